@@ -1,0 +1,115 @@
+"""One selector for all that the harness waits for; a wait has a deadline and says what it waits for."""
+
+from __future__ import annotations
+
+import selectors
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from harness.model.errors import TimedOutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+T = TypeVar("T")
+
+DEADLINE = 10.0
+"""Seconds that any single wait may take by default."""
+
+
+class Pending(Generic[T]):
+    """A result that an endpoint will give: asked for now, there later."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether a result or an error is there."""
+        return bool(self._value) or self._error is not None
+
+    @property
+    def error(self) -> BaseException | None:
+        """The error, None if there is none or not yet one."""
+        return self._error
+
+    def resolve(self, value: T) -> None:
+        """Give the result; the first result or error stays."""
+        if not self.done:
+            self._value.append(value)
+
+    def reject(self, error: BaseException) -> None:
+        """Give the error; the first result or error stays."""
+        if not self.done:
+            self._error = error
+
+    def result(self) -> T:
+        """The result; raises the error if there is one, and AssertionError if nothing is there yet."""
+        if self._error is not None:
+            raise self._error
+        if not self._value:
+            raise AssertionError(f"{self.what} was read before it was there")
+        return self._value[0]
+
+
+def resolved(value: T, what: str = "a known value") -> Pending[T]:
+    """A result that is there already."""
+    pending = Pending[T](what)
+    pending.resolve(value)
+    return pending
+
+
+class Loop:
+    """Watches files for the callbacks that feed endpoints, tap and children; one a process of the harness."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
+        """Call ``ready`` whenever the file can be read (or written); replaces an earlier watch of the same file."""
+        events = selectors.EVENT_WRITE if write else selectors.EVENT_READ
+        try:
+            self._selector.modify(file, events, ready)
+        except KeyError:
+            self._selector.register(file, events, ready)
+
+    def forget(self, file: Any) -> None:
+        """Stop watching; a file that is not watched is no error. Call it before the file is closed."""
+        try:
+            self._selector.unregister(file)
+        except (KeyError, ValueError):
+            return
+
+    def turn(self, seconds: float) -> bool:
+        """Wait up to so many seconds for something to happen, and serve it; False if nothing did."""
+        events = self._selector.select(max(seconds, 0))
+        for key, _ in events:
+            if key.fileobj in self._selector.get_map():
+                key.data()
+        return bool(events)
+
+    def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float = DEADLINE) -> None:
+        """Serve events until the condition holds; TimedOutError says what was waited for."""
+        end = time.monotonic() + seconds
+        while not until():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimedOutError(what if isinstance(what, str) else what(), seconds)
+            self.turn(left)
+
+    def settle(self, pendings: Iterable[Pending[Any]], seconds: float = DEADLINE) -> None:
+        """Serve events until each of them has a result or an error; results and errors are then read one by one."""
+        open_ = list(pendings)
+
+        def all_done() -> bool:
+            open_[:] = [p for p in open_ if not p.done]
+            return not open_
+
+        self.wait(all_done, lambda: "; ".join(p.what for p in open_), seconds)
+
+    def close(self) -> None:
+        """Free the selector."""
+        self._selector.close()

@@ -1,0 +1,99 @@
+"""What a cell needs of a stack beyond its knobs, and which stack can do it (DESIGN: Capability)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.model.tls import Role
+
+
+class Capability(StrEnum):
+    """Each value is what the tables print; the docstring says what a stack that has it can do."""
+
+    SESSION_DATA = "session data"
+    """Export a session as DER (i2d_SSL_SESSION), so that every field is known."""
+    SESSION_IMPORT = "session import"
+    """Offer a session from its DER (d2i_SSL_SESSION), also one that another stack took."""
+    SESSION_BEFORE_TICKET = "session before ticket"
+    """Take the session between the end of the handshake and the first read."""
+    EVERY_TICKET = "every ticket"
+    """Yield each TLS 1.3 ticket's session, not only the last (new-session callback)."""
+    RESUMABLE = "is_resumable"
+    """Ask SSL_SESSION_is_resumable."""
+    COUNTERS = "counters"
+    """SSL_CTX_sess_* of a context at any time."""
+    RUNNING_COUNTERS = "running counters"
+    """The server's items, hits, misses, time-outs and overflows while a connection is open."""
+    FLUSH = "flush"
+    """SSL_CTX_flush_sessions by hand."""
+    RESIZE_CACHE = "resize cache"
+    """SSL_CTX_sess_set_cache_size on a running server."""
+    REMOVE_SESSION = "remove session"
+    """SSL_CTX_remove_session."""
+    AGE_SERVER_SESSION = "age server session"
+    """Make the server's own copy older (SSL_SESSION_set_time, in its cache and in the tickets that it issues)."""
+    RENEGOTIATION = "renegotiation"
+    """A further TLS 1.2 handshake on the same connection (SSL_renegotiate)."""
+    ABBREVIATED_RENEGOTIATION = "abbreviated renegotiation"
+    """A renegotiation that resumes the session of the connection (SSL_renegotiate_abbreviated)."""
+    CONCURRENT = "concurrent"
+    """Several connections open at the same time at one endpoint."""
+    MATCHING_SESSION_ID = "matching session id"
+    """SSL_has_matching_session_id."""
+    CLOSE_CLIENT_ONLY = "close client-only"
+    """Take its part in Close.CLIENT_ONLY."""
+    CLOSE_SERVER_ONLY = "close server-only"
+    """Take its part in Close.SERVER_ONLY."""
+    FREE_WITHOUT_SHUTDOWN = "free without shutdown"
+    """SSL_free while the connection is healthy and the session still held."""
+    EARLY_DATA = "early data"
+    """Write or read early data (SSL_write_early_data, SSL_read_early_data)."""
+    CLOCK = "clock"
+    """Run with a moved clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How far a stack has a knob: ``allows`` says whether a value is possible, ``reason`` why another is not."""
+
+    allows: Callable[[object], bool]
+    values: str
+    reason: str
+
+
+FULLY = Limit(lambda _value: True, "all", "")
+"""The whole range of the knob."""
+
+
+def only(*values: object, reason: str) -> Limit:
+    """Only the given values are possible."""
+    return Limit(lambda value: value in values, ", ".join(str(v) for v in values), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What one stack can do in one role. A knob that is not in ``knobs`` cannot be set there; ``missing`` says why."""
+
+    role: Role
+    knobs: Mapping[str, Limit]
+    capabilities: frozenset[Capability] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Reasons by the name of the knob or the value of the Capability."""
+
+    def lacks_knob(self, name: str, value: object) -> str | None:
+        """The reason why the knob cannot have the value, None if it can."""
+        limit = self.knobs.get(name)
+        if limit is None:
+            return self.missing.get(name, "the stack has no way to set it")
+        return None if limit.allows(value) else f"{limit.reason} (possible: {limit.values})"
+
+    def lacks(self, capability: Capability) -> str | None:
+        """The reason why the stack lacks a Capability, None if it has it."""
+        if capability in self.capabilities:
+            return None
+        return self.missing.get(capability.value, "the stack has no way to do it")

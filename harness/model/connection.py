@@ -1,0 +1,143 @@
+"""A Connection: one attempt with its three views, its messages, the sessions that it yielded, and how it was closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.model.errors import DisagreementError
+from harness.model.tls import Outcome
+from harness.model.view import Saw
+
+if TYPE_CHECKING:
+    from harness.model.session import Session
+    from harness.model.tls import Alert, Close, Mechanism, TLSVersion
+    from harness.model.transcript import Chunk, Transcript
+    from harness.model.view import EndpointReport, View
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """SSL_CTX_sess_* of a context; None where the stack does not tell."""
+
+    items: int | None = None
+    connect: int | None = None
+    connect_good: int | None = None
+    connect_renegotiate: int | None = None
+    accept: int | None = None
+    accept_good: int | None = None
+    accept_renegotiate: int | None = None
+    hits: int | None = None
+    callback_hits: int | None = None
+    misses: int | None = None
+    timeouts: int | None = None
+    overflows: int | None = None
+    cache_size: int | None = None
+
+
+@dataclass(eq=False)
+class Connection:
+    """One attempt. Reading ``outcome`` (or another observable) marks it as looked at; views that differ raise there."""
+
+    number: int
+    """1 for the first connection of the pair."""
+    tls: TLSVersion
+    client: EndpointReport
+    server: EndpointReport
+    wire: View
+    offered: Session | None
+    """The session that was given to the client; whether it was sent is ``was_offered``."""
+    was_offered: bool
+    """Whether the wire shows an offer: pre_shared_key, a ticket, or a session id that is the session's own."""
+    transcript: Transcript
+    sessions: tuple[Session, ...]
+    """Every session that the client was given, in order; with a stack that sees only the last, at most one."""
+    close: Close
+    mechanism_seen: Mechanism | None = None
+    chunks: tuple[Chunk, ...] = ()
+    counters: Counters | None = None
+    """The server's counters as they stood during the connection, where the stack tells them only then."""
+    of: int = 0
+    looked_at: bool = field(default=False, repr=False)
+
+    @property
+    def views(self) -> tuple[View, View, View]:
+        """The client's, the server's and the wire's."""
+        return self.client.view, self.server.view, self.wire
+
+    @property
+    def disagreement(self) -> str | None:
+        """Why the views give no outcome: two of them differ, or one that is needed is unknown. None if they agree."""
+        saw = {view.saw for view in self.views}
+        if Saw.UNKNOWN not in saw and len(saw) == 1:
+            return None
+        if Saw.UNKNOWN in saw:
+            blind = ", ".join(view.witness for view in self.views if view.saw is Saw.UNKNOWN)
+            return f"No verdict: {blind} could not know"
+        return "Disagreement"
+
+    @property
+    def outcome(self) -> Outcome:
+        """FULL, DECLINED, RESUMED or ABORTED; DisagreementError with all the evidence if the witnesses differ."""
+        self.looked_at = True
+        return self.judged()
+
+    def judged(self) -> Outcome:
+        """The outcome without marking the connection as looked at."""
+        if self.disagreement:
+            raise DisagreementError(self.describe())
+        saw = self.client.view.saw
+        if saw is Saw.ABORTED:
+            return Outcome.ABORTED
+        if saw is Saw.RESUMED:
+            return Outcome.RESUMED
+        return Outcome.DECLINED if self.was_offered else Outcome.FULL
+
+    def describe(self) -> str:
+        """The disagreement with the three views, one line each piece of evidence."""
+        offered = " (it offered a session)" if self.was_offered else ""
+        verdict = self.disagreement or "The witnesses agree"
+        lines = [f"{verdict} about connection {self.number} of {self.of or self.number}{offered}"]
+        for view in self.views:
+            first, *more = view.evidence or ("no evidence",)
+            lines.append(f"  {view.witness:<7} {view.name:<20} {view.saw:<9} {first}")
+            lines += [f"  {'':<38} {line}" for line in more]
+        return "\n".join(lines)
+
+    @property
+    def mechanism(self) -> Mechanism | None:
+        """How the session was resumed; None if it was not."""
+        self.looked_at = True
+        return self.mechanism_seen if self.judged() is Outcome.RESUMED else None
+
+    @property
+    def alert(self) -> Alert | None:
+        """The first fatal alert and who sent it, from whichever witness saw it; None if there was none."""
+        self.looked_at = True
+        alerts = [view.alert for view in (self.wire, self.client.view, self.server.view) if view.alert]
+        return next((a for a in alerts if a.sender), alerts[0] if alerts else None)
+
+    @property
+    def tickets(self) -> int:
+        """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
+        self.looked_at = True
+        counts = {view.tickets for view in (self.client.view, self.wire) if view.tickets is not None}
+        if len(counts) != 1:
+            raise DisagreementError(
+                f"the tickets of connection {self.number}: the client counts {self.client.view.tickets}, "
+                f"the wire shows {self.wire.tickets}"
+            )
+        return counts.pop()
+
+    @property
+    def messages(self) -> Transcript:
+        """The messages; marks the connection as looked at."""
+        self.looked_at = True
+        return self.transcript
+
+    @property
+    def session(self) -> Session:
+        """The session that a client would offer next: the last one (SSL_get1_session); ValueError if there is none."""
+        if not self.sessions:
+            raise ValueError(f"connection {self.number} yielded no session; {self.describe()}")
+        return self.sessions[-1]

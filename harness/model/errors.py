@@ -1,0 +1,68 @@
+"""The errors of the harness; each message says what was wrong, what was allowed or expected, and what to do next."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Whatever goes wrong that is not the verdict of an assert: it makes a cell an ERROR."""
+
+
+class UsageError(HarnessError):
+    """A user asked for what does not exist: a knob, a value, a stack. Exit code 2."""
+
+
+class UnsupportedError(HarnessError):
+    """A stack lacks a Capability that was asked for; the cell is UNSUPPORTED with this reason."""
+
+    def __init__(self, stack: str, capability: str, reason: str) -> None:
+        super().__init__(f"{stack} lacks {capability}: {reason}")
+        self.stack = stack
+        self.capability = capability
+        self.reason = reason
+
+
+class TimedOutError(HarnessError):
+    """A deadline passed; says what was waited for, in seconds."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"waited {seconds:g} s for {what}")
+        self.what = what
+        self.seconds = seconds
+
+
+class EndpointError(HarnessError):
+    """An endpoint died, flooded its output or broke its protocol; carries what it printed."""
+
+    def __init__(self, endpoint: str, what: str, output: str = "") -> None:
+        super().__init__(f"{endpoint}: {what}" + (f"\n{output}" if output else ""))
+        self.endpoint = endpoint
+        self.what = what
+        self.output = output
+
+
+class SessionFormatError(HarnessError):
+    """Bytes that are no SSL_SESSION; ``offset`` counts bytes from the start of the DER."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(f"{message} at offset {offset}")
+        self.offset = offset
+
+
+class WireFormatError(HarnessError):
+    """Bytes that are no TLS record or handshake message; ``offset`` counts bytes in the direction's stream."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(f"{message} at offset {offset}")
+        self.offset = offset
+
+
+class UnknownFieldError(HarnessError):
+    """A field that the stack which took the session cannot tell."""
+
+
+class DisagreementError(HarnessError):
+    """Views of one connection differ, or a witness that is needed could not know: always an error, never a pass."""
+
+
+class FirstHandshakeError(HarnessError):
+    """A first handshake that was to be full was not: an ERROR of the set-up, not a FAILED expectation."""

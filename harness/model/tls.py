@@ -1,0 +1,140 @@
+"""The standard words of session resumption: versions, roles, outcomes, mechanisms, ways to close, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TLSVersion(StrEnum):
+    """A protocol version; the value is how a user types it."""
+
+    TLSv1_2 = "1.2"
+    TLSv1_3 = "1.3"
+
+    @property
+    def label(self) -> str:
+        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``."""
+        return f"TLSv{self.value}"
+
+    @property
+    def wire(self) -> int:
+        """The ProtocolVersion on the wire: 0x0303 or 0x0304 (RFC 8446, 4.2.1)."""
+        return {"1.2": 0x0303, "1.3": 0x0304}[self.value]
+
+
+class Role(StrEnum):
+    """Which end of a connection an endpoint is."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+    @property
+    def peer(self) -> Role:
+        """The other role."""
+        return Role.SERVER if self is Role.CLIENT else Role.CLIENT
+
+
+class Outcome(StrEnum):
+    """What became of one connection (DESIGN: Outcome)."""
+
+    FULL = "full"
+    """A full handshake; nothing was offered."""
+    DECLINED = "declined"
+    """A session was offered and the server made a full handshake."""
+    RESUMED = "resumed"
+    """A session was offered and accepted; all three witnesses say so."""
+    ABORTED = "aborted"
+    """The handshake failed, or a fatal alert came before any application data."""
+
+
+class Mechanism(StrEnum):
+    """How a session was resumed."""
+
+    SESSION_ID = "session_id"
+    """TLS 1.2 session id, state at the server (RFC 5246, 7.3)."""
+    SESSION_TICKET = "session_ticket"
+    """TLS 1.2 ticket, state at the client (RFC 5077)."""
+    PSK = "psk"
+    """TLS 1.3 pre_shared_key (RFC 8446, 2.2)."""
+
+
+class Close(StrEnum):
+    """How both ends close a connection; it decides most results (DESIGN, decision 6)."""
+
+    BOTH = "both"
+    """The client sends close_notify, the server reads it and answers with its own."""
+    CLIENT_ONLY = "client-only"
+    """The client sends close_notify; the server ends TCP without one."""
+    SERVER_ONLY = "server-only"
+    """The server sends close_notify; the client ends TCP without one."""
+    EOF = "eof"
+    """TCP ends (FIN) towards both ends and nobody sends close_notify."""
+    RST = "rst"
+    """TCP is reset towards both ends."""
+
+
+class Ending(StrEnum):
+    """What an endpoint saw at the end of its input."""
+
+    CLOSE_NOTIFY = "close_notify"
+    EOF = "eof"
+    RESET = "reset"
+    ALERT = "alert"
+
+
+ALERTS = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    21: "decryption_failed",
+    22: "record_overflow",
+    30: "decompression_failure",
+    40: "handshake_failure",
+    41: "no_certificate",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    60: "export_restriction",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    100: "no_renegotiation",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    111: "certificate_unobtainable",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    114: "bad_certificate_hash_value",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+"""Alert numbers and their names (RFC 8446, 6; IANA TLS Alerts). Numbers are compared, names are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert as it was sent: ``level`` 1 warning or 2 fatal, ``number`` of RFC 8446 section 6, who sent it."""
+
+    number: int
+    sender: Role | None
+    level: int = 2
+
+    @property
+    def name(self) -> str:
+        """The RFC's name of the number, or ``alert N`` for one that has none."""
+        return ALERTS.get(self.number, f"alert {self.number}")
+
+    def __str__(self) -> str:
+        sender = f" sent by the {self.sender}" if self.sender else ""
+        return f"{self.name} ({self.number}){sender}"

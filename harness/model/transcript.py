@@ -1,0 +1,159 @@
+"""The messages of one connection as the wire showed them; encrypted parts are there only if they were decrypted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.tls import Alert, Role, TLSVersion
+
+
+EXTENDED_MASTER_SECRET = 23
+"""RFC 7627."""
+SESSION_TICKET = 35
+"""RFC 5077."""
+PRE_SHARED_KEY = 41
+"""RFC 8446, 4.2.11."""
+EARLY_DATA = 42
+"""RFC 8446, 4.2.10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes as the tap relayed them; ``at`` is seconds since the tap accepted the connection."""
+
+    sender: Role
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One handshake message, alert, change_cipher_spec or application data record.
+
+    ``length`` is the handshake body's or the record's plaintext length in bytes (the ciphertext's if not decrypted).
+    ``fields`` holds what matters for resumption, ready to print.
+    """
+
+    sender: Role
+    type: str
+    length: int
+    at: float
+    encrypted: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHello:
+    """A ClientHello (RFC 8446, 4.1.2). Extension bodies are raw bytes by IANA number, in the order sent."""
+
+    legacy_version: int
+    random: bytes
+    session_id: bytes
+    cipher_suites: tuple[int, ...]
+    extensions: Mapping[int, bytes]
+    supported_versions: tuple[int, ...] = ()
+    psk_identities: tuple[bytes, ...] = ()
+    """The tickets of pre_shared_key, empty if the extension is absent."""
+    psk_ages: tuple[int, ...] = ()
+    """obfuscated_ticket_age of each identity, milliseconds modulo 2**32."""
+    psk_binders: tuple[bytes, ...] = ()
+    psk_modes: tuple[int, ...] = ()
+    """psk_key_exchange_modes: 0 psk_ke, 1 psk_dhe_ke."""
+    key_share_groups: tuple[int, ...] = ()
+    server_name: str | None = None
+    alpn: tuple[str, ...] = ()
+
+    @property
+    def session_ticket(self) -> bytes | None:
+        """Body of the session_ticket extension (RFC 5077, 3.2): None if absent, empty if it asks for one."""
+        return self.extensions.get(SESSION_TICKET)
+
+    @property
+    def extended_master_secret(self) -> bool:
+        """Whether extension 23 is present (RFC 7627)."""
+        return EXTENDED_MASTER_SECRET in self.extensions
+
+    @property
+    def early_data(self) -> bool:
+        """Whether extension 42 is present (RFC 8446, 4.2.10)."""
+        return EARLY_DATA in self.extensions
+
+
+@dataclass(frozen=True, slots=True)
+class ServerHello:
+    """A ServerHello or HelloRetryRequest (RFC 8446, 4.1.3)."""
+
+    legacy_version: int
+    random: bytes
+    session_id: bytes
+    cipher_suite: int
+    extensions: Mapping[int, bytes]
+    version: TLSVersion | None
+    """The version that was negotiated, None if the harness has no name for it."""
+    hello_retry_request: bool = False
+    selected_psk: int | None = None
+    """Index into the client's identities, None if pre_shared_key is absent."""
+
+    @property
+    def session_ticket(self) -> bytes | None:
+        """Body of the session_ticket extension: empty announces a NewSessionTicket (RFC 5077, 3.2)."""
+        return self.extensions.get(SESSION_TICKET)
+
+    @property
+    def extended_master_secret(self) -> bool:
+        """Whether extension 23 was answered (RFC 7627)."""
+        return EXTENDED_MASTER_SECRET in self.extensions
+
+
+@dataclass(frozen=True, slots=True)
+class NewSessionTicket:
+    """A NewSessionTicket (RFC 5077, 3.3; RFC 8446, 4.6.1). ``lifetime`` is in seconds."""
+
+    lifetime: int
+    ticket: bytes
+    age_add: int = 0
+    nonce: bytes = b""
+    max_early_data: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All messages of one connection in the order in which the tap saw them.
+
+    ``tickets`` is None where TLS 1.3 records could not be decrypted, so that their number is unknown.
+    ``handshakes`` counts ServerHellos that are no HelloRetryRequest; above one there was a renegotiation.
+    """
+
+    messages: tuple[Message, ...] = ()
+    client_hellos: tuple[ClientHello, ...] = ()
+    server_hellos: tuple[ServerHello, ...] = ()
+    tickets: tuple[NewSessionTicket, ...] | None = None
+    alerts: tuple[Alert, ...] = ()
+    change_cipher_specs: Mapping[Role, int] = field(default_factory=dict)
+    """How many plaintext change_cipher_spec records each role sent."""
+    decrypted: bool = False
+    problem: str = ""
+    """Why the bytes could not be read to their end, empty if they could."""
+
+    @property
+    def client_hello(self) -> ClientHello:
+        """The first ClientHello; IndexError if the client sent none."""
+        return self.client_hellos[0]
+
+    @property
+    def server_hello(self) -> ServerHello:
+        """The first ServerHello that is no HelloRetryRequest; StopIteration if the server sent none."""
+        return next(hello for hello in self.server_hellos if not hello.hello_retry_request)
+
+    @property
+    def handshakes(self) -> int:
+        """How many ServerHellos there are, HelloRetryRequests not counted."""
+        return sum(not hello.hello_retry_request for hello in self.server_hellos)
+
+    def types(self, sender: Role | None = None) -> tuple[str, ...]:
+        """The messages' types in order, of one role or of both."""
+        return tuple(m.type for m in self.messages if sender is None or m.sender is sender)

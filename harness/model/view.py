@@ -1,0 +1,71 @@
+"""What one witness saw of one connection, with the evidence that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.tls import Alert, Ending, TLSVersion
+
+
+class Witness(StrEnum):
+    """Who saw it."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    WIRE = "wire"
+
+
+class Saw(StrEnum):
+    """What a witness says of a handshake. A witness that cannot know says UNKNOWN, never FULL."""
+
+    FULL = "full"
+    RESUMED = "resumed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One witness's account. ``evidence`` holds the very lines, calls or message fields that it rests on."""
+
+    witness: Witness
+    saw: Saw
+    evidence: tuple[str, ...]
+    name: str = ""
+    """``stack@build`` of an endpoint, empty for the wire."""
+    alert: Alert | None = None
+    """The fatal alert that this witness sent or received."""
+    tickets: int | None = None
+    """How many NewSessionTicket messages it saw, None if it cannot know."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReport:
+    """All that one endpoint can tell of one connection when it is over; None means that the stack cannot know."""
+
+    view: View
+    version: TLSVersion | None = None
+    cipher: str | None = None
+    """OpenSSL's name of the cipher suite."""
+    alpn: str | None = None
+    server_name: str | None = None
+    peer_certificate: bool | None = None
+    early_data: str | None = None
+    """``accepted``, ``rejected`` or ``not_sent`` (SSL_get_early_data_status)."""
+    ending: Ending | None = None
+    """What this endpoint read at the end of its input."""
+    errors: tuple[str, ...] = ()
+    """OpenSSL's error queue as ``lib=20 reason=1080 text``, for people; codes are what is compared."""
+    keylog: tuple[str, ...] = ()
+    """Lines of NSS key log format (SSL_CTX_set_keylog_callback)."""
+    output: str = ""
+    """All that the process printed during this connection."""
+    commands: tuple[str, ...] = ()
+    """The commands that it ran, in a form that can be pasted into a shell."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Further facts by name; documented by the stack that gives them."""

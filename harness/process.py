@@ -1,0 +1,191 @@
+"""Children with deadlines: in the warden's process group, read line by line, killed for certain; no TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from harness.events import Pending
+from harness.model.errors import EndpointError, TimedOutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.events import Loop
+
+FLOOD = 8 * 1024 * 1024
+"""Bytes that a child may print in all before it counts as flooding."""
+
+GRACE = 2.0
+"""Seconds that a child has to end by itself after it was asked to."""
+
+
+class Warden:
+    """Outlives the harness by a moment: then it kills every child and removes the private folder.
+
+    The children are in its process group, so that none is missed: not one that was being started either, for that one
+    cannot join the group of a warden that is gone. It needs no list, and no signal reaches the children that a
+    terminal sends to the harness.
+    """
+
+    SCRIPT = 'trap "" TERM INT HUP; read -r _; rm -rf -- "$1"; kill -KILL 0'
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="resumption-"))
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", self.SCRIPT, "resumption-warden", str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        self.group = self._process.pid
+
+    def close(self) -> None:
+        """Kill all that is left of the group and remove the folder; returns when both is done."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Child:
+    """A running program whose output is read by the loop.
+
+    ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
+    together, as text, in the order in which it came.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        warden: Warden,
+        name: str,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        on_line: Callable[[bytes], None] = lambda _line: None,
+    ) -> None:
+        self.name = name
+        self.argv = tuple(argv)
+        self.ended = Pending[int](f"the end of {name}")
+        self._loop = loop
+        self._on_line = on_line
+        self._output: list[bytes] = []
+        self._size = 0
+        self._partial = b""
+        try:
+            self._process = subprocess.Popen(
+                self.argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=None if environment is None else dict(environment),
+                process_group=warden.group,
+            )
+        except OSError as error:
+            raise EndpointError(name, f"{argv[0]} did not start: {error.strerror or error}") from error
+        self.pid = self._process.pid
+        if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
+            raise AssertionError("Popen gave no pipes")
+        self._stdin, self._stdout, self._stderr = self._process.stdin, self._process.stdout, self._process.stderr
+        self._open = 2
+        for pipe in (self._stdout, self._stderr):
+            os.set_blocking(pipe.fileno(), False)
+            loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
+
+    @property
+    def output(self) -> str:
+        """All that it printed so far."""
+        return b"".join(self._output).decode(errors="replace")
+
+    @property
+    def size(self) -> int:
+        """How many bytes it printed so far."""
+        return self._size
+
+    def output_from(self, offset: int) -> str:
+        """What it printed after its first ``offset`` bytes."""
+        return b"".join(self._output)[offset:].decode(errors="replace")
+
+    def send(self, data: bytes) -> bool:
+        """Write to its stdin; False if it no longer reads."""
+        try:
+            self._stdin.write(data)
+        except OSError:
+            return False
+        return True
+
+    def end_input(self) -> None:
+        """Close its stdin."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    def _read(self, fd: int) -> None:
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._at_end(fd)
+            return
+        self._output.append(data)
+        self._size += len(data)
+        if self._size > FLOOD:
+            self.kill()
+            self.ended.reject(EndpointError(self.name, f"printed more than {FLOOD} bytes", self.output[:2000]))
+            return
+        if fd == self._stdout.fileno():
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            for line in lines:
+                self._on_line(line)
+
+    def _at_end(self, fd: int) -> None:
+        self._loop.forget(fd)
+        self._open -= 1
+        if self._open == 0:
+            try:
+                self.ended.resolve(self._process.wait(GRACE))
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self.ended.resolve(self._process.wait())
+
+    def kill(self) -> None:
+        """SIGKILL, to it and to whatever it started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for grandchild in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    grandchild.kill()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def terminate(self) -> None:
+        """SIGTERM, and nothing more."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it for certain: SIGTERM, SIGKILL after GRACE seconds, then reap it and close the pipes."""
+        self.end_input()
+        if self._process.poll() is None:
+            self.terminate()
+            try:
+                self._loop.wait(lambda: self.ended.done, f"the end of {self.name} after SIGTERM", GRACE)
+            except TimedOutError:
+                self.kill()
+        for pipe in (self._stdout, self._stderr):
+            self._loop.forget(pipe)
+            pipe.close()
+        self.ended.resolve(self._process.wait())
