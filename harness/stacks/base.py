@@ -83,6 +83,10 @@ class ClientEndpoint(Protocol):
         """SSL_CTX_sess_*; needs Capability.COUNTERS."""
         ...
 
+    def move_clock(self, seconds: int) -> None:
+        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
+        ...
+
     def close(self) -> None:
         """Free the context; connections that are still open are dropped."""
         ...
@@ -121,6 +125,10 @@ class ServerEndpoint(Protocol):
 
     def has_session(self, session_id: bytes) -> Pending[bool]:
         """SSL_has_matching_session_id. Capability.MATCHING_SESSION_ID."""
+        ...
+
+    def move_clock(self, seconds: int) -> None:
+        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
         ...
 
     def close(self) -> None:

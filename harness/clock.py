@@ -1,0 +1,41 @@
+"""Moves the clock that one child sees, with libfaketime; no clock of the harness moves."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+MISSING = "libfaketime is not installed, or has no library for this system"
+
+
+def library() -> Path | None:
+    """The libfaketime that the Python package ships, None if there is none for this system."""
+    spec = importlib.util.find_spec("libfaketime")
+    if spec is None or spec.origin is None:
+        return None
+    found = Path(spec.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    return found if found.is_file() else None
+
+
+class Clock:
+    """A clock that can be moved while its child runs; ``path`` is a file of the run's private folder."""
+
+    def __init__(self, path: Path, seconds: int = 0) -> None:
+        self._path = path
+        self.move(seconds)
+
+    def move(self, seconds: int) -> None:
+        """Show the true time plus so many seconds from now on; negative ones move it back."""
+        staged = self._path.with_suffix(".new")
+        staged.write_text(f"{seconds:+d}s\n")
+        staged.replace(self._path)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What to add to the child's environment (faketime(1), "Advanced time specification options")."""
+        return {
+            "LD_PRELOAD": str(library()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._path),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
