@@ -1,0 +1,1 @@
+"""Which OpenSSLs there are to test, and where their parts lie."""
