@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.model.errors import DisagreementError
+from harness.model.errors import DisagreementError, HarnessError
 from harness.model.tls import Outcome
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.model.session import Session
     from harness.model.tls import Alert, Close, Mechanism, TLSVersion
     from harness.model.transcript import Chunk, Transcript
@@ -49,15 +52,21 @@ class Connection:
     """The session that was given to the client; whether it was sent is ``was_offered``."""
     was_offered: bool
     """Whether the wire shows an offer: pre_shared_key, a ticket, or a session id that is the session's own."""
-    transcript: Transcript
+    read_messages: Callable[[], Transcript] = field(repr=False)
+    """Reads the transcript out of the recorded bytes; called once, when somebody asks for the messages."""
     sessions: tuple[Session, ...]
     """Every session that the client was given, in order; with a stack that sees only the last, at most one."""
+    taken: Session | None
+    """What SSL_get1_session gave after the exchange of application data."""
     close: Close
     mechanism_seen: Mechanism | None = None
-    chunks: tuple[Chunk, ...] = ()
+    chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     counters: Counters | None = None
     """The server's counters as they stood during the connection, where the stack tells them only then."""
-    of: int = 0
+    received: tuple[bytes, bytes] = (b"", b"")
+    """The line of application data that the client and the server read."""
+    blocked: str = ""
+    """Why a middlebox in the tap blocked it, empty if none did."""
     looked_at: bool = field(default=False, repr=False)
 
     @property
@@ -97,7 +106,7 @@ class Connection:
         """The disagreement with the three views, one line each piece of evidence."""
         offered = " (it offered a session)" if self.was_offered else ""
         verdict = self.disagreement or "The witnesses agree"
-        lines = [f"{verdict} about connection {self.number} of {self.of or self.number}{offered}"]
+        lines = [f"{verdict} about connection {self.number}{offered}"]
         for view in self.views:
             first, *more = view.evidence or ("no evidence",)
             lines.append(f"  {view.witness:<7} {view.name:<20} {view.saw:<9} {first}")
@@ -121,13 +130,19 @@ class Connection:
     def tickets(self) -> int:
         """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
         self.looked_at = True
-        counts = {view.tickets for view in (self.client.view, self.wire) if view.tickets is not None}
+        on_wire = None if self.transcript.tickets is None else len(self.transcript.tickets)
+        counts = {count for count in (self.client.view.tickets, on_wire) if count is not None}
         if len(counts) != 1:
             raise DisagreementError(
                 f"the tickets of connection {self.number}: the client counts {self.client.view.tickets}, "
-                f"the wire shows {self.wire.tickets}"
+                f"the wire shows {on_wire}"
             )
         return counts.pop()
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        """The messages, decrypted where a key log allowed it, without marking the connection as looked at."""
+        return self.read_messages()
 
     @property
     def messages(self) -> Transcript:
@@ -137,7 +152,7 @@ class Connection:
 
     @property
     def session(self) -> Session:
-        """The session that a client would offer next: the last one (SSL_get1_session); ValueError if there is none."""
-        if not self.sessions:
-            raise ValueError(f"connection {self.number} yielded no session; {self.describe()}")
-        return self.sessions[-1]
+        """The session that the client would offer next (SSL_get1_session); HarnessError if there is none."""
+        if self.taken is None:
+            raise HarnessError(f"connection {self.number} yielded no session\n{self.describe()}")
+        return self.taken

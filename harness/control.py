@@ -1,0 +1,74 @@
+"""What a scenario can ask of an endpoint between connections: counters, cache, clock; each call waits for its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from harness.events import Loop, Pending
+    from harness.model.connection import Counters
+    from harness.stacks.base import ClientEndpoint, ServerEndpoint
+
+T = TypeVar("T")
+
+
+class Client:
+    """A client context of the pair."""
+
+    def __init__(self, endpoint: ClientEndpoint, loop: Loop) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self._loop = loop
+
+    def _answer(self, pending: Pending[T]) -> T:
+        self._loop.settle([pending])
+        return pending.result()
+
+    def counters(self) -> Counters:
+        """SSL_CTX_sess_* of the context. Capability.COUNTERS."""
+        return self._answer(self.endpoint.counters())
+
+    def move_clock(self, seconds: int) -> None:
+        """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
+        self.endpoint.move_clock(seconds)
+
+
+class Server:
+    """A server of the pair."""
+
+    def __init__(self, endpoint: ServerEndpoint, loop: Loop) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self._loop = loop
+
+    def _answer(self, pending: Pending[T]) -> T:
+        self._loop.settle([pending])
+        return pending.result()
+
+    def counters(self) -> Counters:
+        """SSL_CTX_sess_* of the context; with RUNNING_COUNTERS alone, as they stood in the last connection."""
+        return self._answer(self.endpoint.counters())
+
+    def flush(self, at: int) -> None:
+        """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
+        self._answer(self.endpoint.flush(at))
+
+    def resize_cache(self, entries: int) -> None:
+        """SSL_CTX_sess_set_cache_size on the running server."""
+        self._answer(self.endpoint.resize_cache(entries))
+
+    def remove(self, session_id: bytes) -> bool:
+        """SSL_CTX_remove_session; False if no cached session has this id."""
+        return self._answer(self.endpoint.remove(session_id))
+
+    def age_sessions(self, seconds: int) -> None:
+        """Make the cached sessions, and the tickets issued from now on, so many seconds older."""
+        self._answer(self.endpoint.age_sessions(seconds))
+
+    def has_session(self, session_id: bytes) -> bool:
+        """SSL_has_matching_session_id."""
+        return self._answer(self.endpoint.has_session(session_id))
+
+    def move_clock(self, seconds: int) -> None:
+        """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
+        self.endpoint.move_clock(seconds)

@@ -1,0 +1,170 @@
+"""The recording TCP relay between client and server: keeps both byte streams, can end them, changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from harness.events import DEADLINE
+from harness.model.tls import Close, Role
+from harness.model.transcript import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.events import Loop
+
+LOOPBACK = "127.0.0.1"
+RECEIVE = 65536
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER on with 0 seconds: closing then sends RST (socket(7))."""
+
+
+class Gate(Protocol):
+    """A middlebox in the tap: it sees all bytes before they pass."""
+
+    def feed(self, sender: Role, data: bytes) -> str | None:
+        """None to let the bytes pass, or the reason why the connection is blocked."""
+        ...
+
+
+class Tapped:
+    """One relayed connection: its bytes, and the means to end it."""
+
+    def __init__(self, loop: Loop, client: socket.socket, server: socket.socket, gate: Gate | None) -> None:
+        self.chunks: list[Chunk] = []
+        self.blocked = ""
+        """Why the gate blocked it, empty if it did not."""
+        self._loop = loop
+        self._gate = gate
+        self._ends = {Role.CLIENT: client, Role.SERVER: server}
+        self._open = {Role.CLIENT, Role.SERVER}
+        self._unsent = {Role.CLIENT: b"", Role.SERVER: b""}
+        self._start = time.monotonic()
+        for role, end in self._ends.items():
+            end.settimeout(0)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._watch(role)
+
+    def _watch(self, role: Role) -> None:
+        self._loop.watch(self._ends[role], lambda: self._relay(role))
+
+    def _relay(self, sender: Role) -> None:
+        try:
+            data = self._ends[sender].recv(RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.reset()
+            return
+        if not data:
+            self._ended(sender)
+            return
+        self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
+        self.blocked = (self._gate.feed(sender, data) if self._gate else None) or ""
+        if self.blocked:
+            self.reset()
+        else:
+            self._send(sender.peer, data)
+
+    def _send(self, to: Role, data: bytes) -> None:
+        data = self._unsent[to] + data
+        try:
+            sent = self._ends[to].send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            # The receiver has gone; what the sender still says is read and recorded, as a network would carry it.
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                raise
+            sent = len(data)
+        self._unsent[to] = data[sent:]
+        if self._unsent[to]:
+            # While one direction is stuck nothing is read from its sender: back pressure, as TCP itself has it.
+            self._loop.forget(self._ends[to.peer])
+            self._loop.watch(self._ends[to], lambda: self._flush(to), write=True)
+
+    def _flush(self, to: Role) -> None:
+        self._send(to, b"")
+        if not self._unsent[to]:
+            for role in (to, to.peer):
+                if role in self._open:
+                    self._watch(role)
+                else:
+                    self._loop.forget(self._ends[role])
+
+    def _ended(self, sender: Role) -> None:
+        self._open.discard(sender)
+        self._loop.forget(self._ends[sender])
+        with contextlib.suppress(OSError):
+            self._ends[sender.peer].shutdown(socket.SHUT_WR)
+        if not self._open:
+            self.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether both ends have ended TCP, so that no byte will come any more."""
+        return not self._open
+
+    def cut(self, how: Close) -> None:
+        """End TCP towards both ends: Close.EOF sends FIN, Close.RST resets. What comes later is read and dropped."""
+        if how is Close.RST:
+            self.reset()
+            return
+        for end in self._ends.values():
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Reset TCP towards both ends."""
+        for end in self._ends.values():
+            with contextlib.suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.close()
+
+    def close(self) -> None:
+        """Close both sockets; twice is no error."""
+        for end in self._ends.values():
+            self._loop.forget(end)
+            end.close()
+        self._open.clear()
+
+
+class Tap:
+    """Listens on a port of its own and relays each connection to the port that ``upstream`` gives."""
+
+    def __init__(self, loop: Loop, upstream: Callable[[], int], gate: Callable[[], Gate] | None = None) -> None:
+        self.connections: list[Tapped] = []
+        """Every connection that was accepted, in order."""
+        self._loop = loop
+        self._upstream = upstream
+        self._gate = gate
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener.settimeout(0)
+        self.port: int = self._listener.getsockname()[1]
+        loop.watch(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        try:
+            server = socket.create_connection((LOOPBACK, self._upstream()), DEADLINE)
+        except OSError:
+            # No server: the client sees what it would see without a tap, a connection that is torn down.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            return
+        self.connections.append(Tapped(self._loop, client, server, self._gate() if self._gate else None))
+
+    def close(self) -> None:
+        """Stop listening and close every connection."""
+        self._loop.forget(self._listener)
+        self._listener.close()
+        for tapped in self.connections:
+            tapped.close()
