@@ -1,4 +1,4 @@
-"""What a scenario can ask of an endpoint between connections: counters, cache, clock; each call waits for its answer."""
+"""What a scenario can ask of an endpoint between connections: counters, cache, clock; each call waits."""
 
 from __future__ import annotations
 
