@@ -1,0 +1,3 @@
+"""Loads the harness into pytest; everything else stands in the plugin."""
+
+pytest_plugins = ["harness.plugin"]
