@@ -1,0 +1,26 @@
+"""The project's set-up holds together; nothing about TLS here."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+
+
+def lower_bounds() -> dict[str, Version]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    requirements = [Requirement(line) for line in project["dependencies"]]
+    return {r.name: Version(next(s.version for s in r.specifier if s.operator == ">=")) for r in requirements}
+
+
+def oldest_pins() -> dict[str, Version]:
+    lines = (ROOT / ".ci/oldest.txt").read_text().split()
+    return {name: Version(version) for name, _, version in (line.partition("==") for line in lines)}
+
+
+def test_oldest_pins_are_the_lower_bounds_of_the_project() -> None:
+    assert oldest_pins() == lower_bounds()
