@@ -18,8 +18,9 @@ T = TypeVar("T")
 class Known(Generic[T]):
     """A field of a session that is readable only where it is known; reading another raises UnknownFieldError."""
 
-    def __init__(self, doc: str) -> None:
+    def __init__(self, kind: type[T], doc: str) -> None:
         self.__doc__ = doc
+        self.kind = kind
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -54,29 +55,29 @@ class Session:
     taken_from: str = ""
     handle: object = field(default=None, repr=False)
 
-    version = Known[TLSVersion]("protocol version (SSL_SESSION_get_protocol_version)")
-    cipher = Known[int]("IANA cipher suite number, 0x1302 for TLS_AES_256_GCM_SHA384")
-    session_id = Known[bytes]("session id, 0 to 32 bytes; for TLS 1.3 a local name that was never sent")
-    session_id_context = Known[bytes]("session id context, 0 to 32 bytes (SSL_CTX_set_session_id_context)")
-    master_key_length = Known[int]("bytes of the master secret (TLS 1.2: 48) or of the resumption PSK (TLS 1.3)")
-    time = Known[int]("when it was made, seconds since the epoch (SSL_SESSION_get_time)")
-    timeout = Known[int]("seconds it may be resumed, by the owner's own setting (SSL_SESSION_get_timeout)")
-    peer_certificate = Known[bytes]("DER of the peer's certificate, empty if there was none")
-    verify_result = Known[int]("X509_V_ERR_* of the peer's certificate, 0 for X509_V_OK")
-    server_name = Known[str]("host name of the SNI extension, empty if none (SSL_SESSION_get0_hostname)")
-    has_ticket = Known[bool]("whether it holds a ticket (SSL_SESSION_has_ticket)")
-    ticket = Known[bytes]("the ticket, empty if none (SSL_SESSION_get0_ticket)")
-    ticket_length = Known[int]("bytes of the ticket, 0 if none")
-    lifetime_hint = Known[int]("the server's ticket lifetime in seconds (SSL_SESSION_get_ticket_lifetime_hint)")
-    age_add = Known[int]("ticket_age_add of a TLS 1.3 ticket, 0 in TLS 1.2 (RFC 8446, 4.6.1)")
-    max_early_data = Known[int]("bytes of early data that the ticket allows, 0 for none")
-    alpn = Known[bytes]("the ALPN protocol that was negotiated, empty if none")
-    max_fragment_length_mode = Known[int]("TLSEXT_max_fragment_length_*, 0 for none (RFC 6066, 4)")
-    flags = Known[int]("SSL_SESS_FLAG_*: bit 0 is extended master secret")
-    extended_master_secret = Known[bool]("RFC 7627 was used (SSL_SESS_FLAG_EXTMS)")
-    ticket_appdata = Known[bytes]("application data inside the ticket (SSL_SESSION_set1_ticket_appdata)")
-    kex_group = Known[int]("the IANA group of the key exchange, 0 if not recorded (3.0 and later)")
-    resumable = Known[bool]("SSL_SESSION_is_resumable; known to stacks that can ask, it is not in the DER")
+    version = Known(TLSVersion, "protocol version (SSL_SESSION_get_protocol_version)")
+    cipher = Known(int, "IANA cipher suite number, 0x1302 for TLS_AES_256_GCM_SHA384")
+    session_id = Known(bytes, "session id, 0 to 32 bytes; for TLS 1.3 a local name that was never sent")
+    session_id_context = Known(bytes, "session id context, 0 to 32 bytes (SSL_CTX_set_session_id_context)")
+    master_key_length = Known(int, "bytes of the master secret (TLS 1.2: 48) or of the resumption PSK (TLS 1.3)")
+    time = Known(int, "when it was made, seconds since the epoch (SSL_SESSION_get_time)")
+    timeout = Known(int, "seconds it may be resumed, by the owner's own setting (SSL_SESSION_get_timeout)")
+    peer_certificate = Known(bytes, "DER of the peer's certificate, empty if there was none")
+    verify_result = Known(int, "X509_V_ERR_* of the peer's certificate, 0 for X509_V_OK")
+    server_name = Known(str, "host name of the SNI extension, empty if none (SSL_SESSION_get0_hostname)")
+    has_ticket = Known(bool, "whether it holds a ticket (SSL_SESSION_has_ticket)")
+    ticket = Known(bytes, "the ticket, empty if none (SSL_SESSION_get0_ticket)")
+    ticket_length = Known(int, "bytes of the ticket, 0 if none")
+    lifetime_hint = Known(int, "the server's ticket lifetime in seconds (SSL_SESSION_get_ticket_lifetime_hint)")
+    age_add = Known(int, "ticket_age_add of a TLS 1.3 ticket, 0 in TLS 1.2 (RFC 8446, 4.6.1)")
+    max_early_data = Known(int, "bytes of early data that the ticket allows, 0 for none")
+    alpn = Known(bytes, "the ALPN protocol that was negotiated, empty if none")
+    max_fragment_length_mode = Known(int, "TLSEXT_max_fragment_length_*, 0 for none (RFC 6066, 4)")
+    flags = Known(int, "SSL_SESS_FLAG_*: bit 0 is extended master secret")
+    extended_master_secret = Known(bool, "RFC 7627 was used (SSL_SESS_FLAG_EXTMS)")
+    ticket_appdata = Known(bytes, "application data inside the ticket (SSL_SESSION_set1_ticket_appdata)")
+    kex_group = Known(int, "the IANA group of the key exchange, 0 if not recorded (3.0 and later)")
+    resumable = Known(bool, "SSL_SESSION_is_resumable; known to stacks that can ask, it is not in the DER")
 
     def get(self, name: str) -> object | None:
         """The field's value, or None where it is unknown; for reports, which show what there is."""
