@@ -1,1 +1,1 @@
-"""The program that drives one TLS library in a process of its own; JSON lines on stdin and stdout (PROTOCOL.md)."""
+"""The agent: a program of its own that drives one TLS library and speaks JSON lines; see PROTOCOL.md."""

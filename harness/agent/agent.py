@@ -1,0 +1,144 @@
+"""The agent itself: names of objects, and what is done with a request; TLS is the driver's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.conversation import Conversation
+from harness.agent.fields import RequestError
+from harness.agent.knobs import check_files, check_knobs
+from harness.agent.sockets import Connector, Listener
+from harness.agent.verbs import ON_CONNECTION, check, parse
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from harness.agent.library import Context, Library, Tls
+    from harness.agent.replies import Outbox
+    from harness.agent.verbs import Request
+    from harness.agent.watcher import Watcher
+
+PROTOCOL = 1
+"""The version of the protocol; it changes when an agent or a harness of the old one would no longer do."""
+CONTROL = ("flush", "resize_cache", "remove", "age_sessions", "has_session")
+
+
+class Agent:
+    """Serves request lines; every line gets exactly one reply, whatever it holds."""
+
+    def __init__(self, library: Library, watcher: Watcher, outbox: Outbox) -> None:
+        self._library = library
+        self._watcher = watcher
+        self._outbox = outbox
+        self._contexts: dict[str, Context] = {}
+        self._listeners: dict[str, tuple[str, Listener]] = {}
+        self._conversations: dict[str, tuple[str, Conversation]] = {}
+        self._verbs: dict[str, Callable[[Request], dict[str, Any] | None]] = {
+            "hello": self._hello,
+            "context": self._context,
+            "free_context": self._free_context,
+            "counters": self._counters,
+            "listen": self._listen,
+            "unlisten": self._unlisten,
+            "accept": self._accept,
+            "connect": self._connect,
+            **dict.fromkeys(CONTROL, self._control),
+            **dict.fromkeys(ON_CONNECTION, self._on_connection),
+        }
+
+    def serve(self, line: bytes) -> None:
+        """Carry out one request, or queue it; an error reply for whatever cannot be."""
+        number = None
+        try:
+            number, message = parse(line)
+            request = check(number, message)
+            result = self._verbs[request.verb](request)
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
+            self._outbox.error(number, error)
+        else:
+            if result is not None:
+                self._outbox.ok(request.id, result)
+
+    def _hello(self, _request: Request) -> dict[str, Any]:
+        return {
+            "protocol": PROTOCOL,
+            "library": self._library.name,
+            "version": self._library.version,
+            "description": self._library.description,
+            "pid": os.getpid(),
+        }
+
+    def _context(self, request: Request) -> dict[str, Any]:
+        role = request.fields["role"]
+        name = unused(self._contexts, request.fields["as"], "context")
+        knobs = check_knobs(role, request.fields["knobs"] or {})
+        self._contexts[name] = self._library.context(role, knobs, check_files(request.fields["files"] or {}))
+        return {}
+
+    def _free_context(self, request: Request) -> dict[str, Any]:
+        name = request.fields["context"]
+        context = known(self._contexts, name, "context")
+        for listener in [key for key, (owner, _) in self._listeners.items() if owner == name]:
+            self._listeners.pop(listener)[1].close()
+        for connection in [key for key, (owner, _) in self._conversations.items() if owner == name]:
+            self._conversations.pop(connection)[1].drop()
+        del self._contexts[name]
+        context.free()
+        return {}
+
+    def _counters(self, request: Request) -> dict[str, Any]:
+        return {"counters": known(self._contexts, request.fields["context"], "context").counters()}
+
+    def _control(self, request: Request) -> dict[str, Any]:
+        context = known(self._contexts, request.fields["context"], "context")
+        return {"done": bool(context.control(request.verb, request.fields))}
+
+    def _listen(self, request: Request) -> dict[str, Any]:
+        name = unused(self._listeners, request.fields["as"], "listener")
+        known(self._contexts, request.fields["context"], "context")
+        listener = Listener(self._watcher)
+        self._listeners[name] = (request.fields["context"], listener)
+        return {"port": listener.port}
+
+    def _unlisten(self, request: Request) -> dict[str, Any]:
+        known(self._listeners, request.fields["listener"], "listener")[1].close()
+        del self._listeners[request.fields["listener"]]
+        return {}
+
+    def _accept(self, request: Request) -> None:
+        owner, listener = known(self._listeners, request.fields["listener"], "listener")
+        listener.accept(self._conversation(request, owner, self._contexts[owner].accept))
+
+    def _connect(self, request: Request) -> None:
+        owner = request.fields["context"]
+        context = known(self._contexts, owner, "context")
+        session = request.fields["session"]
+        conversation = self._conversation(request, owner, lambda sock: context.connect(sock, session))
+        Connector(self._watcher, request.fields["port"], conversation)
+
+    def _conversation(self, request: Request, owner: str, begin: Callable[[socket.socket], Tls]) -> Conversation:
+        name = unused(self._conversations, request.fields["as"], "connection")
+        conversation = Conversation(self._watcher, self._outbox, request, begin)
+        conversation.released = lambda: self._conversations.pop(name, None)
+        self._conversations[name] = (owner, conversation)
+        return conversation
+
+    def _on_connection(self, request: Request) -> None:
+        name = request.fields["connection"]
+        known(self._conversations, name, "connection")[1].ask(request)
+
+
+def known(objects: dict[str, Any], name: str, what: str) -> Any:
+    """The object of that name; RequestError lists the names that there are."""
+    if name not in objects:
+        raise RequestError(f"no {what} {name!r}; there are: {', '.join(objects) or 'none'}")
+    return objects[name]
+
+
+def unused(objects: dict[str, Any], name: str, what: str) -> str:
+    """The name, which no object has; RequestError if one has it."""
+    if name in objects:
+        raise RequestError(f"there is a {what} {name!r} already; choose another name")
+    return name

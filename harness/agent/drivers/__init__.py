@@ -1,0 +1,1 @@
+"""One driver a TLS library: each has ``load(**options) -> Library`` imports only agent.library."""

@@ -1,0 +1,103 @@
+"""How a field of a request is read: its JSON type, its range, and the words of the error if it is wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+INT64 = 1 << 63
+SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
+
+
+class RequestError(Exception):
+    """A request that cannot be carried out as it stands; the text says what is allowed (error kind ``usage``)."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: ``read`` turns JSON into what the agent uses and raises ValueError for anything else."""
+
+    read: Callable[[Any], Any]
+    allowed: str
+    """The values that are allowed, for people."""
+    required: bool = True
+
+    def value(self, where: str, raw: Any) -> Any:
+        """The value that was read; RequestError names the field and what it may be."""
+        try:
+            return self.read(raw)
+        except ValueError:
+            shown = repr(raw)
+            shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
+            raise RequestError(f"{where} cannot be {shown}; allowed: {self.allowed}") from None
+
+
+def of(kind: type, raw: Any) -> Any:
+    """The value if it is exactly of that JSON type (true is no integer); ValueError otherwise."""
+    if type(raw) is not kind:
+        raise ValueError(raw)
+    return raw
+
+
+def name(raw: Any) -> str:
+    """A name of an object."""
+    if NAME.match(of(str, raw)) is None:
+        raise ValueError(raw)
+    return str(raw)
+
+
+def octets(raw: Any) -> bytes:
+    """Bytes from hexadecimal digits."""
+    return bytes.fromhex(of(str, raw))
+
+
+def word(*words: str) -> Field:
+    """One of the given words."""
+
+    def read(raw: Any) -> str:
+        if of(str, raw) not in words:
+            raise ValueError(raw)
+        return str(raw)
+
+    return Field(read, " | ".join(f'"{each}"' for each in words))
+
+
+def integer(low: int, high: int, what: str) -> Field:
+    """An integer within a range, both ends included."""
+
+    def read(raw: Any) -> int:
+        if not low <= of(int, raw) <= high:
+            raise ValueError(raw)
+        return int(raw)
+
+    return Field(read, what)
+
+
+def mapping(raw: Any) -> dict[str, Any]:
+    """A JSON object."""
+    return dict(of(dict, raw))
+
+
+def texts(raw: Any) -> list[str]:
+    """A list of strings."""
+    return [str(of(str, each)) for each in of(list, raw)]
+
+
+def optional(given: Field) -> Field:
+    """The same field, but it may be left out or null."""
+    return Field(lambda raw: None if raw is None else given.read(raw), f"{given.allowed}, or null", required=False)
+
+
+OBJECT_NAME = Field(name, "1 to 64 letters, digits, '_', '.' or '-'")
+HEX = Field(octets, "bytes as hexadecimal digits, two a byte")
+BOOL = Field(lambda raw: of(bool, raw), "true or false")
+TEXT = Field(lambda raw: of(str, raw), "a string")
+TEXTS = Field(texts, "a list of strings")
+OBJECT = Field(mapping, "an object")
+INT = integer(-INT64, INT64 - 1, "an integer of 64 bits")
