@@ -1,0 +1,34 @@
+"""Drives Python's ``ssl`` through SSLContext.wrap_bio; offers nothing that its API does not have."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.ssl_.context import SslContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.agent.drivers.ssl_.session import Handles
+    from harness.agent.library import Library
+
+
+class SslLibrary:
+    """The OpenSSL that this interpreter's ``_ssl`` module is linked to."""
+
+    name = "ssl"
+
+    def __init__(self) -> None:
+        self.description = ssl.OPENSSL_VERSION
+        self.version = self.description.split()[1]
+        self._handles: Handles = {}
+
+    def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> SslContext:
+        """Make an SSLContext; LackError names a knob that Python's ssl has no way to set."""
+        return SslContext(role, knobs, files, self._handles)
+
+
+def load() -> Library:
+    """The library, with no context yet."""
+    return SslLibrary()

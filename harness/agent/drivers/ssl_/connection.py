@@ -1,0 +1,159 @@
+"""One SSLObject, driven without blocking; knows nothing of knobs.
+
+Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
+close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever
+OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_.evidence import Messages, is_alert, queue_of
+from harness.agent.drivers.ssl_.session import to_object
+from harness.agent.library import EndError, Facts, LackError, TlsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.agent.drivers.ssl_.keylog import Keylog
+    from harness.agent.drivers.ssl_.transport import Transport
+
+T = TypeVar("T")
+
+
+class SslConnection:
+    """One connection of an SslContext."""
+
+    def __init__(
+        self,
+        tls: ssl.SSLObject,
+        transport: Transport,
+        keylog: Keylog,
+        keep: Callable[[str, ssl.SSLSession], None],
+    ) -> None:
+        self._tls = tls
+        self._transport = transport
+        self._keylog, self._keylog_start = keylog, keylog.size
+        self._keep = keep
+        self._finished = False
+        self._taken: int | None = None
+        self._end: EndError | None = None
+        self._errors: list[dict[str, Any]] = []
+        self._messages: Messages | None = None
+
+    def watch(self) -> Messages:
+        """Where the context's message callback is to tell what it sees of this connection."""
+        self._messages = Messages()
+        return self._messages
+
+    def handshake(self) -> None:
+        """SSLObject.do_handshake until it is done and sent."""
+        self._drive(self._tls.do_handshake)
+        self._finished = True
+        self._transport.flush()
+
+    def write(self, data: bytes) -> int:
+        """SSLObject.write; EndError if TCP no longer takes anything."""
+        if self._taken is None:
+            self._taken = self._drive(lambda: self._tls.write(data))
+        self._transport.flush()
+        taken, self._taken = self._taken, None
+        if self._transport.broken:
+            raise EndError("reset")
+        return taken
+
+    def read(self, size: int) -> bytes:
+        """SSLObject.read."""
+        data = self._drive(lambda: self._tls.read(size))
+        if not data:
+            raise self._ended()
+        return data
+
+    def renegotiate(self, *, abbreviated: bool) -> None:
+        """Python cannot: LackError."""
+        del abbreviated
+        raise LackError(f"renegotiate: {lacks.VERBS['renegotiate']}")
+
+    def shutdown(self) -> None:
+        """Send close_notify; SSLObject.unwrap goes on to wait for the peer's, which is not waited for here."""
+        try:
+            self._tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._transport.flush_what_goes()
+            raise self._failed(error) from error
+        self._transport.flush()
+        if self._transport.broken:
+            raise EndError("reset")
+
+    def session(self) -> dict[str, Any] | None:
+        """SSLObject.session; None if there is none that could be copied."""
+        with suppress(ValueError):  # "i2d() failed": a session that has no cipher yet
+            session = self._tls.session
+            return None if session is None else to_object(session, self._keep)
+        return None
+
+    def sessions(self) -> list[Mapping[str, Any]]:
+        """The last session, for Python shows no other."""
+        session = self.session()
+        return [] if session is None else [session]
+
+    def facts(self) -> Facts:
+        """What SSLObject tells; a server's SSLObject does not tell the server name without a callback of its own."""
+        reused = self._tls.session_reused
+        cipher = self._tls.cipher()
+        version = self._tls.version()
+        return Facts(
+            finished=self._finished,
+            reused=reused,
+            evidence=f"SSLObject.session_reused is {reused}",
+            version=version.removeprefix("TLSv") if version else None,
+            cipher=cipher[0] if cipher else None,
+            alpn=self._tls.selected_alpn_protocol(),
+            server_name=self._tls.server_hostname,
+            peer_certificate=self._tls.getpeercert(binary_form=True) is not None if self._finished else None,
+            tickets=self._messages.tickets if self._messages else None,
+            alerts=list(self._messages.alerts) if self._messages else [],
+            keylog=self._keylog.lines(self._keylog_start),
+            errors=list(self._errors),
+        )
+
+    def free(self) -> None:
+        """SSL_free, by letting go of the SSLObject."""
+        del self._tls
+
+    def _drive(self, step: Callable[[], T]) -> T:
+        while True:
+            self._transport.flush()
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._transport.flush()
+                self._transport.fill()
+            except ssl.SSLZeroReturnError:
+                raise self._ended() from None
+            except ssl.SSLError as error:
+                self._transport.flush_what_goes()
+                raise self._failed(error) from error
+            else:
+                self._transport.flush_what_goes()
+                return result
+
+    def _ended(self) -> EndError:
+        if self._end is None:
+            self._end = EndError("eof" if self._transport.at_end else "close_notify")
+        return self._end
+
+    def _failed(self, error: ssl.SSLError) -> TlsError | EndError:
+        queue = queue_of(error)
+        self._errors += queue
+        if isinstance(error, ssl.SSLEOFError) or self._transport.at_end:
+            self._end = EndError("eof", queue)
+        elif is_alert(error):
+            self._end = EndError("alert", queue)
+        return self._end or TlsError(queue)

@@ -1,0 +1,161 @@
+"""An SSLContext made from knobs, and what can be asked of it; connections are in ``connection``.
+
+``_msg_callback`` of SSLContext is private (a debugging hook since Python 3.8), and the only way to know which alerts
+were sent and how many tickets came. Where it is missing, these are unknown, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_.connection import SslConnection
+from harness.agent.drivers.ssl_.keylog import Keylog
+from harness.agent.drivers.ssl_.session import from_object
+from harness.agent.drivers.ssl_.transport import Transport
+from harness.agent.library import LackError, TlsError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from harness.agent.drivers.ssl_.evidence import Messages
+    from harness.agent.drivers.ssl_.session import Handles
+
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
+"""SSL_OP_NO_EXTENDED_MASTER_SECRET (3.0 and later): nameless in ssl, but SSLContext.options takes any number."""
+OP_ALLOW_NO_DHE_KEX = 1 << 10
+"""SSL_OP_ALLOW_NO_DHE_KEX, nameless in ssl too."""
+VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
+"""set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
+COUNTERS = {"number": "items", "cache_full": "overflows"}
+"""Names of SSLContext.session_stats that differ from the protocol's."""
+
+
+class SslContext:
+    """One SSLContext in one role."""
+
+    def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str], handles: Handles) -> None:
+        self._role = role
+        self._server_name: str | None = knobs.get("server_name")
+        self._handles = handles
+        self._mine: Handles = {}
+        protocol = ssl.PROTOCOL_TLS_CLIENT if role == "client" else ssl.PROTOCOL_TLS_SERVER
+        self._context = ssl.SSLContext(protocol)
+        self._context.check_hostname = False
+        self._context.verify_mode = ssl.CERT_NONE
+        for name, value in knobs.items():
+            self._set(name, value)
+        try:
+            self._load(files)
+        except ssl.SSLError as error:
+            raise TlsError([{"lib": None, "reason": None, "text": str(error)}]) from error
+        self._keylog = Keylog(self._context)
+        self._messages: WeakKeyDictionary[object, Messages] = WeakKeyDictionary()
+        self._watched = hasattr(self._context, "_msg_callback")
+        if self._watched:
+            setattr(self._context, "_msg_callback", self._on_message)  # noqa: B010  # mypy knows no private names
+
+    def _load(self, files: Mapping[str, str]) -> None:
+        if "certificate" in files:
+            self._context.load_cert_chain(files["certificate"], files["key"])
+        if "ca" in files:
+            self._context.load_verify_locations(files["ca"])
+
+    def _set(self, name: str, value: Any) -> None:
+        setter = getattr(self, f"_set_{name}", None)
+        if setter is None:
+            raise LackError(f"{name}: {lacks.KNOBS.get(name, 'Python has no way to set it')}")
+        try:
+            setter(value)
+        except (ssl.SSLError, ValueError, KeyError) as error:
+            raise LackError(f"{name} = {value!r}: {lacks.VALUES.get(name, 'Python refuses it')} ({error})") from error
+
+    def _option(self, option: int, *, on: bool) -> None:
+        self._context.options = ssl.Options(self._context.options | option if on else self._context.options & ~option)
+
+    def _set_versions(self, value: list[str]) -> None:
+        self._context.minimum_version = VERSIONS[min(value)]
+        self._context.maximum_version = VERSIONS[max(value)]
+
+    def _set_tickets(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(ssl.OP_NO_TICKET, on=not value)
+
+    def _set_num_tickets(self, value: int) -> None:
+        self._context.num_tickets = value
+
+    def _set_middlebox_compat(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(ssl.OP_ENABLE_MIDDLEBOX_COMPAT, on=value)
+
+    def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
+
+    def _set_psk_modes(self, value: str) -> None:
+        self._option(OP_ALLOW_NO_DHE_KEX, on={"psk_dhe_ke": False, "both": True}[value])
+
+    def _set_ciphers(self, value: str) -> None:
+        self._context.set_ciphers(value)
+
+    def _set_groups(self, value: str) -> None:
+        self._context.set_ecdh_curve(CURVES.get(value, value))
+
+    def _set_alpn(self, value: list[str]) -> None:
+        self._context.set_alpn_protocols(value)
+
+    def _set_verify(self, value: str) -> None:
+        self._context.verify_mode = VERIFY[value]
+
+    def _set_server_name(self, value: str) -> None:
+        if value.replace(".", "").isdigit() or ":" in value:
+            raise ValueError("an address")
+
+    def _set_session_id_context(self, value: str) -> None:
+        if value != lacks.SESSION_ID_CONTEXT.hex():
+            raise ValueError("not b'Python'")
+
+    def _on_message(self, conn: object, direction: str, _version: int, content: int, kind: int, data: bytes) -> None:
+        if conn in self._messages:
+            self._messages[conn].saw(direction, int(content), int(kind), data)
+
+    def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> SslConnection:
+        """A client connection; LackError with Python's reason if the session is another context's."""
+        offered = None if session is None else from_object(session, self._handles)
+        try:
+            return self._connection(sock, server_hostname=self._server_name, session=offered)
+        except ValueError as error:
+            raise LackError(f"session import: {error} {lacks.SESSIONS['session import']}") from error
+
+    def accept(self, sock: socket.socket) -> SslConnection:
+        """A server connection."""
+        return self._connection(sock, server_side=True)
+
+    def _connection(self, sock: socket.socket, **arguments: Any) -> SslConnection:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self._context.wrap_bio(incoming, outgoing, **arguments)
+        connection = SslConnection(tls, Transport(sock, incoming, outgoing), self._keylog, self._keep)
+        if self._watched:
+            self._messages[tls] = connection.watch()
+        return connection
+
+    def _keep(self, handle: str, session: ssl.SSLSession) -> None:
+        self._handles[handle] = self._mine[handle] = session
+
+    def counters(self) -> dict[str, int]:
+        """SSLContext.session_stats; it tells neither callback hits nor the cache's size."""
+        return {COUNTERS.get(name, name): count for name, count in self._context.session_stats().items()}
+
+    def control(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+        """Nothing can be done to the cache of an SSLContext: LackError, whatever the arguments."""
+        del arguments
+        raise LackError(f"{verb}: {lacks.VERBS[verb]}")
+
+    def free(self) -> None:
+        """Let go of the SSLContext and of the sessions that were taken from it."""
+        for handle in self._mine:
+            self._handles.pop(handle, None)
+        self._mine.clear()
+        del self._context
