@@ -1,0 +1,153 @@
+"""Opens sealed records with the secrets of a key log; which key a direction uses is found by trying the next one.
+
+Trying is what makes it short: where early data ends, where the application keys begin, and whether early data was
+accepted need not be followed message by message, as a record opens under one key only. A key that opens nothing is
+a key log that does not fit, and leaves the record sealed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from harness.model.tls import Role
+from harness.wire.suites import Aead
+
+if TYPE_CHECKING:
+    from harness.wire.records import Record
+    from harness.wire.suites import Suite
+
+ALGORITHMS = {Aead.AES_GCM: AESGCM, Aead.AES_CCM: AESCCM, Aead.CHACHA20_POLY1305: ChaCha20Poly1305}
+HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384]] = {"sha256": hashes.SHA256, "sha384": hashes.SHA384}
+TAG = 16
+"""Bytes that every AEAD of the table adds."""
+EXPLICIT = 8
+"""Bytes of the nonce that TLS 1.2 sends in the record, with AES (RFC 5288, 3)."""
+
+
+class Epoch(Protocol):
+    """One key of one direction; opens records in the order in which they were sealed."""
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """The content type and the plaintext, None if this key does not open it."""
+        ...
+
+    def updated(self) -> Epoch | None:
+        """The key after a KeyUpdate, None if there cannot be one yet."""
+        ...
+
+
+def _nonce(iv: bytes, number: int) -> bytes:
+    """The record number mixed into the IV (RFC 8446, 5.3; RFC 7905, 2)."""
+    return (int.from_bytes(iv, "big") ^ number).to_bytes(len(iv), "big")
+
+
+def expand_label(secret: bytes, label: str, length: int, hash_name: str) -> bytes:
+    """HKDF-Expand-Label with an empty context (RFC 8446, 7.1)."""
+    name = b"tls13 " + label.encode()
+    info = length.to_bytes(2, "big") + bytes([len(name)]) + name + b"\0"
+    return HKDFExpand(HASHES[hash_name](), length, info).derive(secret)
+
+
+class Epoch13:
+    """A TLS 1.3 traffic secret (RFC 8446, 5.2 and 7.3)."""
+
+    def __init__(self, suite: Suite, secret: bytes) -> None:
+        self._suite = suite
+        self._secret = secret
+        self._aead = ALGORITHMS[suite.aead](expand_label(secret, "key", suite.key, suite.hash))
+        self._iv = expand_label(secret, "iv", 12, suite.hash)
+        self._number = 0
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """See `Epoch`; the padding is taken off, and the type is the inner one."""
+        payload = record.payload
+        header = bytes([record.type]) + record.version.to_bytes(2, "big") + len(payload).to_bytes(2, "big")
+        try:
+            inner = self._aead.decrypt(_nonce(self._iv, self._number), payload, header).rstrip(b"\0")
+        except InvalidTag:
+            return None
+        self._number += 1
+        return (inner[-1], inner[:-1]) if inner else None
+
+    def updated(self) -> Epoch13 | None:
+        """See `Epoch` (RFC 8446, 7.2); a key that has not opened the KeyUpdate itself is not updated."""
+        if not self._number:
+            return None
+        return Epoch13(self._suite, expand_label(self._secret, "traffic upd", len(self._secret), self._suite.hash))
+
+
+def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
+    """The pseudorandom function of TLS 1.2 (RFC 5246, 5)."""
+    seed = label + seed
+    out, link = b"", seed
+    while len(out) < length:
+        link = hmac.digest(secret, link, hash_name)
+        out += hmac.digest(secret, link + seed, hash_name)
+    return out[:length]
+
+
+class Epoch12:
+    """One direction of a TLS 1.2 key block with an AEAD (RFC 5246, 6.3; RFC 5288; RFC 7905)."""
+
+    def __init__(self, suite: Suite, master: bytes, randoms: tuple[bytes, bytes], role: Role) -> None:
+        """``randoms`` are the client's and the server's of this handshake, ``role`` is the sender's."""
+        self._explicit = 0 if suite.aead is Aead.CHACHA20_POLY1305 else EXPLICIT
+        salt = 12 - self._explicit
+        block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (suite.key + salt), suite.hash)
+        mine = 0 if role is Role.CLIENT else 1
+        self._aead = ALGORITHMS[suite.aead](block[mine * suite.key :][: suite.key])
+        self._iv = block[2 * suite.key + mine * salt :][:salt]
+        self._number = 0
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """See `Epoch`."""
+        explicit, sealed = record.payload[: self._explicit], record.payload[self._explicit :]
+        length = len(sealed) - TAG
+        if length < 0:
+            return None
+        header = self._number.to_bytes(8, "big") + bytes([record.type]) + record.version.to_bytes(2, "big")
+        nonce = self._iv + explicit if self._explicit else _nonce(self._iv, self._number)
+        try:
+            plain = self._aead.decrypt(nonce, sealed, header + length.to_bytes(2, "big"))
+        except InvalidTag:
+            return None
+        self._number += 1
+        return record.type, plain
+
+    def updated(self) -> None:
+        """TLS 1.2 has no KeyUpdate."""
+        return
+
+
+class Keyring:
+    """The keys of one direction in the order in which they come into use."""
+
+    def __init__(self) -> None:
+        self._epochs: list[Epoch] = []
+
+    def add(self, *epochs: Epoch) -> None:
+        """Keys that come after those which are there."""
+        self._epochs += epochs
+
+    def replace(self, *epochs: Epoch) -> None:
+        """Keys in the place of those which are there: a TLS 1.2 change_cipher_spec."""
+        self._epochs[:] = epochs
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """The content type and the plaintext, None if no key opens it; keys before the one that does are forgotten."""
+        for index, epoch in enumerate(self._epochs):
+            opened = epoch.open(record)
+            if opened:
+                del self._epochs[:index]
+                return opened
+        updated = self._epochs[-1].updated() if self._epochs else None
+        opened = updated.open(record) if updated else None
+        if updated and opened:
+            self._epochs[:] = [updated]
+        return opened

@@ -1,0 +1,52 @@
+"""What is known of one direction of a connection while its bytes are read; it decides nothing, the reader does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.errors import WireFormatError
+from harness.wire.decrypt import Keyring
+from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
+
+if TYPE_CHECKING:
+    from harness.model.tls import Role
+    from harness.wire.records import Record
+
+
+class Direction:
+    """The bytes that one role sends."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+        self.records = RecordSplitter()
+        self.handshakes = HandshakeJoiner()
+        self.keys = Keyring()
+        self.sealed = False
+        """Whether a change_cipher_spec made TLS 1.2 records sealed from here on."""
+        self.broken = False
+        self.opened = 0
+        """Sealed records that a key opened."""
+        self.unread = 0
+        """Sealed records that no key opened."""
+        self.unread_handshakes = 0
+        self.plain_ccs = 0
+
+    def seals(self, record: Record, *, tls13: bool | None) -> bool:
+        """Whether the record is sealed, in TLS 1.3, before it, or (None) where no version is known yet."""
+        if tls13 is False:
+            return self.sealed and not (record.type == ContentType.CHANGE_CIPHER_SPEC and len(record.payload) == 1)
+        return record.type == ContentType.APPLICATION_DATA
+
+    def finish(self) -> str:
+        """What is missing at the end of the bytes, empty if nothing is."""
+        try:
+            if not self.broken:
+                self.records.finish()
+                self.handshakes.finish()
+        except WireFormatError as error:
+            return self.complaint(error)
+        return ""
+
+    def complaint(self, error: WireFormatError) -> str:
+        """The error with the stream that it is about."""
+        return f"the {self.role}'s stream: {error}"

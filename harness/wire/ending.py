@@ -1,0 +1,103 @@
+"""Whether a handshake got to its end on the wire; not whether it was full or resumed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role, TLSVersion
+from harness.model.view import Saw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.model.tls import Alert
+    from harness.model.transcript import Message, Transcript
+
+NEVER_FATAL = frozenset({0, 90})
+"""close_notify and user_canceled; any other alert is fatal in TLS 1.3, whatever its level (RFC 8446, 6)."""
+SEALED_ALERT = 2 + 1 + 16
+"""Bytes of a TLS 1.3 record that holds an alert without padding: the alert, the inner type, the tag."""
+
+
+def _tls13(transcript: Transcript) -> bool:
+    return any(hello.version is TLSVersion.TLSv1_3 for hello in transcript.server_hellos)
+
+
+def _fatal(alert: Alert, *, tls13: bool) -> bool:
+    return alert.level != 1 or (tls13 and alert.number not in NEVER_FATAL)
+
+
+def fatal_alerts(transcript: Transcript) -> tuple[Alert, ...]:
+    """The alerts that end a connection, in order."""
+    tls13 = _tls13(transcript)
+    return tuple(alert for alert in transcript.alerts if _fatal(alert, tls13=tls13))
+
+
+def unfinished(transcript: Transcript, messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
+    """ABORTED or UNKNOWN with its evidence, None if the handshake that ``messages`` begin with was completed."""
+    alert = _deadly_alert(transcript, messages)
+    if alert:
+        return Saw.ABORTED, (f"alert {alert.name} ({alert.number}) from the {alert.sender}",)
+    types = {message.type for message in messages}
+    for hello, sender in (("ClientHello", Role.CLIENT), ("ServerHello", Role.SERVER)):
+        if hello not in types:
+            return Saw.ABORTED, (f"no {hello} from the {sender}",)
+    if not transcript.client_hellos or not transcript.handshakes:
+        return Saw.UNKNOWN, ("a hello could not be read",)
+    ended = _tls13_end if _tls13(transcript) else _tls12_end
+    return ended(messages)
+
+
+def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert | None:
+    """The first fatal alert whose sender had not sent application data after both Finished.
+
+    What the other end had sent does not count: it may have been on its way before the alert reached it.
+    """
+    tls13 = _tls13(transcript)
+    alerts = iter(transcript.alerts)
+    finished: set[Role] = set()
+    talked: set[Role] = set()
+    for message in messages:
+        if message.type == "Finished":
+            finished.add(message.sender)
+        elif message.type == "ApplicationData" and (len(finished) == len(Role) or not transcript.decrypted):
+            talked.add(message.sender)
+        elif message.type == "Alert":
+            alert = next(alerts)
+            if _fatal(alert, tls13=tls13) and message.sender not in talked:
+                return alert
+    return None
+
+
+def _tls12_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
+    """Both Finished are the first sealed handshake messages after change_cipher_spec (RFC 5246, 7.4.9)."""
+    for role in Role:
+        if not any(m.sender is role and m.encrypted and m.type in {"Finished", "EncryptedHandshake"} for m in messages):
+            return Saw.ABORTED, (f"no Finished from the {role}",)
+    for message in messages:
+        if message.type == "ApplicationData":
+            return None
+        if message.type == "EncryptedAlert":
+            return Saw.UNKNOWN, (f"an alert from the {message.sender} before application data that no key opens",)
+    return None
+
+
+def _tls13_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
+    """Both Finished; where no key opens them, sealed records after ServerHello that are too long to be an alert."""
+    start = next(index for index, message in enumerate(messages) if message.type == "ServerHello")
+    after = messages[start:]
+    last = 0
+    for role in (Role.SERVER, Role.CLIENT):
+        shown = [i for i, m in enumerate(after) if m.sender is role and m.type == "Finished"]
+        sealed = [i for i, m in enumerate(after) if m.sender is role and m.type == "EncryptedRecord"]
+        long = [i for i in sealed if after[i].length > SEALED_ALERT]
+        if shown or long:
+            last = (shown or long)[0]
+        elif sealed:
+            return Saw.UNKNOWN, (f"no key opens what the {role} sent, and it may be an alert",)
+        else:
+            return Saw.ABORTED, (f"no Finished from the {role}",)
+    answers = [m for m in after[last:] if m.sender is Role.SERVER and m.type == "EncryptedRecord"]
+    if answers and answers[0].length == SEALED_ALERT:
+        return Saw.UNKNOWN, ("no key opens the server's answer to the client's Finished, and it may be an alert",)
+    return None

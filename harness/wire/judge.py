@@ -1,0 +1,129 @@
+"""The wire's View of a connection from its Transcript: which handshake it was, and the message fields that show it.
+
+Rules. A handshake that did not get to its end, or that a fatal alert followed before its sender had sent application
+data, is ABORTED. One that did is RESUMED or FULL by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC
+8446, 2.2); before TLS 1.3 the echoed session id and nothing between ServerHello and change_cipher_spec that only a full
+handshake has (RFC 5246, 7.3; RFC 5077, 3.4). What contradicts itself, or hides behind encryption, is UNKNOWN. With
+renegotiation the first handshake is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Mechanism, Role, TLSVersion
+from harness.model.transcript import PRE_SHARED_KEY
+from harness.model.view import Saw, View, Witness
+from harness.wire.ending import fatal_alerts, unfinished
+
+if TYPE_CHECKING:
+    from harness.model.session import Session
+    from harness.model.transcript import ClientHello, Message, ServerHello, Transcript
+
+FULL_ONLY = ("Certificate", "ServerKeyExchange", "ServerHelloDone")
+"""What a TLS 1.2 server sends in a full handshake only; an anonymous one has no Certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``was_offered`` and ``mechanism`` are what the ClientHello shows, the latter None unless it was resumed."""
+
+    view: View
+    was_offered: bool
+    mechanism: Mechanism | None
+
+
+def judge(transcript: Transcript, offered: Session | None = None) -> Judgement:
+    """Judge the first handshake; ``offered`` is the session that the client was given, if it was given one.
+
+    Its session id tells an offer from the random one of middlebox compatibility mode (RFC 8446, D.4).
+    """
+    messages = first_handshake(transcript)
+    client, server = _hellos(transcript)
+    mechanism = None
+    if ended := unfinished(transcript, messages):
+        saw, evidence = ended
+    elif client is None or server is None:
+        saw, evidence = Saw.UNKNOWN, ("a hello could not be read",)
+    elif server.version is TLSVersion.TLSv1_3:
+        saw, evidence = _tls13(client, server, messages)
+        mechanism = Mechanism.PSK
+    else:
+        saw, evidence = _tls12(client, server, messages)
+        mechanism = Mechanism.SESSION_TICKET if client.session_ticket else Mechanism.SESSION_ID
+    if transcript.problem:
+        evidence = (*evidence, transcript.problem)
+    resumed = saw is Saw.RESUMED
+    view = View(
+        witness=Witness.WIRE,
+        saw=saw,
+        evidence=evidence,
+        alert=next(iter(fatal_alerts(transcript)), None),
+        tickets=None if transcript.tickets is None else len(transcript.tickets),
+    )
+    was_offered = resumed or (client is not None and _offers(client, offered))
+    return Judgement(view, was_offered, mechanism if resumed else None)
+
+
+def first_handshake(transcript: Transcript) -> tuple[Message, ...]:
+    """The messages before a renegotiation; all of them if there was none."""
+    answered = False
+    for index, message in enumerate(transcript.messages):
+        if message.type == "ClientHello" and answered:
+            return transcript.messages[:index]
+        answered = answered or message.type == "ServerHello"
+    return transcript.messages
+
+
+def _hellos(transcript: Transcript) -> tuple[ClientHello | None, ServerHello | None]:
+    """The ClientHello that the server answered, after a HelloRetryRequest the second one, and its ServerHello."""
+    retries = 0
+    answer = None
+    for hello in transcript.server_hellos:
+        if not hello.hello_retry_request:
+            answer = hello
+            break
+        retries += 1
+    hellos = transcript.client_hellos[: retries + 1]
+    return (hellos[-1] if hellos else None), answer
+
+
+def _offers(client: ClientHello, offered: Session | None) -> bool:
+    """Whether the ClientHello offers a session, whatever version is negotiated then.
+
+    A session id that cannot be compared is an offer if the client cannot mean TLS 1.3's compatibility mode by it.
+    """
+    if PRE_SHARED_KEY in client.extensions or client.session_ticket:
+        return True
+    if not client.session_id:
+        return False
+    if offered and offered.get("session_id") == client.session_id:
+        return True
+    return TLSVersion.TLSv1_3.wire not in client.supported_versions
+
+
+def _tls13(client: ClientHello, server: ServerHello, messages: tuple[Message, ...]) -> tuple[Saw, tuple[str, ...]]:
+    certificate = any(m.type in {"Certificate", "CompressedCertificate"} and m.sender is Role.SERVER for m in messages)
+    shown = ("Certificate in the server's flight",) if certificate else ()
+    if server.selected_psk is None:
+        return Saw.FULL, ("no pre_shared_key in ServerHello", *shown)
+    evidence = (f"pre_shared_key in ServerHello (identity {server.selected_psk})", *shown)
+    if server.selected_psk >= len(client.psk_identities):
+        return Saw.UNKNOWN, (*evidence, f"but the ClientHello offers {len(client.psk_identities)} identities")
+    return (Saw.UNKNOWN if certificate else Saw.RESUMED), evidence
+
+
+def _tls12(client: ClientHello, server: ServerHello, messages: tuple[Message, ...]) -> tuple[Saw, tuple[str, ...]]:
+    sent = {m.type for m in messages if m.sender is Role.SERVER and not m.encrypted}
+    full = [kind for kind in FULL_ONLY if kind in sent]
+    echoed = bool(server.session_id) and server.session_id == client.session_id
+    if full:
+        also = ("although the session id is echoed",) if echoed else ()
+        return Saw.FULL, (f"{full[0]} in the server's flight", *also)
+    if echoed:
+        ticket = (
+            f", session_ticket of {len(client.session_ticket)} bytes in ClientHello" if client.session_ticket else ""
+        )
+        return Saw.RESUMED, (f"no Certificate, session id echoed{ticket}",)
+    return Saw.UNKNOWN, ("no Certificate, but the session id is not echoed",)

@@ -1,0 +1,90 @@
+"""The RFCs' and IANA's names of what the wire carries as numbers; for people, nothing is decided by a name."""
+
+from __future__ import annotations
+
+HANDSHAKES = {
+    0: "HelloRequest",
+    1: "ClientHello",
+    2: "ServerHello",
+    4: "NewSessionTicket",
+    5: "EndOfEarlyData",
+    8: "EncryptedExtensions",
+    11: "Certificate",
+    12: "ServerKeyExchange",
+    13: "CertificateRequest",
+    14: "ServerHelloDone",
+    15: "CertificateVerify",
+    16: "ClientKeyExchange",
+    20: "Finished",
+    22: "CertificateStatus",
+    23: "SupplementalData",
+    24: "KeyUpdate",
+    25: "CompressedCertificate",
+}
+"""Message types by HandshakeType (RFC 5246, A.4; RFC 8446, B.3; RFC 8879)."""
+
+EXTENSIONS = {
+    0: "server_name",
+    1: "max_fragment_length",
+    5: "status_request",
+    10: "supported_groups",
+    11: "ec_point_formats",
+    13: "signature_algorithms",
+    16: "application_layer_protocol_negotiation",
+    18: "signed_certificate_timestamp",
+    21: "padding",
+    22: "encrypt_then_mac",
+    23: "extended_master_secret",
+    27: "compress_certificate",
+    28: "record_size_limit",
+    35: "session_ticket",
+    41: "pre_shared_key",
+    42: "early_data",
+    43: "supported_versions",
+    44: "cookie",
+    45: "psk_key_exchange_modes",
+    47: "certificate_authorities",
+    48: "oid_filters",
+    49: "post_handshake_auth",
+    50: "signature_algorithms_cert",
+    51: "key_share",
+    13172: "next_protocol_negotiation",
+    65281: "renegotiation_info",
+}
+"""IANA TLS ExtensionType Values."""
+
+GROUPS = {
+    23: "secp256r1",
+    24: "secp384r1",
+    25: "secp521r1",
+    29: "x25519",
+    30: "x448",
+    256: "ffdhe2048",
+    257: "ffdhe3072",
+    258: "ffdhe4096",
+    259: "ffdhe6144",
+    260: "ffdhe8192",
+    4587: "SecP256r1MLKEM768",
+    4588: "X25519MLKEM768",
+    4589: "SecP384r1MLKEM1024",
+}
+"""IANA TLS Supported Groups."""
+
+PSK_MODES = {0: "psk_ke", 1: "psk_dhe_ke"}
+"""PskKeyExchangeMode (RFC 8446, 4.2.9)."""
+
+VERSIONS = {0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
+"""ProtocolVersion."""
+
+LEVELS = {1: "warning", 2: "fatal"}
+"""AlertLevel (RFC 8446, 6)."""
+
+
+def name_of(names: dict[int, str], number: int) -> str:
+    """The name, or the number in decimal digits where there is none."""
+    return names.get(number) or str(number)
+
+
+def list_of(names: dict[int, str], numbers: tuple[int, ...]) -> str:
+    """The names of several numbers, separated by commas."""
+    return ", ".join([names.get(number) or str(number) for number in numbers])
