@@ -25,6 +25,7 @@ class Pending(Generic[T]):
         self.what = what
         self._value: list[T] = []
         self._error: BaseException | None = None
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def done(self) -> bool:
@@ -40,11 +41,25 @@ class Pending(Generic[T]):
         """Give the result; the first result or error stays."""
         if not self.done:
             self._value.append(value)
+            self._called_back()
 
     def reject(self, error: BaseException) -> None:
         """Give the error; the first result or error stays."""
         if not self.done:
             self._error = error
+            self._called_back()
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call it once there is a result or an error; at once if there is one."""
+        if self.done:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def _called_back(self) -> None:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
 
     def result(self) -> T:
         """The result; raises the error if there is one, and AssertionError if nothing is there yet."""
@@ -67,6 +82,11 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._soon: list[Callable[[], None]] = []
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call it once, before the loop next waits: what is asked for in one burst can go out in one write."""
+        self._soon.append(callback)
 
     def watch(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
         """Call ``ready`` whenever the file can be read (or written); replaces an earlier watch of the same file."""
@@ -85,6 +105,8 @@ class Loop:
 
     def turn(self, seconds: float) -> bool:
         """Wait up to so many seconds for something to happen, and serve it; False if nothing did."""
+        while self._soon:
+            self._soon.pop(0)()
         events = self._selector.select(max(seconds, 0))
         for key, _ in events:
             if key.fileobj in self._selector.get_map():

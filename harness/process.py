@@ -62,7 +62,7 @@ class Child:
     """A running program whose output is read by the loop.
 
     ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
-    together, as text, in the order in which it came.
+    together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone.
     """
 
     def __init__(
@@ -74,12 +74,14 @@ class Child:
         *,
         environment: Mapping[str, str] | None = None,
         on_line: Callable[[bytes], None] = lambda _line: None,
+        keep_stdout: bool = True,
     ) -> None:
         self.name = name
         self.argv = tuple(argv)
         self.ended = Pending[int](f"the end of {name}")
         self._loop = loop
         self._on_line = on_line
+        self._keep_stdout = keep_stdout
         self._output: list[bytes] = []
         self._size = 0
         self._partial = b""
@@ -118,6 +120,11 @@ class Child:
         """What it printed after its first ``offset`` bytes."""
         return b"".join(self._output)[offset:].decode(errors="replace")
 
+    def forget(self) -> None:
+        """Let go of what it printed so far, and count anew to FLOOD: for a child that serves a whole run."""
+        self._output.clear()
+        self._size = 0
+
     def send(self, data: bytes) -> bool:
         """Write to its stdin; False if it no longer reads."""
         try:
@@ -141,7 +148,8 @@ class Child:
         if not data:
             self._at_end(fd)
             return
-        self._output.append(data)
+        if self._keep_stdout or fd != self._stdout.fileno():
+            self._output.append(data)
         self._size += len(data)
         if self._size > FLOOD:
             self.kill()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 
 class HarnessError(Exception):
     """Whatever goes wrong that is not the verdict of an assert: it makes a cell an ERROR."""
@@ -38,6 +43,19 @@ class EndpointError(HarnessError):
         self.endpoint = endpoint
         self.what = what
         self.output = output
+
+
+class RefusedError(HarnessError):
+    """A TLS library refused a knob's value; ``queue`` is its error queue, ``{"lib": n, "reason": n, "text": "..."}``.
+
+    Codes are what is compared, not texts: they changed between versions.
+    """
+
+    def __init__(self, endpoint: str, what: str, queue: Sequence[Mapping[str, object]]) -> None:
+        entries = "; ".join(f"lib={e.get('lib')} reason={e.get('reason')} {e.get('text')}" for e in queue)
+        super().__init__(f"{endpoint} refused {what}: {entries or 'no reason given'}")
+        self.endpoint = endpoint
+        self.queue = tuple(queue)
 
 
 class SessionFormatError(HarnessError):

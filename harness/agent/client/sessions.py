@@ -1,0 +1,57 @@
+"""Sessions between the harness and an agent: the protocol's session object as a Session, and a Session to offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.model.errors import UnsupportedError
+from harness.model.session import Session
+from harness.model.tls import TLSVersion
+from harness.wire.session_der import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.agent.client.process import AgentProcess
+
+FIELDS: dict[str, Callable[[Any], object]] = {
+    "version": TLSVersion,
+    **dict.fromkeys(
+        ("session_id", "session_id_context", "peer_certificate", "ticket", "alpn", "ticket_appdata"), bytes.fromhex
+    ),
+}
+"""How the fields of a session without DER are read that are not the same in JSON."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A session object that an agent keeps under a name."""
+
+    process: AgentProcess
+    name: str
+
+
+def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
+    """The Session of a session object; ValueError or KeyError if it is none."""
+    handle = None if session.get("handle") is None else Held(process, str(session["handle"]))
+    resumable = session.get("resumable")
+    if session.get("der") is not None:
+        found = decode(bytes.fromhex(session["der"]), taken_by=process.name, resumable=resumable)
+        return found if handle is None else Session(found.known, found.der, process.name, handle=handle)
+    known = {name: FIELDS[name](v) if name in FIELDS else v for name, v in session.get("fields", {}).items()}
+    if resumable is not None:
+        known["resumable"] = resumable
+    return Session(known, None, process.name, handle=handle)
+
+
+def offer_object(session: Session, process: AgentProcess, *, can_import: bool) -> dict[str, Any]:
+    """What the agent is to offer: by the name under which it holds the session, else by its DER."""
+    if isinstance(session.handle, Held) and session.handle.process is process:
+        return {"handle": session.handle.name, "der": None if session.der is None else session.der.hex()}
+    if session.der is None:
+        reason = "it was taken by another process, and the stack that took it cannot export it"
+        raise UnsupportedError(process.name, "that session", reason)
+    if not can_import:
+        raise UnsupportedError(process.name, "session import", "it can offer only sessions that it took itself")
+    return {"handle": None, "der": session.der.hex()}
