@@ -142,7 +142,8 @@ class Tap:
         """Every connection that was accepted, in order."""
         self._loop = loop
         self._upstream = upstream
-        self._gate = gate
+        self.gate = gate
+        """Makes the middlebox of each further connection, None for none."""
         self._listener = socket.create_server((LOOPBACK, 0))
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
@@ -160,7 +161,7 @@ class Tap:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             client.close()
             return
-        self.connections.append(Tapped(self._loop, client, server, self._gate() if self._gate else None))
+        self.connections.append(Tapped(self._loop, client, server, self.gate() if self.gate else None))
 
     def close(self) -> None:
         """Stop listening and close every connection."""

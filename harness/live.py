@@ -1,0 +1,177 @@
+"""One connection while it is open: what both ends do, step by step, until it is closed and becomes a Connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.events import DEADLINE
+from harness.model.connection import Connection, Counters
+from harness.model.errors import EndpointError, HarnessError, TimedOutError
+from harness.model.tls import Close, Role
+from harness.model.view import Saw
+from harness.wire.judge import judge
+from harness.wire.reader import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from harness.events import Loop, Pending
+    from harness.model.session import Session
+    from harness.model.tls import TLSVersion
+    from harness.stacks.base import ClientLink, LinkEnd, ServerLink
+    from harness.tap import Tap, Tapped
+
+PING = b"ping\n"
+"""What the client sends once the handshake is done."""
+
+ANSWER = b"Stats please\n"
+"""What the server answers; s_server prints its counters at a line that begins with S, and sends it all the same."""
+
+
+class Live:
+    """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
+
+    A step that fails does not raise: the handshake's failure is what many scenarios are about, and the Connection
+    tells it. An end that dies, hangs or breaks its own protocol raises EndpointError or TimedOutError.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        tls: TLSVersion,
+        loop: Loop,
+        tap: Tap,
+        ends: tuple[ClientLink, ServerLink],
+        offered: Session | None,
+        closed: Callable[[Connection], None],
+    ) -> None:
+        self.number = number
+        self.tls = tls
+        self.client, self.server = ends
+        self.offered = offered
+        self._loop = loop
+        self._tap = tap
+        self._closed = closed
+        self._handshakes = [self.client.handshake(), self.server.handshake()]
+        self._asked: list[Pending[Any]] = list(self._handshakes)
+        self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
+
+    def handshake(self) -> bool:
+        """Wait for both handshakes; True if both ends say that theirs is complete."""
+        self._settle()
+        return all(pending.result() for pending in self._handshakes)
+
+    def ask_exchange(self) -> None:
+        """Ask for a line of application data each way; afterwards the client has read every ticket sent before it."""
+        self._asked.append(self.client.write(PING))
+        ping = self.server.read_line()
+        self._asked.append(self.server.write(ANSWER))
+        self._received.append((self.client.read_line(), ping))
+        self._asked += self._received[-1]
+
+    def exchange(self) -> bool:
+        """Exchange a line of application data each way; True if both ends got the other's."""
+        self.ask_exchange()
+        self._settle()
+        answer, ping = self._received[-1]
+        return (answer.result(), ping.result()) == (ANSWER, PING)
+
+    def session(self) -> Session | None:
+        """What SSL_get1_session gives the client now."""
+        taken = self.client.session()
+        self._asked.append(taken)
+        self._settle()
+        return taken.result()
+
+    def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
+        """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
+        starter: LinkEnd = self.client if by is Role.CLIENT else self.server
+        started = starter.renegotiate(abbreviated=abbreviated)
+        self._asked.append(started)
+        exchanged = self.exchange()
+        return started.result() and exchanged
+
+    def close(self, how: Close = Close.BOTH) -> Connection:
+        """Close it as told and judge it."""
+        taken, sessions = self.client.session(), self.client.sessions()
+        self._asked += [taken, sessions]
+        if how in {Close.EOF, Close.RST}:
+            self._settle()
+            self._tapped().cut(how)
+        else:
+            self._ask_notifications(how)
+        self._asked += [self.client.await_end(), self.server.await_end()] if how in {Close.EOF, Close.RST} else []
+        reports = self.client.release(), self.server.release()
+        self._asked += reports
+        self._settle()
+        tapped = self._tapped()
+        self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
+        connection = self._judged(how, taken.result(), sessions.result(), reports, tapped)
+        self._closed(connection)
+        return connection
+
+    def _ask_notifications(self, how: Close) -> None:
+        if how is Close.SERVER_ONLY:
+            self._asked += [self.server.shutdown(), self.client.await_end(), self.server.await_end()]
+            return
+        self._asked += [self.client.shutdown(), self.server.await_end()]
+        if how is Close.BOTH:
+            self._asked.append(self.server.shutdown())
+        self._asked.append(self.client.await_end())
+
+    def _judged(
+        self,
+        how: Close,
+        taken: Session | None,
+        sessions: tuple[Session, ...],
+        reports: tuple[Pending[Any], Pending[Any]],
+        tapped: Tapped,
+    ) -> Connection:
+        client, server = (pending.result() for pending in reports)
+        keylog = (*client.keylog, *server.keylog)
+        chunks = tuple(tapped.chunks)
+        plain = read(chunks)
+        judgement = judge(plain, self.offered)
+        if judgement.view.saw in {Saw.UNKNOWN, Saw.ABORTED} or Saw.ABORTED in {client.view.saw, server.view.saw}:
+            plain = read(chunks, keylog)
+            judgement = judge(plain, self.offered)
+        counters = server.extra.get("counters")
+        return Connection(
+            number=self.number,
+            tls=self.tls,
+            client=client,
+            server=server,
+            wire=judgement.view,
+            offered=self.offered,
+            was_offered=judgement.was_offered,
+            read_messages=lambda: read(chunks, keylog),
+            sessions=sessions,
+            taken=taken,
+            close=how,
+            mechanism_seen=judgement.mechanism,
+            chunks=chunks,
+            counters=counters if isinstance(counters, Counters) else None,
+            received=tuple(p.result() for p in self._received[-1]) if self._received else (b"", b""),  # type: ignore[arg-type]
+            blocked=tapped.blocked,
+        )
+
+    def _tapped(self) -> Tapped:
+        try:
+            return self._tap.connections[self.number - 1]
+        except IndexError:
+            raise HarnessError(f"connection {self.number}: the client never reached the tap") from None
+
+    def _settle(self) -> None:
+        """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
+        pending = [p for p in self._asked if not p.done]
+        try:
+            self._loop.settle(pending, DEADLINE)
+        except TimedOutError as error:
+            error.add_note(
+                f"connection {self.number}: done before it: {', '.join(p.what for p in self._asked if p.done)}"
+            )
+            raise
+        for asked in self._asked:
+            if isinstance(asked.error, EndpointError):
+                raise asked.error

@@ -1,0 +1,125 @@
+"""One client endpoint, one server endpoint and the tap between them: connect(offer=) gives a Connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from harness.control import Client, Server
+from harness.live import Live
+from harness.model.capability import Capability
+from harness.model.errors import FirstHandshakeError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tls import Close, Outcome, Role
+from harness.tap import Tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.model.connection import Connection, Counters
+    from harness.model.session import Session
+    from harness.model.tls import TLSVersion
+    from harness.runtime import Runtime
+    from harness.stacks.base import Stack
+    from harness.tap import Gate
+
+
+C = TypeVar("C", ClientConfig, ServerConfig)
+
+
+class Pair:
+    """Two endpoints that connect to each other as often as a scenario wants.
+
+    The protocol versions of both ends are the cell's one version unless their configs name others.
+    """
+
+    def __init__(
+        self,
+        stacks: tuple[Stack, Stack],
+        tls: TLSVersion,
+        runtime: Runtime,
+        *,
+        client: ClientConfig | None = None,
+        server: ServerConfig | None = None,
+        close: Close = Close.BOTH,
+    ) -> None:
+        self.client_stack, self.server_stack = stacks
+        self.tls = tls
+        self.runtime = runtime
+        self.close_how = close
+        self.connections: list[Connection] = []
+        """Every connection that was closed, in order."""
+        self.client_config = self._with_version(client or ClientConfig())
+        self.server_config = self._with_version(server or ServerConfig())
+        self._opened = 0
+        self._endpoints: list[Client | Server] = []
+        self.server = self._start_server()
+        self.client = self._start_client()
+        self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
+
+    def _with_version(self, config: C) -> C:
+        changed: C = config.changed(versions=(self.tls,))
+        return config if config.versions else changed
+
+    def _start_client(self) -> Client:
+        client = Client(self.client_stack.client(self.client_config), self.runtime.loop)
+        self._endpoints.append(client)
+        return client
+
+    def _start_server(self) -> Server:
+        server = Server(self.server_stack.server(self.server_config), self.runtime.loop)
+        self._endpoints.append(server)
+        return server
+
+    def new_client(self, **knobs: object) -> Client:
+        """Go on with another client context: the knobs of the present one, but for these."""
+        self.client_config = self.client_config.changed(**knobs)
+        self.client = self._start_client()
+        return self.client
+
+    def new_server(self, **knobs: object) -> Server:
+        """Go on with another server, as after a restart: the knobs of the present one, but for these.
+
+        Nothing is handed over; ticket keys are shared only by the knob ``ticket_keys``.
+        """
+        self.server_config = self.server_config.changed(**knobs)
+        self.server = self._start_server()
+        return self.server
+
+    def put_middlebox(self, make: Callable[[], Gate]) -> None:
+        """Let every further connection pass through a middlebox in the tap, a fresh one each."""
+        self.tap.gate = make
+
+    def open(self, offer: Session | None = None) -> Live:
+        """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
+        self._opened += 1
+        ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
+        return Live(self._opened, self.tls, self.runtime.loop, self.tap, ends, offer, self.connections.append)
+
+    def connect(
+        self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True
+    ) -> Connection:
+        """Handshake, exchange a line each way, take the sessions, close.
+
+        FirstHandshakeError if nothing is offered and the handshake is not full: whatever a scenario is about, it does
+        not begin. ``presume_full=False`` is for a scenario that is about just that.
+        """
+        live = self.open(offer)
+        live.ask_exchange()
+        connection = live.close(close or self.close_how)
+        if offer is None and presume_full and connection.judged() is not Outcome.FULL:
+            raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")
+        return connection
+
+    def last_counters(self) -> Counters | None:
+        """The present server's counters now, or as they stood in the last connection; None if its stack tells none."""
+        abilities = self.server_stack.abilities(Role.SERVER)
+        if Capability.COUNTERS in abilities.capabilities:
+            return self.server.counters()
+        return self.connections[-1].counters if self.connections else None
+
+    def close(self) -> None:
+        """Close the endpoints and the tap."""
+        self.tap.close()
+        for endpoint in reversed(self._endpoints):
+            endpoint.endpoint.close()
+        self._endpoints.clear()
