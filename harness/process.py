@@ -18,6 +18,7 @@ from harness.model.errors import EndpointError, TimedOutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
 
     from harness.events import Loop
 
@@ -63,6 +64,7 @@ class Child:
 
     ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
     together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone.
+    ``on_end`` may be set, and is called once ``ended`` is known.
     """
 
     def __init__(
@@ -85,26 +87,37 @@ class Child:
         self._output: list[bytes] = []
         self._size = 0
         self._partial = b""
+        self.on_end: Callable[[], None] = lambda: None
+        self._process, self._pipes = self._start(environment, warden)
+        self.pid = self._process.pid
+        if self._process.stdin is None:
+            raise AssertionError("Popen gave no pipe")
+        self._stdin = self._process.stdin
+        self._open = len(self._pipes)
+        for pipe in self._pipes:
+            os.set_blocking(pipe.fileno(), False)
+            loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
+
+    def _start(
+        self, environment: Mapping[str, str] | None, warden: Warden
+    ) -> tuple[subprocess.Popen[bytes], list[IO[bytes]]]:
+        """The process, and where to read what it prints, stdout first."""
+        process = self._spawn(environment, warden, subprocess.PIPE)
+        return process, [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+
+    def _spawn(self, environment: Mapping[str, str] | None, warden: Warden, prints_to: int) -> subprocess.Popen[bytes]:
         try:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.argv,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=prints_to,
+                stderr=prints_to,
                 bufsize=0,
                 env=None if environment is None else dict(environment),
                 process_group=warden.group,
             )
         except OSError as error:
-            raise EndpointError(name, f"{argv[0]} did not start: {error.strerror or error}") from error
-        self.pid = self._process.pid
-        if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
-            raise AssertionError("Popen gave no pipes")
-        self._stdin, self._stdout, self._stderr = self._process.stdin, self._process.stdout, self._process.stderr
-        self._open = 2
-        for pipe in (self._stdout, self._stderr):
-            os.set_blocking(pipe.fileno(), False)
-            loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
+            raise EndpointError(self.name, f"{self.argv[0]} did not start: {error.strerror or error}") from error
 
     @property
     def output(self) -> str:
@@ -148,14 +161,15 @@ class Child:
         if not data:
             self._at_end(fd)
             return
-        if self._keep_stdout or fd != self._stdout.fileno():
+        if self._keep_stdout or fd != self._pipes[0].fileno():
             self._output.append(data)
         self._size += len(data)
         if self._size > FLOOD:
             self.kill()
             self.ended.reject(EndpointError(self.name, f"printed more than {FLOOD} bytes", self.output[:2000]))
+            self.on_end()
             return
-        if fd == self._stdout.fileno():
+        if fd == self._pipes[0].fileno():
             *lines, self._partial = (self._partial + data).split(b"\n")
             for line in lines:
                 self._on_line(line)
@@ -169,6 +183,7 @@ class Child:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self.ended.resolve(self._process.wait())
+            self.on_end()
 
     def kill(self) -> None:
         """SIGKILL, to it and to whatever it started."""
@@ -193,7 +208,7 @@ class Child:
                 self._loop.wait(lambda: self.ended.done, f"the end of {self.name} after SIGTERM", GRACE)
             except TimedOutError:
                 self.kill()
-        for pipe in (self._stdout, self._stderr):
+        for pipe in self._pipes:
             self._loop.forget(pipe)
             pipe.close()
         self.ended.resolve(self._process.wait())

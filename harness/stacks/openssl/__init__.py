@@ -1,0 +1,63 @@
+"""The ``openssl`` stack: s_server and s_client of one build, driven through their stdin and what they print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import clock
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.knobs import show_knob
+from harness.model.tls import Role
+from harness.stacks.openssl.argv import client_abilities, server_abilities
+from harness.stacks.openssl.client import OpensslClient
+from harness.stacks.openssl.server import OpensslServer
+
+if TYPE_CHECKING:
+    from harness.model.build import Build
+    from harness.model.capability import Abilities
+    from harness.model.knobs import ClientConfig, Config, ServerConfig
+    from harness.runtime import Runtime
+
+
+class OpensslStack:
+    """The command-line programs of one build."""
+
+    name = "openssl"
+
+    def __init__(self, build: Build, runtime: Runtime) -> None:
+        if build.openssl is None:
+            raise UsageError(f"the OpenSSL {build.version} of {build.origin} has no `openssl` program")
+        self.build = build
+        self._runtime = runtime
+        missing = None if clock.library() else clock.MISSING
+        self._abilities = {
+            Role.CLIENT: client_abilities(build.version, missing),
+            Role.SERVER: server_abilities(build.version, missing),
+        }
+
+    @property
+    def label(self) -> str:
+        """``openssl@3.0.19``."""
+        return f"{self.name}@{self.build.version}"
+
+    def abilities(self, role: Role) -> Abilities:
+        """The knobs and Capabilities of s_client or s_server of this version."""
+        return self._abilities[role]
+
+    def _check(self, role: Role, config: Config) -> None:
+        for name, value in config.given().items():
+            if reason := self._abilities[role].lacks_knob(name, value):
+                raise UnsupportedError(self.label, f"{role} {name}={show_knob(value)}", reason)
+
+    def client(self, config: ClientConfig) -> OpensslClient:
+        """A client whose every connection is an s_client; UnsupportedError if a knob cannot be had."""
+        self._check(Role.CLIENT, config)
+        return OpensslClient(self.build, self._runtime, self.label, config)
+
+    def server(self, config: ServerConfig) -> OpensslServer:
+        """A running s_server; UnsupportedError if a knob cannot be had, TimedOutError if it never becomes ready."""
+        self._check(Role.SERVER, config)
+        return OpensslServer(self.build, self._runtime, self.label, config)
+
+    def close(self) -> None:
+        """Keeps nothing for reuse."""

@@ -1,0 +1,308 @@
+"""s_server as a server endpoint: one process for all its connections, one after another, told what to do on stdin."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections import deque
+from typing import TYPE_CHECKING
+
+import psutil
+
+from harness.clock import Clock
+from harness.events import Pending, resolved
+from harness.model.capability import Capability
+from harness.model.connection import Counters
+from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
+from harness.model.tls import Alert, Ending, Role
+from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.stacks.openssl.argv import server_argv, version_number
+from harness.stacks.openssl.output import ServerOutput
+from harness.stacks.openssl.steps import Steps
+from harness.terminal import TerminalChild
+
+if TYPE_CHECKING:
+    from harness.model.build import Build
+    from harness.model.knobs import ServerConfig
+    from harness.runtime import Runtime
+
+ACCEPT = re.compile(rb"ACCEPT (?:.*:)?(\d+)")
+COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")
+"""A line that begins so is a command to s_server and is not sent, or not alone. S is one as well, and is sent."""
+STATISTICS = b"S"
+
+
+class OpensslServerLink:
+    """One connection of s_server. Its turn comes when the connection before it is over."""
+
+    def __init__(self, server: OpensslServer) -> None:
+        self.name = server.name
+        self.out = ServerOutput(server.major)
+        self.steps = Steps(f"{server.name} (s_server)")
+        self.printed: list[bytes] = []
+        self._server = server
+        self._statistics = 0
+        self._renegotiations = 0
+
+    def feed(self, line: bytes) -> None:
+        """Take a line that s_server printed during this connection."""
+        self.printed.append(line)
+        self.out.feed(line)
+
+    def handshake(self) -> Pending[bool]:
+        """True when s_server has printed the connection's facts, False when it has given up."""
+        return self.steps.ask(
+            "the handshake", lambda: self.out.established, ready=lambda: self.out.established or self.out.closed
+        )
+
+    def write(self, data: bytes) -> Pending[bool]:
+        """Send one line. One that begins with S makes s_server print its counters too, and is waited for.
+
+        UsageError for a line that s_server would take for a command and not send.
+        """
+
+        def begin() -> None:
+            if data.startswith(COMMANDS):
+                raise UsageError(f"s_server takes {data!r} for a command; begin the line with another letter")
+            self._statistics += data.startswith(STATISTICS)
+            if self.out.established and not self.out.closed:
+                self._server.send(data)
+
+        return self.steps.ask(
+            "a write",
+            lambda: self.out.established and self.out.statistics >= self._statistics,
+            ready=lambda: self.out.closed or self.out.statistics >= self._statistics,
+            begin=begin,
+        )
+
+    def read_line(self) -> Pending[bytes]:
+        """The next line that is none of s_server's own words."""
+        return self.steps.ask(
+            "a line from the client",
+            lambda: self.out.data.popleft() if self.out.data else b"",
+            ready=lambda: bool(self.out.data) or self.out.closed,
+        )
+
+    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
+        """Send a HelloRequest by the command r; the handshake goes on when the client's ClientHello comes.
+
+        A line that was written just before, and that is no S line, must have been read by the client first: s_server
+        takes what its stdin holds together for one line.
+        """
+
+        def begin() -> None:
+            if abbreviated:
+                reason = "its renegotiation command calls SSL_renegotiate"
+                raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
+            self._renegotiations += 1
+            if self.out.established and not self.out.closed:
+                self._server.send(b"r\n")
+
+        return self.steps.ask(
+            "the beginning of a renegotiation",
+            lambda: self.out.renegotiations >= self._renegotiations,
+            ready=lambda: self.out.closed or self.out.renegotiations >= self._renegotiations,
+            begin=begin,
+        )
+
+    def shutdown(self) -> Pending[bool]:
+        """True once the client's close_notify was answered, which s_server does by itself; it cannot begin."""
+
+        def give() -> bool:
+            if not self.out.closed:
+                reason = "s_server has no command that sends close_notify"
+                raise UnsupportedError(self.name, Capability.CLOSE_SERVER_ONLY, reason)
+            return self.out.ending is Ending.CLOSE_NOTIFY
+
+        return self.steps.ask("close_notify", give)
+
+    def await_end(self) -> Pending[Ending]:
+        """How the client ended the connection, when s_server has closed it too."""
+        return self.steps.ask(
+            "the end of its input", lambda: self.out.ending or Ending.EOF, ready=lambda: self.out.closed
+        )
+
+    def release(self) -> Pending[EndpointReport]:
+        """Report; a connection that is still open is closed by the command q, which sends no close_notify."""
+        return self.steps.ask(
+            "its release",
+            self._report,
+            ready=lambda: self.out.closed or not self._server.is_serving(self),
+            begin=lambda: self._server.drop(self),
+        )
+
+    def _report(self) -> EndpointReport:
+        self._server.finished(self)
+        out = self.out
+        return EndpointReport(
+            view=_view(out, self.name),
+            version=out.version if out.established else None,
+            cipher=out.cipher,
+            alpn=out.alpn,
+            peer_certificate=out.peer_certificate,
+            early_data=out.early_data,
+            ending=out.ending,
+            errors=tuple(map(str, out.errors)),
+            keylog=self._server.new_keys(),
+            output=b"".join(line + b"\n" for line in self.printed).decode(errors="replace"),
+            commands=(self._server.command,),
+            extra={} if out.counters is None else {"counters": out.counters},
+        )
+
+
+def _view(out: ServerOutput, name: str) -> View:
+    alert = None if out.alert is None else Alert(out.alert, Role.CLIENT)
+    if out.established:
+        evidence = out.evidence if out.reused else [f'{out.evidence[0]}, and no "Reused session-id"']
+        return View(Witness.SERVER, Saw.RESUMED if out.reused else Saw.FULL, tuple(evidence), name, alert)
+    if out.begun:
+        return View(Witness.SERVER, Saw.ABORTED, (*out.trouble, "the handshake did not complete"), name, alert)
+    return View(Witness.SERVER, Saw.UNKNOWN, ("no connection came",), name, alert)
+
+
+class OpensslServer:
+    """One running s_server. ``port`` is the kernel's, from its ACCEPT line."""
+
+    def __init__(self, build: Build, runtime: Runtime, name: str, config: ServerConfig) -> None:
+        self.name = name
+        self.port = 0
+        self.major = version_number(build.version)[0]
+        self._keylog = runtime.path(".keys")
+        self._keys_read = 0
+        self._clock = None if config.clock is None else Clock(runtime.path(".clock"), config.clock)
+        self._links: deque[OpensslServerLink] = deque()
+        self._counters: Counters | None = None
+        certificate = runtime.pki.issued(config.server_certificate or "server")
+        authority = runtime.pki.authority()
+        argv = server_argv(build.openssl or (), build.version, config, certificate, authority, self._keylog)
+        self.command = shlex.join(argv)
+        self._child = TerminalChild(
+            runtime.loop,
+            runtime.warden,
+            f"{name} (s_server)",
+            argv,
+            environment=os.environ | dict(build.environment) | (self._clock.environment if self._clock else {}),
+            on_line=self._on_line,
+        )
+        self._child.on_end = self._on_end
+        self._await_port(runtime)
+
+    def _await_port(self, runtime: Runtime) -> None:
+        try:
+            runtime.loop.wait(lambda: bool(self.port) or self._child.ended.done, "the line ACCEPT")
+        except TimedOutError as error:
+            self._child.close()
+            what = f"the line ACCEPT of {self._child.name}; it printed: {self._child.output[:2000] or 'nothing'}"
+            raise TimedOutError(what, error.seconds) from error
+        if not self.port:
+            output = self._child.output[:2000]
+            self._child.close()
+            raise EndpointError(self._child.name, f"{self._how_it_ended()} before it was ready", output)
+
+    def _how_it_ended(self) -> str:
+        error = self._child.ended.error
+        return str(error) if error else f"ended with exit code {self._child.ended.result()}"
+
+    def _on_line(self, line: bytes) -> None:
+        if not self.port:
+            found = ACCEPT.fullmatch(line)
+            self.port = int(found[1]) if found else 0
+            return
+        link = next((link for link in self._links if not link.out.closed), None)
+        if link is None:
+            link = self.accept()
+        link.feed(line)
+        if link.out.counters is not None:
+            self._counters = link.out.counters
+        link.steps.advance()
+
+    def _on_end(self) -> None:
+        for link in list(self._links):
+            if not link.out.closed:
+                link.steps.fail(self._how_it_ended(), self._child.output[-2000:])
+
+    def accept(self) -> OpensslServerLink:
+        """The next connection: in the order of the calls, each gets one connection of s_server."""
+        link = OpensslServerLink(self)
+        self._links.append(link)
+        if self._child.ended.done:
+            link.steps.fail(self._how_it_ended(), self._child.output[-2000:])
+        return link
+
+    def send(self, data: bytes) -> None:
+        """Write to s_server's stdin."""
+        self._child.send(data)
+
+    def is_serving(self, link: OpensslServerLink) -> bool:
+        """Whether s_server is in this connection, though it may have printed nothing of it yet."""
+        return link.out.begun and not link.out.closed
+
+    def drop(self, link: OpensslServerLink) -> None:
+        """End the connection if s_server is in it."""
+        first = next((each for each in self._links if not each.out.closed), None)
+        if link is first and (link.out.established or self._is_connected()):
+            link.out.begun = True
+            self._child.send(b"q\n")
+
+    def _is_connected(self) -> bool:
+        try:
+            connections = psutil.Process(self._child.pid).net_connections("tcp4")
+        except psutil.Error:
+            return False
+        return any(c.laddr and c.laddr[1] == self.port and c.raddr for c in connections)
+
+    def finished(self, link: OpensslServerLink) -> None:
+        """Forget a connection that is over."""
+        if link in self._links:
+            self._links.remove(link)
+
+    def new_keys(self) -> tuple[str, ...]:
+        """The lines of the key log since the last connection."""
+        try:
+            with self._keylog.open() as file:
+                file.seek(self._keys_read)
+                text = file.read()
+                self._keys_read = file.tell()
+        except FileNotFoundError:
+            return ()
+        return tuple(line for line in text.splitlines() if not line.startswith("#"))
+
+    def counters(self) -> Pending[Counters]:
+        """The counters that s_server printed last, during the last connection in which it was sent an S line."""
+        return resolved(self._counters or Counters(), f"the counters of {self.name}")
+
+    def _lacks(self, capability: Capability) -> Pending[bool]:
+        pending = Pending[bool](f"{capability} of {self.name}")
+        pending.reject(UnsupportedError(self.name, capability, "s_server has no command for it"))
+        return pending
+
+    def flush(self, at: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had."""
+        return self._lacks(Capability.FLUSH)
+
+    def resize_cache(self, size: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had."""
+        return self._lacks(Capability.RESIZE_CACHE)
+
+    def remove(self, session_id: bytes) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had."""
+        return self._lacks(Capability.REMOVE_SESSION)
+
+    def age_sessions(self, seconds: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had."""
+        return self._lacks(Capability.AGE_SERVER_SESSION)
+
+    def has_session(self, session_id: bytes) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had."""
+        return self._lacks(Capability.MATCHING_SESSION_ID)
+
+    def move_clock(self, seconds: int) -> None:
+        """Move the clock of the running s_server."""
+        if self._clock is None:
+            raise UsageError(f"the clock of {self.name} cannot move: give the server the knob clock, 0 will do")
+        self._clock.move(seconds)
+
+    def close(self) -> None:
+        """End s_server and with it every connection."""
+        self._child.close()
