@@ -123,6 +123,10 @@ class Connection:
     def alert(self) -> Alert | None:
         """The first fatal alert and who sent it, from whichever witness saw it; None if there was none."""
         self.looked_at = True
+        return self.told_alert()
+
+    def told_alert(self) -> Alert | None:
+        """The alert without marking the connection as looked at."""
         alerts = [view.alert for view in (self.wire, self.client.view, self.server.view) if view.alert]
         return next((a for a in alerts if a.sender), alerts[0] if alerts else None)
 
@@ -138,6 +142,10 @@ class Connection:
                 f"the wire shows {on_wire}"
             )
         return counts.pop()
+
+    def told_tickets(self) -> set[int]:
+        """Every count of tickets that a witness gave, if any, without marking the connection as looked at."""
+        return {view.tickets for view in (self.client.view, self.wire) if view.tickets is not None}
 
     @cached_property
     def transcript(self) -> Transcript:

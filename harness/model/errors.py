@@ -62,7 +62,7 @@ class SessionFormatError(HarnessError):
     """Bytes that are no SSL_SESSION; ``offset`` counts bytes from the start of the DER."""
 
     def __init__(self, message: str, offset: int) -> None:
-        super().__init__(f"{message} at offset {offset}")
+        super().__init__(f"{message}, at offset {offset}")
         self.offset = offset
 
 

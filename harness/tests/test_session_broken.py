@@ -96,12 +96,12 @@ def test_a_session_with_random_damage_is_no_other_error(der: bytes, seed: int) -
 
 
 def test_no_bytes_are_an_error() -> None:
-    with pytest.raises(SessionFormatError, match="the data are empty at offset 0"):
+    with pytest.raises(SessionFormatError, match="the data are empty, at offset 0"):
         load(b"")
 
 
 def test_trailing_bytes_are_named_where_they_begin(der: bytes) -> None:
-    with pytest.raises(SessionFormatError, match=f"^3 bytes too many follow the session at offset {len(der)}$"):
+    with pytest.raises(SessionFormatError, match=f"^3 bytes too many follow the session, at offset {len(der)}$"):
         decode(der + b"abc")
 
 
@@ -171,12 +171,12 @@ def test_a_missing_field_is_named(der: bytes) -> None:
 
 
 def test_a_length_that_is_longer_than_need_be_is_no_der(der: bytes) -> None:
-    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands at offset 0"):
+    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands, at offset 0"):
         decode(b"\x30\x84" + (len(der) - 4).to_bytes(4, "big") + der[4:])
 
 
 def test_an_indefinite_length_is_no_der(der: bytes) -> None:
-    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands at offset 0"):
+    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands, at offset 0"):
         decode(b"\x30\x80" + der[4:] + b"\x00\x00")
 
 

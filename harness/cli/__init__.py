@@ -1,0 +1,72 @@
+"""The installed command ``resumption``: its subcommands, each imported when it is called, and what errors become."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.model.errors import HarnessError, SessionFormatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUBCOMMANDS = {
+    "session": "Show every field of a session file, PEM or DER.",
+}
+"""Name and help of each; the module of the same name in this package holds a click command of the same name."""
+
+FAILED = 1
+BAD_USAGE = 2
+INTERRUPTED = 130
+"""128 + SIGINT, as a shell reports it."""
+
+
+class Subcommands(click.Group):
+    """Imports a subcommand's module when it is called, so that ``--help`` imports none of them."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """All names, in the order of SUBCOMMANDS."""
+        return list(SUBCOMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """The command of its module; None if there is none of this name."""
+        if name not in SUBCOMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"harness.cli.{name}"), name)
+        return command
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from SUBCOMMANDS alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUBCOMMANDS.items()))
+
+
+@click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="resumption-harness", prog_name="resumption")
+def cli() -> None:
+    """Test TLS session resumption between real OpenSSLs, with three witnesses for every verdict."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (sys.argv if none is given) and return the exit code.
+
+    0 is success; 1 is a failure, and any HarnessError but those of usage; 2 is bad usage or a file that is no session;
+    130 is Ctrl-C. An error is one message on stderr, without a traceback.
+    """
+    try:
+        code = cli.main(arguments, prog_name="resumption", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except (UsageError, SessionFormatError) as error:
+        click.echo(f"error: {error}", err=True)
+        return BAD_USAGE
+    except HarnessError as error:
+        click.echo(f"error: {error}", err=True)
+        return FAILED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,28 @@
+"""``resumption session FILE``: the decoded fields of a PEM or DER session; it connects to nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import IO
+
+import click
+
+from harness.cli.console import console
+from harness.report.session_json import session_json
+from harness.report.session_text import session_table
+from harness.wire.session_der import load
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
+def session(file: IO[bytes], *, as_json: bool) -> None:
+    """Show every field of a session FILE, PEM or DER, as `s_client -sess_out` writes it; - is stdin.
+
+    Secrets are never shown: of the master key only its length. Exit code 2 if the file is no session.
+    """
+    found = load(file.read())
+    if as_json:
+        click.echo(json.dumps(session_json(found), indent=2))
+    else:
+        console().print(session_table(found))

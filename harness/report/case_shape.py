@@ -1,0 +1,145 @@
+"""The JSON object of a case as types: the one source of docs/json.md and docs/case.schema.json; it makes no object."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+SCHEMA = 1
+"""Raised when a key changes its meaning or goes away; a new key does not raise it."""
+
+Saw = Literal["full", "resumed", "aborted", "unknown"]
+Outcome = Literal["full", "declined", "resumed", "aborted"]
+Mechanism = Literal["session_id", "session_ticket", "psk"]
+Role = Literal["client", "server"]
+Tls = Literal["1.2", "1.3"]
+Close = Literal["both", "client-only", "server-only", "eof", "rst"]
+Ending = Literal["close_notify", "eof", "reset", "alert"]
+Texts = dict[str, str]
+SessionObject = dict[str, Any]
+"""Described by the fields of harness.model.session, which report.schema adds."""
+
+
+class AlertObject(TypedDict):
+    """An alert (RFC 8446, 6)."""
+
+    number: Annotated[int, "the number; numbers are compared, names are for people"]
+    name: Annotated[str, "the RFC's name of the number"]
+    level: Annotated[int, "1 warning, 2 fatal"]
+    sender: Annotated[Role | None, "who sent it, null if the witness could not know"]
+
+
+class ViewObject(TypedDict):
+    """What one witness saw of a connection."""
+
+    name: Annotated[str, "`stack@build` of an endpoint, empty for the wire"]
+    outcome: Annotated[Saw, "what the witness says; `unknown` if it could not know"]
+    evidence: Annotated[list[str], "the lines, calls or message fields that it rests on"]
+    alert: Annotated[AlertObject | None, "the fatal alert that this witness sent or received"]
+    tickets: Annotated[int | None, "NewSessionTicket messages that it counted, null if it cannot know"]
+
+
+class ViewsObject(TypedDict):
+    """The three witnesses."""
+
+    client: Annotated[ViewObject, "the client's view"]
+    server: Annotated[ViewObject, "the server's view"]
+    wire: Annotated[ViewObject, "what the bytes between them show"]
+
+
+class EndpointObject(TypedDict):
+    """What one end told of a connection when it was over; null is what its stack cannot know."""
+
+    version: Annotated[Tls | None, "the protocol version that was negotiated"]
+    cipher: Annotated[str | None, "OpenSSL's name of the cipher suite"]
+    alpn: Annotated[str | None, "the ALPN protocol that was negotiated"]
+    server_name: Annotated[str | None, "the host name of the SNI extension"]
+    peer_certificate: Annotated[bool | None, "whether it holds a certificate of its peer"]
+    early_data: Annotated[str | None, "`accepted`, `rejected` or `not_sent`"]
+    ending: Annotated[Ending | None, "what it read at the end of its input"]
+    errors: Annotated[list[str], "OpenSSL's error queue, oldest first"]
+
+
+class EndpointsObject(TypedDict):
+    """Both ends."""
+
+    client: Annotated[EndpointObject, "the client"]
+    server: Annotated[EndpointObject, "the server"]
+
+
+class MessageObject(TypedDict):
+    """A handshake message, alert, change_cipher_spec or application data record, in the order of the wire."""
+
+    at: Annotated[float, "milliseconds since the connection was accepted"]
+    sender: Annotated[Role, "who sent it"]
+    type: Annotated[str, "its name in the RFC; `EncryptedRecord` if it could not be decrypted"]
+    length: Annotated[int, "bytes of its body; of the ciphertext if it could not be decrypted"]
+    encrypted: Annotated[bool, "whether it was encrypted on the wire"]
+    fields: Annotated[Texts, "what of it matters for resumption, as text for people"]
+
+
+class CommandsObject(TypedDict):
+    """Commands that can be pasted into a shell."""
+
+    client: Annotated[list[str], "the client's"]
+    server: Annotated[list[str], "the server's"]
+
+
+class ConnectionObject(TypedDict):
+    """One connection."""
+
+    number: Annotated[int, "1 for the first of the case"]
+    outcome: Annotated[Outcome | None, "what became of it, null if the witnesses give no outcome"]
+    mechanism: Annotated[Mechanism | None, "how it was resumed, null if it was not"]
+    disagreement: Annotated[str | None, "why there is no outcome, with all the evidence; null if there is one"]
+    views: Annotated[ViewsObject, "the three views"]
+    was_offered: Annotated[bool, "whether the wire shows that a session was offered"]
+    offered: Annotated[SessionObject | None, "the session that the client was given to offer"]
+    alert: Annotated[AlertObject | None, "the first fatal alert, from whichever witness saw it"]
+    tickets: Annotated[
+        int | None, "NewSessionTicket messages that arrived; null if nobody could count, or counts differ"
+    ]
+    session: Annotated[SessionObject | None, "the session that it yielded, the last one if there are several"]
+    sessions: Annotated[int, "how many sessions the client was given"]
+    close: Annotated[Close, "how both ends closed"]
+    endpoints: Annotated[EndpointsObject, "what both ends told when it was over"]
+    messages: Annotated[list[MessageObject], "the messages in the order of the wire"]
+    commands: Annotated[CommandsObject, "the commands that were run"]
+
+
+class CountersObject(TypedDict):
+    """The server's counters (SSL_CTX_sess_number(3)); null where its stack does not tell."""
+
+    items: Annotated[int | None, "sessions in the cache now"]
+    connect: Annotated[int | None, "handshakes begun as client"]
+    connect_good: Annotated[int | None, "handshakes completed as client"]
+    connect_renegotiate: Annotated[int | None, "renegotiations begun as client"]
+    accept: Annotated[int | None, "handshakes begun as server"]
+    accept_good: Annotated[int | None, "handshakes completed as server"]
+    accept_renegotiate: Annotated[int | None, "renegotiations begun as server"]
+    hits: Annotated[int | None, "sessions that were resumed"]
+    callback_hits: Annotated[int | None, "sessions that came from an external cache"]
+    misses: Annotated[int | None, "session ids that were not in the cache"]
+    timeouts: Annotated[int | None, "sessions that were found and had expired"]
+    overflows: Annotated[int | None, "sessions that were evicted because the cache was full"]
+    cache_size: Annotated[int | None, "how many sessions the cache may hold, 0 for no limit"]
+
+
+class KnobsObject(TypedDict):
+    """The knobs that were set, by name, as a user types them; a knob that is absent was left at the stack's default."""
+
+    client: Annotated[Texts, "the client's"]
+    server: Annotated[Texts, "the server's"]
+    then_client: Annotated[Texts, "what changed at the client before the second connection"]
+    then_server: Annotated[Texts, "what changed at the server before the second connection"]
+
+
+class CaseObject(TypedDict):
+    """One case: a first connection and those that followed it."""
+
+    schema: Annotated[int, "1; raised when a key changes its meaning or goes away"]
+    client: Annotated[str, "`stack@build` of the client"]
+    server: Annotated[str, "`stack@build` of the server"]
+    tls: Annotated[Tls, "the protocol version of the case"]
+    knobs: Annotated[KnobsObject, "the knobs that were set"]
+    connections: Annotated[list[ConnectionObject], "every connection, in order"]
+    counters: Annotated[CountersObject | None, "the last server's, null if its stack tells none"]

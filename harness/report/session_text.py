@@ -1,0 +1,110 @@
+"""The fields of a session as text, one row each: bytes as hex with their length, times as ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.model.session import SESSION_FIELDS
+from harness.model.tls import TLSVersion
+from harness.report.verify_results import VERIFY_RESULTS
+from harness.wire.names import GROUPS
+from harness.wire.suites import SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.model.session import Session
+
+UNKNOWN = "unknown"
+FRAGMENTS = {1: 512, 2: 1024, 3: 2048, 4: 4096}
+"""TLSEXT_max_fragment_length_* and the bytes that they stand for (RFC 6066, 4)."""
+
+
+def session_rows(session: Session, longest: int | None = None) -> list[tuple[str, str]]:
+    """Name and value of every field, in the order of SESSION_FIELDS; ``unknown`` where the stack could not tell.
+
+    Hex beyond ``longest`` bytes is cut; the length that stands before it is always the whole one.
+    """
+    return [(name, _shown(session, name, longest)) for name in SESSION_FIELDS]
+
+
+def session_table(session: Session) -> Table:
+    """The rows as a table, values whole and folded to the width at hand."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in session_rows(session):
+        table.add_row(Text(name), Text(value, style="dim" if value == UNKNOWN else ""))
+    return table
+
+
+def moment(seconds: int) -> str:
+    """Seconds since the epoch as ``2026-11-21T20:58:06Z``; empty for a time that no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def hexadecimal(value: bytes, longest: int | None = None) -> str:
+    """``3 bytes  0a0b0c``, with the text in quotes where it is printable ASCII."""
+    if not value:
+        return "empty"
+    shown = value if longest is None else value[:longest]
+    more = "…" if len(shown) < len(value) else ""
+    text = value.decode("ascii", "replace") if value.isascii() else ""
+    quoted = f'  "{text}"' if text.isprintable() and text and not more else ""
+    return f"{len(value)} byte{'s' if len(value) > 1 else ''}  {shown.hex()}{more}{quoted}"
+
+
+def _shown(session: Session, name: str, longest: int | None) -> str:
+    value = session.get(name)
+    if name == "timeout" and isinstance(value, int):
+        return _timeout(value, session.get("time"))
+    if name == "peer_certificate" and isinstance(value, bytes) and value:
+        return f"{len(value)} bytes  SHA-256 {hashlib.sha256(value).hexdigest()}"
+    if isinstance(value, bytes):
+        return hexadecimal(value, longest)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return NUMBERS.get(name, str)(value)
+    return UNKNOWN if value is None else _text(value)
+
+
+def _text(value: object) -> str:
+    return value.label if isinstance(value, TLSVersion) else str(value) or "empty"
+
+
+def _timeout(seconds: int, start: object) -> str:
+    end = moment(start + seconds) if isinstance(start, int) else ""
+    return f"{seconds} s, until {end}" if end else f"{seconds} s"
+
+
+def _cipher(number: int) -> str:
+    suite = SUITES.get(number)
+    return f"0x{number:04x}  {suite.name}" if suite else f"0x{number:04x}"
+
+
+def _named(number: int, name: str | None) -> str:
+    return f"{number}  {name}" if name else str(number)
+
+
+NUMBERS: dict[str, Callable[[int], str]] = {
+    "cipher": _cipher,
+    "master_key_length": "{} bytes".format,
+    "time": lambda n: _named(n, moment(n)),
+    "verify_result": lambda n: _named(n, VERIFY_RESULTS.get(n)),
+    "ticket_length": "{} bytes".format,
+    "lifetime_hint": lambda n: f"{n} s" if n else "0  none was given",
+    "max_early_data": "{} bytes".format,
+    "max_fragment_length_mode": lambda n: _named(n, f"{FRAGMENTS[n]} bytes" if n in FRAGMENTS else None),
+    "flags": "0x{:x}".format,
+    "kex_group": lambda n: _named(n, GROUPS.get(n)) if n else "0  not recorded",
+}
+"""How a number is shown: with its unit or its name."""
