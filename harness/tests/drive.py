@@ -81,7 +81,7 @@ class Talk:
         self.client_socket, self.server_socket = loopback()
         try:
             self.client: Tls = client.connect(self.client_socket, offer)
-        except LackError:
+        except (LackError, TlsError):
             self.client_socket.close()
             self.server_socket.close()
             raise

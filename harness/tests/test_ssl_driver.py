@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -169,6 +170,19 @@ def test_a_fatal_alert_has_its_number_at_both_ends(pki: Pki) -> None:
     assert (server.queue[0]["lib"], server.queue[0]["reason"]) == (20, 258)
     assert alerts[0] == [{"level": 2, "number": 70, "sent": False}]
     assert alerts[1] == [{"level": 2, "number": 70, "sent": True}]
+
+
+def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> None:
+    gc.disable()
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), make(LIBRARY, "server", pki, versions=["1.3"]))
+    errors = talk.handshake()
+    before = sum(isinstance(each, ssl.SSLObject) for each in gc.get_objects())
+    talk.drop()
+    after = sum(isinstance(each, ssl.SSLObject) for each in gc.get_objects())
+    gc.enable()
+
+    assert len(errors) == 2
+    assert before - after == 2
 
 
 def test_garbage_is_an_error_with_its_code(pki: Pki) -> None:

@@ -3,6 +3,9 @@
 Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
 close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever
 OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say.
+
+Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
+and these the SSLObject, which is to be freed (SSL_free) when ``free`` says so.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from harness.agent.drivers.ssl_.transport import Transport
 
 T = TypeVar("T")
+Failure = TlsError | EndError
 
 
 class SslConnection:
@@ -40,8 +44,9 @@ class SslConnection:
         self._keylog, self._keylog_start = keylog, keylog.size
         self._keep = keep
         self._finished = False
+        self._reused: bool | None = None
         self._taken: int | None = None
-        self._end: EndError | None = None
+        self._end: str | None = None
         self._errors: list[dict[str, Any]] = []
         self._messages: Messages | None = None
 
@@ -52,14 +57,15 @@ class SslConnection:
 
     def handshake(self) -> None:
         """SSLObject.do_handshake until it is done and sent."""
-        self._drive(self._tls.do_handshake)
+        self._drive(ssl.SSLObject.do_handshake)
         self._finished = True
+        self._reused = self._tls.session_reused
         self._transport.flush()
 
     def write(self, data: bytes) -> int:
         """SSLObject.write; EndError if TCP no longer takes anything."""
         if self._taken is None:
-            self._taken = self._drive(lambda: self._tls.write(data))
+            self._taken = self._drive(lambda tls: tls.write(data))
         self._transport.flush()
         taken, self._taken = self._taken, None
         if self._transport.broken:
@@ -68,7 +74,7 @@ class SslConnection:
 
     def read(self, size: int) -> bytes:
         """SSLObject.read."""
-        data = self._drive(lambda: self._tls.read(size))
+        data = self._drive(lambda tls: tls.read(size))
         if not data:
             raise self._ended()
         return data
@@ -80,13 +86,16 @@ class SslConnection:
 
     def shutdown(self) -> None:
         """Send close_notify; SSLObject.unwrap goes on to wait for the peer's, which is not waited for here."""
+        failure = None
         try:
             self._tls.unwrap()
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
+            failure = self._failed(error)
+        if failure:
             self._transport.flush_what_goes()
-            raise self._failed(error) from error
+            raise failure
         self._transport.flush()
         if self._transport.broken:
             raise EndError("reset")
@@ -105,7 +114,7 @@ class SslConnection:
 
     def facts(self) -> Facts:
         """What SSLObject tells; a server's SSLObject does not tell the server name without a callback of its own."""
-        reused = self._tls.session_reused
+        reused = self._tls.session_reused if self._reused is None else self._reused
         cipher = self._tls.cipher()
         version = self._tls.version()
         return Facts(
@@ -127,33 +136,35 @@ class SslConnection:
         """SSL_free, by letting go of the SSLObject."""
         del self._tls
 
-    def _drive(self, step: Callable[[], T]) -> T:
+    def _drive(self, step: Callable[[ssl.SSLObject], T]) -> T:
         while True:
             self._transport.flush()
             try:
-                result = step()
+                result = step(self._tls)
             except ssl.SSLWantReadError:
-                self._transport.flush()
-                self._transport.fill()
+                failure = None
             except ssl.SSLZeroReturnError:
-                raise self._ended() from None
+                failure = self._ended()
             except ssl.SSLError as error:
-                self._transport.flush_what_goes()
-                raise self._failed(error) from error
+                failure = self._failed(error)
             else:
                 self._transport.flush_what_goes()
                 return result
+            if failure:
+                self._transport.flush_what_goes()
+                raise failure
+            self._transport.flush()
+            self._transport.fill()
 
-    def _ended(self) -> EndError:
-        if self._end is None:
-            self._end = EndError("eof" if self._transport.at_end else "close_notify")
-        return self._end
+    def _ended(self) -> Failure:
+        self._end = self._end or ("eof" if self._transport.at_end else "close_notify")
+        return EndError(self._end)
 
-    def _failed(self, error: ssl.SSLError) -> TlsError | EndError:
+    def _failed(self, error: ssl.SSLError) -> Failure:
         queue = queue_of(error)
         self._errors += queue
         if isinstance(error, ssl.SSLEOFError) or self._transport.at_end:
-            self._end = EndError("eof", queue)
+            self._end = self._end or "eof"
         elif is_alert(error):
-            self._end = EndError("alert", queue)
-        return self._end or TlsError(queue)
+            self._end = self._end or "alert"
+        return EndError(self._end, queue) if self._end else TlsError(queue)

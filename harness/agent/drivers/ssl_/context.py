@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
 """SSL_OP_NO_EXTENDED_MASTER_SECRET (3.0 and later): nameless in ssl, but SSLContext.options takes any number."""
+OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
+"""SSL_OP_ALLOW_CLIENT_RENEGOTIATION, without which a client's renegotiation is fatal, from 3.0 on."""
 OP_ALLOW_NO_DHE_KEX = 1 << 10
 """SSL_OP_ALLOW_NO_DHE_KEX, nameless in ssl too."""
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
@@ -48,6 +50,7 @@ class SslContext:
         self._context = ssl.SSLContext(protocol)
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
+        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=role == "server")
         for name, value in knobs.items():
             self._set(name, value)
         try:

@@ -1,0 +1,149 @@
+"""One pyOpenSSL Connection on a non-blocking socket; knows nothing of knobs.
+
+Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
+and these the Connection, which is to be freed (SSL_free) when ``free`` says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from OpenSSL import SSL
+
+from harness.agent.drivers.pyopenssl import below, lacks
+from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError, WantWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.agent.drivers.pyopenssl.evidence import Watch
+
+T = TypeVar("T")
+
+UNEXPECTED_EOF = -1
+"""What SysCallError has for an errno when TCP ended without close_notify."""
+EARLY_CHUNK = 16384
+
+
+def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
+    """The error queue, oldest first, with the codes of libssl's own entries."""
+    entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    queue = []
+    for library, _function, reason in entries:
+        number, code = below.code(library, reason)
+        queue.append({"lib": number, "reason": code, "text": f"{library}: {reason}"})
+    return queue
+
+
+class PyopensslConnection:
+    """One connection of a PyopensslContext."""
+
+    def __init__(self, connection: SSL.Connection, watch: Watch, *, early_data: bool = False) -> None:
+        self._connection = connection
+        self._watch = watch
+        self._evidence = watch.opened(connection, self._der)
+        self._early_data_left = early_data
+        self._early_data: str | None = None
+        self._finished = False
+        self._reused: bool | None = None
+        self._renegotiating = False
+        self._end: str | None = None
+        self._errors: list[dict[str, Any]] = []
+
+    def handshake(self) -> None:
+        """Connection.do_handshake; a server that allows early data reads and drops them before."""
+        while self._early_data_left:
+            data = self._call(lambda tls: below.read_early_data(tls, EARLY_CHUNK))
+            self._early_data_left = data is not None
+            self._early_data = "accepted" if data else self._early_data
+        self._call(SSL.Connection.do_handshake)
+        self._finished = True
+        self._reused = below.reused(self._connection)
+
+    def write(self, data: bytes) -> int:
+        """Connection.send."""
+        return self._call(lambda tls: tls.send(data))
+
+    def read(self, size: int) -> bytes:
+        """Connection.recv."""
+        return self._call(lambda tls: tls.recv(size))
+
+    def renegotiate(self, *, abbreviated: bool) -> None:
+        """Connection.renegotiate and do_handshake: a server sends HelloRequest, a client handshakes to the end."""
+        if abbreviated:
+            raise LackError(f"abbreviated renegotiation: {lacks.VERBS['abbreviated']}")
+        if not self._renegotiating:
+            self._call(SSL.Connection.renegotiate)
+            self._renegotiating = True
+        self._call(SSL.Connection.do_handshake)
+        self._renegotiating = False
+
+    def shutdown(self) -> None:
+        """Connection.shutdown once, which is SSL_shutdown once."""
+        self._call(SSL.Connection.shutdown)
+
+    def session(self) -> Mapping[str, Any] | None:
+        """Connection.get_session as DER; None if there is none that has one."""
+        der = self._der()
+        return None if der is None else as_object(der)
+
+    def sessions(self) -> list[Mapping[str, Any]]:
+        """The session of each TLS 1.3 ticket, or the last one."""
+        last = self._der()
+        return [as_object(der) for der in [*self._evidence.earlier, *([] if last is None else [last])]]
+
+    def facts(self) -> Facts:
+        """What Connection and its callbacks tell; ``reused`` is about the first handshake, no renegotiation."""
+        reused = below.reused(self._connection) if self._reused is None else self._reused
+        name = self._connection.get_servername()
+        done = self._finished
+        return Facts(
+            finished=done,
+            reused=reused,
+            evidence=f"SSL_session_reused() == {int(reused)}",
+            version=self._connection.get_protocol_version_name().removeprefix("TLSv") if done else None,
+            cipher=self._connection.get_cipher_name(),
+            alpn=self._connection.get_alpn_proto_negotiated().decode() or None,
+            server_name=name.decode() if name else None,
+            peer_certificate=self._connection.get_peer_certificate() is not None if done else None,
+            early_data=self._early_data,
+            tickets=self._evidence.tickets,
+            alerts=list(self._evidence.alerts),
+            keylog=list(self._evidence.keylog),
+            errors=list(self._errors),
+        )
+
+    def free(self) -> None:
+        """SSL_free, by letting go of the Connection."""
+        self._watch.closed(self._connection)
+        del self._connection
+
+    def _der(self) -> bytes | None:
+        session = self._connection.get_session()
+        return None if session is None else below.export(session)
+
+    def _call(self, step: Callable[[SSL.Connection], T]) -> T:
+        try:
+            return step(self._connection)
+        except SSL.WantReadError:
+            failure: Exception = WantReadError()
+        except SSL.WantWriteError:
+            failure = WantWriteError()
+        except SSL.ZeroReturnError:
+            failure = self._ended("close_notify", [])
+        except SSL.SysCallError as error:
+            failure = self._ended("eof" if error.args[0] == UNEXPECTED_EOF else "reset", [{"text": str(error)}])
+        except SSL.Error as error:
+            queue = queue_of(error)
+            failure = self._ended("alert", queue) if self._evidence.aborted_by_peer else TlsError(queue)
+            self._errors += queue
+        raise failure
+
+    def _ended(self, kind: str, queue: list[dict[str, Any]]) -> EndError:
+        self._end = self._end or kind
+        return EndError(self._end, [{"lib": None, "reason": None, **entry} for entry in queue])
+
+
+def as_object(der: bytes) -> dict[str, Any]:
+    """The protocol's session object; its fields are in the DER."""
+    return {"der": der.hex(), "handle": None, "resumable": None, "fields": {}}

@@ -1,0 +1,192 @@
+"""A pyOpenSSL Context made from knobs; connections are in ``connection``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL
+
+from harness.agent.drivers.pyopenssl import below, lacks
+from harness.agent.drivers.pyopenssl.conf import conf
+from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
+from harness.agent.drivers.pyopenssl.evidence import Watch
+from harness.agent.library import LackError, TlsError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
+"""pyOpenSSL has no name for this and the next four, but Context.set_options takes any number (openssl/ssl.h, 3.0)."""
+OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
+OP_ALLOW_NO_DHE_KEX = 1 << 10
+OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20
+OP_NO_ANTI_REPLAY = 1 << 24
+CACHE_MODES = {
+    "off": SSL.SESS_CACHE_OFF,
+    "client": SSL.SESS_CACHE_CLIENT,
+    "server": SSL.SESS_CACHE_SERVER,
+    "both": SSL.SESS_CACHE_BOTH,
+    "no_auto_clear": SSL.SESS_CACHE_NO_AUTO_CLEAR,
+    "no_internal_lookup": SSL.SESS_CACHE_NO_INTERNAL_LOOKUP,
+    "no_internal_store": SSL.SESS_CACHE_NO_INTERNAL_STORE,
+    "no_internal": SSL.SESS_CACHE_NO_INTERNAL,
+}
+VERIFY = {
+    "none": SSL.VERIFY_NONE,
+    "optional": SSL.VERIFY_PEER,
+    "required": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
+}
+DEFAULT_ID_CONTEXT = b"resumption".hex()
+"""A server that verifies must have one, else every resumption fails (ssl_get_prev_session)."""
+
+
+class PyopensslContext:
+    """One Context in one role."""
+
+    def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        self._server_name: str | None = knobs.get("server_name")
+        self._early_data = role == "server" and bool(knobs.get("max_early_data"))
+        self._role = role
+        self._context = SSL.Context(SSL.TLS_CLIENT_METHOD if role == "client" else SSL.TLS_SERVER_METHOD)
+        text = conf(knobs)
+        if text is not None and text != _started_with():
+            raise LackError(f"middlebox_compat = off, num_tickets: {lacks.AT_START}")
+        given = dict(knobs)
+        if role == "server":
+            given.setdefault("session_id_context", DEFAULT_ID_CONTEXT)
+            self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=True)  # else a client's renegotiation is fatal, from 3.0 on
+        try:
+            for name, value in given.items():
+                self._set(name, value)
+            self._load(files)
+        except SSL.Error as error:
+            raise TlsError(queue_of(error)) from error
+        self._watch = Watch(self._context)
+
+    def _load(self, files: Mapping[str, str]) -> None:
+        if "certificate" in files:
+            self._context.use_certificate_chain_file(files["certificate"])
+            self._context.use_privatekey_file(files["key"])
+        if "ca" in files:
+            self._context.load_verify_locations(files["ca"])
+
+    def _set(self, name: str, value: Any) -> None:
+        lacking = lacks.KNOBS | (lacks.CLIENT_KNOBS if self._role == "client" else {})
+        setter = getattr(self, f"_set_{name}", None)
+        if setter is None or name in lacking:
+            raise LackError(f"{name}: {lacking.get(name, 'pyOpenSSL has no way to set it')}")
+        try:
+            setter(value)
+        except (ValueError, KeyError) as error:
+            raise LackError(f"{name} = {value!r}: {lacks.VALUES.get(name, f'OpenSSL refuses it ({error})')}") from error
+
+    def _option(self, option: int, *, on: bool) -> None:
+        if on:
+            self._context.set_options(option)
+
+    def _set_versions(self, value: list[str]) -> None:
+        self._context.set_min_proto_version(VERSIONS[min(value)])
+        self._context.set_max_proto_version(VERSIONS[max(value)])
+
+    def _set_tickets(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(SSL.OP_NO_TICKET, on=not value)
+
+    def _set_cache_mode(self, value: list[str]) -> None:
+        mode = 0
+        for word in value:
+            mode |= CACHE_MODES[word]
+        self._context.set_session_cache_mode(mode)
+
+    def _set_timeout(self, value: int) -> None:
+        self._context.set_timeout(value)
+
+    def _set_num_tickets(self, value: int) -> None:
+        """The process was started with it."""
+
+    def _set_middlebox_compat(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_ENABLE_MIDDLEBOX_COMPAT, on=value)
+
+    def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
+
+    def _set_anti_replay(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_NO_ANTI_REPLAY, on=not value)
+
+    def _set_psk_modes(self, value: str) -> None:
+        self._option(OP_ALLOW_NO_DHE_KEX, on={"psk_dhe_ke": False, "both": True}[value])
+
+    def _set_ciphers(self, value: str) -> None:
+        self._context.set_cipher_list(value.encode())
+
+    def _set_ciphersuites(self, value: str) -> None:
+        self._context.set_tls13_ciphersuites(value.encode())
+
+    def _set_groups(self, value: str) -> None:
+        if not below.set_groups(self._context, value):
+            raise ValueError("a name of it is unknown")
+
+    def _set_max_early_data(self, value: int) -> None:
+        below.set_max_early_data(self._context, value)
+
+    def _set_session_id_context(self, value: str) -> None:
+        if value != "unset":
+            self._context.set_session_id(bytes.fromhex(value))
+
+    def _set_alpn(self, value: list[str]) -> None:
+        names = [name.encode() for name in value]
+        if self._role == "client":
+            self._context.set_alpn_protos(names)
+            return
+
+        def select(_connection: SSL.Connection, offered: list[bytes]) -> Any:
+            return next((name for name in names if name in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+
+        self._context.set_alpn_select_callback(select)
+
+    def _set_verify(self, value: str) -> None:
+        self._context.set_verify(VERIFY[value])
+
+    def _set_server_name(self, value: str) -> None:
+        """Set on each Connection."""
+
+    def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> PyopensslConnection:
+        """A client connection; the session is a fresh object made from its DER."""
+        connection = SSL.Connection(self._context, sock)
+        connection.set_connect_state()
+        if self._server_name is not None:
+            connection.set_tlsext_host_name(self._server_name.encode())
+        if session is not None:
+            if session.get("der") is None:
+                raise LackError("session import: this stack can offer a session only from its DER, and it has none")
+            if not below.offer(connection, bytes.fromhex(session["der"])):
+                raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION takes it for no session"}])
+        return PyopensslConnection(connection, self._watch)
+
+    def accept(self, sock: socket.socket) -> PyopensslConnection:
+        """A server connection."""
+        connection = SSL.Connection(self._context, sock)
+        connection.set_accept_state()
+        return PyopensslConnection(connection, self._watch, early_data=self._early_data)
+
+    def counters(self) -> dict[str, int]:
+        """LackError: there are none to be had."""
+        raise LackError(f"counters: {lacks.VERBS['counters']}")
+
+    def control(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+        """Nothing can be done to the cache of a Context: LackError, whatever the arguments."""
+        del arguments
+        raise LackError(f"{verb}: {lacks.VERBS[verb]}")
+
+    def free(self) -> None:
+        """Let go of the Context and its callbacks."""
+        del self._context, self._watch
+
+
+def _started_with() -> str:
+    """What OPENSSL_CONF held when the process started; the harness writes it before, and never again."""
+    path = os.environ.get("OPENSSL_CONF")
+    return Path(path).read_text() if path and Path(path).is_file() else ""

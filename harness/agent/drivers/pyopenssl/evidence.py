@@ -1,0 +1,78 @@
+"""What the callbacks of a Context show of one connection: alerts, tickets, key log; each finds its connection here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL
+
+from harness.agent.drivers.pyopenssl import below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HANDSHAKE = 22
+"""ContentType handshake (RFC 8446, 5.1)."""
+NEW_SESSION_TICKET = 4
+TLS13 = 0x0304
+FATAL = 2
+
+
+@dataclass
+class Evidence:
+    """Of one connection, in the order in which it came."""
+
+    take: Callable[[], bytes | None]
+    """SSL_get1_session now, as DER."""
+    tickets: int = 0
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    keylog: list[str] = field(default_factory=list)
+    earlier: list[bytes] = field(default_factory=list)
+    """The sessions of all TLS 1.3 tickets that a client was given but the last."""
+
+    @property
+    def aborted_by_peer(self) -> bool:
+        """Whether the peer sent a fatal alert."""
+        return any(alert["level"] == FATAL and not alert["sent"] for alert in self.alerts)
+
+    def saw_ticket(self, *, sent: bool, version: int) -> None:
+        """Count a NewSessionTicket; OpenSSL shows it before it takes it in, while the session is still the previous."""
+        if self.tickets and not sent and version == TLS13:
+            previous = self.take()
+            self.earlier += [] if previous is None else [previous]
+        self.tickets += 1
+
+
+class Watch:
+    """The callbacks of one Context. They stay until the Context goes, and reach only connections that are open."""
+
+    def __init__(self, context: SSL.Context) -> None:
+        self._open: dict[int, Evidence] = {}
+        context.set_keylog_callback(self._on_keylog)
+        context.set_info_callback(self._on_info)
+        self._callback = below.watch(context, self._on_message)
+
+    def opened(self, connection: SSL.Connection, take: Callable[[], bytes | None]) -> Evidence:
+        """Watch a connection from now on."""
+        return self._open.setdefault(below.address(connection), Evidence(take))
+
+    def closed(self, connection: SSL.Connection) -> None:
+        """Watch it no more; to be called before it is freed."""
+        self._open.pop(below.address(connection), None)
+
+    def _on_keylog(self, connection: SSL.Connection, line: bytes) -> None:
+        evidence = self._open.get(below.address(connection))
+        if evidence:
+            evidence.keylog.append(line.decode("ascii"))
+
+    def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
+        evidence = self._open.get(below.address(connection))
+        if evidence and where & SSL.SSL_CB_ALERT:
+            sent = bool(where & SSL.SSL_CB_WRITE)
+            evidence.alerts.append({"level": value >> 8, "number": value & 0xFF, "sent": sent})
+
+    def _on_message(self, address: int, sent: bool, version: int, content: int, message: bytes) -> None:  # noqa: FBT001  # below.watch's signature
+        evidence = self._open.get(address)
+        if evidence and content == HANDSHAKE and message[:1] == bytes([NEW_SESSION_TICKET]):
+            evidence.saw_ticket(sent=sent, version=version)

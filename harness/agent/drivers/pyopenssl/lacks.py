@@ -1,0 +1,44 @@
+"""What pyOpenSSL cannot do, and why, as data that its driver and its stack share; nothing is asked of pyOpenSSL here.
+
+"Not bound" means that neither pyOpenSSL nor the cffi library of cryptography 50 below it has the function.
+"""
+
+from __future__ import annotations
+
+KNOBS = {
+    "cache_size": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
+    "session_id_prefix": "SSL_CTX_set_generate_session_id is not bound",
+    "session_id": "SSL_CTX_set_generate_session_id is not bound",
+    "ticket_keys": "SSL_CTX_ctrl, and with it SSL_CTX_set_tlsext_ticket_keys, is not bound",
+}
+"""Knobs that cannot be set at all."""
+
+CLIENT_KNOBS = {
+    "max_early_data": "SSL_get_early_data_status is not bound: a client could not tell what became of its early data",
+}
+"""Further ones that a client cannot set."""
+
+VALUES = {
+    "psk_modes": "OpenSSL offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes)",
+    "versions": "Context has a lowest and a highest version, so that the versions must be neighbours",
+}
+"""Why a knob cannot have every value."""
+
+AT_START = (
+    "nothing clears an option of a Context and SSL_CTX_set_num_tickets is not bound: "
+    "only an OPENSSL_CONF that holds it when the process starts can set it"
+)
+"""Why middlebox_compat = off and num_tickets need an agent process of their own."""
+
+VERBS = {
+    "abbreviated": "SSL_renegotiate_abbreviated is not bound",
+    "counters": "SSL_CTX_ctrl, and with it SSL_CTX_sess_*, is not bound",
+    "flush": "SSL_CTX_flush_sessions is not bound",
+    "resize_cache": KNOBS["cache_size"],
+    "remove": "SSL_CTX_remove_session is not bound",
+    "age_sessions": "SSL_SESSION_set_time is not bound",
+    "has_session": "SSL_has_matching_session_id is not bound",
+}
+"""Verbs of the agent's protocol that cannot be carried out."""
+
+IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"
