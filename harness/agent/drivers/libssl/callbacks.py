@@ -1,0 +1,104 @@
+"""The callbacks of a context: they write what they see into the connection that it is about."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.sessions import export, make_older
+from harness.agent.drivers.libssl.settings import alpn_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.agent.drivers.libssl.context import LibsslContext
+    from harness.agent.drivers.libssl.native import Native
+
+SESSION_ID_LENGTH = 32
+
+
+class Callbacks:
+    """Keeps the C callbacks of one context alive, and sets them."""
+
+    def __init__(self, native: Native, context: LibsslContext) -> None:
+        self._native = native
+        self._context = context
+        self._kept: list[Any] = []
+        self._id_start = b""
+        self._whole_id = False
+        self._alpn = native.ffi.NULL
+
+    def _keep(self, signature: str, function: Any) -> Any:
+        self._kept.append(self._native.callback(signature, function))
+        return self._kept[-1]
+
+    def set(self, ctx: Any, role: str, knobs: Mapping[str, Any]) -> None:
+        """Set all that this role and these knobs want."""
+        ssl = self._native.ssl
+        ssl.SSL_CTX_set_msg_callback(
+            ctx, self._keep("void(int, int, int, const void *, size_t, SSL *, void *)", self._message)
+        )
+        if self._native.has("SSL_CTX_set_keylog_callback"):
+            ssl.SSL_CTX_set_keylog_callback(ctx, self._keep("void(const SSL *, const char *)", self._keylog))
+        if role == "client":
+            ssl.SSL_CTX_sess_set_new_cb(ctx, self._keep("int(SSL *, SSL_SESSION *)", self._new_session))
+            return
+        if "session_id" in knobs or "session_id_prefix" in knobs:
+            self._id_start = bytes.fromhex(knobs.get("session_id") or knobs["session_id_prefix"])
+            self._whole_id = "session_id" in knobs
+            generator = self._keep("int(SSL *, unsigned char *, unsigned int *)", self._make_id)
+            ssl.SSL_CTX_set_generate_session_id(ctx, generator)
+        if "alpn" in knobs:
+            self._alpn = self._native.ffi.new("unsigned char[]", alpn_wire(knobs["alpn"]))
+            signature = (
+                "int(SSL *, const unsigned char **, unsigned char *, const unsigned char *, unsigned int, void *)"
+            )
+            ssl.SSL_CTX_set_alpn_select_cb(ctx, self._keep(signature, self._choose), self._native.ffi.NULL)
+
+    def age_tickets(self, ctx: Any) -> None:
+        """From now on, let each ticket be as much older as the context says (SSL_CTX_set_session_ticket_cb)."""
+        function = self._native.need("SSL_CTX_set_session_ticket_cb", "age_sessions")
+        null = self._native.ffi.NULL
+        self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._age), null, null), "age_sessions")
+
+    def _message(self, sent: int, _version: int, kind: int, data: Any, size: int, ssl: Any, _argument: Any) -> None:
+        if kind not in {c.RECORD_ALERT, c.RECORD_HANDSHAKE} or not size:
+            return
+        connection = self._context.find(ssl)
+        if connection is None:
+            return
+        head = self._native.ffi.buffer(data, min(size, 2))[:]
+        if kind == c.RECORD_ALERT:
+            connection.alerts.append({"level": head[0], "number": head[1], "sent": bool(sent)})
+        elif head[0] == c.NEW_SESSION_TICKET:
+            connection.tickets += 1
+
+    def _keylog(self, ssl: Any, line: Any) -> None:
+        connection = self._context.find(ssl)
+        if connection is not None:
+            connection.keylog.append(self._native.text(line) or "")
+
+    def _new_session(self, ssl: Any, session: Any) -> int:
+        connection = self._context.find(ssl)
+        if connection is not None:
+            connection.given.append(export(self._native, session))
+        return 0  # no reference is kept: a session is offered from its DER
+
+    def _make_id(self, _ssl: Any, buffer: Any, length: Any) -> int:
+        start = self._id_start
+        wanted = start if self._whole_id else start + os.urandom(max(length[0], SESSION_ID_LENGTH))[len(start) :]
+        wanted = wanted[: length[0]]
+        self._native.ffi.memmove(buffer, wanted, len(wanted))
+        length[0] = len(wanted)
+        return 1
+
+    def _choose(self, _ssl: Any, out: Any, out_length: Any, offered: Any, length: int, _argument: Any) -> int:
+        chosen = self._native.ffi.cast("unsigned char **", out)
+        ours = len(self._alpn) - 1
+        found = self._native.ssl.SSL_select_next_proto(chosen, out_length, self._alpn, ours, offered, length)
+        return c.TLSEXT_OK if found == c.NPN_NEGOTIATED else c.TLSEXT_ALERT_FATAL
+
+    def _age(self, ssl: Any, _argument: Any) -> int:
+        make_older(self._native, self._native.ssl.SSL_get_session(ssl), self._context.ticket_age)
+        return 1

@@ -1,0 +1,103 @@
+"""The C declarations of what the driver calls, for OpenSSL 1.0.2 to 4.0; an absent symbol fails when used.
+
+Copied by hand from include/openssl/ssl.h, err.h, crypto.h and lhash.h. Macros over SSL_ctrl and SSL_CTX_ctrl are called
+by their numbers (constants.py). time_t is 64 bits long wherever the _ex functions exist.
+"""
+
+SSL = """
+typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
+typedef struct ssl_session_st SSL_SESSION;
+typedef struct ssl_method_st SSL_METHOD;
+typedef struct ssl_cipher_st SSL_CIPHER;
+
+int OPENSSL_init_ssl(uint64_t opts, const void *settings);
+int SSL_library_init(void);
+void SSL_load_error_strings(void);
+const SSL_METHOD *TLS_method(void);
+const SSL_METHOD *SSLv23_method(void);
+const SSL_METHOD *TLSv1_2_method(void);
+
+SSL_CTX *SSL_CTX_new(const SSL_METHOD *method);
+void SSL_CTX_free(SSL_CTX *ctx);
+long SSL_CTX_ctrl(SSL_CTX *ctx, int cmd, long larg, void *parg);
+uint64_t SSL_CTX_set_options(SSL_CTX *ctx, uint64_t options);
+uint64_t SSL_CTX_clear_options(SSL_CTX *ctx, uint64_t options);
+uint64_t SSL_CTX_get_options(const SSL_CTX *ctx);
+long SSL_CTX_set_timeout(SSL_CTX *ctx, long t);
+int SSL_CTX_set_session_id_context(SSL_CTX *ctx, const unsigned char *sid_ctx, unsigned int len);
+int SSL_CTX_set_num_tickets(SSL_CTX *ctx, size_t num_tickets);
+int SSL_CTX_set_max_early_data(SSL_CTX *ctx, uint32_t max_early_data);
+int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *str);
+int SSL_CTX_set_ciphersuites(SSL_CTX *ctx, const char *str);
+int SSL_CTX_set_alpn_protos(SSL_CTX *ctx, const unsigned char *protos, unsigned int protos_len);
+void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, void *callback);
+int SSL_CTX_load_verify_locations(SSL_CTX *ctx, const char *file, const char *path);
+int SSL_CTX_use_certificate_chain_file(SSL_CTX *ctx, const char *file);
+int SSL_CTX_use_PrivateKey_file(SSL_CTX *ctx, const char *file, int type);
+int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
+void SSL_CTX_flush_sessions(SSL_CTX *ctx, long tm);
+void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, int64_t tm);
+void *SSL_CTX_sessions(SSL_CTX *ctx);
+void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, int (*cb)(SSL *, SSL_SESSION *));
+void SSL_CTX_set_msg_callback(SSL_CTX *ctx, void (*cb)(int, int, int, const void *, size_t, SSL *, void *));
+void SSL_CTX_set_keylog_callback(SSL_CTX *ctx, void (*cb)(const SSL *, const char *));
+int SSL_CTX_set_generate_session_id(SSL_CTX *ctx, int (*cb)(SSL *, unsigned char *, unsigned int *));
+int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx, int (*gen_cb)(SSL *, void *), void *dec_cb, void *arg);
+void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx,
+    int (*cb)(SSL *, const unsigned char **, unsigned char *, const unsigned char *, unsigned int, void *), void *arg);
+int SSL_select_next_proto(unsigned char **out, unsigned char *outlen, const unsigned char *server,
+    unsigned int server_len, const unsigned char *client, unsigned int client_len);
+
+SSL *SSL_new(SSL_CTX *ctx);
+void SSL_free(SSL *ssl);
+long SSL_ctrl(SSL *ssl, int cmd, long larg, void *parg);
+int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method);
+int SSL_set_fd(SSL *ssl, int fd);
+void SSL_set_connect_state(SSL *ssl);
+void SSL_set_accept_state(SSL *ssl);
+int SSL_do_handshake(SSL *ssl);
+int SSL_read(SSL *ssl, void *buf, int num);
+int SSL_write(SSL *ssl, const void *buf, int num);
+int SSL_shutdown(SSL *ssl);
+int SSL_get_error(const SSL *ssl, int ret);
+int SSL_renegotiate(SSL *ssl);
+int SSL_renegotiate_abbreviated(SSL *ssl);
+int SSL_write_early_data(SSL *ssl, const void *buf, size_t num, size_t *written);
+int SSL_read_early_data(SSL *ssl, void *buf, size_t num, size_t *readbytes);
+int SSL_get_early_data_status(const SSL *ssl);
+int SSL_session_reused(const SSL *ssl);
+int SSL_version(const SSL *ssl);
+const SSL_CIPHER *SSL_get_current_cipher(const SSL *ssl);
+const char *SSL_CIPHER_get_name(const SSL_CIPHER *cipher);
+const char *SSL_get_servername(const SSL *ssl, int type);
+void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **data, unsigned int *len);
+void *SSL_get0_peer_certificate(const SSL *ssl);
+void *SSL_get_peer_certificate(const SSL *ssl);
+int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigned int id_len);
+
+SSL_SESSION *SSL_get1_session(SSL *ssl);
+SSL_SESSION *SSL_get_session(const SSL *ssl);
+int SSL_set_session(SSL *ssl, SSL_SESSION *session);
+void SSL_SESSION_free(SSL_SESSION *session);
+int SSL_SESSION_is_resumable(const SSL_SESSION *session);
+const unsigned char *SSL_SESSION_get_id(const SSL_SESSION *session, unsigned int *len);
+uint32_t SSL_SESSION_get_max_early_data(const SSL_SESSION *session);
+long SSL_SESSION_get_time(const SSL_SESSION *session);
+int64_t SSL_SESSION_get_time_ex(const SSL_SESSION *session);
+long SSL_SESSION_set_time(SSL_SESSION *session, long t);
+int64_t SSL_SESSION_set_time_ex(SSL_SESSION *session, int64_t t);
+int i2d_SSL_SESSION(const SSL_SESSION *session, unsigned char **out);
+SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **session, const unsigned char **in, long length);
+"""
+
+CRYPTO = """
+unsigned long ERR_get_error(void);
+void ERR_clear_error(void);
+const char *ERR_reason_error_string(unsigned long e);
+const char *OpenSSL_version(int type);
+const char *SSLeay_version(int type);
+void X509_free(void *x509);
+void OPENSSL_LH_doall(void *lh, void (*func)(void *));
+void lh_doall(void *lh, void (*func)(void *));
+"""

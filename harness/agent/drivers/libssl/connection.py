@@ -1,0 +1,127 @@
+"""An SSL: the operations of one connection, and what its callbacks and calls told."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.early_data import EarlyReader, EarlyWriter
+from harness.agent.drivers.libssl.facts import gather
+from harness.agent.drivers.libssl.sessions import export
+from harness.agent.library import EndError, TlsError, WantReadError
+
+if TYPE_CHECKING:
+    from harness.agent.drivers.libssl.context import LibsslContext
+    from harness.agent.drivers.libssl.native import Native
+    from harness.agent.library import Facts
+
+
+class LibsslTls:
+    """One connection; ``early_data`` is how many bytes a client writes early, or whether a server reads any."""
+
+    def __init__(self, native: Native, context: LibsslContext, ssl: Any, role: str, early_data: int) -> None:
+        self.ssl = ssl
+        self.role = role
+        self.finished = False
+        self.alerts: list[dict[str, Any]] = []
+        self.tickets = 0
+        self.keylog: list[str] = []
+        self.given: list[dict[str, Any]] = []
+        """The sessions of the new-session callback."""
+        self.errors: list[dict[str, Any]] = []
+        self._native = native
+        self._context = context
+        self._renegotiating = False
+        self._early: EarlyReader | EarlyWriter | None = None
+        if early_data:
+            self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
+
+    def _done(self, result: int) -> None:
+        """Check the result of an operation; what it raises is kept among the errors."""
+        try:
+            if result <= 0:
+                self._native.raise_for(self.ssl, result)
+        except (TlsError, EndError) as error:
+            self.errors += error.queue
+            raise
+        finally:
+            self._native.check_callbacks()
+
+    def handshake(self) -> None:
+        """SSL_do_handshake, after the early data if there is any."""
+        self._native.before()
+        while self._early is not None:
+            result = self._early.step()
+            if result is None:
+                self._early = None
+            else:
+                self._done(result)
+            self._native.before()
+        self._done(self._native.ssl.SSL_do_handshake(self.ssl))
+        self.finished = True
+
+    def write(self, data: bytes) -> int:
+        """SSL_write."""
+        self._native.before()
+        written: int = self._native.ssl.SSL_write(self.ssl, data, len(data))
+        self._done(written)
+        return written
+
+    def read(self, size: int) -> bytes:
+        """SSL_read; a fatal alert of the peer is an EndError of kind ``alert``."""
+        buffer = self._native.ffi.new("unsigned char[]", size)
+        self._native.before()
+        got: int = self._native.ssl.SSL_read(self.ssl, buffer, size)
+        try:
+            self._done(got)
+        except TlsError as error:
+            if any(entry["lib"] == c.LIB_SSL and entry["reason"] in c.ALERT_REASONS for entry in error.queue):
+                raise EndError("alert", error.queue) from None
+            raise
+        return bytes(self._native.ffi.buffer(buffer, got)[:])
+
+    def renegotiate(self, *, abbreviated: bool) -> None:
+        """SSL_renegotiate, and the first flight of SSL_do_handshake; later reads and writes do the rest."""
+        self._native.before()
+        if not self._renegotiating:
+            ssl = self._native.ssl
+            self._done((ssl.SSL_renegotiate_abbreviated if abbreviated else ssl.SSL_renegotiate)(self.ssl))
+            self._renegotiating = True
+        with contextlib.suppress(WantReadError):
+            self._done(self._native.ssl.SSL_do_handshake(self.ssl))
+        self._renegotiating = False
+
+    def shutdown(self) -> None:
+        """SSL_shutdown once; 0 says that close_notify was sent and the peer's has not come."""
+        self._native.before()
+        result = self._native.ssl.SSL_shutdown(self.ssl)
+        if result < 0:
+            self._done(result)
+
+    def session(self) -> dict[str, Any] | None:
+        """SSL_get1_session."""
+        session = self._native.ssl.SSL_get1_session(self.ssl)
+        if session == self._native.ffi.NULL:
+            return None
+        try:
+            return export(self._native, session)
+        finally:
+            self._native.ssl.SSL_SESSION_free(session)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Those of the new-session callback, and the one of SSL_get1_session if it is none of them."""
+        last = self.session()
+        if last is None or any(last["der"] == given["der"] for given in self.given):
+            return self.given
+        return [*self.given, last]
+
+    def facts(self) -> Facts:
+        """What is known now."""
+        return gather(self._native, self)
+
+    def free(self) -> None:
+        """SSL_free and nothing else."""
+        self._context.forget(self.ssl)
+        self._native.ssl.SSL_free(self.ssl)
+        self.ssl = self._native.ffi.NULL

@@ -1,0 +1,81 @@
+"""Numbers of OpenSSL's headers that the driver uses; the same from 1.1.0 to 4.0 unless said otherwise."""
+
+from __future__ import annotations
+
+OP_NO_EXTENDED_MASTER_SECRET = 1 << 0  # since 3.0
+OP_ALLOW_NO_DHE_KEX = 1 << 10
+OP_NO_TICKET = 1 << 14
+OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20
+OP_NO_ANTI_REPLAY = 1 << 24
+OP_PREFER_NO_DHE_KEX = 1 << 35  # since 3.3
+
+CTRL_SET_MSG_CALLBACK_ARG = 16
+CTRL_MODE = 33
+CTRL_SET_CACHE_SIZE = 42
+CTRL_GET_CACHE_SIZE = 43
+CTRL_SET_CACHE_MODE = 44
+CTRL_SET_HOSTNAME = 55
+CTRL_SET_TICKET_KEYS = 59
+CTRL_SET_GROUPS_LIST = 92
+CTRL_SET_MIN_VERSION = 123
+CTRL_SET_MAX_VERSION = 124
+
+COUNTERS = {
+    "items": 20,
+    "connect": 21,
+    "connect_good": 22,
+    "connect_renegotiate": 23,
+    "accept": 24,
+    "accept_good": 25,
+    "accept_renegotiate": 26,
+    "hits": 27,
+    "callback_hits": 28,
+    "misses": 29,
+    "timeouts": 30,
+    "overflows": 31,
+    "cache_size": CTRL_GET_CACHE_SIZE,
+}
+"""SSL_CTRL_SESS_* by the names of the protocol."""
+
+MODE_ENABLE_PARTIAL_WRITE = 1
+MODE_ACCEPT_MOVING_WRITE_BUFFER = 2
+
+CACHE_MODES = {
+    "off": 0,
+    "client": 1,
+    "server": 2,
+    "both": 3,
+    "no_auto_clear": 0x80,
+    "no_internal_lookup": 0x100,
+    "no_internal_store": 0x200,
+    "no_internal": 0x300,
+}
+"""SSL_SESS_CACHE_*."""
+
+VERIFY_PEER = 1
+VERIFY_FAIL_IF_NO_PEER_CERT = 2
+FILETYPE_PEM = 1
+
+VERSIONS = {"1.2": 0x0303, "1.3": 0x0304}
+VERSION_NAMES = {number: name for name, number in VERSIONS.items()}
+
+RECORD_ALERT = 21
+RECORD_HANDSHAKE = 22
+NEW_SESSION_TICKET = 4
+
+ERROR_WANT_READ = 2
+ERROR_WANT_WRITE = 3
+ERROR_SYSCALL = 5
+ERROR_ZERO_RETURN = 6
+
+LIB_SSL = 20
+UNEXPECTED_EOF = 294  # SSL_R_UNEXPECTED_EOF_WHILE_READING, since 3.0
+ALERT_REASONS = range(1000, 1256)  # SSL_AD_REASON_OFFSET and the number of an alert that was received
+
+EARLY_DATA_STATUS = ("not_sent", "rejected", "accepted")
+READ_EARLY_DATA_ERROR = 0
+READ_EARLY_DATA_FINISH = 2
+
+TLSEXT_OK = 0
+TLSEXT_ALERT_FATAL = 2
+NPN_NEGOTIATED = 1

@@ -1,0 +1,133 @@
+"""An SSL_CTX: made from knobs and files, gives connections, and can be asked for its cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.cache import Cache
+from harness.agent.drivers.libssl.callbacks import Callbacks
+from harness.agent.drivers.libssl.connection import LibsslTls
+from harness.agent.drivers.libssl.sessions import imported
+from harness.agent.drivers.libssl.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from harness.agent.drivers.libssl.native import Native
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "client": {"cache_mode": ["client", "no_internal_store"]},
+    "server": {"session_id_context": b"resumption".hex()},
+}
+"""What is set unless a knob says otherwise. A client's new-session callback is called only with a client cache."""
+
+
+class LibsslContext:
+    """One SSL_CTX in one role."""
+
+    def __init__(self, native: Native, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        self._native = native
+        self._role = role
+        self._knobs = {**DEFAULTS[role], **knobs}
+        self.ticket_age = 0
+        """Seconds by which tickets are made older from now on."""
+        self._connections: dict[int, LibsslTls] = {}
+        method = native.ssl.TLS_method() if native.has("TLS_method") else native.ssl.SSLv23_method()
+        native.before()
+        made = native.ssl.SSL_CTX_new(method)
+        native.must(int(made != native.ffi.NULL), "context")
+        self._ctx = native.ffi.gc(made, native.ssl.SSL_CTX_free)
+        self._cache = Cache(native, self._ctx)
+        native.ssl.SSL_CTX_ctrl(
+            self._ctx,
+            c.CTRL_MODE,
+            c.MODE_ENABLE_PARTIAL_WRITE | c.MODE_ACCEPT_MOVING_WRITE_BUFFER,
+            native.ffi.NULL,
+        )
+        settings = Settings(native, self._ctx, role)
+        for knob, value in self._knobs.items():
+            settings.apply(knob, value)
+        self._load(files)
+        self._callbacks = Callbacks(native, self)
+        self._callbacks.set(self._ctx, role, self._knobs)
+
+    def _load(self, files: Mapping[str, str]) -> None:
+        ssl = self._native.ssl
+        if "certificate" in files:
+            path = files["certificate"].encode()
+            self._native.must(ssl.SSL_CTX_use_certificate_chain_file(self._ctx, path), "certificate")
+        if "key" in files:
+            result = ssl.SSL_CTX_use_PrivateKey_file(self._ctx, files["key"].encode(), c.FILETYPE_PEM)
+            self._native.must(result, "key")
+        if "ca" in files:
+            result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self._native.ffi.NULL)
+            self._native.must(result, "ca")
+
+    def find(self, ssl: Any) -> LibsslTls | None:
+        """The connection of an SSL pointer; None for one that is none of ours, or is being freed."""
+        return self._connections.get(int(self._native.ffi.cast("uintptr_t", ssl)))
+
+    def forget(self, ssl: Any) -> None:
+        """The pointer is about to be freed."""
+        self._connections.pop(int(self._native.ffi.cast("uintptr_t", ssl)), None)
+
+    def _connection(self, sock: socket.socket, early_data: int) -> LibsslTls:
+        self._native.before()
+        ssl = self._native.ssl.SSL_new(self._ctx)
+        self._native.must(int(ssl != self._native.ffi.NULL), "connection")
+        connection = LibsslTls(self._native, self, ssl, self._role, early_data)
+        self._connections[int(self._native.ffi.cast("uintptr_t", ssl))] = connection
+        self._native.ssl.SSL_set_fd(ssl, sock.fileno())
+        return connection
+
+    def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> LibsslTls:
+        """A client that offers the session, in a fresh object made from its DER."""
+        self._native.before()
+        offered = None if session is None else imported(self._native, session)
+        wanted = self._knobs.get("max_early_data", 0)
+        allowed = 0
+        if offered is not None and wanted:
+            allowed = self._native.need("SSL_SESSION_get_max_early_data", "max_early_data")(offered)
+        connection = self._connection(sock, wanted if wanted <= allowed else 0)
+        self._native.ssl.SSL_set_connect_state(connection.ssl)
+        if "server_name" in self._knobs:
+            name = self._native.ffi.new("char[]", self._knobs["server_name"].encode())
+            self._native.must(self._native.ssl.SSL_ctrl(connection.ssl, c.CTRL_SET_HOSTNAME, 0, name), "server_name")
+        if offered is not None:
+            self._native.must(self._native.ssl.SSL_set_session(connection.ssl, offered), "session")
+        return connection
+
+    def accept(self, sock: socket.socket) -> LibsslTls:
+        """A server connection."""
+        connection = self._connection(sock, self._knobs.get("max_early_data", 0))
+        self._native.ssl.SSL_set_accept_state(connection.ssl)
+        return connection
+
+    def counters(self) -> dict[str, int]:
+        """SSL_CTX_sess_*."""
+        return self._cache.counters()
+
+    def control(self, verb: str, arguments: Mapping[str, Any]) -> bool:
+        """Carry out flush, resize_cache, remove, age_sessions or has_session."""
+        self._native.before()
+        done = {
+            "flush": lambda: self._cache.flush(arguments["at"]),
+            "resize_cache": lambda: self._cache.resize(arguments["size"]),
+            "remove": lambda: self._cache.remove(arguments["session_id"]),
+            "age_sessions": lambda: self._age(arguments["seconds"]),
+            "has_session": lambda: self._cache.has(arguments["session_id"]),
+        }[verb]()
+        self._native.check_callbacks()
+        return done
+
+    def _age(self, seconds: int) -> bool:
+        if not self.ticket_age:
+            self._callbacks.age_tickets(self._ctx)
+        self.ticket_age += seconds
+        return self._cache.age(seconds)
+
+    def free(self) -> None:
+        """SSL_CTX_free; connections that are still open keep it alive until they are freed."""
+        self._native.ffi.release(self._ctx)

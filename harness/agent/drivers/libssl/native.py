@@ -1,0 +1,109 @@
+"""The two libraries as loaded, their version, their error queue, and callbacks that cannot lose an exception."""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING, Any
+
+import cffi
+
+from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
+from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+THREE = (3, 0)
+
+
+class Native:
+    """libcrypto is opened first, so that libssl binds to it and to no other of the same name."""
+
+    def __init__(self, libssl: str, libcrypto: str) -> None:
+        self.ffi: Any = cffi.FFI()
+        self.ffi.cdef(SSL + CRYPTO)
+        self.crypto: Any = self.ffi.dlopen(libcrypto, self.ffi.RTLD_GLOBAL | self.ffi.RTLD_NOW)
+        self.ssl: Any = self.ffi.dlopen(libssl, self.ffi.RTLD_GLOBAL | self.ffi.RTLD_NOW)
+        self.failures: list[BaseException] = []
+        """Exceptions of callbacks, which cannot pass through C; see ``check_callbacks``."""
+        if self.has("OPENSSL_init_ssl"):
+            self.ssl.OPENSSL_init_ssl(0, self.ffi.NULL)
+        else:
+            self.ssl.SSL_library_init()
+            self.ssl.SSL_load_error_strings()
+        version = getattr(self.crypto, "OpenSSL_version", None) or self.crypto.SSLeay_version
+        self.description = self.text(version(0)) or ""
+        found = re.match(r"OpenSSL (\d+)\.(\d+)\.(\S+)", self.description)
+        if found is None:
+            raise LackError(f"{libcrypto} is no OpenSSL: it calls itself {self.description!r}")
+        self.version = f"{found[1]}.{found[2]}.{found[3]}"
+        self.release = (int(found[1]), int(found[2]))
+
+    def has(self, name: str) -> bool:
+        """Whether libssl exports a function."""
+        return hasattr(self.ssl, name)
+
+    def need(self, name: str, what: str) -> Callable[..., Any]:
+        """A function of libssl; LackError names what cannot be had without it."""
+        function: Callable[..., Any] | None = getattr(self.ssl, name, None)
+        if function is None:
+            raise LackError(f"{what}: OpenSSL {self.version} has no {name}")
+        return function
+
+    def text(self, pointer: Any) -> str | None:
+        """A C string, None for NULL."""
+        return None if pointer == self.ffi.NULL else self.ffi.string(pointer).decode(errors="replace")
+
+    def callback(self, signature: str, function: Callable[..., Any]) -> Any:
+        """A C callback; the caller must keep it. An exception makes it return 0, and is kept for check_callbacks."""
+
+        def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+            self.failures.append(error)
+
+        return self.ffi.callback(signature, function, onerror=failed)
+
+    def check_callbacks(self) -> None:
+        """Raise the first exception that a callback raised since the last time."""
+        if self.failures:
+            first, *_ = self.failures
+            self.failures.clear()
+            raise first
+
+    def before(self) -> None:
+        """Empty the error queue and errno, which SSL_get_error looks at."""
+        self.crypto.ERR_clear_error()
+        self.ffi.errno = 0
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Empty the error queue: its entries, oldest first (ERR_GET_LIB and ERR_GET_REASON differ before 3.0)."""
+        queue = []
+        while code := self.crypto.ERR_get_error():
+            new = self.release >= THREE
+            lib, reason = ((code >> 23) & 0xFF, code & 0x7FFFFF) if new else ((code >> 24) & 0xFF, code & 0xFFF)
+            queue.append({"lib": lib, "reason": reason, "text": self.text(self.crypto.ERR_reason_error_string(code))})
+        return queue
+
+    def must(self, result: int, knob: str) -> None:
+        """TlsError, with the knob in each entry, unless the result is above 0."""
+        if result <= 0:
+            raise TlsError([{**entry, "knob": knob} for entry in self.errors()])
+
+    def raise_for(self, ssl: Any, result: int) -> None:
+        """Raise what a failed operation means: to be called with its result, before any other call on this thread."""
+        number = self.ffi.errno
+        code = self.ssl.SSL_get_error(ssl, result)
+        if code == c.ERROR_WANT_READ:
+            raise WantReadError
+        if code == c.ERROR_WANT_WRITE:
+            raise WantWriteError
+        if code == c.ERROR_ZERO_RETURN:
+            raise EndError("close_notify")
+        queue = self.errors()
+        if any(entry["lib"] == c.LIB_SSL and entry["reason"] == c.UNEXPECTED_EOF for entry in queue):
+            raise EndError("eof", queue)
+        if code == c.ERROR_SYSCALL and not queue:
+            raise EndError("reset" if number in {errno.ECONNRESET, errno.EPIPE} else "eof")
+        raise TlsError(queue)

@@ -1,0 +1,51 @@
+"""Sessions in and out: i2d and d2i, and the protocol's session object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.library import LackError, TlsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.agent.drivers.libssl.native import Native
+
+
+def export(native: Native, session: Any) -> dict[str, Any]:
+    """The session object of an SSL_SESSION, which stays the caller's."""
+    ffi = native.ffi
+    length = native.ssl.i2d_SSL_SESSION(session, ffi.NULL)
+    buffer = ffi.new("unsigned char[]", length)
+    out = ffi.new("unsigned char **", buffer)
+    native.ssl.i2d_SSL_SESSION(session, out)
+    resumable = bool(native.ssl.SSL_SESSION_is_resumable(session)) if native.has("SSL_SESSION_is_resumable") else None
+    return {"der": ffi.buffer(buffer, length)[:].hex(), "handle": None, "resumable": resumable}
+
+
+def imported(native: Native, session: Mapping[str, Any]) -> Any:
+    """A fresh SSL_SESSION of a session object, freed with the last Python reference; TlsError if it is not read."""
+    der = session.get("der")
+    if not isinstance(der, str):
+        raise LackError("session: libssl offers a session from its der, as hexadecimal digits; this one has none")
+    data = bytes.fromhex(der)
+    buffer = native.ffi.new("unsigned char[]", data)
+    found = native.ssl.d2i_SSL_SESSION(native.ffi.NULL, native.ffi.new("const unsigned char **", buffer), len(data))
+    if found == native.ffi.NULL:
+        raise TlsError([{**entry, "knob": "session"} for entry in native.errors()])
+    return native.ffi.gc(found, native.ssl.SSL_SESSION_free)
+
+
+def session_id(native: Native, session: Any) -> bytes:
+    """The id of an SSL_SESSION (SSL_SESSION_get_id)."""
+    length = native.ffi.new("unsigned int *")
+    start = native.ssl.SSL_SESSION_get_id(session, length)
+    return native.ffi.buffer(start, length[0])[:]
+
+
+def make_older(native: Native, session: Any, seconds: int) -> None:
+    """Move the time of an SSL_SESSION back (SSL_SESSION_set_time); its timeout stays."""
+    if native.has("SSL_SESSION_set_time_ex"):
+        native.ssl.SSL_SESSION_set_time_ex(session, native.ssl.SSL_SESSION_get_time_ex(session) - seconds)
+    else:
+        native.ssl.SSL_SESSION_set_time(session, native.ssl.SSL_SESSION_get_time(session) - seconds)

@@ -1,0 +1,60 @@
+"""The libssl stack: the C API of a chosen libssl.so, driven by an agent; the reference, with the whole session API."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from harness.agent.client.stack import AgentStack, clock_missing
+from harness.model.capability import FULLY, Abilities, Capability, only
+from harness.model.errors import UsageError
+from harness.model.knobs import PskMode, config_type
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from harness.model.build import Build
+    from harness.model.capability import Limit
+    from harness.runtime import Runtime
+
+SINCE_3_0 = (3, 0)
+SINCE_3_3 = (3, 3)
+NO_EMS = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
+CLIENT_PSK = "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)"
+SERVER_PSK = "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it"
+
+
+def release_of(version: str) -> tuple[int, int]:
+    """The first two numbers of ``3.0.19`` or ``1.1.1w``; UsageError for what is no version."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None:
+        raise UsageError(f"{version!r} is no version of OpenSSL; it should look like 3.0.19 or 1.1.1w")
+    return int(found[1]), int(found[2])
+
+
+def abilities_of(role: Role, version: str) -> Abilities:
+    """All knobs and Capabilities, but for what that OpenSSL has no way to do."""
+    release = release_of(version)
+    knobs: dict[str, Limit] = {field.name: FULLY for field in fields(config_type(role))}
+    if release < SINCE_3_0:
+        knobs["extended_master_secret"] = only(*{True}, reason=NO_EMS)
+    if role is Role.CLIENT:
+        knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=CLIENT_PSK)
+    elif release < SINCE_3_3:
+        knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=SERVER_PSK)
+    missing = clock_missing()
+    for name in missing:
+        knobs.pop(name, None)
+    lacking = frozenset(capability for capability in Capability if capability.value in missing)
+    return Abilities(role, knobs, frozenset(Capability) - lacking, missing)
+
+
+class LibsslStack(AgentStack):
+    """libssl of one build."""
+
+    def __init__(self, build: Build, runtime: Runtime) -> None:
+        if build.libssl is None or build.libcrypto is None:
+            raise UsageError(f"the build {build.version} ({build.origin}) has no libssl of its own to load")
+        abilities = {role: abilities_of(role, build.version) for role in Role}
+        paths = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
+        super().__init__("libssl", build, runtime, abilities, *paths)
