@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cffi
 
@@ -23,10 +24,10 @@ class Native:
     """libcrypto is opened first, so that libssl binds to it and to no other of the same name."""
 
     def __init__(self, libssl: str, libcrypto: str) -> None:
-        self.ffi: Any = cffi.FFI()
+        self.ffi = cast("Any", cffi.FFI())
         self.ffi.cdef(SSL + CRYPTO)
-        self.crypto: Any = self.ffi.dlopen(libcrypto, self.ffi.RTLD_GLOBAL | self.ffi.RTLD_NOW)
-        self.ssl: Any = self.ffi.dlopen(libssl, self.ffi.RTLD_GLOBAL | self.ffi.RTLD_NOW)
+        self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
+        self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
         self.failures: list[BaseException] = []
         """Exceptions of callbacks, which cannot pass through C; see ``check_callbacks``."""
         if self.has("OPENSSL_init_ssl"):

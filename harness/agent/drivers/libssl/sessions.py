@@ -40,7 +40,7 @@ def session_id(native: Native, session: Any) -> bytes:
     """The id of an SSL_SESSION (SSL_SESSION_get_id)."""
     length = native.ffi.new("unsigned int *")
     start = native.ssl.SSL_SESSION_get_id(session, length)
-    return native.ffi.buffer(start, length[0])[:]
+    return bytes(native.ffi.buffer(start, length[0])[:])
 
 
 def make_older(native: Native, session: Any, seconds: int) -> None:
