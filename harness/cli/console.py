@@ -1,4 +1,4 @@
-"""The console that subcommands print to: colour on a terminal only, and no line narrower than people can read."""
+"""The console that subcommands print to: colour on a terminal only, and a width where there is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ WIDTH = 100
 
 
 def console() -> Console:
-    """A console on the present stdout; NO_COLOR and FORCE_COLOR are honoured."""
-    return Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, emoji=False
-    )
+    """A console on the present stdout. It folds no line of text, so that commands can be pasted; tables it does fold.
+
+    NO_COLOR and FORCE_COLOR are honoured.
+    """
+    width = None if sys.stdout.isatty() else WIDTH
+    return Console(file=sys.stdout, width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)

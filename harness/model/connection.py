@@ -134,18 +134,18 @@ class Connection:
     def tickets(self) -> int:
         """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
         self.looked_at = True
-        on_wire = None if self.transcript.tickets is None else len(self.transcript.tickets)
-        counts = {count for count in (self.client.view.tickets, on_wire) if count is not None}
+        client, wire = self.told_tickets()
+        counts = {count for count in (client, wire) if count is not None}
         if len(counts) != 1:
             raise DisagreementError(
-                f"the tickets of connection {self.number}: the client counts {self.client.view.tickets}, "
-                f"the wire shows {on_wire}"
+                f"the tickets of connection {self.number}: the client counts {client}, the wire shows {wire}"
             )
         return counts.pop()
 
-    def told_tickets(self) -> set[int]:
-        """Every count of tickets that a witness gave, if any, without marking the connection as looked at."""
-        return {view.tickets for view in (self.client.view, self.wire) if view.tickets is not None}
+    def told_tickets(self) -> tuple[int | None, int | None]:
+        """What the client counts and what the wire shows, None for unknown, without marking as looked at."""
+        on_wire = self.transcript.tickets
+        return self.client.view.tickets, None if on_wire is None else len(on_wire)
 
     @cached_property
     def transcript(self) -> Transcript:

@@ -98,9 +98,11 @@ class ConnectionObject(TypedDict):
     tickets: Annotated[
         int | None, "NewSessionTicket messages that arrived; null if nobody could count, or counts differ"
     ]
-    session: Annotated[SessionObject | None, "the session that it yielded, the last one if there are several"]
+    session: Annotated[SessionObject | None, "the session that a client would offer next (SSL_get1_session)"]
     sessions: Annotated[int, "how many sessions the client was given"]
     close: Annotated[Close, "how both ends closed"]
+    blocked: Annotated[str | None, "why a middlebox between both ends blocked it, null if none did"]
+    problem: Annotated[str | None, "why the bytes on the wire could not be read to their end, null if they could"]
     endpoints: Annotated[EndpointsObject, "what both ends told when it was over"]
     messages: Annotated[list[MessageObject], "the messages in the order of the wire"]
     commands: Annotated[CommandsObject, "the commands that were run"]

@@ -57,7 +57,7 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         outcome, disagreement = connection.judged(), None
     except DisagreementError as error:
         outcome, disagreement = None, str(error)
-    counts = connection.told_tickets()
+    counts = {count for count in connection.told_tickets() if count is not None}
     alert = connection.told_alert()
     resumed = connection.mechanism_seen if outcome is Outcome.RESUMED else None
     return {
@@ -74,9 +74,11 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         "offered": session_json(connection.offered) if connection.offered else None,
         "alert": _alert(alert),
         "tickets": min(counts) if len(counts) == 1 else None,
-        "session": session_json(connection.sessions[-1]) if connection.sessions else None,
+        "session": session_json(connection.taken) if connection.taken else None,
         "sessions": len(connection.sessions),
         "close": connection.close.value,
+        "blocked": connection.blocked or None,
+        "problem": connection.transcript.problem or None,
         "endpoints": {"client": _endpoint(connection.client), "server": _endpoint(connection.server)},
         "messages": [_message(message) for message in connection.transcript.messages],
         "commands": {"client": list(connection.client.commands), "server": list(connection.server.commands)},

@@ -55,11 +55,13 @@ def hexadecimal(value: bytes, longest: int | None = None) -> str:
     """``3 bytes  0a0b0c``, with the text in quotes where it is printable ASCII."""
     if not value:
         return "empty"
-    shown = value if longest is None else value[:longest]
-    more = "…" if len(shown) < len(value) else ""
     text = value.decode("ascii", "replace") if value.isascii() else ""
-    quoted = f'  "{text}"' if text.isprintable() and text and not more else ""
-    return f"{len(value)} byte{'s' if len(value) > 1 else ''}  {shown.hex()}{more}{quoted}"
+    quoted = f'  "{text}"' if text and text.isprintable() and len(text) <= (longest or len(text)) else ""
+    return f"{len(value)} byte{'s' if len(value) > 1 else ''}  {_cut(value, longest)}{quoted}"
+
+
+def _cut(value: bytes, longest: int | None) -> str:
+    return value.hex() if longest is None or len(value) <= longest else f"{value[:longest].hex()}…"
 
 
 def _shown(session: Session, name: str, longest: int | None) -> str:
@@ -67,7 +69,7 @@ def _shown(session: Session, name: str, longest: int | None) -> str:
     if name == "timeout" and isinstance(value, int):
         return _timeout(value, session.get("time"))
     if name == "peer_certificate" and isinstance(value, bytes) and value:
-        return f"{len(value)} bytes  SHA-256 {hashlib.sha256(value).hexdigest()}"
+        return f"{len(value)} bytes  SHA-256 {_cut(hashlib.sha256(value).digest(), longest)}"
     if isinstance(value, bytes):
         return hexadecimal(value, longest)
     if isinstance(value, bool):

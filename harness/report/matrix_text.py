@@ -1,0 +1,84 @@
+"""The verdicts of a run as text: a table client x server, what was unsupported and why, where failures are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from harness.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from harness.model.verdict import CellResult
+
+STYLES = {
+    Verdict.PASSED: "green",
+    Verdict.FAILED: "bold red",
+    Verdict.UNSUPPORTED: "yellow",
+    Verdict.ERROR: "bold magenta",
+}
+
+
+def matrix_text(results: Sequence[CellResult]) -> RenderableType:
+    """Everything about a run: table, totals, unsupported cells by reason, then each cell that failed or is an ERROR."""
+    parts: list[RenderableType] = [matrix_table(results), totals(results)]
+    for part in (unsupported(results), failures(results)):
+        if part.plain:
+            parts += ["", part]
+    return Group(*parts)
+
+
+def matrix_table(results: Iterable[CellResult]) -> Table:
+    """A row a client, a column a server, in each place how many cells had which verdict; none is ``-``."""
+    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    for result in results:
+        counts.setdefault((result.client, result.server), Counter())[result.verdict] += 1
+    servers = list(dict.fromkeys(server for _, server in counts))
+    table = Table(title="client (rows) x server (columns)", title_justify="left", title_style="bold", show_lines=True)
+    table.add_column("")
+    for server in servers:
+        table.add_column(Text(server), overflow="fold")
+    for client in dict.fromkeys(client for client, _ in counts):
+        table.add_row(Text(client, "bold"), *(counted(counts.get((client, server), Counter())) for server in servers))
+    return table
+
+
+def counted(counts: Counter[Verdict]) -> Text:
+    """``3 passed``, ``1 failed``, one a line, of the verdicts that occurred."""
+    lines = [Text(f"{counts[verdict]} {verdict}", style) for verdict, style in STYLES.items() if counts[verdict]]
+    return Text("\n").join(lines) if lines else Text("-", "dim")
+
+
+def totals(results: Sequence[CellResult]) -> Text:
+    """``12 cells: 9 passed, 1 failed, 2 unsupported``; the verdicts that did not occur are left out."""
+    counts = Counter(result.verdict for result in results)
+    found = [Text(f"{counts[verdict]} {verdict}", style) for verdict, style in STYLES.items() if counts[verdict]]
+    cells = f"{len(results)} cell{'' if len(results) == 1 else 's'}"
+    return Text.assemble(cells, ": " if found else "", Text(", ").join(found))
+
+
+def unsupported(results: Iterable[CellResult]) -> Text:
+    """How many cells each reason made UNSUPPORTED, the most frequent first; empty if there were none."""
+    reasons = Counter(result.reason for result in results if result.verdict is Verdict.UNSUPPORTED)
+    lines = [
+        f"  {count:>5}  {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return Text("\n").join([Text("Unsupported, by reason", "bold"), *map(Text, lines)] if lines else [])
+
+
+def failures(results: Iterable[CellResult]) -> Text:
+    """Each cell that failed or is an ERROR, with the first line of why, and where its evidence lies."""
+    text = Text()
+    for result in results:
+        if result.verdict in {Verdict.FAILED, Verdict.ERROR}:
+            text.append("\n" if text.plain else "").append(result.verdict.upper(), STYLES[result.verdict])
+            text.append(f" {result.name}\n  {(result.reason.splitlines() or ['no reason was given'])[0]}")
+            text.append(f"\n  evidence: {result.folder}" if result.folder else "\n  no evidence was kept")
+    return text
