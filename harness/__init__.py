@@ -1,1 +1,97 @@
-"""The words that a scenario may use, and nothing else; loaded when first used, so that an agent starts fast."""
+"""The words that a scenario may use, and nothing else; each is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from harness.expectation import Differs, Expectation
+    from harness.matrix import BOTH
+    from harness.model.capability import Capability
+    from harness.model.connection import Connection, Counters
+    from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+    from harness.model.session import Session
+    from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
+    from harness.pair import Pair
+    from harness.scenario import cases, scenario
+    from harness.wire.session_der import aged, edited
+
+    FULL: Final = Outcome.FULL
+    DECLINED: Final = Outcome.DECLINED
+    RESUMED: Final = Outcome.RESUMED
+    ABORTED: Final = Outcome.ABORTED
+    TLSv1_2: Final = TLSVersion.TLSv1_2
+    TLSv1_3: Final = TLSVersion.TLSv1_3
+
+__all__ = [
+    "ABORTED",
+    "BOTH",
+    "DECLINED",
+    "FULL",
+    "RESUMED",
+    "UNSET",
+    "Alert",
+    "CacheMode",
+    "Capability",
+    "Close",
+    "Connection",
+    "Counters",
+    "Differs",
+    "Ending",
+    "Expectation",
+    "Mechanism",
+    "Outcome",
+    "Pair",
+    "PskMode",
+    "Role",
+    "Session",
+    "TLSVersion",
+    "TLSv1_2",
+    "TLSv1_3",
+    "Verify",
+    "aged",
+    "cases",
+    "edited",
+    "scenario",
+]
+
+_MODULES = {
+    "harness.expectation": ("Differs", "Expectation"),
+    "harness.matrix": ("BOTH",),
+    "harness.model.capability": ("Capability",),
+    "harness.model.connection": ("Connection", "Counters"),
+    "harness.model.knobs": ("UNSET", "CacheMode", "PskMode", "Verify"),
+    "harness.model.session": ("Session",),
+    "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
+    "harness.pair": ("Pair",),
+    "harness.scenario": ("cases", "scenario"),
+    "harness.wire.session_der": ("aged", "edited"),
+}
+
+_MEMBERS = {
+    "FULL": "Outcome",
+    "DECLINED": "Outcome",
+    "RESUMED": "Outcome",
+    "ABORTED": "Outcome",
+    "TLSv1_2": "TLSVersion",
+    "TLSv1_3": "TLSVersion",
+}
+"""Members of an enumeration that scenarios use by their own name."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a word (PEP 562): an agent, which imports `harness` too, must not load pytest and cryptography with it.
+
+    The words are bound at once, for importing the module ``harness.scenario`` has put it in place of the function.
+    """
+    if name in _MEMBERS:
+        return getattr(getattr(import_module(__name__), _MEMBERS[name]), name)
+    for module, words in _MODULES.items():
+        if name in words:
+            loaded = import_module(module)
+            globals().update({word: getattr(loaded, word) for word in words})
+            return globals()[name]
+    raise AttributeError(f"`harness` has no word {name!r}; a scenario may use: {', '.join(__all__)}")

@@ -1,3 +1,240 @@
-"""The pytest plugin: gives scenarios their pairs and turns what they see into verdicts; drives no TLS itself."""
+"""The pytest plugin: gives scenarios their pairs, and what becomes of them their verdicts; drives no TLS."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import matrix
+from harness.citation import uncited
+from harness.expectation import Expectation, unmatched
+from harness.machine import Machine
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.tls import Outcome
+from harness.model.verdict import Verdict
+from harness.pair import Pair
+from harness.recorder import Recorder
+from harness.report.evidence import files, sections
+from harness.results import Results, cell_folder, default_folder, keep, usable
+from harness.run import Run
+from harness.verdicts import CellState, disagreement, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from harness.runtime import Runtime
+
+RUN = pytest.StashKey[Run]()
+FOLDER = pytest.StashKey[Path]()
+RECORDER = pytest.StashKey[Recorder]()
+STATE = pytest.StashKey[CellState]()
+RUNNING = pytest.StashKey[CellState | None]()
+DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
+
+
+class Hooks:
+    """What a conftest.py can do beyond pytest's own hooks."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_resumption_machine(self, runtime: Runtime) -> Machine | None:
+        """Give the stacks of the run, if they are to be others than those of this machine."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hook above."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_resumption_machine(runtime: Runtime) -> Machine:
+    """All stacks that this machine has."""
+    return Machine(runtime)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which stacks, and where the evidence goes."""
+    group = parser.getgroup("resumption", "TLS session resumption")
+    for role in ("client", "server"):
+        group.addoption(
+            f"--{role}",
+            action="append",
+            default=[],
+            metavar="GLOB",
+            help=f"only {role}s whose stack or stack@build matches, as openssl or 'libssl@3.*'; may be repeated",
+        )
+    group.addoption(
+        "--results", type=Path, metavar="DIR", help="folder for results.json and the evidence (default: a dated one)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up what this process shares; nothing is started before it is needed."""
+    config.addinivalue_line("markers", "scenario(situation): what a scenario declares; made by harness.scenario")
+    hook = config.hook.pytest_resumption_machine
+    run = Run(lambda runtime: hook(runtime=runtime), config.getoption("client"), config.getoption("server"))
+    config.add_cleanup(run.close)
+    config.stash[RUN] = run
+    config.stash[DECLARED] = {}
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        config.stash[FOLDER] = Path(worker["resumption_results"])
+        return
+    try:
+        config.stash[FOLDER] = usable(config.getoption("results") or default_folder())
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the evidence goes."""
+    node.workerinput["resumption_results"] = str(node.config.stash[FOLDER])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse globs that match no stack before anything runs; begin the results."""
+    run = session.config.stash[RUN]
+    try:
+        stacks = {"clients": [s.label for s in run.clients], "servers": [s.label for s in run.servers]}
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    if not hasattr(session.config, "workerinput"):
+        recorder = Recorder(Results(session.config.stash[FOLDER], stacks))
+        session.config.stash[RECORDER] = recorder
+        session.config.pluginmanager.register(recorder, "resumption-recorder")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Every stack under test, and where its parts lie."""
+    return config.stash[RUN].header()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each cell; a cell that a stack cannot do is skipped with the reason, and counted."""
+    if "pair" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("scenario")
+    problem = uncited(metafunc.module.__doc__) if mark else "it uses `pair` but has no pytestmark = scenario(...)"
+    if mark is None or problem:
+        raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {problem}")
+    metafunc.config.stash[DECLARED].update(
+        {id(value): value for value in vars(metafunc.module).values() if isinstance(value, Expectation)}
+    )
+    run = metafunc.config.stash[RUN]
+    metafunc.parametrize(
+        "pair",
+        [
+            pytest.param(
+                cell, id=cell.id, marks=[pytest.mark.skip(f"UNSUPPORTED: {cell.unsupported}")] * bool(cell.unsupported)
+            )
+            for cell in matrix.cells(mark.args[0], run.clients, run.servers)
+        ],
+        indirect=True,
+    )
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
+    """The cell's two endpoints with the tap between them, ready to connect."""
+    cell: matrix.Cell = request.param
+    runtime = request.config.stash[RUN].runtime
+    try:
+        made = Pair(
+            (cell.client_stack, cell.server_stack),
+            cell.tls,
+            runtime,
+            client=cell.client,
+            server=cell.server,
+            close=cell.close,
+        )
+    except UnsupportedError as error:
+        pytest.skip(f"UNSUPPORTED: {error}")
+    if state := _state(request.node):
+        state.connections = made.connections
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _state(item: pytest.Item) -> CellState | None:
+    """The state of an item that is a cell, None for any other test."""
+    callspec = getattr(item, "callspec", None)
+    cell = getattr(callspec, "params", {}).get("pair")
+    if callspec is None or not isinstance(cell, matrix.Cell):
+        return None
+    if STATE not in item.stash:
+        item.stash[STATE] = CellState(cell, callspec.id, item.nodeid.partition("[")[0])
+    return item.stash[STATE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """After the asserts: no connection without a look at it, none about which the witnesses differ."""
+    state = _state(item)
+    item.config.stash[RUNNING] = state
+    try:
+        result = yield
+    except UnsupportedError as error:
+        pytest.skip(f"UNSUPPORTED: {error}")
+    finally:
+        item.config.stash[RUNNING] = None
+    if state:
+        verify(state.connections)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give the cell its verdict and its evidence; the last report of a cell carries the record of it."""
+    report = yield
+    state = _state(item)
+    if state is None:
+        return report
+    state.seconds += call.duration
+    if call.excinfo is not None:
+        _judge(state, report, call.excinfo.value, item.config.stash[FOLDER])
+    if call.when == "teardown":
+        vars(report)["resumption"] = state.record()
+    return report
+
+
+def _judge(state: CellState, report: pytest.TestReport, error: BaseException, results: Path) -> None:
+    if isinstance(error, pytest.skip.Exception):
+        state.judge(Verdict.UNSUPPORTED, str(error.msg).removeprefix("UNSUPPORTED: "))
+        return
+    expected = isinstance(error, AssertionError | pytest.fail.Exception) and report.when == "call"
+    failed = expected and not disagreement(state.connections)
+    state.judge(Verdict.FAILED if failed else Verdict.ERROR, str(error) or type(error).__name__)
+    if not failed and report.when == "call":
+        # No verdict is an ERROR, and pytest (its JUnit XML too) counts as one only what fails outside of the call.
+        report.when = "setup"
+    state.folder = cell_folder(results, state.scenario, state.id)
+    keep(state.folder, files(state.connections, report.longreprtext))
+    report.sections += [*sections(state.connections), ("evidence is kept in", str(state.folder))]
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """Show what the witnesses saw beside an outcome that is not the expected one."""
+    state = config.stash.get(RUNNING, None)
+    if state is None or not isinstance(left, Outcome):
+        return None
+    views = [line for connection in state.connections for line in connection.describe().splitlines()]
+    return [f"{left} {op} {right}", *views]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say which declared differences found no build to be about."""
+    config = session.config
+    run = config.stash[RUN]
+    lines = unmatched(config.stash[DECLARED].values(), run.clients, run.servers) if config.stash[DECLARED] else []
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["resumption_unmatched"] = lines
+    elif recorder := config.stash.get(RECORDER, None):
+        recorder.unmatched.update(lines)

@@ -38,7 +38,7 @@ class Counters:
     cache_size: int | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Connection:
     """One attempt. Reading ``outcome`` (or another observable) marks it as looked at; views that differ raise there."""
 
@@ -68,6 +68,9 @@ class Connection:
     blocked: str = ""
     """Why a middlebox in the tap blocked it, empty if none did."""
     looked_at: bool = field(default=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<connection {self.number}>"
 
     @property
     def views(self) -> tuple[View, View, View]:

@@ -37,7 +37,7 @@ class Known(Generic[T]):
             raise UnknownFieldError(
                 f"{session.taken_by or 'this session'} cannot tell {self.name}; it knows: "
                 f"{', '.join(sorted(session.known)) or 'nothing'}. A scenario that reads it says "
-                f"needs=[Capability.SESSION_DATA]"
+                'needs={"client": [Capability.SESSION_DATA]}'
             )
         return cast("T", session.known[self.name])
 

@@ -1,0 +1,147 @@
+"""From a situation and the stacks to cells, one a client, server, TLS version and choice of knobs; runs none."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.model.capability import Capability
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.knobs import checked, config_type, parse_knob, show_knob
+from harness.model.tls import Close, Role, TLSVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.model.knobs import ClientConfig, Config, ServerConfig
+    from harness.stacks.base import Stack
+
+BOTH = [True, False]
+"""On and off: a list is a knob that varies."""
+
+CLOSE_NEEDS = {
+    Close.CLIENT_ONLY: (Capability.CLOSE_CLIENT_ONLY,),
+    Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
+}
+"""What both ends must be able to do for a connection to be closed in this way."""
+
+LONGEST = 40
+"""Characters of a knob's value in a cell id; a longer one is cut and made unique by its hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a scenario declares. The values of each knob are a tuple, with one element where it does not vary."""
+
+    versions: tuple[TLSVersion, ...] = tuple(TLSVersion)
+    client: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    server: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    needs: Mapping[Role, tuple[Capability, ...]] = field(default_factory=dict)
+    close: tuple[Close, ...] = (Close.BOTH,)
+    same_stack: bool = False
+    """Only cells in which one stack is both ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One client x server x TLS version x knobs (DESIGN: Cell)."""
+
+    id: str
+    """ASCII and stable; names only the knobs that vary."""
+    client_stack: Stack
+    server_stack: Stack
+    tls: TLSVersion
+    client: ClientConfig
+    server: ServerConfig
+    close: Close
+    unsupported: str = ""
+    """Why it cannot be: which stack lacks what, and why. Empty if it can."""
+
+
+def knob_values(role: Role, knobs: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The values of each knob as a tuple, read as a user's text is read; UsageError for what is no knob or no value.
+
+    A list varies, None in it is the stack's default; a tuple or a set is one value.
+    """
+    checked(config_type(role), dict(knobs))
+    return {name: tuple(_value(role, name, v) for v in _listed(role, name, value)) for name, value in knobs.items()}
+
+
+def _listed(role: Role, name: str, value: Any) -> list[Any]:
+    if value == []:
+        raise UsageError(f"{role} knob {name} has no value; an empty list makes no cell")
+    return value if isinstance(value, list) else [value]
+
+
+def _value(role: Role, name: str, value: Any) -> Any:
+    return None if value is None else parse_knob(role, name, show_knob(value))
+
+
+def cells(situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack]) -> Iterator[Cell]:
+    """Every cell of a situation, those that a stack cannot do included, in an order that never changes."""
+    pairs = [(c, s) for c, s in product(clients, servers) if not situation.same_stack or c is s]
+    variants = list(_variants(situation))
+    for (client, server), tls, (chosen, close, words) in product(pairs, situation.versions, variants):
+        configs = {role: config_type(role)(**{"versions": (tls,), **chosen[role]}) for role in Role}
+        stacks = {Role.CLIENT: client, Role.SERVER: server}
+        yield Cell(
+            id="-".join([f"{client.label}--{server.label}", tls.label, *words]),
+            client_stack=client,
+            server_stack=server,
+            tls=tls,
+            client=cast("ClientConfig", configs[Role.CLIENT]),
+            server=cast("ServerConfig", configs[Role.SERVER]),
+            close=close,
+            unsupported=next(_lacking(stacks, configs, situation.needs, close), ""),
+        )
+
+
+def _variants(situation: Situation) -> Iterator[tuple[dict[Role, dict[str, Any]], Close, list[str]]]:
+    """Each choice of knobs by role, with how it closes, and with the words of the cell id that tell it apart."""
+    axes = [(Role.CLIENT, *axis) for axis in situation.client.items()]
+    axes += [(Role.SERVER, *axis) for axis in situation.server.items()]
+    for *values, close in product(*(axis[2] for axis in axes), situation.close):
+        chosen: dict[Role, dict[str, Any]] = {role: {} for role in Role}
+        words = []
+        for (role, name, all_values), value in zip(axes, values, strict=True):
+            chosen[role][name] = value
+            if len(all_values) > 1:
+                words.append(f"{role}.{name}={shown(value)}")
+        yield chosen, close, words + ([f"close={close}"] if len(situation.close) > 1 else [])
+
+
+def _lacking(
+    stacks: Mapping[Role, Stack],
+    configs: Mapping[Role, Config],
+    needs: Mapping[Role, Sequence[Capability]],
+    close: Close,
+) -> Iterator[str]:
+    """Why the stacks cannot do it, one text a knob or Capability that one of them lacks."""
+    for role, stack in stacks.items():
+        abilities = stack.abilities(role)
+        for name, value in configs[role].given().items():
+            if reason := abilities.lacks_knob(name, value):
+                yield str(UnsupportedError(stack.label, f"{role} knob {name}={shown(value)}", reason))
+        for capability in (*CLOSE_NEEDS.get(close, ()), *needs.get(role, ())):
+            if reason := abilities.lacks(capability):
+                yield str(UnsupportedError(stack.label, f"{capability} as {role}", reason))
+
+
+def shown(value: Any) -> str:
+    """A knob's value in a cell id: printable ASCII with no blanks or brackets, and not too long."""
+    text = "default" if value is None else show_knob(value)
+    plain = re.sub(r"[^!-Z^-~]", "_", text.encode("ascii", "backslashreplace").decode())
+    if len(plain) <= LONGEST and plain == text:
+        return plain
+    return f"{plain[: LONGEST - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def parse_id(cell: str) -> tuple[str, str, TLSVersion]:
+    """Client, server and TLS version of a cell id; ValueError if it is none."""
+    found = re.match(r"(?P<client>\S+?)--(?P<server>\S+?)-TLSv(?P<tls>1\.[23])(-|$)", cell)
+    if not found:
+        raise ValueError(f"{cell!r} is no cell id")
+    return found["client"], found["server"], TLSVersion(found["tls"])

@@ -1,0 +1,91 @@
+"""The folder of a run: results.json with every cell, and a folder of evidence for each cell that did not pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from harness.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SCHEMA = 1
+"""Of results.json."""
+
+LONGEST_NAME = 200
+"""Bytes of a folder's name; file systems take 255."""
+
+
+def default_folder(now: datetime | None = None) -> Path:
+    """A folder of the user's state (XDG_STATE_HOME) that is named by the time, UTC to the microsecond."""
+    stamp = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
+    return platformdirs.user_state_path("resumption-harness", appauthor=False) / "results" / stamp
+
+
+def usable(folder: Path) -> Path:
+    """The folder's absolute path; UsageError if an earlier run's results are there, which are never overwritten."""
+    lines = folder / "results.jsonl"
+    if lines.exists() or (folder / "results.json").exists():
+        raise UsageError(f"{folder} holds the results of an earlier run; name another folder, or remove it")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name another one for the results")
+    return folder.absolute()
+
+
+class Results:
+    """Collects the cells of a run, one JSON line each as soon as it is over, so that a killed run leaves its results.
+
+    Nothing is made on disk before the first cell.
+    """
+
+    def __init__(self, folder: Path, head: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._head = {"schema": SCHEMA, "started": datetime.now(UTC).isoformat(timespec="seconds"), **head}
+        self._cells: list[Mapping[str, Any]] = []
+
+    def add(self, cell: Mapping[str, Any]) -> None:
+        """Write the line of a cell: plain JSON values only."""
+        new = not self._cells
+        self._cells.append(cell)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "results.jsonl").open("a", encoding="ascii") as file:
+            if new:
+                file.write(json.dumps(self._head) + "\n")
+            file.write(json.dumps(cell) + "\n")
+
+    def finish(self, ending: Mapping[str, Any]) -> Path | None:
+        """Assemble results.json in place of the lines; None if there was no cell."""
+        if not self._cells:
+            return None
+        path = self.folder / "results.json"
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        whole = {**self._head, "finished": finished, **ending, "cells": self._cells}
+        path.write_text(json.dumps(whole, indent=1) + "\n", encoding="ascii")
+        (self.folder / "results.jsonl").unlink()
+        return path
+
+
+def cell_folder(results: Path, scenario: str, cell: str) -> Path:
+    """Where the evidence of a cell belongs."""
+    name = re.sub(r"[^\w@.,=+-]", "_", cell)
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME - 9]}~{hashlib.sha256(cell.encode()).hexdigest()[:8]}"
+    return results / "cells" / re.sub(r"[^\w.-]+", "_", scenario.removeprefix("scenarios/")) / name
+
+
+def keep(folder: Path, files: Mapping[str, str], scripts: Sequence[str] = ("commands.sh",)) -> Path:
+    """Write the files that are not empty into the folder, replacing those of the same name; scripts can be run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        if text:
+            path = folder / name
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            path.chmod(0o700 if name in scripts else 0o600)
+    return folder

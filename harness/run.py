@@ -1,0 +1,70 @@
+"""What one process of a run shares: the runtime, the machine's stacks and which are chosen; opened when asked for."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.machine import Machine
+    from harness.stacks.base import Stack
+
+
+class Run:
+    """Opened at the first question, closed once, whatever happened in between."""
+
+    def __init__(
+        self, machine: Callable[[Runtime], Machine], clients: Sequence[str] = (), servers: Sequence[str] = ()
+    ) -> None:
+        self._make_machine = machine
+        self._globs = (clients, servers)
+        self._opened = ExitStack()
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The loop, the children's warden and the private folder of this process."""
+        runtime = Runtime()
+        self._opened.callback(runtime.close)
+        return runtime
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The stacks of this machine."""
+        machine = self._make_machine(self.runtime)
+        self._opened.callback(machine.close)
+        return machine
+
+    @cached_property
+    def clients(self) -> tuple[Stack, ...]:
+        """The stacks that are clients in this run; UsageError if a glob matches none."""
+        return self._chosen(self._globs[0])
+
+    @cached_property
+    def servers(self) -> tuple[Stack, ...]:
+        """The stacks that are servers in this run; UsageError if a glob matches none."""
+        return self._chosen(self._globs[1])
+
+    def _chosen(self, globs: Sequence[str]) -> tuple[Stack, ...]:
+        if not globs:
+            return self.machine.stacks
+        chosen = [stack for glob in globs for stack in self.machine.select(glob)]
+        return tuple(stack for stack in self.machine.stacks if stack in chosen)
+
+    def header(self) -> list[str]:
+        """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""
+        lines = []
+        for stack in self.machine.stacks:
+            build = stack.build
+            where = build.openssl[0] if stack.name == "openssl" and build.openssl else build.libssl or build.origin
+            roles = [r for r, chosen in (("client", self.clients), ("server", self.servers)) if stack in chosen]
+            lines.append(f"{stack.label} ({' and '.join(roles) or 'not chosen'}): {where}")
+        return lines + [f"no {missing.stack}: {missing.reason}" for missing in self.machine.missing]
+
+    def close(self) -> None:
+        """End all that was started; a second call does nothing."""
+        self._opened.close()

@@ -1,0 +1,123 @@
+"""Stacks and pairs that do no TLS, for tests of the plugin: what they see is what the test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.machine import Machine
+from harness.model.build import Build
+from harness.model.capability import FULLY, Abilities, Capability, only
+from harness.model.connection import Connection
+from harness.model.errors import FirstHandshakeError
+from harness.model.knobs import config_type
+from harness.model.session import Session
+from harness.model.tls import Close, Outcome, Role, TLSVersion
+from harness.model.transcript import Message, Transcript
+from harness.model.view import EndpointReport, Saw, View, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.runtime import Runtime
+    from harness.stacks.base import Stack
+
+
+@dataclass
+class FakeStack:
+    """Has every knob and Capability but for what it is told to lack."""
+
+    name: str
+    build: Build
+    lacking: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """As people are shown it."""
+        return f"{self.name}@{self.build.version}"
+
+    def abilities(self, role: Role) -> Abilities:
+        """All but what is lacking; the cache's size is fixed."""
+        knobs = {name: FULLY for name in config_type(role).__dataclass_fields__ if name not in self.lacking}
+        if "cache_size" in knobs:
+            knobs["cache_size"] = only(128, reason="it is fixed")
+        return Abilities(
+            role,
+            knobs,
+            frozenset(c for c in Capability if c.value not in self.lacking),
+            dict.fromkeys(self.lacking, "it is a fake"),
+        )
+
+    def client(self, _config: object) -> Any:
+        """No fake pair asks for one."""
+        raise NotImplementedError
+
+    def server(self, _config: object) -> Any:
+        """No fake pair asks for one."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def fake_stack(name: str, version: str, *lacking: str) -> Stack:
+    return cast("Stack", FakeStack(name, Build(version, "fake"), frozenset(lacking)))
+
+
+class FakeMachine(Machine):
+    """Has the stacks that it is given."""
+
+    def __init__(self, *stacks: Stack) -> None:
+        self.stacks = stacks
+        self.missing = ()
+
+
+SESSION = Session({"version": TLSVersion.TLSv1_3}, der=b"")
+
+
+def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequence[Stack]) -> Connection:
+    """What client, server and wire saw, in this order."""
+    names = (stacks[0].label, stacks[1].label, "")
+    client, server, wire = (
+        View(witness, seen, (f"{witness} evidence",), name)
+        for witness, seen, name in zip(Witness, saw, names, strict=True)
+    )
+    return Connection(
+        number=number,
+        tls=TLSVersion.TLSv1_3,
+        client=EndpointReport(
+            client, output="client output", keylog=("CLIENT_RANDOM 00 11",), commands=("true client",)
+        ),
+        server=EndpointReport(server, output="server output", commands=("true server",)),
+        wire=wire,
+        offered=SESSION if offered else None,
+        was_offered=offered,
+        read_messages=lambda: Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0),)),
+        sessions=(SESSION,),
+        taken=SESSION,
+        close=Close.BOTH,
+    )
+
+
+class FakePair:
+    """Resumes whatever is offered, unless ``sees`` says what the witnesses of each connection see."""
+
+    sees: Sequence[Sequence[Saw]] = ()
+
+    def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **_knobs: object) -> None:
+        self.client_stack, self.server_stack = stacks
+        self.tls = tls
+        self.connections: list[Connection] = []
+
+    def connect(self, offer: Session | None = None) -> Connection:
+        """See what is to be seen, as the real pair does."""
+        number = len(self.connections) + 1
+        saw = self.sees[number - 1] if len(self.sees) >= number else [Saw.RESUMED if offer else Saw.FULL] * 3
+        made = connection(number, saw, offered=offer is not None, stacks=(self.client_stack, self.server_stack))
+        self.connections.append(made)
+        if offer is None and made.judged() is not Outcome.FULL:
+            raise FirstHandshakeError("a handshake that was to be full was not")
+        return made
+
+    def close(self) -> None:
+        """Nothing to close."""

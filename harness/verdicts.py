@@ -1,0 +1,70 @@
+"""From a cell's connections to its verdict, and to the record and the evidence that it leaves; judges no handshake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.model.errors import DisagreementError, HarnessError
+from harness.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.matrix import Cell
+    from harness.model.connection import Connection
+
+GRAVITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
+
+
+@dataclass
+class CellState:
+    """What is known of a cell while its test runs."""
+
+    cell: Cell
+    id: str
+    """The cell's id, with what a test's own cases add to it."""
+    scenario: str
+    """The file and the test."""
+    connections: Sequence[Connection] = ()
+    verdict: Verdict = Verdict.PASSED
+    reason: str = ""
+    seconds: float = 0.0
+    folder: Path | None = None
+
+    def judge(self, verdict: Verdict, reason: str) -> None:
+        """Take the graver verdict; the reason of the first one of its kind stays."""
+        if GRAVITY.index(verdict) > GRAVITY.index(self.verdict):
+            self.verdict, self.reason = verdict, reason
+
+    def record(self) -> dict[str, Any]:
+        """The cell as it stands in results.json: plain JSON values only."""
+        return {
+            "cell": self.id,
+            "scenario": self.scenario,
+            "client": self.cell.client_stack.label,
+            "server": self.cell.server_stack.label,
+            "tls": self.cell.tls.value,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 6),
+            "folder": str(self.folder) if self.folder else None,
+        }
+
+
+def disagreement(connections: Sequence[Connection]) -> str:
+    """Every connection about which the witnesses give no outcome, with the evidence; empty if there is none."""
+    return "\n".join(connection.describe() for connection in connections if connection.disagreement)
+
+
+def verify(connections: Sequence[Connection]) -> None:
+    """Raise DisagreementError if witnesses differ, HarnessError for a connection that no assert looked at."""
+    if differing := disagreement(connections):
+        raise DisagreementError(differing)
+    unseen = [str(connection.number) for connection in connections if not connection.looked_at]
+    if unseen:
+        raise HarnessError(
+            f"no assert looked at connection {', '.join(unseen)} of {len(connections)}; "
+            f"assert its outcome, so that nothing goes by unseen"
+        )
