@@ -48,6 +48,7 @@ class OpensslClientLink:
         self._keylog = runtime.path(".keys")
         self._offer: Session | None = None
         self._renegotiations = 0
+        self._loaded: tuple[bytes, Session | None] = b"", None
 
     def aim(self, port: int, offer: Session | None, early_data: int) -> None:
         """Say where to connect to, what to offer, and how many bytes of early data to send if the session allows."""
@@ -150,8 +151,11 @@ class OpensslClientLink:
 
     def _session(self) -> Session | None:
         with contextlib.suppress(FileNotFoundError):
-            if data := self._sess_out.read_bytes():
-                return session_der.load(data, taken_by=self.name)
+            data = self._sess_out.read_bytes()
+            if data and data != self._loaded[0]:
+                self._loaded = data, session_der.load(data, taken_by=self.name)
+            if data:
+                return self._loaded[1]
         if self._out.established and self._out.reused and self._offer is not None and self._offer.der is not None:
             return session_der.decode(self._offer.der, taken_by=self.name)
         return None

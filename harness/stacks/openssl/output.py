@@ -31,7 +31,9 @@ RESET_ERRNOS = (32, 104)
 ERROR = re.compile(rb"[0-9A-F]+:error:([0-9A-F]+):(.*)")
 ERRNO = re.compile(rb"(?:read|write):errno=(\d+)")
 CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
-BLOCK = re.compile(rb"(?:read|write) [RWAX] BLOCK|(?:Read|Write) BLOCK(?: \(Async\))?")
+BLOCK = re.compile(rb"(?:(?:read|write) [RWAX] BLOCK|(?:Read|Write) BLOCK(?: \(Async\))?)\Z")
+ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
+"""s_client 4.0 tells of Encrypted Client Hello after it has told the other facts of the connection."""
 VERIFY = re.compile(rb"(?:depth=|verify (?:error|return):)")
 PROTOCOLS = {b"\x03\x03": TLSVersion.TLSv1_2, b"\x03\x04": TLSVersion.TLSv1_3}
 
@@ -172,7 +174,7 @@ class ClientOutput(Output):
             self._in_ticket = True
         elif line == b"RENEGOTIATING":
             self.renegotiations += 1
-        elif line == b"---" or BLOCK.fullmatch(line) or VERIFY.match(line):
+        elif line == b"---" or any(own.match(line) for own in (BLOCK, VERIFY, ENCRYPTED_HELLO)):
             pass
         else:
             self._received(line)
@@ -234,8 +236,9 @@ class ServerOutput(Output):
             self._after_handshake(line)
         else:
             self._fact(line)
-        if self.closed and self.ending is None and self.trouble:
-            self.ending = Ending.EOF
+        if self.closed and self.ending is None and self.trouble == ["ERROR"] and self.major >= NEW_CODES:
+            # SSL_ERROR_SYSCALL with an empty queue: from 3.0 an EOF is in the queue, so that this is a reset.
+            self.ending = Ending.RESET
 
     def _fact(self, line: bytes) -> None:
         text = line.decode(errors="replace")

@@ -44,6 +44,8 @@ class OpensslServerLink:
         self._server = server
         self._statistics = 0
         self._renegotiations = 0
+        self._serving = True
+        self._dropped = False
 
     def feed(self, line: bytes) -> None:
         """Take a line that s_server printed during this connection."""
@@ -128,9 +130,16 @@ class OpensslServerLink:
         return self.steps.ask(
             "its release",
             self._report,
-            ready=lambda: self.out.closed or not self._server.is_serving(self),
-            begin=lambda: self._server.drop(self),
+            ready=lambda: self.out.closed or not self._serving,
+            begin=self._drop,
         )
+
+    def _drop(self) -> None:
+        """The command q only if it will be read: left on stdin, it would end a later connection."""
+        self._serving = self.out.begun or self._server.is_in(self)
+        if self.out.established and self._serving and not self.out.closed:
+            self._dropped = True
+            self._server.send(b"q\n")
 
     def _report(self) -> EndpointReport:
         self._server.finished(self)
@@ -142,7 +151,7 @@ class OpensslServerLink:
             alpn=out.alpn,
             peer_certificate=out.peer_certificate,
             early_data=out.early_data,
-            ending=out.ending,
+            ending=None if self._dropped else out.ending,
             errors=tuple(map(str, out.errors)),
             keylog=self._server.new_keys(),
             output=b"".join(line + b"\n" for line in self.printed).decode(errors="replace"),
@@ -172,6 +181,7 @@ class OpensslServer:
         self._keys_read = 0
         self._clock = None if config.clock is None else Clock(runtime.path(".clock"), config.clock)
         self._links: deque[OpensslServerLink] = deque()
+        self._unclaimed: deque[OpensslServerLink] = deque()
         self._counters: Counters | None = None
         certificate = runtime.pki.issued(config.server_certificate or "server")
         authority = runtime.pki.authority()
@@ -211,7 +221,9 @@ class OpensslServer:
             return
         link = next((link for link in self._links if not link.out.closed), None)
         if link is None:
-            link = self.accept()
+            link = OpensslServerLink(self)
+            self._links.append(link)
+            self._unclaimed.append(link)
         link.feed(line)
         if link.out.counters is not None:
             self._counters = link.out.counters
@@ -224,6 +236,8 @@ class OpensslServer:
 
     def accept(self) -> OpensslServerLink:
         """The next connection: in the order of the calls, each gets one connection of s_server."""
+        if self._unclaimed:
+            return self._unclaimed.popleft()
         link = OpensslServerLink(self)
         self._links.append(link)
         if self._child.ended.done:
@@ -234,18 +248,10 @@ class OpensslServer:
         """Write to s_server's stdin."""
         self._child.send(data)
 
-    def is_serving(self, link: OpensslServerLink) -> bool:
-        """Whether s_server is in this connection, though it may have printed nothing of it yet."""
-        return link.out.begun and not link.out.closed
-
-    def drop(self, link: OpensslServerLink) -> None:
-        """End the connection if s_server is in it."""
-        first = next((each for each in self._links if not each.out.closed), None)
-        if link is first and (link.out.established or self._is_connected()):
-            link.out.begun = True
-            self._child.send(b"q\n")
-
-    def _is_connected(self) -> bool:
+    def is_in(self, link: OpensslServerLink) -> bool:
+        """Whether s_server is in this connection, though it has printed nothing of it: its TCP connection is there."""
+        if link is not next((each for each in self._links if not each.out.closed), None):
+            return False
         try:
             connections = psutil.Process(self._child.pid).net_connections("tcp4")
         except psutil.Error:
