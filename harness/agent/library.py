@@ -48,7 +48,9 @@ class Facts:
     finished: bool = False
     """The handshake is complete (SSL_is_init_finished)."""
     reused: bool | None = None
-    """SSL_session_reused."""
+    """SSL_session_reused after the first handshake of the connection."""
+    reused_at_end: bool | None = None
+    """SSL_session_reused after the last one; it differs from ``reused`` only after a renegotiation."""
     evidence: str = ""
     """The call and what it gave, ``SSL_session_reused() == 0``."""
     version: str | None = None

@@ -54,6 +54,8 @@ def writer() -> Callable[[Talk, Mapping[str, Any]], dict[str, Any]]:
     def write(talk: Talk, fields: Mapping[str, Any]) -> dict[str, Any]:
         nonlocal done
         data: bytes = fields["data"]
+        if talk.end not in {None, "close_notify"}:
+            raise EndError(str(talk.end))
         while done < len(data):
             done += talk.tls.write(data[done:] if done else data)
         return {}

@@ -53,6 +53,8 @@ class RefusedError(HarnessError):
 
     def __init__(self, endpoint: str, what: str, queue: Sequence[Mapping[str, object]]) -> None:
         entries = "; ".join(f"lib={e.get('lib')} reason={e.get('reason')} {e.get('text')}" for e in queue)
+        knobs = sorted({str(e["knob"]) for e in queue if "knob" in e})
+        what = f"{what} ({', '.join(knobs)})" if knobs else what
         super().__init__(f"{endpoint} refused {what}: {entries or 'no reason given'}")
         self.endpoint = endpoint
         self.queue = tuple(queue)

@@ -130,7 +130,7 @@ class AgentProcess:
         return EndpointError(self.name, f"{verb} failed ({error.kind}): {error}", self.child.output)
 
     def _send(self) -> None:
-        if self._unsent:
+        if self._unsent and self._dead is None:
             lines, self._unsent = self._unsent, []
             self.child.send(b"\n".join([*lines, b""]))
 

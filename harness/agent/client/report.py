@@ -81,5 +81,5 @@ def make_report(
         keylog=tuple(facts["keylog"]),
         output=trail.output,
         commands=tuple(commands),
-        extra={"alerts": tuple(alerts)},
+        extra={"alerts": tuple(alerts), "reused_at_end": facts.get("reused_at_end")},
     )

@@ -44,6 +44,8 @@ class Callbacks:
         if role == "client":
             ssl.SSL_CTX_sess_set_new_cb(ctx, self._keep("int(SSL *, SSL_SESSION *)", self._new_session))
             return
+        name_callback = self._keep("int(SSL *, int *, void *)", self._name)
+        ssl.SSL_CTX_callback_ctrl(ctx, c.CTRL_SET_SERVERNAME_CB, self._native.ffi.cast("void (*)(void)", name_callback))
         if "session_id" in knobs or "session_id_prefix" in knobs:
             self._id_start = bytes.fromhex(knobs.get("session_id") or knobs["session_id_prefix"])
             self._whole_id = "session_id" in knobs
@@ -81,9 +83,14 @@ class Callbacks:
 
     def _new_session(self, ssl: Any, session: Any) -> int:
         connection = self._context.find(ssl)
-        if connection is not None:
-            connection.given.append(export(self._native, session))
+        exported = export(self._native, session)
+        if connection is not None and exported is not None:
+            connection.given.append(exported)
         return 0  # no reference is kept: a session is offered from its DER
+
+    def _name(self, ssl: Any, _alert: Any, _argument: Any) -> int:
+        named = self._native.ssl.SSL_get_servername(ssl, 0) != self._native.ffi.NULL
+        return c.TLSEXT_OK if named else c.TLSEXT_NOACK
 
     def _make_id(self, _ssl: Any, buffer: Any, length: Any) -> int:
         start = self._id_start

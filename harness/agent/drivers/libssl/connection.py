@@ -24,6 +24,8 @@ class LibsslTls:
         self.ssl = ssl
         self.role = role
         self.finished = False
+        self.reused: bool | None = None
+        """SSL_session_reused after the first handshake; a renegotiation changes what it gives."""
         self.alerts: list[dict[str, Any]] = []
         self.tickets = 0
         self.keylog: list[str] = []
@@ -59,6 +61,7 @@ class LibsslTls:
                 self._done(result)
             self._native.before()
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
+        self.reused = bool(self._native.ssl.SSL_session_reused(self.ssl))
         self.finished = True
 
     def write(self, data: bytes) -> int:

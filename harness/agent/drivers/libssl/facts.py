@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 def gather(native: Native, connection: LibsslTls) -> Facts:
     """Ask the SSL, and add what the callbacks wrote down."""
     ssl = connection.ssl
-    reused = native.ssl.SSL_session_reused(ssl)
+    now = native.ssl.SSL_session_reused(ssl)
+    reused = bool(now) if connection.reused is None else connection.reused
+    later = "" if bool(now) == reused else f", == {now} after the last handshake"
     cipher = native.ssl.SSL_get_current_cipher(ssl)
     early = native.has("SSL_get_early_data_status")
     return Facts(
         finished=connection.finished,
-        reused=bool(reused),
-        evidence=f"SSL_session_reused() == {reused}",
+        reused=reused,
+        reused_at_end=bool(now),
+        evidence=f"SSL_session_reused() == {int(reused)}{later}",
         version=c.VERSION_NAMES.get(native.ssl.SSL_version(ssl)),
         cipher=None if cipher == native.ffi.NULL else native.text(native.ssl.SSL_CIPHER_get_name(cipher)),
         alpn=alpn(native, connection),

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 
-def export(native: Native, session: Any) -> dict[str, Any]:
-    """The session object of an SSL_SESSION, which stays the caller's."""
+def export(native: Native, session: Any) -> dict[str, Any] | None:
+    """The session object of an SSL_SESSION, which stays the caller's; None for one of a handshake that chose no cipher.
+
+    i2d_SSL_SESSION writes nothing of such a one.
+    """
     ffi = native.ffi
     length = native.ssl.i2d_SSL_SESSION(session, ffi.NULL)
+    if length <= 0:
+        return None
     buffer = ffi.new("unsigned char[]", length)
     out = ffi.new("unsigned char **", buffer)
     native.ssl.i2d_SSL_SESSION(session, out)

@@ -26,6 +26,11 @@ class Settings:
         self._ctx = ctx
         self._role = role
 
+    def accept_renegotiation(self) -> None:
+        """SSL_OP_ALLOW_CLIENT_RENEGOTIATION: before 3.0 a server accepts a client's renegotiation without."""
+        if self._native.release >= (3, 0):
+            self._option(c.OP_ALLOW_CLIENT_RENEGOTIATION, on=True)
+
     def apply(self, knob: str, value: Any) -> None:
         """Set one knob; LackError if this OpenSSL cannot, TlsError if it will not."""
         setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
