@@ -56,7 +56,7 @@ class SslPair:
             self.server.options |= ssl.OP_NO_TICKET
 
     def connect(self, session: ssl.SSLSession | None = None, *, complete: bool = True) -> Capture:
-        """Handshake, one line each way, close_notify each way; only up to the server's first flight if not complete."""
+        """Handshake, a line each way, close_notify each way; only the first flights if not complete or if it fails."""
         capture = Capture()
         to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
         client = self.client.wrap_bio(to_client, out_c := ssl.MemoryBIO(), server_hostname="localhost", session=session)
@@ -68,12 +68,11 @@ class SslPair:
                     capture.chunks.append(Chunk(role, float(len(capture.chunks)), data))
                     target.write(data)
 
-        for step in (client, server, client, server)[: 4 if complete else 2]:
-            with contextlib.suppress(ssl.SSLWantReadError):
+        for step in (client, server, client, server, client)[: 5 if complete else 2]:
+            with contextlib.suppress(ssl.SSLError):
                 step.do_handshake()
             relay()
-        if complete:
-            client.do_handshake()
+        if client.version() and server.version():  # None before the end of the handshake
             client.write(b"ping\n")
             relay()
             server.read(100)

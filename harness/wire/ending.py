@@ -63,8 +63,8 @@ def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert 
         elif message.type == "ApplicationData" and (len(finished) == len(Role) or not transcript.decrypted):
             talked.add(message.sender)
         elif message.type == "Alert":
-            alert = next(alerts)
-            if _fatal(alert, tls13=tls13) and message.sender not in talked:
+            alert = next(alerts, None)
+            if alert and _fatal(alert, tls13=tls13) and message.sender not in talked:
                 return alert
     return None
 
@@ -74,12 +74,17 @@ def _tls12_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | Non
     for role in Role:
         if not any(m.sender is role and m.encrypted and m.type in {"Finished", "EncryptedHandshake"} for m in messages):
             return Saw.ABORTED, (f"no Finished from the {role}",)
+    talked: set[Role] = set()
     for message in messages:
         if message.type == "ApplicationData":
-            return None
-        if message.type == "EncryptedAlert":
-            return Saw.UNKNOWN, (f"an alert from the {message.sender} before application data that no key opens",)
-    return None
+            talked.add(message.sender)
+        elif message.type == "EncryptedAlert":
+            break
+    else:
+        return None
+    if message.sender in talked:
+        return None
+    return Saw.UNKNOWN, (f"no key opens the alert that the {message.sender} sent before any application data",)
 
 
 def _tls13_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
