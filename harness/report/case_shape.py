@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes away; a new key does not raise it."""
@@ -15,8 +15,13 @@ Tls = Literal["1.2", "1.3"]
 Close = Literal["both", "client-only", "server-only", "eof", "rst"]
 Ending = Literal["close_notify", "eof", "reset", "alert"]
 Texts = dict[str, str]
-SessionObject = dict[str, Any]
-"""Described by the fields of harness.model.session, which report.schema adds."""
+
+
+class SessionObject(dict[str, object]):
+    """A session (SSL_SESSION): every field, null where the stack that took it could not tell; no key material.
+
+    Its keys are ``taken_by``, ``taken_from`` and the fields of harness.model.session, where each is described.
+    """
 
 
 class AlertObject(TypedDict):

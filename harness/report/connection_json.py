@@ -57,6 +57,7 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         outcome, disagreement = connection.judged(), None
     except DisagreementError as error:
         outcome, disagreement = None, str(error)
+    on_wire = connection.told_tickets()[1]
     counts = {count for count in connection.told_tickets() if count is not None}
     alert = connection.told_alert()
     resumed = connection.mechanism_seen if outcome is Outcome.RESUMED else None
@@ -68,7 +69,7 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         "views": {
             "client": _view(connection.client.view),
             "server": _view(connection.server.view),
-            "wire": _view(connection.wire),
+            "wire": {**_view(connection.wire), "tickets": on_wire},
         },
         "was_offered": connection.was_offered,
         "offered": session_json(connection.offered) if connection.offered else None,

@@ -1,0 +1,78 @@
+"""A run's verdicts add up in the table, the totals, the reasons and the list of failures."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.model.tls import TLSVersion
+from harness.model.verdict import CellResult, Verdict
+from harness.report.matrix_text import failures, matrix_text, totals, unsupported
+
+
+def cell(client: str, server: str, verdict: Verdict, reason: str = "", folder: Path | None = None) -> CellResult:
+    name = f"{client}--{server}-TLSv1.3"
+    return CellResult(name, "scenarios/a.py::test_b", client, server, TLSVersion.TLSv1_3, verdict, reason, 0.5, folder)
+
+
+RESULTS = [
+    cell("openssl@3", "openssl@3", Verdict.PASSED),
+    cell("openssl@3", "openssl@3", Verdict.PASSED),
+    cell("openssl@3", "ssl@3", Verdict.UNSUPPORTED, "ssl@3 lacks knob timeout: no call"),
+    cell("openssl@3", "ssl@3", Verdict.FAILED, "assert full is resumed\nmore", Path("/results/1")),
+    cell("ssl@3", "openssl@3", Verdict.UNSUPPORTED, "openssl@3 lacks knob cache_size: fixed"),
+    cell("ssl@3", "openssl@3", Verdict.UNSUPPORTED, "openssl@3 lacks knob cache_size: fixed"),
+    cell("ssl@3", "openssl@3", Verdict.ERROR, ""),
+]
+
+GOLDEN = """\
+client (rows) x server (columns)
+┏━━━━━━━━━━━┳━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃           ┃ openssl@3     ┃ ssl@3         ┃
+┡━━━━━━━━━━━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ openssl@3 │ 2 passed      │ 1 failed      │
+│           │               │ 1 unsupported │
+├───────────┼───────────────┼───────────────┤
+│ ssl@3     │ 2 unsupported │ -             │
+│           │ 1 error       │               │
+└───────────┴───────────────┴───────────────┘
+7 cells: 2 passed, 1 failed, 3 unsupported, 1 error
+
+Unsupported, by reason
+      2  openssl@3 lacks knob cache_size: fixed
+      1  ssl@3 lacks knob timeout: no call
+
+FAILED scenarios/a.py::test_b[openssl@3--ssl@3-TLSv1.3]
+  assert full is resumed
+  evidence: /results/1
+ERROR scenarios/a.py::test_b[ssl@3--openssl@3-TLSv1.3]
+  no reason was given
+  no evidence was kept
+"""
+
+
+def printed(results: list[CellResult]) -> str:
+    console = Console(file=StringIO(), width=100, soft_wrap=True)
+    console.print(matrix_text(results))
+    file = console.file
+    if not isinstance(file, StringIO):
+        raise TypeError(file)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def test_a_run_reads_so() -> None:
+    assert printed(RESULTS) == GOLDEN
+
+
+def test_nothing_at_all_is_no_cells() -> None:
+    assert totals([]).plain == "0 cells"
+
+
+def test_without_unsupported_cells_no_reasons_are_listed() -> None:
+    assert unsupported(RESULTS[:2]).plain == ""
+
+
+def test_without_failures_none_are_listed() -> None:
+    assert failures(RESULTS[:3]).plain == ""
