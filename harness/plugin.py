@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +154,7 @@ def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")
     if state := _state(request.node):
-        state.connections = made.connections
+        state.pair = made
     try:
         yield made
     finally:
@@ -198,25 +199,31 @@ def pytest_runtest_makereport(
         return report
     state.seconds += call.duration
     if call.excinfo is not None:
-        _judge(state, report, call.excinfo.value, item.config.stash[FOLDER])
+        _judge(state, report, call.excinfo.value)
+    if call.when == "call":
+        state.describe()
+    if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
+        state.folder = cell_folder(item.config.stash[FOLDER], state.scenario, state.id)
+        case = json.dumps(state.case, indent=1) if state.case else ""
+        keep(state.folder, {**files(state.connections, report.longreprtext), "case.json": case})
+        report.sections += [*sections(state.connections), ("evidence is kept in", str(state.folder))]
     if call.when == "teardown":
         vars(report)["resumption"] = state.record()
     return report
 
 
-def _judge(state: CellState, report: pytest.TestReport, error: BaseException, results: Path) -> None:
+def _judge(state: CellState, report: pytest.TestReport, error: BaseException) -> None:
+    """The verdict of a phase that raised."""
+    differing = disagreement(state.connections)
     if isinstance(error, pytest.skip.Exception):
         state.judge(Verdict.UNSUPPORTED, str(error.msg).removeprefix("UNSUPPORTED: "))
-        return
-    expected = isinstance(error, AssertionError | pytest.fail.Exception) and report.when == "call"
-    failed = expected and not disagreement(state.connections)
-    state.judge(Verdict.FAILED if failed else Verdict.ERROR, str(error) or type(error).__name__)
-    if not failed and report.when == "call":
-        # No verdict is an ERROR, and pytest (its JUnit XML too) counts as one only what fails outside of the call.
-        report.when = "setup"
-    state.folder = cell_folder(results, state.scenario, state.id)
-    keep(state.folder, files(state.connections, report.longreprtext))
-    report.sections += [*sections(state.connections), ("evidence is kept in", str(state.folder))]
+    elif report.when == "call" and isinstance(error, AssertionError | pytest.fail.Exception) and not differing:
+        state.judge(Verdict.FAILED, str(error))
+    else:
+        state.judge(Verdict.ERROR, differing or f"{type(error).__name__}: {error}")
+        if report.when == "call":
+            # pytest, its JUnit XML too, counts as an ERROR only what fails outside of the call.
+            report.when = "setup"
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shutil
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.text import Text
+
 from harness.matrix import parse_id
-from harness.model.verdict import Verdict
+from harness.model.tls import TLSVersion
+from harness.model.verdict import CellResult, Verdict
+from harness.report.matrix_text import matrix_table, totals, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from rich.console import RenderableType
 
     from harness.results import Results
+
+WIDTH = 120
+"""Columns where there is no terminal."""
 
 
 class Recorder:
@@ -20,7 +31,7 @@ class Recorder:
 
     def __init__(self, results: Results) -> None:
         self.results = results
-        self.cells: list[dict[str, Any]] = []
+        self.cells: list[CellResult] = []
         self.unmatched: set[str] = set()
         """Declared differences whose range held no build of this run."""
         self.path: Path | None = None
@@ -29,7 +40,7 @@ class Recorder:
         """Keep the record that the last report of a cell carries; a worker that died leaves none, so make it."""
         record = getattr(report, "resumption", None) or self._of_crash(report)
         if record:
-            self.cells.append(record)
+            self.cells.append(result_of(record))
             self.results.add(record)
 
     @staticmethod
@@ -49,6 +60,9 @@ class Recorder:
             "tls": tls.value,
             "verdict": Verdict.ERROR.value,
             "reason": f"the worker process died: {report.longrepr}",
+            "seconds": 0.0,
+            "folder": None,
+            "case": None,
         }
 
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -65,21 +79,37 @@ class Recorder:
         if not self.cells:
             return
         terminalreporter.section("resumption")
-        for line in summary(self.cells):
-            terminalreporter.line(line)
+        cells = sorted(self.cells, key=lambda cell: (cell.client, cell.server, cell.name))
+        parts: list[RenderableType] = [matrix_table(cells), totals(cells), unsupported(cells)]
+        shown = [part for part in parts if not isinstance(part, Text) or part.plain]
+        terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
         for line in sorted(self.unmatched):
             terminalreporter.line(f"matched nothing in this run: {line}")
         terminalreporter.line(f"results: {self.path}")
+        if any(cell.folder for cell in self.cells):
+            terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
 
 
-def summary(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How many cells of each verdict each client and server have, and the unsupported ones by reason."""
-    counts = Counter((cell["client"], cell["server"], cell["verdict"]) for cell in cells)
-    ends = sorted({(cell["client"], cell["server"]) for cell in cells})
-    lines = [
-        f"{client} -> {server}: "
-        + ", ".join(f"{n} {verdict}" for verdict in Verdict if (n := counts[client, server, verdict.value]))
-        for client, server in ends
-    ]
-    reasons = Counter(cell["reason"] for cell in cells if cell["verdict"] == Verdict.UNSUPPORTED.value)
-    return lines + [f"unsupported {n}: {reason}" for reason, n in reasons.most_common()]
+def result_of(record: Mapping[str, Any]) -> CellResult:
+    """The record of a cell as the tables take it."""
+    return CellResult(
+        cell=record["cell"],
+        scenario=record["scenario"],
+        client=record["client"],
+        server=record["server"],
+        tls=TLSVersion(record["tls"]),
+        verdict=Verdict(record["verdict"]),
+        reason=record["reason"],
+        seconds=record["seconds"],
+        folder=Path(record["folder"]) if record["folder"] else None,
+    )
+
+
+def rendered(parts: Sequence[RenderableType], *, colour: bool) -> str:
+    """What rich makes of them, as wide as the terminal."""
+    width = shutil.get_terminal_size((WIDTH, 1)).columns
+    console = Console(file=StringIO(), width=width, force_terminal=colour, highlight=False, emoji=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    return capture.get()

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import DisagreementError, HarnessError
 from harness.model.verdict import Verdict
+from harness.report.connection_json import case_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from harness.matrix import Cell
-    from harness.model.connection import Connection
+    from harness.model.connection import Connection, Counters
+    from harness.model.knobs import Config
+    from harness.pair import Pair
+    from harness.report import case_shape
 
 GRAVITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
 
@@ -27,11 +31,17 @@ class CellState:
     """The cell's id, with what a test's own cases add to it."""
     scenario: str
     """The file and the test."""
-    connections: Sequence[Connection] = ()
+    pair: Pair | None = None
     verdict: Verdict = Verdict.PASSED
     reason: str = ""
     seconds: float = 0.0
     folder: Path | None = None
+    case: case_shape.CaseObject | None = None
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """Every connection that was closed, in order."""
+        return self.pair.connections if self.pair else ()
 
     def judge(self, verdict: Verdict, reason: str) -> None:
         """Take the graver verdict; the reason of the first one of its kind stays."""
@@ -50,7 +60,38 @@ class CellState:
             "reason": self.reason,
             "seconds": round(self.seconds, 6),
             "folder": str(self.folder) if self.folder else None,
+            "case": self.case,
         }
+
+    def _counters(self) -> Counters | None:
+        """The server's; not asked for after an ERROR, for which an endpoint that no longer answers may be the cause."""
+        if self.pair is None or self.verdict is Verdict.ERROR:
+            return None
+        try:
+            return self.pair.last_counters()
+        except HarnessError:
+            return None
+
+    def describe(self) -> None:
+        """Make the case's object, while its endpoints are open."""
+        if self.pair is None:
+            return
+        first, last = (self.cell.client, self.cell.server), (self.pair.client_config, self.pair.server_config)
+        self.case = case_json(
+            self.cell.client_stack.label,
+            self.cell.server_stack.label,
+            self.cell.tls,
+            self.connections,
+            self._counters(),
+            first,
+            then=(changes(first[0], last[0]), changes(first[1], last[1])),
+        )
+
+
+def changes(first: Config, last: Config) -> dict[str, object]:
+    """The knobs that have another value at the end than at the beginning."""
+    before = first.given()
+    return {name: value for name, value in last.given().items() if before.get(name) != value}
 
 
 def disagreement(connections: Sequence[Connection]) -> str:

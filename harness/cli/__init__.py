@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SUBCOMMANDS = {
+    "run": "Run every scenario between all stacks of this machine.",
     "session": "Show every field of a session file, PEM or DER.",
 }
 """Name and help of each; the module of the same name in this package holds a click command of the same name."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.errors import HarnessError
+from harness.report.connection_text import case_text
+from harness.report.messages_text import messages_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,28 +16,14 @@ SHOWN = 2
 """How many connections a report shows; the folder has all of them."""
 
 
-def messages(connection: Connection) -> str:
-    """The messages in order, one a line: who sent it, when, what, how long, and what matters in it."""
-    try:
-        transcript = connection.transcript
-    except HarnessError as error:
-        return str(error)
-    lines = []
-    for message in transcript.messages:
-        fields = "  ".join(f"{name}={value}" for name, value in message.fields.items())
-        what = f"{message.type}{' (encrypted)' if message.encrypted else ''}"
-        lines.append(
-            f"{message.at * 1000:9.3f} ms  {message.sender:<6}  {what:<36}  {message.length:5}  {fields}".rstrip()
-        )
-    return "\n".join(lines + [transcript.problem] * bool(transcript.problem))
-
-
 def sections(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
     """Title and text of each section: about every connection on which witnesses differ, and about the last ones."""
     for connection in connections:
         if not connection.disagreement and connection not in connections[-SHOWN:]:
             continue
-        yield f"messages of connection {connection.number}", messages(connection)
+        if connection.disagreement:
+            yield f"witnesses of connection {connection.number}", connection.describe()
+        yield f"messages of connection {connection.number}", messages_text(connection.transcript).plain
         ends = (connection.client, connection.server)
         if commands := "\n".join(command for end in ends for command in end.commands):
             yield f"commands of connection {connection.number}", commands
@@ -47,7 +34,6 @@ def sections(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
 
 def files(connections: Sequence[Connection], report: str) -> dict[str, str]:
     """Texts by the name of the file; ``report`` is pytest's own account of the failure."""
-    told = [f"{c.describe()}\n\nmessages of connection {c.number}\n{messages(c)}" for c in connections]
     commands = [
         f"# connection {c.number}, {end.view.witness} {end.view.name}\n{command}"
         for c in connections
@@ -64,7 +50,7 @@ def files(connections: Sequence[Connection], report: str) -> dict[str, str]:
     }
     keylog = dict.fromkeys(line for c in connections for end in (c.client, c.server) for line in end.keylog)
     return {
-        "evidence.txt": "\n\n".join([report, *told]) + "\n",
+        "evidence.txt": f"{report}\n\n{case_text(connections).plain}\n",
         "commands.sh": "\n".join(["#!/bin/sh", *commands, ""]) if commands else "",
         "client-output.txt": output["client"],
         "server-output.txt": output["server"],

@@ -104,9 +104,10 @@ class FakePair:
 
     sees: Sequence[Sequence[Saw]] = ()
 
-    def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **_knobs: object) -> None:
+    def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **knobs: Any) -> None:
         self.client_stack, self.server_stack = stacks
         self.tls = tls
+        self.client_config, self.server_config = knobs["client"], knobs["server"]
         self.connections: list[Connection] = []
 
     def connect(self, offer: Session | None = None) -> Connection:
@@ -118,6 +119,9 @@ class FakePair:
         if offer is None and made.judged() is not Outcome.FULL:
             raise FirstHandshakeError("a handshake that was to be full was not")
         return made
+
+    def last_counters(self) -> None:
+        """None, as of a stack that tells none."""
 
     def close(self) -> None:
         """Nothing to close."""

@@ -1,0 +1,52 @@
+"""``resumption run``: hands the scenarios to pytest, in this process's place; it judges and prints nothing itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from harness.model.errors import UsageError
+
+PACKAGE = Path(__file__).parent.parent
+
+ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
+"""What a checkout's pyproject.toml would say to pytest; nothing is written beside an installed package."""
+
+
+def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
+    """Arguments for the scenarios of the checkout ``folder``, else of the one the package is in, else its own."""
+    for checkout in (folder, package.parent):
+        if (checkout / "scenarios").is_dir() and (checkout / "conftest.py").is_file():
+            return ["-c", str(checkout / "pyproject.toml"), str(checkout / "scenarios")]
+    if (package / "scenarios").is_dir():
+        return [*ALONE, f"--rootdir={package}", str(package / "scenarios")]
+    places = f"{folder / 'scenarios'}, {package.parent / 'scenarios'} or {package / 'scenarios'}"
+    raise UsageError(f"no scenarios in {places}; run it in a checkout, or reinstall the harness")
+
+
+def names_scenarios(argument: str) -> bool:
+    """Whether an argument of pytest is the path of a scenario file, perhaps with ``::`` and a test."""
+    path = Path(argument.partition("::")[0])
+    return path.suffix == ".py" and path.is_file()
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--client", multiple=True, metavar="GLOB", help="Only clients whose stack or stack@build matches.")
+@click.option("--server", multiple=True, metavar="GLOB", help="Only servers whose stack or stack@build matches.")
+@click.option("--results", metavar="DIR", help="Folder for results.json and the evidence; by default a dated one.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
+def run(client: tuple[str, ...], server: tuple[str, ...], results: str | None, arguments: tuple[str, ...]) -> None:
+    """Run every scenario between all stacks of this machine, or those that GLOBs choose.
+
+    Further arguments are pytest's own: -k, -n auto, --junitxml=FILE, --lf, paths of scenarios. So are the exit codes.
+    """
+    given = [f"--client={glob}" for glob in client] + [f"--server={glob}" for glob in server]
+    given += [f"--results={results}"] if results else []
+    chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
+    sys.stdout.flush()
+    os.execv(  # noqa: S606 - no shell is wanted: pytest is this process from here on, so that signals and exit codes are its own
+        sys.executable, [sys.executable, "-m", "pytest", "-p", "harness.plugin", *given, *chosen, *arguments]
+    )
