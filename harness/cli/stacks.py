@@ -86,9 +86,7 @@ def _as_json(machine: Machine) -> dict[str, object]:
                 "libssl": str(stack.build.libssl or "") or None,
                 "libcrypto": str(stack.build.libcrypto or "") or None,
                 "lacks": {
-                    role.value: {
-                        what.split(" ", 2)[2]: why for what, why in reasons(stack.name, stack.abilities(role))
-                    }
+                    role.value: {what.split(" ", 2)[2]: why for what, why in reasons(stack.name, stack.abilities(role))}
                     for role in Role
                 },
             }
