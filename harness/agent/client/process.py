@@ -176,4 +176,5 @@ class AgentProcess:
         """End the process."""
         if self._dead is None:
             self._dead = EndpointError(self.name, "the agent was closed")
+        self._unsent.clear()
         self.child.close()
