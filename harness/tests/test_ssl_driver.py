@@ -140,9 +140,11 @@ def test_the_end_of_tcp_is_told_from_close_notify(pki: Pki, server: Context) -> 
     talk.exchange()
     talk.server_socket.shutdown(socket.SHUT_WR)
     [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    facts = talk.client.facts()
     talk.drop()
 
     assert end.kind == "eof"
+    assert (facts.finished, facts.version, facts.peer_certificate) == (True, "1.3", True)
 
 
 def test_a_reset_is_told_from_the_end_of_tcp(pki: Pki, server: Context) -> None:
