@@ -78,7 +78,9 @@ class AgentHost:
             try:
                 self.runtime.loop.settle([probe], PROBE)
             except TimedOutError:
-                process.close()
+                process.kill("no longer answers")
+        if not process.alive:
+            process.close()
         return process.alive
 
     def _start(self, environment: Mapping[str, str]) -> AgentProcess:
