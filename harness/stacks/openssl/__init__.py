@@ -8,7 +8,7 @@ from harness import clock
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import show_knob
 from harness.model.tls import Role
-from harness.stacks.openssl.argv import client_abilities, server_abilities
+from harness.stacks.openssl.abilities import client_abilities, server_abilities
 from harness.stacks.openssl.client import OpensslClient
 from harness.stacks.openssl.server import OpensslServer
 

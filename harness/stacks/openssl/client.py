@@ -1,10 +1,8 @@
-"""s_client as a client endpoint: one process a connection, told what to do through its stdin."""
+"""s_client as a client endpoint: its knobs, its clock, and a process for each of its connections."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 from harness.clock import Clock
@@ -12,223 +10,14 @@ from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import UnsupportedError, UsageError
-from harness.model.tls import Alert, Ending, Role, TLSVersion
-from harness.model.view import EndpointReport, Saw, View, Witness
-from harness.stacks.openssl.argv import client_argv, connection_argv, version_number
-from harness.stacks.openssl.output import ClientOutput
-from harness.stacks.openssl.steps import Steps
-from harness.terminal import TerminalChild
-from harness.wire import session_der, session_pem
+from harness.stacks.openssl.argv import client_argv, version_number
+from harness.stacks.openssl.client_link import OpensslClientLink
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.model.build import Build
     from harness.model.knobs import ClientConfig
     from harness.model.session import Session
     from harness.runtime import Runtime
-
-COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
-"""A line that begins so is a command to s_client and is not sent."""
-
-
-class OpensslClientLink:
-    """One run of s_client. It starts with the handshake; it ends by itself when the connection does."""
-
-    def __init__(self, runtime: Runtime, name: str, argv: list[str], environment: dict[str, str], major: int) -> None:
-        self.name = name
-        self._runtime = runtime
-        self._argv = argv
-        self._environment = environment
-        self._steps = Steps(f"{name} (s_client)")
-        self._out = ClientOutput(major)
-        self._child: TerminalChild | None = None
-        self._killed = False
-        self._sess_out = runtime.path(".sess")
-        self._keylog = runtime.path(".keys")
-        self._offer: Session | None = None
-        self._renegotiations = 0
-        self._loaded: tuple[bytes, Session | None] = b"", None
-
-    def aim(self, port: int, offer: Session | None, early_data: int) -> None:
-        """Say where to connect to, what to offer, and how many bytes of early data to send if the session allows."""
-        self._offer = offer
-        sess_in = None
-        if offer is not None:
-            if offer.der is None:
-                raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
-            sess_in = _private(self._runtime.path(".pem"), session_pem.to_pem(offer.der))
-        early = _private(self._runtime.path(".early"), b"e" * early_data) if early_data else None
-        self._argv += ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
-
-    def _start(self) -> None:
-        self._child = TerminalChild(
-            self._runtime.loop,
-            self._runtime.warden,
-            f"{self.name} (s_client)",
-            self._argv,
-            environment=self._environment,
-            on_line=self._on_line,
-        )
-        self._child.on_end = self._on_end
-
-    def _on_line(self, line: bytes) -> None:
-        self._out.feed(line)
-        self._steps.advance()
-
-    def _on_end(self) -> None:
-        if self._child is None:
-            return
-        error = self._child.ended.error
-        if error is not None:
-            self._steps.fail(str(error), self._child.output[:2000])
-        elif not self._killed and not self._explained(code := self._child.ended.result()):
-            self._steps.fail(f"ended with exit code {code} and said nothing of its connection", self._child.output)
-        self._steps.advance()
-
-    def _explained(self, code: int) -> bool:
-        return code >= 0 and (self._out.established or self._out.closing or bool(self._out.trouble))
-
-    @property
-    def _over(self) -> bool:
-        return self._child is None or self._child.ended.done
-
-    def handshake(self) -> Pending[bool]:
-        """Start s_client; True when it has printed the connection's facts."""
-        return self._steps.ask(
-            "the handshake",
-            lambda: self._out.established,
-            ready=lambda: self._out.established or self._over,
-            begin=self._start,
-        )
-
-    def write(self, data: bytes) -> Pending[bool]:
-        """Send one line; UsageError for one that s_client would take for a command."""
-
-        def give() -> bool:
-            if data.startswith(COMMANDS):
-                raise UsageError(f"s_client takes {data!r} for a command; begin the line with another letter")
-            return self._child is not None and not self._over and self._out.established and self._child.send(data)
-
-        return self._steps.ask("a write", give)
-
-    def read_line(self) -> Pending[bytes]:
-        """The next line that is none of s_client's own words."""
-        return self._steps.ask(
-            "a line from the server",
-            lambda: self._out.data.popleft() if self._out.data else b"",
-            ready=lambda: bool(self._out.data) or self._over,
-        )
-
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
-        """SSL_renegotiate by the command R. It is begun; that it completes shows only when data are exchanged."""
-
-        def begin() -> None:
-            if abbreviated:
-                reason = "its renegotiation command calls SSL_renegotiate"
-                raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
-            self._renegotiations += 1
-            if self._child is not None and not self._over:
-                self._child.send(b"R\n")
-
-        return self._steps.ask(
-            "the beginning of a renegotiation",
-            lambda: self._out.renegotiations >= self._renegotiations,
-            ready=lambda: self._over or self._out.renegotiations >= self._renegotiations,
-            begin=begin,
-        )
-
-    def session(self) -> Pending[Session | None]:
-        """What s_client wrote last. After a TLS 1.2 resumption it writes nothing, since the session is the offered one.
-
-        That session is then given again, byte for byte as it was offered: SSL_get1_session would give the same object.
-        """
-        return self._steps.ask("the session", self._session)
-
-    def sessions(self) -> Pending[tuple[Session, ...]]:
-        """The last session alone, as each ticket overwrites the file."""
-        return self._steps.ask("the sessions", lambda: tuple(s for s in (self._session(),) if s is not None))
-
-    def _session(self) -> Session | None:
-        with contextlib.suppress(FileNotFoundError):
-            data = self._sess_out.read_bytes()
-            if data and data != self._loaded[0]:
-                self._loaded = data, session_der.load(data, taken_by=self.name)
-            if data:
-                return self._loaded[1]
-        if self._out.established and self._out.reused and self._offer is not None and self._offer.der is not None:
-            return session_der.decode(self._offer.der, taken_by=self.name)
-        return None
-
-    def shutdown(self) -> Pending[bool]:
-        """End s_client's input: it sends close_notify and TCP's FIN, and waits up to 0.5 s for the end of TCP."""
-
-        def begin() -> None:
-            if self._child is not None:
-                self._child.end_input()
-
-        return self._steps.ask(
-            "close_notify", lambda: self._out.closing, ready=lambda: self._out.closing or self._over, begin=begin
-        )
-
-    def await_end(self) -> Pending[Ending]:
-        """The end of s_client. After its own close_notify it decodes nothing, so that all it can tell is EOF."""
-        return self._steps.ask("the end of its input", lambda: self._out.ending or Ending.EOF, ready=lambda: self._over)
-
-    def release(self) -> Pending[EndpointReport]:
-        """End the process, without another close_notify, and report."""
-        return self._steps.ask("its release", self._report, ready=lambda: self._over, begin=self._kill)
-
-    def _kill(self) -> None:
-        if self._child is not None and not self._over:
-            self._killed = True
-            self._child.kill()
-
-    def close(self) -> None:
-        """Leave no process."""
-        if self._child is not None:
-            self._killed = True
-            self._child.close()
-
-    def _report(self) -> EndpointReport:
-        out, child = self._out, self._child
-        if child is not None:
-            child.close()
-        return EndpointReport(
-            view=_view(out, self.name),
-            version=out.version if out.established else None,
-            cipher=out.cipher if out.established else None,
-            alpn=out.alpn,
-            peer_certificate=out.peer_certificate if out.established else None,
-            early_data=out.early_data if out.established else None,
-            ending=out.ending,
-            errors=tuple(map(str, out.errors)),
-            keylog=_lines(self._keylog),
-            output=child.output if child else "",
-            commands=(shlex.join(self._argv),),
-        )
-
-
-def _view(out: ClientOutput, name: str) -> View:
-    alert = None if out.alert is None else Alert(out.alert, Role.SERVER)
-    if not out.established or (alert and not out.got_data):
-        saw, evidence = Saw.ABORTED, (*out.trouble, *(() if out.established else ("the handshake did not complete",)))
-    else:
-        saw, evidence = Saw.RESUMED if out.reused else Saw.FULL, tuple(out.evidence)
-    tickets = out.tickets if out.established and out.version is TLSVersion.TLSv1_3 else None
-    return View(Witness.CLIENT, saw, evidence, name, alert, tickets)
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    with contextlib.suppress(FileNotFoundError):
-        return tuple(line for line in path.read_text().splitlines() if not line.startswith("#"))
-    return ()
-
-
-def _private(path: Path, data: bytes) -> Path:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    return path
 
 
 class OpensslClient:

@@ -1,4 +1,4 @@
-"""s_server as a server endpoint: one process for all its connections, one after another, told what to do on stdin."""
+"""s_server as a server endpoint: one process for all its connections, one after another."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 import psutil
 
 from harness.clock import Clock
-from harness.events import Pending, resolved
+from harness.events import DEADLINE, Pending, resolved
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
-from harness.model.tls import Alert, Ending, Role
-from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.stacks.openssl.argv import server_argv, version_number
-from harness.stacks.openssl.output import ServerOutput
-from harness.stacks.openssl.steps import Steps
+from harness.stacks.openssl.server_link import OpensslServerLink
 from harness.terminal import TerminalChild
 
 if TYPE_CHECKING:
@@ -27,147 +24,9 @@ if TYPE_CHECKING:
     from harness.model.knobs import ServerConfig
     from harness.runtime import Runtime
 
+READY = DEADLINE
+"""Seconds that s_server has to print its ACCEPT line."""
 ACCEPT = re.compile(rb"ACCEPT (?:.*:)?(\d+)")
-COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")
-"""A line that begins so is a command to s_server and is not sent, or not alone. S is one as well, and is sent."""
-STATISTICS = b"S"
-
-
-class OpensslServerLink:
-    """One connection of s_server. Its turn comes when the connection before it is over."""
-
-    def __init__(self, server: OpensslServer) -> None:
-        self.name = server.name
-        self.out = ServerOutput(server.major)
-        self.steps = Steps(f"{server.name} (s_server)")
-        self.printed: list[bytes] = []
-        self._server = server
-        self._statistics = 0
-        self._renegotiations = 0
-        self._serving = True
-        self._dropped = False
-
-    def feed(self, line: bytes) -> None:
-        """Take a line that s_server printed during this connection."""
-        self.printed.append(line)
-        self.out.feed(line)
-
-    def handshake(self) -> Pending[bool]:
-        """True when s_server has printed the connection's facts, False when it has given up."""
-        return self.steps.ask(
-            "the handshake", lambda: self.out.established, ready=lambda: self.out.established or self.out.closed
-        )
-
-    def write(self, data: bytes) -> Pending[bool]:
-        """Send one line. One that begins with S makes s_server print its counters too, and is waited for.
-
-        UsageError for a line that s_server would take for a command and not send.
-        """
-
-        def begin() -> None:
-            if data.startswith(COMMANDS):
-                raise UsageError(f"s_server takes {data!r} for a command; begin the line with another letter")
-            self._statistics += data.startswith(STATISTICS)
-            if self.out.established and not self.out.closed:
-                self._server.send(data)
-
-        return self.steps.ask(
-            "a write",
-            lambda: self.out.established and self.out.statistics >= self._statistics,
-            ready=lambda: self.out.closed or self.out.statistics >= self._statistics,
-            begin=begin,
-        )
-
-    def read_line(self) -> Pending[bytes]:
-        """The next line that is none of s_server's own words."""
-        return self.steps.ask(
-            "a line from the client",
-            lambda: self.out.data.popleft() if self.out.data else b"",
-            ready=lambda: bool(self.out.data) or self.out.closed,
-        )
-
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
-        """Send a HelloRequest by the command r; the handshake goes on when the client's ClientHello comes.
-
-        A line that was written just before, and that is no S line, must have been read by the client first: s_server
-        takes what its stdin holds together for one line.
-        """
-
-        def begin() -> None:
-            if abbreviated:
-                reason = "its renegotiation command calls SSL_renegotiate"
-                raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
-            self._renegotiations += 1
-            if self.out.established and not self.out.closed:
-                self._server.send(b"r\n")
-
-        return self.steps.ask(
-            "the beginning of a renegotiation",
-            lambda: self.out.renegotiations >= self._renegotiations,
-            ready=lambda: self.out.closed or self.out.renegotiations >= self._renegotiations,
-            begin=begin,
-        )
-
-    def shutdown(self) -> Pending[bool]:
-        """True once the client's close_notify was answered, which s_server does by itself; it cannot begin."""
-
-        def give() -> bool:
-            if not self.out.closed:
-                reason = "s_server has no command that sends close_notify"
-                raise UnsupportedError(self.name, Capability.CLOSE_SERVER_ONLY, reason)
-            return self.out.ending is Ending.CLOSE_NOTIFY
-
-        return self.steps.ask("close_notify", give)
-
-    def await_end(self) -> Pending[Ending]:
-        """How the client ended the connection, when s_server has closed it too."""
-        return self.steps.ask(
-            "the end of its input", lambda: self.out.ending or Ending.EOF, ready=lambda: self.out.closed
-        )
-
-    def release(self) -> Pending[EndpointReport]:
-        """Report; a connection that is still open is closed by the command q, which sends no close_notify."""
-        return self.steps.ask(
-            "its release",
-            self._report,
-            ready=lambda: self.out.closed or not self._serving,
-            begin=self._drop,
-        )
-
-    def _drop(self) -> None:
-        """The command q only if it will be read: left on stdin, it would end a later connection."""
-        self._serving = self.out.begun or self._server.is_in(self)
-        if self.out.established and self._serving and not self.out.closed:
-            self._dropped = True
-            self._server.send(b"q\n")
-
-    def _report(self) -> EndpointReport:
-        self._server.finished(self)
-        out = self.out
-        return EndpointReport(
-            view=_view(out, self.name),
-            version=out.version if out.established else None,
-            cipher=out.cipher,
-            alpn=out.alpn,
-            peer_certificate=out.peer_certificate,
-            early_data=out.early_data,
-            ending=None if self._dropped else out.ending,
-            errors=tuple(map(str, out.errors)),
-            keylog=self._server.new_keys(),
-            output=b"".join(line + b"\n" for line in self.printed).decode(errors="replace"),
-            commands=(self._server.command,),
-            extra={} if out.counters is None else {"counters": out.counters},
-        )
-
-
-def _view(out: ServerOutput, name: str) -> View:
-    alert = None if out.alert is None else Alert(out.alert, Role.CLIENT)
-    if out.established:
-        evidence = out.evidence if out.reused else [f'{out.evidence[0]}, and no "Reused session-id"']
-        return View(Witness.SERVER, Saw.RESUMED if out.reused else Saw.FULL, tuple(evidence), name, alert)
-    if out.begun:
-        return View(Witness.SERVER, Saw.ABORTED, (*out.trouble, "the handshake did not complete"), name, alert)
-    return View(Witness.SERVER, Saw.UNKNOWN, ("no connection came",), name, alert)
 
 
 class OpensslServer:
@@ -200,7 +59,7 @@ class OpensslServer:
 
     def _await_port(self, runtime: Runtime) -> None:
         try:
-            runtime.loop.wait(lambda: bool(self.port) or self._child.ended.done, "the line ACCEPT")
+            runtime.loop.wait(lambda: bool(self.port) or self._child.ended.done, "the line ACCEPT", READY)
         except TimedOutError as error:
             self._child.close()
             what = f"the line ACCEPT of {self._child.name}; it printed: {self._child.output[:2000] or 'nothing'}"
@@ -247,6 +106,11 @@ class OpensslServer:
     def send(self, data: bytes) -> None:
         """Write to s_server's stdin."""
         self._child.send(data)
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._child.pid
 
     def is_in(self, link: OpensslServerLink) -> bool:
         """Whether s_server is in this connection, though it has printed nothing of it: its TCP connection is there."""

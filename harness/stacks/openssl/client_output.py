@@ -1,0 +1,71 @@
+"""What s_client prints, line by line, as the facts of its one connection; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.model.tls import Ending, TLSVersion
+from harness.stacks.openssl.output import BLOCK, VERIFY, Output
+
+CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
+SERVER_NAME = re.compile(rb"Can't use SSL_get_servername")
+ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
+"""s_client 4.0 tells of Encrypted Client Hello after it has told the other facts of the connection."""
+
+
+@dataclass
+class ClientOutput(Output):
+    """One run of s_client, which is one connection: ``feed`` it every line that it printed, in order."""
+
+    tickets: int = 0
+    """TLS 1.3 tickets that arrived."""
+    renegotiations: int = 0
+    """Renegotiations that were begun."""
+    closing: bool = False
+    """It was asked to close, or the peer closed: from here on it decodes nothing."""
+    summary: bool = False
+    """The connection's facts are printed to their end; before that no line is data."""
+    _in_ticket: bool = False
+
+    def feed(self, line: bytes) -> None:
+        """Take the next line, without its newline."""
+        if self.is_error(line):
+            return
+        if line in {b"DONE", b"closed"}:
+            self.closing = True
+            self.ending = self.ending or (Ending.CLOSE_NOTIFY if line == b"closed" else None)
+        elif self.summary:
+            self._after_summary(line)
+        else:
+            self._fact(line)
+
+    def _fact(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        if found := CIPHER.fullmatch(line):
+            self.reused = found[1] == b"Reused"
+            self.cipher = found[3].decode(errors="replace")
+            self.version = next((v for v in TLSVersion if v.label == found[2].decode(errors="replace")), None)
+            self.evidence.append(text)
+        elif line == b"---" and self.reused is not None:
+            self.summary = True
+            self.established = not self.trouble and not self.closing
+        elif line in {b"Server certificate", b"no peer certificate available"}:
+            self.peer_certificate = line == b"Server certificate"
+        elif line.startswith(b"ALPN protocol: "):
+            self.alpn = text.removeprefix("ALPN protocol: ")
+        elif line.startswith(b"Early data was "):
+            self.early_data = text.removeprefix("Early data was ").replace(" ", "_")
+
+    def _after_summary(self, line: bytes) -> None:
+        if self._in_ticket:
+            self._in_ticket = line != b"---"
+        elif line.startswith(b"Post-Handshake New Session Ticket"):
+            self.tickets += 1
+            self._in_ticket = True
+        elif line == b"RENEGOTIATING":
+            self.renegotiations += 1
+        elif line == b"---" or any(own.match(line) for own in (BLOCK, VERIFY, SERVER_NAME, ENCRYPTED_HELLO)):
+            pass
+        else:
+            self.received(line)

@@ -1,0 +1,34 @@
+"""The view of each end, from the facts that its program printed; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Alert, Role, TLSVersion
+from harness.model.view import Saw, View, Witness
+
+if TYPE_CHECKING:
+    from harness.stacks.openssl.client_output import ClientOutput
+    from harness.stacks.openssl.server_output import ServerOutput
+
+
+def client_view(out: ClientOutput, name: str) -> View:
+    """What s_client saw. A fatal alert before any data aborts a TLS 1.3 handshake that it took for complete."""
+    alert = None if out.alert is None else Alert(out.alert, Role.SERVER)
+    if not out.established or (alert and not out.got_data):
+        saw, evidence = Saw.ABORTED, (*out.trouble, *(() if out.established else ("the handshake did not complete",)))
+    else:
+        saw, evidence = Saw.RESUMED if out.reused else Saw.FULL, tuple(out.evidence)
+    tickets = out.tickets if out.established and out.version is TLSVersion.TLSv1_3 else None
+    return View(Witness.CLIENT, saw, evidence, name, alert, tickets)
+
+
+def server_view(out: ServerOutput, name: str) -> View:
+    """What s_server saw; that it does not say "Reused session-id" after the cipher means a full handshake."""
+    alert = None if out.alert is None else Alert(out.alert, Role.CLIENT)
+    if out.established:
+        evidence = out.evidence if out.reused else [f'{out.evidence[0]}, and no "Reused session-id"']
+        return View(Witness.SERVER, Saw.RESUMED if out.reused else Saw.FULL, tuple(evidence), name, alert)
+    if out.begun:
+        return View(Witness.SERVER, Saw.ABORTED, (*out.trouble, "the handshake did not complete"), name, alert)
+    return View(Witness.SERVER, Saw.UNKNOWN, ("no connection came",), name, alert)
