@@ -191,3 +191,26 @@ def test_a_newer_openssl_records_its_group(live: Live) -> None:
 
 def test_a_tls13_session_has_an_age_add(live: Live) -> None:
     assert decode(live.der("tls13")).age_add > 0
+
+
+@pytest.mark.parametrize(
+    ("tag", "name", "absent"),
+    [
+        ("[1]", "time", 0),
+        ("[2]", "timeout", 0),
+        ("[3]", "peer_certificate", b""),
+        ("[4]", "session_id_context", b""),
+        ("[5]", "verify_result", 0),
+        ("[6]", "server_name", ""),
+        ("[9]", "lifetime_hint", 0),
+        ("[10]", "ticket", b""),
+        ("[10]", "ticket_length", 0),
+        ("[10]", "has_ticket", False),
+        ("[14]", "age_add", 0),
+        ("[19]", "kex_group", 0),  # OpenSSL 1.1.1 never writes it
+    ],
+)
+def test_a_field_that_is_absent_is_zero_or_empty(der: bytes, tag: str, name: str, absent: object) -> None:
+    rest = [element for element in session_asn1.read(der) if element.name != tag]
+
+    assert decode(session_asn1.write(rest)).get(name) == absent

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.builds.system import build_for
+from harness.model.build import Build
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.session import Session
+from harness.model.tls import Outcome, TLSVersion
+from harness.pair import Pair
+from harness.stacks.openssl import OpensslStack
 from harness.tests.live_sessions import WRITTEN, printed
 from harness.wire import der as asn1
 from harness.wire import session_asn1
@@ -105,3 +110,18 @@ def test_a_value_that_openssl_would_not_read_back_is_refused(session: Session, v
 def test_a_session_without_der_cannot_be_aged() -> None:
     with pytest.raises(UnsupportedError, match="ssl@3 lacks session data: without its DER"):
         aged(Session({"time": 5}, taken_by="ssl@3"), 1)
+
+
+@pytest.mark.parametrize("version", list(TLSVersion))
+def test_an_edited_session_resumes(live: Live, version: TLSVersion) -> None:
+    build = build_for("openssl")
+    if not isinstance(build, Build):
+        raise TypeError(build)
+    stack = OpensslStack(build, live.runtime)
+    pair = Pair((stack, stack), version, live.runtime)
+    original = pair.connect().session
+    second = pair.connect(offer=edited(aged(original, 60), timeout=600))
+    pair.close()
+    stack.close()
+
+    assert second.outcome is Outcome.RESUMED
