@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from harness.builds.system import Missing, build_for
@@ -30,8 +29,7 @@ class Machine:
     """The stacks of this machine for one process of the harness."""
 
     def __init__(self, runtime: Runtime) -> None:
-        present = {name: find_spec(module) for name, (module, _) in STACKS.items()}
-        found = {name: build_for(name) if there else Missing(name, "not built yet") for name, there in present.items()}
+        found = {name: build_for(name) for name in STACKS}
         self.missing = tuple(f for f in found.values() if isinstance(f, Missing))
         self.stacks = tuple(
             self._make(name, build, runtime) for name, build in found.items() if not isinstance(build, Missing)

@@ -17,10 +17,10 @@ from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair import Pair
 from harness.recorder import Recorder
-from harness.report.evidence import files, sections
+from harness.report.evidence import files, sections, views
 from harness.results import Results, cell_folder, default_folder, keep, usable
 from harness.run import Run
-from harness.verdicts import CellState, disagreement, verify
+from harness.verdicts import CellState, disagreement, problem
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -175,6 +175,7 @@ def _state(item: pytest.Item) -> CellState | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """After the asserts: no connection without a look at it, none about which the witnesses differ."""
+    __tracebackhide__ = True
     state = _state(item)
     item.config.stash[RUNNING] = state
     try:
@@ -183,8 +184,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         pytest.skip(f"UNSUPPORTED: {error}")
     finally:
         item.config.stash[RUNNING] = None
-    if state:
-        verify(state.connections)
+    if state and (found := problem(state.connections)):
+        raise found
     return result
 
 
@@ -231,8 +232,7 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
     state = config.stash.get(RUNNING, None)
     if state is None or not isinstance(left, Outcome):
         return None
-    views = [line for connection in state.connections for line in connection.describe().splitlines()]
-    return [f"{left} {op} {right}", *views]
+    return [f"{left} {op} {right}", *views(state.connections)]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -47,29 +47,33 @@ class Results:
 
     def __init__(self, folder: Path, head: Mapping[str, Any]) -> None:
         self.folder = folder
-        self._head = {"schema": SCHEMA, "started": datetime.now(UTC).isoformat(timespec="seconds"), **head}
-        self._cells: list[Mapping[str, Any]] = []
+        self._head = {"schema": SCHEMA, "started": _now(), **head}
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Write the line of a cell: plain JSON values only."""
-        new = not self._cells
-        self._cells.append(cell)
+        lines = [json.dumps(cell)] if self._lines.exists() else [json.dumps(self._head), json.dumps(cell)]
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "results.jsonl").open("a", encoding="ascii") as file:
-            if new:
-                file.write(json.dumps(self._head) + "\n")
-            file.write(json.dumps(cell) + "\n")
+        with self._lines.open("a", encoding="ascii") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    @property
+    def _lines(self) -> Path:
+        return self.folder / "results.jsonl"
 
     def finish(self, ending: Mapping[str, Any]) -> Path | None:
-        """Assemble results.json in place of the lines; None if there was no cell."""
-        if not self._cells:
+        """Assemble results.json in place of the lines, a line a cell; None if there was no cell."""
+        if not self._lines.exists():
             return None
+        _, *cells = self._lines.read_text(encoding="ascii").splitlines()
+        head = json.dumps({**self._head, "finished": _now(), **ending}, indent=1).removesuffix("\n}")
         path = self.folder / "results.json"
-        finished = datetime.now(UTC).isoformat(timespec="seconds")
-        whole = {**self._head, "finished": finished, **ending, "cells": self._cells}
-        path.write_text(json.dumps(whole, indent=1) + "\n", encoding="ascii")
-        (self.folder / "results.jsonl").unlink()
+        path.write_text(head + ',\n "cells": [\n' + ",\n".join(cells) + "\n ]\n}\n", encoding="ascii")
+        self._lines.unlink()
         return path
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def cell_folder(results: Path, scenario: str, cell: str) -> Path:

@@ -99,13 +99,14 @@ def disagreement(connections: Sequence[Connection]) -> str:
     return "\n".join(connection.describe() for connection in connections if connection.disagreement)
 
 
-def verify(connections: Sequence[Connection]) -> None:
-    """Raise DisagreementError if witnesses differ, HarnessError for a connection that no assert looked at."""
+def problem(connections: Sequence[Connection]) -> HarnessError | None:
+    """What makes an ERROR of a test whose asserts all held: witnesses that differ, a connection that went unseen."""
     if differing := disagreement(connections):
-        raise DisagreementError(differing)
+        return DisagreementError(differing)
     unseen = [str(connection.number) for connection in connections if not connection.looked_at]
     if unseen:
-        raise HarnessError(
+        return HarnessError(
             f"no assert looked at connection {', '.join(unseen)} of {len(connections)}; "
             f"assert its outcome, so that nothing goes by unseen"
         )
+    return None

@@ -12,8 +12,17 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
 
-SHOWN = 2
-"""How many connections a report shows; the folder has all of them."""
+COMPARED = 3
+"""How many of the last connections are shown beside an outcome that is not the expected one."""
+SHOWN = 1
+"""How many of the last connections a report shows whole; the folder has all of them."""
+LINES = 12
+"""How many lines a report shows of the beginning, and of the end, of what an end printed; the folder has all."""
+
+
+def views(connections: Sequence[Connection]) -> list[str]:
+    """What the witnesses saw of the last connections."""
+    return [line for connection in connections[-COMPARED:] for line in connection.describe().splitlines()]
 
 
 def sections(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
@@ -29,7 +38,19 @@ def sections(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
             yield f"commands of connection {connection.number}", commands
         for end in ends:
             if end.output:
-                yield f"output of {end.view.witness} {end.view.name}, connection {connection.number}", end.output
+                yield (
+                    f"output of {end.view.witness} {end.view.name}, connection {connection.number}",
+                    shortened(end.output),
+                )
+
+
+def shortened(text: str) -> str:
+    """The text without the lines in its middle, and how many those were."""
+    lines = text.splitlines()
+    left = len(lines) - 2 * LINES
+    if left <= 1:
+        return text
+    return "\n".join([*lines[:LINES], f"… {left} lines more in the folder of this cell …", *lines[-LINES:]])
 
 
 def files(connections: Sequence[Connection], report: str) -> dict[str, str]:
