@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.events import Loop, Pending
     from harness.model.session import Session
     from harness.model.tls import TLSVersion
+    from harness.model.view import EndpointReport
     from harness.stacks.base import ClientLink, LinkEnd, ServerLink
     from harness.tap import Tap, Tapped
 
@@ -55,6 +56,7 @@ class Live:
         self._closed = closed
         self._handshakes = [self.client.handshake(), self.server.handshake()]
         self._asked: list[Pending[Any]] = list(self._handshakes)
+        self._client_done: Pending[EndpointReport] | None = None
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
 
     def handshake(self) -> bool:
@@ -103,6 +105,7 @@ class Live:
             self._ask_notifications(how)
         self._asked += [self.client.await_end(), self.server.await_end()] if how in {Close.EOF, Close.RST} else []
         reports = self.client.release(), self.server.release()
+        self._client_done = reports[0]
         self._asked += reports
         self._settle()
         tapped = self._tapped()
@@ -162,11 +165,22 @@ class Live:
         except IndexError:
             raise HarnessError(f"connection {self.number}: the client never reached the tap") from None
 
+    def _never_connected(self) -> bool:
+        """Whether the client's part is over without a connection, so that the server would wait for ever."""
+        ended = self._client_done is not None and self._client_done.done
+        return ended and len(self._tap.connections) < self.number
+
     def _settle(self) -> None:
         """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
-        pending = [p for p in self._asked if not p.done]
+
+        def settled() -> bool:
+            return all(p.done for p in self._asked) or self._never_connected()
+
+        def missing() -> str:
+            return "; ".join(p.what for p in self._asked if not p.done)
+
         try:
-            self._loop.settle(pending, DEADLINE)
+            self._loop.wait(settled, missing, DEADLINE)
         except TimedOutError as error:
             error.add_note(
                 f"connection {self.number}: done before it: {', '.join(p.what for p in self._asked if p.done)}"
@@ -175,3 +189,6 @@ class Live:
         for asked in self._asked:
             if isinstance(asked.error, EndpointError):
                 raise asked.error
+        if self._never_connected() and self._client_done is not None:
+            output = self._client_done.result().output
+            raise EndpointError(f"the client of connection {self.number}", "ended without connecting", output)

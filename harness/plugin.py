@@ -209,7 +209,7 @@ def pytest_runtest_makereport(
         keep(state.folder, {**files(state.connections, report.longreprtext), "case.json": case})
         report.sections += [*sections(state.connections), ("evidence is kept in", str(state.folder))]
     if call.when == "teardown":
-        vars(report)["resumption"] = state.record()
+        vars(report)["resumption"] = json.dumps(state.record())
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -38,7 +39,8 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the record that the last report of a cell carries; a worker that died leaves none, so make it."""
-        record = getattr(report, "resumption", None) or self._of_crash(report)
+        told = getattr(report, "resumption", None)
+        record = json.loads(told) if told else self._of_crash(report)
         if record:
             self.cells.append(result_of(record))
             self.results.add(record)

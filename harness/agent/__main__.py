@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from harness.agent.agent import Agent
+from harness.agent.library import LackError
 from harness.agent.replies import Outbox
 from harness.agent.watcher import Watcher
 
@@ -47,7 +48,11 @@ def main() -> None:
     replies = private_stdout()
     watcher = Watcher()
     outbox = Outbox(replies, watcher)
-    agent = Agent(load(sys.argv[1:]), watcher, outbox)
+    try:
+        library = load(sys.argv[1:])
+    except (ImportError, LackError, OSError, TypeError) as error:
+        sys.exit(f"harness.agent cannot load {' '.join(sys.argv[1:])}: {error}")
+    agent = Agent(library, watcher, outbox)
     rest = b""
     ended = False
 

@@ -77,7 +77,7 @@ def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
     """The id (None if there is none that can be read) and the object of a line; RequestError if it is no object."""
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"a request must be one line with one JSON object: {error}") from None
     if not isinstance(message, dict):
         raise RequestError(f"a request must be a JSON object, not {type(message).__name__}")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.model.errors import HarnessError, SessionFormatError, UsageError
+from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SUBCOMMANDS = {
+    "connect": "Try one case: connect, take the session, connect again and offer it.",
+    "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
     "run": "Run every scenario between all stacks of this machine.",
     "session": "Show every field of a session file, PEM or DER.",
 }
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except (UsageError, SessionFormatError) as error:
+    except (UsageError, SessionFormatError, RefusedError) as error:
         click.echo(f"error: {error}", err=True)
         return BAD_USAGE
     except HarnessError as error:

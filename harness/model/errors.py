@@ -60,7 +60,7 @@ class RefusedError(HarnessError):
         self.queue = tuple(queue)
 
 
-class SessionFormatError(HarnessError):
+class SessionFormatError(HarnessError, ValueError):
     """Bytes that are no SSL_SESSION; ``offset`` counts bytes from the start of the DER."""
 
     def __init__(self, message: str, offset: int) -> None:

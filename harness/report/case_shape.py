@@ -17,11 +17,14 @@ Ending = Literal["close_notify", "eof", "reset", "alert"]
 Texts = dict[str, str]
 
 
-class SessionObject(dict[str, object]):
+class SessionObject(TypedDict):
     """A session (SSL_SESSION): every field, null where the stack that took it could not tell; no key material.
 
-    Its keys are ``taken_by``, ``taken_from`` and the fields of harness.model.session, where each is described.
+    Its further keys are the fields of harness.model.session, where each is described.
     """
+
+    taken_by: Annotated[str, "`stack@build` of the client that took it, empty if nobody said"]
+    taken_from: Annotated[str, "`stack@build` of its peer, empty if nobody said"]
 
 
 class AlertObject(TypedDict):

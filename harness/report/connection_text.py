@@ -43,9 +43,10 @@ def connection_text(connection: Connection, of: int | None = None) -> Text:
     if connection.taken:
         text.append("\n  session", "bold").append(_session(connection.taken))
     text.append("\n  messages\n", "bold").append(messages_text(connection.transcript))
-    commands = [*connection.client.commands, *connection.server.commands]
-    if commands:
-        text.append("\n  commands", "bold").append("".join(f"\n    {command}" for command in commands))
+    for end in (connection.client, connection.server):
+        if end.commands:
+            text.append(f"\n  commands of the {end.view.witness}", "bold")
+            text.append("".join(f"\n    {command}" for command in end.commands))
     return _unfolded(text)
 
 

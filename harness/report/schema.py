@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
-TAKEN = {
-    "taken_by": Annotated[str, "`stack@build` of the client that took it, empty if nobody said"],
-    "taken_from": Annotated[str, "`stack@build` of its peer, empty if nobody said"],
-}
-
 
 def case_schema() -> dict[str, Any]:
     """The JSON Schema of the object of a case. Every key is required; further keys are allowed, for later versions."""
@@ -32,21 +27,15 @@ def case_schema() -> dict[str, Any]:
 
 def objects(kind: Any) -> list[Any]:
     """The object types that a type is made of, itself first, each once, in the order in which they are met."""
-    found = [kind] if is_object(kind) else []
-    inner = list(members(kind).values()) if is_object(kind) else get_args(kind)
+    found = [kind] if is_typeddict(kind) else []
+    inner = list(members(kind).values()) if is_typeddict(kind) else get_args(kind)
     return list(dict.fromkeys([*found, *(other for part in inner for other in objects(part))]))
-
-
-def is_object(kind: Any) -> bool:
-    """Whether the type is an object with named members."""
-    return is_typeddict(kind) or kind is SessionObject
 
 
 def members(kind: Any) -> dict[str, Any]:
     """The members of an object type, each Annotated with what it means."""
-    if kind is SessionObject:
-        return {**TAKEN, **{name: _field(name) for name in SESSION_FIELDS}}
-    return get_type_hints(kind, include_extras=True)
+    declared = get_type_hints(kind, include_extras=True)
+    return {**declared, **{name: _field(name) for name in SESSION_FIELDS}} if kind is SessionObject else declared
 
 
 def _field(name: str) -> Any:
@@ -67,7 +56,7 @@ def _object(kind: Any) -> dict[str, Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    if is_object(kind):
+    if is_typeddict(kind):
         return {"$ref": f"#/$defs/{kind.__name__}"}
     shape = SHAPES.get(get_origin(kind))
     return shape(get_args(kind)) if shape else {"type": WORDS[kind]}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from harness.report.case_shape import CaseObject
-from harness.report.schema import WORDS, is_object, members, objects
+from harness.report.schema import WORDS, members, objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def _name(kind: Any) -> str:
 
 
 def _type(kind: Any) -> str:
-    if is_object(kind):
+    if is_typeddict(kind):
         return f"[{_name(kind)}](#{_name(kind)})"
     shape = SHAPES.get(get_origin(kind))
     return shape(get_args(kind)) if shape else WORDS[kind]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.agent.library import Context, Library, Tls
+    from harness.model.transcript import ClientHello, ServerHello
     from harness.pki import Pki
-
-with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # tlslite imports asyncore
-    from tlslite.messages import ClientHello
-    from tlslite.utils.codec import Parser
+from harness.wire.hellos import client_hello, numbers_of, server_hello
 
 DEADLINE = 5.0
+SUPPORTED_GROUPS = 10
+HEADERS = 9
+"""Bytes of the headers of a record and of a handshake message (RFC 8446, 5.1 and 4)."""
 
 Step = tuple[socket.socket, "Callable[[], Any]"]
 
@@ -127,15 +127,36 @@ def whole(client: Context, server: Context, offer: Mapping[str, Any] | None = No
     return (*facts, session)
 
 
-def hello(client: Context, offer: Mapping[str, Any] | None = None) -> Any:
-    """The ClientHello that a client sends, as tlslite-ng parses it; the connection is then dropped."""
+def hello(client: Context, offer: Mapping[str, Any] | None = None) -> ClientHello:
+    """The ClientHello that a client sends; the connection is then dropped."""
+    return client_hello(_first_flight(client, offer)[HEADERS:])
+
+
+def groups_of(sent: ClientHello) -> list[int]:
+    """The groups of supported_groups (RFC 8446, 4.2.7)."""
+    return list(numbers_of(sent.extensions[SUPPORTED_GROUPS][2:]))
+
+
+def answer(server: Context, client: Context, offer: Mapping[str, Any] | None = None) -> ServerHello:
+    """The ServerHello that a server answers to that client's ClientHello; both connections are then dropped."""
     ours, theirs = loopback()
-    tls = client.connect(ours, offer)
+    theirs.send(_first_flight(client, offer))
+    tls = server.accept(ours)
+    return server_hello(_sent(ours, theirs, tls)[HEADERS:])
+
+
+def _first_flight(client: Context, offer: Mapping[str, Any] | None) -> bytes:
+    ours, theirs = loopback()
+    return _sent(ours, theirs, client.connect(ours, offer))
+
+
+def _sent(ours: socket.socket, theirs: socket.socket, tls: Tls) -> bytes:
+    """The first handshake record that an end sends before it wants more, of a hello in one record."""
+    theirs.settimeout(DEADLINE)
     with suppress(WantReadError):
         tls.handshake()
-    theirs.settimeout(DEADLINE)
     data = theirs.recv(65536)
     tls.free()
     ours.close()
     theirs.close()
-    return ClientHello().parse(Parser(bytearray(data[6:])))
+    return data[: 5 + int.from_bytes(data[3:5])]

@@ -112,6 +112,19 @@ def test_a_real_case_reads_as_text(real: list[Connection]) -> None:
     ]
 
 
+def subclasses(value: Any) -> list[type]:
+    """The types in a value that only derive from those of JSON."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [] if type(value) in {dict, list, str, int, float, bool, type(None)} else [type(value)]
+    return [*own, *(kind for part in inner for kind in subclasses(part))]
+
+
+def test_a_case_holds_plain_values_alone_so_that_execnet_carries_it(real: list[Connection]) -> None:
+    made = case_json("a@1", "b@2", real[0].tls, real, Counters(), CONFIGS)
+
+    assert subclasses(made) == []
+
+
 def test_a_value_of_another_type_would_be_found() -> None:
     assert wrong({**case([]), "schema": "1"}) == ["$.schema is no integer"]
 

@@ -43,7 +43,7 @@ Connection 2 of 2: resumed by psk
               pre_shared_key selected identity 0
        10.5  server    229  NewSessionTicket*
               lifetime 7200 s
-  commands
+  commands of the client
     openssl s_client -connect 127.0.0.1:4433"""
 
 DISAGREEMENT = """\
@@ -66,7 +66,7 @@ Connection 2: aborted
   messages
     none
     not read to the end: the server's bytes end within a record
-  commands
+  commands of the client
     openssl s_client -connect 127.0.0.1:4433"""
 
 

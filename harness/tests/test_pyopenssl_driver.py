@@ -13,7 +13,7 @@ from harness.agent.drivers.pyopenssl import lacks, load
 from harness.agent.drivers.pyopenssl.below import code
 from harness.agent.library import EndError, LackError, TlsError
 from harness.pki import Pki
-from harness.tests.drive import Talk, hello, make, together, whole
+from harness.tests.drive import Talk, answer, groups_of, hello, make, together, whole
 from harness.wire.session_der import decode
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def test_tickets_at_a_tls12_server(pki: Pki, *, tickets: bool, has_ticket: bool)
 def test_tickets_at_a_client(pki: Pki, *, tickets: bool, offered: bool) -> None:
     client = make(LIBRARY, "client", pki, versions=["1.2"], tickets=tickets)
 
-    assert (hello(client).getExtension(35) is not None) is offered
+    assert (35 in hello(client).extensions) is offered
 
 
 @pytest.mark.parametrize(
@@ -298,16 +298,26 @@ def test_a_session_id_context_of_33_bytes_is_openssls_error(pki: Pki) -> None:
 def test_extended_master_secret(pki: Pki, *, enabled: bool) -> None:
     client = make(LIBRARY, "client", pki, versions=["1.2"], extended_master_secret=enabled)
 
-    assert (hello(client).getExtension(23) is not None) is enabled
+    assert (23 in hello(client).extensions) is enabled
 
 
 @pytest.mark.parametrize(("word", "modes"), [("psk_dhe_ke", [1]), ("both", [0, 1])])
 def test_psk_modes_at_a_client(pki: Pki, word: str, modes: list[int]) -> None:
-    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).getExtension(45).modes) == modes
+    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).psk_modes) == modes
+
+
+@pytest.mark.parametrize(("word", "has_key_share"), [("psk_dhe_ke", True), ("both", True), ("psk_ke", False)])
+def test_psk_modes_at_a_server(pki: Pki, word: str, *, has_key_share: bool) -> None:
+    server = make(LIBRARY, "server", pki, psk_modes=word)
+    client = make(LIBRARY, "client", pki, versions=["1.3"], psk_modes="both")
+    answered = answer(server, client, whole(client, server)[2])
+
+    assert answered.selected_psk == 0
+    assert (51 in answered.extensions) is has_key_share
 
 
 def test_groups_are_the_ones_that_are_offered(pki: Pki) -> None:
-    assert hello(make(LIBRARY, "client", pki, groups="X25519:P-256")).getExtension(10).groups == [29, 23]
+    assert groups_of(hello(make(LIBRARY, "client", pki, groups="X25519:P-256"))) == [29, 23]
 
 
 def test_ciphers_are_the_ones_that_are_offered(pki: Pki) -> None:
@@ -327,8 +337,8 @@ def test_ciphersuites_are_the_ones_that_are_offered(pki: Pki) -> None:
 def test_server_name_and_alpn_are_sent(pki: Pki) -> None:
     sent = hello(make(LIBRARY, "client", pki, server_name="server.example", alpn=["h2", "x"]))
 
-    assert sent.server_name == b"server.example"
-    assert sent.getExtension(16).protocol_names == [b"h2", b"x"]
+    assert sent.server_name == "server.example"
+    assert sent.alpn == ("h2", "x")
 
 
 def test_server_name_and_alpn_are_known_to_the_server(pki: Pki) -> None:

@@ -12,7 +12,7 @@ import pytest
 from harness.agent.drivers.ssl_ import lacks, load
 from harness.agent.library import EndError, LackError, TlsError
 from harness.pki import Pki
-from harness.tests.drive import Talk, hello, loopback, make, together, whole
+from harness.tests.drive import Talk, groups_of, hello, loopback, make, together, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,9 +140,11 @@ def test_the_end_of_tcp_is_told_from_close_notify(pki: Pki, server: Context) -> 
     talk.exchange()
     talk.server_socket.shutdown(socket.SHUT_WR)
     [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    facts = talk.client.facts()
     talk.drop()
 
     assert end.kind == "eof"
+    assert (facts.finished, facts.version, facts.peer_certificate) == (True, "1.3", True)
 
 
 def test_a_reset_is_told_from_the_end_of_tcp(pki: Pki, server: Context) -> None:
@@ -246,7 +248,7 @@ def test_tickets_at_a_tls12_server(pki: Pki, *, tickets: bool, has_ticket: bool)
 def test_tickets_at_a_client(pki: Pki, *, tickets: bool, offered: bool) -> None:
     client = make(LIBRARY, "client", pki, versions=["1.2"], tickets=tickets)
 
-    assert (hello(client).getExtension(35) is not None) is offered
+    assert (35 in hello(client).extensions) is offered
 
 
 @pytest.mark.parametrize(("compat", "length"), [(True, 32), (False, 0)])
@@ -258,17 +260,17 @@ def test_middlebox_compat_at_a_client(pki: Pki, length: int, *, compat: bool) ->
 def test_extended_master_secret(pki: Pki, *, enabled: bool) -> None:
     client = make(LIBRARY, "client", pki, versions=["1.2"], extended_master_secret=enabled)
 
-    assert (hello(client).getExtension(23) is not None) is enabled
+    assert (23 in hello(client).extensions) is enabled
 
 
 @pytest.mark.parametrize(("word", "modes"), [("psk_dhe_ke", [1]), ("both", [1, 0])])
 def test_psk_modes_at_a_client(pki: Pki, word: str, modes: list[int]) -> None:
-    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).getExtension(45).modes) == sorted(modes)
+    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).psk_modes) == sorted(modes)
 
 
 @pytest.mark.parametrize(("group", "number"), [("P-256", 23), ("secp384r1", 24), ("X25519", 29)])
 def test_groups_at_a_client_is_the_one_that_is_offered(pki: Pki, group: str, number: int) -> None:
-    assert hello(make(LIBRARY, "client", pki, groups=group)).getExtension(10).groups == [number]
+    assert groups_of(hello(make(LIBRARY, "client", pki, groups=group))) == [number]
 
 
 def test_groups_at_a_server_leaves_a_client_with_another_group_without_a_handshake(pki: Pki) -> None:
@@ -283,14 +285,14 @@ def test_groups_at_a_server_leaves_a_client_with_another_group_without_a_handsha
 def test_ciphers_are_the_ones_that_are_offered(pki: Pki) -> None:
     client = make(LIBRARY, "client", pki, versions=["1.2"], ciphers="ECDHE-RSA-AES128-GCM-SHA256")
 
-    assert hello(client).cipher_suites == [0xC02F, 0xFF]
+    assert hello(client).cipher_suites == (0xC02F, 0xFF)
 
 
 def test_server_name_and_alpn_are_sent(pki: Pki) -> None:
     sent = hello(make(LIBRARY, "client", pki, server_name="server.example", alpn=["h2", "x"]))
 
-    assert sent.server_name == b"server.example"
-    assert sent.getExtension(16).protocol_names == [b"h2", b"x"]
+    assert sent.server_name == "server.example"
+    assert sent.alpn == ("h2", "x")
 
 
 def test_alpn_is_agreed_by_the_servers_preference(pki: Pki) -> None:

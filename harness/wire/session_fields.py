@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.errors import UsageError
 from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
 
@@ -16,7 +15,7 @@ def from_fields(fields: Mapping[str, object], handle: object, *, taken_by: str =
     """A session whose known fields are those of the mapping, by their names in ``Session``.
 
     Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``; None is unknown. ``handle`` is what
-    the stack offers the session by. UsageError names a field that does not exist, or whose value is of a wrong type.
+    the stack offers the session by. ValueError names a field that does not exist, or whose value is of a wrong type.
     """
     known = {name: _value(name, value) for name, value in fields.items() if value is not None}
     return Session({name: known[name] for name in SESSION_FIELDS if name in known}, None, taken_by, taken_from, handle)
@@ -32,7 +31,7 @@ def to_fields(session: Session) -> dict[str, object]:
 
 def _value(name: str, value: object) -> object:
     if name not in SESSION_FIELDS:
-        raise UsageError(f"no field {name!r} in a session; its fields are: {', '.join(SESSION_FIELDS)}")
+        raise ValueError(f"no field {name!r} in a session; its fields are: {', '.join(SESSION_FIELDS)}")
     kind = getattr(Session, name).kind
     try:
         if kind is bytes and isinstance(value, str):
@@ -40,7 +39,7 @@ def _value(name: str, value: object) -> object:
         if kind is TLSVersion and isinstance(value, str):
             return TLSVersion(value)
     except ValueError as error:
-        raise UsageError(f"{name} of a session cannot be {value!r}: {error}") from error
+        raise ValueError(f"{name} of a session cannot be {value!r}: {error}") from error
     if type(value) is not kind:
-        raise UsageError(f"{name} of a session cannot be {value!r}; it is of type {kind.__name__}")
+        raise ValueError(f"{name} of a session cannot be {value!r}; it is of type {kind.__name__}")
     return value

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 class AgentEndpoint:
     """What both roles share: the context, its counters and its clock. Construction waits until the agent has it.
 
+    ``needs`` is what an agent must have in its environment for this config; then it gets one of its own.
     RefusedError if the TLS library refuses a knob's value, UnsupportedError if the driver has no way to set it.
     """
 
-    def __init__(self, host: AgentHost, config: ClientConfig | ServerConfig) -> None:
+    def __init__(
+        self, host: AgentHost, config: ClientConfig | ServerConfig, needs: Mapping[str, str] | None = None
+    ) -> None:
         self.name = host.label
         self._role = config.role
-        self._process, self._clock = host.process(config.clock)
+        self._process, self._clock = host.process(config.clock, needs)
         self._host = host
         self._context = self._process.unique("c")
         try:
@@ -65,8 +68,10 @@ class AgentEndpoint:
 class AgentClientEndpoint(AgentEndpoint):
     """A client context; ``can_import`` says whether the driver offers a session from its DER."""
 
-    def __init__(self, host: AgentHost, config: ClientConfig, *, can_import: bool) -> None:
-        super().__init__(host, config)
+    def __init__(
+        self, host: AgentHost, config: ClientConfig, needs: Mapping[str, str] | None = None, *, can_import: bool
+    ) -> None:
+        super().__init__(host, config, needs)
         self._can_import = can_import
 
     def connect(self, port: int, offer: Session | None = None) -> AgentClientLink:
@@ -79,8 +84,8 @@ class AgentClientEndpoint(AgentEndpoint):
 class AgentServerEndpoint(AgentEndpoint):
     """A server context with its listener."""
 
-    def __init__(self, host: AgentHost, config: ServerConfig) -> None:
-        super().__init__(host, config)
+    def __init__(self, host: AgentHost, config: ServerConfig, needs: Mapping[str, str] | None = None) -> None:
+        super().__init__(host, config, needs)
         self._listener = self._process.unique("l")
         self.port: int = self._process.call(
             "listen", {"as": self._listener, "context": self._context}, lambda reply: int(reply["port"])

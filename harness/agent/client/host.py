@@ -1,4 +1,4 @@
-"""The agent processes of one stack: one that all its endpoints share, and one more for each with a clock of its own."""
+"""The agent processes of one stack: one that all its endpoints share, and one for each that needs one of its own."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class AgentHost:
         self._shared: AgentProcess | None = None
         self._own: list[AgentProcess] = []
 
-    def process(self, clock: int | None) -> tuple[AgentProcess, Clock | None]:
-        """The shared process; or, for an endpoint with a clock, one of its own that shows it."""
-        if clock is not None:
-            own = Clock(self.runtime.path(".clock"), clock)
-            process = self._start({**self._environment, **own.environment})
+    def process(self, clock: int | None, needs: Mapping[str, str] | None = None) -> tuple[AgentProcess, Clock | None]:
+        """The shared process; or one of its own for an endpoint with a clock, or that needs more in its environment."""
+        if clock is not None or needs:
+            own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
+            process = self._start({**self._environment, **(needs or {}), **(own.environment if own else {})})
             self._own.append(process)
             return process, own
         if self._shared is not None:
@@ -78,7 +78,9 @@ class AgentHost:
             try:
                 self.runtime.loop.settle([probe], PROBE)
             except TimedOutError:
-                process.close()
+                process.kill("no longer answers")
+        if not process.alive:
+            process.close()
         return process.alive
 
     def _start(self, environment: Mapping[str, str]) -> AgentProcess:

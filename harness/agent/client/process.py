@@ -117,7 +117,7 @@ class AgentProcess:
         try:
             self._loop.settle([pending], self.deadline)
         except TimedOutError as error:
-            self._broken(f"did not answer {verb} within {error.seconds:g} s")
+            self.kill(f"did not answer {verb} within {error.seconds:g} s")
         return pending.result()
 
     def _translated(self, verb: str, error: BaseException) -> BaseException:
@@ -141,7 +141,7 @@ class AgentProcess:
             self._settle(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             shown = line[:SHOWN].decode(errors="replace")
-            self._broken(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
+            self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
 
     def _settle(self, reply: Mapping[str, Any]) -> None:
         entry = self._open.get(reply["id"])
@@ -159,7 +159,8 @@ class AgentProcess:
         else:
             self._fail(f"ended with status {self.child.ended.result()}")
 
-    def _broken(self, what: str) -> None:
+    def kill(self, what: str) -> None:
+        """SIGKILL, because of what it did; all that is open fails with that reason."""
         self.child.kill()
         self._fail(what)
 
@@ -176,4 +177,5 @@ class AgentProcess:
         """End the process."""
         if self._dead is None:
             self._dead = EndpointError(self.name, "the agent was closed")
+        self._unsent.clear()
         self.child.close()

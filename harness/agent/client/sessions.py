@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import UnsupportedError
 from harness.model.session import Session
-from harness.model.tls import TLSVersion
 from harness.wire.session_der import decode
+from harness.wire.session_fields import from_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from harness.agent.client.process import AgentProcess
-
-FIELDS: dict[str, Callable[[Any], object]] = {
-    "version": TLSVersion,
-    **dict.fromkeys(
-        ("session_id", "session_id_context", "peer_certificate", "ticket", "alpn", "ticket_appdata"), bytes.fromhex
-    ),
-}
-"""How the fields of a session without DER are read that are not the same in JSON."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +25,14 @@ class Held:
 
 
 def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
-    """The Session of a session object; ValueError or KeyError if it is none."""
+    """The Session of a session object; ValueError if it is none."""
     handle = None if session.get("handle") is None else Held(process, str(session["handle"]))
     resumable = session.get("resumable")
     if session.get("der") is not None:
         found = decode(bytes.fromhex(session["der"]), taken_by=process.name, resumable=resumable)
         return found if handle is None else Session(found.known, found.der, process.name, handle=handle)
-    known = {name: FIELDS[name](v) if name in FIELDS else v for name, v in session.get("fields", {}).items()}
-    if resumable is not None:
-        known["resumable"] = resumable
-    return Session(known, None, process.name, handle=handle)
+    fields = {**session.get("fields", {}), "resumable": resumable}
+    return from_fields(fields, handle, taken_by=process.name)
 
 
 def offer_object(session: Session, process: AgentProcess, *, can_import: bool) -> dict[str, Any]:

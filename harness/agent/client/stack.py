@@ -35,6 +35,7 @@ class AgentStack:
         self.name = name
         self.build = build
         self._abilities = dict(abilities)
+        self._runtime = runtime
         self._host = AgentHost(runtime, self.label, agent_command(build, name, *options), agent_environment(build))
 
     @property
@@ -46,6 +47,10 @@ class AgentStack:
         """The knobs and Capabilities in a role."""
         return self._abilities[role]
 
+    def _needs(self, _config: ClientConfig | ServerConfig) -> dict[str, str]:
+        """What the agent must have in its environment for these knobs, if anything; a stack overrides it."""
+        return {}
+
     def _check(self, config: ClientConfig | ServerConfig) -> None:
         for name, value in config.given().items():
             reason = self._abilities[config.role].lacks_knob(name, value)
@@ -56,12 +61,12 @@ class AgentStack:
         """Make a client; UnsupportedError if a knob cannot be had, RefusedError if the library refuses its value."""
         self._check(config)
         can_import = self._abilities[Role.CLIENT].lacks(Capability.SESSION_IMPORT) is None
-        return AgentClientEndpoint(self._host, config, can_import=can_import)
+        return AgentClientEndpoint(self._host, config, self._needs(config), can_import=can_import)
 
     def server(self, config: ServerConfig) -> AgentServerEndpoint:
         """Make a server that is ready to accept; errors as for a client."""
         self._check(config)
-        return AgentServerEndpoint(self._host, config)
+        return AgentServerEndpoint(self._host, config, self._needs(config))
 
     def close(self) -> None:
         """End the agents."""

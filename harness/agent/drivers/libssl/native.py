@@ -90,7 +90,8 @@ class Native:
     def must(self, result: int, knob: str) -> None:
         """TlsError, with the knob in each entry, unless the result is above 0."""
         if result <= 0:
-            raise TlsError([{**entry, "knob": knob} for entry in self.errors()])
+            queue = self.errors() or [{"lib": 0, "reason": 0, "text": "the library gave no reason"}]
+            raise TlsError([{**entry, "knob": knob} for entry in queue])
 
     def raise_for(self, ssl: Any, result: int) -> None:
         """Raise what a failed operation means: to be called with its result, before any other call on this thread."""

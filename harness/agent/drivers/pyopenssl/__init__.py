@@ -1,33 +1,14 @@
-"""Drives pyOpenSSL, whose OpenSSL is the one inside the installed cryptography; knobs and sockets are elsewhere."""
+"""Drives pyOpenSSL, whose OpenSSL is the one inside the installed cryptography; importing it does not load it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from cryptography.hazmat.backends.openssl import backend
-
-from harness.agent.drivers.pyopenssl.context import PyopensslContext
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.agent.library import Library
-
-
-class PyopensslLibrary:
-    """The OpenSSL of the cryptography wheel."""
-
-    name = "pyopenssl"
-
-    def __init__(self) -> None:
-        self.description = backend.openssl_version_text()
-        self.version = self.description.split()[1]
-
-    def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> PyopensslContext:
-        """Make a Context; LackError names a knob that pyOpenSSL has no way to set."""
-        return PyopensslContext(role, knobs, files)
 
 
 def load() -> Library:
     """The library, with no context yet."""
-    return PyopensslLibrary()
+    return cast("Library", import_module("harness.agent.drivers.pyopenssl.library").PyopensslLibrary())

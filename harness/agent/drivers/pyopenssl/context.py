@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
-"""pyOpenSSL has no name for this and the next four, but Context.set_options takes any number (openssl/ssl.h, 3.0)."""
+"""pyOpenSSL has no name for this and the others, but Context.set_options takes any number (openssl/ssl.h, 3.0)."""
 OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
 OP_ALLOW_NO_DHE_KEX = 1 << 10
 OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20
 OP_NO_ANTI_REPLAY = 1 << 24
+OP_PREFER_NO_DHE_KEX = 1 << 35
+"""From 3.3 on: a server takes psk_ke where a client offers both."""
+HAS_PREFER_NO_DHE_KEX = 0x30300000
 CACHE_MODES = {
     "off": SSL.SESS_CACHE_OFF,
     "client": SSL.SESS_CACHE_CLIENT,
@@ -117,7 +120,11 @@ class PyopensslContext:
         self._option(OP_NO_ANTI_REPLAY, on=not value)
 
     def _set_psk_modes(self, value: str) -> None:
-        self._option(OP_ALLOW_NO_DHE_KEX, on={"psk_dhe_ke": False, "both": True}[value])
+        if value == "psk_ke":
+            if self._role == "client" or SSL.OPENSSL_VERSION_NUMBER < HAS_PREFER_NO_DHE_KEX:
+                raise ValueError("psk_ke alone")
+            self._option(OP_PREFER_NO_DHE_KEX, on=True)
+        self._option(OP_ALLOW_NO_DHE_KEX, on=value != "psk_dhe_ke")
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_cipher_list(value.encode())

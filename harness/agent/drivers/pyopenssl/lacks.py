@@ -19,7 +19,10 @@ CLIENT_KNOBS = {
 """Further ones that a client cannot set."""
 
 VALUES = {
-    "psk_modes": "OpenSSL offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes)",
+    "psk_modes": (
+        "an OpenSSL client offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes), and a "
+        "server before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX"
+    ),
     "versions": "Context has a lowest and a highest version, so that the versions must be neighbours",
 }
 """Why a knob cannot have every value."""

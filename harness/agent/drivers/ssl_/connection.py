@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.agent.drivers.ssl_ import lacks
@@ -43,8 +44,8 @@ class SslConnection:
         self._transport = transport
         self._keylog, self._keylog_start = keylog, keylog.size
         self._keep = keep
-        self._finished = False
-        self._reused: bool | None = None
+        self._agreed: Facts | None = None
+        """What the handshake settled, asked for at once: after a fatal error OpenSSL is "in init" and Python silent."""
         self._taken: int | None = None
         self._end: str | None = None
         self._errors: list[dict[str, Any]] = []
@@ -58,8 +59,7 @@ class SslConnection:
     def handshake(self) -> None:
         """SSLObject.do_handshake until it is done and sent."""
         self._drive(ssl.SSLObject.do_handshake)
-        self._finished = True
-        self._reused = self._tls.session_reused
+        self._agreed = self._agreed or self._agreement()
         self._transport.flush()
 
     def write(self, data: bytes) -> int:
@@ -114,22 +114,31 @@ class SslConnection:
 
     def facts(self) -> Facts:
         """What SSLObject tells; a server's SSLObject does not tell the server name without a callback of its own."""
-        reused = self._tls.session_reused if self._reused is None else self._reused
-        cipher = self._tls.cipher()
-        version = self._tls.version()
-        return Facts(
-            finished=self._finished,
-            reused=reused,
-            evidence=f"SSLObject.session_reused is {reused}",
-            version=version.removeprefix("TLSv") if version else None,
-            cipher=cipher[0] if cipher else None,
-            alpn=self._tls.selected_alpn_protocol(),
-            server_name=self._tls.server_hostname,
-            peer_certificate=self._tls.getpeercert(binary_form=True) is not None if self._finished else None,
+        return replace(
+            self._agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,
             alerts=list(self._messages.alerts) if self._messages else [],
             keylog=self._keylog.lines(self._keylog_start),
             errors=list(self._errors),
+        )
+
+    def _so_far(self) -> Facts:
+        reused = self._tls.session_reused
+        return Facts(
+            reused=reused,
+            evidence=f"SSLObject.session_reused is {reused}",
+            server_name=self._tls.server_hostname,
+        )
+
+    def _agreement(self) -> Facts:
+        version, cipher = self._tls.version(), self._tls.cipher()
+        return replace(
+            self._so_far(),
+            finished=True,
+            version=version.removeprefix("TLSv") if version else None,
+            cipher=cipher[0] if cipher else None,
+            alpn=self._tls.selected_alpn_protocol(),
+            peer_certificate=self._tls.getpeercert(binary_form=True) is not None,
         )
 
     def free(self) -> None:

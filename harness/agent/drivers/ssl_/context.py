@@ -31,6 +31,9 @@ OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
 """SSL_OP_ALLOW_CLIENT_RENEGOTIATION, without which a client's renegotiation is fatal, from 3.0 on."""
 OP_ALLOW_NO_DHE_KEX = 1 << 10
 """SSL_OP_ALLOW_NO_DHE_KEX, nameless in ssl too."""
+OP_PREFER_NO_DHE_KEX = 1 << 35
+"""SSL_OP_PREFER_NO_DHE_KEX of 3.3 and later: a server takes psk_ke where a client offers both."""
+HAS_PREFER_NO_DHE_KEX = (3, 3)
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 """set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
@@ -98,7 +101,11 @@ class SslContext:
         self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
 
     def _set_psk_modes(self, value: str) -> None:
-        self._option(OP_ALLOW_NO_DHE_KEX, on={"psk_dhe_ke": False, "both": True}[value])
+        if value == "psk_ke":
+            if self._role == "client" or ssl.OPENSSL_VERSION_INFO < HAS_PREFER_NO_DHE_KEX:
+                raise ValueError("psk_ke alone")
+            self._option(OP_PREFER_NO_DHE_KEX, on=True)
+        self._option(OP_ALLOW_NO_DHE_KEX, on=value != "psk_dhe_ke")
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_ciphers(value)

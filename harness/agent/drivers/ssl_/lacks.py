@@ -24,7 +24,10 @@ SESSION_ID_CONTEXT = b"Python"
 VALUES = {
     "session_id_context": "_ssl.c sets the session id context of every SSLContext to b'Python', for good",
     "groups": "SSLContext.set_ecdh_curve takes one group",
-    "psk_modes": "OpenSSL offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes)",
+    "psk_modes": (
+        "an OpenSSL client offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes), and a "
+        "server before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX"
+    ),
     "server_name": "Python's ssl sends no server name for an IP address",
     "versions": "SSLContext has a lowest and a highest version, so that the versions must be neighbours",
 }

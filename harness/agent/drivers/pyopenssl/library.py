@@ -1,0 +1,26 @@
+"""pyOpenSSL as a Library; its contexts and connections are elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.backends.openssl import backend
+
+from harness.agent.drivers.pyopenssl.context import PyopensslContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class PyopensslLibrary:
+    """The OpenSSL of the cryptography wheel."""
+
+    name = "pyopenssl"
+
+    def __init__(self) -> None:
+        self.description = backend.openssl_version_text()
+        self.version = self.description.split()[1]
+
+    def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> PyopensslContext:
+        """Make a Context; LackError names a knob that pyOpenSSL has no way to set."""
+        return PyopensslContext(role, knobs, files)

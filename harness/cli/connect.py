@@ -1,0 +1,109 @@
+"""`resumption connect`: one case at a desk, told connection by connection; it judges nothing but what is expected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.case import Case, run
+from harness.cli.console import console
+from harness.machine import Machine
+from harness.model.errors import DisagreementError, UsageError
+from harness.model.knobs import ClientConfig, ServerConfig, parse_knob
+from harness.model.tls import Close, Outcome, Role, TLSVersion
+from harness.report.connection_json import case_json
+from harness.report.connection_text import case_text
+from harness.report.evidence import files
+from harness.results import keep
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from harness.case import CaseResult
+
+NOT_AS_EXPECTED = 1
+
+
+def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:
+    """The knobs of ``KNOB=VALUE`` settings; UsageError for one that is no such pair, unknown or out of range."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--{option} {setting!r} is no KNOB=VALUE; `resumption stacks` lists the knobs")
+        found[name] = parse_knob(role, name, text)
+    return found
+
+
+def judge(result: CaseResult, expected: Outcome | None) -> str | None:
+    """Why the exit code is 1: a disagreement, or a last outcome that was not expected; None if all is well."""
+    try:
+        outcomes = [connection.judged() for connection in result.connections]
+    except DisagreementError as error:
+        return str(error)
+    if expected is None or outcomes[-1] is expected:
+        return None
+    return f"connection {len(outcomes)} was expected to be {expected} and is {outcomes[-1]}"
+
+
+@click.command()
+@click.option("--client", "client_name", required=True, metavar="STACK", help="A stack, or stack@build, as client.")
+@click.option("--server", "server_name", required=True, metavar="STACK", help="A stack, or stack@build, as server.")
+@click.option("--tls", type=click.Choice([v.value for v in TLSVersion]), required=True, help="The protocol version.")
+@click.option("--client-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the client; may be repeated.")
+@click.option("--server-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the server; may be repeated.")
+@click.option("--then-client-set", multiple=True, metavar="KNOB=VALUE", help="Resume with another client context.")
+@click.option("--then-server-set", multiple=True, metavar="KNOB=VALUE", help="Resume with a second server.")
+@click.option("--close", "close_", type=click.Choice([c.value for c in Close]), default=Close.BOTH.value)
+@click.option("--age", type=int, default=0, metavar="SECONDS", help="Make the offered session so much older.")
+@click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1.")
+@click.option("--expect", type=click.Choice([o.value for o in Outcome]), help="What the last connection must be.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Write all the evidence there.")
+def connect(**given: Any) -> None:
+    """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
+
+    Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage.
+    """
+    case = Case(
+        tls=TLSVersion(given["tls"]),
+        client=ClientConfig(**knobs(Role.CLIENT, "client-set", given["client_set"])),
+        server=ServerConfig(**knobs(Role.SERVER, "server-set", given["server_set"])),
+        then_client=knobs(Role.CLIENT, "then-client-set", given["then_client_set"]),
+        then_server=knobs(Role.SERVER, "then-server-set", given["then_server_set"]),
+        close=Close(given["close_"]),
+        age=given["age"],
+        times=given["times"],
+    )
+    with Runtime() as runtime:
+        machine = Machine(runtime)
+        try:
+            client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
+            result = run(case, client, server, runtime)
+        finally:
+            machine.close()
+    expected = Outcome(given["expect"]) if given["expect"] else None
+    text = case_text(result.connections)
+    told = case_json(
+        client.label,
+        server.label,
+        case.tls,
+        result.connections,
+        result.counters,
+        (case.client, case.server),
+        then=(case.then_client, case.then_server),
+    )
+    if given["keep"]:
+        keep(given["keep"], {**files(result.connections, text.plain), "case.json": json.dumps(told, indent=2)})
+    if given["as_json"]:
+        click.echo(json.dumps(told, indent=2))
+    else:
+        console().print(text)
+        for note in result.notes:
+            click.echo(f"note: {note}", err=True)
+    wrong = judge(result, expected)
+    if wrong:
+        click.echo(wrong, err=True)
+        click.get_current_context().exit(NOT_AS_EXPECTED)

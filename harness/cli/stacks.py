@@ -1,0 +1,100 @@
+"""`resumption stacks`: the stacks of this machine with their builds, and which knob and Capability each has."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from harness.cli.console import console
+from harness.machine import Machine
+from harness.model.tls import Role
+from harness.report.abilities import capability_rows, knob_meanings, knob_rows, reasons
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.stacks.base import Stack
+
+SCHEMA = 1
+
+
+@click.command()
+@click.option("--why", is_flag=True, help="Also say why a stack lacks what it lacks.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def stacks(*, why: bool, as_json: bool) -> None:
+    """Show the stacks, their builds, versions and paths, and the knobs and Capabilities of each in both roles."""
+    with Runtime() as runtime:
+        machine = Machine(runtime)
+        try:
+            if as_json:
+                click.echo(json.dumps(_as_json(machine), indent=2))
+            else:
+                _print(machine, why=why)
+        finally:
+            machine.close()
+
+
+def _print(machine: Machine, *, why: bool) -> None:
+    out = console()
+    out.print(
+        _table(("stack", "origin", "program, library"), [(s.label, s.build.origin, _parts(s)) for s in machine.stacks])
+    )
+    for missing in machine.missing:
+        out.print(f"{missing.stack} is missing: {missing.reason}")
+    heads = [stack.name for stack in machine.stacks]
+    for role in Role:
+        abilities = [stack.abilities(role) for stack in machine.stacks]
+        out.print(_table((f"{role} knob", *heads), knob_rows(role, abilities)))
+        out.print(_table((f"{role} Capability", *heads), capability_rows(abilities)))
+    if why:
+        found = [row for stack in machine.stacks for role in Role for row in reasons(stack.name, stack.abilities(role))]
+        out.print(_table(("lacks", "because"), found))
+    else:
+        out.print("`resumption stacks --why` says why a stack lacks what it lacks; docs/knobs.md, what a knob means.")
+
+
+def _parts(stack: Stack) -> str:
+    build = stack.build
+    found = [" ".join(build.openssl or ()), str(build.libssl or "")]
+    return ", ".join(part for part in found if part) or "inside the Python package"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    table.add_row()
+    return table
+
+
+def _as_json(machine: Machine) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "stacks": [
+            {
+                "name": stack.name,
+                "label": stack.label,
+                "version": stack.build.version,
+                "origin": stack.build.origin,
+                "openssl": stack.build.openssl,
+                "libssl": str(stack.build.libssl or "") or None,
+                "libcrypto": str(stack.build.libcrypto or "") or None,
+                "lacks": {
+                    role.value: {what.split(" ", 2)[2]: why for what, why in reasons(stack.name, stack.abilities(role))}
+                    for role in Role
+                },
+            }
+            for stack in machine.stacks
+        ],
+        "missing": {missing.stack: missing.reason for missing in machine.missing},
+        "knobs": {
+            role.value: {name: {"values": values, "meaning": doc} for name, values, doc in knob_meanings(role)}
+            for role in Role
+        },
+    }

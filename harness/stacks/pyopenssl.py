@@ -1,0 +1,61 @@
+"""The pyopenssl stack: pyOpenSSL on the OpenSSL inside the installed cryptography, driven by an agent."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from harness.agent.client.encoding import knobs_object
+from harness.agent.client.stack import AgentStack, clock_missing
+from harness.agent.drivers.pyopenssl import lacks
+from harness.agent.drivers.pyopenssl.conf import conf
+from harness.model.capability import FULLY, Abilities, Capability, only
+from harness.model.knobs import PskMode, config_type
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from harness.model.build import Build
+    from harness.model.capability import Limit
+    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.runtime import Runtime
+
+MISSING = {
+    Capability.RESUMABLE: lacks.IS_RESUMABLE,
+    Capability.COUNTERS: lacks.VERBS["counters"],
+    Capability.RUNNING_COUNTERS: lacks.VERBS["counters"],
+    Capability.FLUSH: lacks.VERBS["flush"],
+    Capability.RESIZE_CACHE: lacks.VERBS["resize_cache"],
+    Capability.REMOVE_SESSION: lacks.VERBS["remove"],
+    Capability.AGE_SERVER_SESSION: lacks.VERBS["age_sessions"],
+    Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["abbreviated"],
+    Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
+}
+PREFER_NO_DHE_KEX = (3, 3)
+"""The first OpenSSL with SSL_OP_PREFER_NO_DHE_KEX."""
+
+
+def abilities_of(role: Role, version: str) -> Abilities:
+    """What pyOpenSSL and the cffi library below it can do on that OpenSSL."""
+    missing = {**lacks.KNOBS, **{capability.value: reason for capability, reason in MISSING.items()}, **clock_missing()}
+    if role is Role.CLIENT:
+        missing |= {**lacks.CLIENT_KNOBS, Capability.EARLY_DATA.value: lacks.CLIENT_KNOBS["max_early_data"]}
+    knobs: dict[str, Limit] = {f.name: FULLY for f in fields(config_type(role)) if f.name not in missing}
+    if role is Role.CLIENT or tuple(map(int, version.split(".")[:2])) < PREFER_NO_DHE_KEX:
+        knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=lacks.VALUES["psk_modes"])
+    capabilities = frozenset(capability for capability in Capability if capability.value not in missing)
+    return Abilities(role, knobs, capabilities, missing)
+
+
+class PyopensslStack(AgentStack):
+    """pyOpenSSL of one build. An endpoint with a knob that only an OPENSSL_CONF can set has an agent of its own."""
+
+    def __init__(self, build: Build, runtime: Runtime) -> None:
+        super().__init__("pyopenssl", build, runtime, {role: abilities_of(role, build.version) for role in Role})
+
+    def _needs(self, config: ClientConfig | ServerConfig) -> dict[str, str]:
+        text = conf(knobs_object(config))
+        if text is None:
+            return {}
+        path = self._runtime.path(".cnf")
+        path.write_text(text)
+        return {"OPENSSL_CONF": str(path)}

@@ -1,0 +1,75 @@
+"""An agent that a test speaks to line by line, without the harness's side of the protocol."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.client.host import agent_command, agent_environment
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.process import Child
+
+if TYPE_CHECKING:
+    from harness.runtime import Runtime
+
+STUB = """
+import sys
+from harness.agent import __main__ as program
+from harness.agent.library import LackError
+
+class Library:
+    name, version, description = "stub", "0.0", "prints to stdout"
+    def context(self, role, knobs, files):
+        print("a library that prints", flush=True)
+        if knobs.get("timeout") == 1:
+            raise RuntimeError("a fault of the driver")
+        raise LackError("no contexts here")
+
+program.load = lambda argv: Library()
+program.main()
+"""
+"""An agent whose library prints to stdout and can do nothing."""
+
+
+def libssl_build() -> Build:
+    """The system's libssl."""
+    build = build_for("libssl")
+    assert isinstance(build, Build)
+    return build
+
+
+class RawAgent:
+    """A running agent and the replies that it gave."""
+
+    def __init__(self, runtime: Runtime, *argv: str) -> None:
+        build = libssl_build()
+        options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
+        self.lines: list[bytes] = []
+        self._loop = runtime.loop
+        self.child = Child(
+            runtime.loop,
+            runtime.warden,
+            "raw agent",
+            argv or agent_command(build, "libssl", *options),
+            environment=agent_environment(build),
+            on_line=self.lines.append,
+        )
+
+    def answers(self, *lines: bytes) -> list[Any]:
+        """Send lines, and give as many replies, in the order in which they came."""
+        done = len(self.lines)
+        self.child.send(b"\n".join([*lines, b""]))
+        wanted = done + len(lines)
+        self._loop.wait(lambda: len(self.lines) >= wanted or self.child.ended.done, f"{len(lines)} replies")
+        return [json.loads(line) for line in self.lines[done:wanted]]
+
+    def answer(self, **request: Any) -> Any:
+        """Send one request, and give its reply."""
+        return self.answers(json.dumps(request).encode())[0]
+
+
+def stub_agent(runtime: Runtime) -> RawAgent:
+    """An agent whose library prints to stdout."""
+    return RawAgent(runtime, sys.executable, "-P", "-c", STUB)

@@ -1,0 +1,127 @@
+"""`resumption connect` tells a case truthfully, exits as documented, and says what is allowed where a user errs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIBSSL = "connect --client libssl --server libssl --tls 1.3"
+
+
+def run(capsys: pytest.CaptureFixture[str], arguments: str) -> tuple[int, str, str]:
+    code = main(shlex.split(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_a_case_is_told_connection_by_connection(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, f"{LIBSSL} --expect resumed")
+
+    assert (code, err) == (0, "")
+    assert "Connection 1 of 2: full" in out
+    assert "Connection 2 of 2: resumed by psk" in out
+    assert out.count("SSL_session_reused() == 1") == 2
+    assert "pre_shared_key in ServerHello (identity 0)" in out
+
+
+def test_json_is_one_object_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, f"{LIBSSL} --json --server-set num_tickets=1 --then-server-set num_tickets=3")
+    told = json.loads(out)
+
+    assert code == 0
+    assert told["schema"] == 1
+    assert [c["outcome"] for c in told["connections"]] == ["full", "declined"]
+    assert [c["views"]["wire"]["outcome"] for c in told["connections"]] == ["full", "full"]
+    assert told["knobs"]["then_server"] == {"num_tickets": "3"}
+    assert told["connections"][1]["session"]["has_ticket"] is True
+    assert told["connections"][1]["session"]["ticket_length"] > 0
+
+
+def test_an_outcome_that_was_not_expected_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, f"{LIBSSL} --then-server-set num_tickets=1 --expect resumed")
+
+    assert code == 1
+    assert err == "connection 2 was expected to be resumed and is declined\n"
+
+
+def test_a_refused_resumption_is_aborted_with_its_alert(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(
+        capsys,
+        "connect --client libssl --server libssl --tls 1.2 --server-set session_id_context=none "
+        "--server-set verify=optional --client-set client_certificate=client --expect aborted --json",
+    )
+
+    assert code == 0
+    assert json.loads(out)["connections"][1]["alert"] == {
+        "number": 80,
+        "name": "internal_error",
+        "level": 2,
+        "sender": "server",
+    }
+
+
+def test_times_counts_the_connections_after_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, f"{LIBSSL} --times 3 --json")
+
+    assert [c["outcome"] for c in json.loads(out)["connections"]] == ["full", "resumed", "resumed", "resumed"]
+
+
+def test_what_is_kept_is_the_evidence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run(capsys, f"{LIBSSL} --keep {tmp_path}/kept")
+    kept = {path.name for path in (tmp_path / "kept").iterdir()}
+
+    assert {"case.json", "evidence.txt", "keylog.txt"} <= kept
+
+
+BAD_USAGE = [
+    ("--client nope --server libssl --tls 1.3", "no stack matches 'nope'; this machine has: openssl@"),
+    ("--client '*' --server libssl --tls 1.3", "; name one of them"),
+    ("--client libssl --server libssl --tls 1.1", "'1.1' is not one of '1.2', '1.3'"),
+    ("--client libssl --server libssl --tls 1.3 --client-set nope=1", "no knob 'nope' in ClientConfig; its knobs are"),
+    ("--client libssl --server libssl --tls 1.3 --server-set tickets=maybe", "cannot be 'maybe'; allowed: on | off"),
+    ("--client libssl --server libssl --tls 1.3 --server-set timeout", "--server-set 'timeout' is no KNOB=VALUE"),
+    ("--client libssl --server libssl --tls 1.3 --then-server-set tickets", "--then-server-set 'tickets' is no KNOB"),
+    ("--client openssl --server libssl --tls 1.3 --client-set timeout=5", "lacks knob timeout: no flag sets"),
+    ("--client openssl --server libssl --tls 1.3 --close server-only", "lacks close server-only: s_client answers"),
+    ("--client libssl --server libssl --tls 1.3 --server-set server_certificate=x", "no certificate 'x' in certs/"),
+    ("--client libssl --server libssl --tls 1.2 --server-set ciphers=nonsense", "ciphers"),
+    ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_USAGE)
+def test_bad_usage_is_exit_code_2_and_says_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    code, out, err = run(capsys, f"connect {arguments}")
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_the_stacks_are_shown_with_knobs_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "stacks --why")
+
+    assert code == 0
+    assert "openssl@" in out
+    assert "ticket_keys" in out
+    assert "no flag sets a session timeout" in " ".join(out.split())
+
+
+def test_the_stacks_as_json_say_what_each_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "stacks --json")
+    told = json.loads(out)
+    openssl = next(stack for stack in told["stacks"] if stack["name"] == "openssl")
+
+    assert told["schema"] == 1
+    assert openssl["lacks"]["client"]["timeout"] == "no flag sets a session timeout"
+    assert told["knobs"]["server"]["num_tickets"]["values"] == "a number"
