@@ -109,9 +109,16 @@ class Loop:
             self._soon.pop(0)()
         events = self._selector.select(max(seconds, 0))
         for key, _ in events:
-            if key.fileobj in self._selector.get_map():
+            if self._watches(key.fileobj):
                 key.data()
         return bool(events)
+
+    def _watches(self, file: Any) -> bool:
+        """Whether it is still watched; an earlier callback of the same turn may have closed it."""
+        try:
+            return file in self._selector.get_map()
+        except ValueError:
+            return False
 
     def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float = DEADLINE) -> None:
         """Serve events until the condition holds; TimedOutError says what was waited for."""

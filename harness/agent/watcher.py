@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Interest:
-    """Who is called when a socket is ready; ``wanted`` goes false with each call."""
+    """Who is called when a file is ready; ``wanted`` goes false with each call."""
 
     def __init__(self, mask: int, ready: Callable[[], None]) -> None:
         self.mask = mask
@@ -19,36 +19,38 @@ class Interest:
 
 
 class Watcher:
-    """One-shot interests over a level-triggered selector: a socket is taken out only when it is ready for nobody."""
+    """One-shot interests over a level-triggered selector: a file is taken out only when it is ready for nobody."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._interests: dict[int, Interest] = {}
 
     def want(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
-        """Call ``ready`` once, when the file can next be read (or written)."""
+        """Call ``ready`` once, when the file (a descriptor, or what has one) can next be read or written."""
+        fd = file if isinstance(file, int) else file.fileno()
         mask = selectors.EVENT_WRITE if write else selectors.EVENT_READ
-        key = self._selector.get_map().get(file)
-        if key is None:
-            self._selector.register(file, mask, Interest(mask, ready))
-            return
-        interest: Interest = key.data
-        if interest.mask != mask:
-            self._selector.modify(file, mask, interest)
+        interest = self._interests.get(fd)
+        if interest is None:
+            self._interests[fd] = interest = Interest(mask, ready)
+            self._selector.register(fd, mask, interest)
+        elif interest.mask != mask:
+            self._selector.modify(fd, mask, interest)
         interest.mask, interest.ready, interest.wanted = mask, ready, True
 
     def forget(self, file: Any) -> None:
         """Drop the interest in a file, before it is closed; none is no error."""
-        if file in self._selector.get_map():
-            self._selector.unregister(file)
+        fd = file if isinstance(file, int) else file.fileno()
+        if self._interests.pop(fd, None) is not None:
+            self._selector.unregister(fd)
 
     def turn(self) -> None:
-        """Wait until something is ready, and serve it."""
+        """Wait until something is ready, and serve it; what is forgotten meanwhile is not served."""
         for key, _ in self._selector.select():
             interest: Interest = key.data
-            if key.fileobj not in self._selector.get_map():
+            if self._interests.get(key.fd) is not interest:
                 continue
             if interest.wanted:
                 interest.wanted = False
                 interest.ready()
             else:
-                self._selector.unregister(key.fileobj)
+                self.forget(key.fd)
