@@ -1,0 +1,104 @@
+"""A TLS 1.2 ticket resumes, and the server keeps nothing (RFC 5077, 3.1 to 3.4)."""
+
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_2, scenario
+
+pytestmark = scenario(versions=[TLSv1_2])
+
+
+def test_ticket_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.tickets == 1
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
+
+
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.SESSION_DATA]})
+def test_session_holds_the_ticket_as_it_was_sent(pair):
+    first = pair.connect()
+
+    sent = first.messages.tickets[0]
+    assert first.outcome is FULL
+    assert first.session.has_ticket is True
+    assert first.session.ticket == sent.ticket
+    assert first.session.ticket_length == len(sent.ticket)
+    assert first.session.lifetime_hint == sent.lifetime == 7200
+    assert first.session.master_key_length == 48
+
+
+def test_server_gives_no_id_and_echoes_the_one_that_comes_with_the_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    invented = second.messages.client_hello.session_id
+    assert first.messages.server_hello.session_id == b""
+    assert len(invented) == 32
+    assert second.messages.server_hello.session_id == invented
+
+
+@scenario(versions=[TLSv1_2], needs={"server": [Capability.RUNNING_COUNTERS]})
+def test_server_keeps_no_entry_and_counts_the_hit(pair):
+    first = pair.connect()
+    before = pair.last_counters()
+    second = pair.connect(offer=first.session)
+    after = pair.last_counters()
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert (before.items, before.hits, before.misses) == (0, 0, 0)
+    assert (after.items, after.hits, after.misses) == (0, 1, 0)
+
+
+@scenario(versions=[TLSv1_2], server={"cache_mode": {CacheMode.OFF}})
+def test_server_without_a_cache_issues_tickets_all_the_same(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.tickets == 1
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
+
+
+def test_ticket_resumes_twice(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+
+
+def test_ticket_of_other_keys_is_declined_and_replaced(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert second.mechanism is None
+    assert second.messages.client_hello.session_ticket == first.messages.tickets[0].ticket
+    assert second.tickets == 1
+
+
+@scenario(versions=[TLSv1_2], server={"ticket_keys": "shared"})
+def test_ticket_of_the_same_keys_resumes_at_another_server(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server={"ticket_keys": "shared"})
+def test_server_that_takes_no_tickets_declines_one_of_its_own_keys(pair):
+    first = pair.connect()
+    pair.new_server(tickets=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert second.tickets == 0

@@ -1,0 +1,96 @@
+"""The session_ticket extension of a ClientHello: empty, with the ticket, or absent (RFC 5077, 3.2 and 3.4).
+
+SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a client leaves the extension out. The ticket of a TLS 1.3 session is never
+in it, but OpenSSL leaves it there, empty, even if only TLS 1.3 is enabled (tls_construct_ctos_session_ticket).
+"""
+
+from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario
+
+pytestmark = scenario(versions=[TLSv1_2])
+
+IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+
+
+def test_extension_is_empty_when_no_ticket_is_held(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.session_ticket == b""
+    assert first.messages.server_hello.session_ticket == b""
+
+
+def test_extension_is_the_ticket_when_one_is_held(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket == first.messages.tickets[0].ticket
+    assert second.messages.server_hello.session_ticket is None
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": False})
+def test_extension_is_empty_when_the_session_that_is_offered_has_only_an_id(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.server_hello.session_ticket is None
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket == b""
+    assert second.messages.server_hello.session_ticket is None
+
+
+@scenario(versions=[TLSv1_2], client={"tickets": False})
+def test_extension_is_absent_when_the_client_wants_no_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.client_hello.session_ticket is None
+    assert first.messages.server_hello.session_ticket is None
+    assert first.tickets == 0
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket is None
+
+
+@scenario(versions=[TLSv1_2], needs=IMPORTS)
+def test_held_ticket_is_not_sent_by_a_client_that_wants_none(pair):
+    first = pair.connect()
+    pair.new_client(tickets=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.tickets == 1
+    assert second.outcome is DECLINED
+    assert second.messages.client_hello.session_ticket is None
+    assert len(second.messages.client_hello.session_id) == 32
+
+
+@scenario(versions=[TLSv1_3], client={"versions": (TLSv1_2, TLSv1_3)})
+def test_ticket_of_tls13_is_never_in_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.client_hello.session_ticket == b""
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket == b""
+    assert len(second.messages.client_hello.psk_identities) == 1
+
+
+@scenario(versions=[TLSv1_3], client={"versions": (TLSv1_2, TLSv1_3), "tickets": False})
+def test_extension_is_absent_when_a_client_of_both_versions_wants_no_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.client_hello.session_ticket is None
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket is None
+    assert len(second.messages.client_hello.psk_identities) == 1
+
+
+@scenario(versions=[TLSv1_3])
+def test_client_of_tls13_alone_sends_it_empty_all_the_same(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.client_hello.session_ticket == b""
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket == b""
