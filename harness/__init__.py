@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
     from harness.pair import Pair
     from harness.scenario import cases, scenario
+    from harness.wire.middlebox import StrictMiddlebox
     from harness.wire.session_der import aged, edited
 
     FULL: Final = Outcome.FULL
@@ -48,6 +49,7 @@ __all__ = [
     "PskMode",
     "Role",
     "Session",
+    "StrictMiddlebox",
     "TLSVersion",
     "TLSv1_2",
     "TLSv1_3",
@@ -68,6 +70,7 @@ _MODULES = {
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
     "harness.pair": ("Pair",),
     "harness.scenario": ("cases", "scenario"),
+    "harness.wire.middlebox": ("StrictMiddlebox",),
     "harness.wire.session_der": ("aged", "edited"),
 }
 

@@ -1,0 +1,94 @@
+"""Middlebox compatibility mode: what each end's switch is for, and what a TLS 1.2 middlebox makes of it.
+
+RFC 8446, D.4: the client's mode gives its ClientHello a session id and sends a change_cipher_spec, the server's sends
+one too. SSL_CTX_set_options(3) has it on by default (SSL_OP_ENABLE_MIDDLEBOX_COMPAT).
+"""
+
+from harness import ABORTED, BOTH, FULL, RESUMED, Capability, Mechanism, Role, StrictMiddlebox, TLSv1_3, scenario
+
+pytestmark = scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": BOTH})
+
+
+def test_ticket_resumes_in_either_mode_and_each_mode_adds_its_own_disguise(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    client, server = int(pair.client_config.middlebox_compat), int(pair.server_config.middlebox_compat)
+    full, resumed = first.messages, second.messages
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert [len(m.client_hello.session_id) for m in (full, resumed)] == [32 * client] * 2
+    assert [m.server_hello.session_id for m in (full, resumed)] == [m.client_hello.session_id for m in (full, resumed)]
+    assert [m.change_cipher_specs.get(Role.CLIENT, 0) for m in (full, resumed)] == [client] * 2
+    assert [m.change_cipher_specs.get(Role.SERVER, 0) for m in (full, resumed)] == [server] * 2
+
+
+@scenario(versions=[TLSv1_3])
+def test_strict_middlebox_lets_pass_what_the_defaults_send(pair):
+    pair.put_middlebox(StrictMiddlebox)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert (first.outcome, first.blocked) == (FULL, "")
+    assert (second.outcome, second.blocked) == (RESUMED, "")
+
+
+@scenario(versions=[TLSv1_3], client={"groups": "P-384:P-256"}, server={"groups": "P-256"})
+def test_strict_middlebox_lets_pass_a_hello_retry_request_for_another_group_too(pair):
+    pair.put_middlebox(StrictMiddlebox)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.messages.server_hellos[0].hello_retry_request
+    assert (first.outcome, first.blocked) == (FULL, "")
+    assert (second.outcome, second.blocked) == (RESUMED, "")
+
+
+WITHOUT_ID = "the server sent change_cipher_spec after ServerHello, but the ClientHello has no session id"
+WITHOUT_CHANGE = "the server sent application data before its change_cipher_spec"
+
+
+@scenario(versions=[TLSv1_3], client={"middlebox_compat": False}, server={"middlebox_compat": True})
+def test_strict_middlebox_blocks_a_client_without_the_mode_at_the_servers_change_cipher_spec(pair):
+    first = pair.connect()
+    pair.put_middlebox(StrictMiddlebox)
+    full = pair.connect(presume_full=False)
+    resuming = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert full.outcome is ABORTED
+    assert full.blocked.startswith(WITHOUT_ID)
+    assert resuming.outcome is ABORTED
+    assert resuming.blocked.startswith(WITHOUT_ID)
+
+
+@scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": False})
+def test_strict_middlebox_blocks_a_server_without_the_mode_at_its_encrypted_flight(pair):
+    first = pair.connect()
+    pair.put_middlebox(StrictMiddlebox)
+    full = pair.connect(presume_full=False)
+    resuming = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert full.outcome is ABORTED
+    assert full.blocked == WITHOUT_CHANGE
+    assert resuming.outcome is ABORTED
+    assert resuming.blocked == WITHOUT_CHANGE
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"middlebox_compat": False},
+    server={"middlebox_compat": True},
+    needs={"client": [Capability.SESSION_IMPORT]},
+)
+def test_a_ticket_that_was_blocked_passes_and_resumes_once_the_client_has_the_mode(pair):
+    first = pair.connect()
+    pair.put_middlebox(StrictMiddlebox)
+    blocked = pair.connect(offer=first.session)
+    pair.new_client(middlebox_compat=True)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert blocked.outcome is ABORTED
+    assert (second.outcome, second.blocked) == (RESUMED, "")

@@ -1,0 +1,92 @@
+"""A server is restarted, or a second one takes over: what it has forgotten, and what ticket keys bring back.
+
+RFC 5077, 4 and RFC 8446, 4.6.1: a ticket resumes only where its keys are known. By default each SSL_CTX has random ones
+(SSL_CTX_set_tlsext_ticket_key_cb(3)). What is cached dies with its cache (RFC 5246, F.1.4).
+"""
+
+from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+
+pytestmark = scenario()
+
+
+def test_ticket_is_declined_by_a_server_with_random_keys_of_its_own_and_the_new_one_resumes_there(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert third.outcome is RESUMED
+
+
+def test_ticket_that_resumes_is_declined_after_the_restart_however_often_it_is_offered(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_server()
+    third = pair.connect(offer=first.session)
+    fourth = pair.connect(offer=first.session)
+
+    assert [c.outcome for c in (first, second, third, fourth)] == [FULL, RESUMED, DECLINED, DECLINED]
+
+
+@scenario(server={"ticket_keys": "shared"})
+def test_ticket_resumes_at_a_second_server_with_shared_keys(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+    pair.new_server()
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+
+
+@scenario(server={"ticket_keys": "shared"})
+def test_ticket_is_declined_by_a_server_with_keys_of_another_name(pair):
+    first = pair.connect()
+    pair.new_server(ticket_keys="other")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+
+
+@scenario(server={"ticket_keys": ["shared", None], "tickets": False})
+def test_session_in_the_servers_cache_is_lost_whether_or_not_ticket_keys_are_shared(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_server()
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": False}, needs={"server": [Capability.RUNNING_COUNTERS]})
+def test_lost_tls12_session_id_is_one_miss_in_the_empty_cache(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    before = pair.last_counters()
+    pair.new_server()
+    third = pair.connect(offer=first.session)
+    after = pair.last_counters()
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_ID
+    assert third.outcome is DECLINED
+    assert (before.hits, before.misses) == (1, 0)
+    assert (after.hits, after.misses) == (0, 1)
+
+
+@scenario(versions=[TLSv1_3], server={"tickets": False}, needs={"server": [Capability.RUNNING_COUNTERS]})
+def test_lost_tls13_stateful_ticket_is_one_miss_in_the_empty_cache(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert pair.last_counters().misses == 1

@@ -1,0 +1,123 @@
+"""A session is of one protocol version: it is offered only where that version is enabled, and resumed only in it.
+
+RFC 8446, 4.2.11 (and 4.1.2: older session mechanisms are another thing), RFC 5246, 7.4.1.2; SSL_set_session(3).
+OpenSSL's client makes a new session if the offered one's version is not enabled (tls_construct_client_hello,
+ssl_version_supported).
+"""
+
+from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+
+EITHER = (TLSv1_2, TLSv1_3)
+
+pytestmark = scenario(server={"versions": EITHER}, needs={"client": [Capability.SESSION_IMPORT]})
+
+
+@scenario(versions=[TLSv1_3], server={"versions": EITHER}, needs={"client": [Capability.SESSION_IMPORT]})
+def test_tls13_session_is_not_offered_by_a_client_with_tls12_alone(pair):
+    first = pair.connect()
+    pair.new_client(versions=(TLSv1_2,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert second.messages.client_hello.psk_identities == ()
+    assert second.messages.client_hello.session_ticket == b""
+    assert second.messages.client_hello.session_id == b""
+    assert second.messages.server_hello.version is TLSv1_2
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"versions": EITHER, "tickets": [True, False]},
+    needs={"client": [Capability.SESSION_IMPORT]},
+)
+def test_tls12_session_is_not_offered_by_a_client_with_tls13_alone(pair):
+    first = pair.connect()
+    pair.new_client(versions=(TLSv1_3,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert second.messages.client_hello.psk_identities == ()
+    assert not second.messages.client_hello.session_ticket
+    assert second.messages.server_hello.version is TLSv1_3
+
+
+def test_session_that_was_not_offered_resumes_when_its_version_is_enabled_again(pair):
+    first = pair.connect()
+    pair.new_client(versions=tuple({TLSv1_2, TLSv1_3} - {pair.tls}))
+    second = pair.connect(offer=first.session)
+    pair.new_client(versions=(pair.tls,))
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], client={"versions": EITHER})
+def test_tls13_ticket_is_offered_to_a_server_with_tls12_alone_and_declined(pair):
+    first = pair.connect()
+    pair.new_server(versions=(TLSv1_2,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert len(second.messages.client_hello.psk_identities) == 1
+    assert second.messages.server_hello.version is TLSv1_2
+
+
+@scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": [True, False]})
+def test_tls12_session_is_offered_to_a_server_with_tls13_alone_and_declined(pair):
+    first = pair.connect()
+    pair.new_server(versions=(TLSv1_3,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert second.messages.client_hello.session_id
+    assert second.messages.server_hello.version is TLSv1_3
+
+
+@scenario(client={"versions": EITHER}, server={"ticket_keys": "shared"})
+def test_the_same_change_of_server_resumes_where_the_version_stays(pair):
+    first = pair.connect()
+    pair.new_server(versions=EITHER[: 1 + EITHER.index(pair.tls)])
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.version is pair.tls
+
+
+@scenario(versions=[TLSv1_3], client={"versions": EITHER}, server={"versions": EITHER})
+def test_tls13_ticket_resumes_where_both_ends_have_both_versions(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+
+
+@scenario(versions=[TLSv1_2], client={"versions": EITHER})
+def test_tls12_session_resumes_at_a_tls12_server_although_the_client_has_both_versions(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert second.messages.client_hello.supported_versions[0] == TLSv1_3.wire
+
+
+@scenario(versions=[TLSv1_2], server={"versions": EITHER}, needs={"client": [Capability.SESSION_IMPORT]})
+def test_tls12_session_is_lost_to_the_newer_version_once_both_ends_have_both(pair):
+    first = pair.connect()
+    pair.new_client(versions=EITHER)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.messages.server_hello.version is TLSv1_2
+    assert second.outcome is DECLINED
+    assert second.messages.client_hello.session_ticket
+    assert second.messages.server_hello.version is TLSv1_3
+    assert third.mechanism is Mechanism.PSK
