@@ -92,6 +92,10 @@ class Live:
         started = starter.renegotiate(abbreviated=abbreviated)
         self._asked.append(started)
         exchanged = self.exchange()
+        if by is Role.SERVER:
+            # The client wrote before it had read HelloRequest; its next write completes the handshake. Without it
+            # SSL_shutdown would come within the handshake and fail (SSL_R_SHUTDOWN_WHILE_IN_INIT).
+            exchanged = exchanged and self.exchange()
         return started.result() and exchanged
 
     def close(self, how: Close = Close.BOTH) -> Connection:

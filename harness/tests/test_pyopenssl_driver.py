@@ -217,11 +217,12 @@ def test_a_client_renegotiates_with_its_server(pki: Pki, server: Context) -> Non
         return talk.client.write(b"more\n")
 
     read = talk.both(more, lambda: talk.server.read(10))[1]
-    facts = talk.client.facts()
+    facts, sessions = talk.client.facts(), talk.client.sessions()
     talk.drop()
 
     assert read == b"more\n"
     assert len(facts.keylog) == 2
+    assert len(sessions) == 2
 
 
 def test_an_abbreviated_renegotiation_is_refused_with_the_reason(pki: Pki, server: Context) -> None:

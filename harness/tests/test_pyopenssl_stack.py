@@ -12,8 +12,9 @@ from harness.model.build import Build
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
-from harness.model.tls import Ending, Role, TLSVersion
+from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
+from harness.pair import Pair
 from harness.runtime import Runtime
 from harness.stacks.pyopenssl import PyopensslStack
 from harness.stacks.ssl_ import SslStack
@@ -46,6 +47,14 @@ SAMPLES: dict[str, Any] = {
     "max_early_data": 100,
     "anti_replay": False,
 }
+ENDINGS = {
+    Close.BOTH: (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY),
+    Close.CLIENT_ONLY: (Ending.EOF, Ending.CLOSE_NOTIFY),
+    Close.SERVER_ONLY: (Ending.CLOSE_NOTIFY, Ending.EOF),
+    Close.EOF: (Ending.EOF, Ending.EOF),
+    Close.RST: (Ending.RESET, Ending.RESET),
+}
+"""What the client and the server read at the end."""
 OF_A_CLIENT = {"server_name", "client_certificate"}
 OF_A_SERVER = {"num_tickets", "session_id_context", "server_certificate", "anti_replay", "max_early_data"}
 
@@ -259,3 +268,29 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_missing_capability_has_a_reason(stack: PyopensslStack, role: Role, capability: Capability) -> None:
     assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
+
+
+@pytest.mark.parametrize("by", list(Role))
+def test_either_end_begins_a_renegotiation_of_a_pair(runtime: Runtime, stack: PyopensslStack, by: Role) -> None:
+    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime)
+    live = pair.open()
+    live.ask_exchange()
+    renegotiated = live.renegotiate(by)
+    connection = live.close()
+    pair.close()
+
+    assert renegotiated
+    assert connection.outcome is Outcome.FULL
+    assert connection.messages.handshakes == 2
+
+
+@pytest.mark.parametrize("how", list(Close))
+@VERSIONS
+def test_every_way_to_close_ends_as_the_other_end_sees_it(
+    runtime: Runtime, stack: PyopensslStack, python: SslStack, version: TLSVersion, how: Close
+) -> None:
+    pair = Pair((stack, python), version, runtime)
+    connection = pair.connect(close=how)
+    pair.close()
+
+    assert (connection.client.ending, connection.server.ending) == ENDINGS[how]

@@ -88,9 +88,10 @@ class PyopensslConnection:
         return None if der is None else as_object(der)
 
     def sessions(self) -> list[Mapping[str, Any]]:
-        """The session of each TLS 1.3 ticket, or the last one."""
+        """The session of each TLS 1.3 ticket or of each TLS 1.2 handshake; a resumed one yields the same again."""
         last = self._der()
-        return [as_object(der) for der in [*self._evidence.earlier, *([] if last is None else [last])]]
+        found = dict.fromkeys([*self._evidence.earlier, *([] if last is None else [last])])
+        return [as_object(der) for der in found]
 
     def facts(self) -> Facts:
         """What Connection and its callbacks tell; ``reused`` is about the first handshake, no renegotiation."""

@@ -29,7 +29,9 @@ class Evidence:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     keylog: list[str] = field(default_factory=list)
     earlier: list[bytes] = field(default_factory=list)
-    """The sessions of all TLS 1.3 tickets that a client was given but the last."""
+    """A client's sessions but the last: of the earlier TLS 1.3 tickets, of the handshakes before a renegotiation."""
+    done: bool = False
+    """Whether a handshake was completed."""
 
     @property
     def aborted_by_peer(self) -> bool:
@@ -39,9 +41,18 @@ class Evidence:
     def saw_ticket(self, *, sent: bool, version: int) -> None:
         """Count a NewSessionTicket; OpenSSL shows it before it takes it in, while the session is still the previous."""
         if self.tickets and not sent and version == TLS13:
-            previous = self.take()
-            self.earlier += [] if previous is None else [previous]
+            self._keep()
         self.tickets += 1
+
+    def saw_handshake(self, where: int, version: int) -> None:
+        """Keep the session when a further TLS 1.2 handshake begins; in TLS 1.3 there is none."""
+        if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version == SSL.TLS1_2_VERSION:
+            self._keep()
+        self.done = self.done or bool(where & SSL.SSL_CB_HANDSHAKE_DONE)
+
+    def _keep(self) -> None:
+        previous = self.take()
+        self.earlier += [] if previous is None else [previous]
 
 
 class Watch:
@@ -68,7 +79,10 @@ class Watch:
 
     def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
         evidence = self._open.get(below.address(connection))
-        if evidence and where & SSL.SSL_CB_ALERT:
+        if evidence is None:
+            return
+        evidence.saw_handshake(where, connection.get_protocol_version())
+        if where & SSL.SSL_CB_ALERT:
             sent = bool(where & SSL.SSL_CB_WRITE)
             evidence.alerts.append({"level": value >> 8, "number": value & 0xFF, "sent": sent})
 

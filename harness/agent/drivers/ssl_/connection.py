@@ -2,7 +2,7 @@
 
 Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
 close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever
-OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say.
+OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say. OpenSSL is told of the end, not of a reset: a MemoryBIO cannot say it.
 
 Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
 and these the SSLObject, which is to be freed (SSL_free) when ``free`` says so.
