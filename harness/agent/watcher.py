@@ -43,9 +43,10 @@ class Watcher:
         if self._interests.pop(fd, None) is not None:
             self._selector.unregister(fd)
 
-    def turn(self) -> None:
-        """Wait until something is ready, and serve it; what is forgotten meanwhile is not served."""
-        for key, _ in self._selector.select():
+    def turn(self, *, wait: bool) -> bool:
+        """Serve what is ready, after waiting for it or not; False if nothing was. What is forgotten is not served."""
+        ready = self._selector.select(None if wait else 0)
+        for key, _ in ready:
             interest: Interest = key.data
             if self._interests.get(key.fd) is not interest:
                 continue
@@ -54,3 +55,4 @@ class Watcher:
                 interest.ready()
             else:
                 self.forget(key.fd)
+        return bool(ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import UnsupportedError
@@ -24,12 +25,17 @@ class Held:
     name: str
 
 
+@lru_cache(maxsize=64)
+def _decoded(der: str, taken_by: str, resumable: bool | None) -> Session:  # noqa: FBT001 - a cache's key is positional
+    return decode(bytes.fromhex(der), taken_by=taken_by, resumable=resumable)
+
+
 def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
-    """The Session of a session object; ValueError if it is none."""
+    """The Session of a session object; ValueError if it is none. What comes again is not decoded again."""
     handle = None if session.get("handle") is None else Held(process, str(session["handle"]))
     resumable = session.get("resumable")
     if session.get("der") is not None:
-        found = decode(bytes.fromhex(session["der"]), taken_by=process.name, resumable=resumable)
+        found = _decoded(session["der"], process.name, resumable)
         return found if handle is None else Session(found.known, found.der, process.name, handle=handle)
     fields = {**session.get("fields", {}), "resumable": resumable}
     return from_fields(fields, handle, taken_by=process.name)
