@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -11,16 +9,14 @@ from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
-from harness.stacks.openssl.argv import connection_argv
 from harness.stacks.openssl.client_output import ClientOutput
+from harness.stacks.openssl.files import ClientFiles
 from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.views import client_view
 from harness.terminal import TerminalChild
-from harness.wire import session_der, session_pem
+from harness.wire import session_der
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.events import Pending
     from harness.model.session import Session
     from harness.runtime import Runtime
@@ -41,22 +37,16 @@ class OpensslClientLink:
         self._out = ClientOutput(major)
         self._child: TerminalChild | None = None
         self._killed = False
-        self._sess_out = runtime.path(".sess")
-        self._keylog = runtime.path(".keys")
+        self._files = ClientFiles(runtime)
         self._offer: Session | None = None
         self._renegotiations = 0
-        self._loaded: tuple[bytes, Session | None] = b"", None
 
     def aim(self, port: int, offer: Session | None, early_data: int) -> None:
         """Say where to connect to, what to offer, and how many bytes of early data to send if the session allows."""
         self._offer = offer
-        sess_in = None
-        if offer is not None:
-            if offer.der is None:
-                raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
-            sess_in = _private(self._runtime.path(".pem"), session_pem.to_pem(offer.der))
-        early = _private(self._runtime.path(".early"), b"e" * early_data) if early_data else None
-        self._argv += ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
+        if offer is not None and offer.der is None:
+            raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
+        self._argv += self._files.argv(port, offer.der if offer else None, early_data)
 
     def _start(self) -> None:
         self._child = TerminalChild(
@@ -147,12 +137,8 @@ class OpensslClientLink:
         return self._steps.ask("the sessions", lambda: tuple(s for s in (self._session(),) if s is not None))
 
     def _session(self) -> Session | None:
-        with contextlib.suppress(FileNotFoundError):
-            data = self._sess_out.read_bytes()
-            if data and data != self._loaded[0]:
-                self._loaded = data, session_der.load(data, taken_by=self.name)
-            if data:
-                return self._loaded[1]
+        if written := self._files.session(self.name):
+            return written
         if self._out.established and self._out.reused and self._offer is not None and self._offer.der is not None:
             return session_der.decode(self._offer.der, taken_by=self.name)
         return None
@@ -200,19 +186,7 @@ class OpensslClientLink:
             early_data=out.early_data if out.established else None,
             ending=out.ending,
             errors=tuple(map(str, out.errors)),
-            keylog=_lines(self._keylog),
+            keylog=self._files.keys(),
             output=child.output if child else "",
             commands=(shlex.join(self._argv),),
         )
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    with contextlib.suppress(FileNotFoundError):
-        return tuple(line for line in path.read_text().splitlines() if not line.startswith("#"))
-    return ()
-
-
-def _private(path: Path, data: bytes) -> Path:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    return path

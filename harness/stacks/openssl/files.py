@@ -1,0 +1,52 @@
+"""The private files of one run of s_client: the session that it offers, the one that it writes, its key log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from harness.stacks.openssl.argv import connection_argv
+from harness.wire import session_der, session_pem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.model.session import Session
+    from harness.runtime import Runtime
+
+
+class ClientFiles:
+    """They lie in the run's private folder and vanish with it; what s_client reads is readable to its owner alone."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._sess_out = runtime.path(".sess")
+        self._keylog = runtime.path(".keys")
+        self._loaded: tuple[bytes, Session | None] = b"", None
+
+    def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
+        """What s_client needs to use them; ``offered`` is a session's DER, ``early_data`` a number of bytes."""
+        sess_in = None if offered is None else self._write(".pem", session_pem.to_pem(offered))
+        early = self._write(".early", b"e" * early_data) if early_data else None
+        return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
+
+    def _write(self, suffix: str, data: bytes) -> Path:
+        path = self._runtime.path(suffix)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+        return path
+
+    def session(self, taken_by: str) -> Session | None:
+        """The session that s_client wrote last, None if it has written none."""
+        with contextlib.suppress(FileNotFoundError):
+            data = self._sess_out.read_bytes()
+            if data and data != self._loaded[0]:
+                self._loaded = data, session_der.load(data, taken_by=taken_by)
+        return self._loaded[1]
+
+    def keys(self) -> tuple[str, ...]:
+        """The lines of the key log, without its comments."""
+        with contextlib.suppress(FileNotFoundError):
+            return tuple(line for line in self._keylog.read_text().splitlines() if not line.startswith("#"))
+        return ()
