@@ -84,12 +84,17 @@ def updated(runtime: Runtime) -> tuple[list[Chunk], list[str]]:
         return chunks, programs.keylog
 
 
+def _spoken(transcript: Transcript, role: Role) -> list[str]:
+    """Without the alerts of the end, which are lost if s_client closes before it has read all."""
+    return [kind for kind in transcript.types(role) if kind != "Alert"]
+
+
 def test_records_after_a_key_update_are_read(updated: tuple[list[Chunk], list[str]]) -> None:
     transcript = read(*updated)
 
     assert transcript.decrypted
-    assert transcript.types(Role.CLIENT)[-4:] == ("ApplicationData", "KeyUpdate", "ApplicationData", "Alert")
-    assert transcript.types(Role.SERVER)[-3:] == ("KeyUpdate", "ApplicationData", "Alert")
+    assert _spoken(transcript, Role.CLIENT)[-3:] == ["ApplicationData", "KeyUpdate", "ApplicationData"]
+    assert _spoken(transcript, Role.SERVER)[-2:] == ["KeyUpdate", "ApplicationData"]
 
 
 @pytest.fixture(scope="module")
