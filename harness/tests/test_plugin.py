@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.pair import Pair
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,9 +55,10 @@ RIGHT = "assert (first.outcome, second.outcome) == (FULL, RESUMED)"
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run one scenario file in a process of its own, with fake stacks."""
+    """Run one scenario file with fake stacks, in this process unless pytest-xdist makes processes of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setattr("harness.plugin.Pair", Pair)
 
     def run(
         *options: str,
@@ -69,7 +72,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         pytester.makeconftest(CONFTEST.format(sees=sees))
         path = pytester.mkdir("scenarios") / "ticket.py"
         path.write_text(source.format(arguments=arguments, asserts=asserts, after_first=after_first).lstrip())
-        return pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider", "--results=out", *options)
+        start = pytester.runpytest_subprocess if "-n2" in options else pytester.runpytest_inprocess
+        return start("-v", "-p", "no:cacheprovider", "--results=out", *options)
 
     return run
 
