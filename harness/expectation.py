@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -111,7 +111,7 @@ class Expectation(Generic[T]):
 
 
 def unmatched(
-    expectations: Iterable[Expectation[object]], clients: Sequence[Stack], servers: Sequence[Stack]
+    expectations: Iterable[Expectation[Any]], clients: Sequence[Stack], servers: Sequence[Stack]
 ) -> list[str]:
     """The declarations whose range held no build of this run, one line each."""
     present = [(stack, Role.CLIENT) for stack in clients] + [(stack, Role.SERVER) for stack in servers]

@@ -118,6 +118,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "pair" not in metafunc.fixturenames:
         return
     mark = metafunc.definition.get_closest_marker("scenario")
+    if mark is None and metafunc.definition.path.parent.name != "scenarios":
+        return  # a test that has a `pair` of its own
     problem = uncited(metafunc.module.__doc__) if mark else "it uses `pair` but has no pytestmark = scenario(...)"
     if mark is None or problem:
         raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {problem}")

@@ -55,7 +55,7 @@ RIGHT = "assert (first.outcome, second.outcome) == (FULL, RESUMED)"
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run one scenario file with fake stacks, in this process unless pytest-xdist makes processes of its own."""
+    """Run one scenario file with fake stacks, in this process unless it is to be several or to die."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.setattr("harness.plugin.Pair", Pair)
@@ -72,7 +72,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         pytester.makeconftest(CONFTEST.format(sees=sees))
         path = pytester.mkdir("scenarios") / "ticket.py"
         path.write_text(source.format(arguments=arguments, asserts=asserts, after_first=after_first).lstrip())
-        start = pytester.runpytest_subprocess if "-n2" in options else pytester.runpytest_inprocess
+        apart = "-n2" in options or "os.kill" in after_first
+        start = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
         return start("-v", "-p", "no:cacheprovider", "--results=out", *options)
 
     return run
@@ -277,6 +278,42 @@ def test_the_results_of_an_earlier_run_are_never_overwritten(run: Run, pytester:
 
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     ran.stderr.fnmatch_lines(["*holds the results of an earlier run; name another folder, or remove it"])
+
+
+SIGNAL_IN_THE_SECOND_CELL = 'import os; pair.server_stack.name == "libssl" and os.kill(os.getpid(), {})'
+
+
+def test_an_interrupted_run_ends_with_the_results_so_far(run: Run, results: Any) -> None:
+    ran = run("--client=libssl", after_first=SIGNAL_IN_THE_SECOND_CELL.format("2"))
+
+    assert ran.ret == pytest.ExitCode.INTERRUPTED
+    assert [cell["server"] for cell in results()["cells"]] == ["openssl@3.0.19"]
+    assert results()["exit_status"] == 2
+    ran.stdout.fnmatch_lines(["*1 cell: 1 passed*"])
+
+
+def test_a_run_that_is_killed_leaves_a_line_for_each_cell_that_was_over(run: Run, pytester: pytest.Pytester) -> None:
+    run("--client=libssl", after_first=SIGNAL_IN_THE_SECOND_CELL.format("9"))
+
+    head, *cells = [json.loads(line) for line in (pytester.path / "out/results.jsonl").read_text().splitlines()]
+
+    assert head["servers"] == ["openssl@3.0.19", "libssl@1.1.1w"]
+    assert [(cell["server"], cell["verdict"]) for cell in cells] == [("openssl@3.0.19", "passed")]
+
+
+RAISE_FOR_ONE_CLIENT = """from harness.model.errors import TimedOutError
+    if pair.client_stack.name == "openssl":
+        raise TimedOutError("a ticket", 1)
+"""
+
+
+def test_cells_without_a_verdict_are_among_those_that_last_failed(run: Run, pytester: pytest.Pytester) -> None:
+    run("-p", "cacheprovider", "--server=libssl", after_first=RAISE_FOR_ONE_CLIENT).assert_outcomes(passed=1, errors=1)
+
+    again = pytester.runpytest_inprocess("--lf", "-p", "cacheprovider", "--results=again", "--server=libssl")
+
+    again.assert_outcomes(errors=1)
+    again.stdout.fnmatch_lines(["*TimedOutError: waited 1 s for a ticket"])
 
 
 DIFFERS = """
