@@ -26,8 +26,15 @@ class Clock:
 
     def move(self, seconds: int) -> None:
         """Show the true time plus so many seconds from now on; negative ones move it back."""
+        self._show(f"{seconds:+d}s")
+
+    def stop(self, at: int) -> None:
+        """Show one moment and no other, seconds since the epoch, until the clock is moved or stopped again."""
+        self._show(f"{at:d}")
+
+    def _show(self, text: str) -> None:
         staged = self._path.with_suffix(".new")
-        staged.write_text(f"{seconds:+d}s\n")
+        staged.write_text(text + "\n")
         staged.replace(self._path)
 
     @property
@@ -36,6 +43,7 @@ class Clock:
         return {
             "LD_PRELOAD": str(library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
+            "FAKETIME_FMT": "%s",
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }

@@ -32,6 +32,10 @@ class Client:
         """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
         self.endpoint.move_clock(seconds)
 
+    def stop_clock(self, at: int) -> None:
+        """Show this end one moment and no other, seconds since the epoch; it must have been made with ``clock``."""
+        self.endpoint.stop_clock(at)
+
 
 class Server:
     """A server of the pair."""
@@ -72,3 +76,7 @@ class Server:
     def move_clock(self, seconds: int) -> None:
         """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
         self.endpoint.move_clock(seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """Show this end one moment and no other, seconds since the epoch; it must have been made with ``clock``."""
+        self.endpoint.stop_clock(at)

@@ -87,6 +87,10 @@ class ClientEndpoint(Protocol):
         """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
         ...
 
+    def stop_clock(self, at: int) -> None:
+        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
+        ...
+
     def close(self) -> None:
         """Free the context; connections that are still open are dropped."""
         ...
@@ -129,6 +133,10 @@ class ServerEndpoint(Protocol):
 
     def move_clock(self, seconds: int) -> None:
         """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
+        ...
+
+    def stop_clock(self, at: int) -> None:
+        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
         ...
 
     def close(self) -> None:

@@ -278,6 +278,18 @@ def test_a_moved_clock_expires_the_servers_session(ends: Ends) -> None:
     server.close()
 
 
+@pytest.mark.skipif("clock" in abilities_of(Role.SERVER, "3.0.0").missing, reason="libfaketime is not installed")
+def test_a_stopped_clock_dates_the_clients_session(ends: Ends) -> None:
+    server, client = ends.server(versions=V12, clock=0), ends.client(versions=V12, clock=0)
+    client.stop_clock(1_000_000_000)
+    first = ends.talk(client, server)
+    server.close()
+    client.close()
+
+    assert first.session is not None
+    assert first.session.time == 1_000_000_000
+
+
 def test_a_build_without_libssl_is_refused(ends: Ends) -> None:
     with pytest.raises(UsageError, match="has no libssl of its own to load"):
         LibsslStack(type(ends.stack.build)("3.0.0", "cryptography"), Runtime.__new__(Runtime))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.agent.client.host import AgentHost
+    from harness.clock import Clock
     from harness.events import Pending
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
@@ -55,9 +56,16 @@ class AgentEndpoint:
 
     def move_clock(self, seconds: int) -> None:
         """Move this end's clock to so many seconds from the true time."""
+        self._own_clock().move(seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """Stop this end's clock at a moment, seconds since the epoch."""
+        self._own_clock().stop(at)
+
+    def _own_clock(self) -> Clock:
         if self._clock is None:
             raise UsageError(f"the clock of {self.name} cannot be moved; set the {self._role}'s knob clock, 0 will do")
-        self._clock.move(seconds)
+        return self._clock
 
     def close(self) -> None:
         """Free the context and whatever is open in it; the agent stays for others, unless it is this end's own."""

@@ -50,9 +50,16 @@ class OpensslClient:
 
     def move_clock(self, seconds: int) -> None:
         """Move the clock of the processes that run, and of those to come."""
+        self._own_clock().move(seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """Stop the clock of the processes that run, and of those to come, at a moment, seconds since the epoch."""
+        self._own_clock().stop(at)
+
+    def _own_clock(self) -> Clock:
         if self._clock is None:
             raise UsageError(f"the clock of {self.name} cannot move: give the client the knob clock, 0 will do")
-        self._clock.move(seconds)
+        return self._clock
 
     def close(self) -> None:
         """End every process that still runs."""
