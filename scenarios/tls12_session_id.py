@@ -2,10 +2,10 @@
 
 from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_2, scenario
 
-BY_ID = {"versions": [TLSv1_2], "server": {"tickets": False}}
+NO_TICKETS = {"tickets": False}
 """A server that issues no tickets leaves session ids, whatever its client wants."""
 
-pytestmark = scenario(**BY_ID)
+pytestmark = scenario(versions=[TLSv1_2], server=NO_TICKETS)
 
 
 def test_session_id_resumes(pair):
@@ -39,7 +39,7 @@ def test_server_makes_the_id_and_echoes_it(pair):
     assert second.messages.server_hello.session_id == made
 
 
-@scenario(**BY_ID, needs={"client": [Capability.SESSION_DATA]})
+@scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"client": [Capability.SESSION_DATA]})
 def test_session_holds_the_id_and_no_ticket(pair):
     first = pair.connect()
 
@@ -51,7 +51,7 @@ def test_session_holds_the_id_and_no_ticket(pair):
     assert first.session.master_key_length == 48
 
 
-@scenario(**BY_ID, needs={"client": [Capability.SESSION_DATA]})
+@scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"client": [Capability.SESSION_DATA]})
 def test_resumption_leaves_the_session_as_it_was(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -61,7 +61,7 @@ def test_resumption_leaves_the_session_as_it_was(pair):
     assert second.session.der == first.session.der
 
 
-@scenario(**BY_ID, needs={"server": [Capability.RUNNING_COUNTERS]})
+@scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"server": [Capability.RUNNING_COUNTERS]})
 def test_server_keeps_one_entry_and_counts_the_hit(pair):
     first = pair.connect()
     before = pair.last_counters()
@@ -87,7 +87,7 @@ def test_server_that_does_not_know_the_id_declines_with_a_new_one(pair):
     assert len(second.messages.server_hello.session_id) == 32
 
 
-@scenario(**BY_ID, needs={"server": [Capability.RUNNING_COUNTERS]})
+@scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"server": [Capability.RUNNING_COUNTERS]})
 def test_server_that_does_not_know_the_id_counts_a_miss(pair):
     first = pair.connect()
     pair.new_server()
@@ -99,7 +99,7 @@ def test_server_that_does_not_know_the_id_counts_a_miss(pair):
     assert (counters.items, counters.hits, counters.misses) == (1, 0, 1)
 
 
-@scenario(**BY_ID, needs={"server": [Capability.REMOVE_SESSION]})
+@scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"server": [Capability.REMOVE_SESSION]})
 def test_removed_entry_declines(pair):
     first = pair.connect()
     removed = pair.server.remove(first.messages.server_hello.session_id)
