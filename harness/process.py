@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from harness.events import Pending
+from harness.inlet import Inlet
 from harness.model.errors import EndpointError, TimedOutError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Child:
         self.pid = self._process.pid
         if self._process.stdin is None:
             raise AssertionError("Popen gave no pipe")
-        self._stdin = self._process.stdin
+        self._inlet = Inlet(loop, self._process.stdin)
         self._open = len(self._pipes)
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
@@ -139,17 +140,12 @@ class Child:
         self._size = 0
 
     def send(self, data: bytes) -> bool:
-        """Write to its stdin; False if it no longer reads."""
-        try:
-            self._stdin.write(data)
-        except OSError:
-            return False
-        return True
+        """Write to its stdin, without waiting for it to read; False if it no longer does."""
+        return self._inlet.send(data)
 
     def end_input(self) -> None:
-        """Close its stdin."""
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        """Close its stdin once all is written."""
+        self._inlet.end()
 
     def _read(self, fd: int) -> None:
         try:
@@ -201,7 +197,7 @@ class Child:
 
     def close(self) -> None:
         """End it for certain: SIGTERM, SIGKILL after GRACE seconds, then reap it and close the pipes."""
-        self.end_input()
+        self._inlet.close()
         if self._process.poll() is None:
             self.terminate()
             try:

@@ -110,6 +110,20 @@ def test_a_request_that_waits_too_long_is_named(runtime: Runtime, start: Callabl
         runtime.loop.settle([pending], SOON)
 
 
+def test_an_agent_that_hangs_holds_nobody_up(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start(HANG)
+    much = process.ask("write", {"connection": "k1", "data": "00" * 1_000_000}, protocol)
+
+    with pytest.raises(TimedOutError):
+        runtime.loop.settle([much], SOON)
+
+
+def test_an_agent_that_reads_late_reads_all(start: Callable[[str], AgentProcess]) -> None:
+    process = start(f"import time; time.sleep({SOON})\n" + answering('{"id": ID, "ok": {"protocol": 1}}'))
+
+    assert process.call("write", {"connection": "k1", "data": "00" * 1_000_000}, protocol) == 1
+
+
 def test_an_agent_that_floods_is_killed(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
     process = start("while True: print('x' * 65536)")
     pending = process.ask("hello", {}, protocol)

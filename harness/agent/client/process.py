@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.events import DEADLINE, Pending
 from harness.model.errors import EndpointError, RefusedError, SessionFormatError, TimedOutError, UnsupportedError
-from harness.process import Child
+from harness.process import FLOOD, Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,6 +152,8 @@ class AgentProcess:
         else:
             entry[1](reply["ok"])
         del self._open[reply["id"]]
+        if not self._open and self.child.size > FLOOD // 2:
+            self.child.forget()
 
     def _on_end(self) -> None:
         if self.child.ended.error is not None:

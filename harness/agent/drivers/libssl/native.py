@@ -35,8 +35,8 @@ class Native:
         else:
             self.ssl.SSL_library_init()
             self.ssl.SSL_load_error_strings()
-        version = getattr(self.crypto, "OpenSSL_version", None) or self.crypto.SSLeay_version
-        self.description = self.text(version(0)) or ""
+        version = getattr(self.crypto, "OpenSSL_version", None) or getattr(self.crypto, "SSLeay_version", None)
+        self.description = "" if version is None else self.text(version(0)) or ""
         found = re.match(r"OpenSSL (\d+)\.(\d+)\.(\S+)", self.description)
         if found is None:
             raise LackError(f"{libcrypto} is no OpenSSL: it calls itself {self.description!r}")

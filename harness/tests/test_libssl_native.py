@@ -1,0 +1,70 @@
+"""The loaded libssl: its version, what it lacks, its error queue, and callbacks that raise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.agent.library import LackError, TlsError
+from harness.tests.raw_agent import libssl_build
+
+if TYPE_CHECKING:
+    from harness.agent.drivers.libssl.native import Native
+
+SCRIPT = """
+import sys
+from harness.agent.drivers.libssl.native import Native
+native = Native(sys.argv[1], sys.argv[2])
+print(native.version)
+"""
+
+
+@pytest.fixture(scope="module")
+def native() -> Native:
+    from harness.agent.drivers.libssl.native import Native  # noqa: PLC0415 - loads cffi, which only these tests need
+
+    build = libssl_build()
+    return Native(str(build.libssl), str(build.libcrypto))
+
+
+def test_the_version_is_the_loaded_librarys(native: Native) -> None:
+    assert native.version == libssl_build().version
+    assert native.release == tuple(map(int, native.version.split(".")[:2]))
+
+
+def test_a_function_that_is_absent_is_a_lack(native: Native) -> None:
+    with pytest.raises(LackError, match=r"knob: OpenSSL \S+ has no SSLv23_method"):
+        native.need("SSLv23_method", "knob")
+
+
+def test_a_refusal_names_the_knob_and_the_reason(native: Native) -> None:
+    native.before()
+    with pytest.raises(TlsError) as caught:
+        native.must(native.ssl.SSL_CTX_new(native.ffi.NULL) != native.ffi.NULL, "context")
+
+    assert caught.value.queue[0]["lib"] == 20
+    assert caught.value.queue[0]["reason"] == 196  # SSL_R_NULL_SSL_METHOD_PASSED
+    assert caught.value.queue[0]["knob"] == "context"
+
+
+def test_an_exception_of_a_callback_is_raised_by_the_next_check(native: Native) -> None:
+    def fails(_argument: object) -> int:
+        raise ZeroDivisionError
+
+    callback = native.callback("int(void *)", fails)
+
+    assert callback(native.ffi.NULL) == 0
+    with pytest.raises(ZeroDivisionError):
+        native.check_callbacks()
+    assert native.failures == []
+
+
+def test_a_library_that_is_no_openssl_is_refused() -> None:
+    argv = [sys.executable, "-c", SCRIPT, str(libssl_build().libssl), "libc.so.6"]
+    done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=10)
+
+    assert done.returncode != 0
+    assert "libc.so.6 is no OpenSSL" in done.stderr
