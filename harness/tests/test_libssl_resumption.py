@@ -157,7 +157,9 @@ def by_client_abbreviated(b: AgentLink, a: AgentClientLink) -> Sequence[Pending[
 
 
 @pytest.mark.parametrize(
-    ("how", "reused"), [(by_server, True), (by_client, False), (by_client_abbreviated, True)], ids=lambda v: str(v)[:40]
+    ("how", "reused"),
+    [(by_server, True), (by_client, False), (by_client_abbreviated, True)],
+    ids=["server", "client", "client, abbreviated"],
 )
 def test_a_renegotiation_leaves_the_view_of_the_first_handshake(ends: Ends, how: Any, *, reused: bool) -> None:
     server, client = ends.server(versions=V12, tickets=False), ends.client(versions=V12)
