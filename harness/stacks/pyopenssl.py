@@ -30,6 +30,8 @@ MISSING = {
     Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["abbreviated"],
     Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
 }
+HAS_GROUPS = (4, 0)
+"""The OpenSSL of the first cryptography whose library has SSL_CTX_set1_curves_list."""
 PREFER_NO_DHE_KEX = (3, 3)
 """The first OpenSSL with SSL_OP_PREFER_NO_DHE_KEX."""
 
@@ -39,8 +41,11 @@ def abilities_of(role: Role, version: str) -> Abilities:
     missing = {**lacks.KNOBS, **{capability.value: reason for capability, reason in MISSING.items()}, **clock_missing()}
     if role is Role.CLIENT:
         missing |= {**lacks.CLIENT_KNOBS, Capability.EARLY_DATA.value: lacks.CLIENT_KNOBS["max_early_data"]}
+    release = tuple(map(int, version.split(".")[:2]))
+    if release < HAS_GROUPS:
+        missing["groups"] = lacks.GROUPS
     knobs: dict[str, Limit] = {f.name: FULLY for f in fields(config_type(role)) if f.name not in missing}
-    if role is Role.CLIENT or tuple(map(int, version.split(".")[:2])) < PREFER_NO_DHE_KEX:
+    if role is Role.CLIENT or release < PREFER_NO_DHE_KEX:
         knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=lacks.VALUES["psk_modes"])
     capabilities = frozenset(capability for capability in Capability if capability.value not in missing)
     return Abilities(role, knobs, capabilities, missing)

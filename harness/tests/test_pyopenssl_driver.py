@@ -317,6 +317,7 @@ def test_psk_modes_at_a_server(pki: Pki, word: str, *, has_key_share: bool) -> N
     assert (51 in answered.extensions) is has_key_share
 
 
+@pytest.mark.skipif(SSL.OPENSSL_VERSION_NUMBER < 0x40000000, reason=lacks.GROUPS)
 def test_groups_are_the_ones_that_are_offered(pki: Pki) -> None:
     assert groups_of(hello(make(LIBRARY, "client", pki, groups="X25519:P-256"))) == [29, 23]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.backends.openssl import backend
 
+from harness.agent.drivers.pyopenssl import lacks
 from harness.builds.system import build_for
 from harness.clock import MISSING, library
 from harness.model.build import Build
@@ -16,7 +18,7 @@ from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair import Pair
 from harness.runtime import Runtime
-from harness.stacks.pyopenssl import PyopensslStack
+from harness.stacks.pyopenssl import PyopensslStack, abilities_of
 from harness.stacks.ssl_ import SslStack
 from harness.tests.meet import first_hello, meet
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 NO_CLOCK = library() is None
 VERSIONS = pytest.mark.parametrize("version", list(TLSVersion))
+HAS_GROUPS = backend.openssl_version_number() >= 0x40000000
 SAMPLES: dict[str, Any] = {
     "versions": (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3),
     "tickets": False,
@@ -34,7 +37,7 @@ SAMPLES: dict[str, Any] = {
     "extended_master_secret": False,
     "ciphers": "ECDHE+AESGCM",
     "ciphersuites": "TLS_AES_128_GCM_SHA256",
-    "groups": "X25519:P-256",
+    **({"groups": "X25519:P-256"} if HAS_GROUPS else {}),
     "psk_modes": PskMode.BOTH,
     "alpn": ("h2",),
     "verify": Verify.NONE,
@@ -294,3 +297,12 @@ def test_every_way_to_close_ends_as_the_other_end_sees_it(
     pair.close()
 
     assert (connection.client.ending, connection.server.ending) == ENDINGS[how]
+
+
+def test_groups_are_missing_before_cryptography_47() -> None:
+    assert abilities_of(Role.CLIENT, "3.5.3").lacks_knob("groups", "X25519") == lacks.GROUPS
+
+
+@pytest.mark.parametrize(("version", "allowed"), [("3.2.2", False), ("3.3.2", True), ("4.0.3", True)])
+def test_a_server_has_psk_ke_from_3_3_on(version: str, *, allowed: bool) -> None:
+    assert (abilities_of(Role.SERVER, version).lacks_knob("psk_modes", PskMode.KE) is None) is allowed

@@ -16,7 +16,7 @@ from harness.model.session import Session
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.view import Saw
 from harness.runtime import Runtime
-from harness.stacks.ssl_ import SslStack
+from harness.stacks.ssl_ import SslStack, abilities_of
 from harness.tests.meet import first_hello, meet
 
 if TYPE_CHECKING:
@@ -203,3 +203,10 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_missing_capability_has_a_reason(stack: SslStack, role: Role, capability: Capability) -> None:
     assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
+
+
+@pytest.mark.parametrize(("version", "allowed"), [("1.1.1w", False), ("3.0.19", True)])
+def test_extended_master_secret_can_be_off_from_3_0_on(version: str, *, allowed: bool) -> None:
+    off = ClientConfig(extended_master_secret=False).extended_master_secret
+
+    assert (abilities_of(Role.CLIENT, version).lacks_knob("extended_master_secret", off) is None) is allowed

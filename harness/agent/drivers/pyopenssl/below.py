@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
+from harness.agent.drivers.pyopenssl import lacks
+from harness.agent.library import LackError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,6 +86,8 @@ def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None
 
 def set_groups(context: SSL.Context, names: str) -> bool:
     """SSL_CTX_set1_curves_list, the older name of SSL_CTX_set1_groups_list; False if a name is unknown."""
+    if not hasattr(_lib, "SSL_CTX_set1_curves_list"):
+        raise LackError(f"groups: {lacks.GROUPS}")
     done = bool(_lib.SSL_CTX_set1_curves_list(_ctx(context), names.encode()) == 1)
     _lib.ERR_clear_error()
     return done

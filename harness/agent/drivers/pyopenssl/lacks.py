@@ -27,6 +27,9 @@ VALUES = {
 }
 """Why a knob cannot have every value."""
 
+GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list, and Context.set_tmp_ecdh takes one elliptic curve"
+"""Why groups cannot be set on OpenSSL before 4.0: cryptography 47 is the first wheel with 4.0."""
+
 AT_START = (
     "nothing clears an option of a Context and SSL_CTX_set_num_tickets is not bound: "
     "only an OPENSSL_CONF that holds it when the process starts can set it"
