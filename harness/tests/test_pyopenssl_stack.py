@@ -18,6 +18,7 @@ from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair import Pair
 from harness.runtime import Runtime
+from harness.stacks.libssl import LibsslStack
 from harness.stacks.pyopenssl import PyopensslStack, abilities_of
 from harness.stacks.ssl_ import SslStack
 from harness.tests.meet import first_hello, meet
@@ -82,6 +83,15 @@ def python(runtime: Runtime) -> Iterator[SslStack]:
     build = build_for("ssl")
     assert isinstance(build, Build)
     stack = SslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def libssl(runtime: Runtime) -> Iterator[LibsslStack]:
+    build = build_for("libssl")
+    assert isinstance(build, Build)
+    stack = LibsslStack(build, runtime)
     yield stack
     stack.close()
 
@@ -306,3 +316,13 @@ def test_groups_are_missing_before_cryptography_47() -> None:
 @pytest.mark.parametrize(("version", "allowed"), [("3.2.2", False), ("3.3.2", True), ("4.0.3", True)])
 def test_a_server_has_psk_ke_from_3_3_on(version: str, *, allowed: bool) -> None:
     assert (abilities_of(Role.SERVER, version).lacks_knob("psk_modes", PskMode.KE) is None) is allowed
+
+
+def test_a_server_reads_early_data(runtime: Runtime, stack: PyopensslStack, libssl: LibsslStack) -> None:
+    client, server = ClientConfig(max_early_data=100), ServerConfig(max_early_data=100)
+    pair = Pair((libssl, stack), TLSVersion.TLSv1_3, runtime, client=client, server=server)
+    second = pair.connect(offer=pair.connect().session)
+    pair.close()
+
+    assert second.outcome is Outcome.RESUMED
+    assert (second.client.early_data, second.server.early_data) == ("accepted", "accepted")
