@@ -1,6 +1,6 @@
 """One session fifty times, a chain of fifty, and several at once: what is counted is what happened.
 
-RFC 5246, 7: many connections can be made with one session. RFC 8446, C.4: a client should not use a ticket twice; OpenSSL's
+RFC 5246, 7: one session makes many connections. RFC 8446, C.4: a client should not use a ticket twice, and OpenSSL's
 server lets it, but for tickets that allow early data (RFC 8446, 8.1). SSL_CTX_sess_number(3) has the counters.
 """
 
