@@ -1,0 +1,154 @@
+"""How a connection is closed decides whether its session can be resumed (SSL_shutdown(3), SSL_get_session(3)).
+
+An end that frees a connection for which it never sent close_notify makes the session non-resumable and drops it from
+its cache (SSL_free: ssl_clear_bad_session). So does one that sends a fatal alert (ssl3_send_alert), and since 3.0 the
+end of TCP without close_notify is answered with one (SSL_R_UNEXPECTED_EOF_WHILE_READING). So a server loses what it
+keeps. A client does not lose what it keeps apart from its SSL_SESSION, as DER: since TLS 1.1 a session may be resumed
+although the connection was not closed properly (RFC 5246, 7.2.1).
+"""
+
+from datetime import date
+
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Close,
+    Differs,
+    Ending,
+    Expectation,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    scenario,
+)
+
+CLEAN_AT_SERVER = [Close.BOTH, Close.SERVER_ONLY]
+"""The server has sent close_notify; it does not matter whether the client did."""
+UNCLEAN_AT_SERVER = [Close.CLIENT_ONLY, Close.EOF]
+"""The server has sent none."""
+
+STATEFUL = {"tickets": False}
+
+AFTER_RESET = Expectation(
+    DECLINED,
+    Differs(
+        RESUMED,
+        Role.SERVER,
+        "openssl",
+        seen=date(2026, 11, 21),
+        evidence="apps/s_server.c, sv_body: after any error it still calls do_ssl_shutdown before SSL_free, and "
+        "SSL_shutdown sets SSL_SENT_SHUTDOWN although the close_notify cannot be sent",
+    ),
+    Differs(
+        RESUMED,
+        Role.SERVER,
+        "*@>=4.0",
+        seen=date(2026, 11, 21),
+        evidence="https://github.com/openssl/openssl/pull/30230: a failed read puts the state machine into its error "
+        "state, so that SSL_in_init() is true and ssl_clear_bad_session leaves the session in the cache",
+    ),
+)
+"""A reset is no alert: before 4.0 the session is dropped when the connection is freed."""
+
+
+@scenario(versions=[TLSv1_2], server=STATEFUL, close=CLEAN_AT_SERVER)
+def test_session_id_resumes_if_the_server_sent_close_notify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server=STATEFUL, close=UNCLEAN_AT_SERVER)
+def test_session_id_is_declined_if_the_server_sent_no_close_notify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+
+
+@scenario(versions=[TLSv1_3], server=STATEFUL, close=CLEAN_AT_SERVER)
+def test_stateful_ticket_resumes_if_the_server_sent_close_notify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], server=STATEFUL, close=UNCLEAN_AT_SERVER)
+def test_stateful_ticket_is_declined_if_the_server_sent_no_close_notify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+
+
+@scenario(server=STATEFUL, close=Close.RST)
+def test_state_of_a_server_that_was_reset(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is AFTER_RESET.of(pair)
+
+
+@scenario(close=list(Close))
+def test_ticket_that_the_client_keeps_resumes_however_it_was_closed(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(
+    versions=[TLSv1_3],
+    server=STATEFUL,
+    close=UNCLEAN_AT_SERVER,
+    needs={"client": [Capability.EVERY_TICKET]},
+)
+def test_only_the_last_stateful_ticket_is_lost(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.sessions[0])
+
+    assert first.tickets == 2
+    assert second.outcome is RESUMED
+
+
+@scenario(server=STATEFUL, close=UNCLEAN_AT_SERVER, needs={"server": [Capability.COUNTERS]})
+def test_server_counts_one_entry_less(pair):
+    live = pair.open()
+    live.exchange()
+    before = pair.server.counters()
+    first = live.close(pair.close_how)
+    after = pair.server.counters()
+
+    assert first.outcome is FULL
+    assert after.items == before.items - 1
+
+
+@scenario(server=STATEFUL, close=CLEAN_AT_SERVER, needs={"server": [Capability.COUNTERS]})
+def test_server_that_sent_close_notify_keeps_its_entries(pair):
+    live = pair.open()
+    live.exchange()
+    before = pair.server.counters()
+    first = live.close(pair.close_how)
+    after = pair.server.counters()
+
+    assert first.outcome is FULL
+    assert after.items == before.items
+
+
+@scenario(close=Close.EOF)
+def test_end_of_tcp_is_told_from_a_close_notify(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.client.ending is Ending.EOF
+    assert first.server.ending is Ending.EOF
