@@ -1,0 +1,285 @@
+"""A session expires: after 7200 seconds by default, and to the second (SSL_CTX_set_timeout(3), RFC 8446, 4.6.1).
+
+Each end gives its own sessions its own timeout. The server tells the client its timeout as the ticket's lifetime, and
+declines what is older. A TLS 1.3 client must not offer a ticket that is older than its lifetime (RFC 8446, 4.2.11.1);
+in TLS 1.2 it is a hint (RFC 5077, 3.3), and OpenSSL's client never looks at it. The default is tls1_default_timeout's;
+SSL_get_default_timeout(3) says 300 seconds.
+"""
+
+from datetime import date
+
+from harness import (
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    aged,
+    edited,
+    scenario,
+)
+
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
+NOW = 1_800_000_000
+"""Where a stopped clock begins; any moment will do."""
+
+NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
+"""Of a client whose session is made older, or is given another timeout."""
+
+pytestmark = scenario()
+
+
+def test_default_is_two_hours_at_both_ends(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.session.timeout == 2 * HOUR
+    assert first.session.lifetime_hint == 2 * HOUR
+
+
+@scenario(client={"timeout": [1, HOUR]})
+def test_timeout_of_the_clients_context_is_the_sessions(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.session.timeout == pair.client_config.timeout
+    assert first.session.lifetime_hint == 2 * HOUR
+
+
+@scenario(server={"timeout": [1, HOUR]})
+def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.session.timeout == 2 * HOUR
+    assert first.session.lifetime_hint == pair.server_config.timeout
+
+
+@scenario(client={"timeout": 0}, server={"timeout": 0})
+def test_timeout_of_zero_is_the_default(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.session.timeout == 2 * HOUR
+    assert first.session.lifetime_hint == 2 * HOUR
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]})
+def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[0].lifetime == WEEK
+    assert first.session.lifetime_hint == WEEK
+
+
+@scenario(versions=[TLSv1_2], server={"timeout": [WEEK + 1]})
+def test_lifetime_of_a_tls12_ticket_has_no_bound(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[0].lifetime == WEEK + 1
+    assert first.session.lifetime_hint == WEEK + 1
+
+
+@scenario(server={"clock": 0})
+def test_server_resumes_in_the_last_second_and_not_in_the_next(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 2 * HOUR)
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 2 * HOUR + 1)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+
+
+@scenario(server={"clock": 0, "tickets": False}, same_stack=True)
+def test_server_keeps_a_session_in_its_cache_just_as_long(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 2 * HOUR)
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 2 * HOUR + 1)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+
+
+@scenario(server={"clock": 0}, needs={"server": [Capability.RUNNING_COUNTERS]}, same_stack=True)
+def test_server_counts_what_it_declines_for_its_age(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 2 * HOUR + 1)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+    assert pair.last_counters().timeouts == 1
+    assert pair.last_counters().hits == 1
+
+
+@scenario(versions=[TLSv1_3], server={"clock": 0, "timeout": 60}, same_stack=True)
+def test_ticket_of_a_tls13_resumption_has_a_lifetime_of_its_own(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 60)
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 120)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server={"clock": 0, "timeout": 60, "tickets": BOTH}, same_stack=True)
+def test_tls12_resumption_does_not_prolong_the_session(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 60)
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 61)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+
+
+@scenario(server={"clock": 0, "timeout": 60, "ticket_keys": "shared"}, same_stack=True)
+def test_ticket_keeps_the_timeout_of_the_server_that_made_it(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.new_server(timeout=2 * HOUR).stop_clock(NOW + 61)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+
+
+@scenario(server={"clock": 0, "timeout": 2 * HOUR, "ticket_keys": "shared"}, same_stack=True)
+def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.new_server(timeout=60).stop_clock(NOW + 61)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], client={"clock": 0})
+def test_tls13_client_offers_a_ticket_for_one_second_more_than_its_lifetime(pair):
+    """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk takes the age to be one second less than it is."""
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    pair.client.stop_clock(NOW + 2 * HOUR + 1)
+    second = pair.connect(offer=first.session)
+    pair.client.stop_clock(NOW + 2 * HOUR + 2)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is FULL
+    assert third.messages.client_hello.psk_identities == ()
+
+
+@scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+def test_tls13_client_goes_by_the_time_in_the_session(pair):
+    first = pair.connect()
+    second = pair.connect(offer=aged(first.session, 2 * HOUR - 60))
+    third = pair.connect(offer=aged(first.session, 2 * HOUR + 60))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is FULL
+
+
+@scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+def test_tls13_client_does_not_look_at_the_timeout_in_the_session(pair):
+    first = pair.connect()
+    second = pair.connect(offer=aged(edited(first.session, timeout=1), HOUR))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=NEEDS_DATA)
+def test_tls12_client_offers_what_has_expired_long_ago(pair):
+    """tls_construct_client_hello asks SSL_SESSION_is_resumable, which knows no time: it is the server that expires."""
+    first = pair.connect()
+    second = pair.connect(offer=aged(edited(first.session, timeout=1), WEEK))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+SEEN = date(2026, 11, 21)
+UNSIGNED_TIME = (
+    "OSSL_TIME (include/internal/time.h) is unsigned: ossl_seconds2time(-1) is 2**64 - 10**9 ns, to which "
+    "ssl_session_calculate_timeout adds up with saturation, so that the session never expires"
+)
+CAPPED_BY_CLIENT = "https://github.com/openssl/openssl/pull/32240: the client caps the lifetime hint in the session"
+
+AFTER_A_NEGATIVE_TIMEOUT = Expectation(DECLINED, Differs(RESUMED, Role.SERVER, "*@>=3.2", SEEN, UNSIGNED_TIME))
+LIFETIME_IN_TLS12 = Expectation(
+    2**32 - 1, Differs((2**64 - 10**9) // 10**9 % 2**32, Role.SERVER, "*@>=3.2", SEEN, UNSIGNED_TIME)
+)
+LIFETIME_IN_TLS13 = Expectation(2**32 - 1, Differs(WEEK, Role.SERVER, "*@>=3.2", SEEN, UNSIGNED_TIME))
+LIFETIME_AT_TLS13_CLIENT = Expectation(
+    2**32 - 1,
+    Differs(WEEK, Role.SERVER, "*@>=3.2", SEEN, UNSIGNED_TIME),
+    Differs(WEEK, Role.CLIENT, "*@>=4.0.3", SEEN, CAPPED_BY_CLIENT),
+)
+
+
+@scenario(server={"timeout": -1, "tickets": BOTH})
+def test_negative_timeout_expires_at_once(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome == AFTER_A_NEGATIVE_TIMEOUT.of(pair)
+
+
+@scenario(client={"timeout": -1})
+def test_negative_timeout_of_a_client_is_never_looked_at(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server={"timeout": -1})
+def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[0].lifetime == LIFETIME_IN_TLS12.of(pair)
+    assert first.session.lifetime_hint == LIFETIME_IN_TLS12.of(pair)
+
+
+@scenario(versions=[TLSv1_3], server={"timeout": -1})
+def test_negative_timeout_escapes_the_bound_of_a_week(pair):
+    """RFC 8446, 4.6.1: no value above 604800; create_ticket_prequel compares it signed, and sends it unsigned."""
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[0].lifetime == LIFETIME_IN_TLS13.of(pair)
+    assert first.session.lifetime_hint == LIFETIME_AT_TLS13_CLIENT.of(pair)
