@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.pair import Pair
     from harness.scenario import cases, scenario
     from harness.wire.middlebox import StrictMiddlebox
-    from harness.wire.session_der import aged, edited
+    from harness.wire.session_der import aged, edited, load, to_pem
 
     FULL: Final = Outcome.FULL
     DECLINED: Final = Outcome.DECLINED
@@ -57,7 +57,9 @@ __all__ = [
     "aged",
     "cases",
     "edited",
+    "load",
     "scenario",
+    "to_pem",
 ]
 
 _MODULES = {
@@ -71,7 +73,7 @@ _MODULES = {
     "harness.pair": ("Pair",),
     "harness.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
-    "harness.wire.session_der": ("aged", "edited"),
+    "harness.wire.session_der": ("aged", "edited", "load", "to_pem"),
 }
 
 _MEMBERS = {

@@ -43,6 +43,8 @@ class Situation:
     close: tuple[Close, ...] = (Close.BOTH,)
     same_stack: bool = False
     """Only cells in which one stack is both ends."""
+    second_client: bool = False
+    """With each other client stack as a second client, to which the scenario goes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Cell:
     client: ClientConfig
     server: ServerConfig
     close: Close
+    second_client_stack: Stack | None = None
     unsupported: str = ""
     """Why it cannot be: which stack lacks what, and why. Empty if it can."""
 
@@ -83,18 +86,26 @@ def _value(role: Role, name: str, value: Any) -> Any:
 def cells(situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack]) -> Iterator[Cell]:
     """Every cell of a situation, those that a stack cannot do included, in an order that never changes."""
     pairs = [(c, s) for c, s in product(clients, servers) if not situation.same_stack or c is s]
+    seconds = list(clients) if situation.second_client else [None]
     variants = list(_variants(situation))
-    for (client, server), tls, (chosen, close, words) in product(pairs, situation.versions, variants):
+    for (client, server), second, tls, (chosen, close, words) in product(pairs, seconds, situation.versions, variants):
+        if second is client:
+            continue
         configs = {role: config_type(role)(**{"versions": (tls,), **chosen[role]}) for role in Role}
-        stacks = {Role.CLIENT: client, Role.SERVER: server}
+        stacks = [(Role.CLIENT, client), (Role.SERVER, server)]
+        if second:
+            stacks.append((Role.CLIENT, second))
         yield Cell(
-            id="-".join([f"{client.label}--{server.label}", tls.label, *words]),
+            id="-".join(
+                [f"{client.label}--{server.label}", tls.label, *([f"then={second.label}"] if second else []), *words]
+            ),
             client_stack=client,
             server_stack=server,
             tls=tls,
             client=cast("ClientConfig", configs[Role.CLIENT]),
             server=cast("ServerConfig", configs[Role.SERVER]),
             close=close,
+            second_client_stack=second,
             unsupported=next(_lacking(stacks, configs, situation.needs, close), ""),
         )
 
@@ -114,13 +125,13 @@ def _variants(situation: Situation) -> Iterator[tuple[dict[Role, dict[str, Any]]
 
 
 def _lacking(
-    stacks: Mapping[Role, Stack],
+    stacks: Sequence[tuple[Role, Stack]],
     configs: Mapping[Role, Config],
     needs: Mapping[Role, Sequence[Capability]],
     close: Close,
 ) -> Iterator[str]:
     """Why the stacks cannot do it, one text a knob or Capability that one of them lacks."""
-    for role, stack in stacks.items():
+    for role, stack in stacks:
         abilities = stack.abilities(role)
         for name, value in configs[role].given().items():
             if reason := abilities.lacks_knob(name, value):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.control import Client, Server
 from harness.live import Live
 from harness.model.capability import Capability
-from harness.model.errors import FirstHandshakeError
+from harness.model.errors import FirstHandshakeError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Outcome, Role
 from harness.tap import Tap
@@ -41,8 +41,10 @@ class Pair:
         client: ClientConfig | None = None,
         server: ServerConfig | None = None,
         close: Close = Close.BOTH,
+        second_client: Stack | None = None,
     ) -> None:
         self.client_stack, self.server_stack = stacks
+        self._second_client = second_client
         self.tls = tls
         self.runtime = runtime
         self.close_how = close
@@ -75,6 +77,16 @@ class Pair:
         self.client_config = self.client_config.changed(**knobs)
         self.client = self._start_client()
         return self.client
+
+    def use_second_client(self) -> Client:
+        """Go on with the cell's second client, another stack with the knobs of the present one.
+
+        UsageError if the cell has none: the scenario says ``second_client=True``.
+        """
+        if self._second_client is None:
+            raise UsageError("this pair has no second client; say scenario(second_client=True)")
+        self.client_stack = self._second_client
+        return self.new_client()
 
     def new_server(self, **knobs: object) -> Server:
         """Go on with another server, as after a restart: the knobs of the present one, but for these.

@@ -24,12 +24,15 @@ def scenario(
     needs: Mapping[str, Sequence[Capability]] | None = None,
     close: Close | Sequence[Close] = Close.BOTH,
     same_stack: bool = False,
+    second_client: bool = False,
 ) -> pytest.MarkDecorator:
     """The ``pytestmark`` of a scenario file, or the decorator of one test, which then replaces the file's as a whole.
 
     ``client`` and ``server`` are knobs by name. A list varies: each value makes cells of its own (``BOTH`` is on and
     off, None the stack's default). ``needs`` are Capabilities by role, ``{"client": [...], "server": [...]}``; what the
-    knobs and the way to close need is derived. Unless a knob says otherwise, both ends enable the cell's version alone.
+    knobs and the way to close need is derived. ``same_stack`` makes only cells in which one stack is both ends,
+    ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over. Unless a knob says
+    otherwise, both ends enable the cell's version alone.
     UsageError for a knob, a value or a role that does not exist, at import.
     """
     try:
@@ -44,6 +47,7 @@ def scenario(
             needs=needed,
             close=(close,) if isinstance(close, Close) else tuple(close),
             same_stack=same_stack,
+            second_client=second_client,
         )
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.matrix import LONGEST, Situation, cells, knob_values, parse_id, shown
+from harness.model.capability import Capability
 from harness.model.errors import UsageError
 from harness.model.knobs import CacheMode, PskMode
 from harness.model.tls import Close, Role, TLSVersion
@@ -45,6 +46,25 @@ def test_ids_name_only_what_varies_and_are_each_different() -> None:
 
     assert len(set(ids)) == 16
     assert ids[0] == "openssl@3.0.19--libssl@4.0.0-beta1-TLSv1.2-client.timeout=default-server.num_tickets=0-close=both"
+
+
+def test_a_second_client_is_each_other_client_and_named_in_the_id() -> None:
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), second_client=True)
+
+    found = {cell.id: cell.second_client_stack for cell in cells(situation, STACKS, STACKS[:1])}
+
+    assert found == {
+        "openssl@3.0.19--openssl@3.0.19-TLSv1.3-then=libssl@4.0.0-beta1": STACKS[1],
+        "libssl@4.0.0-beta1--openssl@3.0.19-TLSv1.3-then=openssl@3.0.19": STACKS[0],
+    }
+
+
+def test_what_a_second_client_lacks_makes_the_cell_unsupported() -> None:
+    situation = Situation(needs={Role.CLIENT: (Capability.CLOSE_CLIENT_ONLY,)}, second_client=True)
+
+    found = {cell.unsupported for cell in cells(situation, STACKS, STACKS[1:])}
+
+    assert found == {"openssl@3.0.19 lacks close client-only as client: it is a fake"}
 
 
 def test_a_way_to_close_that_an_end_cannot_do_makes_the_cell_unsupported() -> None:
