@@ -80,7 +80,9 @@ def resolved(value: T, what: str = "a known value") -> Pending[T]:
 class Loop:
     """Watches files for the callbacks that feed endpoints, tap and children; one a process of the harness."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float = DEADLINE) -> None:
+        self.deadline = deadline
+        """Seconds of a wait that names none of its own."""
         self._selector = selectors.DefaultSelector()
         self._soon: list[Callable[[], None]] = []
 
@@ -120,8 +122,9 @@ class Loop:
         except ValueError:
             return False
 
-    def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float = DEADLINE) -> None:
+    def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float | None = None) -> None:
         """Serve events until the condition holds; TimedOutError says what was waited for."""
+        seconds = self.deadline if seconds is None else seconds
         end = time.monotonic() + seconds
         while not until():
             left = end - time.monotonic()
@@ -129,7 +132,7 @@ class Loop:
                 raise TimedOutError(what if isinstance(what, str) else what(), seconds)
             self.turn(left)
 
-    def settle(self, pendings: Iterable[Pending[Any]], seconds: float = DEADLINE) -> None:
+    def settle(self, pendings: Iterable[Pending[Any]], seconds: float | None = None) -> None:
         """Serve events until each of them has a result or an error; results and errors are then read one by one."""
         open_ = list(pendings)
 

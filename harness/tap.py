@@ -37,6 +37,7 @@ class Tapped:
 
     def __init__(self, loop: Loop, client: socket.socket, server: socket.socket, gate: Gate | None) -> None:
         self.chunks: list[Chunk] = []
+        """What was relayed, in order; what a gate blocked never was on the wire between the two."""
         self.blocked = ""
         """Why the gate blocked it, empty if it did not."""
         self._loop = loop
@@ -64,12 +65,12 @@ class Tapped:
         if not data:
             self._ended(sender)
             return
-        self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
         self.blocked = (self._gate.feed(sender, data) if self._gate else None) or ""
         if self.blocked:
             self.reset()
-        else:
-            self._send(sender.peer, data)
+            return
+        self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
+        self._send(sender.peer, data)
 
     def _send(self, to: Role, data: bytes) -> None:
         data = self._unsent[to] + data
@@ -147,9 +148,10 @@ class Tap:
         self._listener = socket.create_server((LOOPBACK, 0))
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
-        loop.watch(self._listener, self._accept)
+        loop.watch(self._listener, self.accept)
 
-    def _accept(self) -> None:
+    def accept(self) -> None:
+        """Take a connection that waits in the backlog, if there is one; the loop calls it when one may."""
         try:
             client, _ = self._listener.accept()
         except BlockingIOError:

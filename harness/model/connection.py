@@ -79,9 +79,12 @@ class Connection:
 
     @property
     def disagreement(self) -> str | None:
-        """Why the views give no outcome: two of them differ, or one that is needed is unknown. None if they agree."""
+        """Why the views give no outcome: two of them differ, or one that is needed is unknown. None if they agree.
+
+        That a handshake was completed takes all three witnesses; that it was aborted, those that know.
+        """
         saw = {view.saw for view in self.views}
-        if Saw.UNKNOWN not in saw and len(saw) == 1:
+        if len(saw - {Saw.UNKNOWN}) == 1 and (Saw.UNKNOWN not in saw or Saw.ABORTED in saw):
             return None
         if Saw.UNKNOWN in saw:
             blind = ", ".join(view.witness for view in self.views if view.saw is Saw.UNKNOWN)
@@ -98,10 +101,10 @@ class Connection:
         """The outcome without marking the connection as looked at."""
         if self.disagreement:
             raise DisagreementError(self.describe())
-        saw = self.client.view.saw
-        if saw is Saw.ABORTED:
+        saw = {view.saw for view in self.views}
+        if Saw.ABORTED in saw:
             return Outcome.ABORTED
-        if saw is Saw.RESUMED:
+        if Saw.RESUMED in saw:
             return Outcome.RESUMED
         return Outcome.DECLINED if self.was_offered else Outcome.FULL
 

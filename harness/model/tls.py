@@ -35,6 +35,14 @@ class Role(StrEnum):
         return Role.SERVER if self is Role.CLIENT else Role.CLIENT
 
 
+def sends_last_flight(role: Role, version: TLSVersion | None, *, reused: bool | None) -> bool:
+    """Whether this end's handshake is complete before the peer's is (RFC 5246, 7.3; RFC 8446, 2).
+
+    Such an end learns only from what comes afterwards whether its last flight arrived.
+    """
+    return (role is Role.SERVER) is (version is TLSVersion.TLSv1_2 and not reused)
+
+
 class Outcome(StrEnum):
     """What became of one connection (DESIGN: Outcome)."""
 

@@ -41,6 +41,8 @@ class AgentLink:
             self._trail.refusals.append(f"{verb}: {error}")
         if verb == "handshake":
             self._trail.handshake_failed = True
+        if verb in {"write", "read_line"} and error.end is not None:
+            self._trail.cut = self._trail.cut or Ending(error.end)
         return False
 
     def _ask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.model.tls import Alert, TLSVersion
+from harness.model.tls import Alert, TLSVersion, sends_last_flight
 from harness.model.view import EndpointReport, Saw, View, Witness
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
         if trail.handshake_failed or trail.refusals:
             return Saw.ABORTED, [*trail.refusals, *([str(fatal)] if fatal else []), *evidence]
         return Saw.UNKNOWN, ["no handshake was completed", *evidence]
+    version = None if facts["version"] is None else TLSVersion(facts["version"])
+    last = sends_last_flight(role, version, reused=facts["reused"])
     if fatal is not None and not trail.got_data:
         return Saw.ABORTED, [f"{fatal}, before any application data", *evidence]
-    if trail.cut is not None and not trail.got_data and role.value == "client":
+    if trail.cut is not None and not trail.got_data and last:
         return Saw.UNKNOWN, [f"the input ended ({trail.cut}) before any application data", *evidence]
     if facts["reused"] is None:
         return Saw.UNKNOWN, evidence or ["the library does not tell whether it resumed"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.tls import Alert, Role, TLSVersion
+from harness.model.tls import Alert, Ending, Role, TLSVersion, sends_last_flight
 from harness.model.view import Saw, View, Witness
 
 if TYPE_CHECKING:
@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from harness.stacks.openssl.server_output import ServerOutput
 
 
+def unconfirmed(out: ClientOutput | ServerOutput, role: Role) -> bool:
+    """Whether this end sent the last flight, and nothing came that shows that it arrived."""
+    lost = not out.got_data and out.ending in {Ending.EOF, Ending.RESET}
+    return lost and sends_last_flight(role, out.version, reused=out.reused)
+
+
 def client_view(out: ClientOutput, name: str) -> View:
     """What s_client saw. A fatal alert before any data aborts a TLS 1.3 handshake that it took for complete."""
     alert = None if out.alert is None else Alert(out.alert, Role.SERVER)
     if not out.established or (alert and not out.got_data):
         saw, evidence = Saw.ABORTED, (*out.trouble, *(() if out.established else ("the handshake did not complete",)))
+    elif unconfirmed(out, Role.CLIENT):
+        saw, evidence = Saw.UNKNOWN, (f"the input ended ({out.ending}) before any application data", *out.evidence)
     else:
         saw, evidence = Saw.RESUMED if out.reused else Saw.FULL, tuple(out.evidence)
     tickets = out.tickets if out.established and out.version is TLSVersion.TLSv1_3 else None
@@ -26,6 +34,9 @@ def client_view(out: ClientOutput, name: str) -> View:
 def server_view(out: ServerOutput, name: str) -> View:
     """What s_server saw; that it does not say "Reused session-id" after the cipher means a full handshake."""
     alert = None if out.alert is None else Alert(out.alert, Role.CLIENT)
+    if out.established and unconfirmed(out, Role.SERVER):
+        evidence = [f"the input ended ({out.ending}) before any application data", *out.evidence]
+        return View(Witness.SERVER, Saw.UNKNOWN, tuple(evidence), name, alert)
     if out.established:
         evidence = out.evidence if out.reused else [f'{out.evidence[0]}, and no "Reused session-id"']
         return View(Witness.SERVER, Saw.RESUMED if out.reused else Saw.FULL, tuple(evidence), name, alert)

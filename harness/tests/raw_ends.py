@@ -1,0 +1,178 @@
+"""Ends of a connection that do no TLS, for tests of what the real ones make of them."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from harness.events import resolved
+from harness.model.build import Build
+from harness.model.capability import FULLY, Abilities
+from harness.model.knobs import config_type
+from harness.model.tls import Ending
+from harness.model.view import EndpointReport, Saw, View, Witness
+
+if TYPE_CHECKING:
+    from harness.events import Loop, Pending
+    from harness.model.connection import Counters
+    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.model.session import Session
+    from harness.model.tls import Role
+
+NOT_ASKED = "a raw end does no more than it was told"
+
+
+class RawLink:
+    """Says nothing more than that it did not do TLS."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+
+    def handshake(self) -> Pending[bool]:
+        """None."""
+        return resolved(value=False)
+
+    def write(self, data: bytes) -> Pending[bool]:
+        """Nothing is written."""
+        return resolved(not data)
+
+    def read_line(self) -> Pending[bytes]:
+        """Nothing is read."""
+        return resolved(b"")
+
+    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
+        """None."""
+        return resolved(abbreviated and False)
+
+    def shutdown(self) -> Pending[bool]:
+        """None."""
+        return resolved(value=False)
+
+    def await_end(self) -> Pending[Ending]:
+        """At once."""
+        return resolved(Ending.EOF)
+
+    def release(self) -> Pending[EndpointReport]:
+        """Its view is ABORTED: it made no handshake."""
+        witness = Witness(self._role.value)
+        return resolved(EndpointReport(View(witness, Saw.ABORTED, ("it does no TLS",), name="raw@0")))
+
+    def session(self) -> Pending[Session | None]:
+        """None."""
+        return resolved(None)
+
+    def sessions(self) -> Pending[tuple[Session, ...]]:
+        """None."""
+        return resolved(())
+
+
+class RawEndpoint:
+    """A TCP peer: sends its bytes, then ends TCP, or keeps silent for good if ``ends`` is False."""
+
+    name = "raw@0"
+
+    def __init__(self, loop: Loop, role: Role, data: bytes, *, ends: bool = True) -> None:
+        self._loop = loop
+        self._role = role
+        self._data = data
+        self._ends = ends
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        loop.watch(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        self._speak(self._listener.accept()[0])
+
+    def _speak(self, peer: socket.socket) -> None:
+        peer.sendall(self._data)
+        self._open.append(peer)
+        if self._ends:
+            peer.shutdown(socket.SHUT_WR)
+            self._loop.watch(peer, lambda: self._drain(peer))
+
+    def _drain(self, peer: socket.socket) -> None:
+        """Read what the peer says, so that its TCP ends in order and not with a reset."""
+        if not peer.recv(65536):
+            self._loop.forget(peer)
+            peer.close()
+
+    def connect(self, port: int, offer: Session | None = None) -> RawLink:
+        """Connect and speak."""
+        if offer is not None:
+            raise AssertionError(NOT_ASKED)
+        self._speak(socket.create_connection(("127.0.0.1", port)))
+        return RawLink(self._role)
+
+    def accept(self) -> RawLink:
+        """Whoever comes is spoken to."""
+        return RawLink(self._role)
+
+    def counters(self) -> Pending[Counters]:
+        """None."""
+        raise AssertionError(NOT_ASKED)
+
+    def flush(self, at: int) -> Pending[bool]:
+        """None."""
+        raise AssertionError(NOT_ASKED, at)
+
+    def resize_cache(self, size: int) -> Pending[bool]:
+        """None."""
+        raise AssertionError(NOT_ASKED, size)
+
+    def remove(self, session_id: bytes) -> Pending[bool]:
+        """None."""
+        raise AssertionError(NOT_ASKED, session_id)
+
+    def age_sessions(self, seconds: int) -> Pending[bool]:
+        """None."""
+        raise AssertionError(NOT_ASKED, seconds)
+
+    def has_session(self, session_id: bytes) -> Pending[bool]:
+        """None."""
+        raise AssertionError(NOT_ASKED, session_id)
+
+    def move_clock(self, seconds: int) -> None:
+        """None."""
+        raise AssertionError(NOT_ASKED, seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """None."""
+        raise AssertionError(NOT_ASKED, at)
+
+    def close(self) -> None:
+        """Close everything."""
+        self._loop.forget(self._listener)
+        self._listener.close()
+        for peer in self._open:
+            self._loop.forget(peer)
+            peer.close()
+
+
+class RawStack:
+    """Plays either role with the same bytes."""
+
+    name = "raw"
+    label = "raw@0"
+    build = Build("0", "test")
+
+    def __init__(self, loop: Loop, data: bytes, *, ends: bool = True) -> None:
+        self._loop, self._data, self._ends = loop, data, ends
+
+    def abilities(self, role: Role) -> Abilities:
+        """All knobs, as none matters."""
+        return Abilities(role, dict.fromkeys(config_type(role).__dataclass_fields__, FULLY))
+
+    def client(self, config: ClientConfig) -> RawEndpoint:
+        """A client that speaks when it has connected."""
+        return self._endpoint(config.role)
+
+    def server(self, config: ServerConfig) -> RawEndpoint:
+        """A server that speaks to whoever comes."""
+        return self._endpoint(config.role)
+
+    def _endpoint(self, role: Role) -> RawEndpoint:
+        return RawEndpoint(self._loop, role, self._data, ends=self._ends)
+
+    def close(self) -> None:
+        """Nothing is kept."""

@@ -1,0 +1,251 @@
+"""The harness can fail: liars, peers that do no TLS, and connections that are cut at every step are each caught."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.machine import Machine
+from harness.model.errors import DisagreementError, TimedOutError
+from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.view import Saw
+from harness.pair import Pair
+from harness.runtime import Runtime
+from harness.stacks.libssl import LibsslStack
+from harness.tests.raw_agent import libssl_build
+from harness.tests.raw_ends import RawStack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.stacks.base import Stack
+
+LIAR = str(Path(__file__).parent / "liar.py")
+STACKS = ["openssl", "libssl", "pyopenssl", "ssl"]
+BOTH_VERSIONS = [TLSVersion.TLSv1_2, TLSVersion.TLSv1_3]
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def machine(runtime: Runtime) -> Iterator[Machine]:
+    found = Machine(runtime)
+    yield found
+    found.close()
+
+
+class Liars:
+    """libssl stacks whose agents lie in one field, and an honest one."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stacks: list[LibsslStack] = []
+
+    def stack(self, field: str = "", value: str = "") -> LibsslStack:
+        """A stack that lies; an honest one if no field is named."""
+        build = libssl_build()
+        if field:
+            build = replace(build, python=(sys.executable, LIAR, field, value))
+        self._stacks.append(LibsslStack(build, self._runtime))
+        return self._stacks[-1]
+
+    def close(self) -> None:
+        """End their agents."""
+        for stack in self._stacks:
+            stack.close()
+
+
+@pytest.fixture
+def liars(runtime: Runtime) -> Iterator[Liars]:
+    made = Liars(runtime)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pairs(runtime: Runtime) -> Iterator[list[Pair]]:
+    made: list[Pair] = []
+    deadline = runtime.loop.deadline
+    yield made
+    runtime.loop.deadline = deadline
+    for pair in made:
+        pair.close()
+
+
+def pair_of(pairs: list[Pair], client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> Pair:
+    pairs.append(Pair((client, server), tls, runtime))
+    return pairs[-1]
+
+
+LIES = [(Role.CLIENT, "true", Saw.RESUMED), (Role.SERVER, "true", Saw.RESUMED)]
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+@pytest.mark.parametrize("liar", list(Role))
+def test_an_end_that_says_resumed_when_it_is_not_is_a_disagreement(
+    runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion, liar: Role
+) -> None:
+    stacks = {liar: liars.stack("reused", "true"), liar.peer: liars.stack()}
+    pair = pair_of(pairs, stacks[Role.CLIENT], stacks[Role.SERVER], tls, runtime)
+
+    with pytest.raises(DisagreementError, match=r"(?s)Disagreement about connection 1.*resumed"):
+        pair.connect()
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+@pytest.mark.parametrize("liar", list(Role))
+def test_an_end_that_says_full_when_it_was_resumed_is_a_disagreement(
+    runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion, liar: Role
+) -> None:
+    stacks = {liar: liars.stack("reused", "false"), liar.peer: liars.stack()}
+    pair = pair_of(pairs, stacks[Role.CLIENT], stacks[Role.SERVER], tls, runtime)
+    second = pair.connect(pair.connect().session)
+
+    with pytest.raises(DisagreementError, match="Disagreement about connection 2"):
+        second.outcome  # noqa: B018  reading it is what raises
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_two_ends_that_lie_together_are_caught_by_the_wire(
+    runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion
+) -> None:
+    stacks = liars.stack("reused", "true"), liars.stack("reused", "true")
+    pair = pair_of(pairs, *stacks, tls, runtime)
+
+    with pytest.raises(DisagreementError, match=r"(?s)Disagreement.*wire\s+full"):
+        pair.connect()
+
+
+def test_an_end_that_does_not_know_gives_no_verdict(runtime: Runtime, liars: Liars, pairs: list[Pair]) -> None:
+    pair = pair_of(pairs, liars.stack("reused", "null"), liars.stack(), TLSVersion.TLSv1_3, runtime)
+
+    with pytest.raises(DisagreementError, match="No verdict: client could not know"):
+        pair.connect()
+
+
+def test_a_client_that_miscounts_tickets_is_a_disagreement(runtime: Runtime, liars: Liars, pairs: list[Pair]) -> None:
+    pair = pair_of(pairs, liars.stack("tickets", "7"), liars.stack(), TLSVersion.TLSv1_3, runtime)
+    first = pair.connect()
+
+    with pytest.raises(DisagreementError, match="the client counts 7, the wire shows 2"):
+        first.tickets  # noqa: B018  reading it is what raises
+
+
+SERVER_HELLO = bytes.fromhex("160303007a020000760303")
+CLIENT_HELLO = bytes.fromhex("16030100f8010000f40303")
+NOT_TLS = {
+    Role.SERVER: {
+        "garbage": b"SSH-2.0-OpenSSH_9.2\r\n",
+        "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        "half a record": SERVER_HELLO,
+        "nothing, and an end": b"",
+        "an alert": bytes.fromhex("15030300020228"),
+        "an empty record": bytes.fromhex("1603030000"),
+    },
+    Role.CLIENT: {
+        "garbage": b"\x00" * 64,
+        "http": b"GET / HTTP/1.1\r\n\r\n",
+        "half a record": CLIENT_HELLO,
+        "nothing, and an end": b"",
+    },
+}
+
+
+@pytest.mark.parametrize("what", NOT_TLS[Role.SERVER])
+@pytest.mark.parametrize("client", STACKS)
+def test_a_server_that_does_no_tls_aborts(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], client: str, what: str
+) -> None:
+    raw = RawStack(runtime.loop, NOT_TLS[Role.SERVER][what])
+    pair = pair_of(pairs, machine.one(client), raw, TLSVersion.TLSv1_3, runtime)
+    connection = pair.connect(presume_full=False)
+
+    assert connection.outcome is Outcome.ABORTED
+    assert connection.taken is None or not connection.sessions
+
+
+@pytest.mark.parametrize("what", NOT_TLS[Role.CLIENT])
+@pytest.mark.parametrize("server", STACKS)
+def test_a_client_that_does_no_tls_aborts(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], server: str, what: str
+) -> None:
+    raw = RawStack(runtime.loop, NOT_TLS[Role.CLIENT][what])
+    pair = pair_of(pairs, raw, machine.one(server), TLSVersion.TLSv1_3, runtime)
+    connection = pair.connect(presume_full=False)
+
+    assert connection.outcome is Outcome.ABORTED
+    assert connection.server.view.evidence
+
+
+@pytest.mark.parametrize("client", STACKS)
+def test_a_server_that_says_nothing_is_a_time_out_that_says_what_it_waited_for(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], client: str
+) -> None:
+    stack = machine.one(client)
+    pair = pair_of(pairs, stack, RawStack(runtime.loop, b"", ends=False), TLSVersion.TLSv1_3, runtime)
+    runtime.loop.deadline = 0.5
+
+    with pytest.raises(TimedOutError, match=rf"waited 0\.5 s for .*handshake.*{stack.label}"):
+        pair.connect(presume_full=False)
+
+
+class CutAfter:
+    """A middlebox that resets the connection at a given chunk of bytes."""
+
+    def __init__(self, chunks: int) -> None:
+        self._left = chunks
+
+    def feed(self, sender: Role, data: bytes) -> str | None:
+        """Count down."""
+        self._left -= 1
+        return f"cut at {len(data)} bytes of the {sender}" if self._left < 0 else None
+
+
+FLIGHTS = [
+    (TLSVersion.TLSv1_2, False, range(4)),
+    (TLSVersion.TLSv1_2, True, range(3)),
+    (TLSVersion.TLSv1_3, False, range(3)),
+    (TLSVersion.TLSv1_3, True, range(3)),
+]
+"""The flights of each handshake; to cut one is to cut the handshake."""
+
+
+@pytest.mark.parametrize(
+    ("tls", "resuming", "step"), [(tls, resuming, step) for tls, resuming, steps in FLIGHTS for step in steps]
+)
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_connection_that_is_cut_at_any_step_is_never_taken_for_a_handshake(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], stack: str, tls: TLSVersion, step: int, *, resuming: bool
+) -> None:
+    both = machine.one(stack)
+    pair = pair_of(pairs, both, both, tls, runtime)
+    offer = pair.connect().session if resuming else None
+    pair.put_middlebox(lambda: CutAfter(step))
+    cut = pair.connect(offer, presume_full=False)
+
+    assert cut.outcome is Outcome.ABORTED
+    assert cut.blocked.startswith("cut at ")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_server_goes_on_after_a_client_that_did_no_tls(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], stack: str
+) -> None:
+    pair = pair_of(pairs, machine.one("libssl"), machine.one(stack), TLSVersion.TLSv1_3, runtime)
+    real, raw = pair.client.endpoint, RawStack(runtime.loop, b"\x00" * 64).client(pair.client_config)
+    pair.client.endpoint = raw
+    garbage = pair.connect(presume_full=False)
+    pair.client.endpoint = real
+    raw.close()
+    after = pair.connect()
+
+    assert garbage.outcome is Outcome.ABORTED
+    assert after.outcome is Outcome.FULL
