@@ -80,7 +80,16 @@ class Live:
 
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now."""
-        taken = self.client.session()
+        return self._taken(self.client.session())
+
+    def keep_session(self) -> Session | None:
+        """The same, as an object in the client's memory that what comes may make non-resumable; not as data.
+
+        Only the present client can offer it. Capability.SESSION_IN_MEMORY.
+        """
+        return self._taken(self.client.keep_session())
+
+    def _taken(self, taken: Pending[Session | None]) -> Session | None:
         self._asked.append(taken)
         self._settle()
         return taken.result()

@@ -100,6 +100,13 @@ class Tls(Protocol):
         """Every session so far, in order, as session objects."""
         ...
 
+    def keep_session(self) -> Mapping[str, Any] | None:
+        """SSL_get1_session under a handle, to be offered as the very object that it is then; None if there is none.
+
+        The connection may yet make it non-resumable. It is kept until the context is freed.
+        """
+        ...
+
     def facts(self) -> Facts:
         """What is known now."""
         ...

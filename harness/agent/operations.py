@@ -89,6 +89,11 @@ def sessions(talk: Talk, _fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"sessions": talk.tls.sessions()}
 
 
+def keep_session(talk: Talk, _fields: Mapping[str, Any]) -> dict[str, Any]:
+    """SSL_get1_session now, kept as the object that it is."""
+    return {"session": talk.tls.keep_session()}
+
+
 def shutdown(talk: Talk, _fields: Mapping[str, Any]) -> dict[str, Any]:
     """Send close_notify."""
     talk.tls.shutdown()
@@ -111,10 +116,11 @@ PLAIN = {
     "renegotiate": renegotiate,
     "session": session,
     "sessions": sessions,
+    "keep_session": keep_session,
     "shutdown": shutdown,
     "await_end": await_end,
 }
-AT_ANY_TIME = frozenset({"handshake", "session", "sessions"})
+AT_ANY_TIME = frozenset({"handshake", "session", "sessions", "keep_session"})
 """Verbs that need no completed handshake."""
 
 

@@ -47,6 +47,7 @@ ON_CONNECTION: dict[str, dict[str, Field]] = {
     "renegotiate": {"abbreviated": optional(BOOL)},
     "session": {},
     "sessions": {},
+    "keep_session": {},
     "shutdown": {},
     "await_end": {},
     "release": {},

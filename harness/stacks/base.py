@@ -60,6 +60,10 @@ class ClientLink(LinkEnd, Protocol):
         """SSL_get1_session now; None if there is none."""
         ...
 
+    def keep_session(self) -> Pending[Session | None]:
+        """SSL_get1_session now, to be offered as the very object that it is then. Capability.SESSION_IN_MEMORY."""
+        ...
+
     def sessions(self) -> Pending[tuple[Session, ...]]:
         """Every session so far, in order, or the last where the stack sees no other; to be called before release."""
         ...

@@ -61,6 +61,10 @@ class RawLink:
         """None."""
         return resolved(None)
 
+    def keep_session(self) -> Pending[Session | None]:
+        """None."""
+        return self.session()
+
     def sessions(self) -> Pending[tuple[Session, ...]]:
         """None."""
         return resolved(())

@@ -46,6 +46,25 @@ def test_a_session_that_was_taken_resumes(ends: Ends, versions: tuple[TLSVersion
 
 
 @VERSIONS
+def test_a_session_that_was_kept_in_memory_resumes(ends: Ends, versions: tuple[TLSVersion]) -> None:
+    server, client = ends.server(versions=versions), ends.client(versions=versions)
+    first = ends.talk(client, server, during=lambda _b, a: (a.keep_session(),))
+    second = ends.talk(client, server, first.during[0])
+
+    assert first.during[0].der is None
+    assert first.during[0].resumable is True
+    assert second.saw == ("resumed", "resumed")
+
+
+def test_a_session_in_memory_goes_with_its_context(ends: Ends) -> None:
+    server, client = ends.server(), ends.client()
+    kept = ends.talk(client, server, during=lambda _b, a: (a.keep_session(),)).during[0]
+    report = ends.talk(ends.client(), server, kept).client
+
+    assert "this one has none" in " ".join(report.view.evidence)
+
+
+@VERSIONS
 def test_another_server_declines(ends: Ends, versions: tuple[TLSVersion]) -> None:
     client = ends.client(versions=versions)
     first = ends.talk(client, ends.server(versions=versions))

@@ -194,7 +194,7 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.CONCURRENT,
         Capability.CLOSE_CLIENT_ONLY,
         Capability.CLOSE_SERVER_ONLY,
-        Capability.FREE_WITHOUT_SHUTDOWN,
+        Capability.SESSION_IN_MEMORY,
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }
 

@@ -115,15 +115,21 @@ class AgentClientLink(AgentLink):
 
     def session(self) -> Pending[Session | None]:
         """SSL_get1_session now; None if there is none."""
+        return self._ask_session("session")
 
+    def _ask_session(self, verb: str) -> Pending[Session | None]:
         def read(reply: Mapping[str, Any]) -> Session | None:
             return None if reply["session"] is None else read_session(reply["session"], self._process)
 
         def refused(error: RefusalError) -> Session | None:
-            self._refused("session", error)
+            self._refused(verb, error)
             return None
 
-        return self._ask("session", read, refused)
+        return self._ask(verb, read, refused)
+
+    def keep_session(self) -> Pending[Session | None]:
+        """SSL_get1_session now, to be offered as the very object that it is then; None if there is none."""
+        return self._ask_session("keep_session")
 
     def sessions(self) -> Pending[tuple[Session, ...]]:
         """Every session so far, in order, or the last where the stack sees no other."""

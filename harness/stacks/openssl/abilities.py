@@ -36,6 +36,9 @@ def _common_limits(version: str) -> dict[str, Limit]:
     }
 
 
+IN_MEMORY = "each connection is a process of its own, and its memory ends with it"
+"""Why an s_client cannot offer the object that another one held."""
+
 COMMON_MISSING = {
     "timeout": "no flag sets a session timeout",
     Capability.EVERY_TICKET.value: "-sess_out is overwritten by each ticket, only the last is seen",
@@ -96,6 +99,7 @@ def client_abilities(version: str, clock_missing: str | None) -> Abilities:
     missing = COMMON_MISSING | {
         "cache_size": "no flag sets it",
         Capability.SESSION_BEFORE_TICKET.value: "s_client writes -sess_out when a TLS 1.3 ticket arrives, not before",
+        Capability.SESSION_IN_MEMORY.value: IN_MEMORY,
         Capability.CLOSE_SERVER_ONLY.value: "s_client answers a close_notify with its own at once",
     }
     return _with_clock(Role.CLIENT, limits, able, missing, clock_missing)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
+from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.files import ClientFiles
 from harness.stacks.openssl.steps import Steps
@@ -17,7 +19,6 @@ from harness.terminal import TerminalChild
 from harness.wire import session_der
 
 if TYPE_CHECKING:
-    from harness.events import Pending
     from harness.model.session import Session
     from harness.runtime import Runtime
 
@@ -131,6 +132,12 @@ class OpensslClientLink:
         That session is then given again, byte for byte as it was offered: SSL_get1_session would give the same object.
         """
         return self._steps.ask("the session", self._session)
+
+    def keep_session(self) -> Pending[Session | None]:
+        """No s_client outlives its connection."""
+        pending: Pending[Session | None] = Pending(f"a session in the memory of {self.name}")
+        pending.reject(UnsupportedError(self.name, Capability.SESSION_IN_MEMORY, IN_MEMORY))
+        return pending
 
     def sessions(self) -> Pending[tuple[Session, ...]]:
         """The last session alone, as each ticket overwrites the file."""

@@ -112,6 +112,11 @@ class LibsslTls:
         finally:
             self._native.ssl.SSL_SESSION_free(session)
 
+    def keep_session(self) -> dict[str, Any] | None:
+        """SSL_get1_session, which the context keeps."""
+        session = self._native.ssl.SSL_get1_session(self.ssl)
+        return None if session == self._native.ffi.NULL else self._context.keep(session)
+
     def sessions(self) -> list[dict[str, Any]]:
         """Those of the new-session callback, and the one of SSL_get1_session if it is none of them."""
         last = self.session()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks import Callbacks
 from harness.agent.drivers.libssl.connection import LibsslTls
-from harness.agent.drivers.libssl.sessions import imported
+from harness.agent.drivers.libssl.sessions import imported, resumable
 from harness.agent.drivers.libssl.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """What is set unless a knob says otherwise. A client's new-session callback is called only with a client cache."""
 
 
+_numbers = itertools.count(1)
+
+
 class LibsslContext:
     """One SSL_CTX in one role."""
 
@@ -34,6 +38,8 @@ class LibsslContext:
         self.ticket_age = 0
         """Seconds by which tickets are made older from now on."""
         self._connections: dict[int, LibsslTls] = {}
+        self._kept: dict[str, Any] = {}
+        """Each SSL_SESSION that is to be offered as it is, by its handle."""
         method = native.ssl.TLS_method() if native.has("TLS_method") else native.ssl.SSLv23_method()
         native.before()
         made = native.ssl.SSL_CTX_new(method)
@@ -85,9 +91,9 @@ class LibsslContext:
         return connection
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> LibsslTls:
-        """A client that offers the session, in a fresh object made from its DER."""
+        """A client that offers the session, in a fresh object made from its DER, or the object that was kept."""
         self._native.before()
-        offered = None if session is None else imported(self._native, session)
+        offered = None if session is None else self._offered(session)
         wanted = self._knobs.get("max_early_data", 0)
         allowed = 0
         if offered is not None and wanted:
@@ -100,6 +106,16 @@ class LibsslContext:
         if offered is not None:
             self._native.must(self._native.ssl.SSL_set_session(connection.ssl, offered), "session")
         return connection
+
+    def _offered(self, session: Mapping[str, Any]) -> Any:
+        handle = session.get("handle")
+        return self._kept[handle] if handle in self._kept else imported(self._native, session)
+
+    def keep(self, session: Any) -> dict[str, Any]:
+        """Keep a reference to an SSL_SESSION, which is given up to it; the session object has its handle alone."""
+        handle = f"SSL_SESSION {next(_numbers)}"
+        self._kept[handle] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
+        return {"der": None, "handle": handle, "resumable": resumable(self._native, session)}
 
     def accept(self, sock: socket.socket) -> LibsslTls:
         """A server connection."""

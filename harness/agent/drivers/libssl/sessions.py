@@ -24,8 +24,12 @@ def export(native: Native, session: Any) -> dict[str, Any] | None:
     buffer = ffi.new("unsigned char[]", length)
     out = ffi.new("unsigned char **", buffer)
     native.ssl.i2d_SSL_SESSION(session, out)
-    resumable = bool(native.ssl.SSL_SESSION_is_resumable(session)) if native.has("SSL_SESSION_is_resumable") else None
-    return {"der": ffi.buffer(buffer, length)[:].hex(), "handle": None, "resumable": resumable}
+    return {"der": ffi.buffer(buffer, length)[:].hex(), "handle": None, "resumable": resumable(native, session)}
+
+
+def resumable(native: Native, session: Any) -> bool | None:
+    """SSL_SESSION_is_resumable, None where there is no such function."""
+    return bool(native.ssl.SSL_SESSION_is_resumable(session)) if native.has("SSL_SESSION_is_resumable") else None
 
 
 def imported(native: Native, session: Mapping[str, Any]) -> Any:

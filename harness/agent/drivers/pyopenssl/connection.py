@@ -38,9 +38,17 @@ def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
 class PyopensslConnection:
     """One connection of a PyopensslContext."""
 
-    def __init__(self, connection: SSL.Connection, watch: Watch, *, early_data: bool = False) -> None:
+    def __init__(
+        self,
+        connection: SSL.Connection,
+        watch: Watch,
+        kept: dict[str, SSL.Session],
+        *,
+        early_data: bool = False,
+    ) -> None:
         self._connection = connection
         self._watch = watch
+        self._kept = kept
         self._evidence = watch.opened(connection, self._der)
         self._early_data_left = early_data
         self._early_data: str | None = None
@@ -86,6 +94,15 @@ class PyopensslConnection:
         """Connection.get_session as DER; None if there is none that has one."""
         der = self._der()
         return None if der is None else as_object(der)
+
+    def keep_session(self) -> Mapping[str, Any] | None:
+        """Connection.get_session, kept under a handle of its own; None if there is none."""
+        session = self._connection.get_session()
+        if session is None:
+            return None
+        handle = f"Session {len(self._kept) + 1}"
+        self._kept[handle] = session
+        return {"der": None, "handle": handle, "resumable": None, "fields": {}}
 
     def sessions(self) -> list[Mapping[str, Any]]:
         """The session of each TLS 1.3 ticket or of each TLS 1.2 handshake; a resumed one yields the same again."""

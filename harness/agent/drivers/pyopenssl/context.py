@@ -69,6 +69,8 @@ class PyopensslContext:
         except SSL.Error as error:
             raise TlsError(queue_of(error)) from error
         self._watch = Watch(self._context)
+        self._kept: dict[str, SSL.Session] = {}
+        """Each Session that is to be offered as it is, by its handle; it belongs to this Context (pyOpenSSL 26.3)."""
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:
@@ -161,23 +163,25 @@ class PyopensslContext:
         """Set on each Connection."""
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> PyopensslConnection:
-        """A client connection; the session is a fresh object made from its DER."""
+        """A client connection; the session is a fresh object made from its DER, or the object that was kept."""
         connection = SSL.Connection(self._context, sock)
         connection.set_connect_state()
         if self._server_name is not None:
             connection.set_tlsext_host_name(self._server_name.encode())
-        if session is not None:
+        if session is not None and session.get("handle") in self._kept:
+            connection.set_session(self._kept[session["handle"]])
+        elif session is not None:
             if session.get("der") is None:
                 raise LackError("session import: this stack can offer a session only from its DER, and it has none")
             if not below.offer(connection, bytes.fromhex(session["der"])):
                 raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION takes it for no session"}])
-        return PyopensslConnection(connection, self._watch)
+        return PyopensslConnection(connection, self._watch, self._kept)
 
     def accept(self, sock: socket.socket) -> PyopensslConnection:
         """A server connection."""
         connection = SSL.Connection(self._context, sock)
         connection.set_accept_state()
-        return PyopensslConnection(connection, self._watch, early_data=self._early_data)
+        return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data)
 
     def counters(self) -> dict[str, int]:
         """LackError: there are none to be had."""
@@ -190,6 +194,7 @@ class PyopensslContext:
 
     def free(self) -> None:
         """Let go of the Context and its callbacks."""
+        self._kept.clear()
         del self._context, self._watch
 
 

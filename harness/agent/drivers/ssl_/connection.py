@@ -107,6 +107,10 @@ class SslConnection:
             return None if session is None else to_object(session, self._keep)
         return None
 
+    def keep_session(self) -> dict[str, Any] | None:
+        """SSLObject.session as ever: what Python gives is kept anyway, and is a copy."""
+        return self.session()
+
     def sessions(self) -> list[Mapping[str, Any]]:
         """The last session, for Python shows no other."""
         session = self.session()

@@ -1,0 +1,78 @@
+"""A session object that stays in the client's memory can lose its resumability after it was taken (SSL_get_session(3)).
+
+SSL_get1_session gives the connection's own SSL_SESSION. SSL_free on a connection for which no close_notify was sent
+marks it as not resumable (ssl_clear_bad_session), and so does a fatal alert (ssl3_send_alert); an object that is not
+resumable is not offered (tls_construct_client_hello). A copy by i2d_SSL_SESSION(3) is out of reach.
+"""
+
+from datetime import date
+
+from harness import FULL, RESUMED, Capability, Close, Differs, Expectation, Role, scenario
+
+IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY]}
+PYTHON_COPIES = Differs(
+    RESUMED,
+    Role.CLIENT,
+    "ssl",
+    seen=date(2026, 11, 21),
+    evidence="Modules/_ssl.c of CPython, PySSL_get_session: SSLObject.session is a copy made by i2d_SSL_SESSION and "
+    "d2i_SSL_SESSION, a workaround for https://github.com/openssl/openssl/issues/1550",
+)
+OBJECT_AFTER_FREE = Expectation(FULL, PYTHON_COPIES)
+OBJECT_AFTER_RESET = Expectation(
+    FULL,
+    PYTHON_COPIES,
+    Differs(
+        RESUMED,
+        Role.CLIENT,
+        "*@>=4.0",
+        seen=date(2026, 11, 21),
+        evidence="https://github.com/openssl/openssl/pull/30230: a failed read puts the state machine into its error "
+        "state, so that SSL_in_init() is true and ssl_clear_bad_session leaves the session as it is",
+    ),
+)
+
+
+def kept(pair):
+    """The client's session as an object in its memory, once the connection is closed."""
+    live = pair.open()
+    live.exchange()
+    session = live.keep_session()
+    return session, live.close(pair.close_how)
+
+
+@scenario(close=[Close.BOTH, Close.CLIENT_ONLY], needs=IN_MEMORY)
+def test_object_in_memory_resumes_if_the_client_sent_close_notify(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(close=[Close.SERVER_ONLY, Close.EOF], needs=IN_MEMORY)
+def test_object_in_memory_is_not_offered_if_the_client_sent_no_close_notify(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is OBJECT_AFTER_FREE.of(pair)
+
+
+@scenario(close=Close.RST, needs=IN_MEMORY)
+def test_object_in_memory_of_a_client_that_was_reset(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is OBJECT_AFTER_RESET.of(pair)
+
+
+@scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST], needs=IN_MEMORY)
+def test_copy_as_data_resumes_beside_the_object_that_does_not(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=first.session)
+
+    assert session is not None
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
