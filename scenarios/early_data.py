@@ -1,0 +1,147 @@
+"""Early data goes with a ticket that allows it, once (RFC 8446, 2.3, 4.2.10 and 8; SSL_read_early_data(3)).
+
+SSL_CTX_set_max_early_data(3) at a server makes its tickets stateful and for a single use, unless SSL_OP_NO_ANTI_REPLAY
+is set: what has been used is removed from the cache (tls_parse_ctos_psk).
+"""
+
+from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_3, scenario
+
+SENDS = {"max_early_data": 100}
+ALLOWS = {"max_early_data": 1024}
+REPLAYED = ALLOWS | {"anti_replay": False}
+
+pytestmark = scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS)
+
+
+def test_early_data_is_accepted_with_a_ticket_that_allows_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.early_data is True
+    assert second.client.early_data == "accepted"
+    assert second.server.early_data == "accepted"
+
+
+def test_early_data_is_not_sent_without_a_session(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.early_data is False
+    assert first.client.early_data == "not_sent"
+
+
+@scenario(versions=[TLSv1_3], server=ALLOWS)
+def test_ticket_says_how_many_bytes_it_allows(pair):
+    first = pair.connect()
+
+    assert first.tickets == 2
+    assert {ticket.max_early_data for ticket in first.messages.tickets} == {1024}
+
+
+@scenario(versions=[TLSv1_3], server=ALLOWS, needs={"client": [Capability.SESSION_DATA]})
+def test_session_says_how_many_bytes_it_allows(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.session.max_early_data == 1024
+
+
+@scenario(versions=[TLSv1_3], client=SENDS)
+def test_early_data_is_not_sent_with_a_ticket_that_does_not_allow_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.early_data is False
+    assert second.client.early_data == "not_sent"
+
+
+@scenario(versions=[TLSv1_3], server=ALLOWS)
+def test_ticket_that_allows_it_is_the_name_of_an_entry(pair):
+    first = pair.connect()
+
+    assert first.tickets == 2
+    assert {len(ticket.ticket) for ticket in first.messages.tickets} == {32}
+
+
+def test_ticket_that_allows_it_is_for_one_use(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+    assert third.client.early_data == "rejected"
+
+
+@scenario(versions=[TLSv1_3], server=ALLOWS)
+def test_ticket_that_allows_it_is_for_one_use_even_if_none_is_sent(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+
+
+def test_ticket_of_the_resumption_takes_the_place_of_the_one_that_was_used(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert third.client.early_data == "accepted"
+
+
+@scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED)
+def test_server_without_anti_replay_accepts_the_same_early_data_twice(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert min(len(ticket.ticket) for ticket in first.messages.tickets) > 100
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert third.client.early_data == "accepted"
+
+
+def test_early_data_is_rejected_with_a_ticket_of_another_server(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert second.messages.client_hello.early_data is True
+    assert second.client.early_data == "rejected"
+
+
+@scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | {"ticket_keys": "shared"})
+def test_early_data_is_rejected_by_a_server_that_allows_none_and_the_ticket_resumes(pair):
+    first = pair.connect()
+    pair.new_server(max_early_data=0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.client.early_data == "rejected"
+
+
+@scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS, needs={"server": [Capability.COUNTERS]})
+def test_use_takes_the_entry_out_of_the_cache(pair):
+    first = pair.connect()
+    before = pair.server.counters()
+    second = pair.connect(offer=first.session)
+    after = pair.server.counters()
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert (before.items, before.hits) == (2, 0)
+    assert (after.items, after.hits) == (2, 1)
