@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harness.control import Client, Server
 from harness.live import Live
 from harness.model.capability import Capability
-from harness.model.errors import FirstHandshakeError, UsageError
+from harness.model.errors import FirstHandshakeError, HarnessError, RefusedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Outcome, Role
 from harness.tap import Tap
@@ -96,6 +96,18 @@ class Pair:
         self.server_config = self.server_config.changed(**knobs)
         self.server = self._start_server()
         return self.server
+
+    def refusal(self, **knobs: object) -> tuple[object, ...]:
+        """Ask for a server that OpenSSL refuses: the reason codes of its error queue, as in openssl/sslerr.h.
+
+        The present server stays. HarnessError if the other one is not refused.
+        """
+        try:
+            taken = self.server_stack.server(self.server_config.changed(**knobs))
+        except RefusedError as error:
+            return tuple(entry.get("reason") for entry in error.queue)
+        taken.close()
+        raise HarnessError(f"{taken.name} did not refuse a server with {knobs}")
 
     def put_middlebox(self, make: Callable[[], Gate]) -> None:
         """Let every further connection pass through a middlebox in the tap, a fresh one each."""

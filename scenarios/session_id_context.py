@@ -1,0 +1,121 @@
+"""A session resumes only in the session id context in which it was made (SSL_CTX_set_session_id_context(3)).
+
+It is the server's affair alone: it lies in the server's cache and tickets, and is never sent. A server that verifies
+its clients must have one; else ssl_get_prev_session makes each resumption fatal, as the man page warns.
+"""
+
+from harness import (
+    ABORTED,
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    UNSET,
+    Alert,
+    Role,
+    Verify,
+    cases,
+    scenario,
+)
+
+INTERNAL_ERROR = Alert(80, Role.SERVER)
+TOO_LONG = 273
+"""SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG."""
+UNINITIALIZED = "lib=20 reason=277 "
+"""SSL_R_SESSION_ID_CONTEXT_UNINITIALIZED."""
+
+CLIENT = {"client_certificate": "client"}
+
+pytestmark = scenario()
+
+
+@scenario(server={"session_id_context": [b"a", b"a" * 32], "tickets": BOTH})
+def test_session_resumes_in_its_context(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(server={"session_id_context": b"one", "ticket_keys": "shared"})
+def test_session_resumes_at_another_server_with_an_equal_context(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@cases("other", b"two", b"one more", b"on", UNSET)
+@scenario(server={"session_id_context": b"one", "ticket_keys": "shared"})
+def test_session_is_declined_at_another_server_with_a_different_context(pair, other):
+    first = pair.connect()
+    pair.new_server(session_id_context=other)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert pair.last_counters().hits == 0
+
+
+@scenario(server={"session_id_context": UNSET, "tickets": BOTH})
+def test_session_resumes_without_a_context_at_a_server_that_does_not_verify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(client=CLIENT, server={"verify": Verify.REQUIRED, "tickets": BOTH})
+def test_verified_session_resumes_in_its_context(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.server.peer_certificate is True
+    assert second.outcome is RESUMED
+
+
+@scenario(client=CLIENT, server={"session_id_context": UNSET, "verify": [Verify.OPTIONAL, Verify.REQUIRED]})
+def test_ticket_is_fatal_at_a_verifying_server_without_a_context(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == INTERNAL_ERROR
+    assert any(UNINITIALIZED in error for error in second.server.errors)
+
+
+@scenario(client=CLIENT, server={"session_id_context": UNSET, "verify": Verify.REQUIRED, "tickets": False})
+def test_verifying_server_without_a_context_caches_nothing(pair):
+    """ssl_update_cache leaves out what could not be resumed, so that what is offered is a miss, and not fatal."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+
+
+@scenario(client=CLIENT, server={"session_id_context": UNSET, "ticket_keys": "shared"})
+def test_tickets_become_fatal_when_a_server_without_a_context_begins_to_verify(pair):
+    first = pair.connect()
+    pair.new_server(verify=Verify.REQUIRED)
+    second = pair.connect(offer=first.session)
+    third = pair.connect()
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == INTERNAL_ERROR
+    assert third.outcome is FULL
+
+
+@scenario(server={"session_id_context": UNSET})
+def test_context_of_33_bytes_is_refused(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert pair.refusal(session_id_context=b"a" * 33) == (TOO_LONG,)
