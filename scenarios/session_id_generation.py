@@ -5,7 +5,20 @@ An id names a session in the server's cache. A TLS 1.2 server that is going to s
 does not try again: ssl_generate_session_id ends the handshake.
 """
 
-from harness import ABORTED, FULL, RESUMED, Alert, CacheMode, Capability, Mechanism, Role, TLSv1_2, TLSv1_3, scenario
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    CacheMode,
+    Capability,
+    Mechanism,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    scenario,
+)
 
 PREFIX = b"server-1."
 PREFIXED = {"tickets": False, "session_id_prefix": PREFIX}
@@ -134,6 +147,19 @@ def test_stateful_ticket_that_is_taken_ends_the_connection(pair):
     assert second.outcome is ABORTED
     assert second.alert == INTERNAL_ERROR
     assert any(CONFLICT in error for error in second.server.errors)
+
+
+@scenario(versions=[TLSv1_3], server={**FIXED, "num_tickets": 1})
+def test_stateful_ticket_that_is_shorter_than_32_bytes_is_never_looked_up(pair):
+    """tls_get_stateful_ticket takes 32 bytes and no other number to be an id, whatever a generator may make."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.messages.client_hello.psk_identities == (FIXED["session_id"],)
+    assert second.messages.server_hello.selected_psk is None
+    assert pair.last_counters().misses == 0
 
 
 @scenario(versions=[TLSv1_3], server={**FIXED, "num_tickets": 2})
