@@ -7,7 +7,6 @@ does not try again: ssl_generate_session_id ends the handshake.
 
 from harness import (
     ABORTED,
-    DECLINED,
     FULL,
     RESUMED,
     Alert,

@@ -1,0 +1,155 @@
+"""A server looks up what is offered, and counts what it finds (SSL_CTX_sess_number(3), ssl_get_prev_session).
+
+A hit is a session that is resumed. An id that is not in the cache is a miss; a session that has expired, in the cache
+or in a ticket, is a time-out. A ticket whose keys are unknown and a session of another context are counted nowhere.
+"""
+
+from harness import BOTH, DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+
+HOUR = 3600
+COUNTS = {"server": [Capability.RUNNING_COUNTERS]}
+AGES = {"server": [Capability.COUNTERS, Capability.AGE_SERVER_SESSION]}
+
+
+def found(pair):
+    """The hits, misses and time-outs so far."""
+    counters = pair.last_counters()
+    return counters.hits, counters.misses, counters.timeouts
+
+
+@scenario(server={"tickets": BOTH}, needs=COUNTS)
+def test_first_connection_counts_nothing(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert found(pair) == (0, 0, 0)
+
+
+@scenario(server={"tickets": BOTH}, needs=COUNTS)
+def test_session_that_resumes_is_a_hit(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert found(pair) == (2, 0, 0)
+
+
+@scenario(server={"tickets": False}, needs=COUNTS)
+def test_session_that_is_in_no_cache_is_a_miss(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert found(pair) == (0, 1, 0)
+
+
+@scenario(server={"tickets": False}, needs={"server": [Capability.COUNTERS, Capability.FLUSH]})
+def test_session_that_was_flushed_is_a_miss(pair):
+    first = pair.connect()
+    pair.server.flush(0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert found(pair) == (0, 1, 0)
+
+
+@scenario(needs=COUNTS)
+def test_ticket_whose_keys_are_unknown_is_not_counted(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert found(pair) == (0, 0, 0)
+
+
+@scenario(server={"tickets": BOTH}, needs=AGES)
+def test_session_that_has_expired_is_a_timeout(pair):
+    pair.server.age_sessions(2 * HOUR + 60)
+    first = pair.connect()
+    pair.server.age_sessions(2 * HOUR + 60)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert found(pair) == (0, 0, 1)
+
+
+@scenario(server={"tickets": BOTH}, needs=AGES)
+def test_session_that_is_about_to_expire_is_a_hit(pair):
+    pair.server.age_sessions(HOUR)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert found(pair) == (1, 0, 0)
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": False}, needs=AGES)
+def test_expired_session_leaves_the_cache_when_it_is_offered(pair):
+    first = pair.connect()
+    pair.server.age_sessions(2 * HOUR + 60)
+    before = pair.server.counters().items
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert before == 1
+    assert second.outcome is DECLINED
+    assert third.outcome is DECLINED
+    assert found(pair) == (0, 1, 1)
+
+
+@scenario(server={"session_id_context": b"one", "ticket_keys": "shared"}, needs=COUNTS)
+def test_ticket_of_another_context_is_not_counted(pair):
+    first = pair.connect()
+    pair.new_server(session_id_context=b"two")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert found(pair) == (0, 0, 0)
+
+
+@scenario(versions=[TLSv1_2], client={"versions": (TLSv1_2, TLSv1_3)}, server={"tickets": False}, needs=COUNTS)
+def test_random_id_of_a_client_that_could_do_tls13_is_a_miss(pair):
+    """RFC 8446, D.4: such a client sends a random id, which a TLS 1.2 server looks up as if it were a session's."""
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert len(first.messages.client_hello.session_id) == 32
+    assert found(pair) == (0, 1, 0)
+
+
+@scenario(versions=[TLSv1_2], client={"versions": (TLSv1_2, TLSv1_3)}, needs=COUNTS)
+def test_random_id_beside_an_empty_ticket_extension_is_a_miss_too(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert found(pair) == (1, 1, 0)
+
+
+@scenario(server={"tickets": BOTH}, needs={"client": [Capability.COUNTERS], "server": [Capability.COUNTERS]})
+def test_counters_of_both_ends_agree(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect()
+    client, server = pair.client.counters(), pair.server.counters()
+
+    assert [c.outcome for c in (first, second, third)] == [FULL, RESUMED, FULL]
+    assert (client.connect, client.connect_good) == (3, 3)
+    assert (server.accept, server.accept_good) == (3, 3)
+    assert (client.accept, server.connect) == (0, 0)
+    assert client.hits == 1
+    assert server.hits == 1
