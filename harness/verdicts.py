@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, HarnessError
 from harness.model.verdict import Verdict
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.model.knobs import Config
     from harness.pair import Pair
     from harness.report import case_shape
+    from harness.report.run_shape import CellObject
 
 GRAVITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
 
@@ -48,8 +49,8 @@ class CellState:
         if GRAVITY.index(verdict) > GRAVITY.index(self.verdict):
             self.verdict, self.reason = verdict, reason
 
-    def record(self) -> dict[str, Any]:
-        """The cell as it stands in results.json: plain JSON values only."""
+    def record(self) -> CellObject:
+        """The cell as it stands in results.json."""
         return {
             "cell": self.id,
             "scenario": self.scenario,

@@ -6,6 +6,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from harness.report.case_shape import CaseObject
+from harness.report.run_shape import ResultsObject
 from harness.report.schema import WORDS, members, objects
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 INTRODUCTION = """# The JSON of a case
 
-`resumption connect --json` prints one such object, and `resumption run` writes one for each cell into `results.json`.
+`resumption connect --json` prints one such object, and `resumption run` writes one for each cell into
+[`results.json`](#results).
 `resumption session --json` prints a [session](#session). As a JSON Schema it is [case.schema.json](case.schema.json).
 
 Every key is always there; `null` means unknown, or that there is none, as its row says. `schema` is raised when a key
@@ -24,7 +26,8 @@ epoch, durations seconds, lengths bytes, unless a row says otherwise. Both files
 
 def page() -> str:
     """The whole page in Markdown."""
-    return "\n".join([INTRODUCTION, *(_section(kind) for kind in objects(CaseObject))])
+    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject)])
+    return "\n".join([INTRODUCTION, *(_section(kind) for kind in kinds)])
 
 
 def _section(kind: Any) -> str:
