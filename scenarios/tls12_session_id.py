@@ -99,6 +99,23 @@ def test_server_that_does_not_know_the_id_counts_a_miss(pair):
     assert (counters.items, counters.hits, counters.misses) == (1, 0, 1)
 
 
+@scenario(
+    versions=[TLSv1_2],
+    server=NO_TICKETS,
+    needs={"server": [Capability.MATCHING_SESSION_ID, Capability.REMOVE_SESSION]},
+)
+def test_server_knows_the_id_until_the_entry_is_removed(pair):
+    first = pair.connect()
+    made = first.messages.server_hello.session_id
+    before = pair.server.has_session(made)
+    pair.server.remove(made)
+    after = pair.server.has_session(made)
+
+    assert first.outcome is FULL
+    assert before is True
+    assert after is False
+
+
 @scenario(versions=[TLSv1_2], server=NO_TICKETS, needs={"server": [Capability.REMOVE_SESSION]})
 def test_removed_entry_declines(pair):
     first = pair.connect()

@@ -37,7 +37,7 @@ def test_identity_that_is_offered_is_the_last_ticket(pair):
     assert second.messages.server_hello.selected_psk == 0
 
 
-def test_age_that_is_sent_is_the_ticket_s_and_obfuscated(pair):
+def test_age_that_is_sent_is_that_of_the_ticket_obfuscated(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -66,7 +66,7 @@ def test_session_holds_the_last_ticket_as_it_was_sent(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": list(HASH_OF_SUITE)}, needs={"client": [Capability.SESSION_DATA]})
-def test_secret_has_the_length_of_the_suite_s_hash(pair):
+def test_secret_is_as_long_as_the_hash_of_the_suite(pair):
     first = pair.connect()
 
     assert first.outcome is FULL

@@ -56,11 +56,17 @@ class Cache:
         return True
 
     def has(self, wanted: bytes) -> bool:
-        """SSL_has_matching_session_id, which asks for the version of its SSL: a fresh one's is the method's highest."""
+        """SSL_has_matching_session_id, which asks for the version of its SSL: a fresh one's is the method's highest.
+
+        4.0 has no method of one version (openssl/openssl#28343): what is not found then is looked for by its id alone.
+        """
         ssl = self._native.ssl.SSL_new(self._ctx)
         try:
-            highest = self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted))
+            if self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted)):
+                return True
+            if not self._native.has("TLSv1_2_method"):
+                return any(session_id(self._native, session) == wanted for session in self.sessions())
             self._native.ssl.SSL_set_ssl_method(ssl, self._native.ssl.TLSv1_2_method())
-            return bool(highest or self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted)))
+            return bool(self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted)))
         finally:
             self._native.ssl.SSL_free(ssl)
