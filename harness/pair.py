@@ -52,7 +52,8 @@ class Pair:
         """Every connection that was closed, in order."""
         self.client_config = self._with_version(client or ClientConfig())
         self.server_config = self._with_version(server or ServerConfig())
-        self._opened = 0
+        self.opened = 0
+        """How many connections were begun."""
         self._endpoints: list[Client | Server] = []
         self.server = self._start_server()
         self.client = self._start_client()
@@ -115,9 +116,9 @@ class Pair:
 
     def open(self, offer: Session | None = None) -> Live:
         """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
-        self._opened += 1
+        self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
-        return Live(self._opened, self.tls, self.runtime.loop, self.tap, ends, offer, self.connections.append)
+        return Live(self.opened, self.tls, self.runtime.loop, self.tap, ends, offer, self.connections.append)
 
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True

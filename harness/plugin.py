@@ -187,7 +187,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         pytest.skip(f"UNSUPPORTED: {error}")
     finally:
         item.config.stash[RUNNING] = None
-    if state and (found := problem(state.connections)):
+    if state and (found := problem(state.connections, state.opened)):
         raise found
     return result
 

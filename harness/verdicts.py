@@ -44,6 +44,11 @@ class CellState:
         """Every connection that was closed, in order."""
         return self.pair.connections if self.pair else ()
 
+    @property
+    def opened(self) -> int:
+        """How many connections were begun."""
+        return self.pair.opened if self.pair else 0
+
     def judge(self, verdict: Verdict, reason: str) -> None:
         """Take the graver verdict; the reason of the first one of its kind stays."""
         if GRAVITY.index(verdict) > GRAVITY.index(self.verdict):
@@ -100,10 +105,18 @@ def disagreement(connections: Sequence[Connection]) -> str:
     return "\n".join(connection.describe() for connection in connections if connection.disagreement)
 
 
-def problem(connections: Sequence[Connection]) -> HarnessError | None:
-    """What makes an ERROR of a test whose asserts all held: witnesses that differ, a connection that went unseen."""
+def problem(connections: Sequence[Connection], opened: int) -> HarnessError | None:
+    """What makes an ERROR of a test whose asserts all held: witnesses that differ, a connection that went unseen.
+
+    ``opened`` counts the connections that were begun, so that one that was never closed does not go unjudged.
+    """
     if differing := disagreement(connections):
         return DisagreementError(differing)
+    if opened > len(connections):
+        return HarnessError(
+            f"{opened - len(connections)} of {opened} connections were never closed, so nobody judged them; "
+            f"close() each one that the scenario opens"
+        )
     unseen = [str(connection.number) for connection in connections if not connection.looked_at]
     if unseen:
         return HarnessError(

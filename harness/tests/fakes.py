@@ -109,12 +109,18 @@ class FakePair:
         self.tls = tls
         self.client_config, self.server_config = knobs["client"], knobs["server"]
         self.connections: list[Connection] = []
+        self.opened = 0
+
+    def open(self) -> None:
+        """Begin a connection that nobody closes."""
+        self.opened += 1
 
     def connect(self, offer: Session | None = None) -> Connection:
         """See what is to be seen, as the real pair does."""
         number = len(self.connections) + 1
         saw = self.sees[number - 1] if len(self.sees) >= number else [Saw.RESUMED if offer else Saw.FULL] * 3
         made = connection(number, saw, offered=offer is not None, stacks=(self.client_stack, self.server_stack))
+        self.opened += 1
         self.connections.append(made)
         if offer is None and made.judged() is not Outcome.FULL:
             raise FirstHandshakeError("a handshake that was to be full was not")

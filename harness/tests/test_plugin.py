@@ -173,6 +173,13 @@ def test_a_connection_that_no_assert_looked_at_is_an_error(run: Run) -> None:
     ran.stdout.fnmatch_lines(["*no assert looked at connection 1 of 2*"])
 
 
+def test_a_connection_that_is_never_closed_is_an_error(run: Run) -> None:
+    ran = run("--client=libssl", "--server=libssl", asserts=f"{RIGHT}; pair.open()")
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*1 of 3 connections were never closed, so nobody judged them*"])
+
+
 def test_an_outcome_that_is_not_the_expected_one_is_failed_and_shows_the_views(run: Run) -> None:
     ran = run("--client=libssl", "--server=openssl", sees="[[Saw.FULL] * 3, [Saw.FULL] * 3]", asserts=RIGHT)
 
