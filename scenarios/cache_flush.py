@@ -1,0 +1,177 @@
+"""Expired sessions stay in the cache until somebody flushes it: by hand, or OpenSSL itself, once in 256 handshakes.
+
+SSL_CTX_set_session_cache_mode(3) says every 255 connections. ssl_update_cache does it when the handshakes completed so
+far are 255, 511, …: in TLS 1.2 it is called before a handshake is counted, so that the 256th flushes; in TLS 1.3 the
+tickets come after, so that the 255th does. It does not where the session has no id, as in a TLS 1.2 handshake that
+issues a ticket.
+"""
+
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, TLSv1_2, TLSv1_3, cases, scenario
+
+HOUR = 3600
+NOW = 1_800_000_000
+EXPIRED = 2 * HOUR + 60
+"""Seconds after which a session has expired for certain."""
+FRESH = 2 * HOUR - 60
+
+BY_ID = {"tickets": False, "num_tickets": 1}
+FLUSHES = {"server": [Capability.COUNTERS, Capability.FLUSH]}
+AGES = {"server": [Capability.COUNTERS, Capability.AGE_SERVER_SESSION]}
+AGES_AND_TELLS = {"server": [*AGES["server"], Capability.MATCHING_SESSION_ID]}
+
+
+def resume(pair, connection, times):
+    """The different outcomes of so many resumptions of one session."""
+    return {pair.connect(offer=connection.session).outcome for _ in range(times)}
+
+
+def items(pair):
+    return pair.server.counters().items
+
+
+@cases("age, left, outcome", (FRESH, 1, RESUMED), (EXPIRED, 0, DECLINED))
+@scenario(server=BY_ID, needs=FLUSHES)
+def test_flush_by_hand_removes_what_has_expired_by_then(pair, age, left, outcome):
+    first = pair.connect()
+    pair.server.flush(first.session.time + age)
+    flushed = items(pair)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert flushed == left
+    assert second.outcome is outcome
+
+
+@scenario(server=BY_ID, needs=FLUSHES)
+def test_flush_at_zero_removes_all(pair):
+    first = pair.connect()
+    second = pair.connect()
+    before = items(pair)
+    pair.server.flush(0)
+    third = pair.connect(offer=first.session)
+
+    assert [c.outcome for c in (first, second)] == [FULL, FULL]
+    assert before == 2
+    assert third.outcome is DECLINED
+    assert items(pair) == 1
+    assert pair.server.counters().overflows == 0
+    assert pair.server.counters().timeouts == 0
+
+
+@scenario(needs=FLUSHES)
+def test_tickets_outlive_a_flush(pair):
+    first = pair.connect()
+    pair.server.flush(0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server=BY_ID, needs={"server": [*FLUSHES["server"], *AGES_AND_TELLS["server"]]})
+def test_flush_by_hand_leaves_the_others(pair):
+    first = pair.connect()
+    pair.server.age_sessions(EXPIRED)
+    second = pair.connect()
+    pair.server.flush(second.session.time)
+    third = pair.connect(offer=second.session)
+
+    assert pair.server.has_session(first.messages.server_hello.session_id) is False
+    assert second.outcome is FULL
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server=BY_ID, needs=AGES)
+def test_nothing_is_flushed_in_between(pair):
+    first = pair.connect()
+    pair.server.age_sessions(EXPIRED)
+    second = pair.connect()
+
+    assert [c.outcome for c in (first, second)] == [FULL, FULL]
+    assert items(pair) == 2
+
+
+@scenario(versions=[TLSv1_2], server=BY_ID, needs=AGES_AND_TELLS, same_stack=True)
+def test_256th_handshake_of_tls12_flushes(pair):
+    first = pair.connect()
+    again = resume(pair, first, 253)
+    pair.server.age_sessions(EXPIRED)
+    fresh = pair.connect()
+    before = items(pair)
+    last = pair.connect(offer=fresh.session)
+
+    assert [first.outcome, again, fresh.outcome, last.outcome] == [FULL, {RESUMED}, FULL, RESUMED]
+    assert before == 2
+    assert pair.server.counters().accept_good == 256
+    assert items(pair) == 1
+    assert pair.server.has_session(first.messages.server_hello.session_id) is False
+
+
+@scenario(versions=[TLSv1_3], server=BY_ID, needs=AGES, same_stack=True)
+def test_255th_handshake_of_tls13_flushes(pair):
+    first = pair.connect()
+    again = resume(pair, first, 252)
+    pair.server.age_sessions(EXPIRED)
+    second = pair.connect()
+    before = items(pair)
+    last = pair.connect()
+
+    assert [first.outcome, again, second.outcome, last.outcome] == [FULL, {RESUMED}, FULL, FULL]
+    assert before == 254
+    assert pair.server.counters().accept_good == 255
+    assert items(pair) == 0
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={**BY_ID, "cache_mode": {CacheMode.SERVER, CacheMode.NO_AUTO_CLEAR}},
+    needs=AGES,
+    same_stack=True,
+)
+def test_no_handshake_flushes_where_no_auto_clear_is_set(pair):
+    first = pair.connect()
+    again = resume(pair, first, 253)
+    pair.server.age_sessions(EXPIRED)
+    fresh = pair.connect()
+    last = resume(pair, fresh, 2)
+
+    assert [first.outcome, again, fresh.outcome, last] == [FULL, {RESUMED}, FULL, {RESUMED}]
+    assert pair.server.counters().accept_good == 257
+    assert items(pair) == 2
+
+
+@scenario(versions=[TLSv1_2], needs=AGES, same_stack=True)
+def test_handshake_that_issues_a_ticket_flushes_nothing(pair):
+    first = pair.connect()
+    again = resume(pair, first, 253)
+    pair.new_client(tickets=False)
+    cached = pair.connect()
+    pair.server.age_sessions(EXPIRED)
+    pair.new_client(tickets=True)
+    last = pair.connect()
+
+    assert [first.outcome, again, cached.outcome, last.outcome] == [FULL, {RESUMED}, FULL, FULL]
+    assert pair.server.counters().accept_good == 256
+    assert items(pair) == 1
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"cache_mode": CacheMode.CLIENT, "clock": 0},
+    server=BY_ID,
+    needs={"client": [Capability.COUNTERS]},
+    same_stack=True,
+)
+def test_256th_handshake_of_a_tls12_client_flushes_its_own_cache(pair):
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    again = resume(pair, first, 253)
+    pair.client.stop_clock(NOW + EXPIRED)
+    fresh = pair.connect()
+    before = pair.client.counters()
+    last = pair.connect(offer=fresh.session)
+    after = pair.client.counters()
+
+    assert [first.outcome, again, fresh.outcome, last.outcome] == [FULL, {RESUMED}, FULL, RESUMED]
+    assert (before.items, before.connect_good) == (2, 255)
+    assert (after.items, after.connect_good) == (1, 256)
