@@ -66,6 +66,8 @@ class ClientHello:
     key_share_groups: tuple[int, ...] = ()
     server_name: str | None = None
     alpn: tuple[str, ...] = ()
+    length: int = 0
+    """Bytes of the body."""
 
     @property
     def session_ticket(self) -> bytes | None:
@@ -97,6 +99,8 @@ class ServerHello:
     hello_retry_request: bool = False
     selected_psk: int | None = None
     """Index into the client's identities, None if pre_shared_key is absent."""
+    length: int = 0
+    """Bytes of the body."""
 
     @property
     def session_ticket(self) -> bytes | None:

@@ -85,6 +85,25 @@ class MessageObject(TypedDict):
     fields: Annotated[Texts, "what of it matters for resumption, as text for people"]
 
 
+class ExtensionObject(TypedDict):
+    """An extension of a hello."""
+
+    number: Annotated[int, "IANA's number"]
+    name: Annotated[str, "IANA's name of the number, or its digits"]
+    length: Annotated[int, "bytes of its body"]
+
+
+class HelloObject(TypedDict):
+    """A ClientHello, ServerHello or HelloRetryRequest that could be read."""
+
+    sender: Annotated[Role, "who sent it"]
+    type: Annotated[str, "its name in the RFC"]
+    length: Annotated[int, "bytes of its body"]
+    session_id_length: Annotated[int, "bytes of its session id"]
+    cipher_suites: Annotated[list[int], "IANA's numbers of the suites, as they were sent; of a server the one it chose"]
+    extensions: Annotated[list[ExtensionObject], "its extensions, as they were sent"]
+
+
 class CommandsObject(TypedDict):
     """Commands that can be pasted into a shell."""
 
@@ -113,6 +132,7 @@ class ConnectionObject(TypedDict):
     problem: Annotated[str | None, "why the bytes on the wire could not be read to their end, null if they could"]
     endpoints: Annotated[EndpointsObject, "what both ends told when it was over"]
     messages: Annotated[list[MessageObject], "the messages in the order of the wire"]
+    hellos: Annotated[list[HelloObject], "the hellos among the messages; one that is malformed is not here"]
     commands: Annotated[CommandsObject, "the commands that were run"]
 
 

@@ -9,6 +9,7 @@ from harness.model.errors import DisagreementError
 from harness.model.knobs import show_knob
 from harness.model.tls import Outcome
 from harness.report.case_shape import SCHEMA
+from harness.report.hello_json import hellos_json
 from harness.report.session_json import session_json
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         "problem": connection.transcript.problem or None,
         "endpoints": {"client": _endpoint(connection.client), "server": _endpoint(connection.server)},
         "messages": [_message(message) for message in connection.transcript.messages],
+        "hellos": hellos_json(connection.transcript),
         "commands": {"client": list(connection.client.commands), "server": list(connection.server.commands)},
     }
 

@@ -103,6 +103,14 @@ def test_real_messages_are_in_the_order_of_time(real: list[Connection]) -> None:
     assert times == sorted(times)
 
 
+def test_a_real_hello_is_as_long_as_its_message(real: list[Connection]) -> None:
+    told = connection_json(real[0])
+    (message,) = (message for message in told["messages"] if message["type"] == "ServerHello")
+    (hello,) = (hello for hello in told["hellos"] if hello["type"] == "ServerHello")
+
+    assert hello["length"] == message["length"] > 0
+
+
 def test_a_real_case_reads_as_text(real: list[Connection]) -> None:
     lines = case_text(real).plain.splitlines()
 

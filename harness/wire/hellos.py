@@ -120,7 +120,7 @@ def client_hello(body: bytes, offset: int = 0) -> ClientHello:
         known["server_name"] = _server_name(extensions.open(SERVER_NAME))
     if ALPN in extensions:
         known["alpn"] = protocols_of(extensions.open(ALPN))
-    return ClientHello(version, random, session_id, suites, extensions.bodies, **known)
+    return ClientHello(version, random, session_id, suites, extensions.bodies, length=len(body), **known)
 
 
 def server_hello(body: bytes, offset: int = 0) -> ServerHello:
@@ -141,4 +141,5 @@ def server_hello(body: bytes, offset: int = 0) -> ServerHello:
         version=NAMED_VERSIONS.get(version),
         hello_retry_request=random == RETRY_RANDOM,
         selected_psk=extensions.open(PRE_SHARED_KEY).number(2) if PRE_SHARED_KEY in extensions else None,
+        length=len(body),
     )
