@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from harness.model.errors import TimedOutError
 
@@ -77,6 +77,13 @@ def resolved(value: T, what: str = "a known value") -> Pending[T]:
     return pending
 
 
+class _Watch(NamedTuple):
+    """What is called when a file is ready for these events."""
+
+    events: int
+    ready: Callable[[], None]
+
+
 class Loop:
     """Watches files for the callbacks that feed endpoints, tap and children; one a process of the harness."""
 
@@ -84,6 +91,7 @@ class Loop:
         self.deadline = deadline
         """Seconds of a wait that names none of its own."""
         self._selector = selectors.DefaultSelector()
+        self._watched: dict[int, _Watch] = {}
         self._soon: list[Callable[[], None]] = []
 
     def soon(self, callback: Callable[[], None]) -> None:
@@ -92,18 +100,22 @@ class Loop:
 
     def watch(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
         """Call ``ready`` whenever the file can be read (or written); replaces an earlier watch of the same file."""
-        events = selectors.EVENT_WRITE if write else selectors.EVENT_READ
-        try:
-            self._selector.modify(file, events, ready)
-        except KeyError:
-            self._selector.register(file, events, ready)
+        fd = file if isinstance(file, int) else file.fileno()
+        watch = _Watch(selectors.EVENT_WRITE if write else selectors.EVENT_READ, ready)
+        if fd in self._watched:
+            self._selector.modify(fd, watch.events, watch)
+        else:
+            self._selector.register(fd, watch.events, watch)
+        self._watched[fd] = watch
 
     def forget(self, file: Any) -> None:
         """Stop watching; a file that is not watched is no error. Call it before the file is closed."""
         try:
-            self._selector.unregister(file)
-        except (KeyError, ValueError):
+            fd = file if isinstance(file, int) else file.fileno()
+        except ValueError:  # a file object that is closed
             return
+        if self._watched.pop(fd, None) is not None:
+            self._selector.unregister(fd)
 
     def turn(self, seconds: float) -> bool:
         """Wait up to so many seconds for something to happen, and serve it; False if nothing did."""
@@ -111,16 +123,10 @@ class Loop:
             self._soon.pop(0)()
         events = self._selector.select(max(seconds, 0))
         for key, _ in events:
-            if self._watches(key.fileobj):
-                key.data()
+            watch: _Watch = key.data
+            if self._watched.get(key.fd) is watch:  # an earlier callback of the same turn may have closed it
+                watch.ready()
         return bool(events)
-
-    def _watches(self, file: Any) -> bool:
-        """Whether it is still watched; an earlier callback of the same turn may have closed it."""
-        try:
-            return file in self._selector.get_map()
-        except ValueError:
-            return False
 
     def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float | None = None) -> None:
         """Serve events until the condition holds; TimedOutError says what was waited for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from importlib import import_module
@@ -55,6 +56,7 @@ def main() -> None:
     except (ImportError, LackError, OSError, TypeError) as error:
         sys.exit(f"harness.agent cannot load {' '.join(sys.argv[1:])}: {error}")
     agent = Agent(library, watcher, outbox)
+    gc.freeze()  # what was imported stays for good: no collection needs to look at it again
     rest = b""
     ended = False
 

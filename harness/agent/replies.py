@@ -14,6 +14,8 @@ from harness.agent.library import EndError, LackError, TlsError
 if TYPE_CHECKING:
     from harness.agent.watcher import Watcher
 
+ENCODED = json.JSONEncoder(separators=(",", ":")).encode
+"""A reply's text; one encoder serves all of them."""
 KINDS = ("usage", "lack", "tls", "end", "internal")
 
 
@@ -43,11 +45,11 @@ class Outbox:
 
     def ok(self, number: int, result: dict[str, Any]) -> None:
         """Reply to a request that was carried out."""
-        self._lines.append(json.dumps({"id": number, "ok": result}, separators=(",", ":")))
+        self._lines.append(ENCODED({"id": number, "ok": result}))
 
     def error(self, number: int | None, error: BaseException) -> None:
         """Reply to a request that was not; an id of null where the request's could not be read."""
-        self._lines.append(json.dumps({"id": number, "error": error_object(error)}, separators=(",", ":")))
+        self._lines.append(ENCODED({"id": number, "error": error_object(error)}))
 
     def flush(self) -> None:
         """Write what there is, in one call where the pipe takes it all."""

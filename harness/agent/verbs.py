@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from harness.agent.fields import Field
 
+ALWAYS = frozenset({"id", "verb"})
+"""The fields of every request."""
 ROLE = word("client", "server")
 PORT = integer(1, 65535, "a port, 1 to 65535")
 SIZE = integer(0, (1 << 31) - 1, "a number of entries, 0 or more")
@@ -77,7 +79,7 @@ class Request:
 def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
     """The id (None if there is none that can be read) and the object of a line; RequestError if it is no object."""
     try:
-        message = json.loads(line)
+        message = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         raise RequestError(f"a request must be one line with one JSON object: {error}") from None
     if not isinstance(message, dict):
@@ -102,7 +104,7 @@ def check(number: int | None, message: Mapping[str, Any]) -> Request:
             raise RequestError(f"{verb} lacks {name}: {field.allowed}")
         else:
             values[name] = None
-    unknown = [key for key in message if key not in fields and key not in {"id", "verb"}]
-    if unknown:
+    if message.keys() - fields.keys() > ALWAYS:
+        unknown = [key for key in message if key not in fields and key not in ALWAYS]
         raise RequestError(f"{verb} has no field {', '.join(unknown)}; its fields are: {', '.join(fields) or 'none'}")
     return Request(number, verb, values)

@@ -17,6 +17,10 @@ CONTEXT = 2
 INTEGER = 2
 OCTET_STRING = 4
 SEQUENCE = 16
+LONG_TAG = 31
+"""Tags from here on take bytes of their own after the first."""
+LONG_SIZE = 128
+"""Contents from this many bytes on have a length in bytes of its own."""
 SEQUENCE_BYTE = 0x30
 """The tag byte of every SEQUENCE (constructed)."""
 
@@ -33,6 +37,8 @@ class Element:
     tag: int
     content: bytes
     offset: int = -1
+    header: int = 0
+    """Bytes before its content, 0 for one that was made here."""
 
     @property
     def der(self) -> bytes:
@@ -43,7 +49,7 @@ class Element:
     @property
     def content_offset(self) -> int:
         """Where its content begins in the whole DER."""
-        return self.offset + len(self.der) - len(self.content)
+        return self.offset + self.header
 
     @property
     def name(self) -> str:
@@ -59,6 +65,12 @@ class Element:
         return tuple(elements(self.content, self.content_offset))
 
 
+def _shortest(tag: int, size: int) -> int:
+    """Bytes of the header that DER demands for a tag and so many bytes of content (X.690, 8.1.2 and 10.1)."""
+    more = (tag.bit_length() + 6) // 7 if tag >= LONG_TAG else 0
+    return 2 + more + (0 if size < LONG_SIZE else (size.bit_length() + 7) // 8)
+
+
 def first(data: bytes, offset: int = 0) -> Element:
     """The element that the data begin with; they lie at an offset of the whole DER, and more may follow.
 
@@ -69,8 +81,8 @@ def first(data: bytes, offset: int = 0) -> Element:
         kind, constructed, tag, header, content, trailer = parser.parse(data)
     except ValueError as error:
         raise SessionFormatError(f"an element is cut short or malformed ({error})", offset) from error
-    element = Element(kind, bool(constructed), tag, content, offset)
-    if element.der != header + content + trailer:
+    element = Element(kind, bool(constructed), tag, content, offset, len(header))
+    if trailer or element.header != _shortest(tag, len(content)):
         raise SessionFormatError(f"{element.name} is not encoded as DER demands", offset)
     return element
 
@@ -81,7 +93,7 @@ def elements(data: bytes, offset: int = 0) -> Iterator[Element]:
     while done < len(data):
         element = first(data[done:], offset + done)
         yield element
-        done += len(element.der)
+        done += element.header + len(element.content)
 
 
 def sequence(children: Iterable[Element]) -> Element:

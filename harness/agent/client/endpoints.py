@@ -35,20 +35,25 @@ class AgentEndpoint:
         self._process, self._clock = host.process(config.clock, needs)
         self._host = host
         self._context = self._process.unique("c")
+        made = self._process.ask(
+            "context",
+            {
+                "as": self._context,
+                "role": str(config.role),
+                "knobs": knobs_object(config),
+                "files": files_object(config, host.runtime.pki),
+            },
+            lambda _reply: None,
+        )
+        self._ask_more()
         try:
-            self._process.call(
-                "context",
-                {
-                    "as": self._context,
-                    "role": str(config.role),
-                    "knobs": knobs_object(config),
-                    "files": files_object(config, host.runtime.pki),
-                },
-                lambda _reply: None,
-            )
+            self._process.answer("context", made)
         except BaseException:
             host.done(self._process)
             raise
+
+    def _ask_more(self) -> None:
+        """Ask for what else a role needs, in the same burst, before it is known whether the context was made."""
 
     def counters(self) -> Pending[Counters]:
         """SSL_CTX_sess_* of the context."""
@@ -94,10 +99,12 @@ class AgentServerEndpoint(AgentEndpoint):
 
     def __init__(self, host: AgentHost, config: ServerConfig, needs: Mapping[str, str] | None = None) -> None:
         super().__init__(host, config, needs)
+        self.port: int = self._process.answer("listen", self._listening)
+
+    def _ask_more(self) -> None:
         self._listener = self._process.unique("l")
-        self.port: int = self._process.call(
-            "listen", {"as": self._listener, "context": self._context}, lambda reply: int(reply["port"])
-        )
+        fields = {"as": self._listener, "context": self._context}
+        self._listening = self._process.ask("listen", fields, lambda reply: int(reply["port"]))
 
     def accept(self) -> AgentLink:
         """Take the next connection."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.runtime import Runtime
 
 T = TypeVar("T")
+ENCODED = json.JSONEncoder(separators=(",", ":")).encode
+"""A request's text; one encoder serves all of them."""
 SHOWN = 500
 """Bytes of a line that broke the protocol which an error repeats."""
 
@@ -108,12 +110,15 @@ class AgentProcess:
         self._open[number] = (verb, ok, error)
         if not self._unsent:
             self._loop.soon(self._send)
-        self._unsent.append(json.dumps({"id": number, "verb": verb, **fields}, separators=(",", ":")).encode())
+        self._unsent.append(ENCODED({"id": number, "verb": verb, **fields}).encode())
         return pending
 
     def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
         """Ask and wait; an agent that does not answer within the deadline is killed, and that is an EndpointError."""
-        pending = self.ask(verb, fields, read)
+        return self.answer(verb, self.ask(verb, fields, read))
+
+    def answer(self, verb: str, pending: Pending[T]) -> T:
+        """Wait, as ``call`` does, for the reply to a request that was sent."""
         try:
             self._loop.settle([pending], self.deadline)
         except TimedOutError as error:
@@ -138,7 +143,7 @@ class AgentProcess:
         if self._dead is not None:
             return
         try:
-            self._settle(json.loads(line))
+            self._settle(json.loads(line.decode()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             shown = line[:SHOWN].decode(errors="replace")
             self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
+TOLD = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
+"""What is looked at of all that SSL_CTX_set_msg_callback tells; headers and change_cipher_spec are not."""
 
 
 class Callbacks:
@@ -65,7 +67,7 @@ class Callbacks:
         self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._age), null, null), "age_sessions")
 
     def _message(self, sent: int, _version: int, kind: int, data: Any, size: int, ssl: Any, _argument: Any) -> None:
-        if kind not in {c.RECORD_ALERT, c.RECORD_HANDSHAKE} or not size:
+        if kind not in TOLD or not size:
             return
         connection = self._context.find(ssl)
         if connection is None:

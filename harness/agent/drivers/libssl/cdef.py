@@ -36,6 +36,8 @@ void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, void *callback);
 int SSL_CTX_load_verify_locations(SSL_CTX *ctx, const char *file, const char *path);
 int SSL_CTX_use_certificate_chain_file(SSL_CTX *ctx, const char *file);
 int SSL_CTX_use_PrivateKey_file(SSL_CTX *ctx, const char *file, int type);
+int SSL_CTX_use_PrivateKey(SSL_CTX *ctx, void *pkey);
+void *SSL_CTX_get0_privatekey(const SSL_CTX *ctx);
 int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
 void SSL_CTX_flush_sessions(SSL_CTX *ctx, long tm);
 void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, int64_t tm);
@@ -99,6 +101,7 @@ const char *ERR_reason_error_string(unsigned long e);
 const char *OpenSSL_version(int type);
 const char *SSLeay_version(int type);
 void X509_free(void *x509);
+int EVP_PKEY_up_ref(void *pkey);
 void OPENSSL_LH_doall(void *lh, void (*func)(void *));
 void lh_doall(void *lh, void (*func)(void *));
 """

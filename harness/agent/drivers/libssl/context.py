@@ -37,7 +37,8 @@ class LibsslContext:
         self._knobs = {**DEFAULTS[role], **knobs}
         self.ticket_age = 0
         """Seconds by which tickets are made older from now on."""
-        self._connections: dict[int, LibsslTls] = {}
+        self._connections: dict[Any, LibsslTls] = {}
+        """By the SSL pointer: cffi compares and hashes pointers by their address."""
         self._kept: dict[str, Any] = {}
         """Each SSL_SESSION that is to be offered as it is, by its handle."""
         method = native.ssl.TLS_method() if native.has("TLS_method") else native.ssl.SSLv23_method()
@@ -67,26 +68,25 @@ class LibsslContext:
             path = files["certificate"].encode()
             self._native.must(ssl.SSL_CTX_use_certificate_chain_file(self._ctx, path), "certificate")
         if "key" in files:
-            result = ssl.SSL_CTX_use_PrivateKey_file(self._ctx, files["key"].encode(), c.FILETYPE_PEM)
-            self._native.must(result, "key")
+            self._native.keys.use(self._ctx, files["key"])
         if "ca" in files:
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self._native.ffi.NULL)
             self._native.must(result, "ca")
 
     def find(self, ssl: Any) -> LibsslTls | None:
         """The connection of an SSL pointer; None for one that is none of ours, or is being freed."""
-        return self._connections.get(int(self._native.ffi.cast("uintptr_t", ssl)))
+        return self._connections.get(ssl)
 
     def forget(self, ssl: Any) -> None:
         """The pointer is about to be freed."""
-        self._connections.pop(int(self._native.ffi.cast("uintptr_t", ssl)), None)
+        self._connections.pop(ssl, None)
 
     def _connection(self, sock: socket.socket, early_data: int) -> LibsslTls:
         self._native.before()
         ssl = self._native.ssl.SSL_new(self._ctx)
         self._native.must(int(ssl != self._native.ffi.NULL), "connection")
         connection = LibsslTls(self._native, self, ssl, self._role, early_data)
-        self._connections[int(self._native.ffi.cast("uintptr_t", ssl))] = connection
+        self._connections[ssl] = connection
         self._native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection
 

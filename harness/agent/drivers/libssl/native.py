@@ -11,6 +11,7 @@ import cffi
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
+from harness.agent.drivers.libssl.keys import PrivateKeys
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Native:
             raise LackError(f"{libcrypto} is no OpenSSL: it calls itself {self.description!r}")
         self.version = f"{found[1]}.{found[2]}.{found[3]}"
         self.release = (int(found[1]), int(found[2]))
+        self.keys = PrivateKeys(self)
 
     def has(self, name: str) -> bool:
         """Whether libssl exports a function."""
