@@ -39,7 +39,6 @@ class InMemory:
         settings.apply("versions", [str(self._tls)])
         if role == "server":
             settings.apply("session_id_context", b"resumption".hex())
-            settings.accept_renegotiation()
             certificate, key = (str(path).encode() for path in (self._issued.certificate, self._issued.key))
             self._native.must(ssl.SSL_CTX_use_certificate_chain_file(ctx, certificate), "certificate")
             self._native.must(ssl.SSL_CTX_use_PrivateKey_file(ctx, key, c.FILETYPE_PEM), "key")

@@ -71,6 +71,7 @@ SERVER: dict[str, Field] = {
     "session_id": _hex(32, 1),
     "ticket_keys": _hex(TICKET_KEYS, TICKET_KEYS),
     "anti_replay": BOOL,
+    "client_renegotiation": BOOL,
 }
 ROLES = {"client": CLIENT, "server": SERVER}
 FILES = ("ca", "certificate", "key")

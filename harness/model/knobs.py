@@ -163,6 +163,11 @@ class ServerConfig(Config):
         str, "a name", "servers with the same name share their ticket keys; by default random ones"
     )
     anti_replay: bool | None = knob(_switch, "on | off", "off sets SSL_OP_NO_ANTI_REPLAY")
+    client_renegotiation: bool | None = knob(
+        _switch,
+        "on | off",
+        "on sets SSL_OP_ALLOW_CLIENT_RENEGOTIATION, by default off; before 3.0 no server refuses it",
+    )
     server_certificate: str | None = knob(str, "a name of certs/issued.toml", "which certificate the server has")
 
     role = Role.SERVER

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SINCE_3_0 = (3, 0)
 SINCE_3_3 = (3, 3)
 NO_EMS = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
+NO_REFUSAL = "OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION; a client may always renegotiate"
 CLIENT_PSK = "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)"
 SERVER_PSK = "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it"
 
@@ -38,6 +39,8 @@ def abilities_of(role: Role, version: str) -> Abilities:
     knobs: dict[str, Limit] = {field.name: FULLY for field in fields(config_type(role))}
     if release < SINCE_3_0:
         knobs["extended_master_secret"] = only(*{True}, reason=NO_EMS)
+        if role is Role.SERVER:
+            knobs["client_renegotiation"] = only(*{True}, reason=NO_REFUSAL)
     if role is Role.CLIENT:
         knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=CLIENT_PSK)
     elif release < SINCE_3_3:

@@ -181,7 +181,8 @@ def by_client_abbreviated(b: AgentLink, a: AgentClientLink) -> Sequence[Pending[
     ids=["server", "client", "client, abbreviated"],
 )
 def test_a_renegotiation_leaves_the_view_of_the_first_handshake(ends: Ends, how: Any, *, reused: bool) -> None:
-    server, client = ends.server(versions=V12, tickets=False), ends.client(versions=V12)
+    server = ends.server(versions=V12, tickets=False, client_renegotiation=True)
+    client = ends.client(versions=V12)
     talked = ends.talk(client, server, during=how)
 
     assert talked.during == [True, True, b"one\n", True, b"two\n"]

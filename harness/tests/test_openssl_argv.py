@@ -37,6 +37,15 @@ def test_a_client_without_knobs_has_no_authorities() -> None:
     assert " ".join(_client()) == "openssl s_client -no-CAfile -no-CApath -no-CAstore"
 
 
+def test_a_client_that_may_renegotiate_does_not_block() -> None:
+    assert _client(versions=(TLS12,))[-2:] == ["-nbio", "-tls1_2"]
+    assert "-nbio" not in _client(versions=(TLS13,))
+
+
+def test_a_server_of_one_version_has_its_flag() -> None:
+    assert _server(versions=(TLS12,))[-1] == "-tls1_2"
+
+
 def test_1_1_1_has_no_store_to_switch_off() -> None:
     assert "-no-CAstore" not in _server("1.1.1w")
 
@@ -44,7 +53,6 @@ def test_1_1_1_has_no_store_to_switch_off() -> None:
 @pytest.mark.parametrize(
     ("knob", "value", "flags"),
     [
-        ("versions", (TLS12,), "-tls1_2"),
         ("versions", (TLS13,), "-tls1_3"),
         ("versions", (TLS12, TLS13), "-min_protocol TLSv1.2 -max_protocol TLSv1.3"),
         ("tickets", False, "-no_ticket"),
@@ -75,6 +83,8 @@ def test_a_knob_of_both_roles_becomes_the_same_flags_in_both(knob: str, value: A
         ("session_id_prefix", b"prefix", "-id_prefix prefix"),
         ("anti_replay", False, "-no_anti_replay"),
         ("anti_replay", True, "-anti_replay"),
+        ("client_renegotiation", True, "-client_renegotiation"),
+        ("client_renegotiation", False, ""),
         ("max_early_data", 0, "-max_early_data 0"),
         ("max_early_data", 9, "-early_data -max_early_data 9"),
         ("verify", Verify.NONE, ""),

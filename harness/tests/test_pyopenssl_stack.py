@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "session_id_context": b"here",
     "max_early_data": 100,
     "anti_replay": False,
+    "client_renegotiation": True,
 }
 ENDINGS = {
     Close.BOTH: (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY),
@@ -60,7 +61,10 @@ ENDINGS = {
 }
 """What the client and the server read at the end."""
 OF_A_CLIENT = {"server_name", "client_certificate"}
-OF_A_SERVER = {"num_tickets", "session_id_context", "server_certificate", "anti_replay", "max_early_data"}
+OF_A_SERVER = {
+    *("num_tickets", "session_id_context", "server_certificate", "anti_replay", "max_early_data"),
+    "client_renegotiation",
+}
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +190,8 @@ def test_a_clock_makes_a_session_older(runtime: Runtime, stack: PyopensslStack) 
 
 
 def test_a_renegotiation_is_a_second_handshake(runtime: Runtime, stack: PyopensslStack) -> None:
-    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
+    server = stack.server(ServerConfig(client_renegotiation=True))
+    client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
     at_server, at_client = server.accept(), client.connect(server.port)
     steps = [at_client.handshake(), at_server.handshake(), at_client.renegotiate()]
     read = at_server.read_line()
@@ -285,7 +290,7 @@ def test_each_missing_capability_has_a_reason(stack: PyopensslStack, role: Role,
 
 @pytest.mark.parametrize("by", list(Role))
 def test_either_end_begins_a_renegotiation_of_a_pair(runtime: Runtime, stack: PyopensslStack, by: Role) -> None:
-    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime)
+    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime, server=ServerConfig(client_renegotiation=True))
     live = pair.open()
     live.ask_exchange()
     renegotiated = live.renegotiate(by)

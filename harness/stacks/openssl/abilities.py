@@ -65,12 +65,16 @@ def server_abilities(version: str, clock_missing: str | None) -> Abilities:
         ),
         "session_id_prefix": Limit(_printable, "text", "-id_prefix takes text"),
         "anti_replay": FULLY,
+        "client_renegotiation": FULLY,
         "verify": FULLY,
         "server_certificate": FULLY,
         "max_early_data": FULLY,
     }
+    if version_number(version) < (3,):
+        del limits["client_renegotiation"]
     able = {Capability.RUNNING_COUNTERS, Capability.RENEGOTIATION, Capability.EARLY_DATA}
     missing = COMMON_MISSING | {
+        "client_renegotiation": "s_server before 3.0 has no -client_renegotiation; it accepts it always",
         "session_id": "-id_prefix sets the beginning of an id, no flag sets all of it",
         "ticket_keys": "no flag sets ticket keys",
         Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 VERIFY_DEPTH = "3"
+NON_BLOCKING = "-nbio"
+"""Else an s_client that completes a renegotiation within SSL_read stays there until data come, and reads no stdin.
+
+Only TLS 1.2 has renegotiation. With TLS 1.3 it would print a ticket that comes early before the connection's facts.
+"""
 
 
 def _versions(value: object) -> list[str]:
@@ -54,6 +59,7 @@ SERVER_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
     "session_id_context": lambda value: ["-context", _text(value)],
     "session_id_prefix": lambda value: ["-id_prefix", _text(value)],
     "anti_replay": lambda value: ["-anti_replay" if value else "-no_anti_replay"],
+    "client_renegotiation": lambda value: ["-client_renegotiation"] if value else [],
     "max_early_data": lambda value: [*(["-early_data"] if value else []), "-max_early_data", str(value)],
 }
 
@@ -85,6 +91,7 @@ def client_argv(
 ) -> list[str]:
     """The command line of an s_client for these knobs, without what differs between its connections."""
     argv = [*openssl, "s_client", *no_default_authorities(version)]
+    argv += [NON_BLOCKING] if config.versions == (TLSVersion.TLSv1_2,) else []
     if certificate is not None:
         argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
     if config.verify is Verify.REQUIRED:

@@ -56,8 +56,6 @@ class LibsslContext:
         settings = Settings(native, self._ctx, role)
         for knob, value in self._knobs.items():
             settings.apply(knob, value)
-        if role == "server":
-            settings.accept_renegotiation()
         self._load(files)
         self._callbacks = Callbacks(native, self)
         self._callbacks.set(self._ctx, role, self._knobs)

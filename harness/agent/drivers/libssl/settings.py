@@ -26,11 +26,6 @@ class Settings:
         self._ctx = ctx
         self._role = role
 
-    def accept_renegotiation(self) -> None:
-        """SSL_OP_ALLOW_CLIENT_RENEGOTIATION: before 3.0 a server accepts a client's renegotiation without."""
-        if self._native.release >= (3, 0):
-            self._option(c.OP_ALLOW_CLIENT_RENEGOTIATION, on=True)
-
     def apply(self, knob: str, value: Any) -> None:
         """Set one knob; LackError if this OpenSSL cannot, TlsError if it will not."""
         setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
@@ -68,6 +63,13 @@ class Settings:
     def set_anti_replay(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
         """SSL_OP_NO_ANTI_REPLAY."""
         self._option(c.OP_NO_ANTI_REPLAY, on=not on)
+
+    def set_client_renegotiation(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
+        """SSL_OP_ALLOW_CLIENT_RENEGOTIATION."""
+        if self._native.release >= (3, 0):
+            self._option(c.OP_ALLOW_CLIENT_RENEGOTIATION, on=on)
+        elif not on:
+            raise LackError("client_renegotiation: OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION")
 
     def set_psk_modes(self, mode: str) -> None:
         """SSL_OP_ALLOW_NO_DHE_KEX, and SSL_OP_PREFER_NO_DHE_KEX for psk_ke at a server."""

@@ -61,7 +61,6 @@ class PyopensslContext:
         given = dict(knobs)
         if role == "server":
             given.setdefault("session_id_context", DEFAULT_ID_CONTEXT)
-            self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=True)  # else a client's renegotiation is fatal, from 3.0 on
         try:
             for name, value in given.items():
                 self._set(name, value)
@@ -120,6 +119,9 @@ class PyopensslContext:
 
     def _set_anti_replay(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
         self._option(OP_NO_ANTI_REPLAY, on=not value)
+
+    def _set_client_renegotiation(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=value)
 
     def _set_psk_modes(self, value: str) -> None:
         if value == "psk_ke":

@@ -28,7 +28,7 @@ VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
 """SSL_OP_NO_EXTENDED_MASTER_SECRET (3.0 and later): nameless in ssl, but SSLContext.options takes any number."""
 OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
-"""SSL_OP_ALLOW_CLIENT_RENEGOTIATION, without which a client's renegotiation is fatal, from 3.0 on."""
+"""SSL_OP_ALLOW_CLIENT_RENEGOTIATION."""
 OP_ALLOW_NO_DHE_KEX = 1 << 10
 """SSL_OP_ALLOW_NO_DHE_KEX, nameless in ssl too."""
 OP_PREFER_NO_DHE_KEX = 1 << 35
@@ -53,7 +53,6 @@ class SslContext:
         self._context = ssl.SSLContext(protocol)
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
-        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=role == "server")
         for name, value in knobs.items():
             self._set(name, value)
         try:
@@ -99,6 +98,9 @@ class SslContext:
 
     def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
         self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
+
+    def _set_client_renegotiation(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=value)
 
     def _set_psk_modes(self, value: str) -> None:
         if value == "psk_ke":

@@ -1,0 +1,211 @@
+"""A second handshake on one TLS 1.2 connection: who may begin it, when it resumes, and the session that remains.
+
+RFC 5246, 7.4.1.1 and RFC 5746. SSL_renegotiate(3): what a client begins is full unless it asks for an abbreviated one;
+a server can only ask, and the client then offers the session of the connection. TLS 1.3 has none (RFC 8446, 4.1.2).
+"""
+
+from datetime import date
+
+from harness import (
+    BOTH,
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    scenario,
+)
+
+BY_CLIENT = {"client": [Capability.RENEGOTIATION]}
+BY_SERVER = {"server": [Capability.RENEGOTIATION]}
+
+pytestmark = scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER)
+
+
+def renegotiated(pair, by, *, abbreviated=False):
+    """Whether it worked, and the connection with its two handshakes."""
+    live = pair.open()
+    live.exchange()
+    done = live.renegotiate(by, abbreviated=abbreviated)
+    return done, live.close()
+
+
+def test_server_asks_and_the_client_resumes_the_session_of_the_connection(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+    messages = connection.messages
+
+    assert done
+    assert connection.outcome is FULL
+    assert messages.handshakes == 2
+    assert messages.types(Role.SERVER).count("Certificate") == 1
+    assert messages.server_hellos[1].session_id == messages.client_hellos[1].session_id
+    assert messages.server_hellos[1].session_id
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH, "client_renegotiation": True}, needs=BY_CLIENT)
+def test_client_renegotiates_in_full_and_offers_nothing(pair):
+    done, connection = renegotiated(pair, Role.CLIENT)
+    messages = connection.messages
+
+    assert done
+    assert connection.outcome is FULL
+    assert messages.handshakes == 2
+    assert messages.types(Role.SERVER).count("Certificate") == 2
+    assert messages.client_hellos[1].session_id == b""
+    assert not messages.client_hellos[1].session_ticket
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"tickets": BOTH, "client_renegotiation": True},
+    needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
+)
+def test_client_that_asks_for_an_abbreviated_one_resumes_the_session_of_the_connection(pair):
+    done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
+    messages = connection.messages
+
+    assert done
+    assert connection.outcome is FULL
+    assert messages.handshakes == 2
+    assert messages.types(Role.SERVER).count("Certificate") == 1
+    assert messages.server_hellos[1].session_id == messages.client_hellos[1].session_id
+
+
+SINCE_3_0 = (
+    "CHANGES.md of 3.0: Client-initiated renegotiation is disabled by default; tls_process_client_hello of 1.1.1w"
+)
+HANDSHAKES = Expectation(1, Differs(2, Role.SERVER, "*@<3.0", date(2026, 11, 21), SINCE_3_0))
+REFUSAL: Expectation[list[int]] = Expectation(
+    [100, 40], Differs([], Role.SERVER, "*@<3.0", date(2026, 11, 21), SINCE_3_0)
+)
+"""The server's warning no_renegotiation, at which the client gives up with handshake_failure (SSL_renegotiate(3))."""
+
+
+@scenario(versions=[TLSv1_2], server={"client_renegotiation": [None, False]}, needs=BY_CLIENT)
+def test_client_is_refused_by_default_and_ends_the_connection(pair):
+    done, connection = renegotiated(pair, Role.CLIENT)
+    alerts = [alert.number for alert in connection.messages.alerts if alert.number]
+
+    assert done is (HANDSHAKES.of(pair) == 2)
+    assert connection.messages.handshakes == HANDSHAKES.of(pair)
+    assert alerts == REFUSAL.of(pair)
+
+
+@scenario(versions=[TLSv1_2], needs=BY_CLIENT)
+def test_session_of_a_connection_that_ended_in_such_a_refusal_still_resumes(pair):
+    _, first = renegotiated(pair, Role.CLIENT)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH, "client_renegotiation": True}, needs=BY_CLIENT)
+def test_session_of_a_full_renegotiation_is_another_and_both_resume(pair):
+    live = pair.open()
+    live.exchange()
+    before = live.session()
+    live.renegotiate(Role.CLIENT)
+    first = live.close()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=before)
+
+    assert first.messages.handshakes == 2
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert second.messages.client_hello.session_id != third.messages.client_hello.session_id
+
+
+def test_session_of_an_abbreviated_renegotiation_resumes_in_another_connection(pair):
+    done, first = renegotiated(pair, Role.SERVER)
+    second = pair.connect(offer=first.session)
+
+    assert done
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+BY_REQUEST = 3
+"""SSL_CTX_sess_number(3) says "the number of start renegotiations", and tls_setup_handshake counts three for one.
+
+One as HelloRequest is sent and one as ClientHello comes, both in state_machine, as ``renegotiate`` is set until the
+handshake ends; and one in ossl_statem_server_write_transition (TLS_ST_OK). A client's own counts once, by the last.
+"""
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"tickets": BOTH},
+    needs={"server": [Capability.RENEGOTIATION, Capability.RUNNING_COUNTERS]},
+)
+def test_server_counts_a_renegotiation_and_its_hit_apart_from_the_connection(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+    counted = pair.last_counters()
+
+    assert done
+    assert connection.outcome is FULL
+    assert (counted.accept, counted.accept_renegotiate, counted.accept_good) == (1, BY_REQUEST, 2)
+    assert (counted.hits, counted.misses) == (1, 0)
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"client_renegotiation": True},
+    needs={"client": [Capability.RENEGOTIATION], "server": [Capability.RUNNING_COUNTERS]},
+)
+def test_server_counts_a_clients_renegotiation_once(pair):
+    done, connection = renegotiated(pair, Role.CLIENT)
+    counted = pair.last_counters()
+
+    assert done
+    assert connection.outcome is FULL
+    assert (counted.accept, counted.accept_renegotiate, counted.accept_good) == (1, 1, 2)
+    assert (counted.hits, counted.misses) == (0, 0)
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"client_renegotiation": True},
+    needs={"client": [Capability.RENEGOTIATION, Capability.COUNTERS]},
+)
+def test_client_counts_its_renegotiation_apart_from_the_connection(pair):
+    done, connection = renegotiated(pair, Role.CLIENT)
+    counted = pair.client.counters()
+
+    assert done
+    assert connection.outcome is FULL
+    assert (counted.connect, counted.connect_renegotiate, counted.connect_good) == (1, 1, 2)
+    assert counted.hits == 0
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"tickets": False},
+    needs={"server": [Capability.RENEGOTIATION, Capability.REMOVE_SESSION]},
+)
+def test_server_that_has_lost_the_session_meanwhile_makes_a_full_one(pair):
+    live = pair.open()
+    live.exchange()
+    removed = pair.server.remove(live.session().session_id)
+    done = live.renegotiate(Role.SERVER)
+    connection = live.close()
+
+    assert removed
+    assert done
+    assert connection.messages.types(Role.SERVER).count("Certificate") == 2
+
+
+WRONG_SSL_VERSION = "reason=266 "
+"""SSL_R_WRONG_SSL_VERSION of can_renegotiate (ssl/ssl_lib.c)."""
+
+
+@scenario(versions=[TLSv1_3], server={"client_renegotiation": True}, needs=BY_CLIENT)
+def test_tls13_has_no_renegotiation(pair):
+    done, connection = renegotiated(pair, Role.CLIENT)
+
+    assert not done
+    assert connection.messages.handshakes == 1
+    assert any(WRONG_SSL_VERSION in error for error in connection.client.errors)
