@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.connection import Connection, Counters
-from harness.model.errors import EndpointError, HarnessError, TimedOutError
+from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError
 from harness.model.tls import Close, Role
 from harness.model.view import Saw
 from harness.wire.judge import judge
@@ -202,7 +202,7 @@ class Live:
             )
             raise
         for asked in self._asked:
-            if isinstance(asked.error, EndpointError):
+            if isinstance(asked.error, EndpointError | RefusedError):
                 raise asked.error
         if self._never_connected() and self._client_done is not None:
             output = self._client_done.result().output

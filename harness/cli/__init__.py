@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UsageError
+from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (sys.argv if none is given) and return the exit code.
 
-    0 is success; 1 is a failure, and any HarnessError but those of usage; 2 is bad usage or a file that is no session;
+    0 is success; 1 is a failure, and any HarnessError but those of usage; 2 is bad usage, a knob's value that a stack
+    lacks or OpenSSL refuses, or a file that is no session;
     130 is Ctrl-C. An error is one message on stderr, without a traceback.
     """
     try:
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except (UsageError, SessionFormatError, RefusedError) as error:
+    except (UsageError, UnsupportedError, SessionFormatError, RefusedError) as error:
         click.echo(f"error: {error}", err=True)
         return BAD_USAGE
     except HarnessError as error:

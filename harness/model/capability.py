@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.model.knobs import show_knob
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -72,7 +74,7 @@ FULLY = Limit(lambda _value: True, "all", "")
 
 def only(*values: object, reason: str) -> Limit:
     """Only the given values are possible."""
-    return Limit(lambda value: value in values, ", ".join(str(v) for v in values), reason)
+    return Limit(lambda value: value in values, ", ".join(show_knob(v) for v in values), reason)
 
 
 @dataclass(frozen=True, slots=True)

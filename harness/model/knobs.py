@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.model.errors import UsageError
 from harness.model.tls import Role, TLSVersion
@@ -82,7 +82,23 @@ def _bytes_or_unset(text: str) -> bytes | Unset:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split(","))
+    words = tuple(text.split(","))
+    if not all(words):
+        raise ValueError(text)
+    return words
+
+
+def _within(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise ValueError(text)
+        return int(text)
+
+    return number
+
+
+_count = _within(0, (1 << 32) - 1)
+_seconds = _within(-(1 << 63), (1 << 63) - 1)
 
 
 BYTES = "text, or hex:0a0b"
@@ -91,6 +107,8 @@ BYTES = "text, or hex:0a0b"
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The knobs that both roles have."""
+
+    role: ClassVar[Role]
 
     versions: tuple[TLSVersion, ...] | None = knob(
         _versions, "1.2 | 1.3 | 1.2,1.3", "protocol versions that are enabled"
@@ -103,8 +121,8 @@ class Config:
     cache_mode: frozenset[CacheMode] | None = knob(
         _cache_mode, ",".join(CacheMode), "flags of SSL_CTX_set_session_cache_mode, joined by commas"
     )
-    cache_size: int | None = knob(int, "entries, 0 for no limit", "SSL_CTX_sess_set_cache_size")
-    timeout: int | None = knob(int, "seconds, negative ones included", "SSL_CTX_set_timeout")
+    cache_size: int | None = knob(_count, "entries, 0 to 4294967295; 0 is no limit", "SSL_CTX_sess_set_cache_size")
+    timeout: int | None = knob(_seconds, "seconds, 64 bits with sign", "SSL_CTX_set_timeout")
     middlebox_compat: bool | None = knob(_switch, "on | off", "SSL_OP_ENABLE_MIDDLEBOX_COMPAT (RFC 8446, D.4)")
     extended_master_secret: bool | None = knob(
         _switch, "on | off", "off sets SSL_OP_NO_EXTENDED_MASTER_SECRET (RFC 7627)"
@@ -118,11 +136,13 @@ class Config:
     alpn: tuple[str, ...] | None = knob(_words, "names joined by commas", "ALPN protocols (RFC 7301)")
     verify: Verify | None = knob(Verify, " | ".join(Verify), "whether the peer's certificate is asked for and verified")
     max_early_data: int | None = knob(
-        int,
-        "bytes",
+        _count,
+        "bytes, 0 to 4294967295",
         "server: SSL_CTX_set_max_early_data; client: writes that many bytes of early data if the session allows them",
     )
-    clock: int | None = knob(int, "seconds, may be negative", "how far this end's clock is moved from the true time")
+    clock: int | None = knob(
+        _seconds, "seconds, may be negative", "how far this end's clock is moved from the true time"
+    )
 
     def changed(self, **knobs: object) -> Any:
         """Give a copy with other values; an unknown knob is a UsageError that lists the knobs."""
@@ -149,7 +169,9 @@ class ClientConfig(Config):
 class ServerConfig(Config):
     """The knobs of a server; every different one, and every restart, is a server of its own."""
 
-    num_tickets: int | None = knob(int, "a number", "TLS 1.3 tickets after a full handshake (SSL_CTX_set_num_tickets)")
+    num_tickets: int | None = knob(
+        _count, "0 to 4294967295", "TLS 1.3 tickets after a full handshake (SSL_CTX_set_num_tickets)"
+    )
     session_id_context: bytes | Unset | None = knob(
         _bytes_or_unset,
         f"{BYTES}, or none",
@@ -183,7 +205,7 @@ def checked(config: type[Config], knobs: dict[str, Any]) -> dict[str, Any]:
     names = [f.name for f in fields(config)]
     for name in knobs:
         if name not in names:
-            raise UsageError(f"no knob {name!r} in {config.__name__}; its knobs are: {', '.join(names)}")
+            raise UsageError(f"no {config.role} knob {name!r}; the knobs of a {config.role} are: {', '.join(names)}")
     return knobs
 
 

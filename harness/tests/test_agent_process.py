@@ -11,7 +11,7 @@ import pytest
 
 from harness.agent.client import AgentHost, AgentProcess
 from harness.agent.client.host import agent_command, agent_environment
-from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError
+from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.process import FLOOD
 from harness.runtime import Runtime
 from harness.tests.raw_agent import libssl_build
@@ -158,7 +158,7 @@ def test_an_agent_that_breaks_the_protocol_is_an_error_that_shows_the_line(
 
 @pytest.mark.parametrize(
     ("kind", "error"),
-    [("usage", EndpointError), ("internal", EndpointError), ("lack", UnsupportedError), ("tls", RefusedError)],
+    [("usage", UsageError), ("internal", EndpointError), ("lack", UnsupportedError), ("tls", RefusedError)],
 )
 def test_an_error_reply_becomes_the_error_of_its_kind(
     start: Callable[[str], AgentProcess], kind: str, error: type[Exception]

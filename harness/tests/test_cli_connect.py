@@ -85,7 +85,10 @@ BAD_USAGE = [
     ("--client nope --server libssl --tls 1.3", "no stack matches 'nope'; this machine has: openssl@"),
     ("--client '*' --server libssl --tls 1.3", "; name one of them"),
     ("--client libssl --server libssl --tls 1.1", "'1.1' is not one of '1.2', '1.3'"),
-    ("--client libssl --server libssl --tls 1.3 --client-set nope=1", "no knob 'nope' in ClientConfig; its knobs are"),
+    (
+        "--client libssl --server libssl --tls 1.3 --client-set nope=1",
+        "no client knob 'nope'; the knobs of a client are",
+    ),
     ("--client libssl --server libssl --tls 1.3 --server-set tickets=maybe", "cannot be 'maybe'; allowed: on | off"),
     ("--client libssl --server libssl --tls 1.3 --server-set timeout", "--server-set 'timeout' is no KNOB=VALUE"),
     ("--client libssl --server libssl --tls 1.3 --then-server-set tickets", "--then-server-set 'tickets' is no KNOB"),
@@ -93,6 +96,12 @@ BAD_USAGE = [
     ("--client openssl --server libssl --tls 1.3 --close server-only", "lacks close server-only: s_client answers"),
     ("--client libssl --server libssl --tls 1.3 --server-set server_certificate=x", "no certificate 'x' in certs/"),
     ("--client libssl --server libssl --tls 1.2 --server-set ciphers=nonsense", "ciphers"),
+    ("--client libssl --server openssl --tls 1.2 --server-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
+    ("--client openssl --server libssl --tls 1.2 --client-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
+    ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "takes one group"),
+    ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
+    ("--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808", "allowed: seconds, 64 bits"),
+    ("--client libssl --server libssl --tls 1.3 --server-set alpn=", "allowed: names joined by commas"),
     ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
 ]
 
@@ -124,4 +133,4 @@ def test_the_stacks_as_json_say_what_each_lacks(capsys: pytest.CaptureFixture[st
 
     assert told["schema"] == 1
     assert openssl["lacks"]["client"]["timeout"] == "no flag sets a session timeout"
-    assert told["knobs"]["server"]["num_tickets"]["values"] == "a number"
+    assert told["knobs"]["server"]["num_tickets"]["values"] == "0 to 4294967295"

@@ -315,9 +315,9 @@ def test_early_data_are_accepted_once_a_session_allows_them(runtime: Runtime) ->
 def test_a_knob_that_is_not_there_is_refused_with_the_reason(runtime: Runtime) -> None:
     stack = system_stack(runtime)
 
-    with pytest.raises(UnsupportedError, match="server timeout=5: no flag sets a session timeout"):
+    with pytest.raises(UnsupportedError, match="server knob timeout=5: no flag sets a session timeout"):
         stack.server(ServerConfig(timeout=5))
-    with pytest.raises(UnsupportedError, match="client cache_size=5: no flag sets it"):
+    with pytest.raises(UnsupportedError, match="client knob cache_size=5: no flag sets it"):
         stack.client(ClientConfig(cache_size=5))
 
 

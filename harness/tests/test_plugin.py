@@ -116,7 +116,9 @@ def test_an_unknown_knob_fails_at_import_and_lists_the_knobs(run: Run) -> None:
     ran = run(arguments='client={"middlebox": BOTH}')
 
     assert ran.ret == pytest.ExitCode.INTERRUPTED
-    ran.stdout.fnmatch_lines(["*UsageError: no knob 'middlebox' in ClientConfig; its knobs are: versions, tickets,*"])
+    ran.stdout.fnmatch_lines(
+        ["*UsageError: no client knob 'middlebox'; the knobs of a client are: versions, tickets,*"]
+    )
 
 
 def test_a_value_that_a_knob_cannot_have_fails_at_import(run: Run) -> None:

@@ -6,7 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.events import DEADLINE, Pending
-from harness.model.errors import EndpointError, RefusedError, SessionFormatError, TimedOutError, UnsupportedError
+from harness.model.errors import (
+    EndpointError,
+    RefusedError,
+    SessionFormatError,
+    TimedOutError,
+    UnsupportedError,
+    UsageError,
+)
 from harness.process import FLOOD, Child
 
 if TYPE_CHECKING:
@@ -132,6 +139,8 @@ class AgentProcess:
             return UnsupportedError(self.name, verb, str(error))
         if error.kind == "tls":
             return RefusedError(self.name, verb, error.queue)
+        if error.kind == "usage" and verb == "context":
+            return UsageError(f"{self.name}: {error}")
         return EndpointError(self.name, f"{verb} failed ({error.kind}): {error}", self.child.output)
 
     def _send(self) -> None:

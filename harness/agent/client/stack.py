@@ -55,7 +55,7 @@ class AgentStack:
         for name, value in config.given().items():
             reason = self._abilities[config.role].lacks_knob(name, value)
             if reason is not None:
-                raise UnsupportedError(self.label, f"{config.role} {name}={show_knob(value)}", reason)
+                raise UnsupportedError(self.label, f"{config.role} knob {name}={show_knob(value)}", reason)
 
     def client(self, config: ClientConfig) -> AgentClientEndpoint:
         """Make a client; UnsupportedError if a knob cannot be had, RefusedError if the library refuses its value."""

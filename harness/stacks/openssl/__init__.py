@@ -47,7 +47,7 @@ class OpensslStack:
     def _check(self, role: Role, config: Config) -> None:
         for name, value in config.given().items():
             if reason := self._abilities[role].lacks_knob(name, value):
-                raise UnsupportedError(self.label, f"{role} {name}={show_knob(value)}", reason)
+                raise UnsupportedError(self.label, f"{role} knob {name}={show_knob(value)}", reason)
 
     def client(self, config: ClientConfig) -> OpensslClient:
         """A client whose every connection is an s_client; UnsupportedError if a knob cannot be had."""

@@ -13,6 +13,7 @@ from harness.model.view import EndpointReport
 from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.files import ClientFiles
+from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.views import client_view
 from harness.terminal import TerminalChild
@@ -68,7 +69,9 @@ class OpensslClientLink:
         if self._child is None:
             return
         error = self._child.ended.error
-        if error is not None:
+        if refused := refusal(self._child.name, self._child.output, self._out.major):
+            self._steps.refuse(refused)
+        elif error is not None:
             self._steps.fail(str(error), self._child.output[:2000])
         elif not self._killed and not self._explained(code := self._child.ended.result()):
             self._steps.fail(f"ended with exit code {code} and said nothing of its connection", self._child.output)

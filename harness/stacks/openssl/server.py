@@ -16,6 +16,7 @@ from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
 from harness.stacks.openssl.argv import server_argv, version_number
+from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_link import OpensslServerLink
 from harness.terminal import TerminalChild
 
@@ -67,7 +68,8 @@ class OpensslServer:
         if not self.port:
             output = self._child.output[:2000]
             self._child.close()
-            raise EndpointError(self._child.name, f"{self._how_it_ended()} before it was ready", output)
+            refused = refusal(self._child.name, output, self.major)
+            raise refused or EndpointError(self._child.name, f"{self._how_it_ended()} before it was ready", output)
 
     def _how_it_ended(self) -> str:
         error = self._child.ended.error

@@ -78,7 +78,10 @@ class Steps:
 
     def fail(self, what: str, output: str) -> None:
         """The program is of no use any more: every call, also a later one, gets the error with what it printed."""
-        if self._broken is None:
-            self._broken = EndpointError(self._endpoint, what, output)
+        self.refuse(EndpointError(self._endpoint, what, output))
+
+    def refuse(self, error: HarnessError) -> None:
+        """Every call, also a later one, gets the error; the first one stays."""
+        self._broken = self._broken or error
         while self._steps:
             self._steps.popleft().pending.reject(self._broken)
