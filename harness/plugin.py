@@ -109,8 +109,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Every stack under test, and where its parts lie."""
-    return config.stash[RUN].header()
+    """Every stack under test, where its parts lie, and where the results go."""
+    return [*config.stash[RUN].header(), f"results: {config.stash[FOLDER]}"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.model.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PACKAGE = Path(__file__).parent.parent
 
 ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
 """What a checkout's pyproject.toml would say to pytest; nothing is written beside an installed package."""
+
+ONE_PROCESS = re.compile(
+    r"-n|--numprocesses|--dist|--maxprocesses|--tx|(-p)?no:xdist"
+    r"|--pdb|--trace$|-[vqxl]*s[vqxl]*$|--capture|--co$|--collect-only|--setup-|--fixtures|--markers|-h$|--help|--version"
+)
+"""Arguments of pytest that choose how many processes there are, or that need the terminal or no test at all."""
 
 
 def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
@@ -25,6 +37,12 @@ def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
         return [*ALONE, f"--rootdir={package}", str(package / "scenarios")]
     places = f"{folder / 'scenarios'}, {package.parent / 'scenarios'} or {package / 'scenarios'}"
     raise UsageError(f"no scenarios in {places}; run it in a checkout, or reinstall the harness")
+
+
+def processes(arguments: Sequence[str]) -> list[str]:
+    """``-n auto``, unless the arguments choose a number of processes or ask for what needs a single one."""
+    chosen = any(ONE_PROCESS.match(argument) for argument in arguments)
+    return [] if chosen else ["-n", "auto"]
 
 
 def names_scenarios(argument: str) -> bool:
@@ -41,11 +59,13 @@ def names_scenarios(argument: str) -> bool:
 def run(client: tuple[str, ...], server: tuple[str, ...], results: str | None, arguments: tuple[str, ...]) -> None:
     """Run every scenario between all stacks of this machine, or those that GLOBs choose.
 
-    Further arguments are pytest's own: -k, -n auto, --junitxml=FILE, --lf, paths of scenarios. So are the exit codes.
+    Further arguments are pytest's own: -k, -x, --junitxml=FILE, --lf, paths of scenarios. So are the exit codes. The
+    scenarios run in a process for each processor; -n 0 is a single one, as are --pdb and -s.
     """
     given = [f"--client={glob}" for glob in client] + [f"--server={glob}" for glob in server]
     given += [f"--results={results}"] if results else []
     chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
+    given += processes([*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments])
     sys.stdout.flush()
     os.execv(  # noqa: S606 - no shell is wanted: pytest is this process from here on, so that signals and exit codes are its own
         sys.executable, [sys.executable, "-m", "pytest", "-p", "harness.plugin", *given, *chosen, *arguments]

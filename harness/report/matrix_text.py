@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ STYLES = {
     Verdict.UNSUPPORTED: "yellow",
     Verdict.ERROR: "bold magenta",
 }
+
+MOST = 10
+"""How many reasons for UNSUPPORTED are shown."""
 
 
 def matrix_text(results: Sequence[CellResult]) -> RenderableType:
@@ -65,12 +69,21 @@ def totals(results: Sequence[CellResult]) -> Text:
 
 
 def unsupported(results: Iterable[CellResult]) -> Text:
-    """How many cells each reason made UNSUPPORTED, the most frequent first; empty if there were none."""
-    reasons = Counter(result.reason for result in results if result.verdict is Verdict.UNSUPPORTED)
-    lines = [
-        f"  {count:>5}  {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    """How many cells each reason made UNSUPPORTED, the most frequent first; empty if there were none.
+
+    A knob is one reason whatever its value, and only the first MOST are shown: results.json has each cell's own words.
+    """
+    reasons = Counter(without_value(result.reason) for result in results if result.verdict is Verdict.UNSUPPORTED)
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    lines = [f"  {count:>5}  {reason}" for reason, count in ordered[:MOST]]
+    if rest := ordered[MOST:]:
+        lines.append(f"  {sum(count for _, count in rest):>5}  for {len(rest)} other reasons, which results.json has")
     return Text("\n").join([Text("Unsupported, by reason", "bold"), *map(Text, lines)] if lines else [])
+
+
+def without_value(reason: str) -> str:
+    """``ssl@3 lacks knob timeout=5: why (possible: 1)`` as ``ssl@3 lacks knob timeout: why``."""
+    return re.sub(r" \(possible: [^()]*\)$", "", re.sub(r"( knob \w+)=\S+?(?=: )", r"\1", reason, count=1))
 
 
 def failures(results: Iterable[CellResult]) -> Text:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
-from harness.report.matrix_text import failures, matrix_text, totals, unsupported
+from harness.report.matrix_text import MOST, failures, matrix_text, totals, unsupported, without_value
 
 
 def cell(client: str, server: str, verdict: Verdict, reason: str = "", folder: Path | None = None) -> CellResult:
@@ -76,3 +77,29 @@ def test_without_unsupported_cells_no_reasons_are_listed() -> None:
 
 def test_without_failures_none_are_listed() -> None:
     assert failures(RESULTS[:3]).plain == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("ssl@3 lacks server knob timeout=-1: no call", "ssl@3 lacks server knob timeout: no call"),
+        ("ssl@3 lacks client knob groups=X:Y: one: only (possible: one)", "ssl@3 lacks client knob groups: one: only"),
+        ("ssl@3 lacks session data as client: no i2d", "ssl@3 lacks session data as client: no i2d"),
+    ],
+)
+def test_a_knob_is_one_reason_whatever_its_value(reason: str, shown: str) -> None:
+    assert without_value(reason) == shown
+
+
+def test_only_the_most_frequent_reasons_are_shown_and_the_rest_is_counted() -> None:
+    results = [
+        cell("a@1", "b@2", Verdict.UNSUPPORTED, f"b@2 lacks {chr(97 + number)}: no way")
+        for number in range(MOST + 3)
+        for _ in range(MOST + 3 - number)
+    ]
+
+    lines = unsupported(results).plain.splitlines()
+
+    assert len(lines) == 1 + MOST + 1
+    assert lines[1] == "     13  b@2 lacks a: no way"
+    assert lines[-1] == "      6  for 3 other reasons, which results.json has"
