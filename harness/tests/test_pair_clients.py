@@ -1,0 +1,46 @@
+"""A pair goes over to its second client, another stack, if it has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.machine import Machine
+from harness.model.errors import UsageError
+from harness.model.tls import Outcome, TLSVersion
+from harness.pair import Pair
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[tuple[Machine, Runtime]]:
+    with Runtime() as runtime:
+        made = Machine(runtime)
+        yield made, runtime
+        made.close()
+
+
+def test_a_session_of_the_first_client_is_offered_by_the_second(machine: tuple[Machine, Runtime]) -> None:
+    libssl, openssl = machine[0].one("libssl"), machine[0].one("openssl")
+    pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1], second_client=openssl)
+    first = pair.connect()
+    client = pair.use_second_client()
+    second = pair.connect(first.session)
+    pair.close()
+
+    assert client.name == openssl.label
+    assert (first.client.view.name, second.client.view.name) == (libssl.label, openssl.label)
+    assert second.outcome is Outcome.RESUMED
+
+
+def test_a_pair_without_a_second_client_says_how_to_have_one(machine: tuple[Machine, Runtime]) -> None:
+    libssl = machine[0].one("libssl")
+    pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1])
+
+    with pytest.raises(UsageError, match="second_client=True"):
+        pair.use_second_client()
+    pair.close()
