@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
 
+from harness.builds.versions import build_version, numbered
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 
@@ -31,23 +30,6 @@ class Played(Protocol):
     server_stack: Stack
 
 
-def _numbered(text: str) -> str:
-    """OpenSSL's numbers as PEP 440 has them: the letter of 1.1.1w (1.0.2zh) is a fourth number, 1.1.1 is before it."""
-    return re.sub(
-        r"(\d+\.\d+\.\d+)([a-z]{1,2})(?![a-z\d])",
-        lambda found: f"{found[1]}.{sum(ord(letter) - ord('a') + 1 for letter in found[2])}",
-        text,
-    )
-
-
-def build_version(text: str) -> Version:
-    """The version of a build, ``3.0.19``, ``1.1.1w`` or ``4.0.0-beta1``, to be compared; UsageError if it is none."""
-    try:
-        return Version(_numbered(text))
-    except InvalidVersion as error:
-        raise UsageError(f"{text!r} is no OpenSSL version, as in 3.0.19 or 1.1.1w") from error
-
-
 @dataclass(frozen=True)
 class Builds:
     """A stack glob and a range of versions, as ``libssl@>=3.0,<3.2``, ``*@<=1.1.1w`` or ``ssl`` (all of its builds)."""
@@ -56,13 +38,13 @@ class Builds:
 
     def __post_init__(self) -> None:
         try:
-            SpecifierSet(_numbered(self.text.partition("@")[2]))
+            SpecifierSet(numbered(self.text.partition("@")[2]))
         except InvalidSpecifier as error:
             raise UsageError(f"{self.text!r} is no range of builds, as in libssl@>=3.0,<3.2 or *@<=1.1.1w") from error
 
     def __contains__(self, stack: Stack) -> bool:
         glob, _, versions = self.text.partition("@")
-        return fnmatchcase(stack.name, glob) and SpecifierSet(_numbered(versions)).contains(
+        return fnmatchcase(stack.name, glob) and SpecifierSet(numbered(versions)).contains(
             build_version(stack.build.version), prereleases=True
         )
 

@@ -51,17 +51,18 @@ class Run:
 
     def _chosen(self, globs: Sequence[str]) -> tuple[Stack, ...]:
         if not globs:
-            return self.machine.stacks
+            return self.machine.own
         chosen = [stack for glob in globs for stack in self.machine.select(glob)]
         return tuple(stack for stack in self.machine.stacks if stack in chosen)
 
     def header(self) -> list[str]:
         """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""
         lines = []
+        parts = (("client", self.clients), ("server", self.servers))
         for stack in self.machine.stacks:
             build = stack.build
-            where = build.openssl[0] if stack.name == "openssl" and build.openssl else build.libssl or build.origin
-            roles = [r for r, chosen in (("client", self.clients), ("server", self.servers)) if stack in chosen]
+            where = build.openssl[-1] if stack.name == "openssl" and build.openssl else build.libssl or build.origin
+            roles = [role for role, chosen in parts if stack in chosen]
             lines.append(f"{stack.label} ({' and '.join(roles) or 'not chosen'}): {where}")
         return lines + [f"no {missing.stack}: {missing.reason}" for missing in self.machine.missing]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.case import CaseResult
 
 NOT_AS_EXPECTED = 1
+OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
 
 
 def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @click.option("--client", "client_name", required=True, metavar="STACK", help="A stack, or stack@build, as client.")
 @click.option("--server", "server_name", required=True, metavar="STACK", help="A stack, or stack@build, as server.")
 @click.option("--tls", type=click.Choice([v.value for v in TLSVersion]), required=True, help="The protocol version.")
+@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--client-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the client; may be repeated.")
 @click.option("--server-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the server; may be repeated.")
 @click.option("--then-client-set", multiple=True, metavar="KNOB=VALUE", help="Resume with another client context.")
@@ -78,7 +80,7 @@ def connect(**given: Any) -> None:
         times=given["times"],
     )
     with Runtime() as runtime:
-        machine = Machine(runtime)
+        machine = Machine(runtime, given["prefixes"])
         try:
             client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
             result = run(case, client, server, runtime)

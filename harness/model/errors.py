@@ -86,3 +86,7 @@ class DisagreementError(HarnessError):
 
 class FirstHandshakeError(HarnessError):
     """A first handshake that was to be full was not: an ERROR of the set-up, not a FAILED expectation."""
+
+
+class BuildError(HarnessError):
+    """A build that cannot be had, is damaged, or is not what it should be."""

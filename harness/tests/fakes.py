@@ -68,8 +68,18 @@ class FakeMachine(Machine):
     """Has the stacks that it is given."""
 
     def __init__(self, *stacks: Stack) -> None:
-        self.stacks = stacks
+        self.own = self.stacks = stacks
         self.missing = ()
+
+    def fetched(self, name: str) -> dict[str, Build]:
+        """None."""
+        del name
+        return {}
+
+    def fetchable(self, name: str) -> list[str]:
+        """None."""
+        del name
+        return []
 
 
 SESSION = Session({"version": TLSVersion.TLSv1_3}, der=b"")

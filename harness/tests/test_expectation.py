@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.expectation import Builds, Differs, Expectation, build_version, unmatched
+from harness.builds.versions import build_version
+from harness.expectation import Builds, Differs, Expectation, unmatched
 from harness.model.errors import UsageError
 from harness.model.tls import Role, TLSVersion
 from harness.tests.fakes import fake_stack

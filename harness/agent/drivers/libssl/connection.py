@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.early_data import EarlyReader, EarlyWriter
 from harness.agent.drivers.libssl.facts import gather
+from harness.agent.drivers.libssl.older import session_reused
 from harness.agent.drivers.libssl.sessions import export
 from harness.agent.library import EndError, TlsError, WantReadError
 
@@ -61,7 +62,7 @@ class LibsslTls:
                 self._done(result)
             self._native.before()
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
-        self.reused = bool(self._native.ssl.SSL_session_reused(self.ssl))
+        self.reused = bool(session_reused(self._native, self.ssl))
         self.finished = True
 
     def write(self, data: bytes) -> int:

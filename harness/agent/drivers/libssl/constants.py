@@ -1,13 +1,13 @@
-"""Numbers of OpenSSL's headers that the driver uses; the same from 1.1.0 to 4.0 unless said otherwise."""
+"""Numbers of OpenSSL's headers that the driver uses; from 1.0.2 to 4.0 the same, but for what says so and older.py."""
 
 from __future__ import annotations
 
 OP_NO_EXTENDED_MASTER_SECRET = 1 << 0  # since 3.0
 OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8  # since 3.0
-OP_ALLOW_NO_DHE_KEX = 1 << 10
+OP_ALLOW_NO_DHE_KEX = 1 << 10  # since 1.1.1
 OP_NO_TICKET = 1 << 14
-OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20
-OP_NO_ANTI_REPLAY = 1 << 24
+OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20  # since 1.1.1
+OP_NO_ANTI_REPLAY = 1 << 24  # since 1.1.1
 OP_PREFER_NO_DHE_KEX = 1 << 35  # since 3.3
 
 CTRL_SET_MSG_CALLBACK_ARG = 16

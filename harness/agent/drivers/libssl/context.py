@@ -9,6 +9,7 @@ from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks import Callbacks
 from harness.agent.drivers.libssl.connection import LibsslTls
+from harness.agent.drivers.libssl.older import choose_curves
 from harness.agent.drivers.libssl.sessions import imported, resumable
 from harness.agent.drivers.libssl.settings import Settings
 
@@ -56,6 +57,8 @@ class LibsslContext:
         settings = Settings(native, self._ctx, role)
         for knob, value in self._knobs.items():
             settings.apply(knob, value)
+        if role == "server":
+            choose_curves(native, self._ctx)
         self._load(files)
         self._callbacks = Callbacks(native, self)
         self._callbacks.set(self._ctx, role, self._knobs)

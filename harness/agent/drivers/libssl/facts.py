@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.older import session_reused
 from harness.agent.library import Facts
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def gather(native: Native, connection: LibsslTls) -> Facts:
     """Ask the SSL, and add what the callbacks wrote down."""
     ssl = connection.ssl
-    now = native.ssl.SSL_session_reused(ssl)
+    now = session_reused(native, ssl)
     reused = bool(now) if connection.reused is None else connection.reused
     later = "" if bool(now) == reused else f", == {now} after the last handshake"
     cipher = native.ssl.SSL_get_current_cipher(ssl)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl import older
 from harness.agent.library import LackError
 
 if TYPE_CHECKING:
@@ -34,13 +35,22 @@ class Settings:
             setter(value)
 
     def _option(self, bit: int, *, on: bool) -> None:
-        (self._ssl.SSL_CTX_set_options if on else self._ssl.SSL_CTX_clear_options)(self._ctx, bit)
+        older.set_option(self._native, self._ctx, bit, on=on)
+
+    def _since_1_1_1(self, what: str) -> None:
+        """LackError for a release that has no TLS 1.3; the numbers of its options mean other things there."""
+        self._native.need("SSL_CTX_set_ciphersuites", what)
 
     def _ctrl(self, command: int, number: int = 0, pointer: Any = None) -> int:
         return int(self._ssl.SSL_CTX_ctrl(self._ctx, command, number, pointer or self._ffi.NULL))
 
     def set_versions(self, versions: list[str]) -> None:
         """SSL_CTX_set_min_proto_version and SSL_CTX_set_max_proto_version."""
+        if older.is_older(self._native):
+            older.set_versions(self._native, self._ctx, versions)
+            return
+        if "1.3" in versions:
+            self._since_1_1_1("versions = 1.3")
         numbers = sorted(c.VERSIONS[version] for version in versions)
         self._native.must(self._ctrl(c.CTRL_SET_MIN_VERSION, numbers[0]), "versions")
         self._native.must(self._ctrl(c.CTRL_SET_MAX_VERSION, numbers[-1]), "versions")
@@ -51,17 +61,21 @@ class Settings:
 
     def set_middlebox_compat(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
         """SSL_OP_ENABLE_MIDDLEBOX_COMPAT."""
+        self._since_1_1_1("middlebox_compat")
         self._option(c.OP_ENABLE_MIDDLEBOX_COMPAT, on=on)
 
     def set_extended_master_secret(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
         """SSL_OP_NO_EXTENDED_MASTER_SECRET."""
-        if self._native.release < (3, 0) and not on:
+        if older.is_older(self._native) and on:
+            raise LackError("extended_master_secret: OpenSSL before 1.1.0 does not have it")
+        if (1, 1) <= self._native.release < (3, 0) and not on:
             raise LackError("extended_master_secret: OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET")
         if self._native.release >= (3, 0):
             self._option(c.OP_NO_EXTENDED_MASTER_SECRET, on=not on)
 
     def set_anti_replay(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
         """SSL_OP_NO_ANTI_REPLAY."""
+        self._since_1_1_1("anti_replay")
         self._option(c.OP_NO_ANTI_REPLAY, on=not on)
 
     def set_client_renegotiation(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
@@ -73,6 +87,7 @@ class Settings:
 
     def set_psk_modes(self, mode: str) -> None:
         """SSL_OP_ALLOW_NO_DHE_KEX, and SSL_OP_PREFER_NO_DHE_KEX for psk_ke at a server."""
+        self._since_1_1_1("psk_modes")
         if mode == "psk_ke":
             if self._role == "client":
                 raise LackError(

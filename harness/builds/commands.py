@@ -1,0 +1,51 @@
+"""Runs the programs that fetch, unpack and build, each with a deadline; what they print becomes an error's evidence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from harness.model.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SHOWN = 6
+"""Lines of what a failed program printed that an error repeats."""
+
+
+class CommandError(BuildError):
+    """A program did not start, failed or took too long; ``output`` is all that it printed."""
+
+    def __init__(self, message: str, output: str = "") -> None:
+        tail = "\n".join(output.strip().splitlines()[-SHOWN:])
+        super().__init__(f"{message}\n{tail}" if tail else message)
+        self.output = output
+
+
+def command(
+    argv: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> str:
+    """What a program printed, stdout and stderr together; CommandError if it failed or took longer."""
+    try:
+        done = subprocess.run(
+            argv,
+            check=False,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        output = (error.stdout or b"").decode(errors="replace")
+        raise CommandError(f"`{argv[0]}` was not done after {seconds:g} s", output) from error
+    except OSError as error:
+        raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error
+    output = done.stdout.decode(errors="replace")
+    if done.returncode:
+        raise CommandError(f"`{argv[0]}` failed (exit code {done.returncode})", output)
+    return output

@@ -1,0 +1,128 @@
+"""OpenSSL built from a tarball or a checkout with Configure options of one's choice; what vouches for it is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.builds.commands import command
+from harness.builds.prefix import prefix_builds
+from harness.model.errors import BuildError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.builds.known import Known
+    from harness.builds.provider import Say
+    from harness.model.build import Build
+
+TOOLS = ("perl", "make", "cc")
+PREFIX = "/openssl"
+"""What Configure is told: no path of this machine is compiled in, and DESTDIR puts it into the cache."""
+CONFIGURE = 300.0
+BUILD = 3600.0
+INSTALL = 600.0
+"""Seconds for each step."""
+ALWAYS = ("no-tests",)
+"""Options that save time and change nothing in what is built."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to build: a tarball with its SHA-256 or detached signature, or a folder, which its owner vouches for."""
+
+    origin: Path
+    options: tuple[str, ...] = ()
+    sha256: str | None = None
+    signature: Path | None = None
+    keyring: Path | None = None
+    """Of gpgv(1): the keys that may have signed it."""
+
+
+class Source:
+    """``recipe`` is needed only to build, not to use what was built."""
+
+    name = "source"
+
+    def __init__(self, recipe: Recipe | None = None) -> None:
+        self._recipe = recipe
+
+    def unserved(self) -> str | None:
+        """Any machine that has what compiles C."""
+        absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+        return f"it needs {', '.join(absent)} to compile; the other providers need no compiler" if absent else None
+
+    def obtain(self, known: Known, folder: Path, say: Say) -> None:
+        """Configure, build and install; BuildError with the last lines of the step that failed."""
+        del known
+        if self._recipe is None:
+            raise UsageError("a build from source needs its source: `resumption builds make TARBALL|FOLDER`")
+        recipe = self._recipe
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            place = unpacked(recipe, Path(temporary), say)
+            build = Path(temporary) / "build"
+            build.mkdir()
+            say(f"configuring {place.name} {' '.join(recipe.options)}".rstrip())
+            given = [f"--prefix={PREFIX}", f"--openssldir={PREFIX}/ssl", "--libdir=lib", *ALWAYS, *recipe.options]
+            command(["sh", str(place / "config"), *given], CONFIGURE, folder=build)
+            say(f"building with {os.cpu_count()} processes: about two minutes on two processors")
+            command(["make", f"-j{os.cpu_count() or 1}", "-s"], BUILD, folder=build)
+            say("installing")
+            command(["make", "-s", "install_sw", "install_ssldirs", f"DESTDIR={folder}"], INSTALL, folder=build)
+        if not (folder / PREFIX[1:]).is_dir():
+            raise BuildError(f"`make install_sw` left nothing under {PREFIX}")
+
+    def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
+        """As of any prefix, with the configuration file that it installed."""
+        prefix = folder / PREFIX[1:]
+        return prefix_builds(prefix, version, self.name, {"OPENSSL_CONF": str(prefix / "ssl" / "openssl.cnf")})
+
+
+def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
+    """The folder with ``config``: a checkout as it is, a tarball unpacked once it is vouched for."""
+    origin = recipe.origin.absolute()
+    if origin.is_dir():
+        return _with_configure(origin)
+    if not origin.is_file():
+        raise UsageError(f"there is no {recipe.origin}; name a tarball of OpenSSL, or a folder with its source")
+    vouch(recipe, say)
+    say(f"unpacking {origin.name}")
+    try:
+        with tarfile.open(origin) as archive:
+            archive.extractall(into / "source", filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise BuildError(f"{origin} cannot be unpacked: {error}") from error
+    return _with_configure(next((into / "source").iterdir()))
+
+
+def vouch(recipe: Recipe, say: Say) -> None:
+    """Check the SHA-256 or the signature of a tarball; UsageError if there is neither."""
+    origin = recipe.origin
+    if recipe.sha256 is None and recipe.signature is None:
+        raise UsageError(
+            f"nothing vouches for {origin}: give --sha256 HEX, or --signature FILE with --keyring FILE, "
+            "which holds the keys that may have signed it"
+        )
+    if recipe.sha256 is not None:
+        found = hashlib.sha256(origin.read_bytes()).hexdigest()
+        if found != recipe.sha256.lower():
+            raise BuildError(f"the SHA-256 of {origin} is {found} and must be {recipe.sha256}; it is not used")
+        say("its SHA-256 is right")
+    if recipe.signature is not None:
+        if recipe.keyring is None:
+            raise UsageError("--signature needs --keyring FILE, with the keys that may have signed it")
+        keyring = str(recipe.keyring.absolute())
+        command(["gpgv", "--keyring", keyring, str(recipe.signature), str(origin)], CONFIGURE)
+        say("its signature is good")
+
+
+def _with_configure(folder: Path) -> Path:
+    if not (folder / "config").is_file():
+        raise BuildError(f"{folder} is no source of OpenSSL: it has no `config`")
+    return folder
