@@ -150,7 +150,7 @@ class Config:
 
     def given(self) -> dict[str, Any]:
         """The knobs that are not left at the stack's default."""
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
