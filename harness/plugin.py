@@ -94,6 +94,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["resumption_results"] = str(node.config.stash[FOLDER])
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Hear what a worker of pytest-xdist has to say at its end."""
+    if error is None and (recorder := node.config.stash.get(RECORDER, None)):
+        recorder.worker_ended(node)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse globs that match no stack before anything runs; begin the results."""

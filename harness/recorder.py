@@ -67,10 +67,9 @@ class Recorder:
             "case": None,
         }
 
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
+    def worker_ended(self, node: Any) -> None:
         """Take over what a worker that ended well has to say."""
-        if error is None:
-            self.unmatched.update(getattr(node, "workeroutput", {}).get("resumption_unmatched", ()))
+        self.unmatched.update(getattr(node, "workeroutput", {}).get("resumption_unmatched", ()))
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Assemble results.json, however the run ended."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS = {
     "connect": "Try one case: connect, take the session, connect again and offer it.",
     "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
+    "diff": "Run the same cells on two builds and show every observable that differs.",
     "run": "Run every scenario between all stacks of this machine.",
     "session": "Show every field of a session file, PEM or DER.",
 }

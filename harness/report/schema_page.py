@@ -6,6 +6,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from harness.report.case_shape import CaseObject
+from harness.report.difference_shape import DiffObject
 from harness.report.run_shape import ResultsObject
 from harness.report.schema import WORDS, members, objects
 
@@ -16,7 +17,8 @@ INTRODUCTION = """# The JSON of a case
 
 `resumption connect --json` prints one such object, and `resumption run` writes one for each cell into
 [`results.json`](#results).
-`resumption session --json` prints a [session](#session). As a JSON Schema it is [case.schema.json](case.schema.json).
+`resumption session --json` prints a [session](#session), `resumption diff --json` what [differs](#diff) between two
+builds. As a JSON Schema it is [case.schema.json](case.schema.json).
 
 Every key is always there; `null` means unknown, or that there is none, as its row says. `schema` is raised when a key
 changes its meaning or goes away; new keys may come without that. Bytes are lower-case hex, times are seconds since the
@@ -26,7 +28,7 @@ epoch, durations seconds, lengths bytes, unless a row says otherwise. Both files
 
 def page() -> str:
     """The whole page in Markdown."""
-    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject)])
+    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject), *objects(DiffObject)])
     return "\n".join([INTRODUCTION, *(_section(kind) for kind in kinds)])
 
 

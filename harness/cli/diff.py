@@ -1,0 +1,90 @@
+"""`resumption diff`: the same cells on two builds, and every observable that differs; it judges nothing."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.console import console
+from harness.cli.inner_run import results_of
+from harness.machine import Machine
+from harness.model.errors import UsageError
+from harness.report.difference_text import difference_text
+from harness.report.run_difference import run_difference
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.difference_shape import DiffObject
+
+STACKS = ("libssl", "openssl")
+"""The stacks whose endpoints are the build itself, whole and with nothing of another library around it."""
+DIFFERENT = 1
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("before", metavar="BUILD")
+@click.argument("after", metavar="BUILD")
+@click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios that match, as pytest's -k.")
+@click.option("--on", multiple=True, metavar="GLOB", help="Only observables that match, as 'session.*'; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
+def diff(
+    *, before: str, after: str, expression: str | None, on: tuple[str, ...], as_json: bool, arguments: tuple[str, ...]
+) -> None:
+    """Run the same cells on two builds, each against itself, and show every observable that differs.
+
+    A BUILD is a version, as 1.1.1w, or stack@version; without a stack those of libssl and openssl that both have. What
+    is random is masked, so that a build does not differ from itself. Exit code 0: nothing differs; 1: something does;
+    2: bad usage.
+    """
+    first, second = chosen(before, after)
+    given = [*(["-k", expression] if expression else []), *arguments]
+    told = only(run_difference(results_of(first, given), results_of(second, given)), on)
+    if as_json:
+        click.echo(json.dumps(told, indent=1))
+    else:
+        console().print(difference_text(told))
+    if told["differences"]:
+        click.get_current_context().exit(DIFFERENT)
+
+
+def chosen(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The ``stack@build`` of both builds, of the stacks that both have; UsageError if there is no such stack."""
+    with Runtime() as runtime:
+        machine = Machine(runtime)
+        try:
+            first, second = (endpoints(machine, build) for build in (before, after))
+        finally:
+            machine.close()
+    both = [stack for stack in first if stack in second]
+    if not both:
+        had = "; ".join(f"{build} has {', '.join(found)}" for build, found in ((before, first), (after, second)))
+        raise UsageError(f"no stack has both builds: {had}; name two builds with one stack in common")
+    return [first[stack] for stack in both], [second[stack] for stack in both]
+
+
+def endpoints(machine: Machine, build: str) -> dict[str, str]:
+    """The ``stack@build`` that a user's BUILD means, by stack; UsageError says what there is if it means none."""
+    if "@" in build:
+        one = machine.one(build)
+        return {one.name: one.label}
+    found, errors = {}, []
+    for stack in STACKS:
+        try:
+            found[stack] = machine.one(f"{stack}@{build}").label
+        except UsageError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return found
+
+
+def only(told: DiffObject, globs: Sequence[str]) -> DiffObject:
+    """Without the observables that no glob matches; all if there is none."""
+    kept = [d for d in told["differences"] if not globs or any(fnmatchcase(d["observable"], glob) for glob in globs)]
+    return {**told, "differences": kept}

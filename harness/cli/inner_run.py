@@ -1,0 +1,45 @@
+"""A run of scenarios by pytest within another command: its progress goes to stderr, its results come back as data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from harness.cli.run import names_scenarios, processes, scenarios
+from harness.model.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.run_shape import ResultsObject
+
+BAD_USAGE, NOTHING = 4, 5
+"""pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
+
+
+def results_of(labels: Sequence[str], arguments: Sequence[str], *, quiet: bool = False) -> ResultsObject:
+    """Run the scenarios between these ``stack@build``, each as client and as server, and give results.json.
+
+    ``arguments`` are pytest's. UsageError if it refuses them or finds no scenario; HarnessError if it was interrupted.
+    """
+    chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
+    roles = [f"--{role}={label}" for label in labels for role in ("client", "server")]
+    with tempfile.TemporaryDirectory(prefix="resumption-") as folder:
+        results = Path(folder) / "results"
+        argv = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider", "-q", "--no-summary"]
+        argv += [*roles, f"--results={results}", *chosen, *processes(arguments), *arguments]
+        done = subprocess.run(
+            argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if quiet else sys.stderr
+        )
+        if done.returncode in {BAD_USAGE, NOTHING}:
+            what = "found no scenario to run" if done.returncode == NOTHING else "refused its arguments"
+            raise UsageError(f"pytest {what} with {' '.join([*labels, *arguments])}; see what it says above")
+        if not (results / "results.json").is_file():
+            raise HarnessError(
+                f"the run with {', '.join(labels)} gave no results (pytest's exit code {done.returncode})"
+            )
+        return cast("ResultsObject", json.loads((results / "results.json").read_text()))
