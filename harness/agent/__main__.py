@@ -74,7 +74,7 @@ def main() -> None:
     turns = 0
     while not ended:
         turns += 1
-        if turns >= BUSY or not watcher.turn(wait=False):
+        if turns >= BUSY or outbox.empty or not watcher.turn(wait=False):
             turns = 0
             outbox.flush()
             watcher.turn(wait=True)

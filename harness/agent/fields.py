@@ -28,14 +28,14 @@ class Field:
     """The values that are allowed, for people."""
     required: bool = True
 
-    def value(self, where: str, raw: Any) -> Any:
-        """The value that was read; RequestError names the field and what it may be."""
+    def value(self, raw: Any, *where: str) -> Any:
+        """The value that was read; RequestError names the field, with the words of ``where``, and what it may be."""
         try:
             return self.read(raw)
         except ValueError:
             shown = repr(raw)
             shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
-            raise RequestError(f"{where} cannot be {shown}; allowed: {self.allowed}") from None
+            raise RequestError(f"{' '.join(where)} cannot be {shown}; allowed: {self.allowed}") from None
 
 
 def of(kind: type, raw: Any) -> Any:

@@ -85,7 +85,7 @@ def check_knobs(role: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
         raise RequestError(f"a {role} has no knob {', '.join(unknown)}; its knobs are: {', '.join(table)}")
     given = {name: raw for name, raw in knobs.items() if raw is not None}
     for name, raw in given.items():
-        table[name].value(f"knob {name}", raw)
+        table[name].value(raw, "knob", name)
     return given
 
 
@@ -94,4 +94,4 @@ def check_files(files: Mapping[str, Any]) -> dict[str, str]:
     unknown = [name for name in files if name not in FILES]
     if unknown:
         raise RequestError(f"there is no file {', '.join(unknown)}; the files are: {', '.join(FILES)}")
-    return {name: TEXT.value(f"file {name}", raw) for name, raw in files.items() if raw is not None}
+    return {name: TEXT.value(raw, "file", name) for name, raw in files.items() if raw is not None}

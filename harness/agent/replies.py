@@ -51,6 +51,11 @@ class Outbox:
         """Reply to a request that was not; an id of null where the request's could not be read."""
         self._lines.append(ENCODED({"id": number, "error": error_object(error)}))
 
+    @property
+    def empty(self) -> bool:
+        """Whether no reply waits for ``flush``."""
+        return not self._lines
+
     def flush(self) -> None:
         """Write what there is, in one call where the pipe takes it all."""
         if self._lines:

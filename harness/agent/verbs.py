@@ -99,7 +99,7 @@ def check(number: int | None, message: Mapping[str, Any]) -> Request:
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in message:
-            values[name] = field.value(f"{name} of {verb}", message[name])
+            values[name] = field.value(message[name], name, "of", verb)
         elif field.required:
             raise RequestError(f"{verb} lacks {name}: {field.allowed}")
         else:

@@ -36,6 +36,8 @@ class LibsslTls:
         self._native = native
         self._context = context
         self._renegotiating = False
+        self._room: Any = b""
+        """Where SSL_read writes, made at the first one."""
         self._early: EarlyReader | EarlyWriter | None = None
         if early_data:
             self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
@@ -74,16 +76,17 @@ class LibsslTls:
 
     def read(self, size: int) -> bytes:
         """SSL_read; a fatal alert of the peer is an EndError of kind ``alert``."""
-        buffer = self._native.ffi.new("unsigned char[]", size)
+        if len(self._room) < size:
+            self._room = self._native.ffi.new("unsigned char[]", size)
         self._native.before()
-        got: int = self._native.ssl.SSL_read(self.ssl, buffer, size)
+        got: int = self._native.ssl.SSL_read(self.ssl, self._room, size)
         try:
             self._done(got)
         except TlsError as error:
             if any(entry["lib"] == c.LIB_SSL and entry["reason"] in c.ALERT_REASONS for entry in error.queue):
                 raise EndError("alert", error.queue) from None
             raise
-        return bytes(self._native.ffi.buffer(buffer, got)[:])
+        return bytes(self._native.ffi.buffer(self._room, got)[:])
 
     def renegotiate(self, *, abbreviated: bool) -> None:
         """SSL_renegotiate, and the first flight of SSL_do_handshake; later reads and writes do the rest."""
