@@ -232,7 +232,8 @@ def test_tls12_client_offers_what_has_expired_long_ago(pair):
 SEEN = date(2026, 11, 21)
 UNSIGNED_TIME = (
     "OSSL_TIME (include/internal/time.h) is unsigned: ossl_seconds2time(-1) is 2**64 - 10**9 ns, to which "
-    "ssl_session_calculate_timeout adds up with saturation, so that the session never expires"
+    "ssl_session_calculate_timeout adds up with saturation, so that the session never expires; "
+    "https://github.com/ruby/openssl/issues/703"
 )
 CAPPED_BY_CLIENT = "https://github.com/openssl/openssl/pull/32240: the client caps the lifetime hint in the session"
 
