@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model.connection import Connection, Counters
@@ -79,7 +80,7 @@ class Live:
         return (answer.result(), ping.result()) == (ANSWER, PING)
 
     def session(self) -> Session | None:
-        """What SSL_get1_session gives the client now."""
+        """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
         return self._taken(self.client.session())
 
     def keep_session(self) -> Session | None:
@@ -92,7 +93,12 @@ class Live:
     def _taken(self, taken: Pending[Session | None]) -> Session | None:
         self._asked.append(taken)
         self._settle()
-        return taken.result()
+        session = taken.result()
+        return session and self._from_peer(session)
+
+    def _from_peer(self, session: Session) -> Session:
+        """The session with the server that the client has it from."""
+        return replace(session, taken_from=self.server.name)
 
     def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
@@ -161,8 +167,8 @@ class Live:
             offered=self.offered,
             was_offered=judgement.was_offered,
             read_messages=lambda: read(chunks, keylog),
-            sessions=sessions,
-            taken=taken,
+            sessions=tuple(self._from_peer(session) for session in sessions),
+            taken=taken and self._from_peer(taken),
             close=how,
             mechanism_seen=judgement.mechanism,
             chunks=chunks,

@@ -15,7 +15,7 @@ from harness.model.errors import DisagreementError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.report.connection_json import case_json
-from harness.report.connection_text import case_text
+from harness.report.connection_text import case_text, counters_text
 from harness.report.evidence import files
 from harness.results import keep
 from harness.runtime import Runtime
@@ -103,6 +103,8 @@ def connect(**given: Any) -> None:
         click.echo(json.dumps(told, indent=2))
     else:
         console().print(text)
+        if result.counters:
+            click.echo(f"\n{counters_text(result.counters)}")
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
     wrong = judge(result, expected)

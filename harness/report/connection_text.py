@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,7 +15,7 @@ from harness.report.session_text import UNKNOWN, session_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.model.connection import Connection
+    from harness.model.connection import Connection, Counters
     from harness.model.session import Session
 
 STYLES = {
@@ -48,6 +49,14 @@ def connection_text(connection: Connection, of: int | None = None) -> Text:
             text.append(f"\n  commands of the {end.view.witness}", "bold")
             text.append("".join(f"\n    {command}" for command in end.commands))
     return _unfolded(text)
+
+
+def counters_text(counters: Counters) -> str:
+    """``Counters of the server: accept 2, hits 1; 0: misses``; zeros come last, unknown ones are left out."""
+    told = {name: value for name, value in asdict(counters).items() if value is not None}
+    counted = ", ".join(f"{name} {value}" for name, value in told.items() if value)
+    zeros = ", ".join(name for name, value in told.items() if not value)
+    return f"Counters of the server: {counted or 'none'}" + (f"; 0: {zeros}" if zeros else "")
 
 
 def outcome_line(connection: Connection, of: int | None = None) -> Text:

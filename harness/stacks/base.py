@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 class LinkEnd(Protocol):
     """One end of one connection."""
 
+    @property
+    def name(self) -> str:
+        """``stack@build``."""
+        ...
+
     def handshake(self) -> Pending[bool]:
         """Complete the handshake; True if it did, False if it failed (the report says how)."""
         ...

@@ -25,6 +25,8 @@ NOT_ASKED = "a raw end does no more than it was told"
 class RawLink:
     """Says nothing more than that it did not do TLS."""
 
+    name = "raw@0"
+
     def __init__(self, role: Role) -> None:
         self._role = role
 

@@ -30,6 +30,7 @@ def test_a_case_is_told_connection_by_connection(capsys: pytest.CaptureFixture[s
     assert "Connection 2 of 2: resumed by psk" in out
     assert out.count("SSL_session_reused() == 1") == 2
     assert "pre_shared_key in ServerHello (identity 0)" in out
+    assert "Counters of the server: accept 2, accept_good 2, hits 1, cache_size 20480; 0: items" in out
 
 
 def test_json_is_one_object_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +43,8 @@ def test_json_is_one_object_with_a_schema(capsys: pytest.CaptureFixture[str]) ->
     assert [c["views"]["wire"]["outcome"] for c in told["connections"]] == ["full", "full"]
     assert told["knobs"]["then_server"] == {"num_tickets": "3"}
     assert told["connections"][1]["session"]["has_ticket"] is True
+    assert told["connections"][1]["offered"]["taken_from"].startswith("libssl@")
+    assert told["connections"][1]["offered"]["taken_from"] == told["server"]
     assert told["connections"][1]["session"]["ticket_length"] > 0
 
 

@@ -35,6 +35,11 @@ class AgentLink:
         )
         """Whether the TCP connection is there; its failure is also in the report."""
 
+    @property
+    def name(self) -> str:
+        """``stack@build``."""
+        return self._process.name
+
     def _refused(self, verb: str, error: RefusalError) -> bool:
         first = not self._trail.refusals
         if first or not self._trail.handshake_failed:
