@@ -117,7 +117,7 @@ class Cache:
             if (what := _wrong(record.files.get(name), found.get(name)))
         ]
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The folders of all builds, also of those whose record cannot be read."""
         return sorted(path.name for path in self.folder.glob("[!.]*-*") if path.is_dir())
 

@@ -70,5 +70,5 @@ def nearest(wanted: str, versions: Iterable[str]) -> list[str]:
     except UsageError:
         return newest_first(difflib.get_close_matches(wanted, ordered, NEAR, cutoff=0.0))
     place = sum(build_version(version) > sought for version in ordered)
-    start = max(0, min(place - NEAR // 2 - 1, len(ordered) - NEAR))
+    start = max(0, min(place - 1, len(ordered) - NEAR))
     return ordered[start : start + NEAR]

@@ -16,6 +16,7 @@ SUBCOMMANDS = {
     "connect": "Try one case: connect, take the session, connect again and offer it.",
     "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
     "diff": "Run the same cells on two builds and show every observable that differs.",
+    "builds": "Show the OpenSSLs that can be fetched, and fetch, make, verify or remove them.",
     "run": "Run every scenario between all stacks of this machine.",
     "session": "Show every field of a session file, PEM or DER.",
 }

@@ -1,0 +1,199 @@
+"""`resumption builds`: which OpenSSLs are known, which are here, and getting or removing them; it drives no TLS."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from harness.builds.known import Known, Part
+from harness.builds.source import Recipe, Source
+from harness.builds.stock import ALL, Stock
+from harness.builds.system import Missing, system_builds
+from harness.builds.versions import build_version, matching, means_all, nearest
+from harness.cli.console import console
+from harness.model.errors import BuildError, UsageError
+from harness.report.builds_text import HEADS, Row, builds_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.builds.record import Record
+
+FAILED = 1
+MADE = frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS})
+PROVIDER = click.option(
+    "--provider", metavar="NAME", help="Only of this provider: debian, wheel, cryptography, source."
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.pass_context
+def builds(context: click.Context, *, as_json: bool) -> None:
+    """Show every OpenSSL that can stand at either end: what is known, what is here, and what each can do.
+
+    A version is written as 1.1.1w, 3.5 (the newest 3.5.x for each stack), '3.0.*' (every one), latest or all. The
+    builds are kept in the user's cache folder, or in the one that RESUMPTION_CACHE names.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    stock = Stock()
+    rows = rows_of(stock)
+    unserved = {name: why for name, provider in stock.providers.items() if (why := provider.unserved())}
+    if as_json:
+        click.echo(json.dumps(builds_json(str(stock.cache.folder), rows, unserved), indent=2))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for head in HEADS:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row.cells())
+    out = console()
+    out.print(table)
+    for name, why in unserved.items():
+        out.print(f"the provider {name} does not serve this machine: {why}")
+    out.print(f"the cache is {stock.cache.folder}; `resumption builds fetch VERSION…` gets more")
+
+
+def rows_of(stock: Stock) -> list[Row]:
+    """The machine's own, then all that is known or here, newest first."""
+    own = [
+        Row(build.version, build.origin, (), (stack,), "this machine", folder=str(build.libssl or build.origin))
+        for stack, build in system_builds().items()
+        if not isinstance(build, Missing)
+    ]
+    here = {record.key: record for record in stock.here()}
+    known = [_known_row(stock, known, here.pop(known.key, None)) for known in stock.known]
+    others = [_here_row(stock, record) for record in here.values()]
+    return own + sorted(known + others, key=lambda row: build_version(row.version), reverse=True)
+
+
+def _known_row(stock: Stock, known: Known, record: Record | None) -> Row:
+    if record is not None:
+        return _here_row(stock, record)
+    why = stock.providers[known.provider].unserved()
+    return Row(known.version, known.provider, _parts(known.has), known.stacks, known.source, unserved=why)
+
+
+def _here_row(stock: Stock, record: Record) -> Row:
+    return Row(
+        record.version,
+        record.provider,
+        _parts(record.has),
+        tuple(stock.builds(record)),
+        record.source,
+        folder=str(stock.cache.path(record.key)),
+        bytes=record.bytes,
+        seconds=record.seconds,
+    )
+
+
+def _parts(has: frozenset[Part]) -> tuple[str, ...]:
+    return tuple(part.value for part in Part if part in has)
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr."""
+    click.echo(text, err=True)
+
+
+@builds.command()
+@click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
+@PROVIDER
+@click.option("--again", is_flag=True, help="Also what is here: a Debian suite may have moved on.")
+@click.option("--mirror", envvar="RESUMPTION_MIRROR", metavar="URI", help="Debian's archive; by default the machine's.")
+def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
+    """Fetch builds into the cache, each checked by SHA-256 or signature, and asked for its version."""
+    stock = Stock(mirror=mirror)
+    failed = 0
+    for known in stock.chosen(versions, provider):
+        try:
+            record = stock.fetch(known, say, again=again)
+        except BuildError as error:
+            click.echo(f"error: {error}", err=True)
+            failed += 1
+            continue
+        stacks = ", ".join(f"{stack}@{record.version}" for stack in stock.builds(record))
+        click.echo(f"{stacks}: {record.source}, {record.bytes / 1e6:.0f} MB, fetched in {record.seconds:.1f} s")
+    if failed:
+        click.get_current_context().exit(FAILED)
+
+
+@builds.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("options", nargs=-1, metavar="[CONFIGURE OPTIONS]...")
+@click.option("--label", required=True, metavar="NAME", help="What to call it in the cache, as in 3.5.7-fips.")
+@click.option("--sha256", metavar="HEX", help="The SHA-256 that a tarball must have.")
+@click.option("--signature", type=click.Path(path_type=Path), help="The detached signature of a tarball (gpgv).")
+@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it.")
+@click.option("--again", is_flag=True, help="Build it anew.")
+def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
+    """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
+    stock = Stock()
+    known = Known(label, "source", MADE)
+    build_version(label)
+    record = stock.make(known, Source(Recipe(source, options, **vouching)), say, again=again)
+    click.echo(f"openssl@{record.version}, libssl@{record.version}: built in {record.seconds:.0f} s")
+
+
+def present(stock: Stock, versions: Sequence[str], provider: str | None = None) -> list[Record]:
+    """The builds in the cache that are meant; UsageError names the nearest for one that none is."""
+    records = [record for record in stock.here() if provider in {None, record.provider}]
+    found: dict[str, Record] = {}
+    for wanted in versions:
+        matched = [r.version for r in records] if wanted == ALL else matching(wanted, [r.version for r in records])
+        if not matched and wanted != ALL:
+            near = ", ".join(nearest(wanted, [r.version for r in records])) or "none"
+            raise UsageError(f"no build {wanted!r} is in the cache; the nearest are: {near}")
+        chosen = matched if wanted == ALL or means_all(wanted) else matched[:1]
+        found |= {record.key: record for record in records if record.version in chosen}
+    return list(found.values())
+
+
+@builds.command()
+@click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
+@PROVIDER
+def remove(versions: tuple[str, ...], provider: str | None) -> None:
+    """Remove builds from the cache; `all` also those that are damaged."""
+    stock = Stock()
+    keys = [record.key for record in present(stock, versions, provider)]
+    keys += [key for key in stock.cache.names() if ALL in versions and provider is None and key not in keys]
+    for key in keys:
+        stock.cache.remove(key, say)
+        click.echo(f"removed {key}")
+
+
+@builds.command()
+@click.argument("versions", nargs=-1, metavar="[VERSION…]")
+def verify(versions: tuple[str, ...]) -> None:
+    """Compare every file of the builds in the cache with what was fetched, and ask each build what it is."""
+    stock = Stock()
+    keys = [record.key for record in present(stock, versions)] if versions else stock.cache.names()
+    wrong = {key: damage for key in keys if (damage := stock.damage(key))}
+    for key in keys:
+        click.echo(f"{key}: {'good' if key not in wrong else '; '.join(wrong[key])}")
+    if wrong:
+        click.echo("what is damaged comes anew with `resumption builds fetch --again VERSION`", err=True)
+        click.get_current_context().exit(FAILED)
+
+
+@builds.command()
+@click.argument("version")
+@PROVIDER
+@click.option("--command", is_flag=True, help="The command that starts its `openssl`, with its environment.")
+def path(version: str, provider: str | None, *, command: bool) -> None:
+    """Print the folder of a build in the cache, or how to start its `openssl`."""
+    stock = Stock()
+    for record in present(stock, [version], provider):
+        if not command:
+            click.echo(stock.cache.path(record.key))
+            continue
+        build = stock.builds(record).get("openssl")
+        if build is not None and build.openssl is not None:
+            around = [f"{name}={value}" for name, value in build.environment.items()]
+            click.echo(shlex.join(["env", *around, *build.openssl]))
