@@ -72,7 +72,7 @@ def main() -> None:
     """Print both runs, their ratio, and what takes longest with no worker."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arguments", nargs="*", help="passed on to pytest, as -k tls13")
-    arguments = parser.parse_intermixed_args().arguments
+    arguments = parser.parse_args().arguments
     runs = [run(workers, arguments) for workers in (0, 2)]
     print("\n".join(whole.line for whole in runs))
     print(f"-n 2 takes {runs[1].wall / runs[0].wall:.2f} of -n 0\n")
