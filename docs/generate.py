@@ -1,13 +1,35 @@
-"""Writes docs/json.md and docs/case.schema.json anew from harness/report/case_shape.py."""
+"""Writes docs/json.md, docs/case.schema.json and docs/knobs.md anew from the code that they describe."""
 
 import json
 from pathlib import Path
 
+from harness.model.tls import Role
+from harness.report.knobs_page import knobs_page
 from harness.report.schema import case_schema
 from harness.report.schema_page import page
+from harness.stacks import libssl, pyopenssl, ssl_
+from harness.stacks.openssl.abilities import client_abilities, server_abilities
 
 HERE = Path(__file__).parent
+
+SYSTEM = "3.0.19"
+"""The version of Debian 12, for the stacks of the system."""
+CRYPTOGRAPHY = "4.0.3"
+"""The version inside cryptography 50, for pyopenssl."""
+
+
+def knobs() -> str:
+    """The page of the knobs, for the versions above, with a clock that can be moved."""
+    modules = {"libssl": (libssl, SYSTEM), "pyopenssl": (pyopenssl, CRYPTOGRAPHY), "ssl": (ssl_, SYSTEM)}
+    openssl = {Role.CLIENT: client_abilities(SYSTEM, None), Role.SERVER: server_abilities(SYSTEM, None)}
+    driven = {
+        f"{name}@{version}": {role: module.abilities_of(role, version) for role in Role}
+        for name, (module, version) in modules.items()
+    }
+    return knobs_page({f"openssl@{SYSTEM}": openssl, **driven})
+
 
 if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
+    (HERE / "knobs.md").write_text(knobs())

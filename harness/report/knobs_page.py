@@ -1,0 +1,50 @@
+"""The page docs/knobs.md: what every knob means, and which stack has it, as far and why not; it writes no file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role
+from harness.report.abilities import capability_rows, knob_meanings, knob_rows, markdown, reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.model.capability import Abilities
+
+INTRODUCTION = """# Knobs
+
+A knob is one field of `ClientConfig` or `ServerConfig` (harness/model/knobs.py): a scenario names it in
+`scenario(client={...}, server={...})`, a user in `resumption connect --client-set KNOB=VALUE`. A knob that is not set
+is left at the stack's own default. One that a stack has not makes a cell UNSUPPORTED, and `connect` refuses it.
+
+`resumption stacks` shows the tables for the stacks of your machine, `--why` the reasons, `--json` all of it.
+Those below are for the versions at their heads. This page is made by `python docs/generate.py`.
+"""
+
+
+def knobs_page(stacks: Mapping[str, Mapping[Role, Abilities]]) -> str:
+    """The whole page in Markdown; ``stacks`` are the abilities in both roles by ``stack@build``."""
+    parts = [INTRODUCTION]
+    for role in Role:
+        abilities = [by_role[role] for by_role in stacks.values()]
+        meanings = [(f"`{name}`", values, meaning) for name, values, meaning in knob_meanings(role)]
+        parts += [
+            f"## Knobs of a {role}\n",
+            markdown(meanings, ("knob", "values", "meaning")) + "\n",
+            markdown(_named(knob_rows(role, abilities)), (f"{role} knob", *stacks)) + "\n",
+        ]
+    for role in Role:
+        abilities = [by_role[role] for by_role in stacks.values()]
+        parts += [
+            f"## Capabilities of a {role}\n",
+            "What a scenario may need beyond knobs (harness/model/capability.py).\n",
+            markdown(capability_rows(abilities), (f"{role} Capability", *stacks)) + "\n",
+        ]
+    lacking = [row for name, by_role in stacks.items() for role in Role for row in reasons(name, by_role[role])]
+    parts += ["## Why not\n", markdown(lacking, ("lacks", "because"))]
+    return "\n".join(parts) + "\n"
+
+
+def _named(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    return [(f"`{name}`", *rest) for name, *rest in rows]
