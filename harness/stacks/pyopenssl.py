@@ -30,6 +30,10 @@ MISSING = {
     Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["abbreviated"],
     Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
 }
+OF_DER = (Capability.SESSION_DATA, Capability.SESSION_IMPORT, Capability.EVERY_TICKET)
+HAS_DER = (3, 4)
+"""The OpenSSL of the first cryptography whose library has i2d_SSL_SESSION."""
+SINCE_3_0 = (3, 0)
 HAS_GROUPS = (4, 0)
 """The OpenSSL of the first cryptography whose library has SSL_CTX_set1_curves_list."""
 PREFER_NO_DHE_KEX = (3, 3)
@@ -44,9 +48,15 @@ def abilities_of(role: Role, version: str) -> Abilities:
     release = tuple(map(int, version.split(".")[:2]))
     if release < HAS_GROUPS:
         missing["groups"] = lacks.GROUPS
+    if release < HAS_DER:
+        missing |= {capability.value: lacks.NO_DER for capability in OF_DER}
     knobs: dict[str, Limit] = {f.name: FULLY for f in fields(config_type(role)) if f.name not in missing}
     if role is Role.CLIENT or release < PREFER_NO_DHE_KEX:
         knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=lacks.VALUES["psk_modes"])
+    if release < SINCE_3_0:
+        knobs["extended_master_secret"] = only(*{True}, reason=lacks.NO_EMS)
+        if role is Role.SERVER:
+            knobs["client_renegotiation"] = only(*{True}, reason=lacks.NO_REFUSAL)
     capabilities = frozenset(capability for capability in Capability if capability.value not in missing)
     return Abilities(role, knobs, capabilities, missing)
 

@@ -29,8 +29,9 @@ _lib: Any = getattr(SSL, "_lib")  # noqa: B009  # mypy and pyOpenSSL's stubs kno
 _ffi: Any = getattr(SSL, "_ffi")  # noqa: B009  # see above
 
 LIB_SSL = 20
-LIB_SHIFT = 23
-"""ERR_PACK of openssl/err.h, 3.0 and later."""
+SINCE_3_0 = 0x30000000
+LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
+"""ERR_PACK of openssl/err.h, 3.0 and later, and before."""
 MOST_REASON = 4096
 EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
@@ -41,13 +42,20 @@ def address(connection: SSL.Connection) -> int:
     return int(_ffi.cast("uintptr_t", _ssl(connection)))
 
 
-def reused(connection: SSL.Connection) -> bool:
-    """SSL_session_reused."""
-    return bool(_lib.SSL_session_reused(_ssl(connection)))
+def reused(connection: SSL.Connection) -> bool | None:
+    """SSL_session_reused; None where it is not bound, as in cryptography 40 and 41."""
+    return bool(_lib.SSL_session_reused(_ssl(connection))) if hasattr(_lib, "SSL_session_reused") else None
+
+
+def can_export() -> bool:
+    """Whether a session has bytes: cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION."""
+    return hasattr(_lib, "i2d_SSL_SESSION")
 
 
 def export(session: SSL.Session) -> bytes | None:
     """i2d_SSL_SESSION; None for a session that has no cipher yet."""
+    if not can_export():
+        return None
     raw = getattr(session, "_session")  # noqa: B009  # see above
     size = _lib.i2d_SSL_SESSION(raw, _ffi.NULL)
     if size <= 0:
@@ -60,6 +68,8 @@ def export(session: SSL.Session) -> bytes | None:
 
 def offer(connection: SSL.Connection, der: bytes) -> bool:
     """d2i_SSL_SESSION and SSL_set_session; False if the bytes are no session."""
+    if not can_export():
+        raise LackError(f"session import: {lacks.NO_DER}")
     source = _ffi.new("unsigned char[]", der)
     session = _lib.d2i_SSL_SESSION(_ffi.NULL, _ffi.new("unsigned char **", source), len(der))
     _lib.ERR_clear_error()
@@ -73,8 +83,10 @@ def offer(connection: SSL.Connection, der: bytes) -> bool:
 def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None]) -> object:
     """SSL_CTX_set_msg_callback: address of the SSL, whether sent, version, content type, message.
 
-    The result must live as long as the context is used.
+    The result must live as long as the context is used; it is None where cryptography, before 39, does not bind it.
     """
+    if not hasattr(_lib, "SSL_CTX_set_msg_callback"):
+        return None
 
     def on_message(sent: int, version: int, content: int, buffer: Any, size: int, ssl: Any, _argument: Any) -> None:
         saw(int(_ffi.cast("uintptr_t", ssl)), bool(sent), version, content, bytes(_ffi.buffer(buffer, size)))
@@ -89,6 +101,13 @@ def set_groups(context: SSL.Context, names: str) -> bool:
     if not hasattr(_lib, "SSL_CTX_set1_curves_list"):
         raise LackError(f"groups: {lacks.GROUPS}")
     done = bool(_lib.SSL_CTX_set1_curves_list(_ctx(context), names.encode()) == 1)
+    _lib.ERR_clear_error()
+    return done
+
+
+def set_ciphersuites(context: SSL.Context, names: str) -> bool:
+    """SSL_CTX_set_ciphersuites, for which pyOpenSSL before 25.2 has no method; False if a name is unknown."""
+    done = bool(_lib.SSL_CTX_set_ciphersuites(_ctx(context), names.encode()) == 1)
     _lib.ERR_clear_error()
     return done
 

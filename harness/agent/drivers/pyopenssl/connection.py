@@ -54,6 +54,7 @@ class PyopensslConnection:
         self._early_data: str | None = None
         self._finished = False
         self._reused: bool | None = None
+        self._shown = ""
         self._renegotiating = False
         self._end: str | None = None
         self._errors: list[dict[str, Any]] = []
@@ -66,7 +67,7 @@ class PyopensslConnection:
             self._early_data = "accepted" if data else self._early_data
         self._call(SSL.Connection.do_handshake)
         self._finished = True
-        self._reused = below.reused(self._connection)
+        self._reused, self._shown = self._was_reused()
 
     def write(self, data: bytes) -> int:
         """Connection.send."""
@@ -91,7 +92,9 @@ class PyopensslConnection:
         self._call(SSL.Connection.shutdown)
 
     def session(self) -> Mapping[str, Any] | None:
-        """Connection.get_session as DER; None if there is none that has one."""
+        """Connection.get_session as DER, None if there is none that has one; kept where there are no bytes."""
+        if not below.can_export():
+            return self.keep_session()
         der = self._der()
         return None if der is None else as_object(der)
 
@@ -106,19 +109,22 @@ class PyopensslConnection:
 
     def sessions(self) -> list[Mapping[str, Any]]:
         """The session of each TLS 1.3 ticket or of each TLS 1.2 handshake; a resumed one yields the same again."""
+        if not below.can_export():
+            kept = self.keep_session()
+            return [] if kept is None else [kept]
         last = self._der()
         found = dict.fromkeys([*self._evidence.earlier, *([] if last is None else [last])])
         return [as_object(der) for der in found]
 
     def facts(self) -> Facts:
         """What Connection and its callbacks tell; ``reused`` is about the first handshake, no renegotiation."""
-        reused = below.reused(self._connection) if self._reused is None else self._reused
+        reused, shown = (self._reused, self._shown) if self._finished else self._was_reused()
         name = self._connection.get_servername()
         done = self._finished
         return Facts(
             finished=done,
             reused=reused,
-            evidence=f"SSL_session_reused() == {int(reused)}",
+            evidence=shown,
             version=self._connection.get_protocol_version_name().removeprefix("TLSv") if done else None,
             cipher=self._connection.get_cipher_name(),
             alpn=self._connection.get_alpn_proto_negotiated().decode() or None,
@@ -130,6 +136,19 @@ class PyopensslConnection:
             keylog=list(self._evidence.keylog),
             errors=list(self._errors),
         )
+
+    def _was_reused(self) -> tuple[bool | None, str]:
+        """Whether the session was resumed, and what says so.
+
+        Where SSL_session_reused is not bound, the messages say it: a handshake in which no certificate passed resumed.
+        """
+        told = below.reused(self._connection)
+        if told is not None:
+            return told, f"SSL_session_reused() == {int(told)}"
+        if not self._finished:
+            return None, "SSL_session_reused is not bound"
+        seen = self._evidence.certificate
+        return not seen, f"{'a' if seen else 'no'} Certificate message (SSL_session_reused is not bound)"
 
     def free(self) -> None:
         """SSL_free, by letting go of the Connection."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
-from harness.agent.drivers.pyopenssl import below, lacks
+from harness.agent.drivers.pyopenssl import below, lacks, older
 from harness.agent.drivers.pyopenssl.conf import conf
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
 from harness.agent.drivers.pyopenssl.evidence import Watch
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
 """pyOpenSSL has no name for this and the others, but Context.set_options takes any number (openssl/ssl.h, 3.0)."""
 OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
@@ -54,7 +53,7 @@ class PyopensslContext:
         self._server_name: str | None = knobs.get("server_name")
         self._early_data = role == "server" and bool(knobs.get("max_early_data"))
         self._role = role
-        self._context = SSL.Context(SSL.TLS_CLIENT_METHOD if role == "client" else SSL.TLS_SERVER_METHOD)
+        self._context = SSL.Context(older.method(role))
         text = conf(knobs)
         if text is not None and text != _started_with():
             raise LackError(f"middlebox_compat = off, num_tickets: {lacks.AT_START}")
@@ -93,8 +92,7 @@ class PyopensslContext:
             self._context.set_options(option)
 
     def _set_versions(self, value: list[str]) -> None:
-        self._context.set_min_proto_version(VERSIONS[min(value)])
-        self._context.set_max_proto_version(VERSIONS[max(value)])
+        older.set_versions(self._context, value)
 
     def _set_tickets(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
         self._option(SSL.OP_NO_TICKET, on=not value)
@@ -115,6 +113,8 @@ class PyopensslContext:
         self._option(OP_ENABLE_MIDDLEBOX_COMPAT, on=value)
 
     def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
+        if SSL.OPENSSL_VERSION_NUMBER < below.SINCE_3_0 and not value:
+            raise LackError(f"extended_master_secret: {lacks.NO_EMS}")
         self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
 
     def _set_anti_replay(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
@@ -134,7 +134,8 @@ class PyopensslContext:
         self._context.set_cipher_list(value.encode())
 
     def _set_ciphersuites(self, value: str) -> None:
-        self._context.set_tls13_ciphersuites(value.encode())
+        if not below.set_ciphersuites(self._context, value):
+            raise ValueError("a name of it is unknown")
 
     def _set_groups(self, value: str) -> None:
         if not below.set_groups(self._context, value):

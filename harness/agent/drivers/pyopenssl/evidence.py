@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
-from harness.agent.drivers.pyopenssl import below
+from harness.agent.drivers.pyopenssl import below, older
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 HANDSHAKE = 22
 """ContentType handshake (RFC 8446, 5.1)."""
 NEW_SESSION_TICKET = 4
+CERTIFICATE = 11
+TLS12 = 0x0303
 TLS13 = 0x0304
 FATAL = 2
 
@@ -25,7 +27,10 @@ class Evidence:
 
     take: Callable[[], bytes | None]
     """SSL_get1_session now, as DER."""
-    tickets: int = 0
+    tickets: int | None = 0
+    """None where no message can be seen."""
+    certificate: bool = False
+    """Whether a Certificate message passed, either way."""
     alerts: list[dict[str, Any]] = field(default_factory=list)
     keylog: list[str] = field(default_factory=list)
     earlier: list[bytes] = field(default_factory=list)
@@ -42,11 +47,11 @@ class Evidence:
         """Count a NewSessionTicket; OpenSSL shows it before it takes it in, while the session is still the previous."""
         if self.tickets and not sent and version == TLS13:
             self._keep()
-        self.tickets += 1
+        self.tickets = (self.tickets or 0) + 1
 
     def saw_handshake(self, where: int, version: int) -> None:
         """Keep the session when a further TLS 1.2 handshake begins; in TLS 1.3 there is none."""
-        if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version == SSL.TLS1_2_VERSION:
+        if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version == TLS12:
             self._keep()
         self.done = self.done or bool(where & SSL.SSL_CB_HANDSHAKE_DONE)
 
@@ -60,13 +65,15 @@ class Watch:
 
     def __init__(self, context: SSL.Context) -> None:
         self._open: dict[int, Evidence] = {}
-        context.set_keylog_callback(self._on_keylog)
+        older.set_keylog_callback(context, self._on_keylog)
         context.set_info_callback(self._on_info)
         self._callback = below.watch(context, self._on_message)
 
     def opened(self, connection: SSL.Connection, take: Callable[[], bytes | None]) -> Evidence:
         """Watch a connection from now on."""
-        return self._open.setdefault(below.address(connection), Evidence(take))
+        return self._open.setdefault(
+            below.address(connection), Evidence(take, 0 if self._callback is not None else None)
+        )
 
     def closed(self, connection: SSL.Connection) -> None:
         """Watch it no more; to be called before it is freed."""
@@ -90,3 +97,5 @@ class Watch:
         evidence = self._open.get(address)
         if evidence and content == HANDSHAKE and message[:1] == bytes([NEW_SESSION_TICKET]):
             evidence.saw_ticket(sent=sent, version=version)
+        elif evidence and content == HANDSHAKE and message[:1] == bytes([CERTIFICATE]):
+            evidence.certificate = True

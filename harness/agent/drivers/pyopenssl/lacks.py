@@ -30,6 +30,12 @@ VALUES = {
 GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list, and Context.set_tmp_ecdh takes one elliptic curve"
 """Why groups cannot be set on OpenSSL before 4.0: cryptography 47 is the first wheel with 4.0."""
 
+NO_DER = "cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION: a Session has no bytes"
+"""Why sessions stay in the process that took them on OpenSSL before 3.4: cryptography 44 is the first wheel with it."""
+
+NO_EMS = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
+NO_REFUSAL = "OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION; a client may always renegotiate"
+
 AT_START = (
     "nothing clears an option of a Context and SSL_CTX_set_num_tickets is not bound: "
     "only an OPENSSL_CONF that holds it when the process starts can set it"
