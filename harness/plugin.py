@@ -214,10 +214,14 @@ def pytest_runtest_makereport(
     if call.when == "call":
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
-        state.folder = cell_folder(item.config.stash[FOLDER], state.scenario, state.id)
+        folder = cell_folder(item.config.stash[FOLDER], state.scenario, state.id)
         case = json.dumps(state.case, indent=1) if state.case else ""
-        keep(state.folder, {**files(state.connections, report.longreprtext), "case.json": case})
-        report.sections += [*sections(state.connections), ("evidence is kept in", str(state.folder))]
+        try:
+            state.folder = keep(folder, {**files(state.connections, report.longreprtext), "case.json": case})
+            where = ("evidence is kept in", str(folder))
+        except OSError as error:
+            where = ("evidence could not be kept", str(error))
+        report.sections += [*sections(state.connections), where]
     if call.when == "teardown":
         vars(report)["resumption"] = json.dumps(state.record())
     return report

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 WIDTH = 120
 """Columns where there is no terminal."""
 
+NOT_WHOLE = 1
+"""Exit code of a run whose cells passed and whose results could not be written."""
+
 
 class Recorder:
     """A pytest plugin object of the process that the user started, not of a worker of pytest-xdist."""
@@ -36,6 +39,8 @@ class Recorder:
         self.unmatched: set[str] = set()
         """Declared differences whose range held no build of this run."""
         self.path: Path | None = None
+        self.trouble: OSError | None = None
+        """Why results could not be written, the last time that they could not."""
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the record that the last report of a cell carries; a worker that died leaves none, so make it."""
@@ -43,7 +48,10 @@ class Recorder:
         record = json.loads(told) if told else self._of_crash(report)
         if record:
             self.cells.append(result_of(record))
-            self.results.add(record)
+            try:
+                self.results.add(record)
+            except OSError as error:
+                self.trouble = error
 
     @staticmethod
     def _of_crash(report: Any) -> dict[str, Any] | None:
@@ -71,9 +79,14 @@ class Recorder:
         """Take over what a worker that ended well has to say."""
         self.unmatched.update(getattr(node, "workeroutput", {}).get("resumption_unmatched", ()))
 
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Assemble results.json, however the run ended."""
-        self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
+        """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
+        try:
+            self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
+        except OSError as error:
+            self.trouble = error
+        if self.trouble and not exitstatus:
+            session.exitstatus = NOT_WHOLE
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The table, what was unsupported and why, and where the evidence lies."""
@@ -86,7 +99,9 @@ class Recorder:
         terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
         for line in sorted(self.unmatched):
             terminalreporter.line(f"matched nothing in this run: {line}")
-        terminalreporter.line(f"results: {self.path}")
+        if self.trouble:
+            terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
+        terminalreporter.line(f"results: {self.path or self.results.folder}")
         if any(cell.folder for cell in self.cells):
             terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,26 @@ def default_folder(now: datetime | None = None) -> Path:
 
 
 def usable(folder: Path) -> Path:
-    """The folder's absolute path; UsageError if an earlier run's results are there, which are never overwritten."""
+    """The folder's absolute path; UsageError if nothing can be written there, or an earlier run's results are there.
+
+    Those are never overwritten. Nothing is made yet.
+    """
     lines = folder / "results.jsonl"
     if lines.exists() or (folder / "results.json").exists():
         raise UsageError(f"{folder} holds the results of an earlier run; name another folder, or remove it")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name another one for the results")
+    writable(folder)
     return folder.absolute()
+
+
+def writable(folder: Path) -> None:
+    """UsageError if nothing can be written there, or where it would have to be made; nothing is left there."""
+    try:
+        with tempfile.TemporaryFile(dir=next(parent for parent in (folder, *folder.parents) if parent.exists())):
+            pass
+    except OSError as error:
+        raise UsageError(f"nothing can be written to {folder} ({error.strerror}); name another folder") from error
 
 
 class Results:

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, UnsupportedError, SessionFormatError, RefusedError) as error:
         click.echo(f"error: {error}", err=True)
         return BAD_USAGE
-    except HarnessError as error:
+    except (HarnessError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0

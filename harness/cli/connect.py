@@ -17,7 +17,7 @@ from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.report.connection_json import case_json
 from harness.report.connection_text import case_text, counters_text
 from harness.report.evidence import files
-from harness.results import keep
+from harness.results import keep, writable
 from harness.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def connect(**given: Any) -> None:
         age=given["age"],
         times=given["times"],
     )
+    if given["keep"]:
+        writable(given["keep"])
     with Runtime() as runtime:
         machine = Machine(runtime, given["prefixes"])
         try:

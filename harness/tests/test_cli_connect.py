@@ -105,6 +105,7 @@ BAD_USAGE = [
     ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
     ("--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808", "allowed: seconds, 64 bits"),
     ("--client libssl --server libssl --tls 1.3 --server-set alpn=", "allowed: names joined by commas"),
+    ("--client libssl --server libssl --tls 1.3 --keep /dev/null/x", "nothing can be written to /dev/null/x"),
     ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
 ]
 

@@ -352,3 +352,13 @@ def test_a_declared_difference_that_no_build_is_in_is_reported(run: Run, workers
     ran = run(workers, source=SCENARIO.replace("\ndef test_it", declared))
 
     ran.stdout.fnmatch_lines(["*matched nothing in this run: server libssl@>=9*"])
+
+
+def test_results_that_can_no_longer_be_written_are_said_and_do_not_pass(run: Run, pytester: pytest.Pytester) -> None:
+    blocked = f"import pathlib; pathlib.Path({str(pytester.path / 'out')!r}).touch()"
+
+    ran = run("--client=openssl", "--server=openssl", after_first=blocked)
+
+    assert ran.ret == 1
+    ran.assert_outcomes(passed=1)
+    ran.stdout.fnmatch_lines(["ERROR: the results are not whole, they could not be written: *File exists*"])

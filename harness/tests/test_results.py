@@ -57,6 +57,14 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         usable(tmp_path / "file")
 
 
+@pytest.mark.parametrize("place", ["file/below", "/dev/null/below", "/proc/below"])
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_run(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match=r"nothing can be written to .*; name another folder"):
+        usable(tmp_path / place)
+
+
 def test_the_default_folder_is_of_the_user_and_named_by_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
 
