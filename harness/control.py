@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from harness.events import Loop, Pending
@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from harness.stacks.base import ClientEndpoint, ServerEndpoint
 
 T = TypeVar("T")
+E = TypeVar("E", bound="ClientEndpoint | ServerEndpoint")
 
 
-class Client:
-    """A client context of the pair."""
+class Controlled(Generic[E]):
+    """What can be asked of either end."""
 
-    def __init__(self, endpoint: ClientEndpoint, loop: Loop) -> None:
+    def __init__(self, endpoint: E, loop: Loop) -> None:
         self.endpoint = endpoint
         self.name = endpoint.name
         self._loop = loop
@@ -25,7 +26,10 @@ class Client:
         return pending.result()
 
     def counters(self) -> Counters:
-        """SSL_CTX_sess_* of the context. Capability.COUNTERS."""
+        """SSL_CTX_sess_* of the context. Capability.COUNTERS.
+
+        At a server with RUNNING_COUNTERS alone, as they stood in the last connection.
+        """
         return self._answer(self.endpoint.counters())
 
     def move_clock(self, seconds: int) -> None:
@@ -37,21 +41,12 @@ class Client:
         self.endpoint.stop_clock(at)
 
 
-class Server:
+class Client(Controlled["ClientEndpoint"]):
+    """A client context of the pair."""
+
+
+class Server(Controlled["ServerEndpoint"]):
     """A server of the pair."""
-
-    def __init__(self, endpoint: ServerEndpoint, loop: Loop) -> None:
-        self.endpoint = endpoint
-        self.name = endpoint.name
-        self._loop = loop
-
-    def _answer(self, pending: Pending[T]) -> T:
-        self._loop.settle([pending])
-        return pending.result()
-
-    def counters(self) -> Counters:
-        """SSL_CTX_sess_* of the context; with RUNNING_COUNTERS alone, as they stood in the last connection."""
-        return self._answer(self.endpoint.counters())
 
     def flush(self, at: int) -> None:
         """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
@@ -72,11 +67,3 @@ class Server:
     def has_session(self, session_id: bytes) -> bool:
         """SSL_has_matching_session_id."""
         return self._answer(self.endpoint.has_session(session_id))
-
-    def move_clock(self, seconds: int) -> None:
-        """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
-        self.endpoint.move_clock(seconds)
-
-    def stop_clock(self, at: int) -> None:
-        """Show this end one moment and no other, seconds since the epoch; it must have been made with ``clock``."""
-        self.endpoint.stop_clock(at)
