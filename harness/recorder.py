@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 WIDTH = 120
 """Columns where there is no terminal."""
 
+MOST_UNMATCHED = 3
+"""How many declared differences that are about no build of this run are shown."""
 NOT_WHOLE = 1
 """Exit code of a run whose cells passed and whose results could not be written."""
 
@@ -97,8 +99,12 @@ class Recorder:
         parts: list[RenderableType] = [matrix_table(cells), totals(cells), unsupported(cells)]
         shown = [part for part in parts if not isinstance(part, Text) or part.plain]
         terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
-        for line in sorted(self.unmatched):
+        lines = sorted(self.unmatched)
+        for line in lines[:MOST_UNMATCHED]:
             terminalreporter.line(f"matched nothing in this run: {line}")
+        if len(lines) > MOST_UNMATCHED:
+            more = len(lines) - MOST_UNMATCHED
+            terminalreporter.line(f"matched nothing in this run: {more} more declared differences, see results.json")
         if self.trouble:
             terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
         terminalreporter.line(f"results: {self.path or self.results.folder}")
