@@ -39,10 +39,11 @@ SAMPLES: dict[str, Any] = {
     "client_certificate": "client",
     "server_certificate": "server",
     "num_tickets": 3,
+    "client_renegotiation": True,
     "session_id_context": b"Python",
 }
 OF_A_CLIENT = {"server_name", "client_certificate"}
-OF_A_SERVER = {"num_tickets", "session_id_context", "server_certificate"}
+OF_A_SERVER = {"num_tickets", "client_renegotiation", "session_id_context", "server_certificate"}
 
 
 @pytest.fixture(scope="module")
