@@ -61,4 +61,4 @@ class Known:
         """What is fetched, for people."""
         if self.suites:
             return f"{self.packages[0].partition('/')[0]} of {self.suites[-1]}"
-        return self.artefacts[0].file.partition("-cp")[0] if self.artefacts else ""
+        return self.artefacts[0].file.partition("-cp")[0] if self.artefacts else self.version

@@ -1,4 +1,4 @@
-"""Somebody's own OpenSSL: what `make install` left under a prefix, or a checkout that was built in its place."""
+"""Somebody's own OpenSSL, under a prefix or in a checkout that was built in its place; it lies where it is."""
 
 from __future__ import annotations
 
@@ -13,29 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from harness.builds.known import Known
-    from harness.builds.provider import Say
 
 PROGRAMS = ("bin/openssl", "apps/openssl")
 LIBRARIES = ("lib", "lib64", "lib/*", ".")
-HEADERS = ("include/openssl/ssl.h",)
-
-
-class Prefix:
-    """It lies where its owner put it: nothing is fetched or kept."""
-
-    name = "prefix"
-
-    def unserved(self) -> str | None:
-        """Whoever built an OpenSSL here can use it here."""
-        return None
-
-    def obtain(self, known: Known, folder: Path, say: Say) -> None:
-        """Nothing is to be fetched."""
-
-    def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """The program and the shared libraries under a prefix; a static build has no libraries to load."""
-        return prefix_builds(folder, version, self.name)
 
 
 def prefix_builds(prefix: Path, version: str, origin: str, around: Mapping[str, str] | None = None) -> dict[str, Build]:

@@ -1,4 +1,8 @@
-"""What every provider of builds offers, one module each; the cache calls it, the stock knows them all."""
+"""What every provider that fetches builds offers, one module each; the stock knows them all.
+
+What lies on the machine already needs no fetching and no cache: ``system`` finds the machine's own, ``prefix`` what a
+user built.
+"""
 
 from __future__ import annotations
 

@@ -92,11 +92,11 @@ class Stock:
         """Fetch a build, unless it is here; BuildError if it cannot be had, or is not what the catalogue says."""
         return self._add(known, self.providers[known.provider], say, again=again)
 
-    def make(self, known: Known, source: Source, say: Say, *, again: bool = False) -> Record:
-        """Build one from source and keep it."""
-        return self._add(known, source, say, again=again)
+    def make(self, known: Known, source: Source, say: Say, label: str, *, again: bool = False) -> Record:
+        """Build one from source and keep it; a label is added to its version, as in ``3.5.7+fips``."""
+        return self._add(known, source, say, again=again, label=label)
 
-    def _add(self, known: Known, provider: Provider, say: Say, *, again: bool) -> Record:
+    def _add(self, known: Known, provider: Provider, say: Say, *, again: bool, label: str = "") -> Record:
         def fill(folder: Path) -> None:
             why = provider.unserved()
             if why:
@@ -107,7 +107,7 @@ class Stock:
             version = measured(provider.builds(folder, known.version))
             if known.artefacts and version != known.version:
                 raise BuildError(f"{known.source} was to be OpenSSL {known.version} and says that it is {version}")
-            return version
+            return f"{version}+{label}" if label else version
 
         return self.cache.add(known, fill, measure, say, again=again)
 
@@ -123,7 +123,11 @@ class Stock:
             version = measured(self.builds(record))
         except BuildError as error:
             return [str(error)]
-        return [] if version == record.version else [f"{key} is {record.version} and says that it is {version}"]
+        return (
+            []
+            if version == record.version.partition("+")[0]
+            else [f"{key} is {record.version} and says that it is {version}"]
+        )
 
 
 def _every(known: Sequence[Known], versions: Sequence[str]) -> list[Known]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 @builds.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("options", nargs=-1, metavar="[CONFIGURE OPTIONS]...")
-@click.option("--label", required=True, metavar="NAME", help="What to call it in the cache, as in 3.5.7-fips.")
+@click.option("--label", default="", metavar="WORD", help="Sets it apart: fips names it openssl@3.5.7+fips.")
 @click.option("--sha256", metavar="HEX", help="The SHA-256 that a tarball must have.")
 @click.option("--signature", type=click.Path(path_type=Path), help="The detached signature of a tarball (gpgv).")
 @click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it.")
@@ -135,9 +136,10 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
     stock = Stock()
-    known = Known(label, "source", MADE)
-    build_version(label)
-    record = stock.make(known, Source(Recipe(source, options, **vouching)), say, again=again)
+    if not re.fullmatch(r"[a-z0-9]*", label):
+        raise UsageError(f"the label {label!r} is no word of small letters and digits, as in fips")
+    known = Known("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
+    record = stock.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
     click.echo(f"openssl@{record.version}, libssl@{record.version}: built in {record.seconds:.0f} s")
 
 

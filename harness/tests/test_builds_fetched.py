@@ -1,0 +1,125 @@
+"""Builds that are really fetched, and what they do in a connection; skipped, with the reason, without network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.builds.cache import Cache
+from harness.builds.known import Known, Part
+from harness.builds.source import Recipe, Source
+from harness.builds.stock import Stock
+from harness.case import Case, run
+from harness.machine import Machine
+from harness.model.errors import BuildError, UsageError
+from harness.model.tls import Outcome, TLSVersion
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TARBALL = os.environ.get("RESUMPTION_SOURCE")
+OFFLINE = ("cannot be fetched", "does not answer", "does not serve this machine")
+
+
+def quiet(_text: str) -> None:
+    """Say nothing."""
+
+
+def fetched(stock: Stock, version: str, provider: str) -> Stock:
+    """The stock with this build in its cache; skips the test where it cannot be had."""
+    for known in stock.chosen([version], provider):
+        try:
+            stock.fetch(known, quiet)
+        except BuildError as error:
+            if any(sign in str(error) for sign in OFFLINE):
+                pytest.skip(str(error))
+            raise
+    return stock
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return Stock(Cache(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+def outcomes(machine: Machine, client: str, server: str, tls: TLSVersion, runtime: Runtime) -> list[Outcome]:
+    try:
+        result = run(Case(tls=tls), machine.one(client), machine.one(server), runtime)
+    finally:
+        machine.close()
+    return [connection.judged() for connection in result.connections]
+
+
+@pytest.mark.network
+def test_a_libssl_of_2018_out_of_a_wheel_resumes(stock: Stock, runtime: Runtime) -> None:
+    machine = Machine(runtime, stock=fetched(stock, "1.0.2q", "wheel"))
+
+    assert outcomes(machine, "libssl@1.0.2", "libssl", TLSVersion.TLSv1_2, runtime) == [Outcome.FULL, Outcome.RESUMED]
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("client", "server"), [("pyopenssl@3.1", "libssl"), ("libssl", "pyopenssl@3.1")])
+def test_a_cryptography_without_session_reused_is_judged_by_its_messages(
+    stock: Stock, runtime: Runtime, client: str, server: str
+) -> None:
+    machine = Machine(runtime, stock=fetched(stock, "3.1.4", "cryptography"))
+
+    assert outcomes(machine, client, server, TLSVersion.TLSv1_3, runtime) == [Outcome.FULL, Outcome.RESUMED]
+
+
+@pytest.mark.network
+def test_a_fetched_build_is_good_until_a_byte_changes(stock: Stock) -> None:
+    [known] = fetched(stock, "1.0.2q", "wheel").chosen(["1.0.2q"], "wheel")
+    whole = stock.damage(known.key)
+    library = next(stock.cache.path(known.key).rglob("libssl*"))
+    before = library.read_bytes()
+    library.write_bytes(before[:-1])
+    broken = stock.damage(known.key)
+    library.write_bytes(before)
+
+    assert whole == []
+    assert broken == [f"{library} has changed"]
+
+
+def test_a_build_that_is_not_here_says_how_to_fetch_it(tmp_path: Path, runtime: Runtime) -> None:
+    machine = Machine(runtime, stock=Stock(Cache(tmp_path)))
+
+    with pytest.raises(UsageError, match=r"4\.0\.3 can be fetched: resumption builds fetch 4\.0"):
+        machine.one("openssl@4.0")
+
+
+def test_a_build_that_nobody_has_names_the_nearest(tmp_path: Path, runtime: Runtime) -> None:
+    machine = Machine(runtime, stock=Stock(Cache(tmp_path)))
+
+    with pytest.raises(UsageError, match="none can be fetched; the nearest are"):
+        machine.one("libssl@0.9.8")
+
+
+def test_a_stack_without_a_build_is_on_the_machines_own(tmp_path: Path, runtime: Runtime) -> None:
+    machine = Machine(runtime, stock=Stock(Cache(tmp_path)))
+
+    assert machine.select("lib*") == tuple(stack for stack in machine.own if stack.name == "libssl")
+
+
+@pytest.mark.skipif(
+    not TARBALL, reason="builds for minutes: RESUMPTION_SOURCE=TARBALL asks for it (apt-get source openssl)"
+)
+def test_a_tarball_becomes_a_build_with_all_its_parts(stock: Stock) -> None:
+    tarball = Path(str(TARBALL))
+    recipe = Recipe(tarball, ("no-docs",), hashlib.sha256(tarball.read_bytes()).hexdigest())
+    known = Known(tarball.name, "source", frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS}))
+    record = stock.make(known, Source(recipe), quiet, "plain")
+
+    assert record.version.endswith("+plain")
+    assert list(stock.builds(record)) == ["openssl", "libssl"]
