@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS = {
     "connect": "Try one case: connect, take the session, connect again and offer it.",
     "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
+    "bisect": "Find the first build that behaves otherwise, in a case or in a cell of a scenario.",
     "diff": "Run the same cells on two builds and show every observable that differs.",
     "builds": "Show the OpenSSLs that can be fetched, and fetch, make, verify or remove them.",
     "run": "Run every scenario between all stacks of this machine.",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.case import Case, run
+from harness.case import run
+from harness.cli.case_options import case_of, case_options
 from harness.cli.console import console
 from harness.machine import Machine
-from harness.model.errors import DisagreementError, UsageError
-from harness.model.knobs import ClientConfig, ServerConfig, parse_knob
-from harness.model.tls import Close, Outcome, Role, TLSVersion
+from harness.model.errors import DisagreementError
+from harness.model.tls import Outcome
 from harness.report.connection_json import case_json
 from harness.report.connection_text import case_text, counters_text
 from harness.report.evidence import files
@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 
 NOT_AS_EXPECTED = 1
 OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
-
-
-def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:
-    """The knobs of ``KNOB=VALUE`` settings; UsageError for one that is no such pair, unknown or out of range."""
-    found: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--{option} {setting!r} is no KNOB=VALUE; `resumption stacks` lists the knobs")
-        found[name] = parse_knob(role, name, text)
-    return found
 
 
 def judge(result: CaseResult, expected: Outcome | None) -> str | None:
@@ -50,18 +39,8 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 
 
 @click.command()
-@click.option("--client", "client_name", required=True, metavar="STACK", help="A stack, or stack@build, as client.")
-@click.option("--server", "server_name", required=True, metavar="STACK", help="A stack, or stack@build, as server.")
-@click.option("--tls", type=click.Choice([v.value for v in TLSVersion]), required=True, help="The protocol version.")
+@case_options(required=True)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
-@click.option("--client-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the client; may be repeated.")
-@click.option("--server-set", multiple=True, metavar="KNOB=VALUE", help="A knob of the server; may be repeated.")
-@click.option("--then-client-set", multiple=True, metavar="KNOB=VALUE", help="Resume with another client context.")
-@click.option("--then-server-set", multiple=True, metavar="KNOB=VALUE", help="Resume with a second server.")
-@click.option("--close", "close_", type=click.Choice([c.value for c in Close]), default=Close.BOTH.value)
-@click.option("--age", type=int, default=0, metavar="SECONDS", help="Make the offered session so much older.")
-@click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1.")
-@click.option("--expect", type=click.Choice([o.value for o in Outcome]), help="What the last connection must be.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Write all the evidence there.")
 def connect(**given: Any) -> None:
@@ -69,16 +48,7 @@ def connect(**given: Any) -> None:
 
     Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage.
     """
-    case = Case(
-        tls=TLSVersion(given["tls"]),
-        client=ClientConfig(**knobs(Role.CLIENT, "client-set", given["client_set"])),
-        server=ServerConfig(**knobs(Role.SERVER, "server-set", given["server_set"])),
-        then_client=knobs(Role.CLIENT, "then-client-set", given["then_client_set"]),
-        then_server=knobs(Role.SERVER, "then-server-set", given["then_server_set"]),
-        close=Close(given["close_"]),
-        age=given["age"],
-        times=given["times"],
-    )
+    case = case_of(given)
     if given["keep"]:
         writable(given["keep"])
     with Runtime() as runtime:

@@ -44,7 +44,7 @@ def diff(
     """
     first, second = chosen(before, after)
     given = [*(["-k", expression] if expression else []), *arguments]
-    told = only(run_difference(results_of(first, given), results_of(second, given)), on)
+    told = only(run_difference(results_of(first, first, given), results_of(second, second, given)), on)
     if as_json:
         click.echo(json.dumps(told, indent=1))
     else:

@@ -21,13 +21,16 @@ BAD_USAGE, NOTHING = 4, 5
 """pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
 
 
-def results_of(labels: Sequence[str], arguments: Sequence[str], *, quiet: bool = False) -> ResultsObject:
-    """Run the scenarios between these ``stack@build``, each as client and as server, and give results.json.
+def results_of(
+    clients: Sequence[str], servers: Sequence[str], arguments: Sequence[str], *, quiet: bool = False
+) -> ResultsObject:
+    """Run the scenarios between clients and servers, each a ``stack@build``, and give results.json.
 
     ``arguments`` are pytest's. UsageError if it refuses them or finds no scenario; HarnessError if it was interrupted.
     """
     chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
-    roles = [f"--{role}={label}" for label in labels for role in ("client", "server")]
+    labels = list(dict.fromkeys([*clients, *servers]))
+    roles = [f"--client={label}" for label in clients] + [f"--server={label}" for label in servers]
     with tempfile.TemporaryDirectory(prefix="resumption-") as folder:
         results = Path(folder) / "results"
         argv = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider", "-q", "--no-summary"]

@@ -1,0 +1,118 @@
+"""`resumption bisect`: the first build that behaves otherwise than a good one, in a case or in a scenario's cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.bisection import Behaviour
+from harness.bisection import bisect as search
+from harness.cli.case_options import case_of, case_options
+from harness.cli.range_of_builds import BuildRange
+from harness.cli.subject import DeskCase, Ends, ScenarioCell
+from harness.model.errors import UsageError
+from harness.report.difference import differences
+from harness.report.observed import last_outcome, matching, told
+from harness.report.run_shape import CellObject
+
+if TYPE_CHECKING:
+    from harness.cli.subject import Subject
+    from harness.report.difference import Difference
+
+
+@click.command()
+@click.option("--good", required=True, metavar="BUILD", help="A version that behaves as it should.")
+@click.option("--bad", required=True, metavar="BUILD", help="A version that behaves otherwise, newer or older.")
+@click.option("--on", multiple=True, metavar="GLOB", help="Only observables that match, as 'session.*'; repeatable.")
+@click.option("--here", is_flag=True, help="Only builds that are here; fetch none.")
+@case_options(required=False)
+@click.argument("cell", required=False, metavar="[CELL-ID]")
+def bisect(**given: Any) -> None:
+    """Find the first build that behaves otherwise, among those of the catalogue between a good one and a bad one.
+
+    The case is given as for `resumption connect`, or as the id of a scenario's cell. An end that names no build is of
+    the build looked at. With --expect, a build is good whose last connection is so; without, one in which nothing
+    differs from the good one, of the observables in which the bad one does. Builds that cannot do the case are passed
+    over, and said so.
+
+    Exit code 0: found. 1: an end is not what it was said to be. 2: bad usage.
+    """
+    subject = subject_of(given)
+    builds = BuildRange(subject.ends.moving, given["good"], given["bad"], here=given["here"])
+    looks = Looks(subject, builds, given["expect"], given["on"])
+    found = search(builds.versions, looks)
+    click.echo(f"first bad  {found.first_bad}\nlast good  {found.last_good}")
+    if found.between:
+        click.echo(f"between    {', '.join(found.between)} cannot do the case: the first bad one may be one of them")
+    for difference in looks.between(found.last_good, found.first_bad):
+        click.echo(f"  {told(difference)}")
+
+
+def say(line: str) -> None:
+    """Progress, which is no result."""
+    click.echo(line, err=True)
+
+
+def subject_of(given: dict[str, Any]) -> Subject:
+    """What the options and the argument give; UsageError if it is both, neither, or half of one."""
+    named = [given["client_name"], given["server_name"], given["tls"]]
+    if given["cell"]:
+        if any(named) or given["expect"]:
+            raise UsageError("give either a cell's id or the options of a case, not both")
+        return ScenarioCell.parse(given["cell"], (given["good"], given["bad"]))
+    if not all(named):
+        raise UsageError("give a case by --client, --server and --tls, or a cell's id")
+    return DeskCase(Ends(given["client_name"], given["server_name"]), case_of(given))
+
+
+class Looks:
+    """Looks at versions, once each, and says of each what it does."""
+
+    def __init__(self, subject: Subject, builds: BuildRange, expect: str | None, on: tuple[str, ...]) -> None:
+        self._subject = subject
+        self._builds = builds
+        self._ends = (builds.versions[0], builds.versions[-1])
+        self._expect = expect
+        self._on = on
+        self._seen: dict[str, CellObject] = {}
+
+    def __call__(self, version: str) -> Behaviour:
+        """Look, and tell what was seen."""
+        if missing := self._builds.obtain(version, say):
+            return self._tell(version, Behaviour.UNSUPPORTED, missing)
+        seen = self._see(version)
+        if seen["verdict"] == "unsupported":
+            behaviour, why = Behaviour.UNSUPPORTED, seen["reason"]
+        elif self._expect:
+            outcome = last_outcome(seen)
+            behaviour = Behaviour.GOOD if outcome == self._expect else Behaviour.BAD
+            why = outcome
+        else:
+            found = self._relevant(version)
+            behaviour = Behaviour.BAD if found else Behaviour.GOOD
+            why = f"{len(found)} differences from {self._ends[0]}, as {told(found[0])}" if found else last_outcome(seen)
+        return self._tell(version, behaviour, why)
+
+    @staticmethod
+    def _tell(version: str, behaviour: Behaviour, why: str) -> Behaviour:
+        say(f"{version:<10} {behaviour:<12} {why.splitlines()[0]}")
+        return behaviour
+
+    def between(self, one: str, other: str) -> list[Difference]:
+        """What differs between two versions that were looked at, of what is asked for."""
+        return matching(differences(CellObject, self._see(one), self._see(other)), self._on)
+
+    def _relevant(self, version: str) -> list[Difference]:
+        """What differs from the good end, of the observables in which the bad end does."""
+        good, bad = self._ends
+        found = self.between(good, version)
+        if version in {good, bad} or self._see(bad)["verdict"] == "unsupported":
+            return found
+        observables = {difference.observable for difference in self.between(good, bad)}
+        return [difference for difference in found if difference.observable in observables]
+
+    def _see(self, version: str) -> CellObject:
+        if version not in self._seen:
+            self._seen[version] = self._subject.see(version)
+        return self._seen[version]

@@ -1,0 +1,62 @@
+"""The builds between two versions, fetched when they are wanted; it looks at none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.builds.stock import Stock
+from harness.builds.system import build_for
+from harness.builds.versions import build_version, matching, nearest, newest_first
+from harness.model.build import Build
+from harness.model.errors import BuildError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+class BuildRange:
+    """Every version from a good one to a bad one, whichever is newer, that serves some stacks.
+
+    ``good`` and ``bad`` are as people write them; UsageError names the nearest ones for one that is none, and if both
+    are the same. With ``here``, those alone that need not be fetched.
+    """
+
+    def __init__(self, stacks: Sequence[str], good: str, bad: str, *, here: bool) -> None:
+        self._stacks = stacks
+        self._stock = Stock()
+        self._present = {stack: {*_own(stack), *self._stock.serving(stack)} for stack in stacks}
+        known = [self._present[s] | (set() if here else set(self._stock.fetchable(s))) for s in stacks]
+        common = newest_first(set.intersection(*known))
+        first, last = (_meant(text, common, stacks) for text in (good, bad))
+        if first == last:
+            raise UsageError(f"--good {good} and --bad {bad} are both {first}; give two builds")
+        low, high = sorted((first, last), key=build_version)
+        between = [v for v in reversed(common) if build_version(low) <= build_version(v) <= build_version(high)]
+        self.versions = between if first == low else between[::-1]
+
+    def obtain(self, version: str, say: Callable[[str], None]) -> str:
+        """Fetch what is not here of a version; why that failed, empty if it did not."""
+        for stack in self._stacks:
+            if version in self._present[stack]:
+                continue
+            known = next(known for known in self._stock.known if known.version == version and stack in known.stacks)
+            try:
+                record = self._stock.fetch(known, say)
+            except BuildError as error:
+                return f"not fetched: {error}"
+            if record.version != version:
+                return f"not fetched: {known.source} is {record.version} by now"
+        return ""
+
+
+def _own(stack: str) -> list[str]:
+    build = build_for(stack)
+    return [build.version] if isinstance(build, Build) else []
+
+
+def _meant(text: str, versions: Sequence[str], stacks: Iterable[str]) -> str:
+    found = matching(text, versions)
+    if not found:
+        near = ", ".join(nearest(text, versions)) or "none"
+        raise UsageError(f"no build {text!r} serves {' and '.join(stacks)}; the nearest are {near}")
+    return found[0]

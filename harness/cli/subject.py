@@ -1,0 +1,169 @@
+"""What `bisect` looks at, on any version: a case at a desk, or one cell of a scenario; it compares nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.case import refusals, run
+from harness.cli.inner_run import results_of
+from harness.machine import Machine
+from harness.matrix import parse_id
+from harness.model.errors import HarnessError, UnsupportedError, UsageError
+from harness.model.tls import Role
+from harness.model.verdict import Verdict
+from harness.report.connection_json import case_json
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.case import Case
+    from harness.report.case_shape import CaseObject
+    from harness.report.run_shape import CellObject
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Client and server as ``stack`` or ``stack@build``: an end that names no build is of the version looked at."""
+
+    client: str
+    server: str
+
+    def __post_init__(self) -> None:
+        if not self.moving:
+            raise UsageError(f"{self.client} and {self.server} both name a build; leave it out where it is to change")
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The stacks whose build changes."""
+        return tuple(dict.fromkeys(end for end in (self.client, self.server) if "@" not in end))
+
+    def at(self, version: str) -> tuple[str, str]:
+        """The ``stack@build`` of both."""
+        client, server = (end if "@" in end else f"{end}@{version}" for end in (self.client, self.server))
+        return client, server
+
+
+class Subject(Protocol):
+    """Something that can be seen on any version of the moving stacks."""
+
+    @property
+    def ends(self) -> Ends:
+        """Client and server."""
+        ...
+
+    def see(self, version: str) -> CellObject:
+        """What was seen, as a cell of results.json; its verdict is `unsupported` where the build cannot do it."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeskCase:
+    """A case as `resumption connect` takes it."""
+
+    ends: Ends
+    case: Case
+
+    def see(self, version: str) -> CellObject:
+        """Do it in this process."""
+        with Runtime() as runtime:
+            machine = Machine(runtime)
+            try:
+                client, server = (machine.one(label) for label in self.ends.at(version))
+                lacking = [
+                    *refusals(client, Role.CLIENT, self.case),
+                    *refusals(server, Role.SERVER, self.case),
+                ]
+                if lacking:
+                    return self._cell(version, Verdict.UNSUPPORTED, lacking[0])
+                result = run(self.case, client, server, runtime)
+                case = case_json(
+                    client.label,
+                    server.label,
+                    self.case.tls,
+                    result.connections,
+                    result.counters,
+                    (self.case.client, self.case.server),
+                    then=(self.case.then_client, self.case.then_server),
+                )
+                return self._cell(version, Verdict.PASSED, case=case)
+            except UnsupportedError as error:
+                return self._cell(version, Verdict.UNSUPPORTED, str(error))
+            except HarnessError as error:
+                return self._cell(version, Verdict.ERROR, str(error))
+            finally:
+                machine.close()
+
+    def _cell(self, version: str, verdict: Verdict, reason: str = "", case: CaseObject | None = None) -> CellObject:
+        client, server = self.ends.at(version)
+        return {
+            "cell": f"{client}--{server}-{self.case.tls.label}",
+            "scenario": "",
+            "client": client,
+            "server": server,
+            "tls": self.case.tls.value,
+            "verdict": verdict.value,
+            "reason": reason,
+            "seconds": 0.0,
+            "folder": None,
+            "case": case,
+        }
+
+
+@dataclass(frozen=True)
+class ScenarioCell:
+    """One cell of a scenario: ``test`` is the file and the test, ``rest`` the cell's id from the TLS version on."""
+
+    ends: Ends
+    test: str
+    rest: str
+
+    @classmethod
+    def parse(cls, text: str, builds: Sequence[str]) -> ScenarioCell:
+        """Read ``scenarios/x.py::test[libssl@3.0.19--libssl@3.0.19-TLSv1.3]``, as pytest names it.
+
+        An end moves if it names no build; if each names one, those do that name one of ``builds``.
+        """
+        found = re.fullmatch(r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>.+)\]", text)
+        try:
+            client, server, _ = parse_id(found["cell"] if found else "")
+        except ValueError:
+            raise UsageError(
+                f"{text!r} is no cell; it should look like scenarios/tls13_ticket.py::test_NAME[libssl--libssl-TLSv1.3]"
+            ) from None
+        if found is None or "-then=" in text:
+            raise UsageError(f"{text!r} has a second client, whose build bisect cannot choose; give another cell")
+        rest = found["cell"].removeprefix(f"{client}--{server}")
+        if "@" in client and "@" in server:
+            client, server = (
+                end.partition("@")[0] if end.partition("@")[2] in builds else end for end in (client, server)
+            )
+        return cls(Ends(client, server), _located(found["test"]), rest)
+
+    def see(self, version: str) -> CellObject:
+        """Run it by pytest."""
+        client, server = self.ends.at(version)
+        test = f"{self.test}[{client}--{server}{self.rest}]"
+        try:
+            results = results_of([client], [server], ["-n0", test], quiet=True)
+        except UsageError as error:
+            raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all") from error
+        return results["cells"][0]
+
+
+def _without(end: str, builds: Sequence[str]) -> str:
+    """An end without its build, if that is one of those."""
+    stack, _, build = end.partition("@")
+    return stack if build in builds else end
+
+
+def _located(test: str) -> str:
+    """The test with the path of its file, where it lies in the checkout that the harness is in."""
+    path, _, name = test.partition("::")
+    if not Path(path).is_file():
+        inside = Path(__file__).parents[2] / path
+        path = str(inside) if inside.is_file() else path
+    return f"{path}::{name}"
