@@ -29,6 +29,10 @@ STACKS = {
 """Each stack's module and class; a module is loaded when its stack is used, as it may load a TLS library's package."""
 
 
+SHOWN = 8
+"""How many fetched builds an error names."""
+
+
 class Machine:
     """The stacks of this machine for one process of the harness.
 
@@ -92,8 +96,11 @@ class Machine:
         glob, _, wanted = pattern.partition("@")
         names = [name for name in STACKS if fnmatchcase(name, glob)]
         labels = [stack.label for stack in self.own]
-        labels += [f"{name}@{version}" for name in STACKS for version in self.fetched(name)]
-        text = f"no stack matches {pattern!r}; this machine has: {', '.join(dict.fromkeys(labels)) or 'none'}"
+        fetched = [f"{name}@{version}" for name in names or STACKS for version in self.fetched(name)]
+        text = f"no stack matches {pattern!r}; this machine has: {', '.join(labels) or 'none'}"
+        if fetched:
+            text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"
+            text += " (`resumption builds` lists all)"
         text += "".join(f"\n{m.stack} is missing: {m.reason}" for m in self.missing)
         return text + (self._advice(names, wanted) if names and wanted else "")
 

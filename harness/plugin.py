@@ -12,7 +12,7 @@ from harness import matrix
 from harness.citation import uncited
 from harness.expectation import Expectation, unmatched
 from harness.machine import Machine
-from harness.model.errors import UnsupportedError, UsageError
+from harness.model.errors import BuildError, UnsupportedError, UsageError
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair import Pair
@@ -39,7 +39,7 @@ class Hooks:
     """What a conftest.py can do beyond pytest's own hooks."""
 
     @pytest.hookspec(firstresult=True)
-    def pytest_resumption_machine(self, runtime: Runtime) -> Machine | None:
+    def pytest_resumption_machine(self, runtime: Runtime, config: pytest.Config) -> Machine | None:
         """Give the stacks of the run, if they are to be others than those of this machine."""
 
 
@@ -49,9 +49,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_resumption_machine(runtime: Runtime) -> Machine:
-    """All stacks that this machine has."""
-    return Machine(runtime)
+def pytest_resumption_machine(runtime: Runtime, config: pytest.Config) -> Machine:
+    """All stacks that this machine has, and those of the prefixes that a user named."""
+    return Machine(runtime, config.getoption("openssl"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,6 +66,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"only {role}s whose stack or stack@build matches, as openssl or 'libssl@3.*'; may be repeated",
         )
     group.addoption(
+        "--openssl",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PREFIX",
+        help="an OpenSSL of one's own; may be repeated",
+    )
+    group.addoption(
         "--results", type=Path, metavar="DIR", help="folder for results.json and the evidence (default: a dated one)"
     )
 
@@ -74,7 +82,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set up what this process shares; nothing is started before it is needed."""
     config.addinivalue_line("markers", "scenario(situation): what a scenario declares; made by harness.scenario")
     hook = config.hook.pytest_resumption_machine
-    run = Run(lambda runtime: hook(runtime=runtime), config.getoption("client"), config.getoption("server"))
+    run = Run(
+        lambda runtime: hook(runtime=runtime, config=config), config.getoption("client"), config.getoption("server")
+    )
     config.add_cleanup(run.close)
     config.stash[RUN] = run
     config.stash[DECLARED] = {}
@@ -107,7 +117,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = session.config.stash[RUN]
     try:
         stacks = {"clients": [s.label for s in run.clients], "servers": [s.label for s in run.servers]}
-    except UsageError as error:
+    except (BuildError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(session.config, "workerinput"):
         recorder = Recorder(Results(session.config.stash[FOLDER], stacks))

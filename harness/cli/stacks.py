@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 SCHEMA = 1
+OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
 
 
 @click.command()
+@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--why", is_flag=True, help="Also say why a stack lacks what it lacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def stacks(*, why: bool, as_json: bool) -> None:
+def stacks(prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
     """Show the stacks, their builds, versions and paths, and the knobs and Capabilities of each in both roles."""
     with Runtime() as runtime:
-        machine = Machine(runtime)
+        machine = Machine(runtime, prefixes)
         try:
             if as_json:
                 click.echo(json.dumps(_as_json(machine), indent=2))
@@ -45,7 +48,8 @@ def _print(machine: Machine, *, why: bool) -> None:
     )
     for missing in machine.missing:
         out.print(f"{missing.stack} is missing: {missing.reason}")
-    heads = [stack.name for stack in machine.stacks]
+    names = [stack.name for stack in machine.stacks]
+    heads = [stack.name if names.count(stack.name) == 1 else stack.label for stack in machine.stacks]
     for role in Role:
         abilities = [stack.abilities(role) for stack in machine.stacks]
         out.print(_table((f"{role} knob", *heads), knob_rows(role, abilities)))
