@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -60,6 +61,12 @@ class Warden:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
+    """A command line that can be pasted into a shell: with what its environment has that this process's has not."""
+    around = [f"{name}={value}" for name, value in (environment or {}).items() if os.environ.get(name) != value]
+    return shlex.join([*(["env", *around] if around else []), *argv])
+
+
 class Child:
     """A running program whose output is read by the loop.
 
@@ -81,6 +88,7 @@ class Child:
     ) -> None:
         self.name = name
         self.argv = tuple(argv)
+        self.command = pasteable(argv, environment)
         self.ended = Pending[int](f"the end of {name}")
         self._loop = loop
         self._on_line = on_line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.agent.client.report import Trail, make_report
@@ -109,7 +108,7 @@ class AgentLink:
 
         def read(reply: Mapping[str, Any]) -> EndpointReport:
             self._trail.output = self._process.child.output[self._printed :]
-            command = shlex.join(self._process.child.argv)
+            command = self._process.child.command
             return make_report(self._role, self._process.name, reply["facts"], self._trail, (command,))
 
         return self._process.ask("release", {"connection": self._name}, read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from harness.events import Pending
@@ -10,6 +9,7 @@ from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
+from harness.process import pasteable
 from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.files import ClientFiles
@@ -198,5 +198,5 @@ class OpensslClientLink:
             errors=tuple(map(str, out.errors)),
             keylog=self._files.keys(),
             output=child.output if child else "",
-            commands=(shlex.join(self._argv),),
+            commands=(pasteable(self._argv, self._environment),),
         )

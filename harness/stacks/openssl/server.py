@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -46,7 +45,6 @@ class OpensslServer:
         certificate = runtime.pki.issued(config.server_certificate or "server")
         authority = runtime.pki.authority()
         argv = server_argv(build.openssl or (), build.version, config, certificate, authority, self._keylog)
-        self.command = shlex.join(argv)
         self._child = TerminalChild(
             runtime.loop,
             runtime.warden,
@@ -55,6 +53,7 @@ class OpensslServer:
             environment=os.environ | dict(build.environment) | (self._clock.environment if self._clock else {}),
             on_line=self._on_line,
         )
+        self.command = self._child.command
         self._child.on_end = self._on_end
         self._await_port(runtime)
 
