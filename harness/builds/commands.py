@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+KEPT = 100
+"""Lines of a long output that are kept for an error."""
 SHOWN = 6
 """Lines of what a failed program printed that an error repeats."""
 
@@ -49,3 +53,33 @@ def command(
     if done.returncode:
         raise CommandError(f"`{argv[0]}` failed (exit code {done.returncode})", output)
     return output
+
+
+def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callable[[str], None]) -> None:
+    """Run a program that takes long, and hand over each line as it is printed; CommandError as for ``command``."""
+    try:
+        process = subprocess.Popen(
+            argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+    except OSError as error:
+        raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error
+    late = threading.Timer(seconds, process.kill)
+    last: deque[str] = deque(maxlen=KEPT)
+    late.start()
+    try:
+        for line in process.stdout or ():
+            last.append(line)
+            on_line(line.rstrip())
+        code = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        in_time = late.is_alive()
+        late.cancel()
+        if process.stdout is not None:
+            process.stdout.close()
+    if code:
+        how = f"failed (exit code {code})" if in_time else f"was not done after {seconds:g} s"
+        raise CommandError(f"`{argv[0]}` {how}", "".join(last))

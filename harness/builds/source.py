@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.builds.commands import command
+from harness.builds.commands import command, followed
 from harness.builds.prefix import prefix_builds
 from harness.model.errors import BuildError, UsageError
 
@@ -29,6 +29,8 @@ CONFIGURE = 300.0
 BUILD = 3600.0
 INSTALL = 600.0
 """Seconds for each step."""
+TELL = 250
+"""After how many compiled files progress is told: OpenSSL has some 2500."""
 ALWAYS = ("no-tests",)
 """Options that save time and change nothing in what is built."""
 
@@ -43,6 +45,20 @@ class Recipe:
     signature: Path | None = None
     keyring: Path | None = None
     """Of gpgv(1): the keys that may have signed it."""
+
+
+class Steps:
+    """Tells now and then how far make has come."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._compiled = 0
+
+    def count(self, line: str) -> None:
+        """Look at one line of make's output."""
+        self._compiled += " -c " in line
+        if " -c " in line and self._compiled % TELL == 0:
+            self._say(f"{self._compiled} files compiled")
 
 
 class Source:
@@ -71,8 +87,8 @@ class Source:
             say(f"configuring {place.name} {' '.join(recipe.options)}".rstrip())
             given = [f"--prefix={PREFIX}", f"--openssldir={PREFIX}/ssl", "--libdir=lib", *ALWAYS, *recipe.options]
             command(["sh", str(place / "config"), *given], CONFIGURE, folder=build)
-            say(f"building with {os.cpu_count()} processes: about two minutes on two processors")
-            command(["make", f"-j{os.cpu_count() or 1}", "-s"], BUILD, folder=build)
+            say(f"building with {os.cpu_count()} processes: minutes, depending on the machine")
+            followed(["make", f"-j{os.cpu_count() or 1}"], BUILD, build, Steps(say).count)
             say("installing")
             command(["make", "-s", "install_sw", "install_ssldirs", f"DESTDIR={folder}"], INSTALL, folder=build)
         if not (folder / PREFIX[1:]).is_dir():
