@@ -45,6 +45,8 @@ class Situation:
     """Only cells in which one stack is both ends."""
     second_client: bool = False
     """With each other client stack as a second client, to which the scenario goes over."""
+    second_server: bool = False
+    """With each other server stack as a second server, to which the scenario goes over and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Cell:
     client: ClientConfig
     server: ServerConfig
     close: Close
-    second_client_stack: Stack | None = None
+    seconds: Mapping[Role, Stack] = field(default_factory=dict)
+    """The stacks to which the scenario goes over."""
     unsupported: str = ""
     """Why it cannot be: which stack lacks what, and why. Empty if it can."""
 
@@ -86,28 +89,36 @@ def _value(role: Role, name: str, value: Any) -> Any:
 def cells(situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack]) -> Iterator[Cell]:
     """Every cell of a situation, those that a stack cannot do included, in an order that never changes."""
     pairs = [(c, s) for c, s in product(clients, servers) if not situation.same_stack or c is s]
-    seconds = list(clients) if situation.second_client else [None]
+    further = product(
+        list(clients) if situation.second_client else [None], list(servers) if situation.second_server else [None]
+    )
     variants = list(_variants(situation))
-    for (client, server), second, tls, (chosen, close, words) in product(pairs, seconds, situation.versions, variants):
-        if second is client:
+    for (client, server), (second_client, second_server), tls, (chosen, close, words) in product(
+        pairs, further, situation.versions, variants
+    ):
+        if second_client is client or second_server is server:
             continue
         configs = {role: config_type(role)(**{"versions": (tls,), **chosen[role]}) for role in Role}
-        stacks = [(Role.CLIENT, client), (Role.SERVER, server)]
-        if second:
-            stacks.append((Role.CLIENT, second))
+        both = {Role.CLIENT: second_client, Role.SERVER: second_server}
+        seconds = {role: stack for role, stack in both.items() if stack}
+        stacks = [(Role.CLIENT, client), (Role.SERVER, server), *seconds.items()]
         yield Cell(
-            id="-".join(
-                [f"{client.label}--{server.label}", tls.label, *([f"then={second.label}"] if second else []), *words]
-            ),
+            id="-".join([f"{client.label}--{server.label}", tls.label, *_going_over(seconds), *words]),
             client_stack=client,
             server_stack=server,
             tls=tls,
             client=cast("ClientConfig", configs[Role.CLIENT]),
             server=cast("ServerConfig", configs[Role.SERVER]),
             close=close,
-            second_client_stack=second,
+            seconds=seconds,
             unsupported=next(_lacking(stacks, configs, situation.needs, close), ""),
         )
+
+
+def _going_over(seconds: Mapping[Role, Stack]) -> list[str]:
+    """The words of a cell id that name the second ends."""
+    words = {Role.CLIENT: "then", Role.SERVER: "then.server"}
+    return [f"{words[role]}={stack.label}" for role, stack in seconds.items()]
 
 
 def _variants(situation: Situation) -> Iterator[tuple[dict[Role, dict[str, Any]], Close, list[str]]]:

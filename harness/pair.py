@@ -13,7 +13,7 @@ from harness.model.tls import Close, Outcome, Role
 from harness.tap import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.model.connection import Connection, Counters
     from harness.model.session import Session
@@ -41,10 +41,11 @@ class Pair:
         client: ClientConfig | None = None,
         server: ServerConfig | None = None,
         close: Close = Close.BOTH,
-        second_client: Stack | None = None,
+        seconds: Mapping[Role, Stack] | None = None,
     ) -> None:
         self.client_stack, self.server_stack = stacks
-        self._second_client = second_client
+        self._first_server = self.server_stack
+        self._seconds = dict(seconds or {})
         self.tls = tls
         self.runtime = runtime
         self.close_how = close
@@ -55,6 +56,8 @@ class Pair:
         self.opened = 0
         """How many connections were begun."""
         self._endpoints: list[Client | Server] = []
+        self._servers: dict[str, Server] = {}
+        """The latest server of each stack, by its label."""
         self.server = self._start_server()
         self.client = self._start_client()
         self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
@@ -71,6 +74,7 @@ class Pair:
     def _start_server(self) -> Server:
         server = Server(self.server_stack.server(self.server_config), self.runtime.loop)
         self._endpoints.append(server)
+        self._servers[self.server_stack.label] = server
         return server
 
     def new_client(self, **knobs: object) -> Client:
@@ -84,9 +88,7 @@ class Pair:
 
         UsageError if the cell has none: the scenario says ``second_client=True``.
         """
-        if self._second_client is None:
-            raise UsageError("this pair has no second client; say scenario(second_client=True)")
-        self.client_stack = self._second_client
+        self.client_stack = self._second(Role.CLIENT)
         return self.new_client()
 
     def new_server(self, **knobs: object) -> Server:
@@ -96,6 +98,27 @@ class Pair:
         """
         self.server_config = self.server_config.changed(**knobs)
         self.server = self._start_server()
+        return self.server
+
+    def use_second_server(self) -> Server:
+        """Go over to the cell's second server, another stack with the knobs of the present one; both stay up.
+
+        UsageError if the cell has none: the scenario says ``second_server=True``.
+        """
+        return self._use_server(self._second(Role.SERVER))
+
+    def use_first_server(self) -> Server:
+        """Go back to the server with which the pair began, as it was left."""
+        return self._use_server(self._first_server)
+
+    def _second(self, role: Role) -> Stack:
+        if role not in self._seconds:
+            raise UsageError(f"this pair has no second {role}; say scenario(second_{role}=True)")
+        return self._seconds[role]
+
+    def _use_server(self, stack: Stack) -> Server:
+        self.server_stack = stack
+        self.server = self._servers.get(stack.label) or self._start_server()
         return self.server
 
     def refusal(self, **knobs: object) -> tuple[object, ...]:

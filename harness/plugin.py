@@ -169,7 +169,7 @@ def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
             client=cell.client,
             server=cell.server,
             close=cell.close,
-            second_client=cell.second_client_stack,
+            seconds=cell.seconds,
         )
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.capability import Capability
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by name
     *,
     versions: Sequence[TLSVersion] = tuple(TLSVersion),
     client: Mapping[str, Any] | None = None,
@@ -25,13 +25,15 @@ def scenario(
     close: Close | Sequence[Close] = Close.BOTH,
     same_stack: bool = False,
     second_client: bool = False,
+    second_server: bool = False,
 ) -> pytest.MarkDecorator:
     """The ``pytestmark`` of a scenario file, or the decorator of one test, which then replaces the file's as a whole.
 
     ``client`` and ``server`` are knobs by name. A list varies: each value makes cells of its own (``BOTH`` is on and
     off, None the stack's default). ``needs`` are Capabilities by role, ``{"client": [...], "server": [...]}``; what the
     knobs and the way to close need is derived. ``same_stack`` makes only cells in which one stack is both ends,
-    ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over. Unless a knob says
+    ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over, and
+    ``second_server`` one for each other server stack, to which `Pair.use_second_server` does. Unless a knob says
     otherwise, both ends enable the cell's version alone.
     UsageError for a knob, a value or a role that does not exist, at import.
     """
@@ -48,6 +50,7 @@ def scenario(
             close=(close,) if isinstance(close, Close) else tuple(close),
             same_stack=same_stack,
             second_client=second_client,
+            second_server=second_server,
         )
     )
 

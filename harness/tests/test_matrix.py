@@ -51,12 +51,44 @@ def test_ids_name_only_what_varies_and_are_each_different() -> None:
 def test_a_second_client_is_each_other_client_and_named_in_the_id() -> None:
     situation = Situation(versions=(TLSVersion.TLSv1_3,), second_client=True)
 
-    found = {cell.id: cell.second_client_stack for cell in cells(situation, STACKS, STACKS[:1])}
+    found = {cell.id: cell.seconds[Role.CLIENT] for cell in cells(situation, STACKS, STACKS[:1])}
 
     assert found == {
         "openssl@3.0.19--openssl@3.0.19-TLSv1.3-then=libssl@4.0.0-beta1": STACKS[1],
         "libssl@4.0.0-beta1--openssl@3.0.19-TLSv1.3-then=openssl@3.0.19": STACKS[0],
     }
+
+
+def test_a_second_server_is_each_other_server_and_named_in_the_id() -> None:
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), second_server=True)
+
+    found = {cell.id: cell.seconds[Role.SERVER] for cell in cells(situation, STACKS[:1], STACKS)}
+
+    assert found == {
+        "openssl@3.0.19--openssl@3.0.19-TLSv1.3-then.server=libssl@4.0.0-beta1": STACKS[1],
+        "openssl@3.0.19--libssl@4.0.0-beta1-TLSv1.3-then.server=openssl@3.0.19": STACKS[0],
+    }
+
+
+def test_a_lone_server_has_no_second_one() -> None:
+    assert not list(cells(Situation(second_server=True), STACKS, STACKS[:1]))
+
+
+def test_a_second_client_and_a_second_server_are_crossed() -> None:
+    situation = Situation(second_client=True, second_server=True)
+
+    found = [cell.id for cell in cells(situation, STACKS, STACKS)]
+
+    assert len(set(found)) == 8
+    assert found[0] == ("openssl@3.0.19--openssl@3.0.19-TLSv1.2-then=libssl@4.0.0-beta1-then.server=libssl@4.0.0-beta1")
+
+
+def test_what_a_second_server_lacks_makes_the_cell_unsupported() -> None:
+    situation = Situation(needs={Role.SERVER: (Capability.CLOSE_CLIENT_ONLY,)}, second_server=True)
+
+    found = {cell.unsupported for cell in cells(situation, STACKS, STACKS)}
+
+    assert found == {"openssl@3.0.19 lacks close client-only as server: it is a fake"}
 
 
 def test_what_a_second_client_lacks_makes_the_cell_unsupported() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.machine import Machine
 from harness.model.errors import UsageError
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair import Pair
 from harness.runtime import Runtime
 
@@ -26,7 +26,7 @@ def machine() -> Iterator[tuple[Machine, Runtime]]:
 
 def test_a_session_of_the_first_client_is_offered_by_the_second(machine: tuple[Machine, Runtime]) -> None:
     libssl, openssl = machine[0].one("libssl"), machine[0].one("openssl")
-    pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1], second_client=openssl)
+    pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1], seconds={Role.CLIENT: openssl})
     first = pair.connect()
     client = pair.use_second_client()
     second = pair.connect(first.session)
