@@ -1,0 +1,39 @@
+"""What an end does whose TCP ends without close_notify: the truncation that RFC 8446, 6.1 warns of.
+
+OpenSSL 3.0 made an error of it (SSL_R_UNEXPECTED_EOF_WHILE_READING, which SSL_OP_IGNORE_UNEXPECTED_EOF takes back), and
+says so to its peer by the alert decode_error (ssl3_read_n), if that is still there to read it. What becomes of the
+session is in close_modes.
+"""
+
+from datetime import date
+
+from harness import FULL, Close, Differs, Expectation, Role, scenario
+
+SEEN = date(2026, 11, 21)
+DECODE_ERROR = 50
+FATAL = 2
+QUIET = "1.1.1 has no SSL_R_UNEXPECTED_EOF_WHILE_READING: SSL_read gives SSL_ERROR_SYSCALL, and no alert is sent"
+
+pytestmark = scenario(close=Close.EOF)
+
+OF_CLIENT = Expectation([DECODE_ERROR], Differs([], Role.CLIENT, "*@<3.0", SEEN, QUIET))
+OF_SERVER = Expectation([DECODE_ERROR], Differs([], Role.SERVER, "*@<3.0", SEEN, QUIET))
+
+
+def alerts(connection, sender):
+    """The numbers of the fatal alerts that an end sent; a close_notify of its own is none."""
+    return [alert.number for alert in connection.messages.alerts if alert.sender is sender and alert.level == FATAL]
+
+
+def test_client_tells_its_peer(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert alerts(first, Role.CLIENT) == OF_CLIENT.of(pair)
+
+
+def test_server_tells_its_peer(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert alerts(first, Role.SERVER) == OF_SERVER.of(pair)
