@@ -28,8 +28,12 @@ HYBRID = "CHANGES of 3.5: two key shares, X25519MLKEM768 and X25519, are sent by
 SIGNALS_IN_TLS12 = Expectation((True, False), Differs((False, True), Role.CLIENT, "*@>=3.4", SEEN, ONLY_FOR_TLS10))
 SIGNALS_IN_TLS13 = Expectation((True, False), Differs((False, False), Role.CLIENT, "*@>=3.2", SEEN, NOT_IN_TLS13))
 FORMATS = Expectation("03000102", Differs("0100", Role.CLIENT, "*@>=3.6", SEEN, UNCOMPRESSED))
-FORMATS_IN_TLS13 = Expectation([EC_POINT_FORMATS], Differs([], Role.CLIENT, "*@>=4.0", SEEN, NO_POINTS_IN_TLS13))
-KEY_SHARES = Expectation((X25519,), Differs((X25519MLKEM768, X25519), Role.CLIENT, "*@>=3.5", SEEN, HYBRID))
+FORMATS_IN_TLS13: Expectation[list[int]] = Expectation(
+    [EC_POINT_FORMATS], Differs([], Role.CLIENT, "*@>=4.0", SEEN, NO_POINTS_IN_TLS13)
+)
+KEY_SHARES: Expectation[tuple[int, ...]] = Expectation(
+    (X25519,), Differs((X25519MLKEM768, X25519), Role.CLIENT, "*@>=3.5", SEEN, HYBRID)
+)
 
 
 def both_hellos(pair):

@@ -16,8 +16,8 @@ QUIET = "1.1.1 has no SSL_R_UNEXPECTED_EOF_WHILE_READING: SSL_read gives SSL_ERR
 
 pytestmark = scenario(close=Close.EOF)
 
-OF_CLIENT = Expectation([DECODE_ERROR], Differs([], Role.CLIENT, "*@<3.0", SEEN, QUIET))
-OF_SERVER = Expectation([DECODE_ERROR], Differs([], Role.SERVER, "*@<3.0", SEEN, QUIET))
+OF_CLIENT: Expectation[list[int]] = Expectation([DECODE_ERROR], Differs([], Role.CLIENT, "*@<3.0", SEEN, QUIET))
+OF_SERVER: Expectation[list[int]] = Expectation([DECODE_ERROR], Differs([], Role.SERVER, "*@<3.0", SEEN, QUIET))
 
 
 def alerts(connection, sender):
