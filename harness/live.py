@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.model.connection import Connection, Counters
+from harness.closed import Seen, closed
 from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError
 from harness.model.tls import Close, Role
-from harness.model.view import Saw
-from harness.wire.judge import judge
-from harness.wire.reader import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from harness.events import Loop, Pending
+    from harness.model.connection import Connection
     from harness.model.session import Session
     from harness.model.tls import TLSVersion
     from harness.model.view import EndpointReport
@@ -76,7 +74,10 @@ class Live:
         """Exchange a line of application data each way; True if both ends got the other's."""
         self.ask_exchange()
         self._settle()
-        answer, ping = self._received[-1]
+        return self._arrived(*self._received[-1])
+
+    @staticmethod
+    def _arrived(answer: Pending[bytes], ping: Pending[bytes]) -> bool:
         return (answer.result(), ping.result()) == (ANSWER, PING)
 
     def session(self) -> Session | None:
@@ -128,7 +129,19 @@ class Live:
         self._settle()
         tapped = self._tapped()
         self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
-        connection = self._judged(how, taken.result(), sessions.result(), reports, tapped)
+        connection = closed(
+            Seen(
+                number=self.number,
+                tls=self.tls,
+                offered=self.offered,
+                close=how,
+                reports=(reports[0].result(), reports[1].result()),
+                taken=self._from_peer(held) if (held := taken.result()) else None,
+                sessions=tuple(self._from_peer(session) for session in sessions.result()),
+                exchanged=all(self._arrived(answer, ping) for answer, ping in self._received),
+            ),
+            tapped,
+        )
         self._closed(connection)
         return connection
 
@@ -140,42 +153,6 @@ class Live:
         if how is Close.BOTH:
             self._asked.append(self.server.shutdown())
         self._asked.append(self.client.await_end())
-
-    def _judged(
-        self,
-        how: Close,
-        taken: Session | None,
-        sessions: tuple[Session, ...],
-        reports: tuple[Pending[Any], Pending[Any]],
-        tapped: Tapped,
-    ) -> Connection:
-        client, server = (pending.result() for pending in reports)
-        keylog = (*client.keylog, *server.keylog)
-        chunks = tuple(tapped.chunks)
-        plain = read(chunks)
-        judgement = judge(plain, self.offered)
-        if judgement.view.saw in {Saw.UNKNOWN, Saw.ABORTED} or Saw.ABORTED in {client.view.saw, server.view.saw}:
-            plain = read(chunks, keylog)
-            judgement = judge(plain, self.offered)
-        counters = server.extra.get("counters")
-        return Connection(
-            number=self.number,
-            tls=self.tls,
-            client=client,
-            server=server,
-            wire=judgement.view,
-            offered=self.offered,
-            was_offered=judgement.was_offered,
-            read_messages=lambda: read(chunks, keylog),
-            sessions=tuple(self._from_peer(session) for session in sessions),
-            taken=taken and self._from_peer(taken),
-            close=how,
-            mechanism_seen=judgement.mechanism,
-            chunks=chunks,
-            counters=counters if isinstance(counters, Counters) else None,
-            received=tuple(p.result() for p in self._received[-1]) if self._received else (b"", b""),  # type: ignore[arg-type]
-            blocked=tapped.blocked,
-        )
 
     def _tapped(self) -> Tapped:
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.events import Loop
 from harness.pki import Pki
-from harness.process import Warden
+from harness.warden import Warden
 
 if TYPE_CHECKING:
     from pathlib import Path

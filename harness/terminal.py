@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping
 
-    from harness.process import Warden
+    from harness.warden import Warden
 
 
 class TerminalChild(Child):

@@ -63,8 +63,8 @@ class Connection:
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     counters: Counters | None = None
     """The server's counters as they stood during the connection, where the stack tells them only then."""
-    received: tuple[bytes, bytes] = (b"", b"")
-    """The line of application data that the client and the server read."""
+    exchanged: bool = True
+    """Whether each line of application data that was sent arrived whole at the other end."""
     blocked: str = ""
     """Why a middlebox in the tap blocked it, empty if none did."""
     looked_at: bool = field(default=False, repr=False)
@@ -85,7 +85,8 @@ class Connection:
         """
         saw = {view.saw for view in self.views}
         if len(saw - {Saw.UNKNOWN}) == 1 and (Saw.UNKNOWN not in saw or Saw.ABORTED in saw):
-            return None
+            lost = not self.exchanged and Saw.ABORTED not in saw
+            return "No verdict: the handshake was completed, but application data was lost" if lost else None
         if Saw.UNKNOWN in saw:
             blind = ", ".join(view.witness for view in self.views if view.saw is Saw.UNKNOWN)
             return f"No verdict: {blind} could not know"

@@ -14,8 +14,9 @@ import pytest
 
 from harness.events import Loop
 from harness.model.errors import EndpointError, TimedOutError
-from harness.process import FLOOD, Child, Warden
+from harness.process import FLOOD, Child
 from harness.runtime import Runtime
+from harness.warden import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
