@@ -56,6 +56,9 @@ class Live:
         self._asked: list[Pending[Any]] = list(self._handshakes)
         self._client_done: Pending[EndpointReport] | None = None
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
+        self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
+        """What was exchanged before any renegotiation: nothing explains it if that does not arrive."""
+        self._renegotiated = False
 
     def handshake(self) -> bool:
         """Wait for both handshakes; True if both ends say that theirs is complete."""
@@ -68,6 +71,7 @@ class Live:
         ping = self.server.read_line()
         self._asked.append(self.server.write(ANSWER))
         self._received.append((self.client.read_line(), ping))
+        self._due += [] if self._renegotiated else [self._received[-1]]
         self._asked += self._received[-1]
 
     def exchange(self) -> bool:
@@ -103,6 +107,7 @@ class Live:
 
     def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
+        self._renegotiated = True
         starter: LinkEnd = self.client if by is Role.CLIENT else self.server
         started = starter.renegotiate(abbreviated=abbreviated)
         self._asked.append(started)
@@ -138,7 +143,7 @@ class Live:
                 reports=(reports[0].result(), reports[1].result()),
                 taken=self._from_peer(held) if (held := taken.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
-                exchanged=all(self._arrived(answer, ping) for answer, ping in self._received),
+                exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
             ),
             tapped,
         )

@@ -64,7 +64,7 @@ class Connection:
     counters: Counters | None = None
     """The server's counters as they stood during the connection, where the stack tells them only then."""
     exchanged: bool = True
-    """Whether each line of application data that was sent arrived whole at the other end."""
+    """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str = ""
     """Why a middlebox in the tap blocked it, empty if none did."""
     looked_at: bool = field(default=False, repr=False)

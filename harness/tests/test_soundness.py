@@ -249,3 +249,17 @@ def test_a_server_goes_on_after_a_client_that_did_no_tls(
 
     assert garbage.outcome is Outcome.ABORTED
     assert after.outcome is Outcome.FULL
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_handshake_whose_application_data_is_lost_gives_no_verdict(
+    runtime: Runtime, machine: Machine, pairs: list[Pair], stack: str
+) -> None:
+    both = machine.one(stack)
+    pair = pair_of(pairs, both, both, TLSVersion.TLSv1_2, runtime)
+    offer = pair.connect().session
+    pair.put_middlebox(lambda: CutAfter(3))
+    cut = pair.connect(offer)
+
+    with pytest.raises(DisagreementError, match="No verdict: "):
+        cut.outcome  # noqa: B018  reading it is what raises
