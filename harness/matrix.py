@@ -14,7 +14,7 @@ from harness.model.knobs import checked, config_type, parse_knob, show_knob
 from harness.model.tls import Close, Role, TLSVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.model.knobs import ClientConfig, Config, ServerConfig
     from harness.stacks.base import Stack
@@ -86,9 +86,17 @@ def _value(role: Role, name: str, value: Any) -> Any:
     return None if value is None else parse_knob(role, name, show_knob(value))
 
 
-def cells(situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack]) -> Iterator[Cell]:
-    """Every cell of a situation, those that a stack cannot do included, in an order that never changes."""
-    pairs = [(c, s) for c, s in product(clients, servers) if not situation.same_stack or c is s]
+def cells(
+    situation: Situation,
+    clients: Sequence[Stack],
+    servers: Sequence[Stack],
+    meets: Callable[[Stack, Stack], bool] = lambda _client, _server: True,
+) -> Iterator[Cell]:
+    """Every cell of a situation, those that a stack cannot do included, in an order that never changes.
+
+    ``meets`` tells which client makes a pair with which server; by default every one with every other.
+    """
+    pairs = [(c, s) for c, s in product(clients, servers) if (not situation.same_stack or c is s) and meets(c, s)]
     further = product(
         list(clients) if situation.second_client else [None], list(servers) if situation.second_server else [None]
     )

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import matrix
 from harness.citation import uncited
 from harness.expectation import Expectation, unmatched
 from harness.machine import Machine
+from harness.matrix import Cell
 from harness.model.errors import BuildError, UnsupportedError, UsageError
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair import Pair
+from harness.pairing import Matrix, Pairing
 from harness.recorder import Recorder
 from harness.report.evidence import files, sections, views
 from harness.results import Results, cell_folder, default_folder, keep, usable
@@ -66,6 +67,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"only {role}s whose stack or stack@build matches, as openssl or 'libssl@3.*'; may be repeated",
         )
     group.addoption(
+        "--matrix",
+        default=Pairing.ALL.value,
+        metavar="all|same|pairwise|against=BUILD",
+        help="which client meets which server: every one; that of the same version; few pairs that cover all; BUILD at "
+        "one end and each other at the other",
+    )
+    group.addoption(
         "--openssl",
         action="append",
         default=[],
@@ -82,8 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set up what this process shares; nothing is started before it is needed."""
     config.addinivalue_line("markers", "scenario(situation): what a scenario declares; made by harness.scenario")
     hook = config.hook.pytest_resumption_machine
+    try:
+        pairs = Matrix.parse(config.getoption("matrix"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
     run = Run(
-        lambda runtime: hook(runtime=runtime, config=config), config.getoption("client"), config.getoption("server")
+        lambda runtime: hook(runtime=runtime, config=config),
+        config.getoption("client"),
+        config.getoption("server"),
+        pairs,
     )
     config.add_cleanup(run.close)
     config.stash[RUN] = run
@@ -150,7 +165,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(
                 cell, id=cell.id, marks=[pytest.mark.skip(f"UNSUPPORTED: {cell.unsupported}")] * bool(cell.unsupported)
             )
-            for cell in matrix.cells(mark.args[0], run.clients, run.servers)
+            for cell in run.cells(mark.args[0], metafunc.definition.nodeid)
         ],
         indirect=True,
     )
@@ -159,7 +174,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
     """The cell's two endpoints with the tap between them, ready to connect."""
-    cell: matrix.Cell = request.param
+    cell: Cell = request.param
     runtime = request.config.stash[RUN].runtime
     try:
         made = Pair(
@@ -185,7 +200,7 @@ def _state(item: pytest.Item) -> CellState | None:
     """The state of an item that is a cell, None for any other test."""
     callspec = getattr(item, "callspec", None)
     cell = getattr(callspec, "params", {}).get("pair")
-    if callspec is None or not isinstance(cell, matrix.Cell):
+    if callspec is None or not isinstance(cell, Cell):
         return None
     if STATE not in item.stash:
         item.stash[STATE] = CellState(cell, callspec.id, item.nodeid.partition("[")[0])

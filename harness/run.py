@@ -6,12 +6,15 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.matrix import cells
+from harness.pairing import Matrix, Pairing, covering
 from harness.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.machine import Machine
+    from harness.matrix import Cell, Situation
     from harness.stacks.base import Stack
 
 
@@ -19,10 +22,15 @@ class Run:
     """Opened at the first question, closed once, whatever happened in between."""
 
     def __init__(
-        self, machine: Callable[[Runtime], Machine], clients: Sequence[str] = (), servers: Sequence[str] = ()
+        self,
+        machine: Callable[[Runtime], Machine],
+        clients: Sequence[str] = (),
+        servers: Sequence[str] = (),
+        matrix: Matrix = Matrix(),  # noqa: B008 - frozen
     ) -> None:
         self._make_machine = machine
         self._globs = (clients, servers)
+        self._matrix = matrix
         self._opened = ExitStack()
 
     @cached_property
@@ -49,11 +57,24 @@ class Run:
         """The stacks that are servers in this run; UsageError if a glob matches none."""
         return self._chosen(self._globs[1])
 
+    @cached_property
+    def _rivals(self) -> tuple[Stack, ...]:
+        """The stacks of the build that all others are to meet, if the matrix has one."""
+        return self.machine.select(self._matrix.glob) if self._matrix.pairing is Pairing.AGAINST else ()
+
     def _chosen(self, globs: Sequence[str]) -> tuple[Stack, ...]:
-        if not globs:
-            return self.machine.own
-        chosen = [stack for glob in globs for stack in self.machine.select(glob)]
+        named = [stack for glob in globs for stack in self.machine.select(glob)] if globs else self.machine.own
+        chosen = [*named, *self._rivals]
         return tuple(stack for stack in self.machine.stacks if stack in chosen)
+
+    def cells(self, situation: Situation, test: str) -> list[Cell]:
+        """The cells of a test's situation, of the pairs that the matrix chooses."""
+
+        def meets(client: Stack, server: Stack) -> bool:
+            return self._matrix.meets(client, server, self._rivals)
+
+        found = cells(situation, self.clients, self.servers, meets)
+        return covering(found, test) if self._matrix.pairing is Pairing.PAIRWISE else list(found)
 
     def header(self) -> list[str]:
         """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""

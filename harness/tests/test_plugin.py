@@ -112,6 +112,31 @@ def test_a_glob_that_matches_nothing_says_what_there_is(run: Run) -> None:
     ran.stderr.fnmatch_lines(["*no stack matches 'nss*'; this machine has: openssl@3.0.19, libssl@1.1.1w*"])
 
 
+@pytest.mark.parametrize(
+    ("matrix", "passed"), [("all", 4), ("same", 2), ("against=1.1.1w", 2), ("against=libssl@*", 2), ("pairwise", 2)]
+)
+def test_the_matrix_chooses_the_pairs(run: Run, matrix: str, passed: int) -> None:
+    run(f"--matrix={matrix}").assert_outcomes(passed=passed)
+
+
+def test_a_build_that_all_are_to_meet_joins_those_that_were_chosen(run: Run) -> None:
+    run("--matrix=against=1.1.1w", "--client=openssl", "--server=openssl").assert_outcomes(passed=2)
+
+
+def test_a_matrix_that_is_none_is_bad_usage(run: Run) -> None:
+    ran = run("--matrix=some")
+
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(["*--matrix cannot be 'some'; it is all, same, pairwise, or against=BUILD*"])
+
+
+def test_a_build_that_is_not_here_is_bad_usage(run: Run) -> None:
+    ran = run("--matrix=against=2.0")
+
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(["*no stack matches '[*]@2.0'; this machine has: openssl@3.0.19, libssl@1.1.1w*"])
+
+
 def test_an_unknown_knob_fails_at_import_and_lists_the_knobs(run: Run) -> None:
     ran = run(arguments='client={"middlebox": BOTH}')
 
@@ -259,6 +284,10 @@ def test_workers_of_xdist_give_the_same_cells_as_one_process(run: Run, results: 
 
     ran.assert_outcomes(passed=16)
     assert len({cell["cell"] for cell in results()["cells"]}) == 16
+
+
+def test_workers_of_xdist_choose_the_same_pairs(run: Run) -> None:
+    run("-n2", "--matrix=pairwise", arguments='client={"middlebox_compat": BOTH}').assert_outcomes(passed=8)
 
 
 def test_a_worker_that_dies_leaves_an_error_in_the_results(run: Run, results: Any) -> None:
