@@ -9,7 +9,9 @@ import pytest
 
 from harness.bisection import EndError
 from harness.bisection import bisect as search
+from harness.builds.stock import Stock
 from harness.builds.system import build_for
+from harness.builds.versions import matching
 from harness.case import Case
 from harness.cli import main
 from harness.cli.bisect import Looks
@@ -155,6 +157,32 @@ def test_a_case_is_seen_on_a_real_build() -> None:
     seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
+
+
+def test_the_first_real_build_that_behaves_otherwise_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    older = matching("1.1.1", Stock().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+
+    options = f"--here --good {older[0]} --bad {own_version()} --on alert"
+    code = main(shlex.split(f"bisect {options} --client libssl --server libssl --tls 1.3 --close eof"))
+    out, _ = capsys.readouterr()
+
+    assert code == 0
+    assert f"last good  {older[0]}" in out
+    assert "connection 1: alert none -> decode_error (50) by client" in out
+
+
+def test_a_real_build_that_is_not_good_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    older = matching("1.1.1", Stock().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+
+    options = f"--here --good {older[0]} --bad {own_version()} --expect declined"
+    code = main(shlex.split(f"bisect {options} --client libssl --server libssl --tls 1.3"))
+
+    assert code == 1
+    assert f"{older[0]} was said to be good and is bad" in capsys.readouterr().err
 
 
 def test_a_case_that_a_real_stack_cannot_do_is_unsupported() -> None:
