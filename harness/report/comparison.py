@@ -24,6 +24,8 @@ SESSION_TICKET, PADDING, PRE_SHARED_KEY = 35, 21, 41
 RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "CompressedCertificate"}
 """Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made anew for every run."""
 IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
+DATA = frozenset({"ApplicationData"})
+"""What comes before a renegotiation and what comes during it is a matter of time."""
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
 
 
@@ -41,6 +43,8 @@ class Each:
 
     name: Callable[[Mapping[str, Any]], str]
     """May begin with a sender and a dot: then the order is compared for each sender, as who came first is chance."""
+    anywhere: frozenset[str] = frozenset()
+    """Names, without the sender, that may stand anywhere in the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ TABLE: Mapping[Any, Mapping[str, Comparing]] = {
         "blocked": BY_PRESENCE,
         "problem": BY_PRESENCE,
         "endpoints": INSIDE,
-        "messages": Each(lambda message: f"{message['sender']}.{message['type']}"),
+        "messages": Each(lambda message: f"{message['sender']}.{message['type']}", DATA),
         "hellos": Each(lambda hello: f"{hello['sender']}.{hello['type']}"),
         "commands": NOT_AT_ALL,
     },

@@ -109,7 +109,7 @@ class _Walk:
         before, after = (_by_name(each, side or ()) for side in both)
         for name, place in dict.fromkeys([*before, *after]):
             yield from self._member(inner, f"{path}.{name}", (before.get((name, place)), after.get((name, place))))
-        orders = [_order(key for key in side if key in before and key in after) for side in (before, after)]
+        orders = [_order(each, (key for key in side if key in before and key in after)) for side in (before, after)]
         for sender, names in orders[0].items():
             if names != orders[1][sender]:
                 where = f"{path}.{sender}" if sender else path
@@ -136,10 +136,10 @@ def _by_name(each: Each, side: Iterable[Any]) -> dict[tuple[str, int], Any]:
     return found
 
 
-def _order(keys: Iterable[tuple[str, int]]) -> dict[str, list[str]]:
+def _order(each: Each, keys: Iterable[tuple[str, int]]) -> dict[str, list[str]]:
     """The names by sender, in order."""
     found: dict[str, list[str]] = {}
     for name, _place in keys:
         sender, _dot, kind = name.rpartition(".")
-        found.setdefault(sender, []).append(kind)
+        found.setdefault(sender, []).extend([kind] if kind not in each.anywhere else [])
     return found

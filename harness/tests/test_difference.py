@@ -202,6 +202,12 @@ def test_the_order_of_one_sender_is_told() -> None:
     ]
 
 
+def test_where_application_data_came_is_chance() -> None:
+    one, other = message("server", "ApplicationData"), message("server", "NewSessionTicket")
+
+    assert found(messages(one, other), messages(other, one)) == []
+
+
 def test_whose_bytes_came_first_is_chance() -> None:
     one, other = message("client", "Alert"), message("server", "Alert")
 
