@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -71,6 +72,8 @@ class Child:
             raise AssertionError("Popen gave no pipe")
         self._inlet = Inlet(loop, self._process.stdin)
         self._open = len(self._pipes)
+        self._exit: int | None = None
+        """A descriptor that can be read once the process has ended (pidfd_open(2))."""
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
             loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
@@ -149,13 +152,30 @@ class Child:
     def _at_end(self, fd: int) -> None:
         self._loop.forget(fd)
         self._open -= 1
-        if self._open == 0:
-            try:
-                self.ended.resolve(self._process.wait(GRACE))
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self.ended.resolve(self._process.wait())
-            self.on_end()
+        if self._open > 0:
+            return
+        if self._process.poll() is None and sys.platform == "linux":
+            # It has closed its output and is about to end; Popen.wait(timeout) would sleep and look again.
+            self._exit = os.pidfd_open(self.pid)
+            self._loop.watch(self._exit, self._reap)
+        else:
+            self._reap()
+
+    def _reap(self) -> None:
+        """Take the exit code of a process that has ended, or that does so within GRACE seconds."""
+        self._close_exit()
+        try:
+            self.ended.resolve(self._process.wait(GRACE))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self.ended.resolve(self._process.wait())
+        self.on_end()
+
+    def _close_exit(self) -> None:
+        if self._exit is not None:
+            self._loop.forget(self._exit)
+            os.close(self._exit)
+            self._exit = None
 
     def kill(self) -> None:
         """SIGKILL, to it and to whatever it started."""
@@ -183,4 +203,5 @@ class Child:
         for pipe in self._pipes:
             self._loop.forget(pipe)
             pipe.close()
+        self._close_exit()
         self.ended.resolve(self._process.wait())

@@ -78,6 +78,18 @@ def test_a_child_that_floods_is_killed_and_said_to_flood(runtime: Runtime) -> No
     child.close()
 
 
+def test_a_child_that_closed_its_output_has_not_ended_yet(runtime: Runtime) -> None:
+    child = shell(runtime, "exec >&- 2>&-; read -r line; exit 7")
+
+    with pytest.raises(TimedOutError, match=r"waited 0\.2 s for the end of child"):
+        runtime.loop.settle([child.ended], 0.2)
+    child.send(b"go on\n")
+    runtime.loop.settle([child.ended])
+    child.close()
+
+    assert child.ended.result() == 7
+
+
 def test_a_wait_says_what_it_waited_for(runtime: Runtime) -> None:
     child = shell(runtime, "read -r line")
 
