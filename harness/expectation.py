@@ -13,7 +13,7 @@ from harness.model.errors import UsageError
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from harness.model.tls import TLSVersion
@@ -28,6 +28,8 @@ class Played(Protocol):
     tls: TLSVersion
     client_stack: Stack
     server_stack: Stack
+    left: Mapping[Role, Stack]
+    """The stacks from which the pair went over to the present ones; of a role that never did, none."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,37 @@ class Differs(Generic[T]):
     """OpenSSL's source, changelog or output, or a link to it."""
     tls: TLSVersion | None = None
     """The protocol version that it is about, None for all."""
+    left: str = ""
+    """The builds from which the pair must have gone over to these, as a session travels; see Builds. Empty for any."""
+
+    peer: str = ""
+    """The builds that must be at the other end; see Builds. Empty for any."""
 
     def __post_init__(self) -> None:
         if not self.evidence.strip():
             raise UsageError(f"{self.builds}: what differs needs its evidence")
-        Builds(self.builds)
+        for text in (self.builds, self.left, self.peer):
+            Builds(text or "*")
 
-    def at(self, stack: Stack, role: Role) -> bool:
-        """Whether it is about this stack in this role."""
-        return role is self.role and stack in Builds(self.builds)
+    def about(self, pair: Played) -> bool:
+        """Whether it is about this pair as it now is."""
+        ends = {Role.CLIENT: pair.client_stack, Role.SERVER: pair.server_stack}
+        present, peer = ends.pop(self.role), *ends.values()
+        places = ((self.builds, present), (self.left, pair.left.get(self.role)), (self.peer, peer))
+        return self.tls in {None, pair.tls} and all(
+            not text or (stack is not None and stack in Builds(text)) for text, stack in places
+        )
+
+    def places(self) -> list[tuple[Role, str]]:
+        """Each role with a range of builds that must be in it for the difference to be seen."""
+        other = Role.SERVER if self.role is Role.CLIENT else Role.CLIENT
+        ranges = [(self.role, self.builds), (self.role, self.left), (other, self.peer)]
+        return [(role, text) for role, text in ranges if text]
+
+    def __str__(self) -> str:
+        after = f" after {self.left}" if self.left else ""
+        peer = f" with {self.peer}" if self.peer else ""
+        return f"{self.role} {self.builds}{after}{peer} gives {self.value!r}"
 
 
 class Expectation(Generic[T]):
@@ -82,12 +106,9 @@ class Expectation(Generic[T]):
 
     def of(self, pair: Played) -> T:
         """What is expected of this pair; UsageError if two declarations claim it."""
-        stacks = ((pair.client_stack, Role.CLIENT), (pair.server_stack, Role.SERVER))
-        claims = [
-            d for d in self.differs if d.tls in {None, pair.tls} and any(d.at(stack, role) for stack, role in stacks)
-        ]
+        claims = [differs for differs in self.differs if differs.about(pair)]
         if len({repr(claim.value) for claim in claims}) > 1:
-            ranges = "; ".join(f"{claim.role} {claim.builds} gives {claim.value!r}" for claim in claims)
+            ranges = "; ".join(str(claim) for claim in claims)
             raise UsageError(f"declarations that contradict each other: {ranges}")
         return claims[0].value if claims else self.value
 
@@ -98,8 +119,10 @@ def unmatched(
     """The declarations whose range held no build of this run, one line each."""
     present = [(stack, Role.CLIENT) for stack in clients] + [(stack, Role.SERVER) for stack in servers]
     return [
-        f"{differs.role} {differs.builds} gives {differs.value!r} (seen {differs.seen})"
+        f"{differs} (seen {differs.seen})"
         for expectation in expectations
         for differs in expectation.differs
-        if not any(differs.at(stack, role) for stack, role in present)
+        if not all(
+            any(at is role and stack in Builds(text) for stack, at in present) for role, text in differs.places()
+        )
     ]

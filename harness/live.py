@@ -28,6 +28,10 @@ ANSWER = b"Stats please\n"
 """What the server answers; s_server prints its counters at a line that begins with S, and sends it all the same."""
 
 
+NEVER_CONNECTED = "ended without connecting"
+"""What is wrong with a client that ends before it reaches the tap."""
+
+
 class Live:
     """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
 
@@ -194,4 +198,4 @@ class Live:
                 raise asked.error
         if self._never_connected() and self._client_done is not None:
             output = self._client_done.result().output
-            raise EndpointError(f"the client of connection {self.number}", "ended without connecting", output)
+            raise EndpointError(f"the client of connection {self.number}", NEVER_CONNECTED, output)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.control import Client, Server
-from harness.live import Live
+from harness.live import NEVER_CONNECTED, Live
 from harness.model.capability import Capability
-from harness.model.errors import FirstHandshakeError, HarnessError, RefusedError, UsageError
+from harness.model.errors import EndpointError, FirstHandshakeError, HarnessError, RefusedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Outcome, Role
 from harness.tap import Tap
@@ -46,6 +46,8 @@ class Pair:
         self.client_stack, self.server_stack = stacks
         self._first_server = self.server_stack
         self._seconds = dict(seconds or {})
+        self.left: dict[Role, Stack] = {}
+        """The stack from which the pair went over to the present one, by role."""
         self.tls = tls
         self.runtime = runtime
         self.close_how = close
@@ -88,7 +90,7 @@ class Pair:
 
         UsageError if the cell has none: the scenario says ``second_client=True``.
         """
-        self.client_stack = self._second(Role.CLIENT)
+        self.left[Role.CLIENT], self.client_stack = self.client_stack, self._second(Role.CLIENT)
         return self.new_client()
 
     def new_server(self, **knobs: object) -> Server:
@@ -117,7 +119,7 @@ class Pair:
         return self._seconds[role]
 
     def _use_server(self, stack: Stack) -> Server:
-        self.server_stack = stack
+        self.left[Role.SERVER], self.server_stack = self.server_stack, stack
         self.server = self._servers.get(stack.label) or self._start_server()
         return self.server
 
@@ -157,6 +159,21 @@ class Pair:
         if offer is None and presume_full and connection.judged() is not Outcome.FULL:
             raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")
         return connection
+
+    def offered(self, session: Session) -> str:
+        """Offer a session that the client may not be able to read: the outcome, or the errors of d2i_SSL_SESSION.
+
+        A client that cannot read it has not said a word, or never connected: this pair can connect no more.
+        """
+        try:
+            connection = self.connect(session)
+        except EndpointError as error:
+            if error.what != NEVER_CONNECTED:
+                raise
+            self.opened -= 1
+            return error.output
+        outcome = connection.outcome
+        return "\n".join(connection.client.errors) if outcome is Outcome.ABORTED else str(outcome)
 
     def last_counters(self) -> Counters | None:
         """The present server's counters now, or as they stood in the last connection; None if its stack tells none."""

@@ -65,8 +65,51 @@ def test_a_difference_without_evidence_is_a_usage_error() -> None:
 
 def played(client: str, server: str, tls: TLSVersion = TLSVersion.TLSv1_3) -> Any:
     return SimpleNamespace(
-        client_stack=fake_stack(client, "3.0.19"), server_stack=fake_stack(server, "3.0.19"), tls=tls
+        client_stack=fake_stack(client, "3.0.19"), server_stack=fake_stack(server, "3.0.19"), tls=tls, left={}
     )
+
+
+UNREAD = Expectation(True, Differs(False, Role.SERVER, "*@<3.0", SEEN, "seen", left="*@>=3.0"))  # noqa: FBT003 - values
+
+
+@pytest.mark.parametrize(
+    ("left", "present", "value"),
+    [("3.5.7", "1.1.1w", False), ("1.1.1w", "3.5.7", True), ("1.1.0l", "1.1.1w", True), (None, "1.1.1w", True)],
+)
+def test_a_difference_about_builds_that_were_left_asks_for_both_ranges(
+    left: str | None, present: str, *, value: bool
+) -> None:
+    pair = played("libssl", "libssl")
+    pair.server_stack = fake_stack("libssl", present)
+    pair.left = {Role.SERVER: fake_stack("libssl", left)} if left else {}
+
+    assert UNREAD.of(pair) is value
+
+
+RESUMES_AT_OLD = Expectation(False, Differs(True, Role.CLIENT, "*@>=3.0", SEEN, "seen", peer="*@<3.0"))  # noqa: FBT003 - values
+
+
+@pytest.mark.parametrize(("peer", "value"), [("1.1.1w", True), ("3.5.7", False)])
+def test_a_difference_about_the_build_at_the_other_end_asks_for_it(peer: str, *, value: bool) -> None:
+    pair = played("libssl", "libssl")
+    pair.server_stack = fake_stack("libssl", peer)
+
+    assert RESUMES_AT_OLD.of(pair) is value
+
+
+@pytest.mark.parametrize(
+    ("server", "lines"), [("1.1.1w", []), ("3.5.7", ["client *@>=3.0 with *@<3.0 gives True (seen 2026-11-21)"])]
+)
+def test_a_difference_about_the_build_at_the_other_end_is_unmatched_without_it(server: str, lines: list[str]) -> None:
+    found = unmatched([RESUMES_AT_OLD], [fake_stack("libssl", "3.5.7")], [fake_stack("libssl", server)])
+
+    assert found == lines
+
+
+def test_a_difference_about_builds_that_were_left_is_unmatched_if_either_range_is() -> None:
+    found = unmatched([UNREAD], [fake_stack("libssl", "3.5.7")], [fake_stack("libssl", "1.1.1w")])
+
+    assert found == ["server *@<3.0 after *@>=3.0 gives False (seen 2026-11-21)"]
 
 
 HINT = Expectation(7200, Differs(0, Role.SERVER, "ssl", SEEN, "seen", TLSVersion.TLSv1_3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,4 +44,27 @@ def test_a_pair_without_a_second_client_says_how_to_have_one(machine: tuple[Mach
 
     with pytest.raises(UsageError, match="second_client=True"):
         pair.use_second_client()
+    pair.close()
+
+
+def test_what_becomes_of_a_session_that_the_client_can_read_is_its_outcome(machine: tuple[Machine, Runtime]) -> None:
+    libssl = machine[0].one("libssl")
+    pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1])
+    first = pair.connect()
+
+    assert pair.offered(first.session) == "resumed"
+    pair.close()
+
+
+@pytest.mark.parametrize("stack", ["libssl", "openssl"])
+def test_what_becomes_of_a_session_that_the_client_cannot_read_is_its_error(
+    machine: tuple[Machine, Runtime], stack: str
+) -> None:
+    chosen = machine[0].one(stack)
+    pair = Pair((chosen, chosen), TLSVersion.TLSv1_3, machine[1])
+    first = pair.connect()
+    told = pair.offered(replace(first.session, der=(first.session.der or b"")[:-1]))
+
+    assert "too long" in told
+    assert pair.opened == len(pair.connections)
     pair.close()

@@ -1,0 +1,150 @@
+"""A fleet in which two OpenSSLs share their ticket keys: a client goes from one to the other and back.
+
+RFC 5077, 4 and RFC 8446, 4.6.1: a ticket is opaque to the client, and resumes at any server that can decrypt it, and
+can read what is in it. In OpenSSL that is the DER of an SSL_SESSION (d2i_SSL_SESSION(3)), whose fields a version knows.
+An upgrade keeps every session; a roll-back from 3.0 or later to 1.1.1 or earlier loses each ticket that was issued
+since.
+"""
+
+from datetime import date
+
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Mechanism,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    scenario,
+)
+
+pytestmark = scenario(server={"ticket_keys": "fleet"}, second_server=True)
+
+SEEN = date(2026, 11, 21)
+UNKNOWN_FIELD = (
+    "https://github.com/openssl/openssl/pull/14750: 3.0 writes [19] kex_group, which is UINT32 and not ZUINT32, into "
+    "each SSL_SESSION; d2i_SSL_SESSION before 3.0 refuses it, and tls_decrypt_ticket (1.1.1w, ssl/t1_lib.c: For "
+    "session parse failure, indicate that we need to send a new ticket) goes on without the session"
+)
+LONGER_KEYS = (
+    "https://github.com/openssl/openssl/pull/515: since 1.1.0 tickets are encrypted with AES-256, and both keys are of "
+    "32 bytes (SSL_CTX_set_tlsext_ticket_keys takes 80); before, they were of 16 (48), so that no keys are the same"
+)
+KEYS_DIFFER = (
+    Differs(DECLINED, Role.SERVER, "*@<1.1.0", SEEN, LONGER_KEYS, left="*@>=1.1.0"),
+    Differs(DECLINED, Role.SERVER, "*@>=1.1.0", SEEN, LONGER_KEYS, left="*@<1.1.0"),
+)
+READS = Expectation(
+    RESUMED, Differs(DECLINED, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0"), *KEYS_DIFFER
+)
+READS_LATEST = Expectation(
+    RESUMED, Differs(DECLINED, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, TLSv1_3, left="*@>=3.0"), *KEYS_DIFFER
+)
+"""In TLS 1.2 a server that resumes renews no ticket, so that the client comes back with that of the first server."""
+MECHANISM = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
+
+
+def test_ticket_of_one_server_resumes_at_the_other(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is READS.of(pair)
+    assert second.offered.taken_from == first.server.view.name
+
+
+def test_client_that_comes_back_with_its_latest_session_resumes(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    there = READS.of(pair)
+    pair.use_first_server()
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is there
+    assert third.outcome is READS_LATEST.of(pair)
+
+
+def test_first_servers_ticket_resumes_there_for_ever_whatever_the_second_made_of_it(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    there = READS.of(pair)
+    pair.use_first_server()
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is there
+    assert third.outcome is RESUMED
+    assert third.mechanism is MECHANISM[pair.tls]
+
+
+@scenario(versions=[TLSv1_2], server={"ticket_keys": "fleet"}, second_server=True)
+def test_tls12_server_that_resumes_the_others_ticket_sends_none_and_one_that_cannot_read_it_does(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    outcome = READS.of(pair)
+
+    assert first.tickets == 1
+    assert second.outcome is outcome
+    assert second.tickets == {RESUMED: 0, DECLINED: 1}[outcome]
+
+
+@scenario(versions=[TLSv1_3], server={"ticket_keys": "fleet"}, second_server=True)
+def test_tls13_server_sends_one_ticket_if_it_resumes_the_others_and_two_if_it_cannot_read_it(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    outcome = READS.of(pair)
+
+    assert first.tickets == 2
+    assert second.outcome is outcome
+    assert second.tickets == {RESUMED: 1, DECLINED: 2}[outcome]
+
+
+@scenario(second_server=True)
+def test_without_shared_keys_each_server_declines_the_others_ticket_and_still_knows_its_own(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    pair.use_first_server()
+    third = pair.connect(offer=second.session)
+    fourth = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert third.outcome is DECLINED
+    assert fourth.outcome is RESUMED
+
+
+@scenario(server={"ticket_keys": "fleet", "tickets": False}, second_server=True)
+def test_session_in_the_cache_of_one_server_is_unknown_to_the_other_and_kept_by_the_first(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    pair.use_first_server()
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert third.outcome is RESUMED
+
+
+@scenario(server={"ticket_keys": "fleet"}, second_server=True, needs={"server": [Capability.COUNTERS]})
+def test_server_counts_the_hit_of_a_ticket_that_it_did_not_issue_and_no_miss(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+    outcome = READS.of(pair)
+    counters = pair.last_counters()
+
+    assert first.outcome is FULL
+    assert second.outcome is outcome
+    assert (counters.hits, counters.misses) == {RESUMED: (1, 0), DECLINED: (0, 0)}[outcome]
