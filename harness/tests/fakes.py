@@ -116,6 +116,7 @@ class FakePair:
 
     def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **knobs: Any) -> None:
         self.client_stack, self.server_stack = stacks
+        self.left: dict[Role, Stack] = {}
         self.tls = tls
         self.client_config, self.server_config = knobs["client"], knobs["server"]
         self.connections: list[Connection] = []
