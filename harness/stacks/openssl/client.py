@@ -10,8 +10,9 @@ from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import UnsupportedError, UsageError
-from harness.stacks.openssl.argv import client_argv, version_number
+from harness.stacks.openssl.argv import NON_BLOCKING, client_argv, version_number
 from harness.stacks.openssl.client_link import OpensslClientLink
+from harness.stacks.openssl.unsent import FORGETS
 
 if TYPE_CHECKING:
     from harness.model.build import Build
@@ -33,11 +34,13 @@ class OpensslClient:
         pki = runtime.pki
         certificate = None if config.client_certificate is None else pki.issued(config.client_certificate)
         self._argv = client_argv(build.openssl or (), build.version, config, certificate, pki.authority())
+        self._forgets = NON_BLOCKING in self._argv and version_number(build.version) >= FORGETS
         self._links: list[OpensslClientLink] = []
 
     def connect(self, port: int, offer: Session | None = None) -> OpensslClientLink:
         """Prepare a run of s_client; UnsupportedError if the offered session has no DER."""
         link = OpensslClientLink(self._runtime, self.name, list(self._argv), self._environment, self._major)
+        link.forgets = self._forgets
         link.aim(port, offer, self._config.max_early_data or 0)
         self._links.append(link)
         return link

@@ -15,6 +15,7 @@ from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.files import ClientFiles
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
+from harness.stacks.openssl.unsent import Unsent
 from harness.stacks.openssl.views import client_view
 from harness.terminal import TerminalChild
 from harness.wire import session_der
@@ -42,6 +43,9 @@ class OpensslClientLink:
         self._files = ClientFiles(runtime)
         self._offer: Session | None = None
         self._renegotiations = 0
+        self._unsent = Unsent(self._give)
+        self.forgets = False
+        """It forgets a line that comes within a renegotiation: see Unsent."""
 
     def aim(self, port: int, offer: Session | None, early_data: int) -> None:
         """Say where to connect to, what to offer, and how many bytes of early data to send if the session allows."""
@@ -61,8 +65,13 @@ class OpensslClientLink:
         )
         self._child.on_end = self._on_end
 
+    def _give(self, data: bytes) -> bool:
+        return self._child is not None and not self._over and self._out.established and self._child.send(data)
+
     def _on_line(self, line: bytes) -> None:
         self._out.feed(line)
+        if self.forgets:
+            self._unsent.heard(line)
         self._steps.advance()
 
     def _on_end(self) -> None:
@@ -99,15 +108,21 @@ class OpensslClientLink:
         def give() -> bool:
             if data.startswith(COMMANDS):
                 raise UsageError(f"s_client takes {data!r} for a command; begin the line with another letter")
-            return self._child is not None and not self._over and self._out.established and self._child.send(data)
+            self._unsent.wrote(data)
+            return self._give(data)
 
         return self._steps.ask("a write", give)
 
     def read_line(self) -> Pending[bytes]:
         """The next line that is none of s_client's own words."""
+
+        def give() -> bytes:
+            self._unsent.answered()
+            return self._out.data.popleft() if self._out.data else b""
+
         return self._steps.ask(
             "a line from the server",
-            lambda: self._out.data.popleft() if self._out.data else b"",
+            give,
             ready=lambda: bool(self._out.data) or self._over,
         )
 
@@ -119,13 +134,17 @@ class OpensslClientLink:
                 reason = "its renegotiation command calls SSL_renegotiate"
                 raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
             self._renegotiations += 1
-            if self._child is not None and self._out.established and not self._over:
-                self._child.send(b"R\n")
+            self._unsent.answered()
+            self._give(b"R\n")
+
+        def begun() -> bool:
+            known = self._out.renegotiations_sent if self.forgets else self._out.renegotiations
+            return known >= self._renegotiations
 
         return self._steps.ask(
             "the beginning of a renegotiation",
-            lambda: self._out.renegotiations >= self._renegotiations,
-            ready=lambda: self._over or not self._out.established or self._out.renegotiations >= self._renegotiations,
+            begun,
+            ready=lambda: self._over or not self._out.established or begun(),
             begin=begin,
         )
 
