@@ -71,7 +71,7 @@ def test_client_that_comes_back_with_its_latest_session_resumes(pair):
     assert third.outcome is READS_LATEST.of(pair)
 
 
-def test_first_servers_ticket_resumes_there_for_ever_whatever_the_second_made_of_it(pair):
+def test_first_servers_ticket_still_resumes_there_whatever_the_second_made_of_it(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
