@@ -12,7 +12,6 @@ import pytest
 from harness.machine import Machine
 from harness.model.errors import DisagreementError, TimedOutError
 from harness.model.tls import Outcome, Role, TLSVersion
-from harness.model.view import Saw
 from harness.pair import Pair
 from harness.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
@@ -83,9 +82,6 @@ def pairs(runtime: Runtime) -> Iterator[list[Pair]]:
 def pair_of(pairs: list[Pair], client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> Pair:
     pairs.append(Pair((client, server), tls, runtime))
     return pairs[-1]
-
-
-LIES = [(Role.CLIENT, "true", Saw.RESUMED), (Role.SERVER, "true", Saw.RESUMED)]
 
 
 @pytest.mark.parametrize("tls", BOTH_VERSIONS)
