@@ -11,6 +11,7 @@ from harness.wire.judge import judge
 from harness.wire.reader import read
 
 if TYPE_CHECKING:
+    from harness.model.circumstances import Circumstances
     from harness.model.session import Session
     from harness.model.tls import Close, TLSVersion
     from harness.model.view import EndpointReport
@@ -30,6 +31,7 @@ class Seen:
     taken: Session | None
     sessions: tuple[Session, ...]
     exchanged: bool
+    circumstances: Circumstances
 
 
 def closed(seen: Seen, tapped: Tapped) -> Connection:
@@ -61,4 +63,5 @@ def closed(seen: Seen, tapped: Tapped) -> Connection:
         counters=counters if isinstance(counters, Counters) else None,
         exchanged=seen.exchanged,
         blocked=tapped.blocked,
+        circumstances=seen.circumstances,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.closed import Seen, closed
+from harness.model.circumstances import Deed
 from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError
 from harness.model.tls import Close, Role
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness.events import Loop, Pending
+    from harness.model.circumstances import Circumstances
     from harness.model.connection import Connection
     from harness.model.session import Session
     from harness.model.tls import TLSVersion
@@ -32,6 +34,16 @@ NEVER_CONNECTED = "ended without connecting"
 """What is wrong with a client that ends before it reaches the tap."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What is given of a connection when it is begun, by the fields of Connection."""
+
+    number: int
+    tls: TLSVersion
+    offered: Session | None
+    circumstances: Circumstances
+
+
 class Live:
     """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
 
@@ -41,21 +53,19 @@ class Live:
 
     def __init__(
         self,
-        number: int,
-        tls: TLSVersion,
+        begun: Begun,
         loop: Loop,
         tap: Tap,
         ends: tuple[ClientLink, ServerLink],
-        offered: Session | None,
         closed: Callable[[Connection], None],
     ) -> None:
-        self.number = number
-        self.tls = tls
+        self.number = begun.number
         self.client, self.server = ends
-        self.offered = offered
+        self._begun = begun
         self._loop = loop
         self._tap = tap
         self._closed = closed
+        self._during: list[Deed] = []
         self._handshakes = [self.client.handshake(), self.server.handshake()]
         self._asked: list[Pending[Any]] = list(self._handshakes)
         self._client_done: Pending[EndpointReport] | None = None
@@ -71,6 +81,7 @@ class Live:
 
     def ask_exchange(self) -> None:
         """Ask for a line of application data each way; afterwards the client has read every ticket sent before it."""
+        self._during.append(Deed("exchange"))
         self._asked.append(self.client.write(PING))
         ping = self.server.read_line()
         self._asked.append(self.server.write(ANSWER))
@@ -90,6 +101,7 @@ class Live:
 
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
+        self._during.append(Deed("session", Role.CLIENT))
         return self._taken(self.client.session())
 
     def keep_session(self) -> Session | None:
@@ -97,6 +109,7 @@ class Live:
 
         Only the present client can offer it. Capability.SESSION_IN_MEMORY.
         """
+        self._during.append(Deed("keep_session", Role.CLIENT))
         return self._taken(self.client.keep_session())
 
     def _taken(self, taken: Pending[Session | None]) -> Session | None:
@@ -112,6 +125,7 @@ class Live:
     def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
         self._renegotiated = True
+        self._during.append(Deed("renegotiate", by, {"abbreviated": abbreviated}))
         starter: LinkEnd = self.client if by is Role.CLIENT else self.server
         started = starter.renegotiate(abbreviated=abbreviated)
         self._asked.append(started)
@@ -141,13 +155,14 @@ class Live:
         connection = closed(
             Seen(
                 number=self.number,
-                tls=self.tls,
-                offered=self.offered,
+                tls=self._begun.tls,
+                offered=self._begun.offered,
                 close=how,
                 reports=(reports[0].result(), reports[1].result()),
                 taken=self._from_peer(held) if (held := taken.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
                 exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
+                circumstances=replace(self._begun.circumstances, during=tuple(self._during)),
             ),
             tapped,
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.control import Client, Server
-from harness.live import NEVER_CONNECTED, Live
+from harness.live import NEVER_CONNECTED, Begun, Live
 from harness.model.capability import Capability
+from harness.model.circumstances import Circumstances
 from harness.model.errors import EndpointError, FirstHandshakeError, HarnessError, RefusedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Outcome, Role
@@ -15,6 +17,8 @@ from harness.tap import Tap
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.events import Loop
+    from harness.model.circumstances import Deed
     from harness.model.connection import Connection, Counters
     from harness.model.session import Session
     from harness.model.tls import TLSVersion
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 
 C = TypeVar("C", ClientConfig, ServerConfig)
+T = TypeVar("T")
 
 
 class Pair:
@@ -58,6 +63,9 @@ class Pair:
         self.opened = 0
         """How many connections were begun."""
         self._endpoints: list[Client | Server] = []
+        self._contexts = {role: count(1) for role in Role}
+        self._deeds: list[Deed] = []
+        """What was done to an endpoint since the last connection was begun."""
         self._servers: dict[str, Server] = {}
         """The latest server of each stack, by its label."""
         self.server = self._start_server()
@@ -69,15 +77,18 @@ class Pair:
         return config if config.versions else changed
 
     def _start_client(self) -> Client:
-        client = Client(self.client_stack.client(self.client_config), self.runtime.loop)
+        client = Client(*self._bound(Role.CLIENT, self.client_stack.client(self.client_config)))
         self._endpoints.append(client)
         return client
 
     def _start_server(self) -> Server:
-        server = Server(self.server_stack.server(self.server_config), self.runtime.loop)
+        server = Server(*self._bound(Role.SERVER, self.server_stack.server(self.server_config)))
         self._endpoints.append(server)
         self._servers[self.server_stack.label] = server
         return server
+
+    def _bound(self, role: Role, endpoint: T) -> tuple[T, Loop, int, Callable[[Deed], None]]:
+        return endpoint, self.runtime.loop, next(self._contexts[role]), self._deeds.append
 
     def new_client(self, **knobs: object) -> Client:
         """Go on with another client context: the knobs of the present one, but for these."""
@@ -141,9 +152,20 @@ class Pair:
 
     def open(self, offer: Session | None = None) -> Live:
         """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
+        closed = {connection.number for connection in self.connections}
+        circumstances = Circumstances(
+            self.client_config,
+            self.server_config,
+            self.client.context,
+            self.server.context,
+            before=tuple(self._deeds),
+            beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
+        )
+        self._deeds.clear()
         self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
-        return Live(self.opened, self.tls, self.runtime.loop, self.tap, ends, offer, self.connections.append)
+        begun = Begun(self.opened, self.tls, offer, circumstances)
+        return Live(begun, self.runtime.loop, self.tap, ends, self.connections.append)
 
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True

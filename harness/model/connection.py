@@ -13,6 +13,7 @@ from harness.model.view import Saw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.model.circumstances import Circumstances
     from harness.model.session import Session
     from harness.model.tls import Alert, Close, Mechanism, TLSVersion
     from harness.model.transcript import Chunk, Transcript
@@ -67,6 +68,8 @@ class Connection:
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str = ""
     """Why a middlebox in the tap blocked it, empty if none did."""
+    circumstances: Circumstances | None = field(default=None, repr=False)
+    """None where nobody told, as for a connection that no pair made."""
     looked_at: bool = field(default=False, repr=False)
 
     def __repr__(self) -> str:

@@ -1,0 +1,80 @@
+"""A connection carries its circumstances: knobs, contexts, what was done before, on and beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.machine import Machine
+from harness.model.circumstances import Deed
+from harness.model.knobs import ServerConfig
+from harness.model.tls import Role, TLSVersion
+from harness.pair import Pair
+from harness.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model.circumstances import Circumstances
+    from harness.model.connection import Connection
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[tuple[Machine, Runtime]]:
+    with Runtime() as runtime:
+        made = Machine(runtime)
+        yield made, runtime
+        made.close()
+
+
+@pytest.fixture
+def pair(machine: tuple[Machine, Runtime]) -> Iterator[Pair]:
+    libssl = machine[0].one("libssl")
+    made = Pair((libssl, libssl), TLSVersion.TLSv1_2, machine[1], server=ServerConfig(tickets=False))
+    yield made
+    made.close()
+
+
+def told(connection: Connection) -> Circumstances:
+    assert connection.circumstances is not None
+    return connection.circumstances
+
+
+def test_the_knobs_and_the_context_of_each_connection_are_its_own(pair: Pair) -> None:
+    first = told(pair.connect())
+    pair.new_server(cache_size=1)
+    second = told(pair.connect())
+
+    assert (first.server_context, second.server_context) == (1, 2)
+    assert (first.server.cache_size, second.server.cache_size) == (None, 1)
+    assert (first.client_context, second.client_context) == (1, 1)
+
+
+def test_what_was_done_to_the_server_stands_before_the_next_connection_alone(pair: Pair) -> None:
+    first = pair.connect()
+    pair.server.remove(first.session.session_id)
+    second, third = pair.connect(), pair.connect()
+    values = {"session_id": first.session.session_id, "found": True, "context": 1}
+
+    assert told(first).before == told(third).before == ()
+    assert told(second).before == (Deed("remove", Role.SERVER, values),)
+
+
+def test_what_was_done_on_the_connection_stands_in_order(pair: Pair) -> None:
+    live = pair.open()
+    live.handshake()
+    live.session()
+    live.exchange()
+
+    assert told(live.close()).during == (Deed("session", Role.CLIENT), Deed("exchange"))
+
+
+def test_a_connection_that_was_open_beside_it_is_named(pair: Pair) -> None:
+    live = pair.open()
+    live.handshake()
+    second = pair.connect()
+    live.close()
+
+    assert told(second).beside == (1,)
+    assert told(pair.connect()).beside == ()
