@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from typing import Final
 
     from harness.expectation import Differs, Expectation
+    from harness.explain import reasons
     from harness.matrix import BOTH
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+    from harness.model.reason import Reason
     from harness.model.session import Session
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
     from harness.pair import Pair
@@ -47,6 +49,7 @@ __all__ = [
     "Outcome",
     "Pair",
     "PskMode",
+    "Reason",
     "Role",
     "Session",
     "StrictMiddlebox",
@@ -58,16 +61,19 @@ __all__ = [
     "cases",
     "edited",
     "load",
+    "reasons",
     "scenario",
     "to_pem",
 ]
 
 _MODULES = {
     "harness.expectation": ("Differs", "Expectation"),
+    "harness.explain": ("reasons",),
     "harness.matrix": ("BOTH",),
     "harness.model.capability": ("Capability",),
     "harness.model.connection": ("Connection", "Counters"),
     "harness.model.knobs": ("UNSET", "CacheMode", "PskMode", "Verify"),
+    "harness.model.reason": ("Reason",),
     "harness.model.session": ("Session",),
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
     "harness.pair": ("Pair",),

@@ -30,6 +30,7 @@ class Seen:
     """The client's and the server's."""
     taken: Session | None
     sessions: tuple[Session, ...]
+    kept: tuple[Session, ...] = ()
     exchanged: bool
     circumstances: Circumstances
 
@@ -57,6 +58,7 @@ def closed(seen: Seen, tapped: Tapped) -> Connection:
         read_messages=lambda: read(chunks, keylog),
         sessions=seen.sessions,
         taken=seen.taken,
+        kept=seen.kept,
         close=seen.close,
         mechanism_seen=judgement.mechanism,
         chunks=chunks,

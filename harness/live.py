@@ -68,6 +68,7 @@ class Live:
         self._during: list[Deed] = []
         self._handshakes = [self.client.handshake(), self.server.handshake()]
         self._asked: list[Pending[Any]] = list(self._handshakes)
+        self._kept: list[Session] = []
         self._client_done: Pending[EndpointReport] | None = None
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
         self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
@@ -115,8 +116,12 @@ class Live:
     def _taken(self, taken: Pending[Session | None]) -> Session | None:
         self._asked.append(taken)
         self._settle()
-        session = taken.result()
-        return session and self._from_peer(session)
+        held = taken.result()
+        if held is None:
+            return None
+        session = self._from_peer(held)
+        self._kept.append(session)
+        return session
 
     def _from_peer(self, session: Session) -> Session:
         """The session with the server that the client has it from."""
@@ -161,6 +166,7 @@ class Live:
                 reports=(reports[0].result(), reports[1].result()),
                 taken=self._from_peer(held) if (held := taken.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
+                kept=tuple(self._kept),
                 exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
                 circumstances=replace(self._begun.circumstances, during=tuple(self._during)),
             ),

@@ -60,10 +60,13 @@ class Connection:
     taken: Session | None
     """What SSL_get1_session gave after the exchange of application data."""
     close: Close
+    kept: tuple[Session, ...] = ()
+    """What SSL_get1_session gave where it was asked between the handshake and the end, in order."""
     mechanism_seen: Mechanism | None = None
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     counters: Counters | None = None
-    """The server's counters as they stood during the connection, where the stack tells them only then."""
+    """The server's counters as they stood after the connection, or, from a running program, at its application data;
+    None where its stack tells none."""
     exchanged: bool = True
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str = ""

@@ -14,6 +14,7 @@ Role = Literal["client", "server"]
 Tls = Literal["1.2", "1.3"]
 Close = Literal["both", "client-only", "server-only", "eof", "rst"]
 Ending = Literal["close_notify", "eof", "reset", "alert"]
+Question = Literal["not_offered", "declined", "aborted", "resumed_but"]
 Texts = dict[str, str]
 
 
@@ -111,6 +112,47 @@ class CommandsObject(TypedDict):
     server: Annotated[list[str], "the server's"]
 
 
+class FindingObject(TypedDict):
+    """One reason, with what it rests on."""
+
+    reason: Annotated[str, "its name, one of harness.model.reason"]
+    title: Annotated[str, "the reason in one sentence, with the names and numbers of this connection"]
+    evidence: Annotated[list[str], "what was seen that speaks for it, one fact each"]
+    remedy: Annotated[str, "what would change it"]
+    source: Annotated[str, "the RFC section, man page or OpenSSL function that makes it so; may be empty"]
+    tell_apart: Annotated[str, "what would tell it from the other findings; empty if it is the only one"]
+
+
+class ExplanationObject(TypedDict):
+    """Why a connection did not resume, or what is to be known of one that did."""
+
+    question: Annotated[Question, "what is explained"]
+    findings: Annotated[
+        list[FindingObject],
+        "the reasons, the most likely first: one, unless the evidence leaves several; for `resumed_but` each one holds",
+    ]
+
+
+class DeedObject(TypedDict):
+    """Something that was done to an end, or on an open connection; harness.model.circumstances names them."""
+
+    name: Annotated[str, "the method's name"]
+    role: Annotated[Role | None, "to which end, null for both"]
+    values: Annotated[Texts, "its arguments, as text for people"]
+
+
+class CircumstancesObject(TypedDict):
+    """What is known of a connection and no witness tells."""
+
+    client: Annotated[Texts, "the client's knobs, by name, as a user types them"]
+    server: Annotated[Texts, "the server's knobs"]
+    client_context: Annotated[int, "1 for the first client context of the case; another number is another context"]
+    server_context: Annotated[int, "1 for the first server of the case; another number is another server"]
+    before: Annotated[list[DeedObject], "what was done to an end since the last connection was begun, in order"]
+    during: Annotated[list[DeedObject], "what was done between the handshake and the close, in order"]
+    beside: Annotated[list[int], "numbers of the connections that were open when this one was begun"]
+
+
 class ConnectionObject(TypedDict):
     """One connection."""
 
@@ -118,6 +160,8 @@ class ConnectionObject(TypedDict):
     outcome: Annotated[Outcome | None, "what became of it, null if the witnesses give no outcome"]
     mechanism: Annotated[Mechanism | None, "how it was resumed, null if it was not"]
     disagreement: Annotated[str | None, "why there is no outcome, with all the evidence; null if there is one"]
+    explanation: Annotated[ExplanationObject | None, "why it is as it is, null if nothing is to be explained"]
+    circumstances: Annotated[CircumstancesObject | None, "what no witness tells, null if nobody told"]
     views: Annotated[ViewsObject, "the three views"]
     was_offered: Annotated[bool, "whether the wire shows that a session was offered"]
     offered: Annotated[SessionObject | None, "the session that the client was given to offer"]

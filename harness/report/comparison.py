@@ -87,6 +87,10 @@ def _alert(value: Mapping[str, Any] | None, _holder: object, _case: object) -> s
     return f"{value['name']} ({value['number']}){level}" + (f" by {value['sender']}" if value["sender"] else "")
 
 
+def _reasons(value: Mapping[str, Any] | None, _holder: object, _case: object) -> str | None:
+    return None if value is None else ", ".join(finding["reason"] for finding in value["findings"])
+
+
 def _codes(value: list[str], _holder: object, _case: object) -> str:
     """Library and reason of each error; the words changed in 3.0 and again in 4.0."""
     found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
@@ -189,6 +193,8 @@ TABLE: Mapping[Any, Mapping[str, Comparing]] = {
         "outcome": EXACTLY,
         "mechanism": EXACTLY,
         "disagreement": BY_PRESENCE,
+        "explanation": Rule(_reasons),
+        "circumstances": NOT_AT_ALL,  # the knobs are the case's, what was done is the scenario's
         "views": INSIDE,
         "was_offered": EXACTLY,
         "offered": BY_PRESENCE,  # it is compared where it was taken

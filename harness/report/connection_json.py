@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
+from harness.explain import explain
 from harness.model.errors import DisagreementError
-from harness.model.knobs import show_knob
 from harness.model.tls import Outcome
 from harness.report.case_shape import SCHEMA
+from harness.report.explanation_json import circumstances_json, explanation_json, texts
 from harness.report.hello_json import hellos_json
 from harness.report.session_json import session_json
 
@@ -42,18 +43,21 @@ def case_json(
         "server": server,
         "tls": tls.value,
         "knobs": {
-            "client": _knobs(knobs[0].given()),
-            "server": _knobs(knobs[1].given()),
-            "then_client": _knobs(then[0]),
-            "then_server": _knobs(then[1]),
+            "client": texts(knobs[0].given()),
+            "server": texts(knobs[1].given()),
+            "then_client": texts(then[0]),
+            "then_server": texts(then[1]),
         },
-        "connections": [connection_json(connection) for connection in connections],
+        "connections": [connection_json(connection, connections) for connection in connections],
         "counters": counters_json(counters),
     }
 
 
-def connection_json(connection: Connection) -> shape.ConnectionObject:
-    """The object of one connection; ``outcome`` is null and ``disagreement`` a text where the witnesses differ."""
+def connection_json(connection: Connection, connections: Sequence[Connection] = ()) -> shape.ConnectionObject:
+    """The object of one connection; ``outcome`` is null and ``disagreement`` a text where the witnesses differ.
+
+    ``connections`` are those of its case, for the explanation.
+    """
     try:
         outcome, disagreement = connection.judged(), None
     except DisagreementError as error:
@@ -67,6 +71,8 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
         "outcome": outcome.value if outcome else None,
         "mechanism": resumed.value if resumed else None,
         "disagreement": disagreement,
+        "explanation": explanation_json(explain(connections, connection)),
+        "circumstances": circumstances_json(connection.circumstances),
         "views": {
             "client": _view(connection.client.view),
             "server": _view(connection.server.view),
@@ -91,10 +97,6 @@ def connection_json(connection: Connection) -> shape.ConnectionObject:
 def counters_json(counters: Counters | None) -> shape.CountersObject | None:
     """The object of a server's counters; null for a counter that its stack does not tell."""
     return cast("shape.CountersObject", asdict(counters)) if counters else None
-
-
-def _knobs(knobs: Mapping[str, object]) -> dict[str, str]:
-    return {name: show_knob(value) for name, value in knobs.items()}
 
 
 def _alert(alert: Alert | None) -> shape.AlertObject | None:

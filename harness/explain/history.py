@@ -1,0 +1,87 @@
+"""What happened to an endpoint before a connection: deeds, its clock, its counters then; it draws no conclusion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.connection import Counters
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.model.circumstances import Circumstances, Deed
+    from harness.model.connection import Connection
+
+NOTHING_YET = Counters(
+    items=0,
+    connect=0,
+    connect_good=0,
+    connect_renegotiate=0,
+    accept=0,
+    accept_good=0,
+    accept_renegotiate=0,
+    hits=0,
+    callback_hits=0,
+    misses=0,
+    timeouts=0,
+    overflows=0,
+)
+"""The counters of a server that has met nobody; its cache has a size, which is not told."""
+
+
+def context_of(circumstances: Circumstances, role: Role) -> int:
+    """Which context of a role a connection used."""
+    return circumstances.client_context if role is Role.CLIENT else circumstances.server_context
+
+
+def deeds(connections: Sequence[Connection], role: Role, context: int, *names: str, after: int = 0) -> tuple[Deed, ...]:
+    """What was done to a context, in order; ``after`` is the number of the connection after which it counts.
+
+    ``connections`` are in the order of their numbers, and the last is the one up to whose beginning it counts.
+    """
+    return tuple(
+        deed
+        for connection in connections
+        if connection.number > after and connection.circumstances
+        for deed in connection.circumstances.before
+        if deed.role is role and deed.values.get("context") == context and (not names or deed.name in names)
+    )
+
+
+def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
+    """How many seconds the clock of the last connection's end went ahead of the true time; None if it was stopped.
+
+    None also where the circumstances are unknown.
+    """
+    circumstances = connections[-1].circumstances
+    if circumstances is None:
+        return None
+    config = circumstances.client if role is Role.CLIENT else circumstances.server
+    moved = deeds(connections, role, context_of(circumstances, role), "move_clock", "stop_clock")
+    if not moved:
+        return config.clock or 0
+    seconds = moved[-1].values.get("seconds")
+    return seconds if isinstance(seconds, int) else None
+
+
+def counters_before(earlier: Sequence[Connection], connection: Connection) -> Counters | None:
+    """The server's counters as the connection found them: those that the one before it at the same server left.
+
+    None where they are unknown: a connection that was open beside it counted too, or the one before told none.
+    """
+    circumstances = connection.circumstances
+    if circumstances is None or circumstances.beside:
+        return None
+    same = [
+        one for one in earlier if one.circumstances and one.circumstances.server_context == circumstances.server_context
+    ]
+    if any(one.circumstances is None for one in earlier):
+        return None
+    return same[-1].counters if same else NOTHING_YET
+
+
+def counted(before: Counters | None, after: Counters | None, name: str) -> int | None:
+    """By how much a counter rose; None if it is unknown before or after."""
+    was, now = getattr(before, name, None), getattr(after, name, None)
+    return None if was is None or now is None else now - was

@@ -1,0 +1,70 @@
+"""Where an offered session comes from: the connection that yielded it, and what of it was edited since; no reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.session import SESSION_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+
+NAMES_IT = ("ticket", "session_id")
+"""The fields of which one alone says that two sessions are the same; ``resumable`` is no field of the DER."""
+NOT_WRITTEN = frozenset({"resumable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The earliest connection that yielded the session, and the session as it was then."""
+
+    connection: Connection
+    session: Session
+    edits: tuple[str, ...]
+    """The fields that the offered one has otherwise, in the order of SESSION_FIELDS; ``der`` if only bytes differ."""
+
+
+def origin_of(offered: Session, earlier: Sequence[Connection]) -> Origin | None:
+    """The origin of a session among connections in the order of their numbers; None if none of them yielded it."""
+    for alike in (_same_content, _same_name, _same_object):
+        for connection in earlier:
+            found = [session for session in yielded(connection) if alike(offered, session)]
+            if found:
+                best = min(found, key=lambda session: len(_edits(offered, session)))
+                return Origin(connection, best, _edits(offered, best))
+    return None
+
+
+def yielded(connection: Connection) -> Iterator[Session]:
+    """Every session that a connection gave to its client."""
+    yield from connection.sessions
+    yield from connection.kept
+    if connection.taken is not None:
+        yield connection.taken
+
+
+def same(one: Session, other: Session) -> bool:
+    """Whether two sessions are the same one, edited or not."""
+    return any(alike(one, other) for alike in (_same_content, _same_name, _same_object))
+
+
+def _same_content(offered: Session, session: Session) -> bool:
+    return offered is session or (offered.der is not None and offered.der == session.der)
+
+
+def _same_name(offered: Session, session: Session) -> bool:
+    return any((value := offered.get(name)) and value == session.get(name) for name in NAMES_IT)
+
+
+def _same_object(offered: Session, session: Session) -> bool:
+    return offered.handle is not None and offered.handle == session.handle
+
+
+def _edits(offered: Session, session: Session) -> tuple[str, ...]:
+    known = (name for name in SESSION_FIELDS if name in offered.known and name in session.known)
+    edits = tuple(n for n in known if n not in NOT_WRITTEN and offered.known[n] != session.known[n])
+    return edits or (() if offered.der == session.der or None in {offered.der, session.der} else ("der",))
