@@ -1,0 +1,32 @@
+"""The templates of the forms, which lie in ``templates/``; a name that a template uses and nobody gave is an error."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.reproduce import quoting
+
+
+@cache
+def environment() -> Environment:
+    """Filters ``sh``, ``c``, ``py`` make a literal of a value, ``line`` a comment; nothing is escaped by itself.
+
+    A block tag takes its line away, with what stands before and behind it.
+    """
+    made = Environment(
+        loader=PackageLoader("harness.reproduce"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - it makes sh, C and Python, never HTML
+    )
+    made.filters.update(sh=quoting.sh, c=quoting.c, py=quoting.py, line=quoting.line)
+    return made
+
+
+def rendered(template: str, **values: object) -> str:
+    """The text of a template; jinja2.UndefinedError if it uses what is not among the values."""
+    return environment().get_template(template).render(values)

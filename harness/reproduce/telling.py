@@ -1,0 +1,155 @@
+"""From connections to their story; a session that no earlier one yielded, and what else cannot be told, is a gap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.model.errors import DisagreementError, SessionFormatError
+from harness.model.knobs import CacheMode, ClientConfig, Verify
+from harness.model.tls import Outcome, Role
+from harness.reproduce.origin import origin
+from harness.reproduce.story import Attempt, Context, Result, Story
+from harness.wire import session_der
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.model.circumstances import Deed
+    from harness.model.connection import Connection
+    from harness.model.knobs import ServerConfig
+    from harness.model.session import Session
+
+DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
+    ("libssl", Role.CLIENT): {"cache_mode": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})},
+    ("libssl", Role.SERVER): {"session_id_context": b"resumption"},
+    ("pyopenssl", Role.SERVER): {"session_id_context": b"resumption"},
+    ("openssl", Role.CLIENT): {"cache_mode": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})},
+    ("openssl", Role.SERVER): {"session_id_context": b"\x01\0\0\0", "cache_size": 128},
+    ("ssl", Role.SERVER): {"session_id_context": b"Python"},
+}
+"""What a stack sets by itself, and OpenSSL would not."""
+
+
+def story_of(connections: Sequence[Connection], *, expected: Outcome | None = None, wrong: str = "") -> Story:
+    """The story of all connections of one pair, by their numbers; it marks none as looked at."""
+    gaps: list[str] = []
+    connections = sorted(connections, key=lambda connection: connection.number)
+    attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
+    if not attempts:
+        gaps.append("no connection was made")
+    return Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=expected, wrong=wrong)
+
+
+def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:
+    told = connection.circumstances
+    if told is None:
+        raise ValueError(f"nobody told the circumstances of connection {connection.number}")
+    if connection.blocked:
+        gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
+    earlier = [c for c in connections if c.number < connection.number]
+    offer = None
+    if connection.offered is not None:
+        offer = origin(connection.offered, earlier)
+        if offer is None:
+            gaps.append(f"connection {connection.number} offered a session that no earlier connection yielded so")
+    return Attempt(
+        number=connection.number,
+        tls=connection.tls,
+        client=_context(connection.client.view.name, told.client, told.client_context),
+        server=_context(connection.server.view.name, told.server, told.server_context),
+        offer=offer,
+        before=tuple(_deed(deed, connection.number, earlier, gaps) for deed in told.before),
+        during=told.during,
+        beside=told.beside,
+        close=connection.close,
+        result=result_of(connection),
+        taken=connection.taken.der if connection.taken else None,
+    )
+
+
+def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Context:
+    stack, _, version = label.partition("@")
+    given = config.given()
+    if isinstance(config, ClientConfig):
+        certificate = config.client_certificate
+    else:
+        certificate = config.server_certificate or "server"
+    return Context(
+        role=config.role,
+        number=number,
+        stack=stack,
+        version=version,
+        given=given,
+        knobs={**DEFAULTS.get((stack, config.role), {}), **given},
+        certificate=certificate,
+    )
+
+
+def _deed(deed: Deed, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Deed:
+    """The deed in terms of the sessions of earlier connections, where it names what only this run had."""
+    if deed.name == "remove":
+        wanted = deed.values["session_id"]
+        for connection in reversed(earlier):
+            if any(s.get("session_id") == wanted for s in (*connection.sessions, connection.taken) if s):
+                values = {name: value for name, value in deed.values.items() if name != "session_id"}
+                return replace(deed, values={**values, "connection": connection.number})
+        gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
+    if deed.name == "flush":
+        at = deed.values["at"]
+        for connection in reversed(earlier):
+            time = connection.taken.get("time") if connection.taken else None
+            if isinstance(at, int) and isinstance(time, int):
+                values = {name: value for name, value in deed.values.items() if name != "at"}
+                return replace(deed, values={**values, "connection": connection.number, "seconds": at - time})
+        gaps.append(f"before connection {number} the cache was flushed, and no session tells of which time it was")
+    return deed
+
+
+def result_of(connection: Connection) -> Result:
+    """What was seen, without marking the connection as looked at."""
+    try:
+        outcome = connection.judged()
+    except DisagreementError:
+        outcome = None
+    counts = {count for count in connection.told_tickets() if count is not None}
+    session = connection.taken
+    ends = connection.client, connection.server
+    return Result(
+        client=connection.client.view.saw,
+        server=connection.server.view.saw,
+        outcome=outcome,
+        mechanism=connection.mechanism_seen if outcome is Outcome.RESUMED else None,
+        alert=connection.told_alert(),
+        tickets=counts.pop() if len(counts) == 1 else None,
+        has_ticket=_flag(session, "has_ticket"),
+        ticket_length=_number(session, "ticket_length"),
+        cipher=next((end.cipher for end in ends if end.cipher), None),
+        early_data=next((end.early_data for end in ends if end.early_data), None),
+    )
+
+
+def _flag(session: Session | None, name: str) -> bool | None:
+    value = _known(session, name)
+    return value if isinstance(value, bool) else None
+
+
+def _number(session: Session | None, name: str) -> int | None:
+    value = _known(session, name)
+    return value if isinstance(value, int) else None
+
+
+def _known(session: Session | None, name: str) -> object | None:
+    if session is None:
+        return None
+    if session.der is not None:
+        try:
+            session = session_der.decode(session.der)
+        except SessionFormatError:
+            return None
+    return session.get(name)
+
+
+def verifies(context: Context) -> bool:
+    """Whether the context asks for its peer's certificate."""
+    return context.knobs.get("verify") not in {None, Verify.NONE}
