@@ -62,6 +62,7 @@ def closed(seen: Seen, tapped: Tapped) -> Connection:
         close=seen.close,
         mechanism_seen=judgement.mechanism,
         chunks=chunks,
+        tcp=tapped.tcp,
         counters=counters if isinstance(counters, Counters) else None,
         exchanged=seen.exchanged,
         blocked=tapped.blocked,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.capture import NAME, capture
 from harness.citation import uncited
 from harness.expectation import Expectation, unmatched
 from harness.machine import Machine
@@ -242,7 +243,11 @@ def pytest_runtest_makereport(
         folder = cell_folder(item.config.stash[FOLDER], state.scenario, state.id)
         case = json.dumps(state.case, indent=1) if state.case else ""
         try:
-            state.folder = keep(folder, {**files(state.connections, report.longreprtext), "case.json": case})
+            kept: dict[str, str | bytes] = {
+                **files(state.connections, report.longreprtext),
+                NAME: capture(state.connections),
+            }
+            state.folder = keep(folder, {**kept, "case.json": case})
             where = ("evidence is kept in", str(folder))
         except OSError as error:
             where = ("evidence could not be kept", str(error))

@@ -98,12 +98,12 @@ def cell_folder(results: Path, scenario: str, cell: str) -> Path:
     return results / "cells" / re.sub(r"[^\w.-]+", "_", scenario.removeprefix("scenarios/")) / name
 
 
-def keep(folder: Path, files: Mapping[str, str], scripts: Sequence[str] = ("commands.sh",)) -> Path:
+def keep(folder: Path, files: Mapping[str, str | bytes], scripts: Sequence[str] = ("commands.sh",)) -> Path:
     """Write the files that are not empty into the folder, replacing those of the same name; scripts can be run."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        if text:
+    for name, content in files.items():
+        if content:
             path = folder / name
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            path.write_bytes(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
             path.chmod(0o700 if name in scripts else 0o600)
     return folder

@@ -7,9 +7,11 @@ import errno
 import socket
 import struct
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from harness.events import DEADLINE
+from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk
 
@@ -35,7 +37,14 @@ class Gate(Protocol):
 class Tapped:
     """One relayed connection: its bytes, and the means to end it."""
 
-    def __init__(self, loop: Loop, client: socket.socket, server: socket.socket, gate: Gate | None) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        client: socket.socket,
+        server: socket.socket,
+        ports: tuple[int, int, int],
+        gate: Gate | None,
+    ) -> None:
         self.chunks: list[Chunk] = []
         """What was relayed, in order; what a gate blocked never was on the wire between the two."""
         self.blocked = ""
@@ -45,7 +54,9 @@ class Tapped:
         self._ends = {Role.CLIENT: client, Role.SERVER: server}
         self._open = {Role.CLIENT, Role.SERVER}
         self._unsent = {Role.CLIENT: b"", Role.SERVER: b""}
+        self._ended_by: list[TcpEnd] = []
         self._start = time.monotonic()
+        self._tcp = Tcp(time.time_ns(), *ports)
         for role, end in self._ends.items():
             end.settimeout(0)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -60,14 +71,16 @@ class Tapped:
         except BlockingIOError:
             return
         except OSError:
+            self._met_end(sender, reset=True)
             self.reset()
             return
         if not data:
+            self._met_end(sender)
             self._ended(sender)
             return
         self.blocked = (self._gate.feed(sender, data) if self._gate else None) or ""
         if self.blocked:
-            self.reset()
+            self.cut(Close.RST)
             return
         self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
         self._send(sender.peer, data)
@@ -106,6 +119,14 @@ class Tapped:
         if not self._open:
             self.close()
 
+    def _met_end(self, sender: Role | None, *, reset: bool = False) -> None:
+        self._ended_by.append(TcpEnd(sender, time.monotonic() - self._start, reset))
+
+    @property
+    def tcp(self) -> Tcp:
+        """What is to be told of TCP so far."""
+        return replace(self._tcp, ends=tuple(self._ended_by))
+
     @property
     def ended(self) -> bool:
         """Whether both ends have ended TCP, so that no byte will come any more."""
@@ -113,6 +134,7 @@ class Tapped:
 
     def cut(self, how: Close) -> None:
         """End TCP towards both ends: Close.EOF sends FIN, Close.RST resets. What comes later is read and dropped."""
+        self._met_end(None, reset=how is Close.RST)
         if how is Close.RST:
             self.reset()
             return
@@ -153,17 +175,19 @@ class Tap:
     def accept(self) -> None:
         """Take a connection that waits in the backlog, if there is one; the loop calls it when one may."""
         try:
-            client, _ = self._listener.accept()
+            client, (_, client_port) = self._listener.accept()
         except BlockingIOError:
             return
+        server_port = self._upstream()
         try:
-            server = socket.create_connection((LOOPBACK, self._upstream()), DEADLINE)
+            server = socket.create_connection((LOOPBACK, server_port), DEADLINE)
         except OSError:
             # No server: the client sees what it would see without a tap, a connection that is torn down.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             client.close()
             return
-        self.connections.append(Tapped(self._loop, client, server, self.gate() if self.gate else None))
+        ports = client_port, self.port, server_port
+        self.connections.append(Tapped(self._loop, client, server, ports, self.gate() if self.gate else None))
 
     def close(self) -> None:
         """Stop listening and close every connection."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.capture import NAME, capture
 from harness.case import run
 from harness.cli.case_options import case_of, case_options
 from harness.cli.console import console
@@ -70,7 +71,8 @@ def connect(**given: Any) -> None:
         then=(case.then_client, case.then_server),
     )
     if given["keep"]:
-        keep(given["keep"], {**files(result.connections, text.plain), "case.json": json.dumps(told, indent=2)})
+        kept: dict[str, str | bytes] = {**files(result.connections, text.plain), NAME: capture(result.connections)}
+        keep(given["keep"], {**kept, "case.json": json.dumps(told, indent=2)})
     if given["as_json"]:
         click.echo(json.dumps(told, indent=2))
     else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from harness.model.circumstances import Circumstances
     from harness.model.session import Session
+    from harness.model.tcp import Tcp
     from harness.model.tls import Alert, Close, Mechanism, TLSVersion
     from harness.model.transcript import Chunk, Transcript
     from harness.model.view import EndpointReport, View
@@ -64,6 +65,8 @@ class Connection:
     """What SSL_get1_session gave where it was asked between the handshake and the end, in order."""
     mechanism_seen: Mechanism | None = None
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
+    tcp: Tcp | None = field(default=None, repr=False)
+    """How TCP carried the chunks; None for a connection that passed no tap."""
     counters: Counters | None = None
     """The server's counters as they stood after the connection, or, from a running program, at its application data;
     None where its stack tells none."""

@@ -12,6 +12,7 @@ from harness.model.connection import Connection
 from harness.model.errors import FirstHandshakeError
 from harness.model.knobs import config_type
 from harness.model.session import Session
+from harness.model.tcp import Tcp
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.model.transcript import Message, Transcript
 from harness.model.view import EndpointReport, Saw, View, Witness
@@ -106,6 +107,7 @@ def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequen
         sessions=(SESSION,),
         taken=SESSION,
         close=Close.BOTH,
+        tcp=Tcp(0, 40001, 40002, 40003),
     )
 
 

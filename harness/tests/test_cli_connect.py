@@ -81,7 +81,7 @@ def test_what_is_kept_is_the_evidence(capsys: pytest.CaptureFixture[str], tmp_pa
     run(capsys, f"{LIBSSL} --keep {tmp_path}/kept")
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
 
-    assert {"case.json", "evidence.txt", "keylog.txt"} <= kept
+    assert {"capture.pcapng", "case.json", "evidence.txt", "keylog.txt"} <= kept
 
 
 BAD_USAGE = [

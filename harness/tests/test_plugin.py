@@ -301,6 +301,7 @@ def test_a_failed_cell_leaves_a_folder_of_evidence(run: Run, pytester: pytest.Py
     folder = pytester.path / "out/cells/ticket.py_test_it/libssl@1.1.1w--openssl@3.0.19-TLSv1.3"
 
     assert {path.name for path in folder.iterdir()} >= {
+        "capture.pcapng",
         "client-output.txt",
         "commands.sh",
         "evidence.txt",

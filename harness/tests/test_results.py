@@ -81,8 +81,8 @@ def test_the_folder_of_a_cell_has_a_name_that_file_systems_take(tmp_path: Path) 
 
 
 def test_only_scripts_among_what_is_kept_can_be_run(tmp_path: Path) -> None:
-    keep(tmp_path / "cell", {"commands.sh": "#!/bin/sh\n", "keylog.txt": "x", "empty.txt": ""})
+    keep(tmp_path / "cell", {"commands.sh": "#!/bin/sh\n", "keylog.txt": "x", "empty.txt": "", "capture": b"\xff"})
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "cell").iterdir()}
 
-    assert modes == {"commands.sh": 0o700, "keylog.txt": 0o600}
+    assert modes == {"commands.sh": 0o700, "keylog.txt": 0o600, "capture": 0o600}

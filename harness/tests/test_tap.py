@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.events import Loop
 from harness.model.tls import Close, Role
-from harness.tap import Tap
+from harness.tap import RESET, Tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +121,52 @@ def test_a_reset_reaches_both_ends(ends: Ends, end: str) -> None:
     with pytest.raises(ConnectionResetError):
         getattr(ends, end).recv(1)
     assert ends.tapped.ended
+
+
+def test_ports_and_the_time_of_the_beginning_are_known(ends: Ends) -> None:
+    before = time.time_ns()
+    tcp = ends.tapped.tcp
+
+    assert tcp.client_port == ends.client.getsockname()[1]
+    assert tcp.tap_port == ends.tap.port == ends.client.getpeername()[1]
+    assert tcp.server_port == ends.server.getsockname()[1]
+    assert before - 60e9 < tcp.began <= before
+
+
+def told_ends(ends: Ends) -> list[tuple[Role | None, bool]]:
+    """Who ended TCP so far, and whether by a reset."""
+    return [(end.sender, end.reset) for end in ends.tapped.tcp.ends]
+
+
+def test_who_ended_tcp_is_told_in_order(ends: Ends) -> None:
+    ends.server.shutdown(socket.SHUT_WR)
+    ends.loop.wait(lambda: len(told_ends(ends)) == 1, "the server's FIN")
+    ends.client.close()
+    ends.loop.wait(lambda: ends.tapped.ended, "both ends")
+
+    assert told_ends(ends) == [(Role.SERVER, False), (Role.CLIENT, False)]
+
+
+def test_an_end_that_resets_is_told(ends: Ends) -> None:
+    ends.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    ends.client.close()
+    ends.loop.wait(lambda: ends.tapped.ended, "the reset")
+
+    assert told_ends(ends) == [(Role.CLIENT, True)]
+
+
+@pytest.mark.parametrize(("how", "reset"), [(Close.EOF, False), (Close.RST, True)])
+def test_an_end_by_the_tap_is_told_as_its_own(ends: Ends, how: Close, reset: bool) -> None:  # noqa: FBT001 - a table
+    ends.tapped.cut(how)
+
+    assert told_ends(ends) == [(None, reset)]
+
+
+def test_a_gate_that_blocks_is_an_end_by_the_tap(gated: Ends) -> None:
+    gated.client.send(b"forbidden")
+    gated.loop.wait(lambda: gated.tapped.ended, "the gate")
+
+    assert told_ends(gated) == [(None, True)]
 
 
 def test_what_a_gate_blocks_is_not_relayed(gated: Ends) -> None:
