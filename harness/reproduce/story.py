@@ -10,9 +10,9 @@ source, and is called only where ``lacks`` is empty. A reproducer does what the 
 4. SSL_get1_session, if a later attempt offers what was taken at the end (``deed`` None), and the close.
 
 It prints each connection's result, compares each with the attempt's ``result`` as ``compared`` gives it, and its last
-line begins with ``as the harness saw it`` (exit code 0) or ``NOT as the harness saw it`` (1); 2 is for a
-reproducer that could not run. Beside it lie ``server.crt`` and ``server.key`` (and so on for each of
-``certificates``), and ``authority.pem``, which a verifying end trusts.
+line begins with ``as observed`` (exit code 0) or ``NOT as observed`` (1). What could not be set up or run exits with
+125, which ``git bisect run`` skips; 2 would be a verdict to it. Beside it lie ``server.crt`` and ``server.key`` (and
+so on for each of ``certificates``), and ``authority.pem``, which a verifying end trusts.
 """
 
 from __future__ import annotations
