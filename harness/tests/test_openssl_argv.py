@@ -12,7 +12,8 @@ from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerC
 from harness.model.tls import TLSVersion
 from harness.pki import Issued
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
-from harness.stacks.openssl.argv import client_argv, connection_argv, server_argv, version_number
+from harness.stacks.openssl.argv import client_argv, connection_argv, server_argv
+from harness.stacks.openssl.flags import version_number
 
 ISSUED = Issued(Path("s.crt"), Path("s.key"))
 AUTHORITY = Path("ca.pem")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.model.capability import FULLY, Abilities, Capability, Limit, only
 from harness.model.knobs import CacheMode, PskMode, Verify
 from harness.model.tls import Role
-from harness.stacks.openssl.argv import version_number
+from harness.stacks.openssl.flags import version_number
 
 OWN_CACHE_SIZE = 128
 """s_server gives its context this cache size, and has no flag for another."""

@@ -1,18 +1,17 @@
-"""From the knobs to the command lines of s_server and s_client; pure. Which knobs they have stands in abilities.py."""
+"""From the knobs to the command lines of s_server and s_client; pure. The flags of each knob stand in flags.py."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from harness.model.knobs import CacheMode, PskMode, Verify
+from harness.model.knobs import Verify
 from harness.model.tls import TLSVersion
+from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS, flags, version_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harness.model.knobs import ClientConfig, Config, ServerConfig
+    from harness.model.knobs import ClientConfig, ServerConfig
     from harness.pki import Issued
 
 HOST = "127.0.0.1"
@@ -24,56 +23,6 @@ Only TLS 1.2 has renegotiation. With TLS 1.3 it would print a ticket that comes 
 """
 
 
-def _versions(value: object) -> list[str]:
-    versions = [v for v in TLSVersion if isinstance(value, tuple) and v in value]
-    if len(versions) == 1:
-        return ["-tls1_2" if versions[0] is TLSVersion.TLSv1_2 else "-tls1_3"]
-    return ["-min_protocol", versions[0].label, "-max_protocol", versions[-1].label]
-
-
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, tuple) else ()
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-COMMON_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
-    "versions": _versions,
-    "tickets": lambda value: [] if value else ["-no_ticket"],
-    "middlebox_compat": lambda value: [] if value else ["-no_middlebox"],
-    "extended_master_secret": lambda value: [] if value else ["-no_ems"],
-    "ciphers": lambda value: ["-cipher", str(value)],
-    "ciphersuites": lambda value: ["-ciphersuites", str(value)],
-    "groups": lambda value: ["-groups", str(value)],
-    "psk_modes": lambda value: ["-allow_no_dhe_kex"] if value is PskMode.BOTH else [],
-    "alpn": lambda value: ["-alpn", ",".join(_words(value))],
-}
-"""Flags of the knobs that both roles have; the flags of the others need files, or differ between the roles."""
-
-SERVER_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
-    **COMMON_FLAGS,
-    "cache_mode": lambda value: ["-no_cache"] if value == {CacheMode.OFF} else [],
-    "num_tickets": lambda value: ["-num_tickets", str(value)],
-    "session_id_context": lambda value: ["-context", _text(value)],
-    "session_id_prefix": lambda value: ["-id_prefix", _text(value)],
-    "anti_replay": lambda value: ["-anti_replay" if value else "-no_anti_replay"],
-    "client_renegotiation": lambda value: ["-client_renegotiation"] if value else [],
-    "max_early_data": lambda value: [*(["-early_data"] if value else []), "-max_early_data", str(value)],
-}
-
-CLIENT_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
-    **COMMON_FLAGS,
-    "server_name": lambda value: ["-servername", str(value)],
-}
-
-
-def version_number(version: str) -> tuple[int, ...]:
-    """``(1, 1, 1)`` of ``1.1.1w``."""
-    return tuple(map(int, re.findall(r"\d+", version)[:3]))
-
-
 def server_argv(
     openssl: tuple[str, ...], version: str, config: ServerConfig, certificate: Issued, authority: Path, keylog: Path
 ) -> list[str]:
@@ -83,7 +32,7 @@ def server_argv(
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]
-    return argv + _flags(config, SERVER_FLAGS)
+    return argv + flags(config, SERVER_FLAGS)
 
 
 def client_argv(
@@ -96,7 +45,7 @@ def client_argv(
         argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
     if config.verify is Verify.REQUIRED:
         argv += ["-verify", VERIFY_DEPTH, "-verify_return_error", "-CAfile", str(authority)]
-    return argv + _flags(config, CLIENT_FLAGS)
+    return argv + flags(config, CLIENT_FLAGS)
 
 
 def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data: Path | None) -> list[str]:
@@ -109,7 +58,3 @@ def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data:
 def no_default_authorities(version: str) -> list[str]:
     """Load no default CA bundle: it is most of a naive run's time."""
     return ["-no-CAfile", "-no-CApath"] + (["-no-CAstore"] if version_number(version) >= (3,) else [])
-
-
-def _flags(config: Config, table: Mapping[str, Callable[[object], list[str]]]) -> list[str]:
-    return [flag for name, value in config.given().items() if name in table for flag in table[name](value)]

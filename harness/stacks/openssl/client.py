@@ -10,8 +10,9 @@ from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import UnsupportedError, UsageError
-from harness.stacks.openssl.argv import NON_BLOCKING, client_argv, version_number
+from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
+from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.unsent import FORGETS
 
 if TYPE_CHECKING:

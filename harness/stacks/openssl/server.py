@@ -14,7 +14,8 @@ from harness.events import DEADLINE, Pending, resolved
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
-from harness.stacks.openssl.argv import server_argv, version_number
+from harness.stacks.openssl.argv import server_argv
+from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_link import OpensslServerLink
 from harness.terminal import TerminalChild
