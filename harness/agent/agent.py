@@ -109,7 +109,8 @@ class Agent:
 
     def _accept(self, request: Request) -> None:
         owner, listener = known(self._listeners, request.fields["listener"], "listener")
-        listener.accept(self._conversation(request, owner, self._contexts[owner].accept))
+        context = self._contexts[owner]
+        listener.accept(self._conversation(request, owner, context.accept, context.counters))
 
     def _connect(self, request: Request) -> None:
         owner = request.fields["context"]
@@ -118,9 +119,15 @@ class Agent:
         conversation = self._conversation(request, owner, lambda sock: context.connect(sock, session))
         Connector(self._watcher, request.fields["port"], conversation)
 
-    def _conversation(self, request: Request, owner: str, begin: Callable[[socket.socket], Tls]) -> Conversation:
+    def _conversation(
+        self,
+        request: Request,
+        owner: str,
+        begin: Callable[[socket.socket], Tls],
+        count: Callable[[], dict[str, int]] | None = None,
+    ) -> Conversation:
         name = unused(self._conversations, request.fields["as"], "connection")
-        conversation = Conversation(self._watcher, self._outbox, request, begin)
+        conversation = Conversation(self._watcher, self._outbox, request, begin, count)
         conversation.released = lambda: self._conversations.pop(name, None)
         self._conversations[name] = (owner, conversation)
         return conversation

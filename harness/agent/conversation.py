@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
-from harness.agent.library import Facts, WantReadError, WantWriteError
+from harness.agent.library import Facts, LackError, WantReadError, WantWriteError
 from harness.agent.operations import AT_ANY_TIME, Talk, operation
 
 if TYPE_CHECKING:
@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 class Conversation:
     """One connection from its connect or accept to its release.
 
-    ``begin`` makes the driver's object of a connected socket; until the socket is there, requests wait.
+    ``begin`` makes the driver's object of a connected socket; until the socket is there, requests wait. ``count`` gives
+    the counters of a server's context, which its release tells.
     """
 
     def __init__(
-        self, watcher: Watcher, outbox: Outbox, opening: Request, begin: Callable[[socket.socket], Tls]
+        self,
+        watcher: Watcher,
+        outbox: Outbox,
+        opening: Request,
+        begin: Callable[[socket.socket], Tls],
+        count: Callable[[], dict[str, int]] | None = None,
     ) -> None:
         self._watcher = watcher
         self._outbox = outbox
         self._opening = opening
         self._begin = begin
+        self._count = count
         self._sock: socket.socket | None = None
         self._talk: Talk | None = None
         self._failure: BaseException | None = None
@@ -103,7 +110,13 @@ class Conversation:
         facts = vars(Facts() if self._talk is None else self._talk.tls.facts())
         self._close()
         self.released()
-        return {"facts": facts}
+        return {"facts": {**facts, "counters": self._counters()}}
+
+    def _counters(self) -> dict[str, int] | None:
+        """What freeing the connection took out of the cache is counted; None for a client, or where it has none."""
+        with contextlib.suppress(LackError):
+            return self._count() if self._count else None
+        return None
 
     def _close(self) -> None:
         if self._talk is not None:

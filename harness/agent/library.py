@@ -67,6 +67,8 @@ class Facts:
     keylog: list[str] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     """The error queues of every operation that failed on this connection."""
+    counters: dict[str, int] | None = None
+    """SSL_CTX_sess_* of a server's context once the connection is freed; the agent asks the context for them."""
 
 
 class Tls(Protocol):

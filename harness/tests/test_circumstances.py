@@ -9,7 +9,7 @@ import pytest
 from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.knobs import ServerConfig
-from harness.model.tls import Role, TLSVersion
+from harness.model.tls import Close, Role, TLSVersion
 from harness.pair import Pair
 from harness.runtime import Runtime
 
@@ -78,3 +78,27 @@ def test_a_connection_that_was_open_beside_it_is_named(pair: Pair) -> None:
 
     assert told(second).beside == (1,)
     assert told(pair.connect()).beside == ()
+
+
+def test_a_connection_has_the_counters_that_it_left(pair: Pair) -> None:
+    first, second = pair.connect(), pair.connect()
+
+    assert first.counters is not None
+    assert (first.counters.accept_good, first.counters.items) == (1, 1)
+    assert second.counters == pair.server.counters()
+
+
+def test_a_session_that_freeing_the_connection_dropped_is_not_counted(pair: Pair) -> None:
+    counters = pair.connect(close=Close.EOF).counters
+
+    assert counters is not None
+    assert counters.items == 0
+
+
+def test_counters_that_a_library_does_not_have_are_unknown(machine: tuple[Machine, Runtime]) -> None:
+    pyopenssl = machine[0].one("pyopenssl")
+    pair = Pair((pyopenssl, pyopenssl), TLSVersion.TLSv1_3, machine[1])
+    counters = pair.connect().counters
+    pair.close()
+
+    assert counters is None

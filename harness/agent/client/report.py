@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.model.connection import Counters
 from harness.model.tls import Alert, TLSVersion, sends_last_flight
 from harness.model.view import EndpointReport, Saw, View, Witness
 
@@ -63,6 +64,12 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
     return Saw.RESUMED if facts["reused"] else Saw.FULL, evidence
 
 
+def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
+    """The counters of a server's context after the connection; nothing where they are not told."""
+    told = facts.get("counters")
+    return {"counters": Counters(**told)} if told is not None else {}
+
+
 def make_report(
     role: Role, name: str, facts: Mapping[str, Any], trail: Trail, commands: Sequence[str]
 ) -> EndpointReport:
@@ -83,5 +90,5 @@ def make_report(
         keylog=tuple(facts["keylog"]),
         output=trail.output,
         commands=tuple(commands),
-        extra={"alerts": tuple(alerts), "reused_at_end": facts.get("reused_at_end")},
+        extra={"alerts": tuple(alerts), "reused_at_end": facts.get("reused_at_end"), **counters_of(facts)},
     )
