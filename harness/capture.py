@@ -7,10 +7,10 @@ scenario may have hundreds.
 from __future__ import annotations
 
 import platform
-import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from harness.report.key_log import key_log
 from harness.wire.pcapng import Section, Stamped, pcapng
 from harness.wire.segments import SERVER_PORT, client_port, packets
 
@@ -29,8 +29,6 @@ What a tap relayed between TLS clients and servers under test: TCP stream 0 is c
 of each says whose it is. Bytes, times, FIN and RST are those of the connections. The TCP and IP around them is made up:
 127.0.0.1 is the client, 127.0.0.2 with port {SERVER_PORT} the server.
 {SECRETS}"""
-KEY_LOG_LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
-"""RFC 9850, 2: label, client random, secret."""
 
 
 def capture(connections: Sequence[Connection]) -> bytes:
@@ -46,19 +44,11 @@ def capture(connections: Sequence[Connection]) -> bytes:
         interface="tap",
         description="the harness's own relay on loopback",
     )
-    secrets = [line for connection, _ in tapped for line in secrets_of(connection)]
+    secrets = [line for connection, _ in tapped for line in key_log(connection)]
     stamped = [
         packet for stream, (connection, tcp) in enumerate(tapped) for packet in _packets(connection, tcp, stream)
     ]
     return pcapng(section, [f"# {SECRETS}", *secrets] if secrets else [], sorted(stamped, key=lambda packet: packet.at))
-
-
-def secrets_of(connection: Connection) -> list[str]:
-    """The lines of either end's key log that are about this connection, by the random of a ClientHello on it."""
-    randoms = {hello.random for hello in connection.transcript.client_hellos}
-    lines = dict.fromkeys(line for end in (connection.client, connection.server) for line in end.keylog)
-    found = [(line, match) for line in lines if (match := KEY_LOG_LINE.fullmatch(line))]
-    return [line for line, match in found if bytes.fromhex(match[1]) in randoms]
 
 
 def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]:
@@ -76,7 +66,7 @@ def _whose(connection: Connection, tcp: Tcp, stream: int) -> str:
         f"Port {client_port(stream)} stands for the client's port {tcp.client_port}, {SERVER_PORT} for the tap's port "
         f"{tcp.tap_port}, which relays to the server's port {tcp.server_port}."
     )
-    return told if secrets_of(connection) else f"{told}\n{SEALED}"
+    return told if key_log(connection) else f"{told}\n{SEALED}"
 
 
 def _application() -> str:

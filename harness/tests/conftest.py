@@ -8,9 +8,12 @@ import pytest
 
 from harness.runtime import Runtime
 from harness.tests.live_sessions import Live
+from harness.tests.tshark import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from harness.tests.tshark import Tshark
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,12 @@ def live() -> Iterator[Live]:
     """Sessions of real OpenSSLs, each made when it is first asked for."""
     with Runtime() as runtime:
         yield Live(runtime)
+
+
+@pytest.fixture(scope="session")
+def tshark() -> Tshark:
+    """The machine's tshark, or Debian's; skips with the reason where there is neither."""
+    program = found()
+    if isinstance(program, str):
+        pytest.skip(program)
+    return program

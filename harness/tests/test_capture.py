@@ -13,6 +13,7 @@ from harness.case import Case
 from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role, TLSVersion
 from harness.model.transcript import Chunk
+from harness.report.key_log import key_log
 from harness.tests.made_connections import connection
 from harness.tests.pcapng_reader import read_file
 from harness.tests.real_cases import connections
@@ -85,6 +86,15 @@ def test_a_capture_without_secrets_says_so(real: Sequence[Connection]) -> None:
 
     assert "secrets" not in [block.kind for block in file.blocks]
     assert file.segments[0].comment.endswith("Neither end told its secrets, so that what is sealed stays sealed.")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_session_tells_the_tls12_secret_that_no_key_log_tells(number: int) -> None:
+    made = connections("libssl", "libssl", Case(tls=TLSVersion.TLSv1_2))[number]
+    silent = replace(made, client=replace(made.client, keylog=()), server=replace(made.server, keylog=()))
+
+    assert [line.lower() for line in key_log(silent)] == [line.lower() for line in key_log(made)]
+    assert len(key_log(made)) == 1
 
 
 def test_each_connection_is_a_stream_that_says_whose_it_is(real: Sequence[Connection]) -> None:
