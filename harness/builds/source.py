@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tarfile
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.builds import fips
 from harness.builds.commands import command, followed
 from harness.builds.prefix import prefix_builds
+from harness.builds.vouching import vouch
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ TELL = 250
 """After how many compiled files progress is told: OpenSSL has some 2500."""
 ALWAYS = ("no-tests",)
 """Options that save time and change nothing in what is built."""
+INSTALLED = ("install_sw", "install_ssldirs")
+"""Targets of make: programs, libraries and headers; openssl.cnf."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Recipe:
     sha256: str | None = None
     signature: Path | None = None
     keyring: Path | None = None
-    """Of gpgv(1): the keys that may have signed it."""
+    """The keys that may have signed it: as gpgv(1) takes them, or in ASCII armour, as OpenSSL publishes its own."""
+    jobs: int | None = None
+    """Processes that compile at once; None for as many as this process may use processors."""
 
 
 class Steps:
@@ -87,12 +92,17 @@ class Source:
             say(f"configuring {place.name} {' '.join(recipe.options)}".rstrip())
             given = [f"--prefix={PREFIX}", f"--openssldir={PREFIX}/ssl", "--libdir=lib", *ALWAYS, *recipe.options]
             command(["sh", str(place / "config"), *given], CONFIGURE, folder=build)
-            say(f"building with {os.cpu_count()} processes: minutes, depending on the machine")
-            followed(["make", f"-j{os.cpu_count() or 1}"], BUILD, build, Steps(say).count)
+            jobs = recipe.jobs or len(os.sched_getaffinity(0))
+            say(f"building with {jobs} process{'es' if jobs > 1 else ''}: minutes, depending on the machine")
+            followed(["make", f"-j{jobs}"], BUILD, build, Steps(say).count)
             say("installing")
-            command(["make", "-s", "install_sw", "install_ssldirs", f"DESTDIR={folder}"], INSTALL, folder=build)
+            with_fips = fips.OPTION in recipe.options
+            targets = [*INSTALLED, *([fips.TARGET] if with_fips else [])]
+            command(["make", "-s", *targets, f"DESTDIR={folder}"], INSTALL, folder=build)
         if not (folder / PREFIX[1:]).is_dir():
             raise BuildError(f"`make install_sw` left nothing under {PREFIX}")
+        if with_fips:
+            fips.activate(folder / PREFIX[1:] / "ssl")
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
         """As of any prefix, with the configuration file that it installed."""
@@ -107,7 +117,7 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
         return _with_configure(origin)
     if not origin.is_file():
         raise UsageError(f"there is no {recipe.origin}; name a tarball of OpenSSL, or a folder with its source")
-    vouch(recipe, say)
+    vouch(origin, recipe.sha256, recipe.signature, recipe.keyring, say)
     say(f"unpacking {origin.name}")
     try:
         with tarfile.open(origin) as archive:
@@ -115,27 +125,6 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
     except (tarfile.TarError, OSError, EOFError) as error:
         raise BuildError(f"{origin} cannot be unpacked: {error}") from error
     return _with_configure(next((into / "source").iterdir()))
-
-
-def vouch(recipe: Recipe, say: Say) -> None:
-    """Check the SHA-256 or the signature of a tarball; UsageError if there is neither."""
-    origin = recipe.origin
-    if recipe.sha256 is None and recipe.signature is None:
-        raise UsageError(
-            f"nothing vouches for {origin}: give --sha256 HEX, or --signature FILE with --keyring FILE, "
-            "which holds the keys that may have signed it"
-        )
-    if recipe.sha256 is not None:
-        found = hashlib.sha256(origin.read_bytes()).hexdigest()
-        if found != recipe.sha256.lower():
-            raise BuildError(f"the SHA-256 of {origin} is {found} and must be {recipe.sha256}; it is not used")
-        say("its SHA-256 is right")
-    if recipe.signature is not None:
-        if recipe.keyring is None:
-            raise UsageError("--signature needs --keyring FILE, with the keys that may have signed it")
-        keyring = str(recipe.keyring.absolute())
-        command(["gpgv", "--keyring", keyring, str(recipe.signature), str(origin)], CONFIGURE)
-        say("its signature is good")
 
 
 def _with_configure(folder: Path) -> Path:

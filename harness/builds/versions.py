@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 GLOB = re.compile(r"[*?\[]")
+LABEL = "+"
+"""Before the label of a build from source. A vendor's word, as in 1.0.2k-fips, is none."""
 NEAR = 3
 """How many versions an error names."""
 
@@ -52,8 +54,11 @@ def means_all(wanted: str) -> bool:
 
 
 def matching(wanted: str, versions: Iterable[str]) -> list[str]:
-    """The versions that ``3.5``, ``1.1.1``, ``1.1.1w``, ``3.0.*`` or ``latest`` may mean, newest first."""
-    ordered = newest_first(versions)
+    """The versions that ``3.5``, ``1.1.1``, ``1.1.1w``, ``3.0.*`` or ``latest`` may mean, newest first.
+
+    Those with a label, as ``3.0.20+fips``, come after all others: who means one of them names its label.
+    """
+    ordered = sorted(newest_first(versions), key=lambda version: LABEL in version)
     if wanted == LATEST:
         return [version for version in ordered if not build_version(version).is_prerelease] or ordered
     if means_all(wanted):

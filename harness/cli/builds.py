@@ -131,7 +131,8 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 @click.option("--label", default="", metavar="WORD", help="Sets it apart: fips names it openssl@3.5.7+fips.")
 @click.option("--sha256", metavar="HEX", help="The SHA-256 that a tarball must have.")
 @click.option("--signature", type=click.Path(path_type=Path), help="The detached signature of a tarball (gpgv).")
-@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it.")
+@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it, armoured or not.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once; by default one a CPU.")
 @click.option("--again", is_flag=True, help="Build it anew.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""

@@ -26,6 +26,19 @@ def test_what_is_written_means_these_versions(wanted: str, found: list[str]) -> 
     assert matching(wanted, VERSIONS) == found
 
 
+@pytest.mark.parametrize(
+    ("wanted", "first"), [("3.0", "3.0.19"), ("3.0.20", "3.0.20"), ("3.0.20+fips", "3.0.20+fips"), ("3.1", "3.1.0+own")]
+)
+def test_a_label_is_meant_only_by_its_name_or_where_there_is_nothing_else(wanted: str, first: str) -> None:
+    versions = ["3.0.19", "3.0.20+fips", "3.1.0+own", *(["3.0.20"] if wanted == "3.0.20" else [])]
+
+    assert matching(wanted, versions)[0] == first
+
+
+def test_a_glob_means_labelled_ones_too() -> None:
+    assert matching("3.0.*", ["3.0.20+fips", "3.0.19"]) == ["3.0.19", "3.0.20+fips"]
+
+
 def test_latest_is_a_release_where_there_is_one() -> None:
     assert matching("latest", VERSIONS)[0] == "3.5.10"
 
