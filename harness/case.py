@@ -55,8 +55,8 @@ CLOSING = {Close.CLIENT_ONLY: Capability.CLOSE_CLIENT_ONLY, Close.SERVER_ONLY: C
 def needs(case: Case, role: Role) -> tuple[Capability, ...]:
     """The Capabilities beyond knobs that the case asks of a role."""
     closing = (CLOSING[case.close],) if case.close in CLOSING else ()
-    ageing = (Capability.SESSION_IMPORT,) if case.age and role is Role.CLIENT else ()
-    return (*closing, *ageing)
+    imports = role is Role.CLIENT and (case.age or case.then_client)  # another context is another owner
+    return (*closing, Capability.SESSION_IMPORT) if imports else closing
 
 
 def refusals(stack: Stack, role: Role, case: Case) -> list[str]:

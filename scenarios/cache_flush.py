@@ -30,7 +30,7 @@ def items(pair):
 
 
 @cases("age, left, outcome", (FRESH, 1, RESUMED), (EXPIRED, 0, DECLINED))
-@scenario(server=BY_ID, needs=FLUSHES)
+@scenario(server=BY_ID, needs={**FLUSHES, "client": [Capability.SESSION_FIELDS]})
 def test_flush_by_hand_removes_what_has_expired_by_then(pair, age, left, outcome):
     first = pair.connect()
     pair.server.flush(first.session.time + age)
@@ -68,7 +68,11 @@ def test_tickets_outlive_a_flush(pair):
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_2], server=BY_ID, needs={"server": [*FLUSHES["server"], *AGES_AND_TELLS["server"]]})
+@scenario(
+    versions=[TLSv1_2],
+    server=BY_ID,
+    needs={"client": [Capability.SESSION_FIELDS], "server": [*FLUSHES["server"], *AGES_AND_TELLS["server"]]},
+)
 def test_flush_by_hand_leaves_the_others(pair):
     first = pair.connect()
     pair.server.age_sessions(EXPIRED)

@@ -30,6 +30,7 @@ UNCLEAN_AT_SERVER = [Close.CLIENT_ONLY, Close.EOF]
 """The server has sent none."""
 
 STATEFUL = {"tickets": False}
+COPY = {"client": [Capability.SESSION_COPY]}
 
 EOF_BEFORE_3_0 = (
     "SSL_get_error(3), NOTES: before 3.0 an unexpected EOF is SSL_ERROR_SYSCALL with nothing on the error stack and no "
@@ -64,7 +65,7 @@ AFTER_RESET = Expectation(
 """A reset is no alert: before 4.0 the session is dropped when the connection is freed."""
 
 
-@scenario(versions=[TLSv1_2], server=STATEFUL, close=CLEAN_AT_SERVER)
+@scenario(versions=[TLSv1_2], server=STATEFUL, close=CLEAN_AT_SERVER, needs=COPY)
 def test_session_id_resumes_if_the_server_sent_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -73,7 +74,7 @@ def test_session_id_resumes_if_the_server_sent_close_notify(pair):
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_2], server=STATEFUL, close=UNCLEAN_AT_SERVER)
+@scenario(versions=[TLSv1_2], server=STATEFUL, close=UNCLEAN_AT_SERVER, needs=COPY)
 def test_session_id_is_declined_if_the_server_sent_no_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -82,7 +83,7 @@ def test_session_id_is_declined_if_the_server_sent_no_close_notify(pair):
     assert second.outcome is UNCLEAN.of(pair)
 
 
-@scenario(versions=[TLSv1_3], server=STATEFUL, close=CLEAN_AT_SERVER)
+@scenario(versions=[TLSv1_3], server=STATEFUL, close=CLEAN_AT_SERVER, needs=COPY)
 def test_stateful_ticket_resumes_if_the_server_sent_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -91,7 +92,7 @@ def test_stateful_ticket_resumes_if_the_server_sent_close_notify(pair):
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_3], server=STATEFUL, close=UNCLEAN_AT_SERVER)
+@scenario(versions=[TLSv1_3], server=STATEFUL, close=UNCLEAN_AT_SERVER, needs=COPY)
 def test_stateful_ticket_is_declined_if_the_server_sent_no_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -100,7 +101,7 @@ def test_stateful_ticket_is_declined_if_the_server_sent_no_close_notify(pair):
     assert second.outcome is UNCLEAN.of(pair)
 
 
-@scenario(server=STATEFUL, close=Close.RST)
+@scenario(server=STATEFUL, close=Close.RST, needs=COPY)
 def test_state_of_a_server_that_was_reset(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -109,7 +110,7 @@ def test_state_of_a_server_that_was_reset(pair):
     assert second.outcome is AFTER_RESET.of(pair)
 
 
-@scenario(close=list(Close))
+@scenario(close=list(Close), needs=COPY)
 def test_ticket_that_the_client_keeps_resumes_however_it_was_closed(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

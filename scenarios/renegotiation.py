@@ -94,7 +94,7 @@ def test_client_is_refused_by_default_and_ends_the_connection(pair):
     assert alerts == REFUSAL.of(pair)
 
 
-@scenario(versions=[TLSv1_2], needs=BY_CLIENT)
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.RENEGOTIATION, Capability.SESSION_COPY]})
 def test_session_of_a_connection_that_ended_in_such_a_refusal_still_resumes(pair):
     _, first = renegotiated(pair, Role.CLIENT)
     second = pair.connect(offer=first.session)
@@ -184,7 +184,7 @@ def test_client_counts_its_renegotiation_apart_from_the_connection(pair):
 @scenario(
     versions=[TLSv1_2],
     server={"tickets": False},
-    needs={"server": [Capability.RENEGOTIATION, Capability.REMOVE_SESSION]},
+    needs={"client": [Capability.SESSION_FIELDS], "server": [Capability.RENEGOTIATION, Capability.REMOVE_SESSION]},
 )
 def test_server_that_has_lost_the_session_meanwhile_makes_a_full_one(pair):
     live = pair.open()

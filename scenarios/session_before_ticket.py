@@ -5,7 +5,7 @@ RFC 8446, 4.6.1: the ticket comes after the handshake. In TLS 1.2 it is part of 
 
 from harness import FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario
 
-EARLY = {"client": [Capability.SESSION_BEFORE_TICKET]}
+EARLY = {"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_FIELDS]}
 EARLY_AND_RESUMABLE = {"client": [Capability.SESSION_BEFORE_TICKET, Capability.RESUMABLE]}
 
 pytestmark = scenario(versions=[TLSv1_3], needs=EARLY)
@@ -27,7 +27,7 @@ def test_session_before_the_first_ticket_has_none_and_is_not_offered(pair):
     assert second.messages.client_hello.psk_identities == ()
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_FIELDS]})
 def test_session_after_the_tickets_were_read_resumes(pair):
     live = pair.open()
     live.handshake()

@@ -68,7 +68,10 @@ def test_object_in_memory_of_a_client_that_was_reset(pair):
     assert second.outcome is OBJECT_AFTER_RESET.of(pair)
 
 
-@scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST], needs=IN_MEMORY)
+@scenario(
+    close=[Close.SERVER_ONLY, Close.EOF, Close.RST],
+    needs={"client": [Capability.SESSION_IN_MEMORY, Capability.SESSION_COPY]},
+)
 def test_copy_as_data_resumes_beside_the_object_that_does_not(pair):
     session, first = kept(pair)
     second = pair.connect(offer=first.session)

@@ -33,7 +33,9 @@ NOW = 1_800_000_000
 NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 """Of a client whose session is made older, or is given another timeout."""
 
-pytestmark = scenario()
+TELLS = {"client": [Capability.SESSION_FIELDS]}
+
+pytestmark = scenario(needs=TELLS)
 
 
 def test_default_is_two_hours_at_both_ends(pair):
@@ -44,7 +46,7 @@ def test_default_is_two_hours_at_both_ends(pair):
     assert first.session.lifetime_hint == 2 * HOUR
 
 
-@scenario(client={"timeout": [1, HOUR]})
+@scenario(client={"timeout": [1, HOUR]}, needs=TELLS)
 def test_timeout_of_the_clients_context_is_the_sessions(pair):
     first = pair.connect()
 
@@ -53,7 +55,7 @@ def test_timeout_of_the_clients_context_is_the_sessions(pair):
     assert first.session.lifetime_hint == 2 * HOUR
 
 
-@scenario(server={"timeout": [1, HOUR]})
+@scenario(server={"timeout": [1, HOUR]}, needs=TELLS)
 def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
     first = pair.connect()
 
@@ -62,7 +64,7 @@ def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
     assert first.session.lifetime_hint == pair.server_config.timeout
 
 
-@scenario(client={"timeout": 0}, server={"timeout": 0})
+@scenario(client={"timeout": 0}, server={"timeout": 0}, needs=TELLS)
 def test_timeout_of_zero_is_the_default(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -73,7 +75,7 @@ def test_timeout_of_zero_is_the_default(pair):
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]})
+@scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]}, needs=TELLS)
 def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
     first = pair.connect()
 
@@ -82,7 +84,7 @@ def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
     assert first.session.lifetime_hint == WEEK
 
 
-@scenario(versions=[TLSv1_2], server={"timeout": [WEEK + 1]})
+@scenario(versions=[TLSv1_2], server={"timeout": [WEEK + 1]}, needs=TELLS)
 def test_lifetime_of_a_tls12_ticket_has_no_bound(pair):
     first = pair.connect()
 
@@ -305,7 +307,7 @@ def test_negative_timeout_of_a_client_is_never_looked_at(pair):
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_2], server={"timeout": -1})
+@scenario(versions=[TLSv1_2], server={"timeout": -1}, needs=TELLS)
 def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
     first = pair.connect(presume_full=False)
 
@@ -314,7 +316,7 @@ def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
     assert hints(first) == LIFETIME_IN_TLS12.of(pair)
 
 
-@scenario(versions=[TLSv1_3], server={"timeout": -1})
+@scenario(versions=[TLSv1_3], server={"timeout": -1}, needs=TELLS)
 def test_negative_timeout_escapes_the_bound_of_a_week(pair):
     """RFC 8446, 4.6.1: no value above 604800; create_ticket_prequel compares it signed, and sends it unsigned."""
     first = pair.connect(presume_full=False)

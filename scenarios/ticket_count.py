@@ -79,7 +79,11 @@ def test_no_ticket_after_a_resumption_at_a_server_that_sends_none(pair):
     assert second.tickets == 0
 
 
-@scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs={"client": [Capability.SESSION_BEFORE_TICKET]})
+@scenario(
+    versions=[TLSv1_3],
+    server={"num_tickets": 0},
+    needs={"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_FIELDS]},
+)
 def test_session_without_a_ticket_is_not_offered(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

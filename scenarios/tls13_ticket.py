@@ -46,6 +46,7 @@ def test_age_that_is_sent_is_that_of_the_ticket_obfuscated(pair):
     assert age < 60_000
 
 
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_FIELDS]})
 def test_session_has_a_ticket_and_the_lifetime_that_the_server_gave(pair):
     first = pair.connect()
 

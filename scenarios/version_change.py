@@ -67,7 +67,12 @@ def test_tls13_ticket_is_offered_to_a_server_with_tls12_alone_and_declined(pair)
     assert second.messages.server_hello.version is TLSv1_2
 
 
-@scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": [True, False]})
+@scenario(
+    versions=[TLSv1_2],
+    client={"versions": EITHER},
+    server={"tickets": [True, False]},
+    needs={"client": [Capability.SESSION_FIELDS]},  # by its id it is told from compatibility mode's random one
+)
 def test_tls12_session_is_offered_to_a_server_with_tls13_alone_and_declined(pair):
     first = pair.connect()
     pair.new_server(versions=(TLSv1_3,))

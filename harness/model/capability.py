@@ -19,6 +19,10 @@ class Capability(StrEnum):
 
     SESSION_DATA = "session data"
     """Export a session as DER (i2d_SSL_SESSION), so that every field is known."""
+    SESSION_FIELDS = "session fields"
+    """Tell a session's id, time, timeout, lifetime hint, and whether it has a ticket."""
+    SESSION_COPY = "session copy"
+    """Keep a session as a copy, which a connection that is not closed properly cannot make non-resumable."""
     SESSION_IMPORT = "session import"
     """Offer a session from its DER (d2i_SSL_SESSION), also one that another stack took."""
     SESSION_BEFORE_TICKET = "session before ticket"

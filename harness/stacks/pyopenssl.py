@@ -30,7 +30,13 @@ MISSING = {
     Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["abbreviated"],
     Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
 }
-OF_DER = (Capability.SESSION_DATA, Capability.SESSION_IMPORT, Capability.EVERY_TICKET)
+OF_DER = (
+    Capability.SESSION_DATA,
+    Capability.SESSION_FIELDS,
+    Capability.SESSION_COPY,
+    Capability.SESSION_IMPORT,
+    Capability.EVERY_TICKET,
+)
 HAS_DER = (3, 4)
 """The OpenSSL of the first cryptography whose library has i2d_SSL_SESSION."""
 SINCE_3_0 = (3, 0)

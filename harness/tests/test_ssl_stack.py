@@ -189,6 +189,8 @@ def test_a_client_refuses_what_it_lacks_with_the_reason(stack: SslStack, knobs: 
 @pytest.mark.parametrize("role", list(Role))
 def test_its_capabilities(stack: SslStack, role: Role) -> None:
     assert stack.abilities(role).capabilities == {
+        Capability.SESSION_FIELDS,
+        Capability.SESSION_COPY,
         Capability.SESSION_BEFORE_TICKET,
         Capability.COUNTERS,
         Capability.RUNNING_COUNTERS,
