@@ -41,7 +41,7 @@ Acquire::AllowInsecureRepositories "false";
 Acquire::Check-Valid-Until "false";
 Acquire::GzipIndexes "true";
 Acquire::Languages "none";
-Acquire::Retries "1";
+Acquire::Retries "3";
 Acquire::http::Timeout "20";
 Acquire::https::Timeout "20";
 """
