@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.case import CaseResult
 
 NOT_AS_EXPECTED = 1
+KEPT = "Write all the evidence there, with a capture that Wireshark opens decrypted."
 OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
 
 
@@ -43,7 +44,7 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @case_options(required=True)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Write all the evidence there.")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
 def connect(**given: Any) -> None:
     """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
 

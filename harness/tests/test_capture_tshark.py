@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.tests.tshark import Frame, Tshark
 
-pytestmark = pytest.mark.tshark
+pytestmark = [pytest.mark.tshark, pytest.mark.network]  # network: only where the machine has no tshark
 
 V12, V13 = TLSVersion
 ENDS = [("libssl", "openssl"), ("openssl", "ssl"), ("pyopenssl", "libssl"), ("ssl", "pyopenssl")]

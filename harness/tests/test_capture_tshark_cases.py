@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.tests.tshark import Tshark
 
-pytestmark = pytest.mark.tshark
+pytestmark = [pytest.mark.tshark, pytest.mark.network]  # network: only where the machine has no tshark
 
 V12, V13 = TLSVersion
 HELLOS = ["ClientHello", "ServerHello"]

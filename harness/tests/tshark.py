@@ -23,6 +23,8 @@ from harness.wire.names import HANDSHAKES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FETCH = "RESUMPTION_FETCH_TSHARK"
+"""Set in the environment, it asks for Debian's though the machine has one."""
 SUITE = "bookworm"
 PACKAGES = """
     tshark libwireshark16 libwiretap13 libwsutil14 libbrotli1 libc-ares2 libcap2 libcom-err2 libdbus-1-3 libffi8
@@ -106,7 +108,7 @@ class Tshark:
 def found() -> Tshark | str:
     """The machine's tshark, else Debian's; the reason if neither can be had."""
     own = shutil.which("tshark")
-    if own and not os.environ.get("RESUMPTION_FETCH_TSHARK"):
+    if own and FETCH not in os.environ:
         return Tshark((own,))
     if reason := apt.unserved():
         return f"no tshark here: {reason}"
