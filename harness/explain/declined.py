@@ -1,16 +1,74 @@
-"""Why a server that was offered a session made a full handshake."""
+"""Why a server that was offered a session made a full handshake.
+
+What an OpenSSL server asks of an offer is asked here in the same order (ssl_get_prev_session, tls_parse_ctos_psk):
+version, PSK mode, the ticket or the cache, hash, session id context, expiry, extended master secret.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.explain import agreement, expiry, lookup, ticket
+from harness.explain.candidate import Weight, choose
+from harness.explain.candidate import findings as answers
+from harness.explain.offer import Offer, role_name, suite_name
 from harness.model.reason import Finding, Reason
+from harness.model.tls import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.explain.candidate import Candidate
     from harness.explain.evidence import Evidence
+
+BEFORE_ALL = (agreement.version_differs, agreement.no_psk_mode, agreement.retry_changed_hash)
+"""Each of them keeps the server from looking at the offer at all."""
+AFTERWARDS = (
+    agreement.cipher_differs,
+    agreement.session_id_context_differs,
+    expiry.expired_at_server,
+    agreement.extended_master_secret_added,
+)
+"""What is asked of a session that was found."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """The reasons, the most likely first; never empty."""
-    title = f"connection {evidence.connection.number} was offered a session and declined it, and nothing seen says why"
-    return (Finding(Reason.DECLINED_UNKNOWN, title, evidence.connection.wire.evidence, remedy="not known"),)
+    offer = Offer(evidence)
+    for find in BEFORE_ALL:
+        found = find(offer)
+        if found is not None:
+            return answers((found,))
+    return choose([*_not_found(offer), *(find(offer) for find in AFTERWARDS)]) or (_unknown(offer),)
+
+
+def _not_found(offer: Offer) -> Iterator[Candidate | None]:
+    """Why the server did not get at the session."""
+    if offer.looked_up is not False:
+        off, used = lookup.lookup_off(offer), lookup.consumed(offer)
+        yield off
+        yield used
+        if used is None and (off is None or off.weight is Weight.OPEN):
+            yield lookup.not_in_cache(offer)
+    if offer.looked_up is not True:
+        yield ticket.key_unknown(offer)
+        yield ticket.damaged(offer)
+
+
+def _unknown(offer: Offer) -> Finding:
+    evidence = offer.evidence
+    server = evidence.server_hello
+    by = str(offer.by).replace("_", " ") if offer.by else "an unreadable ClientHello"
+    facts = [
+        f"wire: offered by {by}, {len(offer.identity)} bytes",
+        *(f"wire: {line}" for line in evidence.connection.wire.evidence),
+        *([f"wire: the server chose {suite_name(server.cipher_suite)}"] if server else []),
+        f"session: {suite_name(offer.cipher)}, {offer.version.label if offer.version else 'version unknown'}",
+        *(f"counters: {evidence.told(name)}" for name in ("hits", "misses", "timeouts") if evidence.known(name)),
+    ]
+    return Finding(
+        Reason.DECLINED_UNKNOWN,
+        f"{role_name(evidence, Role.SERVER)} declined the session, and nothing seen says why",
+        tuple(facts),
+        "run it with a server whose counters are told (libssl), and a client that exports its sessions",
+    )

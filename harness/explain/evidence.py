@@ -137,7 +137,25 @@ class Evidence:
 
     def counted(self, name: str) -> int | None:
         """By how much a counter of the server rose in this connection, by its name in Counters."""
+        if self.now is not None and any(deed.name == "renegotiate" for deed in self.now.during):
+            return None  # further handshakes counted too
         return history.counted(self.counters_before, self.connection.counters, name)
+
+    def known(self, name: str) -> bool:
+        """Whether it is known by how much a counter rose."""
+        return self.counted(name) is not None
+
+    def told(self, name: str) -> str:
+        """``misses rose from 0 to 1``, ``misses stayed at 0``, or that it is unknown."""
+        rose = self.counted(name)
+        after = getattr(self.connection.counters, name, None)
+        if rose is None or after is None:
+            return f"{name} are unknown"
+        return f"{name} rose from {after - rose} to {after}" if rose else f"{name} stayed at {after}"
+
+    def about(self, other: Connection) -> Evidence:
+        """The evidence about another connection of the same pair."""
+        return gather((*self._until, *self.later), other)
 
     @property
     def offers_before(self) -> tuple[Connection, ...]:

@@ -55,14 +55,14 @@ class Reason(StrEnum):
     """Evicted, flushed, removed, never stored, dropped after an unclean close, another server's."""
     SESSION_ID_CONTEXT_DIFFERS = "session_id_context_differs", Question.DECLINED
     CIPHER_DIFFERS = "cipher_differs", Question.DECLINED
-    """The server would choose another cipher (TLS 1.2) or hash (TLS 1.3)."""
+    """TLS 1.3: the server chose a cipher suite of another hash. OpenSSL resumes TLS 1.2 with whatever cipher."""
     EXTENDED_MASTER_SECRET_ADDED = "extended_master_secret_added", Question.DECLINED
     VERSION_DIFFERS = "version_differs", Question.DECLINED
     NO_PSK_MODE = "no_psk_mode", Question.DECLINED
     CONSUMED = "consumed", Question.DECLINED
     """Anti-replay, single use."""
     LOOKUP_OFF = "lookup_off", Question.DECLINED
-    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP, or no cache."""
+    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. (A cache that stores nothing is looked at, and misses: NOT_IN_CACHE.)"""
     RETRY_CHANGED_HASH = "retry_changed_hash", Question.DECLINED
     """After HelloRetryRequest the session's hash was no longer the handshake's."""
     DECLINED_UNKNOWN = "declined_unknown", Question.DECLINED
@@ -72,6 +72,8 @@ class Reason(StrEnum):
     EXTENDED_MASTER_SECRET_DROPPED = "extended_master_secret_dropped", Question.ABORTED
     MAX_FRAGMENT_LENGTH_CHANGED = "max_fragment_length_changed", Question.ABORTED
     BINDER_WRONG = "binder_wrong", Question.ABORTED
+    BLOCKED = "blocked", Question.ABORTED
+    """By a middlebox between both ends, which sends no alert."""
     ALERT = "alert", Question.ABORTED
     """Any other alert, told by number, sender and place."""
     ABORTED_UNKNOWN = "aborted_unknown", Question.ABORTED

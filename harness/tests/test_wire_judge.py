@@ -10,7 +10,7 @@ import pytest
 
 from harness.model.session import Session
 from harness.model.tls import Alert, Mechanism, Role, TLSVersion
-from harness.model.transcript import Message
+from harness.model.transcript import PRE_SHARED_KEY, Message
 from harness.model.view import Saw
 from harness.tests.tls_in_memory import Captures
 from harness.wire.judge import judge
@@ -267,3 +267,15 @@ def test_a_hello_that_cannot_be_read_is_unknown(captures: Captures) -> None:
     transcript = replace(read(captures.full(V12).chunks), client_hellos=())
 
     assert judge(transcript).view.saw is Saw.UNKNOWN
+
+
+def test_an_offer_that_a_retry_made_the_client_take_back_was_an_offer(captures: Captures) -> None:
+    capture = captures.declined(V13, tickets=True)
+    seen = read(capture.chunks, capture.keylog)
+    retry = replace(seen.server_hello, hello_retry_request=True)
+    without = {n: body for n, body in seen.client_hello.extensions.items() if n != PRE_SHARED_KEY}
+    second = replace(seen.client_hello, extensions=without, psk_identities=(), psk_binders=())
+    retried = replace(seen, client_hellos=(seen.client_hello, second), server_hellos=(retry, seen.server_hello))
+
+    assert judge(retried).was_offered
+    assert not judge(replace(retried, client_hellos=(second, second))).was_offered

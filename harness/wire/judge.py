@@ -62,7 +62,7 @@ def judge(transcript: Transcript, offered: Session | None = None) -> Judgement:
         alert=next(iter(fatal_alerts(transcript)), None),
         tickets=None if transcript.tickets is None else len(transcript.tickets),
     )
-    was_offered = resumed or (client is not None and _offers(client, offered))
+    was_offered = resumed or any(_offers(hello, offered) for hello in _answered(transcript))
     return Judgement(view, was_offered, mechanism if resumed else None)
 
 
@@ -78,15 +78,19 @@ def first_handshake(transcript: Transcript) -> tuple[Message, ...]:
 
 def _hellos(transcript: Transcript) -> tuple[ClientHello | None, ServerHello | None]:
     """The ClientHello that the server answered, after a HelloRetryRequest the second one, and its ServerHello."""
-    retries = 0
-    answer = None
-    for hello in transcript.server_hellos:
-        if not hello.hello_retry_request:
-            answer = hello
-            break
-        retries += 1
-    hellos = transcript.client_hellos[: retries + 1]
+    hellos = _answered(transcript)
+    answer = next((hello for hello in transcript.server_hellos if not hello.hello_retry_request), None)
     return (hellos[-1] if hellos else None), answer
+
+
+def _answered(transcript: Transcript) -> tuple[ClientHello, ...]:
+    """The ClientHellos of the first handshake: more than one if there was a HelloRetryRequest.
+
+    An offer may be in the first alone: a client takes it back where the retry changed the hash (RFC 8446, 4.1.4).
+    """
+    answers = (index for index, hello in enumerate(transcript.server_hellos) if not hello.hello_retry_request)
+    retries = next(answers, len(transcript.server_hellos))
+    return transcript.client_hellos[: retries + 1]
 
 
 def _offers(client: ClientHello, offered: Session | None) -> bool:

@@ -1,0 +1,97 @@
+"""Whether a server could not read the offered ticket: of an unknown key, or damaged; not what it held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.candidate import Candidate, Weight
+from harness.explain.offer import HANDLE, KEY_NAME, brief
+from harness.model.reason import Reason
+
+if TYPE_CHECKING:
+    from harness.explain.evidence import Evidence
+    from harness.explain.offer import Offer
+
+READS = "tls_decrypt_ticket: a ticket of an unknown key, or one whose HMAC is wrong, is as good as none"
+
+
+def key_unknown(offer: Offer) -> Candidate | None:
+    """The server has no key of the name that the ticket bears, as it was issued."""
+    evidence = offer.evidence
+    names = offer.key_names
+    if names and offer.issued:
+        names = offer.issued[:KEY_NAME], names[1]
+    handle = len(offer.issued or offer.identity) == HANDLE
+    what = "the handle of a session in another cache" if handle else "a ticket of a key that this server does not have"
+    known = circumstances(evidence)
+    if names is None:
+        weight = _by_circumstances(evidence)
+        shown: tuple[str, ...] = ()
+    else:
+        weight = None if names[0] == names[1] else Weight.SHOWN
+        shown = (
+            f"wire: the offered ticket of {len(offer.identity)} bytes begins with the key name {brief(names[0])}",
+            f"wire: the tickets that this server issues begin with {brief(names[1])}",
+        )
+    if weight is None:
+        return None
+    return Candidate(
+        weight,
+        Reason.TICKET_KEY_UNKNOWN,
+        f"the client offered {what}",
+        (*shown, *known),
+        "give servers that share sessions the same ticket keys, and let them live through a restart "
+        "(SSL_CTX_set_tlsext_ticket_keys)",
+        f"RFC 5077, 4; {READS}",
+        "compare the first 16 bytes of the ticket with those of a ticket that this server issues",
+    )
+
+
+def _by_circumstances(evidence: Evidence) -> Weight | None:
+    if evidence.same_server is None:
+        return Weight.OPEN
+    if evidence.same_server:
+        return None
+    return None if _shared_keys(evidence) else Weight.FITS
+
+
+def _shared_keys(evidence: Evidence) -> bool:
+    now, then = evidence.now, evidence.then
+    return bool(now and then and now.server.ticket_keys and now.server.ticket_keys == then.server.ticket_keys)
+
+
+def circumstances(evidence: Evidence) -> tuple[str, ...]:
+    """Which server it was."""
+    if evidence.same_server is not False or evidence.now is None or evidence.then is None:
+        return ()
+    keys = "that shares its ticket keys" if _shared_keys(evidence) else "with ticket keys of its own"
+    then, now = evidence.then.server_context, evidence.now.server_context
+    return (f"circumstances: the session comes from server {then}, this is server {now}, {keys}",)
+
+
+def damaged(offer: Offer) -> Candidate | None:
+    """The ticket is not as it was issued."""
+    changed = _changed(offer)
+    if changed is False:
+        return None
+    rest = (
+        "offer the ticket as it was issued; look at what stores and carries sessions between",
+        f"RFC 5077, 4; {READS}",
+        "compare the offered ticket with the one that was issued",
+    )
+    title = "the offered ticket is not as the server issued it"
+    if changed is None:
+        return Candidate(Weight.OPEN, Reason.TICKET_DAMAGED, title, (), *rest)
+    issued, sent = offer.issued or b"", offer.identity
+    first = next((i for i, (a, b) in enumerate(zip(issued, sent, strict=False)) if a != b), min(len(issued), len(sent)))
+    shown = (
+        f"session: a ticket of {len(issued)} bytes was issued",
+        f"wire: {len(sent)} bytes are offered, which differ from byte {first} on",
+    )
+    return Candidate(Weight.SHOWN, Reason.TICKET_DAMAGED, title, shown, *rest)
+
+
+def _changed(offer: Offer) -> bool | None:
+    if offer.issued is None:
+        return None
+    return offer.issued != offer.identity
