@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.capture import NAME, capture
 from harness.citation import uncited
 from harness.expectation import Expectation, unmatched
+from harness.failure import beside_outcome, leave
 from harness.machine import Machine
 from harness.matrix import Cell
 from harness.model.errors import BuildError, UnsupportedError, UsageError
@@ -19,8 +19,7 @@ from harness.model.verdict import Verdict
 from harness.pair import Pair
 from harness.pairing import Matrix, Pairing
 from harness.recorder import Recorder
-from harness.report.evidence import files, sections, views
-from harness.results import Results, cell_folder, default_folder, keep, usable
+from harness.results import Results, default_folder, usable
 from harness.run import Run
 from harness.verdicts import CellState, disagreement, problem
 
@@ -240,18 +239,7 @@ def pytest_runtest_makereport(
     if call.when == "call":
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
-        folder = cell_folder(item.config.stash[FOLDER], state.scenario, state.id)
-        case = json.dumps(state.case, indent=1) if state.case else ""
-        try:
-            kept: dict[str, str | bytes] = {
-                **files(state.connections, report.longreprtext),
-                NAME: capture(state.connections),
-            }
-            state.folder = keep(folder, {**kept, "case.json": case})
-            where = ("evidence is kept in", str(folder))
-        except OSError as error:
-            where = ("evidence could not be kept", str(error))
-        report.sections += [*sections(state.connections), where]
+        report.sections += leave(state, item.config.stash[FOLDER], report.longreprtext)
     if call.when == "teardown":
         vars(report)["resumption"] = json.dumps(state.record())
     return report
@@ -272,11 +260,11 @@ def _judge(state: CellState, report: pytest.TestReport, error: BaseException) ->
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
-    """Show what the witnesses saw beside an outcome that is not the expected one."""
+    """Show why it is so, and what the witnesses saw, beside an outcome that is not the expected one."""
     state = config.stash.get(RUNNING, None)
     if state is None or not isinstance(left, Outcome):
         return None
-    return [f"{left} {op} {right}", *views(state.connections)]
+    return [f"{left} {op} {right}", *beside_outcome(state)]
 
 
 @pytest.hookimpl(tryfirst=True)

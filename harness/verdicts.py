@@ -38,6 +38,8 @@ class CellState:
     seconds: float = 0.0
     folder: Path | None = None
     case: case_shape.CaseObject | None = None
+    counters: Counters | None = None
+    """The server's, as they were when the case was described."""
 
     @property
     def connections(self) -> Sequence[Connection]:
@@ -82,13 +84,14 @@ class CellState:
         """Make the case's object, while its endpoints are open."""
         if self.pair is None:
             return
+        self.counters = self._counters()
         first, last = (self.cell.client, self.cell.server), (self.pair.client_config, self.pair.server_config)
         self.case = case_json(
             self.cell.client_stack.label,
             self.cell.server_stack.label,
             self.cell.tls,
             self.connections,
-            self._counters(),
+            self.counters,
             first,
             then=(changes(first[0], last[0]), changes(first[1], last[1])),
         )

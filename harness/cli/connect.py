@@ -11,12 +11,13 @@ import click
 from harness.capture import NAME, capture
 from harness.case import run
 from harness.cli.case_options import case_of, case_options
-from harness.cli.console import console
+from harness.cli.console import console, text_width
 from harness.machine import Machine
 from harness.model.errors import DisagreementError
 from harness.model.tls import Outcome
+from harness.report.account import account
+from harness.report.account_text import account_text
 from harness.report.connection_json import case_json
-from harness.report.connection_text import case_text, counters_text
 from harness.report.evidence import files
 from harness.results import keep, writable
 from harness.runtime import Runtime
@@ -44,6 +45,7 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @case_options(required=True)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
+@click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
 def connect(**given: Any) -> None:
     """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
@@ -61,7 +63,7 @@ def connect(**given: Any) -> None:
         finally:
             machine.close()
     expected = Outcome(given["expect"]) if given["expect"] else None
-    text = case_text(result.connections)
+    told_of = account(result.connections, result.counters)
     told = case_json(
         client.label,
         server.label,
@@ -72,14 +74,13 @@ def connect(**given: Any) -> None:
         then=(case.then_client, case.then_server),
     )
     if given["keep"]:
-        kept: dict[str, str | bytes] = {**files(result.connections, text.plain), NAME: capture(result.connections)}
+        kept: dict[str, str | bytes] = {**files(told_of), NAME: capture(result.connections)}
         keep(given["keep"], {**kept, "case.json": json.dumps(told, indent=2)})
     if given["as_json"]:
         click.echo(json.dumps(told, indent=2))
     else:
-        console().print(text)
-        if result.counters:
-            click.echo(f"\n{counters_text(result.counters)}")
+        out = console()
+        out.print(account_text(told_of, text_width(out), whole=given["all_"]))
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
     wrong = judge(result, expected)

@@ -6,8 +6,12 @@ import sys
 
 from rich.console import Console
 
+from harness.report.lines import NARROWEST
+
 WIDTH = 100
 """Columns where there is no terminal."""
+WIDEST = 120
+"""Columns that text takes of a wide terminal."""
 
 
 def console() -> Console:
@@ -17,3 +21,8 @@ def console() -> Console:
     """
     width = None if sys.stdout.isatty() else WIDTH
     return Console(file=sys.stdout, width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def text_width(console: Console) -> int:
+    """The columns that text is folded to: those of the terminal, but no line gets too long to be read."""
+    return max(min(console.width, WIDEST), NARROWEST)

@@ -170,6 +170,9 @@ class ConnectionObject(TypedDict):
         int | None, "NewSessionTicket messages that arrived; null if nobody could count, or counts differ"
     ]
     session: Annotated[SessionObject | None, "the session that a client would offer next (SSL_get1_session)"]
+    session_difference: Annotated[
+        list[str] | None, "the fields in which `session` is not as `offered`, null if one of both is"
+    ]
     sessions: Annotated[int, "how many sessions the client was given"]
     close: Annotated[Close, "how both ends closed"]
     blocked: Annotated[str | None, "why a middlebox between both ends blocked it, null if none did"]

@@ -201,6 +201,7 @@ TABLE: Mapping[Any, Mapping[str, Comparing]] = {
         "alert": Rule(_alert),
         "tickets": EXACTLY,
         "session": INSIDE,
+        "session_difference": NOT_AT_ALL,  # each field is compared where it stands
         "sessions": EXACTLY,
         "close": EXACTLY,
         "blocked": BY_PRESENCE,

@@ -11,6 +11,7 @@ from harness.model.tls import Outcome
 from harness.report.case_shape import SCHEMA
 from harness.report.explanation_json import circumstances_json, explanation_json, texts
 from harness.report.hello_json import hellos_json
+from harness.report.session_difference import session_difference
 from harness.report.session_json import session_json
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         "alert": _alert(alert),
         "tickets": min(counts) if len(counts) == 1 else None,
         "session": session_json(connection.taken) if connection.taken else None,
+        "session_difference": _session_difference(connection),
         "sessions": len(connection.sessions),
         "close": connection.close.value,
         "blocked": connection.blocked or None,
@@ -97,6 +99,12 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
 def counters_json(counters: Counters | None) -> shape.CountersObject | None:
     """The object of a server's counters; null for a counter that its stack does not tell."""
     return cast("shape.CountersObject", asdict(counters)) if counters else None
+
+
+def _session_difference(connection: Connection) -> list[str] | None:
+    if connection.offered is None or connection.taken is None:
+        return None
+    return list(session_difference(connection.offered, connection.taken).differing)
 
 
 def _alert(alert: Alert | None) -> shape.AlertObject | None:

@@ -4,44 +4,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.connection_text import case_text
-from harness.report.messages_text import messages_text
+from harness.report.account_text import account_text, beside, sessions, why
+from harness.report.commands_text import commands_script, commands_text
+from harness.report.why_text import headline
+from harness.report.witnesses_text import counters_text, witnesses_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.model.connection import Connection
+    from harness.report.account import Account
 
-COMPARED = 3
-"""How many of the last connections are shown beside an outcome that is not the expected one."""
-SHOWN = 1
-"""How many of the last connections a report shows whole; the folder has all of them."""
 LINES = 12
 """How many lines a report shows of the beginning, and of the end, of what an end printed; the folder has all."""
 
 
-def views(connections: Sequence[Connection]) -> list[str]:
-    """What the witnesses saw of the last connections."""
-    return [line for connection in connections[-COMPARED:] for line in connection.describe().splitlines()]
+def compared(account: Account) -> list[str]:
+    """What stands beside an outcome that is not the expected one: the reason, and what the witnesses saw.
+
+    Short, for pytest cuts what has more than ten lines; the sections say the rest.
+    """
+    subject = account.subject
+    told = account.explanations.get(subject.number)
+    lines = [line.plain for line in headline(subject.number, told)] if told else []
+    return [*lines, *subject.describe().splitlines()]
 
 
-def sections(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
-    """Title and text of each section: about every connection on which witnesses differ, and about the last ones."""
-    for connection in connections:
-        if not connection.disagreement and connection not in connections[-SHOWN:]:
-            continue
-        if connection.disagreement:
-            yield f"witnesses of connection {connection.number}", connection.describe()
-        yield f"messages of connection {connection.number}", messages_text(connection.transcript).plain
-        ends = (connection.client, connection.server)
-        if commands := "\n".join(command for end in ends for command in end.commands):
-            yield f"commands of connection {connection.number}", commands
-        for end in ends:
-            if end.output:
-                yield (
-                    f"output of {end.view.witness} {end.view.name}, connection {connection.number}",
-                    shortened(end.output),
-                )
+def sections(account: Account) -> Iterator[tuple[str, str]]:
+    """Title and text of each section about the subject of a failed test, the reason first."""
+    if not account.connections:
+        return
+    subject, before = account.subject, account.before
+    pair = [connection for connection in (before, subject) if connection]
+    shown = f"connections {before.number} and {subject.number}" if before else f"connection {subject.number}"
+    if reason := why(account).plain:
+        yield f"why connection {subject.number} is as it is", reason
+    yield f"messages of {shown}", beside(account).plain
+    if difference := sessions(account).plain:
+        yield f"sessions of {shown}", difference
+    told = [c for c in account.connections if c.disagreement or c in pair]
+    witnesses = [witnesses_text(connection, len(account.connections)).plain for connection in told]
+    yield "witnesses", "\n".join(witnesses)
+    if account.counters:
+        yield "counters", counters_text(account.counters).plain
+    if ran := commands_text(pair).plain:
+        yield f"commands of {shown}", ran
+    for end in (subject.client, subject.server):
+        if end.output:
+            title = f"output of {end.view.witness} {end.view.name}, connection {subject.number}"
+            yield title, shortened(end.output)
 
 
 def shortened(text: str) -> str:
@@ -53,27 +64,19 @@ def shortened(text: str) -> str:
     return "\n".join([*lines[:LINES], f"… {left} lines more in the folder of this cell …", *lines[-LINES:]])
 
 
-def files(connections: Sequence[Connection], report: str) -> dict[str, str]:
+def files(account: Account, report: str = "") -> dict[str, str]:
     """Texts by the name of the file; ``report`` is pytest's own account of the failure."""
-    commands = [
-        f"# connection {c.number}, {end.view.witness} {end.view.name}\n{command}"
-        for c in connections
-        for end in (c.client, c.server)
-        for command in end.commands
-    ]
-    output = {
-        role: "\n".join(
-            f"== connection {c.number}, {end.view.name}\n{end.output}"
-            for c in connections
-            if (end := getattr(c, role)).output
-        )
-        for role in ("client", "server")
-    }
+    connections = account.connections
     keylog = dict.fromkeys(line for c in connections for end in (c.client, c.server) for line in end.keylog)
     return {
-        "evidence.txt": f"{report}\n\n{case_text(connections).plain}\n",
-        "commands.sh": "\n".join(["#!/bin/sh", *commands, ""]) if commands else "",
-        "client-output.txt": output["client"],
-        "server-output.txt": output["server"],
+        "evidence.txt": f"{account_text(account, whole=True, report=report).plain}\n",
+        "commands.sh": commands_script(connections),
+        "client-output.txt": _output(connections, "client"),
+        "server-output.txt": _output(connections, "server"),
         "keylog.txt": "\n".join([*keylog, ""]) if keylog else "",
     }
+
+
+def _output(connections: Sequence[Connection], role: str) -> str:
+    ends = [(connection.number, getattr(connection, role)) for connection in connections]
+    return "\n".join(f"== connection {number}, {end.view.name}\n{end.output}" for number, end in ends if end.output)

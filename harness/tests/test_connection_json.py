@@ -20,8 +20,9 @@ from harness.model.transcript import Transcript
 from harness.model.view import Saw
 from harness.pair import Pair
 from harness.report import case_shape
+from harness.report.account import account
+from harness.report.account_text import account_text
 from harness.report.connection_json import case_json, connection_json, counters_json
-from harness.report.connection_text import case_text
 from harness.report.schema import case_schema
 from harness.report.schema_page import page
 from harness.runtime import Runtime
@@ -112,9 +113,9 @@ def test_a_real_hello_is_as_long_as_its_message(real: list[Connection]) -> None:
 
 
 def test_a_real_case_reads_as_text(real: list[Connection]) -> None:
-    lines = case_text(real).plain.splitlines()
+    lines = account_text(account(real), whole=True).plain.splitlines()
 
-    assert [line for line in lines if line.startswith("Connection")] == [
+    assert [line for line in lines if line.startswith("Connection") and "│" not in line] == [
         "Connection 1 of 2: full",
         f"Connection 2 of 2: resumed by {'psk' if real[0].tls is TLSVersion.TLSv1_3 else 'session_ticket'}",
     ]
@@ -159,6 +160,16 @@ def test_telling_does_not_count_as_looking(saw: Saw) -> None:
     connection_json(made)
 
     assert made.looked_at is False
+
+
+def test_the_fields_that_a_new_session_has_otherwise_are_named() -> None:
+    made = connection(taken=Session({**SESSION.known, "ticket": b"other", "timeout": 300}))
+
+    assert connection_json(made)["session_difference"] == ["timeout", "ticket"]
+
+
+def test_where_there_is_no_new_session_nothing_differs_and_nothing_is_equal() -> None:
+    assert connection_json(aborted())["session_difference"] is None
 
 
 def test_the_mechanism_of_a_full_handshake_is_null() -> None:

@@ -1,4 +1,4 @@
-"""A connection reads as its golden text, and reading it does not count as an assert that looked at it."""
+"""One connection reads as its golden text, and reading it does not count as an assert that looked at it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 from harness.model.session import Session
 from harness.model.tls import Close
 from harness.model.transcript import Transcript
-from harness.model.view import Saw
-from harness.report.connection_text import case_text, connection_text, outcome_line
+from harness.model.view import Saw, View, Witness
+from harness.report.connection_text import connection_text
+from harness.report.witnesses_text import disagreement_text, outcome_line
 from harness.tests.made_connections import SESSION, aborted, connection, disagreeing
 
 RESUMED = """\
@@ -42,9 +43,7 @@ Connection 2 of 2: resumed by psk
         1.2  server    124  ServerHello
               pre_shared_key selected identity 0
        10.5  server    229  NewSessionTicket*
-              lifetime 7200 s
-  commands of the client
-    openssl s_client -connect 127.0.0.1:4433"""
+              lifetime 7200 s"""
 
 DISAGREEMENT = """\
 Connection 2: Disagreement
@@ -65,9 +64,7 @@ Connection 2: aborted
   close   both
   messages
     none
-    not read to the end: the server's bytes end within a record
-  commands of the client
-    openssl s_client -connect 127.0.0.1:4433"""
+    not read to the end: the server's bytes end within a record"""
 
 
 def test_a_resumed_connection_reads_so() -> None:
@@ -82,11 +79,8 @@ def test_an_aborted_connection_shows_its_alert() -> None:
     assert connection_text(aborted()).plain == ABORTED
 
 
-def test_a_case_is_its_connections() -> None:
-    first, second = connection(number=1), connection()
-    parts = [connection_text(first, of=2).plain, connection_text(second, of=2).plain]
-
-    assert case_text([first, second]).plain == "\n\n".join(parts)
+def test_witnesses_that_agree_are_no_disagreement() -> None:
+    assert disagreement_text(connection()).plain == ""
 
 
 @pytest.mark.parametrize("saw", list(Saw))
@@ -129,7 +123,8 @@ def test_a_middlebox_that_blocked_is_shown() -> None:
     assert "\n  blocked no TLS 1.3\n" in connection_text(connection(blocked="no TLS 1.3")).plain
 
 
-def test_only_evidence_and_commands_may_be_wider_than_100_columns() -> None:
-    text = connection_text(connection(taken=SESSION), of=2).plain
+def test_evidence_that_is_long_is_folded() -> None:
+    told = View(Witness.WIRE, Saw.RESUMED, ("evidence " * 20,))
+    text = connection_text(connection(taken=SESSION, wire=told), of=2).plain
 
     assert max(map(len, text.splitlines())) <= 100

@@ -1,0 +1,36 @@
+"""What a cell that did not pass leaves: its folder of evidence, and the sections of its report; judges nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.capture import NAME, capture
+from harness.report.account import account
+from harness.report.evidence import compared, files, sections
+from harness.results import cell_folder, keep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.verdicts import CellState
+
+
+def beside_outcome(state: CellState) -> list[str]:
+    """What to show beside an outcome that is not the expected one; empty if nothing connected."""
+    return compared(account(state.connections, latest=True)) if state.connections else []
+
+
+def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]:
+    """Write the folder of evidence below ``results``; the titles and texts of the sections, the last one says where.
+
+    ``report`` is pytest's own account of the failure. What cannot be written is said, and makes no other failure.
+    """
+    told = account(state.connections, state.counters, latest=True)
+    case = json.dumps(state.case, indent=1) if state.case else ""
+    kept: dict[str, str | bytes] = {**files(told, report), NAME: capture(state.connections), "case.json": case}
+    try:
+        state.folder = keep(cell_folder(results, state.scenario, state.id), kept)
+    except OSError as error:
+        return [*sections(told), ("evidence could not be kept", str(error))]
+    return [*sections(told), ("evidence is kept in", str(state.folder))]

@@ -1,0 +1,65 @@
+"""What is told of several connections: which of them is explained, beside which earlier one; no text is made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.explain import explain
+from harness.explain.origin import origin_of
+from harness.model.reason import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.model.connection import Connection, Counters
+    from harness.model.reason import Explanation
+
+
+@dataclass(frozen=True)
+class Account:
+    """Connections of one pair in the order of their numbers, one at least, and why they became what they are."""
+
+    connections: Sequence[Connection]
+    explanations: Mapping[int, Explanation] = field(default_factory=dict)
+    """By the number of the connection."""
+    counters: Counters | None = None
+    """The last server's, where its stack tells them."""
+    latest: bool = False
+    """Whether the subject is the last connection, as in a test that went no further; else the one that tells most."""
+
+    @property
+    def subject(self) -> Connection:
+        """The connection that is to be explained.
+
+        The last on which the witnesses differ; else the last with a reason why it was not resumed; else the last with
+        another one; else the last.
+        """
+        differing = [connection for connection in self.connections if connection.disagreement]
+        if differing or self.latest:
+            return (differing or self.connections)[-1]
+        explained = [c for c in self.connections if c.number in self.explanations]
+        failed = [c for c in explained if self.explanations[c.number].question is not Question.RESUMED_BUT]
+        return (failed or explained or self.connections)[-1]
+
+    @property
+    def before(self) -> Connection | None:
+        """The connection that the offered session comes from; where that is not known, the one before the subject."""
+        earlier = [connection for connection in self.connections if connection.number < self.subject.number]
+        offered = self.subject.offered
+        origin = origin_of(offered, earlier) if offered else None
+        if origin:
+            return origin.connection
+        return earlier[-1] if earlier else None
+
+    @property
+    def others(self) -> list[Connection]:
+        """Those that are neither of both."""
+        return [connection for connection in self.connections if connection not in {self.subject, self.before}]
+
+
+def account(connections: Sequence[Connection], counters: Counters | None = None, *, latest: bool = False) -> Account:
+    """The account of the connections of one pair, each explained; it marks none as looked at."""
+    told = {connection.number: explain(connections, connection) for connection in connections}
+    explanations = {number: explanation for number, explanation in told.items() if explanation}
+    return Account(connections, explanations, counters, latest)
