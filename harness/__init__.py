@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.pair import Pair
     from harness.scenario import cases, scenario
     from harness.wire.middlebox import StrictMiddlebox
-    from harness.wire.session_der import aged, edited, load, to_pem
+    from harness.wire.session_der import aged, damaged, edited, load, to_pem, with_other_secret
 
     FULL: Final = Outcome.FULL
     DECLINED: Final = Outcome.DECLINED
@@ -59,11 +59,13 @@ __all__ = [
     "Verify",
     "aged",
     "cases",
+    "damaged",
     "edited",
     "load",
     "reasons",
     "scenario",
     "to_pem",
+    "with_other_secret",
 ]
 
 _MODULES = {
@@ -79,7 +81,7 @@ _MODULES = {
     "harness.pair": ("Pair",),
     "harness.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
-    "harness.wire.session_der": ("aged", "edited", "load", "to_pem"),
+    "harness.wire.session_der": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
 }
 
 _MEMBERS = {

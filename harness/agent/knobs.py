@@ -44,6 +44,15 @@ def _hex(most: int, least: int = 0) -> Field:
     return Field(read, f"{least} to {most} bytes as hexadecimal digits")
 
 
+def _number(*numbers: int) -> Field:
+    def read(raw: Any) -> int:
+        if of(int, raw) not in numbers:
+            raise ValueError(raw)
+        return int(raw)
+
+    return Field(read, f"one of {', '.join(map(str, numbers))}")
+
+
 COMMON: dict[str, Field] = {
     "versions": _some(VERSIONS),
     "tickets": BOOL,
@@ -60,7 +69,11 @@ COMMON: dict[str, Field] = {
     "verify": word("none", "optional", "required"),
     "max_early_data": COUNT,
 }
-CLIENT: dict[str, Field] = {**COMMON, "server_name": TEXT}
+CLIENT: dict[str, Field] = {
+    **COMMON,
+    "server_name": TEXT,
+    "max_fragment_length": _number(512, 1024, 2048, 4096),
+}
 SERVER: dict[str, Field] = {
     **COMMON,
     "num_tickets": COUNT,

@@ -97,9 +97,18 @@ def _within(least: int, most: int) -> Callable[[str], int]:
     return number
 
 
+def _fragment(text: str) -> int:
+    if int(text) not in MAX_FRAGMENT_LENGTHS:
+        raise ValueError(text)
+    return int(text)
+
+
 _count = _within(0, (1 << 32) - 1)
 _seconds = _within(-(1 << 63), (1 << 63) - 1)
 
+
+MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
+"""Bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
 
 BYTES = "text, or hex:0a0b"
 
@@ -160,6 +169,11 @@ class ClientConfig(Config):
     server_name: str | None = knob(str, "a host name", "SNI that is sent (SSL_set_tlsext_host_name); by default none")
     client_certificate: str | None = knob(
         str, "a name of certs/issued.toml", "which certificate the client has; by default none"
+    )
+    max_fragment_length: int | None = knob(
+        _fragment,
+        " | ".join(map(str, MAX_FRAGMENT_LENGTHS)),
+        "bytes of a fragment that is asked for (SSL_CTX_set_tlsext_max_fragment_length); by default nothing is",
     )
 
     role = Role.CLIENT

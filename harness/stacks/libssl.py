@@ -26,6 +26,7 @@ NO_REFUSAL = "OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION; a cli
 NEVER_EMS = "OpenSSL before 1.1.0 has no extended master secret"
 CLIENT_PSK = "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)"
 SERVER_PSK = "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it"
+NO_FRAGMENTS = "OpenSSL before 1.1.1 has no SSL_CTX_set_tlsext_max_fragment_length"
 NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 TLS13_KNOBS = ("middlebox_compat", "anti_replay", "psk_modes", "num_tickets", "max_early_data", "ciphersuites")
 TLS13_CAPABILITIES = {
@@ -61,7 +62,7 @@ def abilities_of(role: Role, version: str) -> Abilities:
     missing = clock_missing()
     if release < SINCE_1_1_1:
         knobs["versions"] = only((TLSVersion.TLSv1_2,), reason=NO_TLS13)
-        missing |= dict.fromkeys(TLS13_KNOBS, NO_TLS13)
+        missing |= {**dict.fromkeys(TLS13_KNOBS, NO_TLS13), "max_fragment_length": NO_FRAGMENTS}
         missing |= {capability.value: why for capability, why in TLS13_CAPABILITIES.items()}
     for name in missing:
         knobs.pop(name, None)

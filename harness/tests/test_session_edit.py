@@ -16,7 +16,7 @@ from harness.stacks.openssl import OpensslStack
 from harness.tests.live_sessions import WRITTEN, printed
 from harness.wire import der as asn1
 from harness.wire import session_asn1
-from harness.wire.session_der import aged, decode, edited
+from harness.wire.session_der import aged, damaged, decode, edited, with_other_secret
 
 if TYPE_CHECKING:
     from harness.tests.live_sessions import Live
@@ -125,3 +125,43 @@ def test_an_edited_session_resumes(live: Live, version: TLSVersion) -> None:
     stack.close()
 
     assert second.outcome is Outcome.RESUMED
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_openssl_reads_another_ticket(live: Live, kind: str) -> None:
+    changed = edited(decode(live.der(kind)), ticket=b"another ticket")
+
+    assert "61 6e 6f 74 68 65 72 20-74 69 63 6b 65 74" in printed(changed.der or b"")
+
+
+@pytest.mark.parametrize(("at", "differing"), [(-1, -1), (0, 0), (16, 16)])
+def test_damage_turns_one_bit_of_the_ticket_and_nothing_else(session: Session, at: int, differing: int) -> None:
+    changed = damaged(session, at)
+    expected = bytearray(session.ticket)
+    expected[differing] ^= 1
+
+    assert changed.ticket == bytes(expected)
+    assert {**changed.known, "ticket": session.ticket} == session.known
+
+
+def test_another_secret_is_in_the_der_and_changes_no_field(session: Session) -> None:
+    changed = with_other_secret(session)
+
+    assert changed.der != session.der
+    assert changed.known == session.known
+    assert with_other_secret(changed).der == session.der
+
+
+def test_a_byte_beyond_the_ticket_cannot_be_damaged(session: Session) -> None:
+    with pytest.raises(UsageError, match=r"ticket has \d+ bytes, and none at 9999"):
+        damaged(session, 9999)
+
+
+def test_a_ticket_cannot_be_emptied(session: Session) -> None:
+    with pytest.raises(UsageError, match="cannot be empty"):
+        edited(session, ticket=b"")
+
+
+def test_a_session_without_a_ticket_cannot_be_damaged(live: Live) -> None:
+    with pytest.raises(UsageError, match="ticket has 0 bytes"):
+        damaged(decode(live.der("tls12-id")))

@@ -107,6 +107,11 @@ def integer(value: int) -> Element:
     return Element(UNIVERSAL, constructed=False, tag=INTEGER, content=value.to_bytes(size, "big", signed=True))
 
 
+def octet_string(value: bytes) -> Element:
+    """An OCTET STRING."""
+    return Element(UNIVERSAL, constructed=False, tag=OCTET_STRING, content=value)
+
+
 def explicit(tag: int, inner: Element) -> Element:
     """An element in an EXPLICIT context tag."""
     return Element(CONTEXT, constructed=True, tag=tag, content=inner.der)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """SSL_SESSION_ASN1_VERSION."""
-TIME, TIMEOUT, CERTIFICATE = 1, 2, 3
+TIME, TIMEOUT, CERTIFICATE, TICKET = 1, 2, 3, 10
 """Context tags."""
+MASTER_KEY = 4
+"""Which of the mandatory elements is the master key, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ OPTIONAL: dict[int, Number | Octets] = {
     7: Octets("psk_identity_hint"),
     8: Octets("psk_identity"),
     9: Number("lifetime_hint", 64),
-    10: Octets("ticket"),
+    TICKET: Octets("ticket"),
     11: Octets("compression", 1, 1),
     12: Octets("srp_username"),
     13: Number("flags", 64),

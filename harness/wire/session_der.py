@@ -1,4 +1,4 @@
-"""A session as data: decoded from the DER of i2d_SSL_SESSION, and its time and timeout written anew; no TLS is spoken.
+"""A session as data: decoded from the DER of i2d_SSL_SESSION, and some fields written anew; no TLS is spoken.
 
 The nonce of a TLS 1.3 ticket is not in the DER: its "master key" is already the PSK that was derived with it.
 """
@@ -18,7 +18,7 @@ from harness.wire.session_pem import from_pem, is_pem, to_pem
 if TYPE_CHECKING:
     from harness.wire.der import Element
 
-__all__ = ["aged", "decode", "edited", "from_pem", "load", "to_pem"]
+__all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "to_pem", "with_other_secret"]
 
 VERSIONS = {version.wire: version for version in TLSVersion}
 EXTENDED_MASTER_SECRET_FLAG = 1
@@ -63,19 +63,47 @@ def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: b
     return Session({name: known[name] for name in SESSION_FIELDS if name in known}, der, taken_by, taken_from)
 
 
-def edited(session: Session, *, time: int | None = None, timeout: int | None = None) -> Session:
-    """The session with another time (seconds since the epoch) or timeout (seconds); the rest stays byte for byte.
+def edited(
+    session: Session, *, time: int | None = None, timeout: int | None = None, ticket: bytes | None = None
+) -> Session:
+    """The session with another time (seconds since the epoch), timeout (seconds) or ticket; the rest stays as it is.
 
-    UsageError if the value is 0, which d2i_SSL_SESSION reads as absent (the present, or 3 seconds), or beyond 64 bits;
-    UnsupportedError if the session has no DER.
+    UsageError if a number is 0, which d2i_SSL_SESSION reads as absent (the present, or 3 seconds), or beyond 64 bits,
+    or if the ticket is empty; UnsupportedError if the session has no DER.
     """
     elements = session_asn1.read(_der(session))
     for tag, value in ((session_asn1.TIME, time), (session_asn1.TIMEOUT, timeout)):
         if value is not None:
-            elements = _replaced(elements, tag, value)
-    resumable = session.resumable if "resumable" in session.known else None
-    der = session_asn1.write(elements)
-    return decode(der, taken_by=session.taken_by, taken_from=session.taken_from, resumable=resumable)
+            elements = _replaced(elements, tag, asn1.integer(_number(tag, value)))
+    if ticket is not None:
+        if not ticket:
+            raise UsageError("a session's ticket cannot be empty; take a session without one")
+        elements = _replaced(elements, session_asn1.TICKET, asn1.octet_string(ticket))
+    return _anew(session, elements)
+
+
+def damaged(session: Session, at: int = -1) -> Session:
+    """The session with one bit of its ticket turned, in the byte ``at``; by default the last, which is of its HMAC.
+
+    UsageError if it has no such byte; UnsupportedError if the session has no DER.
+    """
+    ticket = bytearray(decode(_der(session)).ticket)
+    try:
+        ticket[at] ^= 1
+    except IndexError:
+        raise UsageError(f"the session's ticket has {len(ticket)} bytes, and none at {at}") from None
+    return edited(session, ticket=bytes(ticket))
+
+
+def with_other_secret(session: Session) -> Session:
+    """The session with every bit of its master secret, or resumption PSK, turned; its ticket stays whole.
+
+    UnsupportedError if the session has no DER.
+    """
+    elements = session_asn1.read(_der(session))
+    at = session_asn1.MASTER_KEY
+    turned = asn1.octet_string(bytes(byte ^ 0xFF for byte in elements[at].content))
+    return _anew(session, (*elements[:at], turned, *elements[at + 1 :]))
 
 
 def aged(session: Session, seconds: int) -> Session:
@@ -86,15 +114,26 @@ def aged(session: Session, seconds: int) -> Session:
 def _der(session: Session) -> bytes:
     if session.der is None:
         who = session.taken_by or "what took this session"
-        raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, its time and timeout cannot be written")
+        raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, nothing in it can be written anew")
     return session.der
 
 
-def _replaced(elements: tuple[Element, ...], tag: int, value: int) -> tuple[Element, ...]:
-    name = session_asn1.OPTIONAL[tag].name
+def _anew(session: Session, elements: tuple[Element, ...]) -> Session:
+    """A session of the changed elements, from where the given one comes."""
+    resumable = session.resumable if "resumable" in session.known else None
+    der = session_asn1.write(elements)
+    return decode(der, taken_by=session.taken_by, taken_from=session.taken_from, resumable=resumable)
+
+
+def _number(tag: int, value: int) -> int:
     if value == 0 or not -(1 << 63) <= value < 1 << 63:
+        name = session_asn1.OPTIONAL[tag].name
         raise UsageError(f"a session's {name} cannot be {value}; allowed: a signed 64-bit number other than 0")
+    return value
+
+
+def _replaced(elements: tuple[Element, ...], tag: int, value: Element) -> tuple[Element, ...]:
     start = len(session_asn1.MANDATORY)
     before = tuple(e for e in elements[start:] if e.tag < tag)
     after = tuple(e for e in elements[start:] if e.tag > tag)
-    return *elements[:start], *before, asn1.explicit(tag, asn1.integer(value)), *after
+    return *elements[:start], *before, asn1.explicit(tag, value), *after

@@ -92,6 +92,7 @@ def client_abilities(version: str, clock_missing: str | None) -> Abilities:
         "client_certificate": FULLY,
         "server_name": FULLY,
         "max_early_data": FULLY,
+        "max_fragment_length": FULLY,
     }
     able = {
         Capability.SESSION_DATA,

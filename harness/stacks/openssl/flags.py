@@ -56,6 +56,7 @@ SERVER_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
 CLIENT_FLAGS: Mapping[str, Callable[[object], list[str]]] = {
     **COMMON_FLAGS,
     "server_name": lambda value: ["-servername", str(value)],
+    "max_fragment_length": lambda value: ["-maxfraglen", str(value)],
 }
 
 

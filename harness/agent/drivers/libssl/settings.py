@@ -151,6 +151,11 @@ class Settings:
         function = self._native.need("SSL_CTX_set_ciphersuites", "ciphersuites")
         self._native.must(function(self._ctx, suites.encode()), "ciphersuites")
 
+    def set_max_fragment_length(self, size: int) -> None:
+        """SSL_CTX_set_tlsext_max_fragment_length: its code, 1 for 512 bytes to 4 for 4096."""
+        function = self._native.need("SSL_CTX_set_tlsext_max_fragment_length", "max_fragment_length")
+        self._native.must(function(self._ctx, c.MAX_FRAGMENT_LENGTHS[size]), "max_fragment_length")
+
     def set_groups(self, groups: str) -> None:
         """SSL_CTX_set1_groups_list."""
         text = self._ffi.new("char[]", groups.encode())

@@ -15,6 +15,7 @@ KNOBS = {
 
 CLIENT_KNOBS = {
     "max_early_data": "SSL_get_early_data_status is not bound: a client could not tell what became of its early data",
+    "max_fragment_length": "SSL_CTX_set_tlsext_max_fragment_length is not bound",
 }
 """Further ones that a client cannot set."""
 

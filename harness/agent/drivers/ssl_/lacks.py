@@ -11,6 +11,7 @@ KNOBS = {
     "timeout": "SSLContext has no way to SSL_CTX_set_timeout",
     "ciphersuites": "SSLContext.set_ciphers sets TLS 1.2 ciphers only; TLS 1.3 ones cannot be set",
     "max_early_data": "Python's ssl has no early data",
+    "max_fragment_length": "SSLContext has no way to SSL_CTX_set_tlsext_max_fragment_length",
     "session_id_prefix": "SSLContext has no way to SSL_CTX_set_generate_session_id",
     "session_id": "SSLContext has no way to SSL_CTX_set_generate_session_id",
     "ticket_keys": "SSLContext has no way to SSL_CTX_set_tlsext_ticket_keys",
