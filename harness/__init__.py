@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.model.reason import Reason
     from harness.model.session import Session
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
+    from harness.offering import reasons_offered
     from harness.pair import Pair
     from harness.scenario import cases, scenario
     from harness.wire.middlebox import StrictMiddlebox
@@ -63,6 +64,7 @@ __all__ = [
     "edited",
     "load",
     "reasons",
+    "reasons_offered",
     "scenario",
     "to_pem",
     "with_other_secret",
@@ -78,6 +80,7 @@ _MODULES = {
     "harness.model.reason": ("Reason",),
     "harness.model.session": ("Session",),
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
+    "harness.offering": ("reasons_offered",),
     "harness.pair": ("Pair",),
     "harness.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),

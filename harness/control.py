@@ -45,6 +45,11 @@ class Controlled(Generic[E]):
         """
         return self._answer(self.endpoint.counters())
 
+    def flush(self, at: int) -> None:
+        """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
+        self._answer(self.endpoint.flush(at))
+        self._tell("flush", at=at)
+
     def move_clock(self, seconds: int) -> None:
         """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
         self.endpoint.move_clock(seconds)
@@ -66,11 +71,6 @@ class Server(Controlled["ServerEndpoint"]):
     """A server of the pair."""
 
     role = Role.SERVER
-
-    def flush(self, at: int) -> None:
-        """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
-        self._answer(self.endpoint.flush(at))
-        self._tell("flush", at=at)
 
     def resize_cache(self, entries: int) -> None:
         """SSL_CTX_sess_set_cache_size on the running server."""

@@ -187,15 +187,21 @@ class Pair:
 
         A client that cannot read it has not said a word, or never connected: this pair can connect no more.
         """
+        connection = self.try_offer(session)
+        if isinstance(connection, EndpointError):
+            return connection.output
+        outcome = connection.outcome
+        return "\n".join(connection.client.errors) if outcome is Outcome.ABORTED else str(outcome)
+
+    def try_offer(self, session: Session) -> Connection | EndpointError:
+        """Offer a session in a next connection; the error of a client that ended without connecting, if it did."""
         try:
-            connection = self.connect(session)
+            return self.connect(session)
         except EndpointError as error:
             if error.what != NEVER_CONNECTED:
                 raise
             self.opened -= 1
-            return error.output
-        outcome = connection.outcome
-        return "\n".join(connection.client.errors) if outcome is Outcome.ABORTED else str(outcome)
+            return error
 
     def last_counters(self) -> Counters | None:
         """The present server's counters now, or as they stood in the last connection; None if its stack tells none."""

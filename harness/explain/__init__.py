@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from harness.explain import aborted, declined, not_offered, resumed_but
+from harness.explain import aborted, declined, not_offered, resumed_but, unread
 from harness.explain.evidence import gather
 from harness.model.errors import DisagreementError
 from harness.model.reason import Explanation, Question
@@ -49,6 +49,8 @@ def explain(connections: Sequence[Connection], connection: Connection) -> Explan
     evidence = gather(connections, connection)
     if outcome is Outcome.FULL and not evidence.earlier and connection.offered is None:
         return None
+    if evidence.offered and (found := unread.findings(evidence, evidence.offered)):
+        return Explanation(Question.NOT_OFFERED, found)
     question, find = FINDERS[outcome]
     found = find(evidence)
     return Explanation(question, found) if found else None

@@ -1,16 +1,135 @@
-"""Why a session was not offered; what became of an offer is told elsewhere."""
+"""Why a session was not offered; what became of an offer is told elsewhere.
+
+The rules follow OpenSSL's client: tls_construct_client_hello takes the session that it was given if its version is
+enabled and it is resumable (SSL_SESSION_is_resumable), and tls_construct_ctos_psk leaves out a TLS 1.3 ticket that is
+older than its lifetime. The first rule that holds is the reason, for the later ones were not come to.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.explain import expired, in_memory, no_ticket, nothing_given
+from harness.explain.agreed import cipher_name, enabled_versions, hash_of, holds, version_of
 from harness.model.reason import Finding, Reason
+from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.explain.evidence import Evidence
+    from harness.model.session import Session
+
+
+TLS13_SUITES = 0x13
+"""The first byte of the numbers of TLS 1.3 cipher suites (RFC 8446, B.4)."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """The reasons, the most likely first; empty if there was none to offer."""
-    title = f"connection {evidence.connection.number} offered no session, and nothing seen says why"
-    return (Finding(Reason.NOT_OFFERED_UNKNOWN, title, evidence.connection.wire.evidence, remedy="not known"),)
+    """The reasons, the most likely first; empty if no earlier connection could have given a session to offer."""
+    if evidence.offered is None:
+        return nothing_given.findings(evidence)
+    for rule in RULES:
+        if found := rule(evidence, evidence.offered):
+            return found
+    return (_unknown(evidence, evidence.offered),)
+
+
+def session_version(evidence: Evidence, session: Session) -> TLSVersion | None:
+    """The session's protocol version; of a stack that does not tell it, that of the connection that yielded it."""
+    told = session.get("version")
+    if isinstance(told, TLSVersion):
+        return told
+    return version_of(evidence.origin.connection) if evidence.origin else None
+
+
+def _version(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
+    version, hello = session_version(evidence, session), evidence.client_hello
+    if version is None or hello is None or version in enabled_versions(hello):
+        return ()
+    enabled = " and ".join(sorted(one.label for one in enabled_versions(hello))) or "neither TLS 1.2 nor TLS 1.3"
+    return (
+        Finding(
+            Reason.VERSION_NOT_ENABLED,
+            f"the session is of {version.label}, and the client of connection {evidence.connection.number} "
+            f"enables {enabled}",
+            (
+                f"the session's protocol version is {version.label}",
+                f"the ClientHello offers {enabled}",
+            ),
+            remedy=f"enable {version.label} at the client, or offer a session of a version that it enables",
+            source="tls_construct_client_hello: ssl_version_supported; SSL_set_session(3)",
+        ),
+    )
+
+
+def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
+    origin = evidence.origin.connection if evidence.origin else None
+    version = session_version(evidence, session)
+    if in_memory.is_object(session) and origin is not None and version is TLSVersion.TLSv1_3:
+        empty = holds(session, version) is not True and no_ticket.taken_before_any_read(origin)
+    else:
+        empty = holds(session, version) is False
+    return no_ticket.findings(origin, session) if empty else ()
+
+
+def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
+    """RFC 8446, 4.2.11, and RFC 5246, 7.4.1.2. OpenSSL's own client does not look: it offers such a session."""
+    hello, cipher = evidence.client_hello, session.get("cipher")
+    wanted = hash_of(cipher)
+    if hello is None or not isinstance(cipher, int) or wanted is None:
+        return ()
+    tls13 = session_version(evidence, session) is TLSVersion.TLSv1_3
+    offered = [suite for suite in hello.cipher_suites if hash_of(suite) and _of_tls13(suite) is tls13]
+    if cipher in hello.cipher_suites or (tls13 and wanted in map(hash_of, offered)):
+        return ()
+    what = f"no cipher suite with its hash, {wanted}" if tls13 else "not that cipher suite"
+    return (
+        Finding(
+            Reason.CIPHER_NOT_ENABLED,
+            f"the session is of {cipher_name(cipher)}, and the client enables {what}",
+            (
+                f"the session's cipher is {cipher_name(cipher)}",
+                f"the ClientHello offers {', '.join(map(cipher_name, offered)) or 'no other that is known'}",
+            ),
+            remedy=f"enable {cipher_name(cipher)} at the client",
+            source="RFC 8446, 4.2.11" if tls13 else "RFC 5246, 7.4.1.2",
+        ),
+    )
+
+
+def _of_tls13(suite: int) -> bool:
+    return suite >> 8 == TLS13_SUITES
+
+
+RULES: tuple[Callable[[Evidence, Session], tuple[Finding, ...]], ...] = (
+    _version,
+    _empty,
+    in_memory.findings,
+    expired.findings,
+    _cipher,
+)
+
+
+def _unknown(evidence: Evidence, session: Session) -> Finding:
+    version, hello = session_version(evidence, session), evidence.client_hello
+    held = holds(session, version)
+    enabled = sorted(one.label for one in enabled_versions(hello)) if hello else []
+    seen = [
+        f"the session's protocol version is {version.label if version else 'unknown'}",
+        f"the ClientHello offers {' and '.join(enabled) or 'no known version'}" if hello else "there is no ClientHello",
+        {True: "the session holds a ticket or a session id", None: "what the session holds is unknown"}.get(held, ""),
+        "it comes from no connection that is known"
+        if evidence.origin is None
+        else f"it comes from connection {evidence.origin.connection.number}",
+        expired.age_text(evidence, session),
+        *in_memory.known(session),
+    ]
+    return Finding(
+        Reason.NOT_OFFERED_UNKNOWN,
+        f"the client of connection {evidence.connection.number} was given a session and did not offer it; "
+        "nothing seen says why",
+        tuple(line for line in seen if line),
+        remedy="ask SSL_SESSION_is_resumable right before SSL_set_session, or offer a copy made by d2i_SSL_SESSION",
+        source="tls_construct_client_hello",
+    )

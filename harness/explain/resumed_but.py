@@ -1,14 +1,95 @@
-"""What is not as it was in the full handshake, or was not checked again, where a session was resumed."""
+"""What is not as it was in the full handshake, or was not checked again, where a session was resumed.
+
+A resumption takes the peer's certificate and the result of its verification from the session (RFC 8446, 2.2; RFC 5246,
+7.4.2; SSL_get_verify_result(3)). A catch is told only where what counts has changed; a plain resumption has none.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.explain import early_data, not_verified
+from harness.explain.agreed import alpn_of, asked_of, full_handshake_of, version_of
+from harness.model.reason import Finding, Reason
+from harness.model.tls import TLSVersion
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.explain.evidence import Evidence
-    from harness.model.reason import Finding
 
 
-def findings(_evidence: Evidence) -> tuple[Finding, ...]:
+def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Every reason that holds, for they do not exclude each other; empty if there is none."""
-    return ()
+    return tuple(found for catch in CATCHES if (found := catch(evidence)) is not None)
+
+
+def named(name: str | None) -> str:
+    """A server name, or that there is none."""
+    return name or "no server name"
+
+
+def server_name(evidence: Evidence) -> Finding | None:
+    """Another SNI than in the ClientHello of the full handshake."""
+    hello = evidence.client_hello
+    if hello is None:
+        return None
+    full = full_handshake_of(evidence)
+    then = asked_of(full) if full else None
+    held = evidence.offered.get("server_name") if evidence.offered else None
+    before = then.server_name if then is not None else (held or hello.server_name)
+    if (before or "") == (hello.server_name or ""):
+        return None
+    tls13 = version_of(evidence.connection) is TLSVersion.TLSv1_3
+    first = f"connection {full.number}" if full else "the connection that yielded it"
+    outcome = (
+        "TLS 1.3 takes the name of each connection for itself, and does not look at the session's"
+        if tls13
+        else "OpenSSL's server resumes a TLS 1.2 session under another name, and does not acknowledge the name"
+    )
+    return Finding(
+        Reason.OTHER_SERVER_NAME,
+        f"connection {evidence.connection.number} asked for {named(hello.server_name)}, and the session is of a "
+        f"connection that asked for {named(str(before or ''))}",
+        (
+            f"the ClientHello of {first} has {named(str(before or ''))}",
+            f"the ClientHello of connection {evidence.connection.number} has {named(hello.server_name)}",
+            *(() if held is None else (f"the session's host name is {held or 'empty'}",)),
+            outcome,
+        ),
+        remedy="keep a session for each server name, and offer it for that name only (SSL_SESSION_get0_hostname)",
+        source="RFC 8446, 4.6.1; tls_parse_ctos_server_name" if tls13 else "RFC 6066, 3; tls_parse_ctos_server_name",
+    )
+
+
+def alpn(evidence: Evidence) -> Finding | None:
+    """Another application protocol than in the full handshake."""
+    held = evidence.offered.get("alpn") if evidence.offered else None
+    before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
+    if before is None and (full := full_handshake_of(evidence)) is not None:
+        before = alpn_of(full)
+    now = alpn_of(evidence.connection)
+    if before is None or now is None or before == now:
+        return None
+    return Finding(
+        Reason.OTHER_ALPN,
+        f"connection {evidence.connection.number} speaks {now or 'no ALPN protocol'}, and the session is of a "
+        f"connection that spoke {before or 'none'}",
+        (
+            f"the session's ALPN protocol is {before or 'empty'}",
+            f"the server chose {now or 'none'} in connection {evidence.connection.number}",
+            "ALPN is agreed on anew in each handshake, and a resumption does not depend on it",
+        ),
+        remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or ask which one was chosen in each connection "
+        "(SSL_get0_alpn_selected)",
+        source="RFC 7301, 3.1; tls_handle_alpn",
+    )
+
+
+CATCHES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    server_name,
+    alpn,
+    not_verified.peer,
+    not_verified.client_certificate,
+    early_data.refused,
+)

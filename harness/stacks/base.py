@@ -92,6 +92,10 @@ class ClientEndpoint(Protocol):
         """SSL_CTX_sess_*; needs Capability.COUNTERS."""
         ...
 
+    def flush(self, at: int) -> Pending[bool]:
+        """SSL_CTX_flush_sessions of the client's own cache: what has expired at that time. Capability.FLUSH."""
+        ...
+
     def move_clock(self, seconds: int) -> None:
         """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
         ...

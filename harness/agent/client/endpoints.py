@@ -59,6 +59,16 @@ class AgentEndpoint:
         """SSL_CTX_sess_* of the context."""
         return self._process.ask("counters", {"context": self._context}, lambda reply: Counters(**reply["counters"]))
 
+    def _control(self, verb: str, **fields: Any) -> Pending[bool]:
+        def done(reply: Mapping[str, Any]) -> bool:
+            return bool(reply["done"])
+
+        return self._process.ask(verb, {"context": self._context, **fields}, done)
+
+    def flush(self, at: int) -> Pending[bool]:
+        """Forget what has expired at that time, seconds since the epoch."""
+        return self._control("flush", at=at)
+
     def move_clock(self, seconds: int) -> None:
         """Move this end's clock to so many seconds from the true time."""
         self._own_clock().move(seconds)
@@ -109,16 +119,6 @@ class AgentServerEndpoint(AgentEndpoint):
     def accept(self) -> AgentLink:
         """Take the next connection."""
         return AgentLink(self._process, self._role, "accept", {"listener": self._listener})
-
-    def _control(self, verb: str, **fields: Any) -> Pending[bool]:
-        def done(reply: Mapping[str, Any]) -> bool:
-            return bool(reply["done"])
-
-        return self._process.ask(verb, {"context": self._context, **fields}, done)
-
-    def flush(self, at: int) -> Pending[bool]:
-        """Forget what has expired at that time, seconds since the epoch."""
-        return self._control("flush", at=at)
 
     def resize_cache(self, size: int) -> Pending[bool]:
         """SSL_CTX_sess_set_cache_size."""

@@ -30,7 +30,7 @@ class AgentLink:
         self._trail = Trail()
         self._printed = len(process.child.output)
         self.opened = process.ask(
-            opening, {**fields, "as": self._name}, lambda _reply: True, lambda error: self._refused(opening, error)
+            opening, {**fields, "as": self._name}, lambda _reply: True, lambda error: self._never_opened(opening, error)
         )
         """Whether the TCP connection is there; its failure is also in the report."""
 
@@ -38,6 +38,10 @@ class AgentLink:
     def name(self) -> str:
         """``stack@build``."""
         return self._process.name
+
+    def _never_opened(self, opening: str, error: RefusalError) -> bool:
+        self._trail.queue += error.queue
+        return self._refused(opening, error)
 
     def _refused(self, verb: str, error: RefusalError) -> bool:
         first = not self._trail.refusals

@@ -27,6 +27,8 @@ class Trail:
 
     refusals: list[str] = field(default_factory=list)
     """The verbs that failed, with what the library said."""
+    queue: list[Mapping[str, Any]] = field(default_factory=list)
+    """The error queue of a connection that was not even begun, as when its session cannot be read."""
     handshake_failed: bool = False
     got_data: bool = False
     cut: Ending | None = None
@@ -86,7 +88,10 @@ def make_report(
         peer_certificate=facts["peer_certificate"],
         early_data=facts["early_data"],
         ending=trail.ending or trail.cut,
-        errors=(*(f"lib={e['lib']} reason={e['reason']} {e['text']}" for e in facts["errors"]), *trail.refusals),
+        errors=(
+            *(f"lib={e['lib']} reason={e['reason']} {e['text']}" for e in (*trail.queue, *facts["errors"])),
+            *trail.refusals,
+        ),
         keylog=tuple(facts["keylog"]),
         output=trail.output,
         commands=tuple(commands),

@@ -10,6 +10,7 @@ from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import UnsupportedError, UsageError
+from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
 from harness.stacks.openssl.flags import version_number
@@ -50,6 +51,12 @@ class OpensslClient:
         """s_client prints none."""
         pending = Pending[Counters](f"the counters of {self.name}")
         pending.reject(UnsupportedError(self.name, Capability.COUNTERS, "s_client prints none"))
+        return pending
+
+    def flush(self, at: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
+        """Not to be had: each connection has a context of its own."""
+        pending = Pending[bool](f"{Capability.FLUSH} of {self.name}")
+        pending.reject(UnsupportedError(self.name, Capability.FLUSH, IN_MEMORY))
         return pending
 
     def move_clock(self, seconds: int) -> None:

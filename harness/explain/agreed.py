@@ -1,0 +1,115 @@
+"""What a handshake agreed on, as the wire shows it, else as an end tells it: version, ALPN; it gives no reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.origin import origin_of
+from harness.model.errors import DisagreementError, WireFormatError
+from harness.model.tls import Outcome, TLSVersion
+from harness.wire.cursor import Cursor
+from harness.wire.hellos import ALPN, protocols_of
+from harness.wire.suites import SUITES
+
+if TYPE_CHECKING:
+    from harness.explain.evidence import Evidence
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+    from harness.model.transcript import ClientHello, ServerHello
+
+
+def answer_of(connection: Connection) -> ServerHello | None:
+    """The first ServerHello that is no HelloRetryRequest."""
+    return next((hello for hello in connection.transcript.server_hellos if not hello.hello_retry_request), None)
+
+
+def asked_of(connection: Connection) -> ClientHello | None:
+    """The first ClientHello."""
+    return next(iter(connection.transcript.client_hellos), None)
+
+
+def version_of(connection: Connection) -> TLSVersion | None:
+    """The protocol version."""
+    answer = answer_of(connection)
+    return answer.version if answer else connection.client.version or connection.server.version
+
+
+def alpn_of(connection: Connection) -> str | None:
+    """The protocol that the server chose, empty if none; None if that is unknown.
+
+    It stands in ServerHello, in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
+    """
+    answer = answer_of(connection)
+    if answer is not None and answer.version is not TLSVersion.TLSv1_3:
+        return _first(answer.extensions[ALPN]) if ALPN in answer.extensions else ""
+    for message in connection.transcript.messages:
+        if message.type == "EncryptedExtensions" and message.fields:
+            return message.fields.get("alpn", "")
+    return connection.client.alpn or connection.server.alpn
+
+
+def _first(body: bytes) -> str | None:
+    try:
+        return next(iter(protocols_of(Cursor(body, "extension ALPN", 0))), "")
+    except WireFormatError:
+        return None
+
+
+def full_handshake_of(evidence: Evidence) -> Connection | None:
+    """The full handshake from which the offered session descends; None if that is unknown.
+
+    A ticket that a resumption yielded stands for what the first handshake authenticated (RFC 8446, 4.6.1).
+    """
+    origin = evidence.origin
+    while origin is not None and origin.connection.offered is not None and resumed(origin.connection):
+        number = origin.connection.number
+        earlier = tuple(one for one in evidence.earlier if one.number < number)
+        origin = origin_of(origin.connection.offered, earlier)
+    return origin.connection if origin else None
+
+
+def resumed(connection: Connection) -> bool:
+    """Whether the witnesses agree that it was resumed."""
+    return completed(connection) and connection.judged() is Outcome.RESUMED
+
+
+def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:
+    """Those of the harness's versions that a ClientHello offers (RFC 8446, 4.2.1)."""
+    if hello.supported_versions:
+        return frozenset(version for version in TLSVersion if version.wire in hello.supported_versions)
+    return frozenset(v for v in (TLSVersion.TLSv1_2,) if hello.legacy_version >= v.wire)
+
+
+def hash_of(cipher: object) -> str | None:
+    """The hash of a cipher suite's key derivation, by its IANA number; None if that is unknown."""
+    suite = SUITES.get(cipher) if isinstance(cipher, int) else None
+    return suite.hash if suite else None
+
+
+def cipher_name(cipher: object) -> str:
+    """IANA's name of a cipher suite, or its number."""
+    suite = SUITES.get(cipher) if isinstance(cipher, int) else None
+    return suite.name if suite else (f"0x{cipher:04x}" if isinstance(cipher, int) else "an unknown cipher")
+
+
+def completed(connection: Connection) -> bool:
+    """Whether the witnesses agree that its handshake was completed."""
+    try:
+        return connection.judged() is not Outcome.ABORTED
+    except DisagreementError:
+        return False
+
+
+def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
+    """Whether there is something to resume it by, a ticket or a session id; None if that is unknown.
+
+    ``version`` is the one of its connection, for a session that does not tell its own.
+    """
+    version = version if session.get("version") is None else session.version
+    if session.get("has_ticket"):
+        return True
+    if session.get("has_ticket") is not None and version is TLSVersion.TLSv1_3:
+        return False
+    if session.get("has_ticket") is not None and session.get("session_id") is not None:
+        return bool(session.session_id)
+    return bool(session.resumable) if session.get("resumable") is not None else None

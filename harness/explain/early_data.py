@@ -1,0 +1,102 @@
+"""Why a server refused early data although it resumed the session (RFC 8446, 4.2.10; final_early_data)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.agreed import alpn_of
+from harness.explain.clocks import age_at_server, age_on_wire
+from harness.model.reason import Finding, Reason
+
+if TYPE_CHECKING:
+    from harness.explain.evidence import Evidence
+
+ALLOWANCE = 10
+"""Seconds by which a ticket may be older for the server than its client says (TICKET_AGE_ALLOWANCE)."""
+ROUNDING = 2
+"""Seconds that two clocks of whole seconds may differ in without a reason."""
+Cause = tuple[str, tuple[str, ...], str]
+"""What refused it, the evidence, the remedy."""
+
+
+def refused(evidence: Evidence) -> Finding | None:
+    """The finding; None if no early data were sent, or they were accepted."""
+    connection = evidence.connection
+    told = connection.client.early_data or connection.server.early_data
+    if told != "rejected":
+        return None
+    causes = [cause for find in (_retry, _not_allowed, _alpn, _age) if (cause := find(evidence)) is not None]
+    asked = evidence.client_hello is not None and evidence.client_hello.early_data
+    seen = (
+        *(("the ClientHello has the early_data extension",) if asked else ()),
+        f"{'the client' if connection.client.early_data else 'the server'} says that its early data were rejected",
+    )
+    number = connection.number
+    if not causes:
+        return Finding(
+            Reason.EARLY_DATA_REFUSED,
+            f"the early data of connection {number} were refused, and nothing seen says why",
+            (*seen, "no HelloRetryRequest, the same ALPN protocol; the age of the ticket does not speak against it"),
+            remedy="look at the server's allow_early_data callback (SSL_CTX_set_allow_early_data_cb), and its clock",
+            source="final_early_data; RFC 8446, 4.2.10",
+        )
+    return Finding(
+        Reason.EARLY_DATA_REFUSED,
+        f"the early data of connection {number} were refused: " + "; and ".join(title for title, _, _ in causes),
+        (*seen, *(line for _, lines, _ in causes for line in lines)),
+        remedy="; and ".join(remedy for _, _, remedy in causes),
+        source="final_early_data; RFC 8446, 4.2.10 and 8.3",
+    )
+
+
+def _retry(evidence: Evidence) -> Cause | None:
+    if evidence.retry is None:
+        return None
+    return (
+        "the server answered with a HelloRetryRequest",
+        ("a HelloRetryRequest came before the ServerHello",),
+        "let the client send a key share of a group that the server takes (SSL_CTX_set1_groups_list)",
+    )
+
+
+def _not_allowed(evidence: Evidence) -> Cause | None:
+    """The tickets of this very server decide; only where none was seen, its knob does."""
+    tickets = evidence.transcript.tickets
+    allowed = [ticket.max_early_data for ticket in tickets or ()]
+    knob = evidence.now.server.max_early_data or 0 if evidence.now else None
+    if any(allowed) or (not allowed and knob != 0):
+        return None
+    seen = ("the tickets that it sent in this connection allow none",) if allowed else ()
+    return (
+        "the server allows none",
+        (*seen, *(() if knob is None else (f"the server's max_early_data is {knob}",))),
+        "let the server allow early data (SSL_CTX_set_max_early_data) as the one did that made the ticket",
+    )
+
+
+def _alpn(evidence: Evidence) -> Cause | None:
+    held = evidence.offered.get("alpn") if evidence.offered else None
+    before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
+    now = alpn_of(evidence.connection)
+    if before is None or now is None or before == now:
+        return None
+    return (
+        f"the server chose {now or 'no ALPN protocol'}, and the session is of {before or 'none'}",
+        (f"the session's ALPN protocol is {before or 'empty'}", f"the server chose {now or 'none'}"),
+        f"offer {before or 'no protocol'} alone with this session (SSL_set_alpn_protos)",
+    )
+
+
+def _age(evidence: Evidence) -> Cause | None:
+    claimed, real = age_on_wire(evidence), age_at_server(evidence)
+    if claimed is None or real is None or -ALLOWANCE - ROUNDING < claimed - real < ROUNDING:
+        return None
+    return (
+        f"the ticket is {claimed:g} seconds old for the client and {real} for the server",
+        (
+            f"obfuscated_ticket_age, less the session's age_add, is {claimed:g} seconds",
+            f"by its clock the server issued the ticket {real} seconds before",
+            f"OpenSSL's server allows 1 second more and {ALLOWANCE} less than it reckons (TICKET_AGE_ALLOWANCE)",
+        ),
+        "set the clocks of both ends right, and leave the session's time as it is",
+    )

@@ -1,0 +1,196 @@
+"""What made a session object in a client's memory non-resumable after it was taken (SSL_SESSION_is_resumable).
+
+Data are out of reach: ``not_resumable`` is no field of the DER, so that what is offered from its DER is fresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.explain import history
+from harness.explain.agreed import completed, version_of
+from harness.model.knobs import CacheMode
+from harness.model.reason import Finding, Reason
+from harness.model.tls import Close, Role, TLSVersion
+
+if TYPE_CHECKING:
+    from harness.explain.evidence import Evidence
+    from harness.model.connection import Connection
+    from harness.model.knobs import ClientConfig
+    from harness.model.session import Session
+
+FATAL = 2
+CLOSE_NOTIFY = 0
+COPIES = "ssl@"
+"""Python's SSLObject.session is a copy (Modules/_ssl.c, PySSL_get_session), which nothing reaches later."""
+AS_CLIENT = frozenset({CacheMode.CLIENT, CacheMode.BOTH})
+OWN_MODES = {"libssl": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})}
+"""The session cache mode of a stack's clients where no knob sets it; of the others it is OpenSSL's, which is SERVER."""
+UNCLEAN = {
+    Close.SERVER_ONLY: "its client ended TCP without a close_notify",
+    Close.EOF: "TCP ended before its client had sent a close_notify",
+    Close.RST: "TCP was reset before its client had sent a close_notify",
+}
+"""What each way to close means for a client that did not call SSL_shutdown."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that marks a session object as not resumable, in the order of time."""
+
+    title: str
+    evidence: tuple[str, ...]
+    remedy: str
+    source: str
+    reason: Reason = Reason.NOT_RESUMABLE
+
+
+def is_object(session: Session) -> bool:
+    """Whether it is the very SSL_SESSION that a connection held, and no data."""
+    return session.handle is not None and session.der is None and not session.taken_by.startswith(COPIES)
+
+
+def known(session: Session) -> tuple[str, ...]:
+    """What is known of its resumability when it was taken."""
+    if session.get("resumable") is None:
+        return ()
+    return (f"SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken",)
+
+
+def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
+    """The reason: the first event that marked the object; empty if none is known, or it is no object."""
+    if not is_object(session) or evidence.origin is None:
+        return ()
+    used = evidence.offers_before[-1:]
+    events = _used(used[0]) if used else _closed(evidence.origin.connection)
+    events += _forgotten(evidence)
+    if not events:
+        return ()
+    first, *more = events
+    return (
+        Finding(
+            first.reason,
+            first.title,
+            (
+                (
+                    f"connection {evidence.connection.number} was given the very object that connection "
+                    f"{evidence.origin.connection.number} held ({session.taken_by})"
+                ),
+                *first.evidence,
+                *known(session),
+                *(line for event in more for line in event.evidence),
+            ),
+            remedy=first.remedy,
+            source=first.source,
+        ),
+    )
+
+
+def _closed(origin: Connection) -> list[Event]:
+    """What the end of a connection did to its session, by what the wire shows of the client's alerts."""
+    alerts = origin.transcript.alerts
+    fatal = [alert for alert in alerts if alert.level == FATAL and alert.number != CLOSE_NOTIFY]
+    notified = any(alert.number == CLOSE_NOTIFY and alert.sender is Role.CLIENT for alert in alerts)
+    number = origin.number
+    if notified or (origin.close not in UNCLEAN and not fatal):
+        return []
+    seen = [f"connection {number}: {alert}" for alert in fatal]
+    how = UNCLEAN.get(origin.close, "a fatal alert ended it")
+    return [
+        Event(
+            f"the session of connection {number} is not resumable: {how}",
+            (f"connection {number} was closed {origin.close}: no close_notify of its client was seen", *seen),
+            "call SSL_shutdown before SSL_free, or keep the session as data (i2d_SSL_SESSION), which nothing reaches",
+            "SSL_free: ssl_clear_bad_session; ssl3_send_alert; SSL_get_session(3)",
+        )
+    ]
+
+
+def _used(used: Connection) -> list[Event]:
+    """What its last use did to it; as it was offered then, nothing that came before had marked it.
+
+    TLS 1.3 marks what was used. Else the connection goes on with the same object, until a new ticket takes its place.
+    """
+    if version_of(used) is TLSVersion.TLSv1_3 and completed(used):
+        if cache_mode(used) & AS_CLIENT:
+            return [_used_once(used)]
+        return [] if any(used.told_tickets()) else _closed(used)
+    return _closed(used)
+
+
+def _used_once(used: Connection) -> Event:
+    return Event(
+        f"the session was used before: connection {used.number} resumed it, and a TLS 1.3 session object can be used "
+        "once by a client that caches",
+        (
+            f"connection {used.number} offered the same object",
+            f"the client's session cache mode is {words(cache_mode(used))}",
+        ),
+        f"offer the session that connection {used.number} yielded, or a copy made by d2i_SSL_SESSION",
+        "tls_finish_handshake: SSL_CTX_remove_session; RFC 8446, C.4",
+    )
+
+
+def _forgotten(evidence: Evidence) -> list[Event]:
+    """What the client's own cache did to it: flushed, or evicted."""
+    origin, now = evidence.origin, evidence.now
+    if origin is None or now is None or not stores(origin.connection):
+        return []
+    events = [
+        Event(
+            f"the session of connection {origin.connection.number} had expired by the client's own timeout, and was "
+            "flushed from its cache",
+            (f"the client's cache was flushed of what had expired at {deed.values.get('at')}", *_timeout(now.client)),
+            "give the client's context a longer timeout (SSL_CTX_set_timeout), or keep the session as data",
+            "SSL_CTX_flush_sessions(3)",
+            Reason.EXPIRED_AT_CLIENT,
+        )
+        for deed in evidence.deeds(Role.CLIENT, "flush")
+    ]
+    size = now.client.cache_size
+    since = [
+        one.number
+        for one in evidence.earlier
+        if one.number > origin.connection.number
+        and one.circumstances
+        and history.context_of(one.circumstances, Role.CLIENT) == now.client_context
+        and completed(one)
+    ]
+    if size and len(since) >= size:
+        events.append(
+            Event(
+                f"the session of connection {origin.connection.number} was evicted from the client's cache of {size}",
+                (
+                    f"the client's cache holds {size} (SSL_CTX_sess_set_cache_size)",
+                    f"since then it stored those of connection {', '.join(map(str, since))}",
+                ),
+                "let the client's cache hold more, or store nothing there (SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+                "SSL_CTX_add_session: remove_session_lock",
+            )
+        )
+    return events
+
+
+def _timeout(client: ClientConfig) -> tuple[str, ...]:
+    return () if client.timeout is None else (f"the timeout of the client's context is {client.timeout} seconds",)
+
+
+def cache_mode(connection: Connection) -> frozenset[CacheMode]:
+    """The session cache mode of a connection's client; empty if it is unknown."""
+    if connection.circumstances is None:
+        return frozenset()
+    stack = connection.client.view.name.partition("@")[0]
+    return connection.circumstances.client.cache_mode or OWN_MODES.get(stack, frozenset({CacheMode.SERVER}))
+
+
+def words(mode: frozenset[CacheMode]) -> str:
+    """A mode as a user would type it."""
+    return ",".join(sorted(mode))
+
+
+def stores(connection: Connection) -> bool:
+    """Whether the client's context keeps its sessions in its own cache."""
+    mode = cache_mode(connection)
+    kept = bool(mode & AS_CLIENT)
+    return kept and not mode & {CacheMode.NO_INTERNAL_STORE, CacheMode.NO_INTERNAL}

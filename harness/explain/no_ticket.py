@@ -1,0 +1,148 @@
+"""Why there is nothing in a session to resume it by: the server sent nothing, or the client had not read it yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.agreed import answer_of, asked_of, hash_of, version_of
+from harness.model.errors import DisagreementError
+from harness.model.knobs import CacheMode
+from harness.model.reason import Finding, Reason
+from harness.model.tls import Outcome, TLSVersion
+
+if TYPE_CHECKING:
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+
+TAKES = ("session", "keep_session")
+READS = "exchange"
+
+
+def findings(source: Connection | None, session: Session | None) -> tuple[Finding, ...]:
+    """The reasons why the session of a connection has neither ticket nor id; both where the evidence leaves both.
+
+    ``session`` is the one that was taken, None if there is none to show; ``source`` is None if its origin is unknown.
+    """
+    if source is None or version_of(source) is None:
+        return (_unknown(source, session),)
+    if version_of(source) is TLSVersion.TLSv1_2:
+        return (_tls12(source, session),)
+    client, wire = source.told_tickets()
+    if wire == 0 and client:
+        return (_unknown(source, session),)
+    if wire or client:
+        return (_not_yet(source, session, wire or client or 0),)
+    if wire == 0:
+        return (_none_sent(source, session),)
+    apart = "whether the wire shows a NewSessionTicket: it could not be decrypted, as no key log was given"
+    return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
+
+
+def taken_before_any_read(source: Connection) -> bool:
+    """Whether each session that was asked for while the connection was open was asked for before it read any data."""
+    during = [deed.name for deed in source.circumstances.during] if source.circumstances else []
+    taken = [index for index, name in enumerate(during) if name in TAKES]
+    read = [index for index, name in enumerate(during) if name == READS]
+    return bool(taken) and (not read or taken[-1] < read[0])
+
+
+def _seen(session: Session | None) -> list[str]:
+    if session is None:
+        return ["the client has no session"]
+    shown = []
+    if session.get("has_ticket") is not None:
+        shown.append(f"the session has {'a' if session.has_ticket else 'no'} ticket")
+    if session.get("session_id") == b"":
+        shown.append("its session id is empty")
+    if session.get("resumable") is not None:
+        shown.append(f"SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken")
+    return shown
+
+
+def _counts(source: Connection) -> list[str]:
+    client, wire = source.told_tickets()
+    shown = [] if wire is None else [f"connection {source.number}: the wire shows {wire} NewSessionTicket messages"]
+    return [*shown, *([] if client is None else [f"connection {source.number}: its client counts {client}"])]
+
+
+def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
+    early = ["it was taken before the client read any application data"] if taken_before_any_read(source) else []
+    sent = f", and the server sent {tickets}" if tickets else ""
+    return Finding(
+        Reason.NO_TICKET_YET,
+        f"the session of connection {source.number} was taken before its client had read a ticket{sent}",
+        (*_counts(source), *_seen(session), *early),
+        remedy="take the session after application data have been read (SSL_read reads the tickets that come before "
+        "them), or in the new-session callback (SSL_CTX_sess_set_new_cb)",
+        source="SSL_get_session(3), NOTES; RFC 8446, 4.6.1",
+        tell_apart=apart,
+    )
+
+
+def _none_sent(source: Connection, session: Session | None, apart: str = "") -> Finding:
+    why, remedy = _why_none(source)
+    return Finding(
+        Reason.NO_TICKET_SENT,
+        f"the server of connection {source.number} sent no ticket",
+        (*_counts(source), *_seen(session), *why),
+        remedy=remedy,
+        source="SSL_CTX_set_num_tickets(3); RFC 8446, 4.6.1",
+        tell_apart=apart,
+    )
+
+
+def _why_none(source: Connection) -> tuple[list[str], str]:
+    server = source.circumstances.server if source.circumstances else None
+    if server is not None and server.num_tickets == 0:
+        return ["the server's knob num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
+    answer = answer_of(source)
+    offered = hash_of(source.offered.get("cipher")) if source.offered else None
+    chosen = hash_of(answer.cipher_suite) if answer else None
+    if _declined(source) and offered and chosen and offered != chosen:
+        line = (
+            f"connection {source.number} declined a session of {offered} for a handshake of {chosen}: OpenSSL's server "
+            "then sends no ticket (tls_parse_ctos_psk sets ticket_expected to 0)"
+        )
+        return [line], "offer no session whose hash the server will not choose, then the server sends tickets again"
+    return [], "let the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
+
+
+def _declined(source: Connection) -> bool:
+    try:
+        return source.judged() is Outcome.DECLINED
+    except DisagreementError:
+        return False
+
+
+def _tls12(source: Connection, session: Session | None) -> Finding:
+    hello, answer = asked_of(source), answer_of(source)
+    tickets = source.transcript.tickets
+    if answer is None or answer.session_id or any(ticket.ticket for ticket in tickets or ()):
+        return _unknown(source, session)
+    asked = hello is not None and hello.session_ticket is not None
+    seen = [
+        f"connection {source.number}: the session id in its ServerHello is empty",
+        f"its ClientHello {'asks for a ticket' if asked else 'has no session_ticket extension'}, and no ticket came",
+    ]
+    knobs = source.circumstances
+    if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
+        seen.append(f"the server's knob cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
+    seen += ["the server's knob tickets is off"] if knobs and knobs.server.tickets is False else []
+    return Finding(
+        Reason.NO_TICKET_SENT,
+        f"the server of connection {source.number} sent neither a ticket nor a session id",
+        (*seen, *_seen(session)),
+        remedy="let both ends use tickets (clear SSL_OP_NO_TICKET), or let the server keep sessions "
+        "(SSL_CTX_set_session_cache_mode)",
+        source="SSL_CTX_set_session_cache_mode(3); RFC 5077, 3.2; tls_construct_server_hello",
+    )
+
+
+def _unknown(source: Connection | None, session: Session | None) -> Finding:
+    number = f"connection {source.number}" if source else "a connection that is not known"
+    return Finding(
+        Reason.NOT_OFFERED_UNKNOWN,
+        f"the session of {number} has nothing to resume it by, and what is known of it does not fit together",
+        (*(_counts(source) if source else ()), *_seen(session)),
+        remedy="look at the messages of the connection that yielded it",
+    )

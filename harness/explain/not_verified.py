@@ -1,0 +1,123 @@
+"""Whether an end that verifies its peer took for granted, in a resumption, what it would have checked otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.agreed import full_handshake_of
+from harness.model.knobs import Verify
+from harness.model.reason import Finding, Reason
+
+if TYPE_CHECKING:
+    from harness.explain.evidence import Evidence
+    from harness.model.circumstances import Circumstances
+    from harness.model.knobs import Config
+
+ASKS = (Verify.OPTIONAL, Verify.REQUIRED)
+KEPT = "the certificate and the result of its verification came from the session: no Certificate message was sent"
+CERTIFICATE = ("Certificate", "CompressedCertificate")
+
+
+def asks(config: Config) -> bool:
+    """Whether an end asks for its peer's certificate, and verifies it."""
+    return config.verify in ASKS
+
+
+def _then(evidence: Evidence) -> Circumstances | None:
+    """In which circumstances both ends were authenticated."""
+    full = full_handshake_of(evidence)
+    return full.circumstances if full else None
+
+
+def peer(evidence: Evidence) -> Finding | None:
+    """A peer that would not be verified now as it was then; the client's view of it first."""
+    now, then = evidence.now, _then(evidence)
+    if now is None or any(kind in CERTIFICATE for kind in evidence.transcript.types()):
+        return None
+    found = [*_at_client(evidence, now, then), *_at_server(evidence, now, then)]
+    if not found:
+        return None
+    return Finding(
+        Reason.PEER_NOT_VERIFIED_AGAIN,
+        " and ".join(title for title, _ in found),
+        (*(line for _, line in found), KEPT),
+        remedy="offer no session that was made under another policy (another verify mode, authority or certificate): "
+        "make a full handshake, or ask for SSL_get_verify_result and the peer's certificate after each handshake",
+        source="SSL_set_session: verify_result; SSL_get_verify_result(3); RFC 8446, 2.2",
+    )
+
+
+def _at_client(evidence: Evidence, now: Circumstances, then: Circumstances | None) -> list[tuple[str, str]]:
+    if not asks(now.client):
+        return []
+    who = f"the client of connection {evidence.connection.number}"
+    result = evidence.offered.get("verify_result") if evidence.offered else None
+    found = []
+    if isinstance(result, int) and result:
+        title = f"{who} verifies its server, and resumed a session of one that failed it (X509_V_ERR {result})"
+        found.append((title, f"the session's verify_result is {result}"))
+    elif result is None and then is not None and not asks(then.client):
+        title = f"{who} verifies its server, and resumed a session of one that nobody had verified"
+        found.append((title, "the client that took the session did not verify"))
+    if then is not None and (was := _certificate(then)) != (has := _certificate(now)):
+        title = f"{who} holds the certificate {was!r}, and the server now has {has!r}"
+        found.append((title, f"the server's knob server_certificate was {was!r} and is {has!r}"))
+    return found
+
+
+def _certificate(circumstances: Circumstances) -> str:
+    return circumstances.server.server_certificate or "server"
+
+
+def _at_server(evidence: Evidence, now: Circumstances, then: Circumstances | None) -> list[tuple[str, str]]:
+    if then is None or not asks(now.server) or evidence.connection.server.peer_certificate is False:
+        return []
+    held, has = then.client.client_certificate, now.client.client_certificate
+    if held is None or held == has or not asks(then.server):
+        return []
+    who = f"the server of connection {evidence.connection.number}"
+    present = f"the certificate {has!r}" if has else "no certificate"
+    title = f"{who} takes the client for {held!r}, and the client now has {present}"
+    return [(title, f"the client's knob client_certificate was {held!r} and is {has!r}")]
+
+
+def client_certificate(evidence: Evidence) -> Finding | None:
+    """A server that would ask for a certificate, and resumed a session without one."""
+    now, then = evidence.now, _then(evidence)
+    if now is None or not asks(now.server) or evidence.connection.server.peer_certificate:
+        return None
+    if "CertificateRequest" in evidence.transcript.types():
+        return None
+    number = evidence.connection.number
+    had = then is not None and asks(then.server) and then.client.client_certificate is not None
+    if had:
+        return None
+    if now.server.verify is Verify.REQUIRED:
+        title = f"the server of connection {number} requires a client certificate, and resumed a session without one"
+    elif then is not None and not asks(then.server):
+        title = f"the server of connection {number} asks for a client certificate, and resumed a session without one"
+    elif then is not None and then.client.client_certificate != now.client.client_certificate:
+        title = (
+            f"the client of connection {number} now has the certificate {now.client.client_certificate!r}, and the "
+            "server did not ask for it"
+        )
+    else:
+        return None
+    return Finding(
+        Reason.CLIENT_CERTIFICATE_NOT_ASKED,
+        title,
+        (
+            f"the server's knob verify is {now.server.verify}",
+            *(() if then is None else (f"it was {then.server.verify or 'none'} when the session was made",)),
+            "no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
+            *_told(evidence),
+        ),
+        remedy="give servers that ask for certificates, and those that do not, different session id contexts "
+        "(SSL_CTX_set_session_id_context), and different ticket keys",
+        source="ssl_get_prev_session: SSL_VERIFY_FAIL_IF_NO_PEER_CERT is not looked at; RFC 8446, 4.3.2",
+    )
+
+
+def _told(evidence: Evidence) -> tuple[str, ...]:
+    told = evidence.connection.server.peer_certificate
+    return () if told is None else (f"the server {'has' if told else 'has no'} certificate of its client",)

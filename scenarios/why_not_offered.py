@@ -1,0 +1,286 @@
+"""Why a client offered no session is told by its reason, and by no other (SSL_set_session(3), SSL_get_session(3)).
+
+The client's own rules are RFC 8446, 4.2.11 and 4.6.1, RFC 5077, 3.2, and in OpenSSL tls_construct_client_hello. Whether
+a session that is given is offered is the business of session_before_ticket, session_timeout and version_change.
+"""
+
+from datetime import date
+
+from harness import (
+    BOTH,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Differs,
+    Expectation,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    aged,
+    reasons,
+    scenario,
+)
+
+HOUR = 3600
+NOW = 1_800_000_000
+"""Where a stopped clock begins; any moment will do."""
+EITHER = (TLSv1_2, TLSv1_3)
+NO_STATE = {"tickets": False, "cache_mode": frozenset({CacheMode.OFF})}
+"""A TLS 1.2 server that can resume nothing."""
+EARLY = {"client": [Capability.SESSION_BEFORE_TICKET]}
+PORTABLE = {"client": [Capability.SESSION_IMPORT]}
+NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
+
+
+def since_tickets_follow(value, otherwise):
+    """What servers do after they declined a TLS 1.3 ticket for its hash, since they send tickets then too."""
+    ranges = ("*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
+    return Expectation(value, *(Differs(otherwise, Role.SERVER, builds, SEEN, TICKETS_FOLLOW) for builds in ranges))
+
+
+SEEN = date(2026, 11, 21)
+TICKETS_FOLLOW = (
+    "tls_parse_ctos_psk sets ticket_expected to 0 for a PSK of another hash: "
+    "https://github.com/openssl/openssl/issues/18549, mended by https://github.com/openssl/openssl/pull/30626 (CHANGES "
+    "of 3.5.7, 3.6.3 and 4.0.1: Fixed TLS 1.3 server not sending NewSessionTicket message after ciphersuite mismatch)"
+)
+TICKETS_AFTER_ANOTHER_HASH = since_tickets_follow(0, 2)
+AFTER_ANOTHER_HASH = since_tickets_follow(FULL, RESUMED)
+REASONS_AFTER_ANOTHER_HASH: Expectation[tuple[Reason, ...]] = since_tickets_follow((Reason.NO_TICKET_SENT,), ())
+
+pytestmark = scenario()
+
+
+def test_first_connection_of_a_pair_needs_no_reason(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert reasons(pair, first) == ()
+
+
+def test_client_that_is_given_no_session_although_there_was_one(pair):
+    first = pair.connect()
+    second = pair.connect()
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_SESSION,)
+
+
+def test_client_that_is_given_the_session_has_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+def test_client_that_forgets_a_session_once_it_was_resumed(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect()
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.NO_SESSION,)
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": 0})
+def test_tls13_server_that_sends_no_tickets(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.taken)
+
+    assert first.tickets == 0
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": 1})
+def test_tls13_server_that_sends_one_ticket_is_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.taken)
+
+    assert first.tickets == 1
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_2], server=NO_STATE)
+def test_tls12_server_that_gives_neither_ticket_nor_session_id(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.taken)
+
+    assert first.messages.server_hello.session_id == b""
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
+
+
+@scenario(versions=[TLSv1_2], client={"tickets": False}, server={"cache_mode": frozenset({CacheMode.OFF})})
+def test_tls12_server_without_a_cache_whose_client_wants_no_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.taken)
+
+    assert first.messages.server_hello.session_id == b""
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": False})
+def test_tls12_server_with_a_cache_is_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.taken)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client={"ciphersuites": "TLS_AES_256_GCM_SHA384"}, needs=PORTABLE)
+def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.taken)
+
+    assert first.outcome is FULL
+    assert second.tickets == TICKETS_AFTER_ANOTHER_HASH.of(pair)
+    assert third.outcome is AFTER_ANOTHER_HASH.of(pair)
+    assert reasons(pair, third) == REASONS_AFTER_ANOTHER_HASH.of(pair)
+
+
+@scenario(versions=[TLSv1_3], needs=EARLY)
+def test_session_that_was_taken_before_a_ticket_was_read(pair):
+    live = pair.open()
+    live.handshake()
+    early = live.session()
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=early)
+
+    assert first.tickets == 2
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_YET,)
+
+
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_IN_MEMORY]})
+def test_session_object_that_was_kept_before_a_ticket_was_read(pair):
+    live = pair.open()
+    live.handshake()
+    early = live.keep_session()
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=early)
+
+    assert first.tickets == 2
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_YET,)
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs=EARLY)
+def test_session_taken_early_of_a_server_that_sends_no_ticket_at_all(pair):
+    live = pair.open()
+    live.handshake()
+    early = live.session()
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=early)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
+
+
+@scenario(needs=EARLY)
+def test_session_that_was_taken_after_the_tickets_has_no_reason(pair):
+    live = pair.open()
+    live.exchange()
+    late = live.session()
+    first = live.close()
+    second = pair.connect(offer=late)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(server={"versions": EITHER}, needs=PORTABLE)
+def test_client_that_does_not_enable_the_sessions_version(pair):
+    first = pair.connect()
+    pair.new_client(versions=tuple({*EITHER} - {pair.tls}))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.VERSION_NOT_ENABLED,)
+
+
+@scenario(server={"versions": EITHER}, needs=PORTABLE)
+def test_client_that_goes_on_with_the_sessions_version_has_no_reason(pair):
+    first = pair.connect()
+    pair.new_client(versions=(pair.tls,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client={"clock": 0})
+def test_ticket_that_is_too_old_by_the_clients_clock(pair):
+    first = pair.connect()
+    pair.client.move_clock(3 * HOUR)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+
+
+@scenario(versions=[TLSv1_3], client={"clock": 0})
+def test_ticket_in_the_second_in_which_it_expires(pair):
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    pair.client.stop_clock(NOW + 2 * HOUR + 1)
+    second = pair.connect(offer=first.session)
+    pair.client.stop_clock(NOW + 2 * HOUR + 2)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+    assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
+
+
+@scenario(versions=[TLSv1_3], server={"timeout": 60}, needs=NEEDS_DATA)
+def test_ticket_whose_session_says_that_it_is_too_old(pair):
+    first = pair.connect()
+    second = pair.connect(offer=aged(first.session, 120))
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+
+
+@scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+def test_ticket_whose_session_is_older_but_not_too_old_has_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=aged(first.session, HOUR))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client={"tickets": BOTH})
+def test_option_of_a_tls13_client_to_use_no_tickets_is_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()

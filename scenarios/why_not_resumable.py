@@ -1,0 +1,200 @@
+"""A session object that is no longer resumable is not offered, and the reason says what made it so.
+
+SSL_get_session(3), SSL_SESSION_is_resumable(3): SSL_free without SSL_shutdown (ssl_clear_bad_session), a fatal alert
+(ssl3_send_alert), a TLS 1.3 resumption (tls_finish_handshake, https://github.com/openssl/openssl/issues/18792), and
+what drops it from the client's own cache. What is kept as data is out of reach of all of them.
+"""
+
+from datetime import date
+
+from harness import (
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Close,
+    Differs,
+    Expectation,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY]}
+FLUSHED = {"client": [Capability.SESSION_IN_MEMORY, Capability.FLUSH]}
+CACHING = {"cache_mode": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})}
+STORING = {"cache_mode": frozenset({CacheMode.CLIENT})}
+SERVING = {"cache_mode": frozenset({CacheMode.SERVER})}
+HOUR = 3600
+SEEN = date(2026, 11, 21)
+COPIES = (
+    "Modules/_ssl.c of CPython, PySSL_get_session: SSLObject.session is a copy made by i2d_SSL_SESSION and "
+    "d2i_SSL_SESSION, a workaround for https://github.com/openssl/openssl/issues/1550"
+)
+UNTOUCHED_BY_A_RESET = (
+    "https://github.com/openssl/openssl/pull/30230: a failed read puts the state machine into its error state, so that "
+    "SSL_in_init() is true and ssl_clear_bad_session leaves the session as it is"
+)
+NOT_RESUMABLE = (Reason.NOT_RESUMABLE,)
+AFTER_FREE = Expectation(FULL, Differs(RESUMED, Role.CLIENT, "ssl", SEEN, COPIES))
+WHY_AFTER_FREE: Expectation[tuple[Reason, ...]] = Expectation(
+    NOT_RESUMABLE, Differs((), Role.CLIENT, "ssl", SEEN, COPIES)
+)
+AFTER_RESET = Expectation(
+    FULL,
+    Differs(RESUMED, Role.CLIENT, "ssl", SEEN, COPIES),
+    Differs(RESUMED, Role.CLIENT, "*@>=4.0", SEEN, UNTOUCHED_BY_A_RESET),
+)
+WHY_AFTER_RESET: Expectation[tuple[Reason, ...]] = Expectation(
+    NOT_RESUMABLE,
+    Differs((), Role.CLIENT, "ssl", SEEN, COPIES),
+    Differs((), Role.CLIENT, "*@>=4.0", SEEN, UNTOUCHED_BY_A_RESET),
+)
+
+pytestmark = scenario(needs=IN_MEMORY)
+
+
+def kept(pair):
+    """The client's session as an object in its memory, once the connection is closed."""
+    live = pair.open()
+    live.exchange()
+    session = live.keep_session()
+    return session, live.close(pair.close_how)
+
+
+@scenario(close=[Close.SERVER_ONLY, Close.EOF], needs=IN_MEMORY)
+def test_object_of_a_connection_that_the_client_did_not_shut_down(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is AFTER_FREE.of(pair)
+    assert reasons(pair, second) == WHY_AFTER_FREE.of(pair)
+
+
+@scenario(close=Close.RST, needs=IN_MEMORY)
+def test_object_of_a_connection_that_was_reset(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is AFTER_RESET.of(pair)
+    assert reasons(pair, second) == WHY_AFTER_RESET.of(pair)
+
+
+@scenario(close=[Close.BOTH, Close.CLIENT_ONLY], needs=IN_MEMORY)
+def test_object_of_a_connection_that_the_client_shut_down_has_no_reason(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST])
+def test_data_of_a_connection_that_the_client_did_not_shut_down_have_no_reason(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client=CACHING, needs=IN_MEMORY)
+def test_tls13_object_that_was_used_before_by_a_client_that_caches(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+    assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.NOT_RESUMABLE,)
+
+
+@scenario(versions=[TLSv1_3], client=SERVING, needs=IN_MEMORY)
+def test_tls13_object_that_was_used_before_by_a_client_that_does_not_cache_has_no_reason(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert reasons(pair, third) == ()
+
+
+@scenario(versions=[TLSv1_2], client=CACHING, needs=IN_MEMORY)
+def test_tls12_object_that_was_used_before_has_no_reason(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session)
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert reasons(pair, third) == ()
+
+
+@scenario(versions=[TLSv1_2], needs=IN_MEMORY)
+def test_tls12_object_whose_use_was_not_shut_down(pair):
+    session, first = kept(pair)
+    second = pair.connect(offer=session, close=Close.SERVER_ONLY)
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is AFTER_FREE.of(pair)
+    assert reasons(pair, third) == WHY_AFTER_FREE.of(pair)
+
+
+@scenario(client=STORING | {"cache_size": 1}, needs=IN_MEMORY)
+def test_object_that_was_evicted_from_the_clients_own_cache(pair):
+    session, first = kept(pair)
+    second = pair.connect()
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.NOT_RESUMABLE,)
+
+
+@scenario(client=CACHING | {"cache_size": 1}, needs=IN_MEMORY)
+def test_object_that_the_clients_cache_does_not_store_has_no_reason(pair):
+    session, first = kept(pair)
+    second = pair.connect()
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert third.outcome is RESUMED
+    assert reasons(pair, third) == ()
+
+
+@scenario(client=STORING | {"timeout": HOUR}, needs=FLUSHED)
+def test_object_that_expired_by_the_clients_own_timeout(pair):
+    session, first = kept(pair)
+    pair.client.flush(at=first.session.time + 2 * HOUR)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+
+
+@scenario(client=STORING | {"timeout": HOUR}, needs=FLUSHED)
+def test_object_that_had_not_expired_when_the_cache_was_flushed_has_no_reason(pair):
+    session, first = kept(pair)
+    pair.client.flush(at=first.session.time + HOUR // 2)
+    second = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
