@@ -19,7 +19,8 @@ from harness.model.verdict import Verdict
 from harness.pair import Pair
 from harness.pairing import Matrix, Pairing
 from harness.recorder import Recorder
-from harness.results import Results, default_folder, usable
+from harness.results import Results, compact, default_folder, usable
+from harness.retention import NEWEST
 from harness.run import Run
 from harness.verdicts import CellState, disagreement, problem
 
@@ -84,6 +85,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--results", type=Path, metavar="DIR", help="folder for results.json and the evidence (default: a dated one)"
     )
+    group.addoption(
+        "--keep-results",
+        type=int,
+        default=NEWEST,
+        metavar="N",
+        help=f"how many runs stay where no --results is given, older ones are removed (default: {NEWEST}; 0: all)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -135,7 +143,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except (BuildError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(session.config, "workerinput"):
-        recorder = Recorder(Results(session.config.stash[FOLDER], stacks))
+        dated = session.config.getoption("results") is None
+        newest = session.config.getoption("keep_results") if dated else 0
+        recorder = Recorder(Results(session.config.stash[FOLDER], stacks), newest)
         session.config.stash[RECORDER] = recorder
         session.config.pluginmanager.register(recorder, "resumption-recorder")
 
@@ -241,7 +251,8 @@ def pytest_runtest_makereport(
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
         report.sections += leave(state, item.config.stash[FOLDER], report.longreprtext)
     if call.when == "teardown":
-        vars(report)["resumption"] = json.dumps(state.record())
+        vars(report)["resumption"] = compact(state.record())
+        del item.stash[STATE]  # pytest keeps every item to the end of the run, and with it every connection
     return report
 
 

@@ -15,6 +15,7 @@ from harness.matrix import parse_id
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
 from harness.report.matrix_text import matrix_table, totals, unsupported
+from harness.retention import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +36,11 @@ NOT_WHOLE = 1
 class Recorder:
     """A pytest plugin object of the process that the user started, not of a worker of pytest-xdist."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, newest: int = 0) -> None:
+        """``newest`` runs stay beside each other in the folder above, 0 for all of them."""
         self.results = results
+        self._newest = newest
+        self._removed = 0
         self.cells: list[CellResult] = []
         self.unmatched: set[str] = set()
         """Declared differences whose range held no build of this run."""
@@ -45,8 +49,11 @@ class Recorder:
         """Why results could not be written, the last time that they could not."""
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Keep the record that the last report of a cell carries; a worker that died leaves none, so make it."""
-        told = getattr(report, "resumption", None)
+        """Take the record that the last report of a cell carries; a worker that died leaves none, so make it.
+
+        It is written at once and not kept: pytest's terminal reporter keeps every report to the end of the run.
+        """
+        told = vars(report).pop("resumption", None)
         record = json.loads(told) if told else self._of_crash(report)
         if record:
             self.cells.append(result_of(record))
@@ -85,6 +92,7 @@ class Recorder:
         """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
         try:
             self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
+            self._removed = tidy(self.results.folder.parent, self._newest) if self.path else 0
         except OSError as error:
             self.trouble = error
         if self.trouble and not exitstatus:
@@ -108,6 +116,8 @@ class Recorder:
         if self.trouble:
             terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
         terminalreporter.line(f"results: {self.path or self.results.folder}")
+        if self._removed:
+            terminalreporter.line(f"removed: {self._removed} older, as the newest {self._newest} stay (--keep-results)")
         if any(cell.folder for cell in self.cells):
             terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.pair import Pair
+from harness.results import default_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Run = Callable[..., pytest.RunResult]
 
@@ -67,6 +69,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         after_first: str = "",
         sees: str = "()",
         source: str = SCENARIO,
+        where: Sequence[str] = ("--results=out",),
     ) -> pytest.RunResult:
         pytester.makeini("[pytest]\npython_files = scenarios/*.py\naddopts = --import-mode=importlib\n")
         pytester.makeconftest(CONFTEST.format(sees=sees))
@@ -74,7 +77,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         path.write_text(source.format(arguments=arguments, asserts=asserts, after_first=after_first).lstrip())
         apart = "-n2" in options or "os.kill" in after_first
         start = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
-        return start("-v", "-p", "no:cacheprovider", "--results=out", *options)
+        return start("-v", "-p", "no:cacheprovider", *where, *options)
 
     return run
 
@@ -324,6 +327,19 @@ def test_the_results_of_an_earlier_run_are_never_overwritten(run: Run, pytester:
 
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     ran.stderr.fnmatch_lines(["*holds the results of an earlier run; name another folder, or remove it"])
+
+
+def test_runs_in_the_default_folder_push_the_oldest_out(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(pytester.path / "state"))
+    old = default_folder(datetime(2020, 1, 1, tzinfo=UTC))
+    old.mkdir(parents=True)
+    ran = run("--keep-results=1", where=())
+
+    ran.stdout.fnmatch_lines(["removed: 1 older, as the newest 1 stay (--keep-results)"])
+    assert not old.exists()
+    assert len(list(old.parent.glob("*/results.json"))) == 1
 
 
 SIGNAL_IN_THE_SECOND_CELL = 'import os; pair.server_stack.name == "libssl" and os.kill(os.getpid(), {})'

@@ -96,6 +96,8 @@ def client_abilities(version: str, clock_missing: str | None) -> Abilities:
     }
     able = {
         Capability.SESSION_DATA,
+        Capability.SESSION_FIELDS,
+        Capability.SESSION_COPY,
         Capability.SESSION_IMPORT,
         Capability.RENEGOTIATION,
         Capability.CLOSE_CLIENT_ONLY,
