@@ -29,10 +29,17 @@ FLOOD = 8 * 1024 * 1024
 GRACE = 2.0
 """Seconds that a child has to end by itself after it was asked to."""
 
+CHANGING = "PYTEST_CURRENT_TEST"
+"""pytest sets it anew for each phase of a test."""
+
 
 def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
-    """A command line that can be pasted into a shell: with what its environment has that this process's has not."""
-    around = [f"{name}={value}" for name, value in (environment or {}).items() if os.environ.get(name) != value]
+    """A command line that can be pasted into a shell: with what its environment has that this process's has not.
+
+    But for what changes in this process while it runs, and means nothing to the child.
+    """
+    given = {name: value for name, value in (environment or {}).items() if name != CHANGING}
+    around = [f"{name}={value}" for name, value in given.items() if os.environ.get(name) != value]
     return shlex.join([*(["env", *around] if around else []), *argv])
 
 

@@ -12,6 +12,7 @@ from harness.model.reason import Question
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.explain.origin import Origin
     from harness.model.connection import Connection, Counters
     from harness.model.reason import Explanation
 
@@ -43,14 +44,21 @@ class Account:
         return (failed or explained or self.connections)[-1]
 
     @property
+    def origin(self) -> Origin | None:
+        """Where the session comes from that the subject was given to offer, and what of it was edited since."""
+        offered = self.subject.offered
+        return origin_of(offered, self._earlier) if offered else None
+
+    @property
     def before(self) -> Connection | None:
         """The connection that the offered session comes from; where that is not known, the one before the subject."""
-        earlier = [connection for connection in self.connections if connection.number < self.subject.number]
-        offered = self.subject.offered
-        origin = origin_of(offered, earlier) if offered else None
-        if origin:
-            return origin.connection
-        return earlier[-1] if earlier else None
+        if self.origin:
+            return self.origin.connection
+        return self._earlier[-1] if self._earlier else None
+
+    @property
+    def _earlier(self) -> list[Connection]:
+        return [connection for connection in self.connections if connection.number < self.subject.number]
 
     @property
     def others(self) -> list[Connection]:

@@ -72,11 +72,16 @@ def sessions(account: Account, width: int = WIDTH) -> Text:
     if before is None or offered is None or yielded is None:
         title = f"The session that connection {number} {'yielded' if yielded else 'offered; it yielded none'}"
         return session_alone_text(title, yielded or offered, width)  # type: ignore[arg-type] # one of them is there
-    if subject.offered:
+    if subject.offered is None:
+        title, head = f"The sessions that connections {before.number} and {number} yielded", "before"
+    elif subject.was_offered:
         title, head = f"The session that connection {number} offered, and the one that it yielded", "offered"
     else:
-        title, head = f"The sessions that connections {before.number} and {number} yielded", "before"
-    return session_difference_text(title, (head, "yielded"), offered, yielded, width)
+        title, head = f"The session that connection {number} was given and did not offer, and its own", "given"
+    text = session_difference_text(title, (head, "yielded"), offered, yielded, width)
+    edits = ", ".join(account.origin.edits) if account.origin else ""
+    edited = f"edited since connection {before.number} yielded it: {edits}" if edits else ""
+    return joined([text, *(Text(line, "yellow") for line in folded(edited, width, "  ", "    "))])
 
 
 def _told_whole(account: Account, width: int) -> list[Text]:

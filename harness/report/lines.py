@@ -41,8 +41,9 @@ def folded(text: str, width: int = WIDTH, first: str = "", rest: str | None = No
 
 
 def tied(parts: Iterable[str], separator: str, longest: int) -> str:
-    """The parts with a separator; one of at most ``longest`` columns is never folded within."""
-    return f"{separator} ".join(part.replace(" ", TIED) if len(part) <= longest else part for part in parts)
+    """The parts with a separator; one of at most ``longest`` columns with it is never folded within."""
+    room = longest - len(separator)
+    return f"{separator} ".join(part.replace(" ", TIED) if len(part) <= room else part for part in parts)
 
 
 def unfolded(text: Text) -> Text:

@@ -100,6 +100,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "resumed_but_tls13.txt": lambda: _shown(made.resumed_but()),
     "aborted_tls12.txt": lambda: _shown(made.aborted12()),
     "not_offered_tls13.txt": lambda: _shown(made.not_offered()),
+    "edited_tls13.txt": lambda: _shown(made.edited()),
     "disagreement_tls13.txt": lambda: _shown(made.disagreement()),
     "several.txt": lambda: _shown(made.several()),
     "alone.txt": lambda: _shown(made.alone()),

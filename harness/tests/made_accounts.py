@@ -250,6 +250,15 @@ def not_offered() -> Account:
     return Account([FULL13, second], {2: why(Question.NOT_OFFERED, none)})
 
 
+def edited() -> Account:
+    """The session was made older, and the client kept it to itself."""
+    account = not_offered()
+    older = replace(TAKEN, known={**TAKEN.known, "time": 1_795_297_284})
+    second = replace(account.connections[1], offered=older, was_offered=False)
+    expired = replace(EXPIRED, reason=Reason.EXPIRED_AT_CLIENT, title="the session has expired at the client")
+    return Account([FULL13, second], {2: why(Question.NOT_OFFERED, replace(expired, tell_apart=""))})
+
+
 def disagreement() -> Account:
     """The server says that it was a full handshake."""
     server = replace(RESUMED13.server, view=DECLINED13.server.view)

@@ -29,6 +29,7 @@ ACCOUNTS = [
     made.resumed_but,
     made.aborted12,
     made.not_offered,
+    made.edited,
     made.disagreement,
     made.several,
     made.alone,

@@ -14,7 +14,7 @@ import pytest
 
 from harness.events import Loop
 from harness.model.errors import EndpointError, TimedOutError
-from harness.process import FLOOD, Child
+from harness.process import FLOOD, Child, pasteable
 from harness.runtime import Runtime
 from harness.warden import Warden
 
@@ -44,6 +44,16 @@ def test_lines_arrive_whole_and_all_output_is_kept(runtime: Runtime) -> None:
     assert sorted(child.output.replace("error\n", "")) == sorted("one\ntwo\nthree")
     assert "error\n" in child.output
     child.close()
+
+
+def test_a_command_tells_the_environment_that_is_not_this_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAME", "1")
+
+    assert pasteable(["a b"], {"SAME": "1", "OPENSSL_CONF": "/x"}) == "env OPENSSL_CONF=/x 'a b'"
+
+
+def test_a_command_does_not_tell_which_test_it_was_run_for() -> None:
+    assert pasteable(["a"], {"PYTEST_CURRENT_TEST": "test_x (setup)"}) == "a"
 
 
 def test_an_exit_status_is_given(runtime: Runtime) -> None:
