@@ -113,7 +113,8 @@ class Attempt:
     """As in Circumstances, with ``context`` among the values; but for two that would name what another run has not:
 
     ``remove`` has ``connection`` in place of a session id: that of the session of this attempt. ``flush`` has
-    ``connection`` and ``seconds`` in place of ``at``: so many seconds after the time of the session of this attempt.
+    ``connection`` and ``seconds`` in place of ``at``: so many seconds after the time of the session of this attempt. At
+    0, which forgets all sessions, it has ``at``.
     """
     during: tuple[Deed, ...]
     beside: tuple[int, ...]

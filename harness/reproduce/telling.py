@@ -95,7 +95,7 @@ def _deed(deed: Deed, number: int, earlier: Sequence[Connection], gaps: list[str
                 values = {name: value for name, value in deed.values.items() if name != "session_id"}
                 return replace(deed, values={**values, "connection": connection.number})
         gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
-    if deed.name == "flush":
+    if deed.name == "flush" and deed.values["at"] != 0:  # at 0 it forgets all, whatever their time
         at = deed.values["at"]
         for connection in reversed(earlier):
             time = connection.taken.get("time") if connection.taken else None

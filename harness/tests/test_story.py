@@ -120,6 +120,14 @@ def test_a_flush_is_told_by_the_time_of_a_session(pair: Pair) -> None:
     assert told(pair).attempts[1].before == (Deed("flush", Role.SERVER, values),)
 
 
+def test_a_flush_of_all_is_told_as_it_is(pair: Pair) -> None:
+    pair.connect()
+    pair.server.flush(0)
+    pair.connect()
+
+    assert told(pair).attempts[1].before == (Deed("flush", Role.SERVER, {"at": 0, "context": 1}),)
+
+
 def test_each_context_is_told_once_with_its_knobs(pair: Pair) -> None:
     pair.connect()
     pair.new_server(timeout=10)

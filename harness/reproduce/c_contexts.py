@@ -1,0 +1,99 @@
+"""The contexts of a story as functions of a C program: contexts that are alike are made by one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role
+from harness.reproduce import quoting
+from harness.reproduce.c_knobs import statements, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.reproduce.story import Context, Story
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A function that makes an SSL_CTX; ``contexts`` are all those that it makes."""
+
+    story: Story
+    contexts: tuple[Context, ...]
+
+    @property
+    def _like(self) -> Context:
+        return self.contexts[0]
+
+    @property
+    def role(self) -> Role:
+        """Of all of them."""
+        return self._like.role
+
+    @property
+    def number(self) -> int:
+        """Of the first of them; it tells the names of this function and of its callbacks from others."""
+        return self._like.number
+
+    @property
+    def name(self) -> str:
+        """The C function."""
+        return f"make_{self.role}_{self.number}"
+
+    @property
+    def says(self) -> str:
+        """Its comment."""
+        names = " and ".join(context.name.capitalize() for context in self.contexts)
+        return f"{names}: {self._like.stack} with OpenSSL {self._like.version}"
+
+    @property
+    def alpn(self) -> bytes | None:
+        """The protocols that a server's callback chooses from."""
+        names = self._like.knobs.get("alpn")
+        return wire(names) if self.role is Role.SERVER and isinstance(names, tuple) else None
+
+    @property
+    def no_protocol(self) -> str:
+        """What that callback gives where none fits."""
+        return f"SSL_TLSEXT_ERR_{'ALERT_FATAL' if self._like.stack in {'libssl', 'openssl'} else 'NOACK'}"
+
+    @property
+    def session_id(self) -> bytes | None:
+        """What its session ids are, or begin with."""
+        found = self._like.knobs.get("session_id", self._like.knobs.get("session_id_prefix"))
+        return found if isinstance(found, bytes) else None
+
+    @property
+    def whole_id(self) -> bool:
+        """Whether its session ids are nothing else."""
+        return "session_id" in self._like.knobs
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether it acknowledges a server name that is sent: of the harness's servers those on libssl alone do."""
+        named = any("server_name" in client.knobs for client in self.story.of(Role.CLIENT))
+        return named and self.role is Role.SERVER and self._like.stack == "libssl"
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """What the function does to a new SSL_CTX."""
+        if self._like.certificate is not None:
+            yield f"use_certificate(ctx, {quoting.c(self._like.certificate)});"
+        yield from statements(self._like)
+        offers = [attempt.offer for attempt in self.story.attempts if attempt.offer]
+        if self.role is Role.SERVER and offers:
+            yield "SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);"
+        if self.acknowledges:
+            yield "SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);"
+        if self.role is Role.CLIENT and any(offer.ticket is not None for offer in offers):
+            yield "SSL_CTX_sess_set_new_cb(ctx, on_new_session);"
+
+
+def makers(story: Story) -> list[Maker]:
+    """The functions that a story needs, in the order in which their contexts are first used."""
+    alike: dict[tuple[object, ...], list[Context]] = {}
+    for context in story.contexts:
+        key = (context.role, context.stack, context.certificate, repr(sorted(context.knobs.items())))
+        alike.setdefault(key, []).append(context)
+    return [Maker(story, tuple(contexts)) for contexts in alike.values()]

@@ -1,0 +1,171 @@
+"""The knobs of a context as statements of C, each by the call that its documentation names; makes no whole program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+from harness.model.tls import Role, TLSVersion
+from harness.reproduce import quoting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from harness.reproduce.story import Context
+
+    Statements = Callable[[Any, Context], list[str]]
+
+VERSIONS = {TLSVersion.TLSv1_2: "TLS1_2_VERSION", TLSVersion.TLSv1_3: "TLS1_3_VERSION"}
+MODES = {
+    CacheMode.OFF: "SSL_SESS_CACHE_OFF",
+    CacheMode.CLIENT: "SSL_SESS_CACHE_CLIENT",
+    CacheMode.SERVER: "SSL_SESS_CACHE_SERVER",
+    CacheMode.BOTH: "SSL_SESS_CACHE_BOTH",
+    CacheMode.NO_AUTO_CLEAR: "SSL_SESS_CACHE_NO_AUTO_CLEAR",
+    CacheMode.NO_INTERNAL_LOOKUP: "SSL_SESS_CACHE_NO_INTERNAL_LOOKUP",
+    CacheMode.NO_INTERNAL_STORE: "SSL_SESS_CACHE_NO_INTERNAL_STORE",
+    CacheMode.NO_INTERNAL: "SSL_SESS_CACHE_NO_INTERNAL",
+}
+MISSING = {"clock": "both ends of one program go by one clock"}
+"""Knobs that C cannot express, with the reason."""
+LONGEST = (1 << 63) - 1
+
+
+def number(value: int) -> str:
+    """A long; its least value has no literal."""
+    return f"{value}L" if value >= -LONGEST else f"(-{LONGEST}L - 1)"
+
+
+def set_option(name: str) -> list[str]:
+    """SSL_CTX_set_options."""
+    return [f"SSL_CTX_set_options(ctx, {name});"]
+
+
+def set_later_option(name: str) -> list[str]:
+    """The same of an option that 1.1.1 has not."""
+    return [f"#ifdef {name}", *set_option(name), "#else", f'cannot("{name}, which this OpenSSL has not");', "#endif"]
+
+
+def must(call: str) -> list[str]:
+    """A call that gives 1 for success."""
+    return [f"MUST({call});"]
+
+
+def _versions(value: Iterable[TLSVersion], _context: Context) -> list[str]:
+    chosen = sorted(value)
+    least = must(f"SSL_CTX_set_min_proto_version(ctx, {VERSIONS[chosen[0]]})")
+    return least + must(f"SSL_CTX_set_max_proto_version(ctx, {VERSIONS[chosen[-1]]})")
+
+
+def _cache_mode(value: Iterable[CacheMode], _context: Context) -> list[str]:
+    flags = [MODES[mode] for mode in CacheMode if mode in set(value)]
+    return [f"SSL_CTX_set_session_cache_mode(ctx, {' | '.join(flags)});"]
+
+
+def _psk_modes(value: PskMode, _context: Context) -> list[str]:
+    if value is PskMode.DHE:
+        return []
+    preferred = set_later_option("SSL_OP_PREFER_NO_DHE_KEX") if value is PskMode.KE else []
+    return [*preferred, *set_option("SSL_OP_ALLOW_NO_DHE_KEX")]
+
+
+def _renegotiation(value: bool, _context: Context) -> list[str]:  # noqa: FBT001 - called with the knob's value
+    option = "SSL_OP_ALLOW_CLIENT_RENEGOTIATION"
+    return [f"#ifdef {option}", *set_option(option), "#endif"] if value else []  # before 3.0 no server refuses it
+
+
+def wire(names: Iterable[str]) -> bytes:
+    """Protocol names as ALPN has them, each after its length (RFC 7301, 3.1)."""
+    encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+    return b"".join(bytes([len(name)]) + name for name in encoded)
+
+
+def _alpn(value: Iterable[str], context: Context) -> list[str]:
+    if context.role is Role.SERVER:
+        return [f"SSL_CTX_set_alpn_select_cb(ctx, choose_protocol_{context.number}, NULL);"]
+    data = wire(value)
+    literal = f"(const unsigned char *){quoting.c(data)}"
+    return must(f"SSL_CTX_set_alpn_protos(ctx, {literal}, {len(data)}) == 0")
+
+
+def _verify(value: Verify, _context: Context) -> list[str]:
+    if value is Verify.NONE:
+        return []
+    also = " | SSL_VERIFY_FAIL_IF_NO_PEER_CERT" if value is Verify.REQUIRED else ""
+    trust = must('SSL_CTX_load_verify_locations(ctx, beside("authority", ".pem"), NULL)')
+    return [*trust, f"SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER{also}, NULL);"]
+
+
+def _id_context(value: object, _context: Context) -> list[str]:
+    if value is UNSET or not isinstance(value, bytes):
+        return []
+    literal = f"(const unsigned char *){quoting.c(value)}"
+    return must(f"SSL_CTX_set_session_id_context(ctx, {literal}, {len(value)})")
+
+
+def _make_id(_value: bytes, context: Context) -> list[str]:
+    return must(f"SSL_CTX_set_generate_session_id(ctx, make_session_id_{context.number})")
+
+
+def _early_data(value: int, context: Context) -> list[str]:
+    return must(f"SSL_CTX_set_max_early_data(ctx, {value}u)") if context.role is Role.SERVER else []
+
+
+def _on(name: str) -> Statements:
+    """An option that is set by ``off``; ``on`` is the default."""
+    return lambda value, _context: [] if value else set_option(name)
+
+
+def _text(function: str) -> Statements:
+    return lambda value, _context: must(f"{function}(ctx, {quoting.c(value)})")
+
+
+KNOBS: Mapping[str, Statements] = {
+    "versions": _versions,
+    "tickets": _on("SSL_OP_NO_TICKET"),
+    "cache_mode": _cache_mode,
+    "cache_size": lambda value, _: [f"SSL_CTX_sess_set_cache_size(ctx, {number(value)});"],
+    "timeout": lambda value, _: [f"SSL_CTX_set_timeout(ctx, {number(value)});"],
+    "middlebox_compat": lambda value, _: (
+        [] if value else ["SSL_CTX_clear_options(ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);"]
+    ),
+    "extended_master_secret": lambda value, _: [] if value else set_later_option("SSL_OP_NO_EXTENDED_MASTER_SECRET"),
+    "ciphers": _text("SSL_CTX_set_cipher_list"),
+    "ciphersuites": _text("SSL_CTX_set_ciphersuites"),
+    "groups": _text("SSL_CTX_set1_groups_list"),
+    "psk_modes": _psk_modes,
+    "alpn": _alpn,
+    "verify": _verify,
+    "max_early_data": _early_data,
+    "num_tickets": lambda value, _: must(f"SSL_CTX_set_num_tickets(ctx, {value}u)"),
+    "session_id_context": _id_context,
+    "session_id_prefix": _make_id,
+    "session_id": _make_id,
+    "ticket_keys": lambda value, _: [f"set_ticket_keys(ctx, {quoting.c(value)});"],
+    "anti_replay": _on("SSL_OP_NO_ANTI_REPLAY"),
+    "client_renegotiation": _renegotiation,
+    "server_name": lambda _value, _context: [],  # of each connection
+    "client_certificate": lambda _value, _context: [],  # the context's certificate
+    "server_certificate": lambda _value, _context: [],
+}
+"""What sets each knob, once its value and its context are given."""
+
+
+def knob_lacks(context: Context) -> list[str]:
+    """The knobs of a context that C cannot express, with the reason."""
+    return [
+        f"{name} of {context.name}: {MISSING.get(name, 'the C form does not know this knob')}"
+        for name in context.knobs
+        if name not in KNOBS
+    ]
+
+
+def statements(context: Context) -> list[str]:
+    """All that sets the knobs of a context, in the order of the table."""
+    lines = [
+        line for name, make in KNOBS.items() if name in context.knobs for line in make(context.knobs[name], context)
+    ]
+    if context.stack == "ssl":  # Modules/_ssl.c of CPython 3.10 and later
+        lines += ["#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF", *set_option("SSL_OP_IGNORE_UNEXPECTED_EOF"), "#endif"]
+    return lines

@@ -1,0 +1,120 @@
+"""A story as one C program against libssl with both ends in it, and what of a story it cannot express."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Close, Role
+from harness.reproduce.c_contexts import makers
+from harness.reproduce.c_knobs import knob_lacks
+from harness.reproduce.c_steps import BEFORE, DURING, age_of, held, steps
+from harness.reproduce.rendering import rendered
+from harness.reproduce.story import gaps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.reproduce.story import Context, Story
+
+OLDEST = (1, 1, 1)
+"""The first release that has all of the API that the program uses."""
+TEMPLATE = "program.c.jinja"
+
+
+def lacks(story: Story) -> list[str]:
+    """What of the story a C program cannot express, each with the reason; empty if it can express all."""
+    return gaps_of(story, _reasons(story))
+
+
+def _reasons(story: Story) -> Iterator[str]:
+    versions = {context.version for context in story.contexts}
+    if len(versions) > 1:
+        named = ", ".join(f"{context.name} {context.version}" for context in story.contexts)
+        yield f"two OpenSSLs: one program is linked to one libssl ({named})"
+    for context in story.contexts:
+        if _release(context) < OLDEST:
+            yield f"OpenSSL {context.version}: the program uses calls that are there since 1.1.1"
+        yield from knob_lacks(context)
+    for attempt in story.attempts:
+        for deed in attempt.before:
+            if deed.name not in BEFORE:
+                clock = ": both ends of one program go by one clock" if deed.name.endswith("_clock") else ""
+                yield f"{deed.name} before connection {attempt.number}{clock}"
+        for deed in attempt.during:
+            if deed.name not in DURING:
+                yield f"{deed.name} on connection {attempt.number}"
+        if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
+            yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def _release(context: Context) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", context.version)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+def _needs(story: Story) -> set[str]:
+    """The parts of the program that are there only where something uses them."""
+    offers = [attempt.offer for attempt in story.attempts if attempt.offer]
+    knobs = {(context.role, name) for context in story.contexts for name, value in context.knobs.items() if value}
+    names = {name for _role, name in knobs}
+    during = {deed.name for attempt in story.attempts for deed in attempt.during}
+    before = {deed.name for attempt in story.attempts for deed in attempt.before}
+    closes = {attempt.close for attempt in story.attempts}
+    early = (Role.SERVER, "max_early_data") in knobs
+    edits = any(offer.older or offer.timeout is not None for offer in offers)
+    writes = any(attempt.offer and attempt.client.knobs.get("max_early_data") for attempt in story.attempts)
+    fresh = any(not offer.kept and not (offer.older or offer.timeout is not None) for offer in offers)
+    needs = {
+        "rand": "session_id_prefix" in names,
+        "times": edits or bool({"flush", "age_sessions"} & before),
+        "flush": "flush" in before,
+        "age": "age_sessions" in before,
+        "remove": "remove" in before,
+        "edits": edits,
+        "early": early or writes,
+        "write_early": writes,
+        "given": any(offer.ticket is not None for offer in offers),
+        "taken": any(offer.deed is not None and not offer.kept for offer in offers),
+        "offers": bool(offers),
+        "offer_copy": fresh,
+        "copy": bool(offers) or bool({"remove", "flush"} & before),
+        "ticket_keys": "ticket_keys" in names,
+        "server_name": any(maker.acknowledges for maker in makers(story)),
+        "exchange": "exchange" in during,
+        "renegotiate": "renegotiate" in during,
+        "eof": bool(closes & {Close.EOF, Close.CLIENT_ONLY, Close.SERVER_ONLY}),
+    }
+    return {name for name, needed in needs.items() if needed}
+
+
+def _summary(story: Story) -> Iterator[str]:
+    outcomes = [f"connection {a.number} {a.result.outcome or 'no verdict'}" for a in story.attempts]
+    versions = ", ".join(dict.fromkeys(context.version for context in story.contexts))
+    yield f"TLS session resumption as it was observed with OpenSSL {versions}:"
+    yield f"{', '.join(outcomes)}."
+    if story.wrong:
+        yield ""
+        yield from story.wrong.splitlines()
+
+
+def render(story: Story) -> str:
+    """The source; it is C99, and compiles without warnings with the headers of 1.1.1 to 4.0."""
+    offers = [attempt.offer for attempt in story.attempts if attempt.offer]
+    deeds = [deed for attempt in story.attempts for deed in attempt.before]
+    needs = _needs(story)
+    authority = any(context.knobs.get("verify", "none") != "none" for context in story.contexts)
+    files = [f"{stem}{suffix}" for stem in story.certificates for suffix in (".crt", ".key")]
+    return rendered(
+        TEMPLATE,
+        story=story,
+        summary=list(_summary(story)),
+        files=" and ".join([*files, *(["authority.pem"] if authority else [])]),
+        needs=needs,
+        closes={str(attempt.close) for attempt in story.attempts},
+        makers=makers(story),
+        most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
+        held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
+        ages=list(dict.fromkeys(age_of(deed) for deed in deeds if deed.name == "age_sessions")),
+        steps=list(steps(story, early="early" in needs)),
+    )

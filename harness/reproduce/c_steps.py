@@ -1,0 +1,154 @@
+"""What the main function of a C program does, step by step: the attempts of a story in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Close, Outcome
+from harness.reproduce import quoting
+from harness.reproduce.c_knobs import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from harness.model.circumstances import Deed
+    from harness.reproduce.story import Attempt, Offer, Story
+
+CLOSES = {
+    Close.BOTH: "close_both",
+    Close.CLIENT_ONLY: "close_client_only",
+    Close.SERVER_ONLY: "close_server_only",
+    Close.EOF: "close_eof",
+    Close.RST: "close_rst",
+}
+ACROSS = 4
+"""Fields in a line."""
+SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
+
+
+def _context(deed: Deed) -> str:
+    return f"{deed.role}_{deed.values['context']}"
+
+
+def age_of(deed: Deed) -> str:
+    """The variable that holds by how much a context ages its tickets."""
+    return f"age_of_{_context(deed)}"
+
+
+def _flush(deed: Deed) -> str:
+    if "at" in deed.values:
+        return f"SSL_CTX_flush_sessions_ex({_context(deed)}, {_long(deed, 'at')});"
+    time = f"SSL_SESSION_get_time_ex(c{deed.values['connection']}.session)"
+    return f"SSL_CTX_flush_sessions_ex({_context(deed)}, {time} + {_long(deed, 'seconds')});"
+
+
+def _long(deed: Deed, name: str) -> str:
+    value = deed.values[name]
+    return number(value) if isinstance(value, int) else "0"
+
+
+BEFORE: Mapping[str, Callable[[Deed], str]] = {
+    "flush": _flush,
+    "remove": lambda deed: f"remove_session({_context(deed)}, c{deed.values['connection']}.session);",
+    "resize_cache": lambda deed: f"SSL_CTX_sess_set_cache_size({_context(deed)}, {_long(deed, 'entries')});",
+    "age_sessions": lambda deed: f"age_sessions({_context(deed)}, {_long(deed, 'seconds')}, &{age_of(deed)});",
+}
+"""Deeds on a context."""
+DURING = ("exchange", "session", "keep_session", "renegotiate")
+"""Deeds on an open connection."""
+
+
+def held(offer: Offer) -> str | None:
+    """The variable of a session that was taken while its connection was open; None for one of another kind."""
+    return None if offer.deed is None else f"session_{offer.connection}_{offer.deed + 1}"
+
+
+def _during(story: Story, attempt: Attempt) -> Iterator[str]:
+    offered = {offer.deed: held(offer) for offer in story.offers_of(attempt)}
+    c = f"c{attempt.number}"
+    for index, deed in enumerate(attempt.during):
+        if deed.name == "exchange":
+            yield f"exchange(&{c});"
+        elif deed.name == "renegotiate":
+            yield f"renegotiate(&{c}, {c}.{deed.role}, {int(bool(deed.values.get('abbreviated')))});"
+        elif index in offered:
+            take = f"SSL_get1_session({c}.client)" if deed.name == "keep_session" else f"taken(&{c})"
+            yield f"{offered[index]} = {take};"
+
+
+def _offer(attempt: Attempt, offer: Offer) -> str:
+    source = held(offer) or f"c{offer.connection}.{'session' if offer.ticket is None else f'given[{offer.ticket}]'}"
+    to = f"&c{attempt.number}, {source}"
+    if offer.kept:
+        return f"offer({to});"
+    if offer.older or offer.timeout is not None:
+        timeout = "NULL" if offer.timeout is None else f"&(long){{{number(offer.timeout)}}}"
+        return f"offer_edited({to}, {number(offer.older)}, {timeout});"
+    return f"offer_copy({to});"
+
+
+def _comment(attempt: Attempt) -> str:
+    offer = attempt.offer
+    what = "makes a session" if offer is None else f"offers a session of connection {offer.connection}"
+    outcome = attempt.result.outcome
+    seen = "; client and server disagreed" if outcome is None else f"; it was {outcome}"
+    return f"/* Connection {attempt.number} {what}{seen if outcome is not Outcome.FULL or offer else ''}. */"
+
+
+def _open(story: Story, attempt: Attempt) -> Iterator[str]:
+    c = f"c{attempt.number}"
+    yield _comment(attempt)
+    for deed in attempt.before:
+        yield BEFORE[deed.name](deed)
+    yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
+    knobs = attempt.client.knobs
+    if "server_name" in knobs:
+        yield f"MUST(SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
+    if attempt.offer:
+        yield _offer(attempt, attempt.offer)
+        if knobs.get("max_early_data"):
+            yield f"write_early_data(&{c}, {knobs['max_early_data']}u);"
+    yield f"handshake(&{c});"
+    yield from _during(story, attempt)
+    yield f"take_session(&{c});"
+
+
+def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
+    """What the program compares, by the fields of its ``struct seen``."""
+    result = attempt.result
+    alert = result.alert
+    values: dict[str, Any] = {
+        "outcome": result.outcome,
+        "client": result.client,
+        "server": result.server,
+        "mechanism": result.mechanism or ("none" if result.outcome else None),
+        "alert": "none" if alert is None else f"{alert.number} sent by the {alert.sender}" if alert.sender else None,
+        "tickets": result.tickets,
+        "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
+        "early_data": result.early_data if early else None,
+    }
+    return {name: str(values[name]) for name in SEEN if values[name] not in {None, "unknown"}}
+
+
+def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:
+    c = f"c{attempt.number}"
+    yield f"{CLOSES[attempt.close]}(&{c});"
+    fields = [f".{name} = {quoting.c(value)}" for name, value in observed(attempt, early=early).items()]
+    head = f"expect(&{c}, (struct seen){{"
+    lines = [", ".join(fields[start : start + ACROSS]) for start in range(0, len(fields), ACROSS)]
+    yield head + f",\n{' ' * (len(head) + 4)}".join(lines) + "});"
+
+
+def steps(story: Story, *, early: bool) -> Iterator[str]:
+    """Statements, and empty lines between connections; those that are open beside others are closed after them."""
+    opened: list[Attempt] = []
+    for attempt in story.attempts:
+        for other in [other for other in opened if other.number not in attempt.beside]:
+            yield from _close(other, early=early)
+            opened.remove(other)
+        yield ""
+        yield from _open(story, attempt)
+        opened.append(attempt)
+    for other in opened:
+        yield from _close(other, early=early)
