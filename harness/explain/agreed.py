@@ -9,7 +9,6 @@ from harness.model.errors import DisagreementError, WireFormatError
 from harness.model.tls import Outcome, TLSVersion
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, protocols_of
-from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
@@ -78,18 +77,6 @@ def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:
     if hello.supported_versions:
         return frozenset(version for version in TLSVersion if version.wire in hello.supported_versions)
     return frozenset(v for v in (TLSVersion.TLSv1_2,) if hello.legacy_version >= v.wire)
-
-
-def hash_of(cipher: object) -> str | None:
-    """The hash of a cipher suite's key derivation, by its IANA number; None if that is unknown."""
-    suite = SUITES.get(cipher) if isinstance(cipher, int) else None
-    return suite.hash if suite else None
-
-
-def cipher_name(cipher: object) -> str:
-    """IANA's name of a cipher suite, or its number."""
-    suite = SUITES.get(cipher) if isinstance(cipher, int) else None
-    return suite.name if suite else (f"0x{cipher:04x}" if isinstance(cipher, int) else "an unknown cipher")
 
 
 def completed(connection: Connection) -> bool:

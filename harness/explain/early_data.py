@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.agreed import alpn_of
 from harness.explain.clocks import age_at_server, age_on_wire
+from harness.explain.offer import suite_name
 from harness.model.reason import Finding, Reason
 
 if TYPE_CHECKING:
@@ -26,17 +27,21 @@ def refused(evidence: Evidence) -> Finding | None:
     if told != "rejected":
         return None
     causes = [cause for find in (_retry, _not_allowed, _alpn, _age) if (cause := find(evidence)) is not None]
+    causes = causes or [cause for cause in (_cipher(evidence),) if cause is not None]
     asked = evidence.client_hello is not None and evidence.client_hello.early_data
     seen = (
-        *(("the ClientHello has the early_data extension",) if asked else ()),
-        f"{'the client' if connection.client.early_data else 'the server'} says that its early data were rejected",
+        *(("wire: the ClientHello has the early_data extension",) if asked else ()),
+        f"{'client' if connection.client.early_data else 'server'}: the early data were rejected",
     )
     number = connection.number
     if not causes:
         return Finding(
             Reason.EARLY_DATA_REFUSED,
             f"the early data of connection {number} were refused, and nothing seen says why",
-            (*seen, "no HelloRetryRequest, the same ALPN protocol; the age of the ticket does not speak against it"),
+            (
+                *seen,
+                "wire: no HelloRetryRequest, the same ALPN protocol; the age of the ticket does not speak against it",
+            ),
             remedy="look at the server's allow_early_data callback (SSL_CTX_set_allow_early_data_cb), and its clock",
             source="final_early_data; RFC 8446, 4.2.10",
         )
@@ -54,7 +59,7 @@ def _retry(evidence: Evidence) -> Cause | None:
         return None
     return (
         "the server answered with a HelloRetryRequest",
-        ("a HelloRetryRequest came before the ServerHello",),
+        ("wire: a HelloRetryRequest came before the ServerHello",),
         "let the client send a key share of a group that the server takes (SSL_CTX_set1_groups_list)",
     )
 
@@ -66,10 +71,10 @@ def _not_allowed(evidence: Evidence) -> Cause | None:
     knob = evidence.now.server.max_early_data or 0 if evidence.now else None
     if any(allowed) or (not allowed and knob != 0):
         return None
-    seen = ("the tickets that it sent in this connection allow none",) if allowed else ()
+    seen = ("wire: the tickets that it sent in this connection allow none",) if allowed else ()
     return (
         "the server allows none",
-        (*seen, *(() if knob is None else (f"the server's max_early_data is {knob}",))),
+        (*seen, *(() if knob is None else (f"knob: the server's max_early_data is {knob}",))),
         "let the server allow early data (SSL_CTX_set_max_early_data) as the one did that made the ticket",
     )
 
@@ -82,7 +87,7 @@ def _alpn(evidence: Evidence) -> Cause | None:
         return None
     return (
         f"the server chose {now or 'no ALPN protocol'}, and the session is of {before or 'none'}",
-        (f"the session's ALPN protocol is {before or 'empty'}", f"the server chose {now or 'none'}"),
+        (f"session: its ALPN protocol is {before or 'empty'}", f"wire: the server chose {now or 'none'}"),
         f"offer {before or 'no protocol'} alone with this session (SSL_set_alpn_protos)",
     )
 
@@ -94,9 +99,26 @@ def _age(evidence: Evidence) -> Cause | None:
     return (
         f"the ticket is {claimed:g} seconds old for the client and {real} for the server",
         (
-            f"obfuscated_ticket_age, less the session's age_add, is {claimed:g} seconds",
-            f"by its clock the server issued the ticket {real} seconds before",
+            f"wire: obfuscated_ticket_age, less the session's age_add, is {claimed:g} seconds",
+            f"clocks: by its own the server issued the ticket {real} seconds before",
             f"OpenSSL's server allows 1 second more and {ALLOWANCE} less than it reckons (TICKET_AGE_ALLOWANCE)",
         ),
         "set the clocks of both ends right, and leave the session's time as it is",
+    )
+
+
+def _cipher(evidence: Evidence) -> Cause | None:
+    """RFC 8446, 4.2.10 wants the cipher suite that goes with the session, its hash alone does not do.
+
+    OpenSSL's server looks at it since https://github.com/openssl/openssl/pull/32032, which is in no release that the
+    harness has met; so it is named only where nothing else refused them.
+    """
+    held = evidence.offered.get("cipher") if evidence.offered else None
+    chosen = evidence.server_hello.cipher_suite if evidence.server_hello else None
+    if not isinstance(held, int) or chosen is None or held == chosen:
+        return None
+    return (
+        f"the server chose {suite_name(chosen)}, and the session is of {suite_name(held)}",
+        (f"session: {suite_name(held)}", f"wire: the ServerHello chooses {suite_name(chosen)}"),
+        "let both ends prefer the session's cipher suite",
     )

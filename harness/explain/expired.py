@@ -26,7 +26,7 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     age, hint = age_at_client(evidence), session.get("lifetime_hint")
     if version is not TLSVersion.TLSv1_3 or age is None or not isinstance(hint, int) or age - ROUNDING <= hint:
         return ()
-    edited = ("the session was edited: its time is not the one that it was yielded with",)
+    edited = ("done: the session was edited, its time is not the one that it was yielded with",)
     return (
         Finding(
             Reason.EXPIRED_AT_CLIENT,
@@ -34,8 +34,8 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
             f"lifetime is {hint}",
             (
                 age_text(evidence, session),
-                f"the server gave the ticket a lifetime of {hint} seconds",
-                "the ClientHello has no pre_shared_key",
+                f"session: the server gave the ticket a lifetime of {hint} seconds",
+                "wire: the ClientHello has no pre_shared_key",
                 *(edited if "time" in evidence.edits else ()),
                 *_moved(evidence),
             ),
@@ -51,12 +51,12 @@ def age_text(evidence: Evidence, session: Session) -> str:
     age = age_at_client(evidence)
     if age is None:
         return ""
-    return f"by the client's clock the session, of time {session.get('time')}, was {age} seconds old"
+    return f"clocks: for the client the session, of time {session.get('time')}, was {age} seconds old"
 
 
 def _moved(evidence: Evidence) -> tuple[str, ...]:
     return tuple(
-        f"the client's clock was {'stopped at' if deed.name == 'stop_clock' else 'moved by'} "
+        f"done: the client's clock was {'stopped at' if deed.name == 'stop_clock' else 'moved by'} "
         f"{next((v for n, v in deed.values.items() if n != 'context'), '')}"
         for deed in evidence.deeds(Role.CLIENT, "move_clock", "stop_clock")
     )

@@ -55,7 +55,7 @@ def known(session: Session) -> tuple[str, ...]:
     """What is known of its resumability when it was taken."""
     if session.get("resumable") is None:
         return ()
-    return (f"SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken",)
+    return (f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken",)
 
 
 def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
@@ -74,7 +74,7 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
             first.title,
             (
                 (
-                    f"connection {evidence.connection.number} was given the very object that connection "
+                    f"done: connection {evidence.connection.number} was given the very object that connection "
                     f"{evidence.origin.connection.number} held ({session.taken_by})"
                 ),
                 *first.evidence,
@@ -95,12 +95,12 @@ def _closed(origin: Connection) -> list[Event]:
     number = origin.number
     if notified or (origin.close not in UNCLEAN and not fatal):
         return []
-    seen = [f"connection {number}: {alert}" for alert in fatal]
+    seen = [f"wire: {alert} in connection {number}" for alert in fatal]
     how = UNCLEAN.get(origin.close, "a fatal alert ended it")
     return [
         Event(
             f"the session of connection {number} is not resumable: {how}",
-            (f"connection {number} was closed {origin.close}: no close_notify of its client was seen", *seen),
+            (f"wire: no close_notify of the client in connection {number}, which was closed {origin.close}", *seen),
             "call SSL_shutdown before SSL_free, or keep the session as data (i2d_SSL_SESSION), which nothing reaches",
             "SSL_free: ssl_clear_bad_session; ssl3_send_alert; SSL_get_session(3)",
         )
@@ -124,8 +124,8 @@ def _used_once(used: Connection) -> Event:
         f"the session was used before: connection {used.number} resumed it, and a TLS 1.3 session object can be used "
         "once by a client that caches",
         (
-            f"connection {used.number} offered the same object",
-            f"the client's session cache mode is {words(cache_mode(used))}",
+            f"done: connection {used.number} was given the same object",
+            f"knob: the client's cache_mode is {words(cache_mode(used))}",
         ),
         f"offer the session that connection {used.number} yielded, or a copy made by d2i_SSL_SESSION",
         "tls_finish_handshake: SSL_CTX_remove_session; RFC 8446, C.4",
@@ -141,7 +141,10 @@ def _forgotten(evidence: Evidence) -> list[Event]:
         Event(
             f"the session of connection {origin.connection.number} had expired by the client's own timeout, and was "
             "flushed from its cache",
-            (f"the client's cache was flushed of what had expired at {deed.values.get('at')}", *_timeout(now.client)),
+            (
+                f"done: the client's cache was flushed of what had expired at {deed.values.get('at')}",
+                *_timeout(now.client),
+            ),
             "give the client's context a longer timeout (SSL_CTX_set_timeout), or keep the session as data",
             "SSL_CTX_flush_sessions(3)",
             Reason.EXPIRED_AT_CLIENT,
@@ -162,8 +165,8 @@ def _forgotten(evidence: Evidence) -> list[Event]:
             Event(
                 f"the session of connection {origin.connection.number} was evicted from the client's cache of {size}",
                 (
-                    f"the client's cache holds {size} (SSL_CTX_sess_set_cache_size)",
-                    f"since then it stored those of connection {', '.join(map(str, since))}",
+                    f"knob: the client's cache holds {size} (SSL_CTX_sess_set_cache_size)",
+                    f"done: since then it stored those of connection {', '.join(map(str, since))}",
                 ),
                 "let the client's cache hold more, or store nothing there (SSL_SESS_CACHE_NO_INTERNAL_STORE)",
                 "SSL_CTX_add_session: remove_session_lock",
@@ -173,7 +176,7 @@ def _forgotten(evidence: Evidence) -> list[Event]:
 
 
 def _timeout(client: ClientConfig) -> tuple[str, ...]:
-    return () if client.timeout is None else (f"the timeout of the client's context is {client.timeout} seconds",)
+    return () if client.timeout is None else (f"knob: the client's timeout is {client.timeout} seconds",)
 
 
 def cache_mode(connection: Connection) -> frozenset[CacheMode]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.agreed import answer_of, asked_of, hash_of, version_of
+from harness.explain.agreed import answer_of, asked_of, version_of
+from harness.explain.offer import hash_of
 from harness.model.errors import DisagreementError
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
@@ -48,25 +49,25 @@ def taken_before_any_read(source: Connection) -> bool:
 
 def _seen(session: Session | None) -> list[str]:
     if session is None:
-        return ["the client has no session"]
+        return ["session: the client has none"]
     shown = []
     if session.get("has_ticket") is not None:
-        shown.append(f"the session has {'a' if session.has_ticket else 'no'} ticket")
+        shown.append(f"session: it has {'a' if session.has_ticket else 'no'} ticket")
     if session.get("session_id") == b"":
-        shown.append("its session id is empty")
+        shown.append("session: its session id is empty")
     if session.get("resumable") is not None:
-        shown.append(f"SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken")
+        shown.append(f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken")
     return shown
 
 
 def _counts(source: Connection) -> list[str]:
     client, wire = source.told_tickets()
-    shown = [] if wire is None else [f"connection {source.number}: the wire shows {wire} NewSessionTicket messages"]
-    return [*shown, *([] if client is None else [f"connection {source.number}: its client counts {client}"])]
+    shown = [] if wire is None else [f"wire: {wire} NewSessionTicket messages in connection {source.number}"]
+    return [*shown, *([] if client is None else [f"client: it counts {client} of them"])]
 
 
 def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
-    early = ["it was taken before the client read any application data"] if taken_before_any_read(source) else []
+    early = ["done: it was taken before the client read any application data"] if taken_before_any_read(source) else []
     sent = f", and the server sent {tickets}" if tickets else ""
     return Finding(
         Reason.NO_TICKET_YET,
@@ -94,14 +95,15 @@ def _none_sent(source: Connection, session: Session | None, apart: str = "") -> 
 def _why_none(source: Connection) -> tuple[list[str], str]:
     server = source.circumstances.server if source.circumstances else None
     if server is not None and server.num_tickets == 0:
-        return ["the server's knob num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
+        return ["knob: the server's num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
     answer = answer_of(source)
-    offered = hash_of(source.offered.get("cipher")) if source.offered else None
+    cipher = source.offered.get("cipher") if source.offered else None
+    offered = hash_of(cipher) if isinstance(cipher, int) else None
     chosen = hash_of(answer.cipher_suite) if answer else None
     if _declined(source) and offered and chosen and offered != chosen:
         line = (
-            f"connection {source.number} declined a session of {offered} for a handshake of {chosen}: OpenSSL's server "
-            "then sends no ticket (tls_parse_ctos_psk sets ticket_expected to 0)"
+            f"wire: connection {source.number} declined a session of {offered} for a handshake of {chosen}: before "
+            "3.5.7, 3.6.3 and 4.0.1 OpenSSL then sends no ticket (https://github.com/openssl/openssl/pull/30626)"
         )
         return [line], "offer no session whose hash the server will not choose, then the server sends tickets again"
     return [], "let the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
@@ -119,15 +121,15 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
     tickets = source.transcript.tickets
     if answer is None or answer.session_id or any(ticket.ticket for ticket in tickets or ()):
         return _unknown(source, session)
-    asked = hello is not None and hello.session_ticket is not None
+    asked = "asks for a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
     seen = [
-        f"connection {source.number}: the session id in its ServerHello is empty",
-        f"its ClientHello {'asks for a ticket' if asked else 'has no session_ticket extension'}, and no ticket came",
+        f"wire: the session id in the ServerHello of connection {source.number} is empty",
+        f"wire: its ClientHello {asked}, and no ticket came",
     ]
     knobs = source.circumstances
     if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
-        seen.append(f"the server's knob cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
-    seen += ["the server's knob tickets is off"] if knobs and knobs.server.tickets is False else []
+        seen.append(f"knob: the server's cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
+    seen += ["knob: the server's tickets are off"] if knobs and knobs.server.tickets is False else []
     return Finding(
         Reason.NO_TICKET_SENT,
         f"the server of connection {source.number} sent neither a ticket nor a session id",

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain import expired, in_memory, no_ticket, nothing_given
-from harness.explain.agreed import cipher_name, enabled_versions, hash_of, holds, version_of
+from harness.explain.agreed import enabled_versions, holds, version_of
+from harness.explain.offer import hash_of, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 
@@ -54,8 +55,8 @@ def _version(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
             f"the session is of {version.label}, and the client of connection {evidence.connection.number} "
             f"enables {enabled}",
             (
-                f"the session's protocol version is {version.label}",
-                f"the ClientHello offers {enabled}",
+                f"session: version {version.label}",
+                f"wire: the ClientHello offers {enabled}",
             ),
             remedy=f"enable {version.label} at the client, or offer a session of a version that it enables",
             source="tls_construct_client_hello: ssl_version_supported; SSL_set_session(3)",
@@ -76,23 +77,22 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     """RFC 8446, 4.2.11, and RFC 5246, 7.4.1.2. OpenSSL's own client does not look: it offers such a session."""
     hello, cipher = evidence.client_hello, session.get("cipher")
-    wanted = hash_of(cipher)
-    if hello is None or not isinstance(cipher, int) or wanted is None:
+    if hello is None or not isinstance(cipher, int) or hash_of(cipher) is None or cipher in hello.cipher_suites:
         return ()
     tls13 = session_version(evidence, session) is TLSVersion.TLSv1_3
     offered = [suite for suite in hello.cipher_suites if hash_of(suite) and _of_tls13(suite) is tls13]
-    if cipher in hello.cipher_suites or (tls13 and wanted in map(hash_of, offered)):
+    if tls13 and hash_of(cipher) in map(hash_of, offered):
         return ()
-    what = f"no cipher suite with its hash, {wanted}" if tls13 else "not that cipher suite"
+    what = f"no cipher suite with its hash, {hash_of(cipher)}" if tls13 else "not that cipher suite"
     return (
         Finding(
             Reason.CIPHER_NOT_ENABLED,
-            f"the session is of {cipher_name(cipher)}, and the client enables {what}",
+            f"the session is of {suite_name(cipher)}, and the client enables {what}",
             (
-                f"the session's cipher is {cipher_name(cipher)}",
-                f"the ClientHello offers {', '.join(map(cipher_name, offered)) or 'no other that is known'}",
+                f"session: {suite_name(cipher)} ({hash_of(cipher)})",
+                f"wire: the ClientHello offers {', '.join(map(suite_name, offered)) or 'no other that is known'}",
             ),
-            remedy=f"enable {cipher_name(cipher)} at the client",
+            remedy=f"enable {suite_name(cipher)} at the client",
             source="RFC 8446, 4.2.11" if tls13 else "RFC 5246, 7.4.1.2",
         ),
     )
@@ -116,12 +116,14 @@ def _unknown(evidence: Evidence, session: Session) -> Finding:
     held = holds(session, version)
     enabled = sorted(one.label for one in enabled_versions(hello)) if hello else []
     seen = [
-        f"the session's protocol version is {version.label if version else 'unknown'}",
-        f"the ClientHello offers {' and '.join(enabled) or 'no known version'}" if hello else "there is no ClientHello",
-        {True: "the session holds a ticket or a session id", None: "what the session holds is unknown"}.get(held, ""),
-        "it comes from no connection that is known"
+        f"session: version {version.label if version else 'unknown'}",
+        f"wire: the ClientHello offers {' and '.join(enabled) or 'no known version'}"
+        if hello
+        else "wire: no ClientHello",
+        {True: "session: it holds a ticket or a session id", None: "session: what it holds is unknown"}.get(held, ""),
+        "session: it comes from no connection that is known"
         if evidence.origin is None
-        else f"it comes from connection {evidence.origin.connection.number}",
+        else f"session: it comes from connection {evidence.origin.connection.number}",
         expired.age_text(evidence, session),
         *in_memory.known(session),
     ]

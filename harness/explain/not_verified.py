@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.knobs import Config
 
 ASKS = (Verify.OPTIONAL, Verify.REQUIRED)
-KEPT = "the certificate and the result of its verification came from the session: no Certificate message was sent"
+KEPT = "wire: no Certificate was sent; the certificate and the result of its verification are the session's"
 CERTIFICATE = ("Certificate", "CompressedCertificate")
 
 
@@ -55,13 +55,13 @@ def _at_client(evidence: Evidence, now: Circumstances, then: Circumstances | Non
     found = []
     if isinstance(result, int) and result:
         title = f"{who} verifies its server, and resumed a session of one that failed it (X509_V_ERR {result})"
-        found.append((title, f"the session's verify_result is {result}"))
+        found.append((title, f"session: its verify_result is {result}"))
     elif result is None and then is not None and not asks(then.client):
         title = f"{who} verifies its server, and resumed a session of one that nobody had verified"
-        found.append((title, "the client that took the session did not verify"))
+        found.append((title, "knob: the client that took the session did not verify"))
     if then is not None and (was := _certificate(then)) != (has := _certificate(now)):
         title = f"{who} holds the certificate {was!r}, and the server now has {has!r}"
-        found.append((title, f"the server's knob server_certificate was {was!r} and is {has!r}"))
+        found.append((title, f"knob: the server's server_certificate was {was!r} and is {has!r}"))
     return found
 
 
@@ -78,7 +78,7 @@ def _at_server(evidence: Evidence, now: Circumstances, then: Circumstances | Non
     who = f"the server of connection {evidence.connection.number}"
     present = f"the certificate {has!r}" if has else "no certificate"
     title = f"{who} takes the client for {held!r}, and the client now has {present}"
-    return [(title, f"the client's knob client_certificate was {held!r} and is {has!r}")]
+    return [(title, f"knob: the client's client_certificate was {held!r} and is {has!r}")]
 
 
 def client_certificate(evidence: Evidence) -> Finding | None:
@@ -107,9 +107,9 @@ def client_certificate(evidence: Evidence) -> Finding | None:
         Reason.CLIENT_CERTIFICATE_NOT_ASKED,
         title,
         (
-            f"the server's knob verify is {now.server.verify}",
-            *(() if then is None else (f"it was {then.server.verify or 'none'} when the session was made",)),
-            "no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
+            f"knob: the server's verify is {now.server.verify}",
+            *(() if then is None else (f"knob: it was {then.server.verify or 'none'} when the session was made",)),
+            "wire: no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
             *_told(evidence),
         ),
         remedy="give servers that ask for certificates, and those that do not, different session id contexts "
@@ -120,4 +120,4 @@ def client_certificate(evidence: Evidence) -> Finding | None:
 
 def _told(evidence: Evidence) -> tuple[str, ...]:
     told = evidence.connection.server.peer_certificate
-    return () if told is None else (f"the server {'has' if told else 'has no'} certificate of its client",)
+    return () if told is None else (f"server: it {'has' if told else 'has no'} certificate of its client",)

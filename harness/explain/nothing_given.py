@@ -30,7 +30,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     if session is not None:
         return (_not_given(evidence.connection, latest, session),)
     others = [one for one in before[1:] if usable(one) is not None]
-    also = tuple(f"connection {one.number} yielded a session that could have been given" for one in others[:1])
+    also = tuple(f"session: connection {one.number} yielded one that could have been given" for one in others[:1])
     return tuple(
         replace(found, evidence=(*found.evidence, *also)) for found in no_ticket.findings(latest, latest.taken)
     )
@@ -55,7 +55,7 @@ def describe(session: Session) -> str:
 
 def _not_given(connection: Connection, source: Connection, session: Session) -> Finding:
     version = version_of(source)
-    label = f"{version.label} " if version else ""
+    label = f"of {version.label} " if version else ""
     shown = ["no pre_shared_key", "no session ticket"]
     hello = next(iter(connection.transcript.client_hellos), None)
     if hello is not None and not hello.session_id:
@@ -66,10 +66,10 @@ def _not_given(connection: Connection, source: Connection, session: Session) -> 
         f"the client of connection {connection.number} was given no session, although connection {source.number} "
         "yielded one",
         (
-            f"connection {source.number} yielded a {label}session with {describe(session)}"
+            f"session: connection {source.number} yielded one {label}with {describe(session)}"
             + (", as it had been resumed" if resumed else ""),
-            f"nothing was set for connection {connection.number} (SSL_set_session)",
-            f"its ClientHello has {', '.join(shown)}",
+            f"done: nothing was given to the client of connection {connection.number} (SSL_set_session)",
+            f"wire: its ClientHello has {', '.join(shown)}",
         ),
         remedy=f"keep the session of connection {source.number} (SSL_get1_session once application data were read, or "
         f"the new-session callback) and set it before the handshake of connection {connection.number} "

@@ -52,9 +52,9 @@ def server_name(evidence: Evidence) -> Finding | None:
         f"connection {evidence.connection.number} asked for {named(hello.server_name)}, and the session is of a "
         f"connection that asked for {named(str(before or ''))}",
         (
-            f"the ClientHello of {first} has {named(str(before or ''))}",
-            f"the ClientHello of connection {evidence.connection.number} has {named(hello.server_name)}",
-            *(() if held is None else (f"the session's host name is {held or 'empty'}",)),
+            f"wire: the ClientHello of {first} has {named(str(before or ''))}",
+            f"wire: the ClientHello of connection {evidence.connection.number} has {named(hello.server_name)}",
+            *(() if held is None else (f"session: its host name is {held or 'empty'}",)),
             outcome,
         ),
         remedy="keep a session for each server name, and offer it for that name only (SSL_SESSION_get0_hostname)",
@@ -76,8 +76,8 @@ def alpn(evidence: Evidence) -> Finding | None:
         f"connection {evidence.connection.number} speaks {now or 'no ALPN protocol'}, and the session is of a "
         f"connection that spoke {before or 'none'}",
         (
-            f"the session's ALPN protocol is {before or 'empty'}",
-            f"the server chose {now or 'none'} in connection {evidence.connection.number}",
+            f"session: its ALPN protocol is {before or 'empty'}",
+            f"wire: the server chose {now or 'none'} in connection {evidence.connection.number}",
             "ALPN is agreed on anew in each handshake, and a resumption does not depend on it",
         ),
         remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or ask which one was chosen in each connection "

@@ -39,7 +39,7 @@ def _finding(session: Session, where: str, client: str, errors: list[str]) -> Fi
     return Finding(
         Reason.UNREADABLE,
         f"the client of {where}, {client}, could not read the session that {session.taken_by or 'another build'} wrote",
-        (*errors, "no ClientHello was sent", *_newer(session)),
+        (*(f"client: {error}" for error in errors), "wire: no ClientHello was sent", *_newer(session)),
         remedy="offer it with a build at least as new as the one that wrote it: an OpenSSL refuses a session that has "
         "fields it does not know",
         source=SOURCE,
@@ -53,5 +53,5 @@ def _newer(session: Session) -> tuple[str, ...]:
     try:
         known = decode(session.der).known
     except SessionFormatError as error:
-        return (f"it is no SSL_SESSION: {error}",)
-    return ("it has the field kex_group, which 3.0 added to SSL_SESSION",) if known.get("kex_group") else ()
+        return (f"session: it is no SSL_SESSION: {error}",)
+    return ("session: it has the field kex_group, which 3.0 added to SSL_SESSION",) if known.get("kex_group") else ()

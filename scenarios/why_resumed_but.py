@@ -1,0 +1,240 @@
+"""What is not as in the full handshake, or was not checked again, is told of a resumption; of a plain one nothing is.
+
+A resumption takes the peer's certificate and the result of its verification from the session (RFC 8446, 2.2; RFC 5246,
+7.4.2; SSL_get_verify_result(3)); ALPN is agreed on anew (RFC 7301, 3.1). A server must not resume under another server
+name in TLS 1.2 (RFC 6066, 3), which OpenSSL's does (tls_parse_ctos_server_name), and in TLS 1.3 a client should not
+(RFC 8446, 4.6.1).
+"""
+
+from harness import FULL, RESUMED, Capability, Reason, Verify, reasons, scenario
+
+NAMED = {"server_name": "server.example"}
+PROTOCOLS = {"alpn": ("h2", "http/1.1")}
+PORTABLE = {"client": [Capability.SESSION_IMPORT]}
+SHARED = {"ticket_keys": "shared"}
+VERIFIED = {"verify": Verify.REQUIRED}
+ASKS = {"verify": Verify.OPTIONAL}
+
+pytestmark = scenario(needs=PORTABLE)
+
+
+@scenario(client=NAMED | {"alpn": ("h2",)}, server=PROTOCOLS)
+def test_resumption_for_the_same_name_and_protocol_has_no_catch(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+    assert third.outcome is RESUMED
+    assert reasons(pair, third) == ()
+
+
+@scenario(client=NAMED, needs=PORTABLE)
+def test_resumption_for_another_server_name(pair):
+    first = pair.connect()
+    pair.new_client(server_name="other.example")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+
+
+def test_resumption_for_a_server_name_where_there_was_none(pair):
+    first = pair.connect()
+    pair.new_client(server_name="server.example")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+
+
+@scenario(client=NAMED, needs=PORTABLE)
+def test_resumption_that_goes_back_to_the_name_of_the_full_handshake_has_no_catch(pair):
+    first = pair.connect()
+    pair.new_client(server_name="other.example")
+    second = pair.connect(offer=first.session)
+    pair.new_client(server_name="server.example")
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert reasons(pair, third) == ()
+
+
+@scenario(client=PROTOCOLS, server=PROTOCOLS, needs=PORTABLE)
+def test_resumption_with_another_alpn_protocol(pair):
+    first = pair.connect()
+    pair.new_client(alpn=("http/1.1",))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.client.alpn == "http/1.1"
+    assert reasons(pair, second) == (Reason.OTHER_ALPN,)
+
+
+@scenario(server=PROTOCOLS, needs=PORTABLE)
+def test_resumption_with_an_alpn_protocol_where_there_was_none(pair):
+    first = pair.connect()
+    pair.new_client(alpn=("h2",))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.OTHER_ALPN,)
+
+
+@scenario(client=PROTOCOLS, server=PROTOCOLS, needs=PORTABLE)
+def test_resumption_that_offers_other_protocols_and_agrees_on_the_same_has_no_catch(pair):
+    first = pair.connect()
+    pair.new_client(alpn=("h2",))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client=NAMED | PROTOCOLS, server=PROTOCOLS, needs=PORTABLE)
+def test_resumption_with_two_catches_tells_both(pair):
+    first = pair.connect()
+    pair.new_client(server_name="other.example", alpn=("http/1.1",))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME, Reason.OTHER_ALPN)
+
+
+def test_client_that_verifies_resumes_a_session_of_one_that_did_not(pair):
+    first = pair.connect()
+    pair.new_client(verify=Verify.REQUIRED)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+
+
+@scenario(client=VERIFIED)
+def test_client_that_has_verified_its_server_resumes_without_a_catch(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client=VERIFIED, needs=PORTABLE)
+def test_client_that_verifies_no_more_resumes_without_a_catch(pair):
+    first = pair.connect()
+    pair.new_client(verify=Verify.NONE)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client=VERIFIED, server=SHARED)
+def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair):
+    first = pair.connect()
+    pair.new_server(server_certificate="other-server")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+
+
+@scenario(client=VERIFIED, server=SHARED)
+def test_client_that_verifies_resumes_at_another_server_with_the_same_certificate_without_a_catch(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client={"client_certificate": "client"}, server=VERIFIED, needs=PORTABLE)
+def test_server_that_verifies_takes_the_client_for_the_one_of_the_full_handshake(pair):
+    first = pair.connect()
+    pair.new_client(client_certificate="stranger")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+
+
+@scenario(client={"client_certificate": "client"}, server=VERIFIED)
+def test_server_that_has_verified_its_client_resumes_without_a_catch(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client={"client_certificate": "client"}, server=SHARED)
+def test_server_that_now_requires_a_certificate_resumes_a_session_without_one(pair):
+    first = pair.connect()
+    pair.new_server(verify=Verify.REQUIRED)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert "CertificateRequest" not in second.messages.types()
+    assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+
+
+@scenario(server=ASKS | SHARED)
+def test_server_that_asked_in_vain_and_now_requires_a_certificate_resumes_all_the_same(pair):
+    first = pair.connect()
+    pair.new_server(verify=Verify.REQUIRED)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+
+
+@scenario(server=ASKS, needs=PORTABLE)
+def test_client_that_has_a_certificate_now_is_not_asked_for_it(pair):
+    first = pair.connect()
+    pair.new_client(client_certificate="client")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+
+
+@scenario(server=ASKS)
+def test_server_that_asks_and_takes_no_for_an_answer_resumes_without_a_catch(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(client={"client_certificate": "client"}, server=SHARED)
+def test_server_that_asks_for_no_certificate_resumes_without_a_catch(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
