@@ -40,6 +40,19 @@ def folded(text: str, width: int = WIDTH, first: str = "", rest: str | None = No
     return [line.replace(TIED, " ") for line in lines]
 
 
+def cut(text: str, room: int) -> str:
+    """The text for a column: words that are longer than it are in pieces, which end with an underscore if they can."""
+    pieces = []
+    for word in text.split(" "):
+        rest = word
+        while len(rest) > room:
+            end = rest.rfind("_", 0, room) + 1 or room
+            pieces.append(rest[:end])
+            rest = rest[end:]
+        pieces.append(rest)
+    return " ".join(pieces)
+
+
 def tied(parts: Iterable[str], separator: str, longest: int) -> str:
     """The parts with a separator; one of at most ``longest`` columns with it is never folded within."""
     room = longest - len(separator)

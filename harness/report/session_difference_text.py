@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from harness.report.lines import WIDTH, folded, joined
+from harness.report.lines import WIDTH, cut, folded, joined
 from harness.report.session_difference import session_difference
 from harness.report.session_text import UNKNOWN, session_rows
 
@@ -41,7 +41,7 @@ def session_difference_text(
 
 def session_alone_text(title: str, session: Session, width: int = WIDTH) -> Text:
     """Every known field of one session, where there is none to compare it with."""
-    rows = session_rows(session, (width - 40) // 2)
+    rows = session_rows(session, max((width - 50) // 2, LEAST_HEX))
     lines = [Text(line, "bold") for line in folded(title, width)]
     name_width = max(len(name) for name, _ in rows)
     for name, value in rows:
@@ -53,7 +53,7 @@ def session_alone_text(title: str, session: Session, width: int = WIDTH) -> Text
 
 def _row(name: str, values: tuple[str, str], name_width: int, room: int) -> list[str]:
     """The lines of one field; what is too long for its column goes on below."""
-    columns = [folded(value, room) or [""] for value in values]
+    columns = [folded(cut(value, room), room) or [""] for value in values]
     lines = []
     for place in range(max(map(len, columns))):
         left, right = (column[place] if place < len(column) else "" for column in columns)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from harness.report.alignment import aligned
-from harness.report.lines import TIED, WIDTH, folded, joined, tied
+from harness.report.lines import TIED, WIDTH, cut, folded, joined, tied
 from harness.report.timeline import timeline
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _line(entry: Entry | None, width: int) -> Cell:
     star = "*" if message.encrypted else ""
     milliseconds = message.at * 1000
     begin = f"{milliseconds:5.{int(milliseconds < LONG)}f} {ARROWS[message.sender.value]} "
-    text = _cut(f"{message.type}{star} {entry.beside.replace(' ', TIED)}", width - len(begin))
+    text = cut(f"{message.type}{star} {entry.beside.replace(' ', TIED)}", width - len(begin))
     lines = folded(text, width, begin, FIELD)
     return [Text(line, "bold red" if entry.beside.startswith("fatal") else "") for line in lines]
 
@@ -88,20 +88,7 @@ def _field(entry: Entry | None, name: str | None, width: int) -> Cell:
     first, *more = entry.fields[name]
     room = width - len(MORE)
     text = tied([f"{name} {first}", *more], ",", room)
-    return [Text(line) for line in folded(_cut(text, room), width, FIELD, MORE)]
-
-
-def _cut(text: str, room: int) -> str:
-    """The text with words that are too long for the column in pieces, which end with an underscore if they can."""
-    pieces = []
-    for word in text.split(" "):
-        rest = word
-        while len(rest) > room:
-            end = rest.rfind("_", 0, room) + 1 or room
-            pieces.append(rest[:end])
-            rest = rest[end:]
-        pieces.append(rest)
-    return " ".join(pieces)
+    return [Text(line) for line in folded(cut(text, room), width, FIELD, MORE)]
 
 
 def _notes(connection: Connection, width: int) -> Cell:
@@ -110,7 +97,7 @@ def _notes(connection: Connection, width: int) -> Cell:
     notes = [] if connection.transcript.messages else ["no messages"]
     notes += [f"not read to the end: {problem}"] if problem else []
     notes += [f"blocked: {connection.blocked}"] if connection.blocked else []
-    return [Text(line, "red") for note in notes for line in folded(_cut(note, width - 2), width, "", "  ")]
+    return [Text(line, "red") for note in notes for line in folded(cut(note, width - 2), width, "", "  ")]
 
 
 def _beside(left: Cell, right: Cell, width: int, style: str = "") -> list[Text]:

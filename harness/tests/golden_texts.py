@@ -68,8 +68,10 @@ def masked(text: str) -> str:
     - milliseconds by ``0.0``;
     - the beginning and the end of a ticket or an id by letters, the same for the same value: ``aaaa…aaaa``;
     - the age of a ticket, which is told in seconds or in milliseconds, by ``0``;
+    - lines of application data by nothing: whether a client's come before the server's tickets is a matter of time;
     - lengths by as many ``n`` as they have digits.
     """
+    text = "\n".join(line for line in text.splitlines() if "ApplicationData" not in line)
     text = re.sub(r"(^|│ )[ \d.]{5} (?=[→←])", r"\1  0.0 ", text, flags=re.MULTILINE)
     text = re.sub(r"\bage -?[\d.]+ s", "age 0 s", text)
     letters: dict[str, str] = {}
