@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role
+from harness.model.view import Saw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.model.circumstances import Deed
     from harness.model.tls import Alert, Close, Mechanism, Outcome, TLSVersion
-    from harness.model.view import Saw
 
 
 LINES = {Role.CLIENT: "ping", Role.SERVER: "Stats please"}
@@ -53,7 +53,7 @@ class Result:
     cipher: str | None = None
     """OpenSSL's name."""
     early_data: str | None = None
-    """``accepted``, ``rejected``, ``not_sent`` by whichever end can tell."""
+    """``accepted``, ``rejected``, ``not_sent`` by whichever end can tell; None if the client was to send none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,21 +164,21 @@ COMPARED = ("client", "server", "mechanism", "alert", "tickets", "has_ticket", "
 """The fields of Result that a reproducer compares, where they are known and its form can tell them."""
 
 
-def compared(result: Result, *fields: str) -> dict[str, str]:
-    """What a reproducer compares, as it prints it: each known field of COMPARED, or of those ``fields`` alone.
+def compared(result: Result) -> dict[str, str]:
+    """What a reproducer compares, as it prints it: each field of COMPARED that is known and that says something.
 
-    ``mechanism`` and ``alert`` are ``none`` where there was none. ``alert`` is its number.
+    ``alert`` is the number of the alert that ended the handshake, or ``none``: one that comes later tells how the
+    connection was closed, and not each form sees it. Of a handshake that was aborted, nothing but that is compared.
     """
-    values: dict[str, object] = {
-        "client": result.client,
-        "server": result.server,
-        "mechanism": result.mechanism or "none",
-        "alert": result.alert.number if result.alert else "none",
-        "tickets": result.tickets,
-        "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
-        "early_data": result.early_data,
-    }
-    return {name: str(values[name]) for name in fields or COMPARED if values[name] not in {None, "unknown"}}
+    values: dict[str, object] = {"client": result.client, "server": result.server}
+    if Saw.ABORTED in values.values():
+        values["alert"] = result.alert.number if result.alert else "none"
+    else:
+        values["mechanism"] = result.mechanism or "none"
+        values["tickets"] = result.tickets
+        values["has_ticket"] = None if result.has_ticket is None else "yes" if result.has_ticket else "no"
+        values["early_data"] = result.early_data
+    return {name: str(values[name]) for name in COMPARED if values.get(name) not in {None, "unknown"}}
 
 
 def gaps_of(story: Story, reasons: Iterable[str] = ()) -> list[str]:

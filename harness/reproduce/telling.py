@@ -125,8 +125,16 @@ def result_of(connection: Connection) -> Result:
         has_ticket=_flag(session, "has_ticket"),
         ticket_length=_number(session, "ticket_length"),
         cipher=next((end.cipher for end in ends if end.cipher), None),
-        early_data=next((end.early_data for end in ends if end.early_data), None),
+        early_data=_early_data(connection),
     )
+
+
+def _early_data(connection: Connection) -> str | None:
+    """What became of early data; None where the client was not to send any."""
+    told = connection.circumstances
+    if told is None or not told.client.max_early_data:
+        return None
+    return connection.client.early_data or connection.server.early_data
 
 
 def _flag(session: Session | None, name: str) -> bool | None:

@@ -1,0 +1,122 @@
+"""What pyOpenSSL's public API can tell of a story, and the lines that set a knob on a Context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.agent.drivers.pyopenssl import lacks
+from harness.model.knobs import PskMode, Unset, Verify
+from harness.model.tls import Close, Role, TLSVersion
+from harness.reproduce.quoting import py
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.reproduce.story import Attempt, Context, Story
+
+PACKAGE = "pyOpenSSL"
+TEMPLATE = "reproduce_pyopenssl.py.j2"
+
+VERIFY = {
+    Verify.NONE: "SSL.VERIFY_NONE",
+    Verify.OPTIONAL: "SSL.VERIFY_PEER",
+    Verify.REQUIRED: "SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT",
+}
+UNCLEAN = {Close.EOF, Close.RST, Close.SERVER_ONLY}
+"""Ways to close in which the client sends no close_notify, so that SSL_free makes its session non-resumable."""
+NO_CLEARING = "nothing clears an option of a Context"
+PREFER_NO_DHE_KEX = (3, 3)
+
+
+def _versions(value: object) -> list[str]:
+    versions = [version for version in TLSVersion if isinstance(value, tuple) and version in value]
+    names = [version.name.replace("TLSv", "TLS").replace(".", "_") for version in versions]
+    constants = [f"SSL.{name}_VERSION" for name in names]
+    return [f"{{}}.set_min_proto_version({constants[0]})", f"{{}}.set_max_proto_version({constants[-1]})"]
+
+
+def _cache_mode(value: object) -> list[str]:
+    words = sorted(value) if isinstance(value, frozenset) else [str(value)]
+    return ["{}.set_session_cache_mode(" + " | ".join(f"SSL.SESS_CACHE_{str(w).upper()}" for w in words) + ")"]
+
+
+def _psk_modes(value: object) -> list[str]:
+    bits = {PskMode.DHE: 0, PskMode.BOTH: 1 << 10, PskMode.KE: 1 << 10 | 1 << 35}[PskMode(str(value))]
+    return [f"{{}}.set_options({bits})  # SSL_OP_ALLOW_NO_DHE_KEX, SSL_OP_PREFER_NO_DHE_KEX"] if bits else []
+
+
+def _context(value: object) -> list[str]:
+    return [] if isinstance(value, Unset) else [f"{{}}.set_session_id({py(value)})"]
+
+
+LINES: Mapping[str, Callable[[object], list[str]]] = {
+    "versions": _versions,
+    "tickets": lambda value: [] if value else ["{}.set_options(SSL.OP_NO_TICKET)"],
+    "middlebox_compat": lambda _value: [],
+    "extended_master_secret": lambda value: (
+        [] if value else ["{}.set_options(1 << 0)  # SSL_OP_NO_EXTENDED_MASTER_SECRET"]
+    ),
+    "client_renegotiation": lambda value: (
+        ["{}.set_options(1 << 8)  # SSL_OP_ALLOW_CLIENT_RENEGOTIATION"] if value else []
+    ),
+    "cache_mode": _cache_mode,
+    "timeout": lambda value: [f"{{}}.set_timeout({py(value)})"],
+    "psk_modes": _psk_modes,
+    "session_id_context": _context,
+    "ciphers": lambda value: [f"{{}}.set_cipher_list({py(str(value).encode())})"],
+    "verify": lambda value: [f"{{}}.set_verify({VERIFY[Verify(str(value))]}, lambda *given: given[-1] == 1)"],
+    "server_name": lambda value: [f"NAMES[{{}}] = {py(value)}"],
+    "client_certificate": lambda _value: [],
+    "server_certificate": lambda _value: [],
+}
+"""Statements by knob, but for alpn, which each role sets otherwise; ``{}`` stands for the context."""
+
+
+def lacks_knob(context: Context, name: str, value: object) -> str | None:
+    """Why pyOpenSSL cannot set the knob so, None if it can."""
+    if name == "alpn":
+        return None
+    if name not in LINES:
+        return lacks.KNOBS.get(name, "pyOpenSSL has no way to set it")
+    release = tuple(int(part) for part in context.version.split(".")[:2] if part.isdigit())
+    if name == "middlebox_compat" and value is False:
+        return NO_CLEARING
+    if name == "psk_modes" and value is PskMode.KE and (context.role is Role.CLIENT or release < PREFER_NO_DHE_KEX):
+        return lacks.VALUES[name]
+    return None
+
+
+def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
+    """Why pyOpenSSL cannot do what was done."""
+    offers = story.offers_of(attempt)
+    if any(not offer.kept for offer in offers) and attempt.close in UNCLEAN:
+        yield (
+            f"close {attempt.close}: its session is offered later, and without close_notify it is not resumable any "
+            "more; pyOpenSSL cannot copy it"
+        )
+    if len(offers) > 1 and not all(offer.kept for offer in offers):
+        yield "its session is offered twice, and pyOpenSSL cannot copy it"
+
+
+def lines(context: Context, name: str) -> list[str]:
+    """The statements that set up a context that has this name."""
+    found: list[str] = []
+    for knob, value in context.knobs.items():
+        if knob in LINES:
+            found += LINES[knob](value)
+        elif knob == "alpn" and isinstance(value, tuple):
+            found.append(_alpn(context, value))
+    if context.certificate:
+        found.append(f"{{}}.use_certificate_chain_file(beside({py(context.certificate + '.crt')}))")
+        found.append(f"{{}}.use_privatekey_file(beside({py(context.certificate + '.key')}))")
+    if context.knobs.get("verify") not in {None, Verify.NONE}:
+        found.append('{}.load_verify_locations(beside("authority.pem"))')
+    return [line.replace("{}", name, 1) for line in found]
+
+
+def _alpn(context: Context, names: tuple[str, ...]) -> str:
+    wanted = py([name.encode() for name in names])
+    if context.role is Role.CLIENT:
+        return f"{{}}.set_alpn_protos({wanted})"
+    choice = f"next((name for name in {wanted} if name in offered), SSL.NO_OVERLAPPING_PROTOCOLS)"
+    return f"{{}}.set_alpn_select_callback(lambda _connection, offered: {choice})"

@@ -1,0 +1,183 @@
+"""``reproduce.sh``: a story for openssl s_server and s_client, in POSIX sh; which of it they cannot do, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.knobs import Verify
+from harness.model.tls import Close, Role, TLSVersion
+from harness.reproduce import quoting
+from harness.reproduce.rendering import rendered
+from harness.reproduce.story import compared, gaps_of
+from harness.reproduce.words import title, told
+from harness.stacks.openssl.abilities import client_abilities, server_abilities
+from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.reproduce.story import Attempt, Context, Offer, Story
+
+INPUTS = (5, 6, 7, 8, 9)
+"""Descriptors of the inputs of servers; a POSIX shell has no more than ten in all."""
+VERIFY_DEPTH = "3"
+CLOCK = "only a library like libfaketime moves the clock of a program"
+DEEDS = {
+    "flush": "s_server cannot be told to flush its cache",
+    "resize_cache": "s_server cannot be told to resize its cache",
+    "remove": "s_server cannot be told to remove a session",
+    "age_sessions": "s_server cannot be told to make its sessions older",
+    "move_clock": CLOCK,
+    "stop_clock": CLOCK,
+}
+CLOSES = {
+    Close.CLIENT_ONLY: "s_server answers a close_notify with its own at once",
+    Close.SERVER_ONLY: "s_server has no command that sends close_notify",
+}
+VARIABLES = {
+    "client": "$saw_client",
+    "server": "$saw_server",
+    "mechanism": "$mechanism",
+    "alert": "${number_of_alert:-none}",
+    "tickets": "$tickets",
+    "has_ticket": "$has_ticket",
+    "early_data": "$early_data",
+}
+
+
+def lacks(story: Story) -> list[str]:
+    """What s_server and s_client cannot do, or a script with them; empty if all can be said."""
+    found = [f"{c.role} knob {name}: {why}" for c in story.contexts for name, why in _knobs(c)]
+    for attempt in story.attempts:
+        found += [f"connection {attempt.number}: {why}" for why in _attempt(attempt)]
+    if len(story.of(Role.SERVER)) > len(INPUTS):
+        found.append(f"there are more than {len(INPUTS)} servers, and a POSIX shell has ten descriptors")
+    return gaps_of(story, found)
+
+
+def _knobs(context: Context) -> Iterator[tuple[str, str]]:
+    abilities = (client_abilities if context.role is Role.CLIENT else server_abilities)(context.version, CLOCK)
+    for name, value in context.given.items():
+        if why := abilities.lacks_knob(name, value):
+            yield name, why
+        elif "\0" in str(value):
+            yield name, "no argument of a program can hold a NUL byte"
+
+
+def _attempt(attempt: Attempt) -> Iterator[str]:
+    yield from (DEEDS.get(deed.name, f"{deed.name} cannot be asked of s_server") for deed in attempt.before)
+    during = {deed.name for deed in attempt.during}
+    if "renegotiate" in during:
+        yield "a renegotiation is not scripted"
+    if "exchange" not in during:
+        yield "nothing is exchanged, and s_client reads what comes as soon as its handshake is done"
+    if attempt.beside:
+        yield "another connection is open beside it, and s_server has one at a time"
+    if attempt.offer is not None:
+        yield from _offer(attempt.offer, attempt.tls)
+    if attempt.close in CLOSES:
+        yield f"close {attempt.close}: {CLOSES[attempt.close]}"
+    elif attempt.close is not Close.BOTH and attempt.server.stack != "openssl":
+        why = f"s_server calls SSL_shutdown after every end, which the server on {attempt.server.stack} did not"
+        yield f"close {attempt.close}: {why}"
+
+
+def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:
+    if offer.kept:
+        yield "the object in memory is offered, and each s_client is a process of its own"
+    elif offer.deed is not None and tls is TLSVersion.TLSv1_3:
+        yield "a session is offered that was taken within the connection, and s_client writes one with each ticket"
+    if offer.ticket is not None:
+        yield "an earlier ticket is offered, and -sess_out is overwritten by each"
+    if offer.timeout is not None:
+        yield "no flag writes another timeout into a session"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, and the descriptor of its input."""
+
+    number: int
+    input: int
+    times: int
+    """How many connections it gets."""
+    flags: tuple[str, ...]
+
+
+def render(story: Story) -> str:
+    """The script; to be asked for only where ``lacks`` is empty."""
+    uses = [attempt.server.number for attempt in story.attempts]
+    servers = {
+        context.number: Server(context.number, descriptor, uses.count(context.number), _server_flags(context))
+        for context, descriptor in zip(story.of(Role.SERVER), INPUTS, strict=False)
+    }
+    attempts = [
+        _told(attempt, servers[attempt.server.number], uses[:index]) for index, attempt in enumerate(story.attempts)
+    ]
+    sizes = {attempt.client.knobs.get("max_early_data") for attempt in story.attempts} - {None, 0}
+    return rendered(
+        "reproduce.sh.j2",
+        title=title(story),
+        notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
+        ages=any(attempt["older"] for attempt in attempts),
+        early=sorted(sizes, key=str),
+        attempts=attempts,
+    )
+
+
+def _told(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object]:
+    """What the template needs of an attempt; ``uses`` are the servers' numbers of those before it."""
+    offer = attempt.offer
+    source = f'"$work/session{offer.connection}.pem"' if offer else ""
+    return {
+        "number": attempt.number,
+        "told": told(attempt),
+        "starts": [] if server.number in uses else [server],
+        "server": server,
+        "place": uses.count(server.number) + 1,
+        "source": source,
+        "older": offer.older if offer else 0,
+        "offered": f'"$work/offered{attempt.number}.pem"' if offer and offer.older else source,
+        "flags": _client_flags(attempt),
+        "exchanges": [deed for deed in attempt.during if deed.name == "exchange"],
+        "close": attempt.close,
+        "compared": compared(attempt.result),
+        "variables": VARIABLES,
+    }
+
+
+def _file(name: str) -> str:
+    return f'"$here/"{quoting.sh(name)}'
+
+
+def _server_flags(context: Context) -> tuple[str, ...]:
+    words = [f"-cert {_file(f'{context.certificate}.crt')} -key {_file(f'{context.certificate}.key')}"]
+    verify = context.knobs.get("verify")
+    if verify in {Verify.OPTIONAL, Verify.REQUIRED}:
+        asks = "-Verify" if verify is Verify.REQUIRED else "-verify"
+        words.append(f"{asks} {VERIFY_DEPTH} -verify_return_error -CAfile {_file('authority.pem')}")
+    return (*words, *_quoted(context))
+
+
+def _client_flags(attempt: Attempt) -> tuple[str, ...]:
+    context = attempt.client
+    words = []
+    if context.certificate:
+        words.append(f"-cert {_file(f'{context.certificate}.crt')} -key {_file(f'{context.certificate}.key')}")
+    if context.knobs.get("verify") is Verify.REQUIRED:
+        words.append(f"-verify {VERIFY_DEPTH} -verify_return_error -CAfile {_file('authority.pem')}")
+    if size := context.knobs.get("max_early_data"):
+        words.append(f'-early_data "$work/early{size}"')
+    return (*words, *_quoted(context))
+
+
+def _quoted(context: Context) -> list[str]:
+    """The flags of the knobs, one with its argument to a line."""
+    table = CLIENT_FLAGS if context.role is Role.CLIENT else SERVER_FLAGS
+    lines = []
+    for name, value in context.given.items():
+        words = table[name](value) if name in table else []
+        if words:
+            lines.append(" ".join(map(quoting.sh, words)))
+    return lines

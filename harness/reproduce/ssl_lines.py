@@ -1,0 +1,113 @@
+"""What Python's ssl can tell of a story, and the lines that set a knob on an SSLContext."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.agent.drivers.ssl_ import lacks
+from harness.model.knobs import PskMode, Verify
+from harness.model.tls import Close, Role, TLSVersion
+from harness.reproduce.quoting import py
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.reproduce.story import Attempt, Context, Story
+
+PACKAGE = "Python's ssl"
+TEMPLATE = "reproduce_ssl.py.j2"
+
+CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
+"""set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
+VERIFY = {Verify.NONE: "CERT_NONE", Verify.OPTIONAL: "CERT_OPTIONAL", Verify.REQUIRED: "CERT_REQUIRED"}
+PREFER_NO_DHE_KEX = (3, 3)
+
+
+def option(bit: str, *, on: bool) -> str:
+    """The statement that sets or clears an option; ``{}`` stands for the context."""
+    return f"{{}}.options |= {bit}" if on else f"{{}}.options &= ~{bit}"
+
+
+def _versions(value: object) -> list[str]:
+    versions = [version for version in TLSVersion if isinstance(value, tuple) and version in value]
+    names = [version.name for version in versions]
+    return [f"{{}}.minimum_version = ssl.TLSVersion.{names[0]}", f"{{}}.maximum_version = ssl.TLSVersion.{names[-1]}"]
+
+
+def _psk_modes(value: object) -> list[str]:
+    prefer = ["{}.options |= 1 << 35  # SSL_OP_PREFER_NO_DHE_KEX"] if value is PskMode.KE else []
+    return [*prefer, option("1 << 10", on=value is not PskMode.DHE) + "  # SSL_OP_ALLOW_NO_DHE_KEX"]
+
+
+def _alpn(value: object) -> list[str]:
+    return [f"{{}}.set_alpn_protocols({py(list(value) if isinstance(value, tuple) else [])})"]
+
+
+LINES: Mapping[str, Callable[[object], list[str]]] = {
+    "versions": _versions,
+    "tickets": lambda value: [option("ssl.OP_NO_TICKET", on=not value)],
+    "num_tickets": lambda value: [f"{{}}.num_tickets = {py(value)}"],
+    "middlebox_compat": lambda value: [option("ssl.OP_ENABLE_MIDDLEBOX_COMPAT", on=bool(value))],
+    "extended_master_secret": lambda value: [option("(1 << 0)", on=not value) + "  # SSL_OP_NO_EXTENDED_MASTER_SECRET"],
+    "client_renegotiation": lambda value: [
+        option("(1 << 8)", on=bool(value)) + "  # SSL_OP_ALLOW_CLIENT_RENEGOTIATION"
+    ],
+    "psk_modes": _psk_modes,
+    "ciphers": lambda value: [f"{{}}.set_ciphers({py(value)})"],
+    "groups": lambda value: [f"{{}}.set_ecdh_curve({py(CURVES.get(str(value), value))})"],
+    "alpn": _alpn,
+    "verify": lambda value: [f"{{}}.verify_mode = ssl.{VERIFY[Verify(str(value))]}"],
+    "server_name": lambda value: [f"NAMES[{{}}] = {py(value)}"],
+    "session_id_context": lambda _value: [],
+    "client_certificate": lambda _value: [],
+    "server_certificate": lambda _value: [],
+}
+"""Statements by knob; braces of values are doubled, ``{}`` stands for the context."""
+
+
+def lacks_knob(context: Context, name: str, value: object) -> str | None:
+    """Why ssl cannot set the knob so, None if it can."""
+    release = tuple(int(part) for part in context.version.split(".")[:2] if part.isdigit())
+    if name in lacks.KNOBS or name not in LINES:
+        return lacks.KNOBS.get(name, "Python's ssl has no way to set it")
+    impossible = {
+        "session_id_context": value != lacks.SESSION_ID_CONTEXT,
+        "groups": ":" in str(value),
+        "psk_modes": value is PskMode.KE and (context.role is Role.CLIENT or release < PREFER_NO_DHE_KEX),
+        "server_name": _is_no_name(str(value)),
+    }
+    return lacks.VALUES[name] if impossible.get(name) else None
+
+
+def _is_no_name(text: str) -> bool:
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return True
+    return ":" in text or text.replace(".", "").isdigit() or text.startswith(".") or not text
+
+
+def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
+    """Why ssl cannot do what was done."""
+    del story
+    if attempt.offer is not None and attempt.offer.kept and attempt.client.stack != "ssl":
+        yield "the object in memory is offered, and SSLSocket.session is a copy"
+    if attempt.close is Close.RST and attempt.server.stack == "ssl":
+        yield "close rst: the harness told its ssl of the end of TCP, and could not tell of the reset"
+
+
+def lines(context: Context, name: str) -> list[str]:
+    """The statements that set up a context that has this name."""
+    # OpenSSL's default, which Python changes since 3.10
+    found = [] if context.stack == "ssl" else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]
+    for knob, value in context.given.items():
+        found += LINES[knob](value)
+    if context.certificate:
+        found.append(f"{{}}.load_cert_chain(beside({py(context.certificate + '.crt')}), beside({_key(context)}))")
+    if context.knobs.get("verify") not in {None, Verify.NONE}:
+        found.append('{}.load_verify_locations(beside("authority.pem"))')
+    return [line.replace("{}", name, 1) for line in found]
+
+
+def _key(context: Context) -> str:
+    return py(f"{context.certificate}.key")

@@ -1,0 +1,71 @@
+"""The sentences in which every form and the README tell a story; plain text, to be quoted where it is put."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.knobs import show_knob
+from harness.model.tls import Outcome
+
+if TYPE_CHECKING:
+    from harness.model.circumstances import Deed
+    from harness.reproduce.story import Attempt, Context, Offer, Result, Story
+
+
+def title(story: Story) -> str:
+    """What became of the last connection, in one line."""
+    if not story.attempts:
+        return "nothing was connected"
+    last = story.attempts[-1]
+    name = f"connection {last.number} of {len(story.attempts)}" if len(story.attempts) > 1 else "the connection"
+    ends = f"client {_label(last.client)}, server {_label(last.server)}"
+    return f"{last.tls.label}: {name} is {outcome(last.result)} ({ends})"
+
+
+def _label(context: Context) -> str:
+    return f"{context.stack}@{context.version}"
+
+
+def outcome(result: Result) -> str:
+    """``resumed by psk``, ``aborted with handshake_failure (40) sent by the server``, or what each end says."""
+    if result.outcome is None:
+        return f"told otherwise by each end: {result.client} by the client, {result.server} by the server"
+    if result.outcome is Outcome.ABORTED and result.alert:
+        return f"aborted with {result.alert}"
+    by = f" by {result.mechanism}" if result.mechanism else ""
+    return f"{result.outcome}{by}"
+
+
+def told(attempt: Attempt) -> str:
+    """What was done and seen, as ``client 1 to server 2 offers the session of connection 1, close both: resumed``."""
+    offered = f"offers {offer(attempt.offer)}" if attempt.offer else "offers nothing"
+    ends = f"{attempt.client.name} to {attempt.server.name}"
+    return f"{ends}, {offered}, close {attempt.close}: {outcome(attempt.result)}"
+
+
+def offer(given: Offer) -> str:
+    """Which session, and what was written anew in it."""
+    which = f"the session of connection {given.connection}"
+    if given.ticket is not None:
+        which = f"session {given.ticket + 1} of those of connection {given.connection}"
+    if given.deed is not None:
+        which = f"the session taken within connection {given.connection}"
+    edits = []
+    if given.older:
+        edits.append(f"{abs(given.older)} s {'older' if given.older > 0 else 'younger'}")
+    if given.timeout is not None:
+        edits.append(f"with the timeout {given.timeout} s")
+    if given.kept:
+        edits.append("as the very object")
+    return f"{which} ({', '.join(edits)})" if edits else which
+
+
+def deed(done: Deed) -> str:
+    """``flush of the server: connection 1, seconds 301``."""
+    values = ", ".join(f"{name} {value}" for name, value in done.values.items() if name != "context")
+    return f"{done.name}{f' of the {done.role}' if done.role else ''}{f': {values}' if values else ''}"
+
+
+def knobs(context: Context) -> list[str]:
+    """``num_tickets=1`` for each knob that was given, but for the protocol version."""
+    return [f"{name}={show_knob(value)}" for name, value in context.given.items() if name != "versions"]
