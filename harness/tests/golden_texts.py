@@ -21,7 +21,7 @@ from harness.report.account import account
 from harness.report.account_text import account_text, beside
 from harness.report.evidence import files, sections
 from harness.runtime import Runtime
-from harness.stacks.openssl import OpensslStack
+from harness.stacks.libssl import LibsslStack
 from harness.tests import made_accounts as made
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def _shown(told: Account, width: int = 100) -> str:
 
 @contextmanager
 def real_connections(tls: TLSVersion) -> Iterator[Sequence[Connection]]:
-    """A full connection of s_client and s_server of this machine, and one that offers its session to another server."""
-    build = build_for("openssl")
+    """A full connection of the libssl of this machine with itself, and one that offers its session to another server."""
+    build = build_for("libssl")
     if not isinstance(build, Build):
         raise TypeError(build)
     groups = "X25519" if tls is TLSVersion.TLSv1_3 else None
     with Runtime() as runtime:
-        stack = OpensslStack(build, runtime)
+        stack = LibsslStack(build, runtime)
         configs = ClientConfig(groups=groups), ServerConfig(groups=groups)
         pair = Pair((stack, stack), tls, runtime, client=configs[0], server=configs[1])
         try:
