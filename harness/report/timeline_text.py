@@ -25,8 +25,10 @@ ROOM = 72
 """Columns in which two connections have room beside each other."""
 FIELD, MORE = " " * 8, " " * 10
 """What the line of a field begins with, and a line that goes on with it."""
-ALONE = "yellow"
-"""What only one of both connections has."""
+DIFFERS = "yellow"
+"""What only one of both connections has, or has otherwise."""
+ALWAYS_OTHERS = frozenset({"session_id", "session_ticket", "pre_shared_key", "ticket"})
+"""Fields that hardly ever have the same value in two connections."""
 ARROWS = {"client": "→", "server": "←"}
 
 Cell = list[Text]
@@ -42,8 +44,8 @@ def timeline_text(connection: Connection, before: Connection | None, heads: Sequ
     left, right = (width - len(BETWEEN)) // 2, (width - len(BETWEEN) + 1) // 2
     lines = [*legend, *_beside(_head(heads[0], left), _head(heads[1], right), left)]
     for row in timeline(connection, before):
-        for one, other in _row(row, left, right):
-            lines += _beside(one, other, left, "" if one and other else ALONE)
+        for one, other, style in _row(row, left, right):
+            lines += _beside(one, other, left, style)
     lines += _beside(_notes(before, left), _notes(connection, right), left)
     return joined(lines)
 
@@ -57,17 +59,19 @@ def _column(connection: Connection, head: Text, width: int, before: Connection |
     rows = [(None, entry) for _, entry in timeline(connection, before) if entry]
     return [
         *_head(head, width),
-        *(line for row in rows for _, lines in _row(row, 0, width) for line in lines),
+        *(line for row in rows for _, lines, _ in _row(row, 0, width) for line in lines),
         *_notes(connection, width),
     ]
 
 
-def _row(row: Row, left: int, right: int) -> Iterator[tuple[Cell, Cell]]:
-    """The lines of both sides, field by field, so that the same field stands on the same line."""
+def _row(row: Row, left: int, right: int) -> Iterator[tuple[Cell, Cell, str]]:
+    """The lines of both sides with their style, field by field, so that the same field stands on the same line."""
     one, other = row
-    yield _line(one, left), _line(other, right)
-    for mine, theirs in aligned(list(one.fields) if one else [], list(other.fields) if other else [], str):
-        yield _field(one, mine, left), _field(other, theirs, right)
+    yield _line(one, left), _line(other, right), "" if one and other else DIFFERS
+    mine, theirs = one.fields if one else {}, other.fields if other else {}
+    for name, its_name in aligned(list(mine), list(theirs), str):
+        same = name and its_name and (name in ALWAYS_OTHERS or mine[name] == theirs[its_name])
+        yield _field(one, name, left), _field(other, its_name, right), "" if same else DIFFERS
 
 
 def _line(entry: Entry | None, width: int) -> Cell:

@@ -43,7 +43,7 @@ def _shown(told: Account, width: int = 100) -> str:
 
 @contextmanager
 def real_connections(tls: TLSVersion) -> Iterator[Sequence[Connection]]:
-    """A full connection of the libssl of this machine with itself, and one that offers its session to another server."""
+    """A full connection of this machine's libssl with itself, and one that offers its session to another server."""
     build = build_for("libssl")
     if not isinstance(build, Build):
         raise TypeError(build)

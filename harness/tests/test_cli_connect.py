@@ -33,6 +33,29 @@ def test_a_case_is_told_connection_by_connection(capsys: pytest.CaptureFixture[s
     assert "Counters of the server: accept 2, accept_good 2, hits 1, cache_size 20480; 0: items" in out
 
 
+def test_the_reason_comes_first_and_the_timeline_next(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, f"{LIBSSL} --then-server-set num_tickets=1")
+    first, *lines = out.splitlines()
+
+    assert first.startswith("Why connection 2 was declined: ")
+    assert "Connection 1 of 2: full                          │ Connection 2 of 2: declined" in lines
+
+
+def test_all_shows_every_message_with_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    short = run(capsys, LIBSSL)[1]
+    whole = run(capsys, f"{LIBSSL} --all")[1]
+
+    assert "legacy_version TLSv1.2" not in short
+    assert whole.count("legacy_version TLSv1.2") == 2
+    assert whole.count("master_key_length         48 bytes") == 2
+
+
+def test_what_does_not_run_again_is_said_to_be_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, LIBSSL)
+
+    assert "Commands, as they were run. The ports, and the files in the run's private folder, are gone with it;" in out
+
+
 def test_json_is_one_object_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, f"{LIBSSL} --json --server-set num_tickets=1 --then-server-set num_tickets=3")
     told = json.loads(out)
