@@ -67,7 +67,7 @@ def remove(pair: Pair) -> None:
 def evict(pair: Pair) -> None:
     """A second session where the cache holds one, then the first is offered."""
     first = pair.connect()
-    pair.connect()
+    pair.connect(presume_full=False)
     pair.connect(offer=first.session)
 
 
