@@ -49,6 +49,14 @@ TICKETS_FOLLOW = (
 TICKETS_AFTER_ANOTHER_HASH = since_tickets_follow(0, 2)
 AFTER_ANOTHER_HASH = since_tickets_follow(FULL, RESUMED)
 REASONS_AFTER_ANOTHER_HASH: Expectation[tuple[Reason, ...]] = since_tickets_follow((Reason.NO_TICKET_SENT,), ())
+SIGNED_AGE = (
+    "tls_construct_ctos_psk: agesec = (uint32_t)(time(NULL) - s->session->time), longer than any lifetime, until 3.2; "
+    "then ossl_time_subtract (include/internal/time.h), which gives 0 instead"
+)
+OF_THE_FUTURE = Expectation(FULL, Differs(RESUMED, Role.CLIENT, "*@>=3.2", SEEN, SIGNED_AGE))
+REASONS_OF_THE_FUTURE: Expectation[tuple[Reason, ...]] = Expectation(
+    (Reason.EXPIRED_AT_CLIENT,), Differs((), Role.CLIENT, "*@>=3.2", SEEN, SIGNED_AGE)
+)
 
 pytestmark = scenario()
 
@@ -279,6 +287,38 @@ def test_ticket_whose_session_is_older_but_not_too_old_has_no_reason(pair):
 @scenario(versions=[TLSv1_3], client={"tickets": BOTH})
 def test_option_of_a_tls13_client_to_use_no_tickets_is_no_reason(pair):
     first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+def test_session_of_the_clients_future(pair):
+    first = pair.connect()
+    second = pair.connect(offer=aged(first.session, -60))
+
+    assert first.outcome is FULL
+    assert second.outcome is OF_THE_FUTURE.of(pair)
+    assert reasons(pair, second) == REASONS_OF_THE_FUTURE.of(pair)
+
+
+@scenario(versions=[TLSv1_3], client={"clock": 0})
+def test_client_whose_clock_has_gone_back(pair):
+    first = pair.connect()
+    pair.client.move_clock(-60)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is OF_THE_FUTURE.of(pair)
+    assert reasons(pair, second) == REASONS_OF_THE_FUTURE.of(pair)
+
+
+@scenario(versions=[TLSv1_2], client={"clock": 0})
+def test_tls12_client_whose_clock_has_gone_back_has_no_reason(pair):
+    first = pair.connect()
+    pair.client.move_clock(-60)
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL

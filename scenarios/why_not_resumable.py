@@ -95,7 +95,7 @@ def test_object_of_a_connection_that_the_client_shut_down_has_no_reason(pair):
     assert reasons(pair, second) == ()
 
 
-@scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST])
+@scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST], needs={"client": [Capability.SESSION_COPY]})
 def test_data_of_a_connection_that_the_client_did_not_shut_down_have_no_reason(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -145,7 +145,7 @@ def test_tls12_object_that_was_used_before_has_no_reason(pair):
 @scenario(versions=[TLSv1_2], needs=IN_MEMORY)
 def test_tls12_object_whose_use_was_not_shut_down(pair):
     session, first = kept(pair)
-    second = pair.connect(offer=session, close=Close.SERVER_ONLY)
+    second = pair.connect(offer=session, close=Close.EOF)
     third = pair.connect(offer=session)
 
     assert first.outcome is FULL

@@ -100,3 +100,12 @@ def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
     if session.get("has_ticket") is not None and session.get("session_id") is not None:
         return bool(session.session_id)
     return bool(session.resumable) if session.get("resumable") is not None else None
+
+
+def gave(connection: Connection) -> bool | None:
+    """Whether the server gave something to resume by, a ticket or a session id; None if that is unknown."""
+    answer, (client, wire) = answer_of(connection), connection.told_tickets()
+    if answer is not None and answer.version is TLSVersion.TLSv1_2:
+        return bool(answer.session_id or any(ticket.ticket for ticket in connection.transcript.tickets or ()))
+    counted = {count > 0 for count in (client, wire) if count is not None}
+    return counted.pop() if len(counted) == 1 else None

@@ -48,9 +48,12 @@ def shown_then(evidence: Evidence, role: Role) -> int | None:
 def age_at_client(evidence: Evidence) -> int | None:
     """Seconds by which the offered session is old for its client: its clock less the session's time; None if unknown.
 
+    The time of a session that does not tell it is that of the connection that yielded it.
+
     Where the clock is unknown, that by which the session's time was set back, and the clock set forward, is the least.
     """
     made = evidence.offered.get("time") if evidence.offered else None
+    made = shown_then(evidence, Role.CLIENT) if made is None else made
     now = shown_now(evidence, Role.CLIENT)
     if isinstance(made, int) and now is not None:
         return now - made

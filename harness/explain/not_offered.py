@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain import expired, in_memory, no_ticket, nothing_given
-from harness.explain.agreed import enabled_versions, holds, version_of
+from harness.explain.agreed import enabled_versions, gave, holds, version_of
 from harness.explain.offer import hash_of, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
@@ -67,10 +67,11 @@ def _version(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     origin = evidence.origin.connection if evidence.origin else None
     version = session_version(evidence, session)
-    if in_memory.is_object(session) and origin is not None and version is TLSVersion.TLSv1_3:
-        empty = holds(session, version) is not True and no_ticket.taken_before_any_read(origin)
-    else:
-        empty = holds(session, version) is False
+    held = holds(session, version)
+    if held is None and origin is not None:
+        early = version is TLSVersion.TLSv1_3 and no_ticket.taken_before_any_read(origin)
+        held = False if early and session in origin.kept else gave(origin)
+    empty = held is False
     return no_ticket.findings(origin, session) if empty else ()
 
 

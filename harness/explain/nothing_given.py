@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.explain import no_ticket
-from harness.explain.agreed import completed, holds, version_of
+from harness.explain.agreed import completed, gave, holds, version_of
 from harness.explain.origin import yielded
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Outcome
@@ -38,8 +38,9 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 
 def usable(connection: Connection) -> Session | None:
     """The last session of a connection that could have been offered, or that nothing speaks against."""
-    version = version_of(connection)
-    found = [session for session in yielded(connection) if holds(session, version) is True]
+    version, given = version_of(connection), gave(connection)
+    held = {None: given is True, True: True, False: False}
+    found = [session for session in yielded(connection) if held[holds(session, version)]]
     return found[-1] if found else None
 
 
