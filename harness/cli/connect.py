@@ -11,7 +11,7 @@ import click
 from harness.capture import NAME, capture
 from harness.case import run
 from harness.cli.case_options import case_of, case_options
-from harness.cli.console import console, text_width
+from harness.cli.console import console, encodable, text_width
 from harness.machine import Machine
 from harness.model.errors import DisagreementError
 from harness.model.tls import Outcome
@@ -80,7 +80,7 @@ def connect(**given: Any) -> None:
         click.echo(json.dumps(told, indent=2))
     else:
         out = console()
-        out.print(account_text(told_of, text_width(out), whole=given["all_"]))
+        out.print(encodable(account_text(told_of, text_width(out), whole=given["all_"]), out))
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
     wrong = judge(result, expected)

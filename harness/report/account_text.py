@@ -89,10 +89,10 @@ def _told_whole(account: Account, width: int) -> list[Text]:
 
 
 def _told(account: Account, width: int) -> list[Text]:
-    """What the witnesses saw of both connections, and which ones are left out."""
+    """What the witnesses saw of both connections, and which ones `resumption connect --all` would show."""
     pair = [connection for connection in (account.before, account.subject) if connection]
     told = [witnesses_text(connection, len(account.connections), width) for connection in pair]
     if len(account.others) > MOST:
-        return [*told, Text(f"Not shown: {len(account.others)} more connections")]
+        return [*told, Text(f"--all shows {len(account.others)} more connections")]
     others = "; ".join(outcome_line(connection).plain for connection in account.others)
-    return [*told, joined(folded(f"Not shown: {others}" if others else "", width, "", "  "))]
+    return [*told, joined(folded(f"--all shows {others}" if others else "", width, "", "  "))]

@@ -61,11 +61,16 @@ def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
 
 
 def _views(connection: Connection, width: int) -> Iterator[str]:
-    rest = EVIDENCE if width - len(EVIDENCE) >= LEAST else " " * 6
     for view in connection.views:
         begin = f"  {view.witness:<7} {view.name:<20} {view.saw:<9} "
-        for place, evidence in enumerate(view.evidence or ("no evidence",)):
-            yield from folded(evidence, width, rest if place else begin, rest) or [begin.rstrip()]
+        told = [evidence for evidence in view.evidence if evidence] or ["no evidence"]
+        longest = max(len(word) for evidence in told for word in [*printable(evidence).split(), ""])
+        beside = width - len(EVIDENCE) >= max(LEAST, longest) and len(begin) == len(EVIDENCE)
+        if not beside:
+            yield begin.rstrip()
+        for place, evidence in enumerate(told):
+            rest = EVIDENCE if beside else " " * 6
+            yield from folded(evidence, width, begin if beside and not place else rest, rest)
 
 
 def counters_text(counters: Counters, width: int = WIDTH) -> Text:

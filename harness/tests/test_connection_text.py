@@ -9,7 +9,7 @@ from harness.model.tls import Close
 from harness.model.transcript import Transcript
 from harness.model.view import Saw, View, Witness
 from harness.report.connection_text import connection_text
-from harness.report.witnesses_text import disagreement_text, outcome_line
+from harness.report.witnesses_text import disagreement_text, outcome_line, witnesses_text
 from harness.tests.made_connections import SESSION, aborted, connection, disagreeing
 
 RESUMED = """\
@@ -121,6 +121,14 @@ def test_how_it_was_closed_is_shown() -> None:
 
 def test_a_middlebox_that_blocked_is_shown() -> None:
     assert "\n  blocked no TLS 1.3\n" in connection_text(connection(blocked="no TLS 1.3")).plain
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_evidence_with_a_long_word_stands_below_its_witness(width: int) -> None:
+    told = View(Witness.WIRE, Saw.RESUMED, ("it was", "error:" + "x" * 60))
+    lines = witnesses_text(connection(wire=told), width=width).plain.splitlines()
+
+    assert lines[3:6] == ["  wire                         resumed", "      it was", f"      error:{'x' * 60}"]
 
 
 def test_evidence_that_is_long_is_folded() -> None:

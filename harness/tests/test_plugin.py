@@ -320,6 +320,13 @@ def test_a_failed_cell_leaves_a_folder_of_evidence(run: Run, pytester: pytest.Py
     }
 
 
+def test_the_evidence_of_a_failed_cell_begins_with_the_reason(run: Run, pytester: pytest.Pytester) -> None:
+    run("--client=libssl", "--server=openssl", sees="[[Saw.FULL] * 3, [Saw.FULL] * 3]")
+    (evidence,) = (pytester.path / "out/cells").rglob("evidence.txt")
+
+    assert evidence.read_text().startswith("Why connection 2 was declined: ")
+
+
 def test_the_results_of_an_earlier_run_are_never_overwritten(run: Run, pytester: pytest.Pytester) -> None:
     pytester.mkdir("out").joinpath("results.json").write_text("{}")
 
