@@ -31,7 +31,9 @@ class Absence:
 
 def never_there(offer: Offer) -> Iterator[Absence]:
     """Every way that the circumstances tell of."""
-    for find in (_other_server, _in_a_ticket, _not_stored, _not_trusted):
+    in_ticket = tuple(_in_a_ticket(offer))
+    yield from in_ticket
+    for find in (*(() if in_ticket else (_other_server,)), _not_stored, _not_trusted):
         yield from find(offer)
 
 

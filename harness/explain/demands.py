@@ -124,10 +124,11 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
     asked = body[0] if body else 0
     differs = isinstance(offered, int) and offered != asked
     told = (abort.code(Role.SERVER, INVALID_MAX_FRAGMENT_LENGTH), abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH))
-    unasked = (abort.by(Role.SERVER, MISSING_EXTENSION) or abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION)) and abort.code(
-        Role.SERVER, BAD_EXTENSION
-    ) is not False
-    fits = differs and (unasked or (told == (None, None) and _illegal(abort)))
+    missed = abort.by(Role.SERVER, MISSING_EXTENSION) and abort.code(Role.SERVER, BAD_EXTENSION) is not False
+    unasked = (
+        abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
+    )
+    fits = differs and (missed or unasked or (told == (None, None) and _illegal(abort)))
     if True not in told and not fits:
         return None
     return Candidate(

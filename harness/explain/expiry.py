@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
+from harness.explain.offer import offers_at_this_server
 from harness.model.reason import Reason
-from harness.model.tls import Role
+from harness.model.tls import Mechanism, Role
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
@@ -37,7 +38,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         weight = Weight.OPEN
     else:
         weight = Weight.FITS if age > timeout or timeout < 0 else Weight.OPEN if age + SLACK > timeout else None
-    if weight is None:
+    if weight is None or _was_removed(offer):
         return None
     return Candidate(
         weight,
@@ -48,6 +49,25 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         "ssl_get_prev_session, sess_timedout; SSL_CTX_set_timeout(3)",
         "the server's counter of time-outs (SSL_CTX_sess_timeouts) rises by one if it is this",
     )
+
+
+def _was_removed(offer: Offer) -> bool:
+    """Whether it had expired when it was offered before, and is no longer in the cache (ssl_get_prev_session)."""
+    if offer.by is Mechanism.PSK or offer.looked_up is not True:
+        return False
+    return any(had_expired(offer.evidence.about(one)) for one in offers_at_this_server(offer))
+
+
+def had_expired(evidence: Evidence) -> bool:
+    """Whether the session of a connection had expired, by the counter, or by both clocks where nobody counts."""
+    timeouts = evidence.counted("timeouts")
+    timeout, age = timeout_of(evidence), age_of(evidence)
+    return bool(timeouts) if timeouts is not None else timeout is not None and age is not None and age > timeout
+
+
+def aged(evidence: Evidence) -> str:
+    """``7260 s old, of 7200 s``."""
+    return f"{age_of(evidence)} s old, of {timeout_of(evidence)} s"
 
 
 def timeout_of(evidence: Evidence) -> int | None:

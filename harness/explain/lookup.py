@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from harness.explain.absence import never_there
 from harness.explain.candidate import Candidate, Weight
 from harness.explain.loss import lost
-from harness.explain.offer import HANDLE, single_use
+from harness.explain.offer import HANDLE, offers_at_this_server, single_use
 from harness.model.knobs import CacheMode
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism
 
 if TYPE_CHECKING:
+    from harness.explain.absence import Absence
     from harness.explain.offer import Offer
 
 NO_LOOKUP = {CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL}
@@ -45,12 +46,8 @@ def consumed(offer: Offer) -> Candidate | None:
     misses = evidence.counted("misses")
     if offer.by is not Mechanism.PSK or config is None or not single_use(config) or misses == 0:
         return None
-    before = [
-        one
-        for one in evidence.offers_before
-        if one.circumstances and evidence.now and one.circumstances.server_context == evidence.now.server_context
-    ]
-    own = evidence.retry is not None and misses == 1 and evidence.same_server is True
+    before = offers_at_this_server(offer)
+    own = evidence.retry is not None and evidence.same_server is True and (misses == 1 or not (misses or _why(offer)))
     if not before and not own:
         return None
     by = f"connection {before[0].number}" if before else "this connection's first ClientHello"
@@ -76,7 +73,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE
     if misses == 0 and not too_long:
         return None
-    why = (*never_there(offer), *lost(offer))
+    why = _why(offer)
     weight = Weight.SHOWN if misses or too_long else Weight.FITS if why else Weight.OPEN
     first = why[0] if why else None
     return Candidate(
@@ -91,3 +88,8 @@ def not_in_cache(offer: Offer) -> Candidate | None:
         first.source if first else "lookup_sess_in_cache; SSL_CTX_sess_number(3)",
         "the server's counter of misses (SSL_CTX_sess_misses) rises if it is this",
     )
+
+
+def _why(offer: Offer) -> tuple[Absence, ...]:
+    """Every way in which the circumstances tell that it came not to be there, the most direct one first."""
+    return (*never_there(offer), *lost(offer))

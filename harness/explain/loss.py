@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.absence import Absence
-from harness.explain.expiry import DEFAULT_TIMEOUT
-from harness.model.tls import Close, Outcome, Role
+from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
+from harness.explain.offer import offers_at_this_server
+from harness.model.tls import Close, Mechanism, Outcome, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.explain.evidence import Evidence
     from harness.explain.offer import Offer
-    from harness.model.connection import Connection
 
 UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
 """Ways to close in which the server sends no close_notify (ssl_clear_bad_session asks for SSL_SENT_SHUTDOWN)."""
@@ -58,29 +58,23 @@ def _expires(evidence: Evidence) -> int | None:
     return made + (DEFAULT_TIMEOUT if timeout is None else timeout)
 
 
-def _at_this_server(offer: Offer) -> Iterator[Connection]:
-    """The earlier connections that offered the same session to the same server context."""
-    now = offer.evidence.now
-    for one in offer.evidence.offers_before:
-        if now and one.circumstances and one.circumstances.server_context == now.server_context:
-            yield one
-
-
 def _expired_before(offer: Offer) -> Iterator[Absence]:
     evidence = offer.evidence
-    for one in _at_this_server(offer):
+    if offer.by is Mechanism.PSK:
+        return  # what tls_parse_ctos_psk finds expired stays in the cache
+    for one in offers_at_this_server(offer):
         seen = evidence.about(one)
-        if seen.counted("timeouts"):
+        if had_expired(seen):
             yield Absence(
                 f"the session had expired when connection {one.number} offered it, and was removed then",
-                (f"counters: in connection {one.number} {seen.told('timeouts')}",),
+                (f"circumstances: in connection {one.number} {seen.told('timeouts')}; {aged(seen)}",),
                 "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
                 "ssl_get_prev_session removes what it finds expired",
             )
 
 
 def _killed(offer: Offer) -> Iterator[Absence]:
-    for one in _at_this_server(offer):
+    for one in offers_at_this_server(offer):
         if not one.disagreement and one.judged() is Outcome.ABORTED:
             yield Absence(
                 f"connection {one.number} offered the session and was aborted, which removes it from the cache",
@@ -95,7 +89,7 @@ def _unclean(offer: Offer) -> Iterator[Absence]:
     origin = evidence.origin
     if origin is None or evidence.same_server is False:
         return
-    resumed = [one for one in _at_this_server(offer) if one.mechanism_seen]
+    resumed = [one for one in offers_at_this_server(offer) if one.mechanism_seen]
     for one in (origin.connection, *resumed):
         if one.close in UNCLEAN:
             yield Absence(

@@ -11,6 +11,7 @@ from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
+    from harness.model.connection import Connection
     from harness.model.knobs import ServerConfig
     from harness.model.transcript import ClientHello
 
@@ -159,6 +160,16 @@ class Offer:
         if not tickets or len(self.identity) < KEY_NAME:
             return None
         return self.identity[:KEY_NAME], tickets[0][:KEY_NAME]
+
+
+def offers_at_this_server(offer: Offer) -> tuple[Connection, ...]:
+    """The earlier connections that offered the same session to the same server context."""
+    now = offer.evidence.now
+    return tuple(
+        one
+        for one in offer.evidence.offers_before
+        if now and one.circumstances and one.circumstances.server_context == now.server_context
+    )
 
 
 def single_use(config: ServerConfig) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LIB_SSL = 20
 """ERR_LIB_SSL."""
+ALERT_RECEIVED = 1000
+"""SSL_AD_REASON_OFFSET: reason codes from here on say which alert was received."""
 CODE = re.compile(r"lib=(\d+) reason=(\d+)")
 
 
@@ -37,10 +39,13 @@ def messages_before_alert(evidence: Evidence) -> Sequence[Message]:
 
 
 def codes(evidence: Evidence, role: Role) -> frozenset[int]:
-    """The reason codes that an end's libssl gave; empty where it gave none or its stack does not tell."""
+    """The reasons of its own that an end's libssl gave; empty where it gave none or its stack does not tell.
+
+    That it received an alert is no reason of its own.
+    """
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
     found = (CODE.match(line) for line in report.errors)
-    return frozenset(int(code[2]) for code in found if code and int(code[1]) == LIB_SSL)
+    return frozenset(int(c[2]) for c in found if c and int(c[1]) == LIB_SSL and int(c[2]) < ALERT_RECEIVED)
 
 
 def errors(evidence: Evidence) -> tuple[str, ...]:

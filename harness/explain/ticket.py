@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
@@ -89,6 +90,38 @@ def damaged(offer: Offer) -> Candidate | None:
         f"wire: {len(sent)} bytes are offered, which differ from byte {first} on",
     )
     return Candidate(Weight.SHOWN, Reason.TICKET_DAMAGED, title, shown, *rest)
+
+
+def unreadable(offer: Offer) -> Candidate | None:
+    """The server has the key, the ticket is whole, and this build cannot read the session that another one wrote."""
+    evidence = offer.evidence
+    names, origin = offer.key_names, evidence.origin
+    if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:
+        return None
+    maker, reader = origin.connection.server.view.name, evidence.connection.server.view.name
+    if maker == reader:
+        return None
+    return Candidate(
+        Weight.FITS if any(_release(reader) < since <= _release(maker) for since in NEW_TICKETS) else Weight.OPEN,
+        Reason.TICKET_UNREADABLE,
+        f"{reader} cannot read the session in the ticket, which {maker} wrote",
+        (
+            f"wire: the ticket is whole, and bears the name of a key of this server, {brief(names[0])}",
+            f"circumstances: it was issued by {maker}",
+        ),
+        "resume within one release while servers are upgraded, or accept a full handshake after a roll-back",
+        "d2i_SSL_SESSION refuses a field that is younger than it ([19] kex_group of 3.0); tls_decrypt_ticket",
+        "offer the ticket to the build that issued it",
+    )
+
+
+NEW_TICKETS = ((1, 1), (3, 0))
+"""Releases since which a ticket, or its keys, are such that an older one cannot read it."""
+
+
+def _release(name: str) -> tuple[int, ...]:
+    """``(3, 0)`` of ``libssl@3.0.19``."""
+    return tuple(map(int, re.findall(r"\d+", name.partition("@")[2])[:2]))
 
 
 def _changed(offer: Offer) -> bool | None:

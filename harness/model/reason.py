@@ -50,6 +50,8 @@ class Reason(StrEnum):
     TICKET_KEY_UNKNOWN = "ticket_key_unknown", Question.DECLINED
     """A restart, another server, rotated keys."""
     TICKET_DAMAGED = "ticket_damaged", Question.DECLINED
+    TICKET_UNREADABLE = "ticket_unreadable", Question.DECLINED
+    """Whole, and of a known key, but an older OpenSSL cannot read the session that a newer one put in."""
     EXPIRED_AT_SERVER = "expired_at_server", Question.DECLINED
     NOT_IN_CACHE = "not_in_cache", Question.DECLINED
     """Evicted, flushed, removed, never stored, dropped after an unclean close, another server's."""

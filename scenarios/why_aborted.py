@@ -1,0 +1,198 @@
+"""Why a handshake that offers a session is aborted: what the session demands does not hold; told right and alone.
+
+RFC 7627, 5.3; RFC 6066, 4; RFC 8446, 4.2.11.2; RFC 5246, 7.4.1.2; SSL_CTX_set_session_id_context(3). OpenSSL's
+ssl_get_prev_session, tls_psk_do_binder, tls_parse_ctos_maxfragmentlen, tls_early_post_process_client_hello.
+"""
+
+from harness import (
+    ABORTED,
+    BOTH,
+    FULL,
+    RESUMED,
+    UNSET,
+    Capability,
+    Reason,
+    Role,
+    StrictMiddlebox,
+    TLSv1_2,
+    TLSv1_3,
+    Verify,
+    reasons,
+    scenario,
+    with_other_secret,
+)
+
+EITHER = (TLSv1_2, TLSv1_3)
+IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
+AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
+BAD_RECORD_MAC, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 47, 70
+
+
+@scenario(server={"session_id_context": UNSET, "verify": Verify.OPTIONAL})
+def test_session_id_context_is_unset_and_the_server_verifies(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_UNSET,)
+
+
+@scenario(server={"session_id_context": b"set", "verify": Verify.OPTIONAL})
+def test_session_resumes_at_a_server_that_verifies_and_has_a_context(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(server={"session_id_context": UNSET})
+def test_session_resumes_at_a_server_without_a_context_that_does_not_verify(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": True}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_extended_master_secret_is_dropped_by_the_client(pair):
+    first = pair.connect()
+    pair.new_client(extended_master_secret=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
+
+
+@scenario(versions=[TLSv1_2], server={"extended_master_secret": True, "ticket_keys": "shared"})
+def test_extended_master_secret_is_dropped_by_the_server(pair):
+    first = pair.connect()
+    pair.new_server(extended_master_secret=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
+
+
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": True}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_session_with_extended_master_secret_resumes_in_another_client_that_has_it(pair):
+    first = pair.connect()
+    pair.new_client()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_maximum_fragment_length_is_another(pair):
+    first = pair.connect()
+    pair.new_client(max_fragment_length=512)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
+@scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_maximum_fragment_length_is_asked_for_no_more(pair):
+    first = pair.connect()
+    pair.new_client(max_fragment_length=None)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
+@scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_session_resumes_with_the_same_maximum_fragment_length(pair):
+    first = pair.connect()
+    pair.new_client()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], server={"tickets": BOTH}, needs=EDITS)
+def test_binder_is_made_with_another_secret_than_the_tickets(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.BINDER_WRONG,)
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=EDITS)
+def test_tls12_has_no_binder_and_another_secret_ends_in_an_alert_of_the_record_layer(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == BAD_RECORD_MAC
+    assert second.alert.sender is Role.CLIENT
+    assert reasons(pair, second) == (Reason.ALERT,)
+
+
+@scenario(needs=EDITS)
+def test_session_with_its_own_secret_restored_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(with_other_secret(first.session)))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], client={"ciphers": AES128}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_cipher_of_the_session_is_not_offered(pair):
+    first = pair.connect()
+    pair.new_client(ciphers=AES256)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == ILLEGAL_PARAMETER
+    assert second.alert.sender is Role.SERVER
+    assert reasons(pair, second) == (Reason.ALERT,)
+
+
+@scenario(versions=[TLSv1_2], client={"ciphers": AES128}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_session_resumes_where_its_cipher_is_offered_last(pair):
+    first = pair.connect()
+    pair.new_client(ciphers=f"{AES256}:{AES128}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario()
+def test_no_version_is_common(pair):
+    first = pair.connect()
+    pair.new_server(versions=tuple({*EITHER} - {pair.tls}))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == PROTOCOL_VERSION
+    assert reasons(pair, second) == (Reason.ALERT,)
+
+
+@scenario(versions=[TLSv1_3], client={"middlebox_compat": False})
+def test_middlebox_blocked_it_and_no_end_sent_an_alert(pair):
+    first = pair.connect()
+    pair.put_middlebox(StrictMiddlebox)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert reasons(pair, second) == (Reason.BLOCKED,)

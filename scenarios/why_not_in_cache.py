@@ -1,0 +1,178 @@
+"""Why a session is not found at the server that is to have it: lost, used up, or never looked for; told alone.
+
+RFC 5246, 7.3 and F.1.4; RFC 8446, 8.1 (single-use tickets); SSL_CTX_set_session_cache_mode(3), SSL_CTX_sess_number(3).
+OpenSSL's lookup_sess_in_cache counts a miss where it looks and finds nothing, and nothing where it does not look.
+"""
+
+from harness import (
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Close,
+    Reason,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+LIFETIME = 7200
+CACHED = {"tickets": False}
+"""In TLS 1.3 the tickets of such a server are handles of its cache."""
+UNSEEN = {CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}
+UNSEEN_AND_UNSTORED = {CacheMode.SERVER, CacheMode.NO_INTERNAL}
+ONCE = {"max_early_data": 1024}
+"""A server that allows early data keeps its sessions, and each is good for one ClientHello (anti-replay)."""
+
+
+def id_of(session):
+    """The id under which the server has it: the ticket, or before TLS 1.3 the session id."""
+    return session.ticket or session.session_id
+
+
+@scenario(server=CACHED)
+def test_session_of_another_server_is_not_in_the_cache(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=CACHED)
+def test_session_of_the_same_server_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(server=CACHED, needs={"client": [Capability.SESSION_DATA], "server": [Capability.REMOVE_SESSION]})
+def test_session_that_was_removed_is_not_in_the_cache(pair):
+    first = pair.connect()
+    pair.server.remove(id_of(first.session))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=CACHED, needs={"server": [Capability.FLUSH]})
+def test_session_that_was_flushed_is_not_in_the_cache(pair):
+    first = pair.connect()
+    pair.server.flush(0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=CACHED | {"cache_size": 2})
+def test_session_that_was_evicted_is_not_in_the_cache(pair):
+    first = pair.connect()
+    second, third = pair.connect(), pair.connect()
+    fourth = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is third.outcome is FULL
+    assert fourth.outcome is DECLINED
+    assert reasons(pair, fourth) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=CACHED | {"cache_mode": {CacheMode.SERVER, CacheMode.NO_INTERNAL_STORE}})
+def test_session_that_was_never_stored_is_not_in_the_cache(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=CACHED, close=Close.EOF)
+def test_session_whose_connection_the_server_could_not_close_is_not_in_the_cache(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.SESSION_IMPORT]})
+def test_session_in_a_ticket_is_in_no_cache_where_the_client_does_not_send_the_ticket(pair):
+    first = pair.connect()
+    pair.new_client(tickets=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server={"ticket_keys": "shared"})
+def test_session_in_a_ticket_is_in_no_cache_where_the_server_reads_no_tickets(pair):
+    first = pair.connect()
+    pair.new_server(tickets=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(versions=[TLSv1_2], server=CACHED | {"clock": 0})
+def test_session_that_had_expired_when_it_was_offered_is_not_in_the_cache_the_next_time(pair):
+    first = pair.connect()
+    pair.server.move_clock(LIFETIME + 60)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(
+    server=CACHED
+    | {"cache_mode": [{CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}, {CacheMode.SERVER, CacheMode.NO_INTERNAL}]}
+)
+def test_session_is_not_looked_for(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
+
+
+@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": [None, True]})
+def test_session_that_allows_early_data_is_consumed_by_its_first_use(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.CONSUMED,)
+
+
+@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": False, "tickets": BOTH})
+def test_session_is_not_consumed_where_anti_replay_is_off(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED

@@ -1,0 +1,178 @@
+"""Why a session that the server has does not resume: its terms are not those of this handshake; told right and alone.
+
+RFC 8446, 4.2.11 (version and hash) and 4.1.4 (a retry); RFC 7627, 5.3; SSL_CTX_set_session_id_context(3); OpenSSL's
+ssl_get_prev_session and tls_parse_ctos_psk. In TLS 1.2 OpenSSL does not decline a session for its cipher.
+"""
+
+from harness import (
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+EITHER = (TLSv1_2, TLSv1_3)
+IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+SHA384, SHA256, ALSO_SHA256 = "TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"
+
+
+@scenario(server={"session_id_context": b"one", "ticket_keys": "shared"})
+def test_session_id_context_is_another_servers(pair):
+    first = pair.connect()
+    pair.new_server(session_id_context=b"two")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
+
+
+@scenario(server={"session_id_context": b"one", "ticket_keys": "shared"})
+def test_session_resumes_at_another_server_with_the_same_context(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(server={"session_id_context": b"one"})
+def test_key_is_unknown_before_the_session_id_context_is_compared(pair):
+    first = pair.connect()
+    pair.new_server(session_id_context=b"two")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@scenario(versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_hash_of_the_cipher_suite_is_not_the_sessions(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{SHA384}:{SHA256}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.CIPHER_DIFFERS,)
+
+
+@scenario(versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_another_cipher_suite_with_the_sessions_hash_resumes(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{ALSO_SHA256}:{SHA256}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.cipher_suite != first.messages.server_hello.cipher_suite
+
+
+@scenario(versions=[TLSv1_2], server={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256", "ticket_keys": "shared"})
+def test_tls12_session_resumes_with_a_cipher_that_the_server_enables_no_more(pair):
+    first = pair.connect()
+    pair.new_server(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
+
+
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": False}, server={"tickets": BOTH}, needs=IMPORTS)
+def test_extended_master_secret_is_added_by_the_client(pair):
+    first = pair.connect()
+    pair.new_client(extended_master_secret=True)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_ADDED,)
+
+
+@scenario(versions=[TLSv1_2], server={"extended_master_secret": False, "ticket_keys": "shared"})
+def test_extended_master_secret_is_added_by_the_server(pair):
+    first = pair.connect()
+    pair.new_server(extended_master_secret=True)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_ADDED,)
+
+
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": False}, server={"tickets": BOTH})
+def test_session_without_extended_master_secret_resumes_without(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], client={"versions": EITHER})
+def test_version_is_older_than_the_sessions(pair):
+    first = pair.connect()
+    pair.new_server(versions=(TLSv1_2,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
+
+
+@scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": BOTH})
+def test_version_is_newer_than_the_sessions(pair):
+    first = pair.connect()
+    pair.new_server(versions=(TLSv1_3,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
+
+
+@scenario(
+    versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"groups": "X25519", "tickets": BOTH}, needs=IMPORTS
+)
+def test_retry_chose_a_suite_of_another_hash(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{SHA384}:{SHA256}", groups="P-521:X25519")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert [len(hello.psk_identities) for hello in second.messages.client_hellos] == [1, 0]
+    assert reasons(pair, second) == (Reason.RETRY_CHANGED_HASH,)
+
+
+@scenario(
+    versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"groups": "X25519", "tickets": BOTH}, needs=IMPORTS
+)
+def test_retry_with_the_sessions_hash_resumes(pair):
+    first = pair.connect()
+    pair.new_client(groups="P-521:X25519")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert [len(hello.psk_identities) for hello in second.messages.client_hellos] == [1, 1]
+
+
+@scenario(versions=[TLSv1_3], server={"groups": "X25519", "max_early_data": 1024}, needs=IMPORTS)
+def test_retry_consumes_a_session_of_single_use(pair):
+    first = pair.connect()
+    pair.new_client(groups="P-521:X25519")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.CONSUMED,)

@@ -1,0 +1,151 @@
+"""Why a ticket does not resume: its key is unknown, it is damaged, or it has expired; each told right, and told alone.
+
+RFC 5077, 4 (the key's name is the head of the recommended ticket) and 5.6; RFC 8446, 4.6.1; OpenSSL's
+tls_decrypt_ticket and ssl_get_prev_session. What the server cannot read is as good as none, and counted nowhere.
+"""
+
+from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_3, cases, damaged, edited, reasons, scenario
+
+LIFETIME = 7200
+"""Seconds, the default (SSL_CTX_set_timeout(3))."""
+
+EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
+
+
+@scenario()
+def test_ticket_of_a_server_that_was_restarted_has_an_unknown_key(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@scenario(server={"ticket_keys": "monday"})
+def test_ticket_has_an_unknown_key_after_the_keys_were_rotated(pair):
+    first = pair.connect()
+    pair.new_server(ticket_keys="tuesday")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@scenario(server={"ticket_keys": "shared"})
+def test_ticket_resumes_after_a_restart_with_the_same_keys(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3])
+def test_key_is_unknown_though_the_other_server_issues_no_ticket_to_compare(pair):
+    first = pair.connect()
+    pair.new_server(num_tickets=0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@scenario(versions=[TLSv1_3])
+def test_handle_of_a_cached_session_is_a_ticket_of_an_unknown_key_to_a_server_that_reads_tickets(pair):
+    pair.new_server(tickets=False)
+    first = pair.connect()
+    pair.new_server(tickets=True)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@cases("at", 0, 16, 40, -1)
+@scenario(needs=EDITS)
+def test_ticket_is_damaged_wherever_one_bit_is_turned(pair, at):
+    first = pair.connect()
+    second = pair.connect(offer=damaged(first.session, at))
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_DAMAGED,)
+
+
+@scenario(needs=EDITS)
+def test_ticket_that_was_cut_off_is_damaged(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, ticket=first.session.ticket[:-1]))
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_DAMAGED,)
+
+
+@scenario(needs=EDITS)
+def test_ticket_that_was_written_anew_as_it_is_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, ticket=first.session.ticket))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(needs=EDITS)
+def test_ticket_that_is_damaged_and_of_an_unknown_key_has_both_reasons(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=damaged(first.session))
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN, Reason.TICKET_DAMAGED)
+
+
+@scenario(server={"clock": 0})
+def test_ticket_has_expired_by_the_servers_clock(pair):
+    first = pair.connect()
+    pair.server.move_clock(LIFETIME + 60)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
+
+
+@scenario(server={"clock": 0})
+def test_ticket_resumes_before_it_expires(pair):
+    first = pair.connect()
+    pair.server.move_clock(LIFETIME - 60)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+
+
+@scenario(server={"clock": 0, "timeout": 100})
+def test_ticket_has_expired_by_the_servers_own_timeout(pair):
+    first = pair.connect()
+    pair.server.move_clock(160)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
+
+
+@scenario(needs={"server": [Capability.AGE_SERVER_SESSION]})
+def test_ticket_that_the_server_issued_as_an_old_one_has_expired(pair):
+    pair.server.age_sessions(LIFETIME + 60)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
