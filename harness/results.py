@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -51,6 +52,14 @@ def writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(f"nothing can be written to {folder} ({error.strerror}); name another folder") from error
+
+
+def unused(folder: Path) -> Path:
+    """The folder, which is new or empty; UsageError if it is not, or nothing can be written there."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not empty; name a new folder, or an empty one")
+    writable(folder)
+    return folder
 
 
 class Results:
@@ -115,6 +124,8 @@ def keep(folder: Path, files: Mapping[str, str | bytes], scripts: Sequence[str] 
     for name, content in files.items():
         if content:
             path = folder / name
-            path.write_bytes(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
-            path.chmod(0o700 if name in scripts else 0o600)
+            mode = 0o700 if name in scripts else 0o600
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+                path.chmod(mode)  # one that was there before has its own
+                file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
     return folder

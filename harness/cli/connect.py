@@ -12,6 +12,7 @@ from harness.capture import NAME, capture
 from harness.case import run
 from harness.cli.case_options import case_of, case_options
 from harness.cli.console import console, encodable, text_width
+from harness.cli.reproducing import checked, reproducing, reproducing_options
 from harness.machine import Machine
 from harness.model.errors import DisagreementError
 from harness.model.tls import Outcome
@@ -46,6 +47,7 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
+@reproducing_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
 def connect(**given: Any) -> None:
     """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
@@ -55,14 +57,16 @@ def connect(**given: Any) -> None:
     case = case_of(given)
     if given["keep"]:
         writable(given["keep"])
+    checked(given)
+    expected = Outcome(given["expect"]) if given["expect"] else None
     with Runtime() as runtime:
         machine = Machine(runtime, given["prefixes"])
         try:
             client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
-            result = run(case, client, server, runtime)
+            done = reproducing(given, runtime, case, lambda case: run(case, client, server, runtime), judge, expected)
         finally:
             machine.close()
-    expected = Outcome(given["expect"]) if given["expect"] else None
+    case, result = done.case, done.result
     told_of = account(result.connections, result.counters)
     told = case_json(
         client.label,
@@ -83,6 +87,8 @@ def connect(**given: Any) -> None:
         out.print(encodable(account_text(told_of, text_width(out), whole=given["all_"]), out))
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
+    for line in done.write():
+        click.echo(line, err=given["as_json"])
     wrong = judge(result, expected)
     if wrong:
         click.echo(wrong, err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.reproduce import pyopenssl_lines, ssl_lines
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of
-from harness.reproduce.words import title, told
+from harness.reproduce.words import grouped, title, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,29 @@ def _in_order(story: Story) -> tuple[ModuleType, ModuleType]:
     return (pyopenssl_lines, ssl_lines) if used else (ssl_lines, pyopenssl_lines)
 
 
+def package(story: Story) -> str:
+    """The name of the package that the program needs; to be asked for only where ``lacks`` is empty."""
+    return str(_package(story).PACKAGE)
+
+
+def _package(story: Story) -> ModuleType:
+    return next(package for package in _in_order(story) if not lacks_in(package, story))
+
+
 def lacks_in(package: ModuleType, story: Story) -> list[str]:
     """What a package cannot tell."""
     found = []
+    if len(versions := {context.version for context in story.contexts}) > 1:
+        found.append(f"two OpenSSLs: one Python has one of them ({', '.join(sorted(versions))})")
     for context in story.contexts:
         for name, value in context.given.items():
             why = package.lacks_knob(context, name, value)
             found += [f"{context.role} knob {name}: {why}"] if why else []
-    for attempt in story.attempts:
-        whys = (*_attempt(attempt, story), *package.lacks_attempt(attempt, story))
-        found += [f"connection {attempt.number}: {why}" for why in whys]
+    found += grouped(
+        (why, attempt.number)
+        for attempt in story.attempts
+        for why in (*_attempt(attempt, story), *package.lacks_attempt(attempt, story))
+    )
     return [f"{package.PACKAGE}: {why}" for why in gaps_of(story, found)]
 
 
@@ -64,7 +77,7 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
 
 def render(story: Story) -> str:
     """The program; to be asked for only where ``lacks`` is empty."""
-    package = next(package for package in _in_order(story) if not lacks_in(package, story))
+    package = _package(story)
     contexts = [
         {"name": _name(context), "role": context.role.value, "lines": package.lines(context, _name(context))}
         for context in story.contexts

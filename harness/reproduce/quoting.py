@@ -1,4 +1,4 @@
-"""Any text as a literal of sh, of C and of Python, and as a comment of each; all that comes from knobs or peers."""
+"""Any text as a literal of sh, of C and of Python, and as a comment of each, and in Markdown."""
 
 from __future__ import annotations
 
@@ -44,3 +44,16 @@ def line(value: object) -> str:
     text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     text = text.replace("*/", "* /").replace("/*", "/ *").replace('"""', "'''").replace("??/", "? ?/")
     return text + " " if text.endswith("\\") else text
+
+
+def md(value: object) -> str:
+    """Text on one line that Markdown takes for nothing but text, in a table too."""
+    text = line(value)
+    for char in "\\`*_[]<>|#&":
+        text = text.replace(char, f"\\{char}")
+    return text
+
+
+def fence(value: object) -> str:
+    """Lines within a fence of three backticks, which they cannot end."""
+    return "\n".join(line(text).rstrip().replace("```", "'''") for text in str(value).splitlines())

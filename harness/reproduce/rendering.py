@@ -11,9 +11,9 @@ from harness.reproduce import quoting
 
 @cache
 def environment() -> Environment:
-    """Filters ``sh``, ``c``, ``py`` make a literal of a value, ``line`` a comment; nothing is escaped by itself.
+    """Filters ``sh``, ``c``, ``py`` make a literal of a value, ``line`` a comment, ``md`` and ``fence`` Markdown.
 
-    A block tag takes its line away, with what stands before and behind it.
+    Nothing is escaped by itself. A block tag takes its line away, with what stands before and behind it.
     """
     made = Environment(
         loader=PackageLoader("harness.reproduce"),
@@ -24,6 +24,7 @@ def environment() -> Environment:
         autoescape=False,  # noqa: S701 - it makes sh, C and Python, never HTML
     )
     made.filters.update(sh=quoting.sh, c=quoting.c, py=quoting.py, line=quoting.line)
+    made.filters.update(md=quoting.md, fence=quoting.fence)
     return made
 
 

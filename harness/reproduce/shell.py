@@ -10,7 +10,7 @@ from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce import quoting
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of
-from harness.reproduce.words import title, told
+from harness.reproduce.words import grouped, title, told
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
 from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS
 
@@ -49,8 +49,7 @@ VARIABLES = {
 def lacks(story: Story) -> list[str]:
     """What s_server and s_client cannot do, or a script with them; empty if all can be said."""
     found = [f"{c.role} knob {name}: {why}" for c in story.contexts for name, why in _knobs(c)]
-    for attempt in story.attempts:
-        found += [f"connection {attempt.number}: {why}" for why in _attempt(attempt)]
+    found += grouped((why, attempt.number) for attempt in story.attempts for why in _attempt(attempt))
     if len(story.of(Role.SERVER)) > len(INPUTS):
         found.append(f"there are more than {len(INPUTS)} servers, and a POSIX shell has ten descriptors")
     return gaps_of(story, found)

@@ -8,6 +8,8 @@ from harness.model.knobs import show_knob
 from harness.model.tls import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.model.circumstances import Deed
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
@@ -69,3 +71,11 @@ def deed(done: Deed) -> str:
 def knobs(context: Context) -> list[str]:
     """``num_tickets=1`` for each knob that was given, but for the protocol version."""
     return [f"{name}={show_knob(value)}" for name, value in context.given.items() if name != "versions"]
+
+
+def grouped(reasons: Iterable[tuple[str, int]]) -> list[str]:
+    """``connections 1, 2: why`` for each reason with the numbers of its connections."""
+    numbers: dict[str, list[str]] = {}
+    for why, number in reasons:
+        numbers.setdefault(why, []).append(str(number))
+    return [f"connection{'s' if len(found) > 1 else ''} {', '.join(found)}: {why}" for why, found in numbers.items()]

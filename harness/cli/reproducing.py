@@ -1,0 +1,81 @@
+"""The options `--reproduce` and `--minimize`: what they do with a case that was run, and what they say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from harness.minimal import Minimal, minimized
+from harness.reproduction import SCRIPTS, reproduction
+from harness.results import keep, unused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.case import Case, CaseResult
+    from harness.model.tls import Outcome
+    from harness.reproduction import Reproduction
+    from harness.runtime import Runtime
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+REPRODUCE = "Write programs there that show it without the harness, with all that they need."
+MINIMIZE = "Leave out, by trying, what the result does not depend on."
+
+
+def reproducing_options(command: F) -> F:
+    """Both options."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    reproduce = click.option("--reproduce", type=folder, metavar="DIR", help=REPRODUCE)
+    return reproduce(click.option("--minimize", is_flag=True, help=MINIMIZE)(command))
+
+
+@dataclass(frozen=True)
+class Reproducing:
+    """The case that is told, which may be a smaller one than was asked for, and its reproducers."""
+
+    case: Case
+    result: CaseResult
+    left_out: tuple[str, ...] | None
+    """The options that were left out, None if that was not asked for."""
+    made: Reproduction | None
+    folder: Path | None
+
+    def write(self) -> list[str]:
+        """Write the folder if one was asked for; what is to be said, a line each."""
+        lines = [] if self.left_out is None else [f"left out: {', '.join(self.left_out) or 'nothing'}"]
+        if self.made and self.folder:
+            keep(self.folder, self.made.files, SCRIPTS)
+            lines += [*self.made.summary(), f"written to {self.folder}; begin with README.md"]
+        return lines
+
+
+def checked(given: Mapping[str, Any]) -> None:
+    """UsageError if the folder cannot be the reproducers'."""
+    if given["reproduce"]:
+        unused(given["reproduce"])
+
+
+def reproducing(
+    given: Mapping[str, Any],
+    runtime: Runtime,
+    case: Case,
+    again: Callable[[Case], CaseResult],
+    judge: Callable[[CaseResult, Outcome | None], str | None],
+    expected: Outcome | None,
+) -> Reproducing:
+    """Run the case, leave out of it what can be, and make its reproducers, as far as each was asked for."""
+    found = Minimal(case, again(case), ())
+    if given["minimize"]:
+        found = minimized(case, found.result, again)
+    left_out = found.left_out if given["minimize"] else None
+    made = None
+    if given["reproduce"]:
+        wrong = judge(found.result, expected) or ""
+        made = reproduction(
+            found.result.connections, runtime.pki, expected=expected, wrong=wrong, left_out=found.left_out
+        )
+    return Reproducing(found.case, found.result, left_out, made, given["reproduce"])

@@ -1,0 +1,106 @@
+"""The README of a folder of reproducers: what was seen and why, how to run each of them, what none of them can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.reproduce.rendering import rendered
+from harness.reproduce.words import deed, knobs, offer, outcome, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.reproduce.story import Attempt, Story
+
+RUNS = {
+    "reproduce.sh": (
+        "`reproduce.sh` needs a POSIX shell and the `openssl` program:",
+        [
+            "./reproduce.sh",
+            "OPENSSL=/opt/openssl/bin/openssl ./reproduce.sh",
+            "CLIENT_OPENSSL=/opt/one/bin/openssl SERVER_OPENSSL=/opt/other/bin/openssl ./reproduce.sh",
+            "OPENSSL='env LD_LIBRARY_PATH=/opt/openssl/lib /opt/openssl/bin/openssl' ./reproduce.sh",
+        ],
+    ),
+    "reproduce.c": (
+        "`reproduce.c` needs a C compiler and the headers of OpenSSL 1.1.1 or later:",
+        [
+            "cc -std=c99 -o reproduce reproduce.c -lssl -lcrypto && ./reproduce",
+            "cc -std=c99 -I/opt/openssl/include -o reproduce reproduce.c -L/opt/openssl/lib -lssl -lcrypto &&",
+            "    LD_LIBRARY_PATH=/opt/openssl/lib ./reproduce",
+        ],
+    ),
+    "reproduce.py": ("`reproduce.py` needs {package} alone:", ["python3 reproduce.py"]),
+}
+"""How each form is run."""
+
+FILES = {
+    "reproduce.sh": "with `openssl s_server` and `s_client`",
+    "reproduce.c": "with the C API of libssl, both ends in one program",
+    "reproduce.py": "with {package}, both ends in one process",
+    "bisect.sh": "for `git bisect run` in a clone of OpenSSL",
+    "authority.pem": "the certificate authority that a verifying end trusts",
+    "session-before.pem": "the session as the client was given it",
+    "session-before.txt": "its fields",
+    "session-offered.pem": "the session as the last connection offered it",
+    "session-offered.txt": "its fields",
+    "session-after.pem": "the session that the last connection gave",
+    "session-after.txt": "its fields",
+    "capture.pcapng": "what passed between both ends, with the secrets that Wireshark decrypts it with",
+}
+"""What is said of each file."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the story does not hold."""
+
+    why: str
+    """The answer to why the last connection is as it is; empty if there is nothing to explain."""
+    package: str | None
+    """What reproduce.py needs, None if there is none."""
+    left_out: Sequence[str] = ()
+    """Options of a larger case that the result did not depend on."""
+
+
+def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[str]], about: About) -> str:
+    """The text, in Markdown. ``names`` are the files of the folder, ``missing`` says why there is no such form."""
+    say = {"package": about.package or ""}
+    runs = [{"about": text.format(**say), "lines": lines} for name, (text, lines) in RUNS.items() if name in names]
+    return rendered(
+        "README.md.j2",
+        title=title(story),
+        expected=f"connection {story.attempts[-1].number} to be {story.expected}" if story.expected else "",
+        attempts=[_row(attempt) for attempt in story.attempts],
+        why=about.why,
+        left_out=list(about.left_out),
+        wrong=story.wrong,
+        contexts=[
+            {"name": c.name, "stack": c.stack, "version": c.version, "knobs": ", ".join(knobs(c)) or "none"}
+            for c in story.contexts
+        ],
+        deeds=[f"Before connection {a.number}: {deed(done)}." for a in story.attempts for done in a.before],
+        runs=runs,
+        missing=missing,
+        bisect="bisect.sh" in names,
+        folder="/path/to/this/folder",
+        files={name: _about(name).format(**say) for name in names if name != "README.md"},
+    )
+
+
+def _about(name: str) -> str:
+    return FILES.get(name) or ("a private key" if name.endswith(".key") else "the certificate of that key, its chain")
+
+
+def _row(attempt: Attempt) -> dict[str, str]:
+    offered = f"offers {offer(attempt.offer)}" if attempt.offer else "offers nothing"
+    done = f"{attempt.client.name} to {attempt.server.name}, {attempt.tls.label}, {offered}; close {attempt.close}"
+    result = attempt.result
+    return {
+        "number": str(attempt.number),
+        "done": done,
+        "client": str(result.client),
+        "server": str(result.server),
+        "outcome": outcome(result),
+    }
