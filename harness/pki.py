@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,11 @@ def _write_private(path: Path, data: bytes) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
     return path
+
+
+def _end(entry: Mapping[str, object]) -> datetime | None:
+    minutes = entry.get("minutes")
+    return None if minutes is None else datetime.now(UTC) + timedelta(minutes=int(str(minutes)))
 
 
 class Pki:
@@ -69,7 +75,9 @@ class Pki:
             names = entry["names"]
             if not isinstance(names, list):
                 raise UsageError(f"certs/issued.toml: names of {name!r} must be a list of host names or addresses")
-            leaf = self._authorities[issuer].issue_cert(*names, common_name=str(entry.get("common_name", name)))
+            leaf = self._authorities[issuer].issue_cert(
+                *names, common_name=str(entry.get("common_name", name)), not_after=_end(entry)
+            )
             chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
             certificate = _write_private(self._folder / f"{name}.crt", chain)
             key = _write_private(self._folder / f"{name}.key", leaf.private_key_pem.bytes())

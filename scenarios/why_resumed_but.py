@@ -8,6 +8,7 @@ name in TLS 1.2 (RFC 6066, 3), which OpenSSL's does (tls_parse_ctos_server_name)
 
 from harness import FULL, RESUMED, Capability, Reason, Verify, reasons, scenario
 
+MINUTE = 60
 NAMED = {"server_name": "server.example"}
 PROTOCOLS = {"alpn": ("h2", "http/1.1")}
 PORTABLE = {"client": [Capability.SESSION_IMPORT]}
@@ -157,6 +158,32 @@ def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair)
 def test_client_that_verifies_resumes_at_another_server_with_the_same_certificate_without_a_catch(pair):
     first = pair.connect()
     pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == ()
+
+
+@scenario(
+    client=VERIFIED | {"clock": 0},
+    server={"server_certificate": "brief-server"},
+    needs={"client": [Capability.SESSION_DATA]},
+)
+def test_client_that_verifies_resumes_a_session_whose_certificate_has_expired_in_the_meantime(pair):
+    first = pair.connect()
+    pair.client.move_clock(90 * MINUTE)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+
+
+@scenario(client=VERIFIED | {"clock": 0}, server={"server_certificate": "brief-server"})
+def test_client_that_verifies_resumes_a_session_whose_certificate_is_still_valid_without_a_catch(pair):
+    first = pair.connect()
+    pair.client.move_clock(30 * MINUTE)
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL

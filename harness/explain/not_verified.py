@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.agreed import full_handshake_of
+from harness.explain.clocks import shown_now
 from harness.model.knobs import Verify
 from harness.model.reason import Finding, Reason
+from harness.model.tls import Role
+from harness.wire.certificate import not_after
+from harness.wire.verify_results import VERIFY_RESULTS
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
@@ -54,15 +58,26 @@ def _at_client(evidence: Evidence, now: Circumstances, then: Circumstances | Non
     result = evidence.offered.get("verify_result") if evidence.offered else None
     found = []
     if isinstance(result, int) and result:
-        title = f"{who} verifies its server, and resumed a session of one that failed it (X509_V_ERR {result})"
+        named = VERIFY_RESULTS.get(result, f"X509_V_ERR {result}")
+        title = f"{who} verifies its server, and resumed a session of one that failed it ({named})"
         found.append((title, f"session: its verify_result is {result}"))
     elif result is None and then is not None and not asks(then.client):
         title = f"{who} verifies its server, and resumed a session of one that nobody had verified"
         found.append((title, "knob: the client that took the session did not verify"))
+    end, shows = _expiry(evidence), shown_now(evidence, Role.CLIENT)
+    if end is not None and shows is not None and end < shows:
+        title = f"{who} holds a certificate of the server that expired {shows - end} seconds before"
+        found.append((title, f"clocks: the client's shows {shows}, and the session's peer certificate ended at {end}"))
     if then is not None and (was := _certificate(then)) != (has := _certificate(now)):
         title = f"{who} holds the certificate {was!r}, and the server now has {has!r}"
         found.append((title, f"knob: the server's server_certificate was {was!r} and is {has!r}"))
     return found
+
+
+def _expiry(evidence: Evidence) -> int | None:
+    """When the peer's certificate in the session ends, seconds since the epoch; None if it has none that is read."""
+    held = evidence.offered.get("peer_certificate") if evidence.offered else None
+    return not_after(held) if isinstance(held, bytes) else None
 
 
 def _certificate(circumstances: Circumstances) -> str:

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from harness.model.session import SESSION_FIELDS
 from harness.model.tls import TLSVersion
-from harness.report.verify_results import VERIFY_RESULTS
 from harness.wire.names import GROUPS
 from harness.wire.suites import SUITES
+from harness.wire.verify_results import VERIFY_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
