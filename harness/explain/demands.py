@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, INTERNAL_ERROR = 40, 47, 51, 80
 MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 109, 110
+MISSES = (MISSING_EXTENSION, HANDSHAKE_FAILURE)
+"""Before TLS 1.3 OpenSSL sends handshake_failure for missing_extension (tls1_alert_code)."""
 INCONSISTENT_EXTMS = 104
 BAD_EXTENSION = 110
 UNSOLICITED_EXTENSION = 217
@@ -124,7 +126,8 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
     asked = body[0] if body else 0
     differs = isinstance(offered, int) and offered != asked
     told = (abort.code(Role.SERVER, INVALID_MAX_FRAGMENT_LENGTH), abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH))
-    missed = abort.by(Role.SERVER, MISSING_EXTENSION) and abort.code(Role.SERVER, BAD_EXTENSION) is not False
+    bad = abort.code(Role.SERVER, BAD_EXTENSION)
+    missed = abort.by(Role.SERVER, MISSING_EXTENSION) if bad is None else bad and abort.by(Role.SERVER, *MISSES)
     unasked = (
         abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
     )
