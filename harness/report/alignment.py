@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -11,17 +10,44 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def aligned(left: Sequence[T], right: Sequence[T], key: Callable[[T], Hashable]) -> list[tuple[T | None, T | None]]:
+def _always_one(_item: object) -> int:
+    return 1
+
+
+def aligned(
+    left: Sequence[T],
+    right: Sequence[T],
+    key: Callable[[T], Hashable],
+    weight: Callable[[T], int] = _always_one,
+) -> list[tuple[T | None, T | None]]:
     """Rows in which the order of either side is kept; what has the same key may meet, what has not never does.
 
-    Where both sides go ways of their own, the right one comes first: an alert follows what it answers.
+    Those meet whose ``weight`` is most in all. Where both sides go ways of their own, the right one comes first: an
+    alert follows what it answers. The time that it takes grows with the product of both lengths.
     """
-    matcher = SequenceMatcher(None, [key(item) for item in left], [key(item) for item in right], autojunk=False)
+    keys = [key(item) for item in left], [key(item) for item in right]
+    best = _most(keys, [weight(item) for item in left])
     rows: list[tuple[T | None, T | None]] = []
-    for word, start, end, other_start, other_end in matcher.get_opcodes():
-        if word == "equal":
-            rows += zip(left[start:end], right[other_start:other_end], strict=True)
+    at, other = 0, 0
+    while at < len(left) or other < len(right):
+        alike = at < len(left) and other < len(right) and keys[0][at] == keys[1][other]
+        if alike and best[at][other] == best[at + 1][other + 1] + weight(left[at]):
+            rows.append((left[at], right[other]))
+            at, other = at + 1, other + 1
+        elif other < len(right) and best[at][other] == best[at][other + 1]:
+            rows.append((None, right[other]))
+            other += 1
         else:
-            rows += [(None, item) for item in right[other_start:other_end]]
-            rows += [(item, None) for item in left[start:end]]
+            rows.append((left[at], None))
+            at += 1
     return rows
+
+
+def _most(keys: tuple[list[Hashable], list[Hashable]], weights: list[int]) -> list[list[int]]:
+    """The most weight that can meet from each pair of places on."""
+    best = [[0] * (len(keys[1]) + 1) for _ in range(len(keys[0]) + 1)]
+    for at in reversed(range(len(keys[0]))):
+        for other in reversed(range(len(keys[1]))):
+            meet = best[at + 1][other + 1] + weights[at] if keys[0][at] == keys[1][other] else 0
+            best[at][other] = max(meet, best[at + 1][other], best[at][other + 1])
+    return best

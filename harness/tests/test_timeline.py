@@ -95,6 +95,21 @@ def test_the_order_of_either_side_is_kept(left: str, right: str, rows: list[tupl
     assert aligned(left, right, str) == rows
 
 
+def test_what_weighs_more_meets() -> None:
+    weight = {"d": 1, "t": 2}
+
+    assert aligned("dt", "td", str, weight.__getitem__) == [("d", None), ("t", "t"), (None, "d")]
+    assert aligned("td", "dt", str, weight.__getitem__) == [(None, "d"), ("t", "t"), ("d", None)]
+
+
+def test_tickets_meet_whether_or_not_data_came_before_them() -> None:
+    early = second(transcript((CLIENT, "ApplicationData", 5), (SERVER, NST[FIRST]), (SERVER, "ApplicationData", 13)))
+    late = second(transcript((SERVER, NST[SECOND]), (CLIENT, "ApplicationData", 5), (SERVER, "ApplicationData", 13)))
+
+    assert ("NewSessionTicket", "NewSessionTicket") in kinds(late, early)
+    assert ("NewSessionTicket", "NewSessionTicket") in kinds(early, late)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(b"", "empty"), (b"\1\2", "0102(2)"), (b"\1\2\3\4\5", "0102…0405(5)"), (FIRST, "9e3d…0101(208)")],
