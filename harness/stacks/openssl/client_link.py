@@ -134,12 +134,11 @@ class OpensslClientLink:
                 reason = "its renegotiation command calls SSL_renegotiate"
                 raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
             self._renegotiations += 1
-            self._unsent.answered()
+            self._unsent.renegotiates()
             self._give(b"R\n")
 
         def begun() -> bool:
-            known = self._out.renegotiations_sent if self.forgets else self._out.renegotiations
-            return known >= self._renegotiations
+            return self._out.renegotiations >= self._renegotiations
 
         return self._steps.ask(
             "the beginning of a renegotiation",

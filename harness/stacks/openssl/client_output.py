@@ -22,8 +22,6 @@ class ClientOutput(Output):
     """TLS 1.3 tickets that arrived."""
     renegotiations: int = 0
     """Renegotiations that were begun."""
-    renegotiations_sent: int = 0
-    """Those of a non-blocking s_client that wait for the server's answer to ClientHello."""
     closing: bool = False
     """It was asked to close, or the peer closed: from here on it decodes nothing."""
     summary: bool = False
@@ -67,8 +65,6 @@ class ClientOutput(Output):
             self._in_ticket = True
         elif line == b"RENEGOTIATING":
             self.renegotiations += 1
-        elif line == b"write R BLOCK":
-            self.renegotiations_sent = self.renegotiations
         elif line == b"---" or any(own.match(line) for own in (BLOCK, VERIFY, SERVER_NAME, ENCRYPTED_HELLO)):
             pass
         else:

@@ -19,13 +19,21 @@ class Unsent:
     """Hears what a non-blocking s_client prints, and gives it the line again each time that it has forgotten it.
 
     If SSL_write wants to read, the line is lost. What s_client prints next tells that SSL_read has made progress,
-    so that there is no more to do in between.
+    so that there is no more to do in between. The command R is a write of its own, of nothing: the first `write R
+    BLOCK` after it is about no line. There is none where the server was so quick that this write completed the
+    handshake; then no line can be lost either.
     """
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
         self._send = send
         self._line = b""
         self._lost = False
+        self._of_command = False
+
+    def renegotiates(self) -> None:
+        """The command R is given."""
+        self.answered()
+        self._of_command = True
 
     def wrote(self, line: bytes) -> None:
         """A line was given to s_client, and no answer came yet."""
@@ -34,10 +42,13 @@ class Unsent:
     def answered(self) -> None:
         """The peer has read the line."""
         self.wrote(b"")
+        self._of_command = False
 
     def heard(self, line: bytes) -> None:
         """Take the next line that s_client printed."""
-        if line == WRITE_BLOCK:
+        if line == WRITE_BLOCK and self._of_command:
+            self._of_command = False
+        elif line == WRITE_BLOCK:
             self._lost = bool(self._line)
         elif self._lost:
             self._lost = False
