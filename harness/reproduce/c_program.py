@@ -1,4 +1,8 @@
-"""A story as one C program against libssl with both ends in it, and what of a story it cannot express."""
+"""A story as one C program against libssl, and what of a story it cannot express.
+
+Both ends are in one process and talk through memory, unless they have different OpenSSLs or clocks of their own: then
+the same source is compiled for each of them, and the client starts the server.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
+from harness.reproduce.c_clocks import DEEDS as CLOCK_DEEDS
+from harness.reproduce.c_clocks import has_clocks
 from harness.reproduce.c_contexts import makers
 from harness.reproduce.c_knobs import knob_lacks
 from harness.reproduce.c_steps import BEFORE, DURING, age_of, held, steps
@@ -15,7 +21,7 @@ from harness.reproduce.story import gaps_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.reproduce.story import Context, Story
+    from harness.reproduce.story import Attempt, Context, Story
 
 OLDEST = (1, 1, 1)
 """The first release that has all of the API that the program uses."""
@@ -28,24 +34,34 @@ def lacks(story: Story) -> list[str]:
 
 
 def _reasons(story: Story) -> Iterator[str]:
-    versions = {context.version for context in story.contexts}
-    if len(versions) > 1:
-        named = ", ".join(f"{context.name} {context.version}" for context in story.contexts)
-        yield f"two OpenSSLs: one program is linked to one libssl ({named})"
+    for role in Role:
+        versions = dict.fromkeys(context.version for context in story.of(role))
+        if len(versions) > 1:
+            yield f"the {role} went over from one OpenSSL to another ({', '.join(versions)}): a program has one"
+    if has_clocks(story) and any(attempt.beside for attempt in story.attempts):
+        yield "clocks of connections that are open side by side: each end goes by one clock"
     for context in story.contexts:
         if _release(context) < OLDEST:
             yield f"OpenSSL {context.version}: the program uses calls that are there since 1.1.1"
         yield from knob_lacks(context)
     for attempt in story.attempts:
-        for deed in attempt.before:
-            if deed.name not in BEFORE:
-                clock = ": both ends of one program go by one clock" if deed.name.endswith("_clock") else ""
-                yield f"{deed.name} before connection {attempt.number}{clock}"
-        for deed in attempt.during:
-            if deed.name not in DURING:
-                yield f"{deed.name} on connection {attempt.number}"
-        if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
-            yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+        yield from _reasons_of(attempt)
+
+
+def _reasons_of(attempt: Attempt) -> Iterator[str]:
+    for deed in attempt.before:
+        if deed.name not in {*BEFORE, *CLOCK_DEEDS}:
+            yield f"{deed.name} before connection {attempt.number}"
+    for deed in attempt.during:
+        if deed.name not in DURING:
+            yield f"{deed.name} on connection {attempt.number}"
+    if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
+        yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def is_apart(story: Story) -> bool:
+    """Whether the ends are in two processes, so that two programs are made of the source."""
+    return has_clocks(story) or len({context.version for context in story.contexts}) > 1
 
 
 def _release(context: Context) -> tuple[int, ...]:
@@ -103,6 +119,7 @@ def render(story: Story) -> str:
     offers = [attempt.offer for attempt in story.attempts if attempt.offer]
     deeds = [deed for attempt in story.attempts for deed in attempt.before]
     needs = _needs(story)
+    apart = is_apart(story)
     authority = any(context.knobs.get("verify", "none") != "none" for context in story.contexts)
     files = [f"{stem}{suffix}" for stem in story.certificates for suffix in (".crt", ".key")]
     return rendered(
@@ -116,5 +133,8 @@ def render(story: Story) -> str:
         most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
         held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(deed) for deed in deeds if deed.name == "age_sessions")),
-        steps=list(steps(story, early="early" in needs)),
+        apart=apart,
+        clocks=has_clocks(story),
+        versions={role.value: f"OpenSSL {story.of(role)[0].version}" for role in Role},
+        steps=list(steps(story, early="early" in needs, apart=apart)),
     )

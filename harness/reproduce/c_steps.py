@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Outcome
 from harness.reproduce import quoting
+from harness.reproduce.c_clocks import Clocks
 from harness.reproduce.c_knobs import number
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness.model.circumstances import Deed
-    from harness.reproduce.story import Attempt, Offer, Story
+    from harness.reproduce.story import Attempt, Offer, Result, Story
 
 CLOSES = {
     Close.BOTH: "close_both",
@@ -64,7 +65,7 @@ def held(offer: Offer) -> str | None:
     return None if offer.deed is None else f"session_{offer.connection}_{offer.deed + 1}"
 
 
-def _during(story: Story, attempt: Attempt) -> Iterator[str]:
+def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     offered = {offer.deed: held(offer) for offer in story.offers_of(attempt)}
     c = f"c{attempt.number}"
     for index, deed in enumerate(attempt.during):
@@ -73,7 +74,8 @@ def _during(story: Story, attempt: Attempt) -> Iterator[str]:
         elif deed.name == "renegotiate":
             yield f"renegotiate(&{c}, {c}.{deed.role}, {int(bool(deed.values.get('abbreviated')))});"
         elif index in offered:
-            take = f"SSL_get1_session({c}.client)" if deed.name == "keep_session" else f"taken(&{c})"
+            kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
+            take = kept if deed.name == "keep_session" else f"taken(&{c})"
             yield f"{offered[index]} = {take};"
 
 
@@ -96,34 +98,45 @@ def _comment(attempt: Attempt) -> str:
     return f"/* Connection {attempt.number} {what}{seen if outcome is not Outcome.FULL or offer else ''}. */"
 
 
-def _open(story: Story, attempt: Attempt) -> Iterator[str]:
+def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     c = f"c{attempt.number}"
     yield _comment(attempt)
     for deed in attempt.before:
-        yield BEFORE[deed.name](deed)
+        if deed.name in BEFORE:
+            yield BEFORE[deed.name](deed)
     yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
     knobs = attempt.client.knobs
     if "server_name" in knobs:
-        yield f"MUST(SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
+        here = "!is_client || " if apart else ""
+        yield f"MUST({here}SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
     if attempt.offer:
         yield _offer(attempt, attempt.offer)
         if knobs.get("max_early_data"):
             yield f"write_early_data(&{c}, {knobs['max_early_data']}u);"
     yield f"handshake(&{c});"
-    yield from _during(story, attempt)
+    yield from _during(story, attempt, apart=apart)
     yield f"take_session(&{c});"
+
+
+def _alert(result: Result) -> str | None:
+    """None, not to be compared, where the handshake went well: not every end sees the alerts that come later."""
+    alert = result.alert
+    if result.outcome not in {Outcome.ABORTED, None}:
+        return None
+    if alert is None:
+        return "none" if result.outcome else None
+    return f"{alert.number} sent by the {alert.sender}" if alert.sender else None
 
 
 def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
     """What the program compares, by the fields of its ``struct seen``."""
     result = attempt.result
-    alert = result.alert
     values: dict[str, Any] = {
         "outcome": result.outcome,
         "client": result.client,
         "server": result.server,
         "mechanism": result.mechanism or ("none" if result.outcome else None),
-        "alert": "none" if alert is None else f"{alert.number} sent by the {alert.sender}" if alert.sender else None,
+        "alert": _alert(result),
         "tickets": result.tickets,
         "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
         "early_data": result.early_data if early else None,
@@ -140,15 +153,20 @@ def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:
     yield head + f",\n{' ' * (len(head) + 4)}".join(lines) + "});"
 
 
-def steps(story: Story, *, early: bool) -> Iterator[str]:
-    """Statements, and empty lines between connections; those that are open beside others are closed after them."""
+def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
+    """Statements, and empty lines between connections; those that are open beside others are closed after them.
+
+    ``early`` is whether early data are compared, ``apart`` whether the ends are in two processes.
+    """
     opened: list[Attempt] = []
+    clocks = Clocks()
     for attempt in story.attempts:
         for other in [other for other in opened if other.number not in attempt.beside]:
             yield from _close(other, early=early)
             opened.remove(other)
         yield ""
-        yield from _open(story, attempt)
+        yield from clocks.set_for(attempt)
+        yield from _open(story, attempt, apart=apart)
         opened.append(attempt)
     for other in opened:
         yield from _close(other, early=early)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -57,11 +57,11 @@ class Compiler:
             return f"the headers in {found[0]} are not those of OpenSSL {self.build.version}"
         return None
 
-    def compile(self, source: Path, *flags: str) -> Path:
+    def compile(self, source: Path, *flags: str, name: str = "reproduce") -> Path:
         """The program, beside its source; AssertionError with what the compiler said unless it said nothing."""
         libssl = self.build.libssl
         assert libssl is not None
-        program = source.with_suffix("")
+        program = source.with_name(name)
         libraries = (f"-L{libssl.parent}", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined")
         includes = [f"-I{path}" for path in self.includes]
         argv = ["cc", *WARNINGS, *flags, *includes, "-o", str(program), str(source), *libraries]
@@ -71,10 +71,18 @@ class Compiler:
 
     def run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The program with this build's libraries, and with its C library where it has one."""
-        start: Sequence[str] = (self.build.python or ())[:-1]
-        environment = {**os.environ, **self.build.environment}
-        argv = [*start, str(program), *arguments]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False, env=environment)
+        argv = [str(self.starter(program)), *arguments]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+    def starter(self, program: Path) -> Path:
+        """A script that starts the program so, whatever the environment is."""
+        loader: Sequence[str] = (self.build.python or ())[:-1]
+        given = [f"{name}={value}" for name, value in self.build.environment.items()]
+        words = ["env", "-u", "LD_LIBRARY_PATH", *given, *loader, str(program)]
+        script = program.with_suffix(".sh")
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        script.chmod(0o700)
+        return script
 
 
 def compiler(build: Build) -> Compiler:

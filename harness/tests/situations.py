@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TLS12, TLS13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 HOUR = 3600
+NOW = 1_800_000_000
+"""Where a stopped clock begins; any moment will do."""
 STATEFUL: dict[str, Any] = {"tickets": False}
 VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
 
@@ -95,6 +97,25 @@ def age_client(pair: Pair) -> None:
 def short_timeout(pair: Pair) -> None:
     """The session's own timeout is over."""
     pair.connect(offer=edited(aged(pair.connect().session, 100), timeout=1), presume_full=False)
+
+
+def expire_at_server(pair: Pair) -> None:
+    """The server's clock is stopped in the ticket's last second, and in the next."""
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 2 * HOUR)
+    pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 2 * HOUR + 1)
+    pair.connect(offer=first.session)
+
+
+def expire_at_client(pair: Pair) -> None:
+    """The client's clock is moved."""
+    first = pair.connect()
+    pair.client.move_clock(HOUR)
+    pair.connect(offer=first.session)
+    pair.client.move_clock(3 * HOUR)
+    pair.connect(offer=first.session, presume_full=False)
 
 
 def before_ticket(pair: Pair) -> None:
@@ -188,20 +209,16 @@ class Situation:
     server: dict[str, Any] = field(default_factory=dict)
     close: Close = Close.BOTH
 
-    def lacks(self, stack: Stack) -> list[str]:
-        """Why a stack cannot be both of its ends."""
-        knobs = {Role.CLIENT: self.client, Role.SERVER: self.server}
-        return [
-            why
-            for role, given in knobs.items()
-            for name, value in given.items()
-            if (why := stack.abilities(role).lacks_knob(name, value))
-        ]
+    def lacks(self, client: Stack, server: Stack | None = None) -> list[str]:
+        """Why these stacks, or one as both, cannot be its ends."""
+        ends = ((client.abilities(Role.CLIENT), self.client), ((server or client).abilities(Role.SERVER), self.server))
+        return [why for can, given in ends for name, value in given.items() if (why := can.lacks_knob(name, value))]
 
-    def story(self, stack: Stack, runtime: Runtime) -> Story:
-        """What becomes of it where both ends are of that stack."""
+    def story(self, client: Stack, runtime: Runtime, server: Stack | None = None) -> Story:
+        """What becomes of it between these stacks, or where one is both ends."""
+        ends = client, server or client
         configs = ClientConfig(**self.client), ServerConfig(**self.server)
-        pair = Pair((stack, stack), self.tls, runtime, client=configs[0], server=configs[1], close=self.close)
+        pair = Pair(ends, self.tls, runtime, client=configs[0], server=configs[1], close=self.close)
         try:
             self.play(pair)
             return story_of(pair.connections)
@@ -244,6 +261,9 @@ SITUATIONS = (
     Situation("tls12-aged-at-client", TLS12, age_client),
     Situation("tls13-timeout-of-the-session", TLS13, short_timeout),
     Situation("tls13-timeouts-of-contexts", TLS13, client={"timeout": 5}, server={"timeout": 60}),
+    Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
+    Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),
+    Situation("tls13-clock-of-client", TLS13, expire_at_client, client={"clock": 0}),
     Situation("tls13-before-the-ticket", TLS13, before_ticket),
     Situation("tls13-first-ticket", TLS13, first_ticket),
     Situation("tls13-no-tickets", TLS13, server={"num_tickets": 0}),

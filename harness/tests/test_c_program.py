@@ -39,7 +39,31 @@ FEW = (
     "tls12-kept-client-only",
     "tls12-renegotiation",
     "tls12-no-id-context",
+    "tls12-clock-of-server",
+    "tls13-clock-of-client",
 )
+PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
+"""Clients and servers of different builds."""
+APART = (
+    "tls13-ticket-resumes",
+    "tls12-restarted-server",
+    "tls12-aged-at-server",
+    "tls13-aged-at-client",
+    "tls12-no-id-context",
+    "tls13-other-hash",
+    "tls13-hello-retry-request",
+    "tls12-no-common-alpn",
+    "tls13-no-client-certificate",
+    "tls13-no-common-version",
+    "tls13-early-data",
+    "tls13-clock-of-server",
+    "tls12-close-rst",
+    "tls12-kept-eof",
+    "tls12-renegotiation",
+    "tls12-renegotiation-by-server",
+    "tls13-side-by-side",
+)
+"""Situations for them."""
 HOSTILE = {
     "comment": "*/ int broken; /* \\",
     "quotes": 'a"; system("true"); //"\'',
@@ -84,12 +108,21 @@ def with_headers(machine: Machine, version: str) -> Stack:
 
 
 def ran(
-    story: Story, stack: Stack, runtime: Runtime, folder: Path, flags: tuple[str, ...] = ()
+    story: Story,
+    stack: Stack,
+    runtime: Runtime,
+    folder: Path,
+    flags: tuple[str, ...] = (),
+    server: Stack | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """The program of a story, compiled for a stack's build and run."""
-    tools = compiler(stack.build)
-    program = tools.compile(lay_out(folder, story, c_program.render(story), runtime), *flags)
-    return tools.run(program, str(folder))
+    """The program of a story, compiled for a build and run; where there are two, the client starts the server."""
+    client, source = compiler(stack.build), lay_out(folder, story, c_program.render(story), runtime)
+    program = client.compile(source, *flags)
+    if not c_program.is_apart(story):
+        return client.run(program, str(folder))
+    tools = compiler((server or stack).build)
+    other = tools.starter(tools.compile(source, *flags, name="server"))
+    return client.run(program, str(other), str(folder))
 
 
 def with_knobs(story: Story, knobs: Mapping[str, object], role: Role) -> Story:
@@ -130,6 +163,24 @@ def test_it_agrees_on_every_build(
         pytest.skip("; ".join(lacking))
     story = situation.story(stack, machine[1])
     done = ran(story, stack, machine[1], tmp_path)
+
+    assert c_program.lacks(story) == []
+    assert done.stdout.splitlines()[-1] == "as observed"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "name"),
+    [pytest.param(c, s, name, id=f"{c}-{s}-{name}") for c, s in PAIRS if c in BUILDS and s in BUILDS for name in APART],
+)
+def test_it_agrees_between_two_builds(
+    client: str, server: str, name: str, machine: tuple[Machine, Runtime], tmp_path: Path
+) -> None:
+    ends = with_headers(machine[0], client), with_headers(machine[0], server)
+    if lacking := BY_NAME[name].lacks(*ends):
+        pytest.skip("; ".join(lacking))
+    story = BY_NAME[name].story(ends[0], machine[1], ends[1])
+    done = ran(story, ends[0], machine[1], tmp_path, server=ends[1])
 
     assert c_program.lacks(story) == []
     assert done.stdout.splitlines()[-1] == "as observed"
@@ -184,6 +235,33 @@ def test_it_exits_with_125_where_it_cannot_be_set_up(
     assert done.returncode == 125
 
 
+@pytest.fixture(scope="module")
+def clocked(libssl: Stack, runtime: Runtime) -> Story:
+    """A story of two processes."""
+    return BY_NAME["tls13-clock-of-server"].story(libssl, runtime)
+
+
+def test_what_the_server_sees_otherwise_is_told_too(
+    clocked: Story, libssl: Stack, runtime: Runtime, tmp_path: Path
+) -> None:
+    done = ran(last_was(clocked, outcome=Outcome.FULL), libssl, runtime, tmp_path)
+
+    assert "the server: connection 3, outcome: declined, observed was full" in done.stdout
+    assert done.stdout.splitlines()[-1] == "NOT as observed: at the server, see above"
+    assert done.returncode == 1
+
+
+def test_a_server_that_cannot_be_set_up_is_no_verdict(
+    clocked: Story, libssl: Stack, runtime: Runtime, tmp_path: Path
+) -> None:
+    source = lay_out(tmp_path, clocked, c_program.render(clocked), runtime)
+    tools = compiler(libssl.build)
+    done = tools.run(tools.compile(source), str(tmp_path / "missing"), str(tmp_path))
+
+    assert "missing: No such file or directory" in done.stderr
+    assert done.returncode == 125
+
+
 @pytest.mark.skipif("3.5" not in BUILDS or "4.0" not in BUILDS, reason="needs RESUMPTION_REPRODUCERS with 3.5 and 4.0")
 def test_the_program_of_one_release_tells_another_apart(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
     """A reset connection leaves a TLS 1.2 session in the cache since 4.0 (openssl/openssl#30230)."""
@@ -216,27 +294,22 @@ def test_parts_that_a_story_does_not_need_are_not_there(restarted: Story) -> Non
     assert "close_rst" not in source
 
 
-def test_two_openssls_are_missing(restarted: Story) -> None:
+def test_an_end_that_goes_over_to_another_openssl_is_missing(restarted: Story) -> None:
     first, second = restarted.attempts
-    story = replace(
-        restarted, attempts=(first, replace(second, client=replace(second.client, number=2, version="1.1.1w")))
-    )
+    other = replace(second, client=replace(second.client, number=2, version="1.1.1w"))
+    story = replace(restarted, attempts=(first, other))
+    here = first.client.version
 
-    assert any("two OpenSSLs" in reason for reason in c_program.lacks(story))
-
-
-def test_a_clock_is_missing(restarted: Story) -> None:
-    reasons = c_program.lacks(with_knobs(restarted, {"clock": 60}, Role.CLIENT))
-
-    assert reasons == ["clock of client 1: both ends of one program go by one clock"]
+    assert c_program.lacks(story) == [
+        f"the client went over from one OpenSSL to another ({here}, 1.1.1w): a program has one"
+    ]
 
 
-def test_a_moved_clock_is_missing(restarted: Story) -> None:
-    first, second = restarted.attempts
-    moved = Deed("move_clock", Role.SERVER, {"seconds": 60, "context": 2})
-    story = replace(restarted, attempts=(first, replace(second, before=(moved,))))
+def test_two_clocks_at_once_are_missing(restarted: Story) -> None:
+    first, second = with_knobs(restarted, {"clock": 60}, Role.SERVER).attempts
+    story = replace(restarted, attempts=(first, replace(second, beside=(1,))))
 
-    assert c_program.lacks(story) == ["move_clock before connection 2: both ends of one program go by one clock"]
+    assert c_program.lacks(story) == ["clocks of connections that are open side by side: each end goes by one clock"]
 
 
 def test_a_deed_that_it_does_not_know_is_missing(restarted: Story) -> None:
