@@ -36,6 +36,7 @@ CLOSES = {
     Close.SERVER_ONLY: "s_server has no command that sends close_notify",
 }
 VARIABLES = {
+    "outcome": "$outcome",
     "client": "$saw_client",
     "server": "$saw_server",
     "mechanism": "$mechanism",

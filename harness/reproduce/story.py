@@ -160,7 +160,7 @@ class Story:
         return tuple(a.offer for a in self.attempts if a.offer and a.offer.connection == attempt.number)
 
 
-COMPARED = ("client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
+COMPARED = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
 """The fields of Result that a reproducer compares, where they are known and its form can tell them."""
 
 
@@ -170,8 +170,8 @@ def compared(result: Result) -> dict[str, str]:
     ``alert`` is the number of the alert that ended the handshake, or ``none``: one that comes later tells how the
     connection was closed, and not each form sees it. Of a handshake that was aborted, nothing but that is compared.
     """
-    values: dict[str, object] = {"client": result.client, "server": result.server}
-    if Saw.ABORTED in values.values():
+    values: dict[str, object] = {"outcome": result.outcome, "client": result.client, "server": result.server}
+    if Saw.ABORTED in {result.client, result.server}:
         values["alert"] = result.alert.number if result.alert else "none"
     else:
         values["mechanism"] = result.mechanism or "none"
