@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from harness.capture import NAME, capture
 from harness.report.account import account
 from harness.report.evidence import compared, files, sections
+from harness.reproduction import SCRIPTS, reproduction
 from harness.results import cell_folder, keep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.verdicts import CellState
+
+REPRODUCERS = "reproduce"
+"""The folder of programs that show it without the harness, in the folder of the cell."""
 
 
 def beside_outcome(state: CellState) -> list[str]:
@@ -29,8 +33,24 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
     told = account(state.connections, state.counters, latest=True)
     case = json.dumps(state.case, indent=1) if state.case else ""
     kept: dict[str, str | bytes] = {**files(told, report), NAME: capture(state.connections), "case.json": case}
+    found = sections(told)
     try:
         state.folder = keep(cell_folder(results, state.scenario, state.id), kept)
+        made = _reproduced(state, state.folder / REPRODUCERS)
     except OSError as error:
-        return [*sections(told), ("evidence could not be kept", str(error))]
-    return [*sections(told), ("evidence is kept in", str(state.folder))]
+        return [*found, ("evidence could not be kept", str(error))]
+    return [
+        *found,
+        *([("programs that show it without the harness", "\n".join(made))] if made else []),
+        ("evidence is kept in", str(state.folder)),
+    ]
+
+
+def _reproduced(state: CellState, folder: Path) -> list[str]:
+    """Write the reproducers; which there are and which not, empty where nobody told what was done."""
+    told = [connection for connection in state.connections if connection.circumstances]
+    if state.pair is None or not told or len(told) < len(state.connections):
+        return []
+    made = reproduction(state.connections, state.pair.runtime.pki, wrong=state.reason)
+    keep(folder, made.files, SCRIPTS)
+    return made.summary()
