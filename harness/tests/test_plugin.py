@@ -349,7 +349,10 @@ def test_runs_in_the_default_folder_push_the_oldest_out(
     assert len(list(old.parent.glob("*/results.json"))) == 1
 
 
-SIGNAL_IN_THE_SECOND_CELL = 'import os; pair.server_stack.name == "libssl" and os.kill(os.getpid(), {})'
+SIGNAL_IN_THE_SECOND_CELL = (
+    "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a background job ignores it
+    'pair.server_stack.name == "libssl" and os.kill(os.getpid(), {})'
+)
 
 
 def test_an_interrupted_run_ends_with_the_results_so_far(run: Run, results: Any) -> None:
