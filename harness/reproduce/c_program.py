@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OLDEST = (1, 1, 1)
 """The first release that has all of the API that the program uses."""
-TEMPLATE = "program.c.jinja"
+TEMPLATE = "program.c.j2"
 
 
 def lacks(story: Story) -> list[str]:

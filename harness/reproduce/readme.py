@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.reproduce import c_program
 from harness.reproduce.rendering import rendered
 from harness.reproduce.words import deed, knobs, offer, outcome, title
 
@@ -34,10 +35,20 @@ RUNS = {
     "reproduce.py": ("`reproduce.py` needs {package} alone:", ["python3 reproduce.py"]),
 }
 """How each form is run."""
+APART = (
+    "`reproduce.c` is compiled twice, with the client's OpenSSL (here /opt/one) and the server's (here /opt/other):",
+    [
+        "cc -std=c99 -I/opt/one/include -o client reproduce.c -L/opt/one/lib -Wl,-rpath,/opt/one/lib -lssl -lcrypto",
+        "cc -std=c99 -I/opt/other/include -o server reproduce.c -L/opt/other/lib -Wl,-rpath,/opt/other/lib \\",
+        "    -lssl -lcrypto",
+        "./client . ./server",
+    ],
+)
+"""How a reproduce.c of two processes is run."""
 
 FILES = {
     "reproduce.sh": "with `openssl s_server` and `s_client`",
-    "reproduce.c": "with the C API of libssl, both ends in one program",
+    "reproduce.c": "with the C API of libssl, both ends in one source",
     "reproduce.py": "with {package}, both ends in one process",
     "bisect.sh": "for `git bisect run` in a clone of OpenSSL",
     "authority.pem": "the certificate authority that a verifying end trusts",
@@ -67,7 +78,8 @@ class About:
 def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[str]], about: About) -> str:
     """The text, in Markdown. ``names`` are the files of the folder, ``missing`` says why there is no such form."""
     say = {"package": about.package or ""}
-    runs = [{"about": text.format(**say), "lines": lines} for name, (text, lines) in RUNS.items() if name in names]
+    how = {**RUNS, "reproduce.c": APART} if c_program.is_apart(story) else RUNS
+    runs = [{"about": text.format(**say), "lines": lines} for name, (text, lines) in how.items() if name in names]
     return rendered(
         "README.md.j2",
         title=title(story),

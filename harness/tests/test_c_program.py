@@ -122,7 +122,7 @@ def ran(
         return client.run(program, str(folder))
     tools = compiler((server or stack).build)
     other = tools.starter(tools.compile(source, *flags, name="server"))
-    return client.run(program, str(other), str(folder))
+    return client.run(program, str(folder), str(other))
 
 
 def with_knobs(story: Story, knobs: Mapping[str, object], role: Role) -> Story:
@@ -256,7 +256,7 @@ def test_a_server_that_cannot_be_set_up_is_no_verdict(
 ) -> None:
     source = lay_out(tmp_path, clocked, c_program.render(clocked), runtime)
     tools = compiler(libssl.build)
-    done = tools.run(tools.compile(source), str(tmp_path / "missing"), str(tmp_path))
+    done = tools.run(tools.compile(source), str(tmp_path), str(tmp_path / "missing"))
 
     assert "missing: No such file or directory" in done.stderr
     assert done.returncode == 125
