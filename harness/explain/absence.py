@@ -49,6 +49,8 @@ def _other_server(offer: Offer) -> Iterator[Absence]:
 
 def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
     issued = offer.issued if offer.issued is not None else b""
+    if offer.looked_up is not True:
+        return
     if offer.by is Mechanism.PSK:
         if len(offer.identity) != HANDLE:
             yield Absence(

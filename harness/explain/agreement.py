@@ -96,18 +96,20 @@ def cipher_differs(offer: Offer) -> Candidate | None:
     if offer.by is not Mechanism.PSK or server is None:
         return None
     session, chosen = hash_of(offer.cipher), hash_of(server.cipher_suite)
-    if session is None or chosen is None or session == chosen:
+    if session and session == chosen:
         return None
+    known = session is not None and chosen is not None
     return Candidate(
-        Weight.SHOWN,
+        Weight.SHOWN if known else Weight.OPEN,
         Reason.CIPHER_DIFFERS,
-        f"the session is bound to {session}, and the server chose {suite_name(server.cipher_suite)} with {chosen}",
+        f"the session is bound to {session or 'an unknown hash'}, and the server chose "
+        f"{suite_name(server.cipher_suite)} with {chosen or 'an unknown hash'}",
         (
-            f"session: {suite_name(offer.cipher)} ({session})",
-            f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen})",
+            f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
+            f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen or 'hash unknown'})",
         ),
         "let the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
-        "enables others",
+        "enables others, or prefers its own order",
         "RFC 8446, 4.2.11; tls_parse_ctos_psk",
         "let the server choose a cipher suite with the session's hash",
     )
@@ -119,16 +121,15 @@ def extended_master_secret_added(offer: Offer) -> Candidate | None:
     hello, server = evidence.answered, evidence.server_hello
     if server is None or server.version is TLSVersion.TLSv1_3 or hello is None:
         return None
-    if not hello.extended_master_secret or not server.extended_master_secret:
+    if not hello.extended_master_secret or not server.extended_master_secret or offer.extended_master_secret:
         return None
-    if offer.extended_master_secret is not False:
-        return None
+    known = offer.extended_master_secret is False
     return Candidate(
-        Weight.SHOWN,
+        Weight.SHOWN if known else Weight.OPEN,
         Reason.EXTENDED_MASTER_SECRET_ADDED,
         "the session was made without extended master secret, and both ends use it now",
         (
-            "session: extended_master_secret is false",
+            f"session: extended_master_secret is {'false' if known else 'unknown'}",
             "wire: the ClientHello and the ServerHello hold extended_master_secret",
         ),
         "take a new session; only a full handshake can add it",

@@ -39,6 +39,9 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
         found = find(offer)
         if found is not None:
             return answers((found,))
+    if offer.by is None:
+        counted = expiry.expired_at_server(offer) if evidence.counted("timeouts") else None
+        return choose([counted]) or (_unknown(offer),)
     return choose([*_not_found(offer), *(find(offer) for find in AFTERWARDS)]) or (_unknown(offer),)
 
 
@@ -48,7 +51,7 @@ def _not_found(offer: Offer) -> Iterator[Candidate | None]:
         off, used = lookup.lookup_off(offer), lookup.consumed(offer)
         yield off
         yield used
-        if used is None and (off is None or off.weight is Weight.OPEN):
+        if all(found is None or found.weight is Weight.OPEN for found in (off, used)):
             yield lookup.not_in_cache(offer)
     if offer.looked_up is not True:
         yield ticket.key_unknown(offer)

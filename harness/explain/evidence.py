@@ -159,10 +159,24 @@ class Evidence:
 
     @property
     def offers_before(self) -> tuple[Connection, ...]:
-        """The earlier connections in which the same session was offered, in order."""
-        if self.offered is None:
-            return ()
-        return tuple(one for one in self.earlier if one.offered and one.was_offered and same(one.offered, self.offered))
+        """The earlier connections in which the same session was offered, in order, by its fields or on the wire."""
+        identities = _identities(self.connection)
+        return tuple(
+            one
+            for one in self.earlier
+            if one.was_offered
+            and (
+                (one.offered and self.offered and same(one.offered, self.offered))
+                or not identities.isdisjoint(_identities(one))
+            )
+        )
+
+
+def _identities(connection: Connection) -> set[bytes]:
+    """Every ticket and TLS 1.3 identity that the client sent; the session id where it sent none."""
+    hellos = connection.transcript.client_hellos
+    tickets = {sent for hello in hellos for sent in (*hello.psk_identities, hello.session_ticket) if sent}
+    return tickets or {hello.session_id for hello in hellos if hello.session_id}
 
 
 def gather(connections: Sequence[Connection], connection: Connection) -> Evidence:
@@ -170,5 +184,6 @@ def gather(connections: Sequence[Connection], connection: Connection) -> Evidenc
     ordered = sorted(connections, key=lambda one: one.number)
     earlier = tuple(one for one in ordered if one.number < connection.number)
     later = tuple(one for one in ordered if one.number > connection.number)
-    origin = origin_of(connection.offered, earlier) if connection.offered else None
+    sent = _identities(connection)
+    origin = origin_of(connection.offered, earlier, sent) if connection.offered or connection.was_offered else None
     return Evidence(connection, earlier, origin, later)

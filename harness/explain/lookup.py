@@ -44,20 +44,21 @@ def consumed(offer: Offer) -> Candidate | None:
     evidence = offer.evidence
     config = offer.server_config
     misses = evidence.counted("misses")
-    if offer.by is not Mechanism.PSK or config is None or not single_use(config) or misses == 0:
+    if offer.by is not Mechanism.PSK or misses == 0 or (config is not None and not single_use(config)):
         return None
-    before = offers_at_this_server(offer)
+    before = offers_at_this_server(offer) if config else evidence.offers_before
     own = evidence.retry is not None and evidence.same_server is True and (misses == 1 or not (misses or _why(offer)))
     if not before and not own:
         return None
     by = f"connection {before[0].number}" if before else "this connection's first ClientHello"
+    knob = (f"knob: the server's max_early_data is {config.max_early_data}, and anti-replay is on",) if config else ()
     return Candidate(
-        Weight.SHOWN if misses else Weight.FITS,
+        Weight.OPEN if config is None else Weight.SHOWN if misses else Weight.FITS,
         Reason.CONSUMED,
         f"the session may be used once, and {by} used it up",
         (
             f"circumstances: it was offered to this server by {by}",
-            f"knob: the server's max_early_data is {config.max_early_data}, and anti-replay is on",
+            *knob,
             *((f"counters: {evidence.told('misses')}",) if misses else ()),
         ),
         "offer each session once, or switch anti-replay off (SSL_OP_NO_ANTI_REPLAY) if the application guards itself",
@@ -70,7 +71,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
     """The server looked, and it was not there."""
     evidence = offer.evidence
     misses = evidence.counted("misses")
-    too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE
+    too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
     if misses == 0 and not too_long:
         return None
     why = _why(offer)

@@ -64,10 +64,9 @@ class Offer:
     def version(self) -> TLSVersion | None:
         """The session's protocol version."""
         known = self._field("version")
-        if isinstance(known, TLSVersion):
-            return known
-        made = self._made_in
-        return made.server_hello.version if made and made.server_hello else None
+        if isinstance(known, TLSVersion) or self.by is None:
+            return known if isinstance(known, TLSVersion) else None
+        return TLSVersion.TLSv1_3 if self.by is Mechanism.PSK else TLSVersion.TLSv1_2
 
     @cached_property
     def cipher(self) -> int | None:

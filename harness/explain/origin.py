@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.session import SESSION_FIELDS
+from harness.model.session import SESSION_FIELDS, Session
+from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from harness.model.connection import Connection
-    from harness.model.session import Session
 
 NAMES_IT = ("ticket", "session_id")
 """The fields of which one alone says that two sessions are the same; ``resumable`` is no field of the DER."""
@@ -28,8 +28,25 @@ class Origin:
     """The fields that the offered one has otherwise, in the order of SESSION_FIELDS; ``der`` if only bytes differ."""
 
 
-def origin_of(offered: Session, earlier: Sequence[Connection]) -> Origin | None:
-    """The origin of a session among connections in the order of their numbers; None if none of them yielded it."""
+def origin_of(offered: Session | None, earlier: Sequence[Connection], sent: Collection[bytes] = ()) -> Origin | None:
+    """The origin of a session among connections in the order of their numbers; None if none of them yielded it.
+
+    ``sent`` are the tickets and session ids that the client sent: a server that issued one of them made the session.
+    """
+    known = _by_session(offered, earlier) if offered else None
+    if known:
+        return known
+    return next((Origin(one, Session({}), ()) for one in earlier if not _issued(one).isdisjoint(sent)), None)
+
+
+def _issued(connection: Connection) -> set[bytes]:
+    """The tickets and the session id that the server gave."""
+    transcript = connection.transcript
+    ids = {hello.session_id for hello in transcript.server_hellos if hello.version is TLSVersion.TLSv1_2}
+    return {*ids, *(ticket.ticket for ticket in transcript.tickets or ())} - {b""}
+
+
+def _by_session(offered: Session, earlier: Sequence[Connection]) -> Origin | None:
     for alike in (_same_content, _same_name, _same_object):
         for connection in earlier:
             found = [session for session in yielded(connection) if alike(offered, session)]

@@ -125,6 +125,6 @@ def _release(name: str) -> tuple[int, ...]:
 
 
 def _changed(offer: Offer) -> bool | None:
-    if offer.issued is None:
+    if offer.issued is None or not offer.identity:
         return None
     return offer.issued != offer.identity
