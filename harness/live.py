@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.closed import Seen, closed
 from harness.model.circumstances import Deed
-from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError
+from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError
 from harness.model.tls import Close, Role
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ PING = b"ping\n"
 ANSWER = b"Stats please\n"
 """What the server answers; s_server prints its counters at a line that begins with S, and sends it all the same."""
 
+
+LAST = 4000
+"""Characters of what an end printed that are shown when it is waited for in vain."""
 
 NEVER_CONNECTED = "ended without connecting"
 """What is wrong with a client that ends before it reaches the tap."""
@@ -198,11 +201,15 @@ class Live:
             self._tap.accept()  # it may have connected and ended before the loop came to accept it
         return len(self._tap.connections) < self.number
 
+    def _lacking(self) -> list[UnsupportedError]:
+        """Steps that an end cannot do; its peer would wait for ever for what they bring about."""
+        return [asked.error for asked in self._asked if isinstance(asked.error, UnsupportedError)]
+
     def _settle(self) -> None:
         """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
 
         def settled() -> bool:
-            return all(p.done for p in self._asked) or self._never_connected()
+            return all(p.done for p in self._asked) or bool(self._lacking()) or self._never_connected()
 
         def missing() -> str:
             return "; ".join(p.what for p in self._asked if not p.done)
@@ -213,7 +220,12 @@ class Live:
             error.add_note(
                 f"connection {self.number}: done before it: {', '.join(p.what for p in self._asked if p.done)}"
             )
+            for end in (self.client, self.server):
+                if printed := end.printed_so_far():
+                    error.add_note(f"connection {self.number}: {end.name} had printed:\n{printed[-LAST:]}")
             raise
+        for lacking in self._lacking():
+            raise lacking
         for asked in self._asked:
             if isinstance(asked.error, EndpointError | RefusedError):
                 raise asked.error

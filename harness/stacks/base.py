@@ -29,6 +29,10 @@ class LinkEnd(Protocol):
         """``stack@build``."""
         ...
 
+    def printed_so_far(self) -> str:
+        """What its program printed during this connection, for whoever waits in vain."""
+        ...
+
     def handshake(self) -> Pending[bool]:
         """Complete the handshake; True if it did, False if it failed (the report says how)."""
         ...

@@ -30,6 +30,10 @@ class RawLink:
     def __init__(self, role: Role) -> None:
         self._role = role
 
+    def printed_so_far(self) -> str:
+        """Nothing."""
+        return ""
+
     def handshake(self) -> Pending[bool]:
         """None."""
         return resolved(value=False)

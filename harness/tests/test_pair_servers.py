@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.machine import Machine
-from harness.model.errors import UsageError
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.pair import Pair
 from harness.runtime import Runtime
 
@@ -44,6 +44,13 @@ def test_each_connection_reaches_the_server_that_is_used(pair: Pair) -> None:
 
     assert [connection.server.view.name for connection in pair.connections] == labels
     assert labels[0] == labels[2] != labels[1]
+
+
+def test_a_close_that_an_end_cannot_do_is_unsupported_and_not_waited_for(pair: Pair) -> None:
+    pair.use_second_server()
+
+    with pytest.raises(UnsupportedError, match=r"openssl@.* close server-only: s_server has no command"):
+        pair.connect(close=Close.SERVER_ONLY)
 
 
 def test_the_first_server_is_as_it_was_left(pair: Pair) -> None:

@@ -193,6 +193,17 @@ def test_a_server_that_says_nothing_is_a_time_out_that_says_what_it_waited_for(
         pair.connect(presume_full=False)
 
 
+def test_a_time_out_shows_what_a_program_had_printed(runtime: Runtime, machine: Machine, pairs: list[Pair]) -> None:
+    silent = RawStack(runtime.loop, b"", ends=False)
+    pair = pair_of(pairs, machine.one("openssl"), silent, TLSVersion.TLSv1_3, runtime)
+    runtime.loop.deadline = 0.5
+
+    with pytest.raises(TimedOutError) as raised:
+        pair.connect(presume_full=False)
+
+    assert any("had printed:\nCONNECTED(" in note for note in raised.value.__notes__)
+
+
 class CutAfter:
     """A middlebox that resets the connection at a given chunk of bytes."""
 

@@ -39,6 +39,10 @@ class AgentLink:
         """``stack@build``."""
         return self._process.name
 
+    def printed_so_far(self) -> str:
+        """What the agent printed outside of its protocol since the connection was asked for."""
+        return self._process.child.output[self._printed :]
+
     def _never_opened(self, opening: str, error: RefusalError) -> bool:
         self._trail.queue += error.queue
         return self._refused(opening, error)
@@ -111,7 +115,7 @@ class AgentLink:
         """Free the connection and report all that this end knows of it."""
 
         def read(reply: Mapping[str, Any]) -> EndpointReport:
-            self._trail.output = self._process.child.output[self._printed :]
+            self._trail.output = self.printed_so_far()
             command = self._process.child.command
             return make_report(self._role, self._process.name, reply["facts"], self._trail, (command,))
 

@@ -54,6 +54,10 @@ class OpensslClientLink:
             raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
         self._argv += self._files.argv(port, offer.der if offer else None, early_data)
 
+    def printed_so_far(self) -> str:
+        """All that s_client printed."""
+        return self._child.output if self._child is not None else ""
+
     def _start(self) -> None:
         self._child = TerminalChild(
             self._runtime.loop,

@@ -40,6 +40,10 @@ class OpensslServerLink:
         self.printed.append(line)
         self.out.feed(line)
 
+    def printed_so_far(self) -> str:
+        """All that s_server printed during this connection."""
+        return b"".join(line + b"\n" for line in self.printed).decode(errors="replace")
+
     def handshake(self) -> Pending[bool]:
         """True when s_server has printed the connection's facts, False when it has given up."""
         return self.steps.ask(
@@ -146,7 +150,7 @@ class OpensslServerLink:
             ending=None if self._dropped else out.ending,
             errors=tuple(map(str, out.errors)),
             keylog=self._server.new_keys(),
-            output=b"".join(line + b"\n" for line in self.printed).decode(errors="replace"),
+            output=self.printed_so_far(),
             commands=(self._server.command,),
             extra={} if out.counters is None else {"counters": out.counters},
         )
