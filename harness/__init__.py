@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from harness.expectation import Differs, Expectation
-    from harness.explain import reasons
+    from harness.explain import reasons, titles
     from harness.matrix import BOTH
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
@@ -66,13 +66,14 @@ __all__ = [
     "reasons",
     "reasons_offered",
     "scenario",
+    "titles",
     "to_pem",
     "with_other_secret",
 ]
 
 _MODULES = {
     "harness.expectation": ("Differs", "Expectation"),
-    "harness.explain": ("reasons",),
+    "harness.explain": ("reasons", "titles"),
     "harness.matrix": ("BOTH",),
     "harness.model.capability": ("Capability",),
     "harness.model.connection": ("Connection", "Counters"),

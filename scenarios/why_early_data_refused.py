@@ -13,6 +13,7 @@ from harness import (
     aged,
     reasons,
     scenario,
+    titles,
 )
 
 SENDS = {"max_early_data": 100}
@@ -57,6 +58,7 @@ def test_early_data_before_a_hello_retry_request(pair):
     assert second.outcome is RESUMED
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
+    assert "refused: the server answered with a HelloRetryRequest" in titles(pair, second)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | {"ticket_keys": "shared"})
@@ -69,6 +71,7 @@ def test_early_data_for_a_server_that_allows_none(pair):
     assert second.outcome is RESUMED
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
+    assert "refused: the server allows none" in titles(pair, second)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | {"ticket_keys": "shared"})
@@ -93,6 +96,7 @@ def test_early_data_under_an_alpn_protocol_that_the_session_has_not(pair):
     assert second.outcome is RESUMED
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == (Reason.OTHER_ALPN, Reason.EARLY_DATA_REFUSED)
+    assert "refused: the server chose h2, and the session is of none" in titles(pair, second)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SENDS | {"alpn": PROTOCOLS}, server=ALLOWS | {"alpn": PROTOCOLS})
@@ -115,6 +119,7 @@ def test_early_data_with_a_ticket_that_is_older_for_the_client_than_for_the_serv
     assert second.outcome is RESUMED
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
+    assert "seconds old for the client" in titles(pair, second)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS | {"clock": 0})
@@ -127,6 +132,7 @@ def test_early_data_with_a_ticket_that_is_older_for_the_server_than_for_the_clie
     assert second.outcome is RESUMED
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
+    assert "seconds old for the client" in titles(pair, second)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SENDS | {"clock": 0}, server=ALLOWS | {"clock": 0})

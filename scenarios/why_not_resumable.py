@@ -8,8 +8,10 @@ what drops it from the client's own cache. What is kept as data is out of reach 
 from datetime import date
 
 from harness import (
+    ABORTED,
     FULL,
     RESUMED,
+    UNSET,
     CacheMode,
     Capability,
     Close,
@@ -19,8 +21,10 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    Verify,
     reasons,
     scenario,
+    titles,
 )
 
 IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY]}
@@ -116,6 +120,7 @@ def test_tls13_object_that_was_used_before_by_a_client_that_caches(pair):
     assert reasons(pair, second) == ()
     assert third.outcome is FULL
     assert reasons(pair, third) == (Reason.NOT_RESUMABLE,)
+    assert "the session was used before: connection 2 resumed it" in titles(pair, third)[-1]
 
 
 @scenario(versions=[TLSv1_3], client=SERVING, needs=IN_MEMORY)
@@ -154,6 +159,20 @@ def test_tls12_object_whose_use_was_not_shut_down(pair):
     assert reasons(pair, third) == WHY_AFTER_FREE.of(pair)
 
 
+@scenario(server={"ticket_keys": "shared", "session_id_context": UNSET}, needs=IN_MEMORY)
+def test_object_that_was_offered_in_a_handshake_that_was_aborted(pair):
+    session, first = kept(pair)
+    pair.new_server(verify=Verify.OPTIONAL)
+    second = pair.connect(offer=session)
+    pair.new_server(verify=Verify.NONE)
+    third = pair.connect(offer=session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert third.outcome is AFTER_FREE.of(pair)
+    assert reasons(pair, third) == WHY_AFTER_FREE.of(pair)
+
+
 @scenario(client=STORING | {"cache_size": 1}, needs=IN_MEMORY)
 def test_object_that_was_evicted_from_the_clients_own_cache(pair):
     session, first = kept(pair)
@@ -164,6 +183,7 @@ def test_object_that_was_evicted_from_the_clients_own_cache(pair):
     assert second.outcome is FULL
     assert third.outcome is FULL
     assert reasons(pair, third) == (Reason.NOT_RESUMABLE,)
+    assert "was evicted from the client's cache of 1" in titles(pair, third)[-1]
 
 
 @scenario(client=CACHING | {"cache_size": 1}, needs=IN_MEMORY)
@@ -187,6 +207,7 @@ def test_object_that_expired_by_the_clients_own_timeout(pair):
     assert first.outcome is FULL
     assert second.outcome is FULL
     assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+    assert "was flushed from its cache" in titles(pair, second)[-1]
 
 
 @scenario(client=STORING | {"timeout": HOUR}, needs=FLUSHED)

@@ -6,7 +6,7 @@ name in TLS 1.2 (RFC 6066, 3), which OpenSSL's does (tls_parse_ctos_server_name)
 (RFC 8446, 4.6.1).
 """
 
-from harness import FULL, RESUMED, Capability, Reason, Verify, reasons, scenario
+from harness import FULL, RESUMED, Capability, Reason, Verify, reasons, scenario, titles
 
 MINUTE = 60
 NAMED = {"server_name": "server.example"}
@@ -120,6 +120,7 @@ def test_client_that_verifies_resumes_a_session_of_one_that_did_not(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert "verifies its server, and resumed a session of one that failed it" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED)
@@ -152,6 +153,7 @@ def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair)
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert "and the server now has 'other-server'" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED, server=SHARED)
@@ -178,6 +180,7 @@ def test_client_that_verifies_resumes_a_session_whose_certificate_has_expired_in
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert "holds a certificate of the server that expired" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED | {"clock": 0}, server={"server_certificate": "brief-server"})
@@ -200,6 +203,9 @@ def test_server_that_verifies_takes_the_client_for_the_one_of_the_full_handshake
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert (
+        "takes the client for 'client', and the client now has the certificate 'stranger'" in titles(pair, second)[-1]
+    )
 
 
 @scenario(client={"client_certificate": "client"}, server=VERIFIED)
@@ -222,6 +228,7 @@ def test_server_that_now_requires_a_certificate_resumes_a_session_without_one(pa
     assert second.outcome is RESUMED
     assert "CertificateRequest" not in second.messages.types()
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+    assert "requires a client certificate, and resumed a session without one" in titles(pair, second)[-1]
 
 
 @scenario(server=ASKS | SHARED)
@@ -244,6 +251,7 @@ def test_client_that_has_a_certificate_now_is_not_asked_for_it(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+    assert "now has the certificate 'client', and the server did not ask for it" in titles(pair, second)[-1]
 
 
 @scenario(server=ASKS)

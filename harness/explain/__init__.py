@@ -64,3 +64,10 @@ def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
     connection.looked_at = True
     explanation = explain(pair.connections, connection)
     return explanation.reasons if explanation else ()
+
+
+def titles(pair: Paired, connection: Connection) -> tuple[str, ...]:
+    """The findings' titles, which say what of all that a reason stands for it was; as `reasons`."""
+    connection.looked_at = True
+    explanation = explain(pair.connections, connection)
+    return tuple(finding.title for finding in explanation.findings) if explanation else ()

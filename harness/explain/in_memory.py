@@ -99,7 +99,7 @@ def _closed(origin: Connection) -> list[Event]:
     how = UNCLEAN.get(origin.close, "a fatal alert ended it")
     return [
         Event(
-            f"the session of connection {number} is not resumable: {how}",
+            f"the session is not resumable since connection {number}: {how}",
             (f"wire: no close_notify of the client in connection {number}, which was closed {origin.close}", *seen),
             "call SSL_shutdown before SSL_free, or keep the session as data (i2d_SSL_SESSION), which nothing reaches",
             "SSL_free: ssl_clear_bad_session; ssl3_send_alert; SSL_get_session(3)",
