@@ -230,3 +230,24 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_schema_is_up_to_date() -> None:
     assert json.loads((DOCS / "case.schema.json").read_text()) == SCHEMA, "run: python docs/generate.py"
+
+
+def test_the_explanation_and_the_circumstances_of_a_real_decline_are_told() -> None:
+    build = build_for("openssl")
+    assert isinstance(build, Build)
+    with Runtime() as runtime:
+        stack = OpensslStack(build, runtime)
+        pair = Pair((stack, stack), TLSVersion.TLSv1_3, runtime)
+        offer = pair.connect().session
+        pair.new_server(num_tickets=1)
+        pair.connect(offer)
+        told = case(pair.connections)
+        pair.close()
+        stack.close()
+    first, second = told["connections"]
+
+    assert wrong(told) == []
+    assert first["explanation"] is None
+    assert [found["reason"] for found in second["explanation"]["findings"]] == ["ticket_key_unknown"]
+    assert (first["circumstances"]["server_context"], second["circumstances"]["server_context"]) == (1, 2)
+    assert second["circumstances"]["server"] == {"versions": "1.3", "num_tickets": "1"}
