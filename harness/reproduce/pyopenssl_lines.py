@@ -94,6 +94,8 @@ def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
             f"close {attempt.close}: its session is offered later, and without close_notify it is not resumable any "
             "more; pyOpenSSL cannot copy it"
         )
+    if any(offer.kept for offer in offers) and attempt.close is Close.RST:
+        yield "close rst: its session object is offered later, and a script's client that resets reads no reset"
     if len(offers) > 1 and not all(offer.kept for offer in offers):
         yield "its session is offered twice, and pyOpenSSL cannot copy it"
 

@@ -32,7 +32,10 @@ RUNS = {
             "    LD_LIBRARY_PATH=/opt/openssl/lib ./reproduce",
         ],
     ),
-    "reproduce.py": ("`reproduce.py` needs {package} alone:", ["python3 reproduce.py"]),
+    "reproduce.py": (
+        "`reproduce.py` needs {package} alone, on the OpenSSL that is to be tried:",
+        ["python3 reproduce.py"],
+    ),
 }
 """How each form is run."""
 APART = (

@@ -9,10 +9,10 @@ from harness.model.knobs import Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce import quoting
 from harness.reproduce.rendering import rendered
-from harness.reproduce.story import compared, gaps_of
+from harness.reproduce.story import compared, gaps_of, no_common_alpn
 from harness.reproduce.words import grouped, title, told
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
-from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS
+from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS, version_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INPUTS = (5, 6, 7, 8, 9)
 """Descriptors of the inputs of servers; a POSIX shell has no more than ten in all."""
 VERIFY_DEPTH = "3"
+ALPN_REFUSED = (3,)
+"""The first s_server whose alpn_cb gives SSL_TLSEXT_ERR_ALERT_FATAL."""
 CLOCK = "only a library like libfaketime moves the clock of a program"
 DEEDS = {
     "flush": "s_server cannot be told to flush its cache",
@@ -76,11 +78,17 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
         yield "another connection is open beside it, and s_server has one at a time"
     if attempt.offer is not None:
         yield from _offer(attempt.offer, attempt.tls)
+    if no_common_alpn(attempt) and attempt.server.stack != "openssl" and _release(attempt.server) < ALPN_REFUSED:
+        yield "no ALPN protocol in common: s_server before 3.0 goes on without any"
     if attempt.close in CLOSES:
         yield f"close {attempt.close}: {CLOSES[attempt.close]}"
     elif attempt.close is not Close.BOTH and attempt.server.stack != "openssl":
         why = f"s_server calls SSL_shutdown after every end, which the server on {attempt.server.stack} did not"
         yield f"close {attempt.close}: {why}"
+
+
+def _release(context: Context) -> tuple[int, ...]:
+    return version_number(context.version)
 
 
 def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:

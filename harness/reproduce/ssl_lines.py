@@ -8,6 +8,7 @@ from harness.agent.drivers.ssl_ import lacks
 from harness.model.knobs import PskMode, Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.quoting import py
+from harness.reproduce.story import no_common_alpn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,6 +93,8 @@ def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
     del story
     if attempt.offer is not None and attempt.offer.kept and attempt.client.stack != "ssl":
         yield "the object in memory is offered, and SSLSocket.session is a copy"
+    if no_common_alpn(attempt) and attempt.server.stack != "ssl":
+        yield "no ALPN protocol in common: a server on Python's ssl goes on without any"
     if attempt.close is Close.RST and attempt.server.stack == "ssl":
         yield "close rst: the harness told its ssl of the end of TCP, and could not tell of the reset"
 

@@ -181,6 +181,12 @@ def compared(result: Result) -> dict[str, str]:
     return {name: str(values[name]) for name in COMPARED if values.get(name) not in {None, "unknown"}}
 
 
+def no_common_alpn(attempt: Attempt) -> bool:
+    """Whether both ends have ALPN protocols, and none in common: some servers refuse that, others go on without one."""
+    client, server = attempt.client.knobs.get("alpn"), attempt.server.knobs.get("alpn")
+    return isinstance(client, tuple) and isinstance(server, tuple) and not set(client) & set(server)
+
+
 def gaps_of(story: Story, reasons: Iterable[str] = ()) -> list[str]:
     """What ``lacks`` of every form begins with: the story's own gaps, then the form's, each once."""
     return list(dict.fromkeys((*story.gaps, *reasons)))
