@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REQUIRED_CIPHER_MISSING = 215
 """SSL_R_REQUIRED_CIPHER_MISSING of openssl/sslerr.h."""
+SIGNALS = {0x00FF, 0x5600}
+"""Cipher suite values that are no suites (RFC 5746, 3.3; RFC 7507)."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -46,7 +48,8 @@ def _alert(abort: Abort) -> Finding:
         title += f": the session's {suite_name(abort.offer.cipher)} is not among the ciphers that the client offers"
         remedy = "let the client enable the session's cipher, or forget the session"
         source = "RFC 5246, 7.4.1.2; tls_early_post_process_client_hello, SSL_R_REQUIRED_CIPHER_MISSING"
-        facts = (*facts, f"wire: the ClientHello offers {', '.join(map(suite_name, hello.cipher_suites))}")
+        offers = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)
+        facts = (*facts, f"wire: the ClientHello offers {offers}")
     elif evidence.connection.was_offered and abort.offer.version is TLSVersion.TLSv1_2 and "der" in evidence.edits:
         facts = (*facts, "session: its secret is not the one that was issued")
     return Finding(Reason.ALERT, title, facts, remedy, source)

@@ -55,8 +55,12 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
         if len(offer.identity) != HANDLE:
             yield Absence(
                 "the session is in its ticket, and this server reads handles of its cache alone",
-                (f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",),
-                "let the server read tickets (no SSL_OP_NO_TICKET, no max_early_data with anti-replay)",
+                (
+                    f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",
+                    *circumstances(offer.evidence),
+                ),
+                "let the server read tickets (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the same "
+                "keys as the one that issued them",
                 "tls_get_stateful_ticket",
             )
     elif issued:
@@ -66,8 +70,9 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
             (
                 f"session: it holds a ticket of {len(issued)} bytes",
                 f"wire: the ClientHello holds {sent}, the ServerHello does not announce a new one",
+                *circumstances(offer.evidence),
             ),
-            "let both ends use tickets (no SSL_OP_NO_TICKET)",
+            "let both ends use tickets (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
             "tls_use_ticket, tls_get_ticket_from_client; a server that issues a ticket sends no session id",
         )
 
