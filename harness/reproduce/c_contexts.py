@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
 from harness.reproduce.c_knobs import statements, wire
@@ -87,7 +89,15 @@ class Maker:
         if self.acknowledges:
             yield "SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);"
         if self.role is Role.CLIENT and any(offer.ticket is not None for offer in offers):
-            yield "SSL_CTX_sess_set_new_cb(ctx, on_new_session);"
+            yield from self._new_sessions()
+
+    def _new_sessions(self) -> Iterator[str]:
+        """The new-session callback, which is called only with a client cache."""
+        yield "SSL_CTX_sess_set_new_cb(ctx, on_new_session);"
+        modes = self._like.knobs.get("cache_mode", ())
+        if not isinstance(modes, Iterable) or not {CacheMode.CLIENT, CacheMode.BOTH} & set(modes):
+            call = "SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);"
+            yield f"{call} /* for the callback */"
 
 
 def makers(story: Story) -> list[Maker]:
@@ -97,3 +107,16 @@ def makers(story: Story) -> list[Maker]:
         key = (context.role, context.stack, context.certificate, repr(sorted(context.knobs.items())))
         alike.setdefault(key, []).append(context)
     return [Maker(story, tuple(contexts)) for contexts in alike.values()]
+
+
+def server_end(story: Story) -> str | None:
+    """What a server does before SSL_free that the close does not tell: s_server calls it dead, however it was closed.
+
+    Sessions stay in its cache for that (sv_body in apps/s_server.c, ssl_clear_bad_session). None for other stacks.
+    """
+    for server in story.of(Role.SERVER):
+        if server.stack == "openssl":
+            old = server.version.startswith("1.1.1")
+            flags = "SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN"
+            return f"SSL_set_shutdown(c->server, {flags});" if old else "SSL_shutdown(c->server);"
+    return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.model.tls import Close, Role
 from harness.reproduce.c_clocks import DEEDS as CLOCK_DEEDS
 from harness.reproduce.c_clocks import has_clocks
-from harness.reproduce.c_contexts import makers
+from harness.reproduce.c_contexts import makers, server_end
 from harness.reproduce.c_knobs import knob_lacks
 from harness.reproduce.c_steps import BEFORE, DURING, age_of, held, steps
 from harness.reproduce.rendering import rendered
@@ -134,6 +134,7 @@ def render(story: Story) -> str:
         held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(deed) for deed in deeds if deed.name == "age_sessions")),
         apart=apart,
+        server_end=server_end(story),
         clocks=has_clocks(story),
         versions={role.value: f"OpenSSL {story.of(role)[0].version}" for role in Role},
         steps=list(steps(story, early="early" in needs, apart=apart)),
