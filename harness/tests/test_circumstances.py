@@ -102,3 +102,14 @@ def test_counters_that_a_library_does_not_have_are_unknown(machine: tuple[Machin
     pair.close()
 
     assert counters is None
+
+
+def test_sessions_that_were_taken_on_the_way_are_kept_with_the_connection(pair: Pair) -> None:
+    live = pair.open()
+    live.handshake()
+    taken = live.session()
+    connection = live.close()
+
+    assert taken is not None
+    assert connection.kept == (taken,)
+    assert connection.taken not in connection.kept
