@@ -1,13 +1,12 @@
-"""Why a session is not found at the server that is to have it: lost, used up, or never looked for; told alone.
+"""Why a session is not found at the server that is to have it: lost, or never looked for; told alone.
 
-RFC 5246, 7.3 and F.1.4; RFC 8446, 8.1 (single-use tickets); SSL_CTX_set_session_cache_mode(3), SSL_CTX_sess_number(3).
+RFC 5246, 7.3 and F.1.4; SSL_CTX_set_session_cache_mode(3), SSL_CTX_sess_number(3).
 OpenSSL's lookup_sess_in_cache counts a miss where it looks and finds nothing, and nothing where it does not look.
 """
 
 from datetime import date
 
 from harness import (
-    BOTH,
     DECLINED,
     FULL,
     RESUMED,
@@ -20,7 +19,6 @@ from harness import (
     Reason,
     Role,
     TLSv1_2,
-    TLSv1_3,
     reasons,
     scenario,
 )
@@ -30,8 +28,6 @@ CACHED = {"tickets": False}
 """In TLS 1.3 the tickets of such a server are handles of its cache."""
 UNSEEN = {CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}
 UNSEEN_AND_UNSTORED = {CacheMode.SERVER, CacheMode.NO_INTERNAL}
-ONCE = {"max_early_data": 1024}
-"""A server that allows early data keeps its sessions, and each is good for one ClientHello (anti-replay)."""
 
 EOF_BEFORE_3_0 = (
     "SSL_get_error(3), NOTES: before 3.0 an unexpected EOF is SSL_ERROR_SYSCALL with nothing on the error stack and no "
@@ -156,10 +152,7 @@ def test_session_that_had_expired_when_it_was_offered_is_not_in_the_cache_the_ne
     assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
 
 
-@scenario(
-    server=CACHED
-    | {"cache_mode": [{CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}, {CacheMode.SERVER, CacheMode.NO_INTERNAL}]}
-)
+@scenario(server=CACHED | {"cache_mode": [UNSEEN, UNSEEN_AND_UNSTORED]})
 def test_session_is_not_looked_for(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -167,26 +160,3 @@ def test_session_is_not_looked_for(pair):
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
-
-
-@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": [None, True]})
-def test_session_that_allows_early_data_is_consumed_by_its_first_use(pair):
-    first = pair.connect()
-    second = pair.connect(offer=first.session)
-    third = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.outcome is RESUMED
-    assert third.outcome is DECLINED
-    assert reasons(pair, third) == (Reason.CONSUMED,)
-
-
-@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": False, "tickets": BOTH})
-def test_session_is_not_consumed_where_anti_replay_is_off(pair):
-    first = pair.connect()
-    second = pair.connect(offer=first.session)
-    third = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.outcome is RESUMED
-    assert third.outcome is RESUMED

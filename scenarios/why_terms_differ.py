@@ -165,14 +165,3 @@ def test_retry_with_the_sessions_hash_resumes(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert [len(hello.psk_identities) for hello in second.messages.client_hellos] == [1, 1]
-
-
-@scenario(versions=[TLSv1_3], server={"groups": "X25519", "max_early_data": 1024}, needs=IMPORTS)
-def test_retry_consumes_a_session_of_single_use(pair):
-    first = pair.connect()
-    pair.new_client(groups="P-521:X25519")
-    second = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.outcome is DECLINED
-    assert reasons(pair, second) == (Reason.CONSUMED,)

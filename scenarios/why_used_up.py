@@ -1,0 +1,95 @@
+"""Why a session is gone that was offered before: it was for one use, or a fatal alert took it; told right and alone.
+
+RFC 8446, 8.1 (single-use tickets; OpenSSL calls it anti-replay, SSL_CTX_set_options(3)); RFC 5246, 7.2.2 (a fatal alert
+invalidates the session). OpenSSL's tls_parse_ctos_psk removes a session before it looks at the binder.
+"""
+
+from harness import (
+    ABORTED,
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+    with_other_secret,
+)
+
+CACHED = {"tickets": False}
+ONCE = {"max_early_data": 1024}
+"""A server that allows early data keeps its sessions, and each is good for one ClientHello."""
+IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
+
+
+@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": [None, True]})
+def test_session_that_allows_early_data_is_consumed_by_its_first_use(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.CONSUMED,)
+
+
+@scenario(versions=[TLSv1_3], server=ONCE | {"anti_replay": False, "tickets": BOTH})
+def test_session_is_not_consumed_where_anti_replay_is_off(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], server={"groups": "X25519", "max_early_data": 1024}, needs=IMPORTS)
+def test_retry_consumes_a_session_of_single_use(pair):
+    first = pair.connect()
+    pair.new_client(groups="P-521:X25519")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.CONSUMED,)
+
+
+@scenario(versions=[TLSv1_3], server=ONCE, needs=EDITS)
+def test_session_of_single_use_is_consumed_by_an_offer_with_a_wrong_binder(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.CONSUMED,)
+
+
+@scenario(versions=[TLSv1_3], server=CACHED, needs=EDITS)
+def test_session_that_may_be_used_again_resumes_after_an_offer_with_a_wrong_binder(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server=CACHED, needs=EDITS)
+def test_session_is_not_in_the_cache_after_a_fatal_alert(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
