@@ -17,6 +17,13 @@ DAY = 86400
 PATIENCE = 60
 """Seconds that a connection may take where a clock is read."""
 
+SEEN = date(2026, 11, 21)
+OF_SSLV23_METHOD = (
+    "ssl23_default_timeout of 1.0.2 (ssl/s23_lib.c) gives 300; TLS_method of 1.1.0 has tls1_default_timeout"
+)
+DEFAULT_AT_CLIENT = Expectation(7200, Differs(300, Role.CLIENT, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
+DEFAULT_AT_SERVER = Expectation(7200, Differs(300, Role.SERVER, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
+
 pytestmark = scenario(needs=DATA)
 
 
@@ -47,15 +54,15 @@ def test_lifetime_hint_is_the_servers_timeout_and_the_timeout_is_the_clients(pai
 
     assert first.session.lifetime_hint == pair.server_config.timeout
     assert first.messages.tickets[-1].lifetime == pair.server_config.timeout
-    assert first.session.timeout == 7200
+    assert first.session.timeout == DEFAULT_AT_CLIENT.of(pair)
 
 
-@scenario(client={"timeout": 300}, needs=DATA)
+@scenario(client={"timeout": 60}, needs=DATA)
 def test_timeout_is_the_clients_own_and_not_the_servers_hint(pair):
     first = pair.connect()
 
-    assert first.session.timeout == 300
-    assert first.session.lifetime_hint == 7200
+    assert first.session.timeout == 60
+    assert first.session.lifetime_hint == DEFAULT_AT_SERVER.of(pair)
     assert first.outcome is FULL
 
 
@@ -193,13 +200,20 @@ def test_tls13_server_name_is_kept_if_encrypted_extensions_acknowledge_it(pair):
     assert first.session.server_name == "server.example" * ("server_name" in answered)
 
 
+ALPN_IN_SESSION = (
+    "SSL_SESSION_get0_alpn_selected(3), HISTORY: added in 1.1.1; ssl/ssl_asn1.c of 1.1.0 has no alpn_selected"
+)
+ALPN_IS_KEPT = Expectation(1, Differs(0, Role.CLIENT, "*@<1.1.1", SEEN, ALPN_IN_SESSION))
+
+
 @scenario(client={"alpn": ("h2", "http/1.1")}, server={"alpn": [("http/1.1",), None]}, needs=DATA)
 def test_alpn_is_what_the_server_chose_or_empty_if_it_chose_nothing(pair):
     first = pair.connect()
     chosen = "".join(pair.server_config.alpn or ())
 
     assert first.messages.client_hello.alpn == ("h2", "http/1.1")
-    assert first.session.alpn == chosen.encode()
+    assert first.client.alpn == (chosen or None)
+    assert first.session.alpn == chosen.encode() * ALPN_IS_KEPT.of(pair)
 
 
 @scenario(versions=[TLSv1_3], server={"max_early_data": [0, 16384]}, needs=DATA)
@@ -210,14 +224,23 @@ def test_max_early_data_is_what_the_ticket_says(pair):
     assert first.messages.tickets[-1].max_early_data == pair.server_config.max_early_data
 
 
+NO_EMS = "CHANGES of 1.1.0: Extended master secret support (draft version)"
+EMS_OFFERED = Expectation(1, Differs(0, Role.CLIENT, "*@<1.1.0", SEEN, NO_EMS))
+EMS = Expectation(
+    1,
+    Differs(0, Role.CLIENT, "*@<1.1.0", SEEN, NO_EMS),
+    Differs(0, Role.SERVER, "*@<1.1.0", SEEN, NO_EMS),
+)
+
+
 @scenario(versions=[TLSv1_2], needs=DATA)
 def test_tls12_flags_have_extended_master_secret_as_both_hellos_have(pair):
     first = pair.connect()
 
-    assert first.session.extended_master_secret
-    assert first.session.flags == 1
-    assert first.messages.client_hello.extended_master_secret
-    assert first.messages.server_hello.extended_master_secret
+    assert first.session.extended_master_secret == EMS.of(pair)
+    assert first.session.flags == EMS.of(pair)
+    assert first.messages.client_hello.extended_master_secret == EMS_OFFERED.of(pair)
+    assert first.messages.server_hello.extended_master_secret == EMS.of(pair)
 
 
 @scenario(versions=[TLSv1_2], server={"extended_master_secret": False}, needs=DATA)
@@ -226,7 +249,7 @@ def test_tls12_flags_are_0_where_the_server_refuses_extended_master_secret(pair)
 
     assert not first.session.extended_master_secret
     assert first.session.flags == 0
-    assert first.messages.client_hello.extended_master_secret
+    assert first.messages.client_hello.extended_master_secret == EMS_OFFERED.of(pair)
     assert not first.messages.server_hello.extended_master_secret
 
 
@@ -239,8 +262,8 @@ def test_tls13_flags_are_0(pair):
 
 
 NOT_RECORDED = "[19] kex_group came into SSL_SESSION_ASN1 with 3.0 (ssl/ssl_asn1.c; 1.1.1w has none)"
-P256 = Expectation(23, Differs(0, Role.CLIENT, "*@<3.0", date(2026, 11, 21), NOT_RECORDED))
-P384 = Expectation(24, Differs(0, Role.CLIENT, "*@<3.0", date(2026, 11, 21), NOT_RECORDED))
+P256 = Expectation(23, Differs(0, Role.CLIENT, "*@<3.0", SEEN, NOT_RECORDED))
+P384 = Expectation(24, Differs(0, Role.CLIENT, "*@<3.0", SEEN, NOT_RECORDED))
 GROUPS = {"P-256": P256, "P-384": P384}
 
 

@@ -18,10 +18,19 @@ PYTHON_COPIES = Differs(
     evidence="Modules/_ssl.c of CPython, PySSL_get_session: SSLObject.session is a copy made by i2d_SSL_SESSION and "
     "d2i_SSL_SESSION, a workaround for https://github.com/openssl/openssl/issues/1550",
 )
-OBJECT_AFTER_FREE = Expectation(FULL, PYTHON_COPIES)
+BEFORE_1_1_0 = Differs(
+    RESUMED,
+    Role.CLIENT,
+    "*@<1.1.0",
+    seen=date(2026, 11, 21),
+    evidence="https://github.com/openssl/openssl/issues/1550: remove_session_lock of 1.0.2 (ssl/ssl_sess.c) marks only "
+    "a session that it finds in the cache",
+)
+OBJECT_AFTER_FREE = Expectation(FULL, PYTHON_COPIES, BEFORE_1_1_0)
 OBJECT_AFTER_RESET = Expectation(
     FULL,
     PYTHON_COPIES,
+    BEFORE_1_1_0,
     Differs(
         RESUMED,
         Role.CLIENT,

@@ -119,7 +119,7 @@ def test_ticket_has_expired_by_the_servers_clock(pair):
     assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
 
 
-@scenario(server={"clock": 0})
+@scenario(server={"clock": 0, "timeout": LIFETIME})
 def test_ticket_resumes_before_it_expires(pair):
     first = pair.connect()
     pair.server.move_clock(LIFETIME - 60)

@@ -14,8 +14,20 @@ KEX_GROUP = (
     "https://github.com/openssl/openssl/pull/14750: 3.0 writes [19] kex_group into each SSL_SESSION, and the template "
     "of 1.1.1 has no such field (ssl/ssl_asn1.c)"
 )
+FLAGS = (
+    "1.1.0 writes [13] flags into an SSL_SESSION that has extended master secret; the template of 1.0.2 has no such "
+    "field (ssl/ssl_asn1.c)"
+)
+COMPRESSED = (
+    "CHANGES, 1.1.0: CRIME protection: disable compression by default; ssl3_get_client_hello of 1.0.2 aborts where who "
+    "offers a session that is compressed does not offer the compression"
+)
+UNREADABLE = (Reason.UNREADABLE,)
 WHY: Expectation[tuple[Reason, ...]] = Expectation(
-    (), Differs((Reason.UNREADABLE,), Role.CLIENT, "*@>=1.1.1,<3.0", SEEN, KEX_GROUP, left="*@>=3.0")
+    (),
+    Differs(UNREADABLE, Role.CLIENT, "*@<3.0", SEEN, KEX_GROUP, left="*@>=3.0"),
+    Differs(UNREADABLE, Role.CLIENT, "*@<1.1.0", SEEN, FLAGS, left="*@>=1.1.0,<3.0", peer="*@>=1.1.0"),
+    Differs((Reason.ALERT,), Role.CLIENT, "*@>=1.1.0", SEEN, COMPRESSED, left="*@<1.1.0", peer="*@<1.1.0"),
 )
 
 pytestmark = scenario(server={"tickets": BOTH}, needs=PORTABLE, second_client=True)

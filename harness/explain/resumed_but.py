@@ -66,7 +66,7 @@ def alpn(evidence: Evidence) -> Finding | None:
     """Another application protocol than in the full handshake."""
     held = evidence.offered.get("alpn") if evidence.offered else None
     before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
-    if before is None and (full := full_handshake_of(evidence)) is not None:
+    if not before and (full := full_handshake_of(evidence)) is not None:  # before 1.1.1 no session holds it
         before = alpn_of(full)
     now = alpn_of(evidence.connection)
     if before is None or now is None or before == now:

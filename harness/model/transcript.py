@@ -101,6 +101,8 @@ class ServerHello:
     """Index into the client's identities, None if pre_shared_key is absent."""
     length: int = 0
     """Bytes of the body."""
+    compression: int = 0
+    """The method that was chosen, 0 for none (RFC 3749, 2)."""
 
     @property
     def session_ticket(self) -> bytes | None:

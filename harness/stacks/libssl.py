@@ -7,14 +7,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from harness.agent.client.stack import AgentStack, clock_missing
-from harness.model.capability import FULLY, Abilities, Capability, only
+from harness.model.capability import FULLY, Abilities, Capability, Limit, only
 from harness.model.errors import UsageError
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role, TLSVersion
 
 if TYPE_CHECKING:
     from harness.model.build import Build
-    from harness.model.capability import Limit
     from harness.runtime import Runtime
 
 SINCE_1_1_0 = (1, 1, 0)
@@ -26,6 +25,9 @@ NO_REFUSAL = "OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION; a cli
 NEVER_EMS = "OpenSSL before 1.1.0 has no extended master secret"
 CLIENT_PSK = "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)"
 SERVER_PSK = "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it"
+CURVES_OF_CERTIFICATE = (
+    "a server before 1.1.0 uses no certificate whose curve its own groups lack (tls1_check_ec_key), and that is P-256"
+)
 NO_FRAGMENTS = "OpenSSL before 1.1.1 has no SSL_CTX_set_tlsext_max_fragment_length"
 NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 TLS13_KNOBS = ("middlebox_compat", "anti_replay", "psk_modes", "num_tickets", "max_early_data", "ciphersuites")
@@ -59,6 +61,8 @@ def abilities_of(role: Role, version: str) -> Abilities:
         knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=CLIENT_PSK)
     elif release < SINCE_3_3:
         knobs["psk_modes"] = only(PskMode.DHE, PskMode.BOTH, reason=SERVER_PSK)
+    if role is Role.SERVER and release < SINCE_1_1_0:
+        knobs["groups"] = Limit(lambda value: "P-256" in str(value), "lists with P-256", CURVES_OF_CERTIFICATE)
     missing = clock_missing()
     if release < SINCE_1_1_1:
         knobs["versions"] = only((TLSVersion.TLSv1_2,), reason=NO_TLS13)

@@ -69,6 +69,18 @@ def test_a_libssl_of_2018_out_of_a_wheel_resumes(stock: Stock, runtime: Runtime)
 
 
 @pytest.mark.network
+def test_what_a_libssl_of_2018_seals_can_be_read(stock: Stock, runtime: Runtime) -> None:
+    machine = Machine(runtime, stock=fetched(stock, "1.0.2q", "wheel"))
+    old = machine.one("libssl@1.0.2")
+    try:
+        first, *_ = run(Case(tls=TLSVersion.TLSv1_2), old, old, runtime).connections
+    finally:
+        machine.close()
+
+    assert [message.type for message in first.transcript.messages].count("Finished") == 2
+
+
+@pytest.mark.network
 @pytest.mark.parametrize(("client", "server"), [("pyopenssl@3.1", "libssl"), ("libssl", "pyopenssl@3.1")])
 def test_a_cryptography_without_session_reused_is_judged_by_its_messages(
     stock: Stock, runtime: Runtime, client: str, server: str

@@ -8,6 +8,7 @@ a key log that does not fit, and leaves the record sealed.
 from __future__ import annotations
 
 import hmac
+import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,8 @@ ALGORITHMS = {Aead.AES_GCM: AESGCM, Aead.AES_CCM: AESCCM, Aead.CHACHA20_POLY1305
 HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384]] = {"sha256": hashes.SHA256, "sha384": hashes.SHA384}
 TAG = 16
 """Bytes that every AEAD of the table adds."""
+MOST = 2**14
+"""Bytes that a record may have when it is no longer compressed (RFC 5246, 6.2.1)."""
 EXPLICIT = 8
 """Bytes of the nonce that TLS 1.2 sends in the record, with AES (RFC 5288, 3)."""
 
@@ -95,8 +98,14 @@ def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -
 class Epoch12:
     """One direction of a TLS 1.2 key block with an AEAD (RFC 5246, 6.3; RFC 5288; RFC 7905)."""
 
-    def __init__(self, suite: Suite, master: bytes, randoms: tuple[bytes, bytes], role: Role) -> None:
-        """``randoms`` are the client's and the server's of this handshake, ``role`` is the sender's."""
+    def __init__(
+        self, suite: Suite, master: bytes, randoms: tuple[bytes, bytes], role: Role, *, deflated: bool = False
+    ) -> None:
+        """``randoms`` are the client's and the server's of this handshake, ``role`` is the sender's.
+
+        ``deflated`` records are one zlib stream, a record at a time (RFC 3749, 2.1).
+        """
+        self._inflate = zlib.decompressobj() if deflated else None
         self._explicit = 0 if suite.aead is Aead.CHACHA20_POLY1305 else EXPLICIT
         salt = 12 - self._explicit
         block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (suite.key + salt), suite.hash)
@@ -118,7 +127,10 @@ class Epoch12:
         except InvalidTag:
             return None
         self._number += 1
-        return record.type, plain
+        try:
+            return record.type, self._inflate.decompress(plain, MOST) if self._inflate else plain
+        except zlib.error:
+            return None
 
     def updated(self) -> None:
         """TLS 1.2 has no KeyUpdate."""

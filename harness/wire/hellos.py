@@ -133,7 +133,7 @@ def server_hello(body: bytes, offset: int = 0) -> ServerHello:
     cursor = Cursor(body, "ServerHello", offset)
     legacy, random, session_id = cursor.number(2), cursor.take(32), cursor.vector(1)
     suite = cursor.number(2)
-    cursor.take(1)
+    compression = cursor.number(1)
     extensions = Extensions(cursor)
     cursor.end()
     version = extensions.open(SUPPORTED_VERSIONS).number(2) if SUPPORTED_VERSIONS in extensions else legacy
@@ -147,4 +147,5 @@ def server_hello(body: bytes, offset: int = 0) -> ServerHello:
         hello_retry_request=random == RETRY_RANDOM,
         selected_psk=extensions.open(PRE_SHARED_KEY).number(2) if PRE_SHARED_KEY in extensions else None,
         length=len(body),
+        compression=compression,
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from harness.model.transcript import ClientHello, ServerHello
 
 TLS13_SUITES = tuple(suite for number, suite in SUITES.items() if number >> 8 == 0x13)  # noqa: PLR2004 - B.4
+DEFLATE = 1
+"""The compression method of RFC 3749, 2.1, which OpenSSL before 1.1.0 chooses if it was built with zlib."""
 HASH_LENGTHS = {"sha256": 32, "sha384": 48}
 
 
@@ -51,4 +53,5 @@ class KeyLog:
         master = self._secrets.get(("CLIENT_RANDOM", client.random))
         if not suite or not master:
             return []
-        return [Epoch12(suite, master, (client.random, server.random), sender)]
+        deflated = server.compression == DEFLATE
+        return [Epoch12(suite, master, (client.random, server.random), sender, deflated=deflated)]

@@ -72,6 +72,9 @@ class Callbacks:
         connection = self._context.find(ssl)
         if connection is None:
             return
+        if connection.secrets is not None and kind == c.RECORD_HANDSHAKE:
+            line = connection.secrets.line(ssl, data, size)
+            connection.keylog += [line] if line else []
         head = self._native.ffi.buffer(data, min(size, 2))[:]
         if kind == c.RECORD_ALERT:
             connection.alerts.append({"level": head[0], "number": head[1], "sent": bool(sent)})

@@ -9,6 +9,7 @@ from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.early_data import EarlyReader, EarlyWriter
 from harness.agent.drivers.libssl.facts import gather
 from harness.agent.drivers.libssl.older import session_reused
+from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
 from harness.agent.library import EndError, TlsError, WantReadError
 
@@ -30,6 +31,7 @@ class LibsslTls:
         self.alerts: list[dict[str, Any]] = []
         self.tickets = 0
         self.keylog: list[str] = []
+        self.secrets = None if native.has("SSL_CTX_set_keylog_callback") else SecretsOfMessages(native)
         self.given: list[dict[str, Any]] = []
         """The sessions of the new-session callback."""
         self.errors: list[dict[str, Any]] = []

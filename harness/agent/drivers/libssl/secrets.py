@@ -1,0 +1,66 @@
+"""The key log of releases before 1.1.1, which have no SSL_CTX_set_keylog_callback: TLS 1.2 needs one line a handshake.
+
+The line is made when the first Finished passes: by then ClientHello has shown the client's random, and the session has
+its master secret (RFC 5246, 8.1), in a renegotiation as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.libssl.sessions import export
+
+if TYPE_CHECKING:
+    from harness.agent.drivers.libssl.native import Native
+
+CLIENT_HELLO, FINISHED = 1, 20
+RANDOM = slice(6, 38)
+"""Where the random lies in a ClientHello: after type, length and version (RFC 5246, 7.4.1.2)."""
+OCTET_STRING = 0x04
+LONG_FORM = 0x80
+BEFORE_MASTER_KEY = 2
+"""Octet strings of SSL_SESSION's DER before the master key: cipher and session id (ssl/ssl_asn1.c)."""
+
+
+class SecretsOfMessages:
+    """Looks at the handshake messages of one connection."""
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self._random = b""
+
+    def line(self, ssl: Any, message: Any, size: int) -> str | None:
+        """The key log's line (NSS Key Log Format) if it is this message that completes what it needs."""
+        kind = self._native.ffi.buffer(message, 1)[0][0]
+        if kind == CLIENT_HELLO and size >= RANDOM.stop:
+            self._random = self._native.ffi.buffer(message, RANDOM.stop)[RANDOM]
+        if kind != FINISHED or not self._random:
+            return None
+        exported = export(self._native, self._native.ssl.SSL_get_session(ssl))
+        random, self._random = self._random, b""
+        if exported is None:
+            return None
+        return f"CLIENT_RANDOM {random.hex()} {master_key(bytes.fromhex(exported['der'])).hex()}"
+
+
+def master_key(der: bytes) -> bytes:
+    """The master key in an SSL_SESSION's DER: its third octet string."""
+    strings = 0
+    place = _content(der, 0)[0]
+    while place < len(der):
+        start, end = _content(der, place)
+        if der[place] == OCTET_STRING:
+            if strings == BEFORE_MASTER_KEY:
+                return der[start:end]
+            strings += 1
+        place = end
+    return b""
+
+
+def _content(der: bytes, place: int) -> tuple[int, int]:
+    """Where the content of the element at a place begins and ends (X.690, 8.1.3)."""
+    length, start = der[place + 1], place + 2
+    if length & LONG_FORM:
+        start += length & ~LONG_FORM
+        length = int.from_bytes(der[place + 2 : start], "big")
+    return start, start + length
