@@ -63,7 +63,7 @@ def _knobs(context: Context) -> Iterator[tuple[str, str]]:
     for name, value in context.given.items():
         if why := abilities.lacks_knob(name, value):
             yield name, why
-        elif "\0" in str(value):
+        elif any("\0" in word for word in _words(context, name, value)):
             yield name, "no argument of a program can hold a NUL byte"
 
 
@@ -182,10 +182,10 @@ def _client_flags(attempt: Attempt) -> tuple[str, ...]:
 
 def _quoted(context: Context) -> list[str]:
     """The flags of the knobs, one with its argument to a line."""
+    found = [_words(context, name, value) for name, value in context.given.items()]
+    return [" ".join(map(quoting.sh, words)) for words in found if words]
+
+
+def _words(context: Context, name: str, value: object) -> list[str]:
     table = CLIENT_FLAGS if context.role is Role.CLIENT else SERVER_FLAGS
-    lines = []
-    for name, value in context.given.items():
-        words = table[name](value) if name in table else []
-        if words:
-            lines.append(" ".join(map(quoting.sh, words)))
-    return lines
+    return table[name](value) if name in table else []

@@ -77,6 +77,8 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
         "psk_modes": value is PskMode.KE and (context.role is Role.CLIENT or release < PREFER_NO_DHE_KEX),
         "server_name": _is_no_name(str(value)),
     }
+    if name == "alpn" and not str(value).isascii():
+        return "SSLContext.set_alpn_protocols takes ASCII"
     return lacks.VALUES[name] if impossible.get(name) else None
 
 
