@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from harness.explain import demands
 from harness.explain.candidate import choose
 from harness.explain.demands import Abort
-from harness.explain.offer import Offer, suite_name
+from harness.explain.offer import Offer
 from harness.explain.place import errors, place
+from harness.explain.words import suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role, TLSVersion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
-from harness.explain.offer import hash_of, suite_name
+from harness.explain.words import hash_of, suite_name
 from harness.model.knobs import UNSET, PskMode
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism, TLSVersion

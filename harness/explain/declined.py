@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from harness.explain import agreement, expiry, lookup, ticket
 from harness.explain.candidate import Weight, choose
 from harness.explain.candidate import findings as answers
-from harness.explain.offer import Offer, role_name, suite_name
+from harness.explain.offer import Offer
+from harness.explain.words import suite_name
 from harness.model.reason import Finding, Reason
-from harness.model.tls import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def _unknown(offer: Offer) -> Finding:
     ]
     return Finding(
         Reason.DECLINED_UNKNOWN,
-        f"{role_name(evidence, Role.SERVER)} declined the session, and nothing seen says why",
+        f"{evidence.connection.server.view.name} declined the session, and nothing seen says why",
         tuple(facts),
         "run it with a server whose counters are told (libssl), and a client that exports its sessions",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.agreed import alpn_of
 from harness.explain.clocks import age_at_server, age_on_wire
-from harness.explain.offer import suite_name
+from harness.explain.words import suite_name
 from harness.model.reason import Finding, Reason
 
 if TYPE_CHECKING:

@@ -157,7 +157,7 @@ class Evidence:
         """The evidence about another connection of the same pair."""
         return gather((*self._until, *self.later), other)
 
-    @property
+    @cached_property
     def offers_before(self) -> tuple[Connection, ...]:
         """The earlier connections in which the same session was offered, in order, by its fields or on the wire."""
         identities = _identities(self.connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
-from harness.explain.offer import offers_at_this_server
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism, Role
 
@@ -55,7 +54,8 @@ def _was_removed(offer: Offer) -> bool:
     """Whether it had expired when it was offered before, and is no longer in the cache (ssl_get_prev_session)."""
     if offer.by is Mechanism.PSK or offer.looked_up is not True:
         return False
-    return any(had_expired(offer.evidence.about(one)) for one in offers_at_this_server(offer))
+    before = offer.first_declined_here
+    return before is not None and had_expired(before)
 
 
 def had_expired(evidence: Evidence) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.explain.absence import never_there
 from harness.explain.candidate import Candidate, Weight
 from harness.explain.loss import lost
-from harness.explain.offer import HANDLE, offers_at_this_server, single_use
+from harness.explain.offer import HANDLE, single_use
 from harness.model.knobs import CacheMode
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism
@@ -46,7 +46,7 @@ def consumed(offer: Offer) -> Candidate | None:
     misses = evidence.counted("misses")
     if offer.by is not Mechanism.PSK or misses == 0 or (config is not None and not single_use(config)):
         return None
-    before = offers_at_this_server(offer) if config else evidence.offers_before
+    before = offer.offered_here_before if config else evidence.offers_before
     own = evidence.retry is not None and evidence.same_server is True and (misses == 1 or not (misses or _why(offer)))
     if not before and not own:
         return None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from harness.explain.absence import Absence
 from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
-from harness.explain.offer import offers_at_this_server
 from harness.model.tls import Close, Mechanism, Outcome, Role
 
 if TYPE_CHECKING:
@@ -59,22 +58,20 @@ def _expires(evidence: Evidence) -> int | None:
 
 
 def _expired_before(offer: Offer) -> Iterator[Absence]:
-    evidence = offer.evidence
-    if offer.by is Mechanism.PSK:
+    seen = offer.first_declined_here
+    if offer.by is Mechanism.PSK or seen is None or not had_expired(seen):
         return  # what tls_parse_ctos_psk finds expired stays in the cache
-    for one in offers_at_this_server(offer):
-        seen = evidence.about(one)
-        if had_expired(seen):
-            yield Absence(
-                f"the session had expired when connection {one.number} offered it, and was removed then",
-                (f"circumstances: in connection {one.number} {seen.told('timeouts')}; {aged(seen)}",),
-                "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
-                "ssl_get_prev_session removes what it finds expired",
-            )
+    number = seen.connection.number
+    yield Absence(
+        f"the session had expired when connection {number} offered it, and was removed then",
+        (f"circumstances: in connection {number} {seen.told('timeouts')}; {aged(seen)}",),
+        "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
+        "ssl_get_prev_session removes what it finds expired",
+    )
 
 
 def _killed(offer: Offer) -> Iterator[Absence]:
-    for one in offers_at_this_server(offer):
+    for one in offer.offered_here_before:
         if not one.disagreement and one.judged() is Outcome.ABORTED:
             yield Absence(
                 f"connection {one.number} offered the session and was aborted, which removes it from the cache",
@@ -89,7 +86,7 @@ def _unclean(offer: Offer) -> Iterator[Absence]:
     origin = evidence.origin
     if origin is None or evidence.same_server is False:
         return
-    resumed = [one for one in offers_at_this_server(offer) if one.mechanism_seen]
+    resumed = [one for one in offer.offered_here_before if one.mechanism_seen]
     for one in (origin.connection, *resumed):
         if one.close in UNCLEAN:
             yield Absence(

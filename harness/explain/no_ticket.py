@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.agreed import answer_of, asked_of, version_of
-from harness.explain.offer import hash_of
+from harness.explain.words import hash_of
 from harness.model.errors import DisagreementError
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason

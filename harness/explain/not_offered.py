@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain import expired, in_memory, no_ticket, nothing_given
 from harness.explain.agreed import enabled_versions, gave, holds, version_of
-from harness.explain.offer import hash_of, suite_name
+from harness.explain.words import hash_of, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 

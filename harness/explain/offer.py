@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.model.tls import Mechanism, Role, TLSVersion
-from harness.wire.suites import SUITES
+from harness.model.tls import Mechanism, TLSVersion
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
@@ -108,6 +107,23 @@ class Offer:
         on_wire = origin.connection.transcript.tickets or ()
         return self.identity if any(each.ticket == self.identity for each in on_wire) else None
 
+    @cached_property
+    def offered_here_before(self) -> tuple[Connection, ...]:
+        """The earlier connections that offered the same session to the same server context."""
+        now = self.evidence.now
+        return tuple(
+            one
+            for one in self.evidence.offers_before
+            if now and one.circumstances and one.circumstances.server_context == now.server_context
+        )
+
+    @cached_property
+    def first_declined_here(self) -> Evidence | None:
+        """The evidence about the first of them that did not resume it; what is in a cache is gone from then on."""
+        declined = (one for one in self.offered_here_before if one.mechanism_seen is None)
+        first = next(declined, None)
+        return self.evidence.about(first) if first else None
+
     # what the server did
 
     @cached_property
@@ -161,39 +177,6 @@ class Offer:
         return self.identity[:KEY_NAME], tickets[0][:KEY_NAME]
 
 
-def offers_at_this_server(offer: Offer) -> tuple[Connection, ...]:
-    """The earlier connections that offered the same session to the same server context."""
-    now = offer.evidence.now
-    return tuple(
-        one
-        for one in offer.evidence.offers_before
-        if now and one.circumstances and one.circumstances.server_context == now.server_context
-    )
-
-
 def single_use(config: ServerConfig) -> bool:
     """Whether a server caches its TLS 1.3 sessions and removes each one that is offered (anti-replay)."""
     return bool(config.max_early_data) and config.anti_replay is not False
-
-
-def hash_of(suite: int | None) -> str | None:
-    """The hash of a cipher suite's key derivation; None if the suite is not known."""
-    return SUITES[suite].hash if suite in SUITES else None
-
-
-def suite_name(suite: int | None) -> str:
-    """IANA's name of a suite, or its number."""
-    if suite is None:
-        return "an unknown cipher suite"
-    return SUITES[suite].name if suite in SUITES else f"cipher suite 0x{suite:04x}"
-
-
-def brief(data: bytes) -> str:
-    """The beginning of some bytes in hex."""
-    return data.hex() if len(data) <= KEY_NAME else f"{data[:KEY_NAME].hex()}…"
-
-
-def role_name(evidence: Evidence, role: Role) -> str:
-    """``the server libssl@3.0.19``."""
-    report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
-    return f"the {role} {report.view.name}".rstrip()

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
-from harness.explain.offer import HANDLE, KEY_NAME, brief
+from harness.explain.offer import HANDLE, KEY_NAME
+from harness.explain.words import brief
 from harness.model.reason import Reason
 
 if TYPE_CHECKING:
