@@ -111,11 +111,17 @@ def _now() -> str:
 
 
 def cell_folder(results: Path, scenario: str, cell: str) -> Path:
-    """Where the evidence of a cell belongs."""
-    name = re.sub(r"[^\w@.,=+-]", "_", cell)
-    if len(name) > LONGEST_NAME:
-        name = f"{name[: LONGEST_NAME - 9]}~{hashlib.sha256(cell.encode()).hexdigest()[:8]}"
-    return results / "cells" / re.sub(r"[^\w.-]+", "_", scenario.removeprefix("scenarios/")) / name
+    """Where the evidence of a cell belongs; whatever both names are, it lies below ``results / "cells"``."""
+    test = _name(re.sub(r"[^\w.-]+", "_", scenario.removeprefix("scenarios/")), scenario)
+    return results / "cells" / test / _name(re.sub(r"[^\w@.,=+-]", "_", cell), cell)
+
+
+def _name(name: str, whole: str) -> str:
+    """A name that file systems take, cut with a digest of what it stands for if it is too long."""
+    if len(name.encode(errors="replace")) > LONGEST_NAME:
+        digest = hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:8]
+        name = f"{name.encode('ascii', 'replace').decode().replace('?', '_')[: LONGEST_NAME - 9]}~{digest}"
+    return f"_{name}" if name in {"", ".", ".."} else name
 
 
 def keep(folder: Path, files: Mapping[str, str | bytes], scripts: Sequence[str] = ("commands.sh",)) -> Path:

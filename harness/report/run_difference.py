@@ -8,19 +8,29 @@ from harness.report.difference import differences
 from harness.report.run_shape import CellObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harness.report.difference import Difference
     from harness.report.difference_shape import DifferenceObject, DiffObject, OneSidedObject, PlaceObject
     from harness.report.run_shape import ResultsObject
 
+    Key = tuple[str, str]
+    """Scenario and id of a cell."""
+
 SCHEMA = 1
 UNSUPPORTED = "unsupported"
 
 
-def run_difference(before: ResultsObject, after: ResultsObject) -> DiffObject:
-    """Compare two results.json cell by cell, whose ids are the same but for the builds."""
-    first, second = by_id(before), by_id(after)
+def run_difference(
+    before: ResultsObject,
+    after: ResultsObject,
+    cells: tuple[Mapping[Key, CellObject], Mapping[Key, CellObject]] | None = None,
+) -> DiffObject:
+    """Compare two results.json cell by cell, whose ids are the same but for the builds.
+
+    ``cells`` are those of both that are to be compared, by common keys, if they were matched otherwise.
+    """
+    first, second = cells or (by_id(before), by_id(after))
     compared, unsupported = 0, 0
     one_sided: list[OneSidedObject] = []
     groups: dict[Difference, list[PlaceObject]] = {}

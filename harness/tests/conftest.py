@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.evidence_folder import kept_of
+from harness.reading import kept_run
+from harness.report.earlier import compare
+from harness.report.page.page import page
 from harness.runtime import Runtime
+from harness.tests import browser as chromium
+from harness.tests import wrong_results
 from harness.tests.live_sessions import Live
 from harness.tests.tshark import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness.tests.tshark import Tshark
 
@@ -30,3 +37,40 @@ def tshark() -> Tshark:
     if isinstance(program, str):
         pytest.skip(program)
     return program
+
+
+@pytest.fixture(scope="session")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real run between openssl and libssl in which three of four tests do not pass."""
+    return wrong_results.run(tmp_path_factory.mktemp("wrong"), wrong_results.WRONG)
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, where one of those tests expects what is so."""
+    return wrong_results.run(tmp_path_factory.mktemp("earlier"), wrong_results.RIGHT)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[chromium.Browser]:
+    """A headless Chromium; skips with the reason where there is none."""
+    with chromium.started() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def wrong_page(wrong: Path, earlier: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the first of both runs, compared with the other one."""
+    run, folder = kept_run(wrong), tmp_path_factory.mktemp("page")
+    comparison = compare(kept_run(earlier).results, run.results)
+    (folder / "index.html").write_text(page(run.results, kept_of(run, folder), version="1", comparison=comparison))
+    return folder / "index.html"
+
+
+@pytest.fixture
+def opened(browser: chromium.Browser, wrong_page: Path) -> chromium.Browser:
+    """That page as it opens on a desk."""
+    browser.show()
+    browser.open(wrong_page)
+    browser.complaints()
+    return browser

@@ -80,6 +80,14 @@ def test_the_folder_of_a_cell_has_a_name_that_file_systems_take(tmp_path: Path) 
     assert len(folder.name) <= 200
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "../..", "x" * 999, "ü" * 150, "\ud800" * 300, "a\0b"])
+def test_no_name_leads_the_folder_of_a_cell_out_of_those_of_cells(tmp_path: Path, name: str) -> None:
+    folder = cell_folder(tmp_path, name, name)
+    folder.mkdir(parents=True)
+
+    assert folder.resolve().parents[1] == tmp_path.resolve() / "cells"
+
+
 def test_only_scripts_among_what_is_kept_can_be_run(tmp_path: Path) -> None:
     keep(tmp_path / "cell", {"commands.sh": "#!/bin/sh\n", "keylog.txt": "x", "empty.txt": "", "capture": b"\xff"})
 

@@ -1,0 +1,141 @@
+// The view of one cell: the reason first, then both connections, their sessions, output, commands and files.
+
+const part = (title, ...children) => {
+  const content = children.flat(Infinity).filter(Boolean);
+  return content.length ? make("section", { class: "part" }, make("h2", {}, title), content) : null;
+};
+
+const pairs = (entries, layout = "") => {
+  const told = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return told.length ? make("dl", { class: `pairs ${layout}` }, told.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null;
+};
+
+const QUESTIONS = { not_offered: "offered no session", declined: "was declined", aborted: "was aborted", resumed_but: "was resumed, but" };
+
+const finding = (one) => make("li", {},
+  make("p", { class: "title" }, make("strong", {}, one.title), " ", make("code", { class: "code" }, one.reason)),
+  one.evidence && one.evidence.length ? make("ul", { class: "evidence" }, one.evidence.map((line) => make("li", {}, line))) : null,
+  one.remedy ? make("p", {}, make("b", {}, "What would change it: "), one.remedy) : null,
+  one.tell_apart ? make("p", {}, make("b", {}, "What would tell it apart: "), one.tell_apart) : null,
+  one.source ? make("p", { class: "source" }, one.source) : null);
+
+const explanation = (connection) => {
+  const told = connection.explanation;
+  if (!told) return null;
+  const several = told.findings.length > 1 && told.question !== "resumed_but";
+  return make("div", { class: "explanation" },
+    make("h3", {}, `Connection ${connection.number} ${QUESTIONS[told.question] || told.question}`),
+    several ? make("p", { class: "facts" }, "The evidence leaves several reasons; the most likely stands first.") : null,
+    make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
+};
+
+const whySection = (cell, detail) => {
+  const verdict = text("verdict", cell);
+  const told = [...detail.connections].reverse().map(explanation).filter(Boolean);
+  const reason = detail.reason ? make("pre", { class: `reason ${verdict}`, tabindex: "0" }, detail.reason) : null;
+  const change = detail.earlier ? make("div", { class: "change" },
+    make("p", {}, "In the earlier run: ", badge(detail.earlier.verdict), text("fate", cell) ? [" – ", make("b", {}, text("fate", cell))] : null),
+    detail.earlier.changes.length ? make("ul", {}, detail.earlier.changes.map(([name, before, after, number]) => make("li", {},
+      number ? `connection ${number}: ` : "", make("code", {}, name), " ", make("span", { class: "value" }, before), " → ", make("span", { class: "value" }, after)))) : null) : null;
+  if (!told.length && !reason && !change) return null;
+  return part(verdict === "passed" ? "What was seen" : "Why", told, reason, change);
+};
+
+const alertText = (alert) => alert && `${alert.name} (${alert.number})${alert.sender ? `, sent by the ${alert.sender}` : ""}`;
+
+const deeds = (list) => list.map((deed) => `${deed.role ? `${deed.role}: ` : ""}${deed.name}${Object.keys(deed.values).length
+  ? ` ${Object.entries(deed.values).map(([name, value]) => `${name}=${value}`).join(" ")}` : ""}`).join("; ");
+
+const circumstances = (told) => told ? [
+  ["the ends are", [told.client_context > 1 ? `client context ${told.client_context}` : "", told.server_context > 1 ? `server ${told.server_context} of this cell` : ""].filter(Boolean).join(", ")],
+  ["done before", deeds(told.before)], ["done meanwhile", deeds(told.during)],
+  ["open beside", told.beside.length ? `connection ${told.beside.join(", ")}` : ""],
+] : [];
+
+const connectionCard = (connection) => {
+  const ends = connection.endpoints;
+  const both = (key) => [...new Set([ends.client[key], ends.server[key]].filter((value) => value !== null && value !== ""))].join(" / ");
+  const errors = ["client", "server"].flatMap((role) => ends[role].errors.map((error) => make("li", {}, make("b", {}, `${role} `), error)));
+  return make("article", { class: "connection" },
+    make("h3", {}, `Connection ${connection.number} `, badge(connection.outcome || "error", connection.outcome || "disagreement"),
+      connection.mechanism ? ` by ${connection.mechanism}` : ""),
+    connection.disagreement ? make("pre", { class: "reason error", tabindex: "0" }, connection.disagreement) : null,
+    make("table", { class: "witnesses" },
+      make("caption", { class: "hidden" }, `What each witness saw of connection ${connection.number}`),
+      make("tbody", {}, connection.views.map((view) => make("tr", {},
+        make("th", { scope: "row" }, view.witness, view.name ? make("span", { class: "file" }, ` ${view.name}`) : null),
+        make("td", {}, badge(view.outcome)), make("td", { class: "evidence" }, view.evidence.join("; ") || "–"))))),
+    pairs([
+      ...circumstances(connection.circumstances),
+      ["session offered", connection.was_offered ? "yes" : connection.offered ? "no: the client was given one, and did not send it" : "no"],
+      ["tickets", connection.tickets === null ? "unknown" : connection.tickets], ["alert", alertText(connection.alert)],
+      ["closed by", connection.close], ["read last", ["client", "server"].filter((role) => ends[role].ending).map((role) => `${role} ${ends[role].ending}`).join(", ")],
+      ["cipher", both("cipher")], ["ALPN", both("alpn")], ["SNI", both("server_name")],
+      ["early data", both("early_data")], ["blocked", connection.blocked], ["not read to the end", connection.problem],
+    ], "column"),
+    errors.length ? [make("h4", {}, "Errors of OpenSSL"), make("ul", { class: "errors" }, errors)] : null);
+};
+
+const compared = (connections) => {
+  let [left, right] = [connections[connections.length - 2] || connections[0], connections[1] ? connections[connections.length - 1] : null];
+  const [lines, fields] = [make("div", {}), make("div", {})];
+  const show = () => { fill(lines, timeline(left, right)); fill(fields, sessionTable(left, right)); };
+  const chooser = (label, current, chosen) => make("label", {}, label, make("select", { onchange: (event) => { chosen(connections[event.target.selectedIndex]); show(); } },
+    connections.map((connection) => make("option", { selected: connection === current() }, `${connection.number}: ${connection.outcome || "disagreement"}`))));
+  const choosers = connections.length > 2 ? make("p", { class: "choosers" },
+    chooser("Compare connection ", () => left, (one) => { left = one; }), chooser(" with connection ", () => right, (one) => { right = one; })) : null;
+  show();
+  return [part("Timeline", make("p", { class: "facts" }, "Milliseconds since the connection was accepted. A message or field that only one connection has is marked."), choosers, lines),
+    part("Session fields", fields)];
+};
+
+const shownCommands = (connections) => connections.flatMap((connection) => ["client", "server"].flatMap((role) => {
+  const commands = connection.commands[role];
+  return commands.length ? [make("h3", {}, `Connection ${connection.number}, ${role}`), code(commands.join("\n"))] : [];
+}));
+
+const code = (content) => make("div", { class: "code-block" },
+  make("pre", { tabindex: "0" }, content),
+  navigator.clipboard ? make("button", { type: "button", class: "copy", onclick: async (event) => {
+    const button = event.currentTarget;
+    try { await navigator.clipboard.writeText(content); button.textContent = "Copied"; } catch { button.textContent = "Not allowed"; }
+  } }, "Copy") : null);
+
+const size = (bytes) => bytes < 1024 ? plural(bytes, "byte") : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
+
+const cellParts = (cell, detail) => [
+  whySection(cell, detail),
+  detail.files.length ? part("Evidence and reproducer", make("ul", { class: "files" }, detail.files.map((file) =>
+    make("li", {}, make("a", { href: file.href }, file.name), make("span", { class: "file" }, ` ${size(file.size)}`))))) : null,
+  detail.connections.length ? part("Connections", make("div", { class: "connections" }, detail.connections.map(connectionCard))) : null,
+  detail.connections.length ? compared(detail.connections) : part("Connections", make("p", {}, "None was made.")),
+  part("Output", Object.entries(detail.output).map(([role, printed]) => [make("h3", {}, role), make("pre", { class: "output", tabindex: "0" }, printed)])),
+  part("Commands", shownCommands(detail.connections)),
+  part("Knobs that were set", Object.entries(detail.knobs).map(([role, knobs]) => Object.keys(knobs).length
+    ? [make("h3", {}, { then_client: "client, later", then_server: "server, later" }[role] || role), pairs(Object.entries(knobs))] : null)),
+  detail.counters ? part("Counters of the server", pairs(Object.entries(detail.counters).map(([name, value]) => [name, value]))) : null,
+];
+
+const neighbours = (cell) => {
+  const place = order.indexOf(cell);
+  if (place < 0) return null;
+  const to = (other, label) => other === undefined ? null : make("a", { href: hrefOf(other) }, label);
+  return make("span", { class: "neighbours" }, to(order[place - 1], "← previous"), make("span", { class: "facts" }, ` ${place + 1} of ${order.length} `), to(order[place + 1], "next →"));
+};
+
+const showCell = async (cell, back) => {
+  const scenario = text("scenario", cell);
+  const body = make("div", { class: "body" }, make("p", { role: "status" }, "Opening …"));
+  fill(find("#cell"),
+    make("nav", { class: "crumbs", "aria-label": "Cells" }, make("a", { href: back, id: "back" }, "← all cells"), neighbours(cell)),
+    make("h1", { id: "cell-title", tabindex: "-1" }, badge(text("verdict", cell)), " ", make("span", { class: "test" }, breakable(testOf(scenario)))),
+    make("p", { class: "facts ends" }, make("b", {}, text("client", cell)), " → ", make("b", {}, text("server", cell)), ` · TLS ${text("tls", cell)}`,
+      knobsOf(cell) ? ` · ${knobsOf(cell)}` : "", ` · ${ROWS.seconds[cell].toFixed(2)} s · `, make("a", { href: writeFilters({ ...noFilters(), scenario: fileOf(scenario) }) }, fileOf(scenario))),
+    make("p", { class: "facts" }, "Outcomes: ", outcomeList(words("outcomes", cell))),
+    body);
+  try {
+    fill(body, cellParts(cell, await detailsOf(cell)));
+  } catch (error) {
+    fill(body, make("p", { class: "notice", role: "alert" }, `The details cannot be shown: ${error.message}.`));
+  }
+};
