@@ -14,7 +14,7 @@ from rich.text import Text
 from harness.matrix import parse_id
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
-from harness.report.matrix_text import matrix_table, totals, unsupported
+from harness.report.matrix_text import Matrix, totals, unsupported
 from harness.retention import tidy
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Recorder:
             return
         terminalreporter.section("resumption")
         cells = sorted(self.cells, key=lambda cell: (cell.client, cell.server, cell.name))
-        parts: list[RenderableType] = [matrix_table(cells), totals(cells), unsupported(cells)]
+        parts: list[RenderableType] = [Matrix(cells), totals(cells), unsupported(cells)]
         shown = [part for part in parts if not isinstance(part, Text) or part.plain]
         terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
         lines = sorted(self.unmatched)

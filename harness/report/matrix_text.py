@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Group
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +16,7 @@ from harness.model.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from harness.model.verdict import CellResult
 
@@ -26,17 +27,49 @@ STYLES = {
     Verdict.ERROR: "bold magenta",
 }
 
+WIDEST = 10_000
+"""Columns, to measure a table that has room."""
 MOST = 10
 """How many reasons for UNSUPPORTED are shown."""
 
 
 def matrix_text(results: Sequence[CellResult]) -> RenderableType:
     """Everything about a run: table, totals, unsupported cells by reason, then each cell that failed or is an ERROR."""
-    parts: list[RenderableType] = [matrix_table(results), totals(results)]
+    parts: list[RenderableType] = [Matrix(results), totals(results)]
     for part in (unsupported(results), failures(results)):
         if part.plain:
             parts += ["", part]
     return Group(*parts)
+
+
+class Matrix:
+    """The table of the pairs where it fits the width of what it is printed to, else that of the stacks.
+
+    Ten builds cannot stand side by side on a terminal; no column is cut so that their names become the same.
+    """
+
+    def __init__(self, results: Sequence[CellResult]) -> None:
+        self._results = results
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What rich prints."""
+        pairs = matrix_table(self._results)
+        needed = Measurement.get(console, options.update(max_width=WIDEST), pairs).maximum
+        yield pairs if needed <= options.max_width else stacks_table(self._results)
+
+
+def stacks_table(results: Iterable[CellResult]) -> Table:
+    """A row a stack: how many cells had which verdict with it as client, and with it as server."""
+    counts: dict[str, tuple[Counter[Verdict], Counter[Verdict]]] = {}
+    for result in results:
+        counts.setdefault(result.client, (Counter(), Counter()))[0][result.verdict] += 1
+        counts.setdefault(result.server, (Counter(), Counter()))[1][result.verdict] += 1
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for head in ("stack", "as client", "as server"):
+        table.add_column(head, overflow="fold")
+    for stack in sorted(counts):
+        table.add_row(Text(stack), *(counted(count, ", ") for count in counts[stack]))
+    return table
 
 
 def matrix_table(results: Iterable[CellResult]) -> Table:
@@ -54,10 +87,10 @@ def matrix_table(results: Iterable[CellResult]) -> Table:
     return table
 
 
-def counted(counts: Counter[Verdict]) -> Text:
+def counted(counts: Counter[Verdict], between: str = "\n") -> Text:
     """``3 passed``, ``1 failed``, one a line, of the verdicts that occurred."""
     lines = [Text(f"{counts[verdict]} {verdict}", style) for verdict, style in STYLES.items() if counts[verdict]]
-    return Text("\n").join(lines) if lines else Text("-", "dim")
+    return Text(between).join(lines) if lines else Text("-", "dim")
 
 
 def totals(results: Sequence[CellResult]) -> Text:

@@ -67,6 +67,22 @@ def test_a_run_reads_so() -> None:
     assert printed(RESULTS) == GOLDEN
 
 
+MANY = [cell(f"libssl@3.{c}.1", f"libssl@3.{s}.1", Verdict.PASSED) for c in range(9) for s in range(9)]
+
+STACKS = """\
+stack          as client              as server
+libssl@3.0.1   9 passed               9 passed
+libssl@3.1.1   9 passed, 1 failed     9 passed
+"""
+
+
+def test_pairs_that_do_not_fit_give_way_to_a_line_a_stack() -> None:
+    lines = printed([*MANY, cell("libssl@3.1.1", "libssl@3.8.1", Verdict.FAILED)]).splitlines()
+
+    assert [line.split() for line in lines[:3]] == [line.split() for line in STACKS.splitlines()]
+    assert lines[9].split() == ["libssl@3.8.1", "9", "passed", "9", "passed,", "1", "failed"]
+
+
 def test_nothing_at_all_is_no_cells() -> None:
     assert totals([]).plain == "0 cells"
 
