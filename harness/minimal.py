@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.model.errors import DisagreementError, HarnessError
 from harness.model.knobs import show_knob
 from harness.model.tls import Close
+from harness.model.view import Saw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,13 +48,17 @@ def minimized(case: Case, result: CaseResult, again: Callable[[Case], CaseResult
 
 
 def essence(result: CaseResult) -> tuple[object, ...]:
-    """What is not to change: outcome, mechanism, and number and sender of the alert of the last connection."""
+    """What is not to change of the last connection: outcome, mechanism, number and sender of the alert that ended it.
+
+    An alert that comes later tells how it was closed.
+    """
     last = result.connections[-1]
     try:
         outcome: object = last.judged()
     except DisagreementError:
         outcome = tuple(view.saw for view in last.views)
-    alert = last.told_alert()
+    aborted = Saw.ABORTED in {view.saw for view in last.views}
+    alert = last.told_alert() if aborted else None
     return outcome, last.mechanism_seen, (alert.number, alert.sender) if alert else None
 
 

@@ -65,7 +65,7 @@ def reproduction(
     files: dict[str, str | bytes] = {name: form.render(story) for name, form in FORMS.items() if name not in missing}
     program = next((name for name in ("reproduce.sh", "reproduce.c") if name in files), None)
     if program:
-        files["bisect.sh"] = rendered("bisect.sh.j2", program=program)
+        files["bisect.sh"] = rendered("bisect.sh.j2", program=program, apart=c_program.is_apart(story))
     files |= _certificates(story, pki)
     files |= _sessions(connections, story)
     files |= {NAME: data} if (data := capture(connections)) else {}
