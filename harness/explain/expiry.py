@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.candidate import Candidate, Weight
+from harness.explain.clocks import age_at_server
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism, Role
 
@@ -36,7 +37,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
     elif timeout is None or age is None:
         weight = Weight.OPEN
     else:
-        weight = Weight.FITS if age > timeout or timeout < 0 else Weight.OPEN if age + SLACK > timeout else None
+        weight = Weight.FITS if age + SLACK > timeout or timeout < 0 else None
     if weight is None or _was_removed(offer):
         return None
     return Candidate(
@@ -62,7 +63,7 @@ def had_expired(evidence: Evidence) -> bool:
     """Whether the session of a connection had expired, by the counter, or by both clocks where nobody counts."""
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
-    return bool(timeouts) if timeouts is not None else timeout is not None and age is not None and age > timeout
+    return bool(timeouts) if timeouts is not None else timeout is not None and age is not None and age + SLACK > timeout
 
 
 def aged(evidence: Evidence) -> str:
@@ -79,12 +80,16 @@ def timeout_of(evidence: Evidence) -> int | None:
 
 
 def age_of(evidence: Evidence) -> int | None:
-    """How old the session is by the server's clock, in seconds; None if a clock was stopped, or nothing is known.
+    """How old the session is by the server's clock, in seconds; None if nothing is known.
 
-    The time that truly passed is taken from the sessions that the client got then and now, by its own clock.
+    Where nobody told when the connections were, the time that truly passed is taken from the sessions that the client
+    got then and now, by its own clock.
     """
     if evidence.origin is None or evidence.deeds(Role.SERVER, "age_sessions"):
         return None
+    age = age_at_server(evidence)
+    if age is not None:
+        return age
     moved = {role: _moved(evidence, role) for role in Role}
     client, server = moved[Role.CLIENT], moved[Role.SERVER]
     if client is None or server is None:
