@@ -58,7 +58,8 @@ class Maker:
     @property
     def no_protocol(self) -> str:
         """What that callback gives where none fits."""
-        return f"SSL_TLSEXT_ERR_{'ALERT_FATAL' if self._like.stack in {'libssl', 'openssl'} else 'NOACK'}"
+        refuses = self._like.stack == "libssl" or (self._like.stack == "openssl" and not is_1_1_1(self._like))
+        return f"SSL_TLSEXT_ERR_{'ALERT_FATAL' if refuses else 'NOACK'}"
 
     @property
     def session_id(self) -> bytes | None:
@@ -100,6 +101,11 @@ class Maker:
             yield f"{call} /* for the callback */"
 
 
+def is_1_1_1(context: Context) -> bool:
+    """Whether its OpenSSL is 1.1.1, whose s_server differs in this and that from later ones."""
+    return context.version.startswith("1.1.1")
+
+
 def makers(story: Story) -> list[Maker]:
     """The functions that a story needs, in the order in which their contexts are first used."""
     alike: dict[tuple[object, ...], list[Context]] = {}
@@ -116,7 +122,6 @@ def server_end(story: Story) -> str | None:
     """
     for server in story.of(Role.SERVER):
         if server.stack == "openssl":
-            old = server.version.startswith("1.1.1")
             flags = "SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN"
-            return f"SSL_set_shutdown(c->server, {flags});" if old else "SSL_shutdown(c->server);"
+            return f"SSL_set_shutdown(c->server, {flags});" if is_1_1_1(server) else "SSL_shutdown(c->server);"
     return None

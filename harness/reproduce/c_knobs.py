@@ -136,6 +136,9 @@ KNOBS: Mapping[str, Statements] = {
     "alpn": _alpn,
     "verify": _verify,
     "max_early_data": _early_data,
+    "max_fragment_length": lambda value, _: must(
+        f"SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_{value})"
+    ),
     "num_tickets": lambda value, _: must(f"SSL_CTX_set_num_tickets(ctx, {value}u)"),
     "session_id_context": _id_context,
     "session_id_prefix": _make_id,

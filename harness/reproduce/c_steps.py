@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.tls import Close, Outcome
+from harness.model.tls import Close, Outcome, Role
+from harness.model.view import Saw
 from harness.reproduce import quoting
 from harness.reproduce.c_clocks import Clocks
 from harness.reproduce.c_knobs import number
@@ -23,6 +24,8 @@ CLOSES = {
     Close.EOF: "close_eof",
     Close.RST: "close_rst",
 }
+ABORTED = ("outcome", "client", "server", "alert")
+"""What is compared of a handshake that was aborted."""
 ACROSS = 4
 """Fields in a line."""
 SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
@@ -103,7 +106,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     yield _comment(attempt)
     for deed in attempt.before:
         if deed.name in BEFORE:
-            yield BEFORE[deed.name](deed)
+            yield f"{'if (!is_client) ' if apart and deed.role is Role.SERVER else ''}{BEFORE[deed.name](deed)}"
     yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
     knobs = attempt.client.knobs
     if "server_name" in knobs:
@@ -141,7 +144,8 @@ def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
         "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
         "early_data": result.early_data if early else None,
     }
-    return {name: str(values[name]) for name in SEEN if values[name] not in {None, "unknown"}}
+    fields = ABORTED if Saw.ABORTED in {result.client, result.server} else SEEN
+    return {name: str(values[name]) for name in fields if values[name] not in {None, "unknown"}}
 
 
 def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:

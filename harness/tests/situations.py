@@ -294,6 +294,17 @@ SITUATIONS = (
     ),
     Situation("tls12-no-common-alpn", TLS12, alone, client={"alpn": ("h2",)}, server={"alpn": ("http/1.1",)}),
     Situation(
+        "tls12-max-fragment-length", TLS12, change_client(max_fragment_length=1024), client={"max_fragment_length": 512}
+    ),
+    Situation("tls12-client-does-not-send-its-ticket", TLS12, change_client(tickets=False)),
+    Situation(
+        "tls13-retry-changes-the-hash",
+        TLS13,
+        change_server(groups="P-256", ciphersuites=SHA_256),
+        client={"groups": "X25519:P-256", "ciphersuites": f"{SHA_384}:{SHA_256}"},
+        server={"groups": "X25519", "ciphersuites": SHA_384, **SHARED},
+    ),
+    Situation(
         "tls12-server-name", TLS12, change_client(server_name="other.example"), client={"server_name": "server.example"}
     ),
     Situation("tls13-client-certificate", TLS13, client={"client_certificate": "client"}, server=VERIFYING),
