@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.origin import origin_of
 from harness.model.errors import DisagreementError, WireFormatError
 from harness.model.tls import Outcome, TLSVersion
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, protocols_of
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
     from harness.model.connection import Connection
     from harness.model.session import Session
     from harness.model.transcript import ClientHello, ServerHello
@@ -52,24 +50,6 @@ def _first(body: bytes) -> str | None:
         return next(iter(protocols_of(Cursor(body, "extension ALPN", 0))), "")
     except WireFormatError:
         return None
-
-
-def full_handshake_of(evidence: Evidence) -> Connection | None:
-    """The full handshake from which the offered session descends; None if that is unknown.
-
-    A ticket that a resumption yielded stands for what the first handshake authenticated (RFC 8446, 4.6.1).
-    """
-    origin = evidence.origin
-    while origin is not None and origin.connection.offered is not None and resumed(origin.connection):
-        number = origin.connection.number
-        earlier = tuple(one for one in evidence.earlier if one.number < number)
-        origin = origin_of(origin.connection.offered, earlier)
-    return origin.connection if origin else None
-
-
-def resumed(connection: Connection) -> bool:
-    """Whether the witnesses agree that it was resumed."""
-    return completed(connection) and connection.judged() is Outcome.RESUMED
 
 
 def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.explain import history
-from harness.explain.origin import origin_of, same
+from harness.explain.origin import full_handshake_of, origin_of, same
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class Evidence:
     def offered(self) -> Session | None:
         """The session that the client was given to offer."""
         return self.connection.offered
+
+    @cached_property
+    def full_handshake(self) -> Connection | None:
+        """The full handshake from which that session descends; None if that is unknown."""
+        return full_handshake_of(self.offered, self.earlier)
 
     @property
     def now(self) -> Circumstances | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.agreed import full_handshake_of
 from harness.explain.clocks import shown_now
 from harness.model.knobs import Verify
 from harness.model.reason import Finding, Reason
@@ -29,7 +28,7 @@ def asks(config: Config) -> bool:
 
 def _then(evidence: Evidence) -> Circumstances | None:
     """In which circumstances both ends were authenticated."""
-    full = full_handshake_of(evidence)
+    full = evidence.full_handshake
     return full.circumstances if full else None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
+from harness.model.view import Saw
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -85,3 +86,20 @@ def _edits(offered: Session, session: Session) -> tuple[str, ...]:
     known = (name for name in SESSION_FIELDS if name in offered.known and name in session.known)
     edits = tuple(n for n in known if n not in NOT_WRITTEN and offered.known[n] != session.known[n])
     return edits or (() if offered.der == session.der or None in {offered.der, session.der} else ("der",))
+
+
+def full_handshake_of(offered: Session | None, earlier: Sequence[Connection]) -> Connection | None:
+    """The full handshake from which a session descends, through all resumptions in between; None if that is unknown.
+
+    A ticket that a resumption yielded stands for what the first handshake authenticated (RFC 8446, 4.6.1).
+    """
+    session = offered
+    while session is not None:
+        places = range(len(earlier) - 1, -1, -1)  # the latest first: it mostly is the one before
+        place = next((i for i in places if any(same(session, one) for one in yielded(earlier[i]))), None)
+        if place is None:
+            return None
+        if earlier[place].offered is None or earlier[place].wire.saw is not Saw.RESUMED:
+            return earlier[place]
+        session, earlier = earlier[place].offered, earlier[:place]
+    return None

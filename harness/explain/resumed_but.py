@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain import early_data, not_verified
-from harness.explain.agreed import alpn_of, asked_of, full_handshake_of, version_of
+from harness.explain.agreed import alpn_of, asked_of, version_of
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 
@@ -34,7 +34,7 @@ def server_name(evidence: Evidence) -> Finding | None:
     hello = evidence.client_hello
     if hello is None:
         return None
-    full = full_handshake_of(evidence)
+    full = evidence.full_handshake
     then = asked_of(full) if full else None
     held = evidence.offered.get("server_name") if evidence.offered else None
     before = then.server_name if then is not None else (held or hello.server_name)
@@ -66,7 +66,7 @@ def alpn(evidence: Evidence) -> Finding | None:
     """Another application protocol than in the full handshake."""
     held = evidence.offered.get("alpn") if evidence.offered else None
     before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
-    if not before and (full := full_handshake_of(evidence)) is not None:  # before 1.1.1 no session holds it
+    if not before and (full := evidence.full_handshake) is not None:  # before 1.1.1 no session holds it
         before = alpn_of(full)
     now = alpn_of(evidence.connection)
     if before is None or now is None or before == now:
