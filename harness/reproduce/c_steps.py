@@ -94,11 +94,14 @@ def _offer(attempt: Attempt, offer: Offer) -> str:
 
 
 def _comment(attempt: Attempt) -> str:
-    offer = attempt.offer
-    what = "makes a session" if offer is None else f"offers a session of connection {offer.connection}"
-    outcome = attempt.result.outcome
-    seen = "; client and server disagreed" if outcome is None else f"; it was {outcome}"
-    return f"/* Connection {attempt.number} {what}{seen if outcome is not Outcome.FULL or offer else ''}. */"
+    offer, outcome = attempt.offer, attempt.result.outcome
+    if offer is None:
+        said = f"offers nothing{'; it was aborted' if outcome is Outcome.ABORTED else ''}"
+    elif outcome is Outcome.FULL:
+        said = f"is given a session of connection {offer.connection}, and did not offer it"
+    else:
+        said = f"offers a session of connection {offer.connection}; it was {outcome or 'told otherwise by each end'}"
+    return f"/* Connection {attempt.number} {said}. */"
 
 
 def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
