@@ -1,4 +1,4 @@
-"""What a cell that did not pass leaves: its folder of evidence, and the sections of its report; judges nothing."""
+"""What a cell leaves, above all one that did not pass: its folder, and the sections of its report; judges nothing."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
         *([("programs that show it without the harness", "\n".join(made))] if made else []),
         ("evidence is kept in", str(state.folder)),
     ]
+
+
+def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
+    """Write the programs that show what a cell did that passed; the sections of its report."""
+    try:
+        made = _reproduced(state, cell_folder(results, state.scenario, state.id) / REPRODUCERS)
+    except OSError as error:
+        return [("reproducers could not be kept", str(error))]
+    return [("programs that show it without the harness", "\n".join(made))] if made else []
 
 
 def _reproduced(state: CellState, folder: Path) -> list[str]:

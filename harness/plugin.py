@@ -9,7 +9,7 @@ import pytest
 
 from harness.citation import uncited
 from harness.expectation import Expectation, unmatched
-from harness.failure import beside_outcome, leave
+from harness.failure import beside_outcome, leave, leave_reproducers
 from harness.machine import Machine
 from harness.matrix import Cell
 from harness.model.errors import BuildError, UnsupportedError, UsageError
@@ -83,6 +83,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--results", type=Path, metavar="DIR", help="folder for results.json and the evidence (default: a dated one)"
+    )
+    group.addoption(
+        "--reproduce",
+        action="store_true",
+        help="leave programs that show it without the harness for each cell, not for those alone that did not pass",
     )
     group.addoption(
         "--keep-results",
@@ -249,6 +254,8 @@ def pytest_runtest_makereport(
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
         report.sections += leave(state, item.config.stash[FOLDER], report.longreprtext)
+    elif state.verdict is Verdict.PASSED and call.when == "call" and item.config.getoption("reproduce"):
+        report.sections += leave_reproducers(state, item.config.stash[FOLDER])
     if call.when == "teardown":
         vars(report)["resumption"] = compact(state.record())
         del item.stash[STATE]  # pytest keeps every item to the end of the run, and with it every connection
