@@ -203,6 +203,20 @@ def test_two_builds_meet(machine: tuple[Machine, Runtime], tmp_path: Path) -> No
     assert last_line(done) == "as observed"
 
 
+@pytest.mark.skipif(
+    "1.1.1w" not in BUILDS or "4.0" not in BUILDS, reason="needs RESUMPTION_REPRODUCERS with 1.1.1w and 4.0"
+)
+def test_the_script_of_one_release_tells_another_apart(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
+    """That TCP ends without close_notify is a fatal error since 3.0, which drops the session from the cache."""
+    new, old = (machine[0].one(f"openssl@{version}") for version in ("4.0", "1.1.1w"))
+    story = BY_NAME["tls12-close-eof"].story(new, machine[1])
+    done = ran(story, old, machine[1], tmp_path)
+
+    assert story.attempts[1].result.outcome is Outcome.DECLINED
+    assert last_line(done).startswith("NOT as observed; connection 2: outcome is resumed, was declined")
+    assert done.returncode == 1
+
+
 def test_each_connection_is_told(restarted: Story, openssl: Stack, runtime: Runtime, tmp_path: Path) -> None:
     done = ran(restarted, openssl, runtime, tmp_path)
 
