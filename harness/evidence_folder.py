@@ -22,7 +22,7 @@ MOST = 60
 LONGEST = 2**20
 """Bytes of what an end printed that are read."""
 PRINTED = {"client": "client-output.txt", "server": "server-output.txt"}
-FIRST = ("README.md", "README.txt", "README", "reproduce.sh", "reproduce.c", "reproduce.py", "capture.pcapng")
+FIRST = ("README.md", "reproduce.sh", "reproduce.c", "reproduce.py", "capture.pcapng", "evidence.txt")
 """Names that a reader looks for; the others follow by name."""
 
 

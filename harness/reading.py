@@ -64,7 +64,7 @@ def _of_lines(folder: Path, path: Path) -> KeptRun:
     first, *rest = [line for line in _text(path).split("\n") if line.strip()] or [""]
     head = _json(first, f"{path}, line 1")
     _right_schema(head, path)
-    ended = f"the run was killed before its end: {path.name} has no {WHOLE} beside it"
+    ended = f"The run was killed before its end, or is not over yet: {path.name} has no {WHOLE} beside it"
     cells: list[Any] = []
     for number, line in enumerate(rest, start=2):
         try:

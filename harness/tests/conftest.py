@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from harness.evidence_folder import kept_of
 from harness.reading import kept_run
@@ -42,13 +44,24 @@ def tshark() -> Tshark:
 @pytest.fixture(scope="session")
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run between openssl and libssl in which three of four tests do not pass."""
-    return wrong_results.run(tmp_path_factory.mktemp("wrong"), wrong_results.WRONG)
+    return once(tmp_path_factory, "wrong", wrong_results.WRONG)
 
 
 @pytest.fixture(scope="session")
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, where one of those tests expects what is so."""
-    return wrong_results.run(tmp_path_factory.mktemp("earlier"), wrong_results.RIGHT)
+    return once(tmp_path_factory, "earlier", wrong_results.RIGHT)
+
+
+def once(folders: pytest.TempPathFactory, name: str, source: str) -> Path:
+    """The results of a run that is made once, whichever of several workers comes first."""
+    base = folders.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(shared / f"{name}.lock"):
+        if not (shared / name / "results" / "results.json").is_file():
+            (shared / name).mkdir()
+            wrong_results.run(shared / name, source)
+    return shared / name / "results"
 
 
 @pytest.fixture(scope="session")

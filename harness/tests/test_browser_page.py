@@ -105,7 +105,7 @@ def test_a_cell_begins_with_its_reason_and_has_all_that_was_seen(opened: Browser
     opened.go(cell_address(wrong))
 
     assert ", ".join(opened.texts("#cell h2")) == (
-        "Why, Evidence and reproducer, Connections, Timeline, Session fields, Commands, Knobs that were set, "
+        "Why, Reproducer, Evidence, Connections, Timeline, Session fields, Commands, Knobs that were set, "
         "Counters of the server"
     )
     assert opened.texts(".explanation h3")[-1] == "Connection 2 was declined"

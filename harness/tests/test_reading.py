@@ -62,7 +62,7 @@ def test_a_killed_run_is_read_and_said_to_be_unfinished(tmp_path: Path) -> None:
 
     assert run.results["cells"] == [CELL]
     assert run.results["finished"] == ""
-    assert run.unfinished.startswith("the run was killed before its end")
+    assert run.unfinished.startswith("The run was killed before its end, or is not over yet")
 
 
 def test_the_last_line_of_a_killed_run_may_be_cut_off(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def overview(results: ResultsObject, unfinished: str, exit_status: int | None) -
         "started": results["started"],
         "started_text": moment(results["started"]),
         "lasted": lasted(results["started"], results["finished"]),
-        "ends": f"{len(results['clients'])} clients, {len(results['servers'])} servers",
+        "ends": f"{_plural(results['clients'], 'client')}, {_plural(results['servers'], 'server')}",
         "exit_status": exit_status,
         "unfinished": unfinished,
         "bar": bar(counts),
@@ -170,6 +170,10 @@ def _scenarios(cells: Sequence[CellObject]) -> list[dict[str, Any]]:
         {"name": file_of(path), "path": path, "tests": [{"path": test, "name": test_of(test)} for test in tests]}
         for path, tests in files.items()
     ]
+
+
+def _plural(labels: Sequence[str], word: str) -> str:
+    return f"{len(labels)} {word}{'' if len(labels) == 1 else 's'}"
 
 
 def _end(label: str) -> dict[str, str]:

@@ -103,10 +103,22 @@ const code = (content) => make("div", { class: "code-block" },
 
 const size = (bytes) => bytes < 1024 ? plural(bytes, "byte") : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
 
+const fileList = (files) => make("ul", { class: "files" }, files.map((file) =>
+  make("li", {}, make("a", { href: file.href }, file.name), make("span", { class: "file" }, ` ${size(file.size)}`))));
+
+const kept = (files) => {
+  const reproducer = files.filter((file) => file.name.startsWith("reproduce/"));
+  const others = files.filter((file) => !reproducer.includes(file));
+  return [
+    part("Reproducer", reproducer.length ? [
+      make("p", { class: "facts" }, "A folder that works without the harness; its README says how to run it, and what each program shows."), fileList(reproducer)] : null),
+    part("Evidence", others.length ? fileList(others) : null),
+  ];
+};
+
 const cellParts = (cell, detail) => [
   whySection(cell, detail),
-  detail.files.length ? part("Evidence and reproducer", make("ul", { class: "files" }, detail.files.map((file) =>
-    make("li", {}, make("a", { href: file.href }, file.name), make("span", { class: "file" }, ` ${size(file.size)}`))))) : null,
+  kept(detail.files),
   detail.connections.length ? part("Connections", make("div", { class: "connections" }, detail.connections.map(connectionCard))) : null,
   detail.connections.length ? compared(detail.connections) : part("Connections", make("p", {}, "None was made.")),
   part("Output", Object.entries(detail.output).map(([role, printed]) => [make("h3", {}, role), make("pre", { class: "output", tabindex: "0" }, printed)])),

@@ -15,8 +15,8 @@ const fill = (element, ...children) => {
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
 };
 
-// A name that may be broken after each underscore.
-const breakable = (name) => name.split(/(?<=_)/).flatMap((word) => [word, make("wbr")]);
+// A name that may be broken after each underscore, and after what else stands between words.
+const breakable = (name) => name.split(/(?<=[_=.,-])/).flatMap((word) => [word, make("wbr")]);
 
 const find = (selector) => document.querySelector(selector);
 const findAll = (selector) => [...document.querySelectorAll(selector)];

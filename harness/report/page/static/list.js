@@ -18,7 +18,7 @@ const rowOf = (cell) => {
     value("Client", "end", text("client", cell)),
     value("Server", "end", text("server", cell)),
     value("TLS", "tls", text("tls", cell)),
-    value("Knobs", "knobs", knobsOf(cell) || make("span", { class: "none" }, "–")),
+    value("Knobs", "knobs", knobsOf(cell) ? breakable(knobsOf(cell)) : make("span", { class: "none" }, "–")),
     value("Outcomes", "outcomes", outcomeList(words("outcomes", cell))),
     value("Why", "why", why ? make(headline ? "strong" : "span", {}, why) : null, why && headline ? make("br") : null,
       headline ? make("span", { class: "headline" }, headline) : why ? null : make("span", { class: "none" }, "–")),
