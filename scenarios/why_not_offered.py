@@ -8,6 +8,7 @@ from datetime import date
 
 from harness import (
     BOTH,
+    DECLINED,
     FULL,
     RESUMED,
     CacheMode,
@@ -158,6 +159,18 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
     assert second.tickets == TICKETS_AFTER_ANOTHER_HASH.of(pair)
     assert third.outcome is AFTER_ANOTHER_HASH.of(pair)
     assert reasons(pair, third) == REASONS_AFTER_ANOTHER_HASH.of(pair)
+
+
+@scenario(versions=[TLSv1_3], client={"ciphersuites": "TLS_AES_256_GCM_SHA384"}, needs=PORTABLE)
+def test_openssl_client_offers_a_session_although_it_enables_no_suite_of_its_hash(pair):
+    """RFC 8446, 4.2.11; tls_construct_ctos_psk asks whether the hash is known, not whether a suite of it is enabled."""
+    first = pair.connect()
+    pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.CIPHER_DIFFERS,)
 
 
 @scenario(versions=[TLSv1_3], needs=EARLY)
