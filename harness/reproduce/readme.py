@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.reproduce import c_program
 from harness.reproduce.rendering import rendered
-from harness.reproduce.words import deed, knobs, offer, outcome, title
+from harness.reproduce.words import deed, knobs, offer, outcome, tickets, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,5 +117,5 @@ def _row(attempt: Attempt) -> dict[str, str]:
         "done": done,
         "client": str(result.client),
         "server": str(result.server),
-        "outcome": outcome(result),
+        "outcome": "; ".join(filter(None, [outcome(result), tickets(result)])),
     }

@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert, Close, Mechanism, Outcome, TLSVersion
 
 
-LINES = {Role.CLIENT: "ping", Role.SERVER: "Stats please"}
-"""What an exchange sends, each with a newline; s_server prints its counters too at a line that begins with S."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What was seen of one connection; None is unknown, or for mechanism and alert that there was none."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, SessionFormatError
-from harness.model.knobs import CacheMode, ClientConfig, Verify
+from harness.model.knobs import CacheMode, ClientConfig
 from harness.model.tls import Outcome, Role
 from harness.reproduce.origin import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
@@ -162,8 +162,3 @@ def _known(session: Session | None, name: str) -> object | None:
         except SessionFormatError:
             return None
     return session.get(name)
-
-
-def verifies(context: Context) -> bool:
-    """Whether the context asks for its peer's certificate."""
-    return context.knobs.get("verify") not in {None, Verify.NONE}

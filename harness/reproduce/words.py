@@ -38,6 +38,14 @@ def outcome(result: Result) -> str:
     return f"{result.outcome}{by}"
 
 
+def tickets(result: Result) -> str:
+    """``2 tickets, the session's of 208 bytes``; empty for a handshake that was aborted, or where nobody counted."""
+    if result.outcome is Outcome.ABORTED or result.tickets is None:
+        return ""
+    counted = f"{result.tickets} ticket{'' if result.tickets == 1 else 's'}"
+    return f"{counted}, the session's of {result.ticket_length} bytes" if result.ticket_length else counted
+
+
 def told(attempt: Attempt) -> str:
     """What was done and seen, as ``client 1 to server 2 offers the session of connection 1, close both: resumed``."""
     offered = f"offers {offer(attempt.offer)}" if attempt.offer else "offers nothing"
