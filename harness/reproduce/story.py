@@ -20,14 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.tls import Role
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.model.circumstances import Deed
-    from harness.model.tls import Alert, Close, Mechanism, Outcome, TLSVersion
+    from harness.model.tls import Alert, Close, Mechanism, Outcome, Role, TLSVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

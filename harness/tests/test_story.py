@@ -146,6 +146,7 @@ def test_the_result_is_what_was_seen(pair: Pair) -> None:
     assert (first.outcome, first.client, first.server, first.tickets) == (Outcome.FULL, Saw.FULL, Saw.FULL, 2)
     assert (second.outcome, second.mechanism, second.has_ticket) == (Outcome.RESUMED, Mechanism.PSK, True)
     assert compared(second) == {
+        "outcome": "resumed",
         "client": "resumed",
         "server": "resumed",
         "mechanism": "psk",
