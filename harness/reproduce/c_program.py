@@ -17,6 +17,7 @@ from harness.reproduce.c_knobs import knob_lacks
 from harness.reproduce.c_steps import BEFORE, DURING, age_of, held, steps
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import gaps_of
+from harness.reproduce.words import title, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 OLDEST = (1, 1, 1)
 """The first release that has all of the API that the program uses."""
 TEMPLATE = "program.c.j2"
+TOLD = 10
+"""Connections that are told one by one in the comment."""
 
 
 def lacks(story: Story) -> list[str]:
@@ -105,10 +108,13 @@ def _needs(story: Story) -> set[str]:
 
 
 def _summary(story: Story) -> Iterator[str]:
-    outcomes = [f"connection {a.number} {a.result.outcome or 'no verdict'}" for a in story.attempts]
-    versions = ", ".join(dict.fromkeys(context.version for context in story.contexts))
-    yield f"TLS session resumption as it was observed with OpenSSL {versions}:"
-    yield f"{', '.join(outcomes)}."
+    """The head of the program's comment, by lines; not each connection of very many."""
+    yield title(story)
+    if story.expected:
+        yield f"connection {story.attempts[-1].number} was expected to be {story.expected}"
+    if len(story.attempts) <= TOLD:
+        yield ""
+        yield from (f"{attempt.number}. {told(attempt)}" for attempt in story.attempts)
     if story.wrong:
         yield ""
         yield from story.wrong.splitlines()
