@@ -141,8 +141,6 @@ def extended_master_secret_added(offer: Offer) -> Candidate | None:
 def session_id_context_differs(offer: Offer) -> Candidate | None:
     """The server found the session, and it belongs to another context."""
     evidence = offer.evidence
-    if evidence.same_server:
-        return None
     now, then = evidence.now, evidence.then
     common = (
         Reason.SESSION_ID_CONTEXT_DIFFERS,

@@ -331,6 +331,22 @@ def test_illegal_parameter_with_another_maximum_fragment_length_and_another_code
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
+def test_alert_that_the_server_received_is_no_reason_of_its_own() -> None:
+    held = made.session(max_fragment_length_mode=2)
+    made_so = made.aborted(
+        Alert(110, Role.CLIENT), "ClientHello", "ServerHello", offered=held, errors=("lib=20 reason=1110 alert",)
+    )
+
+    assert reasons(made.first(), made_so) == (R.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
+def test_missing_extension_with_the_alert_that_the_server_received_alone_is_the_length_too() -> None:
+    held = made.session(max_fragment_length_mode=2)
+    made_so = made.aborted(Alert(109, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=1109 alert",))
+
+    assert reasons(made.first(), made_so) == (R.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
 def test_connection_that_ended_without_an_alert_has_no_known_reason() -> None:
     made_so = made.aborted(None, "ClientHello", told=made.circumstances(**UNTRUSTED))
 

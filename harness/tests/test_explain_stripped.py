@@ -253,6 +253,22 @@ def test_even_less_evidence_gives_no_other_reason_alone(
     assert reason in reasons or reasons[0] in UNKNOWN
 
 
+def test_session_that_expired_when_it_was_offered_before_is_gone_though_nobody_counts(
+    machine: tuple[Machine, Runtime],
+) -> None:
+    libssl = machine[0].one("libssl")
+    pair = Pair((libssl, libssl), V12, machine[1], server=replace(CACHED, clock=0))
+    first = pair.connect()
+    pair.server.move_clock(7300)
+    pair.connect(first.session)
+    pair.connect(first.session)
+    connections = [no_counters(one) for one in pair.connections]
+    pair.close()
+
+    assert given(connections[:2]) == (Reason.EXPIRED_AT_SERVER,)
+    assert given(connections) == (Reason.NOT_IN_CACHE,)
+
+
 def test_no_evidence_at_all_gives_no_reason(told: tuple[Reason, list[Connection]]) -> None:
     stripped = told[1]
     for strip in STRIPS:
