@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,12 +22,12 @@ from harness.reproduce.rendering import rendered
 from harness.reproduction import reproduction
 from harness.results import unused
 from harness.runtime import Runtime
+from harness.tests.reproducer_folders import DEADLINE
 from harness.tests.reproducer_folders import run as run_bare
 from harness.tests.situations import SITUATIONS
 from harness.wire.session_der import load
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -217,6 +219,42 @@ def test_a_session_of_another_run_leaves_no_form(machine: tuple[Machine, Runtime
     assert made.summary()[0] == "no form can express this case"
     assert not any(name.startswith("reproduce.") for name in made.files)
     assert "offered a session that no earlier connection yielded so" in str(made.files["README.md"])
+
+
+CELLS = '''"""A ticket resumes at the server that made it (RFC 8446, 2.2)."""
+
+from harness import FULL, RESUMED, TLSv1_3, scenario
+
+pytestmark = scenario(versions=[TLSv1_3])
+
+
+def test_same_server(pair):
+    first = pair.connect()
+    assert first.outcome is FULL
+    assert pair.connect(offer=first.session).outcome is RESUMED
+
+
+def test_other_server(pair):
+    first = pair.connect()
+    pair.new_server()
+    assert first.outcome is FULL
+    assert pair.connect(offer=first.session).outcome is RESUMED
+'''
+
+
+@pytest.mark.parametrize(("option", "left"), [([], 1), (["--reproduce"], 2)])
+def test_a_run_leaves_reproducers_of_failed_cells_or_of_all(option: list[str], left: int, tmp_path: Path) -> None:
+    cells, results = tmp_path / "cells.py", tmp_path / "results"
+    cells.write_text(CELLS)
+    chosen = ["--client=libssl", "--server=libssl", f"--results={results}", *option]
+    argv = [sys.executable, "-m", "harness.cli", "run", *chosen, str(cells), "-n", "0"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    readmes = list(results.glob("cells/**/reproduce/README.md"))
+
+    assert "1 failed, 1 passed" in done.stdout
+    assert "reproducers: reproduce.sh, reproduce.c, reproduce.py" in done.stdout
+    assert len(readmes) == left
+    assert any("## What did not hold" in readme.read_text() for readme in readmes)
 
 
 @pytest.mark.parametrize(
