@@ -10,7 +10,7 @@ from zlib import crc32
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from harness.matrix import Cell
     from harness.stacks.base import Stack
@@ -27,11 +27,13 @@ class Pairing(StrEnum):
     """One build at one end and each other at the other, both ways."""
     PAIRWISE = "pairwise"
     """A few pairs for each test and knobs, in which every client and every server is met: see `covering`."""
+    VERSIONS = "versions"
+    """Fewer pairs still, in which every version of OpenSSL is met as a client and as a server, on one of its stacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A `--matrix` option, read: ``all``, ``same``, ``pairwise``, or ``against=BUILD``."""
+    """A `--matrix` option, read: ``all``, ``same``, ``pairwise``, ``versions``, or ``against=BUILD``."""
 
     pairing: Pairing = Pairing.ALL
     build: str = ""
@@ -44,7 +46,7 @@ class Matrix:
         build = build.strip()
         if word not in [*Pairing] or (word == Pairing.AGAINST) != bool(build):
             raise UsageError(
-                f"--matrix cannot be {text!r}; it is all, same, pairwise, or against=BUILD, as against=1.1.1w"
+                f"--matrix cannot be {text!r}; it is all, same, pairwise, versions, or against=BUILD, as against=1.1.1w"
             )
         return cls(Pairing(word), build)
 
@@ -62,21 +64,23 @@ class Matrix:
         return True
 
 
-def covering(cells: Iterable[Cell], seed: str) -> list[Cell]:
-    """Of one test's cells those of few pairs: PAIRWISE, in the order in which they were.
+def covering(cells: Iterable[Cell], seed: str, end: Callable[[Stack], str]) -> list[Cell]:
+    """Of one test's cells those of few pairs, in the order in which they were; ``end`` tells what is to be met.
 
-    For each choice of TLS version, knobs and way to close, every client that is in one of the cells is met, and so is
-    every server, once at least: by an end of another version that can do it, if there is one; else by one of the same
+    That is the stack's label for PAIRWISE, and its build's version for VERSIONS.
+
+    For each choice of TLS version, knobs and way to close, every client end in the cells is met, and so is every
+    server end, once at least: by an end of another version that can do it, if there is one; else by one of the same
     version; else the cell is UNSUPPORTED. Who meets whom follows from ``seed``, the test's name, and from the ids, so
     that it is the same in every run over the same builds, and another one in the next test. A second end is any.
     """
     variants: dict[object, list[Cell]] = {}
     for cell in cells:
         variants.setdefault(repr((cell.tls, cell.client, cell.server, cell.close)), []).append(cell)
-    return [cell for variant in variants.values() for cell in _cover(variant, seed)]
+    return [cell for variant in variants.values() for cell in _cover(variant, seed, end)]
 
 
-def _cover(cells: list[Cell], seed: str) -> list[Cell]:
+def _cover(cells: list[Cell], seed: str, end: Callable[[Stack], str]) -> list[Cell]:
     ranks: list[list[Cell]] = [[], [], []]
     for cell in sorted(cells, key=lambda cell: crc32(f"{seed}{cell.id}".encode())):
         same = cell.client_stack.build.version == cell.server_stack.build.version
@@ -87,7 +91,7 @@ def _cover(cells: list[Cell], seed: str) -> list[Cell]:
     for rank in ranks:
         for fresh in (2, 1):  # first the pairs of which both ends are new
             for cell in rank:
-                client, server = cell.client_stack.label, cell.server_stack.label
+                client, server = end(cell.client_stack), end(cell.server_stack)
                 if (client not in clients) + (server not in servers) >= fresh:
                     clients.add(client)
                     servers.add(server)

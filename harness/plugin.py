@@ -69,9 +69,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--matrix",
         default=Pairing.ALL.value,
-        metavar="all|same|pairwise|against=BUILD",
-        help="which client meets which server: every one; that of the same version; few pairs that cover all; BUILD at "
-        "one end and each other at the other",
+        metavar="all|same|pairwise|versions|against=BUILD",
+        help="which client meets which server: every one; that of the same version; few pairs that cover all; "
+        "fewer that cover all versions; BUILD at one end and each other at the other",
     )
     group.addoption(
         "--openssl",

@@ -11,11 +11,18 @@ from harness.pairing import Matrix, Pairing, covering
 from harness.runtime import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.machine import Machine
     from harness.matrix import Cell, Situation
     from harness.stacks.base import Stack
+
+
+ENDS: Mapping[Pairing, Callable[[Stack], str]] = {
+    Pairing.PAIRWISE: lambda stack: stack.label,
+    Pairing.VERSIONS: lambda stack: stack.build.version,
+}
+"""What the pairings that choose few pairs have to meet."""
 
 
 class Run:
@@ -74,7 +81,8 @@ class Run:
             return self._matrix.meets(client, server, self._rivals)
 
         found = cells(situation, self.clients, self.servers, meets)
-        return covering(found, test) if self._matrix.pairing is Pairing.PAIRWISE else list(found)
+        end = ENDS.get(self._matrix.pairing)
+        return list(found) if end is None else covering(found, test, end)
 
     def header(self) -> list[str]:
         """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""

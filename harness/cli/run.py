@@ -54,7 +54,7 @@ def names_scenarios(argument: str) -> bool:
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--client", multiple=True, metavar="GLOB", help="Only clients whose stack or stack@build matches.")
 @click.option("--server", multiple=True, metavar="GLOB", help="Only servers whose stack or stack@build matches.")
-@click.option("--matrix", metavar="all|same|pairwise|against=BUILD", help="Which client meets which server.")
+@click.option("--matrix", metavar="all|same|pairwise|versions|against=BUILD", help="Which client meets which server.")
 @click.option("--results", metavar="DIR", help="Folder for results.json and the evidence; by default a dated one.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
 def run(
@@ -69,7 +69,7 @@ def run(
     A GLOB is a stack, or stack@build with a version as people write it: openssl@3.5 is the newest 3.5 that is here,
     '*@3.*' every one on every stack. Of the chosen, `--matrix same` pairs those of one version; `against=BUILD` BUILD
     with each other, as client and as server; `pairwise` few pairs in which, for each test and choice of knobs, each
-    client and each server is met by one of another version.
+    client and each server is met by one of another version; `versions` fewer still, in which each version is.
 
     Further arguments are pytest's own: -k, -x, --junitxml=FILE, --lf, paths of scenarios. So are the exit codes. The
     scenarios run in a process for each processor; -n 0 is a single one, as are --pdb and -s.

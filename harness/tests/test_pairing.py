@@ -33,6 +33,16 @@ def pairs(matrix: Matrix, *rivals: Stack) -> set[str]:
     return {f"{c.label}--{s.label}" for c, s in product(STACKS, STACKS) if matrix.meets(c, s, rivals)}
 
 
+def label(stack: Stack) -> str:
+    """What pairwise meets."""
+    return stack.label
+
+
+def version(stack: Stack) -> str:
+    """What versions meets."""
+    return stack.build.version
+
+
 def versions_differ(cell: Cell) -> bool:
     return cell.client_stack.build.version != cell.server_stack.build.version
 
@@ -43,6 +53,7 @@ def versions_differ(cell: Cell) -> bool:
         ("all", Matrix(Pairing.ALL)),
         ("same", Matrix(Pairing.SAME)),
         ("pairwise", Matrix(Pairing.PAIRWISE)),
+        ("versions", Matrix(Pairing.VERSIONS)),
         ("against=1.1.1w", Matrix(Pairing.AGAINST, "1.1.1w")),
         ("against libssl@3.0", Matrix(Pairing.AGAINST, "libssl@3.0")),
     ],
@@ -53,7 +64,7 @@ def test_a_matrix_is_read_as_people_write_it(text: str, matrix: Matrix) -> None:
 
 @pytest.mark.parametrize("text", ["", "some", "against", "against=", "same=3.0", "ALL"])
 def test_a_matrix_that_is_none_says_what_is_allowed(text: str) -> None:
-    with pytest.raises(UsageError, match="it is all, same, pairwise, or against=BUILD"):
+    with pytest.raises(UsageError, match="it is all, same, pairwise, versions, or against=BUILD"):
         Matrix.parse(text)
 
 
@@ -90,7 +101,9 @@ def test_against_is_one_build_with_each_other_both_ways() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_pairwise_meets_each_end_in_each_variant(role: Role, tickets: bool, tls: TLSVersion) -> None:  # noqa: FBT001 - a knob
     chosen = [
-        cell for cell in covering(cells(VARIED, MANY, MANY), "x") if cell.tls is tls and cell.server.tickets is tickets
+        cell
+        for cell in covering(cells(VARIED, MANY, MANY), "x", label)
+        if cell.tls is tls and cell.server.tickets is tickets
     ]
 
     assert {(cell.client_stack if role is Role.CLIENT else cell.server_stack).label for cell in chosen} == {
@@ -99,25 +112,25 @@ def test_pairwise_meets_each_end_in_each_variant(role: Role, tickets: bool, tls:
 
 
 def test_pairwise_takes_ends_of_two_versions() -> None:
-    assert all(versions_differ(cell) for cell in covering(cells(VARIED, MANY, MANY), "x"))
+    assert all(versions_differ(cell) for cell in covering(cells(VARIED, MANY, MANY), "x", label))
 
 
 def test_pairwise_takes_few_pairs() -> None:
     everything = list(cells(ONE_VERSION, MANY, MANY))
 
     assert len(everything) == 64
-    assert len(covering(everything, "x")) < 2 * len(MANY)
+    assert len(covering(everything, "x", label)) < 2 * len(MANY)
 
 
 def test_pairwise_is_the_same_in_each_run_and_other_pairs_in_another_test() -> None:
     everything = list(cells(ONE_VERSION, MANY, MANY))
 
-    assert covering(everything, "x") == covering(everything, "x")
-    assert covering(everything, "x") != covering(everything, "y")
+    assert covering(everything, "x", label) == covering(everything, "x", label)
+    assert covering(everything, "x", label) != covering(everything, "y", label)
 
 
 def test_pairwise_takes_one_version_where_there_is_no_other() -> None:
-    found = covering(cells(ONE_VERSION, [NEW], [NEW, NEW_PROGRAM]), "x")
+    found = covering(cells(ONE_VERSION, [NEW], [NEW, NEW_PROGRAM]), "x", label)
 
     assert [cell.server_stack for cell in found] == [NEW, NEW_PROGRAM]
 
@@ -126,7 +139,7 @@ def test_pairwise_meets_an_end_by_one_that_can_do_it() -> None:
     unable = fake_stack("openssl", "3.0.20", "counters")
     situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
 
-    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x")
+    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
 
     assert {cell.client_stack.label for cell in found if not cell.unsupported} == {"libssl@1.1.1w", "libssl@3.5.7"}
 
@@ -135,6 +148,23 @@ def test_pairwise_counts_an_end_that_nobody_can_meet() -> None:
     unable = fake_stack("openssl", "3.0.20", "counters")
     situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
 
-    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x")
+    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
 
     assert [bool(cell.unsupported) for cell in found if cell.server_stack is unable] == [True]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_versions_meets_each_version_once_in_each_role_on_one_of_its_stacks(role: Role) -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+    chosen = covering(everything, "x", version)
+    ends = [cell.client_stack if role is Role.CLIENT else cell.server_stack for cell in chosen]
+
+    assert {stack.build.version for stack in ends} == {stack.build.version for stack in MANY}
+    assert len(chosen) < len(covering(everything, "x", label))
+
+
+def test_versions_takes_each_stack_of_a_version_in_some_test() -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+    met = {cell.client_stack.label for seed in "abcdefgh" for cell in covering(everything, seed, version)}
+
+    assert met == {stack.label for stack in MANY}

@@ -116,7 +116,8 @@ def test_a_glob_that_matches_nothing_says_what_there_is(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "passed"), [("all", 4), ("same", 2), ("against=1.1.1w", 2), ("against=libssl@*", 2), ("pairwise", 2)]
+    ("matrix", "passed"),
+    [("all", 4), ("same", 2), ("against=1.1.1w", 2), ("against=libssl@*", 2), ("pairwise", 2), ("versions", 2)],
 )
 def test_the_matrix_chooses_the_pairs(run: Run, matrix: str, passed: int) -> None:
     run(f"--matrix={matrix}").assert_outcomes(passed=passed)
@@ -130,7 +131,7 @@ def test_a_matrix_that_is_none_is_bad_usage(run: Run) -> None:
     ran = run("--matrix=some")
 
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
-    ran.stderr.fnmatch_lines(["*--matrix cannot be 'some'; it is all, same, pairwise, or against=BUILD*"])
+    ran.stderr.fnmatch_lines(["*--matrix cannot be 'some'; it is all, same, pairwise, versions, or against=BUILD*"])
 
 
 def test_a_build_that_is_not_here_is_bad_usage(run: Run) -> None:
