@@ -27,8 +27,13 @@ NO_ALERT = (
     "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.0.2 and 1.1.0 returns an error and sends no alert, so the "
     "client sees the end of TCP alone"
 )
+EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
 ALERT: Expectation[Alert | None] = Expectation(
-    INTERNAL_ERROR, Differs(None, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT)
+    INTERNAL_ERROR,
+    Differs(None, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT, peer="*@<3.0"),
+    Differs(
+        Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"
+    ),
 )
 WITHOUT_CONTEXT = Expectation(
     DECLINED,

@@ -19,6 +19,8 @@ from harness import (
 
 EITHER = (TLSv1_2, TLSv1_3)
 IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+EMS = {"extended_master_secret": True}
+"""An end that can do it: OpenSSL since 1.1.0."""
 SHA384, SHA256, ALSO_SHA256 = "TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"
 
 
@@ -87,7 +89,7 @@ def test_tls12_session_resumes_with_a_cipher_that_the_server_enables_no_more(pai
     assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
 
 
-@scenario(versions=[TLSv1_2], client={"extended_master_secret": False}, server={"tickets": BOTH}, needs=IMPORTS)
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": False}, server={"tickets": BOTH, **EMS}, needs=IMPORTS)
 def test_extended_master_secret_is_added_by_the_client(pair):
     first = pair.connect()
     pair.new_client(extended_master_secret=True)
@@ -98,7 +100,7 @@ def test_extended_master_secret_is_added_by_the_client(pair):
     assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_ADDED,)
 
 
-@scenario(versions=[TLSv1_2], server={"extended_master_secret": False, "ticket_keys": "shared"})
+@scenario(versions=[TLSv1_2], client=EMS, server={"extended_master_secret": False, "ticket_keys": "shared"})
 def test_extended_master_secret_is_added_by_the_server(pair):
     first = pair.connect()
     pair.new_server(extended_master_secret=True)

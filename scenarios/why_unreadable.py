@@ -27,6 +27,15 @@ WHY: Expectation[tuple[Reason, ...]] = Expectation(
     (),
     Differs(UNREADABLE, Role.CLIENT, "*@<3.0", SEEN, KEX_GROUP, left="*@>=3.0"),
     Differs(UNREADABLE, Role.CLIENT, "*@<1.1.0", SEEN, FLAGS, left="*@>=1.1.0,<3.0", peer="*@>=1.1.0"),
+    Differs(
+        (Reason.EXTENDED_MASTER_SECRET_ADDED,),
+        Role.CLIENT,
+        "*@>=1.1.0",
+        SEEN,
+        "RFC 7627, 5.3: the session of a 1.0.2 has no extended master secret, and the new ClientHello offers it",
+        left="*@<1.1.0",
+        peer="*@>=1.1.0",
+    ),
     Differs((Reason.ALERT,), Role.CLIENT, "*@>=1.1.0", SEEN, COMPRESSED, left="*@<1.1.0", peer="*@<1.1.0"),
 )
 
