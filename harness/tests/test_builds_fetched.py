@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.cache import Cache
+from harness.builds.commands import command
 from harness.builds.known import Known, Part
+from harness.builds.prefix import measured_prefix
 from harness.builds.source import Recipe, Source
 from harness.builds.stock import Stock
 from harness.case import Case, run
@@ -22,7 +24,10 @@ from harness.runtime import Runtime
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.builds.record import Record
+
 TARBALL = os.environ.get("RESUMPTION_SOURCE")
+SECONDS = 20.0
 OFFLINE = ("cannot be fetched", "does not answer", "does not serve this machine")
 
 
@@ -124,14 +129,50 @@ def test_a_stack_without_a_build_is_on_the_machines_own(tmp_path: Path, runtime:
     assert machine.select("lib*") == tuple(stack for stack in machine.own if stack.name == "libssl")
 
 
-@pytest.mark.skipif(
+needs_tarball = pytest.mark.skipif(
     not TARBALL, reason="builds for minutes: RESUMPTION_SOURCE=TARBALL asks for it (apt-get source openssl)"
 )
-def test_a_tarball_becomes_a_build_with_all_its_parts(stock: Stock) -> None:
-    tarball = Path(str(TARBALL))
-    recipe = Recipe(tarball, ("no-docs",), hashlib.sha256(tarball.read_bytes()).hexdigest())
-    known = Known(tarball.name, "source", frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS}))
-    record = stock.make(known, Source(recipe), quiet, "plain")
 
-    assert record.version.endswith("+plain")
-    assert list(stock.builds(record)) == ["openssl", "libssl"]
+
+@pytest.fixture(scope="module")
+def made(stock: Stock) -> Record:
+    """The build of the tarball, with an option that shows, and a label."""
+    tarball = Path(str(TARBALL))
+    recipe = Recipe(tarball, ("enable-ssl-trace",), hashlib.sha256(tarball.read_bytes()).hexdigest())
+    known = Known(tarball.name, "source", frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS}))
+    return stock.make(known, Source(recipe), quiet, "plain")
+
+
+@needs_tarball
+def test_a_tarball_becomes_a_build_with_all_its_parts(stock: Stock, made: Record) -> None:
+    headers = list(stock.cache.path(made.key).rglob("include/openssl/ssl.h"))
+
+    assert made.version.endswith("+plain")
+    assert list(stock.builds(made)) == ["openssl", "libssl"]
+    assert len(headers) == 1
+    assert stock.damage(made.key) == []
+
+
+@needs_tarball
+def test_a_build_has_the_options_that_configure_was_given(stock: Stock, made: Record) -> None:
+    build = stock.builds(made)["openssl"]
+
+    assert "-trace" in command([*(build.openssl or ()), "s_client", "-help"], SECONDS, build.environment)
+
+
+@needs_tarball
+@pytest.mark.parametrize("stack", ["openssl", "libssl"])
+def test_a_build_of_a_tarball_resumes(stock: Stock, made: Record, runtime: Runtime, stack: str) -> None:
+    machine = Machine(runtime, stock=stock)
+
+    assert outcomes(machine, f"{stack}@{made.version}", "libssl", TLSVersion.TLSv1_3, runtime) == [
+        Outcome.FULL,
+        Outcome.RESUMED,
+    ]
+
+
+@needs_tarball
+def test_a_build_of_a_tarball_is_a_prefix_too(stock: Stock, made: Record) -> None:
+    prefix = next(path for path in stock.cache.path(made.key).iterdir() if (path / "bin").is_dir())
+
+    assert {f"{build.version}+plain" for build in measured_prefix(prefix).values()} == {made.version}
