@@ -25,26 +25,45 @@ if TYPE_CHECKING:
     from harness.report.run_shape import CellObject
 
 
+STACK = r"\w+(?:@[\w.+]+(?:-fips)?)?"
+CELL = re.compile(
+    r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>\S+?--\S+?-(?P<tls>TLSv1\.[23])"
+    rf"(?:-then=(?P<client>{STACK}))?(?:-then\.server=(?P<server>{STACK}))?(?P<rest>(?:-.+)?))\]"
+)
+"""A test and the id of a cell: see `harness.matrix`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Client and server as ``stack`` or ``stack@build``: an end that names no build is of the version looked at."""
 
     client: str
     server: str
+    second_client: str = ""
+    """To which a scenario goes over; empty if it does not."""
+    second_server: str = ""
 
     def __post_init__(self) -> None:
         if not self.moving:
-            raise UsageError(f"{self.client} and {self.server} both name a build; leave it out where it is to change")
+            raise UsageError(f"{' and '.join(self.named)} name a build each; leave it out where it is to change")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All ends that there are."""
+        return tuple(filter(None, (self.client, self.server, self.second_client, self.second_server)))
 
     @property
     def moving(self) -> tuple[str, ...]:
         """The stacks whose build changes."""
-        return tuple(dict.fromkeys(end for end in (self.client, self.server) if "@" not in end))
+        return tuple(dict.fromkeys(end for end in self.named if "@" not in end))
 
     def at(self, version: str) -> tuple[str, str]:
-        """The ``stack@build`` of both."""
-        client, server = (end if "@" in end else f"{end}@{version}" for end in (self.client, self.server))
-        return client, server
+        """The ``stack@build`` of client and server."""
+        return _at(self.client, version), _at(self.server, version)
+
+    def seconds_at(self, version: str) -> tuple[str, str]:
+        """The ``stack@build`` of the second client and the second server, each empty if there is none."""
+        return _at(self.second_client, version), _at(self.second_server, version)
 
 
 class Subject(Protocol):
@@ -115,10 +134,12 @@ class DeskCase:
 
 @dataclass(frozen=True)
 class ScenarioCell:
-    """One cell of a scenario: ``test`` is the file and the test, ``rest`` the cell's id from the TLS version on."""
+    """One cell of a scenario: ``test`` is the file and the test, ``rest`` what its id has after all its ends."""
 
     ends: Ends
     test: str
+    tls: str
+    """As in the id, TLSv1.3."""
     rest: str
 
     @classmethod
@@ -127,37 +148,36 @@ class ScenarioCell:
 
         An end moves if it names no build; if each names one, those do that name one of ``builds``.
         """
-        found = re.fullmatch(r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>.+)\]", text)
+        found = CELL.fullmatch(text)
         try:
             client, server, _ = parse_id(found["cell"] if found else "")
         except ValueError:
+            found = None
+        if found is None:
             raise UsageError(
                 f"{text!r} is no cell; it should look like scenarios/tls13_ticket.py::test_NAME[libssl--libssl-TLSv1.3]"
-            ) from None
-        if found is None or "-then=" in text:
-            raise UsageError(f"{text!r} has a second client, whose build bisect cannot choose; give another cell")
-        rest = found["cell"].removeprefix(f"{client}--{server}")
-        if "@" in client and "@" in server:
-            client, server = (
-                end.partition("@")[0] if end.partition("@")[2] in builds else end for end in (client, server)
             )
-        return cls(Ends(client, server), _located(found["test"]), rest)
+        ends = [client, server, found["client"] or "", found["server"] or ""]
+        if all("@" in end for end in ends if end):
+            ends = [end.partition("@")[0] if end.partition("@")[2] in builds else end for end in ends]
+        return cls(Ends(*ends), _located(found["test"]), found["tls"], found["rest"])
 
     def see(self, version: str) -> CellObject:
         """Run it by pytest."""
         client, server = self.ends.at(version)
-        test = f"{self.test}[{client}--{server}{self.rest}]"
+        second_client, second_server = self.ends.seconds_at(version)
+        over = f"-then={second_client}" * bool(second_client) + f"-then.server={second_server}" * bool(second_server)
+        test = f"{self.test}[{client}--{server}-{self.tls}{over}{self.rest}]"
+        clients, servers = (list(filter(None, ends)) for ends in ((client, second_client), (server, second_server)))
         try:
-            results = results_of([client], [server], ["-n0", test], quiet=True)
+            results = results_of(clients, servers, ["-n0", test], quiet=True)
         except UsageError as error:
             raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all") from error
         return results["cells"][0]
 
 
-def _without(end: str, builds: Sequence[str]) -> str:
-    """An end without its build, if that is one of those."""
-    stack, _, build = end.partition("@")
-    return stack if build in builds else end
+def _at(end: str, version: str) -> str:
+    return f"{end}@{version}" if end and "@" not in end else end
 
 
 def _located(test: str) -> str:
