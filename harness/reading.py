@@ -34,6 +34,13 @@ class KeptRun:
 
 def kept_run(place: Path) -> KeptRun:
     """Read a folder, or the results.json or results.jsonl in it; UsageError says what is wrong and what to do."""
+    try:
+        return _read(place)
+    except OSError as error:
+        raise UsageError(f"{str(place)!r:.200} cannot be read: {error.strerror}; {AGAIN}") from error
+
+
+def _read(place: Path) -> KeptRun:
     named = place.name in {WHOLE, LINES} and not place.is_dir()
     folder = place.parent if named else place
     if not place.exists():
@@ -64,7 +71,7 @@ def _of_lines(folder: Path, path: Path) -> KeptRun:
     first, *rest = [line for line in _text(path).split("\n") if line.strip()] or [""]
     head = _json(first, f"{path}, line 1")
     _right_schema(head, path)
-    ended = f"The run was killed before its end, or is not over yet: {path.name} has no {WHOLE} beside it"
+    ended = f"The run was killed before its end, or is not over yet: {path.name} is still there"
     cells: list[Any] = []
     for number, line in enumerate(rest, start=2):
         try:
@@ -81,8 +88,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not text: {error.reason} at byte {error.start}; {AGAIN}") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
 
 
 def _json(text: str, where: str) -> Any:

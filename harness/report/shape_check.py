@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ADDED = frozenset({"explanation", "circumstances", "session_difference"})
 """Keys that came without a new schema; results from before are without them."""
+LARGEST = 2**64
 LONGEST = 60
 """Characters of a wrong value that are shown."""
 NAMES: Mapping[Any, str] = {
@@ -46,7 +47,10 @@ class ShapeError(Exception):
 
 
 def check(kind: Any, value: Any) -> None:
-    """Raise ShapeError where the value is not as the type says. Keys that the type does not have are no error."""
+    """Raise ShapeError where the value is not as the type says; keys that the type does not have are taken out of it.
+
+    Those are of a later version, or nobody knows what they hold.
+    """
     checker(kind)(value)
 
 
@@ -73,8 +77,11 @@ def _object(kind: Any) -> Check:
                     raise error.within(f".{key}") from None
             elif key not in ADDED:
                 raise ShapeError(f"has no {key!r}, which must be there")
+        for key in value.keys() - known:
+            del value[key]
 
     parts += [(key, checker(member)) for key, member in members(kind).items()]
+    known = frozenset(members(kind))
     return checked
 
 
@@ -136,8 +143,10 @@ def _scalar(kinds: tuple[Any, ...]) -> Check:
     allowed = " or ".join(NAMES[kind] for kind in kinds)
 
     def checked(value: Any) -> None:
-        if type(value) not in right or (type(value) is float and not math.isfinite(value)):
+        if type(value) not in right:
             raise _wrong(value, allowed)
+        if (type(value) is int and abs(value) >= LARGEST) or (type(value) is float and not math.isfinite(value)):
+            raise _wrong(value, f"{allowed} of 64 bits")
 
     return checked
 

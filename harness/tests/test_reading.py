@@ -178,6 +178,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
         r"cells\[0\].case.connections\[0\] is 7, and must be an object",
     ),
     "a long value": ({"verdict": "x" * 9999}, r"is 'x{59}…, and must be"),
+    "a number that is too large": ({"seconds": 10**400}, r"seconds is 10{59}…, and must be a number of 64 bits"),
     "control characters": ({"verdict": "\x1b[31m"}, r"verdict is '\\x1b\[31m', and must be"),
 }
 
@@ -191,11 +192,23 @@ def test_what_was_edited_by_hand_is_named_with_what_is_allowed(tmp_path: Path, n
         kept_run(tmp_path)
 
 
+def test_what_no_version_knows_is_left_out(tmp_path: Path) -> None:
+    path = whole(tmp_path)
+    path.write_text(path.read_text().replace('"cell":', f'"later": {"[" * 300}{"]" * 300}, "cell":'))
+
+    assert kept_run(tmp_path).results["cells"] == [CELL]
+
+
+def test_a_name_that_no_file_system_takes_is_no_results(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: File name too long; run `resumption run"):
+        kept_run(tmp_path / ("x" * 999))
+
+
 def test_infinity_is_no_duration(tmp_path: Path) -> None:
     path = whole(tmp_path, seconds=1.5)
     path.write_text(path.read_text().replace("1.5", "1e999"))
 
-    with pytest.raises(UsageError, match="seconds is inf, and must be a number"):
+    with pytest.raises(UsageError, match="seconds is inf, and must be a number of 64 bits"):
         kept_run(tmp_path)
 
 

@@ -73,13 +73,15 @@ def overview(results: ResultsObject, unfinished: str, exit_status: int | None) -
 def verdict_line(counts: dict[str, int], total: int) -> str:
     """The run in one line, as a heading."""
     bad = [
-        f"{counts[verdict]} {word}" for verdict, word in (("failed", "failed"), ("error", "errors")) if counts[verdict]
+        f"{counts[verdict]:,} {word}"
+        for verdict, word in (("failed", "failed"), ("error", "errors"))
+        if counts[verdict]
     ]
     if bad:
-        return f"{' and '.join(bad)} of {total} cells"
+        return f"{' and '.join(bad)} of {total:,} cells"
     if counts["passed"]:
-        return f"All {counts['passed']} cells that could run passed"
-    return f"No cell ran: {counts['unsupported']} unsupported" if total else "No cells"
+        return f"All {counts['passed']:,} cells that could run passed"
+    return f"No cell ran: {counts['unsupported']:,} unsupported" if total else "No cells"
 
 
 def bar(counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -89,10 +89,44 @@ const compared = (connections) => {
     part("Session fields", fields)];
 };
 
-const shownCommands = (connections) => connections.flatMap((connection) => ["client", "server"].flatMap((role) => {
-  const commands = connection.commands[role];
-  return commands.length ? [make("h3", {}, `Connection ${connection.number}, ${role}`), code(commands.join("\n"))] : [];
-}));
+// 1 to 3, 5
+const spans = (numbers) => {
+  const found = [];
+  for (const number of numbers) {
+    const last = found[found.length - 1];
+    if (last && number === last[1] + 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([first, last]) => first === last ? first : `${first}${last === first + 1 ? ", " : " to "}${last}`).join(", ");
+};
+
+// Each once, with the connections for which it was run: an agent is started once and makes many.
+const shownCommands = (connections) => {
+  const ran = new Map();
+  for (const connection of connections) {
+    for (const role of ["client", "server"]) {
+      const commands = connection.commands[role].join("\n");
+      const key = `${role}\n${commands}`;
+      if (commands) ran.set(key, [role, commands, [...(ran.get(key) || [0, 0, []])[2], connection.number]]);
+    }
+  }
+  return [...ran.values()].map(([role, commands, numbers]) => [
+    make("h3", {}, `${role[0].toUpperCase()}${role.slice(1)}, connection ${spans(numbers)}`), code(commands)]);
+};
+
+const MOST_CARDS = 6;
+
+// Of many connections those that tell most: the first, the last, and those that were not resumed.
+const cards = (connections) => {
+  const tells = (connection, place) => place === 0 || place === connections.length - 1 || connection.outcome !== "resumed";
+  const told = connections.length > MOST_CARDS ? connections.filter(tells).slice(-MOST_CARDS) : connections;
+  const others = connections.filter((connection) => !told.includes(connection));
+  return [
+    make("div", { class: "connections" }, told.map(connectionCard)),
+    others.length ? make("details", {}, make("summary", {}, `${plural(others.length, "more connection")}`),
+      make("div", { class: "connections" }, others.map(connectionCard))) : null,
+  ];
+};
 
 const code = (content) => make("div", { class: "code-block" },
   make("pre", { tabindex: "0" }, content),
@@ -119,7 +153,7 @@ const kept = (files) => {
 const cellParts = (cell, detail) => [
   whySection(cell, detail),
   kept(detail.files),
-  detail.connections.length ? part("Connections", make("div", { class: "connections" }, detail.connections.map(connectionCard))) : null,
+  detail.connections.length ? part("Connections", cards(detail.connections)) : null,
   detail.connections.length ? compared(detail.connections) : part("Connections", make("p", {}, "None was made.")),
   part("Output", Object.entries(detail.output).map(([role, printed]) => [make("h3", {}, role), make("pre", { class: "output", tabindex: "0" }, printed)])),
   part("Commands", shownCommands(detail.connections)),

@@ -23,8 +23,14 @@ const findAll = (selector) => [...document.querySelectorAll(selector)];
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const badge = (word, text) => make("span", { class: `badge ${word.replace(/[^a-z_]/g, "")}` }, text || word);
 
-const outcomeList = (outcomes) =>
-  outcomes.length
-    ? outcomes.map((outcome, place) => [place ? make("span", { class: "then", "aria-hidden": "true" }, " → ") : null,
-        make("span", { class: `outcome ${outcome.replace(/[^a-z]/g, "")}` }, outcome)])
-    : make("span", { class: "none" }, "–");
+// full → resumed ×49
+const outcomeList = (outcomes) => {
+  const runs = [];
+  for (const outcome of outcomes) {
+    if (runs.length && runs[runs.length - 1][0] === outcome) runs[runs.length - 1][1]++;
+    else runs.push([outcome, 1]);
+  }
+  if (!runs.length) return make("span", { class: "none" }, "–");
+  return runs.map(([outcome, count], place) => [place ? make("span", { class: "then", "aria-hidden": "true" }, " → ") : null,
+    make("span", { class: `outcome ${outcome.replace(/[^a-z]/g, "")}` }, outcome, count > 1 ? ` ×${count}` : null)]);
+};
