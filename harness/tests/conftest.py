@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from harness.evidence_folder import kept_of
+from harness.machine import Machine
 from harness.reading import kept_run
 from harness.report.earlier import compare
 from harness.report.page.page import page
@@ -30,6 +31,15 @@ def live() -> Iterator[Live]:
     """Sessions of real OpenSSLs, each made when it is first asked for."""
     with Runtime() as runtime:
         yield Live(runtime)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[tuple[Machine, Runtime]]:
+    """All stacks of this machine, and the Runtime that they live in."""
+    with Runtime() as runtime:
+        made = Machine(runtime)
+        yield made, runtime
+        made.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.builds.versions import matching
-from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.tls import Close, Outcome, Role
 from harness.reproduce import c_program
-from harness.runtime import Runtime
 from harness.tests.compiled import SANITIZERS, Compiler, compiler, lay_out
 from harness.tests.situations import SITUATIONS
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from harness.machine import Machine
     from harness.reproduce.story import Story
+    from harness.runtime import Runtime
     from harness.stacks.base import Stack
     from harness.tests.situations import Situation
 
@@ -76,14 +76,6 @@ HOSTILE = {
     "percent": "%s%n%d%%",
     "bytes": "\u00fc\u202e\u0007\x7f",
 }
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 @pytest.fixture(scope="module")

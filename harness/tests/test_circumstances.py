@@ -6,26 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.knobs import ServerConfig
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair import Pair
-from harness.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.machine import Machine
     from harness.model.circumstances import Circumstances
     from harness.model.connection import Connection
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
+    from harness.runtime import Runtime
 
 
 @pytest.fixture

@@ -15,21 +15,19 @@ import pytest
 
 from harness.closed import Seen, closed
 from harness.explain import explain
-from harness.machine import Machine
 from harness.model.circumstances import Circumstances
 from harness.model.knobs import ClientConfig, PskMode, ServerConfig
 from harness.model.reason import Reason
 from harness.model.session import Session
 from harness.model.tls import Close, Outcome, TLSVersion
 from harness.model.view import EndpointReport, Saw, View, Witness
-from harness.runtime import Runtime
 from harness.tap import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.events import Pending
+    from harness.machine import Machine
     from harness.model.connection import Connection
+    from harness.runtime import Runtime
     from harness.stacks.base import ServerEndpoint
 
 DEADLINE = 10.0
@@ -78,14 +76,6 @@ class Peer:
         """What it saw, as an endpoint tells it."""
         saw = Saw.RESUMED if self.resumed else Saw.FULL
         return EndpointReport(View(Witness.CLIENT, saw, (f"resumed is {self.resumed}",), "tlslite"))
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 def connect(number: int, peer: Peer, server: ServerEndpoint, runtime: Runtime, tap: Tap, modes: Any) -> Connection:

@@ -8,33 +8,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.explain import explain
-from harness.machine import Machine
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, ServerConfig, Verify
 from harness.model.reason import Reason
 from harness.model.session import Session
 from harness.model.tls import TLSVersion
 from harness.model.transcript import Transcript
 from harness.pair import Pair
-from harness.runtime import Runtime
 from harness.wire.session_der import damaged, with_other_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.machine import Machine
     from harness.model.connection import Connection
+    from harness.runtime import Runtime
 
 V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 EITHER = (V12, V13)
 UNKNOWN = (Reason.DECLINED_UNKNOWN, Reason.ABORTED_UNKNOWN, Reason.ALERT, Reason.NOT_OFFERED_UNKNOWN)
 """What may be said where the evidence for more is gone; an alert is told as the alert that it is."""
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 def restarted(pair: Pair) -> None:

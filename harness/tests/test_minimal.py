@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from harness.case import Case, run
-from harness.machine import Machine
 from harness.minimal import minimized
 from harness.model.errors import HarnessError
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.tls import Close, Outcome, TLSVersion
-from harness.runtime import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.case import CaseResult
+    from harness.machine import Machine
     from harness.minimal import Minimal
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
+    from harness.runtime import Runtime
 
 
 def smallest(machine: tuple[Machine, Runtime], case: Case) -> Minimal:

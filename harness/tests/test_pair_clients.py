@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.errors import UsageError
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair import Pair
-from harness.runtime import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
+    from harness.machine import Machine
+    from harness.runtime import Runtime
 
 
 def test_a_session_of_the_first_client_is_offered_by_the_second(machine: tuple[Machine, Runtime]) -> None:

@@ -6,24 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.pair import Pair
-from harness.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.machine import Machine
+    from harness.runtime import Runtime
+
 TLS = TLSVersion.TLSv1_3
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 @pytest.fixture

@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.tls import Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import pyopenssl_lines, python, ssl_lines
-from harness.runtime import Runtime
 from harness.tests.reproducer_folders import laid_out, last_line, run
 from harness.tests.situations import SITUATIONS
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.machine import Machine
     from harness.reproduce.story import Story
+    from harness.runtime import Runtime
     from harness.stacks.base import Stack
 
 BUILDS = os.environ.get("RESUMPTION_REPRODUCERS", "").split()
@@ -83,14 +82,6 @@ HOSTILE = {
     "braces": "{} {0} {{x}} {context}",
     "bytes": "\u00fc\u202e\u0007\x7f",
 }
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,22 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.tls import Alert, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import shell
-from harness.runtime import Runtime
 from harness.stacks.openssl.flags import version_number
 from harness.tests.reproducer_folders import laid_out, last_line, program, run
 from harness.tests.situations import SITUATIONS
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.machine import Machine
     from harness.reproduce.story import Story
+    from harness.runtime import Runtime
     from harness.stacks.base import Stack
 
 BUILDS = os.environ.get("RESUMPTION_REPRODUCERS", "").split()
@@ -88,14 +87,6 @@ HOSTILE = {
     "glob": "* ? [a-z] ~",
     "bytes": "\u00fc\u202e\u0007\x7f",
 }
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 @pytest.fixture(scope="module")

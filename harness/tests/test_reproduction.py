@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
-from harness.machine import Machine
 from harness.model.errors import UsageError
 from harness.model.tls import Outcome, TLSVersion
 from harness.pair import Pair
@@ -21,17 +20,17 @@ from harness.reproduce.readme import About, readme
 from harness.reproduce.rendering import rendered
 from harness.reproduction import reproduction
 from harness.results import unused
-from harness.runtime import Runtime
 from harness.tests.reproducer_folders import DEADLINE
 from harness.tests.reproducer_folders import run as run_bare
 from harness.tests.situations import SITUATIONS
 from harness.wire.session_der import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.machine import Machine
     from harness.reproduce.story import Story
+    from harness.runtime import Runtime
 
 BY_NAME = {situation.name: situation for situation in SITUATIONS}
 CASE = "connect --client openssl --server openssl --tls 1.3 --server-set num_tickets=1 --then-server-set num_tickets=3"
@@ -43,14 +42,6 @@ def connect(capsys: pytest.CaptureFixture[str], arguments: str, folder: Path) ->
     code = main([*shlex.split(arguments), "--reproduce", str(folder)])
     out, err = capsys.readouterr()
     return code, out, err
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
 
 
 @pytest.fixture(scope="module")

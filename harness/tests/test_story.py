@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.circumstances import Deed
 from harness.model.knobs import ServerConfig
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
@@ -15,21 +14,14 @@ from harness.model.view import Saw
 from harness.pair import Pair
 from harness.reproduce.story import Offer, compared
 from harness.reproduce.telling import story_of
-from harness.runtime import Runtime
 from harness.wire.session_der import aged, edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.machine import Machine
     from harness.reproduce.story import Story
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[tuple[Machine, Runtime]]:
-    with Runtime() as runtime:
-        made = Machine(runtime)
-        yield made, runtime
-        made.close()
+    from harness.runtime import Runtime
 
 
 @pytest.fixture
