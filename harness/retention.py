@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWEST = 10
+NEWEST = 5
 """Runs that are kept by default; a whole run is some 200 MB."""
 DATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z")
 """The names of `harness.results.default_folder`, which sort by their time."""

@@ -108,7 +108,7 @@ def test_session_that_was_never_stored_is_not_in_the_cache(pair):
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
-@scenario(server=CACHED, close=Close.EOF)
+@scenario(server=CACHED, close=Close.EOF, needs={"client": [Capability.SESSION_COPY]})
 def test_session_whose_connection_the_server_could_not_close_is_not_in_the_cache(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
