@@ -1,7 +1,7 @@
 """Runs every reproducer that `resumption run --reproduce` left, on one build, and tells which do not agree.
 
     resumption run --reproduce --results DIR --client libssl@3.5 --server libssl@3.5
-    python -m harness.tests.reproducers_of_run DIR 3.5
+    python -m harness.tests.reproducers_of_run DIR 3.5 [reproduce.sh ...]
 
 Of programs that are the same text for text, one is run. Exit code 1 if any does not agree with what was seen.
 """
@@ -23,7 +23,7 @@ from harness.tests.reproducer_folders import last_line, program, run
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.model.build import Build
 
@@ -66,12 +66,14 @@ def compiled(build: Build, path: Path) -> subprocess.CompletedProcess[str]:
         return tools.run(first, str(path.parent), *others)
 
 
-def main(results: Path, version: str) -> int:
-    """Run all, print what does not agree, and how many do."""
+def main(results: Path, version: str, forms: Sequence[str] = ()) -> int:
+    """Run all, or those of some forms, print what does not agree, and how many do."""
     counts: Counter[str] = Counter()
     with Runtime() as runtime:
         machine = Machine(runtime)
         for name, runner in runners(machine, version).items():
+            if forms and name not in forms:
+                continue
             with ThreadPoolExecutor(WORKERS) as pool:
                 paths = list(different(results, name))
                 for path, done in zip(paths, pool.map(runner, paths), strict=True):
@@ -85,4 +87,4 @@ def main(results: Path, version: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).absolute(), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]).absolute(), sys.argv[2], sys.argv[3:]))
