@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 WHOLE, LINES = "results.json", "results.jsonl"
-AGAIN = "run `resumption run --results DIR` again, or name another folder"
+RERUN = "run `resumption run --results DIR` again"
+AGAIN = f"{RERUN}, or name another folder"
 NEVER_SAID = {"finished": "", "exit_status": -1, "unmatched": []}
 """What a run that was killed did not say any more."""
 NO_EXIT_STATUS: int = cast("int", NEVER_SAID["exit_status"])
@@ -44,7 +45,7 @@ def _read(place: Path) -> KeptRun:
     named = place.name in {WHOLE, LINES} and not place.is_dir()
     folder = place.parent if named else place
     if not place.exists():
-        raise UsageError(f"{place} does not exist; name the folder that a run's last line named, or {AGAIN}")
+        raise UsageError(f"{place} does not exist; name the folder that a run's last line named, or {RERUN}")
     if not folder.is_dir():
         raise UsageError(f"{place} is no folder of results and no {WHOLE}; {AGAIN}")
     whole, lines = folder / WHOLE, folder / LINES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -120,6 +121,7 @@ class Recorder:
             terminalreporter.line(f"removed: {self._removed} older, as the newest {self._newest} stay (--keep-results)")
         if any(cell.folder for cell in self.cells):
             terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
+        terminalreporter.line(f"a page of it: resumption report {shlex.quote(str(self.results.folder))}")
 
 
 def result_of(record: Mapping[str, Any]) -> CellResult:

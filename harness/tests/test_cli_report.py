@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.cli import main
+from harness.report.shape_check import ADDED
 from harness.tests.hostile import poisoned
 from harness.tests.wrong_results import read, write
 
@@ -60,6 +61,21 @@ def test_a_killed_run_is_reported_as_unfinished(capfd: pytest.CaptureFixture[str
     assert "killed before its end" in out
     assert "Unfinished." in (tmp_path / "report" / "index.html").read_text()
     assert "**Unfinished:**" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_results_from_before_connections_were_explained_are_reported(
+    capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path
+) -> None:
+    results: Any = read(wrong)
+    for connection in [c for cell in results["cells"] if cell["case"] for c in cell["case"]["connections"]]:
+        for key in ADDED:
+            del connection[key]
+    folder = write(results, wrong, tmp_path / "old")
+
+    code, out, err = run(capfd, str(folder))
+
+    assert (code, err) == (0, "")
+    assert "12 failed, 8 error" in out
 
 
 def test_hostile_results_are_reported_without_a_complaint(
