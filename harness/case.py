@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.model.capability import Capability
+from harness.model.capability import CLOSE_NEEDS, Capability
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Role
@@ -48,13 +48,9 @@ class CaseResult:
     """What could not be done as told, for people."""
 
 
-CLOSING = {Close.CLIENT_ONLY: Capability.CLOSE_CLIENT_ONLY, Close.SERVER_ONLY: Capability.CLOSE_SERVER_ONLY}
-"""What both ends need for a way to close; the other ways need nothing."""
-
-
 def needs(case: Case, role: Role) -> tuple[Capability, ...]:
     """The Capabilities beyond knobs that the case asks of a role."""
-    closing = (CLOSING[case.close],) if case.close in CLOSING else ()
+    closing = CLOSE_NEEDS.get(case.close, ())
     imports = role is Role.CLIENT and (case.age or case.then_client)  # another context is another owner
     return (*closing, Capability.SESSION_IMPORT) if imports else closing
 

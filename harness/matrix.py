@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.model.capability import Capability
+from harness.model.capability import CLOSE_NEEDS
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import checked, config_type, parse_knob, show_knob
 from harness.model.tls import Close, Role, TLSVersion
@@ -16,17 +16,12 @@ from harness.model.tls import Close, Role, TLSVersion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harness.model.capability import Capability
     from harness.model.knobs import ClientConfig, Config, ServerConfig
     from harness.stacks.base import Stack
 
 BOTH = [True, False]
 """On and off: a list is a knob that varies."""
-
-CLOSE_NEEDS = {
-    Close.CLIENT_ONLY: (Capability.CLOSE_CLIENT_ONLY,),
-    Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
-}
-"""What both ends must be able to do for a connection to be closed in this way."""
 
 LONGEST = 40
 """Characters of a knob's value in a cell id; a longer one is cut and made unique by its hash."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.control import Client, Server
 from harness.live import NEVER_CONNECTED, Begun, Live
-from harness.model.capability import Capability
+from harness.model.capability import CLOSE_NEEDS, Capability
 from harness.model.circumstances import Circumstances
 from harness.model.errors import EndpointError, FirstHandshakeError, HarnessError, RefusedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
@@ -175,12 +175,24 @@ class Pair:
         FirstHandshakeError if nothing is offered and the handshake is not full: whatever a scenario is about, it does
         not begin. ``presume_full=False`` is for a scenario that is about just that.
         """
+        how = close or self.close_how
+        self._check_close(how)
         live = self.open(offer)
         live.ask_exchange()
-        connection = live.close(close or self.close_how)
+        connection = live.close(how)
         if offer is None and presume_full and connection.judged() is not Outcome.FULL:
             raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")
         return connection
+
+    def _check_close(self, how: Close) -> None:
+        """An end that cannot take its part would be waited for until a deadline."""
+        for stack, role in ((self.client_stack, Role.CLIENT), (self.server_stack, Role.SERVER)):
+            for capability in CLOSE_NEEDS.get(how, ()):
+                if why := stack.abilities(role).lacks(capability):
+                    raise UsageError(
+                        f"{stack.label} as {role} lacks {capability}: {why}; a scenario that closes a "
+                        f"connection so says scenario(close=...), or needs=..."
+                    )
 
     def offered(self, session: Session) -> str:
         """Offer a session that the client may not be able to read: the outcome, or the errors of d2i_SSL_SESSION.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from harness.model.knobs import show_knob
+from harness.model.tls import Close
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +62,13 @@ class Capability(StrEnum):
     """Write or read early data (SSL_write_early_data, SSL_read_early_data)."""
     CLOCK = "clock"
     """Run with a moved clock."""
+
+
+CLOSE_NEEDS: Mapping[Close, tuple[Capability, ...]] = {
+    Close.CLIENT_ONLY: (Capability.CLOSE_CLIENT_ONLY,),
+    Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
+}
+"""What both ends must be able to do for a connection to be closed in this way; the other ways need nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A pair tells for which reasons OpenSSL refuses a server."""
+"""A pair tells for which reasons OpenSSL refuses a server, and refuses what an end cannot take its part in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pytest
 
 from harness.builds.system import build_for
 from harness.model.build import Build
-from harness.model.errors import HarnessError
-from harness.model.tls import TLSVersion
+from harness.model.errors import HarnessError, UsageError
+from harness.model.tls import Close, TLSVersion
 from harness.pair import Pair
 from harness.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
+from harness.stacks.openssl import OpensslStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,3 +46,19 @@ def test_the_present_server_stays(pair: Pair) -> None:
     pair.refusal(session_id_context=b"a" * 33)
 
     assert pair.server is server
+
+
+def test_a_way_to_close_that_an_end_cannot_take_its_part_in_is_refused_at_once() -> None:
+    build = build_for("openssl")
+    if not isinstance(build, Build):
+        raise TypeError(build)
+    with Runtime() as runtime:
+        stack = OpensslStack(build, runtime)
+        pair = Pair((stack, stack), TLSVersion.TLSv1_3, runtime)
+        try:
+            with pytest.raises(UsageError, match=r"as client lacks close server-only: .*says scenario\(close="):
+                pair.connect(close=Close.SERVER_ONLY)
+        finally:
+            pair.close()
+
+    assert pair.opened == 0
