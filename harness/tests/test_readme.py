@@ -18,7 +18,7 @@ NAMED = sorted({shlex.split(command)[0] for command in SHOWN})
 
 def test_the_readme_shows_commands() -> None:
     assert len(RUN) >= 4
-    assert NAMED == ["builds", "connect", "diff", "run", "session", "stacks"]
+    assert NAMED == ["builds", "connect", "diff", "report", "run", "session", "stacks"]
 
 
 @pytest.mark.parametrize("command", RUN)
