@@ -63,6 +63,8 @@ OF_LIBSSL = (
     "tls12-close-both",
     "tls13-close-both",
     "tls12-session-id-prefix",
+    "tls12-max-fragment-length",
+    "tls12-client-does-not-send-its-ticket",
 )
 """What can be said with s_server and s_client of every version, though it was seen on libssl."""
 SINCE = {"tls12-no-common-alpn": (3,), "tls12-ems-dropped": (3, 2), "tls12-ems-added": (3, 2)}
