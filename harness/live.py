@@ -201,15 +201,15 @@ class Live:
             self._tap.accept()  # it may have connected and ended before the loop came to accept it
         return len(self._tap.connections) < self.number
 
-    def _lacking(self) -> list[UnsupportedError]:
-        """Steps that an end cannot do; its peer would wait for ever for what they bring about."""
-        return [asked.error for asked in self._asked if isinstance(asked.error, UnsupportedError)]
+    def _lacks(self) -> bool:
+        """Whether an end cannot do a step; its peer would wait for ever for what that brings about."""
+        return any(isinstance(asked.error, UnsupportedError) for asked in self._asked)
 
     def _settle(self) -> None:
         """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
 
         def settled() -> bool:
-            return all(p.done for p in self._asked) or bool(self._lacking()) or self._never_connected()
+            return all(p.done for p in self._asked) or self._lacks() or self._never_connected()
 
         def missing() -> str:
             return "; ".join(p.what for p in self._asked if not p.done)
@@ -224,10 +224,8 @@ class Live:
                 if printed := end.printed_so_far():
                     error.add_note(f"connection {self.number}: {end.name} had printed:\n{printed[-LAST:]}")
             raise
-        for lacking in self._lacking():
-            raise lacking
         for asked in self._asked:
-            if isinstance(asked.error, EndpointError | RefusedError):
+            if isinstance(asked.error, EndpointError | RefusedError | UnsupportedError):
                 raise asked.error
         if self._never_connected() and self._client_done is not None:
             output = self._client_done.result().output
