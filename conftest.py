@@ -1,3 +1,3 @@
 """Loads the harness into pytest; everything else stands in the plugin."""
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin.hooks", "harness.tests.fixtures"]

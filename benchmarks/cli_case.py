@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.libssl_case import case
 from benchmarks.measure import alternate, table
-from harness.machine import Machine
 from harness.model.tls import TLSVersion
-from harness.runtime import Runtime
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from harness.stacks.base import Stack

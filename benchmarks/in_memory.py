@@ -11,7 +11,7 @@ from harness.agent.drivers.libssl.settings import Settings
 if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.tls import TLSVersion
-    from harness.pki import Issued
+    from harness.runtime.pki import Issued
 
 BIO = """
 typedef struct bio_st BIO;

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from benchmarks.in_memory import InMemory
 from benchmarks.measure import alternate, table
 from benchmarks.parts import parts
-from harness.machine import Machine
 from harness.model.tls import Outcome, TLSVersion
-from harness.pair import Pair
-from harness.runtime import Runtime
+from harness.pair.pair import Pair
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from harness.stacks.base import Stack

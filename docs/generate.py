@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from harness.model.tls import Role
+from harness.report.json.schema import case_schema
+from harness.report.json.schema_page import page
 from harness.report.knobs_page import knobs_page
-from harness.report.schema import case_schema
-from harness.report.schema_page import page
 from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Final
 
-    from harness.expectation import Differs, Expectation
     from harness.explain import reasons, titles
-    from harness.matrix import BOTH
+    from harness.matrix.cells import BOTH
+    from harness.matrix.expectation import Differs, Expectation
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
     from harness.model.reason import Reason
     from harness.model.session import Session
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
-    from harness.offering import reasons_offered
-    from harness.pair import Pair
-    from harness.scenario import cases, scenario
+    from harness.pair.offering import reasons_offered
+    from harness.pair.pair import Pair
+    from harness.plugin.scenario import cases, scenario
     from harness.wire.middlebox import StrictMiddlebox
     from harness.wire.session_der import aged, damaged, edited, load, to_pem, with_other_secret
 
@@ -72,18 +72,18 @@ __all__ = [
 ]
 
 _MODULES = {
-    "harness.expectation": ("Differs", "Expectation"),
+    "harness.matrix.expectation": ("Differs", "Expectation"),
     "harness.explain": ("reasons", "titles"),
-    "harness.matrix": ("BOTH",),
+    "harness.matrix.cells": ("BOTH",),
     "harness.model.capability": ("Capability",),
     "harness.model.connection": ("Connection", "Counters"),
     "harness.model.knobs": ("UNSET", "CacheMode", "PskMode", "Verify"),
     "harness.model.reason": ("Reason",),
     "harness.model.session": ("Session",),
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
-    "harness.offering": ("reasons_offered",),
-    "harness.pair": ("Pair",),
-    "harness.scenario": ("cases", "scenario"),
+    "harness.pair.offering": ("reasons_offered",),
+    "harness.pair.pair": ("Pair",),
+    "harness.plugin.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
     "harness.wire.session_der": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
 }
@@ -100,10 +100,7 @@ _MEMBERS = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a word (PEP 562): an agent, which imports `harness` too, must not load pytest and cryptography with it.
-
-    The words are bound at once, for importing the module ``harness.scenario`` has put it in place of the function.
-    """
+    """Load a word (PEP 562): an agent, which imports `harness` too, must not load pytest and cryptography with it."""
     if name in _MEMBERS:
         return getattr(getattr(import_module(__name__), _MEMBERS[name]), name)
     for module, words in _MODULES.items():

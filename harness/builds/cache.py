@@ -18,7 +18,7 @@ from harness.model.errors import BuildError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
     from harness.builds.provider import Say
 
 VARIABLE = "RESUMPTION_CACHE"
@@ -55,7 +55,7 @@ class Cache:
 
     def add(
         self,
-        known: Known,
+        known: CatalogueEntry,
         fill: Callable[[Path], None],
         measure: Callable[[Path], str],
         say: Say,

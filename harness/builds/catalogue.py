@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from harness.builds.known import Artefact, Known, Part
+from harness.builds.catalogue_entry import Artefact, CatalogueEntry, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +17,14 @@ NAME = "catalogue.toml"
 
 
 @cache
-def catalogue() -> tuple[Known, ...]:
+def catalogue() -> tuple[CatalogueEntry, ...]:
     """Every build that can be fetched, as the file has them."""
     entries = tomllib.loads((files("harness.builds") / NAME).read_text())["build"]
     return tuple(_known(entry) for entry in entries)
 
 
-def _known(entry: Mapping[str, Any]) -> Known:
-    return Known(
+def _known(entry: Mapping[str, Any]) -> CatalogueEntry:
+    return CatalogueEntry(
         version=entry["version"],
         provider=entry["provider"],
         has=frozenset(map(Part, entry["has"])),

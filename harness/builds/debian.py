@@ -21,7 +21,7 @@ from harness.model.errors import BuildError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
     from harness.builds.provider import Say
 
 C_LIBRARY = ("libc6", "libgcc-s1")
@@ -43,7 +43,7 @@ class Debian:
         """Debian and its children, on any architecture that Debian has."""
         return apt.unserved()
 
-    def obtain(self, known: Known, folder: Path, say: Say) -> None:
+    def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
         """Download and unpack the packages; the folder ``c`` gets the C library, ``root`` all else."""
         say(f"fetching {known.source} ({len(known.packages)} packages)")
         with tempfile.TemporaryDirectory(dir=folder) as temporary:

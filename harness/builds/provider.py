@@ -1,4 +1,4 @@
-"""What every provider that fetches builds offers, one module each; the stock knows them all.
+"""What every provider that fetches builds offers, one module each; the store knows them all.
 
 What lies on the machine already needs no fetching and no cache: ``system`` finds the machine's own, ``prefix`` what a
 user built.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
     from harness.model.build import Build
 
     Say: TypeAlias = Callable[[str], None]
@@ -29,7 +29,7 @@ class Provider(Protocol):
         """Why it can serve nothing on this machine, and who can; None if it serves it."""
         ...
 
-    def obtain(self, known: Known, folder: Path, say: Say) -> None:
+    def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
         """Fill an empty folder. BuildError says what was wrong with what came, or what is missing to get it."""
         ...
 

@@ -7,13 +7,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.builds.known import Artefact, Part
+from harness.builds.catalogue_entry import Artefact, Part
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
 
 NAME = "build.json"
 SCHEMA = 1
@@ -36,7 +36,7 @@ class Record:
     """SHA-256 by path; of a link, ``-> `` and where it leads."""
 
     @classmethod
-    def of(cls, known: Known, version: str, seconds: float, folder: Path) -> Record:
+    def of(cls, known: CatalogueEntry, version: str, seconds: float, folder: Path) -> Record:
         """What is to be written of a folder that was just filled."""
         return cls(
             known.key,

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from harness.builds import fips
 from harness.builds.commands import command, followed
+from harness.builds.integrity import vouch
 from harness.builds.prefix import prefix_builds
-from harness.builds.vouching import vouch
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
     from harness.builds.provider import Say
     from harness.model.build import Build
 
@@ -79,7 +79,7 @@ class Source:
         absent = [tool for tool in TOOLS if shutil.which(tool) is None]
         return f"it needs {', '.join(absent)} to compile; the other providers need no compiler" if absent else None
 
-    def obtain(self, known: Known, folder: Path, say: Say) -> None:
+    def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
         """Configure, build and install; BuildError with the last lines of the step that failed."""
         del known
         if self._recipe is None:

@@ -13,7 +13,7 @@ from harness.model.build import Build
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.builds.known import Known
+    from harness.builds.catalogue_entry import CatalogueEntry
     from harness.builds.provider import Say
 
 
@@ -26,7 +26,7 @@ class Wheel:
         """Linux on x86-64 with the GNU C library, and pip."""
         return pip.unserved()
 
-    def obtain(self, known: Known, folder: Path, say: Say) -> None:
+    def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
         """Fetch the wheel and keep its libraries."""
         say(f"fetching {known.artefacts[0].file}")
         with tempfile.TemporaryDirectory(dir=folder) as temporary:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.bisection import Behaviour
-from harness.bisection import bisect as search
+from harness.case.bisect import Behaviour
+from harness.case.bisect import bisect as search
 from harness.cli.case_options import case_of, case_options
 from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
-from harness.report.difference import differences
-from harness.report.observed import last_outcome, matching, told
-from harness.report.run_shape import CellObject
+from harness.report.diff.difference import differences
+from harness.report.json.observed import last_outcome, matching, told
+from harness.report.json.run_shape import CellObject
 
 if TYPE_CHECKING:
     from harness.cli.subject import Subject
-    from harness.report.difference import Difference
+    from harness.report.diff.difference import Difference
 
 
 @click.command()

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from harness.builds.known import Known, Part
+from harness.builds.catalogue_entry import CatalogueEntry, Part
 from harness.builds.source import Recipe, Source
-from harness.builds.stock import ALL, Stock
+from harness.builds.store import ALL, BuildStore
 from harness.builds.system import Missing, system_builds
 from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.cli.console import console
 from harness.model.errors import BuildError, UsageError
-from harness.report.builds_text import HEADS, Row, builds_json
+from harness.report.text.builds_text import HEADS, Row, builds_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +43,11 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    stock = Stock()
-    rows = rows_of(stock)
-    unserved = {name: why for name, provider in stock.providers.items() if (why := provider.unserved())}
+    store = BuildStore()
+    rows = rows_of(store)
+    unserved = {name: why for name, provider in store.providers.items() if (why := provider.unserved())}
     if as_json:
-        click.echo(json.dumps(builds_json(str(stock.cache.folder), rows, unserved), indent=2))
+        click.echo(json.dumps(builds_json(str(store.cache.folder), rows, unserved), indent=2))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for head in HEADS:
@@ -58,37 +58,37 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     out.print(table)
     for name, why in unserved.items():
         out.print(f"the provider {name} does not serve this machine: {why}")
-    out.print(f"the cache is {stock.cache.folder}; `resumption builds fetch VERSION…` gets more")
+    out.print(f"the cache is {store.cache.folder}; `resumption builds fetch VERSION…` gets more")
 
 
-def rows_of(stock: Stock) -> list[Row]:
+def rows_of(store: BuildStore) -> list[Row]:
     """The machine's own, then all that is known or here, newest first."""
     own = [
         Row(build.version, build.origin, (), (stack,), "this machine", folder=str(build.libssl or build.origin))
         for stack, build in system_builds().items()
         if not isinstance(build, Missing)
     ]
-    here = {record.key: record for record in stock.here()}
-    known = [_known_row(stock, known, here.pop(known.key, None)) for known in stock.known]
-    others = [_here_row(stock, record) for record in here.values()]
+    here = {record.key: record for record in store.here()}
+    known = [_known_row(store, known, here.pop(known.key, None)) for known in store.known]
+    others = [_here_row(store, record) for record in here.values()]
     return own + sorted(known + others, key=lambda row: build_version(row.version), reverse=True)
 
 
-def _known_row(stock: Stock, known: Known, record: Record | None) -> Row:
+def _known_row(store: BuildStore, known: CatalogueEntry, record: Record | None) -> Row:
     if record is not None:
-        return _here_row(stock, record)
-    why = stock.providers[known.provider].unserved()
+        return _here_row(store, record)
+    why = store.providers[known.provider].unserved()
     return Row(known.version, known.provider, _parts(known.has), known.stacks, known.source, unserved=why)
 
 
-def _here_row(stock: Stock, record: Record) -> Row:
+def _here_row(store: BuildStore, record: Record) -> Row:
     return Row(
         record.version,
         record.provider,
         _parts(record.has),
-        tuple(stock.builds(record)),
+        tuple(store.builds(record)),
         record.source,
-        folder=str(stock.cache.path(record.key)),
+        folder=str(store.cache.path(record.key)),
         bytes=record.bytes,
         seconds=record.seconds,
     )
@@ -110,16 +110,16 @@ def say(text: str) -> None:
 @click.option("--mirror", envvar="RESUMPTION_MIRROR", metavar="URI", help="Debian's archive; by default the machine's.")
 def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
     """Fetch builds into the cache, each checked by SHA-256 or signature, and asked for its version."""
-    stock = Stock(mirror=mirror)
+    store = BuildStore(mirror=mirror)
     failed = 0
-    for known in stock.chosen(versions, provider):
+    for known in store.chosen(versions, provider):
         try:
-            record = stock.fetch(known, say, again=again)
+            record = store.fetch(known, say, again=again)
         except BuildError as error:
             click.echo(f"error: {error}", err=True)
             failed += 1
             continue
-        stacks = ", ".join(f"{stack}@{record.version}" for stack in stock.builds(record))
+        stacks = ", ".join(f"{stack}@{record.version}" for stack in store.builds(record))
         click.echo(f"{stacks}: {record.source}, {record.bytes / 1e6:.0f} MB, fetched in {record.seconds:.1f} s")
     if failed:
         click.get_current_context().exit(FAILED)
@@ -136,17 +136,17 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 @click.option("--again", is_flag=True, help="Build it anew.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
-    stock = Stock()
+    store = BuildStore()
     if not re.fullmatch(r"[a-z0-9]*", label):
         raise UsageError(f"the label {label!r} is no word of small letters and digits, as in fips")
-    known = Known("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
-    record = stock.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
+    known = CatalogueEntry("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
+    record = store.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
     click.echo(f"openssl@{record.version}, libssl@{record.version}: built in {record.seconds:.0f} s")
 
 
-def present(stock: Stock, versions: Sequence[str], provider: str | None = None) -> list[Record]:
+def present(store: BuildStore, versions: Sequence[str], provider: str | None = None) -> list[Record]:
     """The builds in the cache that are meant; UsageError names the nearest for one that none is."""
-    records = [record for record in stock.here() if provider in {None, record.provider}]
+    records = [record for record in store.here() if provider in {None, record.provider}]
     found: dict[str, Record] = {}
     for wanted in versions:
         matched = [r.version for r in records] if wanted == ALL else matching(wanted, [r.version for r in records])
@@ -163,11 +163,11 @@ def present(stock: Stock, versions: Sequence[str], provider: str | None = None) 
 @PROVIDER
 def remove(versions: tuple[str, ...], provider: str | None) -> None:
     """Remove builds from the cache; `all` also those that are damaged."""
-    stock = Stock()
-    keys = [record.key for record in present(stock, versions, provider)]
-    keys += [key for key in stock.cache.names() if ALL in versions and provider is None and key not in keys]
+    store = BuildStore()
+    keys = [record.key for record in present(store, versions, provider)]
+    keys += [key for key in store.cache.names() if ALL in versions and provider is None and key not in keys]
     for key in keys:
-        stock.cache.remove(key, say)
+        store.cache.remove(key, say)
         click.echo(f"removed {key}")
 
 
@@ -175,9 +175,9 @@ def remove(versions: tuple[str, ...], provider: str | None) -> None:
 @click.argument("versions", nargs=-1, metavar="[VERSION…]")
 def verify(versions: tuple[str, ...]) -> None:
     """Compare every file of the builds in the cache with what was fetched, and ask each build what it is."""
-    stock = Stock()
-    keys = [record.key for record in present(stock, versions)] if versions else stock.cache.names()
-    wrong = {key: damage for key in keys if (damage := stock.damage(key))}
+    store = BuildStore()
+    keys = [record.key for record in present(store, versions)] if versions else store.cache.names()
+    wrong = {key: damage for key in keys if (damage := store.damage(key))}
     for key in keys:
         click.echo(f"{key}: {'good' if key not in wrong else '; '.join(wrong[key])}")
     if wrong:
@@ -191,12 +191,12 @@ def verify(versions: tuple[str, ...]) -> None:
 @click.option("--command", is_flag=True, help="The command that starts its `openssl`, with its environment.")
 def path(version: str, provider: str | None, *, command: bool) -> None:
     """Print the folder of a build in the cache, or how to start its `openssl`."""
-    stock = Stock()
-    for record in present(stock, [version], provider):
+    store = BuildStore()
+    for record in present(store, [version], provider):
         if not command:
-            click.echo(stock.cache.path(record.key))
+            click.echo(store.cache.path(record.key))
             continue
-        build = stock.builds(record).get("openssl")
+        build = store.builds(record).get("openssl")
         if build is not None and build.openssl is not None:
             around = [f"{name}={value}" for name, value in build.environment.items()]
             click.echo(shlex.join(["env", *around, *build.openssl]))

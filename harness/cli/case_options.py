@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.case import Case
+from harness.case.case import Case
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion

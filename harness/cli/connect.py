@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.capture import NAME, capture
-from harness.case import run
+from harness.case.case import run
 from harness.cli.case_options import case_of, case_options
 from harness.cli.console import console, encodable, text_width
 from harness.cli.reproducing import checked, reproducing, reproducing_options
-from harness.machine import Machine
 from harness.model.errors import DisagreementError
 from harness.model.tls import Outcome
 from harness.report.account import account
-from harness.report.account_text import account_text
-from harness.report.connection_json import case_json
+from harness.report.capture import NAME, capture
 from harness.report.evidence import files
-from harness.results import keep, writable
-from harness.runtime import Runtime
+from harness.report.json.connection_json import case_json
+from harness.report.text.account_text import account_text
+from harness.results.writer import keep, writable
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from harness.case import CaseResult
+    from harness.case.case import CaseResult
 
 NOT_AS_EXPECTED = 1
 KEPT = "Write all the evidence there, with a capture that Wireshark opens decrypted."

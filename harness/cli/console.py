@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from harness.report.lines import NARROWEST
+from harness.report.text.lines import NARROWEST
 
 if TYPE_CHECKING:
     from rich.text import Text

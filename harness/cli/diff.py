@@ -10,16 +10,16 @@ import click
 
 from harness.cli.console import console
 from harness.cli.inner_run import results_of
-from harness.machine import Machine
 from harness.model.errors import UsageError
-from harness.report.difference_text import difference_text
-from harness.report.run_difference import run_difference
-from harness.runtime import Runtime
+from harness.report.diff.difference_text import difference_text
+from harness.report.diff.run_difference import run_difference
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.difference_shape import DiffObject
+    from harness.report.json.difference_shape import DiffObject
 
 STACKS = ("libssl", "openssl")
 """The stacks whose endpoints are the build itself, whole and with nothing of another library around it."""

@@ -15,7 +15,7 @@ from harness.model.errors import HarnessError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.run_shape import ResultsObject
+    from harness.report.json.run_shape import ResultsObject
 
 BAD_USAGE, NOTHING = 4, 5
 """pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
@@ -33,7 +33,17 @@ def results_of(
     roles = [f"--client={label}" for label in clients] + [f"--server={label}" for label in servers]
     with tempfile.TemporaryDirectory(prefix="resumption-") as folder:
         results = Path(folder) / "results"
-        argv = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider", "-q", "--no-summary"]
+        argv = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "harness.plugin.hooks",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "--no-summary",
+        ]
         argv += [*roles, f"--results={results}", *chosen, *processes(arguments), *arguments]
         done = subprocess.run(
             argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if quiet else sys.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.builds.stock import Stock
+from harness.builds.store import BuildStore
 from harness.builds.system import build_for
 from harness.builds.versions import build_version, matching, nearest, newest_first
 from harness.model.build import Build
@@ -23,7 +23,7 @@ class BuildRange:
 
     def __init__(self, stacks: Sequence[str], good: str, bad: str, *, here: bool) -> None:
         self._stacks = stacks
-        self._stock = Stock()
+        self._stock = BuildStore()
         self._present = {stack: {*_own(stack), *self._stock.serving(stack)} for stack in stacks}
         known = [self._present[s] | (set() if here else set(self._stock.fetchable(s))) for s in stacks]
         common = newest_first(set.intersection(*known))

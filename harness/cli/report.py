@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from harness.evidence_folder import kept_of
 from harness.model.errors import UsageError
-from harness.reading import kept_run
-from harness.report.earlier import compare
-from harness.report.junit_xml import junit_xml
-from harness.report.markdown import markdown
-from harness.report.page.page import page
-from harness.report.run_summary import totals
+from harness.report.run.earlier import compare
+from harness.report.run.junit_xml import junit_xml
+from harness.report.run.markdown import markdown
+from harness.report.run.page.page import page
+from harness.report.run.run_summary import totals
+from harness.results.folder import kept_of
+from harness.results.reader import kept_run
 
 PAGE, SUMMARY, JUNIT = "index.html", "report.md", "junit.xml"
 PATH = click.Path(path_type=Path)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.minimal import Minimal, minimized
-from harness.reproduction import SCRIPTS, reproduction
-from harness.results import keep, unused
+from harness.case.minimize import Minimal, minimized
+from harness.reproduce.folder import SCRIPTS, reproduction
+from harness.results.writer import keep, unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.case import Case, CaseResult
+    from harness.case.case import Case, CaseResult
     from harness.model.tls import Outcome
-    from harness.reproduction import Reproduction
-    from harness.runtime import Runtime
+    from harness.reproduce.folder import Reproduction
+    from harness.runtime.runtime import Runtime
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -81,5 +81,5 @@ def run(
     given += processes([*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments])
     sys.stdout.flush()
     os.execv(  # noqa: S606 - no shell is wanted: pytest is this process from here on, so that signals and exit codes are its own
-        sys.executable, [sys.executable, "-m", "pytest", "-p", "harness.plugin", *given, *chosen, *arguments]
+        sys.executable, [sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", *given, *chosen, *arguments]
     )

@@ -8,8 +8,8 @@ from typing import IO
 import click
 
 from harness.cli.console import console
-from harness.report.session_json import session_json
-from harness.report.session_text import session_table
+from harness.report.json.session_json import session_json
+from harness.report.text.session_text import session_table
 from harness.wire.session_der import load
 
 

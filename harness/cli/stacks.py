@@ -10,10 +10,10 @@ import click
 from rich.table import Table
 
 from harness.cli.console import console
-from harness.machine import Machine
 from harness.model.tls import Role
 from harness.report.abilities import capability_rows, knob_meanings, knob_rows, reasons
-from harness.runtime import Runtime
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.case import refusals, run
+from harness.case.case import refusals, run
 from harness.cli.inner_run import results_of
-from harness.machine import Machine
-from harness.matrix import parse_id
+from harness.matrix.cells import parse_id
 from harness.model.errors import HarnessError, UnsupportedError, UsageError
 from harness.model.tls import Role
 from harness.model.verdict import Verdict
-from harness.report.connection_json import case_json
-from harness.runtime import Runtime
+from harness.report.json.connection_json import case_json
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.case import Case
-    from harness.report.case_shape import CaseObject
-    from harness.report.run_shape import CellObject
+    from harness.case.case import Case
+    from harness.report.json.case_shape import CaseObject
+    from harness.report.json.run_shape import CellObject
 
 
 STACK = r"\w+(?:@[\w.+]+(?:-fips)?)?"
@@ -30,7 +30,7 @@ CELL = re.compile(
     r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>\S+?--\S+?-(?P<tls>TLSv1\.[23])"
     rf"(?:-then=(?P<client>{STACK}))?(?:-then\.server=(?P<server>{STACK}))?(?P<rest>(?:-.+)?))\]"
 )
-"""A test and the id of a cell: see `harness.matrix`."""
+"""A test and the id of a cell: see `harness.matrix.cells`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,13 @@ def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
 
     Marks the connection as looked at, for a scenario asserts what it is told.
     """
-    connection.looked_at = True
+    connection.asserted = True
     explanation = explain(pair.connections, connection)
     return explanation.reasons if explanation else ()
 
 
 def titles(pair: Paired, connection: Connection) -> tuple[str, ...]:
     """The findings' titles, which say what of all that a reason stands for it was; as `reasons`."""
-    connection.looked_at = True
+    connection.asserted = True
     explanation = explain(pair.connections, connection)
     return tuple(finding.title for finding in explanation.findings) if explanation else ()

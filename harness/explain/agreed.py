@@ -84,7 +84,7 @@ def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
 
 def gave(connection: Connection) -> bool | None:
     """Whether the server gave something to resume by, a ticket or a session id; None if that is unknown."""
-    answer, (client, wire) = answer_of(connection), connection.told_tickets()
+    answer, (client, wire) = answer_of(connection), connection.ticket_counts()
     if answer is not None and answer.version is TLSVersion.TLSv1_2:
         return bool(answer.session_id or any(ticket.ticket for ticket in connection.transcript.tickets or ()))
     counted = {count > 0 for count in (client, wire) if count is not None}

@@ -20,11 +20,11 @@ AGES = 1 << 32
 
 def shown(connections: Sequence[Connection], role: Role) -> int | None:
     """Seconds since the epoch that an end's clock showed in the last of these connections; None if unknown."""
-    circumstances, tcp = connections[-1].circumstances, connections[-1].tcp
+    circumstances, tcp = connections[-1].setup, connections[-1].tcp
     if circumstances is None:
         return None
     context = history.context_of(circumstances, role)
-    moved = history.deeds(connections, role, context, "move_clock", "stop_clock")
+    moved = history.actions(connections, role, context, "move_clock", "stop_clock")
     at = moved[-1].values.get("at") if moved else None
     if isinstance(at, int):
         return at
@@ -70,11 +70,11 @@ def age_at_server(evidence: Evidence) -> int | None:
     if now is None or then is None or evidence.origin is None:
         return None
     before = tuple(one for one in evidence.earlier if one.number <= evidence.origin.connection.number)
-    issuer = before[-1].circumstances
+    issuer = before[-1].setup
     if issuer is None:
         return None
-    aged = history.deeds(before, Role.SERVER, issuer.server_context, "age_sessions")
-    return now - then + sum(s for deed in aged if isinstance(s := deed.values.get("seconds"), int))
+    aged = history.actions(before, Role.SERVER, issuer.server_context, "age_sessions")
+    return now - then + sum(s for action in aged if isinstance(s := action.values.get("seconds"), int))
 
 
 def age_on_wire(evidence: Evidence) -> float | None:

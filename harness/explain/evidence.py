@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.explain.origin import Origin
-    from harness.model.circumstances import Circumstances, Deed
     from harness.model.connection import Connection, Counters
     from harness.model.session import Session
+    from harness.model.setup import Action, Setup
     from harness.model.tls import Alert
     from harness.model.transcript import ClientHello, ServerHello, Transcript
 
@@ -44,14 +44,14 @@ class Evidence:
         return full_handshake_of(self.offered, self.earlier)
 
     @property
-    def now(self) -> Circumstances | None:
+    def now(self) -> Setup | None:
         """Both ends' knobs and contexts in this connection."""
-        return self.connection.circumstances
+        return self.connection.setup
 
     @property
-    def then(self) -> Circumstances | None:
+    def then(self) -> Setup | None:
         """The same in the connection that yielded the session."""
-        return self.origin.connection.circumstances if self.origin else None
+        return self.origin.connection.setup if self.origin else None
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -104,16 +104,16 @@ class Evidence:
     @property
     def alert(self) -> Alert | None:
         """The first fatal alert, from whichever witness saw it."""
-        return self.connection.told_alert()
+        return self.connection.observed_alert()
 
     # what was done, and when
 
-    def deeds(self, role: Role, *names: str) -> tuple[Deed, ...]:
+    def actions(self, role: Role, *names: str) -> tuple[Action, ...]:
         """What was done to this end's context since the session was taken, or ever if its origin is unknown."""
         if self.now is None:
             return ()
         after = self.origin.connection.number if self.origin else 0
-        return history.deeds(self._until, role, history.context_of(self.now, role), *names, after=after)
+        return history.actions(self._until, role, history.context_of(self.now, role), *names, after=after)
 
     @property
     def _until(self) -> tuple[Connection, ...]:
@@ -138,11 +138,11 @@ class Evidence:
         return history.counters_before(self.earlier, self.connection)
 
     def _beside(self, other: Connection) -> bool:
-        return other.circumstances is None or self.connection.number in other.circumstances.beside
+        return other.setup is None or self.connection.number in other.setup.beside
 
     def counted(self, name: str) -> int | None:
         """By how much a counter of the server rose in this connection, by its name in Counters."""
-        if self.now is not None and any(deed.name == "renegotiate" for deed in self.now.during):
+        if self.now is not None and any(action.name == "renegotiate" for action in self.now.during):
             return None  # further handshakes counted too
         return history.counted(self.counters_before, self.connection.counters, name)
 

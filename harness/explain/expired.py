@@ -79,7 +79,7 @@ def age_text(evidence: Evidence, session: Session) -> str:
 
 def _moved(evidence: Evidence) -> tuple[str, ...]:
     return tuple(
-        f"done: the client's clock was {'stopped at' if deed.name == 'stop_clock' else 'moved by'} "
-        f"{next((v for n, v in deed.values.items() if n != 'context'), '')}"
-        for deed in evidence.deeds(Role.CLIENT, "move_clock", "stop_clock")
+        f"done: the client's clock was {'stopped at' if action.name == 'stop_clock' else 'moved by'} "
+        f"{next((v for n, v in action.values.items() if n != 'context'), '')}"
+        for action in evidence.actions(Role.CLIENT, "move_clock", "stop_clock")
     )

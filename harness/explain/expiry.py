@@ -28,8 +28,8 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         [f"knob: the session's server gave it {timeout} s"] * (timeout is not None)
         + [f"clocks: it is about {age} s old at the server"] * (age is not None)
         + [
-            f"done: {deed.name} of the server by {deed.values.get('seconds', deed.values.get('at'))}"
-            for deed in evidence.deeds(Role.SERVER, "age_sessions", "move_clock", "stop_clock")
+            f"done: {action.name} of the server by {action.values.get('seconds', action.values.get('at'))}"
+            for action in evidence.actions(Role.SERVER, "age_sessions", "move_clock", "stop_clock")
         ]
     )
     if timeouts is not None:
@@ -85,7 +85,7 @@ def age_of(evidence: Evidence) -> int | None:
     Where nobody told when the connections were, the time that truly passed is taken from the sessions that the client
     got then and now, by its own clock.
     """
-    if evidence.origin is None or evidence.deeds(Role.SERVER, "age_sessions"):
+    if evidence.origin is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None
     age = age_at_server(evidence)
     if age is not None:

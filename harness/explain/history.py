@@ -1,4 +1,4 @@
-"""What happened to an endpoint before a connection: deeds, its clock, its counters then; it draws no conclusion."""
+"""What happened to an endpoint before a connection: actions, its clock, its counters then; it draws no conclusion."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harness.model.tls import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.model.circumstances import Circumstances, Deed
     from harness.model.connection import Connection
+    from harness.model.setup import Action, Setup
 
 NOTHING_YET = Counters(
     items=0,
@@ -30,22 +30,24 @@ NOTHING_YET = Counters(
 """The counters of a server that has met nobody; its cache has a size, which is not told."""
 
 
-def context_of(circumstances: Circumstances, role: Role) -> int:
+def context_of(circumstances: Setup, role: Role) -> int:
     """Which context of a role a connection used."""
     return circumstances.client_context if role is Role.CLIENT else circumstances.server_context
 
 
-def deeds(connections: Sequence[Connection], role: Role, context: int, *names: str, after: int = 0) -> tuple[Deed, ...]:
+def actions(
+    connections: Sequence[Connection], role: Role, context: int, *names: str, after: int = 0
+) -> tuple[Action, ...]:
     """What was done to a context, in order; ``after`` is the number of the connection after which it counts.
 
     ``connections`` are in the order of their numbers, and the last is the one up to whose beginning it counts.
     """
     return tuple(
-        deed
+        action
         for connection in connections
-        if connection.number > after and connection.circumstances
-        for deed in connection.circumstances.before
-        if deed.role is role and deed.values.get("context") == context and (not names or deed.name in names)
+        if connection.number > after and connection.setup
+        for action in connection.setup.before
+        if action.role is role and action.values.get("context") == context and (not names or action.name in names)
     )
 
 
@@ -54,11 +56,11 @@ def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
 
     None also where the circumstances are unknown.
     """
-    circumstances = connections[-1].circumstances
+    circumstances = connections[-1].setup
     if circumstances is None:
         return None
     config = circumstances.client if role is Role.CLIENT else circumstances.server
-    moved = deeds(connections, role, context_of(circumstances, role), "move_clock", "stop_clock")
+    moved = actions(connections, role, context_of(circumstances, role), "move_clock", "stop_clock")
     if not moved:
         return config.clock or 0
     seconds = moved[-1].values.get("seconds")
@@ -70,13 +72,11 @@ def counters_before(earlier: Sequence[Connection], connection: Connection) -> Co
 
     None where they are unknown: a connection that was open beside it counted too, or the one before told none.
     """
-    circumstances = connection.circumstances
+    circumstances = connection.setup
     if circumstances is None or circumstances.beside:
         return None
-    same = [
-        one for one in earlier if one.circumstances and one.circumstances.server_context == circumstances.server_context
-    ]
-    if any(one.circumstances is None for one in earlier):
+    same = [one for one in earlier if one.setup and one.setup.server_context == circumstances.server_context]
+    if any(one.setup is None for one in earlier):
         return None
     return same[-1].counters if same else NOTHING_YET
 

@@ -115,7 +115,7 @@ def _used(used: Connection) -> list[Event]:
     if version_of(used) is TLSVersion.TLSv1_3 and completed(used):
         if cache_mode(used) & AS_CLIENT:
             return [_used_once(used)]
-        return [] if any(used.told_tickets()) else _closed(used)
+        return [] if any(used.ticket_counts()) else _closed(used)
     return _closed(used)
 
 
@@ -142,22 +142,22 @@ def _forgotten(evidence: Evidence) -> list[Event]:
             f"the session of connection {origin.connection.number} had expired by the client's own timeout, and was "
             "flushed from its cache",
             (
-                f"done: the client's cache was flushed of what had expired at {deed.values.get('at')}",
+                f"done: the client's cache was flushed of what had expired at {action.values.get('at')}",
                 *_timeout(now.client),
             ),
             "give the client's context a longer timeout (SSL_CTX_set_timeout), or keep the session as data",
             "SSL_CTX_flush_sessions(3)",
             Reason.EXPIRED_AT_CLIENT,
         )
-        for deed in evidence.deeds(Role.CLIENT, "flush")
+        for action in evidence.actions(Role.CLIENT, "flush")
     ]
     size = now.client.cache_size
     since = [
         one.number
         for one in evidence.earlier
         if one.number > origin.connection.number
-        and one.circumstances
-        and history.context_of(one.circumstances, Role.CLIENT) == now.client_context
+        and one.setup
+        and history.context_of(one.setup, Role.CLIENT) == now.client_context
         and completed(one)
     ]
     if size and len(since) >= size:
@@ -181,10 +181,10 @@ def _timeout(client: ClientConfig) -> tuple[str, ...]:
 
 def cache_mode(connection: Connection) -> frozenset[CacheMode]:
     """The session cache mode of a connection's client; empty if it is unknown."""
-    if connection.circumstances is None:
+    if connection.setup is None:
         return frozenset()
     stack = connection.client.view.name.partition("@")[0]
-    return connection.circumstances.client.cache_mode or OWN_MODES.get(stack, frozenset({CacheMode.SERVER}))
+    return connection.setup.client.cache_mode or OWN_MODES.get(stack, frozenset({CacheMode.SERVER}))
 
 
 def words(mode: frozenset[CacheMode]) -> str:

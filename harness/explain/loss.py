@@ -25,8 +25,8 @@ def lost(offer: Offer) -> Iterator[Absence]:
 
 
 def _removed(offer: Offer) -> Iterator[Absence]:
-    for deed in offer.evidence.deeds(Role.SERVER, "remove"):
-        if deed.values.get("found") and deed.values.get("session_id") == offer.identity:
+    for action in offer.evidence.actions(Role.SERVER, "remove"):
+        if action.values.get("found") and action.values.get("session_id") == offer.identity:
             yield Absence(
                 "the session was removed from the server's cache",
                 ("done: SSL_CTX_remove_session of its id, which found it",),
@@ -37,8 +37,8 @@ def _removed(offer: Offer) -> Iterator[Absence]:
 
 def _flushed(offer: Offer) -> Iterator[Absence]:
     until = _expires(offer.evidence)
-    for deed in offer.evidence.deeds(Role.SERVER, "flush"):
-        at = deed.values.get("at")
+    for action in offer.evidence.actions(Role.SERVER, "flush"):
+        at = action.values.get("at")
         if at == 0 or until is None or (isinstance(at, int) and at > until):
             yield Absence(
                 "the session was flushed from the server's cache",
@@ -51,7 +51,7 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
 def _expires(evidence: Evidence) -> int | None:
     """When it expires by the server's timeout; a client's copy has its own."""
     made = evidence.origin.session.get("time") if evidence.origin else None
-    if not isinstance(made, int) or evidence.then is None or evidence.deeds(Role.SERVER, "age_sessions"):
+    if not isinstance(made, int) or evidence.then is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None
     timeout = evidence.then.server.timeout
     return made + (DEFAULT_TIMEOUT if timeout is None else timeout)
@@ -75,7 +75,7 @@ def _killed(offer: Offer) -> Iterator[Absence]:
         if not one.disagreement and one.judged() is Outcome.ABORTED:
             yield Absence(
                 f"connection {one.number} offered the session and was aborted, which removes it from the cache",
-                (f"circumstances: connection {one.number} ended in {one.told_alert() or 'no alert'}",),
+                (f"circumstances: connection {one.number} ended in {one.observed_alert() or 'no alert'}",),
                 "mend what aborts that connection; take a new session",
                 "ssl3_send_alert, ssl3_read_bytes: a fatal alert calls SSL_CTX_remove_session (RFC 5246, 7.2.2)",
             )

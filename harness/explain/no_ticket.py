@@ -28,7 +28,7 @@ def findings(source: Connection | None, session: Session | None) -> tuple[Findin
         return (_unknown(source, session),)
     if version_of(source) is TLSVersion.TLSv1_2:
         return (_tls12(source, session),)
-    client, wire = source.told_tickets()
+    client, wire = source.ticket_counts()
     if wire == 0 and client:
         return (_unknown(source, session),)
     if wire or client:
@@ -41,7 +41,7 @@ def findings(source: Connection | None, session: Session | None) -> tuple[Findin
 
 def taken_before_any_read(source: Connection) -> bool:
     """Whether each session that was asked for while the connection was open was asked for before it read any data."""
-    during = [deed.name for deed in source.circumstances.during] if source.circumstances else []
+    during = [action.name for action in source.setup.during] if source.setup else []
     taken = [index for index, name in enumerate(during) if name in TAKES]
     read = [index for index, name in enumerate(during) if name == READS]
     return bool(taken) and (not read or taken[-1] < read[0])
@@ -61,7 +61,7 @@ def _seen(session: Session | None) -> list[str]:
 
 
 def _counts(source: Connection) -> list[str]:
-    client, wire = source.told_tickets()
+    client, wire = source.ticket_counts()
     shown = [] if wire is None else [f"wire: {wire} NewSessionTicket messages in connection {source.number}"]
     return [*shown, *([] if client is None else [f"client: it counts {client} of them"])]
 
@@ -93,7 +93,7 @@ def _none_sent(source: Connection, session: Session | None, apart: str = "") -> 
 
 
 def _why_none(source: Connection) -> tuple[list[str], str]:
-    server = source.circumstances.server if source.circumstances else None
+    server = source.setup.server if source.setup else None
     if server is not None and server.num_tickets == 0:
         return ["knob: the server's num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
     answer = answer_of(source)
@@ -126,7 +126,7 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
         f"wire: the session id in the ServerHello of connection {source.number} is empty",
         f"wire: its ClientHello {asked}, and no ticket came",
     ]
-    knobs = source.circumstances
+    knobs = source.setup
     if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
         seen.append(f"knob: the server's cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
     seen += ["knob: the server's tickets are off"] if knobs and knobs.server.tickets is False else []

@@ -13,8 +13,8 @@ from harness.wire.verify_results import VERIFY_RESULTS
 
 if TYPE_CHECKING:
     from harness.explain.evidence import Evidence
-    from harness.model.circumstances import Circumstances
     from harness.model.knobs import Config
+    from harness.model.setup import Setup
 
 ASKS = (Verify.OPTIONAL, Verify.REQUIRED)
 KEPT = "wire: no Certificate was sent; the certificate and the result of its verification are the session's"
@@ -26,10 +26,10 @@ def asks(config: Config) -> bool:
     return config.verify in ASKS
 
 
-def _then(evidence: Evidence) -> Circumstances | None:
+def _then(evidence: Evidence) -> Setup | None:
     """In which circumstances both ends were authenticated."""
     full = evidence.full_handshake
-    return full.circumstances if full else None
+    return full.setup if full else None
 
 
 def peer(evidence: Evidence) -> Finding | None:
@@ -50,7 +50,7 @@ def peer(evidence: Evidence) -> Finding | None:
     )
 
 
-def _at_client(evidence: Evidence, now: Circumstances, then: Circumstances | None) -> list[tuple[str, str]]:
+def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, str]]:
     if not asks(now.client):
         return []
     who = f"the client of connection {evidence.connection.number}"
@@ -79,11 +79,11 @@ def _expiry(evidence: Evidence) -> int | None:
     return not_after(held) if isinstance(held, bytes) else None
 
 
-def _certificate(circumstances: Circumstances) -> str:
+def _certificate(circumstances: Setup) -> str:
     return circumstances.server.server_certificate or "server"
 
 
-def _at_server(evidence: Evidence, now: Circumstances, then: Circumstances | None) -> list[tuple[str, str]]:
+def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, str]]:
     if then is None or not asks(now.server) or evidence.connection.server.peer_certificate is False:
         return []
     held, has = then.client.client_certificate, now.client.client_certificate

@@ -114,7 +114,7 @@ class Offer:
         return tuple(
             one
             for one in self.evidence.offers_before
-            if now and one.circumstances and one.circumstances.server_context == now.server_context
+            if now and one.setup and one.setup.server_context == now.server_context
         )
 
     @cached_property
@@ -138,7 +138,7 @@ class Offer:
         others = [
             one
             for one in (*evidence.later, *reversed(evidence.earlier))
-            if now and one.circumstances and one.circumstances.server_context == now.server_context
+            if now and one.setup and one.setup.server_context == now.server_context
         ]
         return tuple(type(evidence)(one, (), None) for one in (evidence.connection, *others))
 

@@ -13,8 +13,8 @@ from harness.model.view import Saw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.model.circumstances import Circumstances
     from harness.model.session import Session
+    from harness.model.setup import Setup
     from harness.model.tcp import Tcp
     from harness.model.tls import Alert, Close, Mechanism, TLSVersion
     from harness.model.transcript import Chunk, Transcript
@@ -74,9 +74,9 @@ class Connection:
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str = ""
     """Why a middlebox in the tap blocked it, empty if none did."""
-    circumstances: Circumstances | None = field(default=None, repr=False)
+    setup: Setup | None = field(default=None, repr=False)
     """None where nobody told, as for a connection that no pair made."""
-    looked_at: bool = field(default=False, repr=False)
+    asserted: bool = field(default=False, repr=False)
 
     def __repr__(self) -> str:
         return f"<connection {self.number}>"
@@ -104,7 +104,7 @@ class Connection:
     @property
     def outcome(self) -> Outcome:
         """FULL, DECLINED, RESUMED or ABORTED; DisagreementError with all the evidence if the witnesses differ."""
-        self.looked_at = True
+        self.asserted = True
         return self.judged()
 
     def judged(self) -> Outcome:
@@ -132,16 +132,16 @@ class Connection:
     @property
     def mechanism(self) -> Mechanism | None:
         """How the session was resumed; None if it was not."""
-        self.looked_at = True
+        self.asserted = True
         return self.mechanism_seen if self.judged() is Outcome.RESUMED else None
 
     @property
     def alert(self) -> Alert | None:
         """The first fatal alert and who sent it, from whichever witness saw it; None if there was none."""
-        self.looked_at = True
-        return self.told_alert()
+        self.asserted = True
+        return self.observed_alert()
 
-    def told_alert(self) -> Alert | None:
+    def observed_alert(self) -> Alert | None:
         """The alert without marking the connection as looked at."""
         alerts = [view.alert for view in (self.wire, self.client.view, self.server.view) if view.alert]
         return next((a for a in alerts if a.sender), alerts[0] if alerts else None)
@@ -149,8 +149,8 @@ class Connection:
     @property
     def tickets(self) -> int:
         """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
-        self.looked_at = True
-        client, wire = self.told_tickets()
+        self.asserted = True
+        client, wire = self.ticket_counts()
         counts = {count for count in (client, wire) if count is not None}
         if len(counts) != 1:
             raise DisagreementError(
@@ -158,7 +158,7 @@ class Connection:
             )
         return counts.pop()
 
-    def told_tickets(self) -> tuple[int | None, int | None]:
+    def ticket_counts(self) -> tuple[int | None, int | None]:
         """What the client counts and what the wire shows, None for unknown, without marking as looked at."""
         on_wire = self.transcript.tickets
         return self.client.view.tickets, None if on_wire is None else len(on_wire)
@@ -171,7 +171,7 @@ class Connection:
     @property
     def messages(self) -> Transcript:
         """The messages; marks the connection as looked at."""
-        self.looked_at = True
+        self.asserted = True
         return self.transcript
 
     @property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.account_text import account_text, beside, sessions, why
-from harness.report.commands_text import commands_script, commands_text
-from harness.report.why_text import headline
-from harness.report.witnesses_text import counters_text, witnesses_text
+from harness.report.text.account_text import account_text, beside, sessions, why
+from harness.report.text.commands_text import commands_script, commands_text
+from harness.report.text.why_text import headline
+from harness.report.text.witnesses_text import counters_text, witnesses_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,11 +9,11 @@ from harness.reproduce.c_knobs import number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.model.circumstances import Deed
+    from harness.model.setup import Action
     from harness.model.tls import Role
     from harness.reproduce.story import Attempt, Story
 
-DEEDS = ("move_clock", "stop_clock")
+ACTIONS = ("move_clock", "stop_clock")
 
 
 def has_clocks(story: Story) -> bool:
@@ -27,16 +27,16 @@ class Clocks:
     def __init__(self) -> None:
         self._stand: dict[tuple[Role, object], tuple[int, int]] = {}
 
-    def _turn(self, deed: Deed) -> None:
-        moved, stopped = deed.values.get("seconds", 0), deed.values.get("at", 0)
-        if isinstance(moved, int) and isinstance(stopped, int) and deed.role is not None:
-            self._stand[deed.role, deed.values["context"]] = moved, stopped
+    def _turn(self, action: Action) -> None:
+        moved, stopped = action.values.get("seconds", 0), action.values.get("at", 0)
+        if isinstance(moved, int) and isinstance(stopped, int) and action.role is not None:
+            self._stand[action.role, action.values["context"]] = moved, stopped
 
     def set_for(self, attempt: Attempt) -> Iterator[str]:
         """Statements that set the clocks of both ends for an attempt, those alone that are not always the true one."""
-        for deed in attempt.before:
-            if deed.name in DEEDS:
-                self._turn(deed)
+        for action in attempt.before:
+            if action.name in ACTIONS:
+                self._turn(action)
         for context in (attempt.client, attempt.server):
             clock = context.knobs.get("clock")
             if isinstance(clock, int):

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
-from harness.reproduce.c_clocks import DEEDS as CLOCK_DEEDS
+from harness.reproduce.c_clocks import ACTIONS as CLOCK_DEEDS
 from harness.reproduce.c_clocks import has_clocks
 from harness.reproduce.c_contexts import makers, server_end
 from harness.reproduce.c_knobs import knob_lacks
@@ -52,12 +52,12 @@ def _reasons(story: Story) -> Iterator[str]:
 
 
 def _reasons_of(attempt: Attempt) -> Iterator[str]:
-    for deed in attempt.before:
-        if deed.name not in {*BEFORE, *CLOCK_DEEDS}:
-            yield f"{deed.name} before connection {attempt.number}"
-    for deed in attempt.during:
-        if deed.name not in DURING:
-            yield f"{deed.name} on connection {attempt.number}"
+    for action in attempt.before:
+        if action.name not in {*BEFORE, *CLOCK_DEEDS}:
+            yield f"{action.name} before connection {attempt.number}"
+    for action in attempt.during:
+        if action.name not in DURING:
+            yield f"{action.name} on connection {attempt.number}"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
 
@@ -77,8 +77,8 @@ def _needs(story: Story) -> set[str]:
     offers = [attempt.offer for attempt in story.attempts if attempt.offer]
     knobs = {(context.role, name) for context in story.contexts for name, value in context.knobs.items() if value}
     names = {name for _role, name in knobs}
-    during = {deed.name for attempt in story.attempts for deed in attempt.during}
-    before = {deed.name for attempt in story.attempts for deed in attempt.before}
+    during = {action.name for attempt in story.attempts for action in attempt.during}
+    before = {action.name for attempt in story.attempts for action in attempt.before}
     closes = {attempt.close for attempt in story.attempts}
     early = (Role.SERVER, "max_early_data") in knobs
     edits = any(offer.older or offer.timeout is not None for offer in offers)
@@ -94,7 +94,7 @@ def _needs(story: Story) -> set[str]:
         "early": early or writes,
         "write_early": writes,
         "given": any(offer.ticket is not None for offer in offers),
-        "taken": any(offer.deed is not None and not offer.kept for offer in offers),
+        "taken": any(offer.action is not None and not offer.kept for offer in offers),
         "offers": bool(offers),
         "offer_copy": fresh,
         "copy": bool(offers) or bool({"remove", "flush"} & before),
@@ -123,7 +123,7 @@ def _summary(story: Story) -> Iterator[str]:
 def render(story: Story) -> str:
     """The source; it is C99, and compiles without warnings with the headers of 1.1.1 to 4.0."""
     offers = [attempt.offer for attempt in story.attempts if attempt.offer]
-    deeds = [deed for attempt in story.attempts for deed in attempt.before]
+    actions = [action for attempt in story.attempts for action in attempt.before]
     needs = _needs(story)
     apart = is_apart(story)
     authority = any(context.knobs.get("verify", "none") != "none" for context in story.contexts)
@@ -138,7 +138,7 @@ def render(story: Story) -> str:
         makers=makers(story),
         most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
         held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
-        ages=list(dict.fromkeys(age_of(deed) for deed in deeds if deed.name == "age_sessions")),
+        ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),
         apart=apart,
         server_end=server_end(story),
         clocks=has_clocks(story),

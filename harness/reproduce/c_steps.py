@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from harness.model.circumstances import Deed
+    from harness.model.setup import Action
     from harness.reproduce.story import Attempt, Offer, Result, Story
 
 CLOSES = {
@@ -31,32 +31,32 @@ ACROSS = 4
 SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
 
 
-def _context(deed: Deed) -> str:
-    return f"{deed.role}_{deed.values['context']}"
+def _context(action: Action) -> str:
+    return f"{action.role}_{action.values['context']}"
 
 
-def age_of(deed: Deed) -> str:
+def age_of(action: Action) -> str:
     """The variable that holds by how much a context ages its tickets."""
-    return f"age_of_{_context(deed)}"
+    return f"age_of_{_context(action)}"
 
 
-def _flush(deed: Deed) -> str:
-    if "at" in deed.values:
-        return f"SSL_CTX_flush_sessions_ex({_context(deed)}, {_long(deed, 'at')});"
-    time = f"SSL_SESSION_get_time_ex(c{deed.values['connection']}.session)"
-    return f"SSL_CTX_flush_sessions_ex({_context(deed)}, {time} + {_long(deed, 'seconds')});"
+def _flush(action: Action) -> str:
+    if "at" in action.values:
+        return f"SSL_CTX_flush_sessions_ex({_context(action)}, {_long(action, 'at')});"
+    time = f"SSL_SESSION_get_time_ex(c{action.values['connection']}.session)"
+    return f"SSL_CTX_flush_sessions_ex({_context(action)}, {time} + {_long(action, 'seconds')});"
 
 
-def _long(deed: Deed, name: str) -> str:
-    value = deed.values[name]
+def _long(action: Action, name: str) -> str:
+    value = action.values[name]
     return number(value) if isinstance(value, int) else "0"
 
 
-BEFORE: Mapping[str, Callable[[Deed], str]] = {
+BEFORE: Mapping[str, Callable[[Action], str]] = {
     "flush": _flush,
-    "remove": lambda deed: f"remove_session({_context(deed)}, c{deed.values['connection']}.session);",
-    "resize_cache": lambda deed: f"SSL_CTX_sess_set_cache_size({_context(deed)}, {_long(deed, 'entries')});",
-    "age_sessions": lambda deed: f"age_sessions({_context(deed)}, {_long(deed, 'seconds')}, &{age_of(deed)});",
+    "remove": lambda action: f"remove_session({_context(action)}, c{action.values['connection']}.session);",
+    "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
+    "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
 """Deeds on a context."""
 DURING = ("exchange", "session", "keep_session", "renegotiate")
@@ -65,20 +65,20 @@ DURING = ("exchange", "session", "keep_session", "renegotiate")
 
 def held(offer: Offer) -> str | None:
     """The variable of a session that was taken while its connection was open; None for one of another kind."""
-    return None if offer.deed is None else f"session_{offer.connection}_{offer.deed + 1}"
+    return None if offer.action is None else f"session_{offer.connection}_{offer.action + 1}"
 
 
 def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
-    offered = {offer.deed: held(offer) for offer in story.offers_of(attempt)}
+    offered = {offer.action: held(offer) for offer in story.offers_of(attempt)}
     c = f"c{attempt.number}"
-    for index, deed in enumerate(attempt.during):
-        if deed.name == "exchange":
+    for index, action in enumerate(attempt.during):
+        if action.name == "exchange":
             yield f"exchange(&{c});"
-        elif deed.name == "renegotiate":
-            yield f"renegotiate(&{c}, {c}.{deed.role}, {int(bool(deed.values.get('abbreviated')))});"
+        elif action.name == "renegotiate":
+            yield f"renegotiate(&{c}, {c}.{action.role}, {int(bool(action.values.get('abbreviated')))});"
         elif index in offered:
             kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
-            take = kept if deed.name == "keep_session" else f"taken(&{c})"
+            take = kept if action.name == "keep_session" else f"taken(&{c})"
             yield f"{offered[index]} = {take};"
 
 
@@ -107,9 +107,9 @@ def _comment(attempt: Attempt) -> str:
 def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     c = f"c{attempt.number}"
     yield _comment(attempt)
-    for deed in attempt.before:
-        if deed.name in BEFORE:
-            yield f"{'if (!is_client) ' if apart and deed.role is Role.SERVER else ''}{BEFORE[deed.name](deed)}"
+    for action in attempt.before:
+        if action.name in BEFORE:
+            yield f"{'if (!is_client) ' if apart and action.role is Role.SERVER else ''}{BEFORE[action.name](action)}"
     yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
     knobs = attempt.client.knobs
     if "server_name" in knobs:

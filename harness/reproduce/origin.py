@@ -39,11 +39,11 @@ def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
         yield last, Offer(connection=number)
     for index, session in enumerate(connection.sessions):
         yield session, Offer(connection=number, ticket=index)
-    during = connection.circumstances.during if connection.circumstances else ()
-    taking = [index for index, deed in enumerate(during) if deed.name in TAKING]
+    during = connection.setup.during if connection.setup else ()
+    taking = [index for index, action in enumerate(during) if action.name in TAKING]
     if len(taking) == len(connection.kept):  # else one of them gave none, and nobody knows which
         for index, session in zip(taking, connection.kept, strict=True):
-            yield session, Offer(connection=number, deed=index, kept=during[index].name == "keep_session")
+            yield session, Offer(connection=number, action=index, kept=during[index].name == "keep_session")
 
 
 def _same(offered: Session, connection: Connection) -> Offer | None:

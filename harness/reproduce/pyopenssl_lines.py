@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.pyopenssl import lacks
+from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.model.knobs import PskMode, Unset, Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.quoting import py

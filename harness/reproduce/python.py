@@ -56,9 +56,9 @@ def lacks_in(package: ModuleType, story: Story) -> list[str]:
 
 
 def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
-    for deed in attempt.before:
-        yield f"{deed.name}: no such function in Python"
-    if any(deed.name == "renegotiate" for deed in attempt.during):
+    for action in attempt.before:
+        yield f"{action.name}: no such function in Python"
+    if any(action.name == "renegotiate" for action in attempt.during):
         yield "a renegotiation is not scripted"
     if attempt.beside:
         yield "another connection is open beside it, and the script has one at a time"
@@ -103,8 +103,8 @@ def _told(attempt: Attempt) -> dict[str, object]:
         "told": told(attempt),
         "client": _name(attempt.client),
         "server": _name(attempt.server),
-        "during": [deed.name for deed in attempt.during],
+        "during": [action.name for action in attempt.during],
         "close": attempt.close.value,
-        "offer": None if offer is None else (offer.connection, "taken" if offer.deed is None else offer.deed),
+        "offer": None if offer is None else (offer.connection, "taken" if offer.action is None else offer.action),
         "compared": compared(attempt.result),
     }

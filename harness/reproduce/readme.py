@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.reproduce import c_program
 from harness.reproduce.rendering import rendered
-from harness.reproduce.words import deed, knobs, offer, outcome, tickets, title
+from harness.reproduce.words import action, knobs, offer, outcome, tickets, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[st
             {"name": c.name, "stack": c.stack, "version": c.version, "knobs": ", ".join(knobs(c)) or "none"}
             for c in story.contexts
         ],
-        deeds=[f"Before connection {a.number}: {deed(done)}." for a in story.attempts for done in a.before],
+        actions=[f"Before connection {a.number}: {action(done)}." for a in story.attempts for done in a.before],
         runs=runs,
         missing=missing,
         bisect="bisect.sh" in names,

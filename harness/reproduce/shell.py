@@ -25,7 +25,7 @@ VERIFY_DEPTH = "3"
 ALPN_REFUSED = (3,)
 """The first s_server whose alpn_cb gives SSL_TLSEXT_ERR_ALERT_FATAL."""
 CLOCK = "only a library like libfaketime moves the clock of a program"
-DEEDS = {
+ACTIONS = {
     "flush": "s_server cannot be told to flush its cache",
     "resize_cache": "s_server cannot be told to resize its cache",
     "remove": "s_server cannot be told to remove a session",
@@ -68,8 +68,8 @@ def _knobs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _attempt(attempt: Attempt) -> Iterator[str]:
-    yield from (DEEDS.get(deed.name, f"{deed.name} cannot be asked of s_server") for deed in attempt.before)
-    during = {deed.name for deed in attempt.during}
+    yield from (ACTIONS.get(action.name, f"{action.name} cannot be asked of s_server") for action in attempt.before)
+    during = {action.name for action in attempt.during}
     if "renegotiate" in during:
         yield "a renegotiation is not scripted"
     if "exchange" not in during:
@@ -94,7 +94,7 @@ def _release(context: Context) -> tuple[int, ...]:
 def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:
     if offer.kept:
         yield "the object in memory is offered, and each s_client is a process of its own"
-    elif offer.deed is not None and tls is TLSVersion.TLSv1_3:
+    elif offer.action is not None and tls is TLSVersion.TLSv1_3:
         yield "a session is offered that was taken within the connection, and s_client writes one with each ticket"
     if offer.ticket is not None:
         yield "an earlier ticket is offered, and -sess_out is overwritten by each"
@@ -148,7 +148,7 @@ def _told(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object
         "older": offer.older if offer else 0,
         "offered": f'"$work/offered{attempt.number}.pem"' if offer and offer.older else source,
         "flags": _client_flags(attempt),
-        "exchanges": [deed for deed in attempt.during if deed.name == "exchange"],
+        "exchanges": [action for action in attempt.during if action.name == "exchange"],
         "close": attempt.close,
         "compared": compared(attempt.result),
         "variables": VARIABLES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.model.knobs import PskMode, Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.quoting import py

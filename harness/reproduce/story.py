@@ -4,10 +4,10 @@ A form is a module (``shell``, ``c_program``, ``python``) with two functions. ``
 cannot express, one text for each thing, with the reason; empty if it can express all. ``render(story)`` gives its
 source, and is called only where ``lacks`` is empty. A reproducer does what the attempts say, in order:
 
-1. the deeds of ``before``, each on the context that it names;
+1. the actions of ``before``, each on the context that it names;
 2. the connection, between the contexts of the attempt, offering what ``offer`` says, a fresh object if not ``kept``;
-3. the deeds of ``during``, in order: ``exchange`` is a line each way, ``session`` and ``keep_session`` take a session;
-4. SSL_get1_session, if a later attempt offers what was taken at the end (``deed`` None), and the close.
+3. the actions of ``during``, in order: ``exchange`` is a line each way, ``session``, ``keep_session`` take a session;
+4. SSL_get1_session, if a later attempt offers what was taken at the end (``action`` None), and the close.
 
 It prints each connection's result, compares each with the attempt's ``result`` as ``compared`` gives it, and its last
 line begins with ``as observed`` (exit code 0) or ``NOT as observed`` (1). What could not be set up or run exits with
@@ -25,7 +25,7 @@ from harness.model.view import Saw
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harness.model.circumstances import Deed
+    from harness.model.setup import Action
     from harness.model.tls import Alert, Close, Mechanism, Outcome, Role, TLSVersion
 
 
@@ -57,7 +57,7 @@ class Context:
 
     role: Role
     number: int
-    """As in Circumstances: 1 for the first of its role."""
+    """As in Setup: 1 for the first of its role."""
     stack: str
     """``openssl``, ``libssl``, ``pyopenssl`` or ``ssl``: what it was when it was seen."""
     version: str
@@ -81,8 +81,8 @@ class Offer:
 
     connection: int
     """Number of the attempt that yielded it."""
-    deed: int | None = None
-    """Index into that attempt's ``during`` of the deed that took it, None if it was taken at the end."""
+    action: int | None = None
+    """Index into that attempt's ``during`` of the action that took it, None if it was taken at the end."""
     ticket: int | None = None
     """If it is not the last one: which of the new-session callback's sessions, 0 for the first."""
     kept: bool = False
@@ -104,14 +104,14 @@ class Attempt:
     client: Context
     server: Context
     offer: Offer | None
-    before: tuple[Deed, ...]
-    """As in Circumstances, with ``context`` among the values; but for two that would name what another run has not:
+    before: tuple[Action, ...]
+    """As in Setup, with ``context`` among the values; but for two that would name what another run has not:
 
     ``remove`` has ``connection`` in place of a session id: that of the session of this attempt. ``flush`` has
     ``connection`` and ``seconds`` in place of ``at``: so many seconds after the time of the session of this attempt. At
     0, which forgets all sessions, it has ``at``.
     """
-    during: tuple[Deed, ...]
+    during: tuple[Action, ...]
     beside: tuple[int, ...]
     """Numbers of attempts that were still open when this one began; they were closed in it or later."""
     close: Close

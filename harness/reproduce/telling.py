@@ -15,10 +15,10 @@ from harness.wire import session_der
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.model.circumstances import Deed
     from harness.model.connection import Connection
     from harness.model.knobs import ServerConfig
     from harness.model.session import Session
+    from harness.model.setup import Action
 
 DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
     ("libssl", Role.CLIENT): {"cache_mode": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})},
@@ -46,7 +46,7 @@ def story_of(connections: Sequence[Connection], *, expected: Outcome | None = No
 
 
 def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:
-    told = connection.circumstances
+    told = connection.setup
     if told is None:
         raise ValueError(f"nobody told the circumstances of connection {connection.number}")
     if connection.blocked:
@@ -65,7 +65,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
         client=_context(connection.client.view.name, told.client, told.client_context),
         server=_context(connection.server.view.name, told.server, told.server_context),
         offer=offer,
-        before=tuple(_deed(deed, connection.number, earlier, gaps) for deed in told.before),
+        before=tuple(_action(action, connection.number, earlier, gaps) for action in told.before),
         during=told.during,
         beside=told.beside,
         close=connection.close,
@@ -92,24 +92,24 @@ def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Co
     )
 
 
-def _deed(deed: Deed, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Deed:
-    """The deed in terms of the sessions of earlier connections, where it names what only this run had."""
-    if deed.name == "remove":
-        wanted = deed.values["session_id"]
+def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Action:
+    """The action in terms of the sessions of earlier connections, where it names what only this run had."""
+    if action.name == "remove":
+        wanted = action.values["session_id"]
         for connection in reversed(earlier):
             if any(s.get("session_id") == wanted for s in (*connection.sessions, connection.taken) if s):
-                values = {name: value for name, value in deed.values.items() if name != "session_id"}
-                return replace(deed, values={**values, "connection": connection.number})
+                values = {name: value for name, value in action.values.items() if name != "session_id"}
+                return replace(action, values={**values, "connection": connection.number})
         gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
-    if deed.name == "flush" and deed.values["at"] != 0:  # at 0 it forgets all, whatever their time
-        at = deed.values["at"]
+    if action.name == "flush" and action.values["at"] != 0:  # at 0 it forgets all, whatever their time
+        at = action.values["at"]
         for connection in reversed(earlier):
             time = connection.taken.get("time") if connection.taken else None
             if isinstance(at, int) and isinstance(time, int):
-                values = {name: value for name, value in deed.values.items() if name != "at"}
-                return replace(deed, values={**values, "connection": connection.number, "seconds": at - time})
+                values = {name: value for name, value in action.values.items() if name != "at"}
+                return replace(action, values={**values, "connection": connection.number, "seconds": at - time})
         gaps.append(f"before connection {number} the cache was flushed, and no session tells of which time it was")
-    return deed
+    return action
 
 
 def result_of(connection: Connection) -> Result:
@@ -118,7 +118,7 @@ def result_of(connection: Connection) -> Result:
         outcome = connection.judged()
     except DisagreementError:
         outcome = None
-    counts = {count for count in connection.told_tickets() if count is not None}
+    counts = {count for count in connection.ticket_counts() if count is not None}
     session = connection.taken
     ends = connection.client, connection.server
     return Result(
@@ -126,7 +126,7 @@ def result_of(connection: Connection) -> Result:
         server=connection.server.view.saw,
         outcome=outcome,
         mechanism=connection.mechanism_seen if outcome is Outcome.RESUMED else None,
-        alert=connection.told_alert(),
+        alert=connection.observed_alert(),
         tickets=counts.pop() if len(counts) == 1 else None,
         has_ticket=_flag(session, "has_ticket"),
         ticket_length=_number(session, "ticket_length"),
@@ -137,7 +137,7 @@ def result_of(connection: Connection) -> Result:
 
 def _early_data(connection: Connection) -> str | None:
     """What became of early data; None where the client was not to send any."""
-    told = connection.circumstances
+    told = connection.setup
     if told is None or not told.client.max_early_data:
         return None
     return connection.client.early_data or connection.server.early_data

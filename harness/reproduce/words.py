@@ -10,7 +10,7 @@ from harness.model.tls import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.model.circumstances import Deed
+    from harness.model.setup import Action
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
 
@@ -58,7 +58,7 @@ def offer(given: Offer) -> str:
     which = f"the session of connection {given.connection}"
     if given.ticket is not None:
         which = f"session {given.ticket + 1} of those of connection {given.connection}"
-    if given.deed is not None:
+    if given.action is not None:
         which = f"the session taken within connection {given.connection}"
     edits = []
     if given.older:
@@ -70,7 +70,7 @@ def offer(given: Offer) -> str:
     return f"{which} ({', '.join(edits)})" if edits else which
 
 
-def deed(done: Deed) -> str:
+def action(done: Action) -> str:
     """``flush of the server: connection 1, seconds 301``."""
     values = ", ".join(f"{name} {value}" for name, value in done.values.items() if name != "context")
     return f"{done.name}{f' of the {done.role}' if done.role else ''}{f': {values}' if values else ''}"

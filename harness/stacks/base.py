@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from harness.events import Pending
     from harness.model.build import Build
     from harness.model.capability import Abilities
     from harness.model.connection import Counters
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.model.tls import Ending, Role
     from harness.model.view import EndpointReport
+    from harness.runtime.loop import Pending
 
 
 class LinkEnd(Protocol):

@@ -6,15 +6,15 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from harness.agent.client.stack import AgentStack, clock_missing
 from harness.model.capability import FULLY, Abilities, Capability, Limit, only
 from harness.model.errors import UsageError
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role, TLSVersion
+from harness.stacks.agent.stack import AgentStack, clock_missing
 
 if TYPE_CHECKING:
     from harness.model.build import Build
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 SINCE_1_1_0 = (1, 1, 0)
 SINCE_1_1_1 = (1, 1, 1)

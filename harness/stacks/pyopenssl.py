@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from harness.agent.client.encoding import knobs_object
-from harness.agent.client.stack import AgentStack, clock_missing
-from harness.agent.drivers.pyopenssl import lacks
+from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.conf import conf
 from harness.model.capability import FULLY, Abilities, Capability, only
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role
+from harness.stacks.agent.encoding import knobs_object
+from harness.stacks.agent.stack import AgentStack, clock_missing
 
 if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.capability import Limit
     from harness.model.knobs import ClientConfig, ServerConfig
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 MISSING = {
     Capability.RESUMABLE: lacks.IS_RESUMABLE,

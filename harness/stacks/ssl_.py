@@ -6,15 +6,15 @@ from dataclasses import fields
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from harness.agent.client.stack import AgentStack, clock_missing
-from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.model.capability import FULLY, Abilities, Capability, Limit, only
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role
+from harness.stacks.agent.stack import AgentStack, clock_missing
 
 if TYPE_CHECKING:
     from harness.model.build import Build
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 MISSING = {
     Capability.SESSION_DATA: lacks.SESSIONS["session data"],

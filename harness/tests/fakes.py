@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.machine import Machine
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities, Capability, only
 from harness.model.connection import Connection
@@ -16,11 +15,12 @@ from harness.model.tcp import Tcp
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.model.transcript import Message, Transcript
 from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 
 

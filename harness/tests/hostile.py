@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin, is_typeddict
 
-from harness.report.run_shape import CellObject
-from harness.report.schema import members
+from harness.report.json.run_shape import CellObject
+from harness.report.json.schema import members
 
 HTML = (
     """</script></style></textarea><script>window.hit=1;alert(1)</script><img src=x onerror="window.hit=2;alert(2)">"""

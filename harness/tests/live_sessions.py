@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.bindings._rust import _openssl
 from OpenSSL import SSL
 
-from harness.events import Pending
-from harness.process import Child
+from harness.runtime.loop import Pending
+from harness.runtime.process import Child
 from harness.wire.session_pem import from_pem
 
 if TYPE_CHECKING:
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 FILES = ("tls12-id", "tls12-ticket", "tls13", "server-name", "alpn", "early-data", "fragment")
 """Written by ``s_client -sess_out``."""

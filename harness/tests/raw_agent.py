@@ -6,13 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.client.host import agent_command, agent_environment
 from harness.builds.system import build_for
 from harness.model.build import Build
-from harness.process import Child
+from harness.runtime.process import Child
+from harness.stacks.agent.host import agent_command, agent_environment
 
 if TYPE_CHECKING:
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 STUB = """
 import sys

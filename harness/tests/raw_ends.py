@@ -5,19 +5,19 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from harness.events import resolved
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities
 from harness.model.knobs import config_type
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.runtime.loop import resolved
 
 if TYPE_CHECKING:
-    from harness.events import Loop, Pending
     from harness.model.connection import Counters
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
     from harness.model.tls import Role
+    from harness.runtime.loop import Loop, Pending
 
 NOT_ASKED = "a raw end does no more than it was told"
 

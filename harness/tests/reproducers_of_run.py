@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.machine import Machine
-from harness.runtime import Runtime
-from harness.tests.compiled import Compiler
-from harness.tests.reproducer_folders import last_line, program, run
+from harness.reproduce.tests.compiled import Compiler
+from harness.reproduce.tests.reproducer_folders import last_line, program, run
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.machine import Machine
 from harness.model.errors import DisagreementError, TimedOutError
 from harness.model.tls import Outcome, Role, TLSVersion
-from harness.pair import Pair
-from harness.runtime import Runtime
+from harness.pair.pair import Pair
+from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
+from harness.stacks.machine import Machine
 from harness.tests.raw_agent import libssl_build
 from harness.tests.raw_ends import RawStack
 

@@ -20,7 +20,7 @@ def test_a_word_that_does_not_exist_is_refused_with_those_that_do() -> None:
         _ = harness.resumed
 
 
-@pytest.mark.parametrize("before", ["harness.plugin", "harness.pair"])
+@pytest.mark.parametrize("before", ["harness.plugin.hooks", "harness.pair.pair"])
 def test_scenario_is_the_function_though_a_module_has_its_name(before: str) -> None:
     code = f"import {before}\nfrom harness import scenario\nprint(callable(scenario))"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from harness.report.run_shape import ResultsObject
+    from harness.report.json.run_shape import ResultsObject
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,17 @@ def run(folder: Path, source: str) -> Path:
     """Run a scenario file between openssl and libssl; the folder of the results."""
     (folder / "scenarios").mkdir()
     (folder / "scenarios" / "wrong.py").write_text(source)
-    argv = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "-p", "no:cacheprovider", "-q", "--no-summary"]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "harness.plugin.hooks",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--no-summary",
+    ]
     argv += ["-c", os.devnull, "--rootdir", str(folder), "-o", "python_files=*.py", "--import-mode=importlib"]
     argv += ["--client=openssl", "--client=libssl", "--server=openssl", "--server=libssl", "--results=results"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

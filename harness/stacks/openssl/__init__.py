@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import clock
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import show_knob
 from harness.model.tls import Role
+from harness.runtime import clock
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
 from harness.stacks.openssl.client import OpensslClient
 from harness.stacks.openssl.server import OpensslServer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.capability import Abilities
     from harness.model.knobs import ClientConfig, Config, ServerConfig
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 
 class OpensslStack:

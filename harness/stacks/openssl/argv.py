@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model.knobs import ClientConfig, ServerConfig
-    from harness.pki import Issued
+    from harness.runtime.pki import Issued
 
 HOST = "127.0.0.1"
 VERIFY_DEPTH = "3"

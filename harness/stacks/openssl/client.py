@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from harness.clock import Clock
-from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import UnsupportedError, UsageError
+from harness.runtime.clock import Clock
+from harness.runtime.loop import Pending
 from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.knobs import ClientConfig
     from harness.model.session import Session
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 
 class OpensslClient:

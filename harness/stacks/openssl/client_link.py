@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.events import Pending
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
-from harness.process import pasteable
+from harness.runtime.loop import Pending
+from harness.runtime.process import pasteable
+from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.files import ClientFiles
@@ -17,12 +18,11 @@ from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.unsent import Unsent
 from harness.stacks.openssl.views import client_view
-from harness.terminal import TerminalChild
 from harness.wire import session_der
 
 if TYPE_CHECKING:
     from harness.model.session import Session
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
 """A line that begins so is a command to s_client and is not sent."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model.session import Session
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 
 class ClientFiles:

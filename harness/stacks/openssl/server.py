@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from harness.clock import Clock
-from harness.events import DEADLINE, Pending, resolved
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
+from harness.runtime.clock import Clock
+from harness.runtime.loop import DEADLINE, Pending, resolved
+from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_link import OpensslServerLink
-from harness.terminal import TerminalChild
 
 if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.knobs import ServerConfig
-    from harness.runtime import Runtime
+    from harness.runtime.runtime import Runtime
 
 READY = DEADLINE
 """Seconds that s_server has to print its ACCEPT line."""

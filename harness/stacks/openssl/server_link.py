@@ -13,7 +13,7 @@ from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.views import server_view
 
 if TYPE_CHECKING:
-    from harness.events import Pending
+    from harness.runtime.loop import Pending
     from harness.stacks.openssl.server import OpensslServer
 
 COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")

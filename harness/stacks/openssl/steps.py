@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.events import Pending
 from harness.model.errors import EndpointError, HarnessError
+from harness.runtime.loop import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable

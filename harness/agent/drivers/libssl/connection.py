@@ -6,9 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.compat import session_reused
 from harness.agent.drivers.libssl.early_data import EarlyReader, EarlyWriter
 from harness.agent.drivers.libssl.facts import gather
-from harness.agent.drivers.libssl.older import session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
 from harness.agent.library import EndError, TlsError, WantReadError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks import Callbacks
+from harness.agent.drivers.libssl.compat import choose_curves
 from harness.agent.drivers.libssl.connection import LibsslTls
-from harness.agent.drivers.libssl.older import choose_curves
 from harness.agent.drivers.libssl.sessions import imported, resumable
 from harness.agent.drivers.libssl.settings import Settings
 

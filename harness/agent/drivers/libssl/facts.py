@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.older import session_reused
+from harness.agent.drivers.libssl.compat import session_reused
 from harness.agent.library import Facts
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from OpenSSL import SSL
 
-from harness.agent.drivers.pyopenssl import below, lacks
+from harness.agent.drivers.pyopenssl import bindings as below
+from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError, WantWriteError
 
 if TYPE_CHECKING:

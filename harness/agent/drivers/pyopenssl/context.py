@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
-from harness.agent.drivers.pyopenssl import below, lacks, older
+from harness.agent.drivers.pyopenssl import bindings as below
+from harness.agent.drivers.pyopenssl import compat as older
+from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.conf import conf
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
 from harness.agent.drivers.pyopenssl.evidence import Watch

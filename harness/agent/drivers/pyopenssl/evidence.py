@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
-from harness.agent.drivers.pyopenssl import below, older
+from harness.agent.drivers.pyopenssl import bindings as below
+from harness.agent.drivers.pyopenssl import compat as older
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
 from harness.agent.library import EndError, Facts, LackError, TlsError

@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from harness.agent.drivers.ssl_ import lacks
+from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.connection import SslConnection
 from harness.agent.drivers.ssl_.keylog import Keylog
 from harness.agent.drivers.ssl_.session import from_object

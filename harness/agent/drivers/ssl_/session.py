@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.drivers.ssl_.lacks import SESSIONS
+from harness.agent.drivers.ssl_.unsupported import SESSIONS
 from harness.agent.library import LackError
 
 if TYPE_CHECKING:

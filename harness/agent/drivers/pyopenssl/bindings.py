@@ -1,0 +1,152 @@
+"""The few functions of the cffi library below pyOpenSSL that the driver needs, for want of a public way; nothing else.
+
+Each with its reason:
+
+- SSL_session_reused: Connection does not tell whether its session was resumed.
+- i2d_SSL_SESSION, d2i_SSL_SESSION, SSL_set_session: a Session has no bytes, and Connection.set_session takes only one
+  of its own Context (ValueError since pyOpenSSL 26.3). A fresh object per offer needs d2i anyhow.
+- SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket came or was sent.
+- SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, neither a list nor X25519.
+- SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
+- ERR_reason_error_string: SSL.Error has texts and no codes; the library's own table gives the codes back, for in it no
+  text stands for two codes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL
+
+from harness.agent.drivers.pyopenssl import unsupported as lacks
+from harness.agent.library import LackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_lib: Any = getattr(SSL, "_lib")  # noqa: B009  # mypy and pyOpenSSL's stubs know no private names
+_ffi: Any = getattr(SSL, "_ffi")  # noqa: B009  # see above
+
+LIB_SSL = 20
+SINCE_3_0 = 0x30000000
+LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
+"""ERR_PACK of openssl/err.h, 3.0 and later, and before."""
+MOST_REASON = 4096
+EARLY_DATA_ERROR = 0
+EARLY_DATA_FINISH = 2
+
+
+def address(connection: SSL.Connection) -> int:
+    """Where the SSL lies: by it the message callback names a connection."""
+    return int(_ffi.cast("uintptr_t", _ssl(connection)))
+
+
+def reused(connection: SSL.Connection) -> bool | None:
+    """SSL_session_reused; None where it is not bound, as in cryptography 40 and 41."""
+    return bool(_lib.SSL_session_reused(_ssl(connection))) if hasattr(_lib, "SSL_session_reused") else None
+
+
+def can_export() -> bool:
+    """Whether a session has bytes: cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION."""
+    return hasattr(_lib, "i2d_SSL_SESSION")
+
+
+def export(session: SSL.Session) -> bytes | None:
+    """i2d_SSL_SESSION; None for a session that has no cipher yet."""
+    if not can_export():
+        return None
+    raw = getattr(session, "_session")  # noqa: B009  # see above
+    size = _lib.i2d_SSL_SESSION(raw, _ffi.NULL)
+    if size <= 0:
+        _lib.ERR_clear_error()
+        return None
+    buffer = _ffi.new("unsigned char[]", size)
+    _lib.i2d_SSL_SESSION(raw, _ffi.new("unsigned char **", buffer))
+    return bytes(_ffi.buffer(buffer, size))
+
+
+def offer(connection: SSL.Connection, der: bytes) -> bool:
+    """d2i_SSL_SESSION and SSL_set_session; False if the bytes are no session."""
+    if not can_export():
+        raise LackError(f"session import: {lacks.NO_DER}")
+    source = _ffi.new("unsigned char[]", der)
+    session = _lib.d2i_SSL_SESSION(_ffi.NULL, _ffi.new("unsigned char **", source), len(der))
+    _lib.ERR_clear_error()
+    if session == _ffi.NULL:
+        return False
+    done = bool(_lib.SSL_set_session(_ssl(connection), session) == 1)
+    _lib.SSL_SESSION_free(session)
+    return done
+
+
+def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None]) -> object:
+    """SSL_CTX_set_msg_callback: address of the SSL, whether sent, version, content type, message.
+
+    The result must live as long as the context is used; it is None where cryptography, before 39, does not bind it.
+    """
+    if not hasattr(_lib, "SSL_CTX_set_msg_callback"):
+        return None
+
+    def on_message(sent: int, version: int, content: int, buffer: Any, size: int, ssl: Any, _argument: Any) -> None:
+        saw(int(_ffi.cast("uintptr_t", ssl)), bool(sent), version, content, bytes(_ffi.buffer(buffer, size)))
+
+    callback = _ffi.callback("void(int, int, int, void *, size_t, SSL *, void *)", on_message)
+    _lib.SSL_CTX_set_msg_callback(_ctx(context), callback)
+    return callback
+
+
+def set_groups(context: SSL.Context, names: str) -> bool:
+    """SSL_CTX_set1_curves_list, the older name of SSL_CTX_set1_groups_list; False if a name is unknown."""
+    if not hasattr(_lib, "SSL_CTX_set1_curves_list"):
+        raise LackError(f"groups: {lacks.GROUPS}")
+    done = bool(_lib.SSL_CTX_set1_curves_list(_ctx(context), names.encode()) == 1)
+    _lib.ERR_clear_error()
+    return done
+
+
+def set_ciphersuites(context: SSL.Context, names: str) -> bool:
+    """SSL_CTX_set_ciphersuites, for which pyOpenSSL before 25.2 has no method; False if a name is unknown."""
+    done = bool(_lib.SSL_CTX_set_ciphersuites(_ctx(context), names.encode()) == 1)
+    _lib.ERR_clear_error()
+    return done
+
+
+def set_max_early_data(context: SSL.Context, size: int) -> None:
+    """SSL_CTX_set_max_early_data, in bytes."""
+    _lib.SSL_CTX_set_max_early_data(_ctx(context), size)
+
+
+def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:
+    """SSL_read_early_data once; None at their end. Raises what Connection.recv raises."""
+    buffer = _ffi.new("unsigned char[]", size)
+    count = _ffi.new("size_t *")
+    result = _lib.SSL_read_early_data(_ssl(connection), buffer, size, count)
+    if result == EARLY_DATA_ERROR:
+        getattr(connection, "_raise_ssl_error")(_ssl(connection), 0)  # noqa: B009  # see above
+    return None if result == EARLY_DATA_FINISH else bytes(_ffi.buffer(buffer, count[0]))
+
+
+@cache
+def _reasons() -> dict[str, int]:
+    texts: dict[str, int] = {}
+    for reason in range(1, MOST_REASON):
+        text = _lib.ERR_reason_error_string(LIB_SSL << LIB_SHIFT | reason)
+        if text != _ffi.NULL:
+            texts[_ffi.string(text).decode()] = reason
+    return texts
+
+
+def code(library: str, reason: str) -> tuple[int | None, int | None]:
+    """The numbers of an entry of SSL.Error: library and reason; None for both if it is not of libssl."""
+    if library != "SSL routines":
+        return None, None
+    return LIB_SSL, _reasons().get(reason)
+
+
+def _ssl(connection: SSL.Connection) -> Any:
+    return getattr(connection, "_ssl")  # noqa: B009  # see above
+
+
+def _ctx(context: SSL.Context) -> Any:
+    return getattr(context, "_context")  # noqa: B009  # see above

@@ -1,0 +1,216 @@
+"""The agent keeps to PROTOCOL.md: the page names what the agent knows, its conversation runs, and no input ends it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import harness.agent
+from harness.agent.knobs import CLIENT, SERVER
+from harness.agent.library import Facts
+from harness.agent.replies import KINDS
+from harness.agent.verbs import VERBS
+from harness.runtime.runtime import Runtime
+from harness.tests.raw_agent import RawAgent, stub_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = (Path(harness.agent.__file__).parent / "PROTOCOL.md").read_text()
+SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
+KNOB_ROWS = re.findall(r"^\| `(\w+)` \|", SECTIONS["context"], re.MULTILINE)
+FACT_ROWS = re.findall(r"^\| `(\w+)` \|", SECTIONS["release"], re.MULTILINE)
+KIND_ROWS = re.findall(r"^\| `(\w+)` \|", PAGE[: PAGE.index("## The life of things")], re.MULTILINE)
+CONVERSATION = PAGE[PAGE.rindex("```\n>") :].strip("`\n").splitlines()
+HEAVY = {"cffi", "asn1crypto", "cryptography", "hashlib", "harness.runtime.loop", "harness.model", "psutil", "ssl"}
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(runtime: Runtime) -> Iterator[RawAgent]:
+    agent = RawAgent(runtime)
+    yield agent
+    agent.child.close()
+
+
+@pytest.fixture
+def stub(runtime: Runtime) -> Iterator[RawAgent]:
+    agent = stub_agent(runtime)
+    yield agent
+    agent.child.close()
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[RawAgent]:
+    with Runtime() as opened:
+        agent = RawAgent(opened)
+        yield agent
+        agent.child.close()
+
+
+def test_the_page_describes_every_verb_and_no_other() -> None:
+    assert sorted(SECTIONS) == sorted(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_page_names_every_field_of_a_verb(verb: str) -> None:
+    assert [name for name in VERBS[verb] if f"`{name}` (" not in SECTIONS[verb]] == []
+
+
+def test_the_page_names_every_knob_and_no_other() -> None:
+    assert sorted(KNOB_ROWS) == sorted({**CLIENT, **SERVER})
+
+
+def test_the_page_names_every_fact_and_no_other() -> None:
+    assert [fact.name for fact in fields(Facts)] == FACT_ROWS
+
+
+def test_the_page_names_every_kind_of_error_and_no_other() -> None:
+    assert sorted(KIND_ROWS) == sorted(KINDS)
+
+
+def alike(written: Any, real: Any) -> bool:
+    """Whether a real value is what is written, where … stands for anything; a list may be of other length then."""
+    if isinstance(written, dict):
+        same = isinstance(real, dict) and written.keys() == real.keys()
+        return same and all(alike(value, real[key]) for key, value in written.items())
+    if isinstance(written, list):
+        return len(written) == len(real) and all(map(alike, sorted(written, key=str), sorted(real, key=str)))
+    if isinstance(written, str) and written.endswith("…"):
+        return isinstance(real, str) and real.startswith(written[:-1])
+    return bool(written == real)
+
+
+def test_the_conversation_on_the_page_runs(runtime: Runtime, fresh: RawAgent) -> None:
+    issued = runtime.pki.issued("server")
+    written = {(r := json.loads(line[2:]))["id"]: r for line in CONVERSATION if line.startswith("< ")}
+    real: dict[int, Any] = {}
+    port = b"0"
+    for burst in re.findall(r"(?:^> .*\n)+", "\n".join([*CONVERSATION, ""]), re.MULTILINE):
+        text = burst.replace("/run/harness/server.crt", str(issued.certificate))
+        lines = [line[2:].encode() for line in text.replace("/run/harness/server.key", str(issued.key)).splitlines()]
+        lines = [re.sub(rb'"port": \d+', b'"port": ' + port, line) for line in lines]
+        for reply in fresh.answers(*lines):
+            real[reply["id"]] = reply
+            port = str(reply.get("ok", {}).get("port", port.decode())).encode()
+    written[1]["ok"]["pid"] = fresh.child.pid
+    written[4]["ok"]["port"] = int(port)
+
+    assert {number: reply for number, reply in written.items() if not alike(reply, real[number])} == {}
+    assert real.keys() == written.keys()
+
+
+BAD_LINES = {
+    "no JSON": (b"hello", "one line with one JSON object"),
+    "an empty line": (b"", "one line with one JSON object"),
+    "half an object": (b'{"id": 1, "verb": "hello"', "one line with one JSON object"),
+    "no UTF-8": (b'{"id": 1, "verb": "\xff\xfe"}', "one line with one JSON object"),
+    "nested too deeply": (b"[" * 100_000, "one line with one JSON object"),
+    "no object": (b"[1, 2]", "must be a JSON object, not list"),
+    "no id": (b'{"verb": "hello"}', "id must be an integer, not None"),
+    "an id of text": (b'{"id": "1", "verb": "hello"}', "id must be an integer, not '1'"),
+    "an id of true": (b'{"id": true, "verb": "hello"}', "id must be an integer, not True"),
+    "no verb": (b'{"id": 1}', "no verb None; the verbs are: hello, context, "),
+    "an unknown verb": (b'{"id": 1, "verb": "dance"}', "no verb 'dance'; the verbs are: hello, "),
+    "a verb of a list": (b'{"id": 1, "verb": []}', "no verb []; the verbs are"),
+    "an unknown field": (b'{"id": 1, "verb": "hello", "x": 1}', "hello has no field x; its fields are: none"),
+    "a missing field": (b'{"id": 1, "verb": "listen", "as": "l"}', "listen lacks context: 1 to 64 letters"),
+    "an unknown context": (
+        b'{"id": 1, "verb": "listen", "context": "c", "as": "l"}',
+        "no context 'c'; there are: none",
+    ),
+    "an unknown listener": (b'{"id": 1, "verb": "unlisten", "listener": "l"}', "no listener 'l'; there are: none"),
+    "an unknown connection": (b'{"id": 1, "verb": "release", "connection": "k"}', "no connection 'k'; there are: none"),
+    "a bad name": (b'{"id": 1, "verb": "release", "connection": "a b"}', "connection of release cannot be 'a b'"),
+    "bad bytes": (b'{"id": 1, "verb": "write", "connection": "k", "data": "0g"}', "hexadecimal digits, two a byte"),
+    "a bad role": (b'{"id": 1, "verb": "context", "as": "c", "role": "both"}', 'allowed: "client" | "server"'),
+    "an unknown knob": (
+        b'{"id": 1, "verb": "context", "as": "c", "role": "client", "knobs": {"num_tickets": 1}}',
+        "a client has no knob num_tickets; its knobs are: versions, ",
+    ),
+    "a knob of the wrong type": (
+        b'{"id": 1, "verb": "context", "as": "c", "role": "client", "knobs": {"tickets": "on"}}',
+        "knob tickets cannot be 'on'; allowed: true or false",
+    ),
+    "a knob beyond its range": (
+        b'{"id": 1, "verb": "context", "as": "c", "role": "server", "knobs": {"ticket_keys": "00"}}',
+        "allowed: 80 to 80 bytes",
+    ),
+    "an unknown file": (
+        b'{"id": 1, "verb": "context", "as": "c", "role": "client", "files": {"crl": "x"}}',
+        "there is no file crl; the files are: ca, certificate, key",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "words"), BAD_LINES.values(), ids=BAD_LINES.keys())
+def test_a_bad_line_gets_an_error_that_says_what_is_allowed(agent: RawAgent, line: bytes, words: str) -> None:
+    [reply] = agent.answers(line)
+
+    assert reply["error"]["kind"] == "usage"
+    assert words in reply["error"]["message"]
+
+
+def test_the_agent_lives_on_after_bad_lines(agent: RawAgent) -> None:
+    agent.answers(b"\x00", b"{}", b'{"id": 1, "verb": 2}')
+
+    assert agent.answer(id=2, verb="hello")["ok"]["protocol"] == 1
+
+
+def test_what_a_library_prints_does_not_reach_the_replies(stub: RawAgent) -> None:
+    reply = stub.answer(id=1, verb="context", **{"as": "c", "role": "client"})
+
+    assert reply == {"id": 1, "error": {"kind": "lack", "message": "no contexts here"}}
+    assert "a library that prints" in stub.child.output
+
+
+def test_a_fault_of_a_driver_is_an_internal_error_with_its_traceback(stub: RawAgent) -> None:
+    reply = stub.answer(id=1, verb="context", **{"as": "c", "role": "client", "knobs": {"timeout": 1}})
+
+    assert reply["error"]["kind"] == "internal"
+    assert "RuntimeError: a fault of the driver" in reply["error"]["message"]
+
+
+def test_the_agent_ends_when_its_input_ends(runtime: Runtime, fresh: RawAgent) -> None:
+    fresh.answer(id=1, verb="hello")
+    fresh.child.end_input()
+    runtime.loop.settle([fresh.child.ended])
+
+    assert fresh.child.ended.result() == 0
+
+
+def test_the_agent_ends_on_sigterm(runtime: Runtime, fresh: RawAgent) -> None:
+    fresh.answer(id=1, verb="hello")
+    fresh.child.terminate()
+    runtime.loop.settle([fresh.child.ended])
+
+    assert fresh.child.ended.result() == -15
+
+
+def test_an_agent_whose_library_does_not_load_says_so_and_ends(runtime: Runtime) -> None:
+    argv = (sys.executable, "-P", "-m", "harness.agent", "libssl", "--libssl", "/nowhere", "--libcrypto", "/nowhere")
+    agent = RawAgent(runtime, *argv)
+    runtime.loop.settle([agent.child.ended])
+    agent.child.close()
+
+    assert agent.child.ended.result() == 1
+    assert "cannot load libssl --libssl /nowhere --libcrypto /nowhere" in agent.child.output
+
+
+def test_the_agent_imports_nothing_heavy_before_its_driver() -> None:
+    code = "import harness.agent.__main__, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=10)
+
+    assert HEAVY & set(loaded.stdout.split()) == set()

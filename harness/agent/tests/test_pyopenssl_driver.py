@@ -1,0 +1,409 @@
+"""pyOpenSSL as a driver: two of its contexts against each other, and each knob seen from the other end."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from OpenSSL import SSL
+
+from harness.agent.drivers.pyopenssl import load
+from harness.agent.drivers.pyopenssl import unsupported as lacks
+from harness.agent.drivers.pyopenssl.bindings import code
+from harness.agent.library import EndError, LackError, TlsError
+from harness.agent.tests.drive import Talk, answer, groups_of, hello, make, together, whole
+from harness.runtime.pki import Pki
+from harness.wire.session_der import decode
+
+if TYPE_CHECKING:
+    from harness.agent.library import Context
+
+LIBRARY = load()
+SCSV = 0xFF
+"""TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746), which OpenSSL 4.0 no longer sends: it sends the extension."""
+VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def server(pki: Pki) -> Context:
+    return make(LIBRARY, "server", pki)
+
+
+def fields(session: Any) -> Any:
+    return decode(bytes.fromhex(session["der"]))
+
+
+@VERSIONS
+def test_a_session_that_was_taken_resumes_from_its_der(pki: Pki, server: Context, version: str) -> None:
+    first = whole(make(LIBRARY, "client", pki, versions=[version]), server)
+    second = whole(make(LIBRARY, "client", pki, versions=[version]), server, first[2])
+
+    assert [facts.reused for facts in first[:2]] == [False, False]
+    assert [facts.reused for facts in second[:2]] == [True, True]
+    assert [facts.version for facts in second[:2]] == [version, version]
+    assert second[0].evidence == "SSL_session_reused() == 1"
+
+
+@pytest.mark.parametrize(("version", "full", "resumed"), [("1.2", 1, 0), ("1.3", 2, 1)])
+def test_tickets_are_counted_at_both_ends(pki: Pki, server: Context, version: str, full: int, resumed: int) -> None:
+    client = make(LIBRARY, "client", pki, versions=[version])
+    first = whole(client, server)
+    second = whole(client, server, first[2])
+
+    assert [facts.tickets for facts in first[:2]] == [full, full]
+    assert [facts.tickets for facts in second[:2]] == [resumed, resumed]
+
+
+def test_the_session_of_every_tls13_ticket_is_yielded_and_resumes(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.3"])
+    talk = Talk(client, server)
+    talk.handshake()
+    talk.exchange()
+    sessions, last = talk.client.sessions(), talk.client.session()
+    talk.close()
+
+    assert len(sessions) == 2
+    assert sessions[0] != sessions[1]
+    assert sessions[1] == last
+    assert [whole(client, server, session)[0].reused for session in sessions] == [True, True]
+
+
+def test_a_tls12_connection_yields_one_session(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), server)
+    talk.handshake()
+    talk.exchange()
+    sessions = talk.client.sessions()
+    talk.close()
+
+    assert len(sessions) == 1
+
+
+def test_the_session_is_a_der_that_the_harness_reads(pki: Pki, server: Context) -> None:
+    session = fields(whole(make(LIBRARY, "client", pki, versions=["1.3"]), server)[2])
+
+    assert session.has_ticket is True
+    assert (session.lifetime_hint, session.timeout) == (7200, 7200)
+    assert session.session_id_context == b""
+
+
+def test_before_the_first_read_a_tls13_session_has_no_ticket(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.3"]), server)
+    talk.handshake()
+    session = talk.client.session()
+    talk.drop()
+
+    assert fields(session).has_ticket is False
+
+
+def test_bytes_that_are_no_session_are_refused(pki: Pki, server: Context) -> None:
+    with pytest.raises(TlsError) as caught:
+        Talk(make(LIBRARY, "client", pki), server, {"der": "3000"})
+
+    assert caught.value.queue[0]["text"] == "d2i_SSL_SESSION takes it for no session"
+
+
+def test_a_session_without_a_der_cannot_be_offered(pki: Pki, server: Context) -> None:
+    with pytest.raises(LackError, match="only from its DER"):
+        Talk(make(LIBRARY, "client", pki), server, {"der": None, "handle": "SSLSession 1"})
+
+
+def test_close_notify_is_sent_alone_and_read_as_such(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.client.shutdown()
+    [end] = together((talk.server_socket, lambda: talk.server.read(10)))
+    alerts = talk.server.facts().alerts, talk.client.facts().alerts
+    talk.drop()
+
+    assert end.kind == "close_notify"
+    assert alerts[0] == [{"level": 1, "number": 0, "sent": False}]
+    assert alerts[1] == [{"level": 1, "number": 0, "sent": True}]
+
+
+def test_the_end_of_tcp_is_told_from_close_notify(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.server_socket.shutdown(socket.SHUT_WR)
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    talk.drop()
+
+    assert end.kind == "eof"
+
+
+def test_a_reset_is_told_from_the_end_of_tcp(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    talk.server_socket.close()
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    talk.client.free()
+    talk.client_socket.close()
+
+    assert end.kind == "reset"
+
+
+def test_a_fatal_alert_has_its_number_at_both_ends(pki: Pki) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), make(LIBRARY, "server", pki, versions=["1.3"]))
+    client, server = talk.handshake()
+    alerts = talk.client.facts().alerts, talk.server.facts().alerts
+    talk.drop()
+
+    assert isinstance(client, EndError)
+    assert (client.kind, client.queue[0]["lib"], client.queue[0]["reason"]) == ("alert", 20, 1070)
+    assert isinstance(server, TlsError)
+    assert (server.queue[0]["lib"], server.queue[0]["reason"]) == (20, 258)
+    assert alerts[0] == [{"level": 2, "number": 70, "sent": False}]
+    assert alerts[1] == [{"level": 2, "number": 70, "sent": True}]
+
+
+def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> None:
+    gc.disable()
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), make(LIBRARY, "server", pki, versions=["1.3"]))
+    errors = talk.handshake()
+    before = sum(isinstance(each, SSL.Connection) for each in gc.get_objects())
+    talk.drop()
+    after = sum(isinstance(each, SSL.Connection) for each in gc.get_objects())
+    gc.enable()
+
+    assert len(errors) == 2
+    assert before - after == 2
+
+
+def test_the_key_log_holds_the_lines_of_the_connection(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+    first, second = whole(client, server)[0], whole(client, server)[0]
+
+    assert [line.split()[0] for line in first.keylog] == ["CLIENT_RANDOM"]
+    assert [line.split()[0] for line in second.keylog] == ["CLIENT_RANDOM"]
+    assert first.keylog != second.keylog
+
+
+@pytest.mark.parametrize(("text", "number"), [("unexpected eof while reading", 294), ("no such text", None)])
+def test_codes_come_from_the_librarys_own_table(text: str, number: int | None) -> None:
+    assert code("SSL routines", text) == (20, number)
+
+
+def test_a_server_renegotiates_with_its_client(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), server)
+    talk.handshake()
+    talk.exchange()
+    talk.server.renegotiate(abbreviated=False)
+    talk.exchange()
+    read = talk.both(lambda: talk.client.write(b"more\n"), lambda: talk.server.read(10))[1]
+    facts = talk.client.facts()
+    talk.drop()
+
+    assert read == b"more\n"
+    assert facts.reused is False
+    assert len(facts.keylog) == 2
+
+
+def test_a_client_renegotiates_with_a_server_that_allows_it(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, client_renegotiation=True)
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), server)
+    talk.handshake()
+    talk.exchange()
+
+    def more() -> int:
+        talk.client.renegotiate(abbreviated=False)
+        return talk.client.write(b"more\n")
+
+    read = talk.both(more, lambda: talk.server.read(10))[1]
+    facts, sessions = talk.client.facts(), talk.client.sessions()
+    talk.drop()
+
+    assert read == b"more\n"
+    assert len(facts.keylog) == 2
+    assert len(sessions) == 2
+
+
+def test_an_abbreviated_renegotiation_is_refused_with_the_reason(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    with pytest.raises(LackError, match="SSL_renegotiate_abbreviated is not bound"):
+        talk.client.renegotiate(abbreviated=True)
+    talk.drop()
+
+
+@pytest.mark.parametrize(("tickets", "has_ticket"), [(True, True), (False, False)])
+def test_tickets_at_a_tls12_server(pki: Pki, *, tickets: bool, has_ticket: bool) -> None:
+    server = make(LIBRARY, "server", pki, tickets=tickets)
+
+    assert fields(whole(make(LIBRARY, "client", pki, versions=["1.2"]), server)[2]).has_ticket is has_ticket
+
+
+@pytest.mark.parametrize(("tickets", "offered"), [(True, True), (False, False)])
+def test_tickets_at_a_client(pki: Pki, *, tickets: bool, offered: bool) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], tickets=tickets)
+
+    assert (35 in hello(client).extensions) is offered
+
+
+@pytest.mark.parametrize(
+    ("mode", "resumed"), [(["server"], True), (["off"], False), (["no_internal", "server"], False)]
+)
+def test_cache_mode_at_a_server_without_tickets(pki: Pki, mode: list[str], *, resumed: bool) -> None:
+    server = make(LIBRARY, "server", pki, tickets=False, cache_mode=mode)
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+
+    assert whole(client, server, whole(client, server)[2])[0].reused is resumed
+
+
+def test_timeout_at_a_server_is_the_lifetime_hint_and_at_a_client_its_own(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, timeout=1000)
+    session = fields(whole(make(LIBRARY, "client", pki, timeout=50), server)[2])
+
+    assert (session.lifetime_hint, session.timeout) == (1000, 50)
+
+
+def test_a_timeout_of_zero_is_openssls_default(pki: Pki) -> None:
+    """ssl_get_new_session takes SSL_get_default_timeout for a context whose timeout is 0."""
+    session = fields(whole(make(LIBRARY, "client", pki, timeout=0), make(LIBRARY, "server", pki))[2])
+
+    assert session.timeout == 7200
+
+
+def test_a_verifying_server_without_session_id_context_aborts_a_resumption(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, verify="optional", session_id_context="unset")
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+    talk = Talk(client, server, whole(client, server)[2])
+    talk.handshake()
+    alerts = talk.client.facts().alerts
+    talk.drop()
+
+    assert alerts == [{"level": 2, "number": 80, "sent": False}]
+
+
+def test_by_default_a_verifying_server_resumes(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, verify="optional")
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+
+    assert whole(client, server, whole(client, server)[2])[0].reused is True
+
+
+def test_a_session_id_context_of_33_bytes_is_openssls_error(pki: Pki) -> None:
+    with pytest.raises(TlsError) as caught:
+        make(LIBRARY, "server", pki, session_id_context="00" * 33)
+
+    assert (caught.value.queue[0]["lib"], caught.value.queue[0]["reason"]) == (20, 273)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_extended_master_secret(pki: Pki, *, enabled: bool) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], extended_master_secret=enabled)
+
+    assert (23 in hello(client).extensions) is enabled
+
+
+@pytest.mark.parametrize(("word", "modes"), [("psk_dhe_ke", [1]), ("both", [0, 1])])
+def test_psk_modes_at_a_client(pki: Pki, word: str, modes: list[int]) -> None:
+    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).psk_modes) == modes
+
+
+@pytest.mark.parametrize(("word", "has_key_share"), [("psk_dhe_ke", True), ("both", True), ("psk_ke", False)])
+def test_psk_modes_at_a_server(pki: Pki, word: str, *, has_key_share: bool) -> None:
+    server = make(LIBRARY, "server", pki, psk_modes=word)
+    client = make(LIBRARY, "client", pki, versions=["1.3"], psk_modes="both")
+    answered = answer(server, client, whole(client, server)[2])
+
+    assert answered.selected_psk == 0
+    assert (51 in answered.extensions) is has_key_share
+
+
+@pytest.mark.skipif(SSL.OPENSSL_VERSION_NUMBER < 0x40000000, reason=lacks.GROUPS)
+def test_groups_are_the_ones_that_are_offered(pki: Pki) -> None:
+    assert groups_of(hello(make(LIBRARY, "client", pki, groups="X25519:P-256"))) == [29, 23]
+
+
+def test_ciphers_are_the_ones_that_are_offered(pki: Pki) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], ciphers="ECDHE-RSA-AES128-GCM-SHA256")
+
+    assert 0xC02F in hello(client).cipher_suites
+    assert set(hello(client).cipher_suites) <= {0xC02F, SCSV}
+
+
+def test_ciphersuites_are_the_ones_that_are_offered(pki: Pki) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.3"], ciphersuites="TLS_AES_128_GCM_SHA256")
+
+    assert 0x1301 in hello(client).cipher_suites
+    assert set(hello(client).cipher_suites) <= {0x1301, SCSV}
+
+
+def test_server_name_and_alpn_are_sent(pki: Pki) -> None:
+    sent = hello(make(LIBRARY, "client", pki, server_name="server.example", alpn=["h2", "x"]))
+
+    assert sent.server_name == "server.example"
+    assert sent.alpn == ("h2", "x")
+
+
+def test_server_name_and_alpn_are_known_to_the_server(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, alpn=["b", "a"])
+    facts = whole(make(LIBRARY, "client", pki, server_name="server.example", alpn=["a", "b"]), server)
+
+    assert (facts[1].server_name, facts[1].alpn, facts[0].alpn) == ("server.example", "b", "b")
+
+
+def test_a_server_that_requires_a_certificate_sends_alert_116(pki: Pki) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.3"]), make(LIBRARY, "server", pki, verify="required"))
+    talk.handshake()
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    talk.drop()
+
+    assert (end.kind, end.queue[0]["reason"]) == ("alert", 1116)
+
+
+@pytest.mark.parametrize(("anti_replay", "length"), [(True, 32), (False, 256)])
+def test_max_early_data_makes_tickets_stateful_unless_anti_replay_is_off(
+    pki: Pki, length: int, *, anti_replay: bool
+) -> None:
+    server = make(LIBRARY, "server", pki, max_early_data=1000, anti_replay=anti_replay)
+    session = fields(whole(make(LIBRARY, "client", pki, versions=["1.3"]), server)[2])
+
+    assert session.max_early_data == 1000
+    assert (session.ticket_length == 32) is (length == 32)
+
+
+@pytest.mark.parametrize("name", sorted(lacks.KNOBS))
+def test_a_knob_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str) -> None:
+    with pytest.raises(LackError) as caught:
+        make(LIBRARY, "server", pki, **{name: 1})
+
+    assert str(caught.value) == f"{name}: {lacks.KNOBS[name]}"
+
+
+def test_early_data_of_a_client_are_refused_with_the_reason(pki: Pki) -> None:
+    with pytest.raises(LackError, match="SSL_get_early_data_status is not bound"):
+        make(LIBRARY, "client", pki, max_early_data=1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("middlebox_compat", False), ("num_tickets", 3)])
+def test_what_only_openssl_conf_can_set_is_refused_in_a_process_without(pki: Pki, name: str, value: Any) -> None:
+    with pytest.raises(LackError, match="OPENSSL_CONF"):
+        make(LIBRARY, "server", pki, **{name: value})
+
+
+def test_psk_ke_alone_is_refused_with_the_reason(pki: Pki) -> None:
+    with pytest.raises(LackError, match="together with psk_dhe_ke"):
+        make(LIBRARY, "client", pki, psk_modes="psk_ke")
+
+
+@pytest.mark.parametrize("verb", ["flush", "resize_cache", "remove", "age_sessions", "has_session"])
+def test_a_verb_that_it_lacks_is_refused_with_the_reason(server: Context, verb: str) -> None:
+    with pytest.raises(LackError) as caught:
+        server.control(verb, {})
+
+    assert str(caught.value) == f"{verb}: {lacks.VERBS[verb]}"
+
+
+def test_counters_are_refused_with_the_reason(server: Context) -> None:
+    with pytest.raises(LackError, match="SSL_CTX_ctrl"):
+        server.counters()

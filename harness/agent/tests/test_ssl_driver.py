@@ -1,0 +1,357 @@
+"""Python's ssl as a driver: two of its contexts against each other, and each knob seen from the other end."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.agent.drivers.ssl_ import load
+from harness.agent.drivers.ssl_ import unsupported as lacks
+from harness.agent.library import EndError, LackError, TlsError
+from harness.agent.tests.drive import Talk, groups_of, hello, loopback, make, together, whole
+from harness.runtime.pki import Pki
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.agent.library import Context
+
+LIBRARY = load()
+VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def server(pki: Pki) -> Context:
+    return make(LIBRARY, "server", pki)
+
+
+def test_the_version_is_the_loaded_one() -> None:
+    assert f"OpenSSL {LIBRARY.version} " in ssl.OPENSSL_VERSION
+
+
+@VERSIONS
+def test_a_session_that_was_taken_resumes(pki: Pki, server: Context, version: str) -> None:
+    client = make(LIBRARY, "client", pki, versions=[version])
+    first = whole(client, server)
+    second = whole(client, server, first[2])
+
+    assert [facts.reused for facts in first[:2]] == [False, False]
+    assert [facts.reused for facts in second[:2]] == [True, True]
+    assert [facts.version for facts in second[:2]] == [version, version]
+
+
+@pytest.mark.parametrize(("version", "full", "resumed"), [("1.2", 1, 0), ("1.3", 2, 1)])
+def test_tickets_are_counted_at_both_ends(pki: Pki, server: Context, version: str, full: int, resumed: int) -> None:
+    client = make(LIBRARY, "client", pki, versions=[version])
+    first = whole(client, server)
+    second = whole(client, server, first[2])
+
+    assert [facts.tickets for facts in first[:2]] == [full, full]
+    assert [facts.tickets for facts in second[:2]] == [resumed, resumed]
+
+
+def test_one_session_object_resumes_again_and_again(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.3"])
+    session = whole(client, server)[2]
+
+    assert [whole(client, server, session)[0].reused for _ in range(3)] == [True, True, True]
+
+
+def test_a_failed_handshake_does_not_poison_the_session(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki)
+    session = whole(client, server)[2]
+    talk = Talk(client, make(LIBRARY, "server", pki, versions=["1.2"], ciphers="AES128-SHA"), session)
+    talk.server_socket.close()
+    [failure] = together((talk.client_socket, talk.client.handshake))
+    talk.client.free()
+    talk.client_socket.close()
+
+    assert isinstance(failure, EndError)
+    assert whole(client, server, session)[0].reused is True
+
+
+def test_a_session_of_another_context_is_refused_with_pythons_reason(pki: Pki, server: Context) -> None:
+    session = whole(make(LIBRARY, "client", pki), server)[2]
+    other = make(LIBRARY, "client", pki)
+
+    with pytest.raises(LackError, match="Session refers to a different SSLContext"):
+        Talk(other, server, session)
+
+
+def test_a_session_of_a_freed_context_is_gone(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki)
+    session = whole(client, server)[2]
+    client.free()
+
+    with pytest.raises(LackError, match="went with its SSLContext"):
+        Talk(make(LIBRARY, "client", pki), server, session)
+
+
+def test_a_der_cannot_be_offered(pki: Pki, server: Context) -> None:
+    with pytest.raises(LackError, match="d2i_SSL_SESSION"):
+        Talk(make(LIBRARY, "client", pki), server, {"der": "3082", "handle": None})
+
+
+def test_the_session_tells_its_fields(pki: Pki, server: Context) -> None:
+    session = whole(make(LIBRARY, "client", pki, versions=["1.3"]), server)[2]
+
+    assert session["der"] is None
+    assert session["resumable"] is None
+    assert sorted(session["fields"]) == ["has_ticket", "lifetime_hint", "session_id", "time", "timeout"]
+    assert session["fields"]["has_ticket"] is True
+    assert (session["fields"]["lifetime_hint"], session["fields"]["timeout"]) == (7200, 7200)
+
+
+def test_before_the_first_read_a_tls13_session_has_no_ticket(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.3"]), server)
+    talk.handshake()
+    session = talk.client.session()
+    talk.drop()
+
+    assert session is not None
+    assert session["fields"]["has_ticket"] is False
+
+
+def test_close_notify_is_sent_alone_and_read_as_such(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.client.shutdown()
+    [end] = together((talk.server_socket, lambda: talk.server.read(10)))
+    alerts = talk.server.facts().alerts, talk.client.facts().alerts
+    talk.drop()
+
+    assert end.kind == "close_notify"
+    assert alerts[0] == [{"level": 1, "number": 0, "sent": False}]
+    assert alerts[1] == [{"level": 1, "number": 0, "sent": True}]
+
+
+def test_the_end_of_tcp_is_told_from_close_notify(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.server_socket.shutdown(socket.SHUT_WR)
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    facts = talk.client.facts()
+    talk.drop()
+
+    assert end.kind == "eof"
+    assert (facts.finished, facts.version, facts.peer_certificate) == (True, "1.3", True)
+
+
+def test_a_reset_is_told_from_the_end_of_tcp(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    talk.handshake()
+    talk.exchange()
+    talk.server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    talk.server_socket.close()
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    talk.client.free()
+    talk.client_socket.close()
+
+    assert end.kind == "reset"
+
+
+def test_a_fatal_alert_has_its_number_at_both_ends(pki: Pki) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), make(LIBRARY, "server", pki, versions=["1.3"]))
+    client, server = talk.handshake()
+    alerts = talk.client.facts().alerts, talk.server.facts().alerts
+    talk.drop()
+
+    assert isinstance(client, EndError)
+    assert (client.kind, client.queue[0]["lib"], client.queue[0]["reason"]) == ("alert", 20, 1070)
+    assert isinstance(server, TlsError)
+    assert (server.queue[0]["lib"], server.queue[0]["reason"]) == (20, 258)
+    assert alerts[0] == [{"level": 2, "number": 70, "sent": False}]
+    assert alerts[1] == [{"level": 2, "number": 70, "sent": True}]
+
+
+def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> None:
+    gc.disable()
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), make(LIBRARY, "server", pki, versions=["1.3"]))
+    errors = talk.handshake()
+    before = sum(isinstance(each, ssl.SSLObject) for each in gc.get_objects())
+    talk.drop()
+    after = sum(isinstance(each, ssl.SSLObject) for each in gc.get_objects())
+    gc.enable()
+
+    assert len(errors) == 2
+    assert before - after == 2
+
+
+def test_garbage_is_an_error_with_its_code(pki: Pki) -> None:
+    ours, theirs = loopback()
+    tls = make(LIBRARY, "client", pki).connect(ours, None)
+    theirs.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    [error] = together((ours, tls.handshake))
+    tls.free()
+    ours.close()
+    theirs.close()
+
+    assert isinstance(error, TlsError)
+    assert (error.queue[0]["lib"], error.queue[0]["reason"]) == (20, 267)
+
+
+def test_the_key_log_holds_the_lines_of_the_connection(pki: Pki, server: Context) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+    first, second = whole(client, server)[0], whole(client, server)[0]
+
+    assert [line.split()[0] for line in first.keylog] == ["CLIENT_RANDOM"]
+    assert [line.split()[0] for line in second.keylog] == ["CLIENT_RANDOM"]
+    assert first.keylog != second.keylog
+
+
+def test_the_key_log_is_in_no_folder(pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    client = make(LIBRARY, "client", pki)
+    whole(client, make(LIBRARY, "server", pki))
+    client.free()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_counters_are_those_of_session_stats(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, tickets=False)
+    client = make(LIBRARY, "client", pki, versions=["1.2"])
+    whole(client, server, whole(client, server)[2])
+    counters = server.counters()
+
+    assert (counters["accept_good"], counters["hits"], counters["items"]) == (2, 1, 1)
+    assert counters["overflows"] == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_num_tickets(pki: Pki, count: int) -> None:
+    server = make(LIBRARY, "server", pki, num_tickets=count)
+
+    assert whole(make(LIBRARY, "client", pki, versions=["1.3"]), server)[0].tickets == count
+
+
+@pytest.mark.parametrize(("tickets", "has_ticket"), [(True, True), (False, False)])
+def test_tickets_at_a_tls12_server(pki: Pki, *, tickets: bool, has_ticket: bool) -> None:
+    server = make(LIBRARY, "server", pki, tickets=tickets)
+    session = whole(make(LIBRARY, "client", pki, versions=["1.2"]), server)[2]
+
+    assert session["fields"]["has_ticket"] is has_ticket
+
+
+@pytest.mark.parametrize(("tickets", "offered"), [(True, True), (False, False)])
+def test_tickets_at_a_client(pki: Pki, *, tickets: bool, offered: bool) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], tickets=tickets)
+
+    assert (35 in hello(client).extensions) is offered
+
+
+@pytest.mark.parametrize(("compat", "length"), [(True, 32), (False, 0)])
+def test_middlebox_compat_at_a_client(pki: Pki, length: int, *, compat: bool) -> None:
+    assert len(hello(make(LIBRARY, "client", pki, middlebox_compat=compat)).session_id) == length
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_extended_master_secret(pki: Pki, *, enabled: bool) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], extended_master_secret=enabled)
+
+    assert (23 in hello(client).extensions) is enabled
+
+
+@pytest.mark.parametrize(("word", "modes"), [("psk_dhe_ke", [1]), ("both", [1, 0])])
+def test_psk_modes_at_a_client(pki: Pki, word: str, modes: list[int]) -> None:
+    assert sorted(hello(make(LIBRARY, "client", pki, psk_modes=word)).psk_modes) == sorted(modes)
+
+
+@pytest.mark.parametrize(("group", "number"), [("P-256", 23), ("secp384r1", 24), ("X25519", 29)])
+def test_groups_at_a_client_is_the_one_that_is_offered(pki: Pki, group: str, number: int) -> None:
+    assert groups_of(hello(make(LIBRARY, "client", pki, groups=group))) == [number]
+
+
+def test_groups_at_a_server_leaves_a_client_with_another_group_without_a_handshake(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, groups="P-256")
+    talk = Talk(make(LIBRARY, "client", pki, groups="X25519"), server)
+    failure = talk.handshake()[0]
+    talk.drop()
+
+    assert failure.queue[0]["reason"] == 1040
+
+
+def test_ciphers_are_the_ones_that_are_offered(pki: Pki) -> None:
+    client = make(LIBRARY, "client", pki, versions=["1.2"], ciphers="ECDHE-RSA-AES128-GCM-SHA256")
+
+    assert hello(client).cipher_suites == (0xC02F, 0xFF)
+
+
+def test_server_name_and_alpn_are_sent(pki: Pki) -> None:
+    sent = hello(make(LIBRARY, "client", pki, server_name="server.example", alpn=["h2", "x"]))
+
+    assert sent.server_name == "server.example"
+    assert sent.alpn == ("h2", "x")
+
+
+def test_alpn_is_agreed_by_the_servers_preference(pki: Pki) -> None:
+    server = make(LIBRARY, "server", pki, alpn=["b", "a"])
+
+    assert whole(make(LIBRARY, "client", pki, alpn=["a", "b"]), server)[0].alpn == "b"
+
+
+def test_a_server_that_requires_a_certificate_sends_alert_116(pki: Pki) -> None:
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.3"]), make(LIBRARY, "server", pki, verify="required"))
+    talk.handshake()
+    [end] = together((talk.client_socket, lambda: talk.client.read(10)))
+    talk.drop()
+
+    assert (end.kind, end.queue[0]["reason"]) == ("alert", 1116)
+
+
+def test_a_client_verifies_against_the_authority(pki: Pki) -> None:
+    facts = whole(make(LIBRARY, "client", pki, verify="required"), make(LIBRARY, "server", pki))[0]
+
+    assert facts.peer_certificate is True
+
+
+def test_session_id_context_is_pythons_own(pki: Pki) -> None:
+    make(LIBRARY, "server", pki, session_id_context=lacks.SESSION_ID_CONTEXT.hex())
+
+    with pytest.raises(LackError, match="for good"):
+        make(LIBRARY, "server", pki, session_id_context="00")
+
+
+@pytest.mark.parametrize("name", sorted(lacks.KNOBS))
+def test_a_knob_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str) -> None:
+    with pytest.raises(LackError) as caught:
+        make(LIBRARY, "server", pki, **{name: 1})
+
+    assert str(caught.value) == f"{name}: {lacks.KNOBS[name]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("groups", "X25519:P-256"), ("psk_modes", "psk_ke"), ("server_name", "127.0.0.1")]
+)
+def test_a_value_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str, value: Any) -> None:
+    with pytest.raises(LackError) as caught:
+        make(LIBRARY, "client", pki, **{name: value})
+
+    assert lacks.VALUES[name] in str(caught.value)
+
+
+@pytest.mark.parametrize("verb", ["flush", "resize_cache", "remove", "age_sessions", "has_session"])
+def test_a_verb_that_it_lacks_is_refused_with_the_reason(server: Context, verb: str) -> None:
+    with pytest.raises(LackError) as caught:
+        server.control(verb, {})
+
+    assert str(caught.value) == f"{verb}: {lacks.VERBS[verb]}"
+
+
+def test_renegotiation_is_refused_with_the_reason(pki: Pki, server: Context) -> None:
+    talk = Talk(make(LIBRARY, "client", pki), server)
+    with pytest.raises(LackError, match="SSL_renegotiate"):
+        talk.client.renegotiate(abbreviated=False)
+    talk.drop()

@@ -1,0 +1,142 @@
+"""What can be fetched and what is here, together: which builds are meant, and the Build that serves a stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.builds.cache import Cache
+from harness.builds.catalogue import catalogue
+from harness.builds.catalogue_entry import STACKS
+from harness.builds.cryptography import Cryptography
+from harness.builds.debian import Debian
+from harness.builds.inspection import measured
+from harness.builds.source import Source
+from harness.builds.versions import build_version, matching, means_all, nearest
+from harness.builds.wheel import Wheel
+from harness.model.errors import BuildError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.provider import Provider, Say
+    from harness.builds.record import Record
+    from harness.model.build import Build
+
+ALL = "all"
+INDEXES = ".apt"
+"""The folder of apt's indexes in the cache."""
+
+
+class BuildStore:
+    """The catalogue, the cache and the providers, in the order in which they serve a version that several have."""
+
+    def __init__(self, cache: Cache | None = None, mirror: str | None = None) -> None:
+        self.cache = cache or Cache()
+        providers: Sequence[Provider] = (
+            Debian(self.cache.folder / INDEXES, mirror),
+            Source(),
+            Wheel(),
+            Cryptography(),
+        )
+        self.providers = {provider.name: provider for provider in providers}
+        self.known = catalogue()
+
+    def here(self) -> list[Record]:
+        """What the cache has, newest first; of one version, in the order of the providers."""
+        order = list(self.providers)
+        records = [record for record in self.cache.records() if record.provider in self.providers]
+        records.sort(key=lambda record: order.index(record.provider))
+        return sorted(records, key=lambda record: build_version(record.version), reverse=True)
+
+    def builds(self, record: Record) -> Mapping[str, Build]:
+        """The Build of each stack that a fetched build serves."""
+        return self.providers[record.provider].builds(self.cache.path(record.key), record.version)
+
+    def serving(self, stack: str) -> dict[str, Build]:
+        """The fetched builds that serve a stack, by version, newest first."""
+        found: dict[str, Build] = {}
+        for record in self.here():
+            if stack in {STACKS.get(part) for part in record.has} and record.version not in found:
+                build = self.builds(record).get(stack)
+                found |= {} if build is None else {record.version: build}
+        return found
+
+    def fetchable(self, stack: str) -> list[str]:
+        """The versions that the catalogue has for a stack."""
+        return [known.version for known in self.known if stack in known.stacks]
+
+    def chosen(self, wanted: Sequence[str], provider: str | None = None) -> list[CatalogueEntry]:
+        """The builds that are meant: of a glob all that match, else for each stack the newest that does.
+
+        ``all`` means those that this machine can be served. UsageError names the nearest versions for one that none is.
+        """
+        if provider is not None and provider not in {known.provider for known in self.known}:
+            names = ", ".join(dict.fromkeys(known.provider for known in self.known))
+            raise UsageError(f"no provider {provider!r} fetches builds; those that do are: {names}")
+        known = [k for k in self.known if provider in {None, k.provider}]
+        found: dict[str, CatalogueEntry] = {}
+        for text in wanted:
+            if text == ALL:
+                found |= {k.key: k for k in known if self.providers[k.provider].unserved() is None}
+                continue
+            versions = matching(text, [k.version for k in known])
+            if not versions:
+                near = ", ".join(nearest(text, [k.version for k in known]))
+                raise UsageError(f"no build {text!r} is known; the nearest are {near} (`resumption builds` lists all)")
+            found |= {k.key: k for k in (_every if means_all(text) else _newest)(known, versions)}
+        return list(found.values())
+
+    def fetch(self, known: CatalogueEntry, say: Say, *, again: bool = False) -> Record:
+        """Fetch a build, unless it is here; BuildError if it cannot be had, or is not what the catalogue says."""
+        return self._add(known, self.providers[known.provider], say, again=again)
+
+    def make(self, known: CatalogueEntry, source: Source, say: Say, label: str, *, again: bool = False) -> Record:
+        """Build one from source and keep it; a label is added to its version, as in ``3.5.7+fips``."""
+        return self._add(known, source, say, again=again, label=label)
+
+    def _add(self, known: CatalogueEntry, provider: Provider, say: Say, *, again: bool, label: str = "") -> Record:
+        def fill(folder: Path) -> None:
+            why = provider.unserved()
+            if why:
+                raise BuildError(f"the provider {provider.name} does not serve this machine: {why}")
+            provider.obtain(known, folder, say)
+
+        def measure(folder: Path) -> str:
+            version = measured(provider.builds(folder, known.version))
+            if known.artefacts and version != known.version:
+                raise BuildError(f"{known.source} was to be OpenSSL {known.version} and says that it is {version}")
+            return f"{version}+{label}" if label else version
+
+        return self.cache.add(known, fill, measure, say, again=again)
+
+    def damage(self, key: str) -> list[str]:
+        """What is wrong with a build that is here: with its files, else with what it tells of itself."""
+        wrong = self.cache.damage(key)
+        if wrong:
+            return wrong
+        record = self.cache.get(key)
+        if record is None:
+            return [f"{key} is not here"]
+        try:
+            version = measured(self.builds(record))
+        except BuildError as error:
+            return [str(error)]
+        return (
+            []
+            if version == record.version.partition("+")[0]
+            else [f"{key} is {record.version} and says that it is {version}"]
+        )
+
+
+def _every(known: Sequence[CatalogueEntry], versions: Sequence[str]) -> list[CatalogueEntry]:
+    return [k for version in versions for k in known if k.version == version]
+
+
+def _newest(known: Sequence[CatalogueEntry], versions: Sequence[str]) -> list[CatalogueEntry]:
+    found = []
+    for stack in STACKS.values():
+        candidates = [k for k in _every(known, versions) if stack in k.stacks]
+        found += candidates[:1]
+    return found

@@ -1,0 +1,92 @@
+"""One case at a desk: a first connection, then resuming ones, with whatever changes between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.model.capability import CLOSE_NEEDS, Capability
+from harness.model.errors import UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tls import Close, Role
+from harness.pair.pair import Pair
+from harness.wire.session_der import aged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.connection import Connection, Counters
+    from harness.model.session import Session
+    from harness.model.tls import TLSVersion
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is to be done; ``then_*`` are the knobs that change before the second connection."""
+
+    tls: TLSVersion
+    client: ClientConfig = field(default_factory=ClientConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+    then_client: Mapping[str, Any] = field(default_factory=dict)
+    then_server: Mapping[str, Any] = field(default_factory=dict)
+    close: Close = Close.BOTH
+    age: int = 0
+    """Seconds by which the offered session is made older; negative ones make it younger."""
+    times: int = 1
+    """How many connections follow the first; each offers what the one before it yielded."""
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What was seen: every connection in order, and the last server's counters where its stack tells them."""
+
+    connections: tuple[Connection, ...]
+    counters: Counters | None
+    notes: tuple[str, ...]
+    """What could not be done as told, for people."""
+
+
+def needs(case: Case, role: Role) -> tuple[Capability, ...]:
+    """The Capabilities beyond knobs that the case asks of a role."""
+    closing = CLOSE_NEEDS.get(case.close, ())
+    imports = role is Role.CLIENT and (case.age or case.then_client)  # another context is another owner
+    return (*closing, Capability.SESSION_IMPORT) if imports else closing
+
+
+def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
+    """Why the stack cannot play the role in this case; empty if it can."""
+    abilities = stack.abilities(role)
+    config, then = (case.client, case.then_client) if role is Role.CLIENT else (case.server, case.then_server)
+    asked = [*config.given().items(), *then.items()]
+    found = [f"{role} {stack.label} lacks knob {n}: {why}" for n, v in asked if (why := abilities.lacks_knob(n, v))]
+    found += [f"{role} {stack.label} lacks {c}: {why}" for c in needs(case, role) if (why := abilities.lacks(c))]
+    return found
+
+
+def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResult:
+    """Do it; UsageError if a stack lacks what the case asks for."""
+    lacking = [*refusals(client, Role.CLIENT, case), *refusals(server, Role.SERVER, case)]
+    if lacking:
+        raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
+    pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
+    notes: list[str] = []
+    try:
+        offer = pair.connect(presume_full=False).taken
+        if case.then_client:
+            pair.new_client(**case.then_client)
+        if case.then_server:
+            pair.new_server(**case.then_server)
+        for _ in range(case.times):
+            if offer is None:
+                notes.append(f"connection {len(pair.connections)} yielded no session, so the next offers none")
+            connection = pair.connect(_made_older(offer, case.age), presume_full=False)
+            offer = connection.taken or offer
+        return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(notes))
+    finally:
+        pair.close()
+
+
+def _made_older(session: Session | None, seconds: int) -> Session | None:
+    return aged(session, seconds) if session is not None and seconds else session

@@ -1,0 +1,62 @@
+"""The search finds the first bad version with few looks, passes over what is unsupported, and verifies both ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.case.bisect import Behaviour, Bisected, EndError, bisect
+
+VERSIONS = [str(number) for number in range(20)]
+
+
+def first_bad(number: int, *unsupported: str, looks: list[str] | None = None) -> Bisected:
+    def look(version: str) -> Behaviour:
+        if looks is not None:
+            looks.append(version)
+        if version in unsupported:
+            return Behaviour.UNSUPPORTED
+        return Behaviour.BAD if int(version) >= number else Behaviour.GOOD
+
+    return bisect(VERSIONS, look)
+
+
+@pytest.mark.parametrize("number", range(1, 20))
+def test_the_first_bad_version_is_found(number: int) -> None:
+    assert first_bad(number) == Bisected(str(number - 1), str(number))
+
+
+def test_both_ends_are_looked_at_first_and_few_others() -> None:
+    looks: list[str] = []
+    first_bad(7, looks=looks)
+
+    assert looks[:2] == ["0", "19"]
+    assert len(looks) <= 7
+    assert len(set(looks)) == len(looks)
+
+
+def test_what_is_unsupported_is_passed_over() -> None:
+    assert first_bad(7, "9", "10", "8") == Bisected("6", "7")
+
+
+def test_what_is_unsupported_between_both_is_told() -> None:
+    assert first_bad(7, "5", "6", "7") == Bisected("4", "8", ("5", "6", "7"))
+
+
+def test_two_neighbours_need_no_search() -> None:
+    assert bisect(["1", "2"], lambda version: Behaviour.BAD if version == "2" else Behaviour.GOOD) == Bisected("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("number", "unsupported", "message"),
+    [
+        (0, (), "0 was said to be good and is bad; give a build that behaves as it should"),
+        (99, (), "19 was said to be bad and is good; give a build that behaves otherwise"),
+        (7, ("0",), "0 was said to be good and is unsupported; give a build that can do the case"),
+        (7, ("19",), "19 was said to be bad and is unsupported"),
+    ],
+)
+def test_an_end_that_is_not_what_it_was_said_to_be_is_an_error(
+    number: int, unsupported: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(EndError, match=message):
+        first_bad(number, *unsupported)

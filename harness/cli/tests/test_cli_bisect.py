@@ -1,0 +1,258 @@
+"""`resumption bisect` finds the first build that behaves otherwise, verifies both ends, and explains bad usage."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from harness.builds.store import BuildStore
+from harness.builds.system import build_for
+from harness.builds.versions import matching
+from harness.case.bisect import EndError
+from harness.case.bisect import bisect as search
+from harness.case.case import Case
+from harness.cli import main
+from harness.cli.bisect import Looks
+from harness.cli.subject import DeskCase, Ends, ScenarioCell
+from harness.model.build import Build
+from harness.model.errors import UsageError
+from harness.model.tls import Close, TLSVersion
+from harness.report.json.observed import last_outcome
+from harness.report.tests.test_difference import FIRST, cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.cli.range_of_builds import BuildRange
+    from harness.report.json.run_shape import CellObject
+
+CELL = "scenarios/tls13_ticket.py::test_ticket_resumes"
+
+
+class Told:
+    """A subject and a range of builds that are what the test says; no peer is involved."""
+
+    ends = Ends("libssl", "libssl")
+
+    def __init__(self, **seen: dict[str, object]) -> None:
+        self._seen = {name.lstrip("v").replace("_", "."): made for name, made in seen.items()}
+        self.versions = list(self._seen)
+        self.looks: list[str] = []
+
+    def obtain(self, version: str, _say: Callable[[str], None]) -> str:
+        """Version 9 cannot be had."""
+        return "not fetched: there is no network" if version == "9" else ""
+
+    def see(self, version: str) -> CellObject:
+        """What the test says."""
+        self.looks.append(version)
+        return cast("CellObject", cell(**self._seen[version]))
+
+
+def looks(told: Told, expect: str | None = None, *on: str) -> Looks:
+    return Looks(told, cast("BuildRange", told), expect, on)
+
+
+HINT = f"{FIRST}session__lifetime_hint"
+TICKETS = f"{FIRST}tickets"
+
+
+def test_the_first_build_in_which_anything_differs_is_found() -> None:
+    told = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+
+    assert search(told.versions, looks(told)).first_bad == "3"
+
+
+def test_what_differs_from_the_good_build_and_not_at_the_bad_one_is_another_matter() -> None:
+    told = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
+
+    assert search(told.versions, looks(told)).first_bad == "3"
+
+
+def test_an_observable_can_be_chosen() -> None:
+    told = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2, HINT: 5}, v4={TICKETS: 2, HINT: 5})
+
+    assert search(told.versions, looks(told, None, "tickets")).first_bad == "3"
+    assert search(told.versions, looks(told, None, "session.*")).first_bad == "2"
+
+
+def test_an_expected_outcome_decides_alone() -> None:
+    declined = {f"{FIRST}outcome": "declined", TICKETS: 2}
+    told = Told(v1={}, v2={TICKETS: 2}, v3=declined, v4=declined)
+
+    assert search(told.versions, looks(told, "resumed")).first_bad == "3"
+
+
+def test_a_build_that_fails_behaves_otherwise() -> None:
+    failing: dict[str, object] = {"verdict": "error", "reason": "it died", "case": None}
+    told = Told(v1={}, v2=failing, v3=failing)
+
+    assert search(told.versions, looks(told)).first_bad == "2"
+
+
+def test_a_build_that_lacks_what_the_case_needs_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None}, v3={TICKETS: 2})
+
+    assert search(told.versions, looks(told)).between == ("2",)
+    assert "2          unsupported  it lacks x" in capsys.readouterr().err
+
+
+def test_a_build_that_cannot_be_fetched_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(v1={}, v9={}, v10={TICKETS: 2})
+
+    assert search(told.versions, looks(told)).between == ("9",)
+    assert "not fetched: there is no network" in capsys.readouterr().err
+
+
+def test_an_end_that_cannot_do_the_case_is_an_error() -> None:
+    told = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None})
+
+    with pytest.raises(EndError, match="2 was said to be bad and is unsupported"):
+        search(told.versions, looks(told))
+
+
+def test_ends_that_do_not_differ_are_an_error() -> None:
+    told = Told(v1={}, v2={})
+
+    with pytest.raises(EndError, match="2 was said to be bad and is good"):
+        search(told.versions, looks(told))
+
+
+def test_each_build_is_looked_at_once() -> None:
+    told = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    made = looks(told)
+    made.between(search(told.versions, made).last_good, "3")
+
+    assert sorted(told.looks) == sorted(set(told.looks))
+
+
+@pytest.mark.parametrize(
+    ("cell_id", "client", "server"),
+    [
+        (f"{CELL}[libssl--libssl-TLSv1.3]", "libssl", "libssl"),
+        (f"{CELL}[libssl--openssl@3.0.19-TLSv1.3]", "libssl", "openssl@3.0.19"),
+        (f"{CELL}[libssl@1.1.1w--libssl@1.1.1w-TLSv1.3-client.groups=x]", "libssl", "libssl"),
+        (f"{CELL}[openssl@3.5.7--libssl@4.0.3-TLSv1.3]", "openssl@3.5.7", "libssl"),
+    ],
+)
+def test_an_end_moves_that_names_no_build_or_one_of_those_given(cell_id: str, client: str, server: str) -> None:
+    assert ScenarioCell.parse(cell_id, ("1.1.1w", "4.0.3")).ends == Ends(client, server)
+
+
+def test_a_cell_whose_ends_name_other_builds_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"libssl@3\.1 and libssl@3\.2 name a build each"):
+        ScenarioCell.parse(f"{CELL}[libssl@3.1--libssl@3.2-TLSv1.3]", ("1.1.1w", "4.0.3"))
+
+
+def own_version() -> str:
+    build = build_for("libssl")
+    if not isinstance(build, Build):
+        pytest.skip(build.reason)
+    return build.version
+
+
+def test_a_case_is_seen_on_a_real_build() -> None:
+    seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
+
+    assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
+
+
+def test_the_first_real_build_that_behaves_otherwise_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    older = matching("1.1.1", BuildStore().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+
+    options = f"--here --good {older[0]} --bad {own_version()} --on alert"
+    code = main(shlex.split(f"bisect {options} --client libssl --server libssl --tls 1.3 --close eof"))
+    out, _ = capsys.readouterr()
+
+    assert code == 0
+    assert f"last good  {older[0]}" in out
+    assert "connection 1: alert none -> decode_error (50) by client" in out
+
+
+def test_a_real_build_that_is_not_good_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    older = matching("1.1.1", BuildStore().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+
+    options = f"--here --good {older[0]} --bad {own_version()} --expect declined"
+    code = main(shlex.split(f"bisect {options} --client libssl --server libssl --tls 1.3"))
+
+    assert code == 1
+    assert f"{older[0]} was said to be good and is bad" in capsys.readouterr().err
+
+
+def test_a_case_that_a_real_stack_cannot_do_is_unsupported() -> None:
+    ends = Ends("libssl", f"openssl@{own_version()}")
+    seen = DeskCase(ends, Case(tls=TLSVersion.TLSv1_3, close=Close.SERVER_ONLY)).see(own_version())
+
+    assert seen["verdict"] == "unsupported"
+    assert "lacks close server-only" in seen["reason"]
+
+
+def test_a_cell_is_seen_on_a_real_build() -> None:
+    seen = ScenarioCell.parse(f"{CELL}[libssl--libssl-TLSv1.3]", ()).see(own_version())
+
+    assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
+
+
+TRAVELS = (
+    "scenarios/session_file.py::"
+    "test_session_taken_by_one_client_resumes_at_another_in_another_process_if_that_can_read_it"
+)
+SECOND = "-TLSv1.3-then=openssl-server.tickets=on"
+
+
+@pytest.mark.parametrize(
+    ("cell_id", "ends", "rest"),
+    [
+        ("libssl--libssl-TLSv1.3-then=ssl@3.0.19", Ends("libssl", "libssl", "ssl@3.0.19"), ""),
+        (
+            f"libssl@3.0.19--libssl@3.0.19{SECOND}",
+            Ends("libssl@3.0.19", "libssl@3.0.19", "openssl"),
+            "-server.tickets=on",
+        ),
+        ("a@1.0.2k-fips--a@4.0.3-TLSv1.2-then.server=b@1.0.2k-fips-7-x", Ends("a", "a", "", "b"), "-7-x"),
+    ],
+)
+def test_second_ends_move_as_the_others_do(cell_id: str, ends: Ends, rest: str) -> None:
+    parsed = ScenarioCell.parse(f"{CELL}[{cell_id}]", ("1.0.2k-fips", "4.0.3"))
+
+    assert (parsed.ends, parsed.rest) == (ends, rest)
+
+
+def test_a_cell_with_a_second_client_is_seen_on_a_real_build() -> None:
+    seen = ScenarioCell.parse(f"{TRAVELS}[libssl--libssl{SECOND}]", ()).see(own_version())
+
+    assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
+
+
+def test_a_cell_that_is_none_is_bad_usage() -> None:
+    with pytest.raises(UsageError, match="there is no cell"):
+        ScenarioCell.parse(f"{CELL}_not[libssl--libssl-TLSv1.3]", ()).see(own_version())
+
+
+USAGE = [
+    ("", "Missing option '--good'"),
+    ("--good 1.1.1w --bad 3.5", "give a case by --client, --server and --tls, or a cell's id"),
+    ("--good 1.1.1w --bad 3.5 --client libssl --tls 1.3", "give a case by --client, --server and --tls"),
+    ("--good 1.1.1w --bad 1.1.1w --client libssl --server libssl --tls 1.3", "are both 1.1.1w; give two builds"),
+    ("--good 0.9.8 --bad 3.5 --client libssl --server libssl --tls 1.3", "no build '0.9.8' serves libssl; the nearest"),
+    ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 name a build each"),
+    ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is no cell; it should look like scenarios/"),
+    (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "not both"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE)
+def test_bad_usage_is_exit_code_2_and_says_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    code = main(["bisect", *shlex.split(arguments)])
+    out, err = capsys.readouterr()
+
+    assert (code, out) == (2, "")
+    assert message in err

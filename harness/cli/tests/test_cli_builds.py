@@ -1,0 +1,89 @@
+"""`resumption builds` lists what is known and what is here, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.builds.cache import Cache
+from harness.builds.catalogue import catalogue
+from harness.builds.catalogue_entry import CatalogueEntry, Part
+from harness.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KNOWN = CatalogueEntry("3.0.8", "wheel", frozenset({Part.LIBRARY}))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    """A cache with one build in it, whose library is no library."""
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path))
+    cache = Cache()
+
+    def fill(folder: Path) -> None:
+        (folder / "libssl.so.3").write_text("no library")
+
+    cache.add(KNOWN, fill, lambda _folder: "3.0.8", lambda _text: None)
+    return cache
+
+
+def test_everything_that_is_known_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["builds", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert {(k.version, k.provider) for k in catalogue()} <= {(b["version"], b["provider"]) for b in told["builds"]}
+
+
+def test_what_is_here_has_its_folder(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    main(["builds", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert [b["folder"] for b in told["builds"] if (b["version"], b["provider"]) == ("3.0.8", "wheel")] == [
+        str(cache.path(KNOWN.key))
+    ]
+
+
+def test_the_table_has_a_row_for_a_build(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["builds"])
+
+    assert "1.0.2q       wheel" in capsys.readouterr().out
+
+
+def test_an_unknown_version_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["builds", "fetch", "3.5.77"])
+
+    assert code == 2
+    assert "the nearest are" in capsys.readouterr().err
+
+
+def test_the_path_of_what_is_not_here_names_what_is(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["builds", "path", "1.1.1w"])
+
+    assert code == 2
+    assert "the nearest are: 3.0.8" in capsys.readouterr().err
+
+
+def test_damage_is_a_failure_and_named(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    (cache.path(KNOWN.key) / "libssl.so.3").write_text("another")
+    code = main(["builds", "verify"])
+
+    assert code == 1
+    assert "libssl.so.3 has changed" in capsys.readouterr().out
+
+
+def test_what_is_removed_is_gone(cache: Cache) -> None:
+    code = main(["builds", "remove", "3.0"])
+
+    assert code == 0
+    assert cache.names() == []
+
+
+def test_an_unknown_provider_lists_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["builds", "fetch", "3.5", "--provider", "rpm"])
+
+    assert code == 2
+    assert "debian, wheel, cryptography" in capsys.readouterr().err

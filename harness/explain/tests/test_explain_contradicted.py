@@ -1,0 +1,359 @@
+"""Evidence that contradicts itself or leaves several reasons: what was observed wins, what is open is told as open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.explain import explain
+from harness.explain.tests import made_offers as made
+from harness.model.connection import Counters
+from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+from harness.model.reason import Reason
+from harness.model.setup import Action
+from harness.model.tls import Alert, Role
+
+if TYPE_CHECKING:
+    from harness.model.connection import Connection
+    from harness.model.reason import Finding
+
+R = Reason
+NOTHING = Counters(hits=0, misses=0, timeouts=0, overflows=0, items=0)
+MISSED, TIMED_OUT = replace(NOTHING, misses=1), replace(NOTHING, timeouts=1)
+CACHED: dict[str, Any] = {"tickets": False}
+
+
+def told(*connections: Connection) -> tuple[Finding, ...]:
+    explanation = explain(connections, connections[-1])
+    return explanation.findings if explanation else ()
+
+
+def reasons(*connections: Connection) -> tuple[Reason, ...]:
+    return tuple(finding.reason for finding in told(*connections))
+
+
+# a ticket
+
+
+def test_several_reasons_are_told_in_order_with_what_would_tell_them_apart() -> None:
+    findings = told(made.declined())
+
+    assert [finding.reason for finding in findings] == [
+        R.TICKET_DAMAGED,
+        R.SESSION_ID_CONTEXT_DIFFERS,
+        R.EXPIRED_AT_SERVER,
+    ]
+    assert all(finding.tell_apart for finding in findings)
+
+
+def test_one_reason_needs_nothing_to_tell_it_apart() -> None:
+    (finding,) = told(made.first(), made.declined(made.session(made.OTHER_TICKET)))
+
+    assert finding.tell_apart == ""
+
+
+def test_key_is_known_by_its_name_although_it_is_another_server_with_keys_of_its_own() -> None:
+    other = made.circumstances(2)
+
+    assert reasons(made.first(told=made.circumstances()), made.declined(told=other)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_key_is_unknown_by_its_name_although_it_is_the_same_server() -> None:
+    same = made.circumstances()
+    seen = made.transcript(made.hellos(made.TICKET), made.OTHER_TICKET)
+
+    assert reasons(made.first(told=same), made.declined(seen=seen, told=same)) == (R.TICKET_KEY_UNKNOWN,)
+
+
+def test_key_is_unknown_by_the_circumstances_where_no_ticket_shows_a_name() -> None:
+    seen = made.transcript(made.hellos(made.TICKET))
+    findings = told(made.first(told=made.circumstances()), made.declined(seen=seen, told=made.circumstances(2)))
+
+    assert [finding.reason for finding in findings] == [R.TICKET_KEY_UNKNOWN]
+    assert not any(line.startswith("wire:") for line in findings[0].evidence)
+
+
+def test_nothing_is_known_where_nothing_was_seen() -> None:
+    seen = made.transcript(made.hellos(made.TICKET), tickets=None)
+
+    assert reasons(made.declined(seen=seen)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_nothing_is_known_where_the_hello_could_not_be_read() -> None:
+    unread = made.transcript(made.hellos(), client_hellos=())
+
+    assert reasons(made.first(), made.declined(seen=unread)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_ticket_is_damaged_on_the_wire_though_the_session_is_whole() -> None:
+    seen = made.transcript(made.hellos(made.TICKET[:-1] + b"\x00"), made.KEY + b"\xee" * 192)
+
+    assert reasons(made.first(), made.declined(seen=seen)) == (R.TICKET_DAMAGED,)
+
+
+def test_another_time_in_the_session_damages_no_ticket() -> None:
+    same = made.circumstances()
+    older = made.session(time=made.MADE_AT - 100)
+
+    assert reasons(made.first(told=same), made.declined(older, told=same)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_older_openssl_cannot_read_a_whole_ticket_of_a_newer_one() -> None:
+    newer = replace(made.first().server, view=replace(made.first().server.view, name="libssl@3.5.7"))
+    older = replace(made.first().server, view=replace(made.first().server.view, name="libssl@1.1.1w"))
+    before = replace(made.first(told=made.circumstances(ticket_keys="shared")), server=newer)
+    after = replace(made.declined(told=made.circumstances(2, ticket_keys="shared")), server=older)
+
+    assert reasons(before, after) == (R.TICKET_UNREADABLE,)
+
+
+# time
+
+
+def test_time_out_is_counted_although_both_clocks_say_that_there_is_time() -> None:
+    same = made.circumstances()
+
+    assert reasons(made.first(told=same, counters=NOTHING), made.declined(told=same, counters=TIMED_OUT)) == (
+        R.EXPIRED_AT_SERVER,
+    )
+
+
+def test_no_time_out_is_counted_although_the_clock_was_moved() -> None:
+    moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 1}), clock=0)
+    before = made.first(told=made.circumstances(clock=0), counters=NOTHING)
+
+    assert reasons(before, made.declined(told=moved, counters=NOTHING)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_both_clocks_tell_where_nobody_counts() -> None:
+    moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 1}), clock=0)
+
+    assert reasons(made.first(told=made.circumstances(clock=0)), made.declined(told=moved)) == (R.EXPIRED_AT_SERVER,)
+
+
+def test_clock_of_another_context_tells_nothing() -> None:
+    moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 7}), clock=0)
+
+    assert reasons(made.first(told=made.circumstances(clock=0)), made.declined(told=moved)) == (R.DECLINED_UNKNOWN,)
+
+
+def test_counters_to_which_a_connection_beside_it_added_tell_nothing() -> None:
+    same = made.circumstances()
+    beside = replace(made.circumstances(), beside=(1,))
+    counted = made.declined(told=beside, counters=TIMED_OUT)
+
+    assert reasons(made.first(told=same, counters=NOTHING), counted) == (R.DECLINED_UNKNOWN,)
+
+
+def test_session_id_context_that_differs_is_no_reason_where_a_time_out_is_counted() -> None:
+    before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k"), counters=NOTHING)
+    after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"), counters=TIMED_OUT)
+
+    assert reasons(before, after) == (R.EXPIRED_AT_SERVER,)
+
+
+def test_session_id_context_and_age_both_fit_where_nobody_counts() -> None:
+    before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k", timeout=-1))
+    after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"))
+
+    assert reasons(before, after) == (R.SESSION_ID_CONTEXT_DIFFERS, R.EXPIRED_AT_SERVER)
+
+
+# the cache
+
+
+def kept(counters: Counters | None, *before: Action, **knobs: Any) -> list[Connection]:
+    """The same server, which keeps its sessions; what it counted in the second connection."""
+    seen = made.transcript(made.hellos(made.HANDLE), made.OTHER_HANDLE)
+    after = made.circumstances(1, *before, **CACHED, **knobs)
+    return [
+        made.first(made.HANDLE, told=made.circumstances(**CACHED, **knobs), counters=NOTHING),
+        made.declined(made.session(made.HANDLE), seen, after, counters),
+    ]
+
+
+def test_miss_is_counted_although_lookup_is_off() -> None:
+    off = frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})
+
+    assert reasons(*kept(MISSED, cache_mode=off)) == (R.NOT_IN_CACHE,)
+
+
+def test_lookup_is_off_and_no_miss_is_counted() -> None:
+    off = frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})
+
+    assert reasons(*kept(NOTHING, cache_mode=off)) == (R.LOOKUP_OFF,)
+
+
+def test_no_miss_is_counted_although_the_session_was_removed() -> None:
+    gone = Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": made.HANDLE})
+
+    assert reasons(*kept(NOTHING, gone)) == (R.DECLINED_UNKNOWN,)
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [
+        (Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": made.HANDLE}), "was removed"),
+        (Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": b"other"}), "nothing seen says why"),
+        (Action("remove", Role.SERVER, {"context": 1, "found": False, "session_id": made.HANDLE}), "nothing seen"),
+        (Action("flush", Role.SERVER, {"context": 1, "at": 0}), "was flushed"),
+        (Action("flush", Role.SERVER, {"context": 1, "at": made.MADE_AT + 7201}), "was flushed"),
+        (Action("flush", Role.SERVER, {"context": 1, "at": made.MADE_AT + 7100}), "nothing seen says why"),
+        (Action("flush", Role.SERVER, {"context": 2, "at": 0}), "nothing seen says why"),
+    ],
+)
+def test_what_was_done_to_the_cache_says_why_it_missed_only_if_it_can(action: Action, title: str) -> None:
+    (finding,) = told(*kept(MISSED, action))
+
+    assert finding.reason is R.NOT_IN_CACHE
+    assert title in finding.title
+
+
+def used_twice(second_server: int = 1, **knobs: Any) -> list[Connection]:
+    """The same handle, resumed in connection 2 and declined in connection 3."""
+    seen = made.transcript(made.hellos(made.HANDLE), made.OTHER_HANDLE)
+    offered = made.session(made.HANDLE)
+    return [
+        made.first(made.HANDLE, told=made.circumstances(**knobs), counters=NOTHING),
+        made.declined(offered, seen, made.circumstances(second_server, **knobs), NOTHING),
+        made.declined(offered, seen, made.circumstances(**knobs), MISSED, number=3),
+    ]
+
+
+def test_session_of_single_use_was_consumed() -> None:
+    assert reasons(*used_twice(max_early_data=9)) == (R.CONSUMED,)
+
+
+def test_session_is_not_consumed_by_another_server() -> None:
+    assert reasons(*used_twice(2, max_early_data=9)) == (R.NOT_IN_CACHE,)
+
+
+def test_session_is_not_consumed_where_anti_replay_is_off() -> None:
+    assert reasons(*used_twice(max_early_data=9, anti_replay=False, tickets=False)) == (R.NOT_IN_CACHE,)
+
+
+# what both hellos show
+
+
+def test_psk_mode_that_the_server_does_not_accept_is_the_reason() -> None:
+    seen = made.transcript(made.hellos(made.TICKET, modes=(0,)), made.OTHER_TICKET)
+    same = made.circumstances()
+
+    assert reasons(made.first(told=same), made.declined(seen=seen, told=same)) == (R.NO_PSK_MODE,)
+
+
+@pytest.mark.parametrize("mode", [PskMode.KE, PskMode.BOTH])
+def test_psk_mode_that_the_server_accepts_is_no_reason(mode: PskMode) -> None:
+    seen = made.transcript(made.hellos(made.TICKET, modes=(0,)), made.OTHER_TICKET)
+    after = made.declined(seen=seen, told=made.circumstances(psk_modes=mode))
+
+    assert reasons(made.first(told=made.circumstances()), after) == (R.TICKET_KEY_UNKNOWN,)
+
+
+def test_suite_of_unknown_hash_is_told_as_such_where_all_else_is_excluded() -> None:
+    seen = made.transcript(made.hellos(made.TICKET, cipher=0x13FF), made.KEY + b"\xee" * 192)
+    same = made.circumstances()
+    (finding,) = told(made.first(told=same), made.declined(seen=seen, told=same))
+
+    assert finding.reason is R.CIPHER_DIFFERS
+    assert "unknown hash" in finding.title
+
+
+def test_version_says_more_than_the_ticket_that_was_not_looked_at() -> None:
+    client, _ = made.hellos(made.OTHER_TICKET)
+    _, server = made.hellos(version=made.V12)
+    seen = made.transcript((client, server))
+
+    assert reasons(made.first(), made.declined(seen=seen)) == (R.VERSION_DIFFERS,)
+
+
+# aborted
+
+INTERNAL = Alert(80, Role.SERVER)
+UNTRUSTED: dict[str, Any] = {"session_id_context": UNSET, "verify": Verify.REQUIRED}
+
+
+def test_alert_of_an_unset_context_is_any_alert_where_nothing_says_more() -> None:
+    assert reasons(made.first(), made.aborted(INTERNAL, "ClientHello")) == (R.ALERT,)
+
+
+def test_unset_context_is_the_reason_by_the_knobs_where_the_server_gives_no_code() -> None:
+    made_so = made.aborted(INTERNAL, "ClientHello", told=made.circumstances(**UNTRUSTED))
+
+    assert reasons(made.first(), made_so) == (R.SESSION_ID_CONTEXT_UNSET,)
+
+
+def test_unset_context_is_not_the_reason_where_the_server_gives_another_code() -> None:
+    untrusted = made.circumstances(**UNTRUSTED)
+    made_so = made.aborted(INTERNAL, "ClientHello", told=untrusted, errors=("lib=20 reason=302 id conflict",))
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_code_of_another_library_is_none_of_libssl() -> None:
+    made_so = made.aborted(INTERNAL, "ClientHello", errors=("lib=6 reason=277 something",))
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_decrypt_error_before_the_server_said_a_word_is_the_binder() -> None:
+    made_so = made.aborted(Alert(51, Role.SERVER), "ClientHello")
+
+    assert reasons(made.first(), made_so) == (R.BINDER_WRONG,)
+
+
+@pytest.mark.parametrize("sender", list(Role))
+def test_decrypt_error_later_is_not_the_binder(sender: Role) -> None:
+    made_so = made.aborted(Alert(51, sender), "ClientHello", "ServerHello", "Finished")
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_handshake_failure_with_a_session_that_has_extended_master_secret_is_any_alert() -> None:
+    held = made.session(extended_master_secret=True)
+    made_so = made.aborted(Alert(40, Role.SERVER), "ClientHello", offered=held, told=made.circumstances())
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_illegal_parameter_with_the_same_maximum_fragment_length_is_any_alert() -> None:
+    made_so = made.aborted(Alert(47, Role.SERVER), "ClientHello", offered=made.session(max_fragment_length_mode=0))
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_illegal_parameter_with_another_maximum_fragment_length_and_another_code_is_any_alert() -> None:
+    held = made.session(max_fragment_length_mode=2)
+    made_so = made.aborted(Alert(47, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=215 cipher",))
+
+    assert reasons(made.first(), made_so) == (R.ALERT,)
+
+
+def test_alert_that_the_server_received_is_no_reason_of_its_own() -> None:
+    held = made.session(max_fragment_length_mode=2)
+    made_so = made.aborted(
+        Alert(110, Role.CLIENT), "ClientHello", "ServerHello", offered=held, errors=("lib=20 reason=1110 alert",)
+    )
+
+    assert reasons(made.first(), made_so) == (R.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
+def test_missing_extension_with_the_alert_that_the_server_received_alone_is_the_length_too() -> None:
+    held = made.session(max_fragment_length_mode=2)
+    made_so = made.aborted(Alert(109, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=1109 alert",))
+
+    assert reasons(made.first(), made_so) == (R.MAX_FRAGMENT_LENGTH_CHANGED,)
+
+
+def test_connection_that_ended_without_an_alert_has_no_known_reason() -> None:
+    made_so = made.aborted(None, "ClientHello", told=made.circumstances(**UNTRUSTED))
+
+    assert reasons(made.first(), made_so) == (R.ABORTED_UNKNOWN,)
+
+
+def test_alert_is_told_by_number_sender_and_place() -> None:
+    (finding,) = told(made.first(), made.aborted(Alert(47, Role.CLIENT), "ClientHello", "ServerHello"))
+
+    assert finding.title == "illegal_parameter (47) sent by the client, after the server's ServerHello"

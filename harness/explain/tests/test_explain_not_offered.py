@@ -1,0 +1,326 @@
+"""Why no session was offered, from evidence that was taken away or contradicts itself: the answer must be able to fail.
+
+That each reason is given where it holds is what scenarios/why_*.py show on real ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.explain import explain
+from harness.explain.unread import explain_unread
+from harness.model.errors import EndpointError
+from harness.model.knobs import CacheMode, ClientConfig, ServerConfig
+from harness.model.reason import Question, Reason
+from harness.model.session import Session
+from harness.model.setup import Action, Setup
+from harness.model.tcp import Tcp
+from harness.model.tls import Alert, Close
+from harness.model.transcript import NewSessionTicket
+from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.tests.made_connections import disagreeing
+from harness.tests.made_handshakes import (
+    CLIENT,
+    CLOSED,
+    KEY,
+    SERVER,
+    TLS12,
+    TLS13,
+    answer12,
+    answer13,
+    hello12,
+    hello13,
+    made,
+    session,
+    ticket,
+    transcript,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from harness.model.connection import Connection
+    from harness.model.reason import Finding
+
+TICKET = ticket(KEY, 1)
+SENT = NewSessionTicket(7200, TICKET)
+HELD = session(ticket=TICKET)
+EMPTY = session(session_id=b"")
+UNKNOWN = (Reason.NOT_OFFERED_UNKNOWN,)
+NOW = 1_800_000_000
+
+
+def circumstances(client: ClientConfig | None = None, **changes: Any) -> Setup:
+    return replace(Setup(client or ClientConfig(), ServerConfig(), 1, 1), **changes)
+
+
+def first(*sent: tuple[Any, ...], taken: Session | None = HELD, decrypted: bool = True, **changes: Any) -> Connection:
+    """A full handshake of TLS 1.3 that sent what it is given."""
+    messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), *sent, *CLOSED, decrypted=decrypted)
+    return made(1, Saw.FULL, messages, offered=None, taken=taken, **changes)
+
+
+def second(offered: Session | None, **changes: Any) -> Connection:
+    """One of TLS 1.3 in which nothing went on the wire."""
+    messages = transcript((CLIENT, changes.pop("hello", hello13(2))), (SERVER, answer13(2)), *CLOSED)
+    return made(2, Saw.FULL, messages, offered=offered, taken=None, was_offered=False, **changes)
+
+
+def findings(*connections: Connection) -> tuple[Finding, ...]:
+    explanation = explain(connections, connections[-1])
+    return explanation.findings if explanation else ()
+
+
+def told(*connections: Connection) -> tuple[Reason, ...]:
+    return tuple(finding.reason for finding in findings(*connections))
+
+
+def kept(**known: object) -> Session:
+    """An object in the client's memory."""
+    return Session(known, taken_by="libssl@3.0.19", taken_from="libssl@4.0.3", handle="SSL_SESSION 1")
+
+
+def test_a_session_that_could_have_been_offered_gets_no_reason_but_what_is_known() -> None:
+    (finding,) = findings(first((SERVER, SENT)), second(HELD))
+
+    assert finding.reason is Reason.NOT_OFFERED_UNKNOWN
+    assert "session: version TLSv1.3" in finding.evidence
+    assert "wire: the ClientHello offers TLSv1.3" in finding.evidence
+    assert "session: it comes from connection 1" in finding.evidence
+
+
+def test_a_session_of_another_version_is_told_by_the_hello() -> None:
+    assert told(first((SERVER, SENT)), second(HELD, hello=hello12())) == (Reason.VERSION_NOT_ENABLED,)
+
+
+def test_the_hello_overrules_a_knob_that_says_that_the_version_is_not_enabled() -> None:
+    lying = circumstances(ClientConfig(versions=(TLS12,)))
+
+    assert told(first((SERVER, SENT)), second(HELD, setup=lying)) == UNKNOWN
+
+
+def test_without_a_hello_the_version_is_no_reason() -> None:
+    blind = replace(second(HELD), read_messages=lambda: transcript((SERVER, answer13(2))))
+
+    assert told(first((SERVER, SENT)), blind) == UNKNOWN
+
+
+def test_a_session_without_a_ticket_of_a_server_that_sent_some_was_taken_too_early() -> None:
+    assert told(first((SERVER, SENT), taken=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
+
+
+def test_a_session_without_a_ticket_of_a_server_that_sent_none() -> None:
+    assert told(first(taken=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
+
+
+def test_where_the_tickets_were_not_decrypted_both_reasons_are_left_and_what_would_tell_them_apart() -> None:
+    found = findings(first((SERVER, SENT), taken=EMPTY, decrypted=False), second(EMPTY))
+
+    assert tuple(finding.reason for finding in found) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
+    assert all("could not be decrypted" in finding.tell_apart for finding in found)
+
+
+def test_a_client_that_counts_tickets_which_the_wire_does_not_show_is_not_believed() -> None:
+    one = first(taken=EMPTY)
+    counting = replace(one, client=replace(one.client, view=replace(one.client.view, tickets=2)))
+
+    assert told(counting, second(EMPTY)) == UNKNOWN
+
+
+def test_an_empty_session_of_an_unknown_connection_has_no_reason() -> None:
+    assert told(first((SERVER, SENT)), second(session(session_id=b"", time=1))) == UNKNOWN
+
+
+def test_a_tls12_session_with_an_id_on_the_wire_and_none_in_the_session_is_not_explained_away() -> None:
+    empty = session(TLS12, session_id=b"")
+    messages = transcript((CLIENT, hello12()), (SERVER, answer12(b"id")), *CLOSED, tls=TLS12)
+    one = made(1, Saw.FULL, messages, offered=None, taken=empty)
+
+    assert told(one, second(empty, hello=hello12())) == UNKNOWN
+
+
+def test_a_tls12_session_of_a_server_that_sent_neither_ticket_nor_id() -> None:
+    empty = session(TLS12, session_id=b"")
+    messages = transcript((CLIENT, hello12()), (SERVER, answer12()), *CLOSED, tls=TLS12)
+    one = made(1, Saw.FULL, messages, offered=None, taken=empty)
+
+    assert told(one, second(empty, hello=hello12())) == (Reason.NO_TICKET_SENT,)
+
+
+@pytest.mark.parametrize(
+    ("age", "reasons"), [(7200, UNKNOWN), (7201, UNKNOWN), (7202, (Reason.EXPIRED_AT_CLIENT,)), (0, UNKNOWN)]
+)
+def test_the_clients_clock_and_the_lifetime_decide_to_the_second(age: int, reasons: tuple[Reason, ...]) -> None:
+    held = session(ticket=TICKET, time=NOW - age)
+    tcp = Tcp(NOW * 10**9, 1, 2, 3)
+
+    assert told(first((SERVER, SENT)), second(held, setup=circumstances(), tcp=tcp)) == reasons
+
+
+@pytest.mark.parametrize(("client", "reasons"), [("3.0.19", (Reason.EXPIRED_AT_CLIENT,)), ("3.2.0", UNKNOWN)])
+def test_a_session_of_the_future_is_old_for_a_client_before_3_2(client: str, reasons: tuple[Reason, ...]) -> None:
+    held = session(ticket=TICKET, time=NOW + 60)
+    two = second(held, setup=circumstances(), tcp=Tcp(NOW * 10**9, 1, 2, 3))
+    named = replace(two, client=replace(two.client, view=replace(two.client.view, name=f"libssl@{client}")))
+
+    assert told(first((SERVER, SENT)), named) == reasons
+
+
+def test_without_a_clock_a_session_is_not_called_expired() -> None:
+    held = session(ticket=TICKET, time=1)
+
+    assert told(first((SERVER, SENT)), second(held)) == UNKNOWN
+
+
+def test_a_clock_that_was_stopped_is_believed() -> None:
+    stopped = Action("stop_clock", CLIENT, {"at": NOW + 7202, "context": 1})
+    moved = circumstances(ClientConfig(clock=0), before=(stopped,))
+    held = session(ticket=TICKET, time=NOW)
+
+    assert told(first((SERVER, SENT)), second(held, setup=moved)) == (Reason.EXPIRED_AT_CLIENT,)
+
+
+def test_a_tls12_session_does_not_expire_at_its_client() -> None:
+    held = session(TLS12, ticket=TICKET, time=NOW - 8000)
+    tcp = Tcp(NOW * 10**9, 1, 2, 3)
+
+    assert told(first(taken=held), second(held, hello=hello12(), setup=circumstances(), tcp=tcp)) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("suites", "reasons"),
+    [((0x1301,), (Reason.CIPHER_NOT_ENABLED,)), ((0x1302,), UNKNOWN), ((0x1301, 0x1302), UNKNOWN)],
+)
+def test_a_tls13_session_needs_a_suite_with_its_hash(suites: tuple[int, ...], reasons: tuple[Reason, ...]) -> None:
+    assert told(first((SERVER, SENT)), second(HELD, hello=hello13(2, cipher_suites=suites))) == reasons
+
+
+def test_a_suite_of_the_same_hash_is_enough_for_tls13() -> None:
+    held = session(ticket=TICKET, cipher=0x1303)
+
+    assert told(first((SERVER, SENT)), second(held, hello=hello13(2, cipher_suites=(0x1301,)))) == UNKNOWN
+
+
+def test_a_tls12_session_needs_its_very_cipher() -> None:
+    held = session(TLS12, ticket=TICKET, cipher=0xC02B)
+
+    assert told(first(taken=held), second(held, hello=hello12())) == (Reason.CIPHER_NOT_ENABLED,)
+
+
+def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> None:
+    held = kept(resumable=True)
+    one = first((SERVER, SENT), kept=(held,), close=Close.EOF)
+    cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
+
+    assert told(cut, second(held)) == (Reason.NOT_RESUMABLE,)
+
+
+def test_a_close_notify_on_the_wire_overrules_the_way_in_which_it_was_to_be_closed() -> None:
+    held = kept(resumable=True)
+
+    assert told(first((SERVER, SENT), kept=(held,), close=Close.EOF), second(held)) == UNKNOWN
+
+
+def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
+    held = kept(resumable=True)
+    one = first((SERVER, SENT), kept=(held,))
+    messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT), (CLIENT, Alert(50, CLIENT)))
+
+    assert told(replace(one, read_messages=lambda: messages), second(held)) == (Reason.NOT_RESUMABLE,)
+
+
+def test_a_copy_in_memory_is_out_of_reach_of_the_close() -> None:
+    held = Session({"has_ticket": True}, taken_by="ssl@3.0.19", handle="SSLSession 1")
+    one = first((SERVER, SENT), kept=(held,), close=Close.EOF)
+    cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
+
+    assert told(cut, second(held)) == UNKNOWN
+
+
+def test_an_object_of_an_unknown_connection_has_no_reason() -> None:
+    assert told(first((SERVER, SENT), close=Close.EOF), second(kept(resumable=True))) == UNKNOWN
+
+
+def test_a_flush_of_a_cache_that_stores_nothing_is_no_reason() -> None:
+    held = kept(resumable=True)
+    flushed = circumstances(before=(Action("flush", CLIENT, {"at": NOW, "context": 1}),))
+    stores_nothing = ClientConfig(cache_mode=frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE}))
+    one = first((SERVER, SENT), kept=(held,), setup=circumstances(stores_nothing))
+
+    assert told(one, second(held, setup=replace(flushed, client=stores_nothing))) == UNKNOWN
+
+
+def test_nothing_given_after_a_session_is_the_use_of_the_api() -> None:
+    assert told(first((SERVER, SENT)), second(None)) == (Reason.NO_SESSION,)
+
+
+def test_nothing_given_where_no_handshake_was_completed_needs_no_explanation() -> None:
+    failed = replace(disagreeing(), number=1, offered=None, was_offered=False)
+
+    assert explain([failed, second(None)], second(None)) is None
+
+
+def test_nothing_given_after_a_connection_whose_tickets_nobody_could_see_leaves_both_reasons() -> None:
+    blind = first(taken=None, decrypted=False)
+
+    assert told(blind, second(None)) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
+
+
+def test_an_earlier_session_is_named_where_the_latest_connection_yielded_none() -> None:
+    one, two = first((SERVER, SENT)), replace(first(taken=EMPTY), number=2)
+    (finding,) = findings(one, two, replace(second(None), number=3))
+
+    assert finding.reason is Reason.NO_TICKET_SENT
+    assert finding.evidence[-1] == "session: connection 1 yielded one that could have been given"
+
+
+def unread(*errors: str) -> Connection:
+    """A client that failed before it said a word."""
+    messages = transcript((SERVER, Alert(50, SERVER)))
+    client = EndpointReport(View(Witness.CLIENT, Saw.ABORTED, ("failed",), "libssl@1.1.1w"), errors=errors)
+    return made(2, Saw.ABORTED, messages, offered=HELD, taken=None, was_offered=False, client=client)
+
+
+def test_a_session_that_cannot_be_read_is_told_by_the_error_of_d2i() -> None:
+    explanation = explain([first((SERVER, SENT)), unread("lib=13 reason=168 wrong tag")], unread("lib=13 wrong tag"))
+
+    assert explanation is not None
+    assert explanation.question is Question.NOT_OFFERED
+    assert explanation.reasons == (Reason.UNREADABLE,)
+
+
+def test_another_error_of_the_client_does_not_say_that_it_could_not_read_the_session() -> None:
+    broken = unread("lib=20 reason=191 no ciphers available")
+    explanation = explain([first((SERVER, SENT)), broken], broken)
+
+    assert explanation is not None
+    assert explanation.question is Question.ABORTED
+
+
+def test_a_client_that_ended_without_connecting_is_told_by_what_it_printed() -> None:
+    error = EndpointError(
+        "openssl@1.1.1w", "ended", "1:error:0D0680A8:asn1 encoding routines:asn1_check_tlen:wrong tag"
+    )
+    explanation = explain_unread(error, HELD)
+
+    assert explanation is not None
+    assert explanation.reasons == (Reason.UNREADABLE,)
+
+
+def test_a_client_that_ended_for_another_reason_has_no_explanation() -> None:
+    assert explain_unread(EndpointError("openssl@1.1.1w", "ended", "Connection refused"), HELD) is None
+
+
+@pytest.mark.parametrize("tls", [TLS12, TLS13])
+def test_each_finding_has_evidence_a_remedy_and_a_source_of_its_own(tls: object) -> None:
+    hello = hello12() if tls is TLS13 else hello13(2)
+    (finding,) = findings(first((SERVER, SENT)), second(session(tls, ticket=TICKET), hello=hello))  # type: ignore[arg-type] # TLSVersion
+
+    assert finding.reason is Reason.VERSION_NOT_ENABLED
+    assert finding.evidence
+    assert finding.remedy
+    assert finding.source
+    assert finding.tell_apart == ""

@@ -1,0 +1,1 @@
+"""From a declared situation to the cells of a run."""

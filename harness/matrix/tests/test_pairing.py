@@ -1,0 +1,170 @@
+"""Which pairs each `--matrix` makes of the clients and servers of a run; pairwise leaves no end out."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.matrix.cells import Situation, cells
+from harness.matrix.pairing import Matrix, Pairing, covering
+from harness.model.capability import Capability
+from harness.model.errors import UsageError
+from harness.model.tls import Role, TLSVersion
+from harness.tests.fakes import fake_stack
+
+if TYPE_CHECKING:
+    from harness.matrix.cells import Cell
+    from harness.stacks.base import Stack
+
+OLD, NEW, NEW_PROGRAM = fake_stack("libssl", "1.1.1w"), fake_stack("libssl", "3.5.7"), fake_stack("openssl", "3.5.7")
+STACKS = [OLD, NEW, NEW_PROGRAM]
+MANY: list[Stack] = [
+    fake_stack(name, version)
+    for version, name in product(("1.1.1w", "3.0.20", "3.5.7", "4.0.3"), ("libssl", "openssl"))
+]
+ONE_VERSION = Situation(versions=(TLSVersion.TLSv1_3,))
+VARIED = Situation(server={"tickets": (True, False)})
+
+
+def pairs(matrix: Matrix, *rivals: Stack) -> set[str]:
+    """The pairs that the matrix makes of STACKS, as their cells begin."""
+    return {f"{c.label}--{s.label}" for c, s in product(STACKS, STACKS) if matrix.meets(c, s, rivals)}
+
+
+def label(stack: Stack) -> str:
+    """What pairwise meets."""
+    return stack.label
+
+
+def version(stack: Stack) -> str:
+    """What versions meets."""
+    return stack.build.version
+
+
+def versions_differ(cell: Cell) -> bool:
+    return cell.client_stack.build.version != cell.server_stack.build.version
+
+
+@pytest.mark.parametrize(
+    ("text", "matrix"),
+    [
+        ("all", Matrix(Pairing.ALL)),
+        ("same", Matrix(Pairing.SAME)),
+        ("pairwise", Matrix(Pairing.PAIRWISE)),
+        ("versions", Matrix(Pairing.VERSIONS)),
+        ("against=1.1.1w", Matrix(Pairing.AGAINST, "1.1.1w")),
+        ("against libssl@3.0", Matrix(Pairing.AGAINST, "libssl@3.0")),
+    ],
+)
+def test_a_matrix_is_read_as_people_write_it(text: str, matrix: Matrix) -> None:
+    assert Matrix.parse(text) == matrix
+
+
+@pytest.mark.parametrize("text", ["", "some", "against", "against=", "same=3.0", "ALL"])
+def test_a_matrix_that_is_none_says_what_is_allowed(text: str) -> None:
+    with pytest.raises(UsageError, match="it is all, same, pairwise, versions, or against=BUILD"):
+        Matrix.parse(text)
+
+
+def test_a_build_without_a_stack_is_meant_on_every_stack() -> None:
+    assert Matrix.parse("against=1.1.1w").glob == "*@1.1.1w"
+    assert Matrix.parse("against=libssl@1.1.1w").glob == "libssl@1.1.1w"
+
+
+def test_all_is_every_client_with_every_server() -> None:
+    assert len(pairs(Matrix(Pairing.ALL))) == 9
+
+
+def test_same_is_one_version_at_both_ends_whatever_the_stacks() -> None:
+    assert pairs(Matrix(Pairing.SAME)) == {
+        "libssl@1.1.1w--libssl@1.1.1w",
+        "libssl@3.5.7--libssl@3.5.7",
+        "libssl@3.5.7--openssl@3.5.7",
+        "openssl@3.5.7--libssl@3.5.7",
+        "openssl@3.5.7--openssl@3.5.7",
+    }
+
+
+def test_against_is_one_build_with_each_other_both_ways() -> None:
+    assert pairs(Matrix(Pairing.AGAINST, "1.1.1w"), OLD) == {
+        "libssl@1.1.1w--libssl@3.5.7",
+        "libssl@1.1.1w--openssl@3.5.7",
+        "libssl@3.5.7--libssl@1.1.1w",
+        "openssl@3.5.7--libssl@1.1.1w",
+    }
+
+
+@pytest.mark.parametrize("tls", TLSVersion)
+@pytest.mark.parametrize("tickets", [True, False])
+@pytest.mark.parametrize("role", Role)
+def test_pairwise_meets_each_end_in_each_variant(role: Role, tickets: bool, tls: TLSVersion) -> None:  # noqa: FBT001 - a knob
+    chosen = [
+        cell
+        for cell in covering(cells(VARIED, MANY, MANY), "x", label)
+        if cell.tls is tls and cell.server.tickets is tickets
+    ]
+
+    assert {(cell.client_stack if role is Role.CLIENT else cell.server_stack).label for cell in chosen} == {
+        stack.label for stack in MANY
+    }
+
+
+def test_pairwise_takes_ends_of_two_versions() -> None:
+    assert all(versions_differ(cell) for cell in covering(cells(VARIED, MANY, MANY), "x", label))
+
+
+def test_pairwise_takes_few_pairs() -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+
+    assert len(everything) == 64
+    assert len(covering(everything, "x", label)) < 2 * len(MANY)
+
+
+def test_pairwise_is_the_same_in_each_run_and_other_pairs_in_another_test() -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+
+    assert covering(everything, "x", label) == covering(everything, "x", label)
+    assert covering(everything, "x", label) != covering(everything, "y", label)
+
+
+def test_pairwise_takes_one_version_where_there_is_no_other() -> None:
+    found = covering(cells(ONE_VERSION, [NEW], [NEW, NEW_PROGRAM]), "x", label)
+
+    assert [cell.server_stack for cell in found] == [NEW, NEW_PROGRAM]
+
+
+def test_pairwise_meets_an_end_by_one_that_can_do_it() -> None:
+    unable = fake_stack("openssl", "3.0.20", "counters")
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
+
+    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
+
+    assert {cell.client_stack.label for cell in found if not cell.unsupported} == {"libssl@1.1.1w", "libssl@3.5.7"}
+
+
+def test_pairwise_counts_an_end_that_nobody_can_meet() -> None:
+    unable = fake_stack("openssl", "3.0.20", "counters")
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
+
+    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
+
+    assert [bool(cell.unsupported) for cell in found if cell.server_stack is unable] == [True]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_versions_meets_each_version_once_in_each_role_on_one_of_its_stacks(role: Role) -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+    chosen = covering(everything, "x", version)
+    ends = [cell.client_stack if role is Role.CLIENT else cell.server_stack for cell in chosen]
+
+    assert {stack.build.version for stack in ends} == {stack.build.version for stack in MANY}
+    assert len(chosen) < len(covering(everything, "x", label))
+
+
+def test_versions_takes_each_stack_of_a_version_in_some_test() -> None:
+    everything = list(cells(ONE_VERSION, MANY, MANY))
+    met = {cell.client_stack.label for seed in "abcdefgh" for cell in covering(everything, seed, version)}
+
+    assert met == {stack.label for stack in MANY}

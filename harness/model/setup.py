@@ -1,0 +1,45 @@
+"""In which circumstances a connection was made: both ends' knobs, which contexts they were, what was done before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.model.tls import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a scenario did to an endpoint, or on an open connection: the method's name and its arguments.
+
+    Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``age_sessions``, ``move_clock``, ``stop_clock`` (see
+    harness.pair.control); of a connection ``exchange``, ``renegotiate``, ``keep_session`` (see
+    harness.pair.open_connection).
+    """
+
+    name: str
+    role: Role | None = None
+    """Whose; None for what both ends do."""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the harness knows of a connection and no witness tells."""
+
+    client: ClientConfig
+    server: ServerConfig
+    client_context: int
+    """1 for the first client context (SSL_CTX) of the pair; another number is another context."""
+    server_context: int
+    """1 for the first server of the pair; another number is another server, as after a restart."""
+    before: tuple[Action, ...] = ()
+    """What was done to an endpoint since the last connection was begun, in order."""
+    during: tuple[Action, ...] = ()
+    """What was done on this connection between its handshake and its close, in order."""
+    beside: tuple[int, ...] = ()
+    """Numbers of the connections that were open when this one was begun."""

@@ -1,0 +1,1 @@
+"""Two endpoints with a tap between them, and the connections that they make."""

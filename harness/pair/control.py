@@ -1,0 +1,93 @@
+"""What a scenario can ask of an endpoint between connections: counters, cache, clock; each call waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from harness.model.setup import Action
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.model.connection import Counters
+    from harness.runtime.loop import Loop, Pending
+    from harness.stacks.base import ClientEndpoint, ServerEndpoint
+
+T = TypeVar("T")
+E = TypeVar("E", bound="ClientEndpoint | ServerEndpoint")
+
+
+class Controlled(Generic[E]):
+    """What can be asked of either end."""
+
+    role: Role
+
+    def __init__(self, endpoint: E, loop: Loop, context: int, did: Callable[[Action], None]) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self.context = context
+        """1 for the first context of its role in the pair."""
+        self._loop = loop
+        self._did = did
+
+    def _answer(self, pending: Pending[T]) -> T:
+        self._loop.settle([pending])
+        return pending.result()
+
+    def _tell(self, name: str, **values: object) -> None:
+        self._did(Action(name, self.role, {**values, "context": self.context}))
+
+    def counters(self) -> Counters:
+        """SSL_CTX_sess_* of the context. Capability.COUNTERS.
+
+        At a server with RUNNING_COUNTERS alone, as they stood in the last connection.
+        """
+        return self._answer(self.endpoint.counters())
+
+    def flush(self, at: int) -> None:
+        """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
+        self._answer(self.endpoint.flush(at))
+        self._tell("flush", at=at)
+
+    def move_clock(self, seconds: int) -> None:
+        """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
+        self.endpoint.move_clock(seconds)
+        self._tell("move_clock", seconds=seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """Show this end one moment and no other, seconds since the epoch; it must have been made with ``clock``."""
+        self.endpoint.stop_clock(at)
+        self._tell("stop_clock", at=at)
+
+
+class Client(Controlled["ClientEndpoint"]):
+    """A client context of the pair."""
+
+    role = Role.CLIENT
+
+
+class Server(Controlled["ServerEndpoint"]):
+    """A server of the pair."""
+
+    role = Role.SERVER
+
+    def resize_cache(self, entries: int) -> None:
+        """SSL_CTX_sess_set_cache_size on the running server."""
+        self._answer(self.endpoint.resize_cache(entries))
+        self._tell("resize_cache", entries=entries)
+
+    def remove(self, session_id: bytes) -> bool:
+        """SSL_CTX_remove_session; False if no cached session has this id."""
+        found = self._answer(self.endpoint.remove(session_id))
+        self._tell("remove", session_id=session_id, found=found)
+        return found
+
+    def age_sessions(self, seconds: int) -> None:
+        """Make the cached sessions, and the tickets issued from now on, so many seconds older."""
+        self._answer(self.endpoint.age_sessions(seconds))
+        self._tell("age_sessions", seconds=seconds)
+
+    def has_session(self, session_id: bytes) -> bool:
+        """SSL_has_matching_session_id."""
+        return self._answer(self.endpoint.has_session(session_id))

@@ -1,0 +1,70 @@
+"""What was seen of a connection that is over becomes a Connection: the wire's view is formed, and nothing is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.connection import Connection, Counters
+from harness.model.view import Saw
+from harness.wire.judge import judge
+from harness.wire.reader import read
+
+if TYPE_CHECKING:
+    from harness.model.session import Session
+    from harness.model.setup import Setup
+    from harness.model.tls import Close, TLSVersion
+    from harness.model.view import EndpointReport
+    from harness.runtime.tap import Tapped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What both ends told, by the fields of Connection."""
+
+    number: int
+    tls: TLSVersion
+    offered: Session | None
+    close: Close
+    reports: tuple[EndpointReport, EndpointReport]
+    """The client's and the server's."""
+    taken: Session | None
+    sessions: tuple[Session, ...]
+    kept: tuple[Session, ...] = ()
+    exchanged: bool
+    setup: Setup
+
+
+def observe(seen: Observed, tapped: Tapped) -> Connection:
+    """The connection with its three views.
+
+    The bytes are decrypted at once only where the plain ones do not show how the handshake ended.
+    """
+    client, server = seen.reports
+    keylog = (*client.keylog, *server.keylog)
+    chunks = tuple(tapped.chunks)
+    judgement = judge(read(chunks), seen.offered)
+    if judgement.view.saw in {Saw.UNKNOWN, Saw.ABORTED} or Saw.ABORTED in {client.view.saw, server.view.saw}:
+        judgement = judge(read(chunks, keylog), seen.offered)
+    counters = server.extra.get("counters")
+    return Connection(
+        number=seen.number,
+        tls=seen.tls,
+        client=client,
+        server=server,
+        wire=judgement.view,
+        offered=seen.offered,
+        was_offered=judgement.was_offered,
+        read_messages=lambda: read(chunks, keylog),
+        sessions=seen.sessions,
+        taken=seen.taken,
+        kept=seen.kept,
+        close=seen.close,
+        mechanism_seen=judgement.mechanism,
+        chunks=chunks,
+        tcp=tapped.tcp,
+        counters=counters if isinstance(counters, Counters) else None,
+        exchanged=seen.exchanged,
+        blocked=tapped.blocked,
+        setup=seen.setup,
+    )

@@ -1,0 +1,232 @@
+"""One connection while it is open: what both ends do, step by step, until it is closed and becomes a Connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError
+from harness.model.setup import Action
+from harness.model.tls import Close, Role
+from harness.pair.observe import Observed, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+    from harness.model.setup import Setup
+    from harness.model.tls import TLSVersion
+    from harness.model.view import EndpointReport
+    from harness.runtime.loop import Loop, Pending
+    from harness.runtime.tap import Tap, Tapped
+    from harness.stacks.base import ClientLink, LinkEnd, ServerLink
+
+PING = b"ping\n"
+"""What the client sends once the handshake is done."""
+
+ANSWER = b"Stats please\n"
+"""What the server answers; s_server prints its counters at a line that begins with S, and sends it all the same."""
+
+
+LAST = 4000
+"""Characters of what an end printed that are shown when it is waited for in vain."""
+
+NEVER_CONNECTED = "ended without connecting"
+"""What is wrong with a client that ends before it reaches the tap."""
+
+
+@dataclass(frozen=True)
+class ConnectionSpec:
+    """What is given of a connection when it is begun, by the fields of Connection."""
+
+    number: int
+    tls: TLSVersion
+    offered: Session | None
+    setup: Setup
+
+
+class OpenConnection:
+    """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
+
+    A step that fails does not raise: the handshake's failure is what many scenarios are about, and the Connection
+    tells it. An end that dies, hangs or breaks its own protocol raises EndpointError or TimedOutError.
+    """
+
+    def __init__(
+        self,
+        begun: ConnectionSpec,
+        loop: Loop,
+        tap: Tap,
+        ends: tuple[ClientLink, ServerLink],
+        closed: Callable[[Connection], None],
+    ) -> None:
+        self.number = begun.number
+        self.client, self.server = ends
+        self._begun = begun
+        self._loop = loop
+        self._tap = tap
+        self._closed = closed
+        self._during: list[Action] = []
+        self._handshakes = [self.client.handshake(), self.server.handshake()]
+        self._asked: list[Pending[Any]] = list(self._handshakes)
+        self._kept: list[Session] = []
+        self._client_done: Pending[EndpointReport] | None = None
+        self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
+        self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
+        """What was exchanged before any renegotiation: nothing explains it if that does not arrive."""
+        self._renegotiated = False
+
+    def handshake(self) -> bool:
+        """Wait for both handshakes; True if both ends say that theirs is complete."""
+        self._settle()
+        return all(pending.result() for pending in self._handshakes)
+
+    def ask_exchange(self) -> None:
+        """Ask for a line of application data each way; afterwards the client has read every ticket sent before it."""
+        self._during.append(Action("exchange"))
+        self._asked.append(self.client.write(PING))
+        ping = self.server.read_line()
+        self._asked.append(self.server.write(ANSWER))
+        self._received.append((self.client.read_line(), ping))
+        self._due += [] if self._renegotiated else [self._received[-1]]
+        self._asked += self._received[-1]
+
+    def exchange(self) -> bool:
+        """Exchange a line of application data each way; True if both ends got the other's."""
+        self.ask_exchange()
+        self._settle()
+        return self._arrived(*self._received[-1])
+
+    @staticmethod
+    def _arrived(answer: Pending[bytes], ping: Pending[bytes]) -> bool:
+        return (answer.result(), ping.result()) == (ANSWER, PING)
+
+    def session(self) -> Session | None:
+        """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
+        self._during.append(Action("session", Role.CLIENT))
+        return self._taken(self.client.session())
+
+    def keep_session(self) -> Session | None:
+        """The same, as an object in the client's memory that what comes may make non-resumable; not as data.
+
+        Only the present client can offer it. Capability.SESSION_IN_MEMORY.
+        """
+        self._during.append(Action("keep_session", Role.CLIENT))
+        return self._taken(self.client.keep_session())
+
+    def _taken(self, taken: Pending[Session | None]) -> Session | None:
+        self._asked.append(taken)
+        self._settle()
+        held = taken.result()
+        if held is None:
+            return None
+        session = self._from_peer(held)
+        self._kept.append(session)
+        return session
+
+    def _from_peer(self, session: Session) -> Session:
+        """The session with the server that the client has it from."""
+        return replace(session, taken_from=self.server.name)
+
+    def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
+        """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
+        self._renegotiated = True
+        self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated}))
+        starter: LinkEnd = self.client if by is Role.CLIENT else self.server
+        started = starter.renegotiate(abbreviated=abbreviated)
+        self._asked.append(started)
+        exchanged = self.exchange()
+        if by is Role.SERVER:
+            # The client wrote before it had read HelloRequest; its next write completes the handshake. Without it
+            # SSL_shutdown would come within the handshake and fail (SSL_R_SHUTDOWN_WHILE_IN_INIT).
+            exchanged = exchanged and self.exchange()
+        return started.result() and exchanged
+
+    def close(self, how: Close = Close.BOTH) -> Connection:
+        """Close it as told and judge it."""
+        taken, sessions = self.client.session(), self.client.sessions()
+        self._asked += [taken, sessions]
+        if how in {Close.EOF, Close.RST}:
+            self._settle()
+            self._tapped().cut(how)
+        else:
+            self._ask_notifications(how)
+        self._asked += [self.client.await_end(), self.server.await_end()] if how in {Close.EOF, Close.RST} else []
+        reports = self.client.release(), self.server.release()
+        self._client_done = reports[0]
+        self._asked += reports
+        self._settle()
+        tapped = self._tapped()
+        self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
+        connection = observe(
+            Observed(
+                number=self.number,
+                tls=self._begun.tls,
+                offered=self._begun.offered,
+                close=how,
+                reports=(reports[0].result(), reports[1].result()),
+                taken=self._from_peer(held) if (held := taken.result()) else None,
+                sessions=tuple(self._from_peer(session) for session in sessions.result()),
+                kept=tuple(self._kept),
+                exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
+                setup=replace(self._begun.setup, during=tuple(self._during)),
+            ),
+            tapped,
+        )
+        self._closed(connection)
+        return connection
+
+    def _ask_notifications(self, how: Close) -> None:
+        if how is Close.SERVER_ONLY:
+            self._asked += [self.server.shutdown(), self.client.await_end(), self.server.await_end()]
+            return
+        self._asked += [self.client.shutdown(), self.server.await_end()]
+        if how is Close.BOTH:
+            self._asked.append(self.server.shutdown())
+        self._asked.append(self.client.await_end())
+
+    def _tapped(self) -> Tapped:
+        try:
+            return self._tap.connections[self.number - 1]
+        except IndexError:
+            raise HarnessError(f"connection {self.number}: the client never reached the tap") from None
+
+    def _never_connected(self) -> bool:
+        """Whether the client's part is over without a connection, so that the server would wait for ever."""
+        if self._client_done is None or not self._client_done.done:
+            return False
+        if len(self._tap.connections) < self.number:
+            self._tap.accept()  # it may have connected and ended before the loop came to accept it
+        return len(self._tap.connections) < self.number
+
+    def _lacks(self) -> bool:
+        """Whether an end cannot do a step; its peer would wait for ever for what that brings about."""
+        return any(isinstance(asked.error, UnsupportedError) for asked in self._asked)
+
+    def _settle(self) -> None:
+        """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
+
+        def settled() -> bool:
+            return all(p.done for p in self._asked) or self._lacks() or self._never_connected()
+
+        def missing() -> str:
+            return "; ".join(p.what for p in self._asked if not p.done)
+
+        try:
+            self._loop.wait(settled, missing)
+        except TimedOutError as error:
+            error.add_note(
+                f"connection {self.number}: done before it: {', '.join(p.what for p in self._asked if p.done)}"
+            )
+            for end in (self.client, self.server):
+                if printed := end.printed_so_far():
+                    error.add_note(f"connection {self.number}: {end.name} had printed:\n{printed[-LAST:]}")
+            raise
+        for asked in self._asked:
+            if isinstance(asked.error, EndpointError | RefusedError | UnsupportedError):
+                raise asked.error
+        if self._never_connected() and self._client_done is not None:
+            output = self._client_done.result().output
+            raise EndpointError(f"the client of connection {self.number}", NEVER_CONNECTED, output)

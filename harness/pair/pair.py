@@ -1,0 +1,230 @@
+"""One client endpoint, one server endpoint and the tap between them: connect(offer=) gives a Connection."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
+
+from harness.model.capability import CLOSE_NEEDS, Capability
+from harness.model.errors import EndpointError, FirstHandshakeError, HarnessError, RefusedError, UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.setup import Setup
+from harness.model.tls import Close, Outcome, Role
+from harness.pair.control import Client, Server
+from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
+from harness.runtime.tap import Tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.model.connection import Connection, Counters
+    from harness.model.session import Session
+    from harness.model.setup import Action
+    from harness.model.tls import TLSVersion
+    from harness.runtime.loop import Loop
+    from harness.runtime.runtime import Runtime
+    from harness.runtime.tap import Gate
+    from harness.stacks.base import Stack
+
+
+C = TypeVar("C", ClientConfig, ServerConfig)
+T = TypeVar("T")
+
+
+class Pair:
+    """Two endpoints that connect to each other as often as a scenario wants.
+
+    The protocol versions of both ends are the cell's one version unless their configs name others.
+    """
+
+    def __init__(
+        self,
+        stacks: tuple[Stack, Stack],
+        tls: TLSVersion,
+        runtime: Runtime,
+        *,
+        client: ClientConfig | None = None,
+        server: ServerConfig | None = None,
+        close: Close = Close.BOTH,
+        seconds: Mapping[Role, Stack] | None = None,
+    ) -> None:
+        self.client_stack, self.server_stack = stacks
+        self._first_server = self.server_stack
+        self._seconds = dict(seconds or {})
+        self.left: dict[Role, Stack] = {}
+        """The stack from which the pair went over to the present one, by role."""
+        self.tls = tls
+        self.runtime = runtime
+        self.close_how = close
+        self.connections: list[Connection] = []
+        """Every connection that was closed, in order."""
+        self.client_config = self._with_version(client or ClientConfig())
+        self.server_config = self._with_version(server or ServerConfig())
+        self.opened = 0
+        """How many connections were begun."""
+        self._endpoints: list[Client | Server] = []
+        self._contexts = {role: count(1) for role in Role}
+        self._actions: list[Action] = []
+        """What was done to an endpoint since the last connection was begun."""
+        self._servers: dict[str, Server] = {}
+        """The latest server of each stack, by its label."""
+        self.server = self._start_server()
+        self.client = self._start_client()
+        self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
+
+    def _with_version(self, config: C) -> C:
+        changed: C = config.changed(versions=(self.tls,))
+        return config if config.versions else changed
+
+    def _start_client(self) -> Client:
+        client = Client(*self._bound(Role.CLIENT, self.client_stack.client(self.client_config)))
+        self._endpoints.append(client)
+        return client
+
+    def _start_server(self) -> Server:
+        server = Server(*self._bound(Role.SERVER, self.server_stack.server(self.server_config)))
+        self._endpoints.append(server)
+        self._servers[self.server_stack.label] = server
+        return server
+
+    def _bound(self, role: Role, endpoint: T) -> tuple[T, Loop, int, Callable[[Action], None]]:
+        return endpoint, self.runtime.loop, next(self._contexts[role]), self._actions.append
+
+    def new_client(self, **knobs: object) -> Client:
+        """Go on with another client context: the knobs of the present one, but for these."""
+        self.client_config = self.client_config.changed(**knobs)
+        self.client = self._start_client()
+        return self.client
+
+    def use_second_client(self) -> Client:
+        """Go on with the cell's second client, another stack with the knobs of the present one.
+
+        UsageError if the cell has none: the scenario says ``second_client=True``.
+        """
+        self.left[Role.CLIENT], self.client_stack = self.client_stack, self._second(Role.CLIENT)
+        return self.new_client()
+
+    def new_server(self, **knobs: object) -> Server:
+        """Go on with another server, as after a restart: the knobs of the present one, but for these.
+
+        Nothing is handed over; ticket keys are shared only by the knob ``ticket_keys``.
+        """
+        self.server_config = self.server_config.changed(**knobs)
+        self.server = self._start_server()
+        return self.server
+
+    def use_second_server(self) -> Server:
+        """Go over to the cell's second server, another stack with the knobs of the present one; both stay up.
+
+        UsageError if the cell has none: the scenario says ``second_server=True``.
+        """
+        return self._use_server(self._second(Role.SERVER))
+
+    def use_first_server(self) -> Server:
+        """Go back to the server with which the pair began, as it was left."""
+        return self._use_server(self._first_server)
+
+    def _second(self, role: Role) -> Stack:
+        if role not in self._seconds:
+            raise UsageError(f"this pair has no second {role}; say scenario(second_{role}=True)")
+        return self._seconds[role]
+
+    def _use_server(self, stack: Stack) -> Server:
+        self.left[Role.SERVER], self.server_stack = self.server_stack, stack
+        self.server = self._servers.get(stack.label) or self._start_server()
+        return self.server
+
+    def refusal(self, **knobs: object) -> tuple[object, ...]:
+        """Ask for a server that OpenSSL refuses: the reason codes of its error queue, as in openssl/sslerr.h.
+
+        The present server stays. HarnessError if the other one is not refused.
+        """
+        try:
+            taken = self.server_stack.server(self.server_config.changed(**knobs))
+        except RefusedError as error:
+            return tuple(entry.get("reason") for entry in error.queue)
+        taken.close()
+        raise HarnessError(f"{taken.name} did not refuse a server with {knobs}")
+
+    def put_middlebox(self, make: Callable[[], Gate]) -> None:
+        """Let every further connection pass through a middlebox in the tap, a fresh one each."""
+        self.tap.gate = make
+
+    def open(self, offer: Session | None = None) -> OpenConnection:
+        """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
+        closed = {connection.number for connection in self.connections}
+        circumstances = Setup(
+            self.client_config,
+            self.server_config,
+            self.client.context,
+            self.server.context,
+            before=tuple(self._actions),
+            beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
+        )
+        self._actions.clear()
+        self.opened += 1
+        ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
+        begun = ConnectionSpec(self.opened, self.tls, offer, circumstances)
+        return OpenConnection(begun, self.runtime.loop, self.tap, ends, self.connections.append)
+
+    def connect(
+        self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True
+    ) -> Connection:
+        """Handshake, exchange a line each way, take the sessions, close.
+
+        FirstHandshakeError if nothing is offered and the handshake is not full: whatever a scenario is about, it does
+        not begin. ``presume_full=False`` is for a scenario that is about just that.
+        """
+        how = close or self.close_how
+        self._check_close(how)
+        live = self.open(offer)
+        live.ask_exchange()
+        connection = live.close(how)
+        if offer is None and presume_full and connection.judged() is not Outcome.FULL:
+            raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")
+        return connection
+
+    def _check_close(self, how: Close) -> None:
+        """An end that cannot take its part would be waited for until a deadline."""
+        for stack, role in ((self.client_stack, Role.CLIENT), (self.server_stack, Role.SERVER)):
+            for capability in CLOSE_NEEDS.get(how, ()):
+                if why := stack.abilities(role).lacks(capability):
+                    raise UsageError(
+                        f"{stack.label} as {role} lacks {capability}: {why}; a scenario that closes a "
+                        f"connection so says scenario(close=...), or needs=..."
+                    )
+
+    def offered(self, session: Session) -> str:
+        """Offer a session that the client may not be able to read: the outcome, or the errors of d2i_SSL_SESSION.
+
+        A client that cannot read it has not said a word, or never connected: this pair can connect no more.
+        """
+        connection = self.try_offer(session)
+        if isinstance(connection, EndpointError):
+            return connection.output
+        outcome = connection.outcome
+        return "\n".join(connection.client.errors) if outcome is Outcome.ABORTED else str(outcome)
+
+    def try_offer(self, session: Session) -> Connection | EndpointError:
+        """Offer a session in a next connection; the error of a client that ended without connecting, if it did."""
+        try:
+            return self.connect(session)
+        except EndpointError as error:
+            if error.what != NEVER_CONNECTED:
+                raise
+            self.opened -= 1
+            return error
+
+    def last_counters(self) -> Counters | None:
+        """The present server's counters now, or as they stood in the last connection; None if its stack tells none."""
+        abilities = self.server_stack.abilities(Role.SERVER)
+        if Capability.COUNTERS in abilities.capabilities:
+            return self.server.counters()
+        return self.connections[-1].counters if self.connections else None
+
+    def close(self) -> None:
+        """Close the endpoints and the tap."""
+        self.tap.close()
+        for endpoint in reversed(self._endpoints):
+            endpoint.endpoint.close()
+        self._endpoints.clear()

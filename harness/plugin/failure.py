@@ -1,0 +1,65 @@
+"""What a cell leaves, above all one that did not pass: its folder, and the sections of its report; judges nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.report.account import account
+from harness.report.capture import NAME, capture
+from harness.report.evidence import compared, files, sections
+from harness.reproduce.folder import SCRIPTS, reproduction
+from harness.results.writer import cell_folder, keep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.plugin.verdict import CellState
+
+REPRODUCERS = "reproduce"
+"""The folder of programs that show it without the harness, in the folder of the cell."""
+
+
+def beside_outcome(state: CellState) -> list[str]:
+    """What to show beside an outcome that is not the expected one; empty if nothing connected."""
+    return compared(account(state.connections, latest=True)) if state.connections else []
+
+
+def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]:
+    """Write the folder of evidence below ``results``; the titles and texts of the sections, the last one says where.
+
+    ``report`` is pytest's own account of the failure. What cannot be written is said, and makes no other failure.
+    """
+    told = account(state.connections, state.counters, latest=True)
+    case = json.dumps(state.case, indent=1) if state.case else ""
+    kept: dict[str, str | bytes] = {**files(told, report), NAME: capture(state.connections), "case.json": case}
+    found = sections(told)
+    try:
+        state.folder = keep(cell_folder(results, state.scenario, state.id), kept)
+        made = _reproduced(state, state.folder / REPRODUCERS)
+    except OSError as error:
+        return [*found, ("evidence could not be kept", str(error))]
+    return [
+        *found,
+        *([("programs that show it without the harness", "\n".join(made))] if made else []),
+        ("evidence is kept in", str(state.folder)),
+    ]
+
+
+def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
+    """Write the programs that show what a cell did that passed; the sections of its report."""
+    try:
+        made = _reproduced(state, cell_folder(results, state.scenario, state.id) / REPRODUCERS)
+    except OSError as error:
+        return [("reproducers could not be kept", str(error))]
+    return [("programs that show it without the harness", "\n".join(made))] if made else []
+
+
+def _reproduced(state: CellState, folder: Path) -> list[str]:
+    """Write the reproducers; which there are and which not, empty where nobody told what was done."""
+    told = [connection for connection in state.connections if connection.setup]
+    if state.pair is None or not told or len(told) < len(state.connections):
+        return []
+    made = reproduction(state.connections, state.pair.runtime.pki, wrong=state.reason)
+    keep(folder, made.files, SCRIPTS)
+    return made.summary()

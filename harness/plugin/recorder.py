@@ -1,0 +1,149 @@
+"""Gathers the cells of a run where pytest reports them, writes its results and its summary; runs no test."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.matrix.cells import parse_id
+from harness.model.tls import TLSVersion
+from harness.model.verdict import CellResult, Verdict
+from harness.report.run.matrix_text import Matrix, totals, unsupported
+from harness.results.retention import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from harness.results.writer import Results
+
+WIDTH = 120
+"""Columns where there is no terminal."""
+
+MOST_UNMATCHED = 3
+"""How many declared differences that are about no build of this run are shown."""
+NOT_WHOLE = 1
+"""Exit code of a run whose cells passed and whose results could not be written."""
+
+
+class Recorder:
+    """A pytest plugin object of the process that the user started, not of a worker of pytest-xdist."""
+
+    def __init__(self, results: Results, newest: int = 0) -> None:
+        """``newest`` runs stay beside each other in the folder above, 0 for all of them."""
+        self.results = results
+        self._newest = newest
+        self._removed = 0
+        self.cells: list[CellResult] = []
+        self.unmatched: set[str] = set()
+        """Declared differences whose range held no build of this run."""
+        self.path: Path | None = None
+        self.trouble: OSError | None = None
+        """Why results could not be written, the last time that they could not."""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take the record that the last report of a cell carries; a worker that died leaves none, so make it.
+
+        It is written at once and not kept: pytest's terminal reporter keeps every report to the end of the run.
+        """
+        told = vars(report).pop("resumption", None)
+        record = json.loads(told) if told else self._of_crash(report)
+        if record:
+            self.cells.append(result_of(record))
+            try:
+                self.results.add(record)
+            except OSError as error:
+                self.trouble = error
+
+    @staticmethod
+    def _of_crash(report: Any) -> dict[str, Any] | None:
+        scenario, bracket, cell = report.nodeid.removesuffix("]").partition("[")
+        if report.when != "???" or not bracket:
+            return None
+        try:
+            client, server, tls = parse_id(cell)
+        except ValueError:
+            return None
+        return {
+            "cell": cell,
+            "scenario": scenario,
+            "client": client,
+            "server": server,
+            "tls": tls.value,
+            "verdict": Verdict.ERROR.value,
+            "reason": f"the worker process died: {report.longrepr}",
+            "seconds": 0.0,
+            "folder": None,
+            "case": None,
+        }
+
+    def worker_ended(self, node: Any) -> None:
+        """Take over what a worker that ended well has to say."""
+        self.unmatched.update(getattr(node, "workeroutput", {}).get("resumption_unmatched", ()))
+
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
+        """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
+        try:
+            self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
+            self._removed = tidy(self.results.folder.parent, self._newest) if self.path else 0
+        except OSError as error:
+            self.trouble = error
+        if self.trouble and not exitstatus:
+            session.exitstatus = NOT_WHOLE
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table, what was unsupported and why, and where the evidence lies."""
+        if not self.cells:
+            return
+        terminalreporter.section("resumption")
+        cells = sorted(self.cells, key=lambda cell: (cell.client, cell.server, cell.name))
+        parts: list[RenderableType] = [Matrix(cells), totals(cells), unsupported(cells)]
+        shown = [part for part in parts if not isinstance(part, Text) or part.plain]
+        terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
+        lines = sorted(self.unmatched)
+        for line in lines[:MOST_UNMATCHED]:
+            terminalreporter.line(f"matched nothing in this run: {line}")
+        if len(lines) > MOST_UNMATCHED:
+            more = len(lines) - MOST_UNMATCHED
+            terminalreporter.line(f"matched nothing in this run: {more} more declared differences, see results.json")
+        if self.trouble:
+            terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
+        terminalreporter.line(f"results: {self.path or self.results.folder}")
+        if self._removed:
+            terminalreporter.line(f"removed: {self._removed} older, as the newest {self._newest} stay (--keep-results)")
+        if any(cell.folder for cell in self.cells):
+            terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
+        terminalreporter.line(f"a page of it: resumption report {shlex.quote(str(self.results.folder))}")
+
+
+def result_of(record: Mapping[str, Any]) -> CellResult:
+    """The record of a cell as the tables take it."""
+    return CellResult(
+        cell=record["cell"],
+        scenario=record["scenario"],
+        client=record["client"],
+        server=record["server"],
+        tls=TLSVersion(record["tls"]),
+        verdict=Verdict(record["verdict"]),
+        reason=record["reason"],
+        seconds=record["seconds"],
+        folder=Path(record["folder"]) if record["folder"] else None,
+    )
+
+
+def rendered(parts: Sequence[RenderableType], *, colour: bool) -> str:
+    """What rich makes of them, as wide as the terminal."""
+    width = shutil.get_terminal_size((WIDTH, 1)).columns
+    console = Console(file=StringIO(), width=width, force_terminal=colour, highlight=False, emoji=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    return capture.get()

@@ -1,0 +1,60 @@
+"""What a scenario file declares of its cells; no collecting, no running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.matrix.cells import Situation, knob_values
+from harness.model.errors import UsageError
+from harness.model.tls import Close, Role, TLSVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.model.capability import Capability
+
+
+def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by name
+    *,
+    versions: Sequence[TLSVersion] = tuple(TLSVersion),
+    client: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    needs: Mapping[str, Sequence[Capability]] | None = None,
+    close: Close | Sequence[Close] = Close.BOTH,
+    same_stack: bool = False,
+    second_client: bool = False,
+    second_server: bool = False,
+) -> pytest.MarkDecorator:
+    """The ``pytestmark`` of a scenario file, or the decorator of one test, which then replaces the file's as a whole.
+
+    ``client`` and ``server`` are knobs by name. A list varies: each value makes cells of its own (``BOTH`` is on and
+    off, None the stack's default). ``needs`` are Capabilities by role, ``{"client": [...], "server": [...]}``; what the
+    knobs and the way to close need is derived. ``same_stack`` makes only cells in which one stack is both ends,
+    ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over, and
+    ``second_server`` one for each other server stack, to which `Pair.use_second_server` does. Unless a knob says
+    otherwise, both ends enable the cell's version alone.
+    UsageError for a knob, a value or a role that does not exist, at import.
+    """
+    try:
+        needed = {Role(role): tuple(capabilities) for role, capabilities in (needs or {}).items()}
+    except ValueError as error:
+        raise UsageError(f"needs={needs!r}: {error}; the roles are: {', '.join(Role)}") from error
+    return pytest.mark.scenario(
+        Situation(
+            versions=tuple(versions),
+            client=knob_values(Role.CLIENT, client or {}),
+            server=knob_values(Role.SERVER, server or {}),
+            needs=needed,
+            close=(close,) if isinstance(close, Close) else tuple(close),
+            same_stack=same_stack,
+            second_client=second_client,
+            second_server=second_server,
+        )
+    )
+
+
+def cases(names: str, *values: Any) -> pytest.MarkDecorator:
+    """Run a test once for each value, or tuple of values, of its arguments ``names``, which commas separate."""
+    return pytest.mark.parametrize(names, values)

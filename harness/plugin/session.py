@@ -1,0 +1,100 @@
+"""What one process of a run shares: the runtime, the machine's stacks and which are chosen; opened when asked for."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.matrix.cells import cells
+from harness.matrix.pairing import Matrix, Pairing, covering
+from harness.runtime.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.matrix.cells import Cell, Situation
+    from harness.stacks.base import Stack
+    from harness.stacks.machine import Machine
+
+
+ENDS: Mapping[Pairing, Callable[[Stack], str]] = {
+    Pairing.PAIRWISE: lambda stack: stack.label,
+    Pairing.VERSIONS: lambda stack: stack.build.version,
+}
+"""What the pairings that choose few pairs have to meet."""
+
+
+class Run:
+    """Opened at the first question, closed once, whatever happened in between."""
+
+    def __init__(
+        self,
+        machine: Callable[[Runtime], Machine],
+        clients: Sequence[str] = (),
+        servers: Sequence[str] = (),
+        matrix: Matrix = Matrix(),  # noqa: B008 - frozen
+    ) -> None:
+        self._make_machine = machine
+        self._globs = (clients, servers)
+        self._matrix = matrix
+        self._opened = ExitStack()
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The loop, the children's warden and the private folder of this process."""
+        runtime = Runtime()
+        self._opened.callback(runtime.close)
+        return runtime
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The stacks of this machine."""
+        machine = self._make_machine(self.runtime)
+        self._opened.callback(machine.close)
+        return machine
+
+    @cached_property
+    def clients(self) -> tuple[Stack, ...]:
+        """The stacks that are clients in this run; UsageError if a glob matches none."""
+        return self._chosen(self._globs[0])
+
+    @cached_property
+    def servers(self) -> tuple[Stack, ...]:
+        """The stacks that are servers in this run; UsageError if a glob matches none."""
+        return self._chosen(self._globs[1])
+
+    @cached_property
+    def _rivals(self) -> tuple[Stack, ...]:
+        """The stacks of the build that all others are to meet, if the matrix has one."""
+        return self.machine.select(self._matrix.glob) if self._matrix.pairing is Pairing.AGAINST else ()
+
+    def _chosen(self, globs: Sequence[str]) -> tuple[Stack, ...]:
+        named = [stack for glob in globs for stack in self.machine.select(glob)] if globs else self.machine.own
+        chosen = [*named, *self._rivals]
+        return tuple(stack for stack in self.machine.stacks if stack in chosen)
+
+    def cells(self, situation: Situation, test: str) -> list[Cell]:
+        """The cells of a test's situation, of the pairs that the matrix chooses."""
+
+        def meets(client: Stack, server: Stack) -> bool:
+            return self._matrix.meets(client, server, self._rivals)
+
+        found = cells(situation, self.clients, self.servers, meets)
+        end = ENDS.get(self._matrix.pairing)
+        return list(found) if end is None else covering(found, test, end)
+
+    def header(self) -> list[str]:
+        """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""
+        lines = []
+        parts = (("client", self.clients), ("server", self.servers))
+        for stack in self.machine.stacks:
+            build = stack.build
+            where = build.openssl[-1] if stack.name == "openssl" and build.openssl else build.libssl or build.origin
+            roles = [role for role, chosen in parts if stack in chosen]
+            lines.append(f"{stack.label} ({' and '.join(roles) or 'not chosen'}): {where}")
+        return lines + [f"no {missing.stack}: {missing.reason}" for missing in self.machine.missing]
+
+    def close(self) -> None:
+        """End all that was started; a second call does nothing."""
+        self._opened.close()

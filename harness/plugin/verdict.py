@@ -1,0 +1,129 @@
+"""From a cell's connections to its verdict, and to the record and the evidence that it leaves; judges no handshake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.errors import DisagreementError, HarnessError
+from harness.model.verdict import Verdict
+from harness.report.json.connection_json import case_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.matrix.cells import Cell
+    from harness.model.connection import Connection, Counters
+    from harness.model.knobs import Config
+    from harness.pair.pair import Pair
+    from harness.report.json import case_shape
+    from harness.report.json.run_shape import CellObject
+
+SEVERITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
+
+
+@dataclass
+class CellState:
+    """What is known of a cell while its test runs."""
+
+    cell: Cell
+    id: str
+    """The cell's id, with what a test's own cases add to it."""
+    scenario: str
+    """The file and the test."""
+    pair: Pair | None = None
+    verdict: Verdict = Verdict.PASSED
+    reason: str = ""
+    seconds: float = 0.0
+    folder: Path | None = None
+    case: case_shape.CaseObject | None = None
+    counters: Counters | None = None
+    """The server's, as they were when the case was described."""
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """Every connection that was closed, in order."""
+        return self.pair.connections if self.pair else ()
+
+    @property
+    def opened(self) -> int:
+        """How many connections were begun."""
+        return self.pair.opened if self.pair else 0
+
+    def judge(self, verdict: Verdict, reason: str) -> None:
+        """Take the graver verdict; the reason of the first one of its kind stays."""
+        if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
+            self.verdict, self.reason = verdict, reason
+
+    def record(self) -> CellObject:
+        """The cell as it stands in results.json."""
+        return {
+            "cell": self.id,
+            "scenario": self.scenario,
+            "client": self.cell.client_stack.label,
+            "server": self.cell.server_stack.label,
+            "tls": self.cell.tls.value,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 6),
+            "folder": str(self.folder) if self.folder else None,
+            "case": self.case,
+        }
+
+    def _counters(self) -> Counters | None:
+        """The server's; not asked for after an ERROR, for which an endpoint that no longer answers may be the cause."""
+        if self.pair is None or self.verdict is Verdict.ERROR:
+            return None
+        try:
+            return self.pair.last_counters()
+        except HarnessError:
+            return None
+
+    def describe(self) -> None:
+        """Make the case's object, while its endpoints are open."""
+        if self.pair is None:
+            return
+        self.counters = self._counters()
+        first, last = (self.cell.client, self.cell.server), (self.pair.client_config, self.pair.server_config)
+        self.case = case_json(
+            self.cell.client_stack.label,
+            self.cell.server_stack.label,
+            self.cell.tls,
+            self.connections,
+            self.counters,
+            first,
+            then=(changes(first[0], last[0]), changes(first[1], last[1])),
+        )
+
+
+def changes(first: Config, last: Config) -> dict[str, object]:
+    """The knobs that have another value at the end than at the beginning."""
+    before = first.given()
+    return {name: value for name, value in last.given().items() if before.get(name) != value}
+
+
+def disagreement(connections: Sequence[Connection]) -> str:
+    """Every connection about which the witnesses give no outcome, with the evidence; empty if there is none."""
+    return "\n".join(connection.describe() for connection in connections if connection.disagreement)
+
+
+def problem(connections: Sequence[Connection], opened: int) -> HarnessError | None:
+    """What makes an ERROR of a test whose asserts all held: witnesses that differ, a connection that went unseen.
+
+    ``opened`` counts the connections that were begun, so that one that was never closed does not go unjudged.
+    """
+    if differing := disagreement(connections):
+        return DisagreementError(differing)
+    if opened > len(connections):
+        return HarnessError(
+            f"{opened - len(connections)} of {opened} connections were never closed, so nobody judged them; "
+            f"close() each one that the scenario opens"
+        )
+    unseen = [str(connection.number) for connection in connections if not connection.asserted]
+    if unseen:
+        return HarnessError(
+            f"no assert looked at connection {', '.join(unseen)} of {len(connections)}; "
+            f"assert its outcome, so that nothing goes by unseen"
+        )
+    return None

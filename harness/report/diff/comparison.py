@@ -1,0 +1,283 @@
+"""How each key of a cell's object is compared between two builds: the table beside the shape; it walks no object.
+
+What is random, or is of a moment or a machine, is masked here and nowhere else: session ids, tickets, certificates and
+signatures are compared by their lengths or by their presence, times, ports, paths and texts for people not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from operator import eq
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from harness.report.json import case_shape as shape
+from harness.report.json.run_shape import CellObject
+from harness.report.ticket_length import TicketLength
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+STATEFUL = 32
+"""Bytes of a ticket that is the id of a session (RFC 8446, 4.6.1: "a database lookup key")."""
+SESSION_TICKET, PADDING, PRE_SHARED_KEY = 35, 21, 41
+RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "CompressedCertificate"}
+"""Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made anew for every run."""
+IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
+DATA = frozenset({"ApplicationData"})
+"""What comes before a renegotiation and what comes during it is a matter of time."""
+UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``mask`` makes of a value, of the object that it is in and of the case what is compared, and shown as text."""
+
+    mask: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
+    alike: Callable[[Any, Any], bool] = eq
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of objects, which are matched by name, and whose order is compared."""
+
+    name: Callable[[Mapping[str, Any]], str]
+    """May begin with a sender and a dot: then the order is compared for each sender, as who came first is chance."""
+    anywhere: frozenset[str] = frozenset()
+    """Names, without the sender, that may stand anywhere in the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """An object, whose keys have rules of their own; ``named`` if its name is part of theirs for people."""
+
+    named: bool = True
+
+
+class Connections:
+    """The connections, matched by their number, which is no part of an observable's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Texts by name, each compared by its own rule, exactly if it has none."""
+
+    rules: Mapping[str, Rule]
+
+
+Comparing: TypeAlias = Rule | Each | Named | Inside | Connections
+
+INSIDE = Inside()
+CONNECTIONS = Connections()
+
+EXACTLY = Rule(lambda value, _holder, _case: value)
+NOT_AT_ALL = Rule(lambda _value, _holder, _case: "")
+BY_PRESENCE = Rule(lambda value, _holder, _case: None if value is None else "present" if value else "empty")
+BY_LENGTH = Rule(lambda value, _holder, _case: None if value is None else f"{len(value) // 2} bytes")
+BY_STACK = Rule(lambda value, _holder, _case: value.partition("@")[0])
+IS_ZERO = Rule(lambda value, _holder, _case: None if value is None else "0" if int(value) == 0 else "not 0")
+COUNTED = Rule(lambda value, _holder, _case: value if value == "none" else str(value.count(",") + 1))
+IF_EMPTY = Rule(lambda value, _holder, _case: "empty" if value in {0, "empty"} else "not empty")
+
+
+def _alert(value: Mapping[str, Any] | None, _holder: object, _case: object) -> str | None:
+    if value is None:
+        return None
+    level = "" if value["level"] == 2 else f", level {value['level']}"  # noqa: PLR2004 - fatal
+    return f"{value['name']} ({value['number']}){level}" + (f" by {value['sender']}" if value["sender"] else "")
+
+
+def _reasons(value: Mapping[str, Any] | None, _holder: object, _case: object) -> str | None:
+    return None if value is None else ", ".join(finding["reason"] for finding in value["findings"])
+
+
+def _codes(value: list[str], _holder: object, _case: object) -> str:
+    """Library and reason of each error; the words changed in 3.0 and again in 4.0."""
+    found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
+    return ", ".join(f"{code[1]}:{code[2]}" if code else "other" for code in found) or "none"
+
+
+def _with_certificate(case: Mapping[str, Any]) -> bool:
+    """Whether the server may put the client's certificate, which has another length in each run, into its tickets."""
+    knobs = case.get("knobs") or {}
+    return any("client_certificate" in (knobs.get(role) or {}) for role in ("client", "then_client"))
+
+
+def _ticket(
+    length: int | None, age_add: int | None, case: Mapping[str, Any], *, tls13: bool
+) -> TicketLength | str | None:
+    if not length or length == STATEFUL:
+        return None if length is None else TicketLength(length)
+    if _with_certificate(case):
+        return "some"
+    return TicketLength.tls13(length, age_add) if tls13 else TicketLength(length)
+
+
+def _session_ticket(value: int | None, holder: Mapping[str, Any], case: Mapping[str, Any]) -> Any:
+    return _ticket(value, holder["age_add"], case, tls13=holder["version"] == "1.3")
+
+
+def _message_length(value: int, holder: Mapping[str, Any], case: Mapping[str, Any]) -> Any:
+    kind, fields = holder["type"], holder["fields"]
+    if kind in RANDOM_LENGTH | IN_HELLOS | UNREAD:
+        return ""
+    if kind != "NewSessionTicket":
+        return value
+    inside = re.match(r"(\d+) bytes", fields.get("ticket", ""))
+    length = int(inside[1]) if inside else 0
+    return _ticket(length, int(fields.get("age_add", 0)), case, tls13="age_add" in fields)
+
+
+def _hello_length(value: int, holder: Mapping[str, Any], _case: object) -> int:
+    """Without those of its parts, which are compared by themselves: session id, cipher suites, extensions."""
+    extensions: int = sum(4 + extension["length"] for extension in holder["extensions"])
+    parts: int = holder["session_id_length"] + extensions + 2 * len(holder["cipher_suites"])
+    return value - parts
+
+
+def _extension_length(value: int, holder: Mapping[str, Any], _case: object) -> int | str:
+    if holder["number"] in {SESSION_TICKET, PADDING, PRE_SHARED_KEY}:
+        return "not empty" if value else "empty"
+    return value
+
+
+def _extensions_named(value: str, holder: Mapping[str, Any], _case: object) -> str:
+    return "" if holder["type"] in IN_HELLOS else value
+
+
+def _alike_tickets(before: Any, after: Any) -> bool:
+    if isinstance(before, TicketLength) and isinstance(after, TicketLength):
+        return before.alike(after)
+    return bool(before == after)
+
+
+FIELDS = Named(
+    {
+        "session_id": NOT_AT_ALL,  # its length is the hello's
+        "session_ticket": IF_EMPTY,
+        "ticket": NOT_AT_ALL,  # its length is the message's
+        "age_add": IS_ZERO,
+        "certificates": COUNTED,
+        "malformed": BY_PRESENCE,
+        "extensions": Rule(_extensions_named),
+        **{f"pre_shared_key identity {index}": BY_PRESENCE for index in range(8)},
+    }
+)
+"""The fields of messages that are not compared exactly; harness.wire.fields and .messages make them."""
+
+TABLE: Mapping[Any, Mapping[str, Comparing]] = {
+    CellObject: {
+        "cell": NOT_AT_ALL,  # by which both sides were matched
+        "scenario": NOT_AT_ALL,
+        "client": BY_STACK,
+        "server": BY_STACK,
+        "tls": EXACTLY,
+        "verdict": EXACTLY,
+        "reason": NOT_AT_ALL,
+        "seconds": NOT_AT_ALL,
+        "folder": NOT_AT_ALL,
+        "case": Inside(named=False),
+    },
+    shape.CaseObject: {
+        "schema": NOT_AT_ALL,
+        "client": BY_STACK,
+        "server": BY_STACK,
+        "tls": EXACTLY,
+        "knobs": INSIDE,
+        "connections": CONNECTIONS,
+        "counters": INSIDE,
+    },
+    shape.KnobsObject: dict.fromkeys(("client", "server", "then_client", "then_server"), Named({})),
+    shape.ConnectionObject: {
+        "number": NOT_AT_ALL,  # by which both sides were matched
+        "outcome": EXACTLY,
+        "mechanism": EXACTLY,
+        "disagreement": BY_PRESENCE,
+        "explanation": Rule(_reasons),
+        "circumstances": NOT_AT_ALL,  # the knobs are the case's, what was done is the scenario's
+        "views": INSIDE,
+        "was_offered": EXACTLY,
+        "offered": BY_PRESENCE,  # it is compared where it was taken
+        "alert": Rule(_alert),
+        "tickets": EXACTLY,
+        "session": INSIDE,
+        "session_difference": NOT_AT_ALL,  # each field is compared where it stands
+        "sessions": EXACTLY,
+        "close": EXACTLY,
+        "blocked": BY_PRESENCE,
+        "problem": BY_PRESENCE,
+        "endpoints": INSIDE,
+        "messages": Each(lambda message: f"{message['sender']}.{message['type']}", DATA),
+        "hellos": Each(lambda hello: f"{hello['sender']}.{hello['type']}"),
+        "commands": NOT_AT_ALL,
+    },
+    shape.ViewsObject: dict.fromkeys(("client", "server", "wire"), INSIDE),
+    shape.ViewObject: {
+        "name": BY_STACK,
+        "outcome": EXACTLY,
+        "evidence": NOT_AT_ALL,
+        "alert": Rule(_alert),
+        "tickets": EXACTLY,
+    },
+    shape.EndpointsObject: dict.fromkeys(("client", "server"), INSIDE),
+    shape.EndpointObject: {
+        "version": EXACTLY,
+        "cipher": EXACTLY,
+        "alpn": EXACTLY,
+        "server_name": EXACTLY,
+        "peer_certificate": EXACTLY,
+        "early_data": EXACTLY,
+        "ending": EXACTLY,
+        "errors": Rule(_codes),
+    },
+    shape.MessageObject: {
+        "at": NOT_AT_ALL,
+        "sender": EXACTLY,
+        "type": EXACTLY,
+        "length": Rule(_message_length, _alike_tickets),
+        "encrypted": EXACTLY,
+        "fields": FIELDS,
+    },
+    shape.HelloObject: {
+        "sender": EXACTLY,
+        "type": EXACTLY,
+        "length": Rule(_hello_length),
+        "session_id_length": EXACTLY,
+        "cipher_suites": Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value)),
+        "extensions": Each(lambda extension: str(extension["name"])),
+    },
+    shape.ExtensionObject: {
+        "number": EXACTLY,
+        "name": EXACTLY,
+        "length": Rule(_extension_length),
+    },
+    shape.CountersObject: dict.fromkeys(shape.CountersObject.__annotations__, EXACTLY),
+    shape.SessionObject: {
+        "taken_by": BY_STACK,
+        "taken_from": BY_STACK,
+        "version": EXACTLY,
+        "cipher": EXACTLY,
+        "session_id": BY_LENGTH,
+        "session_id_context": EXACTLY,
+        "master_key_length": EXACTLY,
+        "time": BY_PRESENCE,
+        "timeout": EXACTLY,
+        "peer_certificate": BY_PRESENCE,
+        "verify_result": EXACTLY,
+        "server_name": EXACTLY,
+        "has_ticket": EXACTLY,
+        "ticket": BY_PRESENCE,
+        "ticket_length": Rule(_session_ticket, _alike_tickets),
+        "lifetime_hint": EXACTLY,
+        "age_add": IS_ZERO,
+        "max_early_data": EXACTLY,
+        "alpn": EXACTLY,
+        "max_fragment_length_mode": EXACTLY,
+        "flags": EXACTLY,
+        "extended_master_secret": EXACTLY,
+        "ticket_appdata": EXACTLY,
+        "kex_group": EXACTLY,
+        "resumable": EXACTLY,
+    },
+}
+"""Every key of every object of a cell; a key that is new in the shape fails a test until it stands here."""

@@ -1,0 +1,145 @@
+"""What differs between two objects of the same shape, key by key as comparison.TABLE says; it knows no builds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, is_typeddict
+
+from harness.report.diff.comparison import EXACTLY, TABLE, Connections, Each, Inside, Named
+from harness.report.json.schema import members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from harness.report.diff.comparison import Comparing, Rule
+
+ABSENT = "absent"
+PRESENT = "present"
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One observable that is not the same. The values are as they are shown to people, and masked."""
+
+    observable: str
+    """The keys that lead to it, ``session.lifetime_hint`` of a connection or ``counters.hits`` of the whole cell."""
+    before: str
+    after: str
+    connection: int | None = field(default=None, compare=False)
+    """The number of the connection, None for what is of the whole cell."""
+
+
+def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """All differences of two objects of a TypedDict of the shape, in the order of its keys."""
+    cases = (before.get("case") or before, after.get("case") or after)
+    return list(_Walk(cases).object(kind, "", (before, after)))
+
+
+@cache
+def _plan(kind: Any) -> tuple[tuple[str, Comparing, Any], ...]:
+    """Each key of an object type with its rule, and with the type of the object that it holds."""
+    return tuple((key, TABLE[kind][key], held(member)) for key, member in members(kind).items())
+
+
+def held(kind: Any) -> Any:
+    """The object type inside of a type, as in ``list[X]`` or ``X | None``; None if there is none."""
+    if is_typeddict(kind):
+        return kind
+    return next((found for part in get_args(kind) if (found := held(part))), None)
+
+
+def shown(value: Any) -> str:
+    """A value as text."""
+    if value is None:
+        return NONE
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass
+class _Walk:
+    cases: tuple[Mapping[str, Any], Mapping[str, Any]]
+    connection: int | None = None
+
+    def object(self, kind: Any, path: str, both: tuple[Any, Any]) -> Iterator[Difference]:
+        if None in both:
+            if both != (None, None):
+                yield self._found(path, *(NONE if side is None else PRESENT for side in both))
+            return
+        for key, comparing, inner in _plan(kind):
+            name = f"{path}.{key}" if path else key
+            values = (both[0].get(key), both[1].get(key))
+            if isinstance(comparing, Inside):
+                yield from self.object(inner, name if comparing.named or None in values else path, values)
+            elif isinstance(comparing, Connections):
+                yield from self._connections(inner, values)
+            elif isinstance(comparing, Each):
+                yield from self._list(inner, name, comparing, values)
+            elif isinstance(comparing, Named):
+                yield from self._texts(name, comparing, values, both)
+            else:
+                yield from self._value(name, comparing, values, both)
+
+    def _value(self, path: str, rule: Rule, values: tuple[Any, Any], holders: tuple[Any, Any]) -> Iterator[Difference]:
+        one, other = (
+            rule.mask(value, holder, case) for value, holder, case in zip(values, holders, self.cases, strict=True)
+        )
+        if not rule.alike(one, other):
+            yield self._found(path, shown(one), shown(other))
+
+    def _texts(self, path: str, named: Named, both: tuple[Any, Any], holders: tuple[Any, Any]) -> Iterator[Difference]:
+        before, after = both[0] or {}, both[1] or {}
+        for name in dict.fromkeys([*before, *after]):
+            if name in before and name in after:
+                rule = named.rules.get(name, EXACTLY)
+                yield from self._value(f"{path}.{name}", rule, (before[name], after[name]), holders)
+            else:
+                yield self._found(f"{path}.{name}", *(PRESENT if name in side else ABSENT for side in (before, after)))
+
+    def _connections(self, inner: Any, both: tuple[Any, Any]) -> Iterator[Difference]:
+        before, after = ({one["number"]: one for one in side or ()} for side in both)
+        for number in dict.fromkeys([*before, *after]):
+            self.connection = number
+            yield from self._member(inner, "", (before.get(number), after.get(number)))
+        self.connection = None
+
+    def _list(self, inner: Any, path: str, each: Each, both: tuple[Any, Any]) -> Iterator[Difference]:
+        before, after = (_by_name(each, side or ()) for side in both)
+        for name, place in dict.fromkeys([*before, *after]):
+            yield from self._member(inner, f"{path}.{name}", (before.get((name, place)), after.get((name, place))))
+        orders = [_order(each, (key for key in side if key in before and key in after)) for side in (before, after)]
+        for sender, names in orders[0].items():
+            if names != orders[1][sender]:
+                where = f"{path}.{sender}" if sender else path
+                yield self._found(f"{where} order", " ".join(names), " ".join(orders[1][sender]))
+
+    def _member(self, inner: Any, path: str, both: tuple[Any, Any]) -> Iterator[Difference]:
+        if None in both:
+            yield self._found(path or "connection", *(ABSENT if side is None else PRESENT for side in both))
+        else:
+            yield from self.object(inner, path, both)
+
+    def _found(self, path: str, before: str, after: str) -> Difference:
+        return Difference(path, before, after, self.connection)
+
+
+def _by_name(each: Each, side: Iterable[Any]) -> dict[tuple[str, int], Any]:
+    """By name, and by which of that name it is, from 1 on."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for item in side:
+        name = each.name(item)
+        seen[name] += 1
+        found[name, seen[name]] = item
+    return found
+
+
+def _order(each: Each, keys: Iterable[tuple[str, int]]) -> dict[str, list[str]]:
+    """The names by sender, in order."""
+    found: dict[str, list[str]] = {}
+    for name, _place in keys:
+        sender, _dot, kind = name.rpartition(".")
+        found.setdefault(sender, []).extend([kind] if kind not in each.anywhere else [])
+    return found

@@ -1,0 +1,87 @@
+"""What differs between two builds as a table, one line a distinct difference, grouped by observable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from harness.report.json.difference_shape import DifferenceObject, DiffObject, OneSidedObject
+
+LONGEST = 60
+"""Characters of a value in the table; --json has them whole."""
+
+
+def difference_text(told: DiffObject) -> RenderableType:
+    """The differences, the cells of one side alone, and how much was compared."""
+    parts: list[RenderableType] = []
+    if told["differences"]:
+        parts += [_differences(told), ""]
+    if told["one_sided"]:
+        parts += [_one_sided(told["one_sided"]), ""]
+    return Group(*parts, summary(told))
+
+
+def summary(told: DiffObject) -> str:
+    """``465 cells compared, 10 unsupported with both: 12 differences``."""
+    builds = f"{', '.join(told['before'])} -> {', '.join(told['after'])}"
+    counted = [f"{told['compared']} cells compared"]
+    if told["unsupported"]:
+        counted.append(f"{told['unsupported']} unsupported with both")
+    if told["one_sided"]:
+        counted.append(f"{len(told['one_sided'])} on one side alone")
+    return f"{builds}\n{', '.join(counted)}: {len(told['differences']) or 'no'} distinct differences"
+
+
+def _differences(told: DiffObject) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("observable", "before", "after"):
+        table.add_column(name, overflow="fold")
+    table.add_column("cells", justify="right")
+    table.add_column("for example", overflow="fold")
+    for name, group in by_observable(told).items():
+        for number, found in enumerate(group):
+            values = (cut(found["before"]), cut(found["after"]))
+            table.add_row(
+                Text("" if number else name, "bold"), *map(Text, values), str(found["cells"]), Text(example(found))
+            )
+    return table
+
+
+def by_observable(told: DiffObject) -> dict[str, list[DifferenceObject]]:
+    """The differences of each observable, those of most cells first."""
+    groups: dict[str, list[DifferenceObject]] = {}
+    for found in told["differences"]:
+        groups.setdefault(found["observable"], []).append(found)
+    return {name: sorted(group, key=lambda found: -found["cells"]) for name, group in groups.items()}
+
+
+def example(found: DifferenceObject) -> str:
+    """The first place, as pytest names it, and which connection."""
+    place = found["places"][0]
+    test = place["scenario"].removeprefix("scenarios/")
+    number = f", connection {place['connection']}" if place["connection"] else ""
+    return f"{test}[{place['cell']}]{number}"
+
+
+def cut(text: str) -> str:
+    """A value that is not too long."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _one_sided(cells: list[OneSidedObject]) -> Table:
+    """By reason and by what it is on either side."""
+    counts = Counter((cell["before"], cell["after"], cell["reason"]) for cell in cells)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("before", "after", "on one side alone, because"):
+        table.add_column(name, overflow="fold")
+    table.add_column("cells", justify="right")
+    for (before, after, reason), count in counts.items():
+        table.add_row(before, after, Text(reason or "it is no cell there"), str(count))
+    return table

@@ -1,0 +1,1 @@
+"""The JSON of a case, a run and a difference, and its schemas."""

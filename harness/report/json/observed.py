@@ -1,0 +1,32 @@
+"""One line about a cell or a difference, and the choice of differences by glob; it compares nothing."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.report.diff.difference import Difference
+    from harness.report.json.run_shape import CellObject
+
+
+def last_outcome(cell: CellObject) -> str:
+    """The outcome of the last connection; why there is none where there is none."""
+    connections = cell["case"]["connections"] if cell["case"] else []
+    if not connections:
+        return f"{cell['verdict']}: {cell['reason']}" if cell["reason"] else cell["verdict"]
+    last = connections[-1]
+    return str(last["outcome"] or last["disagreement"])
+
+
+def told(difference: Difference) -> str:
+    """``connection 2: session.lifetime_hint 7200 -> 604800``."""
+    where = f"connection {difference.connection}: " if difference.connection else ""
+    return f"{where}{difference.observable} {difference.before} -> {difference.after}"
+
+
+def matching(found: Iterable[Difference], globs: Sequence[str]) -> list[Difference]:
+    """Those whose observable matches a glob; all if there is none."""
+    return [one for one in found if not globs or any(fnmatchcase(one.observable, glob) for glob in globs)]

@@ -1,0 +1,1 @@
+"""A whole run as text, Markdown, JUnit XML and an HTML page."""

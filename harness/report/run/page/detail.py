@@ -1,0 +1,64 @@
+"""What the page shows of one cell, as plain JSON values: texts are made here, and the script only places them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.report.run.run_summary import BAD, connections
+from harness.report.text.session_text import session_rows
+from harness.wire.session_fields import from_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.report.json.run_shape import CellObject
+    from harness.report.run.page.kept import Kept
+
+SHORT = 16
+"""Bytes of a ticket, an id or a digest that the page has of a cell that passed; their lengths are always whole."""
+LEFT_OUT = ("hellos", "offered", "session", "messages", "views")
+"""Keys of a connection that the page has in another form, or in results.json alone."""
+
+TRUNCATED = re.compile(r"\n\s*\.\.\.Full output truncated[^\n]*$")
+"""pytest's advice about itself, at the end of what a failed assert told."""
+
+
+def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
+    """The object of a cell that the script shows; ``kept`` is what lies in its folder, if it has one."""
+    case: Mapping[str, Any] = cell["case"] or {}
+    longest = None if cell["verdict"] in BAD else SHORT
+    return {
+        "reason": TRUNCATED.sub("\n… the rest is in evidence.txt", cell["reason"]),
+        "knobs": case.get("knobs", {}),
+        "counters": case.get("counters"),
+        "connections": [_connection(connection, longest) for connection in connections(cell)],
+        "files": [{"name": file.name, "href": file.href, "size": file.size} for file in kept.files] if kept else [],
+        "output": dict(kept.output) if kept else {},
+    }
+
+
+def _connection(connection: Mapping[str, Any], longest: int | None) -> dict[str, Any]:
+    made = {key: value for key, value in connection.items() if key not in LEFT_OUT}
+    made["views"] = [{"witness": witness, **view} for witness, view in connection["views"].items()]
+    made["offered"] = _session(connection["offered"], longest)
+    made["session"] = _session(connection["session"], longest)
+    made["messages"] = [_message(message) for message in connection["messages"]]
+    return made
+
+
+def _message(message: Mapping[str, Any]) -> list[Any]:
+    """As a list, for there are many: at, sender, type, length, encrypted, fields."""
+    return [round(message["at"], 1), *(message[key] for key in ("sender", "type", "length", "encrypted", "fields"))]
+
+
+def _session(session: Mapping[str, Any] | None, longest: int | None) -> dict[str, Any] | None:
+    """Who took it from whom, and name and text of each field; values that are no session's are shown as they are."""
+    if session is None:
+        return None
+    fields = {key: value for key, value in session.items() if key not in {"taken_by", "taken_from"}}
+    try:
+        rows = session_rows(from_fields(fields, None), longest)
+    except ValueError:
+        rows = [(name, str(value)) for name, value in fields.items()]
+    return {"by": session["taken_by"], "from": session["taken_from"], "rows": rows}

@@ -1,0 +1,51 @@
+"""From the results of a run to its page, beside an earlier run if there is one; it reads and writes no file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.report.run.page.compared import comparison_view, earlier_of
+from harness.report.run.page.detail import SHORT, detail
+from harness.report.run.page.document import document
+from harness.report.run.page.overview import filter_choices, overview
+from harness.report.run.page.rows import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.report.json.run_shape import ResultsObject
+    from harness.report.run.earlier import Comparison, Key
+    from harness.report.run.page.kept import Kept
+
+
+def page(
+    results: ResultsObject,
+    kept: Mapping[Key, Kept],
+    *,
+    version: str,
+    unfinished: str = "",
+    comparison: Comparison | None = None,
+    earlier_unfinished: str = "",
+) -> str:
+    """The HTML of a run.
+
+    ``kept`` is what lies in the folders of its cells; ``version`` that of the harness; ``unfinished`` says why the run
+    is not whole, ``earlier_unfinished`` the same of the earlier one.
+    """
+    view = {
+        **overview(results, unfinished, None if unfinished else results["exit_status"]),
+        **filter_choices(results, comparison),
+        "comparison": comparison_view(comparison, results, earlier_unfinished) if comparison else None,
+        "version": version,
+        "short": SHORT,
+    }
+    return document(view, results["cells"], _details(results, kept, comparison), comparison)
+
+
+def _details(
+    results: ResultsObject, kept: Mapping[Key, Kept], comparison: Comparison | None
+) -> Iterator[dict[str, Any]]:
+    earlier = earlier_of(comparison) if comparison else {}
+    for cell in in_order(results["cells"]):
+        key = cell["scenario"], cell["cell"]
+        yield {**detail(cell, kept.get(key)), "earlier": earlier.get(key)}

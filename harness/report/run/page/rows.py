@@ -1,0 +1,79 @@
+"""The rows of all cells, column by column, so that ten thousand are read by a browser at once; no detail of a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.report.run.run_summary import blamed, build, headline, outcomes, reasons, seen, stack
+from harness.report.text.plain_text import well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.report.json.run_shape import CellObject
+    from harness.report.run.earlier import Comparison
+
+LONGEST = 300
+"""Characters of a headline; the cell's own view has all of its reason."""
+
+
+def in_order(cells: Sequence[CellObject]) -> list[CellObject]:
+    """The cells as rows and blocks have them: those that are alike side by side, which makes blocks small."""
+    return sorted(cells, key=lambda cell: (cell["scenario"], cell["tls"], cell["cell"]))
+
+
+def rows(cells: Sequence[CellObject], comparison: Comparison | None) -> dict[str, Any]:
+    """Columns of texts as numbers into a list of the distinct ones; names and seconds of the cells as they are."""
+    fates = comparison.fates if comparison else {}
+    columns: Mapping[str, Callable[[CellObject], str]] = {
+        **COLUMNS,
+        "fate": lambda cell: fates.get((cell["scenario"], cell["cell"]), ""),
+    }
+    return {
+        "count": len(cells),
+        "names": [well_formed(cell["cell"]) for cell in cells],
+        "seconds": [round(cell["seconds"], 3) for cell in cells],
+        "columns": {name: _numbered([well_formed(text(cell)) for cell in cells]) for name, text in columns.items()},
+    }
+
+
+def _numbered(texts: Sequence[str]) -> dict[str, Any]:
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return {"words": list(places), "cells": [places[text] for text in texts]}
+
+
+def _headline(cell: CellObject) -> str:
+    return headline(cell)[:LONGEST]
+
+
+def _why(cell: CellObject) -> str:
+    """The sentence of the most likely reason of a cell that failed, or of what was seen in one that passed."""
+    found = blamed(cell)
+    return (found["title"] if found else seen(cell))[:LONGEST]
+
+
+COLUMNS: Mapping[str, Callable[[CellObject], str]] = {
+    "scenario": lambda cell: cell["scenario"],
+    "client": lambda cell: cell["client"],
+    "server": lambda cell: cell["server"],
+    "tls": lambda cell: cell["tls"],
+    "verdict": lambda cell: cell["verdict"],
+    "outcomes": lambda cell: " ".join(outcomes(cell)),
+    "headline": _headline,
+    "why": _why,
+    "reasons": lambda cell: " ".join(reasons(cell)),
+}
+"""Each a text of a cell; the script splits lists at spaces."""
+
+
+def choices(cells: Sequence[CellObject]) -> dict[str, list[str]]:
+    """What the filters of the page offer beyond the words of columns: every stack and every build of either end."""
+    labels = dict.fromkeys(label for cell in cells for label in (cell["client"], cell["server"]))
+    return {
+        "stack": sorted({stack(label) for label in labels}),
+        "build": sorted({build(label) for label in labels}, key=_by_number),
+    }
+
+
+def _by_number(version: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in version.split(".")]

@@ -1,0 +1,149 @@
+"""What there is to say of a run before any cell is shown: counts, matrix, what was unsupported, who failed and why."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.report.run.matrix_text import without_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.report.json.run_shape import CellObject, ResultsObject
+
+VERDICTS = ("failed", "error", "passed", "unsupported")
+"""In the order in which a reader wants them."""
+BAD = frozenset({"failed", "error"})
+ASSERTED = re.compile(r"assert (full|declined|resumed|aborted) ")
+RESUMED_BUT = "resumed_but"
+NO_REASON = "no reason was given"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Who met whom. Both lists are in the order of the run."""
+
+    clients: Sequence[str]
+    servers: Sequence[str]
+    counts: Mapping[tuple[str, str], Counter[str]]
+    """Cells by verdict, for each client and server that met."""
+
+
+def counted(cells: Iterable[CellObject]) -> dict[str, int]:
+    """How many cells had each verdict, all four, in the order of VERDICTS."""
+    counts = Counter(cell["verdict"] for cell in cells)
+    return {verdict: counts.get(cast("Any", verdict), 0) for verdict in VERDICTS}
+
+
+def totals(cells: Sequence[CellObject]) -> str:
+    """``12 cells: 1 failed, 9 passed, 2 unsupported``; verdicts that did not occur are left out."""
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counted(cells).items() if count)
+    return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}{': ' if told else ''}{told}"
+
+
+def matrix(results: ResultsObject) -> Matrix:
+    """The matrix of all ends that have a cell."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for cell in results["cells"]:
+        counts.setdefault((cell["client"], cell["server"]), Counter())[cell["verdict"]] += 1
+    clients = [*results["clients"], *(client for client, _ in counts)]
+    servers = [*results["servers"], *(server for _, server in counts)]
+    met = ({client for client, _ in counts}, {server for _, server in counts})
+    return Matrix(
+        [client for client in dict.fromkeys(clients) if client in met[0]],
+        [server for server in dict.fromkeys(servers) if server in met[1]],
+        counts,
+    )
+
+
+def unsupported_reasons(cells: Iterable[CellObject]) -> list[tuple[str, int]]:
+    """How many cells each reason made UNSUPPORTED, the most frequent first; a knob is one reason whatever its value."""
+    reasons = Counter(headline(cell) for cell in cells if cell["verdict"] == "unsupported")
+    return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+
+
+def failures(cells: Iterable[CellObject]) -> list[CellObject]:
+    """The cells that failed or are an ERROR, by scenario."""
+    return sorted((cell for cell in cells if cell["verdict"] in BAD), key=lambda cell: (cell["scenario"], cell["cell"]))
+
+
+def headline(cell: CellObject) -> str:
+    """The first line of why it did not pass; for UNSUPPORTED without the knob's value; empty if it passed."""
+    lines = cell["reason"].split("\n", 1)[0].strip()
+    if cell["verdict"] == "passed":
+        return ""
+    return (without_value(lines) if cell["verdict"] == "unsupported" else lines) or NO_REASON
+
+
+def connections(cell: CellObject) -> Sequence[Mapping[str, Any]]:
+    """Its connections; empty if there was none, or if nothing was seen."""
+    return cell["case"]["connections"] if cell["case"] else ()
+
+
+def outcomes(cell: CellObject) -> list[str]:
+    """What became of each connection; ``disagreement`` where the witnesses give no outcome."""
+    return [connection["outcome"] or "disagreement" for connection in connections(cell)]
+
+
+def explained(cell: CellObject) -> list[Mapping[str, Any]]:
+    """The connections that have an explanation, the last one first."""
+    return [connection for connection in reversed(connections(cell)) if connection.get("explanation")]
+
+
+def blamed(cell: CellObject) -> Mapping[str, Any] | None:
+    """The most likely reason why a test failed whose assert is about an outcome; None if that cannot be said.
+
+    An assert names the outcome that it found. Where connections with that outcome have different reasons, it is not
+    known which of them it was about, and the wrong reason is worse than none.
+    """
+    found = ASSERTED.match(headline(cell))
+    if cell["verdict"] != "failed" or not found:
+        return None
+    meant = [connection for connection in connections(cell) if connection["outcome"] == found[1]]
+    told = {tuple(one["reason"] for one in _findings(connection)): _findings(connection) for connection in meant}
+    return next(iter(told.values()))[0] if len(told) == 1 and () not in told else None
+
+
+def _findings(connection: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Why it was not resumed; what is to be known of one that was is no reason for anything."""
+    told = connection.get("explanation") or {"question": RESUMED_BUT, "findings": []}
+    return [] if told["question"] == RESUMED_BUT else told["findings"]
+
+
+def seen(cell: CellObject) -> str:
+    """Why the last connection of a cell that passed was not resumed, in one sentence; empty if it was."""
+    last = _findings(connections(cell)[-1]) if connections(cell) else []
+    return last[0]["title"] if last and cell["verdict"] == "passed" else ""
+
+
+def why(cell: CellObject) -> str:
+    """Why it did not pass, in one sentence: the reason if one is known, else the headline."""
+    found = blamed(cell)
+    return found["title"] if found else headline(cell)
+
+
+def kinds(cells: Iterable[CellObject]) -> list[tuple[int, CellObject]]:
+    """The cells that did not pass by verdict, test, headline and reason: how many, and one of each; most first."""
+    found: dict[tuple[str, ...], list[CellObject]] = {}
+    for cell in failures(cells):
+        reason = (blamed(cell) or {"reason": ""})["reason"]
+        found.setdefault((cell["verdict"], cell["scenario"], headline(cell), reason), []).append(cell)
+    return sorted(((len(group), group[0]) for group in found.values()), key=lambda kind: -kind[0])
+
+
+def reasons(cell: CellObject) -> list[str]:
+    """The names of the reasons of all its connections, each once."""
+    return list(dict.fromkeys(one["reason"] for c in explained(cell) for one in c["explanation"]["findings"]))
+
+
+def stack(label: str) -> str:
+    """``libssl`` of ``libssl@3.0.19``."""
+    return label.partition("@")[0]
+
+
+def build(label: str) -> str:
+    """``3.0.19`` of ``libssl@3.0.19``."""
+    return label.partition("@")[2]

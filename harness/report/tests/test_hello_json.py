@@ -1,0 +1,40 @@
+"""The hellos of a connection are told with their extensions and lengths, as the bytes had them."""
+
+from __future__ import annotations
+
+from harness.model.transcript import ClientHello, ServerHello, Transcript
+from harness.report.json.hello_json import hellos_json
+
+CLIENT = ClientHello(0x0303, bytes(32), bytes(32), (0x1302, 0x00FF), {23: b"", 35: b"abc"}, length=99)
+SERVER = ServerHello(0x0303, bytes(32), b"", 0x1302, {43: b"\3\4"}, None, length=70)
+RETRY = ServerHello(0x0303, bytes(32), b"", 0x1302, {}, None, hello_retry_request=True)
+
+
+def test_a_client_hello_is_told_with_its_lengths() -> None:
+    assert hellos_json(Transcript(client_hellos=(CLIENT,))) == [
+        {
+            "sender": "client",
+            "type": "ClientHello",
+            "length": 99,
+            "session_id_length": 32,
+            "cipher_suites": [0x1302, 0x00FF],
+            "extensions": [
+                {"number": 23, "name": "extended_master_secret", "length": 0},
+                {"number": 35, "name": "session_ticket", "length": 3},
+            ],
+        }
+    ]
+
+
+def test_a_server_hello_has_the_one_suite_that_it_chose() -> None:
+    (told,) = hellos_json(Transcript(server_hellos=(SERVER,)))
+
+    assert (told["sender"], told["type"], told["length"]) == ("server", "ServerHello", 70)
+    assert told["cipher_suites"] == [0x1302]
+    assert told["extensions"] == [{"number": 43, "name": "supported_versions", "length": 2}]
+
+
+def test_a_retry_is_told_apart_and_after_the_clients_hellos() -> None:
+    told = hellos_json(Transcript(client_hellos=(CLIENT, CLIENT), server_hellos=(RETRY, SERVER)))
+
+    assert [hello["type"] for hello in told] == ["ClientHello", "ClientHello", "HelloRetryRequest", "ServerHello"]

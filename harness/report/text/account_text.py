@@ -1,0 +1,98 @@
+"""Several connections as text for people: why, then the timeline, the sessions, the witnesses, and the commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from harness.report.diff.session_difference_text import session_alone_text, session_difference_text
+from harness.report.text.commands_text import commands_text
+from harness.report.text.connection_text import connection_text
+from harness.report.text.lines import WIDTH, folded, joined, unfolded
+from harness.report.text.timeline_text import timeline_text
+from harness.report.text.why_text import headline, why_text
+from harness.report.text.witnesses_text import counters_text, disagreement_text, outcome_line, witnesses_text
+
+if TYPE_CHECKING:
+    from harness.report.account import Account
+
+MOST = 3
+"""How many other connections than those of the timeline are named, and how many of their reasons."""
+
+
+def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, report: str = "") -> Text:
+    """Everything that a person asks for first; ``whole`` adds every message and every field of every connection.
+
+    ``report`` is another account of the same, which comes after the reason. No line has more than ``width`` columns but
+    for a command, and for a word that is longer. Empty if there is neither connection nor report.
+    """
+    if not account.connections:
+        return Text(report)
+    parts = [
+        why(account, width),
+        Text(report),
+        beside(account, width),
+        sessions(account, width),
+        *(_told_whole(account, width) if whole else _told(account, width)),
+        counters_text(account.counters, width) if account.counters else Text(),
+        commands_text(account.connections, width),
+    ]
+    return unfolded(Text("\n\n").join(part for part in parts if part.plain))
+
+
+def why(account: Account, width: int = WIDTH) -> Text:
+    """Why the subject is as it is, or that nobody knows what it is; then the reasons of others, a line each."""
+    lines = [disagreement_text(account.subject, width)] if account.subject.disagreement else []
+    told = account.explanations.get(account.subject.number)
+    if told:
+        lines.append(why_text(account.subject.number, told, width))
+    others = [number for number in account.explanations if number != account.subject.number]
+    for number in others[:MOST]:
+        lines += headline(number, account.explanations[number], width)
+    if len(others) > MOST:
+        lines.append(Text(f"{len(others) - MOST} more connections have a reason, which the JSON tells"))
+    return joined(lines)
+
+
+def beside(account: Account, width: int = WIDTH) -> Text:
+    """The timeline of the subject, beside that of the connection which its session comes from."""
+    shown = [connection for connection in (account.before, account.subject) if connection]
+    heads = [outcome_line(connection, len(account.connections)) for connection in shown]
+    return timeline_text(account.subject, account.before, heads, width)
+
+
+def sessions(account: Account, width: int = WIDTH) -> Text:
+    """How the session that the subject yielded differs from the one that it offered, or might have offered."""
+    subject, before = account.subject, account.before
+    offered, yielded = subject.offered or (before.taken if before else None), subject.taken
+    number = subject.number
+    if offered is None and yielded is None:
+        return Text()
+    if before is None or offered is None or yielded is None:
+        title = f"The session that connection {number} {'yielded' if yielded else 'offered; it yielded none'}"
+        return session_alone_text(title, yielded or offered, width)  # type: ignore[arg-type] # one of them is there
+    if subject.offered is None:
+        title, head = f"The sessions that connections {before.number} and {number} yielded", "before"
+    elif subject.was_offered:
+        title, head = f"The session that connection {number} offered, and the one that it yielded", "offered"
+    else:
+        title, head = f"The session that connection {number} was given and did not offer, and its own", "given"
+    text = session_difference_text(title, (head, "yielded"), offered, yielded, width)
+    edits = ", ".join(account.origin.edits) if account.origin else ""
+    edited = f"edited since connection {before.number} yielded it: {edits}" if edits else ""
+    return joined([text, *(Text(line, "yellow") for line in folded(edited, width, "  ", "    "))])
+
+
+def _told_whole(account: Account, width: int) -> list[Text]:
+    return [connection_text(connection, len(account.connections), width) for connection in account.connections]
+
+
+def _told(account: Account, width: int) -> list[Text]:
+    """What the witnesses saw of both connections, and which ones `resumption connect --all` would show."""
+    pair = [connection for connection in (account.before, account.subject) if connection]
+    told = [witnesses_text(connection, len(account.connections), width) for connection in pair]
+    if len(account.others) > MOST:
+        return [*told, Text(f"--all shows {len(account.others)} more connections")]
+    others = "; ".join(outcome_line(connection).plain for connection in account.others)
+    return [*told, joined(folded(f"--all shows {others}" if others else "", width, "", "  "))]

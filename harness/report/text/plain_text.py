@@ -1,0 +1,54 @@
+"""What explains a cell, and a moment, as plain text for formats that have no more; it lays out no connection."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from harness.report.run.run_summary import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.report.json.run_shape import CellObject
+
+TOLD = (("What would tell it apart", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
+MOST = 3
+"""Connections of a cell whose explanation is told; the page has all."""
+ASKED = {
+    "not_offered": "offered no session",
+    "declined": "was declined",
+    "aborted": "was aborted",
+    "resumed_but": "was resumed, but",
+}
+
+
+def findings_text(cell: CellObject) -> str:
+    """The explanations of the last connections that have one, each reason with its evidence; empty if none has."""
+    return "\n".join(line for connection in explained(cell)[:MOST] for line in _explanation(connection))
+
+
+def _explanation(connection: Mapping[str, Any]) -> list[str]:
+    told = connection["explanation"]
+    head = f"Connection {connection['number']} {ASKED[told['question']]}:"
+    return [head, *(line for one in told["findings"] for line in _finding(one))]
+
+
+def _finding(one: Mapping[str, Any]) -> list[str]:
+    lines = [f"  {one['title']} [{one['reason']}]", *(f"    - {line}" for line in one["evidence"])]
+    told = ((name, one[key]) for name, key in TOLD)
+    return [*lines, *(f"    {name}: {text}" for name, text in told if text)]
+
+
+def well_formed(text: str) -> str:
+    """The text with U+FFFD for each half of a character (a lone surrogate), which an address cannot hold."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def moment(stamp: str) -> str:
+    """``2026-11-21 23:36:21 UTC`` of an ISO 8601 text; what is none is shown as it is."""
+    try:
+        return datetime.fromisoformat(stamp).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+    except ValueError:
+        return stamp

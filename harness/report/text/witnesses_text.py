@@ -1,0 +1,115 @@
+"""What the three witnesses saw of a connection, and what is known beside it, as text; no message and no command."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from harness.model.errors import DisagreementError
+from harness.model.tls import Outcome
+from harness.report.text.lines import WIDTH, folded, joined, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model.connection import Connection, Counters
+    from harness.model.session import Session
+
+STYLES = {
+    Outcome.FULL: "cyan",
+    Outcome.DECLINED: "yellow",
+    Outcome.RESUMED: "green",
+    Outcome.ABORTED: "red",
+}
+EVIDENCE = " " * 41
+"""Where the evidence of a view begins, where there is room."""
+LEAST = 30
+"""Columns of evidence that make a column of its own worth it."""
+
+
+def outcome_line(connection: Connection, of: int | None = None) -> Text:
+    """``Connection 2 of 2: resumed by psk``; a disagreement is named in place of the outcome."""
+    text = Text(f"Connection {connection.number}{f' of {of}' if of else ''}: ", "bold")
+    try:
+        outcome = connection.judged()
+    except DisagreementError:
+        return text.append(f"{connection.disagreement}", "bold red")
+    text.append(outcome.value, STYLES[outcome])
+    if outcome is Outcome.RESUMED and connection.mechanism_seen:
+        text.append(f" by {connection.mechanism_seen.value}")
+    return text
+
+
+def witnesses_text(connection: Connection, of: int | None = None, width: int = WIDTH) -> Text:
+    """The outcome, each view with its evidence, and what else was told of the connection."""
+    lines: list[Text | str] = [outcome_line(connection, of), *_views(connection, width)]
+    for name, value in _facts(connection):
+        first, *more = folded(value, width, f"  {name:<7} ", " " * 10)
+        lines += [Text.assemble((first[:9], "bold"), first[9:]), *more]
+    return joined(lines)
+
+
+def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
+    """Which witnesses differ, or could not know, with their evidence; empty if they agree."""
+    if not connection.disagreement:
+        return Text()
+    offered = " (it offered a session)" if connection.was_offered else ""
+    head = folded(f"{connection.disagreement} about connection {connection.number}{offered}", width, "", "  ")
+    return joined([*(Text(line, "bold red") for line in head), *_views(connection, width)])
+
+
+def _views(connection: Connection, width: int) -> Iterator[str]:
+    for view in connection.views:
+        begin = f"  {view.witness:<7} {view.name:<20} {view.saw:<9} "
+        told = [evidence for evidence in view.evidence if evidence] or ["no evidence"]
+        longest = max(len(word) for evidence in told for word in [*printable(evidence).split(), ""])
+        beside = width - len(EVIDENCE) >= max(LEAST, longest) and len(begin) == len(EVIDENCE)
+        if not beside:
+            yield begin.rstrip()
+        for place, evidence in enumerate(told):
+            rest = EVIDENCE if beside else " " * 6
+            yield from folded(evidence, width, begin if beside and not place else rest, rest)
+
+
+def counters_text(counters: Counters, width: int = WIDTH) -> Text:
+    """``Counters of the server: accept 2, hits 1; 0: misses``; zeros come last, unknown ones are left out."""
+    told = {name: value for name, value in asdict(counters).items() if value is not None}
+    counted = ", ".join(f"{name} {value}" for name, value in told.items() if value)
+    zeros = ", ".join(name for name, value in told.items() if not value)
+    text = f"Counters of the server: {counted or 'none'}" + (f"; 0: {zeros}" if zeros else "")
+    return joined(folded(text, width, "", "  "))
+
+
+def named(session: Session) -> str:
+    """Enough to tell a session from another one."""
+    identity = session.get("session_id")
+    name = f"session {identity.hex()[:16]}…" if isinstance(identity, bytes) and identity else "session"
+    return " ".join([name, *_origin("taken by", session.taken_by), *_origin("from", session.taken_from)])
+
+
+def _origin(word: str, who: str) -> list[str]:
+    return [f"{word} {printable(who)}"] if who else []
+
+
+def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
+    if connection.offered:
+        yield "offered", named(connection.offered) + ("" if connection.was_offered else "; it was not sent")
+    if alert := connection.observed_alert():
+        yield "alert", str(alert)
+    yield "tickets", _tickets(connection)
+    yield "close", connection.close.value
+    if connection.blocked:
+        yield "blocked", connection.blocked
+    for end in (connection.client, connection.server):
+        for error in end.errors:
+            yield "error", f"{end.view.witness}: {error}"
+
+
+def _tickets(connection: Connection) -> str:
+    client, wire = connection.ticket_counts()
+    if client is not None and wire is not None and client != wire:
+        return f"the client counts {client}, the wire shows {wire}"
+    known = wire if client is None else client
+    return "unknown" if known is None else str(known)

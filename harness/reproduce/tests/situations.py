@@ -1,0 +1,332 @@
+"""Situations that reproducers are made of and must agree with: each a name, knobs, and what is done with a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
+from harness.model.tls import Close, Role, TLSVersion
+from harness.pair.pair import Pair
+from harness.reproduce.telling import story_of
+from harness.wire.session_der import aged, edited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.reproduce.story import Story
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+
+TLS12, TLS13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
+HOUR = 3600
+NOW = 1_800_000_000
+"""Where a stopped clock begins; any moment will do."""
+STATEFUL: dict[str, Any] = {"tickets": False}
+VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
+
+
+def resume(pair: Pair) -> None:
+    """Offer what the first connection yielded."""
+    pair.connect(offer=pair.connect().taken, presume_full=False)
+
+
+def restart(pair: Pair) -> None:
+    """The same, to another server with the same knobs."""
+    first = pair.connect()
+    pair.new_server()
+    pair.connect(offer=first.taken, presume_full=False)
+
+
+def thrice(pair: Pair) -> None:
+    """Offer one session twice."""
+    first = pair.connect()
+    pair.connect(offer=first.session)
+    pair.connect(offer=first.session)
+
+
+def flush_expired(pair: Pair) -> None:
+    """SSL_CTX_flush_sessions for a time after the session's timeout."""
+    first = pair.connect()
+    pair.server.flush(first.session.time + 2 * HOUR + 10)
+    pair.connect(offer=first.session)
+
+
+def flush_all(pair: Pair) -> None:
+    """SSL_CTX_flush_sessions(0)."""
+    first = pair.connect()
+    pair.server.flush(0)
+    pair.connect(offer=first.session)
+
+
+def remove(pair: Pair) -> None:
+    """SSL_CTX_remove_session."""
+    first = pair.connect()
+    pair.server.remove(first.session.session_id)
+    pair.connect(offer=first.session)
+
+
+def evict(pair: Pair) -> None:
+    """A second session where the cache holds one, then the first is offered."""
+    first = pair.connect()
+    pair.connect(presume_full=False)
+    pair.connect(offer=first.session)
+
+
+def shrink(pair: Pair) -> None:
+    """The cache is made smaller while it serves."""
+    first = pair.connect()
+    pair.server.resize_cache(1)
+    pair.connect()
+    pair.connect(offer=first.session)
+
+
+def age_server(pair: Pair) -> None:
+    """What the server holds, and the tickets that it makes from then on, are too old."""
+    first = pair.connect()
+    pair.server.age_sessions(3 * HOUR)
+    second = pair.connect(offer=first.session)
+    pair.connect(offer=second.taken, presume_full=False)
+
+
+def age_client(pair: Pair) -> None:
+    """The client's session has outlived its lifetime hint."""
+    pair.connect(offer=aged(pair.connect().session, 3 * HOUR), presume_full=False)
+
+
+def short_timeout(pair: Pair) -> None:
+    """The session's own timeout is over."""
+    pair.connect(offer=edited(aged(pair.connect().session, 100), timeout=1), presume_full=False)
+
+
+def expire_at_server(pair: Pair) -> None:
+    """The server's clock is stopped in the ticket's last second, and in the next."""
+    pair.server.stop_clock(NOW)
+    first = pair.connect()
+    pair.server.stop_clock(NOW + 2 * HOUR)
+    pair.connect(offer=first.session)
+    pair.server.stop_clock(NOW + 2 * HOUR + 1)
+    pair.connect(offer=first.session)
+
+
+def expire_at_client(pair: Pair) -> None:
+    """The client's clock is moved."""
+    first = pair.connect()
+    pair.client.move_clock(HOUR)
+    pair.connect(offer=first.session)
+    pair.client.move_clock(3 * HOUR)
+    pair.connect(offer=first.session, presume_full=False)
+
+
+def before_ticket(pair: Pair) -> None:
+    """The session is taken after the handshake, before anything is read."""
+    live = pair.open()
+    live.handshake()
+    early = live.session()
+    live.exchange()
+    live.close()
+    pair.connect(offer=early, presume_full=False)
+
+
+def first_ticket(pair: Pair) -> None:
+    """Not the last ticket's session, but the first one's."""
+    pair.connect(offer=pair.connect().sessions[0])
+
+
+def keep_object(pair: Pair) -> None:
+    """The session object itself is offered, as its connection left it."""
+    live = pair.open()
+    live.exchange()
+    kept = live.keep_session()
+    live.close(pair.close_how)
+    pair.connect(offer=kept, presume_full=False)
+
+
+def side_by_side(pair: Pair) -> None:
+    """Two connections are open when a third offers the session of one of them."""
+    first, second = pair.open(), pair.open()
+    for live in (first, second):
+        live.exchange()
+    session = first.session()
+    third = pair.open(session)
+    third.exchange()
+    for live in (third, second, first):
+        live.close()
+
+
+def renegotiate(pair: Pair) -> None:
+    """The client begins a second handshake, whole, and a third, which resumes."""
+    live = pair.open()
+    live.exchange()
+    live.renegotiate()
+    live.renegotiate(abbreviated=True)
+    pair.connect(offer=live.close().taken)
+
+
+def renegotiate_server(pair: Pair) -> None:
+    """The server begins it."""
+    live = pair.open()
+    live.exchange()
+    live.renegotiate(Role.SERVER)
+    pair.connect(offer=live.close().taken)
+
+
+def change_client(**knobs: Any) -> Callable[[Pair], None]:
+    """The session is offered by a client with other knobs."""
+
+    def play(pair: Pair) -> None:
+        first = pair.connect()
+        pair.new_client(**knobs)
+        pair.connect(offer=first.session, presume_full=False)
+
+    return play
+
+
+def change_server(**knobs: Any) -> Callable[[Pair], None]:
+    """The session is offered to a server with other knobs."""
+
+    def play(pair: Pair) -> None:
+        first = pair.connect()
+        pair.new_server(**knobs)
+        pair.connect(offer=first.session, presume_full=False)
+
+    return play
+
+
+def alone(pair: Pair) -> None:
+    """One connection, whatever becomes of it."""
+    pair.connect(presume_full=False)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One row: what a pair is made with, and what is done with it."""
+
+    name: str
+    tls: TLSVersion
+    play: Callable[[Pair], None] = resume
+    client: dict[str, Any] = field(default_factory=dict)
+    server: dict[str, Any] = field(default_factory=dict)
+    close: Close = Close.BOTH
+
+    def lacks(self, client: Stack, server: Stack | None = None) -> list[str]:
+        """Why these stacks, or one as both, cannot be its ends."""
+        ends = ((client.abilities(Role.CLIENT), self.client), ((server or client).abilities(Role.SERVER), self.server))
+        return [why for can, given in ends for name, value in given.items() if (why := can.lacks_knob(name, value))]
+
+    def story(self, client: Stack, runtime: Runtime, server: Stack | None = None) -> Story:
+        """What becomes of it between these stacks, or where one is both ends."""
+        ends = client, server or client
+        configs = ClientConfig(**self.client), ServerConfig(**self.server)
+        pair = Pair(ends, self.tls, runtime, client=configs[0], server=configs[1], close=self.close)
+        try:
+            self.play(pair)
+            return story_of(pair.connections)
+        finally:
+            pair.close()
+
+
+SHARED: dict[str, Any] = {"ticket_keys": "shared"}
+EARLY: dict[str, Any] = {"max_early_data": 1000}
+NO_EMS: dict[str, Any] = {"extended_master_secret": False}
+ECDHE = "ECDHE-ECDSA-AES{}-GCM-SHA{}:ECDHE-RSA-AES{}-GCM-SHA{}"
+GCM_128, GCM_256 = ECDHE.format(128, 256, 128, 256), ECDHE.format(256, 384, 256, 384)
+SHA_256, SHA_384 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"
+
+SITUATIONS = (
+    Situation("tls13-ticket-resumes", TLS13),
+    Situation("tls12-ticket-resumes", TLS12),
+    Situation("tls12-session-id-resumes", TLS12, server=STATEFUL),
+    Situation("tls13-stateful-ticket-resumes", TLS13, thrice, server=STATEFUL),
+    Situation("tls13-restarted-server", TLS13, restart),
+    Situation("tls12-restarted-server", TLS12, restart),
+    Situation("tls12-restarted-server-session-id", TLS12, restart, server=STATEFUL),
+    Situation("tls13-shared-ticket-keys", TLS13, restart, server=SHARED),
+    Situation("tls12-shared-ticket-keys", TLS12, restart, server=SHARED),
+    Situation("tls13-rotated-ticket-keys", TLS13, change_server(ticket_keys="new"), server={"ticket_keys": "old"}),
+    Situation("tls12-flushed", TLS12, flush_expired, server=STATEFUL),
+    Situation("tls13-flushed-all", TLS13, flush_all, server=STATEFUL),
+    Situation("tls12-removed", TLS12, remove, server=STATEFUL),
+    Situation("tls12-evicted", TLS12, evict, server={**STATEFUL, "cache_size": 1}),
+    Situation("tls12-cache-made-smaller", TLS12, shrink, server=STATEFUL),
+    Situation("tls12-cache-off", TLS12, server={**STATEFUL, "cache_mode": frozenset({CacheMode.OFF})}),
+    Situation(
+        "tls12-lookup-off",
+        TLS12,
+        server={**STATEFUL, "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})},
+    ),
+    Situation("tls12-aged-at-server", TLS12, age_server),
+    Situation("tls13-aged-at-server", TLS13, age_server, server=STATEFUL),
+    Situation("tls13-aged-at-client", TLS13, age_client),
+    Situation("tls12-aged-at-client", TLS12, age_client),
+    Situation("tls13-timeout-of-the-session", TLS13, short_timeout),
+    Situation("tls13-timeouts-of-contexts", TLS13, client={"timeout": 5}, server={"timeout": 60}),
+    Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
+    Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),
+    Situation("tls13-clock-of-client", TLS13, expire_at_client, client={"clock": 0}),
+    Situation("tls13-before-the-ticket", TLS13, before_ticket),
+    Situation("tls13-first-ticket", TLS13, first_ticket),
+    Situation("tls13-no-tickets", TLS13, server={"num_tickets": 0}),
+    Situation("tls13-five-tickets", TLS13, server={"num_tickets": 5}),
+    Situation("tls13-other-id-context", TLS13, change_server(session_id_context=b"b"), server=SHARED),
+    Situation(
+        "tls12-no-id-context",
+        TLS12,
+        server={**VERIFYING, "session_id_context": UNSET},
+        client={"client_certificate": "client"},
+    ),
+    Situation("tls12-ems-dropped", TLS12, change_client(**NO_EMS)),
+    Situation("tls12-ems-added", TLS12, change_client(extended_master_secret=True), client=NO_EMS),
+    Situation(
+        "tls13-client-goes-back-to-tls12", TLS13, change_client(versions=(TLS12,)), server={"versions": (TLS12, TLS13)}
+    ),
+    Situation("tls13-other-hash", TLS13, change_client(ciphersuites=SHA_256), client={"ciphersuites": SHA_384}),
+    Situation("tls12-other-cipher", TLS12, change_client(ciphers=GCM_128), client={"ciphers": GCM_256}),
+    Situation("tls13-psk-ke", TLS13, client={"psk_modes": PskMode.BOTH}, server={"psk_modes": PskMode.BOTH}),
+    Situation("tls13-hello-retry-request", TLS13, client={"groups": "X25519:P-256"}, server={"groups": "P-256"}),
+    Situation("tls13-alpn", TLS13, client={"alpn": ("h2", "http/1.1")}, server={"alpn": ("http/1.1",)}),
+    Situation(
+        "tls13-other-alpn",
+        TLS13,
+        change_client(alpn=("h2",)),
+        client={"alpn": ("http/1.1",)},
+        server={"alpn": ("h2", "http/1.1")},
+    ),
+    Situation("tls12-no-common-alpn", TLS12, alone, client={"alpn": ("h2",)}, server={"alpn": ("http/1.1",)}),
+    Situation(
+        "tls12-max-fragment-length", TLS12, change_client(max_fragment_length=1024), client={"max_fragment_length": 512}
+    ),
+    Situation("tls12-client-does-not-send-its-ticket", TLS12, change_client(tickets=False)),
+    Situation(
+        "tls13-retry-changes-the-hash",
+        TLS13,
+        change_server(groups="P-256", ciphersuites=SHA_256),
+        client={"groups": "X25519:P-256", "ciphersuites": f"{SHA_384}:{SHA_256}"},
+        server={"groups": "X25519", "ciphersuites": SHA_384, **SHARED},
+    ),
+    Situation(
+        "tls12-server-name", TLS12, change_client(server_name="other.example"), client={"server_name": "server.example"}
+    ),
+    Situation("tls13-client-certificate", TLS13, client={"client_certificate": "client"}, server=VERIFYING),
+    Situation("tls13-no-client-certificate", TLS13, alone, server=VERIFYING),
+    Situation("tls12-verified-server", TLS12, client=VERIFYING),
+    Situation("tls13-no-common-version", TLS13, alone, client={"versions": (TLS12,)}, server={"versions": (TLS13,)}),
+    Situation("tls13-early-data", TLS13, thrice, client=EARLY, server=EARLY),
+    Situation("tls13-early-data-replayed", TLS13, thrice, client=EARLY, server={**EARLY, "anti_replay": False}),
+    Situation(
+        "tls13-no-middlebox-compat", TLS13, client={"middlebox_compat": False}, server={"middlebox_compat": False}
+    ),
+    *(
+        Situation(f"tls{tls.value.replace('.', '')}-close-{how}", tls, server=STATEFUL, close=how)
+        for tls in TLSVersion
+        for how in Close
+    ),
+    *(Situation(f"tls12-kept-{how}", TLS12, keep_object, close=how) for how in Close),
+    Situation("tls13-kept-server-only", TLS13, keep_object, close=Close.SERVER_ONLY),
+    Situation("tls12-renegotiation", TLS12, renegotiate, server={"client_renegotiation": True}),
+    Situation("tls12-renegotiation-by-server", TLS12, renegotiate_server),
+    Situation("tls12-session-id-prefix", TLS12, server={**STATEFUL, "session_id_prefix": b"abc"}),
+    Situation("tls12-one-session-id", TLS12, evict, server={**STATEFUL, "session_id": b"one"}),
+    Situation("tls13-side-by-side", TLS13, side_by_side),
+)
+"""On libssl, with both ends of one build. A build that lacks a knob of one passes it over, with the reason."""

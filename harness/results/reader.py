@@ -1,0 +1,144 @@
+"""Reads the folder of a run, whole or left by one that was killed, and says what is wrong; it reports nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.model.errors import UsageError
+from harness.report.json.run_shape import ResultsObject
+from harness.report.json.shape_check import ShapeError, check
+from harness.results.writer import SCHEMA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+WHOLE, LINES = "results.json", "results.jsonl"
+RERUN = "run `resumption run --results DIR` again"
+AGAIN = f"{RERUN}, or name another folder"
+NEVER_SAID = {"finished": "", "exit_status": -1, "unmatched": []}
+"""What a run that was killed did not say any more."""
+NO_EXIT_STATUS: int = cast("int", NEVER_SAID["exit_status"])
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """What a folder holds: results as docs/json.md says, with ``finished`` empty if the run is unfinished."""
+
+    folder: Path
+    results: ResultsObject
+    unfinished: str = ""
+    """Why it is not whole, in one sentence; empty if it is."""
+
+
+def kept_run(place: Path) -> KeptRun:
+    """Read a folder, or the results.json or results.jsonl in it; UsageError says what is wrong and what to do."""
+    try:
+        return _read(place)
+    except OSError as error:
+        raise UsageError(f"{str(place)!r:.200} cannot be read: {error.strerror}; {AGAIN}") from error
+
+
+def _read(place: Path) -> KeptRun:
+    named = place.name in {WHOLE, LINES} and not place.is_dir()
+    folder = place.parent if named else place
+    if not place.exists():
+        raise UsageError(f"{place} does not exist; name the folder that a run's last line named, or {RERUN}")
+    if not folder.is_dir():
+        raise UsageError(f"{place} is no folder of results and no {WHOLE}; {AGAIN}")
+    whole, lines = folder / WHOLE, folder / LINES
+    if whole.is_file() and place != lines:
+        try:
+            return KeptRun(folder, _whole(whole))
+        except UsageError:
+            # A run that is killed while it assembles results.json leaves half of it beside all lines.
+            if not lines.is_file():
+                raise
+    if lines.is_file():
+        return _of_lines(folder, lines)
+    raise UsageError(f"{folder} holds neither {WHOLE} nor {LINES}, so it is no folder of results; {AGAIN}")
+
+
+def _whole(path: Path) -> ResultsObject:
+    value = _json(_text(path), str(path))
+    _right_schema(value, path)
+    return _checked(value, path)
+
+
+def _of_lines(folder: Path, path: Path) -> KeptRun:
+    """The head and each cell of a run that was killed; its last line may be cut off."""
+    first, *rest = [line for line in _text(path).split("\n") if line.strip()] or [""]
+    head = _json(first, f"{path}, line 1")
+    _right_schema(head, path)
+    ended = f"The run was killed before its end, or is not over yet: {path.name} is still there"
+    cells: list[Any] = []
+    for number, line in enumerate(rest, start=2):
+        try:
+            cells.append(_json(line, f"{path}, line {number}"))
+        except UsageError:
+            if number != len(rest) + 1:
+                raise
+            ended += f", and its last line (line {number}) is cut off"
+    return KeptRun(folder, _checked({**head, **NEVER_SAID, "cells": cells}, path), ended)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text: {error.reason} at byte {error.start}; {AGAIN}") from error
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_json)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; {AGAIN}"
+        ) from error
+    except RecursionError as error:
+        raise UsageError(f"{where} is nested too deeply to be a result; {AGAIN}") from error
+    except ValueError as error:
+        raise UsageError(f"{where} is not JSON: {error}; {AGAIN}") from error
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _right_schema(value: Any, path: Path) -> None:
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no object, so it is no {WHOLE}; {AGAIN}")
+    if "schema" not in value:
+        raise UsageError(f"{path} has no 'schema', so it is no {WHOLE} of this harness; {AGAIN}")
+    if type(value["schema"]) is not int or value["schema"] != SCHEMA:
+        shown = json.dumps(value["schema"])[:60]
+        raise UsageError(
+            f"{path} has schema {shown}, and this version of the harness reads schema {SCHEMA}; "
+            "use the version that wrote it, or run again with this one"
+        )
+
+
+def _checked(value: Any, path: Path) -> ResultsObject:
+    try:
+        check(ResultsObject, value)
+    except ShapeError as error:
+        where = cell_name(value.get("cells"), error.path)
+        raise UsageError(
+            f"{path}: {error}{where}. It was written by another version, or edited; docs/json.md says what each key "
+            f"holds; {AGAIN}"
+        ) from error
+    return cast("ResultsObject", value)
+
+
+def cell_name(cells: Any, path: str) -> str:
+    """`` (test_x[a--b])`` of the cell that a path leads to; empty if it leads to none."""
+    if not path.startswith(".cells["):
+        return ""
+    cell: Any = cells[int(path.removeprefix(".cells[").partition("]")[0])]
+    names = [cell.get(key) for key in ("scenario", "cell")] if isinstance(cell, dict) else []
+    return (
+        f" (in {names[0]!r:.100}, {names[1]!r:.100})" if all(isinstance(name, str) for name in names) and names else ""
+    )

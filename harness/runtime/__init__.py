@@ -1,0 +1,1 @@
+"""Everything that touches the operating system: processes, sockets, clocks, keys."""

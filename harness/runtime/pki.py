@@ -1,0 +1,85 @@
+"""The certificates of a run: who is issued what stands in certs/issued.toml, the keys are made here, per run, 0600."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trustme
+
+from harness.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLACES = (Path(__file__).parents[1] / "issued.toml", Path(__file__).parents[2] / "certs" / "issued.toml")
+"""Where issued.toml lies in an installed package and in a checkout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """PEM files of one certificate: its chain, and its private key."""
+
+    certificate: Path
+    key: Path
+
+
+def _write_private(path: Path, data: bytes) -> Path:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    return path
+
+
+def _end(entry: Mapping[str, object]) -> datetime | None:
+    minutes = entry.get("minutes")
+    return None if minutes is None else datetime.now(UTC) + timedelta(minutes=int(str(minutes)))
+
+
+class Pki:
+    """One certificate authority and the certificates of issued.toml, each made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._authorities: dict[str, trustme.CA] = {}
+        self._issued: dict[str, Issued] = {}
+        source = next((place for place in PLACES if place.is_file()), None)
+        if source is None:
+            raise UsageError(f"no issued.toml at {' or '.join(map(str, PLACES))}; reinstall the harness")
+        self._entries: Mapping[str, Mapping[str, object]] = tomllib.loads(source.read_text())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The certificates that can be asked for."""
+        return tuple(self._entries)
+
+    def authority(self, name: str = "authority") -> Path:
+        """The PEM file of a certificate authority, without its key."""
+        path = self._folder / f"{name}.pem"
+        if name not in self._authorities:
+            self._authorities[name] = trustme.CA(organization_name=f"resumption harness {name}")
+            self._authorities[name].cert_pem.write_to_path(path)
+        return path
+
+    def issued(self, name: str) -> Issued:
+        """The files of a certificate; a UsageError lists the names if there is none."""
+        if name not in self._entries:
+            raise UsageError(f"no certificate {name!r} in certs/issued.toml; it has: {', '.join(self.names)}")
+        if name not in self._issued:
+            entry = self._entries[name]
+            issuer = str(entry.get("issuer", "authority"))
+            self.authority(issuer)
+            names = entry["names"]
+            if not isinstance(names, list):
+                raise UsageError(f"certs/issued.toml: names of {name!r} must be a list of host names or addresses")
+            leaf = self._authorities[issuer].issue_cert(
+                *names, common_name=str(entry.get("common_name", name)), not_after=_end(entry)
+            )
+            chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+            certificate = _write_private(self._folder / f"{name}.crt", chain)
+            key = _write_private(self._folder / f"{name}.key", leaf.private_key_pem.bytes())
+            self._issued[name] = Issued(certificate, key)
+        return self._issued[name]

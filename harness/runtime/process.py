@@ -1,0 +1,214 @@
+"""Children with deadlines: in the warden's process group, read line by line, killed for certain; no TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from harness.model.errors import EndpointError, TimedOutError
+from harness.runtime.loop import Pending
+from harness.runtime.stdin_writer import StdinWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
+
+    from harness.runtime.loop import Loop
+    from harness.runtime.warden import Warden
+
+FLOOD = 8 * 1024 * 1024
+"""Bytes that a child may print in all before it counts as flooding."""
+
+GRACE = 2.0
+"""Seconds that a child has to end by itself after it was asked to."""
+
+CHANGING = "PYTEST_CURRENT_TEST"
+"""pytest sets it anew for each phase of a test."""
+
+
+def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
+    """A command line that can be pasted into a shell: with what its environment has that this process's has not.
+
+    But for what changes in this process while it runs, and means nothing to the child.
+    """
+    given = {name: value for name, value in (environment or {}).items() if name != CHANGING}
+    around = [f"{name}={value}" for name, value in given.items() if os.environ.get(name) != value]
+    return shlex.join([*(["env", *around] if around else []), *argv])
+
+
+class Child:
+    """A running program whose output is read by the loop.
+
+    ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
+    together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone.
+    ``on_end`` may be set, and is called once ``ended`` is known.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        warden: Warden,
+        name: str,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        on_line: Callable[[bytes], None] = lambda _line: None,
+        keep_stdout: bool = True,
+    ) -> None:
+        self.name = name
+        self.argv = tuple(argv)
+        self.command = pasteable(argv, environment)
+        self.ended = Pending[int](f"the end of {name}")
+        self._loop = loop
+        self._on_line = on_line
+        self._keep_stdout = keep_stdout
+        self._output: list[bytes] = []
+        self._size = 0
+        self._partial = b""
+        self.on_end: Callable[[], None] = lambda: None
+        self._process, self._pipes = self._start(environment, warden)
+        self.pid = self._process.pid
+        if self._process.stdin is None:
+            raise AssertionError("Popen gave no pipe")
+        self._inlet = StdinWriter(loop, self._process.stdin)
+        self._open = len(self._pipes)
+        self._exit: int | None = None
+        """A descriptor that can be read once the process has ended (pidfd_open(2))."""
+        for pipe in self._pipes:
+            os.set_blocking(pipe.fileno(), False)
+            loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
+
+    def _start(
+        self, environment: Mapping[str, str] | None, warden: Warden
+    ) -> tuple[subprocess.Popen[bytes], list[IO[bytes]]]:
+        """The process, and where to read what it prints, stdout first."""
+        process = self._spawn(environment, warden, subprocess.PIPE)
+        return process, [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+
+    def _spawn(self, environment: Mapping[str, str] | None, warden: Warden, prints_to: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                self.argv,
+                stdin=subprocess.PIPE,
+                stdout=prints_to,
+                stderr=prints_to,
+                bufsize=0,
+                env=None if environment is None else dict(environment),
+                process_group=warden.group,
+            )
+        except OSError as error:
+            raise EndpointError(self.name, f"{self.argv[0]} did not start: {error.strerror or error}") from error
+
+    @property
+    def output(self) -> str:
+        """All that it printed so far."""
+        return b"".join(self._output).decode(errors="replace")
+
+    @property
+    def size(self) -> int:
+        """How many bytes it printed so far."""
+        return self._size
+
+    def output_from(self, offset: int) -> str:
+        """What it printed after its first ``offset`` bytes."""
+        return b"".join(self._output)[offset:].decode(errors="replace")
+
+    def forget(self) -> None:
+        """Let go of what it printed so far, and count anew to FLOOD: for a child that serves a whole run."""
+        self._output.clear()
+        self._size = 0
+
+    def send(self, data: bytes) -> bool:
+        """Write to its stdin, without waiting for it to read; False if it no longer does."""
+        return self._inlet.send(data)
+
+    def end_input(self) -> None:
+        """Close its stdin once all is written."""
+        self._inlet.end()
+
+    def _read(self, fd: int) -> None:
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._at_end(fd)
+            return
+        if self._keep_stdout or fd != self._pipes[0].fileno():
+            self._output.append(data)
+        self._size += len(data)
+        if self._size > FLOOD:
+            self.kill()
+            self.ended.reject(EndpointError(self.name, f"printed more than {FLOOD} bytes", self.output[:2000]))
+            self.on_end()
+            return
+        if fd == self._pipes[0].fileno():
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            for line in lines:
+                self._on_line(line)
+
+    def _at_end(self, fd: int) -> None:
+        self._loop.forget(fd)
+        self._open -= 1
+        if self._open > 0:
+            return
+        if self._process.poll() is None and sys.platform == "linux":
+            # It has closed its output and is about to end; Popen.wait(timeout) would sleep and look again.
+            self._exit = os.pidfd_open(self.pid)
+            self._loop.watch(self._exit, self._reap)
+        else:
+            self._reap()
+
+    def _reap(self) -> None:
+        """Take the exit code of a process that has ended, or that does so within GRACE seconds."""
+        self._close_exit()
+        try:
+            self.ended.resolve(self._process.wait(GRACE))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self.ended.resolve(self._process.wait())
+        self.on_end()
+
+    def _close_exit(self) -> None:
+        if self._exit is not None:
+            self._loop.forget(self._exit)
+            os.close(self._exit)
+            self._exit = None
+
+    def kill(self) -> None:
+        """SIGKILL, to it and to whatever it started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for grandchild in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    grandchild.kill()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def terminate(self) -> None:
+        """SIGTERM, and nothing more."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it for certain: SIGTERM, SIGKILL after GRACE seconds, then reap it and close the pipes."""
+        self._inlet.close()
+        if self._process.poll() is None:
+            self.terminate()
+            try:
+                self._loop.wait(lambda: self.ended.done, f"the end of {self.name} after SIGTERM", GRACE)
+            except TimedOutError:
+                self.kill()
+        for pipe in self._pipes:
+            self._loop.forget(pipe)
+            pipe.close()
+        self._close_exit()
+        self.ended.resolve(self._process.wait())

@@ -1,0 +1,42 @@
+"""A child whose stdout and stderr are one raw pseudo-terminal; no TLS, and no screen."""
+
+from __future__ import annotations
+
+import os
+import pty
+import tty
+from typing import IO, TYPE_CHECKING
+
+from harness.model.errors import EndpointError
+from harness.runtime.process import Child
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+
+    from harness.runtime.warden import Warden
+
+
+class TerminalChild(Child):
+    """A Child whose ``on_line`` is given the lines of stdout and stderr in the very order in which they were printed.
+
+    On a pipe a C program keeps back what it prints until some kilobytes are there, while what it writes past stdio, or
+    to stderr, comes at once. On a terminal it prints each line when it is complete.
+    """
+
+    def _start(
+        self, environment: Mapping[str, str] | None, warden: Warden
+    ) -> tuple[subprocess.Popen[bytes], list[IO[bytes]]]:
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as error:
+            raise EndpointError(self.name, f"no pseudo-terminal for it ({error}); mount devpts at /dev/pts") from error
+        output = os.fdopen(ours, "rb", buffering=0)
+        try:
+            tty.setraw(theirs)
+            return self._spawn(environment, warden, theirs), [output]
+        except EndpointError:
+            output.close()
+            raise
+        finally:
+            os.close(theirs)

@@ -1,0 +1,197 @@
+"""The recording TCP relay between client and server: keeps both byte streams, can end them, changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from harness.model.tcp import Tcp, TcpEnd
+from harness.model.tls import Close, Role
+from harness.model.transcript import Chunk
+from harness.runtime.loop import DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.runtime.loop import Loop
+
+LOOPBACK = "127.0.0.1"
+RECEIVE = 65536
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER on with 0 seconds: closing then sends RST (socket(7))."""
+
+
+class Gate(Protocol):
+    """A middlebox in the tap: it sees all bytes before they pass."""
+
+    def feed(self, sender: Role, data: bytes) -> str | None:
+        """None to let the bytes pass, or the reason why the connection is blocked."""
+        ...
+
+
+class Tapped:
+    """One relayed connection: its bytes, and the means to end it."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        client: socket.socket,
+        server: socket.socket,
+        ports: tuple[int, int, int],
+        gate: Gate | None,
+    ) -> None:
+        self.chunks: list[Chunk] = []
+        """What was relayed, in order; what a gate blocked never was on the wire between the two."""
+        self.blocked = ""
+        """Why the gate blocked it, empty if it did not."""
+        self._loop = loop
+        self._gate = gate
+        self._ends = {Role.CLIENT: client, Role.SERVER: server}
+        self._open = {Role.CLIENT, Role.SERVER}
+        self._unsent = {Role.CLIENT: b"", Role.SERVER: b""}
+        self._ended_by: list[TcpEnd] = []
+        self._start = time.monotonic()
+        self._tcp = Tcp(time.time_ns(), *ports)
+        for role, end in self._ends.items():
+            end.settimeout(0)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._watch(role)
+
+    def _watch(self, role: Role) -> None:
+        self._loop.watch(self._ends[role], lambda: self._relay(role))
+
+    def _relay(self, sender: Role) -> None:
+        try:
+            data = self._ends[sender].recv(RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._met_end(sender, reset=True)
+            self.reset()
+            return
+        if not data:
+            self._met_end(sender)
+            self._ended(sender)
+            return
+        self.blocked = (self._gate.feed(sender, data) if self._gate else None) or ""
+        if self.blocked:
+            self.cut(Close.RST)
+            return
+        self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
+        self._send(sender.peer, data)
+
+    def _send(self, to: Role, data: bytes) -> None:
+        data = self._unsent[to] + data
+        try:
+            sent = self._ends[to].send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            # The receiver has gone; what the sender still says is read and recorded, as a network would carry it.
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                raise
+            sent = len(data)
+        self._unsent[to] = data[sent:]
+        if self._unsent[to]:
+            # While one direction is stuck nothing is read from its sender: back pressure, as TCP itself has it.
+            self._loop.forget(self._ends[to.peer])
+            self._loop.watch(self._ends[to], lambda: self._flush(to), write=True)
+
+    def _flush(self, to: Role) -> None:
+        self._send(to, b"")
+        if not self._unsent[to]:
+            for role in (to, to.peer):
+                if role in self._open:
+                    self._watch(role)
+                else:
+                    self._loop.forget(self._ends[role])
+
+    def _ended(self, sender: Role) -> None:
+        self._open.discard(sender)
+        self._loop.forget(self._ends[sender])
+        with contextlib.suppress(OSError):
+            self._ends[sender.peer].shutdown(socket.SHUT_WR)
+        if not self._open:
+            self.close()
+
+    def _met_end(self, sender: Role | None, *, reset: bool = False) -> None:
+        self._ended_by.append(TcpEnd(sender, time.monotonic() - self._start, reset))
+
+    @property
+    def tcp(self) -> Tcp:
+        """What is to be told of TCP so far."""
+        return replace(self._tcp, ends=tuple(self._ended_by))
+
+    @property
+    def ended(self) -> bool:
+        """Whether both ends have ended TCP, so that no byte will come any more."""
+        return not self._open
+
+    def cut(self, how: Close) -> None:
+        """End TCP towards both ends: Close.EOF sends FIN, Close.RST resets. What comes later is read and dropped."""
+        self._met_end(None, reset=how is Close.RST)
+        if how is Close.RST:
+            self.reset()
+            return
+        for end in self._ends.values():
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Reset TCP towards both ends."""
+        for end in self._ends.values():
+            with contextlib.suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.close()
+
+    def close(self) -> None:
+        """Close both sockets; twice is no error."""
+        for end in self._ends.values():
+            self._loop.forget(end)
+            end.close()
+        self._open.clear()
+
+
+class Tap:
+    """Listens on a port of its own and relays each connection to the port that ``upstream`` gives."""
+
+    def __init__(self, loop: Loop, upstream: Callable[[], int], gate: Callable[[], Gate] | None = None) -> None:
+        self.connections: list[Tapped] = []
+        """Every connection that was accepted, in order."""
+        self._loop = loop
+        self._upstream = upstream
+        self.gate = gate
+        """Makes the middlebox of each further connection, None for none."""
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener.settimeout(0)
+        self.port: int = self._listener.getsockname()[1]
+        loop.watch(self._listener, self.accept)
+
+    def accept(self) -> None:
+        """Take a connection that waits in the backlog, if there is one; the loop calls it when one may."""
+        try:
+            client, (_, client_port) = self._listener.accept()
+        except BlockingIOError:
+            return
+        server_port = self._upstream()
+        try:
+            server = socket.create_connection((LOOPBACK, server_port), DEADLINE)
+        except OSError:
+            # No server: the client sees what it would see without a tap, a connection that is torn down.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            return
+        ports = client_port, self.port, server_port
+        self.connections.append(Tapped(self._loop, client, server, ports, self.gate() if self.gate else None))
+
+    def close(self) -> None:
+        """Stop listening and close every connection."""
+        self._loop.forget(self._listener)
+        self._listener.close()
+        for tapped in self.connections:
+            tapped.close()

@@ -1,0 +1,137 @@
+"""A context in an agent as a ClientEndpoint or ServerEndpoint; what a knob means is the driver's affair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.model.connection import Counters
+from harness.model.errors import UsageError
+from harness.stacks.agent.encoding import files_object, knobs_object
+from harness.stacks.agent.links import AgentClientLink, AgentLink
+from harness.stacks.agent.sessions import offer_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.model.session import Session
+    from harness.runtime.clock import Clock
+    from harness.runtime.loop import Pending
+    from harness.stacks.agent.host import AgentHost
+
+
+class AgentEndpoint:
+    """What both roles share: the context, its counters and its clock. Construction waits until the agent has it.
+
+    ``needs`` is what an agent must have in its environment for this config; then it gets one of its own.
+    RefusedError if the TLS library refuses a knob's value, UnsupportedError if the driver has no way to set it.
+    """
+
+    def __init__(
+        self, host: AgentHost, config: ClientConfig | ServerConfig, needs: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = host.label
+        self._role = config.role
+        self._process, self._clock = host.process(config.clock, needs)
+        self._host = host
+        self._context = self._process.unique("c")
+        made = self._process.ask(
+            "context",
+            {
+                "as": self._context,
+                "role": str(config.role),
+                "knobs": knobs_object(config),
+                "files": files_object(config, host.runtime.pki),
+            },
+            lambda _reply: None,
+        )
+        self._ask_more()
+        try:
+            self._process.answer("context", made)
+        except BaseException:
+            host.done(self._process)
+            raise
+
+    def _ask_more(self) -> None:
+        """Ask for what else a role needs, in the same burst, before it is known whether the context was made."""
+
+    def counters(self) -> Pending[Counters]:
+        """SSL_CTX_sess_* of the context."""
+        return self._process.ask("counters", {"context": self._context}, lambda reply: Counters(**reply["counters"]))
+
+    def _control(self, verb: str, **fields: Any) -> Pending[bool]:
+        def done(reply: Mapping[str, Any]) -> bool:
+            return bool(reply["done"])
+
+        return self._process.ask(verb, {"context": self._context, **fields}, done)
+
+    def flush(self, at: int) -> Pending[bool]:
+        """Forget what has expired at that time, seconds since the epoch."""
+        return self._control("flush", at=at)
+
+    def move_clock(self, seconds: int) -> None:
+        """Move this end's clock to so many seconds from the true time."""
+        self._own_clock().move(seconds)
+
+    def stop_clock(self, at: int) -> None:
+        """Stop this end's clock at a moment, seconds since the epoch."""
+        self._own_clock().stop(at)
+
+    def _own_clock(self) -> Clock:
+        if self._clock is None:
+            raise UsageError(f"the clock of {self.name} cannot be moved; set the {self._role}'s knob clock, 0 will do")
+        return self._clock
+
+    def close(self) -> None:
+        """Free the context and whatever is open in it; the agent stays for others, unless it is this end's own."""
+        self._process.ask("free_context", {"context": self._context}, lambda _reply: None)
+        self._host.done(self._process)
+
+
+class AgentClientEndpoint(AgentEndpoint):
+    """A client context; ``can_import`` says whether the driver offers a session from its DER."""
+
+    def __init__(
+        self, host: AgentHost, config: ClientConfig, needs: Mapping[str, str] | None = None, *, can_import: bool
+    ) -> None:
+        super().__init__(host, config, needs)
+        self._can_import = can_import
+
+    def connect(self, port: int, offer: Session | None = None) -> AgentClientLink:
+        """Connect to 127.0.0.1:port, to offer a session in the handshake that is asked for next."""
+        session = None if offer is None else offer_object(offer, self._process, can_import=self._can_import)
+        fields = {"context": self._context, "port": port, "session": session}
+        return AgentClientLink(self._process, self._role, "connect", fields)
+
+
+class AgentServerEndpoint(AgentEndpoint):
+    """A server context with its listener."""
+
+    def __init__(self, host: AgentHost, config: ServerConfig, needs: Mapping[str, str] | None = None) -> None:
+        super().__init__(host, config, needs)
+        self.port: int = self._process.answer("listen", self._listening)
+
+    def _ask_more(self) -> None:
+        self._listener = self._process.unique("l")
+        fields = {"as": self._listener, "context": self._context}
+        self._listening = self._process.ask("listen", fields, lambda reply: int(reply["port"]))
+
+    def accept(self) -> AgentLink:
+        """Take the next connection."""
+        return AgentLink(self._process, self._role, "accept", {"listener": self._listener})
+
+    def resize_cache(self, size: int) -> Pending[bool]:
+        """SSL_CTX_sess_set_cache_size."""
+        return self._control("resize_cache", size=size)
+
+    def remove(self, session_id: bytes) -> Pending[bool]:
+        """SSL_CTX_remove_session of the cached session with this id; False if there is none."""
+        return self._control("remove", session_id=session_id.hex())
+
+    def age_sessions(self, seconds: int) -> Pending[bool]:
+        """Make the cached sessions, and tickets issued from now on, so much older."""
+        return self._control("age_sessions", seconds=seconds)
+
+    def has_session(self, session_id: bytes) -> Pending[bool]:
+        """SSL_has_matching_session_id."""
+        return self._control("has_session", session_id=session_id.hex())

@@ -1,0 +1,111 @@
+"""The agent processes of one stack: one that all its endpoints share, and one for each that needs one of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import harness
+from harness.model.errors import EndpointError, TimedOutError
+from harness.runtime.clock import Clock
+from harness.runtime.loop import DEADLINE
+from harness.stacks.agent.process import AgentProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.model.build import Build
+    from harness.runtime.runtime import Runtime
+
+PROTOCOL = 1
+"""The version of the protocol that is spoken here."""
+PROBE = 2.0
+"""Seconds in which an agent answers ``hello`` that had left something unanswered."""
+
+
+def agent_command(build: Build, stack: str, *options: str) -> tuple[str, ...]:
+    """The command line of the agent for a stack on a build; EndpointError for a build without an interpreter."""
+    if build.python is None:
+        raise EndpointError(f"{stack}@{build.version}", "its build names no Python interpreter to run the agent")
+    return (*build.python, "-P", "-m", "harness.agent", stack, *options)
+
+
+def agent_environment(build: Build) -> dict[str, str]:
+    """This process's environment with the build's, in which the agent finds this very harness."""
+    root = Path(harness.__file__).parent.parent
+    path = os.pathsep.join(filter(None, (str(root), build.environment.get("PYTHONPATH", os.environ.get("PYTHONPATH")))))
+    return {**os.environ, **build.environment, "PYTHONPATH": path}
+
+
+class AgentHost:
+    """Starts agents when they are first needed, and anew when one has died or no longer answers."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        label: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.runtime = runtime
+        self.label = label
+        self._argv = tuple(argv)
+        self._environment = dict(environment)
+        self._deadline = deadline
+        self._shared: AgentProcess | None = None
+        self._own: list[AgentProcess] = []
+
+    def process(self, clock: int | None, needs: Mapping[str, str] | None = None) -> tuple[AgentProcess, Clock | None]:
+        """The shared process; or one of its own for an endpoint with a clock, or that needs more in its environment."""
+        if clock is not None or needs:
+            own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
+            process = self._start({**self._environment, **(needs or {}), **(own.environment if own else {})})
+            self._own.append(process)
+            return process, own
+        if self._shared is not None:
+            self.runtime.loop.turn(0)  # serves its end, should it have died since it was last used
+        if self._shared is None or not self._answers(self._shared):
+            self._shared = self._start(self._environment)
+        return self._shared, None
+
+    def _answers(self, process: AgentProcess) -> bool:
+        if process.idle:
+            process.child.forget()
+        elif process.alive:
+            probe = process.ask("hello", {}, lambda _reply: True)
+            try:
+                self.runtime.loop.settle([probe], PROBE)
+            except TimedOutError:
+                process.kill("no longer answers")
+        if not process.alive:
+            process.close()
+        return process.alive
+
+    def _start(self, environment: Mapping[str, str]) -> AgentProcess:
+        process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline)
+        try:
+            process.call("hello", {}, self._check)
+        except BaseException:
+            process.close()
+            raise
+        return process
+
+    @staticmethod
+    def _check(reply: Mapping[str, object]) -> None:
+        if reply["protocol"] != PROTOCOL:
+            raise ValueError(f"protocol {reply['protocol']} is not spoken here, but {PROTOCOL}")
+
+    def done(self, process: AgentProcess) -> None:
+        """An endpoint no longer needs it: a process of its own ends, the shared one stays."""
+        if process in self._own:
+            self._own.remove(process)
+            process.close()
+
+    def close(self) -> None:
+        """End all of them."""
+        for process in (*self._own, *filter(None, [self._shared])):
+            process.close()
+        self._own.clear()
+        self._shared = None

@@ -1,0 +1,156 @@
+"""One end of a connection in an agent: each call is a request, and what its reply tells is kept for the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.model.tls import Ending
+from harness.stacks.agent.report import Trail, make_report
+from harness.stacks.agent.sessions import read_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.model.session import Session
+    from harness.model.tls import Role
+    from harness.model.view import EndpointReport
+    from harness.runtime.loop import Pending
+    from harness.stacks.agent.process import AgentProcess, RefusalError
+
+T = TypeVar("T")
+
+
+class AgentLink:
+    """Either end; ``opening`` is the connect or accept request and its fields."""
+
+    def __init__(self, process: AgentProcess, role: Role, opening: str, fields: Mapping[str, Any]) -> None:
+        self._process = process
+        self._role = role
+        self._name = process.unique("k")
+        self._trail = Trail()
+        self._printed = len(process.child.output)
+        self.opened = process.ask(
+            opening, {**fields, "as": self._name}, lambda _reply: True, lambda error: self._never_opened(opening, error)
+        )
+        """Whether the TCP connection is there; its failure is also in the report."""
+
+    @property
+    def name(self) -> str:
+        """``stack@build``."""
+        return self._process.name
+
+    def printed_so_far(self) -> str:
+        """What the agent printed outside of its protocol since the connection was asked for."""
+        return self._process.child.output[self._printed :]
+
+    def _never_opened(self, opening: str, error: RefusalError) -> bool:
+        self._trail.queue += error.queue
+        return self._refused(opening, error)
+
+    def _refused(self, verb: str, error: RefusalError) -> bool:
+        first = not self._trail.refusals
+        if first or not self._trail.handshake_failed:
+            self._trail.refusals.append(f"{verb}: {error}")
+        if verb == "handshake":
+            self._trail.handshake_failed = True
+        if verb in {"write", "read_line"} and error.end is not None:
+            self._trail.cut = self._trail.cut or Ending(error.end)
+        return False
+
+    def _ask(
+        self, verb: str, read: Callable[[Mapping[str, Any]], T], refused: Callable[[RefusalError], T], **fields: Any
+    ) -> Pending[T]:
+        return self._process.ask(verb, {"connection": self._name, **fields}, read, refused)
+
+    def _do(self, verb: str, **fields: Any) -> Pending[bool]:
+        return self._ask(verb, lambda _reply: True, lambda error: self._refused(verb, error), **fields)
+
+    def handshake(self) -> Pending[bool]:
+        """Complete the handshake; False if it failed."""
+        return self._do("handshake")
+
+    def write(self, data: bytes) -> Pending[bool]:
+        """Send application data; False if the connection is dead."""
+        return self._do("write", data=data.hex())
+
+    def read_line(self) -> Pending[bytes]:
+        """Read up to a newline; what came so far if the input ends before one."""
+
+        def read(reply: Mapping[str, Any]) -> bytes:
+            data = bytes.fromhex(reply["data"])
+            self._trail.got_data = self._trail.got_data or bool(data)
+            if reply["end"] is not None:
+                self._trail.cut = Ending(reply["end"])
+            return data
+
+        def refused(error: RefusalError) -> bytes:
+            self._refused("read_line", error)
+            return b""
+
+        return self._ask("read_line", read, refused)
+
+    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
+        """Start a further TLS 1.2 handshake; False if it failed."""
+        return self._do("renegotiate", abbreviated=abbreviated)
+
+    def shutdown(self) -> Pending[bool]:
+        """Send close_notify."""
+        return self._do("shutdown")
+
+    def await_end(self) -> Pending[Ending]:
+        """Read until the end of the input; an error of TLS counts as ALERT, as the peer is told of it by one."""
+
+        def read(reply: Mapping[str, Any]) -> Ending:
+            self._trail.ending = Ending(reply["ending"])
+            return self._trail.ending
+
+        def refused(error: RefusalError) -> Ending:
+            self._refused("await_end", error)
+            self._trail.ending = Ending(error.end) if error.end is not None else Ending.ALERT
+            return self._trail.ending
+
+        return self._ask("await_end", read, refused)
+
+    def release(self) -> Pending[EndpointReport]:
+        """Free the connection and report all that this end knows of it."""
+
+        def read(reply: Mapping[str, Any]) -> EndpointReport:
+            self._trail.output = self.printed_so_far()
+            command = self._process.child.command
+            return make_report(self._role, self._process.name, reply["facts"], self._trail, (command,))
+
+        return self._process.ask("release", {"connection": self._name}, read)
+
+
+class AgentClientLink(AgentLink):
+    """The client's end."""
+
+    def session(self) -> Pending[Session | None]:
+        """SSL_get1_session now; None if there is none."""
+        return self._ask_session("session")
+
+    def _ask_session(self, verb: str) -> Pending[Session | None]:
+        def read(reply: Mapping[str, Any]) -> Session | None:
+            return None if reply["session"] is None else read_session(reply["session"], self._process)
+
+        def refused(error: RefusalError) -> Session | None:
+            self._refused(verb, error)
+            return None
+
+        return self._ask(verb, read, refused)
+
+    def keep_session(self) -> Pending[Session | None]:
+        """SSL_get1_session now, to be offered as the very object that it is then; None if there is none."""
+        return self._ask_session("keep_session")
+
+    def sessions(self) -> Pending[tuple[Session, ...]]:
+        """Every session so far, in order, or the last where the stack sees no other."""
+
+        def read(reply: Mapping[str, Any]) -> tuple[Session, ...]:
+            return tuple(read_session(session, self._process) for session in reply["sessions"])
+
+        def refused(error: RefusalError) -> tuple[Session, ...]:
+            self._refused("sessions", error)
+            return ()
+
+        return self._ask("sessions", read, refused)

@@ -1,0 +1,197 @@
+"""An agent's process: requests go out in bursts, each reply settles its Pending; knows no verb's meaning."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.model.errors import (
+    EndpointError,
+    RefusedError,
+    SessionFormatError,
+    TimedOutError,
+    UnsupportedError,
+    UsageError,
+)
+from harness.runtime.loop import DEADLINE, Pending
+from harness.runtime.process import FLOOD, Child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.runtime.runtime import Runtime
+
+T = TypeVar("T")
+ENCODED = json.JSONEncoder(separators=(",", ":")).encode
+"""A request's text; one encoder serves all of them."""
+SHOWN = 500
+"""Bytes of a line that broke the protocol which an error repeats."""
+
+
+class RefusalError(Exception):
+    """An error reply: its ``kind``, ``queue`` and ``end`` as the protocol has them."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(str(error["message"]))
+        self.kind = str(error["kind"])
+        self.queue: list[dict[str, Any]] = [dict(entry) for entry in error.get("queue", ())]
+        self.end = error.get("end")
+
+
+class AgentProcess:
+    """A running agent. Whatever breaks the protocol ends it, and every request of it fails with an EndpointError."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        name: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.name = name
+        self.deadline = deadline
+        self._loop = runtime.loop
+        self._next = 0
+        self._unsent: list[bytes] = []
+        self._open: dict[int, tuple[str, Callable[[Mapping[str, Any]], None], Callable[[BaseException], None]]] = {}
+        self._dead: EndpointError | None = None
+        self.child = Child(
+            self._loop,
+            runtime.warden,
+            f"the agent {name}",
+            argv,
+            environment=environment,
+            on_line=self._on_line,
+            keep_stdout=False,
+        )
+        self.child.ended.when_done(self._on_end)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._dead is None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has answered everything."""
+        return not self._open
+
+    def unique(self, letter: str) -> str:
+        """A name that no object of this process has."""
+        self._next += 1
+        return f"{letter}{self._next}"
+
+    def ask(
+        self,
+        verb: str,
+        fields: Mapping[str, Any],
+        read: Callable[[Mapping[str, Any]], T],
+        refused: Callable[[RefusalError], T] | None = None,
+    ) -> Pending[T]:
+        """Send a request before the loop next waits; ``read`` makes the result of its reply.
+
+        ``refused`` makes it of an error reply of the kinds ``tls`` and ``end``; without it, and for other kinds, the
+        Pending gets UnsupportedError (``lack``), RefusedError (``tls``) or EndpointError.
+        """
+        self._next += 1
+        number = self._next
+        about = fields.get("connection") or fields.get("as") or fields.get("context") or ""
+        pending = Pending[T](f"{self.name}'s reply to {verb} {about}".rstrip())
+        if self._dead is not None:
+            pending.reject(self._dead)
+            return pending
+
+        def ok(result: Mapping[str, Any]) -> None:
+            try:
+                pending.resolve(read(result))
+            except SessionFormatError as error:
+                pending.reject(error)
+
+        def error(refusal: BaseException) -> None:
+            if refused is not None and isinstance(refusal, RefusalError) and refusal.kind in {"tls", "end"}:
+                pending.resolve(refused(refusal))
+            else:
+                pending.reject(self._translated(verb, refusal))
+
+        self._open[number] = (verb, ok, error)
+        if not self._unsent:
+            self._loop.soon(self._send)
+        self._unsent.append(ENCODED({"id": number, "verb": verb, **fields}).encode())
+        return pending
+
+    def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
+        """Ask and wait; an agent that does not answer within the deadline is killed, and that is an EndpointError."""
+        return self.answer(verb, self.ask(verb, fields, read))
+
+    def answer(self, verb: str, pending: Pending[T]) -> T:
+        """Wait, as ``call`` does, for the reply to a request that was sent."""
+        try:
+            self._loop.settle([pending], self.deadline)
+        except TimedOutError as error:
+            self.kill(f"did not answer {verb} within {error.seconds:g} s")
+        return pending.result()
+
+    def _translated(self, verb: str, error: BaseException) -> BaseException:
+        if not isinstance(error, RefusalError):
+            return error
+        if error.kind == "lack":
+            return UnsupportedError(self.name, verb, str(error))
+        if error.kind == "tls":
+            return RefusedError(self.name, verb, error.queue)
+        if error.kind == "usage" and verb == "context":
+            return UsageError(f"{self.name}: {error}")
+        return EndpointError(self.name, f"{verb} failed ({error.kind}): {error}", self.child.output)
+
+    def _send(self) -> None:
+        if self._unsent and self._dead is None:
+            lines, self._unsent = self._unsent, []
+            self.child.send(b"\n".join([*lines, b""]))
+
+    def _on_line(self, line: bytes) -> None:
+        if self._dead is not None:
+            return
+        try:
+            self._settle(json.loads(line.decode()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            shown = line[:SHOWN].decode(errors="replace")
+            self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
+
+    def _settle(self, reply: Mapping[str, Any]) -> None:
+        entry = self._open.get(reply["id"])
+        if entry is None:
+            raise ValueError(f"no request {reply['id']} is open")
+        if "error" in reply:
+            entry[2](RefusalError(reply["error"]))
+        else:
+            entry[1](reply["ok"])
+        del self._open[reply["id"]]
+        if not self._open and self.child.size > FLOOD // 2:
+            self.child.forget()
+
+    def _on_end(self) -> None:
+        if self.child.ended.error is not None:
+            self._fail(str(self.child.ended.error))
+        else:
+            self._fail(f"ended with status {self.child.ended.result()}")
+
+    def kill(self, what: str) -> None:
+        """SIGKILL, because of what it did; all that is open fails with that reason."""
+        self.child.kill()
+        self._fail(what)
+
+    def _fail(self, what: str) -> None:
+        if self._dead is None:
+            asked = ", ".join(verb for verb, _, _ in self._open.values())
+            during = f"; unanswered: {asked}" if asked else ""
+            self._dead = EndpointError(self.name, f"the agent {what}{during}", self.child.output)
+            open_, self._open = self._open, {}
+            for _, _, error in open_.values():
+                error(self._dead)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._dead is None:
+            self._dead = EndpointError(self.name, "the agent was closed")
+        self._unsent.clear()
+        self.child.close()

@@ -1,0 +1,220 @@
+"""An agent that dies, hangs, floods or lies is caught by AgentProcess, within its deadline, with what it printed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
+from harness.runtime.process import FLOOD
+from harness.runtime.runtime import Runtime
+from harness.stacks.agent import AgentHost, AgentProcess
+from harness.stacks.agent.host import agent_command, agent_environment
+from harness.tests.raw_agent import libssl_build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+SOON = 0.3
+"""Seconds after which these tests give up on an agent that hangs."""
+
+ANSWER = """
+import sys, json
+def answer(text):
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(text.replace("ID", str(request["id"])), flush=True)
+"""
+HANG = "import time; time.sleep(600)"
+LIES = {
+    "no JSON": ("Stats please", "JSONDecodeError"),
+    "no object": ("[1]", "TypeError"),
+    "no id": ('{"ok": {}}', "KeyError: 'id'"),
+    "an id that nobody asked for": ('{"id": 4711, "ok": {}}', "no request 4711 is open"),
+    "neither ok nor error": ('{"id": ID}', "KeyError: 'ok'"),
+    "an error without its kind": ('{"id": ID, "error": {"message": "x"}}', "KeyError: 'kind'"),
+    "an error that is no object": ('{"id": ID, "error": 3}', "TypeError"),
+    "a result without what was asked for": ('{"id": ID, "ok": {}}', "KeyError: 'protocol'"),
+    "a second reply": ('{"id": ID, "ok": {"protocol": 1}}\n{"id": ID, "ok": {"protocol": 1}}', "no request"),
+}
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(runtime: Runtime) -> Iterator[Callable[[str], AgentProcess]]:
+    started: list[AgentProcess] = []
+
+    def starter(script: str) -> AgentProcess:
+        argv = (sys.executable, "-c", script)
+        started.append(AgentProcess(runtime, "libssl@0.0", argv, deadline=SOON if script == HANG else 10.0))
+        return started[-1]
+
+    yield starter
+    for process in started:
+        process.close()
+
+
+def answering(text: str) -> str:
+    """A program that answers each request with the same text, in which ID is the request's id."""
+    return f"{ANSWER}\nanswer({text!r})"
+
+
+def protocol(reply: Mapping[str, Any]) -> int:
+    return int(reply["protocol"])
+
+
+def test_an_agent_that_dies_is_an_error_with_what_it_printed(start: Callable[[str], AgentProcess]) -> None:
+    process = start("import sys; sys.stdin.readline(); sys.exit('double free or corruption')")
+
+    with pytest.raises(EndpointError, match=r"ended with status 1; unanswered: hello\ndouble free or corruption"):
+        process.call("hello", {}, protocol)
+    assert not process.alive
+
+
+def test_every_request_of_an_agent_that_died_fails_at_once(
+    runtime: Runtime, start: Callable[[str], AgentProcess]
+) -> None:
+    process = start("import os, signal; input(); os.kill(os.getpid(), signal.SIGSEGV)")
+    first, second = (process.ask("hello", {}, protocol) for _ in range(2))
+    runtime.loop.settle([first, second])
+    third = process.ask("hello", {}, protocol)
+
+    assert "ended with status -11; unanswered: hello, hello" in str(first.error)
+    assert isinstance(second.error, EndpointError)
+    assert isinstance(third.error, EndpointError)
+
+
+def test_an_agent_that_hangs_is_killed_at_its_deadline(start: Callable[[str], AgentProcess], runtime: Runtime) -> None:
+    process = start(HANG)
+
+    with pytest.raises(EndpointError, match=r"did not answer hello within 0\.3 s; unanswered: hello"):
+        process.call("hello", {}, protocol)
+    runtime.loop.settle([process.child.ended])
+    assert process.child.ended.result() == -9
+
+
+def test_a_request_that_waits_too_long_is_named(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start(HANG)
+    pending = process.ask("await_end", {"connection": "k1"}, protocol)
+
+    with pytest.raises(TimedOutError, match=r"waited 0\.3 s for libssl@0\.0's reply to await_end k1"):
+        runtime.loop.settle([pending], SOON)
+
+
+def test_an_agent_that_hangs_holds_nobody_up(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start(HANG)
+    much = process.ask("write", {"connection": "k1", "data": "00" * 1_000_000}, protocol)
+
+    with pytest.raises(TimedOutError):
+        runtime.loop.settle([much], SOON)
+
+
+def test_an_agent_that_reads_late_reads_all(start: Callable[[str], AgentProcess]) -> None:
+    process = start(f"import time; time.sleep({SOON})\n" + answering('{"id": ID, "ok": {"protocol": 1}}'))
+
+    assert process.call("write", {"connection": "k1", "data": "00" * 1_000_000}, protocol) == 1
+
+
+def test_an_agent_that_floods_is_killed(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start("while True: print('x' * 65536)")
+    pending = process.ask("hello", {}, protocol)
+    runtime.loop.settle([pending, process.child.ended])
+
+    assert "broke the protocol" in str(pending.error)
+
+
+def test_an_agent_that_floods_its_errors_is_killed(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start("import sys\nwhile True: sys.stderr.write('x' * 65536)")
+    pending = process.ask("hello", {}, protocol)
+    runtime.loop.settle([pending])
+
+    assert f"printed more than {FLOOD} bytes" in str(pending.error)
+
+
+@pytest.mark.parametrize(("line", "words"), LIES.values(), ids=LIES.keys())
+def test_an_agent_that_breaks_the_protocol_is_an_error_that_shows_the_line(
+    runtime: Runtime, start: Callable[[str], AgentProcess], line: str, words: str
+) -> None:
+    process = start(answering(line))
+    first = process.ask("hello", {}, protocol)
+    runtime.loop.settle([first])
+    second = process.ask("hello", {}, protocol)
+    runtime.loop.settle([second])
+
+    error = first.error or second.error
+    assert isinstance(error, EndpointError)
+    assert "broke the protocol" in str(error)
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("usage", UsageError), ("internal", EndpointError), ("lack", UnsupportedError), ("tls", RefusedError)],
+)
+def test_an_error_reply_becomes_the_error_of_its_kind(
+    start: Callable[[str], AgentProcess], kind: str, error: type[Exception]
+) -> None:
+    process = start(answering('{"id": ID, "error": {"kind": "KIND", "message": "because"}}'.replace("KIND", kind)))
+
+    with pytest.raises(error):
+        process.call("context", {}, protocol)
+    assert process.alive
+
+
+@pytest.fixture
+def host(runtime: Runtime) -> Iterator[AgentHost]:
+    build = libssl_build()
+    paths = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
+    host = AgentHost(runtime, "libssl", agent_command(build, "libssl", *paths), agent_environment(build))
+    yield host
+    host.close()
+
+
+def test_one_process_is_kept_and_reused(host: AgentHost) -> None:
+    assert host.process(None)[0] is host.process(None)[0]
+
+
+def test_an_endpoint_with_a_clock_has_a_process_of_its_own(host: AgentHost) -> None:
+    shared, _ = host.process(None)
+    own, clock = host.process(0)
+
+    assert own is not shared
+    assert clock is not None
+
+
+def test_a_process_that_was_killed_is_replaced(host: AgentHost, runtime: Runtime) -> None:
+    first, _ = host.process(None)
+    first.child.kill()
+    runtime.loop.settle([first.child.ended])
+
+    second, _ = host.process(None)
+    assert second is not first
+    assert second.alive
+
+
+def test_a_process_that_left_something_unanswered_and_hangs_is_replaced(host: AgentHost, runtime: Runtime) -> None:
+    first, _ = host.process(None)
+    os.kill(first.child.pid, signal.SIGSTOP)
+    first.ask("hello", {}, protocol)
+    runtime.loop.turn(0)
+
+    second, _ = host.process(None)
+    assert second is not first
+    assert not first.alive
+
+
+def test_an_agent_of_another_protocol_is_refused(runtime: Runtime) -> None:
+    script = answering('{"id": ID, "ok": {"protocol": 2}}')
+    host = AgentHost(runtime, "libssl", (sys.executable, "-c", script), {})
+
+    with pytest.raises(EndpointError, match="protocol 2 is not spoken here, but 1"):
+        host.process(None)

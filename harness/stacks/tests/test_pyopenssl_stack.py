@@ -1,0 +1,333 @@
+"""The pyopenssl stack: what it says it can do is done, and what it lacks is refused with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.backends.openssl import backend
+
+from harness.agent.drivers.pyopenssl import unsupported as lacks
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.model.capability import Capability
+from harness.model.errors import RefusedError, UnsupportedError
+from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
+from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
+from harness.model.view import Saw
+from harness.pair.pair import Pair
+from harness.runtime.clock import MISSING, library
+from harness.runtime.runtime import Runtime
+from harness.stacks.libssl import LibsslStack
+from harness.stacks.pyopenssl import PyopensslStack, abilities_of
+from harness.stacks.ssl_ import SslStack
+from harness.stacks.tests.meet import first_hello, meet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_CLOCK = library() is None
+VERSIONS = pytest.mark.parametrize("version", list(TLSVersion))
+HAS_GROUPS = backend.openssl_version_number() >= 0x40000000
+SAMPLES: dict[str, Any] = {
+    "versions": (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3),
+    "tickets": False,
+    "cache_mode": frozenset({CacheMode.BOTH, CacheMode.NO_AUTO_CLEAR}),
+    "timeout": 100,
+    "middlebox_compat": False,
+    "extended_master_secret": False,
+    "ciphers": "ECDHE+AESGCM",
+    "ciphersuites": "TLS_AES_128_GCM_SHA256",
+    **({"groups": "X25519:P-256"} if HAS_GROUPS else {}),
+    "psk_modes": PskMode.BOTH,
+    "alpn": ("h2",),
+    "verify": Verify.NONE,
+    **({} if NO_CLOCK else {"clock": 0}),
+    "server_name": "server.example",
+    "client_certificate": "client",
+    "server_certificate": "server",
+    "num_tickets": 3,
+    "session_id_context": b"here",
+    "max_early_data": 100,
+    "anti_replay": False,
+    "client_renegotiation": True,
+}
+ENDINGS = {
+    Close.BOTH: (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY),
+    Close.CLIENT_ONLY: (Ending.EOF, Ending.CLOSE_NOTIFY),
+    Close.SERVER_ONLY: (Ending.CLOSE_NOTIFY, Ending.EOF),
+    Close.EOF: (Ending.EOF, Ending.EOF),
+    Close.RST: (Ending.RESET, Ending.RESET),
+}
+"""What the client and the server read at the end."""
+OF_A_CLIENT = {"server_name", "client_certificate"}
+OF_A_SERVER = {
+    *("num_tickets", "session_id_context", "server_certificate", "anti_replay", "max_early_data"),
+    "client_renegotiation",
+}
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def stack(runtime: Runtime) -> Iterator[PyopensslStack]:
+    build = build_for("pyopenssl")
+    assert isinstance(build, Build)
+    stack = PyopensslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def python(runtime: Runtime) -> Iterator[SslStack]:
+    build = build_for("ssl")
+    assert isinstance(build, Build)
+    stack = SslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def libssl(runtime: Runtime) -> Iterator[LibsslStack]:
+    build = build_for("libssl")
+    assert isinstance(build, Build)
+    stack = LibsslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@VERSIONS
+def test_it_resumes_with_itself(runtime: Runtime, stack: PyopensslStack, version: TLSVersion) -> None:
+    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(version,)))
+    first = meet(runtime, client, server)
+    second = meet(runtime, client, server, first.session)
+
+    assert (first.client.view.saw, first.server.view.saw) == (Saw.FULL, Saw.FULL)
+    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
+    assert (second.client.version, second.server.version) == (version, version)
+    assert second.endings == (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY)
+
+
+@VERSIONS
+def test_a_session_of_another_process_is_offered_afresh(
+    runtime: Runtime, stack: PyopensslStack, version: TLSVersion
+) -> None:
+    server = stack.server(ServerConfig())
+    session = meet(runtime, stack.client(ClientConfig(versions=(version,))), server).session
+    other = PyopensslStack(stack.build, runtime)
+    second = meet(runtime, other.client(ClientConfig(versions=(version,))), server, session)
+    other.close()
+
+    assert session is not None
+    assert session.taken_by == stack.label
+    assert second.client.view.saw is Saw.RESUMED
+
+
+@VERSIONS
+def test_it_resumes_as_client_of_pythons_ssl(
+    runtime: Runtime, stack: PyopensslStack, python: SslStack, version: TLSVersion
+) -> None:
+    server, client = python.server(ServerConfig()), stack.client(ClientConfig(versions=(version,)))
+    second = meet(runtime, client, server, meet(runtime, client, server).session)
+
+    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
+
+
+@VERSIONS
+def test_it_resumes_as_server_of_pythons_ssl(
+    runtime: Runtime, stack: PyopensslStack, python: SslStack, version: TLSVersion
+) -> None:
+    server, client = stack.server(ServerConfig()), python.client(ClientConfig(versions=(version,)))
+    second = meet(runtime, client, server, meet(runtime, client, server).session)
+
+    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
+
+
+@pytest.mark.parametrize(("compat", "length"), [(None, 32), (True, 32), (False, 0)])
+def test_middlebox_compat_decides_on_the_session_id(
+    runtime: Runtime, stack: PyopensslStack, length: int, *, compat: bool | None
+) -> None:
+    client = stack.client(ClientConfig(middlebox_compat=compat))
+    sent = first_hello(runtime, client)
+    client.close()
+
+    assert len(sent.session_id) == length
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_num_tickets_is_how_many_come(runtime: Runtime, stack: PyopensslStack, count: int) -> None:
+    server = stack.server(ServerConfig(num_tickets=count))
+    met = meet(runtime, stack.client(ClientConfig()), server)
+    server.close()
+
+    assert met.client.view.tickets == count
+    assert len(met.sessions) == max(count, 1)
+
+
+def test_num_tickets_of_zero_leaves_a_session_without_ticket(runtime: Runtime, stack: PyopensslStack) -> None:
+    server = stack.server(ServerConfig(num_tickets=0))
+    met = meet(runtime, stack.client(ClientConfig()), server)
+    server.close()
+
+    assert met.session is not None
+    assert met.session.has_ticket is False
+
+
+@pytest.mark.skipif(NO_CLOCK, reason=MISSING)
+def test_a_clock_makes_a_session_older(runtime: Runtime, stack: PyopensslStack) -> None:
+    server, client = stack.server(ServerConfig(clock=0)), stack.client(ClientConfig(clock=0))
+    session = meet(runtime, client, server).session
+    server.move_clock(3 * 3600)
+    second = meet(runtime, client, server, session)
+    server.close()
+    client.close()
+
+    assert second.server.view.saw is Saw.FULL
+
+
+def test_a_renegotiation_is_a_second_handshake(runtime: Runtime, stack: PyopensslStack) -> None:
+    server = stack.server(ServerConfig(client_renegotiation=True))
+    client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
+    at_server, at_client = server.accept(), client.connect(server.port)
+    steps = [at_client.handshake(), at_server.handshake(), at_client.renegotiate()]
+    read = at_server.read_line()
+    steps.append(at_client.write(b"ping\n"))
+    report, other = at_client.release(), at_server.release()
+    runtime.loop.settle([*steps, read, report, other])
+
+    assert [step.result() for step in steps] == [True, True, True, True]
+    assert read.result() == b"ping\n"
+    assert len(report.result().keylog) == 2
+
+
+def test_a_session_id_context_that_is_too_long_is_refused_by_openssl(stack: PyopensslStack) -> None:
+    with pytest.raises(RefusedError):
+        stack.server(ServerConfig(session_id_context=b"x" * 33))
+
+
+def test_an_unset_session_id_context_can_be_had(stack: PyopensslStack) -> None:
+    assert stack.server(ServerConfig(session_id_context=UNSET)).port > 0
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_SERVER))
+def test_a_client_takes_every_knob_that_it_has(runtime: Runtime, stack: PyopensslStack, name: str) -> None:
+    client = stack.client(ClientConfig(**{name: SAMPLES[name]}))
+    met = meet(runtime, client, stack.server(ServerConfig()))
+    client.close()
+
+    assert met.client.view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_CLIENT))
+def test_a_server_takes_every_knob_that_it_has(runtime: Runtime, stack: PyopensslStack, name: str) -> None:
+    server = stack.server(ServerConfig(**{name: SAMPLES[name]}))
+    met = meet(runtime, stack.client(ClientConfig()), server)
+    server.close()
+
+    assert met.server.view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize(("role", "others"), [(Role.CLIENT, OF_A_SERVER), (Role.SERVER, OF_A_CLIENT)])
+def test_those_are_all_its_knobs(stack: PyopensslStack, role: Role, others: set[str]) -> None:
+    assert set(stack.abilities(role).knobs) == set(SAMPLES) - others
+
+
+@pytest.mark.parametrize(
+    ("knobs", "reason"),
+    [
+        ({"cache_size": 3}, "SSL_CTX_ctrl"),
+        ({"session_id_prefix": b"x"}, "SSL_CTX_set_generate_session_id is not bound"),
+        ({"session_id": b"x"}, "SSL_CTX_set_generate_session_id is not bound"),
+        ({"ticket_keys": "k"}, "SSL_CTX_set_tlsext_ticket_keys"),
+    ],
+)
+def test_a_server_refuses_a_knob_that_it_lacks_with_the_reason(
+    stack: PyopensslStack, knobs: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UnsupportedError, match=reason):
+        stack.server(ServerConfig(**knobs))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "reason"),
+    [({"max_early_data": 1}, "SSL_get_early_data_status"), ({"psk_modes": PskMode.KE}, "only together with")],
+)
+def test_a_client_refuses_a_knob_that_it_lacks_with_the_reason(
+    stack: PyopensslStack, knobs: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UnsupportedError, match=reason):
+        stack.client(ClientConfig(**knobs))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
+    missing = {
+        Capability.RESUMABLE,
+        Capability.COUNTERS,
+        Capability.RUNNING_COUNTERS,
+        Capability.FLUSH,
+        Capability.RESIZE_CACHE,
+        Capability.REMOVE_SESSION,
+        Capability.AGE_SERVER_SESSION,
+        Capability.ABBREVIATED_RENEGOTIATION,
+        Capability.MATCHING_SESSION_ID,
+        *({Capability.EARLY_DATA} if role is Role.CLIENT else ()),
+        *({Capability.CLOCK} if NO_CLOCK else ()),
+    }
+
+    assert set(Capability) - stack.abilities(role).capabilities == missing
+
+
+@pytest.mark.parametrize("capability", list(Capability))
+@pytest.mark.parametrize("role", list(Role))
+def test_each_missing_capability_has_a_reason(stack: PyopensslStack, role: Role, capability: Capability) -> None:
+    assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
+
+
+@pytest.mark.parametrize("by", list(Role))
+def test_either_end_begins_a_renegotiation_of_a_pair(runtime: Runtime, stack: PyopensslStack, by: Role) -> None:
+    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime, server=ServerConfig(client_renegotiation=True))
+    live = pair.open()
+    live.ask_exchange()
+    renegotiated = live.renegotiate(by)
+    connection = live.close()
+    pair.close()
+
+    assert renegotiated
+    assert connection.outcome is Outcome.FULL
+    assert connection.messages.handshakes == 2
+
+
+@pytest.mark.parametrize("how", list(Close))
+@VERSIONS
+def test_every_way_to_close_ends_as_the_other_end_sees_it(
+    runtime: Runtime, stack: PyopensslStack, python: SslStack, version: TLSVersion, how: Close
+) -> None:
+    pair = Pair((stack, python), version, runtime)
+    connection = pair.connect(close=how)
+    pair.close()
+
+    assert (connection.client.ending, connection.server.ending) == ENDINGS[how]
+
+
+def test_groups_are_missing_before_cryptography_47() -> None:
+    assert abilities_of(Role.CLIENT, "3.5.3").lacks_knob("groups", "X25519") == lacks.GROUPS
+
+
+@pytest.mark.parametrize(("version", "allowed"), [("3.2.2", False), ("3.3.2", True), ("4.0.3", True)])
+def test_a_server_has_psk_ke_from_3_3_on(version: str, *, allowed: bool) -> None:
+    assert (abilities_of(Role.SERVER, version).lacks_knob("psk_modes", PskMode.KE) is None) is allowed
+
+
+def test_a_server_reads_early_data(runtime: Runtime, stack: PyopensslStack, libssl: LibsslStack) -> None:
+    client, server = ClientConfig(max_early_data=100), ServerConfig(max_early_data=100)
+    pair = Pair((libssl, stack), TLSVersion.TLSv1_3, runtime, client=client, server=server)
+    second = pair.connect(offer=pair.connect().session)
+    pair.close()
+
+    assert second.outcome is Outcome.RESUMED
+    assert (second.client.early_data, second.server.early_data) == ("accepted", "accepted")

@@ -1,0 +1,215 @@
+"""The ssl stack: what it says it can do is done, and what it lacks is refused with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.model.capability import Capability
+from harness.model.errors import UnsupportedError
+from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
+from harness.model.session import Session
+from harness.model.tls import Ending, Role, TLSVersion
+from harness.model.view import Saw
+from harness.runtime.clock import MISSING, library
+from harness.runtime.runtime import Runtime
+from harness.stacks.ssl_ import SslStack, abilities_of
+from harness.stacks.tests.meet import first_hello, meet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_CLOCK = library() is None
+VERSIONS = pytest.mark.parametrize("version", list(TLSVersion))
+SAMPLES: dict[str, Any] = {
+    "versions": (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3),
+    "tickets": False,
+    "middlebox_compat": False,
+    "extended_master_secret": False,
+    "ciphers": "ECDHE+AESGCM",
+    "groups": "X25519",
+    "psk_modes": PskMode.BOTH,
+    "alpn": ("h2",),
+    "verify": Verify.NONE,
+    **({} if NO_CLOCK else {"clock": 0}),
+    "server_name": "server.example",
+    "client_certificate": "client",
+    "server_certificate": "server",
+    "num_tickets": 3,
+    "client_renegotiation": True,
+    "session_id_context": b"Python",
+}
+OF_A_CLIENT = {"server_name", "client_certificate"}
+OF_A_SERVER = {"num_tickets", "client_renegotiation", "session_id_context", "server_certificate"}
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def stack(runtime: Runtime) -> Iterator[SslStack]:
+    build = build_for("ssl")
+    assert isinstance(build, Build)
+    stack = SslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@VERSIONS
+def test_it_resumes_with_itself(runtime: Runtime, stack: SslStack, version: TLSVersion) -> None:
+    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(version,)))
+    first = meet(runtime, client, server)
+    second = meet(runtime, client, server, first.session)
+
+    assert (first.client.view.saw, first.server.view.saw) == (Saw.FULL, Saw.FULL)
+    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
+    assert (second.client.version, second.server.version) == (version, version)
+    assert second.endings == (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY)
+
+
+def test_a_session_of_another_client_is_refused_with_pythons_reason(runtime: Runtime, stack: SslStack) -> None:
+    server = stack.server(ServerConfig())
+    session = meet(runtime, stack.client(ClientConfig()), server).session
+    opened = stack.client(ClientConfig(alpn=("h2",))).connect(server.port, session).opened
+    runtime.loop.settle([opened])
+
+    with pytest.raises(UnsupportedError, match="Session refers to a different SSLContext"):
+        opened.result()
+
+
+def test_a_session_from_elsewhere_is_refused(stack: SslStack) -> None:
+    client = stack.client(ClientConfig())
+
+    with pytest.raises(UnsupportedError, match="only sessions that it took itself"):
+        client.connect(1, Session({}, b"0"))
+
+
+def test_counters_count_hits(runtime: Runtime, stack: SslStack) -> None:
+    server = stack.server(ServerConfig(tickets=False))
+    client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
+    meet(runtime, client, server, meet(runtime, client, server).session)
+    counters = server.counters()
+    runtime.loop.settle([counters])
+
+    assert (counters.result().accept_good, counters.result().hits, counters.result().items) == (2, 1, 1)
+    assert counters.result().cache_size is None
+
+
+def test_a_session_can_be_taken_before_its_ticket(runtime: Runtime, stack: SslStack) -> None:
+    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(TLSVersion.TLSv1_3,)))
+    at_server, at_client = server.accept(), client.connect(server.port)
+    steps = [at_client.handshake(), at_server.handshake()]
+    session = at_client.session()
+    runtime.loop.settle([*steps, session, at_client.release(), at_server.release()])
+    taken = session.result()
+
+    assert taken is not None
+    assert taken.has_ticket is False
+
+
+@pytest.mark.skipif(NO_CLOCK, reason=MISSING)
+def test_a_clock_makes_a_session_older(runtime: Runtime, stack: SslStack) -> None:
+    server, client = stack.server(ServerConfig(clock=0)), stack.client(ClientConfig(clock=0))
+    session = meet(runtime, client, server).session
+    server.move_clock(3 * 3600)
+    second = meet(runtime, client, server, session)
+    server.close()
+    client.close()
+
+    assert second.server.view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize(("compat", "length"), [(None, 32), (True, 32), (False, 0)])
+def test_middlebox_compat_decides_on_the_session_id(
+    runtime: Runtime, stack: SslStack, length: int, *, compat: bool | None
+) -> None:
+    assert len(first_hello(runtime, stack.client(ClientConfig(middlebox_compat=compat))).session_id) == length
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_SERVER))
+def test_a_client_takes_every_knob_that_it_has(runtime: Runtime, stack: SslStack, name: str) -> None:
+    client = stack.client(ClientConfig(**{name: SAMPLES[name]}))
+    met = meet(runtime, client, stack.server(ServerConfig()))
+    client.close()
+
+    assert met.client.view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_CLIENT))
+def test_a_server_takes_every_knob_that_it_has(runtime: Runtime, stack: SslStack, name: str) -> None:
+    server = stack.server(ServerConfig(**{name: SAMPLES[name]}))
+    met = meet(runtime, stack.client(ClientConfig()), server)
+    server.close()
+
+    assert met.server.view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize(("role", "others"), [(Role.CLIENT, OF_A_SERVER), (Role.SERVER, OF_A_CLIENT)])
+def test_those_are_all_its_knobs(stack: SslStack, role: Role, others: set[str]) -> None:
+    assert set(stack.abilities(role).knobs) == set(SAMPLES) - others
+
+
+@pytest.mark.parametrize(
+    ("knobs", "reason"),
+    [
+        ({"cache_size": 3}, "SSL_CTX_sess_set_cache_size"),
+        ({"cache_mode": frozenset({CacheMode.OFF})}, "SSL_CTX_set_session_cache_mode"),
+        ({"timeout": 3}, "SSL_CTX_set_timeout"),
+        ({"ciphersuites": "TLS_AES_128_GCM_SHA256"}, "TLS 1.2 ciphers only"),
+        ({"session_id_prefix": b"x"}, "SSL_CTX_set_generate_session_id"),
+        ({"session_id": b"x"}, "SSL_CTX_set_generate_session_id"),
+        ({"ticket_keys": "k"}, "SSL_CTX_set_tlsext_ticket_keys"),
+        ({"max_early_data": 1}, "no early data"),
+        ({"anti_replay": False}, "only with early data"),
+        ({"session_id_context": b"x"}, "for good"),
+        ({"session_id_context": UNSET}, "for good"),
+        ({"groups": "X25519:P-256"}, "takes one group"),
+    ],
+)
+def test_a_server_refuses_what_it_lacks_with_the_reason(stack: SslStack, knobs: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UnsupportedError, match=reason):
+        stack.server(ServerConfig(**knobs))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "reason"),
+    [({"server_name": "127.0.0.1"}, "no server name for an IP"), ({"psk_modes": PskMode.KE}, "only together with")],
+)
+def test_a_client_refuses_what_it_lacks_with_the_reason(stack: SslStack, knobs: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UnsupportedError, match=reason):
+        stack.client(ClientConfig(**knobs))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_its_capabilities(stack: SslStack, role: Role) -> None:
+    assert stack.abilities(role).capabilities == {
+        Capability.SESSION_FIELDS,
+        Capability.SESSION_COPY,
+        Capability.SESSION_BEFORE_TICKET,
+        Capability.COUNTERS,
+        Capability.RUNNING_COUNTERS,
+        Capability.CONCURRENT,
+        Capability.CLOSE_CLIENT_ONLY,
+        Capability.CLOSE_SERVER_ONLY,
+        Capability.SESSION_IN_MEMORY,
+        *(() if NO_CLOCK else {Capability.CLOCK}),
+    }
+
+
+@pytest.mark.parametrize("capability", list(Capability))
+@pytest.mark.parametrize("role", list(Role))
+def test_each_missing_capability_has_a_reason(stack: SslStack, role: Role, capability: Capability) -> None:
+    assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
+
+
+@pytest.mark.parametrize(("version", "allowed"), [("1.1.1w", False), ("3.0.19", True)])
+def test_extended_master_secret_can_be_off_from_3_0_on(version: str, *, allowed: bool) -> None:
+    off = ClientConfig(extended_master_secret=False).extended_master_secret
+
+    assert (abilities_of(Role.CLIENT, version).lacks_knob("extended_master_secret", off) is None) is allowed
