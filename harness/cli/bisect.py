@@ -13,7 +13,7 @@ from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
-from harness.report.json.observed import last_outcome, matching, told
+from harness.report.diff.observed import last_outcome, matching, told
 from harness.report.json.run_shape import CellObject
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.build import Build
 from harness.model.errors import UsageError
 from harness.model.tls import Close, TLSVersion
-from harness.report.json.observed import last_outcome
+from harness.report.diff.observed import last_outcome
 from harness.report.tests.test_difference import FIRST, cell
 
 if TYPE_CHECKING:

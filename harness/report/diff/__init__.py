@@ -1,1 +1,1 @@
-"""What differs between two connections, two sessions, two runs."""
+"""What differs between two cells and between two runs."""

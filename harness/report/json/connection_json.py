@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 from harness.explain import explain
 from harness.model.errors import DisagreementError
 from harness.model.tls import Outcome
-from harness.report.diff.session_difference import session_difference
 from harness.report.json.case_shape import SCHEMA
 from harness.report.json.explanation_json import circumstances_json, explanation_json, texts
 from harness.report.json.hello_json import hellos_json
 from harness.report.json.session_json import session_json
+from harness.report.session_difference import session_difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

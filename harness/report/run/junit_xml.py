@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from harness.report.run.plain_text import findings_text
 from harness.report.run.run_summary import blamed, headline, why
-from harness.report.text.plain_text import findings_text
 
 if TYPE_CHECKING:
     from harness.report.json.run_shape import CellObject, ResultsObject

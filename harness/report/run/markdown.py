@@ -18,8 +18,8 @@ from harness.report.run.earlier import (
     of_run,
 )
 from harness.report.run.markdown_text import block, cell, html, plain
+from harness.report.run.plain_text import findings_text, moment
 from harness.report.run.run_summary import VERDICTS, counted, kinds, matrix, unsupported_reasons, why
-from harness.report.text.plain_text import findings_text, moment
 
 if TYPE_CHECKING:
     from harness.report.json.run_shape import CellObject, ResultsObject

@@ -6,8 +6,8 @@ import pytest
 
 from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
-from harness.report.diff.session_difference import session_difference
-from harness.report.diff.session_difference_text import session_difference_text
+from harness.report.session_difference import session_difference
+from harness.report.text.session_difference_text import session_difference_text
 from harness.tests.made_handshakes import session
 
 OLD = session(TLSVersion.TLSv1_2, ticket=b"\1" * 176, verify_result=20)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from harness.report.diff.session_difference_text import session_alone_text, session_difference_text
 from harness.report.text.commands_text import commands_text
 from harness.report.text.connection_text import connection_text
 from harness.report.text.lines import WIDTH, folded, joined, unfolded
+from harness.report.text.session_difference_text import session_alone_text, session_difference_text
 from harness.report.text.timeline_text import timeline_text
 from harness.report.text.why_text import headline, why_text
 from harness.report.text.witnesses_text import counters_text, disagreement_text, outcome_line, witnesses_text

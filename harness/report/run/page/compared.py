@@ -17,8 +17,8 @@ from harness.report.run.earlier import (
 )
 from harness.report.run.page.links import cell_link, list_link
 from harness.report.run.page.overview import file_of, test_of
+from harness.report.run.plain_text import moment
 from harness.report.run.run_summary import counted, totals, why
-from harness.report.text.plain_text import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

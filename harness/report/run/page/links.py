@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from harness.report.text.plain_text import well_formed
+from harness.report.run.plain_text import well_formed
 
 if TYPE_CHECKING:
     from harness.report.run.earlier import Key

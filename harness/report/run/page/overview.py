@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.run.page.links import list_link
 from harness.report.run.page.rows import LONGEST, choices
+from harness.report.run.plain_text import moment
 from harness.report.run.run_summary import (
     VERDICTS,
     blamed,
@@ -24,7 +25,6 @@ from harness.report.run.run_summary import (
     unsupported_reasons,
     why,
 )
-from harness.report.text.plain_text import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.report.run.plain_text import well_formed
 from harness.report.run.run_summary import blamed, build, headline, outcomes, reasons, seen, stack
-from harness.report.text.plain_text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

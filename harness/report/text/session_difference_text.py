@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from harness.report.diff.session_difference import session_difference
+from harness.report.session_difference import session_difference
 from harness.report.text.lines import WIDTH, cut, folded, joined
 from harness.report.text.session_text import UNKNOWN, session_rows
 
