@@ -13,7 +13,7 @@ from harness.tests.raw_agent import libssl_build
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.agent.drivers.libssl.library import LibsslLibrary
+    from harness.agent.drivers.libssl import LibsslLibrary
     from harness.runtime.pki import Pki
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
     from harness.stacks.openssl.client import OpensslClient
     from harness.stacks.openssl.client_link import OpensslClientLink
-    from harness.stacks.openssl.server import OpensslServer
-    from harness.stacks.openssl.server_link import OpensslServerLink
+    from harness.stacks.openssl.server import OpensslServer, OpensslServerLink
 
 PING = b"ping\n"
 ANSWER = b"Stats please\n"

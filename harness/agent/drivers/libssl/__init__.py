@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from harness.agent.drivers.libssl.library import LibsslLibrary
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.drivers.libssl.context import LibsslContext
 from harness.agent.drivers.libssl.native import Native
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LibsslLibrary:
+    """The loaded libssl as the agent knows it."""
+
+    name = "libssl"
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self.version = native.version
+        self.description = native.description
+
+    def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> LibsslContext:
+        """Make a context."""
+        return LibsslContext(self._native, role, knobs, files)
 
 
 def load(*, libssl: str, libcrypto: str) -> LibsslLibrary:

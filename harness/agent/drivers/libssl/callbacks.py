@@ -12,7 +12,7 @@ from harness.agent.drivers.libssl.settings import alpn_wire
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.agent.drivers.libssl.context import LibsslContext
+    from harness.agent.drivers.libssl.connection import LibsslTls
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
@@ -23,9 +23,11 @@ TOLD = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
 class Callbacks:
     """Keeps the C callbacks of one context alive, and sets them."""
 
-    def __init__(self, native: Native, context: LibsslContext) -> None:
+    def __init__(self, native: Native, connections: Mapping[Any, LibsslTls]) -> None:
         self._native = native
-        self._context = context
+        self._connections = connections
+        """By the SSL pointer; one that is not there is being made or freed."""
+        self._ticket_age = 0
         self._kept: list[Any] = []
         self._id_start = b""
         self._whole_id = False
@@ -60,8 +62,11 @@ class Callbacks:
             )
             ssl.SSL_CTX_set_alpn_select_cb(ctx, self._keep(signature, self._choose), self._native.ffi.NULL)
 
-    def age_tickets(self, ctx: Any) -> None:
-        """From now on, let each ticket be as much older as the context says (SSL_CTX_set_session_ticket_cb)."""
+    def age_tickets(self, ctx: Any, seconds: int) -> None:
+        """Make each further ticket so many seconds older, on top of earlier calls (SSL_CTX_set_session_ticket_cb)."""
+        self._ticket_age += seconds
+        if self._ticket_age != seconds:
+            return
         function = self._native.need("SSL_CTX_set_session_ticket_cb", "age_sessions")
         null = self._native.ffi.NULL
         self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._age), null, null), "age_sessions")
@@ -69,7 +74,7 @@ class Callbacks:
     def _message(self, sent: int, _version: int, kind: int, data: Any, size: int, ssl: Any, _argument: Any) -> None:
         if kind not in TOLD or not size:
             return
-        connection = self._context.find(ssl)
+        connection = self._connections.get(ssl)
         if connection is None:
             return
         if connection.secrets is not None and kind == c.RECORD_HANDSHAKE:
@@ -82,12 +87,12 @@ class Callbacks:
             connection.tickets += 1
 
     def _keylog(self, ssl: Any, line: Any) -> None:
-        connection = self._context.find(ssl)
+        connection = self._connections.get(ssl)
         if connection is not None:
             connection.keylog.append(self._native.text(line) or "")
 
     def _new_session(self, ssl: Any, session: Any) -> int:
-        connection = self._context.find(ssl)
+        connection = self._connections.get(ssl)
         exported = export(self._native, session)
         if connection is not None and exported is not None:
             connection.given.append(exported)
@@ -112,5 +117,5 @@ class Callbacks:
         return c.TLSEXT_OK if found == c.NPN_NEGOTIATED else c.TLSEXT_ALERT_FATAL
 
     def _age(self, ssl: Any, _argument: Any) -> int:
-        make_older(self._native, self._native.ssl.SSL_get_session(ssl), self._context.ticket_age)
+        make_older(self._native, self._native.ssl.SSL_get_session(ssl), self._ticket_age)
         return 1

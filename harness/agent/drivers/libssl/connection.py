@@ -6,23 +6,34 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.compat import session_reused
-from harness.agent.drivers.libssl.early_data import EarlyReader, EarlyWriter
-from harness.agent.drivers.libssl.facts import gather
+from harness.agent.drivers.libssl.native import session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
-from harness.agent.library import EndError, TlsError, WantReadError
+from harness.agent.library import EndError, Facts, TlsError, WantReadError
 
 if TYPE_CHECKING:
-    from harness.agent.drivers.libssl.context import LibsslContext
     from harness.agent.drivers.libssl.native import Native
-    from harness.agent.library import Facts
+    from harness.agent.drivers.libssl.sessions import HeldSessions
+
+CHUNK = 16384
+"""Bytes of one write or read of early data."""
 
 
 class LibsslTls:
-    """One connection; ``early_data`` is how many bytes a client writes early, or whether a server reads any."""
+    """One connection, among the ``connections`` of its context until it is freed.
 
-    def __init__(self, native: Native, context: LibsslContext, ssl: Any, role: str, early_data: int) -> None:
+    ``early_data`` is how many bytes a client writes early, or whether a server reads any.
+    """
+
+    def __init__(
+        self,
+        native: Native,
+        ssl: Any,
+        role: str,
+        early_data: int,
+        held: HeldSessions,
+        connections: dict[Any, LibsslTls],
+    ) -> None:
         self.ssl = ssl
         self.role = role
         self.finished = False
@@ -36,7 +47,9 @@ class LibsslTls:
         """The sessions of the new-session callback."""
         self.errors: list[dict[str, Any]] = []
         self._native = native
-        self._context = context
+        self._held = held
+        self._connections = connections
+        connections[ssl] = self
         self._renegotiating = False
         self._room: Any = b""
         """Where SSL_read writes, made at the first one."""
@@ -119,9 +132,9 @@ class LibsslTls:
             self._native.ssl.SSL_SESSION_free(session)
 
     def keep_session(self) -> dict[str, Any] | None:
-        """SSL_get1_session, which the context keeps."""
+        """SSL_get1_session, held for a later offer."""
         session = self._native.ssl.SSL_get1_session(self.ssl)
-        return None if session == self._native.ffi.NULL else self._context.keep(session)
+        return None if session == self._native.ffi.NULL else self._held.keep(session)
 
     def sessions(self) -> list[dict[str, Any]]:
         """Those of the new-session callback, and the one of SSL_get1_session if it is none of them."""
@@ -132,10 +145,87 @@ class LibsslTls:
 
     def facts(self) -> Facts:
         """What is known now."""
-        return gather(self._native, self)
+        native, ssl = self._native, self.ssl
+        now = session_reused(native, ssl)
+        reused = bool(now) if self.reused is None else self.reused
+        later = "" if bool(now) == reused else f", == {now} after the last handshake"
+        cipher = native.ssl.SSL_get_current_cipher(ssl)
+        early = native.has("SSL_get_early_data_status")
+        return Facts(
+            finished=self.finished,
+            reused=reused,
+            reused_at_end=bool(now),
+            evidence=f"SSL_session_reused() == {int(reused)}{later}",
+            version=c.VERSION_NAMES.get(native.ssl.SSL_version(ssl)),
+            cipher=None if cipher == native.ffi.NULL else native.text(native.ssl.SSL_CIPHER_get_name(cipher)),
+            alpn=self._alpn(),
+            server_name=native.text(native.ssl.SSL_get_servername(ssl, 0)),
+            peer_certificate=self._has_peer_certificate(),
+            early_data=c.EARLY_DATA_STATUS[native.ssl.SSL_get_early_data_status(ssl)] if early else None,
+            tickets=self.tickets,
+            alerts=self.alerts,
+            keylog=self.keylog,
+            errors=self.errors,
+        )
+
+    def _alpn(self) -> str | None:
+        """The protocol that was selected (SSL_get0_alpn_selected)."""
+        start = self._native.ffi.new("const unsigned char **")
+        length = self._native.ffi.new("unsigned int *")
+        self._native.ssl.SSL_get0_alpn_selected(self.ssl, start, length)
+        return self._native.ffi.buffer(start[0], length[0])[:].decode(errors="replace") if length[0] else None
+
+    def _has_peer_certificate(self) -> bool:
+        """Whether the peer sent a certificate; before 3.0 the call takes a reference."""
+        if self._native.has("SSL_get0_peer_certificate"):
+            return bool(self._native.ssl.SSL_get0_peer_certificate(self.ssl) != self._native.ffi.NULL)
+        certificate = self._native.ssl.SSL_get_peer_certificate(self.ssl)
+        if certificate == self._native.ffi.NULL:
+            return False
+        self._native.crypto.X509_free(certificate)
+        return True
 
     def free(self) -> None:
         """SSL_free and nothing else."""
-        self._context.forget(self.ssl)
+        del self._connections[self.ssl]
         self._native.ssl.SSL_free(self.ssl)
         self.ssl = self._native.ffi.NULL
+
+
+class EarlyWriter:
+    """A client that writes so many bytes (SSL_write_early_data)."""
+
+    def __init__(self, native: Native, ssl: Any, size: int) -> None:
+        self._native = native
+        self._ssl = ssl
+        self._left = size
+
+    def step(self) -> int | None:
+        """Write what is left."""
+        written = self._native.ffi.new("size_t *")
+        while self._left:
+            data = b"e" * min(self._left, CHUNK)
+            result: int = self._native.ssl.SSL_write_early_data(self._ssl, data, len(data), written)
+            if result <= 0:
+                return result
+            self._left -= written[0]
+        return None
+
+
+class EarlyReader:
+    """A server that reads what comes and throws it away (SSL_read_early_data)."""
+
+    def __init__(self, native: Native, ssl: Any) -> None:
+        self._native = native
+        self._ssl = ssl
+
+    def step(self) -> int | None:
+        """Read until there is no more."""
+        got = self._native.ffi.new("size_t *")
+        buffer = self._native.ffi.new("unsigned char[]", CHUNK)
+        while True:
+            result: int = self._native.ssl.SSL_read_early_data(self._ssl, buffer, CHUNK, got)
+            if result == c.READ_EARLY_DATA_FINISH:
+                return None
+            if result == c.READ_EARLY_DATA_ERROR:
+                return result

@@ -1,4 +1,4 @@
-"""Numbers of OpenSSL's headers that the driver uses; from 1.0.2 to 4.0 the same, but for what says so and older.py."""
+"""Numbers of OpenSSL's headers that the driver uses; from 1.0.2 to 4.0 the same, but for what says so and native.py."""
 
 from __future__ import annotations
 

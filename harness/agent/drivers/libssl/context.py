@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks import Callbacks
-from harness.agent.drivers.libssl.compat import choose_curves
 from harness.agent.drivers.libssl.connection import LibsslTls
-from harness.agent.drivers.libssl.sessions import imported, resumable
+from harness.agent.drivers.libssl.native import choose_curves
+from harness.agent.drivers.libssl.sessions import HeldSessions, make_older, session_id
 from harness.agent.drivers.libssl.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """What is set unless a knob says otherwise. A client's new-session callback is called only with a client cache."""
 
 
-_numbers = itertools.count(1)
-
-
 class LibsslContext:
     """One SSL_CTX in one role."""
 
@@ -36,12 +31,9 @@ class LibsslContext:
         self._native = native
         self._role = role
         self._knobs = {**DEFAULTS[role], **knobs}
-        self.ticket_age = 0
-        """Seconds by which tickets are made older from now on."""
         self._connections: dict[Any, LibsslTls] = {}
         """By the SSL pointer: cffi compares and hashes pointers by their address."""
-        self._kept: dict[str, Any] = {}
-        """Each SSL_SESSION that is to be offered as it is, by its handle."""
+        self._held = HeldSessions(native)
         method = native.ssl.TLS_method() if native.has("TLS_method") else native.ssl.SSLv23_method()
         native.before()
         made = native.ssl.SSL_CTX_new(method)
@@ -60,7 +52,7 @@ class LibsslContext:
         if role == "server":
             choose_curves(native, self._ctx)
         self._load(files)
-        self._callbacks = Callbacks(native, self)
+        self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
 
     def _load(self, files: Mapping[str, str]) -> None:
@@ -74,27 +66,18 @@ class LibsslContext:
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self._native.ffi.NULL)
             self._native.must(result, "ca")
 
-    def find(self, ssl: Any) -> LibsslTls | None:
-        """The connection of an SSL pointer; None for one that is none of ours, or is being freed."""
-        return self._connections.get(ssl)
-
-    def forget(self, ssl: Any) -> None:
-        """The pointer is about to be freed."""
-        self._connections.pop(ssl, None)
-
     def _connection(self, sock: socket.socket, early_data: int) -> LibsslTls:
         self._native.before()
         ssl = self._native.ssl.SSL_new(self._ctx)
         self._native.must(int(ssl != self._native.ffi.NULL), "connection")
-        connection = LibsslTls(self._native, self, ssl, self._role, early_data)
-        self._connections[ssl] = connection
+        connection = LibsslTls(self._native, ssl, self._role, early_data, self._held, self._connections)
         self._native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> LibsslTls:
         """A client that offers the session, in a fresh object made from its DER, or the object that was kept."""
         self._native.before()
-        offered = None if session is None else self._offered(session)
+        offered = None if session is None else self._held.find(session)
         wanted = self._knobs.get("max_early_data", 0)
         allowed = 0
         if offered is not None and wanted:
@@ -107,16 +90,6 @@ class LibsslContext:
         if offered is not None:
             self._native.must(self._native.ssl.SSL_set_session(connection.ssl, offered), "session")
         return connection
-
-    def _offered(self, session: Mapping[str, Any]) -> Any:
-        handle = session.get("handle")
-        return self._kept[handle] if handle in self._kept else imported(self._native, session)
-
-    def keep(self, session: Any) -> dict[str, Any]:
-        """Keep a reference to an SSL_SESSION, which is given up to it; the session object has its handle alone."""
-        handle = f"SSL_SESSION {next(_numbers)}"
-        self._kept[handle] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
-        return {"der": None, "handle": handle, "resumable": resumable(self._native, session)}
 
     def accept(self, sock: socket.socket) -> LibsslTls:
         """A server connection."""
@@ -142,11 +115,70 @@ class LibsslContext:
         return done
 
     def _age(self, seconds: int) -> bool:
-        if not self.ticket_age:
-            self._callbacks.age_tickets(self._ctx)
-        self.ticket_age += seconds
+        self._callbacks.age_tickets(self._ctx, seconds)
         return self._cache.age(seconds)
 
     def free(self) -> None:
         """SSL_CTX_free; connections that are still open keep it alive until they are freed."""
         self._native.ffi.release(self._ctx)
+
+
+class Cache:
+    """The internal cache of an SSL_CTX."""
+
+    def __init__(self, native: Native, ctx: Any) -> None:
+        self._native = native
+        self._ctx = ctx
+
+    def counters(self) -> dict[str, int]:
+        """SSL_CTX_sess_* and the size."""
+        null = self._native.ffi.NULL
+        return {name: self._native.ssl.SSL_CTX_ctrl(self._ctx, n, 0, null) for name, n in c.COUNTERS.items()}
+
+    def sessions(self) -> list[Any]:
+        """Every SSL_SESSION in the cache; good until the cache changes."""
+        found: list[Any] = []
+        visit = self._native.callback("void(void *)", found.append)
+        crypto = self._native.crypto
+        walk = getattr(crypto, "OPENSSL_LH_doall", None) or crypto.lh_doall
+        walk(self._native.ssl.SSL_CTX_sessions(self._ctx), visit)
+        return [self._native.ffi.cast("SSL_SESSION *", session) for session in found]
+
+    def flush(self, at: int) -> bool:
+        """SSL_CTX_flush_sessions."""
+        ex = self._native.has("SSL_CTX_flush_sessions_ex")
+        (self._native.ssl.SSL_CTX_flush_sessions_ex if ex else self._native.ssl.SSL_CTX_flush_sessions)(self._ctx, at)
+        return True
+
+    def resize(self, size: int) -> bool:
+        """SSL_CTX_sess_set_cache_size."""
+        self._native.ssl.SSL_CTX_ctrl(self._ctx, c.CTRL_SET_CACHE_SIZE, size, self._native.ffi.NULL)
+        return True
+
+    def remove(self, wanted: bytes) -> bool:
+        """SSL_CTX_remove_session; False if no session has the id."""
+        found = [session for session in self.sessions() if session_id(self._native, session) == wanted]
+        removed = [self._native.ssl.SSL_CTX_remove_session(self._ctx, session) for session in found]
+        return any(removed)
+
+    def age(self, seconds: int) -> bool:
+        """SSL_SESSION_set_time of every session."""
+        for session in self.sessions():
+            make_older(self._native, session, seconds)
+        return True
+
+    def has(self, wanted: bytes) -> bool:
+        """SSL_has_matching_session_id, which asks for the version of its SSL: a fresh one's is the method's highest.
+
+        4.0 has no method of one version (openssl/openssl#28343): what is not found then is looked for by its id alone.
+        """
+        ssl = self._native.ssl.SSL_new(self._ctx)
+        try:
+            if self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted)):
+                return True
+            if not self._native.has("TLSv1_2_method"):
+                return any(session_id(self._native, session) == wanted for session in self.sessions())
+            self._native.ssl.SSL_set_ssl_method(ssl, self._native.ssl.TLSv1_2_method())
+            return bool(self._native.ssl.SSL_has_matching_session_id(ssl, wanted, len(wanted)))
+        finally:
+            self._native.ssl.SSL_free(ssl)

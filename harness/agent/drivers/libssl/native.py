@@ -1,17 +1,17 @@
-"""The two libraries as loaded, their version, their error queue, and callbacks that cannot lose an exception."""
+"""The two libraries as loaded: version, error queue, private keys, callbacks, and what only OpenSSL 1.0.2 needs."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import cffi
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
-from harness.agent.drivers.libssl.keys import PrivateKeys
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 THREE = (3, 0)
+
+# Macros over SSL_ctrl and SSL_CTX_ctrl in OpenSSL 1.0.2; functions in every later release.
+CTRL_GET_SESSION_REUSED = 8
+CTRL_OPTIONS = 32
+CTRL_CLEAR_OPTIONS = 77
+CTRL_SET_ECDH_AUTO = 94
+OP_NO_VERSIONS = {"1.2": 0x08000000}
+OP_NO_OTHER_VERSIONS = 0x01000000 | 0x02000000 | 0x04000000 | 0x10000000
+"""SSL_OP_NO_SSLv2, SSLv3, TLSv1 and TLSv1_1 of 1.0.2, whose numbers later mean other things."""
 
 
 class Native:
@@ -111,3 +120,64 @@ class Native:
         if code == c.ERROR_SYSCALL and not queue:
             raise EndError("reset" if number in {errno.ECONNRESET, errno.EPIPE} else "eof")
         raise TlsError(queue)
+
+
+class PrivateKeys:
+    """The keys by the content of their files; they live as long as the agent."""
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self._kept: dict[bytes, Any] = {}
+
+    def use(self, ctx: Any, path: str) -> None:
+        """Give the SSL_CTX the key of a PEM file; TlsError if OpenSSL does not read it, or it fits no certificate."""
+        ssl, crypto = self._native.ssl, self._native.crypto
+        try:
+            content = Path(path).read_bytes()
+        except OSError:  # OpenSSL says what is wrong with it
+            content = b""
+        kept = self._kept.get(content)
+        if kept is not None:
+            self._native.must(ssl.SSL_CTX_use_PrivateKey(ctx, kept), "key")
+            return
+        self._native.must(ssl.SSL_CTX_use_PrivateKey_file(ctx, path.encode(), c.FILETYPE_PEM), "key")
+        if hasattr(crypto, "EVP_PKEY_up_ref"):  # since 1.1.0
+            key = ssl.SSL_CTX_get0_privatekey(ctx)
+            crypto.EVP_PKEY_up_ref(key)
+            self._kept[content] = key
+
+
+def is_older(native: Native) -> bool:
+    """Whether it is a release before 1.1.0."""
+    return native.release < (1, 1)
+
+
+def set_option(native: Native, ctx: Any, bit: int, *, on: bool) -> None:
+    """SSL_CTX_set_options or SSL_CTX_clear_options."""
+    if is_older(native):
+        native.ssl.SSL_CTX_ctrl(ctx, CTRL_OPTIONS if on else CTRL_CLEAR_OPTIONS, bit, native.ffi.NULL)
+    else:
+        (native.ssl.SSL_CTX_set_options if on else native.ssl.SSL_CTX_clear_options)(ctx, bit)
+
+
+def session_reused(native: Native, ssl: Any) -> int:
+    """SSL_session_reused."""
+    if is_older(native):
+        return int(native.ssl.SSL_ctrl(ssl, CTRL_GET_SESSION_REUSED, 0, native.ffi.NULL))
+    return int(native.ssl.SSL_session_reused(ssl))
+
+
+def set_versions(native: Native, ctx: Any, versions: list[str]) -> None:
+    """Leave only these versions enabled, by options: SSL_CTX_set_min_proto_version is since 1.1.0."""
+    unknown = [version for version in versions if version not in OP_NO_VERSIONS]
+    if unknown:
+        raise LackError(f"versions: OpenSSL {native.version} has no TLS {', '.join(unknown)}")
+    set_option(native, ctx, OP_NO_OTHER_VERSIONS, on=True)
+    for version, bit in OP_NO_VERSIONS.items():
+        set_option(native, ctx, bit, on=version not in versions)
+
+
+def choose_curves(native: Native, ctx: Any) -> None:
+    """SSL_CTX_set_ecdh_auto, without which a server of 1.0.2 has no ECDHE; later ones always do it."""
+    if is_older(native):
+        native.ssl.SSL_CTX_ctrl(ctx, CTRL_SET_ECDH_AUTO, 1, native.ffi.NULL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.library import LackError, TlsError
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.agent.drivers.libssl.native import Native
+
+_numbers = itertools.count(1)
 
 
 def export(native: Native, session: Any) -> dict[str, Any] | None:
@@ -43,6 +46,25 @@ def imported(native: Native, session: Mapping[str, Any]) -> Any:
     if found == native.ffi.NULL:
         raise TlsError([{**entry, "knob": "session"} for entry in native.errors()])
     return native.ffi.gc(found, native.ssl.SSL_SESSION_free)
+
+
+class HeldSessions:
+    """SSL_SESSION objects that are to be offered as they are, by their handles."""
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self._by_handle: dict[str, Any] = {}
+
+    def keep(self, session: Any) -> dict[str, Any]:
+        """Take over a reference to an SSL_SESSION; the session object that names it has a handle and no DER."""
+        handle = f"SSL_SESSION {next(_numbers)}"
+        self._by_handle[handle] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
+        return {"der": None, "handle": handle, "resumable": resumable(self._native, session)}
+
+    def find(self, session: Mapping[str, Any]) -> Any:
+        """The SSL_SESSION of a session object: the held one, or a fresh one made from its DER."""
+        handle = session.get("handle")
+        return self._by_handle[handle] if handle in self._by_handle else imported(self._native, session)
 
 
 def session_id(native: Native, session: Any) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.drivers.libssl import compat as older
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl import native as older
 from harness.agent.library import LackError
 
 if TYPE_CHECKING:
