@@ -291,7 +291,7 @@ def hints(connection):
 @scenario(server={"timeout": -1})
 def test_negative_timeout_expires_at_once(pair):
     first = pair.connect(presume_full=False)
-    second = pair.connect(offer=first.taken, presume_full=False)
+    second = pair.connect(offer=first.last_session, presume_full=False)
 
     assert first.outcome == FIRST.of(pair)
     assert second.outcome == THEN.of(pair)

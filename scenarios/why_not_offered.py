@@ -101,7 +101,7 @@ def test_client_that_forgets_a_session_once_it_was_resumed(pair):
 @scenario(versions=[TLSv1_3], server={"num_tickets": 0})
 def test_tls13_server_that_sends_no_tickets(pair):
     first = pair.connect()
-    second = pair.connect(offer=first.taken)
+    second = pair.connect(offer=first.last_session)
 
     assert first.tickets == 0
     assert second.outcome is FULL
@@ -111,7 +111,7 @@ def test_tls13_server_that_sends_no_tickets(pair):
 @scenario(versions=[TLSv1_3], server={"num_tickets": 1})
 def test_tls13_server_that_sends_one_ticket_is_no_reason(pair):
     first = pair.connect()
-    second = pair.connect(offer=first.taken)
+    second = pair.connect(offer=first.last_session)
 
     assert first.tickets == 1
     assert second.outcome is RESUMED
@@ -121,7 +121,7 @@ def test_tls13_server_that_sends_one_ticket_is_no_reason(pair):
 @scenario(versions=[TLSv1_2], server=NO_STATE)
 def test_tls12_server_that_gives_neither_ticket_nor_session_id(pair):
     first = pair.connect()
-    second = pair.connect(offer=first.taken)
+    second = pair.connect(offer=first.last_session)
 
     assert first.messages.server_hello.session_id == b""
     assert second.outcome is FULL
@@ -131,7 +131,7 @@ def test_tls12_server_that_gives_neither_ticket_nor_session_id(pair):
 @scenario(versions=[TLSv1_2], client={"tickets": False}, server={"cache_mode": frozenset({CacheMode.OFF})})
 def test_tls12_server_without_a_cache_whose_client_wants_no_ticket(pair):
     first = pair.connect()
-    second = pair.connect(offer=first.taken)
+    second = pair.connect(offer=first.last_session)
 
     assert first.messages.server_hello.session_id == b""
     assert second.outcome is FULL
@@ -141,7 +141,7 @@ def test_tls12_server_without_a_cache_whose_client_wants_no_ticket(pair):
 @scenario(versions=[TLSv1_2], server={"tickets": False})
 def test_tls12_server_with_a_cache_is_no_reason(pair):
     first = pair.connect()
-    second = pair.connect(offer=first.taken)
+    second = pair.connect(offer=first.last_session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
@@ -153,7 +153,7 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
     first = pair.connect()
     pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")
     second = pair.connect(offer=first.session)
-    third = pair.connect(offer=second.taken)
+    third = pair.connect(offer=second.last_session)
 
     assert first.outcome is FULL
     assert second.tickets == TICKETS_AFTER_ANOTHER_HASH.of(pair)

@@ -73,7 +73,7 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
     pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
     notes: list[str] = []
     try:
-        offer = pair.connect(presume_full=False).taken
+        offer = pair.connect(presume_full=False).last_session
         if case.then_client:
             pair.new_client(**case.then_client)
         if case.then_server:
@@ -82,7 +82,7 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
             if offer is None:
                 notes.append(f"connection {len(pair.connections)} yielded no session, so the next offers none")
             connection = pair.connect(_made_older(offer, case.age), presume_full=False)
-            offer = connection.taken or offer
+            offer = connection.last_session or offer
         return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(notes))
     finally:
         pair.close()

@@ -54,12 +54,12 @@ def essence(result: CaseResult) -> tuple[object, ...]:
     """
     last = result.connections[-1]
     try:
-        outcome: object = last.judged()
+        outcome: object = last.observed_outcome()
     except DisagreementError:
         outcome = tuple(view.saw for view in last.views)
     aborted = Saw.ABORTED in {view.saw for view in last.views}
     alert = last.observed_alert() if aborted else None
-    return outcome, last.mechanism_seen, (alert.number, alert.sender) if alert else None
+    return outcome, last.observed_mechanism, (alert.number, alert.sender) if alert else None
 
 
 def _smaller(case: Case) -> Iterator[tuple[str, Case]]:

@@ -34,7 +34,7 @@ OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may b
 def judge(result: CaseResult, expected: Outcome | None) -> str | None:
     """Why the exit code is 1: a disagreement, or a last outcome that was not expected; None if all is well."""
     try:
-        outcomes = [connection.judged() for connection in result.connections]
+        outcomes = [connection.observed_outcome() for connection in result.connections]
     except DisagreementError as error:
         return str(error)
     if expected is None or outcomes[-1] is expected:

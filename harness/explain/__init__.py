@@ -43,7 +43,7 @@ def explain(connections: Sequence[Connection], connection: Connection) -> Explan
     give no outcome. It marks no connection as looked at.
     """
     try:
-        outcome = connection.judged()
+        outcome = connection.observed_outcome()
     except DisagreementError:
         return None
     evidence = gather(connections, connection)

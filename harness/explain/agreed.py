@@ -62,7 +62,7 @@ def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:
 def completed(connection: Connection) -> bool:
     """Whether the witnesses agree that its handshake was completed."""
     try:
-        return connection.judged() is not Outcome.ABORTED
+        return connection.observed_outcome() is not Outcome.ABORTED
     except DisagreementError:
         return False
 

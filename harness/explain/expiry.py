@@ -95,7 +95,7 @@ def age_of(evidence: Evidence) -> int | None:
     if client is None or server is None:
         return None
     made = evidence.origin.session.get("time")
-    renewed = evidence.connection.taken.get("time") if evidence.connection.taken else None
+    renewed = evidence.connection.last_session.get("time") if evidence.connection.last_session else None
     passed = renewed - made - client if isinstance(made, int) and isinstance(renewed, int) else 0
     return max(passed, 0) + server
 

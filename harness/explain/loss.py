@@ -72,7 +72,7 @@ def _expired_before(offer: Offer) -> Iterator[Absence]:
 
 def _killed(offer: Offer) -> Iterator[Absence]:
     for one in offer.offered_here_before:
-        if not one.disagreement and one.judged() is Outcome.ABORTED:
+        if not one.disagreement and one.observed_outcome() is Outcome.ABORTED:
             yield Absence(
                 f"connection {one.number} offered the session and was aborted, which removes it from the cache",
                 (f"circumstances: connection {one.number} ended in {one.observed_alert() or 'no alert'}",),
@@ -86,7 +86,7 @@ def _unclean(offer: Offer) -> Iterator[Absence]:
     origin = evidence.origin
     if origin is None or evidence.same_server is False:
         return
-    resumed = [one for one in offer.offered_here_before if one.mechanism_seen]
+    resumed = [one for one in offer.offered_here_before if one.observed_mechanism]
     for one in (origin.connection, *resumed):
         if one.close in UNCLEAN:
             yield Absence(

@@ -111,7 +111,7 @@ def _why_none(source: Connection) -> tuple[list[str], str]:
 
 def _declined(source: Connection) -> bool:
     try:
-        return source.judged() is Outcome.DECLINED
+        return source.observed_outcome() is Outcome.DECLINED
     except DisagreementError:
         return False
 

@@ -70,7 +70,7 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     held = holds(session, version)
     if held is None and origin is not None:
         early = version is TLSVersion.TLSv1_3 and no_ticket.taken_before_any_read(origin)
-        held = False if early and session in origin.kept else gave(origin)
+        held = False if early and session in origin.held_sessions else gave(origin)
     empty = held is False
     return no_ticket.findings(origin, session) if empty else ()
 

@@ -32,7 +32,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     others = [one for one in before[1:] if usable(one) is not None]
     also = tuple(f"session: connection {one.number} yielded one that could have been given" for one in others[:1])
     return tuple(
-        replace(found, evidence=(*found.evidence, *also)) for found in no_ticket.findings(latest, latest.taken)
+        replace(found, evidence=(*found.evidence, *also)) for found in no_ticket.findings(latest, latest.last_session)
     )
 
 
@@ -61,7 +61,7 @@ def _not_given(connection: Connection, source: Connection, session: Session) -> 
     hello = next(iter(connection.transcript.client_hellos), None)
     if hello is not None and not hello.session_id:
         shown.append("no session id")
-    resumed = source.judged() is Outcome.RESUMED
+    resumed = source.observed_outcome() is Outcome.RESUMED
     return Finding(
         Reason.NO_SESSION,
         f"the client of connection {connection.number} was given no session, although connection {source.number} "

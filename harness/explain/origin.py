@@ -60,9 +60,9 @@ def _by_session(offered: Session, earlier: Sequence[Connection]) -> Origin | Non
 def yielded(connection: Connection) -> Iterator[Session]:
     """Every session that a connection gave to its client."""
     yield from connection.sessions
-    yield from connection.kept
-    if connection.taken is not None:
-        yield connection.taken
+    yield from connection.held_sessions
+    if connection.last_session is not None:
+        yield connection.last_session
 
 
 def same(one: Session, other: Session) -> bool:

@@ -42,7 +42,7 @@ class Counters:
 
 @dataclass(eq=False, repr=False)
 class Connection:
-    """One attempt. Reading ``outcome`` (or another observable) marks it as looked at; views that differ raise there."""
+    """One attempt. Reading ``outcome`` (or another observable) marks it as asserted; views that differ raise there."""
 
     number: int
     """1 for the first connection of the pair."""
@@ -58,12 +58,12 @@ class Connection:
     """Reads the transcript out of the recorded bytes; called once, when somebody asks for the messages."""
     sessions: tuple[Session, ...]
     """Every session that the client was given, in order; with a stack that sees only the last, at most one."""
-    taken: Session | None
+    last_session: Session | None
     """What SSL_get1_session gave after the exchange of application data."""
     close: Close
-    kept: tuple[Session, ...] = ()
+    held_sessions: tuple[Session, ...] = ()
     """What SSL_get1_session gave where it was asked between the handshake and the end, in order."""
-    mechanism_seen: Mechanism | None = None
+    observed_mechanism: Mechanism | None = None
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     tcp: Tcp | None = field(default=None, repr=False)
     """How TCP carried the chunks; None for a connection that passed no tap."""
@@ -105,10 +105,10 @@ class Connection:
     def outcome(self) -> Outcome:
         """FULL, DECLINED, RESUMED or ABORTED; DisagreementError with all the evidence if the witnesses differ."""
         self.asserted = True
-        return self.judged()
+        return self.observed_outcome()
 
-    def judged(self) -> Outcome:
-        """The outcome without marking the connection as looked at."""
+    def observed_outcome(self) -> Outcome:
+        """The outcome without marking the connection as asserted."""
         if self.disagreement:
             raise DisagreementError(self.describe())
         saw = {view.saw for view in self.views}
@@ -133,7 +133,7 @@ class Connection:
     def mechanism(self) -> Mechanism | None:
         """How the session was resumed; None if it was not."""
         self.asserted = True
-        return self.mechanism_seen if self.judged() is Outcome.RESUMED else None
+        return self.observed_mechanism if self.observed_outcome() is Outcome.RESUMED else None
 
     @property
     def alert(self) -> Alert | None:
@@ -142,7 +142,7 @@ class Connection:
         return self.observed_alert()
 
     def observed_alert(self) -> Alert | None:
-        """The alert without marking the connection as looked at."""
+        """The alert without marking the connection as asserted."""
         alerts = [view.alert for view in (self.wire, self.client.view, self.server.view) if view.alert]
         return next((a for a in alerts if a.sender), alerts[0] if alerts else None)
 
@@ -159,24 +159,24 @@ class Connection:
         return counts.pop()
 
     def ticket_counts(self) -> tuple[int | None, int | None]:
-        """What the client counts and what the wire shows, None for unknown, without marking as looked at."""
+        """The number that the client counts and the wire shows, None for unknown; marks nothing as asserted."""
         on_wire = self.transcript.tickets
         return self.client.view.tickets, None if on_wire is None else len(on_wire)
 
     @cached_property
     def transcript(self) -> Transcript:
-        """The messages, decrypted where a key log allowed it, without marking the connection as looked at."""
+        """The messages, decrypted where a key log allowed it, without marking the connection as asserted."""
         return self.read_messages()
 
     @property
     def messages(self) -> Transcript:
-        """The messages; marks the connection as looked at."""
+        """The messages; marks the connection as asserted."""
         self.asserted = True
         return self.transcript
 
     @property
     def session(self) -> Session:
         """The session that the client would offer next (SSL_get1_session); HarnessError if there is none."""
-        if self.taken is None:
+        if self.last_session is None:
             raise HarnessError(f"connection {self.number} yielded no session\n{self.describe()}")
-        return self.taken
+        return self.last_session

@@ -28,9 +28,9 @@ class Observed:
     close: Close
     reports: tuple[EndpointReport, EndpointReport]
     """The client's and the server's."""
-    taken: Session | None
+    last_session: Session | None
     sessions: tuple[Session, ...]
-    kept: tuple[Session, ...] = ()
+    held_sessions: tuple[Session, ...] = ()
     exchanged: bool
     setup: Setup
 
@@ -57,10 +57,10 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
         was_offered=judgement.was_offered,
         read_messages=lambda: read(chunks, keylog),
         sessions=seen.sessions,
-        taken=seen.taken,
-        kept=seen.kept,
+        last_session=seen.last_session,
+        held_sessions=seen.held_sessions,
         close=seen.close,
-        mechanism_seen=judgement.mechanism,
+        observed_mechanism=judgement.mechanism,
         chunks=chunks,
         tcp=tapped.tcp,
         counters=counters if isinstance(counters, Counters) else None,

@@ -39,7 +39,7 @@ NEVER_CONNECTED = "ended without connecting"
 
 @dataclass(frozen=True)
 class ConnectionSpec:
-    """What is given of a connection when it is begun, by the fields of Connection."""
+    """What is given of a connection when it begins; the fields have the meaning that they have in Connection."""
 
     number: int
     tls: TLSVersion
@@ -56,22 +56,22 @@ class OpenConnection:
 
     def __init__(
         self,
-        begun: ConnectionSpec,
+        spec: ConnectionSpec,
         loop: Loop,
         tap: Tap,
         ends: tuple[ClientLink, ServerLink],
         closed: Callable[[Connection], None],
     ) -> None:
-        self.number = begun.number
+        self.number = spec.number
         self.client, self.server = ends
-        self._begun = begun
+        self._spec = spec
         self._loop = loop
         self._tap = tap
         self._closed = closed
         self._during: list[Action] = []
         self._handshakes = [self.client.handshake(), self.server.handshake()]
         self._asked: list[Pending[Any]] = list(self._handshakes)
-        self._kept: list[Session] = []
+        self._held_sessions: list[Session] = []
         self._client_done: Pending[EndpointReport] | None = None
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
         self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
@@ -106,7 +106,7 @@ class OpenConnection:
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
         self._during.append(Action("session", Role.CLIENT))
-        return self._taken(self.client.session())
+        return self._hold(self.client.session())
 
     def keep_session(self) -> Session | None:
         """The same, as an object in the client's memory that what comes may make non-resumable; not as data.
@@ -114,16 +114,16 @@ class OpenConnection:
         Only the present client can offer it. Capability.SESSION_IN_MEMORY.
         """
         self._during.append(Action("keep_session", Role.CLIENT))
-        return self._taken(self.client.keep_session())
+        return self._hold(self.client.keep_session())
 
-    def _taken(self, taken: Pending[Session | None]) -> Session | None:
-        self._asked.append(taken)
+    def _hold(self, asked: Pending[Session | None]) -> Session | None:
+        self._asked.append(asked)
         self._settle()
-        held = taken.result()
+        held = asked.result()
         if held is None:
             return None
         session = self._from_peer(held)
-        self._kept.append(session)
+        self._held_sessions.append(session)
         return session
 
     def _from_peer(self, session: Session) -> Session:
@@ -146,8 +146,8 @@ class OpenConnection:
 
     def close(self, how: Close = Close.BOTH) -> Connection:
         """Close it as told and judge it."""
-        taken, sessions = self.client.session(), self.client.sessions()
-        self._asked += [taken, sessions]
+        last, sessions = self.client.session(), self.client.sessions()
+        self._asked += [last, sessions]
         if how in {Close.EOF, Close.RST}:
             self._settle()
             self._tapped().cut(how)
@@ -163,15 +163,15 @@ class OpenConnection:
         connection = observe(
             Observed(
                 number=self.number,
-                tls=self._begun.tls,
-                offered=self._begun.offered,
+                tls=self._spec.tls,
+                offered=self._spec.offered,
                 close=how,
                 reports=(reports[0].result(), reports[1].result()),
-                taken=self._from_peer(held) if (held := taken.result()) else None,
+                last_session=self._from_peer(held) if (held := last.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
-                kept=tuple(self._kept),
+                held_sessions=tuple(self._held_sessions),
                 exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
-                setup=replace(self._begun.setup, during=tuple(self._during)),
+                setup=replace(self._spec.setup, during=tuple(self._during)),
             ),
             tapped,
         )

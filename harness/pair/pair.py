@@ -140,11 +140,11 @@ class Pair:
         The present server stays. HarnessError if the other one is not refused.
         """
         try:
-            taken = self.server_stack.server(self.server_config.changed(**knobs))
+            server = self.server_stack.server(self.server_config.changed(**knobs))
         except RefusedError as error:
             return tuple(entry.get("reason") for entry in error.queue)
-        taken.close()
-        raise HarnessError(f"{taken.name} did not refuse a server with {knobs}")
+        server.close()
+        raise HarnessError(f"{server.name} did not refuse a server with {knobs}")
 
     def put_middlebox(self, make: Callable[[], Gate]) -> None:
         """Let every further connection pass through a middlebox in the tap, a fresh one each."""
@@ -153,7 +153,7 @@ class Pair:
     def open(self, offer: Session | None = None) -> OpenConnection:
         """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
         closed = {connection.number for connection in self.connections}
-        circumstances = Setup(
+        setup = Setup(
             self.client_config,
             self.server_config,
             self.client.context,
@@ -164,8 +164,8 @@ class Pair:
         self._actions.clear()
         self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
-        begun = ConnectionSpec(self.opened, self.tls, offer, circumstances)
-        return OpenConnection(begun, self.runtime.loop, self.tap, ends, self.connections.append)
+        spec = ConnectionSpec(self.opened, self.tls, offer, setup)
+        return OpenConnection(spec, self.runtime.loop, self.tap, ends, self.connections.append)
 
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True
@@ -180,7 +180,7 @@ class Pair:
         live = self.open(offer)
         live.ask_exchange()
         connection = live.close(how)
-        if offer is None and presume_full and connection.judged() is not Outcome.FULL:
+        if offer is None and presume_full and connection.observed_outcome() is not Outcome.FULL:
             raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")
         return connection
 

@@ -33,7 +33,7 @@ def key_log(connection: Connection) -> list[str]:
 
 def _of_session(connection: Connection) -> list[str]:
     """The TLS 1.2 master secret out of the session: before 1.1.1 no OpenSSL had a key log callback."""
-    session, hellos = connection.taken, connection.transcript.client_hellos
+    session, hellos = connection.last_session, connection.transcript.client_hellos
     if len(hellos) != 1 or session is None or not session.der or session.known.get("version") != TLSVersion.TLSv1_2:
         return []
     fields = session_asn1.fields(session_asn1.read(session.der), len(session.der))

@@ -45,7 +45,7 @@ class Recognition:
             return ""
         known = received(self.before)
         if known is None:
-            held = (session.get("ticket") for session in (*self.before.sessions, self.before.taken) if session)
+            held = (session.get("ticket") for session in (*self.before.sessions, self.before.last_session) if session)
             return f"a ticket of connection {self.before.number}" if ticket in held else ""
         if ticket in known:
             which = f"ticket {known.index(ticket) + 1}" if len(known) > 1 else "the ticket"

@@ -91,9 +91,9 @@ def _sessions(connections: Sequence[Connection], story: Story) -> dict[str, str 
     offer = story.attempt(last.number).offer
     origin = by_number[offer.connection] if offer else None
     found: dict[str, Session | None] = {
-        "session-before": origin.taken if origin else None,
+        "session-before": origin.last_session if origin else None,
         "session-offered": last.offered,
-        "session-after": last.taken,
+        "session-after": last.last_session,
     }
     files: dict[str, str | bytes] = {}
     for name, session in found.items():

@@ -34,15 +34,15 @@ def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:
 
 def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
     """Each session of a connection, with the offer that it is if it is offered: the one at the end first."""
-    number, last = connection.number, connection.taken
+    number, last = connection.number, connection.last_session
     if last is not None:
         yield last, Offer(connection=number)
     for index, session in enumerate(connection.sessions):
         yield session, Offer(connection=number, ticket=index)
     during = connection.setup.during if connection.setup else ()
     taking = [index for index, action in enumerate(during) if action.name in TAKING]
-    if len(taking) == len(connection.kept):  # else one of them gave none, and nobody knows which
-        for index, session in zip(taking, connection.kept, strict=True):
+    if len(taking) == len(connection.held_sessions):  # else one of them gave none, and nobody knows which
+        for index, session in zip(taking, connection.held_sessions, strict=True):
             yield session, Offer(connection=number, action=index, kept=during[index].name == "keep_session")
 
 

@@ -116,7 +116,7 @@ class Attempt:
     """Numbers of attempts that were still open when this one began; they were closed in it or later."""
     close: Close
     result: Result
-    taken: bytes | None
+    last_session: bytes | None
     """DER of the session at its end, as it was seen."""
 
 

@@ -70,7 +70,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
         beside=told.beside,
         close=connection.close,
         result=result_of(connection),
-        taken=connection.taken.der if connection.taken else None,
+        last_session=connection.last_session.der if connection.last_session else None,
     )
 
 
@@ -97,14 +97,14 @@ def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: li
     if action.name == "remove":
         wanted = action.values["session_id"]
         for connection in reversed(earlier):
-            if any(s.get("session_id") == wanted for s in (*connection.sessions, connection.taken) if s):
+            if any(s.get("session_id") == wanted for s in (*connection.sessions, connection.last_session) if s):
                 values = {name: value for name, value in action.values.items() if name != "session_id"}
                 return replace(action, values={**values, "connection": connection.number})
         gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
     if action.name == "flush" and action.values["at"] != 0:  # at 0 it forgets all, whatever their time
         at = action.values["at"]
         for connection in reversed(earlier):
-            time = connection.taken.get("time") if connection.taken else None
+            time = connection.last_session.get("time") if connection.last_session else None
             if isinstance(at, int) and isinstance(time, int):
                 values = {name: value for name, value in action.values.items() if name != "at"}
                 return replace(action, values={**values, "connection": connection.number, "seconds": at - time})
@@ -115,17 +115,17 @@ def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: li
 def result_of(connection: Connection) -> Result:
     """What was seen, without marking the connection as looked at."""
     try:
-        outcome = connection.judged()
+        outcome = connection.observed_outcome()
     except DisagreementError:
         outcome = None
     counts = {count for count in connection.ticket_counts() if count is not None}
-    session = connection.taken
+    session = connection.last_session
     ends = connection.client, connection.server
     return Result(
         client=connection.client.view.saw,
         server=connection.server.view.saw,
         outcome=outcome,
-        mechanism=connection.mechanism_seen if outcome is Outcome.RESUMED else None,
+        mechanism=connection.observed_mechanism if outcome is Outcome.RESUMED else None,
         alert=connection.observed_alert(),
         tickets=counts.pop() if len(counts) == 1 else None,
         has_ticket=_flag(session, "has_ticket"),

@@ -77,7 +77,7 @@ class Child:
         self.pid = self._process.pid
         if self._process.stdin is None:
             raise AssertionError("Popen gave no pipe")
-        self._inlet = StdinWriter(loop, self._process.stdin)
+        self._stdin = StdinWriter(loop, self._process.stdin)
         self._open = len(self._pipes)
         self._exit: int | None = None
         """A descriptor that can be read once the process has ended (pidfd_open(2))."""
@@ -127,11 +127,11 @@ class Child:
 
     def send(self, data: bytes) -> bool:
         """Write to its stdin, without waiting for it to read; False if it no longer does."""
-        return self._inlet.send(data)
+        return self._stdin.send(data)
 
     def end_input(self) -> None:
         """Close its stdin once all is written."""
-        self._inlet.end()
+        self._stdin.end()
 
     def _read(self, fd: int) -> None:
         try:
@@ -200,7 +200,7 @@ class Child:
 
     def close(self) -> None:
         """End it for certain: SIGTERM, SIGKILL after GRACE seconds, then reap it and close the pipes."""
-        self._inlet.close()
+        self._stdin.close()
         if self._process.poll() is None:
             self.terminate()
             try:

@@ -105,7 +105,7 @@ def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequen
         was_offered=offered,
         read_messages=lambda: Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0),)),
         sessions=(SESSION,),
-        taken=SESSION,
+        last_session=SESSION,
         close=Close.BOTH,
         tcp=Tcp(0, 40001, 40002, 40003),
     )
@@ -135,7 +135,7 @@ class FakePair:
         made = connection(number, saw, offered=offer is not None, stacks=(self.client_stack, self.server_stack))
         self.opened += 1
         self.connections.append(made)
-        if offer is None and made.judged() is not Outcome.FULL:
+        if offer is None and made.observed_outcome() is not Outcome.FULL:
             raise FirstHandshakeError("a handshake that was to be full was not")
         return made
 

@@ -50,7 +50,7 @@ FULL13 = made(
         *CLOSED,
     ),
     offered=None,
-    taken=TAKEN,
+    last_session=TAKEN,
 )
 DECLINED13 = made(
     2,
@@ -65,7 +65,7 @@ DECLINED13 = made(
         *CLOSED,
     ),
     offered=TAKEN,
-    taken=ANOTHER,
+    last_session=ANOTHER,
 )
 RESUMED13 = made(
     2,
@@ -79,7 +79,7 @@ RESUMED13 = made(
         *CLOSED,
     ),
     offered=TAKEN,
-    taken=ANOTHER,
+    last_session=ANOTHER,
 )
 
 KEY_UNKNOWN = Finding(
@@ -158,7 +158,7 @@ FULL12 = made(
         tls=TLS12,
     ),
     offered=None,
-    taken=TAKEN12,
+    last_session=TAKEN12,
     tls=TLS12,
 )
 RESUMED12 = made(
@@ -174,9 +174,9 @@ RESUMED12 = made(
         tls=TLS12,
     ),
     offered=TAKEN12,
-    taken=TAKEN12,
+    last_session=TAKEN12,
     tls=TLS12,
-    mechanism_seen=Mechanism.SESSION_TICKET,
+    observed_mechanism=Mechanism.SESSION_TICKET,
 )
 
 
@@ -201,7 +201,7 @@ def declined12() -> Account:
             tls=TLS12,
         ),
         offered=TAKEN12,
-        taken=session(TLS12, ticket=OTHER, session_id=bytes(range(32, 64))),
+        last_session=session(TLS12, ticket=OTHER, session_id=bytes(range(32, 64))),
         tls=TLS12,
     )
     unknown = replace(KEY_UNKNOWN, tell_apart="the same with ticket_keys given to both servers")
@@ -216,7 +216,7 @@ def aborted12() -> Account:
         Saw.ABORTED,
         transcript((CLIENT, hello12(ID, SECOND)), (SERVER, alert), tls=TLS12),
         offered=TAKEN12,
-        taken=None,
+        last_session=None,
         tls=TLS12,
     )
     unset = Finding(
@@ -238,7 +238,7 @@ def not_offered() -> Account:
             (CLIENT, hello13(0x6C)), (SERVER, answer13(0x6C)), *MIDDLE, *CERTIFIED, *FINISHED, (SERVER, NST[OTHER])
         ),
         offered=None,
-        taken=ANOTHER,
+        last_session=ANOTHER,
     )
     none = Finding(
         Reason.NO_SESSION,
@@ -280,10 +280,12 @@ def hostile() -> Account:
     rogue = hello13(0x6C, b"\xee" * 208, age=1, server_name="\x1b[2Jgone\nConnection 2: resumed")
     broken = "the server's bytes end within a record of 4096 bytes at offset 128"
     told = transcript((CLIENT, rogue), (SERVER, answer13(0x6C)), (SERVER, "EncryptedRecord", 90), problem=broken)
-    connection = made(2, Saw.ABORTED, replace(told, tickets=None), offered=TAKEN, taken=None, blocked="it was \x1b[1m")
+    connection = made(
+        2, Saw.ABORTED, replace(told, tickets=None), offered=TAKEN, last_session=None, blocked="it was \x1b[1m"
+    )
     return Account([FULL13, connection])
 
 
 def nothing() -> Account:
     """Nobody said a word."""
-    return Account([made(1, Saw.ABORTED, Transcript(), offered=None, taken=None)])
+    return Account([made(1, Saw.ABORTED, Transcript(), offered=None, last_session=None)])

@@ -59,9 +59,9 @@ def connection(saw: Saw = Saw.RESUMED, **changes: Any) -> Connection:
         was_offered=True,
         read_messages=lambda: Transcript(MESSAGES, tickets=(NewSessionTicket(7200, b"t"),), decrypted=True),
         sessions=(SESSION,),
-        taken=SESSION,
+        last_session=SESSION,
         close=Close.BOTH,
-        mechanism_seen=Mechanism.PSK,
+        observed_mechanism=Mechanism.PSK,
     )
     return replace(made, **changes)
 
@@ -77,4 +77,4 @@ def aborted() -> Connection:
     alert = Alert(80, Role.SERVER)
     seen = View(Witness.WIRE, Saw.ABORTED, ("Alert internal_error (80) sent by the server",), alert=alert)
     nothing = Transcript(problem="the server's bytes end within a record")
-    return connection(Saw.ABORTED, wire=seen, sessions=(), taken=None, read_messages=lambda: nothing)
+    return connection(Saw.ABORTED, wire=seen, sessions=(), last_session=None, read_messages=lambda: nothing)

@@ -163,7 +163,13 @@ EVIDENCE = {
 
 
 def made(
-    number: int, saw: Saw, messages: Transcript, *, offered: Session | None, taken: Session | None, **changes: Any
+    number: int,
+    saw: Saw,
+    messages: Transcript,
+    *,
+    offered: Session | None,
+    last_session: Session | None,
+    **changes: Any,
 ) -> Connection:
     """A connection that all three witnesses saw alike, unless ``changes`` say otherwise."""
     client, server, wire = EVIDENCE[saw]
@@ -186,9 +192,9 @@ def made(
         offered=offered,
         was_offered=offered is not None,
         read_messages=lambda: messages,
-        sessions=(taken,) if taken else (),
-        taken=taken,
+        sessions=(last_session,) if last_session else (),
+        last_session=last_session,
         close=Close.BOTH,
-        mechanism_seen=Mechanism.PSK if saw is Saw.RESUMED else None,
+        observed_mechanism=Mechanism.PSK if saw is Saw.RESUMED else None,
     )
     return replace(connection, **changes)

@@ -165,7 +165,7 @@ def test_a_server_that_does_no_tls_aborts(
     connection = pair.connect(presume_full=False)
 
     assert connection.outcome is Outcome.ABORTED
-    assert connection.taken is None or not connection.sessions
+    assert connection.last_session is None or not connection.sessions
 
 
 @pytest.mark.parametrize("what", NOT_TLS[Role.CLIENT])

@@ -45,7 +45,7 @@ def test_what_makes_it_declined_stays(machine: tuple[Machine, Runtime]) -> None:
     assert found.case == Case(
         tls=TLSVersion.TLSv1_2, server=ServerConfig(tickets=False), close=Close.CLIENT_ONLY, times=1
     )
-    assert found.result.connections[-1].judged() is Outcome.DECLINED
+    assert found.result.connections[-1].observed_outcome() is Outcome.DECLINED
 
 
 def test_a_restart_stays_though_its_knob_does_not_matter(machine: tuple[Machine, Runtime]) -> None:

@@ -57,16 +57,18 @@ def circumstances(client: ClientConfig | None = None, **changes: Any) -> Setup:
     return replace(Setup(client or ClientConfig(), ServerConfig(), 1, 1), **changes)
 
 
-def first(*sent: tuple[Any, ...], taken: Session | None = HELD, decrypted: bool = True, **changes: Any) -> Connection:
+def first(
+    *sent: tuple[Any, ...], last_session: Session | None = HELD, decrypted: bool = True, **changes: Any
+) -> Connection:
     """A full handshake of TLS 1.3 that sent what it is given."""
     messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), *sent, *CLOSED, decrypted=decrypted)
-    return made(1, Saw.FULL, messages, offered=None, taken=taken, **changes)
+    return made(1, Saw.FULL, messages, offered=None, last_session=last_session, **changes)
 
 
 def second(offered: Session | None, **changes: Any) -> Connection:
     """One of TLS 1.3 in which nothing went on the wire."""
     messages = transcript((CLIENT, changes.pop("hello", hello13(2))), (SERVER, answer13(2)), *CLOSED)
-    return made(2, Saw.FULL, messages, offered=offered, taken=None, was_offered=False, **changes)
+    return made(2, Saw.FULL, messages, offered=offered, last_session=None, was_offered=False, **changes)
 
 
 def findings(*connections: Connection) -> tuple[Finding, ...]:
@@ -109,22 +111,22 @@ def test_without_a_hello_the_version_is_no_reason() -> None:
 
 
 def test_a_session_without_a_ticket_of_a_server_that_sent_some_was_taken_too_early() -> None:
-    assert told(first((SERVER, SENT), taken=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
+    assert told(first((SERVER, SENT), last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
 
 
 def test_a_session_without_a_ticket_of_a_server_that_sent_none() -> None:
-    assert told(first(taken=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
+    assert told(first(last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
 
 
 def test_where_the_tickets_were_not_decrypted_both_reasons_are_left_and_what_would_tell_them_apart() -> None:
-    found = findings(first((SERVER, SENT), taken=EMPTY, decrypted=False), second(EMPTY))
+    found = findings(first((SERVER, SENT), last_session=EMPTY, decrypted=False), second(EMPTY))
 
     assert tuple(finding.reason for finding in found) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
     assert all("could not be decrypted" in finding.tell_apart for finding in found)
 
 
 def test_a_client_that_counts_tickets_which_the_wire_does_not_show_is_not_believed() -> None:
-    one = first(taken=EMPTY)
+    one = first(last_session=EMPTY)
     counting = replace(one, client=replace(one.client, view=replace(one.client.view, tickets=2)))
 
     assert told(counting, second(EMPTY)) == UNKNOWN
@@ -137,7 +139,7 @@ def test_an_empty_session_of_an_unknown_connection_has_no_reason() -> None:
 def test_a_tls12_session_with_an_id_on_the_wire_and_none_in_the_session_is_not_explained_away() -> None:
     empty = session(TLS12, session_id=b"")
     messages = transcript((CLIENT, hello12()), (SERVER, answer12(b"id")), *CLOSED, tls=TLS12)
-    one = made(1, Saw.FULL, messages, offered=None, taken=empty)
+    one = made(1, Saw.FULL, messages, offered=None, last_session=empty)
 
     assert told(one, second(empty, hello=hello12())) == UNKNOWN
 
@@ -145,7 +147,7 @@ def test_a_tls12_session_with_an_id_on_the_wire_and_none_in_the_session_is_not_e
 def test_a_tls12_session_of_a_server_that_sent_neither_ticket_nor_id() -> None:
     empty = session(TLS12, session_id=b"")
     messages = transcript((CLIENT, hello12()), (SERVER, answer12()), *CLOSED, tls=TLS12)
-    one = made(1, Saw.FULL, messages, offered=None, taken=empty)
+    one = made(1, Saw.FULL, messages, offered=None, last_session=empty)
 
     assert told(one, second(empty, hello=hello12())) == (Reason.NO_TICKET_SENT,)
 
@@ -187,7 +189,7 @@ def test_a_tls12_session_does_not_expire_at_its_client() -> None:
     held = session(TLS12, ticket=TICKET, time=NOW - 8000)
     tcp = Tcp(NOW * 10**9, 1, 2, 3)
 
-    assert told(first(taken=held), second(held, hello=hello12(), setup=circumstances(), tcp=tcp)) == UNKNOWN
+    assert told(first(last_session=held), second(held, hello=hello12(), setup=circumstances(), tcp=tcp)) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -207,12 +209,12 @@ def test_a_suite_of_the_same_hash_is_enough_for_tls13() -> None:
 def test_a_tls12_session_needs_its_very_cipher() -> None:
     held = session(TLS12, ticket=TICKET, cipher=0xC02B)
 
-    assert told(first(taken=held), second(held, hello=hello12())) == (Reason.CIPHER_NOT_ENABLED,)
+    assert told(first(last_session=held), second(held, hello=hello12())) == (Reason.CIPHER_NOT_ENABLED,)
 
 
 def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> None:
     held = kept(resumable=True)
-    one = first((SERVER, SENT), kept=(held,), close=Close.EOF)
+    one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
     cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
     assert told(cut, second(held)) == (Reason.NOT_RESUMABLE,)
@@ -221,12 +223,12 @@ def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> No
 def test_a_close_notify_on_the_wire_overrules_the_way_in_which_it_was_to_be_closed() -> None:
     held = kept(resumable=True)
 
-    assert told(first((SERVER, SENT), kept=(held,), close=Close.EOF), second(held)) == UNKNOWN
+    assert told(first((SERVER, SENT), held_sessions=(held,), close=Close.EOF), second(held)) == UNKNOWN
 
 
 def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
     held = kept(resumable=True)
-    one = first((SERVER, SENT), kept=(held,))
+    one = first((SERVER, SENT), held_sessions=(held,))
     messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT), (CLIENT, Alert(50, CLIENT)))
 
     assert told(replace(one, read_messages=lambda: messages), second(held)) == (Reason.NOT_RESUMABLE,)
@@ -234,7 +236,7 @@ def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
 
 def test_a_copy_in_memory_is_out_of_reach_of_the_close() -> None:
     held = Session({"has_ticket": True}, taken_by="ssl@3.0.19", handle="SSLSession 1")
-    one = first((SERVER, SENT), kept=(held,), close=Close.EOF)
+    one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
     cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
     assert told(cut, second(held)) == UNKNOWN
@@ -248,7 +250,7 @@ def test_a_flush_of_a_cache_that_stores_nothing_is_no_reason() -> None:
     held = kept(resumable=True)
     flushed = circumstances(before=(Action("flush", CLIENT, {"at": NOW, "context": 1}),))
     stores_nothing = ClientConfig(cache_mode=frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE}))
-    one = first((SERVER, SENT), kept=(held,), setup=circumstances(stores_nothing))
+    one = first((SERVER, SENT), held_sessions=(held,), setup=circumstances(stores_nothing))
 
     assert told(one, second(held, setup=replace(flushed, client=stores_nothing))) == UNKNOWN
 
@@ -264,13 +266,13 @@ def test_nothing_given_where_no_handshake_was_completed_needs_no_explanation() -
 
 
 def test_nothing_given_after_a_connection_whose_tickets_nobody_could_see_leaves_both_reasons() -> None:
-    blind = first(taken=None, decrypted=False)
+    blind = first(last_session=None, decrypted=False)
 
     assert told(blind, second(None)) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
 
 
 def test_an_earlier_session_is_named_where_the_latest_connection_yielded_none() -> None:
-    one, two = first((SERVER, SENT)), replace(first(taken=EMPTY), number=2)
+    one, two = first((SERVER, SENT)), replace(first(last_session=EMPTY), number=2)
     (finding,) = findings(one, two, replace(second(None), number=3))
 
     assert finding.reason is Reason.NO_TICKET_SENT
@@ -281,7 +283,7 @@ def unread(*errors: str) -> Connection:
     """A client that failed before it said a word."""
     messages = transcript((SERVER, Alert(50, SERVER)))
     client = EndpointReport(View(Witness.CLIENT, Saw.ABORTED, ("failed",), "libssl@1.1.1w"), errors=errors)
-    return made(2, Saw.ABORTED, messages, offered=HELD, taken=None, was_offered=False, client=client)
+    return made(2, Saw.ABORTED, messages, offered=HELD, last_session=None, was_offered=False, client=client)
 
 
 def test_a_session_that_cannot_be_read_is_told_by_the_error_of_d2i() -> None:

@@ -98,7 +98,7 @@ def connect(number: int, peer: Peer, server: ServerEndpoint, runtime: Runtime, t
         offered=Session({}) if number > 1 else None,
         close=Close.BOTH,
         reports=(peer.report(), released.result()),
-        taken=None,
+        last_session=None,
         sessions=(),
         exchanged=True,
         setup=told,

@@ -54,12 +54,12 @@ def knobs(client: ClientConfig | None = None, server: ServerConfig | None = None
     return {"setup": Setup(client or ClientConfig(), server or ServerConfig(), 1, 1, **changes)}
 
 
-def first(taken: Session = HELD, **changes: Any) -> Connection:
+def first(last_session: Session = HELD, **changes: Any) -> Connection:
     """A full handshake."""
     sent = NewSessionTicket(7200, TICKET, max_early_data=1024)
     hello = hello13(1, server_name=changes.pop("server_name", None))
     messages = transcript((CLIENT, hello), (SERVER, answer13(1)), (SERVER, sent), *CLOSED)
-    return made(1, Saw.FULL, messages, offered=None, taken=taken, **changes)
+    return made(1, Saw.FULL, messages, offered=None, last_session=last_session, **changes)
 
 
 def shown(*sent: tuple[Any, ...], answer: ServerHello | None = None, **hello: Any) -> Transcript:
@@ -70,7 +70,7 @@ def shown(*sent: tuple[Any, ...], answer: ServerHello | None = None, **hello: An
 
 def second(offered: Session = HELD, messages: Transcript | None = None, **changes: Any) -> Connection:
     """A resumption."""
-    return made(2, Saw.RESUMED, messages or shown(), offered=offered, taken=None, **changes)
+    return made(2, Saw.RESUMED, messages or shown(), offered=offered, last_session=None, **changes)
 
 
 def findings(*connections: Connection) -> tuple[Finding, ...]:
@@ -108,8 +108,8 @@ def test_a_session_of_an_unknown_connection_that_has_a_name_does() -> None:
 def test_a_session_that_was_resumed_in_between_goes_by_its_full_handshake() -> None:
     between = ticket(KEY, 2)
     one = first(server_name="a.example")
-    two = replace(second(messages=shown(server_name="b.example")), taken=session(ticket=between, time=2))
-    three = made(3, Saw.RESUMED, shown(server_name="a.example"), offered=two.taken, taken=None)
+    two = replace(second(messages=shown(server_name="b.example")), last_session=session(ticket=between, time=2))
+    three = made(3, Saw.RESUMED, shown(server_name="a.example"), offered=two.last_session, last_session=None)
 
     assert told(one, two, three) == ()
     assert told(one, two) == (Reason.OTHER_SERVER_NAME,)

@@ -188,9 +188,9 @@ def no_session_fields(one: Connection) -> Connection:
     return replace(
         one,
         offered=one.offered and Session({}),
-        taken=one.taken and Session({}),
+        last_session=one.last_session and Session({}),
         sessions=(),
-        kept=(),
+        held_sessions=(),
     )
 
 

@@ -1,4 +1,4 @@
-"""A connection carries its circumstances: knobs, contexts, what was done before, on and beside it."""
+"""A connection carries its setup: knobs, contexts, what was done before, on and beside it."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def pair(machine: tuple[Machine, Runtime]) -> Iterator[Pair]:
     made.close()
 
 
-def told(connection: Connection) -> Setup:
+def setup(connection: Connection) -> Setup:
     assert connection.setup is not None
     return connection.setup
 
 
 def test_the_knobs_and_the_context_of_each_connection_are_its_own(pair: Pair) -> None:
-    first = told(pair.connect())
+    first = setup(pair.connect())
     pair.new_server(cache_size=1)
-    second = told(pair.connect())
+    second = setup(pair.connect())
 
     assert (first.server_context, second.server_context) == (1, 2)
     assert (first.server.cache_size, second.server.cache_size) == (None, 1)
@@ -49,8 +49,8 @@ def test_what_was_done_to_the_server_stands_before_the_next_connection_alone(pai
     second, third = pair.connect(), pair.connect()
     values = {"session_id": first.session.session_id, "found": True, "context": 1}
 
-    assert told(first).before == told(third).before == ()
-    assert told(second).before == (Action("remove", Role.SERVER, values),)
+    assert setup(first).before == setup(third).before == ()
+    assert setup(second).before == (Action("remove", Role.SERVER, values),)
 
 
 def test_what_was_done_on_the_connection_stands_in_order(pair: Pair) -> None:
@@ -59,7 +59,7 @@ def test_what_was_done_on_the_connection_stands_in_order(pair: Pair) -> None:
     live.session()
     live.exchange()
 
-    assert told(live.close()).during == (Action("session", Role.CLIENT), Action("exchange"))
+    assert setup(live.close()).during == (Action("session", Role.CLIENT), Action("exchange"))
 
 
 def test_a_connection_that_was_open_beside_it_is_named(pair: Pair) -> None:
@@ -68,8 +68,8 @@ def test_a_connection_that_was_open_beside_it_is_named(pair: Pair) -> None:
     second = pair.connect()
     live.close()
 
-    assert told(second).beside == (1,)
-    assert told(pair.connect()).beside == ()
+    assert setup(second).beside == (1,)
+    assert setup(pair.connect()).beside == ()
 
 
 def test_a_connection_has_the_counters_that_it_left(pair: Pair) -> None:
@@ -96,12 +96,12 @@ def test_counters_that_a_library_does_not_have_are_unknown(machine: tuple[Machin
     assert counters is None
 
 
-def test_sessions_that_were_taken_on_the_way_are_kept_with_the_connection(pair: Pair) -> None:
+def test_sessions_taken_before_the_close_are_held_by_the_connection(pair: Pair) -> None:
     live = pair.open()
     live.handshake()
     taken = live.session()
     connection = live.close()
 
     assert taken is not None
-    assert connection.kept == (taken,)
-    assert connection.taken not in connection.kept
+    assert connection.held_sessions == (taken,)
+    assert connection.last_session not in connection.held_sessions

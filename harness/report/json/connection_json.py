@@ -60,13 +60,13 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
     ``connections`` are those of its case, for the explanation.
     """
     try:
-        outcome, disagreement = connection.judged(), None
+        outcome, disagreement = connection.observed_outcome(), None
     except DisagreementError as error:
         outcome, disagreement = None, str(error)
     on_wire = connection.ticket_counts()[1]
     counts = {count for count in connection.ticket_counts() if count is not None}
     alert = connection.observed_alert()
-    resumed = connection.mechanism_seen if outcome is Outcome.RESUMED else None
+    resumed = connection.observed_mechanism if outcome is Outcome.RESUMED else None
     return {
         "number": connection.number,
         "outcome": outcome.value if outcome else None,
@@ -83,7 +83,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         "offered": session_json(connection.offered) if connection.offered else None,
         "alert": _alert(alert),
         "tickets": min(counts) if len(counts) == 1 else None,
-        "session": session_json(connection.taken) if connection.taken else None,
+        "session": session_json(connection.last_session) if connection.last_session else None,
         "session_difference": _session_difference(connection),
         "sessions": len(connection.sessions),
         "close": connection.close.value,
@@ -102,9 +102,9 @@ def counters_json(counters: Counters | None) -> shape.CountersObject | None:
 
 
 def _session_difference(connection: Connection) -> list[str] | None:
-    if connection.offered is None or connection.taken is None:
+    if connection.offered is None or connection.last_session is None:
         return None
-    return list(session_difference(connection.offered, connection.taken).differing)
+    return list(session_difference(connection.offered, connection.last_session).differing)
 
 
 def _alert(alert: Alert | None) -> shape.AlertObject | None:

@@ -124,5 +124,5 @@ def test_an_alert_that_ends_a_handshake_is_decrypted(tshark: Tshark) -> None:
     [made] = connections("libssl", "libssl", Case(tls=V13, server=server, times=0))
     frames = tshark.read(capture([made]))
 
-    assert made.judged() is Outcome.ABORTED
+    assert made.observed_outcome() is Outcome.ABORTED
     assert values(frames, "tls.alert_message.desc") == ["116"]

@@ -71,7 +71,7 @@ def real(request: pytest.FixtureRequest) -> Iterator[list[Connection]]:
         connection(),
         connection(Saw.FULL, offered=None, was_offered=False),
         connection(Saw.UNKNOWN),
-        connection(taken=Session({}), close=words.Close.EOF),
+        connection(last_session=Session({}), close=words.Close.EOF),
         disagreeing(),
         aborted(),
     ],
@@ -163,7 +163,7 @@ def test_telling_does_not_count_as_looking(saw: Saw) -> None:
 
 
 def test_the_fields_that_a_new_session_has_otherwise_are_named() -> None:
-    made = connection(taken=Session({**SESSION.known, "ticket": b"other", "timeout": 300}))
+    made = connection(last_session=Session({**SESSION.known, "ticket": b"other", "timeout": 300}))
 
     assert connection_json(made)["session_difference"] == ["timeout", "ticket"]
 
@@ -195,7 +195,7 @@ def test_bytes_are_hex() -> None:
 
 
 def test_an_unknown_field_is_null() -> None:
-    assert case([connection(taken=SESSION)])["connections"][0]["session"]["flags"] is None
+    assert case([connection(last_session=SESSION)])["connections"][0]["session"]["flags"] is None
 
 
 def test_knobs_are_told_as_a_user_types_them() -> None:

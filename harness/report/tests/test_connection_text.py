@@ -133,6 +133,6 @@ def test_evidence_with_a_long_word_stands_below_its_witness(width: int) -> None:
 
 def test_evidence_that_is_long_is_folded() -> None:
     told = View(Witness.WIRE, Saw.RESUMED, ("evidence " * 20,))
-    text = connection_text(connection(taken=SESSION, wire=told), of=2).plain
+    text = connection_text(connection(last_session=SESSION, wire=told), of=2).plain
 
     assert max(map(len, text.splitlines())) <= 100

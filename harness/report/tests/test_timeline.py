@@ -47,7 +47,7 @@ def fields(connection: Connection, kind: str, before: Connection | None = FULL13
 
 
 def second(told: Transcript, **changes: Any) -> Connection:
-    return made(2, Saw.FULL, told, offered=TAKEN, taken=None, **changes)
+    return made(2, Saw.FULL, told, offered=TAKEN, last_session=None, **changes)
 
 
 def offering(psk: bytes, age: int = 0, **changes: Any) -> Connection:
@@ -149,7 +149,7 @@ def test_nothing_is_said_of_a_ticket_that_nobody_could_see() -> None:
         FULL13,
         read_messages=lambda: transcript((SERVER, "EncryptedRecord", 255), decrypted=False),
         sessions=(),
-        taken=None,
+        last_session=None,
     )
 
     assert fields(DECLINED13, "ClientHello", sealed)["pre_shared_key"] == ("9e3d…0202(208)", "age 0 s", "binder (48)")

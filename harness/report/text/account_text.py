@@ -65,7 +65,7 @@ def beside(account: Account, width: int = WIDTH) -> Text:
 def sessions(account: Account, width: int = WIDTH) -> Text:
     """How the session that the subject yielded differs from the one that it offered, or might have offered."""
     subject, before = account.subject, account.before
-    offered, yielded = subject.offered or (before.taken if before else None), subject.taken
+    offered, yielded = subject.offered or (before.last_session if before else None), subject.last_session
     number = subject.number
     if offered is None and yielded is None:
         return Text()

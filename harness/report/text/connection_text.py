@@ -22,8 +22,8 @@ LONGEST_HEX = 20
 def connection_text(connection: Connection, of: int | None = None, width: int = WIDTH) -> Text:
     """Everything about one connection but its commands: outcome, views, what was offered and yielded, messages."""
     text = witnesses_text(connection, of, width)
-    if connection.taken:
-        text.append("\n  session\n", "bold").append(_session(connection.taken, width))
+    if connection.last_session:
+        text.append("\n  session\n", "bold").append(_session(connection.last_session, width))
     return text.append("\n  messages\n", "bold").append(messages_text(connection.transcript, width))
 
 

@@ -33,12 +33,12 @@ def outcome_line(connection: Connection, of: int | None = None) -> Text:
     """``Connection 2 of 2: resumed by psk``; a disagreement is named in place of the outcome."""
     text = Text(f"Connection {connection.number}{f' of {of}' if of else ''}: ", "bold")
     try:
-        outcome = connection.judged()
+        outcome = connection.observed_outcome()
     except DisagreementError:
         return text.append(f"{connection.disagreement}", "bold red")
     text.append(outcome.value, STYLES[outcome])
-    if outcome is Outcome.RESUMED and connection.mechanism_seen:
-        text.append(f" by {connection.mechanism_seen.value}")
+    if outcome is Outcome.RESUMED and connection.observed_mechanism:
+        text.append(f" by {connection.observed_mechanism.value}")
     return text
 
 

@@ -28,14 +28,14 @@ VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
 
 def resume(pair: Pair) -> None:
     """Offer what the first connection yielded."""
-    pair.connect(offer=pair.connect().taken, presume_full=False)
+    pair.connect(offer=pair.connect().last_session, presume_full=False)
 
 
 def restart(pair: Pair) -> None:
     """The same, to another server with the same knobs."""
     first = pair.connect()
     pair.new_server()
-    pair.connect(offer=first.taken, presume_full=False)
+    pair.connect(offer=first.last_session, presume_full=False)
 
 
 def thrice(pair: Pair) -> None:
@@ -86,7 +86,7 @@ def age_server(pair: Pair) -> None:
     first = pair.connect()
     pair.server.age_sessions(3 * HOUR)
     second = pair.connect(offer=first.session)
-    pair.connect(offer=second.taken, presume_full=False)
+    pair.connect(offer=second.last_session, presume_full=False)
 
 
 def age_client(pair: Pair) -> None:
@@ -160,7 +160,7 @@ def renegotiate(pair: Pair) -> None:
     live.exchange()
     live.renegotiate()
     live.renegotiate(abbreviated=True)
-    pair.connect(offer=live.close().taken)
+    pair.connect(offer=live.close().last_session)
 
 
 def renegotiate_server(pair: Pair) -> None:
@@ -168,7 +168,7 @@ def renegotiate_server(pair: Pair) -> None:
     live = pair.open()
     live.exchange()
     live.renegotiate(Role.SERVER)
-    pair.connect(offer=live.close().taken)
+    pair.connect(offer=live.close().last_session)
 
 
 def change_client(**knobs: Any) -> Callable[[Pair], None]:
