@@ -76,6 +76,6 @@ def reproducing(
     if given["reproduce"]:
         wrong = judge(found.result, expected) or ""
         made = reproduction(
-            found.result.connections, runtime.pki, expected=expected, wrong=wrong, left_out=found.left_out
+            found.result.connections, runtime.pki.pem_files, expected=expected, wrong=wrong, left_out=found.left_out
         )
     return Reproducing(found.case, found.result, left_out, made, given["reproduce"])

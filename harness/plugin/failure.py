@@ -60,6 +60,6 @@ def _reproduced(state: CellState, folder: Path) -> list[str]:
     told = [connection for connection in state.connections if connection.setup]
     if state.pair is None or not told or len(told) < len(state.connections):
         return []
-    made = reproduction(state.connections, state.pair.runtime.pki, wrong=state.reason)
+    made = reproduction(state.connections, state.pair.runtime.pki.pem_files, wrong=state.reason)
     keep(folder, made.files, SCRIPTS)
     return made.summary()

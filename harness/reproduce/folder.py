@@ -1,6 +1,6 @@
 """The files of a folder of reproducers: each form that can tell the story, what it needs beside it, and the README.
 
-The only place where the story meets the keys of the run. It writes nothing: see ``results.keep``.
+The caller gives the certificates and keys as bytes, and writes the files.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from harness.reproduce.telling import story_of
 from harness.wire import session_der
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
     from harness.model.connection import Connection
     from harness.model.session import Session
     from harness.model.tls import Outcome
     from harness.reproduce.story import Story
-    from harness.runtime.pki import Pki
 
 FORMS: Mapping[str, ModuleType] = {"reproduce.sh": shell, "reproduce.c": c_program, "reproduce.py": python}
 SCRIPTS = ("reproduce.sh", "reproduce.py", "bisect.sh")
@@ -50,7 +49,7 @@ class Reproduction:
 
 def reproduction(
     connections: Sequence[Connection],
-    pki: Pki,
+    pem_files: Callable[[Sequence[str]], Mapping[str, bytes]],
     *,
     expected: Outcome | None = None,
     wrong: str = "",
@@ -58,6 +57,7 @@ def reproduction(
 ) -> Reproduction:
     """Every file, of the connections of one pair; none of them is marked as looked at.
 
+    ``pem_files`` gives the PEM files, by name, of the authority and of the certificates that the story names.
     ``wrong`` says what did not hold, ``left_out`` which options the result did not depend on.
     """
     story = story_of(connections, expected=expected, wrong=wrong)
@@ -66,20 +66,12 @@ def reproduction(
     program = next((name for name in ("reproduce.sh", "reproduce.c") if name in files), None)
     if program:
         files["bisect.sh"] = rendered("bisect.sh.j2", program=program, apart=c_program.is_apart(story))
-    files |= _certificates(story, pki)
+    files |= pem_files(story.certificates)
     files |= _sessions(connections, story)
     files |= {NAME: data} if (data := capture(connections)) else {}
     package = None if "reproduce.py" in missing else python.package(story)
     about = About(_why(connections), package, left_out)
     return Reproduction(story, {"README.md": readme(story, list(files), missing, about), **files}, missing)
-
-
-def _certificates(story: Story, pki: Pki) -> dict[str, bytes]:
-    files = {"authority.pem": pki.authority().read_bytes()}
-    for name in story.certificates:
-        issued = pki.issued(name)
-        files |= {f"{name}.crt": issued.certificate.read_bytes(), f"{name}.key": issued.key.read_bytes()}
-    return files
 
 
 def _sessions(connections: Sequence[Connection], story: Story) -> dict[str, str | bytes]:

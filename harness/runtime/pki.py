@@ -14,7 +14,7 @@ import trustme
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PLACES = (Path(__file__).parents[1] / "issued.toml", Path(__file__).parents[2] / "certs" / "issued.toml")
 """Where issued.toml lies in an installed package and in a checkout."""
@@ -83,3 +83,11 @@ class Pki:
             key = _write_private(self._folder / f"{name}.key", leaf.private_key_pem.bytes())
             self._issued[name] = Issued(certificate, key)
         return self._issued[name]
+
+    def pem_files(self, names: Sequence[str]) -> dict[str, bytes]:
+        """The PEM files of the authority and of these certificates with their keys, by file name."""
+        files = {"authority.pem": self.authority().read_bytes()}
+        for name in names:
+            issued = self.issued(name)
+            files |= {f"{name}.crt": issued.certificate.read_bytes(), f"{name}.key": issued.key.read_bytes()}
+        return files

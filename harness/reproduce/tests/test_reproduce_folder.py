@@ -204,7 +204,7 @@ def test_a_session_of_another_run_leaves_no_form(machine: tuple[Machine, Runtime
     pair.close()
     pair = Pair((libssl, libssl), TLSVersion.TLSv1_3, machine[1])
     pair.connect(foreign)
-    made = reproduction(pair.connections, machine[1].pki)
+    made = reproduction(pair.connections, machine[1].pki.pem_files)
     pair.close()
 
     assert made.summary()[0] == "no form can express this case"
