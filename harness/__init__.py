@@ -99,6 +99,11 @@ _MEMBERS = {
 """Members of an enumeration that scenarios use by their own name."""
 
 
+def __dir__() -> list[str]:
+    """List the words, and only them."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> object:
     """Load a word (PEP 562): an agent, which imports `harness` too, must not load pytest and cryptography with it."""
     if name in _MEMBERS:

@@ -15,6 +15,10 @@ def test_every_word_can_be_imported(word: str) -> None:
     assert getattr(harness, word) is not None
 
 
+def test_dir_lists_the_words_and_only_them() -> None:
+    assert dir(harness) == sorted(harness.__all__)
+
+
 def test_a_word_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(AttributeError, match="no word 'resumed'; a scenario may use: ABORTED, BOTH"):
         _ = harness.resumed
