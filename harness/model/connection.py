@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, HarnessError
@@ -11,8 +10,6 @@ from harness.model.tls import Outcome
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.model.session import Session
     from harness.model.setup import Setup
     from harness.model.tcp import Tcp
@@ -54,8 +51,8 @@ class Connection:
     """The session that was given to the client; whether it was sent is ``was_offered``."""
     was_offered: bool
     """Whether the wire shows an offer: pre_shared_key, a ticket, or a session id that is the session's own."""
-    read_messages: Callable[[], Transcript] = field(repr=False)
-    """Reads the transcript out of the recorded bytes; called once, when somebody asks for the messages."""
+    transcript: Transcript = field(repr=False)
+    """The messages, decrypted where the key log has their keys; reading it marks nothing as asserted."""
     sessions: tuple[Session, ...]
     """Every session that the client was given, in order; with a stack that sees only the last, at most one."""
     last_session: Session | None
@@ -162,11 +159,6 @@ class Connection:
         """The number that the client counts and the wire shows, None for unknown; marks nothing as asserted."""
         on_wire = self.transcript.tickets
         return self.client.view.tickets, None if on_wire is None else len(on_wire)
-
-    @cached_property
-    def transcript(self) -> Transcript:
-        """The messages, decrypted where a key log allowed it, without marking the connection as asserted."""
-        return self.read_messages()
 
     @property
     def messages(self) -> Transcript:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.connection import Connection, Counters
-from harness.model.view import Saw
 from harness.wire.judge import judge
 from harness.wire.reader import read
 
@@ -36,16 +35,11 @@ class Observed:
 
 
 def observe(seen: Observed, tapped: Tapped) -> Connection:
-    """The connection with its three views.
-
-    The bytes are decrypted at once only where the plain ones do not show how the handshake ended.
-    """
+    """The connection with its three views; its bytes are read once, with the key log of both ends."""
     client, server = seen.reports
-    keylog = (*client.keylog, *server.keylog)
     chunks = tuple(tapped.chunks)
-    judgement = judge(read(chunks), seen.offered)
-    if judgement.view.saw in {Saw.UNKNOWN, Saw.ABORTED} or Saw.ABORTED in {client.view.saw, server.view.saw}:
-        judgement = judge(read(chunks, keylog), seen.offered)
+    transcript = read(chunks, (*client.keylog, *server.keylog))
+    judgement = judge(transcript, seen.offered)
     counters = server.extra.get("counters")
     return Connection(
         number=seen.number,
@@ -55,7 +49,7 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
         wire=judgement.view,
         offered=seen.offered,
         was_offered=judgement.was_offered,
-        read_messages=lambda: read(chunks, keylog),
+        transcript=transcript,
         sessions=seen.sessions,
         last_session=seen.last_session,
         held_sessions=seen.held_sessions,

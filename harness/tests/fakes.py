@@ -103,7 +103,7 @@ def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequen
         wire=wire,
         offered=SESSION if offered else None,
         was_offered=offered,
-        read_messages=lambda: Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0),)),
+        transcript=Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0),)),
         sessions=(SESSION,),
         last_session=SESSION,
         close=Close.BOTH,

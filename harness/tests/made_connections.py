@@ -57,7 +57,7 @@ def connection(saw: Saw = Saw.RESUMED, **changes: Any) -> Connection:
         wire=View(Witness.WIRE, saw, ("pre_shared_key in ServerHello",)),
         offered=SESSION,
         was_offered=True,
-        read_messages=lambda: Transcript(MESSAGES, tickets=(NewSessionTicket(7200, b"t"),), decrypted=True),
+        transcript=Transcript(MESSAGES, tickets=(NewSessionTicket(7200, b"t"),), decrypted=True),
         sessions=(SESSION,),
         last_session=SESSION,
         close=Close.BOTH,
@@ -77,4 +77,4 @@ def aborted() -> Connection:
     alert = Alert(80, Role.SERVER)
     seen = View(Witness.WIRE, Saw.ABORTED, ("Alert internal_error (80) sent by the server",), alert=alert)
     nothing = Transcript(problem="the server's bytes end within a record")
-    return connection(Saw.ABORTED, wire=seen, sessions=(), last_session=None, read_messages=lambda: nothing)
+    return connection(Saw.ABORTED, wire=seen, sessions=(), last_session=None, transcript=nothing)

@@ -191,7 +191,7 @@ def made(
         wire=View(Witness.WIRE, saw, (wire,), alert=alert),
         offered=offered,
         was_offered=offered is not None,
-        read_messages=lambda: messages,
+        transcript=messages,
         sessions=(last_session,) if last_session else (),
         last_session=last_session,
         close=Close.BOTH,

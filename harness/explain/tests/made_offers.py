@@ -86,7 +86,7 @@ def first(*tickets: bytes, told: Setup | None = None, counters: Counters | None 
         was_offered=False,
         sessions=(held,),
         last_session=held,
-        read_messages=lambda: seen,
+        transcript=seen,
         setup=told,
         counters=counters,
     )
@@ -111,7 +111,7 @@ def declined(
         offered=held,
         last_session=renewed,
         sessions=(renewed,),
-        read_messages=lambda: read,
+        transcript=read,
         setup=told,
         counters=counters,
     )
@@ -137,6 +137,6 @@ def aborted(
         server=server,
         last_session=None,
         sessions=(),
-        read_messages=lambda: seen,
+        transcript=seen,
         setup=told,
     )

@@ -105,7 +105,7 @@ def test_the_hello_overrules_a_knob_that_says_that_the_version_is_not_enabled() 
 
 
 def test_without_a_hello_the_version_is_no_reason() -> None:
-    blind = replace(second(HELD), read_messages=lambda: transcript((SERVER, answer13(2))))
+    blind = replace(second(HELD), transcript=transcript((SERVER, answer13(2))))
 
     assert told(first((SERVER, SENT)), blind) == UNKNOWN
 
@@ -215,7 +215,7 @@ def test_a_tls12_session_needs_its_very_cipher() -> None:
 def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> None:
     held = kept(resumable=True)
     one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
-    cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
+    cut = replace(one, transcript=transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
     assert told(cut, second(held)) == (Reason.NOT_RESUMABLE,)
 
@@ -231,13 +231,13 @@ def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
     one = first((SERVER, SENT), held_sessions=(held,))
     messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT), (CLIENT, Alert(50, CLIENT)))
 
-    assert told(replace(one, read_messages=lambda: messages), second(held)) == (Reason.NOT_RESUMABLE,)
+    assert told(replace(one, transcript=messages), second(held)) == (Reason.NOT_RESUMABLE,)
 
 
 def test_a_copy_in_memory_is_out_of_reach_of_the_close() -> None:
     held = Session({"has_ticket": True}, taken_by="ssl@3.0.19", handle="SSLSession 1")
     one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
-    cut = replace(one, read_messages=lambda: transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
+    cut = replace(one, transcript=transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
     assert told(cut, second(held)) == UNKNOWN
 

@@ -176,12 +176,12 @@ def no_circumstances(one: Connection) -> Connection:
 
 
 def no_messages(one: Connection) -> Connection:
-    return replace(one, read_messages=Transcript)
+    return replace(one, transcript=Transcript())
 
 
 def no_tickets_on_the_wire(one: Connection) -> Connection:
     seen = replace(one.transcript, tickets=None)
-    return replace(one, read_messages=lambda: seen)
+    return replace(one, transcript=seen)
 
 
 def no_session_fields(one: Connection) -> Connection:

@@ -183,11 +183,11 @@ def test_the_alert_has_its_number_and_sender() -> None:
 
 
 def test_tickets_that_are_counted_differently_are_null() -> None:
-    assert connection_json(connection(read_messages=lambda: Transcript(tickets=())))["tickets"] is None
+    assert connection_json(connection(transcript=Transcript(tickets=())))["tickets"] is None
 
 
 def test_tickets_that_one_witness_counted_are_told() -> None:
-    assert connection_json(connection(read_messages=Transcript))["tickets"] == 1
+    assert connection_json(connection(transcript=Transcript()))["tickets"] == 1
 
 
 def test_bytes_are_hex() -> None:

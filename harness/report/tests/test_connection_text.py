@@ -110,7 +110,7 @@ def test_a_session_that_nobody_described_is_told_all_the_same() -> None:
 
 
 def test_tickets_that_are_counted_differently_are_both_shown() -> None:
-    made = connection(read_messages=lambda: Transcript(tickets=()))
+    made = connection(transcript=Transcript(tickets=()))
 
     assert "tickets the client counts 1, the wire shows 0\n" in connection_text(made).plain
 

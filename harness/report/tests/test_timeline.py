@@ -127,7 +127,7 @@ def test_the_offered_ticket_is_the_one_that_was_received() -> None:
 
 
 def test_an_only_ticket_has_no_number() -> None:
-    one = replace(FULL13, read_messages=lambda: transcript((SERVER, NST[SECOND])))
+    one = replace(FULL13, transcript=transcript((SERVER, NST[SECOND])))
 
     assert fields(DECLINED13, "ClientHello", one)["pre_shared_key"][1] == "the ticket of connection 1"
 
@@ -139,7 +139,7 @@ def test_a_ticket_that_was_never_received_is_told_to_be_none_of_those() -> None:
 
 
 def test_a_ticket_that_could_not_be_decrypted_is_known_from_the_session() -> None:
-    sealed = replace(FULL13, read_messages=lambda: transcript((SERVER, "EncryptedRecord", 255), decrypted=False))
+    sealed = replace(FULL13, transcript=transcript((SERVER, "EncryptedRecord", 255), decrypted=False))
 
     assert fields(DECLINED13, "ClientHello", sealed)["pre_shared_key"][1] == "a ticket of connection 1"
 
@@ -147,7 +147,7 @@ def test_a_ticket_that_could_not_be_decrypted_is_known_from_the_session() -> Non
 def test_nothing_is_said_of_a_ticket_that_nobody_could_see() -> None:
     sealed = replace(
         FULL13,
-        read_messages=lambda: transcript((SERVER, "EncryptedRecord", 255), decrypted=False),
+        transcript=transcript((SERVER, "EncryptedRecord", 255), decrypted=False),
         sessions=(),
         last_session=None,
     )
