@@ -19,6 +19,7 @@ from harness.wire.ending import fatal_alerts, unfinished
 
 if TYPE_CHECKING:
     from harness.model.session import Session
+    from harness.model.tls import Alert
     from harness.model.transcript import ClientHello, Message, ServerHello, Transcript
 
 FULL_ONLY = ("Certificate", "ServerKeyExchange", "ServerHelloDone")
@@ -59,11 +60,19 @@ def judge(transcript: Transcript, offered: Session | None = None) -> Judgement:
         witness=Witness.WIRE,
         saw=saw,
         evidence=evidence,
-        alert=next(iter(fatal_alerts(transcript)), None),
+        alert=_alert(transcript, saw),
         tickets=None if transcript.tickets is None else len(transcript.tickets),
     )
     was_offered = resumed or any(_offers(hello, offered) for hello in _answered(transcript))
     return Judgement(view, was_offered, mechanism if resumed else None)
+
+
+def _alert(transcript: Transcript, saw: Saw) -> Alert | None:
+    """The first fatal alert; after a completed handshake the client's, as both ends may send one at the same time."""
+    alerts = fatal_alerts(transcript)
+    if saw is not Saw.ABORTED:
+        alerts = tuple(sorted(alerts, key=lambda alert: alert.sender is Role.SERVER))
+    return next(iter(alerts), None)
 
 
 def first_handshake(transcript: Transcript) -> tuple[Message, ...]:
