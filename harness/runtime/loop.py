@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import selectors
 import time
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from harness.model.errors import TimedOutError
+from harness.model.errors import TimedOutError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +18,22 @@ T = TypeVar("T")
 
 DEADLINE = 10.0
 """Seconds that any single wait may take by default."""
+VARIABLE = "RESUMPTION_DEADLINE"
+"""The environment variable that replaces DEADLINE and stretches every other wait by the same factor."""
+
+
+def stretched(seconds: float) -> float:
+    """The seconds that a wait may take on this machine; UsageError if RESUMPTION_DEADLINE is not a number above 0."""
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return seconds
+    try:
+        wanted = float(text)
+    except ValueError:
+        wanted = math.nan
+    if not 0 < wanted < math.inf:
+        raise UsageError(f"{VARIABLE} cannot be {text!r}; give seconds above 0, such as 60 (default: {DEADLINE:g})")
+    return seconds * wanted / DEADLINE
 
 
 class Pending(Generic[T]):
@@ -87,8 +105,8 @@ class _Watch(NamedTuple):
 class Loop:
     """Watches files for the callbacks that feed endpoints, tap and children; one a process of the harness."""
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
-        self.deadline = deadline
+    def __init__(self, deadline: float | None = None) -> None:
+        self.deadline = stretched(DEADLINE) if deadline is None else deadline
         """Seconds of a wait that names none of its own."""
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import harness
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import Clock
-from harness.runtime.loop import DEADLINE
+from harness.runtime.loop import stretched
 from harness.stacks.agent.process import AgentProcess
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class AgentHost:
         label: str,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
     ) -> None:
         self.runtime = runtime
         self.label = label
@@ -76,7 +76,7 @@ class AgentHost:
         elif process.alive:
             probe = process.ask("hello", {}, lambda _reply: True)
             try:
-                self.runtime.loop.settle([probe], PROBE)
+                self.runtime.loop.settle([probe], stretched(PROBE))
             except TimedOutError:
                 process.kill("no longer answers")
         if not process.alive:

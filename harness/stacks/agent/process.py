@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.model.errors import (
@@ -13,7 +16,7 @@ from harness.model.errors import (
     UnsupportedError,
     UsageError,
 )
-from harness.runtime.loop import DEADLINE, Pending
+from harness.runtime.loop import Pending
 from harness.runtime.process import FLOOD, Child
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 """A request's text; one encoder serves all of them."""
+TRACE = "RESUMPTION_TRACE"
+"""The environment variable that, set to 1, shows each request and reply on stderr; both can hold session secrets."""
 SHOWN = 500
 """Bytes of a line that broke the protocol which an error repeats."""
 
@@ -47,13 +52,14 @@ class AgentProcess:
         name: str,
         argv: Sequence[str],
         environment: Mapping[str, str] | None = None,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
     ) -> None:
         self.name = name
-        self.deadline = deadline
+        self.deadline = runtime.loop.deadline if deadline is None else deadline
         self._loop = runtime.loop
         self._next = 0
         self._unsent: list[bytes] = []
+        self._traced = os.environ.get(TRACE) == "1"
         self._open: dict[int, tuple[str, Callable[[Mapping[str, Any]], None], Callable[[BaseException], None]]] = {}
         self._dead: EndpointError | None = None
         self.child = Child(
@@ -146,16 +152,25 @@ class AgentProcess:
     def _send(self) -> None:
         if self._unsent and self._dead is None:
             lines, self._unsent = self._unsent, []
+            for line in lines:
+                self._trace(">", line)
             self.child.send(b"\n".join([*lines, b""]))
 
     def _on_line(self, line: bytes) -> None:
         if self._dead is not None:
             return
+        self._trace("<", line)
         try:
             self._settle(json.loads(line.decode()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             shown = line[:SHOWN].decode(errors="replace")
             self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
+
+    def _trace(self, direction: str, line: bytes) -> None:
+        """Show a line that went to the agent (``>``) or came from it (``<``), with the monotonic time in seconds."""
+        if self._traced:
+            text = line.decode(errors="replace").rstrip()
+            sys.stderr.write(f"{time.monotonic():.6f} {self.name} pid={self.child.pid} {direction} {text}\n")
 
     def _settle(self, reply: Mapping[str, Any]) -> None:
         entry = self._open.get(reply["id"])
