@@ -17,8 +17,12 @@ OLD_KEYS = 48
 """Bytes of the ticket keys of 1.0.2: a name, an HMAC key and an AES key of 16 each."""
 
 
+NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix"})
+"""Knobs that a connection or a callback applies."""
+
+
 class Settings:
-    """Applies knobs to an SSL_CTX; a knob without a method here is a callback's or a connection's affair."""
+    """Applies knobs to an SSL_CTX."""
 
     def __init__(self, native: Native, ctx: Any, role: str) -> None:
         self._native = native
@@ -30,9 +34,12 @@ class Settings:
     def apply(self, knob: str, value: Any) -> None:
         """Set one knob; LackError if this OpenSSL cannot, TlsError if it will not."""
         setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
-        if setter is not None:
-            self._native.before()
-            setter(value)
+        if knob in NOT_OF_A_CONTEXT:
+            return
+        if setter is None:
+            raise LackError(f"{knob}: the libssl driver has no code for it")
+        self._native.before()
+        setter(value)
 
     def _option(self, bit: int, *, on: bool) -> None:
         older.set_option(self._native, self._ctx, bit, on=on)
