@@ -60,7 +60,11 @@ def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
     abilities = stack.abilities(role)
     config, then = (case.client, case.then_client) if role is Role.CLIENT else (case.server, case.then_server)
     asked = [*config.given().items(), *then.items()]
-    found = [f"{role} {stack.label} lacks knob {n}: {why}" for n, v in asked if (why := abilities.lacks_knob(n, v))]
+    found = [
+        f"{role} {stack.label} lacks knob {n}: {why}"
+        for n, v in asked
+        if v is not None and (why := abilities.lacks_knob(n, v))
+    ]
     found += [f"{role} {stack.label} lacks {c}: {why}" for c in needs(case, role) if (why := abilities.lacks(c))]
     return found
 
@@ -71,7 +75,7 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
     if lacking:
         raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
     pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
-    notes: list[str] = []
+    notes = [f"the offered session is made {-case.age} s younger, as the age is negative"] if case.age < 0 else []
     try:
         offer = pair.connect(presume_full=False).last_session
         if case.then_client:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SUBCOMMANDS = {
-    "connect": "Try one case: connect, take the session, connect again and offer it.",
+    "connect": "Run one case: handshake, save the session, reconnect with it.",
     "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
-    "bisect": "Find the first build that behaves otherwise, in a case or in a cell of a scenario.",
+    "bisect": "Find the first build whose behaviour changed, fetching builds as needed.",
     "diff": "Run the same cells on two builds and show every observable that differs.",
     "builds": "Show the OpenSSLs that can be fetched, and fetch, make, verify or remove them.",
     "run": "Run every scenario between all stacks of this machine.",

@@ -8,7 +8,7 @@ import click
 
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
-from harness.cli.case_options import case_of, case_options
+from harness.cli.case_options import case_of, case_options, untestable
 from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--here", is_flag=True, help="Only builds that are here; fetch none.")
 @case_options(required=False)
 @click.argument("cell", required=False, metavar="[CELL-ID]")
+@untestable
 def bisect(**given: Any) -> None:
     """Find the first build that behaves otherwise, among those of the catalogue between a good one and a bad one.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from harness.case.case import Case
-from harness.model.errors import UsageError
-from harness.model.knobs import ClientConfig, ServerConfig, parse_knob
+from harness.model.errors import BuildError, UsageError
+from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+UNTESTABLE = 125
+"""Exit code if an OpenSSL is missing or does not run: `git bisect run` then skips the revision; 1 would mean "bad"."""
+
+UNSET = f"The value `{DEFAULT}` restores the default."
 TLS = click.Choice([v.value for v in TLSVersion])
 OUTCOMES = click.Choice([o.value for o in Outcome])
 
@@ -28,14 +33,23 @@ def case_options(*, required: bool) -> Callable[[F], F]:
         click.option("--client", "client_name", required=required, metavar="STACK", help=client),
         click.option("--server", "server_name", required=required, metavar="STACK", help=server),
         click.option("--tls", type=TLS, required=required, help="The protocol version."),
-        _settings("--client-set", "A knob of the client; may be repeated."),
-        _settings("--server-set", "A knob of the server; may be repeated."),
-        _settings("--then-client-set", "Resume with another client context."),
-        _settings("--then-server-set", "Resume with a second server."),
-        click.option("--close", "close_", type=click.Choice([c.value for c in Close]), default=Close.BOTH.value),
-        click.option("--age", type=int, default=0, metavar="SECONDS", help="Make the offered session so much older."),
+        _settings("--client-set", f"Set a knob of the client; may be repeated. {UNSET}"),
+        _settings("--server-set", f"Set a knob of the server; may be repeated. {UNSET}"),
+        _settings("--then-client-set", f"Reconnect from a new client with this knob changed; may be repeated. {UNSET}"),
+        _settings("--then-server-set", f"Restart the server with this knob changed; may be repeated. {UNSET}"),
+        click.option(
+            "--close",
+            "close_",
+            type=click.Choice([c.value for c in Close]),
+            default=Close.BOTH.value,
+            help="How the two ends close each connection: both, or one of them, sends close_notify; or TCP ends "
+            "without one (eof), or is reset (rst). Default: both.",
+        ),
+        click.option(
+            "--age", type=int, default=0, metavar="SECONDS", help="Backdate the offered session by SECONDS; may be < 0."
+        ),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
-        click.option("--expect", type=OUTCOMES, help="What the last connection must be."),
+        click.option("--expect", type=OUTCOMES, help="Exit 1 unless the last connection has this outcome."),
     )
 
     def decorate(command: F) -> F:
@@ -44,6 +58,25 @@ def case_options(*, required: bool) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def untestable(command: Callable[..., None]) -> Callable[..., None]:
+    """Exit with UNTESTABLE if an OpenSSL is missing or does not run, and the command was given what to ``expect``.
+
+    An end that dies during the case stays a failure: that may be the bug that a bisection looks for.
+    """
+
+    @wraps(command)
+    def guarded(**given: Any) -> None:
+        try:
+            command(**given)
+        except BuildError as error:
+            if not given["expect"]:
+                raise
+            click.echo(f"error: {error}", err=True)
+            click.get_current_context().exit(UNTESTABLE)
+
+    return guarded
 
 
 def _settings(name: str, text: str) -> Callable[[F], F]:
@@ -65,11 +98,13 @@ def case_of(given: Mapping[str, Any]) -> Case:
 
 
 def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:
-    """The knobs of ``KNOB=VALUE`` settings; UsageError for one that is no such pair, unknown or out of range."""
+    """The knobs of ``KNOB=VALUE`` settings; UsageError for one that is malformed, repeated, unknown or out of range."""
     found: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise UsageError(f"--{option} {setting!r} is no KNOB=VALUE; `resumption stacks` lists the knobs")
+            raise UsageError(f"--{option}: invalid KNOB=VALUE: {setting!r}; `resumption stacks` lists the knobs")
+        if name in found:
+            raise UsageError(f"--{option} sets {name} twice; give each knob one value")
         found[name] = parse_knob(role, name, text)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.case.case import run
-from harness.cli.case_options import case_of, case_options
+from harness.cli.case_options import case_of, case_options, untestable
 from harness.cli.console import console, encodable, text_width
 from harness.cli.reproducing import checked, reproducing, reproducing_options
 from harness.model.errors import DisagreementError
@@ -49,10 +49,12 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
 @reproducing_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
+@untestable
 def connect(**given: Any) -> None:
     """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
 
-    Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage.
+    Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect:
+    an OpenSSL is missing or broken, so `git bisect run` skips the revision.
     """
     case = case_of(given)
     if given["keep"]:

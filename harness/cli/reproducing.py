@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.case.minimize import Minimal, minimized
+from harness.model.errors import UsageError
 from harness.reproduce.folder import SCRIPTS, reproduction
 from harness.results.writer import keep, unused
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-REPRODUCE = "Write programs there that show it without the harness, with all that they need."
-MINIMIZE = "Leave out, by trying, what the result does not depend on."
+REPRODUCE = "Write self-contained reproducers to DIR."
+MINIMIZE = "Drop every option that does not affect the result; needs --reproduce."
 
 
 def reproducing_options(command: F) -> F:
@@ -54,7 +55,9 @@ class Reproducing:
 
 
 def checked(given: Mapping[str, Any]) -> None:
-    """UsageError if the folder cannot be the reproducers'."""
+    """UsageError if the options do not go together, or the folder cannot hold the reproducers."""
+    if given["minimize"] and not given["reproduce"]:
+        raise UsageError("--minimize needs --reproduce DIR: it drops options from the reproducers")
     if given["reproduce"]:
         unused(given["reproduce"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -112,6 +113,9 @@ MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 
 BYTES = "text, or hex:0a0b"
 
+DEFAULT = "unset"
+"""What a user types to leave a knob at the stack's default, also where an earlier setting changed it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -219,8 +223,20 @@ def checked(config: type[Config], knobs: dict[str, Any]) -> dict[str, Any]:
     names = [f.name for f in fields(config)]
     for name in knobs:
         if name not in names:
-            raise UsageError(f"no {config.role} knob {name!r}; the knobs of a {config.role} are: {', '.join(names)}")
+            hint = _hint(config.role, name, names)
+            raise UsageError(
+                f"no {config.role} knob {name!r}{hint}; the knobs of a {config.role} are: {', '.join(names)}"
+            )
     return knobs
+
+
+def _hint(role: Role, name: str, names: list[str]) -> str:
+    """What the user may have meant: a knob of the other role, or one that is spelt alike."""
+    other = Role.SERVER if role is Role.CLIENT else Role.CLIENT
+    if name in {f.name for f in fields(config_type(other))}:
+        return f" (it is a knob of the {other})"
+    near = difflib.get_close_matches(name, names, 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def parse_knob(role: Role, name: str, text: str) -> Any:
@@ -228,14 +244,18 @@ def parse_knob(role: Role, name: str, text: str) -> Any:
     config = config_type(role)
     checked(config, {name: text})
     meta = next(f.metadata for f in fields(config) if f.name == name)
+    if text == DEFAULT:
+        return None
     try:
         return meta["parse"](text)
     except (ValueError, KeyError) as error:
-        raise UsageError(f"{role} knob {name} cannot be {text!r}; allowed: {meta['values']}") from error
+        raise UsageError(f"{role} knob {name} cannot be {text!r}; allowed: {meta['values']}, or {DEFAULT}") from error
 
 
 def show_knob(value: object) -> str:
     """A knob's value as a user would type it."""
+    if value is None:
+        return DEFAULT
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, bytes):

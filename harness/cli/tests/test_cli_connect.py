@@ -116,8 +116,11 @@ BAD_USAGE = [
         "no client knob 'nope'; the knobs of a client are",
     ),
     ("--client libssl --server libssl --tls 1.3 --server-set tickets=maybe", "cannot be 'maybe'; allowed: on | off"),
-    ("--client libssl --server libssl --tls 1.3 --server-set timeout", "--server-set 'timeout' is no KNOB=VALUE"),
-    ("--client libssl --server libssl --tls 1.3 --then-server-set tickets", "--then-server-set 'tickets' is no KNOB"),
+    ("--client libssl --server libssl --tls 1.3 --server-set timeout", "--server-set: invalid KNOB=VALUE: 'timeout'"),
+    (
+        "--client libssl --server libssl --tls 1.3 --then-server-set tickets",
+        "--then-server-set: invalid KNOB=VALUE: 'tickets'",
+    ),
     ("--client openssl --server libssl --tls 1.3 --client-set timeout=5", "lacks knob timeout: no flag sets"),
     ("--client openssl --server libssl --tls 1.3 --close server-only", "lacks close server-only: s_client answers"),
     ("--client libssl --server libssl --tls 1.3 --server-set server_certificate=x", "no certificate 'x' in certs/"),

@@ -146,7 +146,7 @@ def test_an_unknown_knob_fails_at_import_and_lists_the_knobs(run: Run) -> None:
 
     assert ran.ret == pytest.ExitCode.INTERRUPTED
     ran.stdout.fnmatch_lines(
-        ["*UsageError: no client knob 'middlebox'; the knobs of a client are: versions, tickets,*"]
+        ["*UsageError: no client knob 'middlebox' (did you mean 'middlebox_compat'?); the knobs of a client are: *"]
     )
 
 
