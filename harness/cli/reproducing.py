@@ -10,7 +10,6 @@ import click
 
 from harness.case.minimize import Minimal, minimized
 from harness.model.errors import UsageError
-from harness.reproduce.folder import SCRIPTS, reproduction
 from harness.results.writer import keep, unused
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class Reproducing:
         """Write the folder if one was asked for; what is to be said, a line each."""
         lines = [] if self.left_out is None else [f"left out: {', '.join(self.left_out) or 'nothing'}"]
         if self.made and self.folder:
+            from harness.reproduce.folder import SCRIPTS  # noqa: PLC0415 - see `reproducing`
+
             keep(self.folder, self.made.files, SCRIPTS)
             lines += [*self.made.summary(), f"written to {self.folder}; begin with README.md"]
         return lines
@@ -77,6 +78,8 @@ def reproducing(
     left_out = found.left_out if given["minimize"] else None
     made = None
     if given["reproduce"]:
+        from harness.reproduce.folder import reproduction  # noqa: PLC0415 - a third of the time that `connect` takes to load
+
         wrong = judge(found.result, expected) or ""
         made = reproduction(
             found.result.connections, runtime.pki.pem_files, expected=expected, wrong=wrong, left_out=found.left_out

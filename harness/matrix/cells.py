@@ -46,7 +46,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One client x server x TLS version x knobs (DESIGN: Cell)."""
+    """One client x server x TLS version x knobs."""
 
     id: str
     """ASCII and stable; names only the knobs that vary."""

@@ -1,4 +1,4 @@
-"""What a cell needs of a stack beyond its knobs, and which stack can do it (DESIGN: Capability)."""
+"""What a cell needs of a stack beyond its knobs, and which stack can do it."""
 
 from __future__ import annotations
 

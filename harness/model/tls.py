@@ -44,7 +44,7 @@ def sends_last_flight(role: Role, version: TLSVersion | None, *, reused: bool | 
 
 
 class Outcome(StrEnum):
-    """What became of one connection (DESIGN: Outcome)."""
+    """The outcome of one connection."""
 
     FULL = "full"
     """A full handshake; nothing was offered."""
@@ -68,7 +68,7 @@ class Mechanism(StrEnum):
 
 
 class Close(StrEnum):
-    """How both ends close a connection; it decides most results (DESIGN, decision 6)."""
+    """How both ends close a connection; it decides most results."""
 
     BOTH = "both"
     """The client sends close_notify, the server reads it and answers with its own."""

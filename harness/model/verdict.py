@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What became of a cell (DESIGN: verdict of a cell)."""
+    """The verdict of a cell."""
 
     PASSED = "passed"
     FAILED = "failed"

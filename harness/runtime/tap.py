@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk
-from harness.runtime.loop import DEADLINE
+from harness.runtime.loop import DEADLINE, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,7 +180,7 @@ class Tap:
             return
         server_port = self._upstream()
         try:
-            server = socket.create_connection((LOOPBACK, server_port), DEADLINE)
+            server = socket.create_connection((LOOPBACK, server_port), stretched(DEADLINE))
         except OSError:
             # No server: the client sees what it would see without a tap, a connection that is torn down.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

@@ -15,7 +15,7 @@ from harness.model.errors import EndpointError, TimedOutError, UnsupportedError,
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
-from harness.runtime.loop import DEADLINE, Pending, resolved
+from harness.runtime.loop import Pending, resolved
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.flags import version_number
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from harness.model.knobs import ServerConfig
     from harness.runtime.runtime import Runtime
 
-READY = DEADLINE
-"""Seconds that s_server has to print its ACCEPT line."""
 ACCEPT = re.compile(rb"ACCEPT (?:.*:)?(\d+)")
 
 COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")
@@ -68,7 +66,7 @@ class OpensslServer:
 
     def _await_port(self, runtime: Runtime) -> None:
         try:
-            runtime.loop.wait(lambda: bool(self.port) or self._child.ended.done, "the line ACCEPT", READY)
+            runtime.loop.wait(lambda: bool(self.port) or self._child.ended.done, "the line ACCEPT")
         except TimedOutError as error:
             self._child.close()
             what = f"the line ACCEPT of {self._child.name}; it printed: {self._child.output[:2000] or 'nothing'}"

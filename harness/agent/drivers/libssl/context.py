@@ -10,6 +10,7 @@ from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions, make_older, session_id
 from harness.agent.drivers.libssl.settings import Settings
+from harness.agent.library import LackError
 
 if TYPE_CHECKING:
     import socket
@@ -102,15 +103,18 @@ class LibsslContext:
         return self._cache.counters()
 
     def control(self, verb: str, arguments: Mapping[str, Any]) -> bool:
-        """Carry out flush, resize_cache, remove, age_sessions or has_session."""
+        """Carry out flush, resize_cache, remove, age_sessions or has_session; LackError for another verb."""
         self._native.before()
-        done = {
+        verbs = {
             "flush": lambda: self._cache.flush(arguments["at"]),
             "resize_cache": lambda: self._cache.resize(arguments["size"]),
             "remove": lambda: self._cache.remove(arguments["session_id"]),
             "age_sessions": lambda: self._age(arguments["seconds"]),
             "has_session": lambda: self._cache.has(arguments["session_id"]),
-        }[verb]()
+        }
+        if verb not in verbs:
+            raise LackError(f"{verb}: the libssl driver has no code for it")
+        done = verbs[verb]()
         self._native.check_callbacks()
         return done
 

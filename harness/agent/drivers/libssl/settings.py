@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl import native as older
+from harness.agent.drivers.libssl import native as calls
 from harness.agent.library import LackError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Settings:
         setter(value)
 
     def _option(self, bit: int, *, on: bool) -> None:
-        older.set_option(self._native, self._ctx, bit, on=on)
+        calls.set_option(self._native, self._ctx, bit, on=on)
 
     def _since_1_1_1(self, what: str) -> None:
         """LackError for a release that has no TLS 1.3; the numbers of its options mean other things there."""
@@ -53,8 +53,8 @@ class Settings:
 
     def set_versions(self, versions: list[str]) -> None:
         """SSL_CTX_set_min_proto_version and SSL_CTX_set_max_proto_version."""
-        if older.is_older(self._native):
-            older.set_versions(self._native, self._ctx, versions)
+        if calls.is_older(self._native):
+            calls.set_versions(self._native, self._ctx, versions)
             return
         if "1.3" in versions:
             self._since_1_1_1("versions = 1.3")
@@ -73,7 +73,7 @@ class Settings:
 
     def set_extended_master_secret(self, on: bool) -> None:  # noqa: FBT001 - a setter is called with the knob's value
         """SSL_OP_NO_EXTENDED_MASTER_SECRET."""
-        if older.is_older(self._native) and on:
+        if calls.is_older(self._native) and on:
             raise LackError("extended_master_secret: OpenSSL before 1.1.0 does not have it")
         if (1, 1) <= self._native.release < (3, 0) and not on:
             raise LackError("extended_master_secret: OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET")
