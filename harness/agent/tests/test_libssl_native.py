@@ -68,3 +68,20 @@ def test_a_library_that_is_no_openssl_is_refused() -> None:
 
     assert done.returncode != 0
     assert "libc.so.6 is no OpenSSL" in done.stderr
+
+
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_a_knob_that_the_driver_has_no_code_for_is_refused(native: Native, role: str) -> None:
+    from harness.agent.drivers.libssl.context import LibsslContext  # noqa: PLC0415 - loads cffi
+
+    with pytest.raises(LackError, match="nonsense: the libssl driver has no code for it"):
+        LibsslContext(native, role, {"nonsense": True}, {})
+
+
+def test_a_verb_that_the_driver_has_no_code_for_is_refused(native: Native) -> None:
+    from harness.agent.drivers.libssl.context import LibsslContext  # noqa: PLC0415 - loads cffi
+
+    context = LibsslContext(native, "client", {}, {})
+
+    with pytest.raises(LackError, match="nonsense: the libssl driver has no code for it"):
+        context.control("nonsense", {})
