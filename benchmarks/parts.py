@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     Place = tuple[str, int, str]
 
 AREAS = {
-    "harness/agent/client/": "requests and replies",
-    "harness/process.py": "requests and replies",
-    "harness/inlet.py": "requests and replies",
+    "harness/stacks/agent/": "requests and replies",
+    "harness/runtime/process.py": "requests and replies",
+    "harness/runtime/stdin_writer.py": "requests and replies",
     "/json/": "requests and replies",
-    "harness/tap.py": "the tap",
+    "harness/runtime/tap.py": "the tap",
     "/socket.py": "the tap",
     "harness/wire/der.py": "decoding of sessions",
     "harness/wire/session_": "decoding of sessions",
     "asn1crypto": "decoding of sessions",
     "harness/wire/": "wire parsing",
     "cryptography": "wire parsing",
-    "harness/events.py": "the loop",
+    "harness/runtime/loop.py": "the loop",
     "/selectors.py": "the loop",
 }
 """The first entry that is a part of a file's path says what it is for."""
