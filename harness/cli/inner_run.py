@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from harness.cli.run import names_scenarios, processes, scenarios
+from harness.cli.run import PYTEST, names_scenarios, processes, scenarios
 from harness.model.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from harness.report.json.run_shape import ResultsObject
 
+QUIET = (*PYTEST, "-p", "no:cacheprovider", "-q", "--no-summary")
+"""pytest with the harness's plugin, within a command that shows the results itself."""
 BAD_USAGE, NOTHING = 4, 5
 """pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
 
@@ -33,18 +35,7 @@ def results_of(
     roles = [f"--client={label}" for label in clients] + [f"--server={label}" for label in servers]
     with tempfile.TemporaryDirectory(prefix="resumption-") as folder:
         results = Path(folder) / "results"
-        argv = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "harness.plugin.hooks",
-            "-p",
-            "no:cacheprovider",
-            "-q",
-            "--no-summary",
-        ]
-        argv += [*roles, f"--results={results}", *chosen, *processes(arguments), *arguments]
+        argv = [*QUIET, *roles, f"--results={results}", *chosen, *processes(arguments), *arguments]
         done = subprocess.run(
             argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if quiet else sys.stderr
         )

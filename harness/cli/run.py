@@ -16,6 +16,8 @@ from harness.model.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PYTEST = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks")
+"""The command line of pytest with the harness's plugin."""
 PACKAGE = Path(__file__).parent.parent
 
 ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
@@ -81,5 +83,5 @@ def run(
     given += processes([*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments])
     sys.stdout.flush()
     os.execv(  # noqa: S606 - no shell is wanted: pytest is this process from here on, so that signals and exit codes are its own
-        sys.executable, [sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", *given, *chosen, *arguments]
+        sys.executable, [*PYTEST, *given, *chosen, *arguments]
     )

@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from harness.cli.inner_run import QUIET
 
 if TYPE_CHECKING:
     from harness.report.json.run_shape import ResultsObject
@@ -68,18 +69,7 @@ def run(folder: Path, source: str) -> Path:
     """Run a scenario file between openssl and libssl; the folder of the results."""
     (folder / "scenarios").mkdir()
     (folder / "scenarios" / "wrong.py").write_text(source)
-    argv = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "harness.plugin.hooks",
-        "-p",
-        "no:cacheprovider",
-        "-q",
-        "--no-summary",
-    ]
-    argv += ["-c", os.devnull, "--rootdir", str(folder), "-o", "python_files=*.py", "--import-mode=importlib"]
+    argv = [*QUIET, "-c", os.devnull, "--rootdir", str(folder), "-o", "python_files=*.py", "--import-mode=importlib"]
     argv += ["--client=openssl", "--client=libssl", "--server=openssl", "--server=libssl", "--results=results"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

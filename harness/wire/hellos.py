@@ -6,7 +6,6 @@ refuses bodies that it does not like, and its import alone takes 140 ms. The tes
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from harness.model.errors import WireFormatError
@@ -22,8 +21,6 @@ PSK_KEY_EXCHANGE_MODES: Final = 45
 KEY_SHARE: Final = 51
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random of a HelloRetryRequest: SHA-256 of its name (RFC 8446, 4.1.3)."""
-READ_AGAIN = 64
-"""Hellos that are kept: a connection is read without its key log to be judged, and with it when it is shown."""
 NAMED_VERSIONS = {version.wire: version for version in TLSVersion}
 
 
@@ -102,7 +99,6 @@ def _offered_psks(cursor: Cursor) -> dict[str, tuple[Any, ...]]:
     return {"psk_identities": tuple(identities), "psk_ages": tuple(ages), "psk_binders": tuple(binders)}
 
 
-@lru_cache(maxsize=READ_AGAIN)
 def client_hello(body: bytes, offset: int = 0) -> ClientHello:
     """Read a ClientHello's body, which lies at ``offset`` of its stream; WireFormatError says what is wrong."""
     cursor = Cursor(body, "ClientHello", offset)
@@ -127,7 +123,6 @@ def client_hello(body: bytes, offset: int = 0) -> ClientHello:
     return ClientHello(version, random, session_id, suites, extensions.bodies, length=len(body), **known)
 
 
-@lru_cache(maxsize=READ_AGAIN)
 def server_hello(body: bytes, offset: int = 0) -> ServerHello:
     """Read a ServerHello's or HelloRetryRequest's body; as `client_hello`."""
     cursor = Cursor(body, "ServerHello", offset)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 OLD_KEYS = 48
 """Bytes of the ticket keys of 1.0.2: a name, an HMAC key and an AES key of 16 each."""
-
-
 NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix"})
 """Knobs that a connection or a callback applies."""
 
@@ -33,9 +31,9 @@ class Settings:
 
     def apply(self, knob: str, value: Any) -> None:
         """Set one knob; LackError if this OpenSSL cannot, TlsError if it will not."""
-        setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
         if knob in NOT_OF_A_CONTEXT:
             return
+        setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
         if setter is None:
             raise LackError(f"{knob}: the libssl driver has no code for it")
         self._native.before()
