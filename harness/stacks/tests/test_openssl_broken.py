@@ -11,7 +11,6 @@ from harness.model.errors import EndpointError, TimedOutError, UnsupportedError,
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.session import Session
 from harness.runtime.runtime import Runtime
-from harness.stacks.openssl import server as server_module
 from harness.stacks.tests.cli_pair import cli_pair, scripted_stack
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def test_a_server_that_floods_before_it_is_ready_is_an_error(runtime: Runtime, t
 def test_a_server_that_never_becomes_ready_says_what_was_waited_for(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "READY", 0.2)
+    monkeypatch.setattr(runtime.loop, "deadline", 0.2)
     stack = scripted_stack(runtime, tmp_path, "echo thinking; read -r _; read -r _")
 
     with pytest.raises(TimedOutError, match=r"the line ACCEPT of openssl@3.0.19 \(s_server\); it printed: thinking"):
