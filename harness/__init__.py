@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.pair.pair import Pair
     from harness.plugin.scenario import cases, scenario
     from harness.wire.middlebox import StrictMiddlebox
-    from harness.wire.session_der import aged, damaged, edited, load, to_pem, with_other_secret
+    from harness.wire.session.codec import aged, damaged, edited, load, to_pem, with_other_secret
 
     FULL: Final = Outcome.FULL
     DECLINED: Final = Outcome.DECLINED
@@ -85,7 +85,7 @@ _MODULES = {
     "harness.pair.pair": ("Pair",),
     "harness.plugin.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
-    "harness.wire.session_der": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
+    "harness.wire.session.codec": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
 }
 
 _MEMBERS = {

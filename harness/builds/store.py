@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from harness.builds.cache import Cache
 from harness.builds.catalogue import catalogue
 from harness.builds.catalogue_entry import STACKS
-from harness.builds.cryptography import Cryptography
-from harness.builds.debian import Debian
 from harness.builds.inspection import measured
-from harness.builds.source import Source
+from harness.builds.providers.cryptography import Cryptography
+from harness.builds.providers.debian import Debian
+from harness.builds.providers.source import Source
+from harness.builds.providers.wheel import Wheel
 from harness.builds.versions import build_version, matching, means_all, nearest
-from harness.builds.wheel import Wheel
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Role
 from harness.pair.pair import Pair
-from harness.wire.session_der import aged
+from harness.wire.session.codec import aged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

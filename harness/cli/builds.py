@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from harness.builds.catalogue_entry import CatalogueEntry, Part
-from harness.builds.source import Recipe, Source
+from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import ALL, BuildStore
 from harness.builds.system import Missing, system_builds
 from harness.builds.versions import build_version, matching, means_all, nearest

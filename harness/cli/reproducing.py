@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.case.case import Case, CaseResult
     from harness.model.tls import Outcome
-    from harness.reproduce.folder import Reproduction
+    from harness.reproduce.reproduction import Reproduction
     from harness.runtime.runtime import Runtime
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -48,7 +48,7 @@ class Reproducing:
         """Write the folder if one was asked for; what is to be said, a line each."""
         lines = [] if self.left_out is None else [f"left out: {', '.join(self.left_out) or 'nothing'}"]
         if self.made and self.folder:
-            from harness.reproduce.folder import SCRIPTS  # noqa: PLC0415 - see `reproducing`
+            from harness.reproduce.reproduction import SCRIPTS  # noqa: PLC0415 - see `reproducing`
 
             keep(self.folder, self.made.files, SCRIPTS)
             lines += [*self.made.summary(), f"written to {self.folder}; begin with README.md"]
@@ -78,7 +78,7 @@ def reproducing(
     left_out = found.left_out if given["minimize"] else None
     made = None
     if given["reproduce"]:
-        from harness.reproduce.folder import reproduction  # noqa: PLC0415 - a third of the time that `connect` takes to load
+        from harness.reproduce.reproduction import reproduction  # noqa: PLC0415 - a third of the time that `connect` takes to load
 
         wrong = judge(found.result, expected) or ""
         made = reproduction(

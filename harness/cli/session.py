@@ -10,7 +10,7 @@ import click
 from harness.cli.console import console
 from harness.report.json.session_json import session_json
 from harness.report.text.session_text import session_table
-from harness.wire.session_der import load
+from harness.wire.session.codec import load
 
 
 @click.command()

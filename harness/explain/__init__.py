@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from harness.explain import aborted, declined, not_offered, resumed_but, unread
-from harness.explain.evidence import gather
+from harness.explain.facts.evidence import gather
 from harness.model.errors import DisagreementError
 from harness.model.reason import Explanation, Question
 from harness.model.tls import Outcome
@@ -17,7 +17,7 @@ from harness.model.tls import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
     from harness.model.reason import Finding, Reason
 

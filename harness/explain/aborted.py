@@ -1,21 +1,32 @@
-"""Why a handshake was aborted: by what an offered session demands, or by an alert that is told with its place."""
+"""Why a handshake was aborted: a demand that the offered session makes and that was not met, or another alert."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.explain import demands
-from harness.explain.candidate import choose
-from harness.explain.demands import Abort
-from harness.explain.offer import Offer
-from harness.explain.place import errors, place
-from harness.explain.words import suite_name
+from harness.explain.facts.offer import Offer
+from harness.explain.finding import Candidate, Weight, choose, codes, errors, messages_before_alert, place, suite_name
+from harness.model.knobs import UNSET, Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role, TLSVersion
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
 
+HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, INTERNAL_ERROR = 40, 47, 51, 80
+MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 109, 110
+MISSES = (MISSING_EXTENSION, HANDSHAKE_FAILURE)
+"""Before TLS 1.3 OpenSSL sends handshake_failure for missing_extension (tls1_alert_code)."""
+INCONSISTENT_EXTMS = 104
+BAD_EXTENSION = 110
+UNSOLICITED_EXTENSION = 217
+INVALID_MAX_FRAGMENT_LENGTH = 232
+BINDER_DOES_NOT_VERIFY = 253
+SESSION_ID_CONTEXT_UNINITIALIZED = 277
+"""Reason codes of openssl/sslerr.h; the words that go with them changed."""
+MAX_FRAGMENT_LENGTH = 1
+"""The extension (RFC 6066, 4)."""
 REQUIRED_CIPHER_MISSING = 215
 """SSL_R_REQUIRED_CIPHER_MISSING of openssl/sslerr.h."""
 SIGNALS = {0x00FF, 0x5600}
@@ -28,10 +39,10 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     if evidence.connection.blocked:
         return (_blocked(evidence),)
     finders = (
-        demands.context_unset,
-        demands.extended_master_secret_dropped,
-        demands.max_fragment_length,
-        demands.binder,
+        context_unset,
+        extended_master_secret_dropped,
+        max_fragment_length,
+        binder,
     )
     offered = evidence.connection.was_offered
     found = choose(find(abort) for find in finders) if offered else ()
@@ -78,4 +89,154 @@ def _unknown(evidence: Evidence) -> Finding:
         f"the handshake ended without an alert, {place(evidence)}",
         facts,
         "look at what ended the TCP connection",
+    )
+
+
+@dataclass(frozen=True)
+class Abort:
+    """An aborted handshake: who sent which alert, and what the sender's libssl said."""
+
+    evidence: Evidence
+    offer: Offer
+
+    def by(self, role: Role, *numbers: int) -> bool:
+        """Whether this end sent one of these alerts, or may have, if nobody knows who sent it."""
+        alert = self.evidence.alert
+        return alert is not None and alert.number in numbers and alert.sender in {None, role}
+
+    def code(self, role: Role, *wanted: int) -> bool | None:
+        """Whether the end gave one of these reason codes; None if it gave none at all."""
+        given = codes(self.evidence, role)
+        return bool(given & set(wanted)) if given else None
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The alert with its place, and the error queues."""
+        alert = self.evidence.alert
+        wire = (f"wire: alert {alert}, {place(self.evidence)}",) if alert else ()
+        return (*wire, *errors(self.evidence))
+
+
+def _weight(*, shown: bool | None, fits: bool) -> Weight | None:
+    """A reason code decides; without any, what is known may fit."""
+    if shown is None:
+        return Weight.FITS if fits else None
+    return Weight.SHOWN if shown else None
+
+
+def context_unset(abort: Abort) -> Candidate | None:
+    """A server that verifies and has no session id context makes each resumption fatal."""
+    now = abort.evidence.now
+    knobs = bool(
+        now and now.server.session_id_context is UNSET and now.server.verify in {Verify.OPTIONAL, Verify.REQUIRED}
+    )
+    weight = _weight(
+        shown=abort.code(Role.SERVER, SESSION_ID_CONTEXT_UNINITIALIZED),
+        fits=knobs and abort.by(Role.SERVER, INTERNAL_ERROR),
+    )
+    if weight is None:
+        return None
+    knob = (f"knob: the server's verify is {now.server.verify}, its session_id_context none",) if now and knobs else ()
+    return Candidate(
+        weight,
+        Reason.SESSION_ID_CONTEXT_UNSET,
+        "the server verifies its clients and has no session id context, which makes each resumption fatal",
+        (*abort.seen, *knob),
+        "call SSL_CTX_set_session_id_context at the server",
+        "ssl_get_prev_session, SSL_R_SESSION_ID_CONTEXT_UNINITIALIZED; SSL_CTX_set_session_id_context(3)",
+        "the server's error queue: reason 277 if it is this",
+    )
+
+
+def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
+    """The session was made with it, and one end does not take part any more."""
+    hello, had = abort.offer.hello, abort.offer.extended_master_secret
+    now = abort.evidence.now
+    at_client = hello is not None and not hello.extended_master_secret
+    at_server = now is not None and now.server.extended_master_secret is False
+    shown = abort.code(Role.SERVER, INCONSISTENT_EXTMS)
+    if abort.code(Role.CLIENT, INCONSISTENT_EXTMS):
+        shown = True
+    alerts = (HANDSHAKE_FAILURE, ILLEGAL_PARAMETER)
+    fits = had is True and (at_client or at_server) and abort.by(Role.SERVER, *alerts)
+    weight = _weight(shown=shown, fits=fits)
+    if weight is None:
+        return None
+    who = "the client does not offer it" if at_client else "the server does not take it"
+    return Candidate(
+        weight,
+        Reason.EXTENDED_MASTER_SECRET_DROPPED,
+        f"the session was made with extended master secret, and {who} now",
+        (
+            *([f"session: extended_master_secret is {'true' if had else 'false'}"] if had is not None else []),
+            *(["wire: the ClientHello does not hold extended_master_secret"] if at_client else []),
+            *(["knob: the server's extended_master_secret is off"] if at_server else []),
+            *abort.seen,
+        ),
+        "use extended master secret at both ends, or forget the session",
+        "RFC 7627, 5.3; ssl_get_prev_session, SSL_R_INCONSISTENT_EXTMS",
+        "the error queue of who sent the alert: reason 104 if it is this",
+    )
+
+
+def max_fragment_length(abort: Abort) -> Candidate | None:
+    """The length that was negotiated holds for the session's life."""
+    evidence = abort.evidence
+    offered = evidence.offered.get("max_fragment_length_mode") if evidence.offered else None
+    hello = abort.offer.hello
+    body = hello.extensions.get(MAX_FRAGMENT_LENGTH) if hello else None
+    asked = body[0] if body else 0
+    differs = isinstance(offered, int) and offered != asked
+    told = (abort.code(Role.SERVER, INVALID_MAX_FRAGMENT_LENGTH), abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH))
+    bad = abort.code(Role.SERVER, BAD_EXTENSION)
+    missed = abort.by(Role.SERVER, MISSING_EXTENSION) if bad is None else bad and abort.by(Role.SERVER, *MISSES)
+    unasked = (
+        abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
+    )
+    fits = differs and (missed or unasked or (told == (None, None) and _illegal(abort)))
+    if True not in told and not fits:
+        return None
+    return Candidate(
+        Weight.SHOWN if True in told else Weight.FITS,
+        Reason.MAX_FRAGMENT_LENGTH_CHANGED,
+        f"the session has {_length(offered)}, and the client asks for {_length(asked)}",
+        (f"session: max_fragment_length_mode {offered}", f"wire: max_fragment_length {asked or 'absent'}", *abort.seen),
+        "ask for the same maximum fragment length as in the session, or forget the session",
+        "RFC 6066, 4; tls_parse_ctos_maxfragmentlen, tls_parse_stoc_maxfragmentlen, final_maxfragmentlen",
+        "the error queue of who sent the alert: reason 232 if it is this",
+    )
+
+
+def _illegal(abort: Abort) -> bool:
+    return abort.by(Role.SERVER, ILLEGAL_PARAMETER) or abort.by(Role.CLIENT, ILLEGAL_PARAMETER)
+
+
+def _length(mode: object) -> str:
+    if not isinstance(mode, int):
+        return "an unknown maximum fragment length"
+    return f"fragments of at most {256 << mode} bytes" if mode else "no maximum fragment length"
+
+
+def binder(abort: Abort) -> Candidate | None:
+    """The client holds another secret for the ticket than the server."""
+    before = messages_before_alert(abort.evidence)
+    hello = abort.offer.hello
+    early = (
+        abort.by(Role.SERVER, DECRYPT_ERROR)
+        and hello is not None
+        and bool(hello.psk_binders)
+        and not any(message.type == "ServerHello" for message in before)
+    )
+    weight = _weight(shown=abort.code(Role.SERVER, BINDER_DOES_NOT_VERIFY), fits=early)
+    if weight is None:
+        return None
+    edits = abort.evidence.edits
+    return Candidate(
+        weight,
+        Reason.BINDER_WRONG,
+        "the client's binder does not verify: both ends hold another key for the same ticket",
+        (*abort.seen, *([f"session: edited since it was issued ({', '.join(edits)})"] if edits else [])),
+        "offer the session whole, as it was taken: its secret belongs to its ticket",
+        "RFC 8446, 4.2.11.2; tls_psk_do_binder, SSL_R_BINDER_DOES_NOT_VERIFY",
+        "the server's error queue: reason 253 if it is this",
     )

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain import agreement, expiry, lookup, ticket
-from harness.explain.candidate import Weight, choose
-from harness.explain.candidate import findings as answers
-from harness.explain.offer import Offer
-from harness.explain.words import suite_name
+from harness.explain import cache, expiry, mismatch, ticket
+from harness.explain.facts.offer import Offer
+from harness.explain.finding import Weight, choose, suite_name
 from harness.model.reason import Finding, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.explain.candidate import Candidate
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
+    from harness.explain.finding import Candidate
 
-BEFORE_ALL = (agreement.version_differs, agreement.no_psk_mode, agreement.retry_changed_hash)
+BEFORE_ALL = (mismatch.version_differs, mismatch.no_psk_mode, mismatch.retry_changed_hash)
 """Each of them keeps the server from looking at the offer at all."""
 AFTERWARDS = (
-    agreement.cipher_differs,
-    agreement.session_id_context_differs,
+    mismatch.cipher_differs,
+    mismatch.session_id_context_differs,
     expiry.expired_at_server,
-    agreement.extended_master_secret_added,
+    mismatch.extended_master_secret_added,
 )
 """What is asked of a session that was found."""
 
@@ -38,7 +36,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     for find in BEFORE_ALL:
         found = find(offer)
         if found is not None:
-            return answers((found,))
+            return (found.finding(alone=True),)
     if offer.by is None:
         counted = expiry.expired_at_server(offer) if evidence.counted("timeouts") else None
         return choose([counted]) or (_unknown(offer),)
@@ -48,11 +46,11 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 def _not_found(offer: Offer) -> Iterator[Candidate | None]:
     """Why the server did not get at the session."""
     if offer.looked_up is not False:
-        off, used = lookup.lookup_off(offer), lookup.consumed(offer)
+        off, used = cache.lookup_off(offer), cache.consumed(offer)
         yield off
         yield used
         if all(found is None or found.weight is Weight.OPEN for found in (off, used)):
-            yield lookup.not_in_cache(offer)
+            yield cache.not_in_cache(offer)
     if offer.looked_up is not True:
         yield ticket.key_unknown(offer)
         yield ticket.damaged(offer)

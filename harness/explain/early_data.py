@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.agreed import alpn_of
-from harness.explain.clocks import age_at_server, age_on_wire
-from harness.explain.words import suite_name
+from harness.explain.facts.clocks import age_at_server, age_on_wire
+from harness.explain.facts.negotiated import alpn_of
+from harness.explain.finding import suite_name
 from harness.model.reason import Finding, Reason
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
 
 ALLOWANCE = 10
 """Seconds by which a ticket may be older for the server than its client says (TICKET_AGE_ALLOWANCE)."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.explain import history
-from harness.explain.agreed import completed, version_of
+from harness.explain.facts import history
+from harness.explain.facts.negotiated import completed, version_of
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Close, Role, TLSVersion
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
     from harness.model.knobs import ClientConfig
     from harness.model.session import Session

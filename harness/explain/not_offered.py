@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain import expired, in_memory, no_ticket, nothing_given
-from harness.explain.agreed import enabled_versions, gave, holds, version_of
-from harness.explain.words import hash_of, suite_name
+from harness.explain import expiry, in_memory, no_session
+from harness.explain.facts.negotiated import enabled_versions, gave, holds, version_of
+from harness.explain.finding import hash_of, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
     from harness.model.session import Session
 
 
@@ -29,7 +29,7 @@ TLS13_SUITES = 0x13
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """The reasons, the most likely first; empty if no earlier connection could have given a session to offer."""
     if evidence.offered is None:
-        return nothing_given.findings(evidence)
+        return no_session.nothing_given(evidence)
     for rule in RULES:
         if found := rule(evidence, evidence.offered):
             return found
@@ -69,10 +69,10 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     version = session_version(evidence, session)
     held = holds(session, version)
     if held is None and origin is not None:
-        early = version is TLSVersion.TLSv1_3 and no_ticket.taken_before_any_read(origin)
+        early = version is TLSVersion.TLSv1_3 and no_session.taken_before_any_read(origin)
         held = False if early and session in origin.held_sessions else gave(origin)
     empty = held is False
-    return no_ticket.findings(origin, session) if empty else ()
+    return no_session.no_ticket(origin, session) if empty else ()
 
 
 def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
@@ -107,7 +107,7 @@ RULES: tuple[Callable[[Evidence, Session], tuple[Finding, ...]], ...] = (
     _version,
     _empty,
     in_memory.findings,
-    expired.findings,
+    expiry.expired_at_client,
     _cipher,
 )
 
@@ -125,7 +125,7 @@ def _unknown(evidence: Evidence, session: Session) -> Finding:
         "session: it comes from no connection that is known"
         if evidence.origin is None
         else f"session: it comes from connection {evidence.origin.connection.number}",
-        expired.age_text(evidence, session),
+        expiry.age_text(evidence, session),
         *in_memory.known(session),
     ]
     return Finding(

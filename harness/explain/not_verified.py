@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.clocks import shown_now
+from harness.explain.facts.clocks import shown_now
 from harness.model.knobs import Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role
-from harness.wire.certificate import not_after
-from harness.wire.verify_results import VERIFY_RESULTS
+from harness.wire.session.certificate import VERIFY_RESULTS, not_after
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
     from harness.model.knobs import Config
     from harness.model.setup import Setup
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain import early_data, not_verified
-from harness.explain.agreed import alpn_of, asked_of, version_of
+from harness.explain.facts.negotiated import alpn_of, asked_of, version_of
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.explain.candidate import Candidate, Weight
-from harness.explain.offer import HANDLE, KEY_NAME
-from harness.explain.words import brief
+from harness.explain.facts.offer import HANDLE, KEY_NAME
+from harness.explain.finding import Candidate, Weight, brief
 from harness.model.reason import Reason
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
-    from harness.explain.offer import Offer
+    from harness.explain.facts.evidence import Evidence
+    from harness.explain.facts.offer import Offer
 
 READS = "tls_decrypt_ticket: a ticket of an unknown key, or one whose HMAC is wrong, is as good as none"
 

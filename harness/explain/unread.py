@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import SessionFormatError
 from harness.model.reason import Explanation, Finding, Question, Reason
-from harness.wire.session_der import decode
+from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
-    from harness.explain.evidence import Evidence
+    from harness.explain.facts.evidence import Evidence
     from harness.model.errors import EndpointError
     from harness.model.session import Session
 

@@ -1,4 +1,4 @@
-"""A Session: an SSL_SESSION as data, with who took it and from whom; no decoding here (see wire.session_der)."""
+"""A Session: an SSL_SESSION as data, with who took it and from whom (harness.wire.session.codec decodes it)."""
 
 from __future__ import annotations
 

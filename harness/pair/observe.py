@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.connection import Connection, Counters
 from harness.wire.judge import judge
-from harness.wire.reader import read
+from harness.wire.reading import read
 
 if TYPE_CHECKING:
     from harness.model.session import Session

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.report.account import account
 from harness.report.capture import NAME, capture
-from harness.report.evidence import compared, files, sections
-from harness.reproduce.folder import SCRIPTS, reproduction
+from harness.report.failed_cell import compared, files, sections
+from harness.reproduce.reproduction import SCRIPTS, reproduction
 from harness.results.writer import cell_folder, keep
 
 if TYPE_CHECKING:

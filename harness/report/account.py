@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.explain import explain
-from harness.explain.origin import origin_of
+from harness.explain.facts.origin import origin_of
 from harness.model.reason import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.explain.origin import Origin
+    from harness.explain.facts.origin import Origin
     from harness.model.connection import Connection, Counters
     from harness.model.reason import Explanation
 

@@ -7,12 +7,14 @@ scenario may have hundreds.
 from __future__ import annotations
 
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from harness.report.key_log import key_log
-from harness.wire.pcapng import Section, Stamped, pcapng
-from harness.wire.segments import SERVER_PORT, client_port, packets
+from harness.model.tls import TLSVersion
+from harness.wire.pcap.pcapng import Section, Stamped, pcapng
+from harness.wire.pcap.segments import SERVER_PORT, client_port, packets
+from harness.wire.session import structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +31,8 @@ What a tap relayed between TLS clients and servers under test: TCP stream 0 is c
 of each says whose it is. Bytes, times, FIN and RST are those of the connections. The TCP and IP around them is made up:
 127.0.0.1 is the client, 127.0.0.2 with port {SERVER_PORT} the server.
 {SECRETS}"""
+LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
+"""RFC 9850, 2: label, client random, secret."""
 
 
 def capture(connections: Sequence[Connection]) -> bytes:
@@ -74,3 +78,28 @@ def _application() -> str:
         return f"{DISTRIBUTION} {version(DISTRIBUTION)}"
     except PackageNotFoundError:
         return DISTRIBUTION  # run from a checkout that was not installed
+
+
+def key_log(connection: Connection) -> list[str]:
+    """The lines about this connection; empty if its secrets are not known.
+
+    A line is about it if it has the random of a ClientHello on it. Where some of it could not be read, so may be a
+    further ClientHello (a renegotiation with a CBC cipher): then all lines of both ends are.
+    """
+    transcript = connection.transcript
+    randoms = {hello.random for hello in transcript.client_hellos}
+    lines = dict.fromkeys(line for end in (connection.client, connection.server) for line in end.keylog)
+    told = [(line, match[1]) for line in lines if (match := LINE.fullmatch(line))]
+    own = [line for line, random in told if bytes.fromhex(random) in randoms]
+    if own and not transcript.decrypted:
+        return [line for line, _ in told]
+    return own or _of_session(connection)
+
+
+def _of_session(connection: Connection) -> list[str]:
+    """The TLS 1.2 master secret out of the session: before 1.1.1 no OpenSSL had a key log callback."""
+    session, hellos = connection.last_session, connection.transcript.client_hellos
+    if len(hellos) != 1 or session is None or not session.der or session.known.get("version") != TLSVersion.TLSv1_2:
+        return []
+    fields = structure.fields(structure.read(session.der), len(session.der))
+    return [f"CLIENT_RANDOM {hellos[0].random.hex()} {fields.octets['master_key'].hex()}"]

@@ -21,7 +21,7 @@ SAME = frozenset(
     {"version", "supported_versions", "psk_key_exchange_modes", "key_share", "server_name", "alpn", "early_data"}
     | {"request_update", "malformed"}
 )
-"""Fields that are shown as the wire's reader tells them (harness.wire.fields)."""
+"""Fields that are shown as the wire's reader tells them (harness.wire.summary)."""
 TOLD = 4
 """How many messages of application data are worth one of the handshake."""
 ORDER = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.reproduce import c_program
+from harness.reproduce.c import c_program
 from harness.reproduce.rendering import rendered
 from harness.reproduce.words import action, knobs, offer, outcome, tickets, title
 

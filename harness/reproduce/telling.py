@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode, ClientConfig
 from harness.model.tls import Outcome, Role
-from harness.reproduce.origin import origin
+from harness.reproduce.offers import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
-from harness.wire import session_der
+from harness.wire.session import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ def _known(session: Session | None, name: str) -> object | None:
         return None
     if session.der is not None:
         try:
-            session = session_der.decode(session.der)
+            session = codec.decode(session.der)
         except SessionFormatError:
             return None
     return session.get(name)

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from harness.builds.prefix import measured_prefix
+from harness.builds.providers.prefix import measured_prefix
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first

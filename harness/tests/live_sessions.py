@@ -13,7 +13,7 @@ from OpenSSL import SSL
 
 from harness.runtime.loop import Pending
 from harness.runtime.process import Child
-from harness.wire.session_pem import from_pem
+from harness.wire.session.pem import from_pem
 
 if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime

@@ -19,7 +19,7 @@ from harness.model.transcript import (
     Transcript,
 )
 from harness.model.view import EndpointReport, Saw, View, Witness
-from harness.wire.fields import alert_fields, client_hello_fields, server_hello_fields, ticket_fields
+from harness.wire.summary import alert_fields, client_hello_fields, server_hello_fields, ticket_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

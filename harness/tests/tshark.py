@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from harness.builds import apt
-from harness.builds.apt import Apt
 from harness.builds.cache import default_folder
 from harness.builds.commands import command
-from harness.builds.debian import foreign_loader
+from harness.builds.providers import apt
+from harness.builds.providers.apt import Apt
+from harness.builds.providers.debian import foreign_loader
 from harness.model.errors import BuildError
 from harness.wire.names import HANDSHAKES
 

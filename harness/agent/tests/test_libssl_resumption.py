@@ -13,7 +13,7 @@ from harness.model.session import Session
 from harness.model.tls import Alert, Ending, Role, TLSVersion
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack, abilities_of
-from harness.wire.session_der import aged
+from harness.wire.session.codec import aged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

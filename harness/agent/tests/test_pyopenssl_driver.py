@@ -15,7 +15,7 @@ from harness.agent.drivers.pyopenssl.bindings import code
 from harness.agent.library import EndError, LackError, TlsError
 from harness.agent.tests.drive import Talk, answer, groups_of, hello, make, together, whole
 from harness.runtime.pki import Pki
-from harness.wire.session_der import decode
+from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
     from harness.agent.library import Context

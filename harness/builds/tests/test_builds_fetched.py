@@ -12,8 +12,8 @@ import pytest
 from harness.builds.cache import Cache
 from harness.builds.catalogue_entry import CatalogueEntry, Part
 from harness.builds.commands import command
-from harness.builds.prefix import measured_prefix
-from harness.builds.source import Recipe, Source
+from harness.builds.providers.prefix import measured_prefix
+from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import BuildStore
 from harness.case.case import Case, run
 from harness.model.errors import BuildError, UsageError

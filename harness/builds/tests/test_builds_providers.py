@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.builds import apt, pip
 from harness.builds.cache import Cache
 from harness.builds.catalogue import catalogue
 from harness.builds.catalogue_entry import Artefact, CatalogueEntry, Part
 from harness.builds.inspection import library_version, program_version
-from harness.builds.prefix import measured_prefix
-from harness.builds.source import Recipe, Source
+from harness.builds.providers import apt, pip
+from harness.builds.providers.prefix import measured_prefix
+from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import build_version

@@ -14,7 +14,7 @@ from harness import cli
 from harness.cli import main
 from harness.model.errors import SessionFormatError, TimedOutError, UsageError
 from harness.model.session import SESSION_FIELDS
-from harness.wire.session_der import decode
+from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from harness.model.session import Session
 from harness.model.tls import TLSVersion
 from harness.model.transcript import Transcript
 from harness.pair.pair import Pair
-from harness.wire.session_der import damaged, with_other_secret
+from harness.wire.session.codec import damaged, with_other_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -163,7 +163,7 @@ FIELDS = Named(
         **{f"pre_shared_key identity {index}": BY_PRESENCE for index in range(8)},
     }
 )
-"""The fields of messages that are not compared exactly; harness.wire.fields and .messages make them."""
+"""The fields of messages that are not compared exactly; harness.wire.summary and .messages make them."""
 
 TABLE: Mapping[Any, Mapping[str, Comparing]] = {
     CellObject: {

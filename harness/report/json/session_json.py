@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from harness.model.session import SESSION_FIELDS
-from harness.wire.session_fields import to_fields
+from harness.wire.session.json_fields import to_fields
 
 if TYPE_CHECKING:
     from harness.model.session import Session

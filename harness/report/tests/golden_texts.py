@@ -18,7 +18,7 @@ from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import TLSVersion
 from harness.pair.pair import Pair
 from harness.report.account import account
-from harness.report.evidence import files, sections
+from harness.report.failed_cell import files, sections
 from harness.report.text.account_text import account_text, beside
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack

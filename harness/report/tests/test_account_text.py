@@ -11,7 +11,7 @@ from rich.console import Console
 
 from harness.model.tls import TLSVersion
 from harness.report.account import account
-from harness.report.evidence import files
+from harness.report.failed_cell import files
 from harness.report.tests import golden_texts as golden
 from harness.report.text.account_text import account_text
 from harness.tests import made_accounts as made

@@ -12,13 +12,12 @@ from harness.case.case import Case
 from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role, TLSVersion
 from harness.model.transcript import Chunk
-from harness.report.capture import capture
-from harness.report.key_log import key_log
+from harness.report.capture import capture, key_log
 from harness.report.tests.pcapng_reader import read_file
 from harness.report.tests.real_cases import connections
 from harness.tests.made_connections import connection
-from harness.wire.pcapng import Section, Stamped, pcapng
-from harness.wire.segments import LONGEST, packets
+from harness.wire.pcap.pcapng import Section, Stamped, pcapng
+from harness.wire.pcap.segments import LONGEST, packets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

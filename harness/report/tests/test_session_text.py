@@ -8,7 +8,7 @@ import pytest
 
 from harness.model.session import SESSION_FIELDS, Session
 from harness.report.text.session_text import hexadecimal, moment, session_rows
-from harness.wire.session_der import decode
+from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
     from harness.tests.live_sessions import Live

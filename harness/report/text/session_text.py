@@ -12,8 +12,8 @@ from rich.text import Text
 from harness.model.session import SESSION_FIELDS
 from harness.model.tls import TLSVersion
 from harness.wire.names import GROUPS
+from harness.wire.session.certificate import VERIFY_RESULTS
 from harness.wire.suites import SUITES
-from harness.wire.verify_results import VERIFY_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

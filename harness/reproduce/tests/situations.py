@@ -9,7 +9,7 @@ from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerC
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.telling import story_of
-from harness.wire.session_der import aged, edited
+from harness.wire.session.codec import aged, edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable

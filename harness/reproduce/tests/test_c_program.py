@@ -15,7 +15,7 @@ import pytest
 from harness.builds.versions import matching
 from harness.model.setup import Action
 from harness.model.tls import Close, Outcome, Role
-from harness.reproduce import c_program
+from harness.reproduce.c import c_program
 from harness.reproduce.tests.compiled import SANITIZERS, Compiler, compiler, lay_out
 from harness.reproduce.tests.situations import SITUATIONS
 

@@ -16,14 +16,14 @@ from harness.cli import main
 from harness.model.errors import UsageError
 from harness.model.tls import Outcome, TLSVersion
 from harness.pair.pair import Pair
-from harness.reproduce.folder import reproduction
 from harness.reproduce.readme import About, readme
 from harness.reproduce.rendering import rendered
+from harness.reproduce.reproduction import reproduction
 from harness.reproduce.tests.reproducer_folders import DEADLINE
 from harness.reproduce.tests.reproducer_folders import run as run_bare
 from harness.reproduce.tests.situations import SITUATIONS
 from harness.results.writer import unused
-from harness.wire.session_der import load
+from harness.wire.session.codec import load
 
 if TYPE_CHECKING:
     from pathlib import Path

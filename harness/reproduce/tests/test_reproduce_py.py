@@ -16,7 +16,7 @@ import pytest
 from harness.model.setup import Action
 from harness.model.tls import Outcome, Role
 from harness.model.view import Saw
-from harness.reproduce import pyopenssl_lines, python, ssl_lines
+from harness.reproduce.python import pyopenssl_lines, python_program, ssl_lines
 from harness.reproduce.tests.reproducer_folders import laid_out, last_line, run
 from harness.reproduce.tests.situations import SITUATIONS
 
@@ -96,7 +96,7 @@ def restarted(machine: tuple[Machine, Runtime]) -> Story:
 
 
 def ran(story: Story, runtime: Runtime, folder: Path, stack: Stack | None = None) -> subprocess.CompletedProcess[str]:
-    program = laid_out(folder, story, "reproduce.py", python.render(story), runtime)
+    program = laid_out(folder, story, "reproduce.py", python_program.render(story), runtime)
     if stack is None or stack.name != "pyopenssl":
         return run([sys.executable, "-W", "error", program], {}, folder)
     return run([*(stack.build.python or ()), "-W", "ignore", program], stack.build.environment, folder)
@@ -125,7 +125,7 @@ def test_ssl_agrees_with_ssl(name: str, machine: tuple[Machine, Runtime], tmp_pa
     story = BY_NAME[name].story(machine[0].one("ssl"), machine[1])
     done = ran(story, machine[1], tmp_path)
 
-    assert python.package(story) == ssl_lines.PACKAGE
+    assert python_program.package(story) == ssl_lines.PACKAGE
     assert last_line(done) == "as observed"
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -148,7 +148,7 @@ def test_pyopenssl_agrees_with_pyopenssl(name: str, machine: tuple[Machine, Runt
     story = BY_NAME[name].story(stack, machine[1])
     done = ran(story, machine[1], tmp_path, stack)
 
-    assert python.package(story) == pyopenssl_lines.PACKAGE
+    assert python_program.package(story) == pyopenssl_lines.PACKAGE
     assert last_line(done) == "as observed"
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -163,7 +163,7 @@ def test_it_agrees_on_every_pyopenssl(
     story = BY_NAME[name].story(stack, machine[1])
     done = ran(story, machine[1], tmp_path, stack)
 
-    assert python.package(story) == pyopenssl_lines.PACKAGE
+    assert python_program.package(story) == pyopenssl_lines.PACKAGE
     assert last_line(done) == "as observed"
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -197,7 +197,7 @@ def test_it_exits_with_1_where_the_server_is_not_restarted(restarted: Story, run
 def test_a_library_that_lies_is_contradicted_by_the_messages(
     restarted: Story, runtime: Runtime, tmp_path: Path
 ) -> None:
-    program = laid_out(tmp_path, restarted, "reproduce.py", python.render(restarted), runtime)
+    program = laid_out(tmp_path, restarted, "reproduce.py", python_program.render(restarted), runtime)
     lie = 'import ssl; ssl.SSLSocket.session_reused = property(lambda tls: True); import runpy; runpy.run_path("{}", '
     lying = [sys.executable, "-c", lie.format(program) + 'run_name="__main__")']
     done = run(lying, {}, tmp_path)
@@ -207,7 +207,7 @@ def test_a_library_that_lies_is_contradicted_by_the_messages(
 
 
 def test_without_a_key_it_cannot_run(restarted: Story, runtime: Runtime, tmp_path: Path) -> None:
-    program = laid_out(tmp_path, restarted, "reproduce.py", python.render(restarted), runtime)
+    program = laid_out(tmp_path, restarted, "reproduce.py", python_program.render(restarted), runtime)
     program.with_name("server.key").unlink()
     done = run([sys.executable, program], {}, tmp_path)
 
@@ -245,7 +245,7 @@ def test_what_cannot_be_said_is_named(name: str, machine: tuple[Machine, Runtime
     libssl = machine[0].one("libssl")
     if lacking := BY_NAME[name].lacks(libssl):
         pytest.skip("; ".join(lacking))
-    found = python.lacks(BY_NAME[name].story(libssl, machine[1]))
+    found = python_program.lacks(BY_NAME[name].story(libssl, machine[1]))
 
     assert found != []
     assert all(why.startswith("Python's ssl: ") for why in found)
@@ -255,15 +255,15 @@ def test_two_openssls_cannot_be_said(restarted: Story) -> None:
     first, second = restarted.attempts
     other = replace(restarted, attempts=(first, replace(second, server=replace(second.server, version="1.1.1w"))))
 
-    assert any("two OpenSSLs" in why for why in python.lacks(other))
+    assert any("two OpenSSLs" in why for why in python_program.lacks(other))
 
 
 def test_a_deed_cannot_be_said(restarted: Story) -> None:
     first, second = restarted.attempts
     story = replace(restarted, attempts=(first, replace(second, before=(Action("bake"),))))
 
-    assert python.lacks(story) == ["Python's ssl: connection 2: bake: no such function in Python"]
+    assert python_program.lacks(story) == ["Python's ssl: connection 2: bake: no such function in Python"]
 
 
 def test_the_gaps_of_the_story_are_missing(restarted: Story) -> None:
-    assert python.lacks(replace(restarted, gaps=("nobody knows",))) == ["Python's ssl: nobody knows"]
+    assert python_program.lacks(replace(restarted, gaps=("nobody knows",))) == ["Python's ssl: nobody knows"]

@@ -14,7 +14,7 @@ from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.reproduce.story import Offer, compared
 from harness.reproduce.telling import story_of
-from harness.wire.session_der import aged, edited
+from harness.wire.session.codec import aged, edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

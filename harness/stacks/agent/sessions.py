@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import UnsupportedError
 from harness.model.session import Session
-from harness.wire.session_der import decode
-from harness.wire.session_fields import from_fields
+from harness.wire.session.codec import decode
+from harness.wire.session.json_fields import from_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.unsent import Unsent
 from harness.stacks.openssl.views import client_view
-from harness.wire import session_der
+from harness.wire.session import codec
 
 if TYPE_CHECKING:
     from harness.model.session import Session
@@ -172,7 +172,7 @@ class OpensslClientLink:
         if written := self._files.session(self.name):
             return written
         if self._out.established and self._out.reused and self._offer is not None and self._offer.der is not None:
-            return session_der.decode(self._offer.der, taken_by=self.name)
+            return codec.decode(self._offer.der, taken_by=self.name)
         return None
 
     def shutdown(self) -> Pending[bool]:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from harness.stacks.openssl.argv import connection_argv
-from harness.wire import session_der, session_pem
+from harness.wire.session import codec, pem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ class ClientFiles:
 
     def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
         """What s_client needs to use them; ``offered`` is a session's DER, ``early_data`` a number of bytes."""
-        sess_in = None if offered is None else self._write(".pem", session_pem.to_pem(offered))
+        sess_in = None if offered is None else self._write(".pem", pem.to_pem(offered))
         early = self._write(".early", b"e" * early_data) if early_data else None
         return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
 
@@ -42,7 +42,7 @@ class ClientFiles:
         with contextlib.suppress(FileNotFoundError):
             data = self._sess_out.read_bytes()
             if data and data != self._loaded[0]:
-                self._loaded = data, session_der.load(data, taken_by=taken_by)
+                self._loaded = data, codec.load(data, taken_by=taken_by)
         return self._loaded[1]
 
     def keys(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.runtime.process import Child
 from harness.runtime.tap import Tap
-from harness.wire.reader import read
+from harness.wire.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from harness.model.tls import Alert, Mechanism, Role, TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY, Message
 from harness.model.view import Saw
 from harness.wire.judge import judge
-from harness.wire.reader import read
+from harness.wire.reading import read
 from harness.wire.tests.tls_in_memory import Captures
 
 if TYPE_CHECKING:

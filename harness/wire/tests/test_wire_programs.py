@@ -11,7 +11,7 @@ from harness.model.view import Saw
 from harness.runtime.runtime import Runtime
 from harness.wire.judge import judge
 from harness.wire.middlebox import StrictMiddlebox
-from harness.wire.reader import read
+from harness.wire.reading import read
 from harness.wire.tests.openssl_programs import Programs, Step
 
 if TYPE_CHECKING:

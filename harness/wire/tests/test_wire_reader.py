@@ -14,7 +14,7 @@ from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Chunk
 from harness.model.view import Saw
 from harness.wire.judge import judge
-from harness.wire.reader import read
+from harness.wire.reading import read
 from harness.wire.tests.tls_in_memory import Captures
 
 if TYPE_CHECKING:

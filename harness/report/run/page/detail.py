@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.run.run_summary import BAD, connections
 from harness.report.text.session_text import session_rows
-from harness.wire.session_fields import from_fields
+from harness.wire.session.json_fields import from_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

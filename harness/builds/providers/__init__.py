@@ -1,0 +1,1 @@
+"""Where builds come from: one module for each kind of source."""

@@ -1,0 +1,42 @@
+"""The OpenSSL inside a cryptography wheel, with a pyOpenSSL of its time: for the pyopenssl stack alone."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.builds.providers import pip
+from harness.model.build import Build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.provider import Say
+
+PACKAGES = "packages"
+
+
+class Cryptography:
+    """Unpacked wheels on the path of an interpreter: nothing is installed."""
+
+    name = "cryptography"
+
+    def unserved(self) -> str | None:
+        """Linux on x86-64 with the GNU C library, and pip."""
+        return pip.unserved()
+
+    def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
+        """Fetch the wheels and unpack them into one folder."""
+        say(f"fetching {', '.join(artefact.file.partition('-py')[0] for artefact in known.artefacts)}")
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            for wheel in pip.fetch(known.artefacts, Path(temporary)):
+                pip.unpack(wheel, folder / PACKAGES)
+
+    def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
+        """This interpreter with the packages on its path, before those that are installed."""
+        packages = folder / PACKAGES
+        environment = {"PYTHONPATH": str(packages)}
+        return {"pyopenssl": Build(version, self.name, python=(sys.executable,), environment=environment)}

@@ -1,0 +1,283 @@
+"""Why a server did not find the session in its cache: no lookup, used up, never stored, or lost since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
+from harness.explain.facts.offer import HANDLE, single_use
+from harness.explain.finding import Candidate, Weight
+from harness.explain.ticket import circumstances
+from harness.model.knobs import UNSET, CacheMode, Verify
+from harness.model.reason import Reason
+from harness.model.tls import Close, Mechanism, Outcome, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.explain.facts.evidence import Evidence
+    from harness.explain.facts.offer import Offer
+
+NO_LOOKUP = {CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL}
+NO_STORE = {CacheMode.NO_INTERNAL_STORE, CacheMode.NO_INTERNAL}
+STORES = {CacheMode.SERVER, CacheMode.BOTH}
+UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
+"""Ways to close in which the server sends no close_notify (ssl_clear_bad_session asks for SSL_SENT_SHUTDOWN)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """One way in which the session came not to be there."""
+
+    title: str
+    evidence: tuple[str, ...]
+    remedy: str
+    source: str
+
+
+def lookup_off(offer: Offer) -> Candidate | None:
+    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP: no miss is counted then."""
+    misses = offer.evidence.counted("misses")
+    config = offer.server_config
+    modes = config.cache_mode or frozenset() if config else None
+    if misses or (modes is not None and not modes & NO_LOOKUP):
+        return None
+    counted = (f"counters: {offer.evidence.told('misses')}, though a session was offered",) if misses == 0 else ()
+    knob = (f"knob: the server's cache_mode is {','.join(sorted(modes))}",) if modes else ()
+    return Candidate(
+        Weight.OPEN if modes is None else Weight.SHOWN,
+        Reason.LOOKUP_OFF,
+        "the server does not look for sessions in its cache",
+        (*counted, *knob),
+        "leave SSL_SESS_CACHE_NO_INTERNAL_LOOKUP away, or give the server a callback that finds sessions",
+        "lookup_sess_in_cache; SSL_CTX_set_session_cache_mode(3)",
+        "the server's cache mode; its counter of misses (SSL_CTX_sess_misses) stays where it was if it is this",
+    )
+
+
+def consumed(offer: Offer) -> Candidate | None:
+    """Anti-replay: the first ClientHello that offers a session which allows early data removes it from the cache."""
+    evidence = offer.evidence
+    config = offer.server_config
+    misses = evidence.counted("misses")
+    if offer.by is not Mechanism.PSK or misses == 0 or (config is not None and not single_use(config)):
+        return None
+    before = offer.offered_here_before if config else evidence.offers_before
+    own = evidence.retry is not None and evidence.same_server is True and (misses == 1 or not (misses or _why(offer)))
+    if not before and not own:
+        return None
+    by = f"connection {before[0].number}" if before else "this connection's first ClientHello"
+    knob = (f"knob: the server's max_early_data is {config.max_early_data}, and anti-replay is on",) if config else ()
+    return Candidate(
+        Weight.OPEN if config is None else Weight.SHOWN if misses else Weight.FITS,
+        Reason.CONSUMED,
+        f"the session may be used once, and {by} used it up",
+        (
+            f"circumstances: it was offered to this server by {by}",
+            *knob,
+            *((f"counters: {evidence.told('misses')}",) if misses else ()),
+        ),
+        "offer each session once, or switch anti-replay off (SSL_OP_NO_ANTI_REPLAY) if the application guards itself",
+        "RFC 8446, 8.1; tls_parse_ctos_psk calls SSL_CTX_remove_session; SSL_CTX_set_options(3)",
+        "offer a session that was not offered before",
+    )
+
+
+def not_in_cache(offer: Offer) -> Candidate | None:
+    """The server looked, and it was not there."""
+    evidence = offer.evidence
+    misses = evidence.counted("misses")
+    too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
+    if misses == 0 and not too_long:
+        return None
+    why = _why(offer)
+    weight = Weight.SHOWN if misses or too_long else Weight.FITS if why else Weight.OPEN
+    first = why[0] if why else None
+    return Candidate(
+        weight,
+        Reason.NOT_IN_CACHE,
+        first.title if first else "the session is not in the server's cache, and nothing seen says why",
+        (
+            *((f"counters: {evidence.told('misses')}",) if misses else ()),
+            *(fact for absence in why for fact in absence.evidence),
+        ),
+        first.remedy if first else "look at what else uses the server's cache",
+        first.source if first else "lookup_sess_in_cache; SSL_CTX_sess_number(3)",
+        "the server's counter of misses (SSL_CTX_sess_misses) rises if it is this",
+    )
+
+
+def _why(offer: Offer) -> tuple[Absence, ...]:
+    """Every way in which the circumstances tell that it came not to be there, the most direct one first."""
+    return (*never_there(offer), *lost(offer))
+
+
+def never_there(offer: Offer) -> Iterator[Absence]:
+    """Every way that the circumstances tell of."""
+    in_ticket = tuple(_in_a_ticket(offer))
+    yield from in_ticket
+    for find in (*(() if in_ticket else (_other_server,)), _not_stored, _not_trusted):
+        yield from find(offer)
+
+
+def _other_server(offer: Offer) -> Iterator[Absence]:
+    if offer.evidence.same_server is False:
+        yield Absence(
+            "the session is in the cache of another server",
+            circumstances(offer.evidence),
+            "let the client come back to the same server, or share sessions by tickets with common keys",
+            "each SSL_CTX has a cache of its own; SSL_CTX_set_session_cache_mode(3)",
+        )
+
+
+def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
+    issued = offer.issued if offer.issued is not None else b""
+    if offer.looked_up is not True:
+        return
+    if offer.by is Mechanism.PSK:
+        if len(offer.identity) != HANDLE:
+            yield Absence(
+                "the session is in its ticket, and this server reads handles of its cache alone",
+                (
+                    f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",
+                    *circumstances(offer.evidence),
+                ),
+                "let the server read tickets (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the same "
+                "keys as the one that issued them",
+                "tls_get_stateful_ticket",
+            )
+    elif issued:
+        sent = f"{len(issued)} bytes" if offer.by is Mechanism.SESSION_TICKET else "no ticket"
+        yield Absence(
+            "the session is in its ticket, which was not read, and never was in a cache",
+            (
+                f"session: it holds a ticket of {len(issued)} bytes",
+                f"wire: the ClientHello holds {sent}, the ServerHello does not announce a new one",
+                *circumstances(offer.evidence),
+            ),
+            "let both ends use tickets (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
+            "tls_use_ticket, tls_get_ticket_from_client; a server that issues a ticket sends no session id",
+        )
+
+
+def _not_stored(offer: Offer) -> Iterator[Absence]:
+    then = offer.evidence.then
+    modes = then.server.cache_mode if then else None
+    if modes and (modes & NO_STORE or not modes & STORES):
+        yield Absence(
+            "the server that made the session stores none",
+            (f"knob: its cache_mode is {','.join(sorted(modes))}",),
+            "let the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+            "ssl_update_cache; SSL_CTX_set_session_cache_mode(3)",
+        )
+
+
+def _not_trusted(offer: Offer) -> Iterator[Absence]:
+    then = offer.evidence.then
+    if then and then.server.session_id_context is UNSET and then.server.verify not in {None, Verify.NONE}:
+        yield Absence(
+            "the server that made the session verifies its clients and has no session id context, so it stores none",
+            (f"knob: its verify is {then.server.verify}, its session_id_context none",),
+            "call SSL_CTX_set_session_id_context at the server",
+            "ssl_update_cache",
+        )
+
+
+def lost(offer: Offer) -> Iterator[Absence]:
+    """Every way that the circumstances tell of, the most direct one first."""
+    for find in (_removed, _flushed, _expired_before, _killed, _unclean, _evicted):
+        yield from find(offer)
+
+
+def _removed(offer: Offer) -> Iterator[Absence]:
+    for action in offer.evidence.actions(Role.SERVER, "remove"):
+        if action.values.get("found") and action.values.get("session_id") == offer.identity:
+            yield Absence(
+                "the session was removed from the server's cache",
+                ("done: SSL_CTX_remove_session of its id, which found it",),
+                "do not remove it",
+                "SSL_CTX_remove_session(3)",
+            )
+
+
+def _flushed(offer: Offer) -> Iterator[Absence]:
+    until = _expires(offer.evidence)
+    for action in offer.evidence.actions(Role.SERVER, "flush"):
+        at = action.values.get("at")
+        if at == 0 or until is None or (isinstance(at, int) and at > until):
+            yield Absence(
+                "the session was flushed from the server's cache",
+                (f"done: SSL_CTX_flush_sessions({at})" + ("" if until is None else f"; it expires at {until}"),),
+                "flush what has expired alone (the present time), or give sessions more time",
+                "SSL_CTX_flush_sessions(3); 0 flushes all",
+            )
+
+
+def _expires(evidence: Evidence) -> int | None:
+    """When it expires by the server's timeout; a client's copy has its own."""
+    made = evidence.origin.session.get("time") if evidence.origin else None
+    if not isinstance(made, int) or evidence.then is None or evidence.actions(Role.SERVER, "age_sessions"):
+        return None
+    timeout = evidence.then.server.timeout
+    return made + (DEFAULT_TIMEOUT if timeout is None else timeout)
+
+
+def _expired_before(offer: Offer) -> Iterator[Absence]:
+    seen = offer.first_declined_here
+    if offer.by is Mechanism.PSK or seen is None or not had_expired(seen):
+        return  # what tls_parse_ctos_psk finds expired stays in the cache
+    number = seen.connection.number
+    yield Absence(
+        f"the session had expired when connection {number} offered it, and was removed then",
+        (f"circumstances: in connection {number} {seen.told('timeouts')}; {aged(seen)}",),
+        "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
+        "ssl_get_prev_session removes what it finds expired",
+    )
+
+
+def _killed(offer: Offer) -> Iterator[Absence]:
+    for one in offer.offered_here_before:
+        if not one.disagreement and one.observed_outcome() is Outcome.ABORTED:
+            yield Absence(
+                f"connection {one.number} offered the session and was aborted, which removes it from the cache",
+                (f"circumstances: connection {one.number} ended in {one.observed_alert() or 'no alert'}",),
+                "mend what aborts that connection; take a new session",
+                "ssl3_send_alert, ssl3_read_bytes: a fatal alert calls SSL_CTX_remove_session (RFC 5246, 7.2.2)",
+            )
+
+
+def _unclean(offer: Offer) -> Iterator[Absence]:
+    evidence = offer.evidence
+    origin = evidence.origin
+    if origin is None or evidence.same_server is False:
+        return
+    resumed = [one for one in offer.offered_here_before if one.observed_mechanism]
+    for one in (origin.connection, *resumed):
+        if one.close in UNCLEAN:
+            yield Absence(
+                f"connection {one.number} ended without a close_notify from the server, which drops its session",
+                (f"circumstances: connection {one.number} was closed by {one.close}",),
+                "close with SSL_shutdown at the server (or SSL_set_shutdown, or SSL_CTX_set_quiet_shutdown)",
+                "ssl_clear_bad_session, which SSL_free calls; SSL_shutdown(3)",
+            )
+
+
+def _evicted(offer: Offer) -> Iterator[Absence]:
+    evidence = offer.evidence
+    origin = evidence.origin
+    if origin is None or evidence.same_server is not True:
+        return
+    then, now = origin.connection.counters, evidence.counters_before
+    was, grown = (then.overflows if then else None), (now.overflows if now else None)
+    if was is not None and grown is not None and grown > was:
+        size = now.cache_size if now and now.cache_size is not None else "so many"
+        yield Absence(
+            "the session was evicted, for the server's cache was full",
+            (
+                f"counters: overflows rose from {was} to {grown} since connection {origin.connection.number}",
+                f"counters: the cache holds at most {size} sessions",
+            ),
+            "make the cache larger (SSL_CTX_sess_set_cache_size)",
+            "SSL_CTX_add_session removes the oldest; SSL_CTX_sess_set_cache_size(3)",
+        )

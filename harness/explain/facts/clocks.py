@@ -1,0 +1,86 @@
+"""What an end's clock showed, and how old an offered session was by it; it gives no reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.facts import history
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.explain.facts.evidence import Evidence
+    from harness.model.connection import Connection
+
+NANOSECONDS = 10**9
+AGES = 1 << 32
+"""Ticket ages are milliseconds modulo this (RFC 8446, 4.2.11.1)."""
+
+
+def shown(connections: Sequence[Connection], role: Role) -> int | None:
+    """Seconds since the epoch that an end's clock showed in the last of these connections; None if unknown."""
+    circumstances, tcp = connections[-1].setup, connections[-1].tcp
+    if circumstances is None:
+        return None
+    context = history.context_of(circumstances, role)
+    moved = history.actions(connections, role, context, "move_clock", "stop_clock")
+    at = moved[-1].values.get("at") if moved else None
+    if isinstance(at, int):
+        return at
+    offset = history.clock_of(connections, role)
+    return None if tcp is None or offset is None else tcp.began // NANOSECONDS + offset
+
+
+def shown_now(evidence: Evidence, role: Role) -> int | None:
+    """What the end's clock showed when this connection began."""
+    return shown((*evidence.earlier, evidence.connection), role)
+
+
+def shown_then(evidence: Evidence, role: Role) -> int | None:
+    """The same of the connection that yielded the session."""
+    if evidence.origin is None:
+        return None
+    number = evidence.origin.connection.number
+    return shown(tuple(one for one in evidence.earlier if one.number <= number), role)
+
+
+def age_at_client(evidence: Evidence) -> int | None:
+    """Seconds by which the offered session is old for its client: its clock less the session's time; None if unknown.
+
+    The time of a session that does not tell it is that of the connection that yielded it.
+
+    Where the clock is unknown, that by which the session's time was set back, and the clock set forward, is the least.
+    """
+    made = evidence.offered.get("time") if evidence.offered else None
+    made = shown_then(evidence, Role.CLIENT) if made is None else made
+    now = shown_now(evidence, Role.CLIENT)
+    if isinstance(made, int) and now is not None:
+        return now - made
+    then, offset = evidence.clock_then(Role.CLIENT), evidence.clock(Role.CLIENT)
+    was = evidence.origin.session.get("time") if evidence.origin else None
+    if not isinstance(made, int) or not isinstance(was, int) or then is None or offset is None:
+        return None
+    return was - made + offset - then
+
+
+def age_at_server(evidence: Evidence) -> int | None:
+    """Seconds since the server issued the ticket, by its clock, and what it was told to take it to be older."""
+    now, then = shown_now(evidence, Role.SERVER), shown_then(evidence, Role.SERVER)
+    if now is None or then is None or evidence.origin is None:
+        return None
+    before = tuple(one for one in evidence.earlier if one.number <= evidence.origin.connection.number)
+    issuer = before[-1].setup
+    if issuer is None:
+        return None
+    aged = history.actions(before, Role.SERVER, issuer.server_context, "age_sessions")
+    return now - then + sum(s for action in aged if isinstance(s := action.values.get("seconds"), int))
+
+
+def age_on_wire(evidence: Evidence) -> float | None:
+    """Seconds that the client claims in its ClientHello, with the session's age_add taken off again."""
+    hello = evidence.client_hello
+    add = evidence.offered.get("age_add") if evidence.offered else None
+    if hello is None or not hello.psk_ages or not isinstance(add, int):
+        return None
+    return (hello.psk_ages[0] - add) % AGES / 1000

@@ -1,0 +1,194 @@
+"""The evidence about one connection, gathered from all connections of its pair; it draws no conclusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.explain.facts import history
+from harness.explain.facts.origin import full_handshake_of, origin_of, same
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.explain.facts.origin import Origin
+    from harness.model.connection import Connection, Counters
+    from harness.model.session import Session
+    from harness.model.setup import Action, Setup
+    from harness.model.tls import Alert
+    from harness.model.transcript import ClientHello, ServerHello, Transcript
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about a connection; whatever nobody told is None."""
+
+    connection: Connection
+    earlier: tuple[Connection, ...]
+    """The connections that were begun before it, in order."""
+    origin: Origin | None
+    """Where the session that the client was given comes from."""
+    later: tuple[Connection, ...] = ()
+    """Those that were begun after it, for what they tell about it: that they were open beside it."""
+
+    @property
+    def offered(self) -> Session | None:
+        """The session that the client was given to offer."""
+        return self.connection.offered
+
+    @cached_property
+    def full_handshake(self) -> Connection | None:
+        """The full handshake from which that session descends; None if that is unknown."""
+        return full_handshake_of(self.offered, self.earlier)
+
+    @property
+    def now(self) -> Setup | None:
+        """Both ends' knobs and contexts in this connection."""
+        return self.connection.setup
+
+    @property
+    def then(self) -> Setup | None:
+        """The same in the connection that yielded the session."""
+        return self.origin.connection.setup if self.origin else None
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """The fields of the session that were edited since it was yielded; also empty where its origin is unknown."""
+        return self.origin.edits if self.origin else ()
+
+    @cached_property
+    def same_server(self) -> bool | None:
+        """Whether the server's context is the one that the session comes from."""
+        return self._same(Role.SERVER)
+
+    @cached_property
+    def same_client(self) -> bool | None:
+        """Whether the client's context is the one that took the session."""
+        return self._same(Role.CLIENT)
+
+    def _same(self, role: Role) -> bool | None:
+        if self.now is None or self.then is None:
+            return None
+        return history.context_of(self.now, role) == history.context_of(self.then, role)
+
+    # messages
+
+    @property
+    def transcript(self) -> Transcript:
+        """The messages of this connection."""
+        return self.connection.transcript
+
+    @cached_property
+    def client_hello(self) -> ClientHello | None:
+        """The first ClientHello."""
+        return self.transcript.client_hellos[0] if self.transcript.client_hellos else None
+
+    @cached_property
+    def retry(self) -> ServerHello | None:
+        """The HelloRetryRequest, if the server sent one."""
+        return next((hello for hello in self.transcript.server_hellos if hello.hello_retry_request), None)
+
+    @cached_property
+    def answered(self) -> ClientHello | None:
+        """The ClientHello that the server answered: after a HelloRetryRequest the second one."""
+        hellos = self.transcript.client_hellos[: 2 if self.retry else 1]
+        return hellos[-1] if hellos else None
+
+    @cached_property
+    def server_hello(self) -> ServerHello | None:
+        """The first handshake's ServerHello that is no HelloRetryRequest."""
+        return next((hello for hello in self.transcript.server_hellos if not hello.hello_retry_request), None)
+
+    @property
+    def alert(self) -> Alert | None:
+        """The first fatal alert, from whichever witness saw it."""
+        return self.connection.observed_alert()
+
+    # what was done, and when
+
+    def actions(self, role: Role, *names: str) -> tuple[Action, ...]:
+        """What was done to this end's context since the session was taken, or ever if its origin is unknown."""
+        if self.now is None:
+            return ()
+        after = self.origin.connection.number if self.origin else 0
+        return history.actions(self._until, role, history.context_of(self.now, role), *names, after=after)
+
+    @property
+    def _until(self) -> tuple[Connection, ...]:
+        return (*self.earlier, self.connection)
+
+    def clock(self, role: Role) -> int | None:
+        """How many seconds an end's clock is ahead of the true time now; None if unknown or stopped."""
+        return history.clock_of(self._until, role)
+
+    def clock_then(self, role: Role) -> int | None:
+        """The same when the session was taken."""
+        if self.origin is None:
+            return None
+        until = tuple(one for one in self.earlier if one.number <= self.origin.connection.number)
+        return history.clock_of(until, role)
+
+    @cached_property
+    def counters_before(self) -> Counters | None:
+        """The server's counters as this connection found them."""
+        if any(self._beside(other) for other in self.later):
+            return None
+        return history.counters_before(self.earlier, self.connection)
+
+    def _beside(self, other: Connection) -> bool:
+        return other.setup is None or self.connection.number in other.setup.beside
+
+    def counted(self, name: str) -> int | None:
+        """By how much a counter of the server rose in this connection, by its name in Counters."""
+        if self.now is not None and any(action.name == "renegotiate" for action in self.now.during):
+            return None  # further handshakes counted too
+        return history.counted(self.counters_before, self.connection.counters, name)
+
+    def known(self, name: str) -> bool:
+        """Whether it is known by how much a counter rose."""
+        return self.counted(name) is not None
+
+    def told(self, name: str) -> str:
+        """``misses rose from 0 to 1``, ``misses stayed at 0``, or that it is unknown."""
+        rose = self.counted(name)
+        after = getattr(self.connection.counters, name, None)
+        if rose is None or after is None:
+            return f"{name} are unknown"
+        return f"{name} rose from {after - rose} to {after}" if rose else f"{name} stayed at {after}"
+
+    def about(self, other: Connection) -> Evidence:
+        """The evidence about another connection of the same pair."""
+        return gather((*self._until, *self.later), other)
+
+    @cached_property
+    def offers_before(self) -> tuple[Connection, ...]:
+        """The earlier connections in which the same session was offered, in order, by its fields or on the wire."""
+        identities = _identities(self.connection)
+        return tuple(
+            one
+            for one in self.earlier
+            if one.was_offered
+            and (
+                (one.offered and self.offered and same(one.offered, self.offered))
+                or not identities.isdisjoint(_identities(one))
+            )
+        )
+
+
+def _identities(connection: Connection) -> set[bytes]:
+    """Every ticket and TLS 1.3 identity that the client sent; the session id where it sent none."""
+    hellos = connection.transcript.client_hellos
+    tickets = {sent for hello in hellos for sent in (*hello.psk_identities, hello.session_ticket) if sent}
+    return tickets or {hello.session_id for hello in hellos if hello.session_id}
+
+
+def gather(connections: Sequence[Connection], connection: Connection) -> Evidence:
+    """The evidence about one of the connections of a pair."""
+    ordered = sorted(connections, key=lambda one: one.number)
+    earlier = tuple(one for one in ordered if one.number < connection.number)
+    later = tuple(one for one in ordered if one.number > connection.number)
+    sent = _identities(connection)
+    origin = origin_of(connection.offered, earlier, sent) if connection.offered or connection.was_offered else None
+    return Evidence(connection, earlier, origin, later)

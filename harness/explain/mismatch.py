@@ -1,0 +1,166 @@
+"""Reasons to decline that the hellos and the knobs of both ends show; neither the ticket nor the cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.finding import Candidate, Weight, hash_of, suite_name
+from harness.model.knobs import UNSET, PskMode
+from harness.model.reason import Reason
+from harness.model.tls import Mechanism, TLSVersion
+from harness.wire.names import PSK_MODES, list_of
+
+if TYPE_CHECKING:
+    from harness.explain.facts.offer import Offer
+
+KE, DHE_KE = 0, 1
+"""PskKeyExchangeMode (RFC 8446, 4.2.9)."""
+
+
+def version_differs(offer: Offer) -> Candidate | None:
+    """The server negotiated another version than the session's."""
+    server = offer.evidence.server_hello
+    if server is None or server.version is None or offer.version in {None, server.version} or offer.version is None:
+        return None
+    enabled = offer.server_config.versions if offer.server_config else None
+    knob = (f"knob: the server enables {', '.join(v.label for v in enabled)}",) if enabled else ()
+    return Candidate(
+        Weight.SHOWN,
+        Reason.VERSION_DIFFERS,
+        f"the session is of {offer.version.label}, and {server.version.label} was negotiated",
+        (
+            f"session: version {offer.version.label}",
+            f"wire: the ServerHello negotiates {server.version.label}",
+            *knob,
+        ),
+        f"enable {offer.version.label} at the server, or take a session of {server.version.label}",
+        "RFC 8446, 4.2.11; RFC 5246, 7.4.1.2; ssl_get_prev_session compares ssl_version",
+        "negotiate the session's version",
+    )
+
+
+def no_psk_mode(offer: Offer) -> Candidate | None:
+    """The server accepts none of the client's key exchange modes, so that it does not look at the identities."""
+    hello, config = offer.hello, offer.server_config
+    if offer.by is not Mechanism.PSK or hello is None or DHE_KE in hello.psk_modes:
+        return None
+    accepted = config.psk_modes if config else None
+    if KE in hello.psk_modes and (config is None or accepted in {PskMode.KE, PskMode.BOTH}):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.NO_PSK_MODE,
+        f"the client offers {list_of(PSK_MODES, hello.psk_modes) or 'no PSK mode'}, and the server accepts "
+        f"{accepted or PskMode.DHE} alone",
+        (
+            f"wire: psk_key_exchange_modes of the ClientHello holds {list_of(PSK_MODES, hello.psk_modes) or 'nothing'}",
+            f"knob: the server's psk_modes is {accepted or 'at its default, psk_dhe_ke'}",
+        ),
+        "let the client offer psk_dhe_ke, or the server accept psk_ke (SSL_OP_ALLOW_NO_DHE_KEX)",
+        "RFC 8446, 4.2.9; tls_parse_ctos_psk_kex_modes",
+        "offer psk_dhe_ke too",
+    )
+
+
+def retry_changed_hash(offer: Offer) -> Candidate | None:
+    """After a HelloRetryRequest for a cipher suite of another hash the client offers the session no more."""
+    evidence = offer.evidence
+    if evidence.retry is None or evidence.answered is None or offer.by is not Mechanism.PSK:
+        return None
+    if evidence.answered.psk_identities:
+        return None
+    session, retried = hash_of(offer.cipher), hash_of(evidence.retry.cipher_suite)
+    if session and session == retried:
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.RETRY_CHANGED_HASH,
+        f"the HelloRetryRequest chose {suite_name(evidence.retry.cipher_suite)}, whose hash is not the session's, "
+        "and the client took its offer back",
+        (
+            "wire: the first ClientHello holds pre_shared_key, the second one does not",
+            f"wire: the HelloRetryRequest chooses {suite_name(evidence.retry.cipher_suite)} ({retried or 'unknown'})",
+            f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
+        ),
+        "let both ends prefer a cipher suite with the session's hash; a first key share of a group that the server "
+        "takes would have avoided the retry, not the difference",
+        "RFC 8446, 4.1.4 and 4.2.11; tls_construct_ctos_psk",
+        "let both ends agree on a group at once",
+    )
+
+
+def cipher_differs(offer: Offer) -> Candidate | None:
+    """TLS 1.3: the hash of the chosen suite is not the session's. An OpenSSL server declines for no TLS 1.2 cipher."""
+    server = offer.evidence.server_hello
+    if offer.by is not Mechanism.PSK or server is None:
+        return None
+    session, chosen = hash_of(offer.cipher), hash_of(server.cipher_suite)
+    if session and session == chosen:
+        return None
+    known = session is not None and chosen is not None
+    return Candidate(
+        Weight.SHOWN if known else Weight.OPEN,
+        Reason.CIPHER_DIFFERS,
+        f"the session is bound to {session or 'an unknown hash'}, and the server chose "
+        f"{suite_name(server.cipher_suite)} with {chosen or 'an unknown hash'}",
+        (
+            f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
+            f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen or 'hash unknown'})",
+        ),
+        "let the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
+        "enables others, or prefers its own order",
+        "RFC 8446, 4.2.11; tls_parse_ctos_psk",
+        "let the server choose a cipher suite with the session's hash",
+    )
+
+
+def extended_master_secret_added(offer: Offer) -> Candidate | None:
+    """The session was made without, and now both ends have it."""
+    evidence = offer.evidence
+    hello, server = evidence.answered, evidence.server_hello
+    if server is None or server.version is TLSVersion.TLSv1_3 or hello is None:
+        return None
+    if not hello.extended_master_secret or not server.extended_master_secret or offer.extended_master_secret:
+        return None
+    known = offer.extended_master_secret is False
+    return Candidate(
+        Weight.SHOWN if known else Weight.OPEN,
+        Reason.EXTENDED_MASTER_SECRET_ADDED,
+        "the session was made without extended master secret, and both ends use it now",
+        (
+            f"session: extended_master_secret is {'false' if known else 'unknown'}",
+            "wire: the ClientHello and the ServerHello hold extended_master_secret",
+        ),
+        "take a new session; only a full handshake can add it",
+        "RFC 7627, 5.3; ssl_get_prev_session",
+        "offer a session that was made with it",
+    )
+
+
+def session_id_context_differs(offer: Offer) -> Candidate | None:
+    """The server found the session, and it belongs to another context."""
+    evidence = offer.evidence
+    now, then = evidence.now, evidence.then
+    common = (
+        Reason.SESSION_ID_CONTEXT_DIFFERS,
+        "the session belongs to another session id context than the server's",
+    )
+    rest = (
+        "give servers that share sessions the same session id context (SSL_CTX_set_session_id_context)",
+        "ssl_get_prev_session compares sid_ctx, and counts neither hit nor miss; SSL_CTX_set_session_id_context(3)",
+        "give both servers the same session id context",
+    )
+    if now is None or then is None:
+        return Candidate(Weight.OPEN, *common, (), *rest)
+    if now.server.session_id_context == then.server.session_id_context:
+        return None
+    shown = [
+        "none" if context is UNSET else "its default" if context is None else repr(context)
+        for context in (then.server.session_id_context, now.server.session_id_context)
+    ]
+    evidence_of = (
+        f"knob: session_id_context of the server that made the session is {shown[0]}",
+        f"knob: session_id_context of this server is {shown[1]}",
+        *((f"counters: {evidence.told('timeouts')}",) if evidence.counted("timeouts") == 0 else ()),
+    )
+    return Candidate(Weight.FITS, *common, evidence_of, *rest)

@@ -1,0 +1,213 @@
+"""Why the client had no session to offer: none was given to it, or the one it was given holds neither ticket nor id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.explain.facts.negotiated import answer_of, asked_of, completed, gave, holds, version_of
+from harness.explain.facts.origin import yielded
+from harness.explain.finding import hash_of
+from harness.model.errors import DisagreementError
+from harness.model.knobs import CacheMode
+from harness.model.reason import Finding, Reason
+from harness.model.tls import Outcome, TLSVersion
+
+if TYPE_CHECKING:
+    from harness.explain.facts.evidence import Evidence
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+
+TAKES = ("session", "keep_session")
+READS = "exchange"
+
+
+def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
+    """The reasons; empty if no handshake was completed before this connection, so that there was none to take.
+
+    A client is taken to offer what the latest completed connection yielded.
+    """
+    before = [one for one in reversed(evidence.earlier) if completed(one)]
+    if not before:
+        return ()
+    latest = before[0]
+    session = usable(latest)
+    if session is not None:
+        return (_not_given(evidence.connection, latest, session),)
+    others = [one for one in before[1:] if usable(one) is not None]
+    also = tuple(f"session: connection {one.number} yielded one that could have been given" for one in others[:1])
+    return tuple(replace(found, evidence=(*found.evidence, *also)) for found in no_ticket(latest, latest.last_session))
+
+
+def usable(connection: Connection) -> Session | None:
+    """The last session of a connection that could have been offered, or that nothing speaks against."""
+    version, given = version_of(connection), gave(connection)
+    held = {None: given is True, True: True, False: False}
+    found = [session for session in yielded(connection) if held[holds(session, version)]]
+    return found[-1] if found else None
+
+
+def describe(session: Session) -> str:
+    """What a session is to be resumed by."""
+    if length := session.get("ticket_length"):
+        return f"a ticket of {length} bytes"
+    if session.get("has_ticket"):
+        return "a ticket"
+    found = session.get("session_id")
+    return f"a session id of {len(found)} bytes" if isinstance(found, bytes) and found else "something to resume it by"
+
+
+def _not_given(connection: Connection, source: Connection, session: Session) -> Finding:
+    version = version_of(source)
+    label = f"of {version.label} " if version else ""
+    shown = ["no pre_shared_key", "no session ticket"]
+    hello = next(iter(connection.transcript.client_hellos), None)
+    if hello is not None and not hello.session_id:
+        shown.append("no session id")
+    resumed = source.observed_outcome() is Outcome.RESUMED
+    return Finding(
+        Reason.NO_SESSION,
+        f"the client of connection {connection.number} was given no session, although connection {source.number} "
+        "yielded one",
+        (
+            f"session: connection {source.number} yielded one {label}with {describe(session)}"
+            + (", as it had been resumed" if resumed else ""),
+            f"done: nothing was given to the client of connection {connection.number} (SSL_set_session)",
+            f"wire: its ClientHello has {', '.join(shown)}",
+        ),
+        remedy=f"keep the session of connection {source.number} (SSL_get1_session once application data were read, or "
+        f"the new-session callback) and set it before the handshake of connection {connection.number} "
+        "(SSL_set_session): OpenSSL's client looks nothing up by itself",
+        source="SSL_set_session(3), SSL_get_session(3), SSL_CTX_sess_set_new_cb(3)",
+    )
+
+
+def no_ticket(source: Connection | None, session: Session | None) -> tuple[Finding, ...]:
+    """The reasons why the session of a connection has neither ticket nor id; both where the evidence leaves both.
+
+    ``session`` is the one that was taken, None if there is none to show; ``source`` is None if its origin is unknown.
+    """
+    if source is None or version_of(source) is None:
+        return (_unknown(source, session),)
+    if version_of(source) is TLSVersion.TLSv1_2:
+        return (_tls12(source, session),)
+    client, wire = source.ticket_counts()
+    if wire == 0 and client:
+        return (_unknown(source, session),)
+    if wire or client:
+        return (_not_yet(source, session, wire or client or 0),)
+    if wire == 0:
+        return (_none_sent(source, session),)
+    apart = "whether the wire shows a NewSessionTicket: it could not be decrypted, as no key log was given"
+    return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
+
+
+def taken_before_any_read(source: Connection) -> bool:
+    """Whether each session that was asked for while the connection was open was asked for before it read any data."""
+    during = [action.name for action in source.setup.during] if source.setup else []
+    taken = [index for index, name in enumerate(during) if name in TAKES]
+    read = [index for index, name in enumerate(during) if name == READS]
+    return bool(taken) and (not read or taken[-1] < read[0])
+
+
+def _seen(session: Session | None) -> list[str]:
+    if session is None:
+        return ["session: the client has none"]
+    shown = []
+    if session.get("has_ticket") is not None:
+        shown.append(f"session: it has {'a' if session.has_ticket else 'no'} ticket")
+    if session.get("session_id") == b"":
+        shown.append("session: its session id is empty")
+    if session.get("resumable") is not None:
+        shown.append(f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken")
+    return shown
+
+
+def _counts(source: Connection) -> list[str]:
+    client, wire = source.ticket_counts()
+    shown = [] if wire is None else [f"wire: {wire} NewSessionTicket messages in connection {source.number}"]
+    return [*shown, *([] if client is None else [f"client: it counts {client} of them"])]
+
+
+def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
+    early = ["done: it was taken before the client read any application data"] if taken_before_any_read(source) else []
+    sent = f", and the server sent {tickets}" if tickets else ""
+    return Finding(
+        Reason.NO_TICKET_YET,
+        f"the session of connection {source.number} was taken before its client had read a ticket{sent}",
+        (*_counts(source), *_seen(session), *early),
+        remedy="take the session after application data have been read (SSL_read reads the tickets that come before "
+        "them), or in the new-session callback (SSL_CTX_sess_set_new_cb)",
+        source="SSL_get_session(3), NOTES; RFC 8446, 4.6.1",
+        tell_apart=apart,
+    )
+
+
+def _none_sent(source: Connection, session: Session | None, apart: str = "") -> Finding:
+    why, remedy = _why_none(source)
+    return Finding(
+        Reason.NO_TICKET_SENT,
+        f"the server of connection {source.number} sent no ticket",
+        (*_counts(source), *_seen(session), *why),
+        remedy=remedy,
+        source="SSL_CTX_set_num_tickets(3); RFC 8446, 4.6.1",
+        tell_apart=apart,
+    )
+
+
+def _why_none(source: Connection) -> tuple[list[str], str]:
+    server = source.setup.server if source.setup else None
+    if server is not None and server.num_tickets == 0:
+        return ["knob: the server's num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
+    answer = answer_of(source)
+    cipher = source.offered.get("cipher") if source.offered else None
+    offered = hash_of(cipher) if isinstance(cipher, int) else None
+    chosen = hash_of(answer.cipher_suite) if answer else None
+    if _declined(source) and offered and chosen and offered != chosen:
+        line = (
+            f"wire: connection {source.number} declined a session of {offered} for a handshake of {chosen}: before "
+            "3.5.7, 3.6.3 and 4.0.1 OpenSSL then sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+        )
+        return [line], "offer no session whose hash the server will not choose, then the server sends tickets again"
+    return [], "let the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
+
+
+def _declined(source: Connection) -> bool:
+    try:
+        return source.observed_outcome() is Outcome.DECLINED
+    except DisagreementError:
+        return False
+
+
+def _tls12(source: Connection, session: Session | None) -> Finding:
+    hello, answer = asked_of(source), answer_of(source)
+    tickets = source.transcript.tickets
+    if answer is None or answer.session_id or any(ticket.ticket for ticket in tickets or ()):
+        return _unknown(source, session)
+    asked = "asks for a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
+    seen = [
+        f"wire: the session id in the ServerHello of connection {source.number} is empty",
+        f"wire: its ClientHello {asked}, and no ticket came",
+    ]
+    knobs = source.setup
+    if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
+        seen.append(f"knob: the server's cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
+    seen += ["knob: the server's tickets are off"] if knobs and knobs.server.tickets is False else []
+    return Finding(
+        Reason.NO_TICKET_SENT,
+        f"the server of connection {source.number} sent neither a ticket nor a session id",
+        (*seen, *_seen(session)),
+        remedy="let both ends use tickets (clear SSL_OP_NO_TICKET), or let the server keep sessions "
+        "(SSL_CTX_set_session_cache_mode)",
+        source="SSL_CTX_set_session_cache_mode(3); RFC 5077, 3.2; tls_construct_server_hello",
+    )
+
+
+def _unknown(source: Connection | None, session: Session | None) -> Finding:
+    number = f"connection {source.number}" if source else "a connection that is not known"
+    return Finding(
+        Reason.NOT_OFFERED_UNKNOWN,
+        f"the session of {number} has nothing to resume it by, and what is known of it does not fit together",
+        (*(_counts(source) if source else ()), *_seen(session)),
+        remedy="look at the messages of the connection that yielded it",
+    )

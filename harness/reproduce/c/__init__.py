@@ -1,0 +1,1 @@
+"""A story as a C program against libssl."""

@@ -1,0 +1,146 @@
+"""A story as one C program against libssl, and what of a story it cannot express.
+
+Both ends are in one process and talk through memory, unless they have different OpenSSLs or clocks of their own: then
+the same source is compiled for each of them, and the client starts the server.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Close, Role
+from harness.reproduce.c.contexts import ACTIONS as CLOCK_DEEDS
+from harness.reproduce.c.contexts import has_clocks, makers, server_end
+from harness.reproduce.c.knob_statements import knob_lacks
+from harness.reproduce.c.steps import BEFORE, DURING, age_of, held, steps
+from harness.reproduce.rendering import rendered
+from harness.reproduce.story import gaps_of
+from harness.reproduce.words import title, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.reproduce.story import Attempt, Context, Story
+
+OLDEST = (1, 1, 1)
+"""The first release that has all of the API that the program uses."""
+TEMPLATE = "program.c.j2"
+TOLD = 10
+"""Connections that are told one by one in the comment."""
+
+
+def lacks(story: Story) -> list[str]:
+    """What of the story a C program cannot express, each with the reason; empty if it can express all."""
+    return gaps_of(story, _reasons(story))
+
+
+def _reasons(story: Story) -> Iterator[str]:
+    for role in Role:
+        versions = dict.fromkeys(context.version for context in story.of(role))
+        if len(versions) > 1:
+            yield f"the {role} went over from one OpenSSL to another ({', '.join(versions)}): a program has one"
+    if has_clocks(story) and any(attempt.beside for attempt in story.attempts):
+        yield "clocks of connections that are open side by side: each end goes by one clock"
+    for context in story.contexts:
+        if _release(context) < OLDEST:
+            yield f"OpenSSL {context.version}: the program uses calls that are there since 1.1.1"
+        yield from knob_lacks(context)
+    for attempt in story.attempts:
+        yield from _reasons_of(attempt)
+
+
+def _reasons_of(attempt: Attempt) -> Iterator[str]:
+    for action in attempt.before:
+        if action.name not in {*BEFORE, *CLOCK_DEEDS}:
+            yield f"{action.name} before connection {attempt.number}"
+    for action in attempt.during:
+        if action.name not in DURING:
+            yield f"{action.name} on connection {attempt.number}"
+    if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
+        yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def is_apart(story: Story) -> bool:
+    """Whether the ends are in two processes, so that two programs are made of the source."""
+    return has_clocks(story) or len({context.version for context in story.contexts}) > 1
+
+
+def _release(context: Context) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", context.version)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+def _needs(story: Story) -> set[str]:
+    """The parts of the program that are there only where something uses them."""
+    offers = [attempt.offer for attempt in story.attempts if attempt.offer]
+    knobs = {(context.role, name) for context in story.contexts for name, value in context.knobs.items() if value}
+    names = {name for _role, name in knobs}
+    during = {action.name for attempt in story.attempts for action in attempt.during}
+    before = {action.name for attempt in story.attempts for action in attempt.before}
+    closes = {attempt.close for attempt in story.attempts}
+    early = (Role.SERVER, "max_early_data") in knobs
+    edits = any(offer.older or offer.timeout is not None for offer in offers)
+    writes = any(attempt.offer and attempt.client.knobs.get("max_early_data") for attempt in story.attempts)
+    fresh = any(not offer.kept and not (offer.older or offer.timeout is not None) for offer in offers)
+    needs = {
+        "rand": "session_id_prefix" in names,
+        "times": edits or bool({"flush", "age_sessions"} & before),
+        "flush": "flush" in before,
+        "age": "age_sessions" in before,
+        "remove": "remove" in before,
+        "edits": edits,
+        "early": early or writes,
+        "write_early": writes,
+        "given": any(offer.ticket is not None for offer in offers),
+        "taken": any(offer.action is not None and not offer.kept for offer in offers),
+        "offers": bool(offers),
+        "offer_copy": fresh,
+        "copy": bool(offers) or bool({"remove", "flush"} & before),
+        "ticket_keys": "ticket_keys" in names,
+        "server_name": any(maker.acknowledges for maker in makers(story)),
+        "exchange": "exchange" in during,
+        "renegotiate": "renegotiate" in during,
+        "eof": bool(closes & {Close.EOF, Close.CLIENT_ONLY, Close.SERVER_ONLY}),
+    }
+    return {name for name, needed in needs.items() if needed}
+
+
+def _summary(story: Story) -> Iterator[str]:
+    """The head of the program's comment, by lines; not each connection of very many."""
+    yield title(story)
+    if story.expected:
+        yield f"connection {story.attempts[-1].number} was expected to be {story.expected}"
+    if len(story.attempts) <= TOLD:
+        yield ""
+        yield from (f"{attempt.number}. {told(attempt)}" for attempt in story.attempts)
+    if story.wrong:
+        yield ""
+        yield from story.wrong.splitlines()
+
+
+def render(story: Story) -> str:
+    """The source; it is C99, and compiles without warnings with the headers of 1.1.1 to 4.0."""
+    offers = [attempt.offer for attempt in story.attempts if attempt.offer]
+    actions = [action for attempt in story.attempts for action in attempt.before]
+    needs = _needs(story)
+    apart = is_apart(story)
+    authority = any(context.knobs.get("verify", "none") != "none" for context in story.contexts)
+    files = [f"{stem}{suffix}" for stem in story.certificates for suffix in (".crt", ".key")]
+    return rendered(
+        TEMPLATE,
+        story=story,
+        summary=list(_summary(story)),
+        files=" and ".join([*files, *(["authority.pem"] if authority else [])]),
+        needs=needs,
+        closes={str(attempt.close) for attempt in story.attempts},
+        makers=makers(story),
+        most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
+        held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
+        ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),
+        apart=apart,
+        server_end=server_end(story),
+        clocks=has_clocks(story),
+        versions={role.value: f"OpenSSL {story.of(role)[0].version}" for role in Role},
+        steps=list(steps(story, early="early" in needs, apart=apart)),
+    )

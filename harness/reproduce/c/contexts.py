@@ -1,0 +1,159 @@
+"""The contexts of a story as functions of a C program: contexts that are alike are made by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.knobs import CacheMode
+from harness.model.tls import Role
+from harness.reproduce import quoting
+from harness.reproduce.c.knob_statements import number, statements, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model.setup import Action
+    from harness.reproduce.story import Attempt, Context, Story
+
+
+ACTIONS = ("move_clock", "stop_clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A function that makes an SSL_CTX; ``contexts`` are all those that it makes."""
+
+    story: Story
+    contexts: tuple[Context, ...]
+
+    @property
+    def _like(self) -> Context:
+        return self.contexts[0]
+
+    @property
+    def role(self) -> Role:
+        """Of all of them."""
+        return self._like.role
+
+    @property
+    def number(self) -> int:
+        """Of the first of them; it tells the names of this function and of its callbacks from others."""
+        return self._like.number
+
+    @property
+    def name(self) -> str:
+        """The C function."""
+        return f"make_{self.role}_{self.number}"
+
+    @property
+    def says(self) -> str:
+        """Its comment."""
+        names = " and ".join(context.name.capitalize() for context in self.contexts)
+        return f"{names}: {self._like.stack} with OpenSSL {self._like.version}"
+
+    @property
+    def alpn(self) -> bytes | None:
+        """The protocols that a server's callback chooses from."""
+        names = self._like.knobs.get("alpn")
+        return wire(names) if self.role is Role.SERVER and isinstance(names, tuple) else None
+
+    @property
+    def no_protocol(self) -> str:
+        """What that callback gives where none fits."""
+        refuses = self._like.stack == "libssl" or (self._like.stack == "openssl" and not is_1_1_1(self._like))
+        return f"SSL_TLSEXT_ERR_{'ALERT_FATAL' if refuses else 'NOACK'}"
+
+    @property
+    def session_id(self) -> bytes | None:
+        """What its session ids are, or begin with."""
+        found = self._like.knobs.get("session_id", self._like.knobs.get("session_id_prefix"))
+        return found if isinstance(found, bytes) else None
+
+    @property
+    def whole_id(self) -> bool:
+        """Whether its session ids are nothing else."""
+        return "session_id" in self._like.knobs
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether it acknowledges a server name that is sent: of the harness's servers those on libssl alone do."""
+        named = any("server_name" in client.knobs for client in self.story.of(Role.CLIENT))
+        return named and self.role is Role.SERVER and self._like.stack == "libssl"
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """What the function does to a new SSL_CTX."""
+        if self._like.certificate is not None:
+            yield f"use_certificate(ctx, {quoting.c(self._like.certificate)});"
+        yield from statements(self._like)
+        offers = [attempt.offer for attempt in self.story.attempts if attempt.offer]
+        if self.role is Role.SERVER and offers:
+            yield "SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);"
+        if self.acknowledges:
+            yield "SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);"
+        if self.role is Role.CLIENT and any(offer.ticket is not None for offer in offers):
+            yield from self._new_sessions()
+
+    def _new_sessions(self) -> Iterator[str]:
+        """The new-session callback, which is called only with a client cache."""
+        yield "SSL_CTX_sess_set_new_cb(ctx, on_new_session);"
+        modes = self._like.knobs.get("cache_mode", ())
+        if not isinstance(modes, Iterable) or not {CacheMode.CLIENT, CacheMode.BOTH} & set(modes):
+            call = "SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);"
+            yield f"{call} /* for the callback */"
+
+
+def is_1_1_1(context: Context) -> bool:
+    """Whether its OpenSSL is 1.1.1, whose s_server differs in this and that from later ones."""
+    return context.version.startswith("1.1.1")
+
+
+def makers(story: Story) -> list[Maker]:
+    """The functions that a story needs, in the order in which their contexts are first used."""
+    alike: dict[tuple[object, ...], list[Context]] = {}
+    for context in story.contexts:
+        key = (context.role, context.stack, context.certificate, repr(sorted(context.knobs.items())))
+        alike.setdefault(key, []).append(context)
+    return [Maker(story, tuple(contexts)) for contexts in alike.values()]
+
+
+def server_end(story: Story) -> str | None:
+    """What a server does before SSL_free that the close does not tell: s_server calls it dead, however it was closed.
+
+    Sessions stay in its cache for that (sv_body in apps/s_server.c, ssl_clear_bad_session). None for other stacks.
+    """
+    for server in story.of(Role.SERVER):
+        if server.stack == "openssl":
+            flags = "SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN"
+            return f"SSL_set_shutdown(c->server, {flags});" if is_1_1_1(server) else "SSL_shutdown(c->server);"
+    return None
+
+
+def has_clocks(story: Story) -> bool:
+    """Whether the clock of a context is another than the true one."""
+    return any(context.knobs.get("clock") is not None for context in story.contexts)
+
+
+class Clocks:
+    """How the clock of each context stands: moved by so many seconds, or stopped at a time that is not 0."""
+
+    def __init__(self) -> None:
+        self._stand: dict[tuple[Role, object], tuple[int, int]] = {}
+
+    def _turn(self, action: Action) -> None:
+        moved, stopped = action.values.get("seconds", 0), action.values.get("at", 0)
+        if isinstance(moved, int) and isinstance(stopped, int) and action.role is not None:
+            self._stand[action.role, action.values["context"]] = moved, stopped
+
+    def set_for(self, attempt: Attempt) -> Iterator[str]:
+        """Statements that set the clocks of both ends for an attempt, those alone that are not always the true one."""
+        for action in attempt.before:
+            if action.name in ACTIONS:
+                self._turn(action)
+        for context in (attempt.client, attempt.server):
+            clock = context.knobs.get("clock")
+            if isinstance(clock, int):
+                moved, stopped = self._stand.get((context.role, context.number), (clock, 0))
+                yield f"set_clock({int(context.role == 'client')}, {number(moved)}, {number(stopped)});"

@@ -1,0 +1,179 @@
+"""What the main function of a C program does, step by step: the attempts of a story in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Close, Outcome, Role
+from harness.model.view import Saw
+from harness.reproduce import quoting
+from harness.reproduce.c.contexts import Clocks
+from harness.reproduce.c.knob_statements import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from harness.model.setup import Action
+    from harness.reproduce.story import Attempt, Offer, Result, Story
+
+CLOSES = {
+    Close.BOTH: "close_both",
+    Close.CLIENT_ONLY: "close_client_only",
+    Close.SERVER_ONLY: "close_server_only",
+    Close.EOF: "close_eof",
+    Close.RST: "close_rst",
+}
+ABORTED = ("outcome", "client", "server", "alert")
+"""What is compared of a handshake that was aborted."""
+ACROSS = 4
+"""Fields in a line."""
+SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
+
+
+def _context(action: Action) -> str:
+    return f"{action.role}_{action.values['context']}"
+
+
+def age_of(action: Action) -> str:
+    """The variable that holds by how much a context ages its tickets."""
+    return f"age_of_{_context(action)}"
+
+
+def _flush(action: Action) -> str:
+    if "at" in action.values:
+        return f"SSL_CTX_flush_sessions_ex({_context(action)}, {_long(action, 'at')});"
+    time = f"SSL_SESSION_get_time_ex(c{action.values['connection']}.session)"
+    return f"SSL_CTX_flush_sessions_ex({_context(action)}, {time} + {_long(action, 'seconds')});"
+
+
+def _long(action: Action, name: str) -> str:
+    value = action.values[name]
+    return number(value) if isinstance(value, int) else "0"
+
+
+BEFORE: Mapping[str, Callable[[Action], str]] = {
+    "flush": _flush,
+    "remove": lambda action: f"remove_session({_context(action)}, c{action.values['connection']}.session);",
+    "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
+    "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
+}
+"""Deeds on a context."""
+DURING = ("exchange", "session", "keep_session", "renegotiate")
+"""Deeds on an open connection."""
+
+
+def held(offer: Offer) -> str | None:
+    """The variable of a session that was taken while its connection was open; None for one of another kind."""
+    return None if offer.action is None else f"session_{offer.connection}_{offer.action + 1}"
+
+
+def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
+    offered = {offer.action: held(offer) for offer in story.offers_of(attempt)}
+    c = f"c{attempt.number}"
+    for index, action in enumerate(attempt.during):
+        if action.name == "exchange":
+            yield f"exchange(&{c});"
+        elif action.name == "renegotiate":
+            yield f"renegotiate(&{c}, {c}.{action.role}, {int(bool(action.values.get('abbreviated')))});"
+        elif index in offered:
+            kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
+            take = kept if action.name == "keep_session" else f"taken(&{c})"
+            yield f"{offered[index]} = {take};"
+
+
+def _offer(attempt: Attempt, offer: Offer) -> str:
+    source = held(offer) or f"c{offer.connection}.{'session' if offer.ticket is None else f'given[{offer.ticket}]'}"
+    to = f"&c{attempt.number}, {source}"
+    if offer.kept:
+        return f"offer({to});"
+    if offer.older or offer.timeout is not None:
+        timeout = "NULL" if offer.timeout is None else f"&(long){{{number(offer.timeout)}}}"
+        return f"offer_edited({to}, {number(offer.older)}, {timeout});"
+    return f"offer_copy({to});"
+
+
+def _comment(attempt: Attempt) -> str:
+    offer, outcome = attempt.offer, attempt.result.outcome
+    if offer is None:
+        said = f"offers nothing{'; it was aborted' if outcome is Outcome.ABORTED else ''}"
+    elif outcome is Outcome.FULL:
+        said = f"is given a session of connection {offer.connection}, and did not offer it"
+    else:
+        said = f"offers a session of connection {offer.connection}; it was {outcome or 'told otherwise by each end'}"
+    return f"/* Connection {attempt.number} {said}. */"
+
+
+def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
+    c = f"c{attempt.number}"
+    yield _comment(attempt)
+    for action in attempt.before:
+        if action.name in BEFORE:
+            yield f"{'if (!is_client) ' if apart and action.role is Role.SERVER else ''}{BEFORE[action.name](action)}"
+    yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
+    knobs = attempt.client.knobs
+    if "server_name" in knobs:
+        here = "!is_client || " if apart else ""
+        yield f"MUST({here}SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
+    if attempt.offer:
+        yield _offer(attempt, attempt.offer)
+        if knobs.get("max_early_data"):
+            yield f"write_early_data(&{c}, {knobs['max_early_data']}u);"
+    yield f"handshake(&{c});"
+    yield from _during(story, attempt, apart=apart)
+    yield f"take_session(&{c});"
+
+
+def _alert(result: Result) -> str | None:
+    """None, not to be compared, where the handshake went well: not every end sees the alerts that come later."""
+    alert = result.alert
+    if result.outcome not in {Outcome.ABORTED, None}:
+        return None
+    if alert is None:
+        return "none" if result.outcome else None
+    return f"{alert.number} sent by the {alert.sender}" if alert.sender else None
+
+
+def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
+    """What the program compares, by the fields of its ``struct seen``."""
+    result = attempt.result
+    values: dict[str, Any] = {
+        "outcome": result.outcome,
+        "client": result.client,
+        "server": result.server,
+        "mechanism": result.mechanism or ("none" if result.outcome else None),
+        "alert": _alert(result),
+        "tickets": result.tickets,
+        "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
+        "early_data": result.early_data if early else None,
+    }
+    fields = ABORTED if Saw.ABORTED in {result.client, result.server} else SEEN
+    return {name: str(values[name]) for name in fields if values[name] not in {None, "unknown"}}
+
+
+def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:
+    c = f"c{attempt.number}"
+    yield f"{CLOSES[attempt.close]}(&{c});"
+    fields = [f".{name} = {quoting.c(value)}" for name, value in observed(attempt, early=early).items()]
+    head = f"expect(&{c}, (struct seen){{"
+    lines = [", ".join(fields[start : start + ACROSS]) for start in range(0, len(fields), ACROSS)]
+    yield head + f",\n{' ' * (len(head) + 4)}".join(lines) + "});"
+
+
+def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
+    """Statements, and empty lines between connections; those that are open beside others are closed after them.
+
+    ``early`` is whether early data are compared, ``apart`` whether the ends are in two processes.
+    """
+    opened: list[Attempt] = []
+    clocks = Clocks()
+    for attempt in story.attempts:
+        for other in [other for other in opened if other.number not in attempt.beside]:
+            yield from _close(other, early=early)
+            opened.remove(other)
+        yield ""
+        yield from clocks.set_for(attempt)
+        yield from _open(story, attempt, apart=apart)
+        opened.append(attempt)
+    for other in opened:
+        yield from _close(other, early=early)

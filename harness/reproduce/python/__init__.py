@@ -1,0 +1,1 @@
+"""A story as a Python program, with pyOpenSSL or with ssl."""

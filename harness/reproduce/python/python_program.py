@@ -1,0 +1,110 @@
+"""``reproduce.py``: a story for Python's ssl or for pyOpenSSL, whichever was used and can tell it, or why neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.reproduce.python import pyopenssl_lines, ssl_lines
+from harness.reproduce.rendering import rendered
+from harness.reproduce.story import compared, gaps_of
+from harness.reproduce.words import grouped, title, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from harness.reproduce.story import Attempt, Context, Story
+
+PACKAGES: tuple[ModuleType, ...] = (ssl_lines, pyopenssl_lines)
+
+
+def lacks(story: Story) -> list[str]:
+    """What the package that was used cannot tell, or ssl if none was; empty if one of both can tell all."""
+    first, second = _in_order(story)
+    return lacks_in(first, story) if lacks_in(second, story) else []
+
+
+def _in_order(story: Story) -> tuple[ModuleType, ModuleType]:
+    used = any(context.stack == "pyopenssl" for context in story.contexts)
+    return (pyopenssl_lines, ssl_lines) if used else (ssl_lines, pyopenssl_lines)
+
+
+def package(story: Story) -> str:
+    """The name of the package that the program needs; to be asked for only where ``lacks`` is empty."""
+    return str(_package(story).PACKAGE)
+
+
+def _package(story: Story) -> ModuleType:
+    return next(package for package in _in_order(story) if not lacks_in(package, story))
+
+
+def lacks_in(package: ModuleType, story: Story) -> list[str]:
+    """What a package cannot tell."""
+    found = []
+    if len(versions := {context.version for context in story.contexts}) > 1:
+        found.append(f"two OpenSSLs: one Python has one of them ({', '.join(sorted(versions))})")
+    for context in story.contexts:
+        for name, value in context.given.items():
+            why = package.lacks_knob(context, name, value)
+            found += [f"{context.role} knob {name}: {why}"] if why else []
+    found += grouped(
+        (why, attempt.number)
+        for attempt in story.attempts
+        for why in (*_attempt(attempt, story), *package.lacks_attempt(attempt, story))
+    )
+    return [f"{package.PACKAGE}: {why}" for why in gaps_of(story, found)]
+
+
+def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
+    for action in attempt.before:
+        yield f"{action.name}: no such function in Python"
+    if any(action.name == "renegotiate" for action in attempt.during):
+        yield "a renegotiation is not scripted"
+    if attempt.beside:
+        yield "another connection is open beside it, and the script has one at a time"
+    if attempt.result.early_data:
+        yield "early data: no such function in Python"
+    offer = attempt.offer
+    if offer is None:
+        return
+    if offer.ticket is not None:
+        yield "an earlier ticket is offered, and Python shows the last one alone"
+    if offer.older or offer.timeout is not None:
+        yield "a session with another time or timeout is offered, and Python has no d2i_SSL_SESSION"
+    if story.attempt(offer.connection).client.number != attempt.client.number:
+        yield "another client context offers the session, and Python binds a session to its context"
+
+
+def render(story: Story) -> str:
+    """The program; to be asked for only where ``lacks`` is empty."""
+    package = _package(story)
+    contexts = [
+        {"name": _name(context), "role": context.role.value, "lines": package.lines(context, _name(context))}
+        for context in story.contexts
+    ]
+    return rendered(
+        package.TEMPLATE,
+        title=title(story),
+        package=package.PACKAGE,
+        notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
+        contexts=contexts,
+        attempts=[_told(attempt) for attempt in story.attempts],
+    )
+
+
+def _name(context: Context) -> str:
+    return f"{context.role}_{context.number}"
+
+
+def _told(attempt: Attempt) -> dict[str, object]:
+    offer = attempt.offer
+    return {
+        "number": attempt.number,
+        "told": told(attempt),
+        "client": _name(attempt.client),
+        "server": _name(attempt.server),
+        "during": [action.name for action in attempt.during],
+        "close": attempt.close.value,
+        "offer": None if offer is None else (offer.connection, "taken" if offer.action is None else offer.action),
+        "compared": compared(attempt.result),
+    }

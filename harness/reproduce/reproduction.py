@@ -1,0 +1,107 @@
+"""The files of a folder of reproducers: each form that can tell the story, what it needs beside it, and the README.
+
+The caller gives the certificates and keys as bytes, and writes the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.account import account
+from harness.report.capture import NAME, capture
+from harness.report.text.session_text import session_rows
+from harness.report.text.why_text import why_text
+from harness.reproduce import shell
+from harness.reproduce.c import c_program
+from harness.reproduce.python import python_program
+from harness.reproduce.readme import About, readme
+from harness.reproduce.rendering import rendered
+from harness.reproduce.telling import story_of
+from harness.wire.session import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+    from harness.model.tls import Outcome
+    from harness.reproduce.story import Story
+
+FORMS: Mapping[str, ModuleType] = {"reproduce.sh": shell, "reproduce.c": c_program, "reproduce.py": python_program}
+SCRIPTS = ("reproduce.sh", "reproduce.py", "bisect.sh")
+"""The files that can be run."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The files by name, and why a form is not among them."""
+
+    story: Story
+    files: Mapping[str, str | bytes]
+    missing: Mapping[str, Sequence[str]]
+
+    def summary(self) -> list[str]:
+        """Which forms there are, and why another is not, a line each."""
+        there = [name for name in FORMS if name in self.files]
+        lines = [f"reproducers: {', '.join(there)}"] if there else ["no form can express this case"]
+        return lines + [f"no {name}: {why}" for name, whys in self.missing.items() for why in whys]
+
+
+def reproduction(
+    connections: Sequence[Connection],
+    pem_files: Callable[[Sequence[str]], Mapping[str, bytes]],
+    *,
+    expected: Outcome | None = None,
+    wrong: str = "",
+    left_out: Sequence[str] = (),
+) -> Reproduction:
+    """Every file, of the connections of one pair; none of them is marked as looked at.
+
+    ``pem_files`` gives the PEM files, by name, of the authority and of the certificates that the story names.
+    ``wrong`` says what did not hold, ``left_out`` which options the result did not depend on.
+    """
+    story = story_of(connections, expected=expected, wrong=wrong)
+    missing = {name: whys for name, form in FORMS.items() if (whys := form.lacks(story))}
+    files: dict[str, str | bytes] = {name: form.render(story) for name, form in FORMS.items() if name not in missing}
+    program = next((name for name in ("reproduce.sh", "reproduce.c") if name in files), None)
+    if program:
+        files["bisect.sh"] = rendered("bisect.sh.j2", program=program, apart=c_program.is_apart(story))
+    files |= pem_files(story.certificates)
+    files |= _sessions(connections, story)
+    files |= {NAME: data} if (data := capture(connections)) else {}
+    package = None if "reproduce.py" in missing else python_program.package(story)
+    about = About(_why(connections), package, left_out)
+    return Reproduction(story, {"README.md": readme(story, list(files), missing, about), **files}, missing)
+
+
+def _sessions(connections: Sequence[Connection], story: Story) -> dict[str, str | bytes]:
+    """The last connection's: what it was given to offer, as it had been taken, and what it gave."""
+    if not connections:
+        return {}
+    by_number = {connection.number: connection for connection in connections}
+    last = by_number[max(by_number)]
+    offer = story.attempt(last.number).offer
+    origin = by_number[offer.connection] if offer else None
+    found: dict[str, Session | None] = {
+        "session-before": origin.last_session if origin else None,
+        "session-offered": last.offered,
+        "session-after": last.last_session,
+    }
+    files: dict[str, str | bytes] = {}
+    for name, session in found.items():
+        if session is not None and session.der is not None:
+            files[f"{name}.pem"] = codec.to_pem(session.der)
+        if session is not None:
+            files[f"{name}.txt"] = "".join(f"{field:<26}{value}\n" for field, value in session_rows(session))
+    return files
+
+
+def _why(connections: Sequence[Connection]) -> str:
+    """The answer for the connection that the account is about; empty where there is nothing to explain."""
+    if not connections:
+        return ""
+    told = account(connections)
+    explanation = told.explanations.get(told.subject.number)
+    return why_text(told.subject.number, explanation).plain if explanation else ""

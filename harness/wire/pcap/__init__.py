@@ -1,0 +1,1 @@
+"""Chunks of a tap as the packets of a capture file."""

@@ -1,0 +1,181 @@
+"""A connection's bytes as its Transcript; it never raises for what the peers sent, and draws no conclusion from it.
+
+Rules. Records are read in the order in which the tap saw them, so a ServerHello is known before anything that the
+client sends because of it. From the ServerHello's version on, it is known which records are sealed: in TLS 1.3 those of
+type application_data, before it those after the sender's change_cipher_spec. A sealed record is opened if the key log
+has its key; else it stands in the transcript as EncryptedHandshake, EncryptedAlert or ApplicationData (TLS 1.2 shows
+the type), or as EncryptedRecord (TLS 1.3 hides it). A direction whose framing is broken is read no further; a message
+that is malformed within its frame is noted, and reading goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.model.errors import WireFormatError
+from harness.model.tls import Alert, Role, TLSVersion
+from harness.model.transcript import Message, Transcript
+from harness.wire import hellos, messages, summary
+from harness.wire.direction import Direction
+from harness.wire.key_log import KeyLog
+from harness.wire.names import HANDSHAKES
+from harness.wire.records import ContentType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.model.transcript import Chunk, ClientHello, NewSessionTicket, ServerHello
+    from harness.wire.records import Handshake, Record
+
+CLIENT_HELLO: Final = 1
+SERVER_HELLO: Final = 2
+UNREAD = {
+    ContentType.CHANGE_CIPHER_SPEC: "ChangeCipherSpec",
+    ContentType.ALERT: "EncryptedAlert",
+    ContentType.HANDSHAKE: "EncryptedHandshake",
+    ContentType.APPLICATION_DATA: "ApplicationData",
+}
+"""What a sealed TLS 1.2 record is called where no key opens it."""
+
+
+def read(chunks: Sequence[Chunk], keylog: Iterable[str] = ()) -> Transcript:
+    """Read all messages of one connection; the sealed ones too where ``keylog`` has their keys (NSS format).
+
+    Garbage and truncation end up in ``problem``, with the role and the offset in its stream, and all before is kept.
+    """
+    reader = _Reader(KeyLog(keylog))
+    for chunk in chunks:
+        reader.feed(chunk)
+    return reader.transcript()
+
+
+class _Reader:
+    def __init__(self, keylog: KeyLog) -> None:
+        self._keylog = keylog
+        self._ends = {role: Direction(role) for role in Role}
+        self._messages: list[Message] = []
+        self._client_hellos: list[ClientHello] = []
+        self._server_hellos: list[ServerHello] = []
+        self._tickets: list[NewSessionTicket] = []
+        self._alerts: list[Alert] = []
+        self._problems: list[str] = []
+        self._tls13: bool | None = None
+        self._at = 0.0
+
+    def feed(self, chunk: Chunk) -> None:
+        """Read what the chunk completes."""
+        end = self._ends[chunk.sender]
+        if end.broken:
+            return
+        self._at = chunk.at
+        try:
+            for record in end.records.feed(chunk.data):
+                self._record(end, record)
+        except WireFormatError as error:
+            end.broken = True
+            self._problems.append(end.complaint(error))
+
+    def transcript(self) -> Transcript:
+        """All that was read, when there are no more bytes."""
+        ends = self._ends.values()
+        unread = sum(end.unread for end in ends)
+        server = self._ends[Role.SERVER]
+        # before TLS 1.3 the first sealed handshake record is the Finished, and only a renegotiation makes more of them
+        hidden = server.unread_handshakes > 1 if self._tls13 is False else server.unread > 0
+        return Transcript(
+            messages=tuple(self._messages),
+            client_hellos=tuple(self._client_hellos),
+            server_hellos=tuple(self._server_hellos),
+            tickets=None if hidden else tuple(self._tickets),
+            alerts=tuple(self._alerts),
+            change_cipher_specs={end.role: end.plain_ccs for end in ends},
+            decrypted=not unread and any(end.opened for end in ends),
+            problem="; ".join(filter(None, [*self._problems, *(end.finish() for end in ends)])),
+        )
+
+    def _add(self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str]) -> None:
+        self._messages.append(Message(end.role, kind, length, self._at, sealed, shown))
+
+    def _record(self, end: Direction, record: Record) -> None:
+        sealed = end.seals(record, tls13=self._tls13)
+        kind, content = record.type, record.payload
+        if sealed:
+            opened = end.keys.open(record)
+            if opened is None:
+                self._unread(end, record)
+                return
+            kind, content = opened
+            end.opened += 1
+        if kind == ContentType.HANDSHAKE:
+            for message in end.handshakes.feed(content, record.offset + 5):
+                self._handshake(end, message, sealed=sealed)
+        elif kind == ContentType.ALERT:
+            self._alert(end, content, record.offset + 5, sealed=sealed)
+        elif kind == ContentType.CHANGE_CIPHER_SPEC:
+            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown={})
+            end.plain_ccs += not sealed
+            self._rekey(end)
+        else:
+            name = "ApplicationData" if kind == ContentType.APPLICATION_DATA else f"record of type {kind}"
+            self._add(end, name, len(content), sealed=sealed, shown={})
+
+    def _unread(self, end: Direction, record: Record) -> None:
+        end.unread += 1
+        end.unread_handshakes += record.type == ContentType.HANDSHAKE
+        named = UNREAD.get(ContentType(record.type)) if self._tls13 is False else None
+        self._add(end, named or "EncryptedRecord", len(record.payload), sealed=True, shown={})
+        if record.type == ContentType.CHANGE_CIPHER_SPEC:
+            self._rekey(end)
+
+    def _rekey(self, end: Direction) -> None:
+        """A change_cipher_spec seals what comes after it, but for that of TLS 1.3, which means nothing (D.4)."""
+        if self._tls13 is not False:
+            return
+        end.sealed = True
+        known = self._keylog and self._client_hellos
+        keys = self._keylog.tls12(self._client_hellos[-1], self._server_hellos[-1], end.role) if known else []
+        end.keys.replace(*keys)
+
+    def _alert(self, end: Direction, content: bytes, offset: int, *, sealed: bool) -> None:
+        if len(content) % 2 or not content:
+            raise WireFormatError(f"an alert record of {len(content)} bytes", offset)
+        for level, number in zip(content[::2], content[1::2], strict=True):
+            alert = Alert(number, end.role, level)
+            self._alerts.append(alert)
+            self._add(end, "Alert", 2, sealed=sealed, shown=summary.alert_fields(alert))
+
+    def _handshake(self, end: Direction, message: Handshake, *, sealed: bool) -> None:
+        kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")
+        try:
+            if message.type == CLIENT_HELLO and end.role is Role.CLIENT:
+                shown = self._client_hello(end, message)
+            elif message.type == SERVER_HELLO and end.role is Role.SERVER:
+                kind, shown = self._server_hello(message)
+            elif message.type == messages.NEW_SESSION_TICKET and end.role is Role.SERVER:
+                tls13 = self._tls13 is True
+                ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
+                self._tickets.append(ticket)
+                shown = summary.ticket_fields(ticket, tls13=tls13)
+            else:
+                shown = messages.fields_of(message.type, message.body, message.offset, tls13=self._tls13 is True)
+        except WireFormatError as error:
+            self._problems.append(end.complaint(error))
+            shown = {"malformed": str(error)}
+        self._add(end, kind, len(message.body), sealed=sealed, shown=shown)
+
+    def _client_hello(self, end: Direction, message: Handshake) -> dict[str, str]:
+        hello = hellos.client_hello(message.body, message.offset)
+        self._client_hellos.append(hello)
+        if hello.early_data and self._keylog:
+            end.keys.add(*self._keylog.early(hello))
+        return summary.client_hello_fields(hello)
+
+    def _server_hello(self, message: Handshake) -> tuple[str, dict[str, str]]:
+        hello = hellos.server_hello(message.body, message.offset)
+        self._server_hellos.append(hello)
+        self._tls13 = hello.version is TLSVersion.TLSv1_3
+        if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
+            for end in self._ends.values():
+                end.keys.add(*self._keylog.tls13(self._client_hellos[-1], hello, end.role))
+        name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
+        return name, summary.server_hello_fields(hello)

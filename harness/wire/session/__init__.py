@@ -1,0 +1,1 @@
+"""Sessions as data: their DER, PEM and JSON fields."""

@@ -1,0 +1,70 @@
+"""What a session says of the peer's certificate: when it ends, and the result of its verification.
+
+The date is read by hand, as asn1crypto.x509 and cryptography take longer to import than an explanation takes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from asn1crypto import parser
+
+CONTEXT: Final = 2
+UTC_TIME: Final = 23
+FORMATS = {UTC_TIME: "%y%m%d%H%M%SZ", 24: "%Y%m%d%H%M%SZ"}
+"""UTCTime and GeneralizedTime as RFC 5280 has them."""
+FIRST_GENERALIZED: Final = 2050
+"""UTCTime has two digits for the year, of which those from 50 on are 1950 and later."""
+VERIFY_RESULTS = {
+    0: "X509_V_OK",
+    1: "X509_V_ERR_UNSPECIFIED",
+    2: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT",
+    7: "X509_V_ERR_CERT_SIGNATURE_FAILURE",
+    9: "X509_V_ERR_CERT_NOT_YET_VALID",
+    10: "X509_V_ERR_CERT_HAS_EXPIRED",
+    18: "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT",
+    19: "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN",
+    20: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    21: "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    22: "X509_V_ERR_CERT_CHAIN_TOO_LONG",
+    23: "X509_V_ERR_CERT_REVOKED",
+    26: "X509_V_ERR_INVALID_PURPOSE",
+    27: "X509_V_ERR_CERT_UNTRUSTED",
+    28: "X509_V_ERR_CERT_REJECTED",
+    50: "X509_V_ERR_APPLICATION_VERIFICATION",
+    62: "X509_V_ERR_HOSTNAME_MISMATCH",
+    63: "X509_V_ERR_EMAIL_MISMATCH",
+    64: "X509_V_ERR_IP_ADDRESS_MISMATCH",
+    66: "X509_V_ERR_EE_KEY_TOO_SMALL",
+    68: "X509_V_ERR_CA_MD_TOO_WEAK",
+}
+"""Names of the X509_V_ERR_* numbers that verify_result commonly holds (openssl/x509_vfy.h)."""
+
+
+def not_after(certificate: bytes) -> int | None:
+    """Seconds since the epoch; None for bytes that are no certificate."""
+    try:
+        fields = _elements(_contents(_contents(certificate, whole=True)))
+        validity = fields[4 if parser.parse(fields[0])[0] == CONTEXT else 3]
+        _class, _method, tag, _header, text, _trailer = parser.parse(_elements(_contents(validity))[1])
+        end = datetime.strptime(text.decode("ascii"), FORMATS[tag]).replace(tzinfo=UTC)
+        early = tag == UTC_TIME and end.year >= FIRST_GENERALIZED
+        return int(end.replace(year=end.year - 100 if early else end.year).timestamp())
+    except (ValueError, KeyError, IndexError):
+        return None
+
+
+def _contents(element: bytes, *, whole: bool = False) -> bytes:
+    """What is in the first element; with ``whole`` it must be the only one."""
+    contents: bytes = parser.parse(element, strict=whole)[4]
+    return contents
+
+
+def _elements(contents: bytes) -> list[bytes]:
+    found = []
+    while contents:
+        length = parser.peek(contents)
+        found.append(contents[:length])
+        contents = contents[length:]
+    return found

@@ -1,0 +1,139 @@
+"""A session as data: decoded from the DER of i2d_SSL_SESSION, and some fields written anew; no TLS is spoken.
+
+The nonce of a TLS 1.3 ticket is not in the DER: its "master key" is already the PSK that was derived with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.capability import Capability
+from harness.model.errors import SessionFormatError, UnsupportedError, UsageError
+from harness.model.session import SESSION_FIELDS, Session
+from harness.model.tls import TLSVersion
+from harness.wire.session import der as asn1
+from harness.wire.session import structure
+from harness.wire.session.pem import from_pem, is_pem, to_pem
+
+if TYPE_CHECKING:
+    from harness.wire.session.der import Element
+
+__all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "to_pem", "with_other_secret"]
+
+VERSIONS = {version.wire: version for version in TLSVersion}
+EXTENDED_MASTER_SECRET_FLAG = 1
+"""SSL_SESS_FLAG_EXTMS."""
+
+
+def load(data: bytes, *, taken_by: str = "", taken_from: str = "") -> Session:
+    """The session of a file's bytes, PEM or DER.
+
+    SessionFormatError if it is neither; its offset counts bytes of the DER, or of the PEM where the armour is wrong.
+    """
+    if not data:
+        raise SessionFormatError("no session: the data are empty", 0)
+    return decode(from_pem(data) if is_pem(data) else data, taken_by=taken_by, taken_from=taken_from)
+
+
+def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: bool | None = None) -> Session:
+    """Every field of the session. An optional one that is absent is 0 or empty.
+
+    So it is in d2i_SSL_SESSION, but for two: where ``time`` is absent it takes the present, where ``timeout`` is, 3
+    seconds. ``resumable`` is not in the DER and known only if given. SessionFormatError says what is wrong, and where.
+    """
+    elements = structure.read(der)
+    found = structure.fields(elements, len(der))
+    wire = found.numbers["ssl_version"]
+    if wire not in VERSIONS:
+        allowed = ", ".join(f"0x{number:04x} ({version.label})" for number, version in VERSIONS.items())
+        raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", elements[1].offset)
+    known: dict[str, object] = {
+        **found.numbers,
+        **found.octets,
+        "version": VERSIONS[wire],
+        "cipher": int.from_bytes(found.octets["cipher"], "big"),
+        "master_key_length": len(found.octets["master_key"]),
+        "server_name": found.octets["server_name"].decode(errors="backslashreplace"),
+        "has_ticket": bool(found.octets["ticket"]),
+        "ticket_length": len(found.octets["ticket"]),
+        "extended_master_secret": bool(found.numbers["flags"] & EXTENDED_MASTER_SECRET_FLAG),
+    }
+    if resumable is not None:
+        known["resumable"] = resumable
+    return Session({name: known[name] for name in SESSION_FIELDS if name in known}, der, taken_by, taken_from)
+
+
+def edited(
+    session: Session, *, time: int | None = None, timeout: int | None = None, ticket: bytes | None = None
+) -> Session:
+    """The session with another time (seconds since the epoch), timeout (seconds) or ticket; the rest stays as it is.
+
+    UsageError if a number is 0, which d2i_SSL_SESSION reads as absent (the present, or 3 seconds), or beyond 64 bits,
+    or if the ticket is empty; UnsupportedError if the session has no DER.
+    """
+    elements = structure.read(_der(session))
+    for tag, value in ((structure.TIME, time), (structure.TIMEOUT, timeout)):
+        if value is not None:
+            elements = _replaced(elements, tag, asn1.integer(_number(tag, value)))
+    if ticket is not None:
+        if not ticket:
+            raise UsageError("a session's ticket cannot be empty; take a session without one")
+        elements = _replaced(elements, structure.TICKET, asn1.octet_string(ticket))
+    return _anew(session, elements)
+
+
+def damaged(session: Session, at: int = -1) -> Session:
+    """The session with one bit of its ticket turned, in the byte ``at``; by default the last, which is of its HMAC.
+
+    UsageError if it has no such byte; UnsupportedError if the session has no DER.
+    """
+    ticket = bytearray(decode(_der(session)).ticket)
+    try:
+        ticket[at] ^= 1
+    except IndexError:
+        raise UsageError(f"the session's ticket has {len(ticket)} bytes, and none at {at}") from None
+    return edited(session, ticket=bytes(ticket))
+
+
+def with_other_secret(session: Session) -> Session:
+    """The session with every bit of its master secret, or resumption PSK, turned; its ticket stays whole.
+
+    UnsupportedError if the session has no DER.
+    """
+    elements = structure.read(_der(session))
+    at = structure.MASTER_KEY
+    turned = asn1.octet_string(bytes(byte ^ 0xFF for byte in elements[at].content))
+    return _anew(session, (*elements[:at], turned, *elements[at + 1 :]))
+
+
+def aged(session: Session, seconds: int) -> Session:
+    """The session as if it had been made so many seconds earlier; errors as in ``edited``."""
+    return edited(session, time=decode(_der(session)).time - seconds)
+
+
+def _der(session: Session) -> bytes:
+    if session.der is None:
+        who = session.taken_by or "what took this session"
+        raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, nothing in it can be written anew")
+    return session.der
+
+
+def _anew(session: Session, elements: tuple[Element, ...]) -> Session:
+    """A session of the changed elements, from where the given one comes."""
+    resumable = session.resumable if "resumable" in session.known else None
+    der = structure.write(elements)
+    return decode(der, taken_by=session.taken_by, taken_from=session.taken_from, resumable=resumable)
+
+
+def _number(tag: int, value: int) -> int:
+    if value == 0 or not -(1 << 63) <= value < 1 << 63:
+        name = structure.OPTIONAL[tag].name
+        raise UsageError(f"a session's {name} cannot be {value}; allowed: a signed 64-bit number other than 0")
+    return value
+
+
+def _replaced(elements: tuple[Element, ...], tag: int, value: Element) -> tuple[Element, ...]:
+    start = len(structure.MANDATORY)
+    before = tuple(e for e in elements[start:] if e.tag < tag)
+    after = tuple(e for e in elements[start:] if e.tag > tag)
+    return *elements[:start], *before, asn1.explicit(tag, value), *after

@@ -1,0 +1,159 @@
+"""The ASN.1 structure of an SSL_SESSION: its fields by name, bounds checked; what they mean is decided elsewhere.
+
+The structure is SSL_SESSION_ASN1 of OpenSSL's ssl/ssl_asn1.c. It is the same in 1.1.1, 3.x and 4.0 but for what was
+added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A context tag that only a newer OpenSSL knows is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.errors import SessionFormatError
+from harness.wire.session import der as asn1
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.wire.session.der import Element
+
+FORMAT = 1
+"""SSL_SESSION_ASN1_VERSION."""
+TIME, TIMEOUT, CERTIFICATE, TICKET = 1, 2, 3, 10
+"""Context tags."""
+MASTER_KEY = 4
+"""Which of the mandatory elements is the master key, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An INTEGER and its C type in SSL_SESSION_ASN1."""
+
+    name: str
+    bits: int
+    signed: bool = False
+
+    def check(self, value: int, offset: int) -> int:
+        """The same value; SessionFormatError if its C type cannot hold it."""
+        least, greatest = (
+            (-(1 << self.bits - 1), (1 << self.bits - 1) - 1) if self.signed else (0, (1 << self.bits) - 1)
+        )
+        if not least <= value <= greatest:
+            raise SessionFormatError(f"{self.name} is {value}, beyond {least} to {greatest}", offset)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """An OCTET STRING, and how many bytes d2i_SSL_SESSION allows; None is any number."""
+
+    name: str
+    least: int = 0
+    most: int | None = None
+
+    def check(self, value: bytes, offset: int) -> bytes:
+        """The same value; SessionFormatError if it is too short or too long."""
+        if len(value) < self.least or (self.most is not None and len(value) > self.most):
+            allowed = f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
+            raise SessionFormatError(f"{self.name} has {len(value)} bytes where {allowed} are allowed", offset)
+        return value
+
+
+MANDATORY: tuple[Number | Octets, ...] = (
+    Number("the version of the format", 32),
+    Number("ssl_version", 32, signed=True),
+    Octets("cipher", 2, 2),
+    Octets("session_id", 0, 32),
+    Octets("master_key", 0, 512),
+)
+"""In this order, without tags. TLS13_MAX_RESUMPTION_PSK_LENGTH is 512, and 256 in 1.1.1."""
+
+PEER = "peer_certificate"
+
+OPTIONAL: dict[int, Number | Octets] = {
+    TIME: Number("time", 64, signed=True),
+    TIMEOUT: Number("timeout", 64, signed=True),
+    4: Octets("session_id_context", 0, 32),
+    5: Number("verify_result", 32, signed=True),
+    6: Octets("server_name"),
+    7: Octets("psk_identity_hint"),
+    8: Octets("psk_identity"),
+    9: Number("lifetime_hint", 64),
+    TICKET: Octets("ticket"),
+    11: Octets("compression", 1, 1),
+    12: Octets("srp_username"),
+    13: Number("flags", 64),
+    14: Number("age_add", 32),
+    15: Number("max_early_data", 32),
+    16: Octets("alpn"),
+    17: Number("max_fragment_length_mode", 32),
+    18: Octets("ticket_appdata"),
+    19: Number("kex_group", 32),
+    20: Octets("peer_rpk"),
+}
+"""By context tag, each EXPLICIT. Apart stand [3], a SEQUENCE, and [0], key_arg, which only SSLv2 used, skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields by name; an optional one that is absent is 0 or empty."""
+
+    numbers: dict[str, int]
+    octets: dict[str, bytes]
+
+    def put(self, field: Number | Octets, element: Element | None) -> None:
+        """Take a field's value from its element, checked; None is its absence."""
+        if isinstance(field, Number):
+            value = 0 if element is None else asn1.integer_value(element, field.name)
+            self.numbers[field.name] = value if element is None else field.check(value, element.offset)
+        else:
+            octets = b"" if element is None else asn1.octets(element, field.name)
+            self.octets[field.name] = octets if element is None else field.check(octets, element.offset)
+
+
+def read(der: bytes) -> tuple[Element, ...]:
+    """The elements in the outer SEQUENCE, none changed; SessionFormatError if there is no such SEQUENCE alone."""
+    if not der:
+        raise SessionFormatError("no bytes at all", 0)
+    if der[0] != asn1.SEQUENCE_BYTE:
+        raise SessionFormatError(f"byte 0x{der[0]:02x} where a session begins with SEQUENCE: this is no SSL_SESSION", 0)
+    root = asn1.first(der)
+    size = len(root.der)
+    if size != len(der):
+        raise SessionFormatError(f"{len(der) - size} bytes too many follow the session", size)
+    return root.children()
+
+
+def write(elements: Iterable[Element]) -> bytes:
+    """The DER of the elements in a SEQUENCE; ``write(read(der)) == der``."""
+    return asn1.sequence(elements).der
+
+
+def fields(elements: tuple[Element, ...], end: int) -> Fields:
+    """The fields of the elements that ``read`` gave; ``end`` is the length of the whole DER.
+
+    SessionFormatError if one is missing, of another type, out of its bounds or out of order.
+    """
+    result = Fields({}, {PEER: b""})
+    for field in OPTIONAL.values():
+        result.put(field, None)
+    for at, field in enumerate(MANDATORY):
+        if at == len(elements):
+            raise SessionFormatError(f"the session ends before {field.name}", end)
+        result.put(field, elements[at])
+        if at == 0 and result.numbers[field.name] != FORMAT:
+            found = result.numbers[field.name]
+            raise SessionFormatError(f"{field.name} is {found} where an SSL_SESSION has {FORMAT}", elements[0].offset)
+    last = -1
+    for element in elements[len(MANDATORY) :]:
+        if element.kind != asn1.CONTEXT or element.tag <= last:
+            after = "master_key" if last < 0 else f"[{last}]"
+            raise SessionFormatError(f"{element.name} cannot follow {after}", element.offset)
+        last = element.tag
+        if last in OPTIONAL:
+            result.put(OPTIONAL[last], asn1.inner(element, OPTIONAL[last].name))
+        elif last == CERTIFICATE:
+            certificate = asn1.inner(element, PEER)
+            asn1.expect(certificate, asn1.SEQUENCE, PEER)
+            result.octets[PEER] = certificate.der
+    return result

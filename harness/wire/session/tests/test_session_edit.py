@@ -1,0 +1,167 @@
+"""A session's time and timeout are written anew, and OpenSSL reads what was written; nothing else changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.session import Session
+from harness.model.tls import Outcome, TLSVersion
+from harness.pair.pair import Pair
+from harness.stacks.openssl import OpensslStack
+from harness.tests.live_sessions import WRITTEN, printed
+from harness.wire.session import der as asn1
+from harness.wire.session import structure
+from harness.wire.session.codec import aged, damaged, decode, edited, with_other_secret
+
+if TYPE_CHECKING:
+    from harness.tests.live_sessions import Live
+
+VALUES = [-(1 << 63), -7200, -129, -128, -1, 1, 127, 128, 255, 256, 65535, 1 << 31, 1 << 40, (1 << 63) - 1]
+
+
+def unchanged(session: Session) -> dict[str, object]:
+    return {name: value for name, value in session.known.items() if name not in {"time", "timeout"}}
+
+
+@pytest.fixture
+def session(live: Live) -> Session:
+    """A TLS 1.3 session."""
+    return decode(live.der("tls13"), taken_by="openssl@1", taken_from="libssl@2", resumable=True)
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_openssl_reads_another_time(live: Live, kind: str) -> None:
+    changed = edited(decode(live.der(kind)), time=1_234_567_890)
+
+    assert "Start Time: 1234567890\n" in printed(changed.der or b"")
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_openssl_reads_another_timeout(live: Live, kind: str) -> None:
+    changed = edited(decode(live.der(kind)), timeout=5)
+
+    assert "Timeout   : 5 (sec)\n" in printed(changed.der or b"")
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_an_edit_and_its_reverse_give_the_same_bytes(live: Live, kind: str) -> None:
+    original = decode(live.der(kind))
+
+    assert edited(edited(original, time=1, timeout=1 << 40), time=original.time, timeout=7200).der == original.der
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_any_time_is_read_back(session: Session, value: int) -> None:
+    assert edited(session, time=value).time == value
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_any_timeout_is_read_back(session: Session, value: int) -> None:
+    assert edited(session, timeout=value).timeout == value
+
+
+def test_the_other_fields_stay(session: Session) -> None:
+    assert unchanged(edited(session, time=1, timeout=1)) == unchanged(session)
+
+
+def test_who_took_it_stays(session: Session) -> None:
+    assert edited(session, time=1).taken_by == "openssl@1"
+
+
+def test_whom_it_was_taken_from_stays(session: Session) -> None:
+    assert edited(session, time=1).taken_from == "libssl@2"
+
+
+def test_aging_moves_the_time_back(session: Session) -> None:
+    assert aged(session, 100).time == session.time - 100
+
+
+def test_aging_leaves_the_original_alone(session: Session) -> None:
+    before = session.time
+    aged(session, 100)
+
+    assert session.time == before
+
+
+def test_a_time_that_was_absent_is_put_in_its_place(session: Session) -> None:
+    bare = tuple(e for e in structure.read(session.der or b"") if e.name != "[1]")
+
+    assert edited(decode(structure.write(bare)), time=session.time).der == session.der
+
+
+def test_a_field_of_a_newer_openssl_is_kept(session: Session) -> None:
+    newer = asn1.explicit(30, asn1.integer(1))
+    later = decode(structure.write((*structure.read(session.der or b""), newer)))
+
+    assert structure.read(edited(later, timeout=9).der or b"")[-1].der == newer.der
+
+
+@pytest.mark.parametrize("value", [0, 1 << 63, -(1 << 63) - 1])
+def test_a_value_that_openssl_would_not_read_back_is_refused(session: Session, value: int) -> None:
+    with pytest.raises(UsageError, match="time cannot be"):
+        edited(session, time=value)
+
+
+def test_a_session_without_der_cannot_be_aged() -> None:
+    with pytest.raises(UnsupportedError, match="ssl@3 lacks session data: without its DER"):
+        aged(Session({"time": 5}, taken_by="ssl@3"), 1)
+
+
+@pytest.mark.parametrize("version", list(TLSVersion))
+def test_an_edited_session_resumes(live: Live, version: TLSVersion) -> None:
+    build = build_for("openssl")
+    if not isinstance(build, Build):
+        raise TypeError(build)
+    stack = OpensslStack(build, live.runtime)
+    pair = Pair((stack, stack), version, live.runtime)
+    original = pair.connect().session
+    second = pair.connect(offer=edited(aged(original, 60), timeout=600))
+    pair.close()
+    stack.close()
+
+    assert second.outcome is Outcome.RESUMED
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_openssl_reads_another_ticket(live: Live, kind: str) -> None:
+    changed = edited(decode(live.der(kind)), ticket=b"another ticket")
+
+    assert "61 6e 6f 74 68 65 72 20-74 69 63 6b 65 74" in printed(changed.der or b"")
+
+
+@pytest.mark.parametrize(("at", "differing"), [(-1, -1), (0, 0), (16, 16)])
+def test_damage_turns_one_bit_of_the_ticket_and_nothing_else(session: Session, at: int, differing: int) -> None:
+    changed = damaged(session, at)
+    expected = bytearray(session.ticket)
+    expected[differing] ^= 1
+
+    assert changed.ticket == bytes(expected)
+    assert {**changed.known, "ticket": session.ticket} == session.known
+
+
+def test_another_secret_is_in_the_der_and_changes_no_field(session: Session) -> None:
+    changed = with_other_secret(session)
+
+    assert changed.der != session.der
+    assert changed.known == session.known
+    assert with_other_secret(changed).der == session.der
+
+
+def test_a_byte_beyond_the_ticket_cannot_be_damaged(session: Session) -> None:
+    with pytest.raises(UsageError, match=r"ticket has \d+ bytes, and none at 9999"):
+        damaged(session, 9999)
+
+
+def test_a_ticket_cannot_be_emptied(session: Session) -> None:
+    with pytest.raises(UsageError, match="cannot be empty"):
+        edited(session, ticket=b"")
+
+
+def test_a_session_without_a_ticket_cannot_be_damaged(live: Live) -> None:
+    with pytest.raises(UsageError, match="ticket has 0 bytes"):
+        damaged(decode(live.der("tls12-id")))
