@@ -18,7 +18,7 @@ from harness.model.errors import BuildError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.catalogue import CatalogueEntry
     from harness.builds.provider import Say
 
 VARIABLE = "RESUMPTION_CACHE"

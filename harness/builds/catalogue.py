@@ -1,19 +1,77 @@
-"""Reads the catalogue of builds, which is data: catalogue.toml beside this module; fetches nothing."""
+"""The builds that can be fetched, as catalogue.toml lists them."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
-
-from harness.builds.catalogue_entry import Artefact, CatalogueEntry, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
 NAME = "catalogue.toml"
+
+
+class Part(StrEnum):
+    """What a build has."""
+
+    PROGRAM = "program"
+    """``openssl``, with s_server and s_client."""
+    LIBRARY = "library"
+    """libssl and libcrypto as shared libraries."""
+    HEADERS = "headers"
+    """``openssl/ssl.h`` and the others."""
+    PACKAGE = "package"
+    """A Python package that has OpenSSL inside."""
+
+
+STACKS = {Part.PROGRAM: "openssl", Part.LIBRARY: "libssl", Part.PACKAGE: "pyopenssl"}
+"""The stack that a part serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file that is fetched: its name, and its SHA-256 in hexadecimal digits."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One entry. ``version`` is what the catalogue saw; suites move on, and the build then says what it is."""
+
+    version: str
+    provider: str
+    has: frozenset[Part]
+    artefacts: tuple[Artefact, ...] = ()
+    suites: tuple[str, ...] = ()
+    """Debian's, the last one first where a package is in several."""
+    packages: tuple[str, ...] = ()
+    """Debian's."""
+    signed: str = ""
+    """Who signs it, where no SHA-256 can be pinned."""
+
+    @property
+    def key(self) -> str:
+        """Its folder in the cache: one a suite for a suite's packages, one a version for pinned files."""
+        return f"{self.provider}-{self.suites[-1] if self.suites else self.version}"
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The stacks that it serves."""
+        return tuple(stack for part, stack in STACKS.items() if part in self.has)
+
+    @property
+    def source(self) -> str:
+        """What is fetched, for people."""
+        if self.suites:
+            return f"{self.packages[0].partition('/')[0]} of {self.suites[-1]}"
+        return self.artefacts[0].file.partition("-cp")[0] if self.artefacts else self.version
 
 
 @cache

@@ -7,13 +7,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.builds.catalogue_entry import Artefact, Part
+from harness.builds.catalogue import Artefact, Part
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.catalogue import CatalogueEntry
 
 NAME = "build.json"
 SCHEMA = 1

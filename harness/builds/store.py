@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue import catalogue
-from harness.builds.catalogue_entry import STACKS
+from harness.builds.catalogue import STACKS, catalogue
 from harness.builds.inspection import measured
 from harness.builds.providers.cryptography import Cryptography
 from harness.builds.providers.debian import Debian
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.catalogue import CatalogueEntry
     from harness.builds.provider import Provider, Say
     from harness.builds.record import Record
     from harness.model.build import Build

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from harness.builds.catalogue_entry import CatalogueEntry, Part
+from harness.builds.catalogue import CatalogueEntry, Part
 from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import ALL, BuildStore
 from harness.builds.system import Missing, system_builds

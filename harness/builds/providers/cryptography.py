@@ -13,7 +13,7 @@ from harness.model.build import Build
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.catalogue import CatalogueEntry
     from harness.builds.provider import Say
 
 PACKAGES = "packages"

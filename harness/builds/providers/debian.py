@@ -21,7 +21,7 @@ from harness.model.errors import BuildError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.builds.catalogue_entry import CatalogueEntry
+    from harness.builds.catalogue import CatalogueEntry
     from harness.builds.provider import Say
 
 C_LIBRARY = ("libc6", "libgcc-s1")

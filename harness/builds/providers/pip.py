@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from harness.builds.catalogue_entry import Artefact
+    from harness.builds.catalogue import Artefact
 
 DEADLINE = 600.0
 """Seconds for all files of a build."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue_entry import CatalogueEntry, Part
+from harness.builds.catalogue import CatalogueEntry, Part
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:

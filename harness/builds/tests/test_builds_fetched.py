@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue_entry import CatalogueEntry, Part
+from harness.builds.catalogue import CatalogueEntry, Part
 from harness.builds.commands import command
 from harness.builds.providers.prefix import measured_prefix
 from harness.builds.providers.source import Recipe, Source

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue import catalogue
-from harness.builds.catalogue_entry import Artefact, CatalogueEntry, Part
+from harness.builds.catalogue import Artefact, CatalogueEntry, Part, catalogue
 from harness.builds.inspection import library_version, program_version
 from harness.builds.providers import apt, pip
 from harness.builds.providers.prefix import measured_prefix

@@ -20,7 +20,7 @@ from harness.model.build import Build
 from harness.model.errors import UsageError
 from harness.model.tls import Close, TLSVersion
 from harness.report.diff.observed import last_outcome
-from harness.report.tests.test_difference import FIRST, cell
+from harness.report.diff.tests.test_difference import FIRST, cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

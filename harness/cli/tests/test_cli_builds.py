@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue import catalogue
-from harness.builds.catalogue_entry import CatalogueEntry, Part
+from harness.builds.catalogue import CatalogueEntry, Part, catalogue
 from harness.cli import main
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.cli.console import encodable, text_width
 from harness.report.text.account_text import account_text
-from harness.tests.made_accounts import declined13, hostile
+from harness.tests.made.accounts import declined13, hostile
 
 if TYPE_CHECKING:
     from harness.report.account import Account

@@ -20,7 +20,7 @@ from harness.model.transcript import (
     Transcript,
 )
 from harness.model.view import Saw, View, Witness
-from harness.tests.made_connections import connection, report
+from harness.tests.made.connections import connection, report
 
 if TYPE_CHECKING:
     from typing import Any

@@ -10,7 +10,7 @@ import pytest
 from harness.explain import explain, reasons
 from harness.model.reason import Question
 from harness.model.view import Saw
-from harness.tests.made_connections import aborted, connection, disagreeing
+from harness.tests.made.connections import aborted, connection, disagreeing
 
 if TYPE_CHECKING:
     from harness.model.connection import Connection

@@ -21,8 +21,8 @@ from harness.model.tcp import Tcp
 from harness.model.tls import Alert, Close
 from harness.model.transcript import NewSessionTicket
 from harness.model.view import EndpointReport, Saw, View, Witness
-from harness.tests.made_connections import disagreeing
-from harness.tests.made_handshakes import (
+from harness.tests.made.connections import disagreeing
+from harness.tests.made.handshakes import (
     CLIENT,
     CLOSED,
     KEY,

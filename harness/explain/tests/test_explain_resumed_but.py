@@ -17,7 +17,7 @@ from harness.model.setup import Action, Setup
 from harness.model.tcp import Tcp
 from harness.model.transcript import EARLY_DATA, NewSessionTicket
 from harness.model.view import Saw
-from harness.tests.made_handshakes import (
+from harness.tests.made.handshakes import (
     CLIENT,
     CLOSED,
     KEY,

@@ -15,7 +15,7 @@ from harness.model.transcript import Chunk
 from harness.report.capture import capture, key_log
 from harness.report.tests.pcapng_reader import read_file
 from harness.report.tests.real_cases import connections
-from harness.tests.made_connections import connection
+from harness.tests.made.connections import connection
 from harness.wire.pcap.pcapng import Section, Stamped, pcapng
 from harness.wire.pcap.segments import LONGEST, packets
 

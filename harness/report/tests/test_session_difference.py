@@ -8,7 +8,7 @@ from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
 from harness.report.session_difference import session_difference
 from harness.report.text.session_difference_text import session_difference_text
-from harness.tests.made_handshakes import session
+from harness.tests.made.handshakes import session
 
 OLD = session(TLSVersion.TLSv1_2, ticket=b"\1" * 176, verify_result=20)
 NEW = session(TLSVersion.TLSv1_3, ticket=b"\2" * 208, session_id=bytes(32), verify_result=0)

@@ -15,7 +15,7 @@ from harness.report.recognition import abbreviated
 from harness.report.text.timeline_text import timeline_text
 from harness.report.text.witnesses_text import outcome_line
 from harness.report.timeline import timeline
-from harness.tests.made_accounts import (
+from harness.tests.made.accounts import (
     DECLINED13,
     FIRST,
     FULL12,
@@ -27,7 +27,7 @@ from harness.tests.made_accounts import (
     TAKEN,
     aborted12,
 )
-from harness.tests.made_handshakes import CLIENT, KEY, SERVER, answer13, hello13, made, session, ticket, transcript
+from harness.tests.made.handshakes import CLIENT, KEY, SERVER, answer13, hello13, made, session, ticket, transcript
 
 if TYPE_CHECKING:
     from harness.model.connection import Connection

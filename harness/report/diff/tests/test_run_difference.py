@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.report.diff.difference_text import LONGEST, cut, difference_text, summary
 from harness.report.diff.run_difference import run_difference, without_builds
-from harness.report.tests.test_difference import FIRST, cell
+from harness.report.diff.tests.test_difference import FIRST, cell
 
 if TYPE_CHECKING:
     from harness.report.json.difference_shape import DiffObject

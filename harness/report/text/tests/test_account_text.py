@@ -12,9 +12,9 @@ from rich.console import Console
 from harness.model.tls import TLSVersion
 from harness.report.account import account
 from harness.report.failed_cell import files
-from harness.report.tests import golden_texts as golden
 from harness.report.text.account_text import account_text
-from harness.tests import made_accounts as made
+from harness.report.text.tests import golden_texts as golden
+from harness.tests.made import accounts as made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,9 @@ ACCOUNTS = [
     made.hostile,
     made.nothing,
 ]
-ANEW = "if it is meant so: python -m harness.report.tests.golden_texts, and look at the difference before you commit"
+ANEW = (
+    "if it is meant so: python -m harness.report.text.tests.golden_texts, and look at the difference before you commit"
+)
 
 
 @pytest.mark.parametrize("name", golden.TEXTS)

@@ -1,6 +1,6 @@
 """The texts that harness/tests/golden/ holds; run as a program it writes them anew.
 
-    python -m harness.report.tests.golden_texts
+    python -m harness.report.text.tests.golden_texts
 
 Look at what it changed (git diff) before you commit: the files are what a person sees.
 """
@@ -22,7 +22,7 @@ from harness.report.failed_cell import files, sections
 from harness.report.text.account_text import account_text, beside
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
-from harness.tests import made_accounts as made
+from harness.tests.made import accounts as made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

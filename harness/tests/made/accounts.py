@@ -10,7 +10,7 @@ from harness.model.tls import Alert, Mechanism
 from harness.model.transcript import NewSessionTicket, Transcript
 from harness.model.view import Saw
 from harness.report.account import Account
-from harness.tests.made_handshakes import (
+from harness.tests.made.handshakes import (
     CLIENT,
     CLOSED,
     KEY,

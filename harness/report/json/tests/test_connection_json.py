@@ -24,18 +24,18 @@ from harness.report.json import case_shape
 from harness.report.json.connection_json import case_json, connection_json, counters_json
 from harness.report.json.schema import case_schema
 from harness.report.json.schema_page import page
-from harness.report.tests.json_schema import errors
+from harness.report.json.tests.json_schema import errors
 from harness.report.text.account_text import account_text
 from harness.runtime.runtime import Runtime
 from harness.stacks.openssl import OpensslStack
-from harness.tests.made_connections import SESSION, aborted, connection, disagreeing
+from harness.tests.made.connections import SESSION, aborted, connection, disagreeing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.model.connection import Connection
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 SCHEMA = case_schema()
 CONFIGS = ClientConfig(alpn=("h2", "http/1.1")), ServerConfig(timeout=-5, session_id_context=b"\xff")
 

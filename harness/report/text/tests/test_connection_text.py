@@ -10,7 +10,7 @@ from harness.model.transcript import Transcript
 from harness.model.view import Saw, View, Witness
 from harness.report.text.connection_text import connection_text
 from harness.report.text.witnesses_text import disagreement_text, outcome_line, witnesses_text
-from harness.tests.made_connections import SESSION, aborted, connection, disagreeing
+from harness.tests.made.connections import SESSION, aborted, connection, disagreeing
 
 RESUMED = """\
 Connection 2 of 2: resumed by psk

@@ -16,7 +16,7 @@ from harness.report.diff.difference import Difference, differences, held
 from harness.report.json.connection_json import case_json
 from harness.report.json.run_shape import CellObject
 from harness.report.json.schema import members
-from harness.tests.made_connections import aborted, connection
+from harness.tests.made.connections import aborted, connection
 
 HELLO = {
     "sender": "client",
