@@ -1,8 +1,9 @@
-"""Writes docs/json.md, docs/case.schema.json and docs/knobs.md anew from the code that they describe."""
+"""Writes docs/json.md, docs/case.schema.json, docs/knobs.md and docs/reference.md from the code that they describe."""
 
 import json
 from pathlib import Path
 
+from docs.api_page import api_page
 from harness.model.tls import Role
 from harness.report.json.schema import case_schema
 from harness.report.json.schema_page import page
@@ -33,3 +34,4 @@ if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
     (HERE / "knobs.md").write_text(knobs())
+    (HERE / "reference.md").write_text(api_page())

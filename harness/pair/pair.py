@@ -69,7 +69,9 @@ class Pair:
         self._servers: dict[str, Server] = {}
         """The latest server of each stack, by its label."""
         self.server = self._start_server()
+        """The present server."""
         self.client = self._start_client()
+        """The present client."""
         self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
 
     def _with_version(self, config: C) -> C:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -20,6 +21,14 @@ def lower_bounds() -> dict[str, Version]:
 def oldest_pins() -> dict[str, Version]:
     lines = (ROOT / ".ci/oldest.txt").read_text().split()
     return {name: Version(version) for name, _, version in (line.partition("==") for line in lines)}
+
+
+def test_ci_finds_the_one_test_command_of_the_readme() -> None:
+    [pattern] = re.findall(r"grep '(.*)' README.md", (ROOT / ".ci/run").read_text())
+
+    [found] = [line for line in (ROOT / "README.md").read_text().splitlines() if re.search(pattern, line)]
+    assert found.startswith("python3 -m venv .venv && ")
+    assert found.endswith(".venv/bin/tox")
 
 
 def test_oldest_pins_are_the_lower_bounds_of_the_project() -> None:

@@ -1,0 +1,207 @@
+"""Reads the code blocks of a page, types them into a shell and compares what the page shows with what was printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TYPED = {"console", "sh"}
+"""Languages that a reader types: `console` has prompts and shows output, `sh` neither."""
+SHOWN = {"text"}
+"""A drawing or a pattern, which nobody types."""
+
+FILE_NAME = re.compile(r"`([\w./-]+)`:$")
+"""The paragraph before a block that is to be saved ends with the name of its file."""
+MARKER = re.compile(r"<!-- test: (.*) -->")
+"""`network`, `needs=PROGRAM`, `exit=N` and environment variables as NAME=value, for the block that follows."""
+EXIT = "exit="
+NEEDS = "needs="
+
+MASKS = (
+    (r"\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d(\.\d+)?Z", "DATE"),
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"(?<=/)resumption-\w{8}/", "FOLDER/"),
+    (r"\b\d+\.\d+\.\d+[a-z]?\b", "VERSION"),
+    (r"\b[0-9a-f]{4}…[0-9a-f]{4}\b", "BYTES"),
+    (r"\b[0-9a-f]{16,}…?", "BYTES"),
+    (r"\b\d+(\.\d+)?(?= [→←])", "TIME"),
+    (r"\b\d+(\.\d+)? ?(ms|s|seconds)\b", "TIME"),
+    (r"\.c:\d+:", ".c:LINE:"),
+    (r"[━─═]+", "─"),
+    (r"(?m)[ \t]+", " "),
+)
+"""What differs from run to run and from machine to machine; masked before `…` is read as an elision."""
+
+SECONDS = 300.0
+"""For one command; RESUMPTION_DEADLINE stretches it as it does the harness's own waits."""
+TEN = 10.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """One code block, with what its marker and the paragraph before it say."""
+
+    line: int
+    language: str
+    text: str
+    file: str = ""
+    network: bool = False
+    needs: tuple[str, ...] = ()
+    exit_code: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def commands(self) -> Iterator[tuple[str, str]]:
+        """Each command with the output that the page shows for it."""
+        if self.language == "sh":
+            yield self.text, ""
+            return
+        for part in re.split(r"(?m)^\$ ", self.text)[1:]:
+            lines = part.splitlines()
+            last = next(number for number, line in enumerate(lines) if not line.endswith("\\"))
+            yield "\n".join(lines[: last + 1]), "\n".join(lines[last + 1 :])
+
+
+def blocks(markdown: str) -> list[Block]:
+    """The blocks of a page in order; ValueError for one that a test can do nothing with."""
+    found, marker, paragraph = [], "", ""
+    for token in MarkdownIt().parse(markdown):
+        line = token.map[0] + 1 if token.map else 0
+        if token.type == "html_block" and (match := MARKER.search(token.content)):
+            marker = match[1]
+        elif token.type == "inline":
+            paragraph = token.content
+        elif token.type in {"fence", "code_block"}:
+            found.append(_block(line, token.info.strip() or "text", token.content, marker, paragraph))
+            marker = paragraph = ""
+    return found
+
+
+def _block(line: int, language: str, text: str, marker: str, paragraph: str) -> Block:
+    name = FILE_NAME.search(paragraph)
+    if language not in TYPED | SHOWN | {"json"} and not name:
+        raise ValueError(f"line {line}: no test can run {language!r}; end the paragraph before it with a file: `NAME`:")
+    words = shlex.split(marker)
+    settings = dict(word.split("=", 1) for word in words if "=" in word and not word.startswith((EXIT, NEEDS)))
+    codes = [int(word.removeprefix(EXIT)) for word in words if word.startswith(EXIT)]
+    file = name[1] if name and language not in TYPED | SHOWN else ""
+    needs = tuple(word.removeprefix(NEEDS) for word in words if word.startswith(NEEDS))
+    return Block(line, language, text, file, "network" in words, needs, max(codes, default=0), settings)
+
+
+class Shell:
+    """A reader at a terminal: the folder and the environment last from one command to the next."""
+
+    def __init__(self, folder: Path, state: Path, environment: Mapping[str, str]) -> None:
+        self._state = state
+        self._environment = dict(environment)
+        self._output = state / "output"
+        (state / "cwd").write_text(f"{folder}\n")
+        (state / "exports").write_text("")
+
+    def run(self, command: str, settings: Mapping[str, str]) -> tuple[int, str]:
+        """The exit code and all that was printed; AssertionError if it does not end."""
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+        forget = f"unset {' '.join(settings)}; " if settings else ""
+        state = shlex.quote(str(self._state))
+        script = (
+            f'. {state}/exports\ncd -- "$(cat {state}/cwd)"\n'
+            f"trap '{forget}pwd > {state}/cwd; declare -px > {state}/exports' EXIT\n{exports}{command}\n"
+        )
+        with self._output.open("wb") as output:
+            process = subprocess.Popen(
+                ["/bin/bash", "--noprofile", "--norc", "-c", script],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(SECONDS * float(os.environ.get("RESUMPTION_DEADLINE", TEN)) / TEN)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise AssertionError(f"did not end:\n$ {command}\n{self._output.read_text()}") from None
+        return code, self._output.read_text()
+
+    def save(self, name: str, text: str) -> None:
+        """Save a file where the reader is."""
+        path = Path((self._state / "cwd").read_text().strip()) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def do(block: Block, shell: Shell) -> None:
+    """Save a block, or type it and compare; AssertionError with both texts where they differ."""
+    if block.language in SHOWN:
+        return
+    if block.file:
+        shell.save(block.file, block.text)
+        return
+    if block.language == "json":
+        json.loads(block.text)
+        return
+    commands = list(block.commands)
+    assert commands, f"line {block.line}: a console block without a command"
+    for number, (command, shown) in enumerate(commands, 1):
+        code, printed = shell.run(command, block.settings)
+        expected = block.exit_code if number == len(commands) else 0
+        assert code == expected, f"line {block.line}: exit code {code}, not {expected}\n$ {command}\n{printed}"
+        if problem := mismatch(shown, printed):
+            raise AssertionError(f"line {block.line}: {problem}\n$ {command}\n{printed}")
+
+
+def masked(text: str) -> list[str]:
+    """The lines without what differs between runs, and without empty ones."""
+    for pattern, replacement in MASKS:
+        text = re.sub(pattern, replacement, text)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def mismatch(shown: str, printed: str) -> str:
+    """Which shown lines were not printed, empty if all were; nothing shown allows any output.
+
+    A line `…` stands for any number of lines, `…` within a line for any text.
+    """
+    if not shown.strip():
+        return ""
+    lines = masked(printed)
+    place = 0
+    parts: list[list[str]] = [[]]
+    for line in masked(shown):
+        if line == "…":
+            parts.append([])
+        else:
+            parts[-1].append(line)
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        earliest = len(lines) - len(part) if last and part else place
+        latest = place if number == 0 else len(lines) - len(part)
+        starts = range(max(earliest, place), latest + 1)
+        start = next((at for at in starts if _same(part, lines[at : at + len(part)])), None)
+        if start is None or (last and part and start + len(part) != len(lines)):
+            return "the page shows these lines, and they were not printed in this place:\n" + "\n".join(part)
+        place = start + len(part)
+    if len(parts) == 1 and place != len(lines):
+        return "more was printed than the page shows"
+    return ""
+
+
+def _same(shown: list[str], printed: list[str]) -> bool:
+    return len(shown) == len(printed) and all(
+        re.fullmatch(".*".join(map(re.escape, line.split("…"))), other)
+        for line, other in zip(shown, printed, strict=True)
+    )

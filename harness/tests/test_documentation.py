@@ -1,0 +1,125 @@
+"""Every code block of every page works as it is typed, in order, in an empty home."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.tests.documented import Block, Shell, blocks, do, mismatch
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+BLOCKS = {str(page.relative_to(ROOT)): blocks(page.read_text()) for page in PAGES}
+OFFLINE = [name for name, found in BLOCKS.items() if any(not block.network for block in found)]
+ONLINE = [name for name, found in BLOCKS.items() if any(block.network for block in found)]
+
+PASSED_ON = ("PIP_*", "RESUMPTION_MIRROR", "RESUMPTION_DEADLINE", "*_proxy", "*_PROXY", "LANG", "LC_ALL", "SSL_CERT_*")
+UNREACHABLE = ("cannot be fetched", "does not answer", "does not serve this machine", "No matching distribution found")
+
+
+def reader(page: str, tmp_path: Path) -> Shell:
+    """A shell in an empty home: in a bare clone for a page at the root, in an empty folder for any other."""
+    home, folder, state = (tmp_path / name for name in ("home", "folder", "state"))
+    home.mkdir()
+    state.mkdir()
+    if "/" in page:
+        folder.mkdir()
+    else:
+        ignored = shutil.ignore_patterns(
+            ".git", *(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split())
+        )
+        shutil.copytree(ROOT, folder, ignore=ignored)
+    environment = {name: value for name, value in os.environ.items() if any(map(Path(name).match, PASSED_ON))}
+    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+    return Shell(folder, state, {**environment, "HOME": str(home), "PATH": path, "TERM": "dumb"})
+
+
+def follow(page: str, shell: Shell, *, network: bool) -> None:
+    """Do what the page says; skips, with the reason, at a block that needs a network that is not there."""
+    for block in BLOCKS[page]:
+        if block.network and not network:
+            continue
+        if missing := [program for program in block.needs if shutil.which(program) is None]:
+            pytest.skip(f"{page}, line {block.line}: this machine has no {missing[0]}")
+        try:
+            do(block, shell)
+        except AssertionError as error:
+            if block.network and any(sign in str(error) for sign in UNREACHABLE):
+                pytest.skip(str(error))
+            raise
+
+
+@pytest.mark.parametrize("page", OFFLINE)
+def test_each_block_of_a_page_works_as_typed(page: str, tmp_path: Path) -> None:
+    follow(page, reader(page, tmp_path), network=False)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("page", ONLINE)
+def test_each_block_of_a_page_works_with_a_network(page: str, tmp_path: Path) -> None:
+    follow(page, reader(page, tmp_path), network=True)
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    made = runpy.run_path(str(ROOT / "docs/generate.py"))["api_page"]()
+
+    assert (ROOT / "docs/reference.md").read_text() == made, "run: python docs/generate.py"
+
+
+def test_the_readme_has_at_most_130_lines() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 130
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("", "anything"),
+        ("a\nb", "a\nb\n"),
+        ("a\n…", "a\nb\nc\n"),
+        ("…\nc", "a\nb\nc\n"),
+        ("a\n…\nc\n…\ne", "a\nb\nc\nd\ne\n"),
+        ("a … c", "a b c\n"),
+        ("  0.2 → x ab12…cd34(32)", "12.9 → x 0000…ffff(32)"),
+        ("libssl@3.0.19   1 passed", "libssl@4.0.3 1 passed"),
+    ],
+)
+def test_output_may_differ_where_the_page_elides_or_a_value_is_masked(shown: str, printed: str) -> None:
+    assert mismatch(shown, printed) == ""
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("a\nb", "a\nb\nc\n"),
+        ("a\nb", "a\n"),
+        ("a\n…\nc", "a\nb\n"),
+        ("a\n…\nc", "a\nc\nd\n"),
+        ("b\n…", "a\nb\n"),
+        ("a … c", "a b d\n"),
+        ("2 passed", "3 passed\n"),
+        ("session_id ab12…cd34(32)", "session_id empty\n"),
+    ],
+)
+def test_output_that_differs_otherwise_is_refused(shown: str, printed: str) -> None:
+    assert mismatch(shown, printed) != ""
+
+
+def test_a_marker_and_a_file_name_belong_to_the_block_that_follows() -> None:
+    typed = "<!-- test: network exit=1 A=b -->\n```sh\nx\n```\n"
+    page = typed + "Save `a.py`:\n\n```python\n1\n```\n\n```console\n$ y\nz\n```\n"
+
+    assert blocks(page) == [
+        Block(2, "sh", "x\n", network=True, exit_code=1, settings={"A": "b"}),
+        Block(7, "python", "1\n", file="a.py"),
+        Block(11, "console", "$ y\nz\n"),
+    ]
+
+
+def test_a_block_that_no_test_can_run_is_refused() -> None:
+    with pytest.raises(ValueError, match="line 1: no test can run 'python'"):
+        blocks("```python\n1\n```\n")
