@@ -8,6 +8,7 @@ import re
 import textwrap
 from dataclasses import is_dataclass
 from enum import Enum
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -126,11 +127,10 @@ def _summary(word: str) -> str:
 
 
 def _constant(word: str) -> str:
-    """The docstring below an assignment at the top of the module that has the word."""
-    module = inspect.getmodule(_value(word)) or inspect.getmodule(type(_value(word)))
+    """The docstring below the assignment of the word in its module, or that of the value's type."""
     home = next(m for m, words in harness._MODULES.items() if word in words)  # noqa: SLF001 - the page is about them
-    body = ast.parse(inspect.getsource(__import__(home, fromlist=[word]))).body
-    return dict(_documented(body)).get(word) or f"A value of {module.__name__ if module else home}."
+    body = ast.parse(inspect.getsource(import_module(home))).body
+    return dict(_documented(body)).get(word) or inspect.getdoc(type(_value(word))) or ""
 
 
 def _word(word: str) -> Iterator[str]:
@@ -153,10 +153,18 @@ def _function(name: str, function: object) -> Iterator[str]:
     yield ""
 
 
+class _Code(str):
+    """An annotation that a signature shows without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 def _signature(name: str, function: object) -> str:
     signature = inspect.signature(cast("Callable[..., object]", function))
     parameters = [p for p in signature.parameters.values() if p.name not in {"self", "cls"}]
-    text = str(signature.replace(parameters=parameters)).replace("'", "")
+    parameters = [p.replace(annotation=_Code(p.annotation)) for p in parameters]
+    text = str(signature.replace(parameters=parameters, return_annotation=_Code(signature.return_annotation)))
     text = re.sub(r"<(\w+)\.(\w+): \S+>", r"\1.\2", text)
     flat = f"{name}{text}"
     if len(flat) <= WIDTH:
@@ -209,8 +217,12 @@ def _class(shown: type) -> Iterator[str]:
             kind = inspect.signature(member.fget).return_annotation if member.fget else ""
             yield f"- **`{name}`** (`{kind}`): {_item(member)}"
         else:
-            yield f"- **`{' '.join(_signature(name, member).split())}`**: {_item(member)}"
+            yield f"- **`{_one_line(_signature(name, member))}`**: {_item(member)}"
     yield ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("( ", "(").replace(" )", ")")
 
 
 def _item(member: object) -> str:
