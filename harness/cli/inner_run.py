@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from harness.cli.run import PYTEST, names_scenarios, processes, scenarios
+from harness.cli.run import processes, what_to_run
 from harness.model.errors import HarnessError, UsageError
+from harness.runtime.warden import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.json.run_shape import ResultsObject
 
-QUIET = (*PYTEST, "-p", "no:cacheprovider", "-q", "--no-summary")
+QUIET = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", "-p", "no:cacheprovider", "-q", "--no-summary")
 """pytest with the harness's plugin, within a command that shows the results itself."""
 BAD_USAGE, NOTHING = 4, 5
 """pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
@@ -29,15 +28,21 @@ def results_of(
     """Run the scenarios between clients and servers, each a ``stack@build``, and give results.json.
 
     ``arguments`` are pytest's. UsageError if it refuses them or finds no scenario; HarnessError if it was interrupted.
+    pytest and its workers are in the process group of a warden: they end with this process, whatever ends it.
     """
-    chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
     labels = list(dict.fromkeys([*clients, *servers]))
-    roles = [f"--client={label}" for label in clients] + [f"--server={label}" for label in servers]
-    with tempfile.TemporaryDirectory(prefix="resumption-") as folder:
-        results = Path(folder) / "results"
-        argv = [*QUIET, *roles, f"--results={results}", *chosen, *processes(arguments), *arguments]
+    roles = [f"--resumption-client={label}" for label in clients]
+    roles += [f"--resumption-server={label}" for label in servers]
+    warden = Warden()
+    try:
+        results = warden.folder / "results"
+        argv = [*QUIET, *roles, f"--resumption-results={results}", *what_to_run(arguments)]
         done = subprocess.run(
-            argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if quiet else sys.stderr
+            [*argv, *processes(arguments), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else sys.stderr,
+            process_group=warden.group,
         )
         if done.returncode in {BAD_USAGE, NOTHING}:
             what = "found no scenario to run" if done.returncode == NOTHING else "refused its arguments"
@@ -47,3 +52,5 @@ def results_of(
                 f"the run with {', '.join(labels)} gave no results (pytest's exit code {done.returncode})"
             )
         return cast("ResultsObject", json.loads((results / "results.json").read_text()))
+    finally:
+        warden.close()

@@ -1,4 +1,4 @@
-"""``resumption run``: hands the scenarios to pytest, in this process's place; it judges and prints nothing itself."""
+"""`resumption run`: hands scenarios to pytest, which takes this process's place."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.shards import named_shard
 from harness.model.errors import UsageError
+from harness.results.run_options import RUN_OPTIONS, long_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-PYTEST = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks")
-"""The command line of pytest with the harness's plugin."""
+    Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
 PACKAGE = Path(__file__).parent.parent
 
 ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
@@ -28,6 +30,15 @@ ONE_PROCESS = re.compile(
     r"|--pdb|--trace$|-[vqxl]*s[vqxl]*$|--capture|--co$|--collect-only|--setup-|--fixtures|--markers|-h$|--help|--version"
 )
 """Arguments of pytest that choose how many processes there are, or that need the terminal or no test at all."""
+
+TAKES_VALUE = re.compile(
+    r"-[kmcprWon]|--(?:maxfail|capture|verbosity|report-chars|tb|show-capture|color|code-highlight|pastebin|assert|pdbcls"
+    r"|durations|durations-(?:min|path)|junit-xml|junitxml|junit-prefix|pythonwarnings|max-warnings|lfnf"
+    r"|last-failed-no-failures|ignore|ignore-glob|deselect|confcutdir|import-mode|config-file|rootdir|basetemp"
+    r"|override-ini|log-[a-z-]+|splits|group|splitting-algorithm|numprocesses|maxprocesses|max-worker-restart|dist|tx|px"
+    r"|maxschedchunk)"
+)
+"""Options of pytest, its plugins and the harness whose value may be the next argument."""
 
 
 def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
@@ -47,41 +58,83 @@ def processes(arguments: Sequence[str]) -> list[str]:
     return [] if chosen else ["-n", "auto"]
 
 
-def names_scenarios(argument: str) -> bool:
-    """Whether an argument of pytest is the path of a scenario file, perhaps with ``::`` and a test."""
-    path = Path(argument.partition("::")[0])
-    return path.suffix == ".py" and path.is_file()
+def paths(arguments: Sequence[str]) -> list[str]:
+    """The arguments of pytest that are folders or files, perhaps with ``::`` and a test; neither options nor values."""
+    own = {name for option in RUN_OPTIONS if option.metavar for name in (option.long, option.short)}
+    after_option = [False, *(argument in own or bool(TAKES_VALUE.fullmatch(argument)) for argument in arguments)]
+    return [
+        argument
+        for argument, is_value in zip(arguments, after_option, strict=False)
+        if not is_value and not argument.startswith("-") and _looks_like_path(argument)
+    ]
+
+
+def _looks_like_path(argument: str) -> bool:
+    path = argument.partition("::")[0]
+    return "/" in path or "::" in argument or path.endswith(".py") or Path(path).exists()
+
+
+def what_to_run(arguments: Sequence[str]) -> list[str]:
+    """Arguments for all scenarios, unless the arguments name what to run: that has its own project's configuration."""
+    return [] if paths(arguments) else scenarios(Path.cwd())
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--NAME` for each option of a run."""
+    for option in reversed(RUN_OPTIONS):
+        name = (option.short, option.dest)
+        if option.metavar:
+            kind = int if option.number else str
+            many = option.many
+            command = click.option(*name, type=kind, multiple=many, metavar=option.metavar, help=option.help)(command)
+        else:
+            command = click.option(*name, is_flag=True, help=option.help)(command)
+    return command
+
+
+def given_options(values: dict[str, object]) -> list[str]:
+    """Arguments of pytest for the options that a user gave."""
+    given: list[str] = []
+    for option in RUN_OPTIONS:
+        value = values[option.dest]
+        if not option.metavar:
+            given += [option.long] if value else []
+        elif value is not None:
+            given += [f"{option.long}={each}" for each in (value if isinstance(value, tuple) else (value,))]
+    return given
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--client", multiple=True, metavar="GLOB", help="Only clients whose stack or stack@build matches.")
-@click.option("--server", multiple=True, metavar="GLOB", help="Only servers whose stack or stack@build matches.")
-@click.option("--matrix", metavar="all|same|pairwise|versions|against=BUILD", help="Which client meets which server.")
-@click.option("--results", metavar="DIR", help="Folder for results.json and the evidence; by default a dated one.")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
-def run(
-    client: tuple[str, ...],
-    server: tuple[str, ...],
-    matrix: str | None,
-    results: str | None,
-    arguments: tuple[str, ...],
-) -> None:
-    """Run every scenario between all stacks of this machine, or those that GLOBs choose.
+@run_options
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FOLDER|FILE|PYTEST ARGUMENT]...")
+def run(*, arguments: tuple[str, ...], **options: object) -> None:
+    """Run scenarios between all stacks of this machine, or between those that GLOBs choose.
+
+    FOLDER and FILE are your own scenarios; they run with the pytest configuration of their project. Without one, all
+    scenarios of the harness run.
 
     A GLOB is a stack, or stack@build with a version as people write it: openssl@3.5 is the newest 3.5 that is here,
     '*@3.*' every one on every stack. Of the chosen, `--matrix same` pairs those of one version; `against=BUILD` BUILD
     with each other, as client and as server; `pairwise` few pairs in which, for each test and choice of knobs, each
     client and each server is met by one of another version; `versions` fewer still, in which each version is.
 
-    Further arguments are pytest's own: -k, -x, --junitxml=FILE, --lf, paths of scenarios. So are the exit codes. The
-    scenarios run in a process for each processor; -n 0 is a single one, as are --pdb and -s.
+    Further arguments are pytest's own: -k, -x, --junitxml=FILE, --lf. So are the exit codes, but for bad usage, which
+    is 2. The scenarios run in a process for each processor; -n 0 is a single one, as are --pdb and -s.
+
+    Under a scheduler the run is one shard: RESUMPTION_SHARD=1/3 is the first third of the cells. GitLab, Slurm arrays
+    and indexed jobs of Kubernetes (with RESUMPTION_SHARDS=3) say so themselves.
     """
-    given = [f"--client={glob}" for glob in client] + [f"--server={glob}" for glob in server]
-    given += [f"--matrix={matrix}"] if matrix else []
-    given += [f"--results={results}"] if results else []
-    chosen = [] if any(names_scenarios(argument) for argument in arguments) else scenarios(Path.cwd())
-    given += processes([*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *arguments])
+    further = long_names(arguments)
+    everything = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *further]
+    chosen, workers, shard = what_to_run(further), processes(everything), named_shard(os.environ, everything)
+    if shard:
+        click.echo(f"shard {shard.number} of {shard.count}, as {shard.source} says", err=True)
     sys.stdout.flush()
-    os.execv(  # noqa: S606 - no shell is wanted: pytest is this process from here on, so that signals and exit codes are its own
-        sys.executable, [*PYTEST, *given, *chosen, *arguments]
+    run_pytest([*given_options(options), *workers, *(shard.arguments if shard else []), *chosen, *further])
+
+
+def run_pytest(arguments: Sequence[str]) -> None:
+    """Become pytest with the harness's plugin, so that signals and exit codes are its own."""
+    os.execv(  # noqa: S606 - no shell is wanted
+        sys.executable, [sys.executable, "-m", "harness.plugin", *arguments]
     )

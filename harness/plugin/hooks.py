@@ -1,4 +1,7 @@
-"""The pytest plugin: gives scenarios their pairs, and what becomes of them their verdicts; drives no TLS."""
+"""The part of the pytest plugin that runs scenarios: each gets its pair, each cell its verdict and its evidence.
+
+PYTEST_DONT_REWRITE: it asserts nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,125 +13,76 @@ import pytest
 from harness.matrix.cells import Cell
 from harness.matrix.citation import uncited
 from harness.matrix.expectation import Expectation, unmatched
-from harness.matrix.pairing import Matrix, Pairing
+from harness.matrix.pairing import Matrix
 from harness.model.errors import BuildError, UnsupportedError, UsageError
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
+from harness.plugin.entry import results_folder
 from harness.plugin.failure import beside_outcome, leave, leave_reproducers
 from harness.plugin.recorder import Recorder
 from harness.plugin.session import Run
 from harness.plugin.verdict import CellState, disagreement, problem
-from harness.results.retention import NEWEST
-from harness.results.writer import Results, compact, default_folder, usable
+from harness.results.writer import Results, compact, usable
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from harness.matrix.cells import Situation
     from harness.runtime.runtime import Runtime
 
 RUN = pytest.StashKey[Run]()
-FOLDER = pytest.StashKey[Path]()
 RECORDER = pytest.StashKey[Recorder]()
 STATE = pytest.StashKey[CellState]()
 RUNNING = pytest.StashKey[CellState | None]()
 DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
-
-
-class Hooks:
-    """What a conftest.py can do beyond pytest's own hooks."""
-
-    @pytest.hookspec(firstresult=True)
-    def pytest_resumption_machine(self, runtime: Runtime, config: pytest.Config) -> Machine | None:
-        """Give the stacks of the run, if they are to be others than those of this machine."""
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare the hook above."""
-    pluginmanager.add_hookspecs(Hooks)
+HEADED = pytest.StashKey[bool]()
+"""Whether pytest's header has named the stacks."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_resumption_machine(runtime: Runtime, config: pytest.Config) -> Machine:
     """All stacks that this machine has, and those of the prefixes that a user named."""
-    return Machine(runtime, config.getoption("openssl"))
+    return Machine(runtime, [Path(prefix) for prefix in config.getoption("resumption_openssl")])
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which stacks, and where the evidence goes."""
-    group = parser.getgroup("resumption", "TLS session resumption")
-    for role in ("client", "server"):
-        group.addoption(
-            f"--{role}",
-            action="append",
-            default=[],
-            metavar="GLOB",
-            help=f"only {role}s whose stack or stack@build matches, as openssl or 'libssl@3.*'; may be repeated",
-        )
-    group.addoption(
-        "--matrix",
-        default=Pairing.ALL.value,
-        metavar="all|same|pairwise|versions|against=BUILD",
-        help="which client meets which server: every one; that of the same version; few pairs that cover all; "
-        "fewer that cover all versions; BUILD at one end and each other at the other",
-    )
-    group.addoption(
-        "--openssl",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="PREFIX",
-        help="an OpenSSL of one's own; may be repeated",
-    )
-    group.addoption(
-        "--results", type=Path, metavar="DIR", help="folder for results.json and the evidence (default: a dated one)"
-    )
-    group.addoption(
-        "--reproduce",
-        action="store_true",
-        help="leave programs that show it without the harness for each cell, not for those alone that did not pass",
-    )
-    group.addoption(
-        "--keep-results",
-        type=int,
-        default=NEWEST,
-        metavar="N",
-        help=f"how many runs stay where no --results is given, older ones are removed (default: {NEWEST}; 0: all)",
-    )
+def begin(config: pytest.Config) -> None:
+    """Set up what this process shares, and start the results; once.
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Set up what this process shares; nothing is started before it is needed."""
-    config.addinivalue_line("markers", "scenario(situation): what a scenario declares; made by harness.plugin.scenario")
+    pytest.UsageError if a glob matches no stack, or another option of the run has a wrong value.
+    """
+    if RUN in config.stash:
+        return
     hook = config.hook.pytest_resumption_machine
     try:
-        pairs = Matrix.parse(config.getoption("matrix"))
-    except UsageError as error:
+        run = Run(
+            lambda runtime: hook(runtime=runtime, config=config),
+            config.getoption("resumption_client"),
+            config.getoption("resumption_server"),
+            Matrix.parse(config.getoption("resumption_matrix")),
+        )
+        config.add_cleanup(run.close)
+        head: dict[str, object] = {
+            "clients": [stack.label for stack in run.clients],
+            "servers": [stack.label for stack in run.servers],
+        }
+        if splits := config.getoption("splits", None):
+            head["shard"] = f"{config.getoption('group')}/{splits}"
+        if not hasattr(config, "workerinput"):
+            newest = 0 if config.getoption("resumption_results") else config.getoption("resumption_keep_results")
+            recorder = Recorder(Results(usable(results_folder(config)), head), newest)
+            config.stash[RECORDER] = recorder
+            config.pluginmanager.register(recorder, "resumption-recorder")
+    except (BuildError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
-    run = Run(
-        lambda runtime: hook(runtime=runtime, config=config),
-        config.getoption("client"),
-        config.getoption("server"),
-        pairs,
-    )
-    config.add_cleanup(run.close)
-    config.stash[RUN] = run
     config.stash[DECLARED] = {}
-    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if worker is not None:
-        config.stash[FOLDER] = Path(worker["resumption_results"])
-        return
-    try:
-        config.stash[FOLDER] = usable(config.getoption("results") or default_folder())
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+    config.stash[RUN] = run
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist where the evidence goes."""
-    node.workerinput["resumption_results"] = str(node.config.stash[FOLDER])
+def record(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Hand a report to the recorder of the run."""
+    config.stash[RECORDER].take(report)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -140,34 +94,28 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse globs that match no stack before anything runs; begin the results."""
-    run = session.config.stash[RUN]
-    try:
-        stacks = {"clients": [s.label for s in run.clients], "servers": [s.label for s in run.servers]}
-    except (BuildError, UsageError) as error:
-        raise pytest.UsageError(str(error)) from error
-    if not hasattr(session.config, "workerinput"):
-        dated = session.config.getoption("results") is None
-        newest = session.config.getoption("keep_results") if dated else 0
-        recorder = Recorder(Results(session.config.stash[FOLDER], stacks), newest)
-        session.config.stash[RECORDER] = recorder
-        session.config.pluginmanager.register(recorder, "resumption-recorder")
+    """Begin before anything is collected, where the plugin is loaded at the start."""
+    begin(session.config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Every stack under test, where its parts lie, and where the results go."""
-    return [*config.stash[RUN].header(), f"results: {config.stash[FOLDER]}"]
+    """Every stack under test, where its parts are, and where the results go."""
+    config.stash[HEADED] = True
+    return _header(config)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """The same, where the first scenario was met after pytest's header."""
+    return [] if config.stash.get(HEADED, False) or RUN not in config.stash else _header(config)
+
+
+def _header(config: pytest.Config) -> list[str]:
+    return [*config.stash[RUN].header(), f"results: {results_folder(config)}"]
+
+
+def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
     """Make a test of each cell; a cell that a stack cannot do is skipped with the reason, and counted."""
-    if "pair" not in metafunc.fixturenames:
-        return
-    mark = metafunc.definition.get_closest_marker("scenario")
-    if mark is None and metafunc.definition.path.parent.name != "scenarios":
-        return  # a test that has a `pair` of its own
-    problem = uncited(metafunc.module.__doc__) if mark else "it uses `pair` but has no pytestmark = scenario(...)"
-    if mark is None or problem:
+    if problem := uncited(metafunc.module.__doc__):
         raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {problem}")
     metafunc.config.stash[DECLARED].update(
         {id(value): value for value in vars(metafunc.module).values() if isinstance(value, Expectation)}
@@ -179,15 +127,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(
                 cell, id=cell.id, marks=[pytest.mark.skip(f"UNSUPPORTED: {cell.unsupported}")] * bool(cell.unsupported)
             )
-            for cell in run.cells(mark.args[0], metafunc.definition.nodeid)
+            for cell in run.cells(situation, metafunc.definition.nodeid)
         ],
         indirect=True,
     )
 
 
-@pytest.fixture
-def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
-    """The cell's two endpoints with the tap between them, ready to connect."""
+def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
+    """The endpoints of a cell, open until its test is over."""
     cell: Cell = request.param
     runtime = request.config.stash[RUN].runtime
     try:
@@ -253,9 +200,9 @@ def pytest_runtest_makereport(
     if call.when == "call":
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
-        report.sections += leave(state, item.config.stash[FOLDER], report.longreprtext)
-    elif state.verdict is Verdict.PASSED and call.when == "call" and item.config.getoption("reproduce"):
-        report.sections += leave_reproducers(state, item.config.stash[FOLDER])
+        report.sections += leave(state, results_folder(item.config), report.longreprtext)
+    elif state.verdict is Verdict.PASSED and call.when == "call" and item.config.getoption("resumption_reproduce"):
+        report.sections += leave_reproducers(state, results_folder(item.config))
     if call.when == "teardown":
         vars(report)["resumption"] = compact(state.record())
         del item.stash[STATE]  # pytest keeps every item to the end of the run, and with it every connection
@@ -288,6 +235,8 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Say which declared differences found no build to be about."""
     config = session.config
+    if RUN not in config.stash:
+        return
     run = config.stash[RUN]
     lines = unmatched(config.stash[DECLARED].values(), run.clients, run.servers) if config.stash[DECLARED] else []
     if hasattr(config, "workeroutput"):

@@ -49,7 +49,7 @@ class Recorder:
         self.trouble: OSError | None = None
         """Why results could not be written, the last time that they could not."""
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
+    def take(self, report: Any) -> None:
         """Take the record that the last report of a cell carries; a worker that died leaves none, so make it.
 
         It is written at once and not kept: pytest's terminal reporter keeps every report to the end of the run.

@@ -70,7 +70,8 @@ def run(folder: Path, source: str) -> Path:
     (folder / "scenarios").mkdir()
     (folder / "scenarios" / "wrong.py").write_text(source)
     argv = [*QUIET, "-c", os.devnull, "--rootdir", str(folder), "-o", "python_files=*.py", "--import-mode=importlib"]
-    argv += ["--client=openssl", "--client=libssl", "--server=openssl", "--server=libssl", "--results=results"]
+    argv += [f"--resumption-{role}={stack}" for role in ("client", "server") for stack in ("openssl", "libssl")]
+    argv += ["--resumption-results=results"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*argv, "scenarios"], cwd=folder, env=environment, check=False, capture_output=True, text=True

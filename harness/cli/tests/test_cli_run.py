@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from harness.cli.run import processes, scenarios
+from harness.cli.run import paths, processes, scenarios
 from harness.model.errors import UsageError
+from harness.results.run_options import RUN_OPTIONS
+from harness.runtime.loop import stretched
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("arguments", [[], ["-x"], ["-k", "ticket"], ["--lf", "-q"], ["--no-header"], ["-vv"]])
@@ -43,3 +48,96 @@ def test_an_installed_package_brings_scenarios_of_its_own(tmp_path: Path) -> Non
 def test_no_scenarios_anywhere_says_where_they_were_looked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no scenarios in .*; run it in a checkout, or reinstall"):
         scenarios(tmp_path, tmp_path / "lib" / "harness")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([], []),
+        (["-k", "here", "-x"], []),
+        (["here"], ["here"]),
+        (["-x", "here"], ["here"]),
+        (["--junitxml", "here", "-p", "xdist.plugin"], []),
+        (["--client", "here", "gone/x.py::test_it"], ["gone/x.py::test_it"]),
+        (["-n", "2", "gone.py"], ["gone.py"]),
+    ],
+)
+def test_paths_are_told_from_options_and_their_values(
+    arguments: list[str], found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+
+    assert paths(arguments) == found
+
+
+SCENARIO = '''"""A ticket resumes (RFC 8446, 2.2)."""
+
+from harness import FULL, RESUMED, TLSv1_3, scenario
+
+pytestmark = scenario(versions=[TLSv1_3], same_stack=True)
+
+
+def test_ticket_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+'''
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "harness.cli", "run", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        argv, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=stretched(60)
+    )
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n1"])
+def test_a_folder_runs_with_the_configuration_of_its_project(processes: str, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\npython_files = tls_*.py\n")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tls_ticket.py").write_text(SCENARIO)
+    (tmp_path / "mine" / "other.py").write_text("raise AssertionError\n")
+
+    done = command(tmp_path, "--client=libssl", "--results=out", processes, "mine", "--server=libssl")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "out" / "results.json").read_text())["cells"]
+    assert [cell["scenario"] for cell in cells] == ["mine/tls_ticket.py::test_ticket_resumes"]
+
+
+@pytest.mark.parametrize("arguments", [["-n0", "gone"], ["-n2", "gone"], ["gone/x.py"], ["gone.py::test_x"]])
+def test_a_path_that_does_not_exist_is_bad_usage(arguments: list[str], tmp_path: Path) -> None:
+    done = command(tmp_path, *arguments)
+
+    assert done.returncode == 2
+    assert "does not exist; name a folder or a file of scenarios" in done.stderr
+
+
+def test_a_wrong_value_of_an_option_is_bad_usage(tmp_path: Path) -> None:
+    done = command(tmp_path, "--matrix=some", "-n0")
+
+    assert done.returncode == 2
+    assert "--matrix cannot be 'some'; it is all, same, pairwise" in done.stderr
+
+
+def test_the_help_lists_every_option_of_a_run(tmp_path: Path) -> None:
+    shown = command(tmp_path, "--help").stdout
+
+    assert [option.short for option in RUN_OPTIONS if f"{option.short} " not in shown] == []
+
+
+def test_a_shard_runs_its_part_of_the_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "test_ticket.py").write_text(SCENARIO)
+    monkeypatch.setenv("RESUMPTION_SHARD", "2/2")
+
+    done = command(tmp_path, "-n0", "--client=libssl", "--client=openssl", "--results=out", "test_ticket.py")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "shard 2 of 2, as RESUMPTION_SHARD says" in done.stderr
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["shard"] == "2/2"
+    assert len(results["cells"]) == 1

@@ -25,7 +25,7 @@ CONFTEST = """
 from harness.model.view import Saw
 from harness.tests.fakes import FakeMachine, FakePair, fake_stack
 
-pytest_plugins = ["harness.plugin.hooks"]
+pytest_plugins = ["harness.plugin.entry", "harness.plugin.short_options", "harness.plugin.hooks"]
 FakePair.sees = {sees}
 
 def pytest_configure(config):
@@ -172,7 +172,8 @@ def test_a_docstring_that_cites_nothing_is_an_error(run: Run) -> None:
 def test_a_pair_without_a_situation_is_an_error(run: Run) -> None:
     ran = run(source=SCENARIO.replace("pytestmark = ", "ignored = "))
 
-    ran.stdout.fnmatch_lines(["*ticket.py: it uses `pair` but has no pytestmark = scenario(...)*"])
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["`pair` needs `pytestmark = scenario(...)` in this file; see docs/scenarios.md"])
 
 
 def test_a_knob_that_a_stack_lacks_makes_the_cell_unsupported_with_the_reason(run: Run) -> None:

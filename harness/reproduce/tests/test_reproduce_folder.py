@@ -237,7 +237,7 @@ def test_other_server(pair):
 def test_a_run_leaves_reproducers_of_failed_cells_or_of_all(option: list[str], left: int, tmp_path: Path) -> None:
     cells, results = tmp_path / "cells.py", tmp_path / "results"
     cells.write_text(CELLS)
-    chosen = ["--client=libssl", "--server=libssl", f"--results={results}", *option]
+    chosen = ["--resumption-client=libssl", "--resumption-server=libssl", f"--resumption-results={results}", *option]
     argv = [sys.executable, "-m", "harness.cli", "run", *chosen, str(cells), "-n", "0"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
     readmes = list(results.glob("cells/**/reproduce/README.md"))

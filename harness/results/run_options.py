@@ -1,0 +1,77 @@
+"""The options of a run, which pytest and `resumption run` both offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.results.retention import NEWEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class RunOption:
+    """One option: `--resumption-NAME` for pytest in any project, `--NAME` for `resumption run`."""
+
+    name: str
+    help: str
+    metavar: str = ""
+    """What its value is; empty for a switch."""
+    many: bool = False
+    """Whether it may be repeated."""
+    number: bool = False
+    """Whether its value is a whole number."""
+    default: str | int | None = None
+
+    @property
+    def long(self) -> str:
+        """Its name for pytest in any project."""
+        return f"--resumption-{self.name}"
+
+    @property
+    def short(self) -> str:
+        """Its name for `resumption run`."""
+        return f"--{self.name}"
+
+    @property
+    def dest(self) -> str:
+        """Its name among pytest's parsed options."""
+        return f"resumption_{self.name.replace('-', '_')}"
+
+
+RUN_OPTIONS = (
+    RunOption(
+        "client", "Only clients whose stack or stack@build matches, such as openssl or 'libssl@3.*'.", "GLOB", many=True
+    ),
+    RunOption(
+        "server", "Only servers whose stack or stack@build matches, such as openssl or 'libssl@3.*'.", "GLOB", many=True
+    ),
+    RunOption(
+        "matrix",
+        "Which client meets which server: every one; those of the same version; few pairs that cover all; fewer that "
+        "cover all versions; BUILD at one end and each other build at the other.",
+        "all|same|pairwise|versions|against=BUILD",
+        default="all",
+    ),
+    RunOption("openssl", "Also test the OpenSSL installed in this prefix.", "PREFIX", many=True),
+    RunOption("results", "Write results.json and the evidence to this folder (default: a dated one).", "DIR"),
+    RunOption("reproduce", "Write reproducers for each cell, not only for each one that did not pass."),
+    RunOption("show", "Show the evidence of each cell, not only of each one that did not pass."),
+    RunOption(
+        "keep-results",
+        f"Keep this many runs where no --results is given (default: {NEWEST}; 0 keeps all).",
+        "N",
+        number=True,
+        default=NEWEST,
+    ),
+    RunOption("cell", "Run only the cell with this test and id, such as 'test_x[openssl@3.5.0--…]'.", "TEST[ID]"),
+)
+
+
+def long_names(arguments: Iterable[str]) -> list[str]:
+    """The arguments with each `--NAME` of a run written as `--resumption-NAME`."""
+    names = {option.short: option.long for option in RUN_OPTIONS}
+    split = [(argument, *argument.partition("=")) for argument in arguments]
+    return [names[name] + sign + value if name in names else argument for argument, name, sign, value in split]
