@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hmac
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from harness.model.tls import Role
 from harness.wire.suites import Aead
@@ -23,14 +22,20 @@ if TYPE_CHECKING:
     from harness.wire.records import Record
     from harness.wire.suites import Suite
 
-ALGORITHMS = {Aead.AES_GCM: AESGCM, Aead.AES_CCM: AESCCM, Aead.CHACHA20_POLY1305: ChaCha20Poly1305}
-HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384]] = {"sha256": hashes.SHA256, "sha384": hashes.SHA384}
-TAG = 16
-"""Bytes that every AEAD of the table adds."""
+    Cipher = AESCCM | AESGCM | ChaCha20Poly1305
+
 MOST = 2**14
 """Bytes that a record may have when it is no longer compressed (RFC 5246, 6.2.1)."""
 EXPLICIT = 8
 """Bytes of the nonce that TLS 1.2 sends in the record, with AES (RFC 5288, 3)."""
+NONCE = 12
+"""Bytes of a nonce, in every AEAD of TLS."""
+
+
+def _cipher(suite: Suite, key: bytes) -> Cipher:
+    if suite.aead is Aead.AES_CCM:
+        return AESCCM(key, suite.tag)
+    return AESGCM(key) if suite.aead is Aead.AES_GCM else ChaCha20Poly1305(key)
 
 
 class Epoch(Protocol):
@@ -45,34 +50,40 @@ class Epoch(Protocol):
         ...
 
 
-def _nonce(iv: bytes, number: int) -> bytes:
-    """The record number mixed into the IV (RFC 8446, 5.3; RFC 7905, 2)."""
-    return (int.from_bytes(iv, "big") ^ number).to_bytes(len(iv), "big")
+@lru_cache(maxsize=16)
+def _info(label: str, length: int) -> bytes:
+    """HkdfLabel with an empty context, and the number of the first block (RFC 8446, 7.1; RFC 5869, 2.3)."""
+    name = b"tls13 " + label.encode()
+    return length.to_bytes(2, "big") + bytes([len(name)]) + name + b"\0\1"
 
 
 def expand_label(secret: bytes, label: str, length: int, hash_name: str) -> bytes:
-    """HKDF-Expand-Label with an empty context (RFC 8446, 7.1)."""
-    name = b"tls13 " + label.encode()
-    info = length.to_bytes(2, "big") + bytes([len(name)]) + name + b"\0"
-    return HKDFExpand(HASHES[hash_name](), length, info).derive(secret)
+    """HKDF-Expand-Label with an empty context (RFC 8446, 7.1); one block of HKDF is enough for all of TLS."""
+    return hmac.digest(secret, _info(label, length), hash_name)[:length]
 
 
 class Epoch13:
-    """A TLS 1.3 traffic secret (RFC 8446, 5.2 and 7.3)."""
+    """A TLS 1.3 traffic secret (RFC 8446, 5.2 and 7.3); its keys are derived when the first record comes."""
 
     def __init__(self, suite: Suite, secret: bytes) -> None:
         self._suite = suite
         self._secret = secret
-        self._aead = ALGORITHMS[suite.aead](expand_label(secret, "key", suite.key, suite.hash))
-        self._iv = expand_label(secret, "iv", 12, suite.hash)
+        self._cipher: Cipher | None = None
+        self._iv = 0
         self._number = 0
+
+    def _derive(self) -> Cipher:
+        suite, secret = self._suite, self._secret
+        self._iv = int.from_bytes(expand_label(secret, "iv", NONCE, suite.hash), "big")
+        self._cipher = _cipher(suite, expand_label(secret, "key", suite.key, suite.hash))
+        return self._cipher
 
     def open(self, record: Record) -> tuple[int, bytes] | None:
         """See `Epoch`; the padding is taken off, and the type is the inner one."""
-        payload = record.payload
-        header = bytes([record.type]) + record.version.to_bytes(2, "big") + len(payload).to_bytes(2, "big")
+        cipher = self._cipher or self._derive()
+        nonce = (self._iv ^ self._number).to_bytes(NONCE, "big")
         try:
-            inner = self._aead.decrypt(_nonce(self._iv, self._number), payload, header).rstrip(b"\0")
+            inner = cipher.decrypt(nonce, record.payload, record.header).rstrip(b"\0")
         except InvalidTag:
             return None
         self._number += 1
@@ -85,6 +96,7 @@ class Epoch13:
         return Epoch13(self._suite, expand_label(self._secret, "traffic upd", len(self._secret), self._suite.hash))
 
 
+@lru_cache(maxsize=2)  # both directions of a connection take their keys from one block
 def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
     """The pseudorandom function of TLS 1.2 (RFC 5246, 5)."""
     seed = label + seed
@@ -107,23 +119,24 @@ class Epoch12:
         """
         self._inflate = zlib.decompressobj() if deflated else None
         self._explicit = 0 if suite.aead is Aead.CHACHA20_POLY1305 else EXPLICIT
-        salt = 12 - self._explicit
+        salt = NONCE - self._explicit
         block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (suite.key + salt), suite.hash)
         mine = 0 if role is Role.CLIENT else 1
-        self._aead = ALGORITHMS[suite.aead](block[mine * suite.key :][: suite.key])
+        self._cipher = _cipher(suite, block[mine * suite.key :][: suite.key])
         self._iv = block[2 * suite.key + mine * salt :][:salt]
+        self._tag = suite.tag
         self._number = 0
 
     def open(self, record: Record) -> tuple[int, bytes] | None:
         """See `Epoch`."""
         explicit, sealed = record.payload[: self._explicit], record.payload[self._explicit :]
-        length = len(sealed) - TAG
+        length = len(sealed) - self._tag
         if length < 0:
             return None
-        header = self._number.to_bytes(8, "big") + bytes([record.type]) + record.version.to_bytes(2, "big")
-        nonce = self._iv + explicit if self._explicit else _nonce(self._iv, self._number)
+        number = self._number.to_bytes(NONCE, "big")
+        nonce = self._iv + explicit if explicit else bytes(a ^ b for a, b in zip(self._iv, number, strict=True))
         try:
-            plain = self._aead.decrypt(nonce, sealed, header + length.to_bytes(2, "big"))
+            plain = self._cipher.decrypt(nonce, sealed, number[4:] + record.header[:3] + length.to_bytes(2, "big"))
         except InvalidTag:
             return None
         self._number += 1

@@ -1,4 +1,4 @@
-"""Whether a handshake got to its end on the wire; not whether it was full or resumed."""
+"""Whether a handshake was completed on the wire."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
 from harness.model.view import Saw
+from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 NEVER_FATAL = frozenset({0, 90})
 """close_notify and user_canceled; any other alert is fatal in TLS 1.3, whatever its level (RFC 8446, 6)."""
-SEALED_ALERT = 2 + 1 + 16
-"""Bytes of a TLS 1.3 record that holds an alert without padding: the alert, the inner type, the tag."""
+ALERT = 2 + 1
+"""Bytes of a TLS 1.3 alert and its inner type, which the suite's tag follows where there is no padding."""
 
 
 def _tls13(transcript: Transcript) -> bool:
@@ -44,8 +45,10 @@ def unfinished(transcript: Transcript, messages: Sequence[Message]) -> tuple[Saw
             return Saw.ABORTED, (f"no {hello} from the {sender}",)
     if not transcript.client_hellos or not transcript.handshakes:
         return Saw.UNKNOWN, ("a hello could not be read",)
-    ended = _tls13_end if _tls13(transcript) else _tls12_end
-    return ended(messages)
+    chosen = next(hello.cipher_suite for hello in transcript.server_hellos if not hello.hello_retry_request)
+    if chosen not in SUITES:
+        return Saw.UNKNOWN, (f"cipher suite 0x{chosen:04x} is not known, nor how it seals records",)
+    return _tls13_end(messages, ALERT + SUITES[chosen].tag) if _tls13(transcript) else _tls12_end(messages)
 
 
 def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert | None:
@@ -87,7 +90,7 @@ def _tls12_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | Non
     return Saw.UNKNOWN, (f"no key opens the alert that the {message.sender} sent before any application data",)
 
 
-def _tls13_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
+def _tls13_end(messages: Sequence[Message], sealed_alert: int) -> tuple[Saw, tuple[str, ...]] | None:
     """Both Finished; where no key opens them, sealed records after ServerHello that are too long to be an alert."""
     start = next(index for index, message in enumerate(messages) if message.type == "ServerHello")
     after = messages[start:]
@@ -95,7 +98,7 @@ def _tls13_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | Non
     for role in (Role.SERVER, Role.CLIENT):
         shown = [i for i, m in enumerate(after) if m.sender is role and m.type == "Finished"]
         sealed = [i for i, m in enumerate(after) if m.sender is role and m.type == "EncryptedRecord"]
-        long = [i for i in sealed if after[i].length > SEALED_ALERT]
+        long = [i for i in sealed if after[i].length > sealed_alert]
         if shown or long:
             last = (shown or long)[0]
         elif sealed:
@@ -103,6 +106,6 @@ def _tls13_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | Non
         else:
             return Saw.ABORTED, (f"no Finished from the {role}",)
     answers = [m for m in after[last:] if m.sender is Role.SERVER and m.type == "EncryptedRecord"]
-    if answers and answers[0].length == SEALED_ALERT:
+    if answers and answers[0].length == sealed_alert:
         return Saw.UNKNOWN, ("no key opens the server's answer to the client's Finished, and it may be an alert",)
     return None

@@ -21,6 +21,8 @@ PSK_KEY_EXCHANGE_MODES: Final = 45
 KEY_SHARE: Final = 51
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random of a HelloRetryRequest: SHA-256 of its name (RFC 8446, 4.1.3)."""
+HEADER: Final = 4
+"""Bytes before an extension's body: its number and its length."""
 NAMED_VERSIONS = {version.wire: version for version in TLSVersion}
 
 
@@ -31,13 +33,11 @@ class Extensions:
         self.bodies: dict[int, bytes] = {}
         self._offsets: dict[int, int] = {}
         inner = cursor.inner(2) if cursor.left else cursor
-        while inner.left:
-            offset = inner.offset
-            number = inner.number(2)
+        for offset, number, body in inner.entries():
             if number in self.bodies:
                 raise WireFormatError(f"extension {name_of(EXTENSIONS, number)} comes twice", offset)
-            self.bodies[number] = inner.vector(2)
-            self._offsets[number] = inner.offset - len(self.bodies[number])
+            self.bodies[number] = body
+            self._offsets[number] = offset + HEADER
 
     def __contains__(self, number: int) -> bool:
         return number in self.bodies
@@ -60,11 +60,7 @@ def _versions(cursor: Cursor) -> tuple[int, ...]:
 
 def _key_share_groups(cursor: Cursor) -> tuple[int, ...]:
     shares = cursor.inner(2)
-    groups = []
-    while shares.left:
-        groups.append(shares.number(2))
-        shares.vector(2)
-    return tuple(groups)
+    return tuple([group for _offset, group, _share in shares.entries()])
 
 
 def _server_name(cursor: Cursor) -> str | None:

@@ -1,4 +1,4 @@
-"""A key log in the NSS format (SSL_CTX_set_keylog_callback) as the keys of each direction; no record is opened here."""
+"""A key log in the NSS format (SSL_CTX_set_keylog_callback) as the keys of each direction."""
 
 from __future__ import annotations
 
@@ -17,41 +17,47 @@ TLS13_SUITES = tuple(suite for number, suite in SUITES.items() if number >> 8 ==
 DEFLATE = 1
 """The compression method of RFC 3749, 2.1, which OpenSSL before 1.1.0 chooses if it was built with zlib."""
 HASH_LENGTHS = {"sha256": 32, "sha384": 48}
+PARTS = 3
+"""Words of a line: label, client random, secret."""
 
 
 class KeyLog:
-    """The secrets of a key log by label and client random; lines that are none are passed over."""
+    """The secrets of a key log by label and client random; lines of another form are skipped."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._secrets: dict[tuple[str, bytes], bytes] = {}
-        for line in lines:
-            label, *values = line.split()[:3] or [""]
-            try:
-                random, secret = map(bytes.fromhex, values)
-            except ValueError:
-                continue
-            self._secrets[label, random] = secret
+        self._secrets: dict[tuple[str, str], str] = {}
+        for line in dict.fromkeys(lines):  # both ends log the same
+            words = line.split(maxsplit=PARTS)
+            if len(words) >= PARTS:
+                self._secrets[words[0], words[1].lower()] = words[2]
 
     def __bool__(self) -> bool:
         return bool(self._secrets)
 
+    def _secret(self, label: str, hello: ClientHello) -> bytes:
+        """Empty if it is not there, or not written in hexadecimal digits."""
+        try:
+            return bytes.fromhex(self._secrets.get((label, hello.random.hex()), ""))
+        except ValueError:
+            return b""
+
     def early(self, hello: ClientHello) -> list[Epoch13]:
-        """The keys that early data may have: its suite is that of the session, which only its hash is known of."""
-        secret = self._secrets.get(("CLIENT_EARLY_TRAFFIC_SECRET", hello.random), b"")
+        """The keys that early data may have: of the session's suite no more is known than its hash."""
+        secret = self._secret("CLIENT_EARLY_TRAFFIC_SECRET", hello)
         return [Epoch13(suite, secret) for suite in TLS13_SUITES if HASH_LENGTHS[suite.hash] == len(secret)]
 
     def tls13(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch13]:
-        """The handshake and the first application key of one direction, as far as they are there."""
+        """The handshake key and the first application key of one direction, if they are there."""
         suite = SUITES.get(server.cipher_suite)
+        if suite is None or suite.aead is None:
+            return []
         labels = (f"{sender.name}_HANDSHAKE_TRAFFIC_SECRET", f"{sender.name}_TRAFFIC_SECRET_0")
-        secrets = [self._secrets.get((label, client.random)) for label in labels]
-        return [Epoch13(suite, secret) for secret in secrets if secret and suite]
+        return [Epoch13(suite, secret) for label in labels if (secret := self._secret(label, client))]
 
     def tls12(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch12]:
-        """The key of one direction after its change_cipher_spec, if it is there and the suite is an AEAD."""
-        suite = SUITES.get(server.cipher_suite)
-        master = self._secrets.get(("CLIENT_RANDOM", client.random))
-        if not suite or not master:
+        """The key of one direction after its change_cipher_spec, if it is there and the suite has an AEAD."""
+        suite, master = SUITES.get(server.cipher_suite), self._secret("CLIENT_RANDOM", client)
+        if suite is None or suite.aead is None or not master:
             return []
         deflated = server.compression == DEFLATE
         return [Epoch12(suite, master, (client.random, server.random), sender, deflated=deflated)]

@@ -10,6 +10,7 @@ that is malformed within its frame is noted, and reading goes on.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from harness.model.errors import WireFormatError
@@ -142,10 +143,11 @@ class _Reader:
         for level, number in zip(content[::2], content[1::2], strict=True):
             alert = Alert(number, end.role, level)
             self._alerts.append(alert)
-            self._add(end, "Alert", 2, sealed=sealed, shown=summary.alert_fields(alert))
+            self._add(end, "Alert", 2, sealed=sealed, shown=summary.Lazy(partial(summary.alert_fields, alert)))
 
     def _handshake(self, end: Direction, message: Handshake, *, sealed: bool) -> None:
         kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")
+        shown: Mapping[str, str]
         try:
             if message.type == CLIENT_HELLO and end.role is Role.CLIENT:
                 shown = self._client_hello(end, message)
@@ -155,7 +157,7 @@ class _Reader:
                 tls13 = self._tls13 is True
                 ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
                 self._tickets.append(ticket)
-                shown = summary.ticket_fields(ticket, tls13=tls13)
+                shown = summary.Lazy(partial(summary.ticket_fields, ticket, tls13=tls13))
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset, tls13=self._tls13 is True)
         except WireFormatError as error:
@@ -163,14 +165,14 @@ class _Reader:
             shown = {"malformed": str(error)}
         self._add(end, kind, len(message.body), sealed=sealed, shown=shown)
 
-    def _client_hello(self, end: Direction, message: Handshake) -> dict[str, str]:
+    def _client_hello(self, end: Direction, message: Handshake) -> Mapping[str, str]:
         hello = hellos.client_hello(message.body, message.offset)
         self._client_hellos.append(hello)
         if hello.early_data and self._keylog:
             end.keys.add(*self._keylog.early(hello))
-        return summary.client_hello_fields(hello)
+        return summary.Lazy(partial(summary.client_hello_fields, hello))
 
-    def _server_hello(self, message: Handshake) -> tuple[str, dict[str, str]]:
+    def _server_hello(self, message: Handshake) -> tuple[str, Mapping[str, str]]:
         hello = hellos.server_hello(message.body, message.offset)
         self._server_hellos.append(hello)
         self._tls13 = hello.version is TLSVersion.TLSv1_3
@@ -178,4 +180,4 @@ class _Reader:
             for end in self._ends.values():
                 end.keys.add(*self._keylog.tls13(self._client_hellos[-1], hello, end.role))
         name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
-        return name, summary.server_hello_fields(hello)
+        return name, summary.Lazy(partial(summary.server_hello_fields, hello))

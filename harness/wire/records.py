@@ -1,4 +1,4 @@
-"""One direction's bytes as TLS records, handshake fragments as messages (RFC 8446, 5.1); no message is read here."""
+"""One direction's bytes as TLS records, and handshake fragments as messages (RFC 8446, 5.1)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Record(NamedTuple):
     """One record as it was sent; ``offset`` is that of its header in the direction's stream."""
 
     type: int
-    version: int
+    header: bytes
+    """Type, legacy_record_version and length, as sent."""
     payload: bytes
     offset: int
 
@@ -55,7 +56,7 @@ class RecordSplitter:
             end = HEADER + length
             if len(buffer) < end:
                 return
-            record = Record(kind, version, bytes(buffer[HEADER:end]), self._offset)
+            record = Record(kind, bytes(buffer[:HEADER]), bytes(buffer[HEADER:end]), self._offset)
             del buffer[:end]
             self._offset += end
             yield record

@@ -1,7 +1,8 @@
-"""Hellos, tickets and alerts as strings to print: what of them matters for resumption, and no verdict on it."""
+"""Hellos, tickets and alerts as strings to print: the fields that matter for resumption."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harness.model.transcript import EARLY_DATA, EXTENDED_MASTER_SECRET
@@ -10,8 +11,38 @@ from harness.wire.names import EXTENSIONS, GROUPS, LEVELS, PSK_MODES, VERSIONS, 
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from harness.model.tls import Alert
     from harness.model.transcript import ClientHello, NewSessionTicket, ServerHello
+
+
+class Lazy(Mapping[str, str]):
+    """Fields that are made when something first reads them: most connections are judged and never printed."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], dict[str, str]]) -> None:
+        self._make = make
+        self._made: dict[str, str] | None = None
+
+    @property
+    def _fields(self) -> dict[str, str]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return repr(self._fields)
 
 
 def _shared(hello: ClientHello | ServerHello) -> dict[str, str]:

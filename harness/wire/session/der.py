@@ -1,9 +1,8 @@
-"""Cuts DER into its elements, each with its offset, and puts them together again; it knows no SSL_SESSION."""
+"""Cuts DER into elements, each with its offset, and puts them together again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asn1crypto import parser
 
@@ -23,13 +22,16 @@ LONG_SIZE = 128
 """Contents from this many bytes on have a length in bytes of its own."""
 SEQUENCE_BYTE = 0x30
 """The tag byte of every SEQUENCE (constructed)."""
+CONSTRUCTED = 0x20
+"""The bit of a tag byte that says so."""
+SHORT_HEADER = 2
+"""Bytes of a header with a short tag and a short length."""
 
 UNIVERSAL_NAMES = {INTEGER: "INTEGER", OCTET_STRING: "OCTET STRING", SEQUENCE: "SEQUENCE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element. ``offset`` is where its first byte lies in the whole DER, -1 for one that was made here."""
+class Element(NamedTuple):
+    """One element. ``offset`` is where its first byte is in the whole DER, -1 for one that was made here."""
 
     kind: int
     """The class of its tag: UNIVERSAL or CONTEXT; 1 application, 3 private."""
@@ -77,6 +79,10 @@ def first(data: bytes, offset: int = 0) -> Element:
     SessionFormatError if it is cut short, or encoded in a way that BER allows and DER does not (X.690, 10.1: definite
     lengths in the fewest bytes).
     """
+    short = len(data) >= SHORT_HEADER and data[0] & LONG_TAG != LONG_TAG and data[1] < LONG_SIZE
+    if short and len(data) >= SHORT_HEADER + data[1]:  # most of them: no need for the library
+        content = data[SHORT_HEADER : SHORT_HEADER + data[1]]
+        return Element(data[0] >> 6, bool(data[0] & CONSTRUCTED), data[0] & LONG_TAG, content, offset, SHORT_HEADER)
     try:
         kind, constructed, tag, header, content, trailer = parser.parse(data)
     except ValueError as error:
@@ -88,7 +94,7 @@ def first(data: bytes, offset: int = 0) -> Element:
 
 
 def elements(data: bytes, offset: int = 0) -> Iterator[Element]:
-    """Each element of the data up to their end; SessionFormatError as in ``first``."""
+    """Each element of the data; SessionFormatError as in `first`."""
     done = 0
     while done < len(data):
         element = first(data[done:], offset + done)
@@ -101,10 +107,15 @@ def sequence(children: Iterable[Element]) -> Element:
     return Element(UNIVERSAL, constructed=True, tag=SEQUENCE, content=b"".join(child.der for child in children))
 
 
+def _fewest(value: int) -> int:
+    """Bytes of an INTEGER (X.690, 8.3.2)."""
+    return (value if value >= 0 else ~value).bit_length() // 8 + 1
+
+
 def integer(value: int) -> Element:
-    """An INTEGER in the fewest bytes (X.690, 8.3.2)."""
-    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
-    return Element(UNIVERSAL, constructed=False, tag=INTEGER, content=value.to_bytes(size, "big", signed=True))
+    """An INTEGER in the fewest bytes."""
+    content = value.to_bytes(_fewest(value), "big", signed=True)
+    return Element(UNIVERSAL, constructed=False, tag=INTEGER, content=content)
 
 
 def octet_string(value: bytes) -> Element:
@@ -137,7 +148,7 @@ def integer_value(element: Element, what: str) -> int:
     """The value of an INTEGER; SessionFormatError if it is none, or not in the fewest bytes."""
     expect(element, INTEGER, what)
     value = int.from_bytes(element.content, "big", signed=True)
-    if integer(value).content != element.content:
+    if len(element.content) != _fewest(value):
         raise SessionFormatError(f"{what} is an INTEGER that is not in the fewest bytes", element.offset)
     return value
 

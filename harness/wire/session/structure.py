@@ -91,7 +91,10 @@ OPTIONAL: dict[int, Number | Octets] = {
     19: Number("kex_group", 32),
     20: Octets("peer_rpk"),
 }
-"""By context tag, each EXPLICIT. Apart stand [3], a SEQUENCE, and [0], key_arg, which only SSLv2 used, skipped."""
+"""By context tag, each EXPLICIT; [3] is a SEQUENCE and not here, [0] is the key_arg of SSLv2 and skipped."""
+NO_NUMBERS = {field.name: 0 for field in OPTIONAL.values() if isinstance(field, Number)}
+NO_OCTETS = {PEER: b"", **{field.name: b"" for field in OPTIONAL.values() if isinstance(field, Octets)}}
+"""The optional fields where they are absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,12 @@ class Fields:
     numbers: dict[str, int]
     octets: dict[str, bytes]
 
-    def put(self, field: Number | Octets, element: Element | None) -> None:
-        """Take a field's value from its element, checked; None is its absence."""
+    def put(self, field: Number | Octets, element: Element) -> None:
+        """Take a field's value from its element, checked."""
         if isinstance(field, Number):
-            value = 0 if element is None else asn1.integer_value(element, field.name)
-            self.numbers[field.name] = value if element is None else field.check(value, element.offset)
+            self.numbers[field.name] = field.check(asn1.integer_value(element, field.name), element.offset)
         else:
-            octets = b"" if element is None else asn1.octets(element, field.name)
-            self.octets[field.name] = octets if element is None else field.check(octets, element.offset)
+            self.octets[field.name] = field.check(asn1.octets(element, field.name), element.offset)
 
 
 def read(der: bytes) -> tuple[Element, ...]:
@@ -118,7 +119,7 @@ def read(der: bytes) -> tuple[Element, ...]:
     if der[0] != asn1.SEQUENCE_BYTE:
         raise SessionFormatError(f"byte 0x{der[0]:02x} where a session begins with SEQUENCE: this is no SSL_SESSION", 0)
     root = asn1.first(der)
-    size = len(root.der)
+    size = root.header + len(root.content)
     if size != len(der):
         raise SessionFormatError(f"{len(der) - size} bytes too many follow the session", size)
     return root.children()
@@ -134,9 +135,7 @@ def fields(elements: tuple[Element, ...], end: int) -> Fields:
 
     SessionFormatError if one is missing, of another type, out of its bounds or out of order.
     """
-    result = Fields({}, {PEER: b""})
-    for field in OPTIONAL.values():
-        result.put(field, None)
+    result = Fields(dict(NO_NUMBERS), dict(NO_OCTETS))
     for at, field in enumerate(MANDATORY):
         if at == len(elements):
             raise SessionFormatError(f"the session ends before {field.name}", end)

@@ -23,7 +23,7 @@ def sealed(plain: bytes, number: int) -> Record:
     explicit = number.to_bytes(8, "big")
     header = explicit + bytes([DATA]) + b"\3\3" + len(plain).to_bytes(2, "big")
     payload = explicit + AESGCM(block[:16]).encrypt(block[32:36] + explicit, plain, header)
-    return Record(DATA, 0x0303, payload, 0)
+    return Record(DATA, bytes([DATA]) + b"\3\3" + len(payload).to_bytes(2, "big"), payload, 0)
 
 
 def epoch() -> Epoch12:

@@ -160,35 +160,3 @@ def test_a_retry_passes_the_strict_middlebox(retried: tuple[list[Chunk], list[st
     middlebox = StrictMiddlebox()
 
     assert [middlebox.feed(chunk.sender, chunk.data) for chunk in retried[0]] == [None] * len(retried[0])
-
-
-@pytest.mark.parametrize(
-    "cipher",
-    ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305", "AES128-CCM", "AES256-CCM"],
-)
-def test_each_aead_of_tls12_is_read(runtime: Runtime, cipher: str) -> None:
-    with Programs(runtime, "-tls1_2", "-cipher", f"ECDHE-ECDSA-{cipher}") as programs:
-        chunks = programs.client("-cipher", f"ECDHE-ECDSA-{cipher}", steps=(PING,))
-
-    assert read(chunks, programs.keylog).decrypted
-
-
-def test_a_tls12_suite_with_a_mac_stays_sealed_but_is_judged(runtime: Runtime) -> None:
-    with Programs(runtime, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256") as programs:
-        chunks = programs.client(steps=(PING,))
-    transcript = read(chunks, programs.keylog)
-
-    assert not transcript.decrypted
-    assert transcript.tickets is not None
-    assert judge(transcript).view.saw is Saw.FULL
-
-
-def test_a_client_without_a_certificate_is_aborted_by_the_servers_alert(runtime: Runtime) -> None:
-    with Programs(runtime, "-tls1_3", "-Verify", "1") as programs:
-        refused = Step(b"", lambda transcript: bool(transcript.alerts))
-        chunks = programs.client(steps=(refused,))
-    view = judge(read(chunks, programs.keylog)).view
-
-    assert view.saw is Saw.ABORTED
-    assert view.evidence == ("alert certificate_required (116) from the server",)
-    assert judge(read(chunks)).view.saw is Saw.UNKNOWN

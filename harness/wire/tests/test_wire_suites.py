@@ -1,0 +1,151 @@
+"""Connections under the cipher suites that an OpenSSL can negotiate: which are read, which stay sealed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.model.tls import Role
+from harness.model.view import Saw
+from harness.runtime.runtime import Runtime
+from harness.wire.judge import judge
+from harness.wire.reading import read
+from harness.wire.suites import NAMES, SUITES, Aead
+from harness.wire.tests.openssl_programs import Programs, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.model.transcript import Transcript
+
+OPENSSL = shutil.which("openssl") or "openssl"
+ALL = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+CCM_8 = "TLS_AES_128_CCM_8_SHA256"
+TLS12 = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256": True,
+    "ECDHE-ECDSA-AES256-GCM-SHA384": True,
+    "ECDHE-ECDSA-CHACHA20-POLY1305": True,
+    "ECDHE-ECDSA-AES128-CCM": True,
+    "ECDHE-ECDSA-AES256-CCM": True,
+    "ECDHE-ECDSA-AES128-CCM8": True,
+    "AES256-CCM8": True,
+    "DHE-RSA-AES128-CCM8": True,
+    "PSK-AES128-CCM8": True,
+    "DHE-PSK-AES256-CCM8": True,
+    "RSA-PSK-AES256-GCM-SHA384": True,
+    "ECDHE-PSK-CHACHA20-POLY1305": True,
+    "ADH-AES128-GCM-SHA256": True,
+    "ECDHE-ECDSA-AES128-SHA256": False,
+    "ECDHE-ECDSA-ARIA256-GCM-SHA384": False,
+    "DHE-PSK-ARIA128-GCM-SHA256": False,
+    "ECDHE-ECDSA-CAMELLIA256-SHA384": False,
+    "CAMELLIA128-SHA256": False,
+    "AES256-SHA": False,
+    "DHE-RSA-AES256-SHA256": False,
+    "ECDHE-PSK-AES128-CBC-SHA256": False,
+    "NULL-SHA256": False,
+}
+"""OpenSSL's names of TLS 1.2 suites, and whether the harness opens their records."""
+
+
+def _talked(transcript: Transcript) -> bool:
+    return "ApplicationData" in transcript.types(Role.CLIENT) and bool(transcript.tickets)
+
+
+PING = Step(b"ping\n", _talked)
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def rsa(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate and its key in one file, for the suites that take an RSA key."""
+    file = tmp_path_factory.mktemp("rsa") / "rsa.pem"
+    make = [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*make, "-keyout", f"{file}.key", "-out", file], check=True, capture_output=True)
+    file.write_text(file.read_text() + file.with_name("rsa.pem.key").read_text())
+    return file
+
+
+def test_each_suite_that_openssl_lists_is_known() -> None:
+    listed = subprocess.run([OPENSSL, "ciphers", "-V", "-stdname", ALL], check=True, capture_output=True, text=True)
+    lines = [line.split() for line in listed.stdout.splitlines()]
+    found = {int(words[0].replace("0x", "").replace(",", ""), 16): words[2] for words in lines}
+
+    assert len(found) > 100
+    assert found == {number: NAMES.get(number) for number in found}
+
+
+@pytest.mark.parametrize(
+    ("number", "aead", "key", "hash_name", "tag"),
+    [
+        (0x1301, Aead.AES_GCM, 16, "sha256", 16),
+        (0x1302, Aead.AES_GCM, 32, "sha384", 16),
+        (0x1303, Aead.CHACHA20_POLY1305, 32, "sha256", 16),
+        (0x1304, Aead.AES_CCM, 16, "sha256", 16),
+        (0x1305, Aead.AES_CCM, 16, "sha256", 8),
+        (0xC0AF, Aead.AES_CCM, 32, "sha256", 8),
+        (0xC05D, None, 32, "sha384", 16),
+        (0xC0B5, None, 32, "sha384", 48),
+        (0x002F, None, 16, "sha256", 16),
+    ],
+)
+def test_a_name_says_how_records_are_sealed(number: int, aead: Aead | None, key: int, hash_name: str, tag: int) -> None:
+    assert SUITES[number][1:] == (aead, key, hash_name, tag)
+
+
+@pytest.mark.parametrize(("cipher", "opened"), TLS12.items())
+def test_each_kind_of_tls12_suite_is_judged(runtime: Runtime, rsa: Path, cipher: str, *, opened: bool) -> None:
+    chosen = ("-cipher", f"{cipher}:@SECLEVEL=0", *(("-psk", "c0ffee") if "PSK" in cipher else ()))
+    with Programs(runtime, "-tls1_2", "-dcert", str(rsa), "-dkey", str(rsa), *chosen) as programs:
+        chunks = programs.client(*chosen, steps=(PING,))
+    transcript = read(chunks, programs.keylog)
+
+    assert transcript.server_hellos[0].cipher_suite in SUITES
+    assert transcript.decrypted is opened
+    assert judge(transcript).view.saw is Saw.FULL
+
+
+def test_ccm_8_of_tls13_is_read(runtime: Runtime) -> None:
+    chosen = ("-ciphersuites", CCM_8, "-cipher", "DEFAULT:@SECLEVEL=0")
+    with Programs(runtime, "-tls1_3", *chosen) as programs:
+        chunks = programs.client(*chosen, steps=(PING,))
+    transcript = read(chunks, programs.keylog)
+
+    assert NAMES[transcript.server_hellos[0].cipher_suite] == CCM_8
+    assert transcript.decrypted
+    assert judge(transcript).view.saw is Saw.FULL
+    assert judge(read(chunks)).view.saw is Saw.FULL
+
+
+@pytest.mark.parametrize("suite", [CCM_8, "TLS_AES_256_GCM_SHA384"])
+def test_a_client_without_a_certificate_is_aborted_by_the_servers_alert(runtime: Runtime, suite: str) -> None:
+    chosen = ("-ciphersuites", suite, "-cipher", "DEFAULT:@SECLEVEL=0")
+    with Programs(runtime, "-tls1_3", "-Verify", "1", *chosen) as programs:
+        refused = Step(b"", lambda transcript: bool(transcript.alerts))
+        chunks = programs.client(*chosen, steps=(refused,))
+    view = judge(read(chunks, programs.keylog)).view
+
+    assert view.saw is Saw.ABORTED
+    assert view.evidence == ("alert certificate_required (116) from the server",)
+    assert judge(read(chunks)).view.saw is Saw.UNKNOWN
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_under_a_suite_that_is_not_known_the_wire_is_unknown(runtime: Runtime, version: str) -> None:
+    with Programs(runtime, version) as programs:
+        transcript = read(programs.client(steps=(PING,)), programs.keylog)
+    hellos = tuple(replace(hello, cipher_suite=0xFEFE) for hello in transcript.server_hellos)
+    view = judge(replace(transcript, server_hellos=hellos)).view
+
+    assert view.saw is Saw.UNKNOWN
+    assert view.evidence == ("cipher suite 0xfefe is not known, nor how it seals records",)
