@@ -1,4 +1,4 @@
-"""Writes docs/json.md, docs/case.schema.json, docs/knobs.md and docs/reference.md from the code that they describe."""
+"""Writes the generated pages from the code that they describe: four in docs/, and the verbs of PROTOCOL.md."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,12 @@ from harness.model.tls import Role
 from harness.report.json.schema import case_schema
 from harness.report.json.schema_page import page
 from harness.report.knobs_page import knobs_page
+from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import client_abilities, server_abilities
 
 HERE = Path(__file__).parent
+PROTOCOL = HERE.parent / "harness/agent/PROTOCOL.md"
 
 SYSTEM = "3.0.19"
 """The version of Debian 12, for the stacks of the system."""
@@ -35,3 +37,4 @@ if __name__ == "__main__":
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
     (HERE / "knobs.md").write_text(knobs())
     (HERE / "reference.md").write_text(api_page())
+    PROTOCOL.write_text(with_verbs(PROTOCOL.read_text()))

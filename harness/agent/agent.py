@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files, check_knobs
+from harness.agent.library import carry_out, lacking
+from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
-from harness.agent.verbs import ON_CONNECTION, check, parse
+from harness.agent.verbs import CONNECTION
 
 if TYPE_CHECKING:
     import socket
@@ -17,12 +19,11 @@ if TYPE_CHECKING:
 
     from harness.agent.library import Context, Library, Tls
     from harness.agent.replies import Outbox
-    from harness.agent.verbs import Request
+    from harness.agent.requests import Request
     from harness.agent.watcher import Watcher
 
 PROTOCOL = 1
 """The version of the protocol; it changes when an agent or a harness of the old one would no longer do."""
-CONTROL = ("flush", "resize_cache", "remove", "age_sessions", "has_session")
 
 
 class Agent:
@@ -35,18 +36,16 @@ class Agent:
         self._contexts: dict[str, Context] = {}
         self._listeners: dict[str, tuple[str, Listener]] = {}
         self._conversations: dict[str, tuple[str, Conversation]] = {}
-        self._verbs: dict[str, Callable[[Request], dict[str, Any] | None]] = {
+        self._own: dict[str, Callable[[Request], dict[str, Any] | None]] = {
             "hello": self._hello,
             "context": self._context,
             "free_context": self._free_context,
-            "counters": self._counters,
             "listen": self._listen,
             "unlisten": self._unlisten,
             "accept": self._accept,
             "connect": self._connect,
-            **dict.fromkeys(CONTROL, self._control),
-            **dict.fromkeys(ON_CONNECTION, self._on_connection),
         }
+        """The verbs that the agent carries out itself; others are the driver's, on a context or a connection."""
 
     def serve(self, line: bytes) -> None:
         """Carry out one request, or queue it; an error reply for whatever cannot be."""
@@ -54,7 +53,8 @@ class Agent:
         try:
             number, message = parse(line)
             request = check(number, message)
-            result = self._verbs[request.verb](request)
+            other = self._on_connection if request.row.on == CONNECTION else self._on_context
+            result = self._own.get(request.row.name, other)(request)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
             self._outbox.error(number, error)
         else:
@@ -68,6 +68,7 @@ class Agent:
             "version": self._library.version,
             "description": self._library.description,
             "pid": os.getpid(),
+            "lacks": lacking(self._library.driven),
         }
 
     def _context(self, request: Request) -> dict[str, Any]:
@@ -88,12 +89,9 @@ class Agent:
         context.free()
         return {}
 
-    def _counters(self, request: Request) -> dict[str, Any]:
-        return {"counters": known(self._contexts, request.fields["context"], "context").counters()}
-
-    def _control(self, request: Request) -> dict[str, Any]:
+    def _on_context(self, request: Request) -> dict[str, Any]:
         context = known(self._contexts, request.fields["context"], "context")
-        return {"done": bool(context.control(request.verb, request.fields))}
+        return request.row.reply(carry_out(context, request.row.name, request.arguments))
 
     def _listen(self, request: Request) -> dict[str, Any]:
         name = unused(self._listeners, request.fields["as"], "listener")
@@ -110,7 +108,7 @@ class Agent:
     def _accept(self, request: Request) -> None:
         owner, listener = known(self._listeners, request.fields["listener"], "listener")
         context = self._contexts[owner]
-        listener.accept(self._conversation(request, owner, context.accept, context.counters))
+        listener.accept(self._conversation(request, owner, context.accept, lambda: carry_out(context, "counters", {})))
 
     def _connect(self, request: Request) -> None:
         owner = request.fields["context"]

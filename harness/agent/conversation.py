@@ -1,4 +1,4 @@
-"""The requests of one connection, carried out in the order in which they came; other connections go on meanwhile."""
+"""One connection in an agent: its requests in the order in which they came; other connections go on meanwhile."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
-from harness.agent.library import Facts, LackError, WantReadError, WantWriteError
-from harness.agent.operations import AT_ANY_TIME, Talk, operation
+from harness.agent.library import EndError, Facts, LackError, WantReadError, WantWriteError, carry_out
+from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
 
 if TYPE_CHECKING:
     import socket
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from harness.agent.library import Tls
     from harness.agent.replies import Outbox
-    from harness.agent.verbs import Request
+    from harness.agent.requests import Request
     from harness.agent.watcher import Watcher
+
+CHUNK = 16384
 
 
 class Conversation:
@@ -41,11 +43,24 @@ class Conversation:
         self._begin = begin
         self._count = count
         self._sock: socket.socket | None = None
-        self._talk: Talk | None = None
+        self._tls: Tls | None = None
         self._failure: BaseException | None = None
         self._waiting: deque[Request] = deque()
-        self._step: Callable[..., dict[str, Any]] | None = None
         self._opened = False
+        self._handshaken = False
+        self._buffer = b""
+        """Application data that was read ahead."""
+        self._end: str | None = None
+        """How the input ended."""
+        self._written = 0
+        """Bytes of the present ``write`` that the library has taken."""
+        self._own: dict[str, Callable[[Tls, Request], dict[str, Any]]] = {
+            "handshake": self._handshake,
+            "write": self._write,
+            "read_line": self._read_line,
+            "await_end": self._await_end,
+        }
+        """The verbs that need more than the driver's method; a step is called again while the socket is not ready."""
         self.released: Callable[[], object] = lambda: None
         """Called once the connection is freed by its release."""
 
@@ -57,7 +72,7 @@ class Conversation:
         self._sock = sock
         self._opened = True
         try:
-            self._talk = Talk(self._begin(sock))
+            self._tls = self._begin(sock)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
             self._failure = error
             self._outbox.error(self._opening.id, error)
@@ -83,7 +98,7 @@ class Conversation:
         while self._opened and self._waiting:
             request = self._waiting[0]
             try:
-                result = self._release() if request.verb == "release" else self._carry_out(request)
+                result = self._release() if request.row.name == "release" else self._carry_out(request)
             except WantReadError:
                 self._watcher.want(self._sock, self.run)
                 return
@@ -91,23 +106,70 @@ class Conversation:
                 self._watcher.want(self._sock, self.run, write=True)
                 return
             except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
-                if request.verb == "handshake":
+                if request.row.name == "handshake":
                     self._failure = self._failure or error
                 self._outbox.error(request.id, error)
             else:
                 self._outbox.ok(request.id, result)
-            self._step = None
+            self._written = 0
             self._waiting.popleft()
 
     def _carry_out(self, request: Request) -> dict[str, Any]:
-        if self._talk is None or (self._failure is not None and request.verb not in AT_ANY_TIME - {"handshake"}):
+        row = request.row
+        if self._tls is None or (self._failure is not None and row.when != ALWAYS):
             raise self._failure or RequestError("the connection is closed")
-        if self._step is None:
-            self._step = operation(request.verb)
-        return self._step(self._talk, request.fields)
+        if row.when == AFTER_HANDSHAKE and not self._handshaken:
+            raise RequestError(f"{row.name} needs a completed handshake; ask for handshake first")
+        if row.name in self._own:
+            return self._own[row.name](self._tls, request)
+        return row.reply(carry_out(self._tls, row.name, request.arguments))
+
+    def _handshake(self, tls: Tls, _request: Request) -> dict[str, Any]:
+        tls.handshake()
+        self._handshaken = True
+        return {}
+
+    def _write(self, tls: Tls, request: Request) -> dict[str, Any]:
+        data: bytes = request.fields["data"]
+        if self._end not in {None, "close_notify"}:
+            raise EndError(str(self._end))
+        while self._written < len(data):
+            self._written += tls.write(data[self._written :] if self._written else data)
+        return {}
+
+    def _read_line(self, tls: Tls, _request: Request) -> dict[str, Any]:
+        try:
+            while b"\n" not in self._buffer:
+                self._read(tls)
+        except EndError as error:
+            return {"data": self._taken(len(self._buffer)).hex(), "end": error.kind}
+        return {"data": self._taken(self._buffer.index(b"\n") + 1).hex(), "end": None}
+
+    def _await_end(self, tls: Tls, _request: Request) -> dict[str, Any]:
+        try:
+            while True:
+                self._buffer = b""
+                self._read(tls)
+        except EndError as error:
+            return {"ending": error.kind}
+
+    def _read(self, tls: Tls) -> None:
+        """Read application data into the buffer; EndError at the end, which is remembered."""
+        if self._end is not None:
+            raise EndError(self._end)
+        try:
+            self._buffer += tls.read(CHUNK)
+        except EndError as error:
+            self._end = error.kind
+            raise
+
+    def _taken(self, size: int) -> bytes:
+        """Take so many bytes out of the buffer."""
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
 
     def _release(self) -> dict[str, Any]:
-        facts = vars(Facts() if self._talk is None else self._talk.tls.facts())
+        facts = vars(Facts() if self._tls is None else self._tls.facts())
         self._close()
         self.released()
         return {"facts": {**facts, "counters": self._counters()}}
@@ -119,9 +181,9 @@ class Conversation:
         return None
 
     def _close(self) -> None:
-        if self._talk is not None:
-            self._talk.tls.free()
-            self._talk = None
+        if self._tls is not None:
+            self._tls.free()
+            self._tls = None
         if self._sock is not None:
             self._watcher.forget(self._sock)
             end_tcp(self._sock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ class Field:
     allowed: str
     """The values that are allowed, for people."""
     required: bool = True
+    default: Any = None
+    """The value of a field that is left out or null, if it is not required."""
+    shown: str = ""
+    """Its type on the page of the protocol."""
+
+    def about(self, shown: str) -> Field:
+        """The same field, with its type for the page."""
+        return replace(self, shown=shown if self.required else f"{shown}, may be left out")
 
     def value(self, raw: Any, *where: str) -> Any:
         """The value that was read; RequestError names the field, with the words of ``where``, and what it may be."""
@@ -89,9 +97,13 @@ def texts(raw: Any) -> list[str]:
     return [str(of(str, each)) for each in of(list, raw)]
 
 
-def optional(given: Field) -> Field:
-    """The same field, but it may be left out or null."""
-    return Field(lambda raw: None if raw is None else given.read(raw), f"{given.allowed}, or null", required=False)
+def optional(given: Field, default: Any = None) -> Field:
+    """The same field, but it may be left out or null; it has the default then."""
+
+    def read(raw: Any) -> Any:
+        return default if raw is None else given.read(raw)
+
+    return Field(read, f"{given.allowed}, or null", required=False, default=default)
 
 
 OBJECT_NAME = Field(name, "1 to 64 letters, digits, '_', '.' or '-'")

@@ -1,13 +1,19 @@
 """What a TLS library must offer to be driven by the agent: the Protocols of a driver, and the errors that it raises.
 
 A driver works on connected, non-blocking sockets. Whatever cannot go on raises WantReadError or WantWriteError, and
-is called again when the socket is ready. It never waits. It imports nothing of the harness but this module.
+is called again when the socket is ready. It never waits.
+
+The verbs that a library may lack are methods too, on a context or a connection: of the verb's name, with its fields as
+keyword arguments, and with the one member of its reply as the result. A driver that cannot do a verb has no such
+method, and says in ``unsupported`` why.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from harness.agent.verbs import OPTIONAL
 
 if TYPE_CHECKING:
     import socket
@@ -74,6 +80,9 @@ class Facts:
 class Tls(Protocol):
     """One connection of a driver (an SSL)."""
 
+    unsupported: ClassVar[Mapping[str, str]]
+    """Why it has no method for a verb on a connection, by the verb."""
+
     def handshake(self) -> None:
         """SSL_do_handshake, early data included; raises WantReadError, WantWriteError, TlsError or EndError."""
         ...
@@ -84,10 +93,6 @@ class Tls(Protocol):
 
     def read(self, size: int) -> bytes:
         """SSL_read, at least one byte; raises EndError at the end of the data."""
-        ...
-
-    def renegotiate(self, *, abbreviated: bool) -> None:
-        """SSL_renegotiate or SSL_renegotiate_abbreviated, and what of the handshake can be done alone."""
         ...
 
     def shutdown(self) -> None:
@@ -102,13 +107,6 @@ class Tls(Protocol):
         """Every session so far, in order, as session objects."""
         ...
 
-    def keep_session(self) -> Mapping[str, Any] | None:
-        """SSL_get1_session under a handle, to be offered as the very object that it is then; None if there is none.
-
-        The connection may yet make it non-resumable. It is kept until the context is freed.
-        """
-        ...
-
     def facts(self) -> Facts:
         """What is known now."""
         ...
@@ -121,20 +119,15 @@ class Tls(Protocol):
 class Context(Protocol):
     """One SSL_CTX of a driver, in one role."""
 
+    unsupported: ClassVar[Mapping[str, str]]
+    """Why it has no method for a verb on a context, by the verb."""
+
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> Tls:
         """A client on a connected socket; ``session`` is a session object to offer, made afresh from its DER."""
         ...
 
     def accept(self, sock: socket.socket) -> Tls:
         """A server connection on an accepted socket."""
-        ...
-
-    def counters(self) -> dict[str, int]:
-        """SSL_CTX_sess_* by the names of model.connection.Counters; LackError if there are none."""
-        ...
-
-    def control(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Carry out flush, resize_cache, remove, age_sessions or has_session; LackError if it cannot."""
         ...
 
     def free(self) -> None:
@@ -151,7 +144,29 @@ class Library(Protocol):
     """OpenSSL's version number as it was loaded, ``3.0.19``; not the one it was compiled against."""
     description: str
     """OpenSSL_version(OPENSSL_VERSION), whole."""
+    driven: ClassVar[Mapping[str, type]]
+    """The driver's classes of a ``context`` and of a ``connection``, whose methods are the verbs."""
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> Context:
         """Make a context. ``files`` are paths: ``ca``, and ``certificate`` and ``key`` if this end has one."""
         ...
+
+
+NO_CODE = "the driver has no code for it"
+
+
+def carry_out(driven: Context | Tls, verb: str, arguments: Mapping[str, Any]) -> Any:
+    """What the driver's method of that name gives; LackError with the driver's reason where it has none."""
+    method = getattr(driven, verb, None)
+    if method is None:
+        raise LackError(f"{verb}: {driven.unsupported.get(verb, NO_CODE)}")
+    return method(**arguments)
+
+
+def lacking(driven: Mapping[str, type]) -> dict[str, str]:
+    """Why a library lacks an optional verb, by the verb, from the driver's classes of a context and a connection."""
+    return {
+        row.name: driven[row.on].unsupported.get(row.name, NO_CODE)  # type: ignore[attr-defined]  # see Context, Tls
+        for row in OPTIONAL
+        if row.on in driven and not hasattr(driven[row.on], row.name)
+    }

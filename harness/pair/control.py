@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.model.setup import Action
 from harness.model.tls import Role
@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.model.connection import Counters
-    from harness.runtime.loop import Loop, Pending
+    from harness.runtime.loop import Loop
     from harness.stacks.base import ClientEndpoint, ServerEndpoint
 
-T = TypeVar("T")
 E = TypeVar("E", bound="ClientEndpoint | ServerEndpoint")
 
 
@@ -31,7 +30,9 @@ class Controlled(Generic[E]):
         self._loop = loop
         self._did = did
 
-    def _answer(self, pending: Pending[T]) -> T:
+    def _control(self, verb: str, **fields: object) -> Any:
+        """Carry out a verb on the context; UnsupportedError if the stack lacks it."""
+        pending = self.endpoint.control(verb, **fields)
         self._loop.settle([pending])
         return pending.result()
 
@@ -43,11 +44,12 @@ class Controlled(Generic[E]):
 
         At a server with RUNNING_COUNTERS alone, as they stood in the last connection.
         """
-        return self._answer(self.endpoint.counters())
+        counters: Counters = self._control("counters")
+        return counters
 
     def flush(self, at: int) -> None:
         """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
-        self._answer(self.endpoint.flush(at))
+        self._control("flush", at=at)
         self._tell("flush", at=at)
 
     def move_clock(self, seconds: int) -> None:
@@ -74,20 +76,21 @@ class Server(Controlled["ServerEndpoint"]):
 
     def resize_cache(self, entries: int) -> None:
         """SSL_CTX_sess_set_cache_size on the running server."""
-        self._answer(self.endpoint.resize_cache(entries))
+        self._control("resize_cache", size=entries)
         self._tell("resize_cache", entries=entries)
 
     def remove(self, session_id: bytes) -> bool:
         """SSL_CTX_remove_session; False if no cached session has this id."""
-        found = self._answer(self.endpoint.remove(session_id))
+        found: bool = self._control("remove", session_id=session_id)
         self._tell("remove", session_id=session_id, found=found)
         return found
 
     def age_sessions(self, seconds: int) -> None:
         """Make the cached sessions, and the tickets issued from now on, so many seconds older."""
-        self._answer(self.endpoint.age_sessions(seconds))
+        self._control("age_sessions", seconds=seconds)
         self._tell("age_sessions", seconds=seconds)
 
     def has_session(self, session_id: bytes) -> bool:
         """SSL_has_matching_session_id."""
-        return self._answer(self.endpoint.has_session(session_id))
+        found: bool = self._control("has_session", session_id=session_id)
+        return found

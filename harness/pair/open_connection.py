@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.model.view import EndpointReport
     from harness.runtime.loop import Loop, Pending
     from harness.runtime.tap import Tap, Tapped
-    from harness.stacks.base import ClientLink, LinkEnd, ServerLink
+    from harness.stacks.base import Link
 
 PING = b"ping\n"
 """What the client sends once the handshake is done."""
@@ -59,7 +59,7 @@ class OpenConnection:
         spec: ConnectionSpec,
         loop: Loop,
         tap: Tap,
-        ends: tuple[ClientLink, ServerLink],
+        ends: tuple[Link, Link],
         closed: Callable[[Connection], None],
     ) -> None:
         self.number = spec.number
@@ -106,7 +106,7 @@ class OpenConnection:
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
         self._during.append(Action("session", Role.CLIENT))
-        return self._hold(self.client.session())
+        return self._hold(self.client.ask("session"))
 
     def keep_session(self) -> Session | None:
         """The same, as an object in the client's memory that what comes may make non-resumable; not as data.
@@ -114,7 +114,7 @@ class OpenConnection:
         Only the present client can offer it. Capability.SESSION_IN_MEMORY.
         """
         self._during.append(Action("keep_session", Role.CLIENT))
-        return self._hold(self.client.keep_session())
+        return self._hold(self.client.ask("keep_session"))
 
     def _hold(self, asked: Pending[Session | None]) -> Session | None:
         self._asked.append(asked)
@@ -134,19 +134,19 @@ class OpenConnection:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
         self._renegotiated = True
         self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated}))
-        starter: LinkEnd = self.client if by is Role.CLIENT else self.server
-        started = starter.renegotiate(abbreviated=abbreviated)
+        starter = self.client if by is Role.CLIENT else self.server
+        started = starter.ask("renegotiate", abbreviated=abbreviated)
         self._asked.append(started)
         exchanged = self.exchange()
         if by is Role.SERVER:
             # The client wrote before it had read HelloRequest; its next write completes the handshake. Without it
             # SSL_shutdown would come within the handshake and fail (SSL_R_SHUTDOWN_WHILE_IN_INIT).
             exchanged = exchanged and self.exchange()
-        return started.result() and exchanged
+        return bool(started.result()) and exchanged
 
     def close(self, how: Close = Close.BOTH) -> Connection:
         """Close it as told and judge it."""
-        last, sessions = self.client.session(), self.client.sessions()
+        last, sessions = self.client.ask("session"), self.client.ask("sessions")
         self._asked += [last, sessions]
         if how in {Close.EOF, Close.RST}:
             self._settle()

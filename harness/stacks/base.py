@@ -8,12 +8,11 @@ that died or broke its own protocol, and comes out of the Pending.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.capability import Abilities
-    from harness.model.connection import Counters
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
     from harness.model.tls import Ending, Role
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from harness.runtime.loop import Pending
 
 
-class LinkEnd(Protocol):
+class Link(Protocol):
     """One end of one connection."""
 
     @property
@@ -30,7 +29,7 @@ class LinkEnd(Protocol):
         ...
 
     def printed_so_far(self) -> str:
-        """What its program printed during this connection, for whoever waits in vain."""
+        """What its program printed during this connection, to show when a wait for it fails."""
         ...
 
     def handshake(self) -> Pending[bool]:
@@ -45,8 +44,12 @@ class LinkEnd(Protocol):
         """Read application data up to a newline; what came so far if the input ends before one."""
         ...
 
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
-        """Start a further TLS 1.2 handshake and complete it as far as this end can alone; False if it failed."""
+    def ask(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Carry out any other verb on a connection; the table of harness.agent.verbs says what it takes and gives.
+
+        The result is the member of the verb's reply, None (or no session) if the library refused. Without a member it
+        is True, or False if the library refused. UnsupportedError is in the Pending if the stack lacks the verb.
+        """
         ...
 
     def shutdown(self) -> Pending[bool]:
@@ -62,102 +65,49 @@ class LinkEnd(Protocol):
         ...
 
 
-class ClientLink(LinkEnd, Protocol):
-    """The client's end, which can take sessions."""
-
-    def session(self) -> Pending[Session | None]:
-        """SSL_get1_session now; None if there is none."""
-        ...
-
-    def keep_session(self) -> Pending[Session | None]:
-        """SSL_get1_session now, to be offered as the very object that it is then. Capability.SESSION_IN_MEMORY."""
-        ...
-
-    def sessions(self) -> Pending[tuple[Session, ...]]:
-        """Every session so far, in order, or the last where the stack sees no other; to be called before release."""
-        ...
-
-
-class ServerLink(LinkEnd, Protocol):
-    """The server's end."""
-
-
-class ClientEndpoint(Protocol):
-    """A client context (SSL_CTX): the knobs of one ClientConfig."""
+class Endpoint(Protocol):
+    """A context (SSL_CTX) in one role: the knobs of one config."""
 
     name: str
     """``stack@build``."""
 
-    def connect(self, port: int, offer: Session | None = None) -> ClientLink:
+    def control(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Carry out a verb on a context; the table of harness.agent.verbs says what it takes and gives.
+
+        The result is the member of the verb's reply. UnsupportedError is in the Pending if the stack lacks the verb.
+        ``counters`` at a server with Capability.RUNNING_COUNTERS alone are those of the last connection.
+        """
+        ...
+
+    def move_clock(self, seconds: int) -> None:
+        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
+        ...
+
+    def stop_clock(self, at: int) -> None:
+        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
+        ...
+
+    def close(self) -> None:
+        """Free the context; drop the connections that are still open."""
+        ...
+
+
+class ClientEndpoint(Endpoint, Protocol):
+    """A client."""
+
+    def connect(self, port: int, offer: Session | None = None) -> Link:
         """Connect to 127.0.0.1:port and SSL_set_session a fresh object made from ``offer``; no handshake yet."""
         ...
 
-    def counters(self) -> Pending[Counters]:
-        """SSL_CTX_sess_*; needs Capability.COUNTERS."""
-        ...
 
-    def flush(self, at: int) -> Pending[bool]:
-        """SSL_CTX_flush_sessions of the client's own cache: what has expired at that time. Capability.FLUSH."""
-        ...
+class ServerEndpoint(Endpoint, Protocol):
+    """A listening server."""
 
-    def move_clock(self, seconds: int) -> None:
-        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
-        ...
-
-    def stop_clock(self, at: int) -> None:
-        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
-        ...
-
-    def close(self) -> None:
-        """Free the context; connections that are still open are dropped."""
-        ...
-
-
-class ServerEndpoint(Protocol):
-    """A listening server: the knobs of one ServerConfig."""
-
-    name: str
     port: int
     """The port on 127.0.0.1 that the kernel gave; ready to accept."""
 
-    def accept(self) -> ServerLink:
+    def accept(self) -> Link:
         """Take the next connection; the handshake is asked for apart. Call it before or after the client's connect."""
-        ...
-
-    def counters(self) -> Pending[Counters]:
-        """SSL_CTX_sess_* now, or as of the last connection with Capability.RUNNING_COUNTERS alone."""
-        ...
-
-    def flush(self, at: int) -> Pending[bool]:
-        """SSL_CTX_flush_sessions: forget what has expired at that time, seconds since the epoch. Capability.FLUSH."""
-        ...
-
-    def resize_cache(self, size: int) -> Pending[bool]:
-        """SSL_CTX_sess_set_cache_size. Capability.RESIZE_CACHE."""
-        ...
-
-    def remove(self, session_id: bytes) -> Pending[bool]:
-        """SSL_CTX_remove_session of the cached session with this id; False if none. Capability.REMOVE_SESSION."""
-        ...
-
-    def age_sessions(self, seconds: int) -> Pending[bool]:
-        """Make the cached sessions, and tickets issued from now on, so much older. Capability.AGE_SERVER_SESSION."""
-        ...
-
-    def has_session(self, session_id: bytes) -> Pending[bool]:
-        """SSL_has_matching_session_id. Capability.MATCHING_SESSION_ID."""
-        ...
-
-    def move_clock(self, seconds: int) -> None:
-        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
-        ...
-
-    def stop_clock(self, at: int) -> None:
-        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
-        ...
-
-    def close(self) -> None:
-        """Stop listening, drop what is open, free everything."""
         ...
 
 

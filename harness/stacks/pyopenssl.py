@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.conf import conf
+from harness.agent.verbs import missing_capabilities
 from harness.model.capability import FULLY, Abilities, Capability, only
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role
@@ -21,14 +22,7 @@ if TYPE_CHECKING:
 
 MISSING = {
     Capability.RESUMABLE: lacks.IS_RESUMABLE,
-    Capability.COUNTERS: lacks.VERBS["counters"],
     Capability.RUNNING_COUNTERS: lacks.VERBS["counters"],
-    Capability.FLUSH: lacks.VERBS["flush"],
-    Capability.RESIZE_CACHE: lacks.VERBS["resize_cache"],
-    Capability.REMOVE_SESSION: lacks.VERBS["remove"],
-    Capability.AGE_SERVER_SESSION: lacks.VERBS["age_sessions"],
-    Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["abbreviated"],
-    Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
 }
 OF_DER = (
     Capability.SESSION_DATA,
@@ -48,7 +42,8 @@ PREFER_NO_DHE_KEX = (3, 3)
 
 def abilities_of(role: Role, version: str) -> Abilities:
     """What pyOpenSSL and the cffi library below it can do on that OpenSSL."""
-    missing = {**lacks.KNOBS, **{capability.value: reason for capability, reason in MISSING.items()}, **clock_missing()}
+    of_verbs = missing_capabilities(lacks.VERBS)
+    missing = {**lacks.KNOBS, **{key.value: reason for key, reason in MISSING.items()}, **of_verbs, **clock_missing()}
     if role is Role.CLIENT:
         missing |= {**lacks.CLIENT_KNOBS, Capability.EARLY_DATA.value: lacks.CLIENT_KNOBS["max_early_data"]}
     release = tuple(map(int, version.split(".")[:2]))

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
+from harness.agent.verbs import missing_capabilities
 from harness.model.capability import FULLY, Abilities, Capability, Limit, only
 from harness.model.knobs import PskMode, config_type
 from harness.model.tls import Role
@@ -21,13 +22,6 @@ MISSING = {
     Capability.SESSION_IMPORT: lacks.SESSIONS["session import"],
     Capability.EVERY_TICKET: lacks.SESSIONS["every ticket"],
     Capability.RESUMABLE: lacks.SESSIONS["is_resumable"],
-    Capability.FLUSH: lacks.VERBS["flush"],
-    Capability.RESIZE_CACHE: lacks.VERBS["resize_cache"],
-    Capability.REMOVE_SESSION: lacks.VERBS["remove"],
-    Capability.AGE_SERVER_SESSION: lacks.VERBS["age_sessions"],
-    Capability.RENEGOTIATION: lacks.VERBS["renegotiate"],
-    Capability.ABBREVIATED_RENEGOTIATION: lacks.VERBS["renegotiate"],
-    Capability.MATCHING_SESSION_ID: lacks.VERBS["has_session"],
     Capability.EARLY_DATA: lacks.KNOBS["max_early_data"],
 }
 HAS_NO_EMS_OPTION = (3, 0)
@@ -52,7 +46,8 @@ PYTHONS_CONTEXT = only(lacks.SESSION_ID_CONTEXT, reason=lacks.VALUES["session_id
 def abilities_of(role: Role, version: str) -> Abilities:
     """What Python's ssl can do on that OpenSSL."""
     release = tuple(map(int, version.split(".")[:2]))
-    missing = {**lacks.KNOBS, **{capability.value: reason for capability, reason in MISSING.items()}, **clock_missing()}
+    of_verbs = missing_capabilities(lacks.VERBS)
+    missing = {**lacks.KNOBS, **{key.value: reason for key, reason in MISSING.items()}, **of_verbs, **clock_missing()}
     knobs: dict[str, Limit] = {f.name: FULLY for f in fields(config_type(role)) if f.name not in missing}
     knobs["groups"] = ONE_GROUP
     if role is Role.CLIENT:

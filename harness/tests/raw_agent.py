@@ -20,7 +20,7 @@ from harness.agent import __main__ as program
 from harness.agent.library import LackError
 
 class Library:
-    name, version, description = "stub", "0.0", "prints to stdout"
+    name, version, description, driven = "stub", "0.0", "prints to stdout", {}
     def context(self, role, knobs, files):
         print("a library that prints", flush=True)
         if knobs.get("timeout") == 1:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.agent.verbs import VERBS
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities
 from harness.model.knobs import config_type
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.runtime.loop import resolved
+from harness.stacks.agent.replies import no_result
 
 if TYPE_CHECKING:
-    from harness.model.connection import Counters
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
     from harness.model.tls import Role
@@ -46,9 +47,9 @@ class RawLink:
         """Nothing is read."""
         return resolved(b"")
 
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
-        """None."""
-        return resolved(abbreviated and False)
+    def ask(self, verb: str, **_fields: object) -> Pending[Any]:
+        """Nothing comes of it."""
+        return resolved(no_result(VERBS[verb]))
 
     def shutdown(self) -> Pending[bool]:
         """None."""
@@ -62,18 +63,6 @@ class RawLink:
         """Its view is ABORTED: it made no handshake."""
         witness = Witness(self._role.value)
         return resolved(EndpointReport(View(witness, Saw.ABORTED, ("it does no TLS",), name="raw@0")))
-
-    def session(self) -> Pending[Session | None]:
-        """None."""
-        return resolved(None)
-
-    def keep_session(self) -> Pending[Session | None]:
-        """None."""
-        return self.session()
-
-    def sessions(self) -> Pending[tuple[Session, ...]]:
-        """None."""
-        return resolved(())
 
 
 class RawEndpoint:
@@ -118,29 +107,9 @@ class RawEndpoint:
         """Whoever comes is spoken to."""
         return RawLink(self._role)
 
-    def counters(self) -> Pending[Counters]:
+    def control(self, verb: str, **fields: object) -> Pending[Any]:
         """None."""
-        raise AssertionError(NOT_ASKED)
-
-    def flush(self, at: int) -> Pending[bool]:
-        """None."""
-        raise AssertionError(NOT_ASKED, at)
-
-    def resize_cache(self, size: int) -> Pending[bool]:
-        """None."""
-        raise AssertionError(NOT_ASKED, size)
-
-    def remove(self, session_id: bytes) -> Pending[bool]:
-        """None."""
-        raise AssertionError(NOT_ASKED, session_id)
-
-    def age_sessions(self, seconds: int) -> Pending[bool]:
-        """None."""
-        raise AssertionError(NOT_ASKED, seconds)
-
-    def has_session(self, session_id: bytes) -> Pending[bool]:
-        """None."""
-        raise AssertionError(NOT_ASKED, session_id)
+        raise AssertionError(NOT_ASKED, verb, fields)
 
     def move_clock(self, seconds: int) -> None:
         """None."""

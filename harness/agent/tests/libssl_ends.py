@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
     from harness.stacks.agent import AgentClientEndpoint, AgentServerEndpoint
-    from harness.stacks.agent.links import AgentClientLink, AgentLink
+    from harness.stacks.agent.links import AgentLink
 
-    During = Callable[[AgentLink, AgentClientLink], Sequence[Pending[Any]]]
+    During = Callable[[AgentLink, AgentLink], Sequence[Pending[Any]]]
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Talked:
         return self.server.view.saw.value, self.client.view.saw.value
 
 
-def nothing(_server: AgentLink, _client: AgentClientLink) -> Sequence[Pending[Any]]:
+def nothing(_server: AgentLink, _client: AgentLink) -> Sequence[Pending[Any]]:
     """Do nothing more during a connection."""
     return ()
 
@@ -84,7 +84,7 @@ class Ends:
             a.read_line(),
         ]
         more = list(during(b, a))
-        taken, sessions = a.session(), a.sessions()
+        taken, sessions = a.ask("session"), a.ask("sessions")
         last: list[Pending[Any]] = [a.shutdown(), b.await_end(), b.shutdown(), a.await_end()]
         reports = b.release(), a.release()
         self._loop.settle([*first, *more, taken, sessions, *last, *reports])

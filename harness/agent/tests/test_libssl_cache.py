@@ -50,7 +50,7 @@ def test_counters_follow_the_connections(
     ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
 ) -> None:
     ends.talk(client, server, session)
-    counters = ends.done(server.counters())
+    counters = ends.done(server.control("counters"))
 
     assert (counters.items, counters.hits, counters.misses, counters.accept_good) == (1, 1, 0, 2)
     assert counters.cache_size == 20480
@@ -59,27 +59,27 @@ def test_counters_follow_the_connections(
 def test_a_session_that_was_removed_is_a_miss(
     ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
 ) -> None:
-    assert ends.done(server.remove(session.session_id)) is True
-    assert ends.done(server.remove(session.session_id)) is False
+    assert ends.done(server.control("remove", session_id=session.session_id)) is True
+    assert ends.done(server.control("remove", session_id=session.session_id)) is False
     assert ends.talk(client, server, session).saw == ("full", "full")
-    assert ends.done(server.counters()).misses == 1
+    assert ends.done(server.control("counters")).misses == 1
 
 
 def test_an_aged_session_times_out(
     ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
 ) -> None:
-    ends.done(server.age_sessions(7300))
+    ends.done(server.control("age_sessions", seconds=7300))
 
     assert ends.talk(client, server, session).saw == ("full", "full")
-    assert ends.done(server.counters()).timeouts == 1
+    assert ends.done(server.control("counters")).timeouts == 1
 
 
 @pytest.mark.parametrize("versions", [V12, V13], ids=["1.2", "1.3"])
 @pytest.mark.parametrize(("seconds", "saw"), [(7000, "resumed"), (7300, "full")])
 def test_later_tickets_are_older(ends: Ends, versions: tuple[TLSVersion], seconds: int, saw: str) -> None:
     server, client = ends.server(versions=versions), ends.client(versions=versions)
-    ends.done(server.age_sessions(seconds - 100))
-    ends.done(server.age_sessions(100))
+    ends.done(server.control("age_sessions", seconds=seconds - 100))
+    ends.done(server.control("age_sessions", seconds=100))
     first = ends.talk(client, server)
 
     assert ends.talk(client, server, first.session).saw == (saw, saw)
@@ -88,16 +88,16 @@ def test_later_tickets_are_older(ends: Ends, versions: tuple[TLSVersion], second
 def test_a_flush_forgets_what_has_expired_at_that_time(
     ends: Ends, server: AgentServerEndpoint, session: Session
 ) -> None:
-    ends.done(server.flush(int(time.time()) + 7000))
-    before = ends.done(server.counters()).items
-    ends.done(server.flush(session.time + 7300))
+    ends.done(server.control("flush", at=int(time.time()) + 7000))
+    before = ends.done(server.control("counters")).items
+    ends.done(server.control("flush", at=session.time + 7300))
 
-    assert (before, ends.done(server.counters()).items) == (1, 0)
+    assert (before, ends.done(server.control("counters")).items) == (1, 0)
 
 
 def test_a_cached_session_is_found_by_its_id(ends: Ends, server: AgentServerEndpoint, session: Session) -> None:
-    assert ends.done(server.has_session(session.session_id)) is True
-    assert ends.done(server.has_session(b"x" * 32)) is False
+    assert ends.done(server.control("has_session", session_id=session.session_id)) is True
+    assert ends.done(server.control("has_session", session_id=b"x" * 32)) is False
 
 
 def test_a_stateful_tls13_session_is_found_by_its_ticket(ends: Ends) -> None:
@@ -105,14 +105,14 @@ def test_a_stateful_tls13_session_is_found_by_its_ticket(ends: Ends) -> None:
     session = ends.talk(client, server).session
 
     assert session is not None
-    assert ends.done(server.has_session(session.ticket)) is True
-    assert ends.done(server.remove(session.ticket)) is True
+    assert ends.done(server.control("has_session", session_id=session.ticket)) is True
+    assert ends.done(server.control("remove", session_id=session.ticket)) is True
 
 
 def test_a_full_cache_drops_the_oldest(ends: Ends, client: AgentClientEndpoint) -> None:
     server = ends.server(versions=V12, tickets=False, cache_size=2)
     sessions = [ends.talk(client, server).session for _ in range(3)]
-    counters = ends.done(server.counters())
+    counters = ends.done(server.control("counters"))
 
     assert counters.items is not None
     assert 1 <= counters.items <= 2  # SSL_CTX_add_session of 3.0 keeps one entry less than the size
@@ -122,9 +122,9 @@ def test_a_full_cache_drops_the_oldest(ends: Ends, client: AgentClientEndpoint) 
 
 
 def test_a_cache_can_be_resized(ends: Ends, server: AgentServerEndpoint) -> None:
-    ends.done(server.resize_cache(7))
+    ends.done(server.control("resize_cache", size=7))
 
-    assert ends.done(server.counters()).cache_size == 7
+    assert ends.done(server.control("counters")).cache_size == 7
 
 
 def test_ids_of_a_generator_begin_with_its_prefix(ends: Ends, client: AgentClientEndpoint) -> None:

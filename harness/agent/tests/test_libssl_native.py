@@ -76,12 +76,3 @@ def test_a_knob_that_the_driver_has_no_code_for_is_refused(native: Native, role:
 
     with pytest.raises(LackError, match="nonsense: the libssl driver has no code for it"):
         LibsslContext(native, role, {"nonsense": True}, {})
-
-
-def test_a_verb_that_the_driver_has_no_code_for_is_refused(native: Native) -> None:
-    from harness.agent.drivers.libssl.context import LibsslContext  # noqa: PLC0415 - loads cffi
-
-    context = LibsslContext(native, "client", {}, {})
-
-    with pytest.raises(LackError, match="nonsense: the libssl driver has no code for it"):
-        context.control("nonsense", {})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.runtime.loop import Pending
-    from harness.stacks.agent.links import AgentClientLink, AgentLink
+    from harness.stacks.agent.links import AgentLink
 
 V12, V13 = (TLSVersion.TLSv1_2,), (TLSVersion.TLSv1_3,)
 VERSIONS = pytest.mark.parametrize("versions", [V12, V13], ids=["1.2", "1.3"])
@@ -48,7 +48,7 @@ def test_a_session_that_was_taken_resumes(ends: Ends, versions: tuple[TLSVersion
 @VERSIONS
 def test_a_session_that_was_kept_in_memory_resumes(ends: Ends, versions: tuple[TLSVersion]) -> None:
     server, client = ends.server(versions=versions), ends.client(versions=versions)
-    first = ends.talk(client, server, during=lambda _b, a: (a.keep_session(),))
+    first = ends.talk(client, server, during=lambda _b, a: (a.ask("keep_session"),))
     second = ends.talk(client, server, first.during[0])
 
     assert first.during[0].der is None
@@ -58,7 +58,7 @@ def test_a_session_that_was_kept_in_memory_resumes(ends: Ends, versions: tuple[T
 
 def test_a_session_in_memory_goes_with_its_context(ends: Ends) -> None:
     server, client = ends.server(), ends.client()
-    kept = ends.talk(client, server, during=lambda _b, a: (a.keep_session(),)).during[0]
+    kept = ends.talk(client, server, during=lambda _b, a: (a.ask("keep_session"),)).during[0]
     report = ends.talk(ends.client(), server, kept).client
 
     assert "this one has none" in " ".join(report.view.evidence)
@@ -117,7 +117,7 @@ def test_before_its_ticket_a_tls13_session_is_not_resumable(ends: Ends) -> None:
     b, a = server.accept(), client.connect(server.port)
     b.handshake()
     a.handshake()
-    early = ends.done(a.session())
+    early = ends.done(a.ask("session"))
     ends.done(a.release())
     ends.done(b.release())
 
@@ -163,16 +163,16 @@ def test_early_data_is_sent_where_the_session_allows_it(
     assert (second.client.early_data, second.server.early_data) == (status, status)
 
 
-def by_server(b: AgentLink, a: AgentClientLink) -> Sequence[Pending[Any]]:
-    return b.renegotiate(), b.write(b"one\n"), a.read_line(), a.write(b"two\n"), b.read_line()
+def by_server(b: AgentLink, a: AgentLink) -> Sequence[Pending[Any]]:
+    return b.ask("renegotiate"), b.write(b"one\n"), a.read_line(), a.write(b"two\n"), b.read_line()
 
 
-def by_client(b: AgentLink, a: AgentClientLink) -> Sequence[Pending[Any]]:
-    return a.renegotiate(), a.write(b"one\n"), b.read_line(), b.write(b"two\n"), a.read_line()
+def by_client(b: AgentLink, a: AgentLink) -> Sequence[Pending[Any]]:
+    return a.ask("renegotiate"), a.write(b"one\n"), b.read_line(), b.write(b"two\n"), a.read_line()
 
 
-def by_client_abbreviated(b: AgentLink, a: AgentClientLink) -> Sequence[Pending[Any]]:
-    return a.renegotiate(abbreviated=True), a.write(b"one\n"), b.read_line(), b.write(b"two\n"), a.read_line()
+def by_client_abbreviated(b: AgentLink, a: AgentLink) -> Sequence[Pending[Any]]:
+    return a.ask("renegotiate", abbreviated=True), a.write(b"one\n"), b.read_line(), b.write(b"two\n"), a.read_line()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_renegotiation_leaves_the_view_of_the_first_handshake(ends: Ends, how:
 
 def test_tls13_has_no_renegotiation(ends: Ends) -> None:
     server, client = ends.server(versions=V13), ends.client(versions=V13)
-    talked = ends.talk(client, server, during=lambda _b, a: (a.renegotiate(),))
+    talked = ends.talk(client, server, during=lambda _b, a: (a.ask("renegotiate"),))
 
     assert talked.during == [False]
     assert talked.client.errors[0].startswith("lib=20 reason=266 ")
@@ -296,7 +296,7 @@ def test_a_moved_clock_expires_the_servers_session(ends: Ends) -> None:
     second = ends.talk(client, server, first.session)
 
     assert second.saw == ("full", "full")
-    assert ends.done(server.counters()).timeouts == 1
+    assert ends.done(server.control("counters")).timeouts == 1
     server.close()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.model.connection import Counters
+from harness.agent.verbs import VERBS
 from harness.model.errors import UsageError
 from harness.stacks.agent.encoding import files_object, knobs_object
-from harness.stacks.agent.links import AgentClientLink, AgentLink
+from harness.stacks.agent.links import AgentLink
+from harness.stacks.agent.replies import as_json, result
 from harness.stacks.agent.sessions import offer_object
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AgentEndpoint:
-    """What both roles share: the context, its counters and its clock. Construction waits until the agent has it.
+    """What both roles share: the context, its verbs and its clock. Construction waits until the agent has it.
 
     ``needs`` is what an agent must have in its environment for this config; then it gets one of its own.
     RefusedError if the TLS library refuses a knob's value, UnsupportedError if the driver has no way to set it.
@@ -55,19 +56,14 @@ class AgentEndpoint:
     def _ask_more(self) -> None:
         """Ask for what else a role needs, in the same burst, before it is known whether the context was made."""
 
-    def counters(self) -> Pending[Counters]:
-        """SSL_CTX_sess_* of the context."""
-        return self._process.ask("counters", {"context": self._context}, lambda reply: Counters(**reply["counters"]))
+    def control(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Carry out a verb on the context."""
+        row = VERBS[verb]
 
-    def _control(self, verb: str, **fields: Any) -> Pending[bool]:
-        def done(reply: Mapping[str, Any]) -> bool:
-            return bool(reply["done"])
+        def read(reply: Mapping[str, Any]) -> Any:
+            return result(row, reply, self._process)
 
-        return self._process.ask(verb, {"context": self._context, **fields}, done)
-
-    def flush(self, at: int) -> Pending[bool]:
-        """Forget what has expired at that time, seconds since the epoch."""
-        return self._control("flush", at=at)
+        return self._process.ask(verb, {"context": self._context, **as_json(fields)}, read)
 
     def move_clock(self, seconds: int) -> None:
         """Move this end's clock to so many seconds from the true time."""
@@ -97,11 +93,11 @@ class AgentClientEndpoint(AgentEndpoint):
         super().__init__(host, config, needs)
         self._can_import = can_import
 
-    def connect(self, port: int, offer: Session | None = None) -> AgentClientLink:
+    def connect(self, port: int, offer: Session | None = None) -> AgentLink:
         """Connect to 127.0.0.1:port, to offer a session in the handshake that is asked for next."""
         session = None if offer is None else offer_object(offer, self._process, can_import=self._can_import)
         fields = {"context": self._context, "port": port, "session": session}
-        return AgentClientLink(self._process, self._role, "connect", fields)
+        return AgentLink(self._process, self._role, "connect", fields)
 
 
 class AgentServerEndpoint(AgentEndpoint):
@@ -119,19 +115,3 @@ class AgentServerEndpoint(AgentEndpoint):
     def accept(self) -> AgentLink:
         """Take the next connection."""
         return AgentLink(self._process, self._role, "accept", {"listener": self._listener})
-
-    def resize_cache(self, size: int) -> Pending[bool]:
-        """SSL_CTX_sess_set_cache_size."""
-        return self._control("resize_cache", size=size)
-
-    def remove(self, session_id: bytes) -> Pending[bool]:
-        """SSL_CTX_remove_session of the cached session with this id; False if there is none."""
-        return self._control("remove", session_id=session_id.hex())
-
-    def age_sessions(self, seconds: int) -> Pending[bool]:
-        """Make the cached sessions, and tickets issued from now on, so much older."""
-        return self._control("age_sessions", seconds=seconds)
-
-    def has_session(self, session_id: bytes) -> Pending[bool]:
-        """SSL_has_matching_session_id."""
-        return self._control("has_session", session_id=session_id.hex())

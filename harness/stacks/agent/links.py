@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.agent.verbs import VERBS
 from harness.model.tls import Ending
+from harness.stacks.agent.replies import as_json, no_result, result
 from harness.stacks.agent.report import Trail, make_report
-from harness.stacks.agent.sessions import read_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.model.session import Session
     from harness.model.tls import Role
     from harness.model.view import EndpointReport
     from harness.runtime.loop import Pending
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class AgentLink:
-    """Either end; ``opening`` is the connect or accept request and its fields."""
+    """One end; ``opening`` is the connect or accept request and its fields."""
 
     def __init__(self, process: AgentProcess, role: Role, opening: str, fields: Mapping[str, Any]) -> None:
         self._process = process
@@ -57,21 +57,31 @@ class AgentLink:
             self._trail.cut = self._trail.cut or Ending(error.end)
         return False
 
+    def ask(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Carry out a verb on the connection."""
+        row = VERBS[verb]
+
+        def read(reply: Mapping[str, Any]) -> Any:
+            return result(row, reply, self._process)
+
+        def refused(error: RefusalError) -> Any:
+            self._refused(verb, error)
+            return no_result(row)
+
+        return self._ask(verb, read, refused, **fields)
+
     def _ask(
         self, verb: str, read: Callable[[Mapping[str, Any]], T], refused: Callable[[RefusalError], T], **fields: Any
     ) -> Pending[T]:
-        return self._process.ask(verb, {"connection": self._name, **fields}, read, refused)
-
-    def _do(self, verb: str, **fields: Any) -> Pending[bool]:
-        return self._ask(verb, lambda _reply: True, lambda error: self._refused(verb, error), **fields)
+        return self._process.ask(verb, {"connection": self._name, **as_json(fields)}, read, refused)
 
     def handshake(self) -> Pending[bool]:
         """Complete the handshake; False if it failed."""
-        return self._do("handshake")
+        return self.ask("handshake")
 
     def write(self, data: bytes) -> Pending[bool]:
         """Send application data; False if the connection is dead."""
-        return self._do("write", data=data.hex())
+        return self.ask("write", data=data)
 
     def read_line(self) -> Pending[bytes]:
         """Read up to a newline; what came so far if the input ends before one."""
@@ -89,13 +99,9 @@ class AgentLink:
 
         return self._ask("read_line", read, refused)
 
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
-        """Start a further TLS 1.2 handshake; False if it failed."""
-        return self._do("renegotiate", abbreviated=abbreviated)
-
     def shutdown(self) -> Pending[bool]:
         """Send close_notify."""
-        return self._do("shutdown")
+        return self.ask("shutdown")
 
     def await_end(self) -> Pending[Ending]:
         """Read until the end of the input; an error of TLS counts as ALERT, as the peer is told of it by one."""
@@ -120,37 +126,3 @@ class AgentLink:
             return make_report(self._role, self._process.name, reply["facts"], self._trail, (command,))
 
         return self._process.ask("release", {"connection": self._name}, read)
-
-
-class AgentClientLink(AgentLink):
-    """The client's end."""
-
-    def session(self) -> Pending[Session | None]:
-        """SSL_get1_session now; None if there is none."""
-        return self._ask_session("session")
-
-    def _ask_session(self, verb: str) -> Pending[Session | None]:
-        def read(reply: Mapping[str, Any]) -> Session | None:
-            return None if reply["session"] is None else read_session(reply["session"], self._process)
-
-        def refused(error: RefusalError) -> Session | None:
-            self._refused(verb, error)
-            return None
-
-        return self._ask(verb, read, refused)
-
-    def keep_session(self) -> Pending[Session | None]:
-        """SSL_get1_session now, to be offered as the very object that it is then; None if there is none."""
-        return self._ask_session("keep_session")
-
-    def sessions(self) -> Pending[tuple[Session, ...]]:
-        """Every session so far, in order, or the last where the stack sees no other."""
-
-        def read(reply: Mapping[str, Any]) -> tuple[Session, ...]:
-            return tuple(read_session(session, self._process) for session in reply["sessions"])
-
-        def refused(error: RefusalError) -> tuple[Session, ...]:
-            self._refused("sessions", error)
-            return ()
-
-        return self._ask("sessions", read, refused)

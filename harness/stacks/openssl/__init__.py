@@ -52,12 +52,12 @@ class OpensslStack:
     def client(self, config: ClientConfig) -> OpensslClient:
         """A client whose every connection is an s_client; UnsupportedError if a knob cannot be had."""
         self._check(Role.CLIENT, config)
-        return OpensslClient(self.build, self._runtime, self.label, config)
+        return OpensslClient(self.build, self._runtime, self.label, config, self._abilities[Role.CLIENT])
 
     def server(self, config: ServerConfig) -> OpensslServer:
         """A running s_server; UnsupportedError if a knob cannot be had, TimedOutError if it never becomes ready."""
         self._check(Role.SERVER, config)
-        return OpensslServer(self.build, self._runtime, self.label, config)
+        return OpensslServer(self.build, self._runtime, self.label, config, self._abilities[Role.SERVER])
 
     def close(self) -> None:
         """Keeps nothing for reuse."""

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.model.capability import Capability
-from harness.model.connection import Counters
-from harness.model.errors import UnsupportedError, UsageError
+from harness.model.errors import UsageError
 from harness.runtime.clock import Clock
-from harness.runtime.loop import Pending
-from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
+from harness.stacks.openssl.commands import refused
 from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.unsent import FORGETS
 
 if TYPE_CHECKING:
     from harness.model.build import Build
+    from harness.model.capability import Abilities
     from harness.model.knobs import ClientConfig
     from harness.model.session import Session
+    from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
 
 class OpensslClient:
     """The knobs of one ClientConfig; each connection is a process of its own."""
 
-    def __init__(self, build: Build, runtime: Runtime, name: str, config: ClientConfig) -> None:
+    def __init__(self, build: Build, runtime: Runtime, name: str, config: ClientConfig, abilities: Abilities) -> None:
         self.name = name
+        self._abilities = abilities
         self._runtime = runtime
         self._config = config
         self._clock = None if config.clock is None else Clock(runtime.path(".clock"), config.clock)
@@ -43,21 +43,14 @@ class OpensslClient:
         """Prepare a run of s_client; UnsupportedError if the offered session has no DER."""
         link = OpensslClientLink(self._runtime, self.name, list(self._argv), self._environment, self._major)
         link.forgets = self._forgets
+        link.abilities = self._abilities
         link.aim(port, offer, self._config.max_early_data or 0)
         self._links.append(link)
         return link
 
-    def counters(self) -> Pending[Counters]:
-        """s_client prints none."""
-        pending = Pending[Counters](f"the counters of {self.name}")
-        pending.reject(UnsupportedError(self.name, Capability.COUNTERS, "s_client prints none"))
-        return pending
-
-    def flush(self, at: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had: each connection has a context of its own."""
-        pending = Pending[bool](f"{Capability.FLUSH} of {self.name}")
-        pending.reject(UnsupportedError(self.name, Capability.FLUSH, IN_MEMORY))
-        return pending
+    def control(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Nothing: each connection has a context of its own, which ends with it."""
+        return refused(self.name, verb, fields, self._abilities)
 
     def move_clock(self, seconds: int) -> None:
         """Move the clock of the processes that run, and of those to come."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
-from harness.runtime.loop import Pending
 from harness.runtime.process import pasteable
 from harness.runtime.pty_process import TerminalChild
-from harness.stacks.openssl.abilities import IN_MEMORY
 from harness.stacks.openssl.client_output import ClientOutput
+from harness.stacks.openssl.commands import lack, refused
 from harness.stacks.openssl.files import ClientFiles
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
@@ -21,7 +19,11 @@ from harness.stacks.openssl.views import client_view
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.capability import Abilities
     from harness.model.session import Session
+    from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
@@ -30,6 +32,9 @@ COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
 
 class OpensslClientLink:
     """One run of s_client. It starts with the handshake; it ends by itself when the connection does."""
+
+    abilities: Abilities
+    """Of the client."""
 
     def __init__(self, runtime: Runtime, name: str, argv: list[str], environment: dict[str, str], major: int) -> None:
         self.name = name
@@ -130,13 +135,22 @@ class OpensslClientLink:
             ready=lambda: bool(self._out.data) or self._over,
         )
 
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
+    def ask(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Carry out a verb for which s_client has a command or a file."""
+        if verb == "renegotiate":
+            return self._renegotiate(fields)
+        if verb == "session":
+            return self._steps.ask("the session", self._session)
+        if verb == "sessions":
+            return self._steps.ask("the sessions", lambda: tuple(s for s in (self._session(),) if s is not None))
+        return refused(self.name, verb, fields, self.abilities)
+
+    def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
         """SSL_renegotiate by the command R. It is begun; that it completes shows only when data are exchanged."""
 
         def begin() -> None:
-            if abbreviated:
-                reason = "its renegotiation command calls SSL_renegotiate"
-                raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
+            if error := lack(self.name, "renegotiate", fields, self.abilities):
+                raise error
             self._renegotiations += 1
             self._unsent.renegotiates()
             self._give(b"R\n")
@@ -151,24 +165,12 @@ class OpensslClientLink:
             begin=begin,
         )
 
-    def session(self) -> Pending[Session | None]:
-        """What s_client wrote last. After a TLS 1.2 resumption it writes nothing, since the session is the offered one.
-
-        That session is then given again, byte for byte as it was offered: SSL_get1_session would give the same object.
-        """
-        return self._steps.ask("the session", self._session)
-
-    def keep_session(self) -> Pending[Session | None]:
-        """No s_client outlives its connection."""
-        pending: Pending[Session | None] = Pending(f"a session in the memory of {self.name}")
-        pending.reject(UnsupportedError(self.name, Capability.SESSION_IN_MEMORY, IN_MEMORY))
-        return pending
-
-    def sessions(self) -> Pending[tuple[Session, ...]]:
-        """The last session alone, as each ticket overwrites the file."""
-        return self._steps.ask("the sessions", lambda: tuple(s for s in (self._session(),) if s is not None))
-
     def _session(self) -> Session | None:
+        """What s_client wrote last: one session, as each ticket overwrites the file.
+
+        After a TLS 1.2 resumption it writes nothing, since the session is the offered one. That session is then given
+        again, byte for byte as it was offered: SSL_get1_session would give the same object.
+        """
         if written := self._files.session(self.name):
             return written
         if self._out.established and self._out.reused and self._offer is not None and self._offer.der is not None:

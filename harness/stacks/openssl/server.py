@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -15,9 +15,10 @@ from harness.model.errors import EndpointError, TimedOutError, UnsupportedError,
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
-from harness.runtime.loop import Pending, resolved
+from harness.runtime.loop import resolved
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.argv import server_argv
+from harness.stacks.openssl.commands import lack, refused
 from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_output import ServerOutput
@@ -25,8 +26,12 @@ from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.views import server_view
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.model.build import Build
+    from harness.model.capability import Abilities
     from harness.model.knobs import ServerConfig
+    from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
 ACCEPT = re.compile(rb"ACCEPT (?:.*:)?(\d+)")
@@ -39,8 +44,9 @@ STATISTICS = b"S"
 class OpensslServer:
     """One running s_server. ``port`` is the kernel's, from its ACCEPT line."""
 
-    def __init__(self, build: Build, runtime: Runtime, name: str, config: ServerConfig) -> None:
+    def __init__(self, build: Build, runtime: Runtime, name: str, config: ServerConfig, abilities: Abilities) -> None:
         self.name = name
+        self.abilities = abilities
         self.port = 0
         self.major = version_number(build.version)[0]
         self._keylog = runtime.path(".keys")
@@ -146,34 +152,11 @@ class OpensslServer:
             return ()
         return tuple(line for line in text.splitlines() if not line.startswith("#"))
 
-    def counters(self) -> Pending[Counters]:
-        """The counters that s_server printed last, during the last connection in which it was sent an S line."""
-        return resolved(self._counters or Counters(), f"the counters of {self.name}")
-
-    def _lacks(self, capability: Capability) -> Pending[bool]:
-        pending = Pending[bool](f"{capability} of {self.name}")
-        pending.reject(UnsupportedError(self.name, capability, "s_server has no command for it"))
-        return pending
-
-    def flush(self, at: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had."""
-        return self._lacks(Capability.FLUSH)
-
-    def resize_cache(self, size: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had."""
-        return self._lacks(Capability.RESIZE_CACHE)
-
-    def remove(self, session_id: bytes) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had."""
-        return self._lacks(Capability.REMOVE_SESSION)
-
-    def age_sessions(self, seconds: int) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had."""
-        return self._lacks(Capability.AGE_SERVER_SESSION)
-
-    def has_session(self, session_id: bytes) -> Pending[bool]:  # noqa: ARG002 - the Protocol's argument
-        """Not to be had."""
-        return self._lacks(Capability.MATCHING_SESSION_ID)
+    def control(self, verb: str, **fields: Any) -> Pending[Any]:
+        """The counters that s_server printed last, in the last connection in which it was sent an S line."""
+        if verb == "counters":
+            return resolved(self._counters or Counters(), f"the counters of {self.name}")
+        return refused(self.name, verb, fields, self.abilities)
 
     def move_clock(self, seconds: int) -> None:
         """Move the clock of the running s_server."""
@@ -254,7 +237,13 @@ class OpensslServerLink:
             ready=lambda: bool(self.out.data) or self.out.closed,
         )
 
-    def renegotiate(self, *, abbreviated: bool = False) -> Pending[bool]:
+    def ask(self, verb: str, **fields: Any) -> Pending[Any]:
+        """Renegotiate; s_server has no other command for a connection."""
+        if verb == "renegotiate":
+            return self._renegotiate(fields)
+        return refused(self.name, verb, fields, self._server.abilities)
+
+    def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
         """Send a HelloRequest by the command r; the handshake goes on when the client's ClientHello comes.
 
         A line that was written just before, and that is no S line, must have been read by the client first: s_server
@@ -262,9 +251,8 @@ class OpensslServerLink:
         """
 
         def begin() -> None:
-            if abbreviated:
-                reason = "its renegotiation command calls SSL_renegotiate"
-                raise UnsupportedError(self.name, Capability.ABBREVIATED_RENEGOTIATION, reason)
+            if error := lack(self.name, "renegotiate", fields, self._server.abilities):
+                raise error
             self._renegotiations += 1
             if self._is_open:
                 self._server.send(b"r\n")

@@ -62,7 +62,7 @@ class CliPair:
         steps = [client.handshake(), server.handshake(), client.write(PING)]
         ping = server.read_line()
         steps.append(server.write(ANSWER))
-        answer, session, sessions = client.read_line(), client.session(), client.sessions()
+        answer, session, sessions = client.read_line(), client.ask("session"), client.ask("sessions")
         steps.append(client.shutdown())
         ends = [server.await_end(), client.await_end()]
         reports = client.release(), server.release()

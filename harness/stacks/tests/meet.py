@@ -39,7 +39,7 @@ def meet(runtime: Runtime, client: ClientEndpoint, server: ServerEndpoint, offer
     steps: list[Pending[Any]] = [at_client.handshake(), at_server.handshake()]
     steps += [at_client.write(b"ping\n"), at_server.read_line()]
     steps += [at_server.write(b"pong\n"), at_client.read_line()]
-    session, sessions = at_client.session(), at_client.sessions()
+    session, sessions = at_client.ask("session"), at_client.ask("sessions")
     steps += [at_client.shutdown()]
     server_end, shut, client_end = at_server.await_end(), at_server.shutdown(), at_client.await_end()
     reports = at_client.release(), at_server.release()

@@ -164,15 +164,8 @@ def test_a_session_without_der_cannot_be_offered(runtime: Runtime) -> None:
         pair.client.connect(pair.server.port, Session({}, taken_by="ssl@3.0.19"))
 
 
-def test_what_s_server_cannot_do_is_refused_with_the_reason(runtime: Runtime) -> None:
+def test_s_server_cannot_begin_to_close(runtime: Runtime) -> None:
     with cli_pair(runtime) as pair:
-        asked: list[Pending[bool]] = [
-            pair.server.flush(0),
-            pair.server.resize_cache(1),
-            pair.server.remove(b""),
-            pair.server.age_sessions(1),
-            pair.server.has_session(b""),
-            pair.server.accept().shutdown(),
-        ]
+        asked = pair.server.accept().shutdown()
 
-    assert [type(each.error) for each in asked] == [UnsupportedError] * 6
+    assert isinstance(asked.error, UnsupportedError)

@@ -117,9 +117,9 @@ def test_no_tickets_mean_no_tls13_session(runtime: Runtime) -> None:
 
 def test_counters_are_those_of_the_last_connection(runtime: Runtime) -> None:
     with cli_pair(runtime, server=ServerConfig(versions=(TLSVersion.TLSv1_2,))) as pair:
-        before = pair.server.counters().result()
+        before = pair.server.control("counters").result()
         second = pair.converse(pair.converse().session)
-        after = pair.server.counters().result()
+        after = pair.server.control("counters").result()
 
     assert before.accept is None
     assert after == second.server.extra["counters"]
@@ -249,12 +249,12 @@ def test_server_renegotiates(runtime: Runtime) -> None:
     with cli_pair(runtime, server=ServerConfig(versions=(TLSVersion.TLSv1_2,))) as pair:
         client, server = pair.links()
         hands = [client.handshake(), server.handshake()]
-        begun = server.renegotiate()
+        begun = server.ask("renegotiate")
         # The server answers after it has read: what it writes into the client's handshake can block both for good.
         asked, ping = client.write(PING), server.read_line()
         answered, answer = server.write(ANSWER), client.read_line()
         pair.settle(*hands, begun, asked, ping, answered, answer)
-        counters = pair.server.counters().result()
+        counters = pair.server.control("counters").result()
         pair.settle(client.shutdown(), client.release(), server.release())
 
     assert begun.result() is True
@@ -266,7 +266,7 @@ def test_server_renegotiates(runtime: Runtime) -> None:
 def test_a_step_before_the_handshake_fails_and_does_not_wait(runtime: Runtime) -> None:
     with cli_pair(runtime) as pair:
         client, server = pair.links()
-        early = [client.write(PING), server.write(ANSWER), client.renegotiate(), server.renegotiate()]
+        early = [client.write(PING), server.write(ANSWER), client.ask("renegotiate"), server.ask("renegotiate")]
         pair.settle(*early)
 
     assert [each.result() for each in early] == [False] * 4
@@ -276,7 +276,7 @@ def test_client_begins_a_renegotiation(runtime: Runtime) -> None:
     with cli_pair(runtime, server=ServerConfig(versions=(TLSVersion.TLSv1_2,))) as pair:
         client, server = pair.links()
         hands = [client.handshake(), server.handshake()]
-        begun = client.renegotiate()
+        begun = client.ask("renegotiate")
         pair.settle(*hands, begun)
         pair.settle(client.release(), server.release())
 

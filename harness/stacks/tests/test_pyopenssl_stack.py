@@ -193,7 +193,7 @@ def test_a_renegotiation_is_a_second_handshake(runtime: Runtime, stack: Pyopenss
     server = stack.server(ServerConfig(client_renegotiation=True))
     client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
     at_server, at_client = server.accept(), client.connect(server.port)
-    steps = [at_client.handshake(), at_server.handshake(), at_client.renegotiate()]
+    steps = [at_client.handshake(), at_server.handshake(), at_client.ask("renegotiate")]
     read = at_server.read_line()
     steps.append(at_client.write(b"ping\n"))
     report, other = at_client.release(), at_server.release()

@@ -94,7 +94,7 @@ def test_counters_count_hits(runtime: Runtime, stack: SslStack) -> None:
     server = stack.server(ServerConfig(tickets=False))
     client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
     meet(runtime, client, server, meet(runtime, client, server).session)
-    counters = server.counters()
+    counters = server.control("counters")
     runtime.loop.settle([counters])
 
     assert (counters.result().accept_good, counters.result().hits, counters.result().items) == (2, 1, 1)
@@ -105,7 +105,7 @@ def test_a_session_can_be_taken_before_its_ticket(runtime: Runtime, stack: SslSt
     server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(TLSVersion.TLSv1_3,)))
     at_server, at_client = server.accept(), client.connect(server.port)
     steps = [at_client.handshake(), at_server.handshake()]
-    session = at_client.session()
+    session = at_client.ask("session")
     runtime.loop.settle([*steps, session, at_client.release(), at_server.release()])
     taken = session.result()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.context import LibsslContext
 from harness.agent.drivers.libssl.native import Native
+from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +17,7 @@ class LibsslLibrary:
     """The loaded libssl as the agent knows it."""
 
     name = "libssl"
+    driven: ClassVar[Mapping[str, type]] = {CONTEXT: LibsslContext, CONNECTION: LibsslTls}
 
     def __init__(self, native: Native) -> None:
         self._native = native

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.native import session_reused
@@ -12,6 +12,8 @@ from harness.agent.drivers.libssl.sessions import export
 from harness.agent.library import EndError, Facts, TlsError, WantReadError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.agent.drivers.libssl.native import Native
     from harness.agent.drivers.libssl.sessions import HeldSessions
 
@@ -24,6 +26,8 @@ class LibsslTls:
 
     ``early_data`` is how many bytes a client writes early, or whether a server reads any.
     """
+
+    unsupported: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,

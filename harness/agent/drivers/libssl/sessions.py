@@ -67,7 +67,7 @@ class HeldSessions:
         return self._by_handle[handle] if handle in self._by_handle else imported(self._native, session)
 
 
-def session_id(native: Native, session: Any) -> bytes:
+def id_of(native: Native, session: Any) -> bytes:
     """The id of an SSL_SESSION (SSL_SESSION_get_id)."""
     length = native.ffi.new("unsigned int *")
     start = native.ssl.SSL_SESSION_get_id(session, length)

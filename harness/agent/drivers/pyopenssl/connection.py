@@ -6,7 +6,7 @@ and these the Connection, which is to be freed (SSL_free) when ``free`` says so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from OpenSSL import SSL
 
@@ -38,6 +38,8 @@ def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
 
 class PyopensslConnection:
     """One connection of a PyopensslContext."""
+
+    unsupported: ClassVar[Mapping[str, str]] = lacks.VERBS
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from OpenSSL import SSL
 
@@ -50,6 +50,8 @@ DEFAULT_ID_CONTEXT = b"resumption".hex()
 
 class PyopensslContext:
     """One Context in one role."""
+
+    unsupported: ClassVar[Mapping[str, str]] = lacks.VERBS
 
     def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
         self._server_name: str | None = knobs.get("server_name")
@@ -187,15 +189,6 @@ class PyopensslContext:
         connection = SSL.Connection(self._context, sock)
         connection.set_accept_state()
         return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data)
-
-    def counters(self) -> dict[str, int]:
-        """LackError: there are none to be had."""
-        raise LackError(f"counters: {lacks.VERBS['counters']}")
-
-    def control(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Nothing can be done to the cache of a Context: LackError, whatever the arguments."""
-        del arguments
-        raise LackError(f"{verb}: {lacks.VERBS[verb]}")
 
     def free(self) -> None:
         """Let go of the Context and its callbacks."""

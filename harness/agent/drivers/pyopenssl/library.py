@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cryptography.hazmat.backends.openssl import backend
 
+from harness.agent.drivers.pyopenssl.connection import PyopensslConnection
 from harness.agent.drivers.pyopenssl.context import PyopensslContext
+from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +18,7 @@ class PyopensslLibrary:
     """The OpenSSL of the cryptography wheel."""
 
     name = "pyopenssl"
+    driven: ClassVar[Mapping[str, type]] = {CONTEXT: PyopensslContext, CONNECTION: PyopensslConnection}
 
     def __init__(self) -> None:
         self.description = backend.openssl_version_text()

@@ -52,6 +52,6 @@ VERBS = {
     "age_sessions": "SSL_SESSION_set_time is not bound",
     "has_session": "SSL_has_matching_session_id is not bound",
 }
-"""Verbs of the agent's protocol that cannot be carried out."""
+"""Optional verbs that have no method, and fields of a verb that cannot be set."""
 
 IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.agent.drivers.ssl_.connection import SslConnection
 from harness.agent.drivers.ssl_.context import SslContext
+from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ class SslLibrary:
     """The OpenSSL that this interpreter's ``_ssl`` module is linked to."""
 
     name = "ssl"
+    driven: ClassVar[Mapping[str, type]] = {CONTEXT: SslContext, CONNECTION: SslConnection}
 
     def __init__(self) -> None:
         self.description = ssl.OPENSSL_VERSION

@@ -13,12 +13,12 @@ from __future__ import annotations
 import ssl
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
-from harness.agent.library import EndError, Facts, LackError, TlsError
+from harness.agent.library import EndError, Facts, TlsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ Failure = TlsError | EndError
 
 class SslConnection:
     """One connection of an SslContext."""
+
+    unsupported: ClassVar[Mapping[str, str]] = lacks.VERBS
 
     def __init__(
         self,
@@ -78,11 +80,6 @@ class SslConnection:
         if not data:
             raise self._ended()
         return data
-
-    def renegotiate(self, *, abbreviated: bool) -> None:
-        """Python cannot: LackError."""
-        del abbreviated
-        raise LackError(f"renegotiate: {lacks.VERBS['renegotiate']}")
 
     def shutdown(self) -> None:
         """Send close_notify; SSLObject.unwrap goes on to wait for the peer's, which is not waited for here."""

@@ -7,7 +7,7 @@ were sent and how many tickets came. Where it is missing, these are unknown, and
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
@@ -43,6 +43,8 @@ COUNTERS = {"number": "items", "cache_full": "overflows"}
 
 class SslContext:
     """One SSLContext in one role."""
+
+    unsupported: ClassVar[Mapping[str, str]] = lacks.VERBS
 
     def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str], handles: Handles) -> None:
         self._role = role
@@ -159,11 +161,6 @@ class SslContext:
     def counters(self) -> dict[str, int]:
         """SSLContext.session_stats; it tells neither callback hits nor the cache's size."""
         return {COUNTERS.get(name, name): count for name, count in self._context.session_stats().items()}
-
-    def control(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Nothing can be done to the cache of an SSLContext: LackError, whatever the arguments."""
-        del arguments
-        raise LackError(f"{verb}: {lacks.VERBS[verb]}")
 
     def free(self) -> None:
         """Let go of the SSLContext and of the sessions that were taken from it."""

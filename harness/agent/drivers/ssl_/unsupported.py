@@ -42,7 +42,7 @@ VERBS = {
     "age_sessions": "a server's SSLContext gives no access to the sessions that it issues",
     "has_session": "Python's ssl has no SSL_has_matching_session_id",
 }
-"""Verbs of the agent's protocol that cannot be carried out."""
+"""Optional verbs that have no method, and fields of a verb that cannot be set."""
 
 SESSIONS = {
     "session data": "Python's ssl has no i2d_SSL_SESSION; an SSLSession tells id, time, timeout, has_ticket, hint",

@@ -1,0 +1,98 @@
+"""The session cache of an SSL_CTX: what can be asked of it and done to it."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.sessions import id_of, make_older
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.agent.drivers.libssl.native import Native
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked(method: Callable[Concatenate[Cache, P], R]) -> Callable[Concatenate[Cache, P], R]:
+    """The same verb, begun with an empty error queue; what a callback raised meanwhile is raised at its end."""
+
+    @wraps(method)
+    def verb(cache: Cache, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        cache.native.before()
+        result = method(cache, *args, **kwargs)
+        cache.native.check_callbacks()
+        return result
+
+    return verb
+
+
+class Cache:
+    """The session cache of an SSL_CTX; its methods are verbs on a context."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, native: Native, ctx: Any) -> None:
+        self.native = native
+        self._ctx = ctx
+
+    def counters(self) -> dict[str, int]:
+        """SSL_CTX_sess_* and the size."""
+        null = self.native.ffi.NULL
+        return {name: self.native.ssl.SSL_CTX_ctrl(self._ctx, n, 0, null) for name, n in c.COUNTERS.items()}
+
+    def sessions(self) -> list[Any]:
+        """Every SSL_SESSION in the cache; good until the cache changes."""
+        found: list[Any] = []
+        visit = self.native.callback("void(void *)", found.append)
+        crypto = self.native.crypto
+        walk = getattr(crypto, "OPENSSL_LH_doall", None) or crypto.lh_doall
+        walk(self.native.ssl.SSL_CTX_sessions(self._ctx), visit)
+        return [self.native.ffi.cast("SSL_SESSION *", session) for session in found]
+
+    @checked
+    def flush(self, at: int) -> bool:
+        """SSL_CTX_flush_sessions."""
+        ex = self.native.has("SSL_CTX_flush_sessions_ex")
+        (self.native.ssl.SSL_CTX_flush_sessions_ex if ex else self.native.ssl.SSL_CTX_flush_sessions)(self._ctx, at)
+        return True
+
+    @checked
+    def resize_cache(self, size: int) -> bool:
+        """SSL_CTX_sess_set_cache_size."""
+        self.native.ssl.SSL_CTX_ctrl(self._ctx, c.CTRL_SET_CACHE_SIZE, size, self.native.ffi.NULL)
+        return True
+
+    @checked
+    def remove(self, session_id: bytes) -> bool:
+        """SSL_CTX_remove_session; False if no session has the id."""
+        found = [session for session in self.sessions() if id_of(self.native, session) == session_id]
+        removed = [self.native.ssl.SSL_CTX_remove_session(self._ctx, session) for session in found]
+        return any(removed)
+
+    @checked
+    def age_sessions(self, seconds: int) -> bool:
+        """SSL_SESSION_set_time of every session."""
+        for session in self.sessions():
+            make_older(self.native, session, seconds)
+        return True
+
+    @checked
+    def has_session(self, session_id: bytes) -> bool:
+        """SSL_has_matching_session_id, which asks for the version of its SSL: a fresh one's is the method's highest.
+
+        4.0 has no method of one version (openssl/openssl#28343): what is not found then is looked for by its id alone.
+        """
+        ssl = self.native.ssl.SSL_new(self._ctx)
+        try:
+            if self.native.ssl.SSL_has_matching_session_id(ssl, session_id, len(session_id)):
+                return True
+            if not self.native.has("TLSv1_2_method"):
+                return any(id_of(self.native, session) == session_id for session in self.sessions())
+            self.native.ssl.SSL_set_ssl_method(ssl, self.native.ssl.TLSv1_2_method())
+            return bool(self.native.ssl.SSL_has_matching_session_id(ssl, session_id, len(session_id)))
+        finally:
+            self.native.ssl.SSL_free(ssl)

@@ -1,0 +1,69 @@
+"""Reads a request line and checks it against the table of verbs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.fields import RequestError
+from harness.agent.verbs import VERBS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.agent.verbs import Verb
+
+COMMON = frozenset({"id", "verb"})
+"""The fields of every request."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, with the values that were read: bytes for hexadecimal digits, the default of a field left out."""
+
+    id: int
+    row: Verb
+    fields: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The fields without the object that the verb acts on."""
+        return {name: self.fields[name] for name in self.row.fields}
+
+
+def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
+    """The id (None if none can be read) and the object of a line; RequestError if it is no object."""
+    try:
+        message = json.loads(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"a request must be one line with one JSON object: {error}") from None
+    if not isinstance(message, dict):
+        raise RequestError(f"a request must be a JSON object, not {type(message).__name__}")
+    number = message.get("id")
+    return (number if type(number) is int else None), message
+
+
+def check(number: int | None, message: Mapping[str, Any]) -> Request:
+    """The request in a message; RequestError says what is wrong and what is allowed."""
+    if number is None:
+        raise RequestError(f"id must be an integer, not {message.get('id')!r}")
+    verb = message.get("verb")
+    row = VERBS.get(verb) if isinstance(verb, str) else None
+    if row is None:
+        raise RequestError(f"no verb {verb!r}; the verbs are: {', '.join(VERBS)}")
+    fields = row.members
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in message:
+            values[name] = field.value(message[name], name, "of", row.name)
+        elif field.required:
+            raise RequestError(f"{row.name} lacks {name}: {field.allowed}")
+        else:
+            values[name] = field.default
+    if message.keys() - fields.keys() > COMMON:
+        unknown = [key for key in message if key not in fields and key not in COMMON]
+        raise RequestError(
+            f"{row.name} has no field {', '.join(unknown)}; its fields are: {', '.join(fields) or 'none'}"
+        )
+    return Request(number, row, values)
