@@ -179,9 +179,9 @@ def _enumeration(enumeration: type[Enum]) -> Iterator[str]:
     notes = _members(enumeration)
     if enumeration is Reason:
         for question in Question:
-            yield f"**{question.replace('_', ' ')}**"
+            yield f"**{question.replace('_', ' ')}**: {_members(Question)[question.name]}"
             yield ""
-            yield from _rows((m for m in Reason if m.question is question), notes)
+            yield from _rows((m for m in Reason if m.question is question), {m.name: m.meaning for m in Reason})
         return
     yield from _rows(enumeration, notes)
 

@@ -1,4 +1,4 @@
-"""Why a session was not offered, was declined, aborted the handshake, or was resumed with a catch; as data."""
+"""The reasons why a session was not offered, was declined, aborted the handshake, or was resumed with a caveat."""
 
 from __future__ import annotations
 
@@ -8,107 +8,211 @@ from typing import Self
 
 
 class Question(StrEnum):
-    """What is to be explained of a connection."""
+    """What is asked about a connection, by its outcome."""
 
     NOT_OFFERED = "not_offered"
-    """A full handshake, where an earlier connection might have given a session to offer."""
+    """Why a full handshake, though an earlier connection could have yielded a session to offer?"""
     DECLINED = "declined"
+    """Why did the server decline the session?"""
     ABORTED = "aborted"
+    """Why was the handshake aborted?"""
     RESUMED_BUT = "resumed_but"
-    """Resumed, and something is not as it was in the full handshake, or was not checked again."""
+    """What differs from the full handshake, or was not checked again?"""
 
 
 class Reason(StrEnum):
-    """A reason, by the name under which it stands in JSON."""
+    """An answer to one question about a connection. The value is its name in JSON."""
 
     question: Question
+    meaning: str
+    """One sentence, which the documentation shows."""
 
-    def __new__(cls, name: str, question: Question) -> Self:
-        """Each reason answers one question."""
+    def __new__(cls, name: str, question: Question, meaning: str) -> Self:
+        """Make a member of the name, what it answers, and what it means."""
         made = str.__new__(cls, name)
         made._value_ = name
         made.question = question
+        made.meaning = meaning
         return made
 
-    NO_SESSION = "no_session", Question.NOT_OFFERED
-    """Nothing was given to the client to offer, though a session could have been taken (API use)."""
-    NO_TICKET_YET = "no_ticket_yet", Question.NOT_OFFERED
-    """TLS 1.3: the session was taken before a NewSessionTicket had been read."""
-    NO_TICKET_SENT = "no_ticket_sent", Question.NOT_OFFERED
-    """The peer sent neither a ticket nor a session id."""
-    NOT_RESUMABLE = "not_resumable", Question.NOT_OFFERED
-    """SSL_SESSION_is_resumable says no: unclean close, EOF, freed without shutdown, used before."""
-    EXPIRED_AT_CLIENT = "expired_at_client", Question.NOT_OFFERED
-    """By the client's own timeout, or by the lifetime hint."""
-    VERSION_NOT_ENABLED = "version_not_enabled", Question.NOT_OFFERED
-    CIPHER_NOT_ENABLED = "cipher_not_enabled", Question.NOT_OFFERED
-    """TLS 1.2: its cipher; TLS 1.3: no enabled cipher suite has its hash."""
-    UNREADABLE = "unreadable", Question.NOT_OFFERED
-    """The client's build cannot read it (d2i_SSL_SESSION)."""
-    NOT_OFFERED_UNKNOWN = "not_offered_unknown", Question.NOT_OFFERED
+    NO_SESSION = (
+        "no_session",
+        Question.NOT_OFFERED,
+        "The client was given no session, though an earlier connection yielded one (SSL_set_session).",
+    )
+    NO_TICKET_YET = (
+        "no_ticket_yet",
+        Question.NOT_OFFERED,
+        "TLS 1.3: the session was taken before the client had read a NewSessionTicket.",
+    )
+    NO_TICKET_SENT = "no_ticket_sent", Question.NOT_OFFERED, "The server sent neither a ticket nor a session id."
+    NOT_RESUMABLE = (
+        "not_resumable",
+        Question.NOT_OFFERED,
+        "SSL_SESSION_is_resumable says no: no close_notify, a fatal alert, or the session was used before.",
+    )
+    EXPIRED_AT_CLIENT = (
+        "expired_at_client",
+        Question.NOT_OFFERED,
+        "The session is older than the ticket's lifetime or the client's own timeout.",
+    )
+    VERSION_NOT_ENABLED = (
+        "version_not_enabled",
+        Question.NOT_OFFERED,
+        "The client does not enable the session's protocol version.",
+    )
+    CIPHER_NOT_ENABLED = (
+        "cipher_not_enabled",
+        Question.NOT_OFFERED,
+        "The client does not enable the session's cipher (TLS 1.2), or any cipher suite with its hash (TLS 1.3).",
+    )
+    UNREADABLE = "unreadable", Question.NOT_OFFERED, "The client's build cannot read the session (d2i_SSL_SESSION)."
+    NOT_OFFERED_UNKNOWN = (
+        "not_offered_unknown",
+        Question.NOT_OFFERED,
+        "The session was not offered, and no evidence says why.",
+    )
 
-    TICKET_KEY_UNKNOWN = "ticket_key_unknown", Question.DECLINED
-    """A restart, another server, rotated keys."""
-    TICKET_DAMAGED = "ticket_damaged", Question.DECLINED
-    TICKET_UNREADABLE = "ticket_unreadable", Question.DECLINED
-    """Whole, and of a known key, but an older OpenSSL cannot read the session that a newer one put in."""
-    EXPIRED_AT_SERVER = "expired_at_server", Question.DECLINED
-    NOT_IN_CACHE = "not_in_cache", Question.DECLINED
-    """Evicted, flushed, removed, never stored, dropped after an unclean close, another server's."""
-    SESSION_ID_CONTEXT_DIFFERS = "session_id_context_differs", Question.DECLINED
-    CIPHER_DIFFERS = "cipher_differs", Question.DECLINED
-    """TLS 1.3: the server chose a cipher suite of another hash. OpenSSL resumes TLS 1.2 with whatever cipher."""
-    EXTENDED_MASTER_SECRET_ADDED = "extended_master_secret_added", Question.DECLINED
-    VERSION_DIFFERS = "version_differs", Question.DECLINED
-    NO_PSK_MODE = "no_psk_mode", Question.DECLINED
-    CONSUMED = "consumed", Question.DECLINED
-    """Anti-replay, single use."""
-    LOOKUP_OFF = "lookup_off", Question.DECLINED
-    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP. (A cache that stores nothing is looked at, and misses: NOT_IN_CACHE.)"""
-    RETRY_CHANGED_HASH = "retry_changed_hash", Question.DECLINED
-    """After HelloRetryRequest the session's hash was no longer the handshake's."""
-    DECLINED_UNKNOWN = "declined_unknown", Question.DECLINED
+    TICKET_KEY_UNKNOWN = (
+        "ticket_key_unknown",
+        Question.DECLINED,
+        "The server has no key for the ticket: it was restarted, is another one, or its keys were rotated.",
+    )
+    TICKET_DAMAGED = "ticket_damaged", Question.DECLINED, "The offered ticket differs from the one that was issued."
+    TICKET_UNREADABLE = (
+        "ticket_unreadable",
+        Question.DECLINED,
+        "The server decrypts the ticket, and its OpenSSL is too old to read the session in it.",
+    )
+    EXPIRED_AT_SERVER = (
+        "expired_at_server",
+        Question.DECLINED,
+        "The session is older than the timeout that the server gave it.",
+    )
+    NOT_IN_CACHE = (
+        "not_in_cache",
+        Question.DECLINED,
+        "The cache does not have it: never stored, evicted, flushed, dropped after an unclean close, another one's.",
+    )
+    SESSION_ID_CONTEXT_DIFFERS = (
+        "session_id_context_differs",
+        Question.DECLINED,
+        "The session belongs to another session id context.",
+    )
+    CIPHER_DIFFERS = (
+        "cipher_differs",
+        Question.DECLINED,
+        "TLS 1.3: the server chose a cipher suite of another hash. (OpenSSL resumes TLS 1.2 with any cipher.)",
+    )
+    EXTENDED_MASTER_SECRET_ADDED = (
+        "extended_master_secret_added",
+        Question.DECLINED,
+        "The session was made without extended master secret, which both ends now use (RFC 7627).",
+    )
+    VERSION_DIFFERS = (
+        "version_differs",
+        Question.DECLINED,
+        "The server negotiated another protocol version than the session's.",
+    )
+    NO_PSK_MODE = "no_psk_mode", Question.DECLINED, "The server accepts none of the client's psk_key_exchange_modes."
+    CONSUMED = "consumed", Question.DECLINED, "The session can be used once (anti-replay), and it was used before."
+    LOOKUP_OFF = (
+        "lookup_off",
+        Question.DECLINED,
+        "The server does not look into its cache (SSL_SESS_CACHE_NO_INTERNAL_LOOKUP).",
+    )
+    RETRY_CHANGED_HASH = (
+        "retry_changed_hash",
+        Question.DECLINED,
+        "After a HelloRetryRequest the session's hash was not the handshake's any more.",
+    )
+    DECLINED_UNKNOWN = (
+        "declined_unknown",
+        Question.DECLINED,
+        "The server declined the session, and no evidence says why.",
+    )
 
-    SESSION_ID_CONTEXT_UNSET = "session_id_context_unset", Question.ABORTED
-    """A server that verifies, and no session id context."""
-    EXTENDED_MASTER_SECRET_DROPPED = "extended_master_secret_dropped", Question.ABORTED
-    MAX_FRAGMENT_LENGTH_CHANGED = "max_fragment_length_changed", Question.ABORTED
-    BINDER_WRONG = "binder_wrong", Question.ABORTED
-    BLOCKED = "blocked", Question.ABORTED
-    """By a middlebox between both ends, which sends no alert."""
-    ALERT = "alert", Question.ABORTED
-    """Any other alert, told by number, sender and place."""
-    ABORTED_UNKNOWN = "aborted_unknown", Question.ABORTED
+    SESSION_ID_CONTEXT_UNSET = (
+        "session_id_context_unset",
+        Question.ABORTED,
+        "The server verifies its clients and has no session id context.",
+    )
+    EXTENDED_MASTER_SECRET_DROPPED = (
+        "extended_master_secret_dropped",
+        Question.ABORTED,
+        "The session was made with extended master secret, which one end does not use now (RFC 7627).",
+    )
+    MAX_FRAGMENT_LENGTH_CHANGED = (
+        "max_fragment_length_changed",
+        Question.ABORTED,
+        "The client asks for another maximum fragment length than the session's (RFC 6066).",
+    )
+    BINDER_WRONG = (
+        "binder_wrong",
+        Question.ABORTED,
+        "The PSK binder does not verify: both ends hold different secrets for the same ticket.",
+    )
+    BLOCKED = "blocked", Question.ABORTED, "A middlebox between the ends blocked the connection; it sends no alert."
+    ALERT = (
+        "alert",
+        Question.ABORTED,
+        "Any other fatal alert; the finding gives its number, its sender and its place in the handshake.",
+    )
+    ABORTED_UNKNOWN = (
+        "aborted_unknown",
+        Question.ABORTED,
+        "The handshake ended without an alert, and no evidence says why.",
+    )
 
-    OTHER_SERVER_NAME = "other_server_name", Question.RESUMED_BUT
-    OTHER_ALPN = "other_alpn", Question.RESUMED_BUT
-    PEER_NOT_VERIFIED_AGAIN = "peer_not_verified_again", Question.RESUMED_BUT
-    CLIENT_CERTIFICATE_NOT_ASKED = "client_certificate_not_asked", Question.RESUMED_BUT
-    EARLY_DATA_REFUSED = "early_data_refused", Question.RESUMED_BUT
+    OTHER_SERVER_NAME = (
+        "other_server_name",
+        Question.RESUMED_BUT,
+        "The client asked for another server name than in the full handshake.",
+    )
+    OTHER_ALPN = (
+        "other_alpn",
+        Question.RESUMED_BUT,
+        "The server chose another ALPN protocol than in the full handshake.",
+    )
+    PEER_NOT_VERIFIED_AGAIN = (
+        "peer_not_verified_again",
+        Question.RESUMED_BUT,
+        "The peer's certificate would not verify now, and a resumption does not ask.",
+    )
+    CLIENT_CERTIFICATE_NOT_ASKED = (
+        "client_certificate_not_asked",
+        Question.RESUMED_BUT,
+        "The server asks for client certificates, and resumed a session without one.",
+    )
+    EARLY_DATA_REFUSED = (
+        "early_data_refused",
+        Question.RESUMED_BUT,
+        "The server resumed the session and refused its early data.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason, with what it rests on."""
+    """One reason with its evidence."""
 
     reason: Reason
     title: str
-    """The reason in one sentence, with the names and numbers of this very connection."""
+    """The reason in one sentence, with the names and numbers of this connection."""
     evidence: tuple[str, ...]
-    """What was seen that speaks for it: messages, counters, fields, knobs; one fact each."""
+    """The observations that support it: messages, counters, fields, knobs; one fact each."""
     remedy: str
-    """What would change it."""
+    """The change that would remove it."""
     source: str = ""
     """The RFC section, man page or OpenSSL function that makes it so."""
     tell_apart: str = ""
-    """What would tell it from the other findings; empty if it is the only one."""
+    """The check that would confirm it among the other findings; empty if it is the only one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer for one connection: findings in order, the most likely first; several only if evidence leaves several.
+    """The answer for one connection: its findings, the most likely first; several if several fit the evidence.
 
-    For ``RESUMED_BUT`` each finding holds, for they do not exclude each other.
+    For ``RESUMED_BUT`` all of them hold, as they do not exclude each other.
     """
 
     question: Question

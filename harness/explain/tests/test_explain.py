@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import harness.explain
 from harness.explain import explain, reasons
-from harness.model.reason import Question
+from harness.model.reason import Question, Reason
 from harness.model.view import Saw
 from harness.tests.made.connections import aborted, connection, disagreeing
 
@@ -74,3 +77,16 @@ def test_the_word_of_scenarios_counts_as_looking() -> None:
     reasons(Made([first(), made]), made)
 
     assert made.asserted is True
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_a_meaning_in_one_line(reason: Reason) -> None:
+    assert reason.meaning.endswith((".", ".)"))
+    assert "\n" not in reason.meaning
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_is_given_by_a_rule(reason: Reason) -> None:
+    rules = [file.read_text() for file in Path(harness.explain.__file__).parent.glob("*.py")]
+
+    assert any(re.search(rf"\bReason\.{reason.name}\b", text) for text in rules)
