@@ -1,19 +1,19 @@
 """Writes the generated pages from the code that they describe: four in docs/, and the verbs of PROTOCOL.md."""
 
 import json
+import re
 from pathlib import Path
 
 from docs.api_page import api_page
 from harness.model.tls import Role
 from harness.report.json.schema import case_schema
 from harness.report.json.schema_page import page
-from harness.report.knobs_page import knobs_page
+from harness.report.knobs_page import knobs_page, protocol_knobs
 from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_
-from harness.stacks.openssl.abilities import client_abilities, server_abilities
+from harness.stacks.openssl.abilities import program_abilities
 
 HERE = Path(__file__).parent
-PROTOCOL = HERE.parent / "harness/agent/PROTOCOL.md"
 
 SYSTEM = "3.0.19"
 """The version of Debian 12, for the stacks of the system."""
@@ -24,7 +24,7 @@ CRYPTOGRAPHY = "4.0.3"
 def knobs() -> str:
     """The page of the knobs, for the versions above, with a clock that can be moved."""
     modules = {"libssl": (libssl, SYSTEM), "pyopenssl": (pyopenssl, CRYPTOGRAPHY), "ssl": (ssl_, SYSTEM)}
-    openssl = {Role.CLIENT: client_abilities(SYSTEM, None), Role.SERVER: server_abilities(SYSTEM, None)}
+    openssl = {role: program_abilities(role, SYSTEM, None) for role in Role}
     driven = {
         f"{name}@{version}": {role: module.abilities_of(role, version) for role in Role}
         for name, (module, version) in modules.items()
@@ -32,9 +32,18 @@ def knobs() -> str:
     return knobs_page({f"openssl@{SYSTEM}": openssl, **driven})
 
 
+PROTOCOL = HERE.parent / "harness" / "agent" / "PROTOCOL.md"
+KNOB_TABLE = re.compile(r"\| knob \| JSON \|.*\n(?:\|.*\n)+")
+
+
+def protocol() -> str:
+    """The page of the agent's protocol, with the table of knobs anew."""
+    return with_verbs(KNOB_TABLE.sub(lambda _found: protocol_knobs(), PROTOCOL.read_text()))
+
+
 if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
     (HERE / "knobs.md").write_text(knobs())
+    PROTOCOL.write_text(protocol())
     (HERE / "reference.md").write_text(api_page())
-    PROTOCOL.write_text(with_verbs(PROTOCOL.read_text()))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
-from harness.agent.knobs import check_files, check_knobs
-from harness.agent.library import carry_out, lacking
+from harness.agent.knobs import check_files
+from harness.agent.library import accepted, carry_out, lacking
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
 from harness.agent.verbs import CONNECTION
@@ -74,7 +74,7 @@ class Agent:
     def _context(self, request: Request) -> dict[str, Any]:
         role = request.fields["role"]
         name = unused(self._contexts, request.fields["as"], "context")
-        knobs = check_knobs(role, request.fields["knobs"] or {})
+        knobs = accepted(self._library.name, self._library.version, role, request.fields["knobs"] or {})
         self._contexts[name] = self._library.context(role, knobs, check_files(request.fields["files"] or {}))
         return {}
 

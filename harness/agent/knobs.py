@@ -1,105 +1,446 @@
-"""The knobs as the protocol carries them: which there are in a role, and their types; sets none."""
+"""The table of knobs: one row a setting, from which configurations, checks, abilities, flags and pages are derived.
+
+To add an option of OpenSSL, add a field with its row here, and a scenario that shows what it changes. A row that names
+functions also needs code in the drivers: ``set_NAME`` in libssl/settings.py, ``_set_NAME`` in pyopenssl/context.py and
+ssl_/context.py, and a statement in reproduce/c_knobs.py. A driver without code for a knob refuses it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.fields import BOOL, INT, TEXT, TEXTS, Field, RequestError, integer, octets, of, word
+from harness.agent import kinds
+from harness.agent.fields import TEXT, RequestError
+from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
+from harness.agent.vocabulary import CacheMode, PskMode, Role, TLSVersion, Verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UNSET = "unset"
-CACHE_MODES = (
-    "off",
-    "client",
-    "server",
-    "both",
-    "no_auto_clear",
-    "no_internal_lookup",
-    "no_internal_store",
-    "no_internal",
-)
-VERSIONS = ("1.2", "1.3")
-TICKET_KEYS = 80
-"""Bytes: a name of 16, an HMAC key of 32, an AES key of 32."""
-COUNT = integer(0, (1 << 32) - 1, "an integer, 0 to 4294967295")
+    from harness.agent.knob import Knob
+    from harness.agent.vocabulary import Unset
 
-
-def _some(words: tuple[str, ...]) -> Field:
-    def read(raw: Any) -> list[str]:
-        if not of(list, raw) or any(each not in words for each in raw):
-            raise ValueError(raw)
-        return list(raw)
-
-    return Field(read, f"a list of at least one of {', '.join(words)}")
-
-
-def _hex(most: int, least: int = 0) -> Field:
-    def read(raw: Any) -> bytes:
-        if not least <= len(octets(raw)) <= most:
-            raise ValueError(raw)
-        return octets(raw)
-
-    return Field(read, f"{least} to {most} bytes as hexadecimal digits")
-
-
-def _number(*numbers: int) -> Field:
-    def read(raw: Any) -> int:
-        if of(int, raw) not in numbers:
-            raise ValueError(raw)
-        return int(raw)
-
-    return Field(read, f"one of {', '.join(map(str, numbers))}")
-
-
-COMMON: dict[str, Field] = {
-    "versions": _some(VERSIONS),
-    "tickets": BOOL,
-    "cache_mode": _some(CACHE_MODES),
-    "cache_size": COUNT,
-    "timeout": INT,
-    "middlebox_compat": BOOL,
-    "extended_master_secret": BOOL,
-    "ciphers": TEXT,
-    "ciphersuites": TEXT,
-    "groups": TEXT,
-    "psk_modes": word("psk_dhe_ke", "psk_ke", "both"),
-    "alpn": TEXTS,
-    "verify": word("none", "optional", "required"),
-    "max_early_data": COUNT,
-}
-CLIENT: dict[str, Field] = {
-    **COMMON,
-    "server_name": TEXT,
-    "max_fragment_length": _number(512, 1024, 2048, 4096),
-}
-SERVER: dict[str, Field] = {
-    **COMMON,
-    "num_tickets": COUNT,
-    "session_id_context": Field(
-        lambda raw: UNSET if raw == UNSET else octets(raw), f'bytes as hexadecimal digits, or "{UNSET}"'
-    ),
-    "session_id_prefix": _hex(31),
-    "session_id": _hex(32, 1),
-    "ticket_keys": _hex(TICKET_KEYS, TICKET_KEYS),
-    "anti_replay": BOOL,
-    "client_renegotiation": BOOL,
-}
-ROLES = {"client": CLIENT, "server": SERVER}
 FILES = ("ca", "certificate", "key")
+CLIENT_CACHE = frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})
+LONGEST_CONTEXT = 32
+"""Bytes: SSL_MAX_SID_CTX_LENGTH."""
+PYTHON_CONTEXT = b"Python"
+"""The session id context that Modules/_ssl.c sets on every SSLContext; it can be neither changed nor unset."""
+NO_GENERATOR = Lack("SSL_CTX_set_generate_session_id is not bound", ("pyopenssl",))
+NO_PYTHON_GENERATOR = Lack("SSLContext has no way to SSL_CTX_set_generate_session_id", ("ssl",))
+TWO_MODES = (only(PskMode.DHE, PskMode.BOTH), "psk_dhe_ke, both")
+
+
+def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
+    if len(value) == 1:
+        return ["-tls1_2" if value[0] is TLSVersion.TLSv1_2 else "-tls1_3"]
+    return ["-min_protocol", value[0].label, "-max_protocol", value[-1].label]
+
+
+def _is_printable(value: Any) -> bool:
+    return isinstance(value, bytes) and value.isascii() and value.decode("ascii").isprintable()
+
+
+def _is_host_name(value: Any) -> bool:
+    try:
+        ip_address(str(value))
+    except ValueError:
+        return bool(value)
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonKnobs:
+    """The knobs that both roles have."""
+
+    versions: tuple[TLSVersion, ...] | None = knob(
+        kind=kinds.VERSIONS,
+        meaning="protocol versions that are enabled",
+        libssl="SSL_CTX_set_min_proto_version",
+        pyopenssl="Context.set_min_proto_version",
+        ssl="SSLContext.minimum_version",
+        openssl=Flags("-tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
+        lacks=(
+            Lack(
+                "OpenSSL before 1.1.1 has no TLS 1.3", before="1.1.1", allows=only((TLSVersion.TLSv1_2,)), values="1.2"
+            ),
+        ),
+    )
+    tickets: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="off: no TLS 1.2 tickets, and stateful TLS 1.3 tickets at a server",
+        option=Option("SSL_OP_NO_TICKET", 14, inverted=True),
+        openssl=switch(off="-no_ticket"),
+    )
+    cache_mode: frozenset[CacheMode] | None = knob(
+        kind=kinds.CACHE_MODES,
+        meaning="which sessions the cache holds: flags, joined by commas",
+        libssl="SSL_CTX_set_session_cache_mode",
+        pyopenssl="Context.set_session_cache_mode",
+        openssl={
+            Role.SERVER: Flags("-no_cache", lambda value: ["-no_cache"] if value == {CacheMode.OFF} else []),
+            Role.CLIENT: Flags("fixed"),
+        },
+        lacks=(
+            Lack("SSLContext has no way to SSL_CTX_set_session_cache_mode", ("ssl",)),
+            Lack(
+                "-no_cache is off, and without it the mode is server",
+                ("openssl",),
+                Role.SERVER,
+                allows=only({CacheMode.OFF}, {CacheMode.SERVER}),
+                values="off, server",
+            ),
+            Lack(
+                "s_client fixes it",
+                ("openssl",),
+                Role.CLIENT,
+                allows=only(CLIENT_CACHE),
+                values="client,no_internal_store",
+            ),
+        ),
+    )
+    cache_size: int | None = knob(
+        kind=kinds.ENTRIES,
+        meaning="how many sessions the cache holds",
+        libssl="SSL_CTX_sess_set_cache_size",
+        openssl={Role.SERVER: Flags("fixed")},
+        lacks=(
+            Lack("s_server fixes it", ("openssl",), Role.SERVER, allows=only(128), values="128"),
+            Lack("no flag sets it", ("openssl",)),
+            Lack("SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_sess_set_cache_size", ("ssl",)),
+        ),
+    )
+    timeout: int | None = knob(
+        kind=kinds.SECONDS,
+        meaning="how long a new session can be resumed; a server sends it as the lifetime of its tickets",
+        libssl="SSL_CTX_set_timeout",
+        pyopenssl="Context.set_timeout",
+        lacks=(
+            Lack("no flag sets a session timeout", ("openssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_timeout", ("ssl",)),
+        ),
+    )
+    middlebox_compat: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="the middlebox compatibility mode (RFC 8446, D.4)",
+        option=Option("SSL_OP_ENABLE_MIDDLEBOX_COMPAT", 20, default=True, conf="MiddleboxCompat"),
+        openssl=switch(off="-no_middlebox"),
+        since="1.1.1",
+    )
+    extended_master_secret: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="the extended master secret (RFC 7627)",
+        option=Option("SSL_OP_NO_EXTENDED_MASTER_SECRET", 0, inverted=True),
+        openssl=switch(off="-no_ems"),
+        since="3.0",
+        older=True,
+        lacks=(
+            Lack(
+                "OpenSSL before 1.1.0 has no extended master secret",
+                before="1.1.0",
+                allows=only(*[False]),
+                values="off",
+            ),
+            Lack(
+                "-no_ems is no flag of each OpenSSL before 3.2",
+                ("openssl",),
+                before="3.2",
+                allows=only(*[True]),
+                values="on",
+            ),
+        ),
+    )
+    ciphers: str | None = knob(
+        kind=kinds.CIPHER_LIST,
+        meaning="TLS 1.2 ciphers",
+        libssl="SSL_CTX_set_cipher_list",
+        pyopenssl="Context.set_cipher_list",
+        ssl="SSLContext.set_ciphers",
+        openssl=takes("-cipher"),
+    )
+    ciphersuites: str | None = knob(
+        kind=kinds.COLON_LIST,
+        meaning="TLS 1.3 ciphers",
+        libssl="SSL_CTX_set_ciphersuites",
+        pyopenssl="SSL_CTX_set_ciphersuites",
+        openssl=takes("-ciphersuites"),
+        since="1.1.1",
+        lacks=(Lack("SSLContext.set_ciphers sets TLS 1.2 ciphers only; TLS 1.3 ones cannot be set", ("ssl",)),),
+    )
+    groups: str | None = knob(
+        kind=kinds.COLON_LIST,
+        meaning="key exchange groups",
+        libssl="SSL_CTX_set1_groups_list",
+        pyopenssl="SSL_CTX_set1_curves_list",
+        ssl="SSLContext.set_ecdh_curve",
+        openssl=takes("-groups"),
+        lacks=(
+            Lack(
+                "SSLContext.set_ecdh_curve takes one group", ("ssl",), allows=lambda v: ":" not in v, values="one group"
+            ),
+            Lack(
+                "cryptography before 47 has no SSL_CTX_set1_curves_list, and Context.set_tmp_ecdh takes one curve",
+                ("pyopenssl",),
+                before="4.0",  # cryptography 47 is the first wheel with 4.0
+            ),
+            Lack(
+                "a server before 1.1.0 uses no certificate whose curve its own groups lack (tls1_check_ec_key), "
+                "and that is P-256",
+                role=Role.SERVER,
+                before="1.1.0",
+                allows=lambda value: "P-256" in value,
+                values="lists with P-256",
+            ),
+        ),
+    )
+    psk_modes: PskMode | None = knob(
+        kind=kinds.PSK_MODE,
+        meaning="key exchange with a TLS 1.3 PSK (RFC 8446, 4.2.9)",
+        libssl="SSL_OP_ALLOW_NO_DHE_KEX",
+        pyopenssl="SSL_OP_ALLOW_NO_DHE_KEX",
+        ssl="SSL_OP_ALLOW_NO_DHE_KEX",
+        openssl=Flags("-allow_no_dhe_kex", lambda value: ["-allow_no_dhe_kex"] if value is PskMode.BOTH else []),
+        since="1.1.1",
+        lacks=(
+            Lack("OpenSSL before 1.1.1 has no SSL_OP_ALLOW_NO_DHE_KEX", before="1.1.1"),
+            Lack(
+                "-allow_no_dhe_kex adds psk_ke, nothing removes psk_dhe_ke",
+                ("openssl",),
+                allows=TWO_MODES[0],
+                values=TWO_MODES[1],
+            ),
+            Lack(
+                "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)",
+                role=Role.CLIENT,
+                allows=TWO_MODES[0],
+                values=TWO_MODES[1],
+            ),
+            Lack(
+                "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it",
+                before="3.3",
+                allows=TWO_MODES[0],
+                values=TWO_MODES[1],
+            ),
+        ),
+    )
+    alpn: tuple[str, ...] | None = knob(
+        kind=kinds.PROTOCOLS,
+        meaning="ALPN protocols (RFC 7301): a client offers them, a server chooses from them in its order",
+        libssl="SSL_CTX_set_alpn_protos",
+        pyopenssl="Context.set_alpn_protos",
+        ssl="SSLContext.set_alpn_protocols",
+        openssl=takes("-alpn"),
+    )
+    verify: Verify | None = knob(
+        kind=kinds.VERIFY,
+        meaning="whether the peer's certificate is asked for and verified; host names are not compared",
+        libssl="SSL_CTX_set_verify",
+        pyopenssl="Context.set_verify",
+        ssl="SSLContext.verify_mode",
+        openssl=Flags("-verify, -Verify"),
+        lacks=(
+            Lack(
+                "a client that verifies requires a certificate",
+                ("openssl",),
+                Role.CLIENT,
+                allows=only(Verify.NONE, Verify.REQUIRED),
+                values="none, required",
+            ),
+        ),
+    )
+    max_early_data: int | None = knob(
+        kind=kinds.BYTE_COUNT,
+        meaning="server: how much early data it reads; client: how much it writes, if the session allows as much",
+        libssl="SSL_CTX_set_max_early_data",
+        pyopenssl="SSL_CTX_set_max_early_data",
+        openssl={
+            Role.SERVER: Flags(
+                "-early_data, -max_early_data",
+                lambda value: [*(["-early_data"] if value else []), "-max_early_data", str(value)],
+            ),
+            Role.CLIENT: Flags("-early_data"),
+        },
+        since="1.1.1",
+        lacks=(
+            Lack("Python's ssl has no early data", ("ssl",)),
+            Lack(
+                "SSL_get_early_data_status is not bound: a client could not tell what became of its early data",
+                ("pyopenssl",),
+                Role.CLIENT,
+            ),
+        ),
+    )
+    clock: int | None = knob(
+        kind=kinds.CLOCK,
+        meaning="how far this end's clock is moved from the true time",
+        libssl="libfaketime",
+        pyopenssl="libfaketime",
+        ssl="libfaketime",
+        openssl=Flags("libfaketime"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientKnobs:
+    """The knobs that only a client has."""
+
+    server_name: str | None = knob(
+        kind=kinds.HOST_NAME,
+        meaning="the host name that is sent (RFC 6066, 3); by default none",
+        libssl="SSL_set_tlsext_host_name",
+        pyopenssl="Connection.set_tlsext_host_name",
+        ssl="SSLContext.wrap_bio(server_hostname)",
+        openssl=takes("-servername"),
+        lacks=(
+            Lack(
+                "Python's ssl sends no server name for an IP address",
+                ("ssl",),
+                allows=_is_host_name,
+                values="a host name",
+            ),
+        ),
+    )
+    client_certificate: str | None = knob(
+        kind=kinds.CERTIFICATE,
+        meaning="which certificate the client has; by default none",
+        libssl="SSL_CTX_use_certificate_chain_file",
+        pyopenssl="Context.use_certificate_chain_file",
+        ssl="SSLContext.load_cert_chain",
+        openssl=Flags("-cert, -key"),
+    )
+    max_fragment_length: int | None = knob(
+        kind=kinds.FRAGMENT,
+        meaning="bytes of a fragment that is asked for (RFC 6066, 4); by default nothing is",
+        libssl="SSL_CTX_set_tlsext_max_fragment_length",
+        openssl=takes("-maxfraglen"),
+        since="1.1.1",
+        lacks=(
+            Lack("SSL_CTX_set_tlsext_max_fragment_length is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_tlsext_max_fragment_length", ("ssl",)),
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerKnobs:
+    """The knobs that only a server has."""
+
+    num_tickets: int | None = knob(
+        kind=kinds.COUNT,
+        meaning="TLS 1.3 tickets after a full handshake",
+        libssl="SSL_CTX_set_num_tickets",
+        pyopenssl="NumTickets in an OPENSSL_CONF",
+        ssl="SSLContext.num_tickets",
+        openssl=takes("-num_tickets"),
+        since="1.1.1",
+    )
+    session_id_context: bytes | Unset | None = knob(
+        kind=kinds.ID_CONTEXT,
+        meaning="the session id context; none leaves it unset. Each stack sets one by default",
+        libssl="SSL_CTX_set_session_id_context",
+        pyopenssl="Context.set_session_id",
+        ssl="fixed",
+        openssl=takes("-context"),
+        lacks=(
+            Lack(
+                "_ssl.c sets the session id context of every SSLContext to b'Python', for good",
+                ("ssl",),
+                allows=only(PYTHON_CONTEXT),
+                values=PYTHON_CONTEXT.decode(),
+            ),
+            Lack(
+                "-context takes text, s_server always sets a context, and one that OpenSSL refuses ends it",
+                ("openssl",),
+                allows=lambda value: _is_printable(value) and 0 < len(value) <= LONGEST_CONTEXT,
+                values="text of 1 to 32 bytes",
+            ),
+        ),
+    )
+    session_id_prefix: bytes | None = knob(
+        kind=kinds.octets(0, 31, "at most 31 bytes"),
+        meaning="session ids begin with it and go on at random",
+        libssl="SSL_CTX_set_generate_session_id",
+        openssl=takes("-id_prefix"),
+        lacks=(
+            Lack("-id_prefix takes text", ("openssl",), allows=_is_printable, values="text"),
+            NO_GENERATOR,
+            NO_PYTHON_GENERATOR,
+        ),
+    )
+    session_id: bytes | None = knob(
+        kind=kinds.octets(1, 32, "1 to 32 bytes"),
+        meaning="every session id is this one, so that a second one collides",
+        libssl="SSL_CTX_set_generate_session_id",
+        lacks=(
+            Lack("-id_prefix sets the beginning of an id, no flag sets all of it", ("openssl",)),
+            NO_GENERATOR,
+            NO_PYTHON_GENERATOR,
+        ),
+    )
+    ticket_keys: str | None = knob(
+        kind=kinds.KEYS,
+        meaning="servers with the same name share their ticket keys; by default random ones",
+        libssl="SSL_CTX_set_tlsext_ticket_keys",
+        lacks=(
+            Lack("no flag sets ticket keys", ("openssl",)),
+            Lack("SSL_CTX_ctrl, and with it SSL_CTX_set_tlsext_ticket_keys, is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_tlsext_ticket_keys", ("ssl",)),
+        ),
+    )
+    anti_replay: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether early data are accepted once for each session, which makes tickets stateful (RFC 8446, 8)",
+        option=Option("SSL_OP_NO_ANTI_REPLAY", 24, inverted=True),
+        openssl=switch(on="-anti_replay", off="-no_anti_replay"),
+        since="1.1.1",
+        lacks=(Lack("it matters only with early data, which Python's ssl has not", ("ssl",)),),
+    )
+    client_renegotiation: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether a client may renegotiate; by default off, before 3.0 always on",
+        option=Option("SSL_OP_ALLOW_CLIENT_RENEGOTIATION", 8),
+        openssl=switch(on="-client_renegotiation"),
+        since="3.0",
+        older=True,
+        older_why="; a client may always renegotiate",
+        lacks=(
+            Lack("s_server before 3.0 has no -client_renegotiation; it accepts it always", ("openssl",), before="3.0"),
+        ),
+    )
+    server_certificate: str | None = knob(
+        kind=kinds.CERTIFICATE,
+        meaning="which certificate the server has",
+        libssl="SSL_CTX_use_certificate_chain_file",
+        pyopenssl="Context.use_certificate_chain_file",
+        ssl="SSLContext.load_cert_chain",
+        openssl=Flags("-cert, -key"),
+    )
+
+
+@cache
+def knobs_of(role: Role) -> Mapping[str, Knob]:
+    """The rows of a role by name, in order."""
+    own = ClientKnobs if role is Role.CLIENT else ServerKnobs
+    return {field.name: field.metadata["knob"] for table in (CommonKnobs, own) for field in fields(table)}
 
 
 def check_knobs(role: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """The same knobs, checked and as they came (bytes stay hexadecimal digits); those that are null are left out."""
-    table = ROLES[role]
+    """The decoded values of the knobs of a request, without those that are null; RequestError says what is allowed."""
+    table = {name: row for name, row in knobs_of(Role(role)).items() if row.kind.carried}
     unknown = [name for name in knobs if name not in table]
     if unknown:
         raise RequestError(f"a {role} has no knob {', '.join(unknown)}; its knobs are: {', '.join(table)}")
-    given = {name: raw for name, raw in knobs.items() if raw is not None}
-    for name, raw in given.items():
-        table[name].value(raw, "knob", name)
-    return given
+    return {name: table[name].kind.field().value(raw, "knob", name) for name, raw in knobs.items() if raw is not None}
+
+
+def why_not(stack: str, role: str, version: str, name: str, value: Any) -> str | None:
+    """Why the stack on that OpenSSL cannot give the knob this value, None if it can."""
+    lack = knobs_of(Role(role))[name].lack(stack, Role(role), version)
+    return str(lack) if lack is not None and lack.forbids(value) else None
 
 
 def check_files(files: Mapping[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from harness.agent.knobs import check_knobs, why_not
 from harness.agent.verbs import OPTIONAL
 
 if TYPE_CHECKING:
@@ -170,3 +171,12 @@ def lacking(driven: Mapping[str, type]) -> dict[str, str]:
         for row in OPTIONAL
         if row.on in driven and not hasattr(driven[row.on], row.name)
     }
+
+
+def accepted(stack: str, version: str, role: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The decoded values of a request's knobs, without nulls; LackError if the stack on that OpenSSL lacks one."""
+    values = check_knobs(role, knobs)
+    for name, value in values.items():
+        if (why := why_not(stack, role, version, name, value)) is not None:
+            raise LackError(f"{name}: {why}")
+    return values

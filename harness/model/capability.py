@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.model.knobs import show_knob
+from harness.model.knobs import knobs_of
 from harness.model.tls import Close
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.model.tls import Role
 
@@ -84,11 +84,6 @@ FULLY = Limit(lambda _value: True, "all", "")
 """The whole range of the knob."""
 
 
-def only(*values: object, reason: str) -> Limit:
-    """Only the given values are possible."""
-    return Limit(lambda value: value in values, ", ".join(show_knob(v) for v in values), reason)
-
-
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What one stack can do in one role. A knob that is not in ``knobs`` cannot be set there; ``missing`` says why."""
@@ -111,3 +106,29 @@ class Abilities:
         if capability in self.capabilities:
             return None
         return self.missing.get(capability.value, "the stack has no way to do it")
+
+
+def abilities_of(
+    stack: str, role: Role, version: str, missing: Mapping[str, str], able: Iterable[Capability] | None = None
+) -> Abilities:
+    """What a stack can do on that OpenSSL: the knobs of the table, and ``able``, by default every Capability.
+
+    ``missing`` are the reasons why it lacks Capabilities, and why it lacks knobs on this machine.
+    """
+    knobs: dict[str, Limit] = {}
+    reasons: dict[str, str] = {}
+    for name, row in knobs_of(role).items():
+        lack = row.lack(stack, role, version)
+        if lack is None:
+            knobs[name] = FULLY
+        elif lack.allows is None:
+            reasons[name] = lack.why
+        else:
+            knobs[name] = Limit(lack.allows, lack.values, lack.why)
+    reasons |= missing
+    return Abilities(
+        role,
+        {name: limit for name, limit in knobs.items() if name not in reasons},
+        frozenset(capability for capability in able or Capability if capability.value not in reasons),
+        reasons,
+    )

@@ -5,34 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.agent.vocabulary import Role, TLSVersion
 
-class TLSVersion(StrEnum):
-    """A protocol version; the value is how a user types it."""
-
-    TLSv1_2 = "1.2"
-    TLSv1_3 = "1.3"
-
-    @property
-    def label(self) -> str:
-        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``."""
-        return f"TLSv{self.value}"
-
-    @property
-    def wire(self) -> int:
-        """The ProtocolVersion on the wire: 0x0303 or 0x0304 (RFC 8446, 4.2.1)."""
-        return {"1.2": 0x0303, "1.3": 0x0304}[self.value]
-
-
-class Role(StrEnum):
-    """Which end of a connection an endpoint is."""
-
-    CLIENT = "client"
-    SERVER = "server"
-
-    @property
-    def peer(self) -> Role:
-        """The other role."""
-        return Role.SERVER if self is Role.CLIENT else Role.CLIENT
+__all__ = [
+    "ALERTS",
+    "Alert",
+    "Close",
+    "Ending",
+    "Mechanism",
+    "Outcome",
+    "Role",
+    "TLSVersion",
+    "sends_last_flight",
+]
 
 
 def sends_last_flight(role: Role, version: TLSVersion | None, *, reused: bool | None) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from harness.agent.knob import STACKS
 from harness.model.capability import Capability
-from harness.model.knobs import config_type
+from harness.model.knobs import knobs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,7 @@ NO = "no"
 
 def knob_rows(role: Role, abilities: Sequence[Abilities]) -> list[tuple[str, ...]]:
     """A row a knob: its name, then for each stack ``yes``, ``no``, or the values that are possible."""
-    return [
-        (field.name, *(_has_knob(ability, field.name) for ability in abilities)) for field in fields(config_type(role))
-    ]
+    return [(name, *(_has_knob(ability, name) for ability in abilities)) for name in knobs_of(role)]
 
 
 def capability_rows(abilities: Sequence[Abilities]) -> list[tuple[str, ...]]:
@@ -32,7 +30,7 @@ def capability_rows(abilities: Sequence[Abilities]) -> list[tuple[str, ...]]:
 
 def reasons(name: str, abilities: Abilities) -> list[tuple[str, str]]:
     """What the stack lacks and why: the name of a knob or Capability, and the reason."""
-    knobs = [f.name for f in fields(config_type(abilities.role)) if f.name not in abilities.knobs]
+    knobs = [name for name in knobs_of(abilities.role) if name not in abilities.knobs]
     found = [(knob, abilities.lacks_knob(knob, None)) for knob in knobs]
     found += [(knob, limit.reason) for knob, limit in abilities.knobs.items() if limit.reason]
     found += [(capability.value, abilities.lacks(capability)) for capability in Capability]
@@ -41,7 +39,15 @@ def reasons(name: str, abilities: Abilities) -> list[tuple[str, str]]:
 
 def knob_meanings(role: Role) -> list[tuple[str, str, str]]:
     """A row a knob: its name, its values as a user types them, its meaning."""
-    return [(f.name, f.metadata["values"], f.metadata["doc"]) for f in fields(config_type(role))]
+    return [(name, row.kind.values, row.meaning) for name, row in knobs_of(role).items()]
+
+
+def knob_calls(role: Role) -> list[tuple[str, ...]]:
+    """A row a knob: its name, the first OpenSSL that has it, and what sets it in each stack."""
+    return [
+        (name, row.since or "1.0.2", *(row.how(stack, role) or NO for stack in STACKS))
+        for name, row in knobs_of(role).items()
+    ]
 
 
 def markdown(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.knob import STACKS
+from harness.model.knobs import knobs_of
 from harness.model.tls import Role
-from harness.report.abilities import capability_rows, knob_meanings, knob_rows, markdown, reasons
+from harness.report.abilities import capability_rows, knob_calls, knob_meanings, knob_rows, markdown, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 INTRODUCTION = """# Knobs
 
-A knob is one field of `ClientConfig` or `ServerConfig` (harness/model/knobs.py): a scenario names it in
+A knob is one row of the table in harness/agent/knobs.py: a scenario names it in
 `scenario(client={...}, server={...})`, a user in `resumption connect --client-set KNOB=VALUE`. A knob that is not set
 is left at the stack's own default. One that a stack has not makes a cell UNSUPPORTED, and `connect` refuses it.
 
@@ -32,6 +34,9 @@ def knobs_page(stacks: Mapping[str, Mapping[Role, Abilities]]) -> str:
         parts += [
             f"## Knobs of a {role}\n",
             markdown(meanings, ("knob", "values", "meaning")) + "\n",
+            "What sets each, and since which OpenSSL:\n",
+            markdown(_named(knob_calls(role)), ("knob", "since", *STACKS)) + "\n",
+            "Which values each stack can set:\n",
             markdown(_named(knob_rows(role, abilities)), (f"{role} knob", *stacks)) + "\n",
         ]
     for role in Role:
@@ -44,6 +49,18 @@ def knobs_page(stacks: Mapping[str, Mapping[Role, Abilities]]) -> str:
     lacking = [row for name, by_role in stacks.items() for role in Role for row in reasons(name, by_role[role])]
     parts += ["## Why not\n", markdown(lacking, ("lacks", "because"))]
     return "\n".join(parts) + "\n"
+
+
+def protocol_knobs() -> str:
+    """The table of knobs in the page of the agent's protocol, with what JSON holds."""
+    roles = {name: [role for role in Role if name in knobs_of(role)] for role in Role for name in knobs_of(role)}
+    rows = []
+    for name, where in roles.items():
+        row = knobs_of(where[0])[name]
+        if row.kind.carried:
+            whose = f"; {where[0]}s only" if len(where) == 1 else ""
+            rows.append((f"`{name}`", f"{row.kind.json}{whose}", row.call, row.meaning))
+    return markdown(rows, ("knob", "JSON", "OpenSSL", "meaning")) + "\n"
 
 
 def _named(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.knobs import Verify
+from harness.agent.vocabulary import release
+from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce import quoting
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of, no_common_alpn
 from harness.reproduce.words import grouped, title, told
-from harness.stacks.openssl.abilities import client_abilities, server_abilities
-from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS, version_number
+from harness.stacks.openssl.abilities import program_abilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def lacks(story: Story) -> list[str]:
 
 
 def _knobs(context: Context) -> Iterator[tuple[str, str]]:
-    abilities = (client_abilities if context.role is Role.CLIENT else server_abilities)(context.version, CLOCK)
+    abilities = program_abilities(context.role, context.version, CLOCK)
     for name, value in context.given.items():
         if why := abilities.lacks_knob(name, value):
             yield name, why
@@ -88,7 +88,7 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
 
 
 def _release(context: Context) -> tuple[int, ...]:
-    return version_number(context.version)
+    return release(context.version)
 
 
 def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:
@@ -187,5 +187,5 @@ def _quoted(context: Context) -> list[str]:
 
 
 def _words(context: Context, name: str, value: object) -> list[str]:
-    table = CLIENT_FLAGS if context.role is Role.CLIENT else SERVER_FLAGS
-    return table[name](value) if name in table else []
+    flags = knobs_of(context.role)[name].flags(context.role)
+    return [] if flags is None else flags.make(value)

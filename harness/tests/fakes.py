@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.model.build import Build
-from harness.model.capability import FULLY, Abilities, Capability, only
+from harness.model.capability import FULLY, Abilities, Capability, Limit
 from harness.model.connection import Connection
 from harness.model.errors import FirstHandshakeError
 from harness.model.knobs import config_type
@@ -41,7 +41,7 @@ class FakeStack:
         """All but what is lacking; the cache's size is fixed."""
         knobs = {name: FULLY for name in config_type(role).__dataclass_fields__ if name not in self.lacking}
         if "cache_size" in knobs:
-            knobs["cache_size"] = only(128, reason="it is fixed")
+            knobs["cache_size"] = Limit(lambda value: value == 128, "128", "it is fixed")
         return Abilities(
             role,
             knobs,

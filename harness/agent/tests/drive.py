@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
+from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError, accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ def make(library: Library, role: str, pki: Pki, **knobs: Any) -> Context:
     if role == "server":
         issued = pki.issued("server")
         files |= {"certificate": str(issued.certificate), "key": str(issued.key)}
-    return library.context(role, knobs, files)
+    return library.context(role, accepted(library.name, library.version, role, knobs), files)
 
 
 class Talk:

@@ -260,28 +260,10 @@ def test_max_early_data_makes_tickets_stateful_unless_anti_replay_is_off(
     assert (session.ticket_length == 32) is (length == 32)
 
 
-@pytest.mark.parametrize("name", sorted(lacks.KNOBS))
-def test_a_knob_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str) -> None:
-    with pytest.raises(LackError) as caught:
-        make(LIBRARY, "server", pki, **{name: 1})
-
-    assert str(caught.value) == f"{name}: {lacks.KNOBS[name]}"
-
-
-def test_early_data_of_a_client_are_refused_with_the_reason(pki: Pki) -> None:
-    with pytest.raises(LackError, match="SSL_get_early_data_status is not bound"):
-        make(LIBRARY, "client", pki, max_early_data=1)
-
-
 @pytest.mark.parametrize(("name", "value"), [("middlebox_compat", False), ("num_tickets", 3)])
 def test_what_only_openssl_conf_can_set_is_refused_in_a_process_without(pki: Pki, name: str, value: Any) -> None:
     with pytest.raises(LackError, match="OPENSSL_CONF"):
         make(LIBRARY, "server", pki, **{name: value})
-
-
-def test_psk_ke_alone_is_refused_with_the_reason(pki: Pki) -> None:
-    with pytest.raises(LackError, match="together with psk_dhe_ke"):
-        make(LIBRARY, "client", pki, psk_modes="psk_ke")
 
 
 def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> None:

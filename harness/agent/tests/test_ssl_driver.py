@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.agent.drivers.ssl_ import load
-from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.library import EndError, LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, groups_of, hello, loopback, make, together, whole
 from harness.runtime.pki import Pki
@@ -207,31 +206,6 @@ def test_a_client_verifies_against_the_authority(pki: Pki) -> None:
     facts = whole(make(LIBRARY, "client", pki, verify="required"), make(LIBRARY, "server", pki))[0]
 
     assert facts.peer_certificate is True
-
-
-def test_session_id_context_is_pythons_own(pki: Pki) -> None:
-    make(LIBRARY, "server", pki, session_id_context=lacks.SESSION_ID_CONTEXT.hex())
-
-    with pytest.raises(LackError, match="for good"):
-        make(LIBRARY, "server", pki, session_id_context="00")
-
-
-@pytest.mark.parametrize("name", sorted(lacks.KNOBS))
-def test_a_knob_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str) -> None:
-    with pytest.raises(LackError) as caught:
-        make(LIBRARY, "server", pki, **{name: 1})
-
-    assert str(caught.value) == f"{name}: {lacks.KNOBS[name]}"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("groups", "X25519:P-256"), ("psk_modes", "psk_ke"), ("server_name", "127.0.0.1")]
-)
-def test_a_value_that_it_lacks_is_refused_with_the_reason(pki: Pki, name: str, value: Any) -> None:
-    with pytest.raises(LackError) as caught:
-        make(LIBRARY, "client", pki, **{name: value})
-
-    assert lacks.VALUES[name] in str(caught.value)
 
 
 def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> None:

@@ -127,7 +127,7 @@ BAD_USAGE = [
     ("--client libssl --server libssl --tls 1.2 --server-set ciphers=nonsense", "ciphers"),
     ("--client libssl --server openssl --tls 1.2 --server-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
     ("--client openssl --server libssl --tls 1.2 --client-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
-    ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "takes one group"),
+    ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "unknown elliptic curve name"),
     ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
     ("--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808", "allowed: seconds, 64 bits"),
     ("--client libssl --server libssl --tls 1.3 --server-set alpn=", "allowed: names joined by commas"),

@@ -9,14 +9,14 @@ import pytest
 from harness.model.capability import Capability
 from harness.model.tls import Role
 from harness.stacks import libssl, pyopenssl, ssl_
-from harness.stacks.openssl.abilities import client_abilities
+from harness.stacks.openssl.abilities import program_abilities
 
 if TYPE_CHECKING:
     from harness.model.capability import Abilities
 
 CLIENTS = {
-    "openssl@1.1.1w": client_abilities("1.1.1w", None),
-    "openssl@4.0.3": client_abilities("4.0.3", None),
+    "openssl@1.1.1w": program_abilities(Role.CLIENT, "1.1.1w", None),
+    "openssl@4.0.3": program_abilities(Role.CLIENT, "4.0.3", None),
     "libssl@1.0.2q": libssl.abilities_of(Role.CLIENT, "1.0.2q"),
     "libssl@4.0.3": libssl.abilities_of(Role.CLIENT, "4.0.3"),
     "pyopenssl@4.0.3": pyopenssl.abilities_of(Role.CLIENT, "4.0.3"),

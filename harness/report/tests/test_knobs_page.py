@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from harness.model.knobs import config_type
+from harness.model.knobs import knobs_of
 from harness.model.tls import Role
 from harness.runtime.clock import MISSING, library
 
@@ -22,8 +21,14 @@ def test_the_page_is_current() -> None:
     assert (DOCS / "knobs.md").read_text() == made, "run: python docs/generate.py"
 
 
-@pytest.mark.parametrize(("role", "name"), [(role, field.name) for role in Role for field in fields(config_type(role))])
+def test_the_protocols_table_of_knobs_is_current() -> None:
+    made = runpy.run_path(str(DOCS / "generate.py"))["protocol"]()
+
+    assert (DOCS.parent / "harness" / "agent" / "PROTOCOL.md").read_text() == made, "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role in Role for name in knobs_of(role)])
 def test_every_knob_has_its_values_and_its_meaning_on_the_page(role: Role, name: str) -> None:
     section = (DOCS / "knobs.md").read_text().partition(f"## Knobs of a {role}\n")[2].partition("\n## ")[0]
 
-    assert section.count(f"| `{name}` | ") == 2
+    assert section.count(f"| `{name}` | ") == 3

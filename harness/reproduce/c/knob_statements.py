@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+from harness.agent.vocabulary import release
+from harness.model.knobs import UNSET, CacheMode, PskMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from harness.agent.knob import Knob
     from harness.reproduce.story import Context
 
     Statements = Callable[[Any, Context], list[str]]
@@ -68,11 +70,6 @@ def _psk_modes(value: PskMode, _context: Context) -> list[str]:
     return [*preferred, *set_option("SSL_OP_ALLOW_NO_DHE_KEX")]
 
 
-def _renegotiation(value: bool, _context: Context) -> list[str]:  # noqa: FBT001 - called with the knob's value
-    option = "SSL_OP_ALLOW_CLIENT_RENEGOTIATION"
-    return [f"#ifdef {option}", *set_option(option), "#endif"] if value else []  # before 3.0 no server refuses it
-
-
 def wire(names: Iterable[str]) -> bytes:
     """Protocol names as ALPN has them, each after its length (RFC 7301, 3.1)."""
     encoded = [name.encode("utf-8", "surrogateescape") for name in names]
@@ -110,9 +107,20 @@ def _early_data(value: int, context: Context) -> list[str]:
     return must(f"SSL_CTX_set_max_early_data(ctx, {value}u)") if context.role is Role.SERVER else []
 
 
-def _on(name: str) -> Statements:
-    """An option that is set by ``off``; ``on`` is the default."""
-    return lambda value, _context: [] if value else set_option(name)
+OLDEST = "1.1.1"
+"""The oldest OpenSSL that the program is for."""
+
+
+def _option(row: Knob, value: bool) -> list[str]:  # noqa: FBT001 - a knob's value
+    """SSL_CTX_set_options or SSL_CTX_clear_options, where the option is not so by default."""
+    option = row.option
+    if option is None or option.is_set(value=value) is option.default:
+        return []
+    call = f"SSL_CTX_{'clear' if option.default else 'set'}_options(ctx, {option.name});"
+    if not row.since or release(row.since) <= release(OLDEST):
+        return [call]
+    otherwise = [] if value == row.older else ["#else", f'cannot("{option.name}, which this OpenSSL has not");']
+    return [f"#ifdef {option.name}", call, *otherwise, "#endif"]
 
 
 def _text(function: str) -> Statements:
@@ -121,14 +129,9 @@ def _text(function: str) -> Statements:
 
 KNOBS: Mapping[str, Statements] = {
     "versions": _versions,
-    "tickets": _on("SSL_OP_NO_TICKET"),
     "cache_mode": _cache_mode,
     "cache_size": lambda value, _: [f"SSL_CTX_sess_set_cache_size(ctx, {number(value)});"],
     "timeout": lambda value, _: [f"SSL_CTX_set_timeout(ctx, {number(value)});"],
-    "middlebox_compat": lambda value, _: (
-        [] if value else ["SSL_CTX_clear_options(ctx, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);"]
-    ),
-    "extended_master_secret": lambda value, _: [] if value else set_later_option("SSL_OP_NO_EXTENDED_MASTER_SECRET"),
     "ciphers": _text("SSL_CTX_set_cipher_list"),
     "ciphersuites": _text("SSL_CTX_set_ciphersuites"),
     "groups": _text("SSL_CTX_set1_groups_list"),
@@ -144,28 +147,31 @@ KNOBS: Mapping[str, Statements] = {
     "session_id_prefix": _make_id,
     "session_id": _make_id,
     "ticket_keys": lambda value, _: [f"set_ticket_keys(ctx, {quoting.c(value)});"],
-    "anti_replay": _on("SSL_OP_NO_ANTI_REPLAY"),
-    "client_renegotiation": _renegotiation,
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
     "client_certificate": lambda _value, _context: [],  # the context's certificate
     "server_certificate": lambda _value, _context: [],
 }
-"""What sets each knob, once its value and its context are given."""
+"""What sets each knob that is no option, once its value and its context are given."""
 
 
 def knob_lacks(context: Context) -> list[str]:
-    """The knobs of a context that are not in the table."""
+    """The knobs of a context that the program has no code for."""
+    rows = knobs_of(context.role)
     return [
-        f"{name} of {context.name}: the program does not know this knob" for name in context.knobs if name not in KNOBS
+        f"{name} of {context.name}: the program does not know this knob"
+        for name in context.knobs
+        if name not in KNOBS and rows[name].option is None
     ]
 
 
 def statements(context: Context) -> list[str]:
     """All that sets the knobs of a context, in the order of the table."""
-    lines = [
-        line for name, make in KNOBS.items() if name in context.knobs for line in make(context.knobs[name], context)
-    ]
-    if context.stack == "ssl":  # Modules/_ssl.c of CPython 3.10 and later
+    lines: list[str] = []
+    for name, row in knobs_of(context.role).items():
+        if name in context.knobs:
+            value = context.knobs[name]
+            lines += _option(row, bool(value)) if row.option else KNOBS[name](value, context)
+    if context.stack == "ssl" and "ignore_unexpected_eof" not in context.knobs:  # Modules/_ssl.c of CPython since 3.10
         lines += ["#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF", *set_option("SSL_OP_IGNORE_UNEXPECTED_EOF"), "#endif"]
     return lines

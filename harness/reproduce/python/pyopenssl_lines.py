@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.pyopenssl import unsupported as lacks
-from harness.model.knobs import PskMode, Unset, Verify
+from harness.agent.knobs import why_not
+from harness.model.knobs import PskMode, Unset, Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.quoting import py
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from harness.agent.knob import Knob
     from harness.reproduce.story import Attempt, Context, Story
 
 PACKAGE = "pyOpenSSL"
@@ -25,7 +26,6 @@ VERIFY = {
 UNCLEAN = {Close.EOF, Close.RST, Close.SERVER_ONLY}
 """Ways to close in which the client sends no close_notify, so that SSL_free makes its session non-resumable."""
 NO_CLEARING = "nothing clears an option of a Context"
-PREFER_NO_DHE_KEX = (3, 3)
 
 
 def _versions(value: object) -> list[str]:
@@ -51,14 +51,6 @@ def _context(value: object) -> list[str]:
 
 LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
-    "tickets": lambda value: [] if value else ["{}.set_options(SSL.OP_NO_TICKET)"],
-    "middlebox_compat": lambda _value: [],
-    "extended_master_secret": lambda value: (
-        [] if value else ["{}.set_options(1 << 0)  # SSL_OP_NO_EXTENDED_MASTER_SECRET"]
-    ),
-    "client_renegotiation": lambda value: (
-        ["{}.set_options(1 << 8)  # SSL_OP_ALLOW_CLIENT_RENEGOTIATION"] if value else []
-    ),
     "cache_mode": _cache_mode,
     "timeout": lambda value: [f"{{}}.set_timeout({py(value)})"],
     "psk_modes": _psk_modes,
@@ -69,21 +61,24 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob, but for alpn, which each role sets otherwise; ``{}`` stands for the context."""
+"""Statements by knob, but for options and for alpn, which each role sets otherwise; ``{}`` is the context."""
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:
     """Why pyOpenSSL cannot set the knob so, None if it can."""
-    if name == "alpn":
-        return None
-    if name not in LINES:
-        return lacks.KNOBS.get(name, "pyOpenSSL has no way to set it")
-    release = tuple(int(part) for part in context.version.split(".")[:2] if part.isdigit())
-    if name == "middlebox_compat" and value is False:
-        return NO_CLEARING
-    if name == "psk_modes" and value is PskMode.KE and (context.role is Role.CLIENT or release < PREFER_NO_DHE_KEX):
-        return lacks.VALUES[name]
-    return None
+    row = knobs_of(context.role)[name]
+    if (why := why_not("pyopenssl", context.role, context.version, name, value)) is not None:
+        return why
+    if row.option is not None:
+        return NO_CLEARING if row.option.default and not row.option.is_set(value=bool(value)) else None
+    return None if name in LINES or name == "alpn" else "pyOpenSSL has no way to set it"
+
+
+def _option(row: Knob, value: object) -> list[str]:
+    option = row.option
+    if option is None or option.default or not option.is_set(value=bool(value)):
+        return []
+    return [f"{{}}.set_options(1 << {option.bit})  # {option.name}"]
 
 
 def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
@@ -106,6 +101,8 @@ def lines(context: Context, name: str) -> list[str]:
     for knob, value in context.knobs.items():
         if knob in LINES:
             found += LINES[knob](value)
+        elif (row := knobs_of(context.role)[knob]).option:
+            found += _option(row, value)
         elif knob == "alpn" and isinstance(value, tuple):
             found.append(_alpn(context, value))
     if context.certificate:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.ssl_ import unsupported as lacks
-from harness.model.knobs import PskMode, Verify
-from harness.model.tls import Close, Role, TLSVersion
+from harness.agent.knobs import why_not
+from harness.model.knobs import PskMode, Verify, knobs_of
+from harness.model.tls import Close, TLSVersion
 from harness.reproduce.quoting import py
 from harness.reproduce.story import no_common_alpn
 
@@ -21,7 +21,6 @@ TEMPLATE = "reproduce_ssl.py.j2"
 CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 """set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
 VERIFY = {Verify.NONE: "CERT_NONE", Verify.OPTIONAL: "CERT_OPTIONAL", Verify.REQUIRED: "CERT_REQUIRED"}
-PREFER_NO_DHE_KEX = (3, 3)
 
 
 def option(bit: str, *, on: bool) -> str:
@@ -46,13 +45,7 @@ def _alpn(value: object) -> list[str]:
 
 LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
-    "tickets": lambda value: [option("ssl.OP_NO_TICKET", on=not value)],
     "num_tickets": lambda value: [f"{{}}.num_tickets = {py(value)}"],
-    "middlebox_compat": lambda value: [option("ssl.OP_ENABLE_MIDDLEBOX_COMPAT", on=bool(value))],
-    "extended_master_secret": lambda value: [option("(1 << 0)", on=not value) + "  # SSL_OP_NO_EXTENDED_MASTER_SECRET"],
-    "client_renegotiation": lambda value: [
-        option("(1 << 8)", on=bool(value)) + "  # SSL_OP_ALLOW_CLIENT_RENEGOTIATION"
-    ],
     "psk_modes": _psk_modes,
     "ciphers": lambda value: [f"{{}}.set_ciphers({py(value)})"],
     "groups": lambda value: [f"{{}}.set_ecdh_curve({py(CURVES.get(str(value), value))})"],
@@ -63,23 +56,19 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob; braces of values are doubled, ``{}`` stands for the context."""
+"""Statements by knob that is no option; braces of values are doubled, ``{}`` stands for the context."""
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:
     """Why ssl cannot set the knob so, None if it can."""
-    release = tuple(int(part) for part in context.version.split(".")[:2] if part.isdigit())
-    if name in lacks.KNOBS or name not in LINES:
-        return lacks.KNOBS.get(name, "Python's ssl has no way to set it")
-    impossible = {
-        "session_id_context": value != lacks.SESSION_ID_CONTEXT,
-        "groups": ":" in str(value),
-        "psk_modes": value is PskMode.KE and (context.role is Role.CLIENT or release < PREFER_NO_DHE_KEX),
-        "server_name": _is_no_name(str(value)),
-    }
+    if (why := why_not("ssl", context.role, context.version, name, value)) is not None:
+        return why
+    if name == "server_name" and _is_no_name(str(value)):
+        return "Python's ssl sends no server name for an IP address"
     if name == "alpn" and not str(value).isascii():
         return "SSLContext.set_alpn_protocols takes ASCII"
-    return lacks.VALUES[name] if impossible.get(name) else None
+    known = name in LINES or knobs_of(context.role)[name].option is not None
+    return None if known else "Python's ssl has no way to set it"
 
 
 def _is_no_name(text: str) -> bool:
@@ -104,9 +93,15 @@ def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
 def lines(context: Context, name: str) -> list[str]:
     """The statements that set up a context that has this name."""
     # OpenSSL's default, which Python changes since 3.10
-    found = [] if context.stack == "ssl" else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]
+    own = context.stack == "ssl" or "ignore_unexpected_eof" in context.knobs
+    found = [] if own else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]
     for knob, value in context.given.items():
-        found += LINES[knob](value)
+        row = knobs_of(context.role)[knob]
+        if row.option is None:
+            found += LINES[knob](value)
+        else:
+            bit = option(f"(1 << {row.option.bit})", on=row.option.is_set(value=bool(value)))
+            found.append(f"{bit}  # {row.option.name}")
     if context.certificate:
         found.append(f"{{}}.load_cert_chain(beside({py(context.certificate + '.crt')}), beside({_key(context)}))")
     if context.knobs.get("verify") not in {None, Verify.NONE}:

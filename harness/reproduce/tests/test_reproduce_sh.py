@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent.vocabulary import release
 from harness.model.setup import Action
 from harness.model.tls import Alert, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import shell
 from harness.reproduce.tests.reproducer_folders import laid_out, last_line, program, run
 from harness.reproduce.tests.situations import SITUATIONS
-from harness.stacks.openssl.flags import version_number
 
 if TYPE_CHECKING:
     import subprocess
@@ -139,7 +139,7 @@ def test_it_agrees_on_every_build_with_what_libssl_did(
 ) -> None:
     openssl = machine[0].one(f"openssl@{version}")
     libssl = machine[0].one(f"libssl@{openssl.build.version}")
-    if version_number(openssl.build.version) < SINCE.get(name, ()):
+    if release(openssl.build.version) < SINCE.get(name, ()):
         pytest.skip(f"{name} can be said since {SINCE[name]}")
     story = BY_NAME[name].story(libssl, machine[1])
     done = ran(story, openssl, machine[1], tmp_path)

@@ -8,7 +8,7 @@ from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import show_knob
 from harness.model.tls import Role
 from harness.runtime import clock
-from harness.stacks.openssl.abilities import client_abilities, server_abilities
+from harness.stacks.openssl.abilities import program_abilities
 from harness.stacks.openssl.client import OpensslClient
 from harness.stacks.openssl.server import OpensslServer
 
@@ -30,10 +30,7 @@ class OpensslStack:
         self.build = build
         self._runtime = runtime
         missing = None if clock.library() else clock.MISSING
-        self._abilities = {
-            Role.CLIENT: client_abilities(build.version, missing),
-            Role.SERVER: server_abilities(build.version, missing),
-        }
+        self._abilities = {role: program_abilities(role, build.version, missing) for role in Role}
 
     @property
     def label(self) -> str:

@@ -1,17 +1,17 @@
-"""From the knobs to the command lines of s_server and s_client; pure. The flags of each knob stand in flags.py."""
+"""From the knobs to the command lines of s_server and s_client; each knob's flags stand in the table of knobs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.knobs import Verify
+from harness.agent.vocabulary import release
+from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import TLSVersion
-from harness.stacks.openssl.flags import CLIENT_FLAGS, SERVER_FLAGS, flags, version_number
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.model.knobs import ClientConfig, Config, ServerConfig
     from harness.runtime.pki import Issued
 
 HOST = "127.0.0.1"
@@ -32,7 +32,7 @@ def server_argv(
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]
-    return argv + flags(config, SERVER_FLAGS)
+    return argv + knob_flags(config)
 
 
 def client_argv(
@@ -45,7 +45,7 @@ def client_argv(
         argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
     if config.verify is Verify.REQUIRED:
         argv += ["-verify", VERIFY_DEPTH, "-verify_return_error", "-CAfile", str(authority)]
-    return argv + flags(config, CLIENT_FLAGS)
+    return argv + knob_flags(config)
 
 
 def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data: Path | None) -> list[str]:
@@ -57,4 +57,11 @@ def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data:
 
 def no_default_authorities(version: str) -> list[str]:
     """Load no default CA bundle: it is most of a naive run's time."""
-    return ["-no-CAfile", "-no-CApath"] + (["-no-CAstore"] if version_number(version) >= (3,) else [])
+    return ["-no-CAfile", "-no-CApath"] + (["-no-CAstore"] if release(version) >= (3,) else [])
+
+
+def knob_flags(config: Config) -> list[str]:
+    """The flags of the knobs that were given; files and descriptors of a connection are not among them."""
+    rows = knobs_of(config.role)
+    flags = [(rows[name].flags(config.role), value) for name, value in config.given().items()]
+    return [flag for found, value in flags if found is not None for flag in found.make(value)]

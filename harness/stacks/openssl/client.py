@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.vocabulary import release
 from harness.model.errors import UsageError
 from harness.runtime.clock import Clock
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
 from harness.stacks.openssl.commands import refused
-from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.unsent import FORGETS
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class OpensslClient:
         self._config = config
         self._clock = None if config.clock is None else Clock(runtime.path(".clock"), config.clock)
         self._environment = os.environ | dict(build.environment) | (self._clock.environment if self._clock else {})
-        self._major = version_number(build.version)[0]
+        self._major = release(build.version)[0]
         pki = runtime.pki
         certificate = None if config.client_certificate is None else pki.issued(config.client_certificate)
         self._argv = client_argv(build.openssl or (), build.version, config, certificate, pki.authority())
-        self._forgets = NON_BLOCKING in self._argv and version_number(build.version) >= FORGETS
+        self._forgets = NON_BLOCKING in self._argv and release(build.version) >= FORGETS
         self._links: list[OpensslClientLink] = []
 
     def connect(self, port: int, offer: Session | None = None) -> OpensslClientLink:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
@@ -19,7 +20,6 @@ from harness.runtime.loop import resolved
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused
-from harness.stacks.openssl.flags import version_number
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_output import ServerOutput
 from harness.stacks.openssl.steps import Steps
@@ -48,7 +48,7 @@ class OpensslServer:
         self.name = name
         self.abilities = abilities
         self.port = 0
-        self.major = version_number(build.version)[0]
+        self.major = release(build.version)[0]
         self._keylog = runtime.path(".keys")
         self._keys_read = 0
         self._clock = None if config.clock is None else Clock(runtime.path(".clock"), config.clock)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
-from harness.model.tls import TLSVersion
+from harness.model.tls import Role, TLSVersion
 from harness.runtime.pki import Issued
-from harness.stacks.openssl.abilities import client_abilities, server_abilities
+from harness.stacks.openssl.abilities import program_abilities
 from harness.stacks.openssl.argv import client_argv, connection_argv, server_argv
-from harness.stacks.openssl.flags import version_number
 
 ISSUED = Issued(Path("s.crt"), Path("s.key"))
 AUTHORITY = Path("ca.pem")
@@ -115,14 +115,14 @@ def test_a_connection_has_its_port_and_its_session_files() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "number"), [("1.1.1w", (1, 1, 1)), ("3.0.19", (3, 0, 19)), ("4.0.0-dev", (4, 0, 0))]
+    ("version", "number"), [("1.1.1w", (1, 1, 1, 23)), ("3.0.19", (3, 0, 19)), ("4.0.0-dev", (4, 0, 0))]
 )
 def test_a_version_is_compared_by_its_numbers(version: str, number: tuple[int, ...]) -> None:
-    assert version_number(version) == number
+    assert release(version) == number
 
 
-SERVER = server_abilities("3.0.19", None)
-CLIENT = client_abilities("3.0.19", None)
+SERVER = program_abilities(Role.SERVER, "3.0.19", None)
+CLIENT = program_abilities(Role.CLIENT, "3.0.19", None)
 
 
 @pytest.mark.parametrize(
@@ -174,11 +174,11 @@ def test_a_client_lacks_the_knob_for_a_reason(knob: str, value: object, reason: 
 
 
 def test_extended_master_secret_is_switched_off_by_3_5() -> None:
-    assert client_abilities("3.5.7", None).lacks_knob("extended_master_secret", value=False) is None
+    assert program_abilities(Role.CLIENT, "3.5.7", None).lacks_knob("extended_master_secret", value=False) is None
 
 
 def test_without_libfaketime_no_clock_moves() -> None:
-    still = server_abilities("3.0.19", "libfaketime is not installed")
+    still = program_abilities(Role.SERVER, "3.0.19", "libfaketime is not installed")
 
     assert still.lacks_knob("clock", 0) == "libfaketime is not installed"
     assert still.lacks(Capability.CLOCK) == "libfaketime is not installed"

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.backends.openssl import backend
 
-from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.capability import Capability
-from harness.model.errors import RefusedError, UnsupportedError
+from harness.model.errors import RefusedError
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
@@ -213,56 +212,6 @@ def test_an_unset_session_id_context_can_be_had(stack: PyopensslStack) -> None:
     assert stack.server(ServerConfig(session_id_context=UNSET)).port > 0
 
 
-@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_SERVER))
-def test_a_client_takes_every_knob_that_it_has(runtime: Runtime, stack: PyopensslStack, name: str) -> None:
-    client = stack.client(ClientConfig(**{name: SAMPLES[name]}))
-    met = meet(runtime, client, stack.server(ServerConfig()))
-    client.close()
-
-    assert met.client.view.saw is Saw.FULL
-
-
-@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_CLIENT))
-def test_a_server_takes_every_knob_that_it_has(runtime: Runtime, stack: PyopensslStack, name: str) -> None:
-    server = stack.server(ServerConfig(**{name: SAMPLES[name]}))
-    met = meet(runtime, stack.client(ClientConfig()), server)
-    server.close()
-
-    assert met.server.view.saw is Saw.FULL
-
-
-@pytest.mark.parametrize(("role", "others"), [(Role.CLIENT, OF_A_SERVER), (Role.SERVER, OF_A_CLIENT)])
-def test_those_are_all_its_knobs(stack: PyopensslStack, role: Role, others: set[str]) -> None:
-    assert set(stack.abilities(role).knobs) == set(SAMPLES) - others
-
-
-@pytest.mark.parametrize(
-    ("knobs", "reason"),
-    [
-        ({"cache_size": 3}, "SSL_CTX_ctrl"),
-        ({"session_id_prefix": b"x"}, "SSL_CTX_set_generate_session_id is not bound"),
-        ({"session_id": b"x"}, "SSL_CTX_set_generate_session_id is not bound"),
-        ({"ticket_keys": "k"}, "SSL_CTX_set_tlsext_ticket_keys"),
-    ],
-)
-def test_a_server_refuses_a_knob_that_it_lacks_with_the_reason(
-    stack: PyopensslStack, knobs: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(UnsupportedError, match=reason):
-        stack.server(ServerConfig(**knobs))
-
-
-@pytest.mark.parametrize(
-    ("knobs", "reason"),
-    [({"max_early_data": 1}, "SSL_get_early_data_status"), ({"psk_modes": PskMode.KE}, "only together with")],
-)
-def test_a_client_refuses_a_knob_that_it_lacks_with_the_reason(
-    stack: PyopensslStack, knobs: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(UnsupportedError, match=reason):
-        stack.client(ClientConfig(**knobs))
-
-
 @pytest.mark.parametrize("role", list(Role))
 def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
     missing = {
@@ -312,10 +261,6 @@ def test_every_way_to_close_ends_as_the_other_end_sees_it(
     pair.close()
 
     assert (connection.client.ending, connection.server.ending) == ENDINGS[how]
-
-
-def test_groups_are_missing_before_cryptography_47() -> None:
-    assert abilities_of(Role.CLIENT, "3.5.3").lacks_knob("groups", "X25519") == lacks.GROUPS
 
 
 @pytest.mark.parametrize(("version", "allowed"), [("3.2.2", False), ("3.3.2", True), ("4.0.3", True)])

@@ -10,13 +10,13 @@ from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
-from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
+from harness.model.knobs import ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Session
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.view import Saw
 from harness.runtime.clock import MISSING, library
 from harness.runtime.runtime import Runtime
-from harness.stacks.ssl_ import SslStack, abilities_of
+from harness.stacks.ssl_ import SslStack
 from harness.stacks.tests.meet import first_hello, meet
 
 if TYPE_CHECKING:
@@ -132,60 +132,6 @@ def test_middlebox_compat_decides_on_the_session_id(
     assert len(first_hello(runtime, stack.client(ClientConfig(middlebox_compat=compat))).session_id) == length
 
 
-@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_SERVER))
-def test_a_client_takes_every_knob_that_it_has(runtime: Runtime, stack: SslStack, name: str) -> None:
-    client = stack.client(ClientConfig(**{name: SAMPLES[name]}))
-    met = meet(runtime, client, stack.server(ServerConfig()))
-    client.close()
-
-    assert met.client.view.saw is Saw.FULL
-
-
-@pytest.mark.parametrize("name", sorted(set(SAMPLES) - OF_A_CLIENT))
-def test_a_server_takes_every_knob_that_it_has(runtime: Runtime, stack: SslStack, name: str) -> None:
-    server = stack.server(ServerConfig(**{name: SAMPLES[name]}))
-    met = meet(runtime, stack.client(ClientConfig()), server)
-    server.close()
-
-    assert met.server.view.saw is Saw.FULL
-
-
-@pytest.mark.parametrize(("role", "others"), [(Role.CLIENT, OF_A_SERVER), (Role.SERVER, OF_A_CLIENT)])
-def test_those_are_all_its_knobs(stack: SslStack, role: Role, others: set[str]) -> None:
-    assert set(stack.abilities(role).knobs) == set(SAMPLES) - others
-
-
-@pytest.mark.parametrize(
-    ("knobs", "reason"),
-    [
-        ({"cache_size": 3}, "SSL_CTX_sess_set_cache_size"),
-        ({"cache_mode": frozenset({CacheMode.OFF})}, "SSL_CTX_set_session_cache_mode"),
-        ({"timeout": 3}, "SSL_CTX_set_timeout"),
-        ({"ciphersuites": "TLS_AES_128_GCM_SHA256"}, "TLS 1.2 ciphers only"),
-        ({"session_id_prefix": b"x"}, "SSL_CTX_set_generate_session_id"),
-        ({"session_id": b"x"}, "SSL_CTX_set_generate_session_id"),
-        ({"ticket_keys": "k"}, "SSL_CTX_set_tlsext_ticket_keys"),
-        ({"max_early_data": 1}, "no early data"),
-        ({"anti_replay": False}, "only with early data"),
-        ({"session_id_context": b"x"}, "for good"),
-        ({"session_id_context": UNSET}, "for good"),
-        ({"groups": "X25519:P-256"}, "takes one group"),
-    ],
-)
-def test_a_server_refuses_what_it_lacks_with_the_reason(stack: SslStack, knobs: dict[str, Any], reason: str) -> None:
-    with pytest.raises(UnsupportedError, match=reason):
-        stack.server(ServerConfig(**knobs))
-
-
-@pytest.mark.parametrize(
-    ("knobs", "reason"),
-    [({"server_name": "127.0.0.1"}, "no server name for an IP"), ({"psk_modes": PskMode.KE}, "only together with")],
-)
-def test_a_client_refuses_what_it_lacks_with_the_reason(stack: SslStack, knobs: dict[str, Any], reason: str) -> None:
-    with pytest.raises(UnsupportedError, match=reason):
-        stack.client(ClientConfig(**knobs))
-
-
 @pytest.mark.parametrize("role", list(Role))
 def test_its_capabilities(stack: SslStack, role: Role) -> None:
     assert stack.abilities(role).capabilities == {
@@ -206,10 +152,3 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_missing_capability_has_a_reason(stack: SslStack, role: Role, capability: Capability) -> None:
     assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
-
-
-@pytest.mark.parametrize(("version", "allowed"), [("1.1.1w", False), ("3.0.19", True)])
-def test_extended_master_secret_can_be_off_from_3_0_on(version: str, *, allowed: bool) -> None:
-    off = ClientConfig(extended_master_secret=False).extended_master_secret
-
-    assert (abilities_of(Role.CLIENT, version).lacks_knob("extended_master_secret", off) is None) is allowed

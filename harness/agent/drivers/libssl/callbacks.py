@@ -51,7 +51,7 @@ class Callbacks:
         name_callback = self._keep("int(SSL *, int *, void *)", self._name)
         ssl.SSL_CTX_callback_ctrl(ctx, c.CTRL_SET_SERVERNAME_CB, self._native.ffi.cast("void (*)(void)", name_callback))
         if "session_id" in knobs or "session_id_prefix" in knobs:
-            self._id_start = bytes.fromhex(knobs.get("session_id") or knobs["session_id_prefix"])
+            self._id_start = knobs.get("session_id") or knobs["session_id_prefix"]
             self._whole_id = "session_id" in knobs
             generator = self._keep("int(SSL *, unsigned char *, unsigned int *)", self._make_id)
             ssl.SSL_CTX_set_generate_session_id(ctx, generator)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-OP_NO_EXTENDED_MASTER_SECRET = 1 << 0  # since 3.0
-OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8  # since 3.0
 OP_ALLOW_NO_DHE_KEX = 1 << 10  # since 1.1.1
-OP_NO_TICKET = 1 << 14
-OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20  # since 1.1.1
-OP_NO_ANTI_REPLAY = 1 << 24  # since 1.1.1
 OP_PREFER_NO_DHE_KEX = 1 << 35  # since 3.3
 
 CTRL_SET_MSG_CALLBACK_ARG = 16

@@ -11,6 +11,7 @@ from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import Settings
+from harness.agent.knobs import CLIENT_CACHE
 
 if TYPE_CHECKING:
     import socket
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "client": {"cache_mode": ["client", "no_internal_store"]},
-    "server": {"session_id_context": b"resumption".hex()},
+    "client": {"cache_mode": CLIENT_CACHE},
+    "server": {"session_id_context": b"resumption"},
 }
 """What is set unless a knob says otherwise. A client's new-session callback is called only with a client cache."""
 

@@ -167,7 +167,7 @@ def session_reused(native: Native, ssl: Any) -> int:
     return int(native.ssl.SSL_session_reused(ssl))
 
 
-def set_versions(native: Native, ctx: Any, versions: list[str]) -> None:
+def set_versions(native: Native, ctx: Any, versions: tuple[str, ...]) -> None:
     """Leave only these versions enabled, by options: SSL_CTX_set_min_proto_version is since 1.1.0."""
     unknown = [version for version in versions if version not in OP_NO_VERSIONS]
     if unknown:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.backends.openssl import backend
 from OpenSSL import SSL
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
@@ -35,6 +36,11 @@ LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
 MOST_REASON = 4096
 EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
+
+
+def version() -> str:
+    """The version of the OpenSSL below, ``3.0.19``."""
+    return backend.openssl_version_text().split()[1]
 
 
 def address(connection: SSL.Connection) -> int:

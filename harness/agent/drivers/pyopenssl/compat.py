@@ -18,7 +18,7 @@ def method(role: str) -> int:
     return found
 
 
-def set_versions(context: SSL.Context, versions: list[str]) -> None:
+def set_versions(context: SSL.Context, versions: tuple[str, ...]) -> None:
     """Context.set_min_proto_version and set_max_proto_version; before pyOpenSSL 21 by options."""
     if hasattr(context, "set_min_proto_version"):
         context.set_min_proto_version(VERSIONS[min(versions)])

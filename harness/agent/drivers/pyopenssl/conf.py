@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.knobs import knobs_of
+from harness.agent.vocabulary import Role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,9 +23,15 @@ system_default = tls
 """
 
 
-def conf(knobs: Mapping[str, Any]) -> str | None:
+def conf(role: str, knobs: Mapping[str, Any]) -> str | None:
     """What the file must hold for these knobs; None if they need none."""
-    lines = ["Options = -MiddleboxCompat"] if knobs.get("middlebox_compat") is False else []
+    rows = knobs_of(Role(role))
+    options = [(rows[name].option, value) for name, value in knobs.items()]
+    lines = [
+        f"Options = -{option.conf}"
+        for option, value in options
+        if option is not None and option.conf and not option.is_set(value=value)
+    ]
     if knobs.get("num_tickets") is not None:
         lines.append(f"NumTickets = {knobs['num_tickets']}")
     return HEAD + "\n".join(lines) + "\n" if lines else None

@@ -11,24 +11,23 @@ from OpenSSL import SSL
 from harness.agent.drivers.pyopenssl import bindings as below
 from harness.agent.drivers.pyopenssl import compat as older
 from harness.agent.drivers.pyopenssl import unsupported as lacks
+from harness.agent.drivers.pyopenssl.bindings import version
 from harness.agent.drivers.pyopenssl.conf import conf
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
 from harness.agent.drivers.pyopenssl.evidence import Watch
+from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError
+from harness.agent.vocabulary import PskMode, Role, Unset
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
-"""pyOpenSSL has no name for this and the others, but Context.set_options takes any number (openssl/ssl.h, 3.0)."""
-OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
+    from harness.agent.vocabulary import CacheMode
+
 OP_ALLOW_NO_DHE_KEX = 1 << 10
-OP_ENABLE_MIDDLEBOX_COMPAT = 1 << 20
-OP_NO_ANTI_REPLAY = 1 << 24
+"""pyOpenSSL has no name for this and the next, but Context.set_options takes any number (openssl/ssl.h)."""
 OP_PREFER_NO_DHE_KEX = 1 << 35
-"""From 3.3 on: a server takes psk_ke where a client offers both."""
-HAS_PREFER_NO_DHE_KEX = 0x30300000
 CACHE_MODES = {
     "off": SSL.SESS_CACHE_OFF,
     "client": SSL.SESS_CACHE_CLIENT,
@@ -44,7 +43,7 @@ VERIFY = {
     "optional": SSL.VERIFY_PEER,
     "required": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
 }
-DEFAULT_ID_CONTEXT = b"resumption".hex()
+DEFAULT_ID_CONTEXT = b"resumption"
 """A server that verifies must have one, else every resumption fails (ssl_get_prev_session)."""
 
 
@@ -58,7 +57,7 @@ class PyopensslContext:
         self._early_data = role == "server" and bool(knobs.get("max_early_data"))
         self._role = role
         self._context = SSL.Context(older.method(role))
-        text = conf(knobs)
+        text = conf(role, knobs)
         if text is not None and text != _started_with():
             raise LackError(f"middlebox_compat = off, num_tickets: {lacks.AT_START}")
         given = dict(knobs)
@@ -82,26 +81,23 @@ class PyopensslContext:
             self._context.load_verify_locations(files["ca"])
 
     def _set(self, name: str, value: Any) -> None:
-        lacking = lacks.KNOBS | (lacks.CLIENT_KNOBS if self._role == "client" else {})
+        row = knobs_of(Role(self._role)).get(name)
+        if row is not None and row.option is not None:
+            if row.exists_in(version()) and row.option.is_set(value=value):
+                self._context.set_options(row.option.mask)
+            return
         setter = getattr(self, f"_set_{name}", None)
-        if setter is None or name in lacking:
-            raise LackError(f"{name}: {lacking.get(name, 'pyOpenSSL has no way to set it')}")
+        if setter is None:
+            raise LackError(f"{name}: the pyopenssl driver has no code for it")
         try:
             setter(value)
-        except (ValueError, KeyError) as error:
-            raise LackError(f"{name} = {value!r}: {lacks.VALUES.get(name, f'OpenSSL refuses it ({error})')}") from error
+        except ValueError as error:
+            raise LackError(f"{name} = {value!r}: OpenSSL refuses it ({error})") from error
 
-    def _option(self, option: int, *, on: bool) -> None:
-        if on:
-            self._context.set_options(option)
-
-    def _set_versions(self, value: list[str]) -> None:
+    def _set_versions(self, value: tuple[str, ...]) -> None:
         older.set_versions(self._context, value)
 
-    def _set_tickets(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(SSL.OP_NO_TICKET, on=not value)
-
-    def _set_cache_mode(self, value: list[str]) -> None:
+    def _set_cache_mode(self, value: frozenset[CacheMode]) -> None:
         mode = 0
         for word in value:
             mode |= CACHE_MODES[word]
@@ -113,26 +109,13 @@ class PyopensslContext:
     def _set_num_tickets(self, value: int) -> None:
         """The process was started with it."""
 
-    def _set_middlebox_compat(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(OP_ENABLE_MIDDLEBOX_COMPAT, on=value)
-
-    def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        if SSL.OPENSSL_VERSION_NUMBER < below.SINCE_3_0 and not value:
-            raise LackError(f"extended_master_secret: {lacks.NO_EMS}")
-        self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
-
-    def _set_anti_replay(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(OP_NO_ANTI_REPLAY, on=not value)
-
-    def _set_client_renegotiation(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=value)
-
-    def _set_psk_modes(self, value: str) -> None:
-        if value == "psk_ke":
-            if self._role == "client" or SSL.OPENSSL_VERSION_NUMBER < HAS_PREFER_NO_DHE_KEX:
-                raise ValueError("psk_ke alone")
-            self._option(OP_PREFER_NO_DHE_KEX, on=True)
-        self._option(OP_ALLOW_NO_DHE_KEX, on=value != "psk_dhe_ke")
+    def _set_psk_modes(self, value: PskMode) -> None:
+        bits = {
+            PskMode.DHE: 0,
+            PskMode.BOTH: OP_ALLOW_NO_DHE_KEX,
+            PskMode.KE: OP_ALLOW_NO_DHE_KEX | OP_PREFER_NO_DHE_KEX,
+        }
+        self._context.set_options(bits[value])
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_cipher_list(value.encode())
@@ -148,11 +131,11 @@ class PyopensslContext:
     def _set_max_early_data(self, value: int) -> None:
         below.set_max_early_data(self._context, value)
 
-    def _set_session_id_context(self, value: str) -> None:
-        if value != "unset":
-            self._context.set_session_id(bytes.fromhex(value))
+    def _set_session_id_context(self, value: bytes | Unset) -> None:
+        if not isinstance(value, Unset):
+            self._context.set_session_id(value)
 
-    def _set_alpn(self, value: list[str]) -> None:
+    def _set_alpn(self, value: tuple[str, ...]) -> None:
         names = [name.encode() for name in value]
         if self._role == "client":
             self._context.set_alpn_protos(names)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cryptography.hazmat.backends.openssl import backend
 
+from harness.agent.drivers.pyopenssl.bindings import version
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection
 from harness.agent.drivers.pyopenssl.context import PyopensslContext
 from harness.agent.verbs import CONNECTION, CONTEXT
@@ -22,7 +23,7 @@ class PyopensslLibrary:
 
     def __init__(self) -> None:
         self.description = backend.openssl_version_text()
-        self.version = self.description.split()[1]
+        self.version = version()
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> PyopensslContext:
         """Make a Context; LackError names a knob that pyOpenSSL has no way to set."""

@@ -5,37 +5,11 @@
 
 from __future__ import annotations
 
-KNOBS = {
-    "cache_size": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
-    "session_id_prefix": "SSL_CTX_set_generate_session_id is not bound",
-    "session_id": "SSL_CTX_set_generate_session_id is not bound",
-    "ticket_keys": "SSL_CTX_ctrl, and with it SSL_CTX_set_tlsext_ticket_keys, is not bound",
-}
-"""Knobs that cannot be set at all."""
-
-CLIENT_KNOBS = {
-    "max_early_data": "SSL_get_early_data_status is not bound: a client could not tell what became of its early data",
-    "max_fragment_length": "SSL_CTX_set_tlsext_max_fragment_length is not bound",
-}
-"""Further ones that a client cannot set."""
-
-VALUES = {
-    "psk_modes": (
-        "an OpenSSL client offers psk_ke only together with psk_dhe_ke (tls_construct_ctos_psk_kex_modes), and a "
-        "server before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX"
-    ),
-    "versions": "Context has a lowest and a highest version, so that the versions must be neighbours",
-}
-"""Why a knob cannot have every value."""
-
-GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list, and Context.set_tmp_ecdh takes one elliptic curve"
-"""Why groups cannot be set on OpenSSL before 4.0: cryptography 47 is the first wheel with 4.0."""
+CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client could not tell what became of its early data"
+GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list"
 
 NO_DER = "cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION: a Session has no bytes"
 """Why sessions stay in the process that took them on OpenSSL before 3.4: cryptography 44 is the first wheel with it."""
-
-NO_EMS = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
-NO_REFUSAL = "OpenSSL before 3.0 has no SSL_OP_ALLOW_CLIENT_RENEGOTIATION; a client may always renegotiate"
 
 AT_START = (
     "nothing clears an option of a Context and SSL_CTX_set_num_tickets is not bound: "
@@ -47,7 +21,7 @@ VERBS = {
     "abbreviated": "SSL_renegotiate_abbreviated is not bound",
     "counters": "SSL_CTX_ctrl, and with it SSL_CTX_sess_*, is not bound",
     "flush": "SSL_CTX_flush_sessions is not bound",
-    "resize_cache": KNOBS["cache_size"],
+    "resize_cache": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
     "remove": "SSL_CTX_remove_session is not bound",
     "age_sessions": "SSL_SESSION_set_time is not bound",
     "has_session": "SSL_has_matching_session_id is not bound",

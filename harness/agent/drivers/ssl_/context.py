@@ -15,7 +15,9 @@ from harness.agent.drivers.ssl_.connection import SslConnection
 from harness.agent.drivers.ssl_.keylog import Keylog
 from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
+from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError
+from harness.agent.vocabulary import PskMode, Role
 
 if TYPE_CHECKING:
     import socket
@@ -25,15 +27,10 @@ if TYPE_CHECKING:
     from harness.agent.drivers.ssl_.session import Handles
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-OP_NO_EXTENDED_MASTER_SECRET = 1 << 0
-"""SSL_OP_NO_EXTENDED_MASTER_SECRET (3.0 and later): nameless in ssl, but SSLContext.options takes any number."""
-OP_ALLOW_CLIENT_RENEGOTIATION = 1 << 8
-"""SSL_OP_ALLOW_CLIENT_RENEGOTIATION."""
 OP_ALLOW_NO_DHE_KEX = 1 << 10
-"""SSL_OP_ALLOW_NO_DHE_KEX, nameless in ssl too."""
+"""SSL_OP_ALLOW_NO_DHE_KEX: nameless in ssl, but SSLContext.options takes any number."""
 OP_PREFER_NO_DHE_KEX = 1 << 35
 """SSL_OP_PREFER_NO_DHE_KEX of 3.3 and later: a server takes psk_ke where a client offers both."""
-HAS_PREFER_NO_DHE_KEX = (3, 3)
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 """set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
@@ -74,42 +71,33 @@ class SslContext:
             self._context.load_verify_locations(files["ca"])
 
     def _set(self, name: str, value: Any) -> None:
+        row = knobs_of(Role(self._role)).get(name)
+        if row is not None and row.option is not None:
+            if row.exists_in(ssl.OPENSSL_VERSION.split()[1]):
+                self._option(row.option.mask, on=row.option.is_set(value=value))
+            return
         setter = getattr(self, f"_set_{name}", None)
         if setter is None:
-            raise LackError(f"{name}: {lacks.KNOBS.get(name, 'Python has no way to set it')}")
+            raise LackError(f"{name}: the ssl driver has no code for it")
         try:
             setter(value)
-        except (ssl.SSLError, ValueError, KeyError) as error:
-            raise LackError(f"{name} = {value!r}: {lacks.VALUES.get(name, 'Python refuses it')} ({error})") from error
+        except (ssl.SSLError, ValueError) as error:
+            raise LackError(f"{name} = {value!r}: Python refuses it ({error})") from error
 
     def _option(self, option: int, *, on: bool) -> None:
         self._context.options = ssl.Options(self._context.options | option if on else self._context.options & ~option)
 
-    def _set_versions(self, value: list[str]) -> None:
+    def _set_versions(self, value: tuple[str, ...]) -> None:
         self._context.minimum_version = VERSIONS[min(value)]
         self._context.maximum_version = VERSIONS[max(value)]
-
-    def _set_tickets(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(ssl.OP_NO_TICKET, on=not value)
 
     def _set_num_tickets(self, value: int) -> None:
         self._context.num_tickets = value
 
-    def _set_middlebox_compat(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(ssl.OP_ENABLE_MIDDLEBOX_COMPAT, on=value)
-
-    def _set_extended_master_secret(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(OP_NO_EXTENDED_MASTER_SECRET, on=not value)
-
-    def _set_client_renegotiation(self, value: bool) -> None:  # noqa: FBT001  # the knob's value
-        self._option(OP_ALLOW_CLIENT_RENEGOTIATION, on=value)
-
-    def _set_psk_modes(self, value: str) -> None:
-        if value == "psk_ke":
-            if self._role == "client" or ssl.OPENSSL_VERSION_INFO < HAS_PREFER_NO_DHE_KEX:
-                raise ValueError("psk_ke alone")
+    def _set_psk_modes(self, value: PskMode) -> None:
+        self._option(OP_ALLOW_NO_DHE_KEX, on=value is not PskMode.DHE)
+        if value is PskMode.KE:
             self._option(OP_PREFER_NO_DHE_KEX, on=True)
-        self._option(OP_ALLOW_NO_DHE_KEX, on=value != "psk_dhe_ke")
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_ciphers(value)
@@ -117,19 +105,17 @@ class SslContext:
     def _set_groups(self, value: str) -> None:
         self._context.set_ecdh_curve(CURVES.get(value, value))
 
-    def _set_alpn(self, value: list[str]) -> None:
-        self._context.set_alpn_protocols(value)
+    def _set_alpn(self, value: tuple[str, ...]) -> None:
+        self._context.set_alpn_protocols(list(value))
 
     def _set_verify(self, value: str) -> None:
         self._context.verify_mode = VERIFY[value]
 
     def _set_server_name(self, value: str) -> None:
-        if value.replace(".", "").isdigit() or ":" in value:
-            raise ValueError("an address")
+        """Given to each connection."""
 
     def _set_session_id_context(self, value: str) -> None:
-        if value != lacks.SESSION_ID_CONTEXT.hex():
-            raise ValueError("not b'Python'")
+        """_ssl.c sets the only one that is accepted."""
 
     def _on_message(self, conn: object, direction: str, _version: int, content: int, kind: int, data: bytes) -> None:
         if conn in self._messages:

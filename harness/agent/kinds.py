@@ -1,0 +1,195 @@
+"""The types of knob values: as a user types them, as Python holds them, and as JSON carries them to an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.fields import INT64, Field, of
+from harness.agent.vocabulary import UNSET, CacheMode, PskMode, TLSVersion, Verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import StrEnum
+
+MAX_COUNT = (1 << 32) - 1
+TICKET_KEYS = 80
+"""Bytes of ticket keys: a name of 16, an HMAC key of 32, an AES key of 32 (SSL_CTX_set_tlsext_ticket_keys)."""
+MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
+"""Bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
+UNSET_IN_JSON = "unset"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of value. ``decode`` is the one check: what a user types is read, and then decoded as JSON is."""
+
+    values: str
+    """What a user may type, in words."""
+    json: str
+    """What JSON may hold, in words."""
+    read: Callable[[str], Any]
+    """From what a user types to JSON; ValueError if it has no such form."""
+    decode: Callable[[Any], Any]
+    """From JSON to the value; ValueError if it is out of range."""
+    encode: Callable[[Any], Any]
+    """From the value to JSON."""
+    words: tuple[str, ...] = ()
+    """Every text that a user may type, where they can be listed."""
+    carried: bool = True
+    """Whether the value goes to an agent; the others become files or an environment."""
+    named: bool = False
+    """Whether a user types a name in place of the value: it stays a name until it is encoded."""
+
+    def parse(self, text: str) -> Any:
+        """The value of what a user types; ValueError if it is not allowed."""
+        return self.read(text) if self.named else self.decode(self.read(text))
+
+    def field(self) -> Field:
+        """How an agent reads it."""
+        return Field(self.decode, self.json)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _list(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError(text)
+    return text == "on"
+
+
+def _integer(low: int, high: int) -> Callable[[Any], int]:
+    def decode(raw: Any) -> int:
+        if not low <= of(int, raw) <= high:
+            raise ValueError(raw)
+        return int(raw)
+
+    return decode
+
+
+def _text(raw: Any) -> str:
+    return str(of(str, raw))
+
+
+def _words(kind: type[StrEnum]) -> Callable[[Any], Any]:
+    def decode(raw: Any) -> list[Any]:
+        if not of(list, raw):
+            raise ValueError(raw)
+        return [kind(of(str, each)) for each in raw]
+
+    return decode
+
+
+def _one_of(kind: type[StrEnum]) -> Kind:
+    words = tuple(kind)
+    return Kind(
+        " | ".join(words), " | ".join(f'"{word}"' for word in words), str, lambda raw: kind(of(str, raw)), str, words
+    )
+
+
+def _hexadecimal(text: str) -> str:
+    raw = bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode()
+    return raw.hex()
+
+
+def octets(least: int, most: int | None, words: str) -> Kind:
+    """Bytes; a user types text, or hexadecimal digits after ``hex:``."""
+
+    def decode(raw: Any) -> bytes:
+        value = bytes.fromhex(of(str, raw))
+        if len(value) < least or (most is not None and len(value) > most):
+            raise ValueError(raw)
+        return value
+
+    return Kind(f"{words}: text, or hex:0a0b", f"{words} as hexadecimal digits", _hexadecimal, decode, bytes.hex)
+
+
+def _protocols(raw: Any) -> tuple[str, ...]:
+    names = [_text(each) for each in of(list, raw)]
+    if not all(1 <= len(name.encode("utf-8", "surrogateescape")) <= MAX_ALPN for name in names):
+        raise ValueError(raw)
+    return tuple(names)
+
+
+def _fragment(raw: Any) -> int:
+    if of(int, raw) not in MAX_FRAGMENT_LENGTHS:
+        raise ValueError(raw)
+    return int(raw)
+
+
+def _keys(raw: Any) -> bytes:
+    value = bytes.fromhex(of(str, raw))
+    if len(value) != TICKET_KEYS:
+        raise ValueError(raw)
+    return value
+
+
+def _keys_of_name(name: str) -> str:
+    """The keys that servers with this name share; the same in every run."""
+    import hashlib  # noqa: PLC0415 - an agent never needs it, and starts without it
+
+    return hashlib.shake_256(b"resumption harness ticket keys " + name.encode()).hexdigest(TICKET_KEYS)
+
+
+MAX_ALPN = 255
+"""Bytes of a protocol name (RFC 7301, 3.1)."""
+_ANY_BYTES = octets(0, None, "bytes")
+
+SWITCH = Kind("on | off", "true or false", _switch, lambda raw: of(bool, raw), _same, ("on", "off"))
+COUNT = Kind(f"0 to {MAX_COUNT}", f"an integer, 0 to {MAX_COUNT}", int, _integer(0, MAX_COUNT), _same)
+ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 is no limit")
+BYTE_COUNT = replace(COUNT, values=f"bytes, {COUNT.values}")
+SECONDS = Kind("seconds, 64 bits with sign", "an integer of 64 bits", int, _integer(-INT64, INT64 - 1), _same)
+TEXT = Kind("text", "a string", str, _text, _same)
+CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list")
+COLON_LIST = replace(TEXT, values="names joined by colons")
+HOST_NAME = replace(TEXT, values="a host name")
+CERTIFICATE = replace(TEXT, values="a name of certs/issued.toml", carried=False)
+CLOCK = replace(SECONDS, values="seconds, may be negative", carried=False)
+PROTOCOLS = Kind(
+    f"names of 1 to {MAX_ALPN} bytes joined by commas",
+    f"a list of strings of 1 to {MAX_ALPN} bytes",
+    _list,
+    _protocols,
+    list,
+)
+VERSIONS = Kind(
+    "1.2 | 1.3 | 1.2,1.3",
+    "a list of at least one of 1.2, 1.3",
+    _list,
+    lambda raw: tuple(sorted(set(_words(TLSVersion)(raw)))),
+    lambda value: [str(version) for version in value],
+    ("1.2", "1.3", "1.2,1.3"),
+)
+CACHE_MODES = Kind(
+    ",".join(CacheMode),
+    f"a list of at least one of {', '.join(CacheMode)}",
+    _list,
+    lambda raw: frozenset(_words(CacheMode)(raw)),
+    lambda value: sorted(str(flag) for flag in value),
+    tuple(CacheMode),
+)
+PSK_MODE = _one_of(PskMode)
+VERIFY = _one_of(Verify)
+FRAGMENT = Kind(
+    " | ".join(map(str, MAX_FRAGMENT_LENGTHS)),
+    f"one of {', '.join(map(str, MAX_FRAGMENT_LENGTHS))}",
+    int,
+    _fragment,
+    _same,
+    tuple(map(str, MAX_FRAGMENT_LENGTHS)),
+)
+ID_CONTEXT = Kind(
+    f"{_ANY_BYTES.values}, or none",
+    f'{_ANY_BYTES.json}, or "{UNSET_IN_JSON}"',
+    lambda text: UNSET_IN_JSON if text == UNSET.value else _hexadecimal(text),
+    lambda raw: UNSET if raw == UNSET_IN_JSON else _ANY_BYTES.decode(raw),
+    lambda value: UNSET_IN_JSON if value is UNSET else value.hex(),
+)
+KEYS = Kind("a name", f"{TICKET_KEYS} bytes as hexadecimal digits", str, _keys, _keys_of_name, named=True)

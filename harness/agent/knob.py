@@ -1,0 +1,169 @@
+"""What a row of the table of knobs holds: the value's kind, how each stack sets it, and why one cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.agent.vocabulary import release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.agent.kinds import Kind
+    from harness.agent.vocabulary import Role
+
+STACKS = ("openssl", "libssl", "pyopenssl", "ssl")
+"""The stacks that the table speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of an SSL_CTX (SSL_CTX_set_options). ``inverted`` if the knob is off where the option is set."""
+
+    name: str
+    bit: int
+    """Its number in openssl/ssl.h: SSL_OP_BIT(bit)."""
+    inverted: bool = False
+    default: bool = False
+    """Whether a new SSL_CTX has it."""
+    conf: str = ""
+    """Its name in an OPENSSL_CONF (SSL_CONF_cmd, Options), for stacks that cannot clear it otherwise."""
+
+    @property
+    def mask(self) -> int:
+        """The number that SSL_CTX_set_options takes."""
+        return 1 << self.bit
+
+    def is_set(self, *, value: bool) -> bool:
+        """Whether the option is set for this value of the knob."""
+        return value is not self.inverted
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags of s_server or s_client for a value; ``shown`` is what the documentation says of them."""
+
+    shown: str
+    make: Callable[[Any], list[str]] = field(default=lambda _value: [])
+
+
+def takes(flag: str) -> Flags:
+    """A flag with the value as its argument."""
+    return Flags(flag, lambda value: [flag, _argument(value)])
+
+
+def switch(*, on: str = "", off: str = "") -> Flags:
+    """A flag for on, one for off, or both; a state without a flag is the program's default."""
+    return Flags(", ".join(filter(None, (on, off))), lambda value: [flag] if (flag := on if value else off) else [])
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Where a stack cannot set a knob, or not to each value, and why."""
+
+    why: str
+    stacks: tuple[str, ...] = STACKS
+    role: Role | None = None
+    """None for both."""
+    before: str = ""
+    """Only OpenSSLs before this release."""
+    allows: Callable[[Any], bool] | None = None
+    """Which values are possible all the same; None for none."""
+    values: str = ""
+    """The same in words."""
+
+    def applies(self, stack: str, role: Role, version: str) -> bool:
+        """Whether it is about such an end."""
+        old = not self.before or release(version) < release(self.before)
+        return stack in self.stacks and self.role in {None, role} and old
+
+    def forbids(self, value: Any) -> bool:
+        """Whether the knob cannot have the value."""
+        return self.allows is None or not self.allows(value)
+
+    def __str__(self) -> str:
+        return f"{self.why} (possible: {self.values})" if self.allows else self.why
+
+
+def only(*values: Any) -> Callable[[Any], bool]:
+    """Only these values are possible."""
+    return lambda value: value in values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """One setting of a client or server. A stack has it if the row says how it is set there."""
+
+    kind: Kind
+    meaning: str
+    option: Option | None = None
+    """Set by libssl, pyopenssl and ssl alike."""
+    libssl: str = ""
+    """The OpenSSL function that sets it."""
+    pyopenssl: str = ""
+    """What sets it in pyOpenSSL."""
+    ssl: str = ""
+    """What sets it in Python's ssl."""
+    openssl: Flags | Mapping[Role, Flags] | None = None
+    """The flags of s_server and s_client, by role where they differ."""
+    since: str = ""
+    """The first OpenSSL that has it; 1.0.2 has the others."""
+    older: Any = None
+    """The value that earlier ones always have, None if they have no such thing."""
+    older_why: str = ""
+    """What happens there."""
+    lacks: tuple[Lack, ...] = ()
+    """Which stacks cannot set it, or not to each value; the first that applies counts."""
+
+    @property
+    def call(self) -> str:
+        """The option or function of OpenSSL."""
+        return self.option.name if self.option else self.libssl
+
+    def exists_in(self, version: str) -> bool:
+        """Whether that OpenSSL has it."""
+        return not self.since or release(version) >= release(self.since)
+
+    def flags(self, role: Role) -> Flags | None:
+        """The flags of the program of a role, None if it has none."""
+        return self.openssl.get(role) if isinstance(self.openssl, Mapping) else self.openssl
+
+    def how(self, stack: str, role: Role) -> str | None:
+        """What sets it there, None if nothing does."""
+        if stack == "openssl":
+            flags = self.flags(role)
+            return None if flags is None else flags.shown
+        return {"libssl": self.libssl, "pyopenssl": self.pyopenssl, "ssl": self.ssl}.get(stack) or (
+            self.option.name if self.option else None
+        )
+
+    def lack(self, stack: str, role: Role, version: str) -> Lack | None:
+        """Why this end cannot set it, or not to each value; None if it can have all values."""
+        if stack not in STACKS:
+            return None  # a foreign one says itself what it lacks
+        found = next((lack for lack in self._all_lacks() if lack.applies(stack, role, version)), None)
+        if self.how(stack, role) is None and (found is None or found.allows):
+            return Lack("the stack has no way to set it")
+        return found
+
+    def _all_lacks(self) -> tuple[Lack, ...]:
+        if not self.since:
+            return self.lacks
+        why = f"OpenSSL before {self.since} has no {self.call}{self.older_why}"
+        if self.older is None:
+            return (*self.lacks, Lack(why, before=self.since))
+        shown = {True: "on", False: "off"}.get(self.older, str(self.older))
+        return (*self.lacks, Lack(why, before=self.since, allows=only(self.older), values=shown))
+
+
+def knob(**row: Any) -> Any:
+    """A field of a configuration whose metadata hold its row, and whose default is None: the stack's own."""
+    return field(default=None, metadata={"knob": Knob(**row)})
