@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import shutil
 import sys
@@ -17,6 +18,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "ben
 BLOCKS = {str(page.relative_to(ROOT)): blocks(page.read_text()) for page in PAGES}
 OFFLINE = [name for name, found in BLOCKS.items() if any(not block.network for block in found)]
 ONLINE = [name for name, found in BLOCKS.items() if any(block.network for block in found)]
+
+HAND_WRITTEN = {"README.md", "CONTRIBUTING.md", "agents.md", "builds.md", "ci.md", "scenarios.md"}
+NAMED_PATH = re.compile(r"`((?:harness|scenarios|certs|docs|benchmarks|\.github|\.ci)/[a-z0-9_./]+)`")
+"""A path within the project; one with a placeholder in capitals, as in `scenarios/NAME.py`, is none."""
 
 PASSED_ON = ("PIP_*", "RESUMPTION_MIRROR", "RESUMPTION_DEADLINE", "*_proxy", "*_PROXY", "LANG", "LC_ALL", "SSL_CERT_*")
 UNREACHABLE = ("cannot be fetched", "does not answer", "does not serve this machine", "No matching distribution found")
@@ -69,6 +74,13 @@ def test_the_reference_is_what_the_docstrings_say() -> None:
     made = runpy.run_path(str(ROOT / "docs/generate.py"))["api_page"]()
 
     assert (ROOT / "docs/reference.md").read_text() == made, "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES if page.name in HAND_WRITTEN])
+def test_every_path_that_a_page_names_exists(page: str) -> None:
+    [path] = [each for each in PAGES if each.name == page]
+
+    assert [name for name in NAMED_PATH.findall(path.read_text()) if not (ROOT / name).exists()] == []
 
 
 def test_the_readme_has_at_most_130_lines() -> None:
