@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "diff": "Run the same cells on two builds and show every observable that differs.",
     "builds": "Show the OpenSSLs that can be fetched, and fetch, make, verify or remove them.",
     "run": "Run every scenario between all stacks of this machine.",
+    "cell": "Run one cell of a run again, and show everything about it.",
     "report": "Write a page, a Markdown summary and JUnit XML from the results of a run.",
     "session": "Show every field of a session file, PEM or DER.",
 }

@@ -46,6 +46,12 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
     ]
 
 
+def shown(state: CellState) -> list[tuple[str, str]]:
+    """The sections of the report of a cell, as for one that failed."""
+    told = account(state.connections, state.counters, latest=True) if state.connections else None
+    return list(sections(told)) if told else []
+
+
 def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
     """Write the programs that show what a cell did that passed; the sections of its report."""
     try:

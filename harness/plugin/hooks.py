@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE: it asserts nothing.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,12 @@ from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
 from harness.plugin.entry import results_folder
-from harness.plugin.failure import beside_outcome, leave, leave_reproducers
+from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown
 from harness.plugin.recorder import Recorder
 from harness.plugin.session import Run
 from harness.plugin.verdict import CellState, disagreement, problem
 from harness.results.writer import Results, compact, usable
+from harness.runtime.warden import end_with_parent
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
@@ -45,6 +47,29 @@ HEADED = pytest.StashKey[bool]()
 def pytest_resumption_machine(runtime: Runtime, config: pytest.Config) -> Machine:
     """All stacks that this machine has, and those of the prefixes that a user named."""
     return Machine(runtime, [Path(prefix) for prefix in config.getoption("resumption_openssl")])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest print the sections of passed cells, if they are to be shown; end a worker with its run."""
+    if config.getoption("resumption_show"):
+        config.option.reportchars = f"{config.option.reportchars or ''}P"
+    if hasattr(config, "workerinput"):
+        end_with_parent()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the one cell that `--resumption-cell` names; pytest.UsageError if there is none."""
+    wanted: str | None = config.getoption("resumption_cell")
+    if not wanted:
+        return
+    chosen = [item for item in items if item.name == wanted]
+    if not chosen:
+        near = get_close_matches(wanted, [item.name for item in items], 1, 0)
+        hint = f"did you mean {near[0]!r}?" if near else "nothing was collected"
+        raise pytest.UsageError(f"no cell {wanted!r} here; {hint}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 def begin(config: pytest.Config) -> None:
@@ -201,8 +226,11 @@ def pytest_runtest_makereport(
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
         report.sections += leave(state, results_folder(item.config), report.longreprtext)
-    elif state.verdict is Verdict.PASSED and call.when == "call" and item.config.getoption("resumption_reproduce"):
-        report.sections += leave_reproducers(state, results_folder(item.config))
+    elif state.verdict is Verdict.PASSED and call.when == "call":
+        if item.config.getoption("resumption_show"):
+            report.sections += shown(state)
+        if item.config.getoption("resumption_reproduce"):
+            report.sections += leave_reproducers(state, results_folder(item.config))
     if call.when == "teardown":
         vars(report)["resumption"] = compact(state.record())
         del item.stash[STATE]  # pytest keeps every item to the end of the run, and with it every connection

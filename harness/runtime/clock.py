@@ -47,3 +47,12 @@ class Clock:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
+
+
+SHARED = Path("/dev/shm")  # noqa: S108 - libfaketime's place (shm_overview(7))
+
+
+def forget_clock(pid: int) -> None:
+    """Remove what libfaketime leaves in shared memory of a process that was killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        (SHARED / name).unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from harness.model.errors import EndpointError, TimedOutError
+from harness.runtime.clock import forget_clock
 from harness.runtime.loop import Pending
 from harness.runtime.stdin_writer import StdinWriter
 
@@ -78,6 +79,7 @@ class Child:
         if self._process.stdin is None:
             raise AssertionError("Popen gave no pipe")
         self._stdin = StdinWriter(loop, self._process.stdin)
+        self._moved_clock = "FAKETIME_TIMESTAMP_FILE" in (environment or {})
         self._open = len(self._pipes)
         self._exit: int | None = None
         """A descriptor that can be read once the process has ended (pidfd_open(2))."""
@@ -212,3 +214,5 @@ class Child:
             pipe.close()
         self._close_exit()
         self.ended.resolve(self._process.wait())
+        if self._moved_clock:
+            forget_clock(self.pid)

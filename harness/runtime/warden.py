@@ -1,23 +1,41 @@
-"""The process that outlives the harness by a moment, to leave nothing behind; it starts no other program."""
+"""Ends what the harness started, however the harness itself ends."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
+
 
 class Warden:
-    """Outlives the harness by a moment: then it kills every child and removes the private folder.
+    """Outlives the harness by a moment: then it kills every child, and removes the private folder and their clocks.
 
     The children are in its process group, so that none is missed: not one that was being started either, for that one
     cannot join the group of a warden that is gone. It needs no list, and no signal reaches the children that a
     terminal sends to the harness.
     """
 
-    SCRIPT = 'trap "" TERM INT HUP; read -r _; rm -rf -- "$1"; kill -KILL 0'
+    SCRIPT = """
+        trap "" TERM INT HUP
+        read -r _
+        rm -rf -- "$1"
+        for shared in /dev/shm/faketime_shm_*; do
+            pid=${shared##*_}
+            [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" || continue
+            set -- ${stat##*) }
+            [ "$3" = "$$" ] && rm -f "$shared" "/dev/shm/sem.faketime_sem_$pid"
+        done
+        kill -KILL 0
+    """
+    """In /proc/PID/stat the third field after the name is the process group (proc(5)): the warden's pid."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="resumption-"))
@@ -37,3 +55,9 @@ class Warden:
                 self._process.stdin.close()
         self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends; on Linux alone, elsewhere it does nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -88,7 +88,7 @@ def test_ticket_resumes(pair):
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "harness.cli", "run", *arguments]
+    argv = [sys.executable, "-m", "harness.cli", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         argv, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=stretched(60)
@@ -102,7 +102,7 @@ def test_a_folder_runs_with_the_configuration_of_its_project(processes: str, tmp
     (tmp_path / "mine" / "tls_ticket.py").write_text(SCENARIO)
     (tmp_path / "mine" / "other.py").write_text("raise AssertionError\n")
 
-    done = command(tmp_path, "--client=libssl", "--results=out", processes, "mine", "--server=libssl")
+    done = command(tmp_path, "run", "--client=libssl", "--results=out", processes, "mine", "--server=libssl")
 
     assert done.returncode == 0, done.stdout + done.stderr
     cells = json.loads((tmp_path / "out" / "results.json").read_text())["cells"]
@@ -111,21 +111,21 @@ def test_a_folder_runs_with_the_configuration_of_its_project(processes: str, tmp
 
 @pytest.mark.parametrize("arguments", [["-n0", "gone"], ["-n2", "gone"], ["gone/x.py"], ["gone.py::test_x"]])
 def test_a_path_that_does_not_exist_is_bad_usage(arguments: list[str], tmp_path: Path) -> None:
-    done = command(tmp_path, *arguments)
+    done = command(tmp_path, "run", *arguments)
 
     assert done.returncode == 2
     assert "does not exist; name a folder or a file of scenarios" in done.stderr
 
 
 def test_a_wrong_value_of_an_option_is_bad_usage(tmp_path: Path) -> None:
-    done = command(tmp_path, "--matrix=some", "-n0")
+    done = command(tmp_path, "run", "--matrix=some", "-n0")
 
     assert done.returncode == 2
     assert "--matrix cannot be 'some'; it is all, same, pairwise" in done.stderr
 
 
 def test_the_help_lists_every_option_of_a_run(tmp_path: Path) -> None:
-    shown = command(tmp_path, "--help").stdout
+    shown = command(tmp_path, "run", "--help").stdout
 
     assert [option.short for option in RUN_OPTIONS if f"{option.short} " not in shown] == []
 
@@ -134,10 +134,22 @@ def test_a_shard_runs_its_part_of_the_cells(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "test_ticket.py").write_text(SCENARIO)
     monkeypatch.setenv("RESUMPTION_SHARD", "2/2")
 
-    done = command(tmp_path, "-n0", "--client=libssl", "--client=openssl", "--results=out", "test_ticket.py")
+    done = command(tmp_path, "run", "-n0", "--client=libssl", "--client=openssl", "--results=out", "test_ticket.py")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "shard 2 of 2, as RESUMPTION_SHARD says" in done.stderr
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert results["shard"] == "2/2"
     assert len(results["cells"]) == 1
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+def test_a_failure_is_one_line_as_it_comes_and_one_in_the_summary(processes: str, tmp_path: Path) -> None:
+    (tmp_path / "test_ticket.py").write_text(SCENARIO.replace("is RESUMED", "is FULL"))
+
+    done = command(tmp_path, "run", "--client=libssl", "--results=out", "--tb=no", processes, "test_ticket.py")
+
+    assert done.returncode == 1
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FAILED test_ticket.py::")]
+    assert len(lines) == 2
+    assert "]: assert resumed is full" in lines[0]

@@ -1,0 +1,100 @@
+"""`resumption cell`: runs one cell of a run again, and shows everything about it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+
+import click
+
+from harness.cli.run import run_pytest, scenarios
+from harness.matrix.cells import parse_id
+from harness.model.errors import UsageError
+from harness.results.reader import kept_run
+from harness.results.writer import default_folder
+
+NODE = re.compile(r"(?P<file>[^\[]+?\.py)::(?P<test>[^\[]+)\[(?P<cell>.+)\]", re.DOTALL)
+"""FILE::TEST[CELL]."""
+SECOND = re.compile(r"-then(?:\.server)?=(\w+@\d[\w.+]*(?:-(?:alpha|beta|dev|pre|fips)\w*)?)")
+"""A second client or server in the id of a cell."""
+SHOWN = 5
+"""How many ids an error names."""
+
+
+@click.command()
+@click.argument("cell", metavar="ID")
+@click.option(
+    "--results",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The run to look ID up in (default: the newest one in the default folder).",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENT]...")
+def cell(*, cell: str, results: Path | None, arguments: tuple[str, ...]) -> None:
+    """Run one cell of a run again, and show everything about it, also if it passes.
+
+    ID is the cell's as a failure shows it: 'scenarios/x.py::test_y[openssl@3.5.0--libssl@3.5.0-TLSv1.3]'. The part in
+    brackets is enough if one test of the run has it. The same scenario file must be here, and the same builds.
+    """
+    file, test, name = node(cell, results)
+    try:
+        client, server, _ = parse_id(name)
+    except ValueError as error:
+        raise UsageError(f"{error}; it begins with CLIENT--SERVER-TLSv1.3 or CLIENT--SERVER-TLSv1.2") from error
+    seconds = SECOND.findall(name)
+    given = [f"--resumption-client={label}" for label in dict.fromkeys([client, *seconds])]
+    given += [f"--resumption-server={label}" for label in dict.fromkeys([server, *seconds])]
+    os.environ.setdefault("RESUMPTION_TRACE", "1")
+    show = ["--resumption-show", "--resumption-reproduce", f"--resumption-cell={test}[{name}]", "-n0", "-rA"]
+    run_pytest([*given, *show, *where(file), *arguments])
+
+
+def node(text: str, results: Path | None) -> tuple[str, str, str]:
+    """File, test and cell that an ID means; UsageError names those that come near it."""
+    found = NODE.fullmatch(text)
+    if found and results is None:
+        return found["file"], found["test"], found["cell"]
+    run = results or newest_run()
+    known = [f"{one['scenario']}[{one['cell']}]" for one in kept_run(run).results["cells"]]
+    chosen = [one for one in known if text in {one, one.partition("[")[2].removesuffix("]")}]
+    if not chosen:
+        near = difflib.get_close_matches(text, known, 1, 0.3)
+        raise UsageError(
+            f"no cell {text!r} in {run}" + (f"; did you mean {near[0]!r}?" if near else ", which has no cells")
+        )
+    if len(chosen) > 1:
+        more = f" and {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
+        raise UsageError(
+            f"{len(chosen)} tests have a cell {text!r}; name one: {', '.join(map(repr, chosen[:SHOWN]))}{more}"
+        )
+    found = NODE.fullmatch(chosen[0])
+    if found is None:
+        raise UsageError(f"{chosen[0]!r} in {run} is not FILE::TEST[CELL]; run `resumption run --results DIR` again")
+    return found["file"], found["test"], found["cell"]
+
+
+def newest_run() -> Path:
+    """The newest run in the default folder; UsageError if there is none."""
+    place = default_folder().parent
+    runs = sorted(path for path in place.glob("*") if path.is_dir())
+    if not runs:
+        raise UsageError(
+            f"no run in {place} to look it up in; name the folder of one with --results, or FILE::TEST[CELL]"
+        )
+    return runs[-1]
+
+
+def where(file: str) -> list[str]:
+    """Arguments for a file of scenarios: in the present folder, else in that of the harness's own scenarios."""
+    if Path(file).is_file():
+        return [file]
+    *options, folder = scenarios(Path.cwd())
+    path = Path(folder).parent / file
+    if path.is_file():
+        return [*options, str(path)]
+    there = [f"scenarios/{one.relative_to(folder)}" for one in Path(folder).rglob("*.py")]
+    near = difflib.get_close_matches(file, there, 1)
+    hint = f"did you mean {near[0]}?" if near else "run it in the folder that the path begins in"
+    raise UsageError(f"there is no {file} in {Path.cwd()} or among the scenarios of the harness; {hint}")

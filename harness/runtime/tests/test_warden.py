@@ -1,0 +1,75 @@
+"""A warden leaves nothing of its children behind, however the harness ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.runtime.clock import Clock, library
+from harness.runtime.loop import stretched
+from harness.runtime.process import Child
+from harness.runtime.runtime import Runtime
+
+SHARED = Path("/dev/shm")  # noqa: S108 - libfaketime's place
+moves_clocks = pytest.mark.skipif(library() is None, reason="libfaketime has no library for this system")
+
+HARNESS = """
+import os, sys
+from harness.runtime.clock import Clock
+from harness.runtime.process import Child
+from harness.runtime.runtime import Runtime
+
+runtime = Runtime()
+environment = {**os.environ, **Clock(runtime.path(".clock"), 60).environment}
+lines = []
+child = Child(runtime.loop, runtime.warden, "child", ["/bin/sh", "-c", "date +%s; exec cat"], environment=environment,
+              on_line=lines.append)
+runtime.loop.wait(lambda: lines, "the date")
+print(child.pid, runtime.folder, flush=True)
+sys.stdin.read()
+"""
+
+
+def left_in_shared_memory(pid: int) -> list[Path]:
+    return [path for path in SHARED.glob("*faketime*") if path.name.endswith(f"_{pid}")]
+
+
+@moves_clocks
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_harness_leaves_no_child_and_no_clock(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HARNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        pid, folder = harness.stdout.readline().split()
+        child = psutil.Process(int(pid))
+        begun = left_in_shared_memory(child.pid)
+        harness.send_signal(number)
+        harness.wait()
+
+    assert begun
+    psutil.wait_procs([child], stretched(5))
+    assert not child.is_running()
+    assert left_in_shared_memory(child.pid) == []
+    assert not Path(folder).exists()
+
+
+@moves_clocks
+def test_a_child_that_is_killed_leaves_no_clock() -> None:
+    with Runtime() as runtime:
+        environment = Clock(runtime.path(".clock"), 60).environment
+        lines: list[bytes] = []
+        argv = ["/bin/sh", "-c", "date +%s; exec cat"]
+        child = Child(runtime.loop, runtime.warden, "child", argv, environment=environment, on_line=lines.append)
+        runtime.loop.wait(lambda: bool(lines), "the date")
+        begun = left_in_shared_memory(child.pid)
+        child.kill()
+        child.close()
+
+        assert begun
+        assert left_in_shared_memory(child.pid) == []
