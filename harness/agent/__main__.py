@@ -1,86 +1,29 @@
-"""``python -m harness.agent STACK``: loads the driver of a TLS library and serves requests until stdin ends."""
+"""Starts the agent: ``python -m harness.agent STACK``, or ``python -I FOLDER STACK`` for a copy of this folder."""
 
-from __future__ import annotations
-
-import argparse
-import gc
-import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
 
-from harness.agent.agent import Agent
-from harness.agent.library import LackError
-from harness.agent.replies import Outbox
-from harness.agent.watcher import Watcher
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harness.agent.library import Library
-
-DRIVERS = {"libssl": "libssl", "pyopenssl": "pyopenssl", "ssl": "ssl_"}
-"""The module of each driver in harness.agent.drivers; its ``load(**options)`` gives the Library."""
-STDIN = 0
-BUSY = 100
-"""Turns after which replies go out although there is more to do; else they go out before the agent waits."""
+NAME = "harness.agent"
 
 
-def load(argv: Sequence[str]) -> Library:
-    """The library that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m harness.agent", description=__doc__)
-    parser.add_argument("stack", choices=DRIVERS)
-    parser.add_argument("--libssl", help="path of libssl (libssl only)")
-    parser.add_argument("--libcrypto", help="path of libcrypto (libssl only)")
-    given = vars(parser.parse_args(argv))
-    stack = given.pop("stack")
-    options = {name: value for name, value in given.items() if value is not None}
-    driver = import_module(f"harness.agent.drivers.{DRIVERS[stack]}")
-    return cast("Library", driver.load(**options))
-
-
-def private_stdout() -> int:
-    """A descriptor of stdout for replies alone; what else is printed to stdout goes to stderr from now on."""
-    replies = os.dup(1)
-    os.dup2(2, 1)
-    return replies
-
-
-def main() -> None:
-    """Serve requests until stdin ends."""
-    replies = private_stdout()
-    watcher = Watcher()
-    outbox = Outbox(replies, watcher)
-    try:
-        library = load(sys.argv[1:])
-    except (ImportError, LackError, OSError, TypeError) as error:
-        sys.exit(f"harness.agent cannot load {' '.join(sys.argv[1:])}: {error}")
-    agent = Agent(library, watcher, outbox)
-    gc.freeze()  # what was imported stays for good: no collection needs to look at it again
-    rest = b""
-    ended = False
-
-    def read_requests() -> None:
-        nonlocal rest, ended
-        data = os.read(STDIN, 1 << 16)
-        ended = not data
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
-            agent.serve(line)
-        if not ended:
-            watcher.want(STDIN, read_requests)
-
-    watcher.want(STDIN, read_requests)
-    turns = 0
-    while not ended:
-        turns += 1
-        if turns >= BUSY or outbox.empty or not watcher.turn(wait=False):
-            turns = 0
-            outbox.flush()
-            watcher.turn(wait=True)
-    outbox.flush()
-    os._exit(0)  # at once: no destructor of a TLS library runs, and nothing is left that one would have to save
+def name_folder(folder: Path) -> None:
+    """Make this folder the package ``harness.agent``, and let nothing else of any ``harness`` be imported."""
+    loader = SourceFileLoader(NAME, str(folder / "__init__.py"))
+    spec = spec_from_loader(NAME, loader, is_package=True)
+    if spec is None:
+        raise ImportError(folder)
+    parent, agent = ModuleType("harness"), module_from_spec(spec)
+    parent.__path__ = []
+    sys.modules |= {"harness": parent, NAME: agent}
+    loader.exec_module(agent)
+    sys.path.remove(str(folder))  # else its modules could be imported under a second name
 
 
 if __name__ == "__main__":
-    main()
+    if __package__ != NAME:
+        name_folder(Path(sys.path[0]))
+    import_module(f"{NAME}.program").main()

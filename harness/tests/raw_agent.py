@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STUB = """
 import sys
-from harness.agent import __main__ as program
+from harness.agent import program
 from harness.agent.library import LackError
 
 class Library:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -13,22 +14,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import harness.agent
+from harness.agent.agent import PROTOCOL
 from harness.agent.library import Facts
 from harness.agent.replies import KINDS
 from harness.agent.verbs import OPTIONAL
 from harness.model.capability import Capability
 from harness.report.verbs_page import verbs_section
 from harness.runtime.runtime import Runtime
-from harness.tests.raw_agent import RawAgent, stub_agent
+from harness.tests.raw_agent import RawAgent, libssl_build, stub_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = (Path(harness.agent.__file__).parent / "PROTOCOL.md").read_text()
+FOLDER = Path(harness.agent.__file__).parent
+PAGE = (FOLDER / "PROTOCOL.md").read_text()
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
 FACT_ROWS = re.findall(r"^\| `(\w+)` \|", SECTIONS["Facts"], re.MULTILINE)
 KIND_ROWS = re.findall(r"^\| `(\w+)` \|", PAGE[: PAGE.index("## The life of things")], re.MULTILINE)
 CONVERSATION = PAGE[PAGE.rindex("```\n>") :].strip("`\n").splitlines()
+COPY = 4711
+"""The version of the protocol that the copied agent says it speaks, so that it cannot be taken for another one."""
 HEAVY = {"cffi", "asn1crypto", "cryptography", "hashlib", "harness.runtime.loop", "harness.model", "psutil", "ssl"}
 
 
@@ -48,6 +53,20 @@ def fresh(runtime: Runtime) -> Iterator[RawAgent]:
 @pytest.fixture
 def stub(runtime: Runtime) -> Iterator[RawAgent]:
     agent = stub_agent(runtime)
+    yield agent
+    agent.child.close()
+
+
+@pytest.fixture
+def copied(runtime: Runtime, tmp_path: Path) -> Iterator[RawAgent]:
+    """An agent that runs from a copy of its folder, isolated from the environment, the user and every other harness."""
+    shutil.copytree(FOLDER, tmp_path / "copy", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    program = tmp_path / "copy" / "agent.py"
+    program.write_text(program.read_text().replace("PROTOCOL = 1\n", f"PROTOCOL = {COPY}\n"))
+    build = libssl_build()
+    options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
+    argv = (sys.executable, "-I", "-X", "importtime", str(tmp_path / "copy"), "libssl", *options)
+    agent = RawAgent(runtime, *argv)
     yield agent
     agent.child.close()
 
@@ -90,7 +109,8 @@ def alike(written: Any, real: Any) -> bool:
     return bool(written == real)
 
 
-def test_the_conversation_on_the_page_runs(runtime: Runtime, fresh: RawAgent) -> None:
+def play(runtime: Runtime, fresh: RawAgent, protocol: int) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Have the conversation of the page with an agent: its replies on the page, and in fact, by the id."""
     issued = runtime.pki.issued("server")
     written = {(r := json.loads(line[2:]))["id"]: r for line in CONVERSATION if line.startswith("< ")}
     real: dict[int, Any] = {}
@@ -102,11 +122,25 @@ def test_the_conversation_on_the_page_runs(runtime: Runtime, fresh: RawAgent) ->
         for reply in fresh.answers(*lines):
             real[reply["id"]] = reply
             port = str(reply.get("ok", {}).get("port", port.decode())).encode()
-    written[1]["ok"]["pid"] = fresh.child.pid
+    written[1]["ok"] |= {"pid": fresh.child.pid, "protocol": protocol}
     written[4]["ok"]["port"] = int(port)
+    return written, real
+
+
+def test_the_conversation_on_the_page_runs(runtime: Runtime, fresh: RawAgent) -> None:
+    written, real = play(runtime, fresh, PROTOCOL)
 
     assert {number: reply for number, reply in written.items() if not alike(reply, real[number])} == {}
     assert real.keys() == written.keys()
+
+
+def test_the_conversation_runs_with_a_copy_of_the_folder_alone(runtime: Runtime, copied: RawAgent) -> None:
+    written, real = play(runtime, copied, COPY)
+    imported = set(re.findall(r"\bharness[\w.]*", copied.child.output))
+
+    assert {number: reply for number, reply in written.items() if not alike(reply, real[number])} == {}
+    assert "harness.agent.drivers.libssl.context" in imported
+    assert {name for name in imported if not name.startswith("harness.agent")} == set()
 
 
 BAD_LINES = {
@@ -207,7 +241,7 @@ def test_an_agent_whose_library_does_not_load_says_so_and_ends(runtime: Runtime)
 
 
 def test_the_agent_imports_nothing_heavy_before_its_driver() -> None:
-    code = "import harness.agent.__main__, sys; print(*sys.modules)"
+    code = "import harness.agent.program, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=10)
 
     assert HEAVY & set(loaded.stdout.split()) == set()

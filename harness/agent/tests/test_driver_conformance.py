@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.agent.__main__ import DRIVERS
 from harness.agent.library import NO_CODE, EndError, LackError, TlsError, carry_out, lacking
+from harness.agent.program import DRIVERS
 from harness.agent.tests.drive import Talk, make, together, whole
 from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.runtime.pki import Pki

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,34 +45,6 @@ def session(ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint
     return taken
 
 
-def test_counters_follow_the_connections(
-    ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
-) -> None:
-    ends.talk(client, server, session)
-    counters = ends.done(server.control("counters"))
-
-    assert (counters.items, counters.hits, counters.misses, counters.accept_good) == (1, 1, 0, 2)
-    assert counters.cache_size == 20480
-
-
-def test_a_session_that_was_removed_is_a_miss(
-    ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
-) -> None:
-    assert ends.done(server.control("remove", session_id=session.session_id)) is True
-    assert ends.done(server.control("remove", session_id=session.session_id)) is False
-    assert ends.talk(client, server, session).saw == ("full", "full")
-    assert ends.done(server.control("counters")).misses == 1
-
-
-def test_an_aged_session_times_out(
-    ends: Ends, client: AgentClientEndpoint, server: AgentServerEndpoint, session: Session
-) -> None:
-    ends.done(server.control("age_sessions", seconds=7300))
-
-    assert ends.talk(client, server, session).saw == ("full", "full")
-    assert ends.done(server.control("counters")).timeouts == 1
-
-
 @pytest.mark.parametrize("versions", [V12, V13], ids=["1.2", "1.3"])
 @pytest.mark.parametrize(("seconds", "saw"), [(7000, "resumed"), (7300, "full")])
 def test_later_tickets_are_older(ends: Ends, versions: tuple[TLSVersion], seconds: int, saw: str) -> None:
@@ -83,21 +54,6 @@ def test_later_tickets_are_older(ends: Ends, versions: tuple[TLSVersion], second
     first = ends.talk(client, server)
 
     assert ends.talk(client, server, first.session).saw == (saw, saw)
-
-
-def test_a_flush_forgets_what_has_expired_at_that_time(
-    ends: Ends, server: AgentServerEndpoint, session: Session
-) -> None:
-    ends.done(server.control("flush", at=int(time.time()) + 7000))
-    before = ends.done(server.control("counters")).items
-    ends.done(server.control("flush", at=session.time + 7300))
-
-    assert (before, ends.done(server.control("counters")).items) == (1, 0)
-
-
-def test_a_cached_session_is_found_by_its_id(ends: Ends, server: AgentServerEndpoint, session: Session) -> None:
-    assert ends.done(server.control("has_session", session_id=session.session_id)) is True
-    assert ends.done(server.control("has_session", session_id=b"x" * 32)) is False
 
 
 def test_a_stateful_tls13_session_is_found_by_its_ticket(ends: Ends) -> None:
@@ -119,12 +75,6 @@ def test_a_full_cache_drops_the_oldest(ends: Ends, client: AgentClientEndpoint) 
     assert counters.items + (counters.overflows or 0) == 3
     assert ends.talk(client, server, sessions[2]).saw == ("resumed", "resumed")
     assert ends.talk(client, server, sessions[0]).saw == ("full", "full")
-
-
-def test_a_cache_can_be_resized(ends: Ends, server: AgentServerEndpoint) -> None:
-    ends.done(server.control("resize_cache", size=7))
-
-    assert ends.done(server.control("counters")).cache_size == 7
 
 
 def test_ids_of_a_generator_begin_with_its_prefix(ends: Ends, client: AgentClientEndpoint) -> None:

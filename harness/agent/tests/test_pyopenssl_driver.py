@@ -88,21 +88,6 @@ def test_codes_come_from_the_librarys_own_table(text: str, number: int | None) -
     assert code("SSL routines", text) == (20, number)
 
 
-def test_a_server_renegotiates_with_its_client(pki: Pki, server: Context) -> None:
-    talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), server)
-    talk.handshake()
-    talk.exchange()
-    carry_out(talk.server, "renegotiate", {"abbreviated": False})
-    talk.exchange()
-    read = talk.both(lambda: talk.client.write(b"more\n"), lambda: talk.server.read(10))[1]
-    facts = talk.client.facts()
-    talk.drop()
-
-    assert read == b"more\n"
-    assert facts.reused is False
-    assert len(facts.keylog) == 2
-
-
 def test_a_client_renegotiates_with_a_server_that_allows_it(pki: Pki) -> None:
     server = make(LIBRARY, "server", pki, client_renegotiation=True)
     talk = Talk(make(LIBRARY, "client", pki, versions=["1.2"]), server)
