@@ -15,7 +15,7 @@ from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerC
 from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
-from harness.runtime.clock import MISSING, library
+from harness.runtime.clock import library
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
 from harness.stacks.pyopenssl import PyopensslStack, abilities_of
@@ -100,18 +100,6 @@ def libssl(runtime: Runtime) -> Iterator[LibsslStack]:
 
 
 @VERSIONS
-def test_it_resumes_with_itself(runtime: Runtime, stack: PyopensslStack, version: TLSVersion) -> None:
-    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(version,)))
-    first = meet(runtime, client, server)
-    second = meet(runtime, client, server, first.session)
-
-    assert (first.client.view.saw, first.server.view.saw) == (Saw.FULL, Saw.FULL)
-    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
-    assert (second.client.version, second.server.version) == (version, version)
-    assert second.endings == (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY)
-
-
-@VERSIONS
 def test_a_session_of_another_process_is_offered_afresh(
     runtime: Runtime, stack: PyopensslStack, version: TLSVersion
 ) -> None:
@@ -176,33 +164,6 @@ def test_num_tickets_of_zero_leaves_a_session_without_ticket(runtime: Runtime, s
     assert met.session.has_ticket is False
 
 
-@pytest.mark.skipif(NO_CLOCK, reason=MISSING)
-def test_a_clock_makes_a_session_older(runtime: Runtime, stack: PyopensslStack) -> None:
-    server, client = stack.server(ServerConfig(clock=0)), stack.client(ClientConfig(clock=0))
-    session = meet(runtime, client, server).session
-    server.move_clock(3 * 3600)
-    second = meet(runtime, client, server, session)
-    server.close()
-    client.close()
-
-    assert second.server.view.saw is Saw.FULL
-
-
-def test_a_renegotiation_is_a_second_handshake(runtime: Runtime, stack: PyopensslStack) -> None:
-    server = stack.server(ServerConfig(client_renegotiation=True))
-    client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
-    at_server, at_client = server.accept(), client.connect(server.port)
-    steps = [at_client.handshake(), at_server.handshake(), at_client.ask("renegotiate")]
-    read = at_server.read_line()
-    steps.append(at_client.write(b"ping\n"))
-    report, other = at_client.release(), at_server.release()
-    runtime.loop.settle([*steps, read, report, other])
-
-    assert [step.result() for step in steps] == [True, True, True, True]
-    assert read.result() == b"ping\n"
-    assert len(report.result().keylog) == 2
-
-
 def test_a_session_id_context_that_is_too_long_is_refused_by_openssl(stack: PyopensslStack) -> None:
     with pytest.raises(RefusedError):
         stack.server(ServerConfig(session_id_context=b"x" * 33))
@@ -235,20 +196,6 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_missing_capability_has_a_reason(stack: PyopensslStack, role: Role, capability: Capability) -> None:
     assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"
-
-
-@pytest.mark.parametrize("by", list(Role))
-def test_either_end_begins_a_renegotiation_of_a_pair(runtime: Runtime, stack: PyopensslStack, by: Role) -> None:
-    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime, server=ServerConfig(client_renegotiation=True))
-    live = pair.open()
-    live.ask_exchange()
-    renegotiated = live.renegotiate(by)
-    connection = live.close()
-    pair.close()
-
-    assert renegotiated
-    assert connection.outcome is Outcome.FULL
-    assert connection.messages.handshakes == 2
 
 
 @pytest.mark.parametrize("how", list(Close))

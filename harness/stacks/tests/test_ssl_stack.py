@@ -12,9 +12,8 @@ from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Session
-from harness.model.tls import Ending, Role, TLSVersion
-from harness.model.view import Saw
-from harness.runtime.clock import MISSING, library
+from harness.model.tls import Role, TLSVersion
+from harness.runtime.clock import library
 from harness.runtime.runtime import Runtime
 from harness.stacks.ssl_ import SslStack
 from harness.stacks.tests.meet import first_hello, meet
@@ -61,18 +60,6 @@ def stack(runtime: Runtime) -> Iterator[SslStack]:
     stack.close()
 
 
-@VERSIONS
-def test_it_resumes_with_itself(runtime: Runtime, stack: SslStack, version: TLSVersion) -> None:
-    server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(version,)))
-    first = meet(runtime, client, server)
-    second = meet(runtime, client, server, first.session)
-
-    assert (first.client.view.saw, first.server.view.saw) == (Saw.FULL, Saw.FULL)
-    assert (second.client.view.saw, second.server.view.saw) == (Saw.RESUMED, Saw.RESUMED)
-    assert (second.client.version, second.server.version) == (version, version)
-    assert second.endings == (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY)
-
-
 def test_a_session_of_another_client_is_refused_with_pythons_reason(runtime: Runtime, stack: SslStack) -> None:
     server = stack.server(ServerConfig())
     session = meet(runtime, stack.client(ClientConfig()), server).session
@@ -90,17 +77,6 @@ def test_a_session_from_elsewhere_is_refused(stack: SslStack) -> None:
         client.connect(1, Session({}, b"0"))
 
 
-def test_counters_count_hits(runtime: Runtime, stack: SslStack) -> None:
-    server = stack.server(ServerConfig(tickets=False))
-    client = stack.client(ClientConfig(versions=(TLSVersion.TLSv1_2,)))
-    meet(runtime, client, server, meet(runtime, client, server).session)
-    counters = server.control("counters")
-    runtime.loop.settle([counters])
-
-    assert (counters.result().accept_good, counters.result().hits, counters.result().items) == (2, 1, 1)
-    assert counters.result().cache_size is None
-
-
 def test_a_session_can_be_taken_before_its_ticket(runtime: Runtime, stack: SslStack) -> None:
     server, client = stack.server(ServerConfig()), stack.client(ClientConfig(versions=(TLSVersion.TLSv1_3,)))
     at_server, at_client = server.accept(), client.connect(server.port)
@@ -111,18 +87,6 @@ def test_a_session_can_be_taken_before_its_ticket(runtime: Runtime, stack: SslSt
 
     assert taken is not None
     assert taken.has_ticket is False
-
-
-@pytest.mark.skipif(NO_CLOCK, reason=MISSING)
-def test_a_clock_makes_a_session_older(runtime: Runtime, stack: SslStack) -> None:
-    server, client = stack.server(ServerConfig(clock=0)), stack.client(ClientConfig(clock=0))
-    session = meet(runtime, client, server).session
-    server.move_clock(3 * 3600)
-    second = meet(runtime, client, server, session)
-    server.close()
-    client.close()
-
-    assert second.server.view.saw is Saw.FULL
 
 
 @pytest.mark.parametrize(("compat", "length"), [(None, 32), (True, 32), (False, 0)])
