@@ -6,8 +6,7 @@ from pathlib import Path
 
 from docs.api_page import api_page
 from harness.model.tls import Role
-from harness.report.json.schema import case_schema
-from harness.report.json.schema_page import page
+from harness.report.json.documentation import case_schema, page
 from harness.report.knobs_page import knobs_page, protocol_knobs
 from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_

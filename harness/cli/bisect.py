@@ -14,7 +14,7 @@ from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
 from harness.report.diff.observed import last_outcome, matching, told
-from harness.report.json.run_shape import CellObject
+from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
     from harness.cli.subject import Subject

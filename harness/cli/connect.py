@@ -17,7 +17,7 @@ from harness.model.tls import Outcome
 from harness.report.account import account
 from harness.report.capture import NAME, capture
 from harness.report.failed_cell import files
-from harness.report.json.connection_json import case_json
+from harness.report.json.encode import case_json
 from harness.report.text.account_text import account_text
 from harness.results.writer import keep, writable
 from harness.runtime.runtime import Runtime

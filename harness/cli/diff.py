@@ -19,7 +19,7 @@ from harness.stacks.machine import Machine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.json.difference_shape import DiffObject
+    from harness.report.json.shapes import DiffObject
 
 STACKS = ("libssl", "openssl")
 """The stacks whose endpoints are the build itself, whole and with nothing of another library around it."""

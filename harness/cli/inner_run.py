@@ -14,7 +14,7 @@ from harness.runtime.warden import Warden
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import ResultsObject
 
 QUIET = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", "-p", "no:cacheprovider", "-q", "--no-summary")
 """pytest with the harness's plugin, within a command that shows the results itself."""

@@ -8,7 +8,7 @@ from typing import IO
 import click
 
 from harness.cli.console import console
-from harness.report.json.session_json import session_json
+from harness.report.json.encode import session_json
 from harness.report.text.session_text import session_table
 from harness.wire.session.codec import load
 

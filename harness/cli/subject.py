@@ -13,7 +13,7 @@ from harness.matrix.cells import parse_id
 from harness.model.errors import HarnessError, UnsupportedError, UsageError
 from harness.model.tls import Role
 from harness.model.verdict import Verdict
-from harness.report.json.connection_json import case_json
+from harness.report.json.encode import case_json
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.case.case import Case
-    from harness.report.json.case_shape import CaseObject
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CaseObject, CellObject
 
 
 STACK = r"\w+(?:@[\w.+]+(?:-fips)?)?"

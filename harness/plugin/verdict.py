@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, HarnessError
 from harness.model.verdict import Verdict
-from harness.report.json.connection_json import case_json
+from harness.report.json.encode import case_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import Config
     from harness.pair.pair import Pair
-    from harness.report.json import case_shape
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json import shapes
+    from harness.report.json.shapes import CellObject
 
 SEVERITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
 
@@ -37,7 +37,7 @@ class CellState:
     reason: str = ""
     seconds: float = 0.0
     folder: Path | None = None
-    case: case_shape.CaseObject | None = None
+    case: shapes.CaseObject | None = None
     counters: Counters | None = None
     """The server's, as they were when the case was described."""
 

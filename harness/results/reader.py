@@ -1,4 +1,4 @@
-"""Reads the folder of a run, whole or left by one that was killed, and says what is wrong; it reports nothing."""
+"""Reads the folder of a run, whole or left by one that was killed, and says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.model.errors import UsageError
-from harness.report.json.run_shape import ResultsObject
-from harness.report.json.shape_check import ShapeError, check
+from harness.report.json.check import ShapeError, checked, finite, shown, whole
+from harness.report.json.shapes import ResultsObject
 from harness.results.writer import SCHEMA
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _text(path: Path) -> str:
 
 def _json(text: str, where: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_json)
+        return json.loads(text, parse_constant=_no_json, parse_float=finite, parse_int=whole)
     except json.JSONDecodeError as error:
         raise UsageError(
             f"{where} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; {AGAIN}"
@@ -114,23 +114,21 @@ def _right_schema(value: Any, path: Path) -> None:
     if "schema" not in value:
         raise UsageError(f"{path} has no 'schema', so it is no {WHOLE} of this harness; {AGAIN}")
     if type(value["schema"]) is not int or value["schema"] != SCHEMA:
-        shown = json.dumps(value["schema"])[:60]
         raise UsageError(
-            f"{path} has schema {shown}, and this version of the harness reads schema {SCHEMA}; "
+            f"{path} has schema {shown(value['schema'])}, and this version of the harness reads schema {SCHEMA}; "
             "use the version that wrote it, or run again with this one"
         )
 
 
 def _checked(value: Any, path: Path) -> ResultsObject:
     try:
-        check(ResultsObject, value)
+        return checked(ResultsObject, value)
     except ShapeError as error:
         where = cell_name(value.get("cells"), error.path)
         raise UsageError(
             f"{path}: {error}{where}. It was written by another version, or edited; docs/json.md says what each key "
             f"holds; {AGAIN}"
         ) from error
-    return cast("ResultsObject", value)
 
 
 def cell_name(cells: Any, path: str) -> str:

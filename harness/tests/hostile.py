@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin, is_typeddict
 
-from harness.report.json.run_shape import CellObject
-from harness.report.json.schema import members
+from harness.report.json.shapes import CellObject, fields
 
 HTML = (
     """</script></style></textarea><script>window.hit=1;alert(1)</script><img src=x onerror="window.hit=2;alert(2)">"""
@@ -31,8 +30,10 @@ def poisoned(results: Any) -> Any:
 
 
 def _object(kind: Any, value: Any) -> dict[str, Any]:
-    known = members(kind)
-    return {key: item if key in KEPT or key not in known else _any(known[key], item) for key, item in value.items()}
+    known = fields(kind)
+    return {
+        key: item if key in KEPT or key not in known else _any(known[key].kind, item) for key, item in value.items()
+    }
 
 
 def _any(kind: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.cli.inner_run import QUIET
 
 if TYPE_CHECKING:
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import ResultsObject
 
 ROOT = Path(__file__).parents[2]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.cli.range_of_builds import BuildRange
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
 
 CELL = "scenarios/tls13_ticket.py::test_ticket_resumes"
 

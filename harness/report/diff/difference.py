@@ -1,19 +1,19 @@
-"""What differs between two objects of the same shape, key by key as comparison.TABLE says; it knows no builds."""
+"""What differs between two objects of the same shape, key by key as the shapes declare it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args, is_typeddict
+from typing import TYPE_CHECKING, Any
 
-from harness.report.diff.comparison import EXACTLY, TABLE, Connections, Each, Inside, Named
-from harness.report.json.schema import members
+from harness.report.json.comparing import EXACTLY, Connections, Each, Inside, Named
+from harness.report.json.shapes import fields, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.report.diff.comparison import Comparing, Rule
+    from harness.report.json.comparing import Comparing, Rule
 
 ABSENT = "absent"
 PRESENT = "present"
@@ -41,14 +41,7 @@ def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
 @cache
 def _plan(kind: Any) -> tuple[tuple[str, Comparing, Any], ...]:
     """Each key of an object type with its rule, and with the type of the object that it holds."""
-    return tuple((key, TABLE[kind][key], held(member)) for key, member in members(kind).items())
-
-
-def held(kind: Any) -> Any:
-    """The object type inside of a type, as in ``list[X]`` or ``X | None``; None if there is none."""
-    if is_typeddict(kind):
-        return kind
-    return next((found for part in get_args(kind) if (found := held(part))), None)
+    return tuple((key, field.compare, held(field.kind)) for key, field in fields(kind).items())
 
 
 def shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from harness.report.json.difference_shape import DifferenceObject, DiffObject, OneSidedObject
+    from harness.report.json.shapes import DifferenceObject, DiffObject, OneSidedObject
 
 LONGEST = 60
 """Characters of a value in the table; --json has them whole."""

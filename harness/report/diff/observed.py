@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.report.diff.difference import Difference
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
 
 
 def last_outcome(cell: CellObject) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report.diff.difference import differences
-from harness.report.json.run_shape import CellObject
+from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.report.diff.difference import Difference
-    from harness.report.json.difference_shape import DifferenceObject, DiffObject, OneSidedObject, PlaceObject
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import DifferenceObject, DiffObject, OneSidedObject, PlaceObject, ResultsObject
 
     Key = tuple[str, str]
     """Scenario and id of a cell."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.report.diff.run_difference import endpoints, run_difference, without_builds
-from harness.report.json.shape_check import ADDED
+from harness.report.json.shapes import ConnectionObject, fields
 from harness.report.run.run_summary import BAD, connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.report.json.difference_shape import DifferenceObject
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, DifferenceObject, ResultsObject
 
     Key = tuple[str, str]
     """Scenario and id of a cell."""
@@ -54,7 +53,8 @@ def compare(earlier: ResultsObject, now: ResultsObject) -> Comparison:
     made.gone = [cell for key, cell in before.items() if key not in after]
     made.before = {key: before[key] for key in after if key in before}
     told = run_difference(earlier, now, (made.before, {key: after[key] for key in made.before}))
-    untold = ADDED - {key for cell in earlier["cells"] for connection in connections(cell) for key in connection}
+    optional = {key for key, field in fields(ConnectionObject).items() if not field.required}
+    untold = optional - {key for cell in earlier["cells"] for connection in connections(cell) for key in connection}
     untold |= {"verdict"}
     made.changed = [found for found in told["differences"] if found["observable"].partition(".")[0] not in untold]
     differing = {(place["scenario"], place["cell"]) for found in made.changed for place in found["places"]}

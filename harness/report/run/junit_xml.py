@@ -12,7 +12,7 @@ from harness.report.run.plain_text import findings_text
 from harness.report.run.run_summary import blamed, headline, why
 
 if TYPE_CHECKING:
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, ResultsObject
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 (2.2) has no place for, not even escaped."""

@@ -22,7 +22,7 @@ from harness.report.run.plain_text import findings_text, moment
 from harness.report.run.run_summary import VERDICTS, counted, kinds, matrix, unsupported_reasons, why
 
 if TYPE_CHECKING:
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, ResultsObject
     from harness.report.run.earlier import Comparison
 
 FAILURES, WHOLE, REASONS, OBSERVABLES = 50, 10, 10, 25

@@ -11,7 +11,7 @@ from harness.report.run.run_summary import explained
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
 
 TOLD = (("What would tell it apart", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
 MOST = 3

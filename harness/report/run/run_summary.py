@@ -12,7 +12,7 @@ from harness.report.run.matrix_text import without_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, ResultsObject
 
 VERDICTS = ("failed", "error", "passed", "unsupported")
 """In the order in which a reader wants them."""

@@ -107,7 +107,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / "results.json").write_text('{"schema": 2}'),
         "has schema 2, and this version of the harness reads schema 1; use the version that wrote it",
     ),
-    "a schema that is none": (lambda folder: (folder / "results.json").write_text('{"schema": true}'), "schema true"),
+    "a schema that is none": (lambda folder: (folder / "results.json").write_text('{"schema": true}'), "schema True"),
     "nothing but a schema": (
         lambda folder: (folder / "results.json").write_text('{"schema": 1}'),
         "the whole has no 'started', which must be there",
@@ -118,7 +118,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a huge number": (
         lambda folder: (folder / "results.json").write_text(f'{{"schema": {"9" * 5000}}}'),
-        "is not JSON: Exceeds the limit",
+        r"has schema 9{60}…, and this version",
     ),
     "deep nesting": (
         lambda folder: (folder / "results.json").write_text('{"schema":' + "[" * 100_000),
@@ -208,7 +208,7 @@ def test_infinity_is_no_duration(tmp_path: Path) -> None:
     path = whole(tmp_path, seconds=1.5)
     path.write_text(path.read_text().replace("1.5", "1e999"))
 
-    with pytest.raises(UsageError, match="seconds is inf, and must be a number of 64 bits"):
+    with pytest.raises(UsageError, match="seconds is 1e999, and must be a number of 64 bits"):
         kept_run(tmp_path)
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 
 from harness.model.connection import Counters
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import TLSVersion
-from harness.report.diff.comparison import TABLE, Connections, Each, Inside
-from harness.report.diff.difference import Difference, differences, held
-from harness.report.json.connection_json import case_json
-from harness.report.json.run_shape import CellObject
-from harness.report.json.schema import members
+from harness.report.diff.difference import Difference, differences
+from harness.report.json.comparing import EXACTLY, INSIDE, Connections, Each, Inside
+from harness.report.json.encode import case_json
+from harness.report.json.shapes import CellObject, ConnectionObject, fields, held
 from harness.tests.made.connections import aborted, connection
 
 HELLO = {
@@ -81,21 +80,19 @@ def found(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str,
 
 def compared(kind: Any) -> list[Any]:
     """The object types whose keys the walk compares, from this one on."""
-    inner = [
-        held(member)
-        for key, member in members(kind).items()
-        if isinstance(TABLE.get(kind, {}).get(key), Inside | Each | Connections)
-    ]
-    return list(dict.fromkeys([kind, *(other for part in inner for other in compared(part))]))
+    walked = [field for field in fields(kind).values() if isinstance(field.compare, Inside | Each | Connections)]
+    return list(dict.fromkeys([kind, *(other for field in walked for other in compared(held(field.kind)))]))
 
 
 @pytest.mark.parametrize("kind", compared(CellObject), ids=lambda kind: kind.__name__)
-def test_every_key_of_the_shape_says_how_it_is_compared(kind: Any) -> None:
-    assert list(TABLE[kind]) == list(members(kind))
+def test_a_list_of_objects_says_how_it_is_compared(kind: Any) -> None:
+    lists = {key: field for key, field in fields(kind).items() if get_origin(field.kind) is list and held(field.kind)}
+
+    assert [key for key, field in lists.items() if field.compare is EXACTLY] == []
 
 
-def test_the_table_has_no_object_that_is_never_compared() -> None:
-    assert set(TABLE) == set(compared(CellObject))
+def test_an_object_is_compared_key_by_key_if_nothing_is_said() -> None:
+    assert fields(ConnectionObject)["endpoints"].compare is INSIDE
 
 
 def test_a_cell_does_not_differ_from_itself() -> None:

@@ -11,8 +11,7 @@ from harness.report.diff.run_difference import run_difference, without_builds
 from harness.report.diff.tests.test_difference import FIRST, cell
 
 if TYPE_CHECKING:
-    from harness.report.json.difference_shape import DiffObject
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import DiffObject, ResultsObject
 
 
 def results(version: str, *cells: dict[str, Any]) -> ResultsObject:

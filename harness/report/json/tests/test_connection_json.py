@@ -20,10 +20,9 @@ from harness.model.transcript import Transcript
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.report.account import account
-from harness.report.json import case_shape
-from harness.report.json.connection_json import case_json, connection_json, counters_json
-from harness.report.json.schema import case_schema
-from harness.report.json.schema_page import page
+from harness.report.json import shapes
+from harness.report.json.documentation import case_schema, page
+from harness.report.json.encode import case_json, connection_json, counters_json
 from harness.report.json.tests.json_schema import errors
 from harness.report.text.account_text import account_text
 from harness.runtime.runtime import Runtime
@@ -212,16 +211,16 @@ def test_counters_that_no_stack_told_are_null() -> None:
 
 
 def test_the_counters_are_those_of_the_model() -> None:
-    assert list(case_shape.CountersObject.__annotations__) == [field.name for field in dataclasses.fields(Counters)]
+    assert list(shapes.CountersObject.__annotations__) == [field.name for field in dataclasses.fields(Counters)]
 
 
 @pytest.mark.parametrize("name", ["Outcome", "Mechanism", "Role", "Close", "Ending"])
 def test_the_words_are_those_of_the_model(name: str) -> None:
-    assert get_args(getattr(case_shape, name)) == tuple(getattr(words, name))
+    assert get_args(getattr(shapes, name)) == tuple(getattr(words, name))
 
 
 def test_what_a_witness_saw_has_the_words_of_the_model() -> None:
-    assert get_args(case_shape.Saw) == tuple(Saw)
+    assert get_args(shapes.Saw) == tuple(Saw)
 
 
 def test_the_page_is_up_to_date() -> None:

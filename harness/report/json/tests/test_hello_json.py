@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model.transcript import ClientHello, ServerHello, Transcript
-from harness.report.json.hello_json import hellos_json
+from harness.report.json.encode import hellos_json
 
 CLIENT = ClientHello(0x0303, bytes(32), bytes(32), (0x1302, 0x00FF), {23: b"", 35: b"abc"}, length=99)
 SERVER = ServerHello(0x0303, bytes(32), b"", 0x1302, {43: b"\3\4"}, None, length=70)

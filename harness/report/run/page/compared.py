@@ -23,8 +23,7 @@ from harness.report.run.run_summary import counted, totals, why
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.report.json.difference_shape import DifferenceObject, PlaceObject
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, DifferenceObject, PlaceObject, ResultsObject
     from harness.report.run.earlier import (
         Comparison,
         Key,

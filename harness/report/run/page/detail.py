@@ -12,7 +12,7 @@ from harness.wire.session.json_fields import from_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
     from harness.report.run.page.kept import Kept
 
 SHORT = 16

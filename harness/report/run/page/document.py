@@ -19,7 +19,7 @@ from harness.report.run.page.rows import in_order, rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
     from harness.report.run.earlier import Comparison
 
 STYLES = ("tokens.css", "page.css", "tables.css", "cell.css")

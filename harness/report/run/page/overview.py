@@ -29,7 +29,7 @@ from harness.report.run.run_summary import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.report.json.run_shape import CellObject, ResultsObject
+    from harness.report.json.shapes import CellObject, ResultsObject
     from harness.report.run.earlier import Comparison
 
 GROUPS = 25

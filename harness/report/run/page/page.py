@@ -13,7 +13,7 @@ from harness.report.run.page.rows import in_order
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import ResultsObject
     from harness.report.run.earlier import Comparison, Key
     from harness.report.run.page.kept import Kept
 

@@ -10,7 +10,7 @@ from harness.report.run.run_summary import blamed, build, headline, outcomes, re
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.report.json.run_shape import CellObject
+    from harness.report.json.shapes import CellObject
     from harness.report.run.earlier import Comparison
 
 LONGEST = 300

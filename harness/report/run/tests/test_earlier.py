@@ -13,7 +13,7 @@ from harness.tests.wrong_results import read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.report.json.run_shape import ResultsObject
+    from harness.report.json.shapes import ResultsObject
     from harness.report.run.earlier import Comparison
 
 

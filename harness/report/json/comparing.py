@@ -1,7 +1,7 @@
-"""How each key of a cell's object is compared between two builds: the table beside the shape; it walks no object.
+"""How each value of a cell is compared between two builds; the shapes name one of these rules for each key.
 
-What is random, or is of a moment or a machine, is masked here and nowhere else: session ids, tickets, certificates and
-signatures are compared by their lengths or by their presence, times, ports, paths and texts for people not at all.
+What is random, or belongs to one moment or one machine, is masked: session ids, tickets, certificates and signatures
+are compared by length or presence; times, ports, paths and prose are not compared.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from operator import eq
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.report.json import case_shape as shape
-from harness.report.json.run_shape import CellObject
 from harness.report.ticket_length import TicketLength
 
 if TYPE_CHECKING:
@@ -151,6 +149,16 @@ def _alike_tickets(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
+ALERT, REASONS, CODES = Rule(_alert), Rule(_reasons), Rule(_codes)
+SUITES = Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value))
+MESSAGE_LENGTH = Rule(_message_length, _alike_tickets)
+HELLO_LENGTH, EXTENSION_LENGTH = Rule(_hello_length), Rule(_extension_length)
+TICKET_LENGTH = Rule(_session_ticket, _alike_tickets)
+KNOBS = Named({})
+CASE = Inside(named=False)
+MESSAGES = Each(lambda message: f"{message['sender']}.{message['type']}", DATA)
+HELLOS = Each(lambda hello: f"{hello['sender']}.{hello['type']}")
+EXTENSIONS = Each(lambda extension: str(extension["name"]))
 FIELDS = Named(
     {
         "session_id": NOT_AT_ALL,  # its length is the hello's
@@ -164,120 +172,3 @@ FIELDS = Named(
     }
 )
 """The fields of messages that are not compared exactly; harness.wire.summary and .messages make them."""
-
-TABLE: Mapping[Any, Mapping[str, Comparing]] = {
-    CellObject: {
-        "cell": NOT_AT_ALL,  # by which both sides were matched
-        "scenario": NOT_AT_ALL,
-        "client": BY_STACK,
-        "server": BY_STACK,
-        "tls": EXACTLY,
-        "verdict": EXACTLY,
-        "reason": NOT_AT_ALL,
-        "seconds": NOT_AT_ALL,
-        "folder": NOT_AT_ALL,
-        "case": Inside(named=False),
-    },
-    shape.CaseObject: {
-        "schema": NOT_AT_ALL,
-        "client": BY_STACK,
-        "server": BY_STACK,
-        "tls": EXACTLY,
-        "knobs": INSIDE,
-        "connections": CONNECTIONS,
-        "counters": INSIDE,
-    },
-    shape.KnobsObject: dict.fromkeys(("client", "server", "then_client", "then_server"), Named({})),
-    shape.ConnectionObject: {
-        "number": NOT_AT_ALL,  # by which both sides were matched
-        "outcome": EXACTLY,
-        "mechanism": EXACTLY,
-        "disagreement": BY_PRESENCE,
-        "explanation": Rule(_reasons),
-        "circumstances": NOT_AT_ALL,  # the knobs are the case's, what was done is the scenario's
-        "views": INSIDE,
-        "was_offered": EXACTLY,
-        "offered": BY_PRESENCE,  # it is compared where it was taken
-        "alert": Rule(_alert),
-        "tickets": EXACTLY,
-        "session": INSIDE,
-        "session_difference": NOT_AT_ALL,  # each field is compared where it stands
-        "sessions": EXACTLY,
-        "close": EXACTLY,
-        "blocked": BY_PRESENCE,
-        "problem": BY_PRESENCE,
-        "endpoints": INSIDE,
-        "messages": Each(lambda message: f"{message['sender']}.{message['type']}", DATA),
-        "hellos": Each(lambda hello: f"{hello['sender']}.{hello['type']}"),
-        "commands": NOT_AT_ALL,
-    },
-    shape.ViewsObject: dict.fromkeys(("client", "server", "wire"), INSIDE),
-    shape.ViewObject: {
-        "name": BY_STACK,
-        "outcome": EXACTLY,
-        "evidence": NOT_AT_ALL,
-        "alert": Rule(_alert),
-        "tickets": EXACTLY,
-    },
-    shape.EndpointsObject: dict.fromkeys(("client", "server"), INSIDE),
-    shape.EndpointObject: {
-        "version": EXACTLY,
-        "cipher": EXACTLY,
-        "alpn": EXACTLY,
-        "server_name": EXACTLY,
-        "peer_certificate": EXACTLY,
-        "early_data": EXACTLY,
-        "ending": EXACTLY,
-        "errors": Rule(_codes),
-    },
-    shape.MessageObject: {
-        "at": NOT_AT_ALL,
-        "sender": EXACTLY,
-        "type": EXACTLY,
-        "length": Rule(_message_length, _alike_tickets),
-        "encrypted": EXACTLY,
-        "fields": FIELDS,
-    },
-    shape.HelloObject: {
-        "sender": EXACTLY,
-        "type": EXACTLY,
-        "length": Rule(_hello_length),
-        "session_id_length": EXACTLY,
-        "cipher_suites": Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value)),
-        "extensions": Each(lambda extension: str(extension["name"])),
-    },
-    shape.ExtensionObject: {
-        "number": EXACTLY,
-        "name": EXACTLY,
-        "length": Rule(_extension_length),
-    },
-    shape.CountersObject: dict.fromkeys(shape.CountersObject.__annotations__, EXACTLY),
-    shape.SessionObject: {
-        "taken_by": BY_STACK,
-        "taken_from": BY_STACK,
-        "version": EXACTLY,
-        "cipher": EXACTLY,
-        "session_id": BY_LENGTH,
-        "session_id_context": EXACTLY,
-        "master_key_length": EXACTLY,
-        "time": BY_PRESENCE,
-        "timeout": EXACTLY,
-        "peer_certificate": BY_PRESENCE,
-        "verify_result": EXACTLY,
-        "server_name": EXACTLY,
-        "has_ticket": EXACTLY,
-        "ticket": BY_PRESENCE,
-        "ticket_length": Rule(_session_ticket, _alike_tickets),
-        "lifetime_hint": EXACTLY,
-        "age_add": IS_ZERO,
-        "max_early_data": EXACTLY,
-        "alpn": EXACTLY,
-        "max_fragment_length_mode": EXACTLY,
-        "flags": EXACTLY,
-        "extended_master_secret": EXACTLY,
-        "ticket_appdata": EXACTLY,
-        "kex_group": EXACTLY,
-        "resumable": EXACTLY,
-    },
-}
-"""Every key of every object of a cell; a key that is new in the shape fails a test until it stands here."""

@@ -1,0 +1,66 @@
+"""The shapes as documents: docs/json.md and the JSON Schema docs/case.schema.json."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, is_typeddict
+
+import msgspec
+
+from harness.report.json.shapes import CaseObject, DiffObject, ResultsObject, fields, objects
+
+if TYPE_CHECKING:
+    from harness.report.json.shapes import Field
+
+INTRODUCTION = """# The JSON of a case
+
+`resumption connect --json` prints one such object, and `resumption run` writes one for each cell into
+[`results.json`](#results).
+`resumption session --json` prints a [session](#session), `resumption diff --json` what [differs](#diff) between two
+builds. As a JSON Schema it is [case.schema.json](case.schema.json).
+
+Every key is always there, unless its row says *optional*: results of older versions have no such key. `null` means
+unknown, or that there is none, as its row says. `schema` is raised when a key changes its meaning or goes away; new
+keys may come without that. Bytes are lower-case hex, times are seconds since the epoch, durations seconds, lengths
+bytes, unless a row says otherwise. Both files are made by `python -m docs.generate`.
+"""
+WORDS = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
+
+
+def case_schema() -> dict[str, Any]:
+    """The JSON Schema of a case (draft 2020-12). Further keys are allowed, for later versions."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "A case of the resumption harness", **msgspec.json.schema(CaseObject)}
+
+
+def page() -> str:
+    """The whole page in Markdown."""
+    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject), *objects(DiffObject)])
+    return "\n".join([INTRODUCTION, *map(_section, kinds)])
+
+
+def _section(kind: Any) -> str:
+    rows = [_row(name, field) for name, field in fields(kind).items()]
+    return "\n".join(
+        [f"## {_name(kind)}", "", kind.__doc__, "", "| key | type | meaning |", "|---|---|---|", *rows, ""]
+    )
+
+
+def _row(name: str, field: Field) -> str:
+    optional = "" if field.required else ", optional"
+    return f"| `{name}` | {_type(field.kind)}{optional} | {field.meaning.replace('|', '&#124;')} |"
+
+
+def _name(kind: Any) -> str:
+    return str(kind.__name__).removesuffix("Object").lower()
+
+
+def _type(kind: Any) -> str:
+    if is_typeddict(kind):
+        return f"[{_name(kind)}](#{_name(kind)})"
+    parts = get_args(kind)
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{word}`" for word in parts)
+    if get_origin(kind) in {list, dict}:
+        return f"{'array' if get_origin(kind) is list else 'object'} of {_type(parts[-1])}"
+    return " or ".join(map(_type, parts)) or WORDS[kind]

@@ -1,0 +1,436 @@
+"""The one declaration of the JSON of a case, a run and a difference: each key with its type, meaning and comparison."""
+
+# Without `from __future__ import annotations`: msgspec and TypedDict read the annotations at run time.
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    TypedDict,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+from msgspec import Meta
+
+from harness.model.session import SESSION_FIELDS, Session
+from harness.model.tls import TLSVersion
+from harness.report.json.comparing import (
+    ALERT,
+    BY_LENGTH,
+    BY_PRESENCE,
+    BY_STACK,
+    CASE,
+    CODES,
+    CONNECTIONS,
+    EXACTLY,
+    EXTENSION_LENGTH,
+    EXTENSIONS,
+    FIELDS,
+    HELLO_LENGTH,
+    HELLOS,
+    INSIDE,
+    IS_ZERO,
+    KNOBS,
+    MESSAGE_LENGTH,
+    MESSAGES,
+    NOT_AT_ALL,
+    REASONS,
+    SUITES,
+    TICKET_LENGTH,
+    Comparing,
+)
+
+SCHEMA = 1
+"""Raised when a key changes its meaning or goes away; a new key does not raise it."""
+
+
+def about(meaning: str, compare: Comparing | None = None) -> Meta:
+    """What a key means, for the documents, and how `diff` compares it: exactly, key by key inside of an object."""
+    return Meta(description=meaning, extra={"compare": compare} if compare else None)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of an object, as it is declared."""
+
+    kind: Any
+    meaning: str
+    compare: Comparing
+    required: bool
+    """Whether results of every version have it."""
+
+
+@cache
+def fields(kind: Hashable) -> Mapping[str, Field]:
+    """The keys of an object type, in the order of their declaration."""
+    return {name: _field(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
+
+
+def _field(hint: Any) -> Field:
+    required = get_origin(hint) is not NotRequired
+    kind, meta = get_args(hint if required else get_args(hint)[0])
+    nested = is_typeddict(kind) or (any(map(is_typeddict, get_args(kind))) and get_origin(kind) is not list)
+    compare = (meta.extra or {}).get("compare") or (INSIDE if nested else EXACTLY)
+    return Field(kind, meta.description, compare, required)
+
+
+def held(kind: Any) -> Any:
+    """The object type inside of a type, as in ``list[X]`` or ``X | None``; None if there is none."""
+    if is_typeddict(kind):
+        return kind
+    return next((found for part in get_args(kind) if (found := held(part))), None)
+
+
+def objects(kind: Any) -> list[Any]:
+    """The object types that one is made of, itself first, each once, in the order in which they are met."""
+    inner = [held(field.kind) for field in fields(kind).values()]
+    return list(dict.fromkeys([kind, *(other for part in inner if part for other in objects(part))]))
+
+
+Saw = Literal["full", "resumed", "aborted", "unknown"]
+Outcome = Literal["full", "declined", "resumed", "aborted"]
+Mechanism = Literal["session_id", "session_ticket", "psk"]
+Role = Literal["client", "server"]
+Tls = Literal["1.2", "1.3"]
+Close = Literal["both", "client-only", "server-only", "eof", "rst"]
+Ending = Literal["close_notify", "eof", "reset", "alert"]
+Question = Literal["not_offered", "declined", "aborted", "resumed_but"]
+Texts = dict[str, str]
+
+SESSION_RULES: Mapping[str, Comparing] = {
+    "session_id": BY_LENGTH,
+    "time": BY_PRESENCE,
+    "peer_certificate": BY_PRESENCE,
+    "ticket": BY_PRESENCE,
+    "ticket_length": TICKET_LENGTH,
+    "age_add": IS_ZERO,
+}
+"""The fields of a session that are not compared exactly."""
+
+
+def _session_field(name: str) -> Any:
+    known = getattr(Session, name)
+    kind: Any = {bytes: str, TLSVersion: Tls}.get(known.kind, known.kind)
+    unit = "; lower-case hex" if known.kind is bytes else ""
+    return Annotated[kind | None, about(f"{known.__doc__}{unit}", SESSION_RULES.get(name))]
+
+
+if TYPE_CHECKING:
+
+    class SessionObject(TypedDict):
+        """The fields of harness.model.session, which only data names."""
+
+else:
+    SessionObject = TypedDict(
+        "SessionObject",
+        {
+            "taken_by": Annotated[
+                str, about("`stack@build` of the client that took it, empty if nobody said", BY_STACK)
+            ],
+            "taken_from": Annotated[str, about("`stack@build` of its peer, empty if nobody said", BY_STACK)],
+            **{name: _session_field(name) for name in SESSION_FIELDS},
+        },
+    )
+    SessionObject.__doc__ = (
+        "A session (SSL_SESSION): every field, null where the stack that took it could not tell; no key material."
+    )
+
+
+class AlertObject(TypedDict):
+    """An alert (RFC 8446, 6)."""
+
+    number: Annotated[int, about("the number; numbers are compared, names are for people")]
+    name: Annotated[str, about("the RFC's name of the number")]
+    level: Annotated[int, about("1 warning, 2 fatal")]
+    sender: Annotated[Role | None, about("who sent it, null if the witness could not know")]
+
+
+class ViewObject(TypedDict):
+    """What one witness saw of a connection."""
+
+    name: Annotated[str, about("`stack@build` of an endpoint, empty for the wire", BY_STACK)]
+    outcome: Annotated[Saw, about("what the witness says; `unknown` if it could not know")]
+    evidence: Annotated[list[str], about("the lines, calls or message fields that it rests on", NOT_AT_ALL)]
+    alert: Annotated[AlertObject | None, about("the fatal alert that this witness sent or received", ALERT)]
+    tickets: Annotated[int | None, about("NewSessionTicket messages that it counted, null if it cannot know")]
+
+
+class ViewsObject(TypedDict):
+    """The three witnesses."""
+
+    client: Annotated[ViewObject, about("the client's view")]
+    server: Annotated[ViewObject, about("the server's view")]
+    wire: Annotated[ViewObject, about("what the bytes between them show")]
+
+
+class EndpointObject(TypedDict):
+    """What one end told of a connection when it was over; null is what its stack cannot know."""
+
+    version: Annotated[Tls | None, about("the protocol version that was negotiated")]
+    cipher: Annotated[str | None, about("OpenSSL's name of the cipher suite")]
+    alpn: Annotated[str | None, about("the ALPN protocol that was negotiated")]
+    server_name: Annotated[str | None, about("the host name of the SNI extension")]
+    peer_certificate: Annotated[bool | None, about("whether it holds a certificate of its peer")]
+    early_data: Annotated[str | None, about("`accepted`, `rejected` or `not_sent`")]
+    ending: Annotated[Ending | None, about("what it read at the end of its input")]
+    errors: Annotated[list[str], about("OpenSSL's error queue, oldest first", CODES)]
+
+
+class EndpointsObject(TypedDict):
+    """Both ends."""
+
+    client: Annotated[EndpointObject, about("the client")]
+    server: Annotated[EndpointObject, about("the server")]
+
+
+class MessageObject(TypedDict):
+    """A handshake message, alert, change_cipher_spec or application data record, in the order of the wire."""
+
+    at: Annotated[float, about("milliseconds since the connection was accepted", NOT_AT_ALL)]
+    sender: Annotated[Role, about("who sent it")]
+    type: Annotated[str, about("its name in the RFC; `EncryptedRecord` if it could not be decrypted")]
+    length: Annotated[int, about("bytes of its body; of the ciphertext if it could not be decrypted", MESSAGE_LENGTH)]
+    encrypted: Annotated[bool, about("whether it was encrypted on the wire")]
+    fields: Annotated[Texts, about("what of it matters for resumption, as text for people", FIELDS)]
+
+
+class ExtensionObject(TypedDict):
+    """An extension of a hello."""
+
+    number: Annotated[int, about("IANA's number")]
+    name: Annotated[str, about("IANA's name of the number, or its digits")]
+    length: Annotated[int, about("bytes of its body", EXTENSION_LENGTH)]
+
+
+class HelloObject(TypedDict):
+    """A ClientHello, ServerHello or HelloRetryRequest that could be read."""
+
+    sender: Annotated[Role, about("who sent it")]
+    type: Annotated[str, about("its name in the RFC")]
+    length: Annotated[int, about("bytes of its body", HELLO_LENGTH)]
+    session_id_length: Annotated[int, about("bytes of its session id")]
+    cipher_suites: Annotated[
+        list[int], about("IANA's numbers of the suites, as they were sent; of a server the one it chose", SUITES)
+    ]
+    extensions: Annotated[list[ExtensionObject], about("its extensions, as they were sent", EXTENSIONS)]
+
+
+class CommandsObject(TypedDict):
+    """Commands that can be pasted into a shell."""
+
+    client: Annotated[list[str], about("the client's")]
+    server: Annotated[list[str], about("the server's")]
+
+
+class FindingObject(TypedDict):
+    """One reason, with what it rests on."""
+
+    reason: Annotated[str, about("its name, one of harness.model.reason")]
+    title: Annotated[str, about("the reason in one sentence, with the names and numbers of this connection")]
+    evidence: Annotated[list[str], about("what was seen that speaks for it, one fact each")]
+    remedy: Annotated[str, about("what would change it")]
+    source: Annotated[str, about("the RFC section, man page or OpenSSL function that makes it so; may be empty")]
+    tell_apart: Annotated[str, about("what would tell it from the other findings; empty if it is the only one")]
+
+
+class ExplanationObject(TypedDict):
+    """Why a connection did not resume, or what is to be known of one that did."""
+
+    question: Annotated[Question, about("what is explained")]
+    findings: Annotated[
+        list[FindingObject],
+        about(
+            "the reasons, the most likely first: one, unless the evidence leaves several; for `resumed_but` each holds"
+        ),
+    ]
+
+
+class ActionObject(TypedDict):
+    """Something that was done to an end, or on an open connection; harness.model.setup names them."""
+
+    name: Annotated[str, about("the method's name")]
+    role: Annotated[Role | None, about("to which end, null for both")]
+    values: Annotated[Texts, about("its arguments, as text for people")]
+
+
+class CircumstancesObject(TypedDict):
+    """What is known of a connection and no witness tells."""
+
+    client: Annotated[Texts, about("the client's knobs, by name, as a user types them")]
+    server: Annotated[Texts, about("the server's knobs")]
+    client_context: Annotated[
+        int, about("1 for the first client context of the case; another number is another context")
+    ]
+    server_context: Annotated[int, about("1 for the first server of the case; another number is another server")]
+    before: Annotated[
+        list[ActionObject], about("what was done to an end since the last connection was begun, in order")
+    ]
+    during: Annotated[list[ActionObject], about("what was done between the handshake and the close, in order")]
+    beside: Annotated[list[int], about("numbers of the connections that were open when this one was begun")]
+
+
+class ConnectionObject(TypedDict):
+    """One connection."""
+
+    number: Annotated[int, about("1 for the first of the case", NOT_AT_ALL)]
+    outcome: Annotated[Outcome | None, about("what became of it, null if the witnesses give no outcome")]
+    mechanism: Annotated[Mechanism | None, about("how it was resumed, null if it was not")]
+    disagreement: Annotated[
+        str | None, about("why there is no outcome, with all the evidence; null if there is one", BY_PRESENCE)
+    ]
+    explanation: NotRequired[
+        Annotated[ExplanationObject | None, about("why it is as it is, null if nothing is to be explained", REASONS)]
+    ]
+    circumstances: NotRequired[
+        Annotated[CircumstancesObject | None, about("what no witness tells, null if nobody told", NOT_AT_ALL)]
+    ]
+    views: Annotated[ViewsObject, about("the three views")]
+    was_offered: Annotated[bool, about("whether the wire shows that a session was offered")]
+    offered: Annotated[SessionObject | None, about("the session that the client was given to offer", BY_PRESENCE)]
+    alert: Annotated[AlertObject | None, about("the first fatal alert, from whichever witness saw it", ALERT)]
+    tickets: Annotated[
+        int | None, about("NewSessionTicket messages that arrived; null if nobody could count, or counts differ")
+    ]
+    session: Annotated[SessionObject | None, about("the session that a client would offer next (SSL_get1_session)")]
+    session_difference: NotRequired[
+        Annotated[
+            list[str] | None,
+            about("the fields in which `session` is not as `offered`, null if one of both is", NOT_AT_ALL),
+        ]
+    ]
+    sessions: Annotated[int, about("how many sessions the client was given")]
+    close: Annotated[Close, about("how both ends closed")]
+    blocked: Annotated[str | None, about("why a middlebox between both ends blocked it, null if none did", BY_PRESENCE)]
+    problem: Annotated[
+        str | None, about("why the bytes on the wire could not be read to their end, null if they could", BY_PRESENCE)
+    ]
+    endpoints: Annotated[EndpointsObject, about("what both ends told when it was over")]
+    messages: Annotated[list[MessageObject], about("the messages in the order of the wire", MESSAGES)]
+    hellos: Annotated[
+        list[HelloObject], about("the hellos among the messages; one that is malformed is not here", HELLOS)
+    ]
+    commands: Annotated[CommandsObject, about("the commands that were run", NOT_AT_ALL)]
+
+
+class CountersObject(TypedDict):
+    """The server's counters (SSL_CTX_sess_number(3)); null where its stack does not tell."""
+
+    items: Annotated[int | None, about("sessions in the cache now")]
+    connect: Annotated[int | None, about("handshakes begun as client")]
+    connect_good: Annotated[int | None, about("handshakes completed as client")]
+    connect_renegotiate: Annotated[int | None, about("renegotiations begun as client")]
+    accept: Annotated[int | None, about("handshakes begun as server")]
+    accept_good: Annotated[int | None, about("handshakes completed as server")]
+    accept_renegotiate: Annotated[int | None, about("renegotiations begun as server")]
+    hits: Annotated[int | None, about("sessions that were resumed")]
+    callback_hits: Annotated[int | None, about("sessions that came from an external cache")]
+    misses: Annotated[int | None, about("session ids that were not in the cache")]
+    timeouts: Annotated[int | None, about("sessions that were found and had expired")]
+    overflows: Annotated[int | None, about("sessions that were evicted because the cache was full")]
+    cache_size: Annotated[int | None, about("how many sessions the cache may hold, 0 for no limit")]
+
+
+class KnobsObject(TypedDict):
+    """The knobs that were set, by name, as a user types them; a knob that is absent was left at the stack's default."""
+
+    client: Annotated[Texts, about("the client's", KNOBS)]
+    server: Annotated[Texts, about("the server's", KNOBS)]
+    then_client: Annotated[Texts, about("what changed at the client before the second connection", KNOBS)]
+    then_server: Annotated[Texts, about("what changed at the server before the second connection", KNOBS)]
+
+
+class CaseObject(TypedDict):
+    """One case: a first connection and those that followed it."""
+
+    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away", NOT_AT_ALL)]
+    client: Annotated[str, about("`stack@build` of the client", BY_STACK)]
+    server: Annotated[str, about("`stack@build` of the server", BY_STACK)]
+    tls: Annotated[Tls, about("the protocol version of the case")]
+    knobs: Annotated[KnobsObject, about("the knobs that were set")]
+    connections: Annotated[list[ConnectionObject], about("every connection, in order", CONNECTIONS)]
+    counters: Annotated[CountersObject | None, about("the last server's, null if its stack tells none")]
+
+
+Verdict = Literal["passed", "failed", "unsupported", "error"]
+
+
+class CellObject(TypedDict):
+    """One cell of the matrix that is over. In results.jsonl, which a killed run leaves, each is a line of its own."""
+
+    cell: Annotated[str, about("its id: client, server, TLS version and the knobs that vary", NOT_AT_ALL)]
+    scenario: Annotated[
+        str, about("the file and the test, `scenarios/tls13_ticket.py::test_ticket_resumes`", NOT_AT_ALL)
+    ]
+    client: Annotated[str, about("`stack@build` of the client", BY_STACK)]
+    server: Annotated[str, about("`stack@build` of the server", BY_STACK)]
+    tls: Annotated[Tls, about("the protocol version of the cell")]
+    verdict: Annotated[Verdict, about("`error` is no verdict about the scenario: a time-out, witnesses that differ")]
+    reason: Annotated[str, about("why it is not `passed`; the first line can stand alone", NOT_AT_ALL)]
+    seconds: Annotated[float, about("set-up, test and tear-down together", NOT_AT_ALL)]
+    folder: Annotated[str | None, about("where its evidence is kept, null if it passed or is unsupported", NOT_AT_ALL)]
+    case: Annotated[CaseObject | None, about("what was seen, null if the test did not begin or its worker died", CASE)]
+
+
+class ResultsObject(TypedDict):
+    """The file results.json of a run. The first line of results.jsonl has its keys up to `servers`."""
+
+    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away")]
+    started: Annotated[str, about("when the run began, ISO 8601, UTC")]
+    clients: Annotated[list[str], about("`stack@build` of every client of the run")]
+    servers: Annotated[list[str], about("`stack@build` of every server of the run")]
+    finished: Annotated[str, about("when the run ended, ISO 8601, UTC")]
+    exit_status: Annotated[int, about("pytest's exit code; 2 if the run was interrupted")]
+    unmatched: Annotated[list[str], about("declared differences between builds that no build of this run could show")]
+    shard: NotRequired[Annotated[str, about("which part of the run this is, `1/3`; absent if it is the whole run")]]
+    cells: Annotated[list[CellObject], about("every cell, in the order in which they ended")]
+
+
+Fate = Literal["passed", "failed", "unsupported", "error", "absent"]
+
+
+class PlaceObject(TypedDict):
+    """Where a difference was seen."""
+
+    scenario: Annotated[str, about("the file and the test")]
+    cell: Annotated[str, about("the cell's id without its builds")]
+    connection: Annotated[int | None, about("the connection's number, null for what is of the whole cell")]
+
+
+class DifferenceObject(TypedDict):
+    """One observable that two builds show differently. Its values are text, and masked where they are random."""
+
+    observable: Annotated[str, about("the keys that lead to it in the object of a cell, with no connection's number")]
+    before: Annotated[str, about("with the first build; `none` for null, `absent` for what is not in a list")]
+    after: Annotated[str, about("with the second build")]
+    cells: Annotated[int, about("in how many cells")]
+    places: Annotated[list[PlaceObject], about("every place, in the order of the run")]
+
+
+class OneSidedObject(TypedDict):
+    """A cell that gave no result with one of the builds, so that there was nothing to compare."""
+
+    scenario: Annotated[str, about("the file and the test")]
+    cell: Annotated[str, about("the cell's id without its builds")]
+    before: Annotated[Fate, about("its verdict with the first build; `absent` if it is no cell there")]
+    after: Annotated[Fate, about("its verdict with the second build")]
+    reason: Annotated[str, about("why it is unsupported")]
+
+
+class DiffObject(TypedDict):
+    """What `resumption diff --json` prints."""
+
+    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away")]
+    before: Annotated[list[str], about("`stack@build` of the endpoints of the first build")]
+    after: Annotated[list[str], about("`stack@build` of the endpoints of the second build")]
+    compared: Annotated[int, about("how many cells gave a result with both")]
+    unsupported: Annotated[int, about("how many are unsupported with both")]
+    one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side alone")]
+    differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]
