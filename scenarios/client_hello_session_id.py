@@ -87,7 +87,7 @@ def test_tls12_ticket_is_offered_with_its_sha256_as_session_id(pair):
 
 
 @scenario(versions=[TLSv1_2])
-def test_tls12_server_that_declines_a_ticket_does_not_echo_the_id_beside_it(pair):
+def test_tls12_server_that_declines_a_ticket_does_not_echo_its_session_id(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)
@@ -98,7 +98,7 @@ def test_tls12_server_that_declines_a_ticket_does_not_echo_the_id_beside_it(pair
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": [True, False]})
-def test_tls13_capable_client_sends_random_bytes_to_a_tls12_server_which_does_not_echo_them(pair):
+def test_tls12_server_does_not_echo_the_random_id_of_a_tls13_client(pair):
     first = pair.connect()
     second = pair.connect()
     sent = [c.messages.client_hello.session_id for c in (first, second)]
@@ -113,7 +113,7 @@ def test_tls13_capable_client_sends_random_bytes_to_a_tls12_server_which_does_no
     versions=[TLSv1_2],
     client={"versions": EITHER, "middlebox_compat": False},
 )
-def test_tls13_capable_client_without_compatibility_mode_sends_a_tls12_server_an_empty_session_id(pair):
+def test_tls12_server_gets_an_empty_id_without_compatibility_mode(pair):
     first = pair.connect()
 
     assert first.messages.client_hello.session_id == b""
@@ -121,7 +121,7 @@ def test_tls13_capable_client_without_compatibility_mode_sends_a_tls12_server_an
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": False})
-def test_tls13_capable_client_offers_a_tls12_session_by_the_sessions_own_id(pair):
+def test_tls13_client_offers_a_tls12_session_by_the_sessions_own_id(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -135,7 +135,7 @@ def test_tls13_capable_client_offers_a_tls12_session_by_the_sessions_own_id(pair
     server={"tickets": False},
     needs={"server": [Capability.RUNNING_COUNTERS]},
 )
-def test_random_session_id_counts_as_a_miss_at_a_tls12_server_and_an_empty_one_does_not(pair):
+def test_random_session_id_counts_as_a_miss_and_an_empty_one_does_not(pair):
     first = pair.connect()
     misses = len(first.messages.client_hello.session_id) // 32
 

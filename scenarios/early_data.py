@@ -124,7 +124,7 @@ def test_early_data_is_rejected_with_a_ticket_of_another_server(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | {"ticket_keys": "shared"})
-def test_early_data_is_rejected_by_a_server_that_allows_none_and_the_ticket_resumes(pair):
+def test_ticket_resumes_at_a_server_that_rejects_early_data(pair):
     first = pair.connect()
     pair.new_server(max_early_data=0)
     second = pair.connect(offer=first.session)

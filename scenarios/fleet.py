@@ -71,7 +71,7 @@ def test_client_that_comes_back_with_its_latest_session_resumes(pair):
     assert third.outcome is READS_LATEST.of(pair)
 
 
-def test_first_servers_ticket_still_resumes_there_whatever_the_second_made_of_it(pair):
+def test_first_servers_ticket_still_resumes_there_after_the_second_server(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
@@ -86,7 +86,7 @@ def test_first_servers_ticket_still_resumes_there_whatever_the_second_made_of_it
 
 
 @scenario(versions=[TLSv1_2], server={"ticket_keys": "fleet"}, second_server=True)
-def test_tls12_server_that_resumes_the_others_ticket_sends_none_and_one_that_cannot_read_it_does(pair):
+def test_tls12_server_sends_a_ticket_only_if_it_cannot_read_the_others(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
@@ -98,7 +98,7 @@ def test_tls12_server_that_resumes_the_others_ticket_sends_none_and_one_that_can
 
 
 @scenario(versions=[TLSv1_3], server={"ticket_keys": "fleet"}, second_server=True)
-def test_tls13_server_sends_one_ticket_if_it_resumes_the_others_and_two_if_it_cannot_read_it(pair):
+def test_tls13_server_sends_one_ticket_if_it_resumes_and_two_if_it_cannot(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
@@ -110,7 +110,7 @@ def test_tls13_server_sends_one_ticket_if_it_resumes_the_others_and_two_if_it_ca
 
 
 @scenario(second_server=True)
-def test_without_shared_keys_each_server_declines_the_others_ticket_and_still_knows_its_own(pair):
+def test_without_shared_keys_each_server_resumes_only_its_own_ticket(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
@@ -125,7 +125,7 @@ def test_without_shared_keys_each_server_declines_the_others_ticket_and_still_kn
 
 
 @scenario(server={"ticket_keys": "fleet", "tickets": False}, second_server=True)
-def test_session_in_the_cache_of_one_server_is_unknown_to_the_other_and_kept_by_the_first(pair):
+def test_cached_session_is_known_only_to_the_server_that_cached_it(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)
@@ -138,7 +138,7 @@ def test_session_in_the_cache_of_one_server_is_unknown_to_the_other_and_kept_by_
 
 
 @scenario(server={"ticket_keys": "fleet"}, second_server=True, needs={"server": [Capability.COUNTERS]})
-def test_server_counts_the_hit_of_a_ticket_that_it_did_not_issue_and_no_miss(pair):
+def test_server_counts_a_hit_and_no_miss_for_a_ticket_of_another_server(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)

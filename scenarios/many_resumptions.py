@@ -29,7 +29,7 @@ def test_one_session_resumes_fifty_times(pair):
 
 
 @scenario(versions=[TLSv1_3], same_stack=True)
-def test_chain_of_fifty_tickets_resumes_to_its_end_and_no_ticket_comes_twice(pair):
+def test_chain_of_fifty_tickets_resumes_and_no_ticket_repeats(pair):
     first, *resumed = chain(pair, MANY)
 
     assert first.outcome is FULL
@@ -63,7 +63,7 @@ def test_ticket_that_allows_early_data_resumes_again_without_anti_replay(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": [True, False]}, needs=COUNTED)
-def test_chain_of_tls12_resumptions_stays_one_session_and_both_ends_count_each(pair):
+def test_chain_of_tls12_resumptions_is_one_session_and_both_ends_count_it(pair):
     first, *resumed = chain(pair, MANY)
     counters = pair.server.counters()
 
@@ -107,7 +107,7 @@ def test_connections_that_are_open_at_once_resume_the_same_session(pair):
     server={"tickets": False},
     needs={"client": [Capability.CONCURRENT], "server": [Capability.CONCURRENT]},
 )
-def test_full_and_resumed_handshakes_that_are_open_at_once_do_not_disturb_each_other(pair):
+def test_concurrent_full_and_resumed_handshakes_do_not_affect_each_other(pair):
     first = pair.connect()
     lives = [pair.open(offer=offer) for offer in (first.session, None, first.session, None)]
     handshakes = [live.handshake() for live in reversed(lives)]

@@ -34,7 +34,7 @@ def test_strict_middlebox_lets_pass_what_the_defaults_send(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"groups": "P-384:P-256"}, server={"groups": "P-256"})
-def test_strict_middlebox_lets_pass_a_hello_retry_request_for_another_group_too(pair):
+def test_strict_middlebox_also_passes_a_hello_retry_request(pair):
     pair.put_middlebox(StrictMiddlebox)
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -49,7 +49,7 @@ WITHOUT_CHANGE = "the server sent application data before its change_cipher_spec
 
 
 @scenario(versions=[TLSv1_3], client={"middlebox_compat": False}, server={"middlebox_compat": True})
-def test_strict_middlebox_blocks_a_client_without_the_mode_at_the_servers_change_cipher_spec(pair):
+def test_strict_middlebox_blocks_a_client_without_compatibility_mode(pair):
     first = pair.connect()
     pair.put_middlebox(StrictMiddlebox)
     full = pair.connect(presume_full=False)
@@ -63,7 +63,7 @@ def test_strict_middlebox_blocks_a_client_without_the_mode_at_the_servers_change
 
 
 @scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": False})
-def test_strict_middlebox_blocks_a_server_without_the_mode_at_its_encrypted_flight(pair):
+def test_strict_middlebox_blocks_a_server_without_compatibility_mode(pair):
     first = pair.connect()
     pair.put_middlebox(StrictMiddlebox)
     full = pair.connect(presume_full=False)
@@ -82,7 +82,7 @@ def test_strict_middlebox_blocks_a_server_without_the_mode_at_its_encrypted_flig
     server={"middlebox_compat": True},
     needs={"client": [Capability.SESSION_IMPORT]},
 )
-def test_a_ticket_that_was_blocked_passes_and_resumes_once_the_client_has_the_mode(pair):
+def test_blocked_ticket_resumes_once_the_client_has_compatibility_mode(pair):
     first = pair.connect()
     pair.put_middlebox(StrictMiddlebox)
     blocked = pair.connect(offer=first.session)

@@ -63,7 +63,7 @@ def test_client_renegotiates_in_full_and_offers_nothing(pair):
     server={"tickets": BOTH, "client_renegotiation": True},
     needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
 )
-def test_client_that_asks_for_an_abbreviated_one_resumes_the_session_of_the_connection(pair):
+def test_abbreviated_renegotiation_resumes_the_connections_session(pair):
     done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
     messages = connection.messages
 
@@ -95,7 +95,7 @@ def test_client_is_refused_by_default_and_ends_the_connection(pair):
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.RENEGOTIATION, Capability.SESSION_COPY]})
-def test_session_of_a_connection_that_ended_in_such_a_refusal_still_resumes(pair):
+def test_session_still_resumes_after_a_refused_renegotiation(pair):
     _, first = renegotiated(pair, Role.CLIENT)
     second = pair.connect(offer=first.session)
 
@@ -119,7 +119,7 @@ def test_session_of_a_full_renegotiation_is_another_and_both_resume(pair):
     assert second.messages.client_hello.session_id != third.messages.client_hello.session_id
 
 
-def test_session_of_an_abbreviated_renegotiation_resumes_in_another_connection(pair):
+def test_session_of_an_abbreviated_renegotiation_resumes_elsewhere(pair):
     done, first = renegotiated(pair, Role.SERVER)
     second = pair.connect(offer=first.session)
 
@@ -148,7 +148,7 @@ OF_CLIENT_AT_CLIENT = Expectation((1, 1, 2), Differs((2, 1, 2), Role.CLIENT, "*@
     server={"tickets": BOTH},
     needs={"server": [Capability.RENEGOTIATION, Capability.RUNNING_COUNTERS]},
 )
-def test_server_counts_a_renegotiation_and_its_hit_apart_from_the_connection(pair):
+def test_server_counts_a_renegotiation_and_its_hit_separately(pair):
     done, connection = renegotiated(pair, Role.SERVER)
     counted = pair.last_counters()
 

@@ -9,7 +9,7 @@ from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLS
 pytestmark = scenario()
 
 
-def test_ticket_is_declined_by_a_server_with_random_keys_of_its_own_and_the_new_one_resumes_there(pair):
+def test_restarted_server_with_new_keys_declines_old_tickets_only(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)
@@ -20,7 +20,7 @@ def test_ticket_is_declined_by_a_server_with_random_keys_of_its_own_and_the_new_
     assert third.outcome is RESUMED
 
 
-def test_ticket_that_resumes_is_declined_after_the_restart_however_often_it_is_offered(pair):
+def test_ticket_is_declined_after_the_restart_however_often_it_is_offered(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     pair.new_server()
@@ -54,7 +54,7 @@ def test_ticket_is_declined_by_a_server_with_keys_of_another_name(pair):
 
 
 @scenario(server={"ticket_keys": ["shared", None], "tickets": False})
-def test_session_in_the_servers_cache_is_lost_whether_or_not_ticket_keys_are_shared(pair):
+def test_cached_session_is_lost_with_or_without_shared_ticket_keys(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     pair.new_server()

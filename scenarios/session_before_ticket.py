@@ -55,7 +55,7 @@ def test_session_becomes_resumable_with_its_ticket(pair):
     assert late.resumable is True
 
 
-def test_session_before_the_ticket_of_a_resumption_is_the_one_that_was_offered(pair):
+def test_session_before_the_ticket_of_a_resumption_is_the_offered_one(pair):
     first = pair.connect()
     live = pair.open(offer=first.session)
     live.handshake()

@@ -62,7 +62,7 @@ def test_session_without_an_id_is_not_offered(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"cache_mode": NOT_CACHING, "tickets": False})
-def test_tls13_server_that_does_not_cache_gives_stateful_tickets_all_the_same(pair):
+def test_tls13_server_that_does_not_cache_still_issues_stateful_tickets(pair):
     """They name sessions that it never kept: tls_construct_new_session_ticket does not look at the mode."""
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -35,7 +35,7 @@ def test_version_and_cipher_are_those_of_server_hello(pair):
     assert first.session.cipher == first.messages.server_hello.cipher_suite
 
 
-def test_ticket_and_what_came_with_it_are_those_of_the_last_new_session_ticket(pair):
+def test_ticket_fields_are_those_of_the_last_new_session_ticket(pair):
     first = pair.connect()
     session, sent = first.session, first.messages.tickets[-1]
 
@@ -49,7 +49,7 @@ def test_ticket_and_what_came_with_it_are_those_of_the_last_new_session_ticket(p
 
 
 @scenario(server={"timeout": [300, 7200]}, needs=DATA)
-def test_lifetime_hint_is_the_servers_timeout_and_the_timeout_is_the_clients(pair):
+def test_lifetime_hint_is_the_servers_timeout_and_timeout_the_clients(pair):
     first = pair.connect()
 
     assert first.session.lifetime_hint == pair.server_config.timeout
@@ -67,7 +67,7 @@ def test_timeout_is_the_clients_own_and_not_the_servers_hint(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False}, needs=DATA)
-def test_tls12_session_without_a_ticket_has_the_id_of_server_hello_and_no_ticket_field(pair):
+def test_tls12_session_without_a_ticket_has_the_id_of_server_hello(pair):
     first = pair.connect()
     session = first.session
 
@@ -106,7 +106,7 @@ def test_tls13_psk_has_the_length_of_the_cipher_suites_hash(pair, suite, number,
 
 
 @scenario(server={"server_certificate": ["server", "other-server"]}, needs=DATA)
-def test_peer_certificate_is_the_servers_and_stays_in_the_session_when_it_resumes(pair):
+def test_peer_certificate_stays_in_the_session_when_it_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     chain = pair.runtime.pki.issued(pair.server_config.server_certificate).certificate.read_bytes()
@@ -131,7 +131,7 @@ UNKNOWN_ISSUER = Expectation(
 
 
 @cases("verify, result", (Verify.NONE, UNKNOWN_ISSUER), (Verify.REQUIRED, Expectation(0)))
-def test_verify_result_is_kept_also_where_nobody_acted_on_it_and_resumption_does_not_change_it(pair, verify, result):
+def test_verify_result_is_stored_and_resumption_does_not_change_it(pair, verify, result):
     pair.new_client(verify=verify)
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -275,7 +275,7 @@ def test_kex_group_is_the_group_of_the_key_exchange(pair):
     assert first.outcome is FULL
 
 
-def test_what_only_a_server_or_an_extension_that_nobody_sent_would_set_is_empty(pair):
+def test_fields_set_only_by_servers_or_unsent_extensions_are_empty(pair):
     first = pair.connect()
 
     assert first.session.session_id_context == b""
@@ -285,7 +285,7 @@ def test_what_only_a_server_or_an_extension_that_nobody_sent_would_set_is_empty(
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_DATA, Capability.EVERY_TICKET]})
-def test_the_tickets_of_one_handshake_are_sessions_that_differ_in_ticket_and_age_add_alone(pair):
+def test_tickets_of_one_handshake_differ_in_ticket_and_age_add_alone(pair):
     first = pair.connect()
     one, other = first.sessions
     # age_add is random and takes 1 to 5 bytes in the DER that a ticket holds, so a ticket may be an AES block longer.

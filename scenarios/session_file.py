@@ -79,7 +79,7 @@ def through(path, session):
     return load(path.read_bytes())
 
 
-def test_session_taken_by_one_client_resumes_at_another_in_another_process_if_that_can_read_it(pair, tmp_path):
+def test_session_resumes_in_another_process_that_can_read_it(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", first.session)
     pair.use_second_client()
@@ -89,7 +89,7 @@ def test_session_taken_by_one_client_resumes_at_another_in_another_process_if_th
 
 
 @scenario(needs=PORTABLE, second_client=True)
-def test_session_of_another_client_is_declined_where_the_server_does_not_know_it(pair, tmp_path):
+def test_session_of_another_client_is_declined_by_a_server_without_it(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", first.session)
     pair.new_server()
@@ -100,7 +100,7 @@ def test_session_of_another_client_is_declined_where_the_server_does_not_know_it
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=PORTABLE, second_client=True)
-def test_another_client_writes_back_every_field_of_a_tls12_session_that_it_resumed(pair, tmp_path):
+def test_another_client_writes_back_every_field_of_a_tls12_session(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", first.session)
     pair.use_second_client()
@@ -139,9 +139,7 @@ def test_tls13_session_whose_file_says_that_it_is_too_old_is_not_offered(pair, t
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=PORTABLE)
-def test_tls12_session_whose_file_says_that_it_is_too_old_resumes_as_only_the_server_looks_at_its_own_time(
-    pair, tmp_path
-):
+def test_tls12_session_with_an_expired_file_time_resumes(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", aged(first.session, first.session.timeout + MINUTE))
     pair.new_client()

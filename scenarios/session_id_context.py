@@ -87,7 +87,7 @@ def test_session_is_declined_at_another_server_with_a_different_context(pair, ot
 
 
 @scenario(server={"session_id_context": UNSET, "tickets": BOTH})
-def test_session_resumes_without_a_context_at_a_server_that_does_not_verify(pair):
+def test_session_resumes_without_a_context_if_the_server_does_not_verify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -127,7 +127,7 @@ def test_verifying_server_without_a_context_caches_nothing(pair):
 
 
 @scenario(client=CLIENT, server={"session_id_context": UNSET, "ticket_keys": "shared"})
-def test_tickets_become_fatal_when_a_server_without_a_context_begins_to_verify(pair):
+def test_tickets_become_fatal_when_a_server_without_a_context_verifies(pair):
     first = pair.connect()
     pair.new_server(verify=Verify.REQUIRED)
     second = pair.connect(offer=first.session)

@@ -178,7 +178,7 @@ def test_stateful_ticket_that_is_shorter_than_32_bytes_is_never_looked_up(pair):
 
 
 @scenario(versions=[TLSv1_3], server={**FIXED, "num_tickets": 2})
-def test_second_stateful_ticket_of_one_connection_ends_it_if_its_id_is_that_of_the_first(pair):
+def test_second_stateful_ticket_with_the_id_of_the_first_is_fatal(pair):
     only = pair.connect(presume_full=False)
 
     assert only.outcome is ABORTED

@@ -60,7 +60,7 @@ def test_object_in_memory_resumes_if_the_client_sent_close_notify(pair):
 
 
 @scenario(close=[Close.SERVER_ONLY, Close.EOF], needs=IN_MEMORY)
-def test_object_in_memory_is_not_offered_if_the_client_sent_no_close_notify(pair):
+def test_object_in_memory_is_not_offered_without_a_client_close_notify(pair):
     session, first = kept(pair)
     second = pair.connect(offer=session)
 

@@ -195,7 +195,7 @@ def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0})
-def test_tls13_client_offers_a_ticket_for_one_second_more_than_its_lifetime(pair):
+def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
     """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk takes the age to be one second less than it is."""
     pair.client.stop_clock(NOW)
     first = pair.connect()

@@ -30,7 +30,7 @@ def test_extension_is_the_ticket_when_one_is_held(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False})
-def test_extension_is_empty_when_the_session_that_is_offered_has_only_an_id(pair):
+def test_extension_is_empty_when_the_offered_session_has_only_an_id(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -76,7 +76,7 @@ def test_ticket_of_tls13_is_never_in_it(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"versions": (TLSv1_2, TLSv1_3), "tickets": False})
-def test_extension_is_absent_when_a_client_of_both_versions_wants_no_ticket(pair):
+def test_extension_is_absent_if_a_client_of_both_versions_wants_no_ticket(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

@@ -43,7 +43,7 @@ def test_tls12_session_is_not_offered_by_a_client_with_tls13_alone(pair):
     assert second.messages.server_hello.version is TLSv1_3
 
 
-def test_session_that_was_not_offered_resumes_when_its_version_is_enabled_again(pair):
+def test_unoffered_session_resumes_when_its_version_is_enabled_again(pair):
     first = pair.connect()
     pair.new_client(versions=tuple({TLSv1_2, TLSv1_3} - {pair.tls}))
     second = pair.connect(offer=first.session)
@@ -73,7 +73,7 @@ def test_tls13_ticket_is_offered_to_a_server_with_tls12_alone_and_declined(pair)
     server={"tickets": [True, False]},
     needs={"client": [Capability.SESSION_FIELDS]},  # by its id it is told from compatibility mode's random one
 )
-def test_tls12_session_is_offered_to_a_server_with_tls13_alone_and_declined(pair):
+def test_tls12_session_offered_to_a_tls13_only_server_is_declined(pair):
     first = pair.connect()
     pair.new_server(versions=(TLSv1_3,))
     second = pair.connect(offer=first.session)
@@ -105,7 +105,7 @@ def test_tls13_ticket_resumes_where_both_ends_have_both_versions(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER})
-def test_tls12_session_resumes_at_a_tls12_server_although_the_client_has_both_versions(pair):
+def test_tls12_session_resumes_for_a_client_with_both_versions(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -115,7 +115,7 @@ def test_tls12_session_resumes_at_a_tls12_server_although_the_client_has_both_ve
 
 
 @scenario(versions=[TLSv1_2], server={"versions": EITHER}, needs={"client": [Capability.SESSION_IMPORT]})
-def test_tls12_session_is_lost_to_the_newer_version_once_both_ends_have_both(pair):
+def test_tls12_session_is_lost_once_both_ends_enable_both_versions(pair):
     first = pair.connect()
     pair.new_client(versions=EITHER)
     second = pair.connect(offer=first.session)

@@ -55,7 +55,7 @@ def test_session_resumes_at_a_server_that_verifies_and_has_a_context(pair):
 
 
 @scenario(server={"session_id_context": UNSET})
-def test_session_resumes_at_a_server_without_a_context_that_does_not_verify(pair):
+def test_session_resumes_without_a_context_and_without_verifying(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -86,7 +86,7 @@ def test_extended_master_secret_is_dropped_by_the_server(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"extended_master_secret": True}, server={"tickets": BOTH}, needs=IMPORTS)
-def test_session_with_extended_master_secret_resumes_in_another_client_that_has_it(pair):
+def test_extended_master_secret_session_resumes_in_another_client_with_it(pair):
     first = pair.connect()
     pair.new_client()
     second = pair.connect(offer=first.session)
@@ -148,7 +148,7 @@ def test_binder_is_made_with_another_secret_than_the_tickets(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=EDITS)
-def test_tls12_has_no_binder_and_another_secret_ends_in_an_alert_of_the_record_layer(pair):
+def test_tls12_session_with_another_secret_ends_in_a_record_layer_alert(pair):
     first = pair.connect()
     second = pair.connect(offer=with_other_secret(first.session))
 

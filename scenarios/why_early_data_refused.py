@@ -75,7 +75,7 @@ def test_early_data_for_a_server_that_allows_none(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | {"ticket_keys": "shared"})
-def test_early_data_for_a_server_that_allows_fewer_bytes_than_the_first_and_enough(pair):
+def test_early_data_for_a_server_that_allows_fewer_but_enough_bytes(pair):
     first = pair.connect()
     pair.new_server(max_early_data=100)
     second = pair.connect(offer=first.session)
@@ -111,7 +111,7 @@ def test_early_data_under_the_alpn_protocol_of_the_session_have_no_reason(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS, needs=DATA)
-def test_early_data_with_a_ticket_that_is_older_for_the_client_than_for_the_server(pair):
+def test_early_data_with_a_ticket_older_at_the_client_than_at_the_server(pair):
     first = pair.connect()
     second = pair.connect(offer=aged(first.session, 60))
 
@@ -123,7 +123,7 @@ def test_early_data_with_a_ticket_that_is_older_for_the_client_than_for_the_serv
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS | {"clock": 0})
-def test_early_data_with_a_ticket_that_is_older_for_the_server_than_for_the_client(pair):
+def test_early_data_with_a_ticket_older_at_the_server_than_at_the_client(pair):
     first = pair.connect()
     pair.server.move_clock(60)
     second = pair.connect(offer=first.session)

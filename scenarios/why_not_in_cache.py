@@ -109,7 +109,7 @@ def test_session_that_was_never_stored_is_not_in_the_cache(pair):
 
 
 @scenario(server=CACHED, close=Close.EOF, needs={"client": [Capability.SESSION_COPY]})
-def test_session_whose_connection_the_server_could_not_close_is_not_in_the_cache(pair):
+def test_session_of_a_connection_not_closed_by_the_server_is_not_cached(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -118,7 +118,7 @@ def test_session_whose_connection_the_server_could_not_close_is_not_in_the_cache
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.SESSION_IMPORT]})
-def test_session_in_a_ticket_is_in_no_cache_where_the_client_does_not_send_the_ticket(pair):
+def test_ticket_session_is_not_cached_if_the_client_does_not_send_it(pair):
     first = pair.connect()
     pair.new_client(tickets=False)
     second = pair.connect(offer=first.session)
@@ -129,7 +129,7 @@ def test_session_in_a_ticket_is_in_no_cache_where_the_client_does_not_send_the_t
 
 
 @scenario(server={"ticket_keys": "shared"})
-def test_session_in_a_ticket_is_in_no_cache_where_the_server_reads_no_tickets(pair):
+def test_ticket_session_is_not_cached_if_the_server_reads_no_tickets(pair):
     first = pair.connect()
     pair.new_server(tickets=False)
     second = pair.connect(offer=first.session)
@@ -140,7 +140,7 @@ def test_session_in_a_ticket_is_in_no_cache_where_the_server_reads_no_tickets(pa
 
 
 @scenario(versions=[TLSv1_2], server=CACHED | {"clock": 0})
-def test_session_that_had_expired_when_it_was_offered_is_not_in_the_cache_the_next_time(pair):
+def test_session_that_expired_at_an_offer_is_not_cached_the_next_time(pair):
     first = pair.connect()
     pair.server.move_clock(LIFETIME + 60)
     second = pair.connect(offer=first.session)

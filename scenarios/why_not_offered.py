@@ -162,7 +162,7 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": "TLS_AES_256_GCM_SHA384"}, needs=PORTABLE)
-def test_openssl_client_offers_a_session_although_it_enables_no_suite_of_its_hash(pair):
+def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):
     """RFC 8446, 4.2.11; tls_construct_ctos_psk asks whether the hash is known, not whether a suite of it is enabled."""
     first = pair.connect()
     pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")

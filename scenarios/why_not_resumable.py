@@ -122,7 +122,7 @@ def test_object_of_a_connection_that_the_client_shut_down_has_no_reason(pair):
 
 
 @scenario(close=[Close.SERVER_ONLY, Close.EOF, Close.RST], needs={"client": [Capability.SESSION_COPY]})
-def test_data_of_a_connection_that_the_client_did_not_shut_down_have_no_reason(pair):
+def test_session_data_without_a_client_shutdown_has_no_reason(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -146,7 +146,7 @@ def test_tls13_object_that_was_used_before_by_a_client_that_caches(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SERVING, needs=IN_MEMORY)
-def test_tls13_object_that_was_used_before_by_a_client_that_does_not_cache_has_no_reason(pair):
+def test_used_tls13_object_of_a_client_without_a_cache_has_no_reason(pair):
     session, first = kept(pair)
     second = pair.connect(offer=session)
     third = pair.connect(offer=session)
@@ -233,7 +233,7 @@ def test_object_that_expired_by_the_clients_own_timeout(pair):
 
 
 @scenario(client=STORING | {"timeout": HOUR}, needs=FLUSHED)
-def test_object_that_had_not_expired_when_the_cache_was_flushed_has_no_reason(pair):
+def test_object_that_was_valid_when_the_cache_was_flushed_has_no_reason(pair):
     session, first = kept(pair)
     pair.client.flush(at=first.session.time + HOUR // 2)
     second = pair.connect(offer=session)

@@ -54,7 +54,7 @@ def test_resumption_for_a_server_name_where_there_was_none(pair):
 
 
 @scenario(client=NAMED, needs=PORTABLE)
-def test_resumption_that_goes_back_to_the_name_of_the_full_handshake_has_no_catch(pair):
+def test_resumption_under_the_name_of_the_full_handshake_has_no_caveat(pair):
     first = pair.connect()
     pair.new_client(server_name="other.example")
     second = pair.connect(offer=first.session)
@@ -91,7 +91,7 @@ def test_resumption_with_an_alpn_protocol_where_there_was_none(pair):
 
 
 @scenario(client=PROTOCOLS, server=PROTOCOLS, needs=PORTABLE)
-def test_resumption_that_offers_other_protocols_and_agrees_on_the_same_has_no_catch(pair):
+def test_resumption_that_negotiates_the_same_protocol_has_no_caveat(pair):
     first = pair.connect()
     pair.new_client(alpn=("h2",))
     second = pair.connect(offer=first.session)
@@ -157,7 +157,7 @@ def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair)
 
 
 @scenario(client=VERIFIED, server=SHARED)
-def test_client_that_verifies_resumes_at_another_server_with_the_same_certificate_without_a_catch(pair):
+def test_verifying_client_and_the_same_server_certificate_have_no_caveat(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)
@@ -172,7 +172,7 @@ def test_client_that_verifies_resumes_at_another_server_with_the_same_certificat
     server={"server_certificate": "brief-server"},
     needs={"client": [Capability.SESSION_DATA]},
 )
-def test_client_that_verifies_resumes_a_session_whose_certificate_has_expired_in_the_meantime(pair):
+def test_verifying_client_resumes_a_session_with_an_expired_certificate(pair):
     first = pair.connect()
     pair.client.move_clock(90 * MINUTE)
     second = pair.connect(offer=first.session)
@@ -184,7 +184,7 @@ def test_client_that_verifies_resumes_a_session_whose_certificate_has_expired_in
 
 
 @scenario(client=VERIFIED | {"clock": 0}, server={"server_certificate": "brief-server"})
-def test_client_that_verifies_resumes_a_session_whose_certificate_is_still_valid_without_a_catch(pair):
+def test_verifying_client_and_a_valid_certificate_have_no_caveat(pair):
     first = pair.connect()
     pair.client.move_clock(30 * MINUTE)
     second = pair.connect(offer=first.session)
@@ -195,7 +195,7 @@ def test_client_that_verifies_resumes_a_session_whose_certificate_is_still_valid
 
 
 @scenario(client={"client_certificate": "client"}, server=VERIFIED, needs=PORTABLE)
-def test_server_that_verifies_takes_the_client_for_the_one_of_the_full_handshake(pair):
+def test_verifying_server_takes_the_client_for_the_original_one(pair):
     first = pair.connect()
     pair.new_client(client_certificate="stranger")
     second = pair.connect(offer=first.session)
@@ -219,7 +219,7 @@ def test_server_that_has_verified_its_client_resumes_without_a_catch(pair):
 
 
 @scenario(client={"client_certificate": "client"}, server=SHARED)
-def test_server_that_now_requires_a_certificate_resumes_a_session_without_one(pair):
+def test_server_that_requires_a_certificate_resumes_a_session_without_one(pair):
     first = pair.connect()
     pair.new_server(verify=Verify.REQUIRED)
     second = pair.connect(offer=first.session)
@@ -232,7 +232,7 @@ def test_server_that_now_requires_a_certificate_resumes_a_session_without_one(pa
 
 
 @scenario(server=ASKS | SHARED)
-def test_server_that_asked_in_vain_and_now_requires_a_certificate_resumes_all_the_same(pair):
+def test_server_resumes_a_client_that_ignored_its_certificate_request(pair):
     first = pair.connect()
     pair.new_server(verify=Verify.REQUIRED)
     second = pair.connect(offer=first.session)
@@ -255,7 +255,7 @@ def test_client_that_has_a_certificate_now_is_not_asked_for_it(pair):
 
 
 @scenario(server=ASKS)
-def test_server_that_asks_and_takes_no_for_an_answer_resumes_without_a_catch(pair):
+def test_server_with_optional_verification_resumes_without_a_caveat(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

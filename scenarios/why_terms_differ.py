@@ -79,7 +79,7 @@ def test_another_cipher_suite_with_the_sessions_hash_resumes(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256", "ticket_keys": "shared"})
-def test_tls12_session_resumes_with_a_cipher_that_the_server_enables_no_more(pair):
+def test_tls12_session_resumes_with_a_cipher_the_server_no_longer_enables(pair):
     first = pair.connect()
     pair.new_server(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
     second = pair.connect(offer=first.session)

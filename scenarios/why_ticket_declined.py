@@ -45,7 +45,7 @@ def test_ticket_resumes_after_a_restart_with_the_same_keys(pair):
 
 
 @scenario(versions=[TLSv1_3])
-def test_key_is_unknown_though_the_other_server_issues_no_ticket_to_compare(pair):
+def test_key_is_unknown_although_the_other_server_issues_no_ticket(pair):
     first = pair.connect()
     pair.new_server(num_tickets=0)
     second = pair.connect(offer=first.session)
@@ -56,7 +56,7 @@ def test_key_is_unknown_though_the_other_server_issues_no_ticket_to_compare(pair
 
 
 @scenario(versions=[TLSv1_3])
-def test_handle_of_a_cached_session_is_a_ticket_of_an_unknown_key_to_a_server_that_reads_tickets(pair):
+def test_handle_of_a_cached_session_has_an_unknown_key_for_other_servers(pair):
     pair.new_server(tickets=False)
     first = pair.connect()
     pair.new_server(tickets=True)

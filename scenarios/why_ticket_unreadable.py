@@ -27,7 +27,7 @@ READS: Expectation[tuple[Outcome, tuple[Reason, ...]]] = Expectation(
 
 
 @scenario(server={"ticket_keys": "fleet"}, second_server=True)
-def test_ticket_is_whole_and_of_a_known_key_and_an_older_openssl_cannot_read_it(pair):
+def test_older_openssl_cannot_read_a_whole_ticket_of_a_known_key(pair):
     first = pair.connect()
     pair.use_second_server()
     second = pair.connect(offer=first.session)

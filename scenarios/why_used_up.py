@@ -73,7 +73,7 @@ def test_session_of_single_use_is_consumed_by_an_offer_with_a_wrong_binder(pair)
 
 
 @scenario(versions=[TLSv1_3], server=CACHED, needs=EDITS)
-def test_session_that_may_be_used_again_resumes_after_an_offer_with_a_wrong_binder(pair):
+def test_reusable_session_resumes_after_an_offer_with_a_wrong_binder(pair):
     first = pair.connect()
     second = pair.connect(offer=with_other_secret(first.session))
     third = pair.connect(offer=first.session)

@@ -182,7 +182,7 @@ def test_a_client_that_does_no_tls_aborts(
 
 
 @pytest.mark.parametrize("client", STACKS)
-def test_a_server_that_says_nothing_is_a_time_out_that_says_what_it_waited_for(
+def test_a_silent_server_is_a_timeout_that_names_what_it_waited_for(
     runtime: Runtime, machine: Machine, pairs: list[Pair], client: str
 ) -> None:
     stack = machine.one(client)
@@ -229,7 +229,7 @@ FLIGHTS = [
     ("tls", "resuming", "step"), [(tls, resuming, step) for tls, resuming, steps in FLIGHTS for step in steps]
 )
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_connection_that_is_cut_at_any_step_is_never_taken_for_a_handshake(
+def test_a_connection_cut_at_any_step_never_counts_as_a_handshake(
     runtime: Runtime, machine: Machine, pairs: list[Pair], stack: str, tls: TLSVersion, step: int, *, resuming: bool
 ) -> None:
     both = machine.one(stack)

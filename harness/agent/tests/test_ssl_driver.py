@@ -165,7 +165,7 @@ def test_groups_at_a_client_is_the_one_that_is_offered(pki: Pki, group: str, num
     assert groups_of(hello(make(LIBRARY, "client", pki, groups=group))) == [number]
 
 
-def test_groups_at_a_server_leaves_a_client_with_another_group_without_a_handshake(pki: Pki) -> None:
+def test_server_groups_abort_the_handshake_of_a_client_with_another_group(pki: Pki) -> None:
     server = make(LIBRARY, "server", pki, groups="P-256")
     talk = Talk(make(LIBRARY, "client", pki, groups="X25519"), server)
     failure = talk.handshake()[0]

@@ -65,7 +65,7 @@ def test_the_first_build_in_which_anything_differs_is_found() -> None:
     assert search(told.versions, looks(told)).first_bad == "3"
 
 
-def test_what_differs_from_the_good_build_and_not_at_the_bad_one_is_another_matter() -> None:
+def test_a_difference_that_the_bad_build_lacks_does_not_count() -> None:
     told = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
 
     assert search(told.versions, looks(told)).first_bad == "3"
@@ -199,10 +199,7 @@ def test_a_cell_is_seen_on_a_real_build() -> None:
     assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
 
 
-TRAVELS = (
-    "scenarios/session_file.py::"
-    "test_session_taken_by_one_client_resumes_at_another_in_another_process_if_that_can_read_it"
-)
+TRAVELS = "scenarios/session_file.py::test_session_resumes_in_another_process_that_can_read_it"
 SECOND = "-TLSv1.3-then=openssl-server.tickets=on"
 
 

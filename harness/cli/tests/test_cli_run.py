@@ -27,7 +27,7 @@ def test_a_run_uses_every_processor(arguments: list[str]) -> None:
     "argument",
     ["-n", "-n2", "--numprocesses=3", "--dist=loadfile", "--pdb", "-s", "-vs", "--capture=no", "no:xdist", "--co"],
 )
-def test_a_run_leaves_the_number_of_processes_to_arguments_that_ask_for_one(argument: str) -> None:
+def test_a_run_leaves_an_explicit_number_of_processes_alone(argument: str) -> None:
     assert processes(["-x", argument]) == []
 
 

@@ -54,7 +54,7 @@ def test_one_reason_needs_nothing_to_tell_it_apart() -> None:
     assert finding.tell_apart == ""
 
 
-def test_key_is_known_by_its_name_although_it_is_another_server_with_keys_of_its_own() -> None:
+def test_key_is_known_by_its_name_although_the_server_is_another() -> None:
     other = made.circumstances(2)
 
     assert reasons(made.first(told=made.circumstances()), made.declined(told=other)) == (R.DECLINED_UNKNOWN,)
@@ -147,7 +147,7 @@ def test_counters_to_which_a_connection_beside_it_added_tell_nothing() -> None:
     assert reasons(made.first(told=same, counters=NOTHING), counted) == (R.DECLINED_UNKNOWN,)
 
 
-def test_session_id_context_that_differs_is_no_reason_where_a_time_out_is_counted() -> None:
+def test_counted_timeout_overrules_a_different_session_id_context() -> None:
     before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k"), counters=NOTHING)
     after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"), counters=TIMED_OUT)
 
@@ -279,13 +279,13 @@ def test_alert_of_an_unset_context_is_any_alert_where_nothing_says_more() -> Non
     assert reasons(made.first(), made.aborted(INTERNAL, "ClientHello")) == (R.ALERT,)
 
 
-def test_unset_context_is_the_reason_by_the_knobs_where_the_server_gives_no_code() -> None:
+def test_knobs_show_an_unset_context_where_the_server_gives_no_code() -> None:
     made_so = made.aborted(INTERNAL, "ClientHello", told=made.circumstances(**UNTRUSTED))
 
     assert reasons(made.first(), made_so) == (R.SESSION_ID_CONTEXT_UNSET,)
 
 
-def test_unset_context_is_not_the_reason_where_the_server_gives_another_code() -> None:
+def test_another_code_of_the_server_overrules_an_unset_context() -> None:
     untrusted = made.circumstances(**UNTRUSTED)
     made_so = made.aborted(INTERNAL, "ClientHello", told=untrusted, errors=("lib=20 reason=302 id conflict",))
 
@@ -311,20 +311,20 @@ def test_decrypt_error_later_is_not_the_binder(sender: Role) -> None:
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
-def test_handshake_failure_with_a_session_that_has_extended_master_secret_is_any_alert() -> None:
+def test_handshake_failure_with_extended_master_secret_is_any_alert() -> None:
     held = made.session(extended_master_secret=True)
     made_so = made.aborted(Alert(40, Role.SERVER), "ClientHello", offered=held, told=made.circumstances())
 
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
-def test_illegal_parameter_with_the_same_maximum_fragment_length_is_any_alert() -> None:
+def test_illegal_parameter_with_the_same_fragment_length_is_any_alert() -> None:
     made_so = made.aborted(Alert(47, Role.SERVER), "ClientHello", offered=made.session(max_fragment_length_mode=0))
 
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
-def test_illegal_parameter_with_another_maximum_fragment_length_and_another_code_is_any_alert() -> None:
+def test_illegal_parameter_with_another_code_is_any_alert() -> None:
     held = made.session(max_fragment_length_mode=2)
     made_so = made.aborted(Alert(47, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=215 cipher",))
 
@@ -340,7 +340,7 @@ def test_alert_that_the_server_received_is_no_reason_of_its_own() -> None:
     assert reasons(made.first(), made_so) == (R.MAX_FRAGMENT_LENGTH_CHANGED,)
 
 
-def test_missing_extension_with_the_alert_that_the_server_received_alone_is_the_length_too() -> None:
+def test_missing_extension_is_found_from_the_servers_received_alert_alone() -> None:
     held = made.session(max_fragment_length_mode=2)
     made_so = made.aborted(Alert(109, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=1109 alert",))
 

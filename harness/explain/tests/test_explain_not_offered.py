@@ -85,7 +85,7 @@ def kept(**known: object) -> Session:
     return Session(known, taken_by="libssl@3.0.19", taken_from="libssl@4.0.3", handle="SSL_SESSION 1")
 
 
-def test_a_session_that_could_have_been_offered_gets_no_reason_but_what_is_known() -> None:
+def test_an_offerable_session_gets_no_reason_beyond_the_known_facts() -> None:
     (finding,) = findings(first((SERVER, SENT)), second(HELD))
 
     assert finding.reason is Reason.NOT_OFFERED_UNKNOWN
@@ -98,7 +98,7 @@ def test_a_session_of_another_version_is_told_by_the_hello() -> None:
     assert told(first((SERVER, SENT)), second(HELD, hello=hello12())) == (Reason.VERSION_NOT_ENABLED,)
 
 
-def test_the_hello_overrules_a_knob_that_says_that_the_version_is_not_enabled() -> None:
+def test_the_hello_overrules_a_knob_that_disables_the_version() -> None:
     lying = circumstances(ClientConfig(versions=(TLS12,)))
 
     assert told(first((SERVER, SENT)), second(HELD, setup=lying)) == UNKNOWN
@@ -110,7 +110,7 @@ def test_without_a_hello_the_version_is_no_reason() -> None:
     assert told(first((SERVER, SENT)), blind) == UNKNOWN
 
 
-def test_a_session_without_a_ticket_of_a_server_that_sent_some_was_taken_too_early() -> None:
+def test_a_session_without_the_ticket_that_was_sent_was_taken_too_early() -> None:
     assert told(first((SERVER, SENT), last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
 
 
@@ -118,14 +118,14 @@ def test_a_session_without_a_ticket_of_a_server_that_sent_none() -> None:
     assert told(first(last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
 
 
-def test_where_the_tickets_were_not_decrypted_both_reasons_are_left_and_what_would_tell_them_apart() -> None:
+def test_undecrypted_tickets_leave_both_reasons_and_the_check_between_them() -> None:
     found = findings(first((SERVER, SENT), last_session=EMPTY, decrypted=False), second(EMPTY))
 
     assert tuple(finding.reason for finding in found) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
     assert all("could not be decrypted" in finding.tell_apart for finding in found)
 
 
-def test_a_client_that_counts_tickets_which_the_wire_does_not_show_is_not_believed() -> None:
+def test_a_client_that_counts_tickets_missing_on_the_wire_is_not_believed() -> None:
     one = first(last_session=EMPTY)
     counting = replace(one, client=replace(one.client, view=replace(one.client.view, tickets=2)))
 
@@ -136,7 +136,7 @@ def test_an_empty_session_of_an_unknown_connection_has_no_reason() -> None:
     assert told(first((SERVER, SENT)), second(session(session_id=b"", time=1))) == UNKNOWN
 
 
-def test_a_tls12_session_with_an_id_on_the_wire_and_none_in_the_session_is_not_explained_away() -> None:
+def test_a_tls12_session_id_only_on_the_wire_is_not_explained_away() -> None:
     empty = session(TLS12, session_id=b"")
     messages = transcript((CLIENT, hello12()), (SERVER, answer12(b"id")), *CLOSED, tls=TLS12)
     one = made(1, Saw.FULL, messages, offered=None, last_session=empty)
@@ -220,7 +220,7 @@ def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> No
     assert told(cut, second(held)) == (Reason.NOT_RESUMABLE,)
 
 
-def test_a_close_notify_on_the_wire_overrules_the_way_in_which_it_was_to_be_closed() -> None:
+def test_a_close_notify_on_the_wire_overrules_the_requested_close() -> None:
     held = kept(resumable=True)
 
     assert told(first((SERVER, SENT), held_sessions=(held,), close=Close.EOF), second(held)) == UNKNOWN
@@ -259,19 +259,19 @@ def test_nothing_given_after_a_session_is_the_use_of_the_api() -> None:
     assert told(first((SERVER, SENT)), second(None)) == (Reason.NO_SESSION,)
 
 
-def test_nothing_given_where_no_handshake_was_completed_needs_no_explanation() -> None:
+def test_no_session_without_a_completed_handshake_needs_no_explanation() -> None:
     failed = replace(disagreeing(), number=1, offered=None, was_offered=False)
 
     assert explain([failed, second(None)], second(None)) is None
 
 
-def test_nothing_given_after_a_connection_whose_tickets_nobody_could_see_leaves_both_reasons() -> None:
+def test_no_session_after_unseen_tickets_leaves_both_reasons() -> None:
     blind = first(last_session=None, decrypted=False)
 
     assert told(blind, second(None)) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
 
 
-def test_an_earlier_session_is_named_where_the_latest_connection_yielded_none() -> None:
+def test_an_earlier_session_is_named_if_the_latest_connection_has_none() -> None:
     one, two = first((SERVER, SENT)), replace(first(last_session=EMPTY), number=2)
     (finding,) = findings(one, two, replace(second(None), number=3))
 
@@ -294,7 +294,7 @@ def test_a_session_that_cannot_be_read_is_told_by_the_error_of_d2i() -> None:
     assert explanation.reasons == (Reason.UNREADABLE,)
 
 
-def test_another_error_of_the_client_does_not_say_that_it_could_not_read_the_session() -> None:
+def test_another_client_error_does_not_mean_an_unreadable_session() -> None:
     broken = unread("lib=20 reason=191 no ciphers available")
     explanation = explain([first((SERVER, SENT)), broken], broken)
 

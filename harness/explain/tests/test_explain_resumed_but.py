@@ -95,7 +95,7 @@ def test_another_name_in_the_hello_is_told_with_both_names() -> None:
     assert "wire: the ClientHello of connection 2 has b.example" in finding.evidence
 
 
-def test_a_session_of_an_unknown_connection_that_has_no_name_does_not_say_that_the_name_is_another() -> None:
+def test_a_session_of_unknown_origin_without_a_name_shows_no_name_change() -> None:
     assert told(second(messages=shown(server_name="b.example"))) == ()
 
 
@@ -119,7 +119,7 @@ def test_a_protocol_that_nobody_could_see_is_not_another_one() -> None:
     assert told(first(session(ticket=TICKET, alpn=b"h2")), second(session(ticket=TICKET, alpn=b"h2"))) == ()
 
 
-def test_a_protocol_that_an_end_tells_is_believed_where_the_wire_shows_none() -> None:
+def test_an_endpoints_protocol_is_believed_where_the_wire_shows_none() -> None:
     held = session(ticket=TICKET, alpn=b"h2")
     two = second(held)
     telling = replace(two, client=replace(two.client, alpn="http/1.1"))
@@ -143,7 +143,7 @@ def test_a_client_that_verifies_is_told_of_a_session_that_had_failed() -> None:
     assert told(first(held, **knobs()), second(held, **knobs(VERIFIES))) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
 
 
-def test_the_sessions_verify_result_overrules_a_knob_that_says_that_nobody_verified() -> None:
+def test_the_sessions_verify_result_overrules_a_knob_against_verifying() -> None:
     assert told(first(**knobs()), second(**knobs(VERIFIES))) == ()
 
 
@@ -180,7 +180,7 @@ def test_a_certificate_request_on_the_wire_is_believed() -> None:
     assert told(first(**knobs()), asked) == ()
 
 
-def test_a_server_that_has_no_certificate_of_its_client_does_not_take_it_for_another() -> None:
+def test_a_server_without_a_client_certificate_does_not_confuse_clients() -> None:
     two = second(**knobs(ClientConfig(client_certificate="stranger"), ASKS))
     without = replace(two, server=replace(two.server, peer_certificate=False))
 
@@ -205,7 +205,7 @@ MORE = (SERVER, NewSessionTicket(7200, ticket(KEY, 3), max_early_data=1024))
 NONE = (SERVER, NewSessionTicket(7200, ticket(KEY, 3)))
 
 
-def test_early_data_that_nothing_speaks_against_were_refused_for_an_unknown_reason() -> None:
+def test_early_data_refused_without_any_evidence_has_an_unknown_reason() -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(shown(MORE), **knobs(server=ALLOWS)))
 
     assert "nothing seen says why" in finding.title

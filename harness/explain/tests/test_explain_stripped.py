@@ -245,7 +245,7 @@ def test_even_less_evidence_gives_no_other_reason_alone(
     assert reason in reasons or reasons[0] in UNKNOWN
 
 
-def test_session_that_expired_when_it_was_offered_before_is_gone_though_nobody_counts(
+def test_session_that_expired_at_an_earlier_offer_is_gone_without_counters(
     machine: tuple[Machine, Runtime],
 ) -> None:
     libssl = machine[0].one("libssl")

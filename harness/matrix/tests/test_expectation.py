@@ -100,13 +100,13 @@ def test_a_difference_about_the_build_at_the_other_end_asks_for_it(peer: str, *,
 @pytest.mark.parametrize(
     ("server", "lines"), [("1.1.1w", []), ("3.5.7", ["client *@>=3.0 with *@<3.0 gives True (seen 2026-11-21)"])]
 )
-def test_a_difference_about_the_build_at_the_other_end_is_unmatched_without_it(server: str, lines: list[str]) -> None:
+def test_a_peer_build_difference_is_unmatched_without_a_peer_build(server: str, lines: list[str]) -> None:
     found = unmatched([RESUMES_AT_OLD], [fake_stack("libssl", "3.5.7")], [fake_stack("libssl", server)])
 
     assert found == lines
 
 
-def test_a_difference_about_builds_that_were_left_is_unmatched_if_either_range_is() -> None:
+def test_a_difference_between_two_builds_is_unmatched_if_either_range_is() -> None:
     found = unmatched([UNREAD], [fake_stack("libssl", "3.5.7")], [fake_stack("libssl", "1.1.1w")])
 
     assert found == ["server *@<3.0 after *@>=3.0 gives False (seen 2026-11-21)"]

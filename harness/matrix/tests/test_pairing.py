@@ -154,7 +154,7 @@ def test_pairwise_counts_an_end_that_nobody_can_meet() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_versions_meets_each_version_once_in_each_role_on_one_of_its_stacks(role: Role) -> None:
+def test_versions_pairs_each_version_once_in_each_role_on_one_stack(role: Role) -> None:
     everything = list(cells(ONE_VERSION, MANY, MANY))
     chosen = covering(everything, "x", version)
     ends = [cell.client_stack if role is Role.CLIENT else cell.server_stack for cell in chosen]

@@ -48,9 +48,7 @@ def test_what_becomes_of_a_session_that_the_client_can_read_is_its_outcome(machi
 
 
 @pytest.mark.parametrize("stack", ["libssl", "openssl"])
-def test_what_becomes_of_a_session_that_the_client_cannot_read_is_its_error(
-    machine: tuple[Machine, Runtime], stack: str
-) -> None:
+def test_offering_an_unreadable_session_gives_the_clients_error(machine: tuple[Machine, Runtime], stack: str) -> None:
     chosen = machine[0].one(stack)
     pair = Pair((chosen, chosen), TLSVersion.TLSv1_3, machine[1])
     first = pair.connect()

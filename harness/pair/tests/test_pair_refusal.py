@@ -48,7 +48,7 @@ def test_the_present_server_stays(pair: Pair) -> None:
     assert pair.server is server
 
 
-def test_a_way_to_close_that_an_end_cannot_take_its_part_in_is_refused_at_once() -> None:
+def test_a_close_that_an_endpoint_does_not_support_is_refused_at_once() -> None:
     build = build_for("openssl")
     if not isinstance(build, Build):
         raise TypeError(build)

@@ -43,7 +43,7 @@ def test_the_knobs_and_the_context_of_each_connection_are_its_own(pair: Pair) ->
     assert (first.client_context, second.client_context) == (1, 1)
 
 
-def test_what_was_done_to_the_server_stands_before_the_next_connection_alone(pair: Pair) -> None:
+def test_a_server_action_is_recorded_before_the_next_connection_only(pair: Pair) -> None:
     first = pair.connect()
     pair.server.remove(first.session.session_id)
     second, third = pair.connect(), pair.connect()

@@ -176,7 +176,7 @@ def test_a_pair_without_a_situation_is_an_error(run: Run) -> None:
     ran.stdout.fnmatch_lines(["`pair` needs `pytestmark = scenario(...)` in this file; see docs/scenarios.md"])
 
 
-def test_a_knob_that_a_stack_lacks_makes_the_cell_unsupported_with_the_reason(run: Run) -> None:
+def test_an_unsupported_knob_makes_the_cell_unsupported_with_the_reason(run: Run) -> None:
     ran = run("-rs", arguments='versions=[TLSv1_3], server={"cache_size": 3}')
 
     ran.assert_outcomes(skipped=4)
@@ -212,7 +212,7 @@ def test_a_connection_that_is_never_closed_is_an_error(run: Run) -> None:
     ran.stdout.fnmatch_lines(["*1 of 3 connections were never closed, so nobody judged them*"])
 
 
-def test_an_outcome_that_is_not_the_expected_one_is_failed_and_shows_the_views(run: Run) -> None:
+def test_an_unexpected_outcome_fails_and_shows_the_views(run: Run) -> None:
     ran = run("--client=libssl", "--server=openssl", sees="[[Saw.FULL] * 3, [Saw.FULL] * 3]", asserts=RIGHT)
 
     ran.assert_outcomes(failed=1)
@@ -258,7 +258,7 @@ def test_a_witness_that_differs_is_an_error_with_the_three_views(run: Run) -> No
     ran.stdout.fnmatch_lines(["*Disagreement about connection 2*", "*client *resumed *", "*server *full *", "*wire *"])
 
 
-def test_a_witness_that_differs_is_an_error_even_if_no_assert_reads_the_outcome(run: Run) -> None:
+def test_a_disagreement_is_an_error_even_if_no_assert_reads_the_outcome(run: Run) -> None:
     ran = run("--client=libssl", "--server=openssl", sees=LIES, asserts="first.outcome; second.messages")
 
     ran.assert_outcomes(errors=1)

@@ -38,7 +38,7 @@ def test_a_field_that_only_one_side_knows_differs() -> None:
     assert "cipher" in session_difference(NEW, UNTOLD).differing
 
 
-def test_a_field_that_is_empty_on_both_sides_is_not_among_those_that_are_equal() -> None:
+def test_a_field_that_is_empty_on_both_sides_is_not_listed_as_equal() -> None:
     found = session_difference(OLD, NEW)
 
     assert "alpn" in found.empty

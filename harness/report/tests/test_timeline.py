@@ -162,7 +162,7 @@ def test_the_age_is_what_is_left_without_age_add(after: int, age: str) -> None:
     assert fields(offered, "ClientHello")["pre_shared_key"][2] == age
 
 
-def test_the_age_of_another_ticket_than_the_offered_session_s_is_known_from_its_message() -> None:
+def test_the_age_of_a_ticket_that_is_not_offered_comes_from_its_message() -> None:
     assert fields(offering(FIRST, 1007), "ClientHello")["pre_shared_key"][2] == "age 1 s"
 
 

@@ -81,14 +81,14 @@ def test_any_other_line_of_a_killed_run_may_not(tmp_path: Path) -> None:
         kept_run(tmp_path)
 
 
-def test_lines_stand_in_for_a_results_json_that_was_being_written_when_the_run_was_killed(tmp_path: Path) -> None:
+def test_lines_replace_a_results_json_cut_short_by_a_killed_run(tmp_path: Path) -> None:
     killed(tmp_path)
     (tmp_path / "results.json").write_text('{"schema": 1, "cel')
 
     assert kept_run(tmp_path).results["cells"] == [CELL]
 
 
-def test_keys_that_came_later_may_be_missing_and_keys_yet_to_come_may_be_there(tmp_path: Path) -> None:
+def test_later_keys_may_be_missing_and_unknown_keys_may_be_present(tmp_path: Path) -> None:
     whole(tmp_path, some_later_key=1)
 
     assert kept_run(tmp_path).results["cells"][0]["verdict"] == "unsupported"

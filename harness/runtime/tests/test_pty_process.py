@@ -31,7 +31,7 @@ def _lines(runtime: Runtime, script: str) -> list[bytes]:
     return lines
 
 
-def test_lines_of_stdout_and_stderr_come_in_the_order_in_which_they_were_printed(runtime: Runtime) -> None:
+def test_stdout_and_stderr_lines_come_in_the_order_printed(runtime: Runtime) -> None:
     script = "for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done"
 
     assert _lines(runtime, script) == [f"{which} {i}".encode() for i in range(1, 6) for which in ("out", "err")]

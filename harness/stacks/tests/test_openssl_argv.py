@@ -28,7 +28,7 @@ def _client(certificate: Issued | None = None, **knobs: Any) -> list[str]:
     return client_argv(("openssl",), "3.0.19", ClientConfig(**knobs), certificate, AUTHORITY)
 
 
-def test_a_server_without_knobs_has_a_port_a_certificate_a_key_log_and_no_authorities() -> None:
+def test_a_server_without_knobs_has_port_certificate_and_key_log_but_no_ca() -> None:
     assert " ".join(_server()) == (
         "openssl s_server -accept 127.0.0.1:0 -cert s.crt -key s.key -keylogfile keys -no-CAfile -no-CApath -no-CAstore"
     )

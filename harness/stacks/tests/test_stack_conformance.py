@@ -203,7 +203,7 @@ def test_a_verb_has_its_effect_or_is_refused_with_the_reason(
 
 
 @ROLES
-def test_an_abbreviated_renegotiation_resumes_or_is_refused_with_the_reason(
+def test_abbreviated_renegotiation_resumes_or_is_refused_with_a_reason(
     stack: Stack, runtime: Runtime, role: Role
 ) -> None:
     why = stack.abilities(role).lacks(Capability.ABBREVIATED_RENEGOTIATION)

@@ -167,7 +167,7 @@ def test_the_fields_that_a_new_session_has_otherwise_are_named() -> None:
     assert connection_json(made)["session_difference"] == ["timeout", "ticket"]
 
 
-def test_where_there_is_no_new_session_nothing_differs_and_nothing_is_equal() -> None:
+def test_without_a_new_session_no_field_differs_and_none_is_equal() -> None:
     assert connection_json(aborted())["session_difference"] is None
 
 

@@ -114,7 +114,7 @@ def test_after_an_upgrade_cells_are_matched_without_their_builds(wrong: Path) ->
     assert made.rebuilt == sum(label in cell["cell"] for cell in now["cells"])
 
 
-def test_builds_that_cannot_be_told_apart_without_their_names_are_not_matched(wrong: Path) -> None:
+def test_builds_that_only_their_names_distinguish_are_not_matched(wrong: Path) -> None:
     now = read(wrong)
     label = next(label for label in now["clients"] if label.startswith("libssl"))
     older, oldest = renamed(read(wrong), label, "libssl@1.0.1"), renamed(read(wrong), label, "libssl@0.9.8")

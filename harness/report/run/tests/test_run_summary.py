@@ -35,7 +35,7 @@ def cell(reason: str, *connections: tuple[str, str, list[str]], verdict: str = "
 DECLINED = "assert declined is resumed\n  where …"
 
 
-def test_a_failed_assert_about_an_outcome_has_the_reason_of_the_connection_with_that_outcome() -> None:
+def test_a_failed_outcome_assert_has_the_reason_of_its_connection() -> None:
     made = cell(DECLINED, ("declined", "declined", ["expired_at_server"]), ("resumed", "resumed_but", ["other_alpn"]))
 
     assert why(made) == "it is expired_at_server"
@@ -54,12 +54,12 @@ def test_a_failed_assert_about_an_outcome_has_the_reason_of_the_connection_with_
     ],
     ids=["another assert", "resumed, but", "two reasons", "another outcome", "an error", "no connection"],
 )
-def test_where_it_is_not_known_what_the_assert_was_about_no_reason_is_given(made: Any) -> None:
+def test_an_assert_about_an_unknown_connection_has_no_reason(made: Any) -> None:
     assert blamed(made) is None
     assert why(made) == headline(made)
 
 
-def test_what_was_seen_in_a_cell_that_passed_is_that_of_its_last_connection() -> None:
+def test_a_passed_cell_shows_the_outcome_of_its_last_connection() -> None:
     declined = ("declined", "declined", ["not_in_cache"])
 
     assert seen(cell("", declined, verdict="passed")) == "it is not_in_cache"
