@@ -9,11 +9,14 @@ from harness.model.errors import WireFormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ENTRY = 4
+"""Bytes before the vector of an entry: its number and the vector's length."""
+
 
 class Cursor:
     """A place in ``data``; ``what`` names the structure in errors, ``base`` is the stream offset of its first byte.
 
-    Every hello passes through here, so `number` and `vector` do not call `take`.
+    Every hello passes through here, so no method of it calls another.
     """
 
     __slots__ = ("_at", "_base", "_data", "_what")
@@ -76,10 +79,15 @@ class Cursor:
 
     def entries(self) -> Iterator[tuple[int, int, bytes]]:
         """Read the rest as entries of a number and a vector, two bytes each: stream offset, number, vector."""
-        size = len(self._data)
-        while self._at < size:
-            offset = self.offset
-            yield offset, self.number(2), self.vector(2)
+        data, size = self._data, len(self._data)
+        while (at := self._at) < size:
+            start = at + ENTRY
+            end = start + (data[at + 2] << 8 | data[at + 3]) if start <= size else size + 1
+            if end > size:  # say what is cut short
+                self.number(2)
+                self.vector(2)
+            self._at = end
+            yield self._base + at, data[at] << 8 | data[at + 1], data[start:end]
 
     def end(self) -> None:
         """WireFormatError if anything is left."""

@@ -57,6 +57,8 @@ def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert 
     What the other end had sent does not count: it may have been on its way before the alert reached it.
     """
     tls13 = _tls13(transcript)
+    if not any(_fatal(alert, tls13=tls13) for alert in transcript.alerts):
+        return None
     alerts = iter(transcript.alerts)
     finished: set[Role] = set()
     talked: set[Role] = set()
@@ -96,16 +98,19 @@ def _tls13_end(messages: Sequence[Message], sealed_alert: int) -> tuple[Saw, tup
     after = messages[start:]
     last = 0
     for role in (Role.SERVER, Role.CLIENT):
-        shown = [i for i, m in enumerate(after) if m.sender is role and m.type == "Finished"]
+        shown = next((i for i, m in enumerate(after) if m.type == "Finished" and m.sender is role), None)
+        if shown is not None:
+            last = shown
+            continue
         sealed = [i for i, m in enumerate(after) if m.sender is role and m.type == "EncryptedRecord"]
         long = [i for i in sealed if after[i].length > sealed_alert]
-        if shown or long:
-            last = (shown or long)[0]
+        if long:
+            last = long[0]
         elif sealed:
             return Saw.UNKNOWN, (f"no key opens what the {role} sent, and it may be an alert",)
         else:
             return Saw.ABORTED, (f"no Finished from the {role}",)
-    answers = [m for m in after[last:] if m.sender is Role.SERVER and m.type == "EncryptedRecord"]
+    answers = [m for m in after[last:] if m.type == "EncryptedRecord" and m.sender is Role.SERVER]
     if answers and answers[0].length == sealed_alert:
         return Saw.UNKNOWN, ("no key opens the server's answer to the client's Finished, and it may be an alert",)
     return None

@@ -6,12 +6,13 @@ refuses bodies that it does not like, and its import alone takes 140 ms. The tes
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Final
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY, ClientHello, ServerHello
-from harness.wire.cursor import Cursor
+from harness.wire.cursor import ENTRY, Cursor
 from harness.wire.names import EXTENSIONS, name_of
 
 SERVER_NAME: Final = 0
@@ -21,8 +22,6 @@ PSK_KEY_EXCHANGE_MODES: Final = 45
 KEY_SHARE: Final = 51
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random of a HelloRetryRequest: SHA-256 of its name (RFC 8446, 4.1.3)."""
-HEADER: Final = 4
-"""Bytes before an extension's body: its number and its length."""
 NAMED_VERSIONS = {version.wire: version for version in TLSVersion}
 
 
@@ -37,7 +36,7 @@ class Extensions:
             if number in self.bodies:
                 raise WireFormatError(f"extension {name_of(EXTENSIONS, number)} comes twice", offset)
             self.bodies[number] = body
-            self._offsets[number] = offset + HEADER
+            self._offsets[number] = offset + ENTRY
 
     def __contains__(self, number: int) -> bool:
         return number in self.bodies
@@ -49,7 +48,8 @@ class Extensions:
 
 def numbers_of(data: bytes) -> tuple[int, ...]:
     """The numbers of two bytes each that ``data`` consists of."""
-    return tuple([data[i] << 8 | data[i + 1] for i in range(0, len(data) - 1, 2)])
+    count = len(data) // 2
+    return struct.unpack(f">{count}H", data[: 2 * count])
 
 
 def _versions(cursor: Cursor) -> tuple[int, ...]:

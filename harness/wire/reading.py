@@ -53,7 +53,7 @@ def read(chunks: Sequence[Chunk], keylog: Iterable[str] = ()) -> Transcript:
 class _Reader:
     def __init__(self, keylog: KeyLog) -> None:
         self._keylog = keylog
-        self._ends = {role: Direction(role) for role in Role}
+        self._client, self._server = Direction(Role.CLIENT), Direction(Role.SERVER)
         self._messages: list[Message] = []
         self._client_hellos: list[ClientHello] = []
         self._server_hellos: list[ServerHello] = []
@@ -65,7 +65,7 @@ class _Reader:
 
     def feed(self, chunk: Chunk) -> None:
         """Read what the chunk completes."""
-        end = self._ends[chunk.sender]
+        end = self._client if chunk.sender is Role.CLIENT else self._server
         if end.broken:
             return
         self._at = chunk.at
@@ -78,9 +78,9 @@ class _Reader:
 
     def transcript(self) -> Transcript:
         """All that was read, when there are no more bytes."""
-        ends = self._ends.values()
+        ends = (self._client, self._server)
         unread = sum(end.unread for end in ends)
-        server = self._ends[Role.SERVER]
+        server = self._server
         # before TLS 1.3 the first sealed handshake record is the Finished, and only a renegotiation makes more of them
         hidden = server.unread_handshakes > 1 if self._tls13 is False else server.unread > 0
         return Transcript(
@@ -177,7 +177,7 @@ class _Reader:
         self._server_hellos.append(hello)
         self._tls13 = hello.version is TLSVersion.TLSv1_3
         if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
-            for end in self._ends.values():
+            for end in (self._client, self._server):
                 end.keys.add(*self._keylog.tls13(self._client_hellos[-1], hello, end.role))
         name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
         return name, summary.Lazy(partial(summary.server_hello_fields, hello))

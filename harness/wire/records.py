@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 HEADER = 5
 """Bytes of a record's header: type, legacy_record_version, length."""
+PREFIX = 4
+"""Bytes of a handshake message's header: type, length."""
+MAJOR = 3
+"""The first byte of every record's version."""
 LONGEST = 2**14 + 2048
 """Bytes that a record may hold: the limit of TLS 1.2 (RFC 5246, 6.2.3), which is above that of TLS 1.3."""
 
@@ -44,28 +48,38 @@ class RecordSplitter:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        """The beginning of a record that is not complete."""
+        self._needed = HEADER
+        """Bytes that the buffer must hold before it is worth a look."""
         self._offset = 0
 
     def feed(self, data: bytes) -> Iterator[Record]:
         """The records that are now complete; WireFormatError at the first bytes that begin no record."""
-        buffer = self._buffer
-        buffer += data
-        while len(buffer) >= HEADER:
-            kind, version, length = buffer[0], buffer[1] << 8 | buffer[2], buffer[3] << 8 | buffer[4]
-            self._check(kind, version, length)
-            end = HEADER + length
-            if len(buffer) < end:
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
                 return
-            record = Record(kind, bytes(buffer[:HEADER]), bytes(buffer[HEADER:end]), self._offset)
-            del buffer[:end]
-            self._offset += end
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        at, size = 0, len(data)
+        while at + HEADER <= size:
+            kind, length = data[at], data[at + 3] << 8 | data[at + 4]
+            if kind not in CONTENT_TYPES or data[at + 1] != MAJOR or length > LONGEST:
+                raise self._refused(data[at:], length)
+            start, end = at + HEADER, at + HEADER + length
+            if end > size:
+                break
+            record = Record(kind, data[at:start], data[start:end], self._offset)
+            self._offset += end - at
+            at = end
             yield record
+        self._needed = HEADER if at + HEADER > size else end - at
+        self._buffer += data[at:]
 
-    def _check(self, kind: int, version: int, length: int) -> None:
-        if kind not in CONTENT_TYPES or version >> 8 != 3:  # noqa: PLR2004 - every TLS record's version begins with 3
-            raise WireFormatError(f"no TLS record but {bytes(self._buffer[:16])!r}", self._offset)
-        if length > LONGEST:
-            raise WireFormatError(f"a record of {length} bytes, above the limit of {LONGEST}", self._offset)
+    def _refused(self, data: bytes, length: int) -> WireFormatError:
+        if data[0] in CONTENT_TYPES and data[1] == MAJOR:
+            return WireFormatError(f"a record of {length} bytes, above the limit of {LONGEST}", self._offset)
+        return WireFormatError(f"no TLS record but {data[:16]!r}", self._offset)
 
     def finish(self) -> None:
         """WireFormatError if the stream ended inside a record."""
@@ -92,13 +106,16 @@ class HandshakeJoiner:
         """The messages that are now complete; ``offset`` is that of the fragment in the stream."""
         buffer = self._buffer
         if not buffer:
+            if len(fragment) >= PREFIX and PREFIX + int.from_bytes(fragment[1:PREFIX], "big") == len(fragment):
+                yield Handshake(fragment[0], fragment[PREFIX:], offset + PREFIX)  # mostly it is one whole message
+                return
             self._offset = offset
         buffer += fragment
-        while len(buffer) >= 4:  # noqa: PLR2004 - the header of a handshake message: type, length in three bytes
-            end = 4 + int.from_bytes(buffer[1:4], "big")
+        while len(buffer) >= PREFIX:
+            end = PREFIX + int.from_bytes(buffer[1:PREFIX], "big")
             if len(buffer) < end:
                 return
-            message = Handshake(buffer[0], bytes(buffer[4:end]), self._offset + 4)
+            message = Handshake(buffer[0], bytes(buffer[PREFIX:end]), self._offset + PREFIX)
             del buffer[:end]
             self._offset += end
             yield message
