@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
+NOTHING: Mapping[str, str] = {}
+"""The fields of most messages."""
 UNREAD = {
     ContentType.CHANGE_CIPHER_SPEC: "ChangeCipherSpec",
     ContentType.ALERT: "EncryptedAlert",
@@ -113,18 +115,18 @@ class _Reader:
         elif kind == ContentType.ALERT:
             self._alert(end, content, record.offset + 5, sealed=sealed)
         elif kind == ContentType.CHANGE_CIPHER_SPEC:
-            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown={})
+            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING)
             end.plain_ccs += not sealed
             self._rekey(end)
         else:
             name = "ApplicationData" if kind == ContentType.APPLICATION_DATA else f"record of type {kind}"
-            self._add(end, name, len(content), sealed=sealed, shown={})
+            self._add(end, name, len(content), sealed=sealed, shown=NOTHING)
 
     def _unread(self, end: Direction, record: Record) -> None:
         end.unread += 1
         end.unread_handshakes += record.type == ContentType.HANDSHAKE
         named = UNREAD.get(ContentType(record.type)) if self._tls13 is False else None
-        self._add(end, named or "EncryptedRecord", len(record.payload), sealed=True, shown={})
+        self._add(end, named or "EncryptedRecord", len(record.payload), sealed=True, shown=NOTHING)
         if record.type == ContentType.CHANGE_CIPHER_SPEC:
             self._rekey(end)
 
@@ -143,7 +145,7 @@ class _Reader:
         for level, number in zip(content[::2], content[1::2], strict=True):
             alert = Alert(number, end.role, level)
             self._alerts.append(alert)
-            self._add(end, "Alert", 2, sealed=sealed, shown=summary.Lazy(partial(summary.alert_fields, alert)))
+            self._add(end, "Alert", 2, sealed=sealed, shown=summary.Lazy(summary.alert_fields, alert))
 
     def _handshake(self, end: Direction, message: Handshake, *, sealed: bool) -> None:
         kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")
@@ -157,7 +159,7 @@ class _Reader:
                 tls13 = self._tls13 is True
                 ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
                 self._tickets.append(ticket)
-                shown = summary.Lazy(partial(summary.ticket_fields, ticket, tls13=tls13))
+                shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset, tls13=self._tls13 is True)
         except WireFormatError as error:
@@ -170,7 +172,7 @@ class _Reader:
         self._client_hellos.append(hello)
         if hello.early_data and self._keylog:
             end.keys.add(*self._keylog.early(hello))
-        return summary.Lazy(partial(summary.client_hello_fields, hello))
+        return summary.Lazy(summary.client_hello_fields, hello)
 
     def _server_hello(self, message: Handshake) -> tuple[str, Mapping[str, str]]:
         hello = hellos.server_hello(message.body, message.offset)
@@ -180,4 +182,4 @@ class _Reader:
             for end in (self._client, self._server):
                 end.keys.add(*self._keylog.tls13(self._client_hellos[-1], hello, end.role))
         name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
-        return name, summary.Lazy(partial(summary.server_hello_fields, hello))
+        return name, summary.Lazy(summary.server_hello_fields, hello)

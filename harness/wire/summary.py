@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.model.transcript import EARLY_DATA, EXTENDED_MASTER_SECRET
 from harness.wire.hellos import ALPN, KEY_SHARE, PSK_KEY_EXCHANGE_MODES, SUPPORTED_VERSIONS, numbers_of
@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert
     from harness.model.transcript import ClientHello, NewSessionTicket, ServerHello
 
+T = TypeVar("T")
+
 
 class Lazy(Mapping[str, str]):
     """Fields that are made when something first reads them: most connections are judged and never printed."""
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("_made", "_make", "_of")
 
-    def __init__(self, make: Callable[[], dict[str, str]]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[T], dict[str, str]], of: T) -> None:
+        """``make`` makes them ``of`` what was read."""
+        self._make: Callable[[Any], dict[str, str]] = make
+        self._of = of
         self._made: dict[str, str] | None = None
 
     @property
     def _fields(self) -> dict[str, str]:
         if self._made is None:
-            self._made = self._make()
+            self._made = self._make(self._of)
         return self._made
 
     def __getitem__(self, name: str) -> str:
