@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
 
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
 IN_MEMORY = "each connection is a process of its own, and its memory ends with it"
 """Why an s_client cannot offer the object that another one held."""
 
+NO_COMMAND = "the program has no command for it"
+"""Why it lacks a verb, if nothing else is said."""
+
 COMMON_MISSING = {
+    **{row.needs: NO_COMMAND for row in OPTIONAL if row.needs is not None},
+    Capability.RESUMABLE.value: "no output of the program tells it",
     Capability.EVERY_TICKET.value: "-sess_out is overwritten by each ticket, only the last is seen",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",
     Capability.CONCURRENT.value: "it has one connection at a time",
@@ -21,10 +27,19 @@ COMMON_MISSING = {
 }
 
 
+NO_COUNTERS = "s_client prints no counters"
+OF_A_CLIENT = (
+    Capability.SESSION_DATA.value,
+    Capability.SESSION_FIELDS.value,
+    Capability.SESSION_COPY.value,
+    Capability.SESSION_IMPORT.value,
+    Capability.SESSION_BEFORE_TICKET.value,
+)
 SERVER = (Capability.RUNNING_COUNTERS, Capability.RENEGOTIATION, Capability.EARLY_DATA, Capability.CLOCK)
 SERVER_MISSING = COMMON_MISSING | {
     Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",
     Capability.CLOSE_SERVER_ONLY.value: "s_server has no command that sends close_notify",
+    **dict.fromkeys(OF_A_CLIENT, "s_server saves no sessions to a file"),
 }
 CLIENT = (
     Capability.SESSION_DATA,
@@ -37,6 +52,9 @@ CLIENT = (
     Capability.CLOCK,
 )
 CLIENT_MISSING = COMMON_MISSING | {
+    **{row.needs: IN_MEMORY for row in OPTIONAL if row.needs is not None and row.on == CONTEXT},
+    Capability.COUNTERS.value: NO_COUNTERS,
+    Capability.RUNNING_COUNTERS.value: NO_COUNTERS,
     Capability.SESSION_BEFORE_TICKET.value: "s_client writes -sess_out when a TLS 1.3 ticket arrives, not before",
     Capability.SESSION_IN_MEMORY.value: IN_MEMORY,
     Capability.CLOSE_SERVER_ONLY.value: "s_client answers a close_notify with its own at once",
@@ -47,4 +65,5 @@ def program_abilities(role: Role, version: str, clock_missing: str | None) -> Ab
     """What the program of a role can do; ``clock_missing`` says why its clock cannot be moved, None if it can."""
     able, missing = (CLIENT, CLIENT_MISSING) if role is Role.CLIENT else (SERVER, SERVER_MISSING)
     clock = {} if clock_missing is None else {"clock": clock_missing, Capability.CLOCK.value: clock_missing}
-    return abilities_of("openssl", role, version, missing | clock, able)
+    lacking = {name: why for name, why in missing.items() if name not in able}
+    return abilities_of("openssl", role, version, lacking | clock, able)

@@ -8,13 +8,12 @@ from harness.agent.verbs import VERBS
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
 from harness.runtime.loop import Pending
+from harness.stacks.openssl.abilities import NO_COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model.capability import Abilities
-
-NO_COMMAND = "the program has no command for it"
 
 
 def lack(name: str, verb: str, fields: Mapping[str, Any], abilities: Abilities) -> UnsupportedError | None:

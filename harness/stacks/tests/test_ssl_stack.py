@@ -110,9 +110,3 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.SESSION_IN_MEMORY,
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }
-
-
-@pytest.mark.parametrize("capability", list(Capability))
-@pytest.mark.parametrize("role", list(Role))
-def test_each_missing_capability_has_a_reason(stack: SslStack, role: Role, capability: Capability) -> None:
-    assert stack.abilities(role).lacks(capability) != "the stack has no way to do it"

@@ -9,7 +9,7 @@ import pytest
 
 from harness.agent.library import NO_CODE
 from harness.agent.verbs import CONTEXT, OPTIONAL
-from harness.model.capability import Capability
+from harness.model.capability import Abilities, Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, Role, TLSVersion
@@ -17,7 +17,7 @@ from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.clock import MISSING, library
 from harness.stacks.machine import STACKS
-from harness.stacks.openssl.commands import NO_COMMAND
+from harness.stacks.openssl.abilities import NO_COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
     from harness.stacks.machine import Machine
 
+NO_REASON = Abilities(Role.CLIENT, {}).lacks(Capability.CLOCK)
+"""What is said where no reason is given."""
 EXPIRED = 7300
 """Seconds after which a session of the default timeout, 7200 seconds, has expired."""
 VERBS = pytest.mark.parametrize("verb", OPTIONAL, ids=lambda verb: verb.name)
@@ -236,3 +238,9 @@ def test_a_moved_clock_expires_the_session_at_the_server(stack: Stack, runtime: 
         connection = pair.connect(offer=session)
 
     assert connection.outcome is Outcome.DECLINED
+
+
+@pytest.mark.parametrize("capability", list(Capability))
+@ROLES
+def test_each_missing_capability_has_a_reason(stack: Stack, role: Role, capability: Capability) -> None:
+    assert stack.abilities(role).lacks(capability) != NO_REASON
