@@ -19,6 +19,7 @@ from harness.report.capture import NAME, capture
 from harness.report.failed_cell import files
 from harness.report.json.encode import case_json
 from harness.report.text.account_text import account_text
+from harness.report.text.why_text import answer
 from harness.results.writer import keep, writable
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
@@ -47,6 +48,9 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
+@click.option(
+    "--quiet", "-q", is_flag=True, help="Print the first line alone: what became of the last connection, and why."
+)
 @reproducing_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
 @untestable
@@ -86,7 +90,8 @@ def connect(**given: Any) -> None:
         click.echo(json.dumps(told, indent=2))
     else:
         out = console()
-        out.print(encodable(account_text(told_of, text_width(out), whole=given["all_"]), out))
+        shown = answer(told_of) if given["quiet"] else account_text(told_of, text_width(out), whole=given["all_"])
+        out.print(encodable(shown, out))
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
     for line in done.write():

@@ -26,7 +26,7 @@ def compared(account: Account) -> list[str]:
     """
     subject = account.subject
     told = account.explanations.get(subject.number)
-    lines = [line.plain for line in headline(subject.number, told)] if told else []
+    lines = [headline(subject, told).plain] if told else []
     return [*lines, *subject.describe().splitlines()]
 
 

@@ -104,4 +104,4 @@ def _why(connections: Sequence[Connection]) -> str:
         return ""
     told = account(connections)
     explanation = told.explanations.get(told.subject.number)
-    return why_text(told.subject.number, explanation).plain if explanation else ""
+    return why_text(told.subject, explanation).plain if explanation else ""

@@ -33,12 +33,30 @@ def test_a_case_is_told_connection_by_connection(capsys: pytest.CaptureFixture[s
     assert "Counters of the server: accept 2, accept_good 2, hits 1, cache_size 20480; 0: items" in out
 
 
-def test_the_reason_comes_first_and_the_timeline_next(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_answer_comes_first_and_the_timeline_next(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, f"{LIBSSL} --then-server-set num_tickets=1")
     first, *lines = out.splitlines()
 
-    assert first.startswith("Why connection 2 was declined: ")
+    assert first.startswith("Connection 2 was declined: the client offered a ticket of a key that this server ")
     assert "Connection 1 of 2: full                          │ Connection 2 of 2: declined" in lines
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("", "Connection 2 was resumed by psk with the session of connection 1"),
+        ("--times 0", "Connection 1 was a full handshake: it had no session to offer"),
+        ("--times 3", "Connection 4 was resumed by psk with the session of connection 3"),
+        ("--age 8000", "Connection 2 offered no session: the ticket was 8000 seconds old for its client, and its "),
+    ],
+)
+def test_quiet_prints_the_answer_alone(capsys: pytest.CaptureFixture[str], options: str, line: str) -> None:
+    _, quiet, _ = run(capsys, f"{LIBSSL} --quiet {options}")
+    _, whole, _ = run(capsys, f"{LIBSSL} {options}")
+
+    assert quiet.startswith(line)
+    assert quiet.count("\n") == 1
+    assert whole.startswith(quiet)
 
 
 def test_all_shows_every_message_with_every_field(capsys: pytest.CaptureFixture[str]) -> None:

@@ -229,12 +229,12 @@ def test_a_failed_comparison_of_outcomes_shows_the_views(run: Run) -> None:
     ran.stdout.fnmatch_lines(
         [
             "*assert declined is resumed",
-            "E *Why connection 2 was declined: *",
+            "E *Connection 2 was declined: *",
             "E *The witnesses agree about connection 2*",
             "E *client  libssl@1.1.1w *full *client evidence",
             "E *server  openssl@3.0.19 *full *server evidence",
             "*- why connection 2 is as it is -*",
-            "Why connection 2 was declined: *",
+            "Connection 2 was declined: *",
             "*- messages of connections 1 and 2 -*",
             "Connection 1 of 2: full * │ Connection 2 of 2: declined",
             "*ClientHello (200) * │ *ClientHello (200)",
@@ -326,7 +326,7 @@ def test_the_evidence_of_a_failed_cell_begins_with_the_reason(run: Run, pytester
     run("--client=libssl", "--server=openssl", sees="[[Saw.FULL] * 3, [Saw.FULL] * 3]")
     (evidence,) = (pytester.path / "out/cells").rglob("evidence.txt")
 
-    assert evidence.read_text().startswith("Why connection 2 was declined: ")
+    assert evidence.read_text().startswith("Connection 2 was declined: ")
 
 
 def test_the_results_of_an_earlier_run_are_never_overwritten(run: Run, pytester: pytest.Pytester) -> None:

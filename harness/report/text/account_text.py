@@ -11,7 +11,7 @@ from harness.report.text.connection_text import connection_text
 from harness.report.text.lines import WIDTH, folded, joined, unfolded
 from harness.report.text.session_difference_text import session_alone_text, session_difference_text
 from harness.report.text.timeline_text import timeline_text
-from harness.report.text.why_text import headline, why_text
+from harness.report.text.why_text import answer, headline, why_text
 from harness.report.text.witnesses_text import counters_text, disagreement_text, outcome_line, witnesses_text
 
 if TYPE_CHECKING:
@@ -22,15 +22,17 @@ MOST = 3
 
 
 def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, report: str = "") -> Text:
-    """Everything that a person asks for first; ``whole`` adds every message and every field of every connection.
+    """The answer in one line, then its grounds; ``whole`` adds every message and field of every connection.
 
     ``report`` is another account of the same, which comes after the reason. No line has more than ``width`` columns but
-    for a command, and for a word that is longer. Empty if there is neither connection nor report.
+    for an answer, a command, and a word that is longer. Empty if there is neither connection nor report.
     """
     if not account.connections:
         return Text(report)
+    first, reason = answer(account), why(account, width)
     parts = [
-        why(account, width),
+        Text() if reason.plain.startswith(first.plain) else first,
+        reason,
         Text(report),
         beside(account, width),
         sessions(account, width),
@@ -46,10 +48,9 @@ def why(account: Account, width: int = WIDTH) -> Text:
     lines = [disagreement_text(account.subject, width)] if account.subject.disagreement else []
     told = account.explanations.get(account.subject.number)
     if told:
-        lines.append(why_text(account.subject.number, told, width))
-    others = [number for number in account.explanations if number != account.subject.number]
-    for number in others[:MOST]:
-        lines += headline(number, account.explanations[number], width)
+        lines.append(why_text(account.subject, told, width))
+    others = [c for c in account.connections if c.number in account.explanations and c is not account.subject]
+    lines += [headline(connection, account.explanations[connection.number]) for connection in others[:MOST]]
     if len(others) > MOST:
         lines.append(Text(f"{len(others) - MOST} more connections have a reason, which the JSON tells"))
     return joined(lines)

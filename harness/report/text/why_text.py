@@ -1,4 +1,4 @@
-"""Why a connection is as it is, as text: the reason first, then its evidence, what would change it, and its source."""
+"""The answer about a connection as text: the reason in one line, then its evidence, the remedy and the source."""
 
 from __future__ import annotations
 
@@ -6,26 +6,48 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harness.explain.facts.origin import origin_of
 from harness.model.reason import Question
-from harness.report.text.lines import WIDTH, folded, joined
+from harness.model.tls import Outcome
+from harness.report.text.lines import WIDTH, folded, joined, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.model.connection import Connection
     from harness.model.reason import Explanation, Finding
+    from harness.report.account import Account
 
 HEADS = {
-    Question.NOT_OFFERED: ("Why connection {} offered no session", "cyan"),
-    Question.DECLINED: ("Why connection {} was declined", "yellow"),
-    Question.ABORTED: ("Why connection {} was aborted", "red"),
-    Question.RESUMED_BUT: ("Connection {} was resumed, but", "green"),
+    Question.NOT_OFFERED: ("offered no session: ", "cyan"),
+    Question.DECLINED: ("was declined: ", "yellow"),
+    Question.ABORTED: ("was aborted: ", "red"),
+    Question.RESUMED_BUT: ("was resumed{}, but ", "green"),
 }
-"""How the answer to each question begins, and the colour of the outcome that it is about."""
+"""How the answer to each question goes on after "Connection 2", and the colour of the outcome that it is about."""
 
 
-def why_text(number: int, explanation: Explanation, width: int = WIDTH) -> Text:
-    """The whole answer for connection ``number``; several findings are numbered, in their order."""
-    lines = headline(number, explanation, width)
+def answer(account: Account) -> Text:
+    """One line that says what became of the last connection, and why if there is anything to explain."""
+    last = account.connections[-1]
+    explanation = account.explanations.get(last.number)
+    if last.disagreement:
+        saw = ", ".join(f"{view.witness} {view.saw}" for view in last.views)
+        return Text(f"The witnesses of connection {last.number} disagree: {saw}", "bold red")
+    if explanation:
+        return headline(last, explanation)
+    if last.observed_outcome() is Outcome.FULL:
+        return Text(f"Connection {last.number} was a full handshake: it had no session to offer", "bold cyan")
+    if last.observed_outcome() is not Outcome.RESUMED:
+        return Text(f"Connection {last.number} was {last.observed_outcome().value}", "bold")
+    origin = origin_of(last.offered, account.connections[:-1])
+    session = f" with the session of connection {origin.connection.number}" if origin else ""
+    return Text(f"Connection {last.number} was resumed{_mechanism(last)}{session}", "bold green")
+
+
+def why_text(connection: Connection, explanation: Explanation, width: int = WIDTH) -> Text:
+    """The whole answer for a connection; several findings are numbered, in their order."""
+    lines = [headline(connection, explanation)]
     if len(explanation.findings) == 1:
         return joined([*lines, *_finding(explanation.findings[0], width, "  ")])
     for place, finding in enumerate(explanation.findings, 1):
@@ -35,12 +57,16 @@ def why_text(number: int, explanation: Explanation, width: int = WIDTH) -> Text:
     return joined(lines)
 
 
-def headline(number: int, explanation: Explanation, width: int = WIDTH) -> list[Text]:
-    """The first line, or lines: the question, and the reason if there is but one."""
+def headline(connection: Connection, explanation: Explanation) -> Text:
+    """What became of the connection, and the reason if there is but one, in one line of any length."""
     head, colour = HEADS[explanation.question]
-    begin = head.format(number)
-    lines = folded(f"{begin}: {_answer(explanation)}", width, "", "  ")
-    return [Text(line, f"bold {colour}" if place == 0 else "bold") for place, line in enumerate(lines)]
+    text = f"Connection {connection.number} {head.format(_mechanism(connection))}{_answer(explanation)}"
+    return Text(printable(text), f"bold {colour}")
+
+
+def _mechanism(connection: Connection) -> str:
+    mechanism = connection.observed_mechanism
+    return f" by {mechanism.value}" if mechanism else ""
 
 
 def _answer(explanation: Explanation) -> str:

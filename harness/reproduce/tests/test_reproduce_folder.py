@@ -120,7 +120,7 @@ def test_the_readme_tells_what_was_seen_and_why(folder: Path) -> None:
     assert "**Expected:** connection 2 to be resumed" in text
     assert "| 2 | client 1 to server 2, TLSv1.3, offers the session of connection 1; close both | full | full |" in text
     assert re.search(r"declined; 3 tickets, the session's of [0-9]+ bytes", text)
-    assert "Why connection 2 was declined: " in text
+    assert "Connection 2 was declined: " in text
     assert "git bisect run" in text
     assert "made for one run, to be thrown away" in text
 
