@@ -84,9 +84,8 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(RUN_OPTIONS):
         name = (option.short, option.dest)
         if option.metavar:
-            kind = int if option.number else str
             many = option.many
-            command = click.option(*name, type=kind, multiple=many, metavar=option.metavar, help=option.help)(command)
+            command = click.option(*name, type=str, multiple=many, metavar=option.metavar, help=option.help)(command)
         else:
             command = click.option(*name, is_flag=True, help=option.help)(command)
     return command

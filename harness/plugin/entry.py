@@ -14,7 +14,7 @@ import pytest
 from harness.results.run_options import RUN_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from harness.pair.pair import Pair
     from harness.runtime.runtime import Runtime
@@ -54,10 +54,7 @@ def add_options(parser: pytest.Parser, *, short: bool = False) -> None:
         elif option.many:
             group.addoption(name, dest=option.dest, action="append", default=[], metavar=option.metavar, help=text)
         else:
-            read: Callable[[str], object] = int if option.number else str
-            group.addoption(
-                name, dest=option.dest, type=read, default=option.default, metavar=option.metavar, help=text
-            )
+            group.addoption(name, dest=option.dest, default=option.default, metavar=option.metavar, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,6 +24,7 @@ from harness.plugin.failure import beside_outcome, leave, leave_reproducers, sho
 from harness.plugin.recorder import Recorder
 from harness.plugin.session import Run
 from harness.plugin.verdict import CellState, disagreement, problem
+from harness.results.retention import Limits
 from harness.results.writer import Results, compact, usable
 from harness.runtime.warden import end_with_parent
 from harness.stacks.machine import Machine
@@ -95,8 +96,9 @@ def begin(config: pytest.Config) -> None:
         if splits := config.getoption("splits", None):
             head["shard"] = f"{config.getoption('group')}/{splits}"
         if not hasattr(config, "workerinput"):
-            newest = 0 if config.getoption("resumption_results") else config.getoption("resumption_keep_results")
-            recorder = Recorder(Results(usable(results_folder(config)), head), newest)
+            limits = Limits.parse(config.getoption("resumption_keep_results"))
+            kept = Limits() if config.getoption("resumption_results") else limits
+            recorder = Recorder(Results(usable(results_folder(config)), head), kept)
             config.stash[RECORDER] = recorder
             config.pluginmanager.register(recorder, "resumption-recorder")
     except (BuildError, UsageError) as error:

@@ -16,7 +16,7 @@ from harness.matrix.cells import parse_id
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
 from harness.report.run.matrix_text import Matrix, totals, unsupported
-from harness.results.retention import tidy
+from harness.results.retention import Limits, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ WIDTH = 120
 
 MOST_UNMATCHED = 3
 """How many declared differences that are about no build of this run are shown."""
+NO_LIMITS = Limits()
 NOT_WHOLE = 1
 """Exit code of a run whose cells passed and whose results could not be written."""
 
@@ -37,10 +38,10 @@ NOT_WHOLE = 1
 class Recorder:
     """A pytest plugin object of the process that the user started, not of a worker of pytest-xdist."""
 
-    def __init__(self, results: Results, newest: int = 0) -> None:
-        """``newest`` runs stay beside each other in the folder above, 0 for all of them."""
+    def __init__(self, results: Results, limits: Limits = NO_LIMITS) -> None:
+        """``limits`` are those of the runs in the folder above."""
         self.results = results
-        self._newest = newest
+        self._limits = limits
         self._removed = 0
         self.cells: list[CellResult] = []
         self.unmatched: set[str] = set()
@@ -93,7 +94,7 @@ class Recorder:
         """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
         try:
             self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
-            self._removed = tidy(self.results.folder.parent, self._newest) if self.path else 0
+            self._removed = tidy(self.results.folder.parent, self._limits) if self.path else 0
         except OSError as error:
             self.trouble = error
         if self.trouble and not exitstatus:
@@ -118,7 +119,8 @@ class Recorder:
             terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
         terminalreporter.line(f"results: {self.path or self.results.folder}")
         if self._removed:
-            terminalreporter.line(f"removed: {self._removed} older, as the newest {self._newest} stay (--keep-results)")
+            runs = "1 run" if self._removed == 1 else f"{self._removed} runs"
+            terminalreporter.line(f"removed: {runs} {self._limits} (--keep-results)")
         if any(cell.folder for cell in self.cells):
             terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
         terminalreporter.line(f"a page of it: resumption report {shlex.quote(str(self.results.folder))}")

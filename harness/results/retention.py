@@ -1,27 +1,100 @@
-"""How long results stay where a user named no folder: the newest runs do, older ones are removed; others are let be."""
+"""How long the runs in the default folder stay: by age and total size."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWEST = 5
-"""Runs that are kept by default; a whole run is some 200 MB."""
-DATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z")
+ALL = "all"
+DEFAULT = "30d,5GB"
+"""A whole run takes some 200 MB."""
+DATED = "%Y-%m-%dT%H-%M-%S.%fZ"
 """The names of `harness.results.writer.default_folder`, which sort by their time."""
 UNFINISHED = 24 * 3600.0
 """Seconds after which a run that still has results.jsonl was killed, and is no longer at work."""
+EXIT_STATUS = re.compile(r'^ "exit_status": (-?\d+),?$', re.MULTILINE)
+HEAD = 2**16
+"""Bytes at the beginning of results.json that have all but the cells."""
 
 
-def removable(place: Path, newest: int) -> list[Path]:
-    """The folders of runs beyond the ``newest`` ones in a place, without those that are still at work; 0 keeps all."""
-    runs = sorted((path for path in place.iterdir() if DATED.fullmatch(path.name)), reverse=True)
-    return [run for run in runs[newest:] if not _at_work(run)] if newest else []
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What stays of the runs in a folder; None is no limit."""
+
+    days: int | None = None
+    gigabytes: int | None = None
+    """In all, without the runs that always stay."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``30d``, ``5GB``, ``30d,5GB`` or ``all``."""
+        found = re.fullmatch(r"(?:(\d{1,5})d)?(,?)(?:(\d{1,5})GB)?", text, re.ASCII)
+        if text == ALL:
+            return cls()
+        if not text or not found or bool(found[2]) != bool(found[1] and found[3]):
+            raise UsageError(
+                f"--keep-results cannot be {text!r}; give an age, a total size or both, as in 30d, 5GB or 30d,5GB, "
+                f"or `{ALL}` to remove nothing (default: {DEFAULT})"
+            )
+        return cls(*(int(number) if number else None for number in (found[1], found[3])))
+
+    def __str__(self) -> str:
+        """What is removed, for people."""
+        said = [f"older than {self.days} days"] if self.days is not None else []
+        said += [f"beyond {self.gigabytes} GB in all"] if self.gigabytes is not None else []
+        return " or ".join(said) or "none"
+
+
+def removable(place: Path, limits: Limits) -> list[Path]:
+    """The runs in a place that are beyond the limits.
+
+    The newest run, the newest run that did not pass and runs that are still at work always stay. So does each folder
+    whose name is not a date: a user named it.
+    """
+    if limits == Limits():
+        return []
+    runs = sorted(((when, path) for path in place.iterdir() if (when := _dated(path))), reverse=True)
+    failing = next((path for _, path in runs if not _passed(path)), None)
+    total = 0
+    found = []
+    for number, (when, run) in enumerate(runs):
+        if number == 0 or run == failing or _at_work(run):
+            continue
+        total += _size(run)
+        old = limits.days is not None and (datetime.now(UTC) - when).days >= limits.days
+        if old or (limits.gigabytes is not None and total > limits.gigabytes * 10**9):
+            found.append(run)
+    return found
+
+
+def _dated(run: Path) -> datetime | None:
+    try:
+        return datetime.strptime(run.name, DATED).replace(tzinfo=UTC) if run.is_dir() else None
+    except ValueError:
+        return None
+
+
+def _passed(run: Path) -> bool:
+    """Whether pytest's exit code was 0; a run that was killed passed if it left no evidence of a failing cell."""
+    try:
+        with (run / "results.json").open(encoding="ascii", errors="replace") as file:
+            told = EXIT_STATUS.search(file.read(HEAD))
+    except OSError:
+        told = None
+    return int(told[1]) == 0 if told else not (run / "cells").is_dir()
+
+
+def _size(run: Path) -> int:
+    return sum(path.lstat().st_size for path in run.rglob("*") if not path.is_dir())
 
 
 def _at_work(run: Path) -> bool:
@@ -31,10 +104,10 @@ def _at_work(run: Path) -> bool:
         return False
 
 
-def tidy(place: Path, newest: int) -> int:
+def tidy(place: Path, limits: Limits) -> int:
     """Remove what is removable; how many runs are gone. One that cannot be removed stays, and is tried again."""
     gone = 0
-    for run in removable(place, newest):
+    for run in removable(place, limits):
         shutil.rmtree(run, ignore_errors=True)
         gone += not run.exists()
     return gone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.results.retention import NEWEST
+from harness.results.retention import ALL, DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +21,7 @@ class RunOption:
     """What its value is; empty for a switch."""
     many: bool = False
     """Whether it may be repeated."""
-    number: bool = False
-    """Whether its value is a whole number."""
-    default: str | int | None = None
+    default: str | None = None
 
     @property
     def long(self) -> str:
@@ -61,10 +59,10 @@ RUN_OPTIONS = (
     RunOption("show", "Show the evidence of each cell, not only of each one that did not pass."),
     RunOption(
         "keep-results",
-        f"Keep this many runs where no --results is given (default: {NEWEST}; 0 keeps all).",
-        "N",
-        number=True,
-        default=NEWEST,
+        "Remove runs of the default folder that are older, or beyond a total size. The newest run and the newest one "
+        f"that did not pass always stay; `{ALL}` keeps all (default: {DEFAULT}).",
+        "AGEd,SIZEGB|all",
+        default=DEFAULT,
     ),
     RunOption("cell", "Run only the cell with this test and id, such as 'test_x[openssl@3.5.0--…]'.", "TEST[ID]"),
 )

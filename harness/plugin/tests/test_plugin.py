@@ -338,15 +338,15 @@ def test_the_results_of_an_earlier_run_are_never_overwritten(run: Run, pytester:
     ran.stderr.fnmatch_lines(["*holds the results of an earlier run; name another folder, or remove it"])
 
 
-def test_runs_in_the_default_folder_push_the_oldest_out(
+def test_old_runs_in_the_default_folder_are_removed(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(pytester.path / "state"))
     old = default_folder(datetime(2020, 1, 1, tzinfo=UTC))
     old.mkdir(parents=True)
-    ran = run("--keep-results=1", where=())
+    ran = run(where=())
 
-    ran.stdout.fnmatch_lines(["removed: 1 older, as the newest 1 stay (--keep-results)"])
+    ran.stdout.fnmatch_lines(["removed: 1 run older than 30 days or beyond 5 GB in all (--keep-results)"])
     assert not old.exists()
     assert len(list(old.parent.glob("*/results.json"))) == 1
 
