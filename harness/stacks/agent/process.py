@@ -142,7 +142,7 @@ class AgentProcess:
         if not isinstance(error, RefusalError):
             return error
         if error.kind == "lack":
-            return UnsupportedError(self.name, verb, str(error))
+            return UnsupportedError(self.name, verb, str(error).removeprefix(f"{verb}: "))
         if error.kind == "tls":
             return RefusedError(self.name, verb, error.queue)
         if error.kind == "usage" and verb == "context":
