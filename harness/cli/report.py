@@ -1,9 +1,11 @@
-"""`resumption report`: writes the page, the summary and the JUnit XML of a run that is over; it runs nothing."""
+"""`resumption report`: writes the page, the summary and the JUnit XML of a run, or of several that it merges."""
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,45 +13,84 @@ from harness.model.errors import UsageError
 from harness.report.run.earlier import compare
 from harness.report.run.junit_xml import junit_xml
 from harness.report.run.markdown import markdown
+from harness.report.run.merge import Merged, merge
 from harness.report.run.page.page import page
 from harness.report.run.run_summary import totals
 from harness.results.folder import kept_of
-from harness.results.reader import kept_run
+from harness.results.reader import WHOLE, kept_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.results.reader import KeptRun
 
 PAGE, SUMMARY, JUNIT = "index.html", "report.md", "junit.xml"
 PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("results", metavar="RESULTS", type=PATH)
-@click.option("-o", "--output", metavar="DIR", type=PATH, help="Where to write it (default: RESULTS/report).")
+@click.argument("results", metavar="RESULTS...", type=PATH, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=PATH,
+    help="Write to DIR (default: RESULTS/report; required for more than one RESULTS).",
+)
 @click.option("--against", metavar="OLD", type=PATH, help="Results of an earlier run, to compare with.")
-def report(*, results: Path, output: Path | None, against: Path | None) -> None:
+def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None) -> None:
     """Write a page to look at, a summary for CI and JUnit XML, from the results of a run.
 
     RESULTS is the folder that `resumption run` named in its last line; that of a run that was killed will do. The page
     is one file, index.html, that needs no network; report.md is Markdown, junit.xml has each reason in its failure.
+
+    Several RESULTS are merged into one run: the shards of a run, each from a machine of its own. DIR then also has
+    results.json of the merged run. Missing shards, other builds or code, and cells with two verdicts are named.
     """
-    run = kept_run(results)
+    runs = {str(place): kept_run(place) for place in results}
+    if len({run.folder.resolve() for run in runs.values()}) < len(results):
+        raise UsageError("the same RESULTS is named twice; name each folder once")
+    run, *others = runs.values()
+    if others and output is None:
+        raise UsageError("several RESULTS need a folder for their common report; name one with -o DIR")
     old = kept_run(against) if against else None
-    comparison = compare(old.results, run.results) if old else None
     folder = output or run.folder / "report"
+    merged = merge({name: one.results for name, one in runs.items()}) if others else Merged(run.results, {}, ())
+    whole, notes, unfinished = merged.results, merged.notes, _unfinished(runs)
+    comparison = compare(old.results, whole) if old else None
+    kept = {
+        key: found
+        for name, one in runs.items()
+        for key, found in kept_of(one, folder).items()
+        if merged.origin.get(key, name) == name
+    }
     made = {
         PAGE: page(
-            run.results,
-            kept_of(run, folder),
+            whole,
+            kept,
             version=_version(),
-            unfinished=run.unfinished,
+            unfinished=unfinished,
+            notes=notes,
             comparison=comparison,
             earlier_unfinished=old.unfinished if old else "",
         ),
-        SUMMARY: markdown(run.results, unfinished=run.unfinished, comparison=comparison),
-        JUNIT: junit_xml(run.results),
+        SUMMARY: markdown(whole, unfinished=unfinished, notes=notes, comparison=comparison),
+        JUNIT: junit_xml(whole),
     }
+    if others:
+        made[WHOLE] = json.dumps(whole, indent=1) + "\n"
     _write(folder, made)
-    click.echo(totals(run.results["cells"]) + (f"; {run.unfinished}" if run.unfinished else ""))
+    click.echo(totals(whole["cells"]) + (f"; {unfinished}" if unfinished else ""))
+    for note in notes:
+        click.echo(f"note: {note}")
     for name in made:
         click.echo(folder / name)
+
+
+def _unfinished(runs: Mapping[str, KeptRun]) -> str:
+    """Which of the runs are not whole, and why."""
+    named = [(name, run.unfinished) for name, run in runs.items() if run.unfinished]
+    return "; ".join(f"{name}: {why}" if len(runs) > 1 else why for name, why in named)
 
 
 def _version() -> str:

@@ -16,6 +16,7 @@ from harness.matrix.cells import parse_id
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
 from harness.report.run.matrix_text import Matrix, totals, unsupported
+from harness.results.code import digests
 from harness.results.retention import Limits, tidy
 
 if TYPE_CHECKING:
@@ -93,7 +94,11 @@ class Recorder:
     def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
         """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
         try:
-            self.path = self.results.finish({"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)})
+            ending = {"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)}
+            if session.config.getoption("splits", None):
+                files = (cell.name.partition("::")[0] for cell in self.cells)
+                ending["code"] = digests(session.config.rootpath, files)
+            self.path = self.results.finish(ending)
             self._removed = tidy(self.results.folder.parent, self._limits) if self.path else 0
         except OSError as error:
             self.trouble = error

@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.report.json.shapes import ConnectionObject, fields
+from harness.report.run.tests.test_page import details
 from harness.tests.hostile import poisoned
 from harness.tests.wrong_results import read, write
 
@@ -88,15 +89,85 @@ def test_hostile_results_are_reported_without_a_complaint(
     assert (code, err) == (0, "")
 
 
+def shard(results: Any, wrong: Path, folder: Path, number: int) -> Path:
+    """A third of the cells as a shard, with the evidence of its run."""
+    cells = results["cells"][number - 1 :: 3]
+    return write({**results, "cells": cells, "shard": f"{number}/3"}, wrong, folder / f"shard-{number}")
+
+
+def test_shards_are_merged_into_one_report(capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path) -> None:
+    shards = [shard(read(wrong), wrong, tmp_path, number) for number in (1, 2, 3)]
+
+    code, out, err = run(capfd, f"{' '.join(map(str, shards))} -o {tmp_path}/merged")
+
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "32 cells: 12 failed, 8 error, 8 passed, 4 unsupported",
+        *(str(tmp_path / "merged" / name) for name in ("index.html", "report.md", "junit.xml", "results.json")),
+    ]
+    assert len(read(tmp_path / "merged")["cells"]) == 32
+
+
+def test_a_merged_report_is_the_report_of_the_whole_run(
+    capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path
+) -> None:
+    shards = [shard(read(wrong), wrong, tmp_path, number) for number in (1, 2, 3)]
+    run(capfd, f"{' '.join(map(str, shards))} -o {tmp_path}/merged")
+
+    code, out, _ = run(capfd, f"{tmp_path}/merged --against {wrong}")
+    page = (tmp_path / "merged" / "report" / "index.html").read_text()
+
+    assert (code, out.splitlines()[0]) == (0, "32 cells: 12 failed, 8 error, 8 passed, 4 unsupported")
+    assert "None newly failing, none newly passing" in page
+
+
+def test_a_missing_shard_and_two_verdicts_are_named_everywhere(
+    capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path
+) -> None:
+    results = read(wrong)
+    first, second = (shard(results, wrong, tmp_path, number) for number in (1, 2))
+    other = read(second)
+    other["cells"].append({**read(first)["cells"][0], "verdict": "unsupported"})
+    (second / "results.json").write_text(json.dumps(other))
+
+    code, out, _ = run(capfd, f"{first} {second} -o {tmp_path}/merged")
+    told = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
+
+    assert code == 0
+    assert told[0] == "Missing: shard 3 of 3. Their cells are not here"
+    assert "has different verdicts" in told[1]
+    assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "report.md").read_text()
+    assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "index.html").read_text()
+
+
+def test_several_results_need_a_folder_for_their_report(
+    capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path
+) -> None:
+    code, out, err = run(capfd, f"{wrong} {shard(read(wrong), wrong, tmp_path, 1)}")
+
+    assert (code, out) == (2, "")
+    assert "several RESULTS need a folder for their common report; name one with -o DIR" in err
+
+
+def test_the_evidence_of_each_shard_is_linked(capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path) -> None:
+    shards = [shard(read(wrong), wrong, tmp_path, number) for number in (1, 2, 3)]
+    run(capfd, f"{' '.join(map(str, shards))} -o {tmp_path}/merged")
+    links = " ".join(json.dumps(one) for one in details((tmp_path / "merged" / "index.html").read_text()))
+
+    assert all(f'"../shard-{number}/cells/' in links for number in (1, 2, 3))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("{0}/none", "none does not exist; name the folder"),
         ("{0}", "holds neither results.json nor results.jsonl"),
         ("{1} --against {0}", "holds neither results.json nor results.jsonl"),
+        ("{1} {0} -o {0}/x", "holds neither results.json nor results.jsonl"),
         ("{1} -o /proc/here", "nothing can be written to /proc/here (No such file or directory); name another folder"),
-        ("", "Missing argument 'RESULTS'"),
-        ("{1} {1}", "Got unexpected extra argument"),
+        ("", "Missing argument 'RESULTS...'"),
+        ("{1} {0}", "holds neither results.json nor results.jsonl"),
+        ("{1} {1} -o {0}/x", "the same RESULTS is named twice"),
     ],
 )
 def test_what_is_wrong_is_one_message_and_exit_code_2(

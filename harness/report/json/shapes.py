@@ -390,6 +390,7 @@ class ResultsObject(TypedDict):
     exit_status: Annotated[int, about("pytest's exit code; 2 if the run was interrupted")]
     unmatched: Annotated[list[str], about("declared differences between builds that no build of this run could show")]
     shard: NotRequired[Annotated[str, about("which part of the run this is, `1/3`; absent if it is the whole run")]]
+    code: NotRequired[Annotated[Texts, about("a digest of each file of scenarios, and of `harness`; in shards alone")]]
     cells: Annotated[list[CellObject], about("every cell, in the order in which they ended")]
 
 

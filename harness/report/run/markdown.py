@@ -22,6 +22,8 @@ from harness.report.run.plain_text import findings_text, moment
 from harness.report.run.run_summary import VERDICTS, counted, kinds, matrix, unsupported_reasons, why
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.report.json.shapes import CellObject, ResultsObject
     from harness.report.run.earlier import Comparison
 
@@ -48,8 +50,14 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def markdown(results: ResultsObject, *, unfinished: str = "", comparison: Comparison | None = None) -> str:
-    """The summary; ``unfinished`` says why the run is not whole."""
+def markdown(
+    results: ResultsObject,
+    *,
+    unfinished: str = "",
+    notes: Sequence[str] = (),
+    comparison: Comparison | None = None,
+) -> str:
+    """The summary; ``unfinished`` says why the run is not whole, ``notes`` what else a reader must know."""
     found = kinds(results["cells"])
     reasons = unsupported_reasons(results["cells"])
     made = matrix(results)
@@ -61,6 +69,7 @@ def markdown(results: ResultsObject, *, unfinished: str = "", comparison: Compar
             total=len(results["cells"]),
             started=moment(results["started"]),
             unfinished=unfinished,
+            notes=notes,
             kinds=[{"count": count, **_failure(one)} for count, one in found[:FAILURES]],
             whole=[_failure(one) for _, one in found[:WHOLE]],
             left=max(0, len(found) - FAILURES),

@@ -11,7 +11,7 @@ from harness.report.run.page.overview import filter_choices, overview
 from harness.report.run.page.rows import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.report.json.shapes import ResultsObject
     from harness.report.run.earlier import Comparison, Key
@@ -24,19 +24,21 @@ def page(
     *,
     version: str,
     unfinished: str = "",
+    notes: Sequence[str] = (),
     comparison: Comparison | None = None,
     earlier_unfinished: str = "",
 ) -> str:
     """The HTML of a run.
 
     ``kept`` is what lies in the folders of its cells; ``version`` that of the harness; ``unfinished`` says why the run
-    is not whole, ``earlier_unfinished`` the same of the earlier one.
+    is not whole, ``earlier_unfinished`` the same of the earlier one; ``notes`` are sentences that a reader must know.
     """
     view = {
         **overview(results, unfinished, None if unfinished else results["exit_status"]),
         **filter_choices(results, comparison),
         "comparison": comparison_view(comparison, results, earlier_unfinished) if comparison else None,
         "version": version,
+        "notes": notes,
         "short": SHORT,
     }
     return document(view, results["cells"], _details(results, kept, comparison), comparison)
