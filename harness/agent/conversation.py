@@ -26,7 +26,7 @@ class Conversation:
     """One connection from its connect or accept to its release.
 
     ``begin`` makes the driver's object of a connected socket; until the socket is there, requests wait. ``count`` gives
-    the counters of a server's context, which its release tells.
+    the counters of a server's context, for the facts of its release.
     """
 
     def __init__(

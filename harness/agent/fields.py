@@ -47,7 +47,7 @@ class Field:
 
 
 def of(kind: type, raw: Any) -> Any:
-    """The value if it is exactly of that JSON type (true is no integer); ValueError otherwise."""
+    """The value if it is exactly of that JSON type (true is not an integer), else ValueError."""
     if type(raw) is not kind:
         raise ValueError(raw)
     return raw

@@ -33,7 +33,7 @@ class Request:
 
 
 def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
-    """The id (None if none can be read) and the object of a line; RequestError if it is no object."""
+    """The id (None if none can be read) and the object of a line; RequestError if it is not an object."""
     try:
         message = json.loads(line.decode())
     except (ValueError, RecursionError) as error:

@@ -50,7 +50,7 @@ class Listener:
             self._waiting.popleft().opened(prepared(sock))
 
     def close(self) -> None:
-        """Stop listening; conversations that still wait for a connection are told."""
+        """Stop listening; conversations that still wait for a connection get an error."""
         self._watcher.forget(self._socket)
         self._socket.close()
         for conversation in self._waiting:

@@ -38,7 +38,7 @@ class Watcher:
         interest.mask, interest.ready, interest.wanted = mask, ready, True
 
     def forget(self, file: Any) -> None:
-        """Drop the interest in a file, before it is closed; none is no error."""
+        """Drop the interest in a file, if there is one; to be called before the file is closed."""
         fd = file if isinstance(file, int) else file.fileno()
         if self._interests.pop(fd, None) is not None:
             self._selector.unregister(fd)

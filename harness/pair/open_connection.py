@@ -51,7 +51,7 @@ class OpenConnection:
     """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
 
     A step that fails does not raise: the handshake's failure is what many scenarios are about, and the Connection
-    tells it. An end that dies, hangs or breaks its own protocol raises EndpointError or TimedOutError.
+    reports it. An end that dies, hangs or breaks its own protocol raises EndpointError or TimedOutError.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class OpenConnection:
         return bool(started.result()) and exchanged
 
     def close(self, how: Close = Close.BOTH) -> Connection:
-        """Close it as told and judge it."""
+        """Close it in this way and judge it."""
         last, sessions = self.client.ask("session"), self.client.ask("sessions")
         self._asked += [last, sessions]
         if how in {Close.EOF, Close.RST}:

@@ -218,7 +218,7 @@ class Pair:
             return error
 
     def last_counters(self) -> Counters | None:
-        """The present server's counters now, or as they stood in the last connection; None if its stack tells none."""
+        """The present server's counters now, or as they stood in the last connection; None if its stack has none."""
         abilities = self.server_stack.abilities(Role.SERVER)
         if Capability.COUNTERS in abilities.capabilities:
             return self.server.counters()

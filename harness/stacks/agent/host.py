@@ -39,7 +39,7 @@ def agent_environment(build: Build) -> dict[str, str]:
 
 
 class AgentHost:
-    """Starts agents when they are first needed, and anew when one has died or no longer answers."""
+    """Starts an agent when one is first needed, and again when it has died or no longer answers."""
 
     def __init__(
         self,

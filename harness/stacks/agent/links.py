@@ -1,4 +1,4 @@
-"""One end of a connection in an agent: each call is a request, and what its reply tells is kept for the report."""
+"""One end of a connection in an agent: each call is a request, and the report keeps what its reply says."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class AgentLink:
         return self.ask("shutdown")
 
     def await_end(self) -> Pending[Ending]:
-        """Read until the end of the input; an error of TLS counts as ALERT, as the peer is told of it by one."""
+        """Read until the end of the input; an error of TLS counts as ALERT, since the peer gets one."""
 
         def read(reply: Mapping[str, Any]) -> Ending:
             self._trail.ending = Ending(reply["ending"])

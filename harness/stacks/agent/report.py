@@ -23,7 +23,7 @@ FATAL = 2
 
 @dataclass
 class Trail:
-    """What the replies on one connection told on the way."""
+    """What the replies on one connection reported before its release."""
 
     refusals: list[str] = field(default_factory=list)
     """The verbs that failed, with what the library said."""
@@ -67,15 +67,15 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
 
 
 def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
-    """The counters of a server's context after the connection; nothing where they are not told."""
-    told = facts.get("counters")
-    return {"counters": Counters(**told)} if told is not None else {}
+    """The counters of a server's context after the connection; nothing where the library reports none."""
+    counters = facts.get("counters")
+    return {"counters": Counters(**counters)} if counters is not None else {}
 
 
 def make_report(
     role: Role, name: str, facts: Mapping[str, Any], trail: Trail, commands: Sequence[str]
 ) -> EndpointReport:
-    """The report of one end; KeyError, TypeError or ValueError for facts that are none."""
+    """The report of one end; KeyError, TypeError or ValueError for malformed facts."""
     alerts = alerts_of(facts, role)
     fatal = next((alert for alert in alerts if alert.level == FATAL and alert.number), None)
     saw, evidence = judge(facts, trail, fatal, role)

@@ -31,7 +31,7 @@ def _decoded(der: str, taken_by: str, resumable: bool | None) -> Session:  # noq
 
 
 def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
-    """The Session of a session object; ValueError if it is none. What comes again is not decoded again."""
+    """The Session of a session object, decoded once; ValueError if it is malformed."""
     handle = None if session.get("handle") is None else Held(process, str(session["handle"]))
     resumable = session.get("resumable")
     if session.get("der") is not None:

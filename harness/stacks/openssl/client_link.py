@@ -1,4 +1,4 @@
-"""One connection of s_client, which is one process; it is told what to do through its stdin."""
+"""One connection of s_client, which is one process, driven through its stdin."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class OpensslClientLink:
         return self._steps.ask("a write", give)
 
     def read_line(self) -> Pending[bytes]:
-        """The next line that is none of s_client's own words."""
+        """The next line that s_client did not print on its own."""
 
         def give() -> bytes:
             self._unsent.answered()

@@ -11,7 +11,7 @@ from harness.stacks.openssl.output import BLOCK, VERIFY, Output
 CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
 SERVER_NAME = re.compile(rb"Can't use SSL_get_servername")
 ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
-"""s_client 4.0 tells of Encrypted Client Hello after it has told the other facts of the connection."""
+"""s_client 4.0 prints this about Encrypted Client Hello after the other facts of the connection."""
 
 
 @dataclass

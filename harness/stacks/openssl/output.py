@@ -1,7 +1,7 @@
 """What s_client and s_server both print, line by line, as facts; pure, and it compares no words of an error.
 
-Both programs print the peer's data among their own words, so a data line is whatever is none of those words. A peer
-that sends a line such as ``DONE`` is not told from them.
+Both programs print the peer's data among their own words, so every other line is a line of data. A peer
+that sends a line such as ``DONE`` cannot be recognised.
 """
 
 from __future__ import annotations

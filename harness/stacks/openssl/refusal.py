@@ -12,7 +12,7 @@ REFUSED = re.compile(r'Call to SSL_CONF_cmd\((-\S+), (.*)\) failed|Error with co
 
 
 def refusal(program: str, output: str, major: int) -> RefusedError | None:
-    """The refusal with the flag and OpenSSL's error queue, None if the output tells of none."""
+    """The refusal with the flag and OpenSSL's error queue, None if the output shows none."""
     found = REFUSED.search(output)
     if found is None:
         return None

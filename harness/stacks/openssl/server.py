@@ -230,7 +230,7 @@ class OpensslServerLink:
         return self.out.established and not self.out.closed
 
     def read_line(self) -> Pending[bytes]:
-        """The next line that is none of s_server's own words."""
+        """The next line that s_server did not print on its own."""
         return self.steps.ask(
             "a line from the client",
             lambda: self.out.data.popleft() if self.out.data else b"",

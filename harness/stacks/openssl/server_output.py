@@ -99,7 +99,7 @@ class ServerOutput(Output):
             self.early_data = "rejected" if b"rejected" in line else "not_sent"
 
     def _last_facts(self, line: bytes) -> None:
-        """Between the cipher and the note on renegotiation, which each version words otherwise and prints last."""
+        """Between the cipher and the note on renegotiation, which each version words differently and prints last."""
         if line == b"Reused session-id":
             self.reused = True
             self.evidence.append("Reused session-id")

@@ -36,7 +36,7 @@ class Step:
 
 
 class Steps:
-    """The calls that are still to be done. ``advance`` is to be called whenever something happened."""
+    """The calls that are not done yet. Call ``advance`` whenever something happened."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint

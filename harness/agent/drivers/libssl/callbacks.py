@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SESSION_ID_LENGTH = 32
 TOLD = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
-"""What is looked at of all that SSL_CTX_set_msg_callback tells; headers and change_cipher_spec are not."""
+"""The content types of SSL_CTX_set_msg_callback that matter here; headers and change_cipher_spec do not."""
 
 
 class Callbacks:

@@ -1,4 +1,4 @@
-"""An SSL: the operations of one connection, and what its callbacks and calls told."""
+"""An SSL: the operations of one connection, and what its callbacks and calls report."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class EarlyWriter:
 
 
 class EarlyReader:
-    """A server that reads what comes and throws it away (SSL_read_early_data)."""
+    """A server that reads early data and drops them (SSL_read_early_data)."""
 
     def __init__(self, native: Native, ssl: Any) -> None:
         self._native = native

@@ -23,7 +23,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "client": {"cache_mode": CLIENT_CACHE},
     "server": {"session_id_context": b"resumption"},
 }
-"""What is set unless a knob says otherwise. A client's new-session callback is called only with a client cache."""
+"""The values of knobs that are left out. A client's new-session callback is called only with a client cache."""
 
 
 class LibsslContext(Cache):
@@ -98,7 +98,7 @@ class LibsslContext(Cache):
         return connection
 
     def age_sessions(self, seconds: int) -> bool:
-        """Make every cached session so much older, and the tickets that are issued from now on."""
+        """Backdate every cached session, and every ticket that is issued from now on."""
         self._callbacks.age_tickets(self._ctx, seconds)
         return super().age_sessions(seconds)
 

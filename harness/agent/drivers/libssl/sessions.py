@@ -31,7 +31,7 @@ def export(native: Native, session: Any) -> dict[str, Any] | None:
 
 
 def resumable(native: Native, session: Any) -> bool | None:
-    """SSL_SESSION_is_resumable, None where there is no such function."""
+    """SSL_SESSION_is_resumable, None if this OpenSSL has no such function."""
     return bool(native.ssl.SSL_SESSION_is_resumable(session)) if native.has("SSL_SESSION_is_resumable") else None
 
 

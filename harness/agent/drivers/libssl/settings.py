@@ -100,7 +100,7 @@ class Settings:
             self._native.must(result, "session_id_context")
 
     def set_ticket_keys(self, keys: bytes) -> None:
-        """SSL_CTX_set_tlsext_ticket_keys; a call with NULL tells how long they are."""
+        """SSL_CTX_set_tlsext_ticket_keys; a call with NULL gives their length."""
         length = self._ctrl(c.CTRL_SET_TICKET_KEYS)
         if length == OLD_KEYS:
             keys = keys[:16] + keys[16:32] + keys[48:64]

@@ -44,7 +44,7 @@ def version() -> str:
 
 
 def address(connection: SSL.Connection) -> int:
-    """Where the SSL lies: by it the message callback names a connection."""
+    """The address of the SSL, by which the message callback names a connection."""
     return int(_ffi.cast("uintptr_t", _ssl(connection)))
 
 

@@ -31,6 +31,6 @@ def set_versions(context: SSL.Context, versions: tuple[str, ...]) -> None:
 
 
 def set_keylog_callback(context: Any, callback: Any) -> None:
-    """Context.set_keylog_callback; before pyOpenSSL 20 there is none, and no key log."""
+    """Context.set_keylog_callback; pyOpenSSL before 20 has none, and gives no key log."""
     if hasattr(context, "set_keylog_callback"):
         context.set_keylog_callback(callback)

@@ -1,7 +1,7 @@
 """One pyOpenSSL Connection on a non-blocking socket; knows nothing of knobs.
 
 Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
-and these the Connection, which is to be freed (SSL_free) when ``free`` says so.
+and these the Connection, which must be freed (SSL_free) by ``free``.
 """
 
 from __future__ import annotations
@@ -95,14 +95,14 @@ class PyopensslConnection:
         self._call(SSL.Connection.shutdown)
 
     def session(self) -> Mapping[str, Any] | None:
-        """Connection.get_session as DER, None if there is none that has one; kept where there are no bytes."""
+        """Connection.get_session as DER, or kept by a handle if it cannot be exported; None without a session."""
         if not below.can_export():
             return self.keep_session()
         der = self._der()
         return None if der is None else as_object(der)
 
     def keep_session(self) -> Mapping[str, Any] | None:
-        """Connection.get_session, kept under a handle of its own; None if there is none."""
+        """Connection.get_session, kept under a handle of its own; None without a session."""
         session = self._connection.get_session()
         if session is None:
             return None
@@ -145,9 +145,9 @@ class PyopensslConnection:
 
         Where SSL_session_reused is not bound, the messages say it: a handshake in which no certificate passed resumed.
         """
-        told = below.reused(self._connection)
-        if told is not None:
-            return told, f"SSL_session_reused() == {int(told)}"
+        known = below.reused(self._connection)
+        if known is not None:
+            return known, f"SSL_session_reused() == {int(known)}"
         if not self._finished:
             return None, "SSL_session_reused is not bound"
         seen = self._evidence.certificate

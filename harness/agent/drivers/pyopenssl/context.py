@@ -71,7 +71,7 @@ class PyopensslContext:
             raise TlsError(queue_of(error)) from error
         self._watch = Watch(self._context)
         self._kept: dict[str, SSL.Session] = {}
-        """Each Session that is to be offered as it is, by its handle; it belongs to this Context (pyOpenSSL 26.3)."""
+        """Each Session that is kept, by its handle; it belongs to this Context (pyOpenSSL 26.3)."""
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:

@@ -2,10 +2,10 @@
 
 Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
 close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever
-OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say. OpenSSL is told of the end, not of a reset: a MemoryBIO cannot say it.
+OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say. OpenSSL learns of the end, not of a reset: a MemoryBIO cannot express one.
 
 Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
-and these the SSLObject, which is to be freed (SSL_free) when ``free`` says so.
+and these the SSLObject, which must be freed (SSL_free) by ``free``.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class SslConnection:
             raise EndError("reset")
 
     def session(self) -> dict[str, Any] | None:
-        """SSLObject.session; None if there is none that could be copied."""
+        """SSLObject.session; None without a session that can be copied."""
         with suppress(ValueError):  # "i2d() failed": a session that has no cipher yet
             session = self._tls.session
             return None if session is None else to_object(session, self._keep)
@@ -114,7 +114,7 @@ class SslConnection:
         return [] if session is None else [session]
 
     def facts(self) -> Facts:
-        """What SSLObject tells; a server's SSLObject does not tell the server name without a callback of its own."""
+        """What SSLObject reports; a server's does not report the server name without a callback."""
         return replace(
             self._agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,

@@ -145,7 +145,7 @@ class SslContext:
         self._handles[handle] = self._mine[handle] = session
 
     def counters(self) -> dict[str, int]:
-        """SSLContext.session_stats; it tells neither callback hits nor the cache's size."""
+        """SSLContext.session_stats; it has neither callback hits nor the cache's size."""
         return {COUNTERS.get(name, name): count for name, count in self._context.session_stats().items()}
 
     def free(self) -> None:

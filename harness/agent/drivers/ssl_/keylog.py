@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Keylog:
-    """What SSLContext.keylog_filename collects. On a system without memfd_create there is none: lines() is empty."""
+    """What SSLContext.keylog_filename collects. Without memfd_create it collects nothing."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._fd = -1

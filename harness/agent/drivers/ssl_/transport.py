@@ -26,7 +26,7 @@ class Transport:
 
     @property
     def at_end(self) -> bool:
-        """Whether TCP has ended and OpenSSL has been told so."""
+        """Whether TCP has ended and OpenSSL knows it."""
         return self._incoming.eof
 
     def fill(self) -> None:
