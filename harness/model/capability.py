@@ -64,6 +64,9 @@ class Capability(StrEnum):
     """Run with a moved clock."""
 
 
+CLOCK = "clock"
+"""The knob that needs a clock which can be moved."""
+
 CLOSE_NEEDS: Mapping[Close, tuple[Capability, ...]] = {
     Close.CLIENT_ONLY: (Capability.CLOSE_CLIENT_ONLY,),
     Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
@@ -86,19 +89,22 @@ FULLY = Limit(lambda _value: True, "all", "")
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What one stack can do in one role. A knob that is not in ``knobs`` cannot be set there; ``missing`` says why."""
+    """What one stack can do in one role."""
 
     role: Role
     knobs: Mapping[str, Limit]
+    """The knobs that can be set, with their limits; ``refused`` has the others."""
     capabilities: frozenset[Capability] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Reasons by the name of the knob or the value of the Capability."""
+    """Why Capabilities are missing, by their value."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why knobs cannot be set at all, by their name."""
 
     def lacks_knob(self, name: str, value: object) -> str | None:
         """The reason why the knob cannot have the value, None if it can."""
         limit = self.knobs.get(name)
         if limit is None:
-            return self.missing.get(name, "the stack has no way to set it")
+            return self.refused.get(name, "the stack has no way to set it")
         return None if limit.allows(value) else f"{limit.reason} (possible: {limit.values})"
 
     def lacks(self, capability: Capability) -> str | None:
@@ -113,22 +119,19 @@ def abilities_of(
 ) -> Abilities:
     """What a stack can do on that OpenSSL: the knobs of the table, and ``able``, by default every Capability.
 
-    ``missing`` are the reasons why it lacks Capabilities, and why it lacks knobs on this machine.
+    ``missing`` are the reasons why it lacks Capabilities, by their values. Without Capability.CLOCK no knob sets one.
     """
     knobs: dict[str, Limit] = {}
-    reasons: dict[str, str] = {}
+    refused: dict[str, str] = {}
     for name, row in knobs_of(role).items():
         lack = row.lack(stack, role, version)
-        if lack is None:
+        if name == CLOCK and Capability.CLOCK.value in missing:
+            refused[name] = missing[Capability.CLOCK.value]
+        elif lack is None:
             knobs[name] = FULLY
         elif lack.allows is None:
-            reasons[name] = lack.why
+            refused[name] = lack.why
         else:
             knobs[name] = Limit(lack.allows, lack.values, lack.why)
-    reasons |= missing
-    return Abilities(
-        role,
-        {name: limit for name, limit in knobs.items() if name not in reasons},
-        frozenset(capability for capability in able or Capability if capability.value not in reasons),
-        reasons,
-    )
+    able = frozenset(capability for capability in able or Capability if capability.value not in missing)
+    return Abilities(role, knobs, able, missing, refused)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def clock_missing() -> dict[str, str]:
-    """Why no clock can be moved here, by the name of the knob and of the Capability; empty if one can."""
-    return {} if library() else {"clock": MISSING, Capability.CLOCK.value: MISSING}
+    """Why no clock can be moved here, by the value of the Capability; empty if one can."""
+    return {} if library() else {Capability.CLOCK.value: MISSING}
 
 
 class AgentStack:

@@ -64,6 +64,6 @@ CLIENT_MISSING = COMMON_MISSING | {
 def program_abilities(role: Role, version: str, clock_missing: str | None) -> Abilities:
     """What the program of a role can do; ``clock_missing`` says why its clock cannot be moved, None if it can."""
     able, missing = (CLIENT, CLIENT_MISSING) if role is Role.CLIENT else (SERVER, SERVER_MISSING)
-    clock = {} if clock_missing is None else {"clock": clock_missing, Capability.CLOCK.value: clock_missing}
+    clock = {} if clock_missing is None else {Capability.CLOCK.value: clock_missing}
     lacking = {name: why for name, why in missing.items() if name not in able}
     return abilities_of("openssl", role, version, lacking | clock, able)

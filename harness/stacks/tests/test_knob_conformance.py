@@ -71,6 +71,8 @@ class Beside:
     """What a new client of the peer has otherwise, which offers the first session."""
 
 
+ALWAYS: Mapping[Role, Mapping[str, Any]] = {Role.CLIENT: {}, Role.SERVER: {"client_renegotiation": True}}
+"""Settings of the end that is looked at, so that the story comes to all of its steps."""
 EARLY = {"max_early_data": 1000}
 BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
@@ -120,7 +122,7 @@ class Observation:
         self.runtime = runtime
         self.stacks = (tested, peer) if role is Role.CLIENT else (peer, tested)
         self.tested, self.role, self.peer_knobs = tested, role, configured(peer, role.peer, beside.peer)
-        self.own = configured(tested, role, beside.own)
+        self.own = configured(tested, role, {**ALWAYS[role], **beside.own})
         self.then = beside.then
 
     def of(self, tls: TLSVersion, **knobs: Any) -> list[Any]:
@@ -192,6 +194,7 @@ def seen(connection: Connection) -> dict[str, Any]:
         "early data": [end.early_data for end in (connection.client, connection.server)],
         "tickets": connection.ticket_counts(),
         "sessions": len(connection.sessions),
+        "alerts": [[a.number for a in transcript.alerts if a.sender is role] for role in Role],
         "errors": [] if cut else [sorted(end.errors) for end in (connection.client, connection.server)],
         "messages": {
             role: [
