@@ -74,6 +74,18 @@ def test_abbreviated_renegotiation_resumes_the_connections_session(pair):
     assert messages.server_hellos[1].session_id == messages.client_hellos[1].session_id
 
 
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH, "resumption_on_renegotiation": False}, needs=BY_SERVER)
+def test_server_without_resumption_on_renegotiation_makes_a_full_one(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+    messages = connection.messages
+
+    assert done
+    assert connection.outcome is FULL
+    assert messages.handshakes == 2
+    assert messages.types(Role.SERVER).count("Certificate") == 2
+    assert messages.server_hellos[1].session_id != messages.client_hellos[1].session_id
+
+
 SINCE_3_0 = (
     "CHANGES.md of 3.0: Client-initiated renegotiation is disabled by default; tls_process_client_hello of 1.1.1w"
 )

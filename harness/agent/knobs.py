@@ -411,6 +411,12 @@ class ServerKnobs:
             Lack("s_server before 3.0 has no -client_renegotiation; it accepts it always", ("openssl",), before="3.0"),
         ),
     )
+    resumption_on_renegotiation: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether a renegotiation may resume a session; off makes each a full handshake",
+        option=Option("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 16, inverted=True),
+        openssl=switch(off="-no_resumption_on_reneg"),
+    )
     server_certificate: str | None = knob(
         kind=kinds.CERTIFICATE,
         meaning="which certificate the server has",
