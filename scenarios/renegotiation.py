@@ -22,6 +22,17 @@ from harness import (
 BY_CLIENT = {"client": [Capability.RENEGOTIATION]}
 BY_SERVER = {"server": [Capability.RENEGOTIATION]}
 
+REFUSED_REQUEST = [100, 40]
+"""The client's warning no_renegotiation, at which the server gives up with handshake_failure (SSL_renegotiate(3))."""
+
+NO_RENEGOTIATION = "reason=339 "
+"""SSL_R_NO_RENEGOTIATION of can_renegotiate (ssl/ssl_lib.c)."""
+SILENT = (
+    "after SSL_renegotiate has failed, s_server 4.0.3 prints nothing of it; 1.1.1w, 3.0.20, 3.5.9 and 3.6.5 print "
+    "SSL routines:can_renegotiate:no renegotiation"
+)
+REFUSALS_SAID = Expectation(1, Differs(0, Role.SERVER, "openssl@>=4.0", date(2026, 11, 29), SILENT))
+
 pytestmark = scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER)
 
 
@@ -84,6 +95,27 @@ def test_server_without_resumption_on_renegotiation_makes_a_full_one(pair):
     assert messages.handshakes == 2
     assert messages.types(Role.SERVER).count("Certificate") == 2
     assert messages.server_hellos[1].session_id != messages.client_hellos[1].session_id
+
+
+@scenario(versions=[TLSv1_2], server={"renegotiation": False}, needs=BY_SERVER)
+def test_server_without_renegotiation_asks_for_none(pair):
+    _, connection = renegotiated(pair, Role.SERVER)
+
+    assert connection.outcome is FULL
+    assert connection.messages.handshakes == 1
+    assert "HelloRequest" not in connection.messages.types(Role.SERVER)
+    assert sum(NO_RENEGOTIATION in error for error in connection.server.errors) == REFUSALS_SAID.of(pair)
+
+
+@scenario(versions=[TLSv1_2], client={"renegotiation": False}, needs=BY_SERVER)
+def test_client_without_renegotiation_refuses_the_servers(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+    alerts = [alert.number for alert in connection.messages.alerts if alert.number]
+
+    assert not done
+    assert connection.outcome is FULL
+    assert connection.messages.handshakes == 1
+    assert alerts == REFUSED_REQUEST
 
 
 SINCE_3_0 = (

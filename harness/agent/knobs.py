@@ -274,6 +274,14 @@ class CommonKnobs:
             ),
         ),
     )
+    renegotiation: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether this end takes part in renegotiations; off asks for none and refuses each",
+        option=Option("SSL_OP_NO_RENEGOTIATION", 30, inverted=True),
+        openssl=switch(off="-no_renegotiation"),
+        since="1.1.0h",
+        older=True,
+    )
     clock: int | None = knob(
         kind=kinds.CLOCK,
         meaning="how far this end's clock is moved from the true time",
