@@ -25,6 +25,15 @@ def alerts(connection, sender):
     return [alert.number for alert in connection.messages.alerts if alert.sender is sender and alert.level == FATAL]
 
 
+@scenario(close=Close.EOF, client={"ignore_unexpected_eof": True}, server={"ignore_unexpected_eof": True})
+def test_ends_that_ignore_it_send_no_alert(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert alerts(first, Role.CLIENT) == []
+    assert alerts(first, Role.SERVER) == []
+
+
 def test_client_tells_its_peer(pair):
     first = pair.connect()
 

@@ -282,6 +282,13 @@ class CommonKnobs:
         since="1.1.0h",
         older=True,
     )
+    ignore_unexpected_eof: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether the end of TCP without close_notify is an end like any other",
+        option=Option("SSL_OP_IGNORE_UNEXPECTED_EOF", 7),
+        openssl=switch(on="-ignore_unexpected_eof"),
+        since="3.0",
+    )
     clock: int | None = knob(
         kind=kinds.CLOCK,
         meaning="how far this end's clock is moved from the true time",
