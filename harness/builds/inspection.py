@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.builds.commands import CommandError, command
+from harness.builds.programs import CommandError, command
 from harness.builds.system import DEADLINE, parse_version
 from harness.model.errors import BuildError
 

@@ -9,7 +9,7 @@ import re
 import tempfile
 from typing import TYPE_CHECKING
 
-from harness.builds.commands import CommandError, command
+from harness.builds.programs import CommandError, command
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:

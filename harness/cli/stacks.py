@@ -11,7 +11,7 @@ from rich.table import Table
 
 from harness.cli.console import console
 from harness.model.tls import Role
-from harness.report.abilities import capability_rows, knob_meanings, knob_rows, reasons
+from harness.report.ability_tables import capability_rows, knob_meanings, knob_rows, reasons
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain import cache, expiry, mismatch, ticket
+from harness.explain import expiry, mismatch, server_cache, ticket
 from harness.explain.facts.offer import Offer
 from harness.explain.finding import Weight, choose, suite_name
 from harness.model.reason import Finding, Reason
@@ -46,11 +46,11 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 def _not_found(offer: Offer) -> Iterator[Candidate | None]:
     """Why the server did not get at the session."""
     if offer.looked_up is not False:
-        off, used = cache.lookup_off(offer), cache.consumed(offer)
+        off, used = server_cache.lookup_off(offer), server_cache.consumed(offer)
         yield off
         yield used
         if all(found is None or found.weight is Weight.OPEN for found in (off, used)):
-            yield cache.not_in_cache(offer)
+            yield server_cache.not_in_cache(offer)
     if offer.looked_up is not True:
         yield ticket.key_unknown(offer)
         yield ticket.damaged(offer)

@@ -14,7 +14,7 @@ from harness.results.writer import cell_folder, keep
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.plugin.verdict import CellState
+    from harness.plugin.cell_verdict import CellState
 
 REPRODUCERS = "reproduce"
 """The folder of programs that show it without the harness, in the folder of the cell."""

@@ -19,11 +19,11 @@ from harness.model.errors import BuildError, UnsupportedError, UsageError
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
+from harness.plugin.cell_verdict import CellState, disagreement, problem
 from harness.plugin.entry import results_folder
 from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown
 from harness.plugin.recorder import Recorder
-from harness.plugin.session import Run
-from harness.plugin.verdict import CellState, disagreement, problem
+from harness.plugin.shared import Run
 from harness.results.retention import Limits
 from harness.results.writer import Results, compact, usable
 from harness.runtime.warden import end_with_parent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.agent.knob import STACKS
 from harness.model.knobs import knobs_of
 from harness.model.tls import Role
-from harness.report.abilities import capability_rows, knob_calls, knob_meanings, knob_rows, markdown, reasons
+from harness.report.ability_tables import capability_rows, knob_calls, knob_meanings, knob_rows, markdown, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from harness.model.knobs import config_type
 from harness.model.tls import Ending
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.runtime.loop import resolved
-from harness.stacks.agent.replies import no_result
+from harness.stacks.agent.reply_results import no_result
 
 if TYPE_CHECKING:
     from harness.model.knobs import ClientConfig, ServerConfig

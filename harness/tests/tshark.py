@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from harness.builds.cache import default_folder
-from harness.builds.commands import command
+from harness.builds.programs import command
 from harness.builds.providers import apt
 from harness.builds.providers.apt import Apt
 from harness.builds.providers.debian import foreign_loader

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
     from harness.stacks.agent import AgentClientEndpoint, AgentServerEndpoint
-    from harness.stacks.agent.links import AgentLink
+    from harness.stacks.agent.agent_links import AgentLink
 
     During = Callable[[AgentLink, AgentLink], Sequence[Pending[Any]]]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.runtime.loop import Pending
-    from harness.stacks.agent.links import AgentLink
+    from harness.stacks.agent.agent_links import AgentLink
 
 V12, V13 = (TLSVersion.TLSv1_2,), (TLSVersion.TLSv1_3,)
 VERSIONS = pytest.mark.parametrize("versions", [V12, V13], ids=["1.2", "1.3"])

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.builds.commands import CommandError, command
+from harness.builds.programs import CommandError, command
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:

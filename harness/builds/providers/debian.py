@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from packaging.version import Version
 
-from harness.builds.commands import command
+from harness.builds.programs import command
 from harness.builds.providers import apt
 from harness.builds.providers.apt import Apt
 from harness.model.build import Build

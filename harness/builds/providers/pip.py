@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from harness.builds.commands import CommandError, command
+from harness.builds.programs import CommandError, command
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:

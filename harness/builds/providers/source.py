@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.builds.commands import command, followed
 from harness.builds.integrity import vouch
+from harness.builds.programs import command, followed
 from harness.builds.providers import fips
 from harness.builds.providers.prefix import prefix_builds
 from harness.model.errors import BuildError, UsageError

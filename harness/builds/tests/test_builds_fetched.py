@@ -11,7 +11,7 @@ import pytest
 
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
-from harness.builds.commands import command
+from harness.builds.programs import command
 from harness.builds.providers.prefix import measured_prefix
 from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import BuildStore

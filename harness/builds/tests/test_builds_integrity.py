@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.builds.commands import command
 from harness.builds.integrity import unarmoured, vouch
+from harness.builds.programs import command
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:

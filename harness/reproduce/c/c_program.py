@@ -10,10 +10,10 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
+from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, steps
 from harness.reproduce.c.contexts import ACTIONS as CLOCK_DEEDS
 from harness.reproduce.c.contexts import has_clocks, makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
-from harness.reproduce.c.steps import BEFORE, DURING, age_of, held, steps
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import gaps_of
 from harness.reproduce.words import title, told

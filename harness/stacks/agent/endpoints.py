@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import VERBS
 from harness.model.errors import UsageError
+from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
-from harness.stacks.agent.links import AgentLink
-from harness.stacks.agent.replies import as_json, result
-from harness.stacks.agent.sessions import offer_object
+from harness.stacks.agent.reply_results import as_json, result
+from harness.stacks.agent.session_objects import offer_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import harness
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import Clock
 from harness.runtime.loop import stretched
-from harness.stacks.agent.process import AgentProcess
+from harness.stacks.agent.agent_process import AgentProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

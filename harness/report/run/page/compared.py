@@ -15,7 +15,7 @@ from harness.report.run.earlier import (
     STILL_FAILING,
     of_run,
 )
-from harness.report.run.page.links import cell_link, list_link
+from harness.report.run.page.addresses import cell_link, list_link
 from harness.report.run.page.overview import file_of, test_of
 from harness.report.run.plain_text import moment
 from harness.report.run.run_summary import counted, totals, why

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.report.run.page.links import list_link
+from harness.report.run.page.addresses import list_link
 from harness.report.run.page.rows import LONGEST, choices
 from harness.report.run.plain_text import moment
 from harness.report.run.run_summary import (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model.connection import Counters
-from harness.stacks.agent.sessions import read_session
+from harness.stacks.agent.session_objects import read_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.agent.verbs import Verb
-    from harness.stacks.agent.process import AgentProcess
+    from harness.stacks.agent.agent_process import AgentProcess
 
 READ: Mapping[str, Callable[[Any, AgentProcess], Any]] = {
     "counters": lambda counters, _process: Counters(**counters),

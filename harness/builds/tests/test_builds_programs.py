@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.builds.commands import CommandError, command, followed
+from harness.builds.programs import CommandError, command, followed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from harness.wire.session.json_fields import from_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.stacks.agent.process import AgentProcess
+    from harness.stacks.agent.agent_process import AgentProcess
 
 
 @dataclass(frozen=True)

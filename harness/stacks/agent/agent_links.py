@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.agent.verbs import VERBS
 from harness.model.tls import Ending
-from harness.stacks.agent.replies import as_json, no_result, result
-from harness.stacks.agent.report import Trail, make_report
+from harness.stacks.agent.agent_report import Trail, make_report
+from harness.stacks.agent.reply_results import as_json, no_result, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.model.tls import Role
     from harness.model.view import EndpointReport
     from harness.runtime.loop import Pending
-    from harness.stacks.agent.process import AgentProcess, RefusalError
+    from harness.stacks.agent.agent_process import AgentProcess, RefusalError
 
 T = TypeVar("T")
 
