@@ -1,9 +1,9 @@
-"""Expired sessions stay in the cache until somebody flushes it: by hand, or OpenSSL itself, once in 256 handshakes.
+"""Expired sessions stay in the cache until a flush: a manual one, or OpenSSL's own, once in 256 handshakes.
 
-SSL_CTX_set_session_cache_mode(3) says every 255 connections. ssl_update_cache does it when the handshakes completed so
-far are 255, 511, …: in TLS 1.2 it is called before a handshake is counted, so that the 256th flushes; in TLS 1.3 the
-tickets come after, so that the 255th does. It does not where the session has no id, as in a TLS 1.2 handshake that
-issues a ticket.
+SSL_CTX_set_session_cache_mode(3) says every 255 connections. ssl_update_cache flushes when the number of completed
+handshakes is 255, 511, …. In TLS 1.2 it runs before a handshake is counted, so that the 256th flushes. In TLS 1.3 it
+runs with the tickets, after the count, so that the 255th flushes. It does not flush if the session has no id, as in a
+TLS 1.2 handshake that issues a ticket.
 """
 
 from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, TLSv1_2, TLSv1_3, cases, scenario
@@ -21,7 +21,7 @@ AGES_AND_TELLS = {"server": [*AGES["server"], Capability.MATCHING_SESSION_ID]}
 
 
 def resume(pair, connection, times):
-    """The different outcomes of so many resumptions of one session."""
+    """Return the set of outcomes of that many resumptions of one session."""
     return {pair.connect(offer=connection.session).outcome for _ in range(times)}
 
 
@@ -31,7 +31,7 @@ def items(pair):
 
 @cases("age, left, outcome", (FRESH, 1, RESUMED), (EXPIRED, 0, DECLINED))
 @scenario(server=BY_ID, needs={**FLUSHES, "client": [Capability.SESSION_FIELDS]})
-def test_flush_by_hand_removes_what_has_expired_by_then(pair, age, left, outcome):
+def test_manual_flush_removes_what_has_expired(pair, age, left, outcome):
     first = pair.connect()
     pair.server.flush(first.session.time + age)
     flushed = items(pair)
@@ -73,7 +73,7 @@ def test_tickets_outlive_a_flush(pair):
     server=BY_ID,
     needs={"client": [Capability.SESSION_FIELDS], "server": [*FLUSHES["server"], *AGES_AND_TELLS["server"]]},
 )
-def test_flush_by_hand_leaves_the_others(pair):
+def test_manual_flush_leaves_the_others(pair):
     first = pair.connect()
     pair.server.age_sessions(EXPIRED)
     second = pair.connect()

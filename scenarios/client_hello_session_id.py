@@ -1,7 +1,7 @@
-"""The session id in ClientHello: where it comes from, and what it proves (nothing, in TLS 1.3).
+"""The session id in ClientHello: where it comes from, and what its echo proves (nothing, in TLS 1.3).
 
-RFC 8446, 4.1.2 and D.4: 32 bytes that cannot be predicted in compatibility mode, else empty. RFC 5246, 7.4.1.2: the
-session's own, or empty. RFC 5077, 3.4: with a ticket any id will do, so that its echo shows that the ticket was taken;
+RFC 8446, 4.1.2 and D.4: 32 unpredictable bytes in compatibility mode, otherwise empty. RFC 5246, 7.4.1.2: the session's
+own id, or empty. RFC 5077, 3.4: with a ticket the client picks any id, and its echo shows that the ticket was accepted;
 OpenSSL uses the SHA-256 of the ticket (tls_process_new_session_ticket).
 """
 
@@ -63,7 +63,7 @@ def test_tls12_session_is_offered_by_the_id_that_the_server_gave_it(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False})
-def test_tls12_server_that_declines_an_id_answers_with_another(pair):
+def test_tls12_server_that_declines_an_id_answers_with_a_new_one(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)

@@ -1,10 +1,10 @@
 """How a connection is closed decides whether its session can be resumed (SSL_shutdown(3), SSL_get_session(3)).
 
-An end that frees a connection for which it never sent close_notify makes the session non-resumable and drops it from
-its cache (SSL_free: ssl_clear_bad_session). So does one that sends a fatal alert (ssl3_send_alert), and since 3.0 the
-end of TCP without close_notify is answered with one (SSL_R_UNEXPECTED_EOF_WHILE_READING). So a server loses what it
-keeps. A client does not lose what it keeps apart from its SSL_SESSION, as DER: since TLS 1.1 a session may be resumed
-although the connection was not closed properly (RFC 5246, 7.2.1).
+An endpoint that frees a connection without having sent close_notify marks the session as not resumable and drops it
+from its cache (SSL_free: ssl_clear_bad_session). So does one that sends a fatal alert (ssl3_send_alert); since 3.0,
+OpenSSL answers the end of TCP without close_notify with a fatal alert (SSL_R_UNEXPECTED_EOF_WHILE_READING). This is how
+a server loses its cached sessions. A client that saved its session as DER does not lose it: since TLS 1.1 a session may
+be resumed although the connection was not closed properly (RFC 5246, 7.2.1).
 """
 
 from datetime import date
@@ -134,7 +134,7 @@ def test_only_the_last_stateful_ticket_is_lost(pair):
 
 
 @scenario(server=STATEFUL, close=UNCLEAN_AT_SERVER, needs={"server": [Capability.COUNTERS]})
-def test_server_counts_one_entry_less(pair):
+def test_server_counts_one_entry_fewer(pair):
     live = pair.open()
     live.exchange()
     before = pair.server.counters()
@@ -158,7 +158,7 @@ def test_server_that_sent_close_notify_keeps_its_entries(pair):
 
 
 @scenario(close=Close.EOF)
-def test_end_of_tcp_is_told_from_a_close_notify(pair):
+def test_end_of_tcp_is_distinguished_from_a_close_notify(pair):
     first = pair.connect()
 
     assert first.outcome is FULL

@@ -1,7 +1,7 @@
-"""Early data goes with a ticket that allows it, once (RFC 8446, 2.3, 4.2.10 and 8; SSL_read_early_data(3)).
+"""Early data can be sent once with a ticket that allows it (RFC 8446, 2.3, 4.2.10 and 8; SSL_read_early_data(3)).
 
-SSL_CTX_set_max_early_data(3) at a server makes its tickets stateful and for a single use, unless SSL_OP_NO_ANTI_REPLAY
-is set: what has been used is removed from the cache (tls_parse_ctos_psk).
+SSL_CTX_set_max_early_data(3) makes a server's tickets stateful and single-use, unless SSL_OP_NO_ANTI_REPLAY is set: a
+used session is removed from the cache (tls_parse_ctos_psk).
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_3, scenario
@@ -60,14 +60,14 @@ def test_early_data_is_not_sent_with_a_ticket_that_does_not_allow_it(pair):
 
 
 @scenario(versions=[TLSv1_3], server=ALLOWS)
-def test_ticket_that_allows_it_is_the_name_of_an_entry(pair):
+def test_ticket_that_allows_it_names_a_cache_entry(pair):
     first = pair.connect()
 
     assert first.tickets == 2
     assert {len(ticket.ticket) for ticket in first.messages.tickets} == {32}
 
 
-def test_ticket_that_allows_it_is_for_one_use(pair):
+def test_ticket_that_allows_it_is_single_use(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     third = pair.connect(offer=first.session)
@@ -79,7 +79,7 @@ def test_ticket_that_allows_it_is_for_one_use(pair):
 
 
 @scenario(versions=[TLSv1_3], server=ALLOWS)
-def test_ticket_that_allows_it_is_for_one_use_even_if_none_is_sent(pair):
+def test_ticket_that_allows_it_is_single_use_even_if_none_is_sent(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     third = pair.connect(offer=first.session)
@@ -89,7 +89,7 @@ def test_ticket_that_allows_it_is_for_one_use_even_if_none_is_sent(pair):
     assert third.outcome is DECLINED
 
 
-def test_ticket_of_the_resumption_takes_the_place_of_the_one_that_was_used(pair):
+def test_ticket_of_the_resumption_replaces_the_used_one(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     third = pair.connect(offer=second.session)
@@ -135,7 +135,7 @@ def test_ticket_resumes_at_a_server_that_rejects_early_data(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS, needs={"server": [Capability.COUNTERS]})
-def test_use_takes_the_entry_out_of_the_cache(pair):
+def test_use_removes_the_entry_from_the_cache(pair):
     first = pair.connect()
     before = pair.server.counters()
     second = pair.connect(offer=first.session)

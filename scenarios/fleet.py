@@ -1,9 +1,9 @@
-"""A fleet in which two OpenSSLs share their ticket keys: a client goes from one to the other and back.
+"""Two servers with different OpenSSLs share their ticket keys: a client goes from one to the other and back.
 
-RFC 5077, 4 and RFC 8446, 4.6.1: a ticket is opaque to the client, and resumes at any server that can decrypt it, and
-can read what is in it. In OpenSSL that is the DER of an SSL_SESSION (d2i_SSL_SESSION(3)), whose fields a version knows.
-An upgrade keeps every session; a roll-back from 3.0 or later to 1.1.1 or earlier loses each ticket that was issued
-since.
+RFC 5077, 4 and RFC 8446, 4.6.1: a ticket is opaque to the client. It resumes at any server that can decrypt it and
+parse its contents. In OpenSSL these are the DER of an SSL_SESSION (d2i_SSL_SESSION(3)), whose known fields depend on
+the version. An upgrade keeps every session; a roll-back from 3.0 or later to 1.1.1 or earlier loses each ticket issued
+since the upgrade.
 """
 
 from datetime import date

@@ -1,9 +1,8 @@
-"""What a client's hello says of itself differs between releases, and is the same when it offers a session.
+"""The defaults in a ClientHello differ between releases, and are the same when the client offers a session.
 
-How it signals secure renegotiation (RFC 5746, 3.3 and 3.4), which point formats it knows (RFC 8422, 5.1.2), which
-groups and signature algorithms it supports (RFC 8446, 4.2.7 and 4.2.3), and for which groups it sends a key share at
-once (RFC 8446, 4.2.8). A server that is tuned to one release's hello is not met by
-another's; none of it decides whether a session resumes.
+They are the signal for secure renegotiation (RFC 5746, 3.3 and 3.4), the point formats (RFC 8422, 5.1.2), the groups
+and signature algorithms (RFC 8446, 4.2.7 and 4.2.3), and the groups of the first key shares (RFC 8446, 4.2.8). A server
+that is tuned to one release's hello may not accept another's. None of these decides whether a session resumes.
 """
 
 from datetime import date
@@ -102,7 +101,7 @@ NEWER_ALGORITHMS: Expectation[set[int]] = Expectation(
 
 
 def both_hellos(pair):
-    """Of a full and of a resumed connection."""
+    """Return the hellos of a full and of a resumed connection."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -112,17 +111,17 @@ def both_hellos(pair):
 
 
 def signals(hello):
-    """Whether it has the SCSV, and whether it has the extension."""
+    """Return whether the hello has the SCSV and whether it has the extension."""
     return SCSV in hello.cipher_suites, RENEGOTIATION_INFO in hello.extensions
 
 
 def point_formats(hello):
-    """The extension's number if it is there."""
+    """Return the extension's number if the hello has it."""
     return [number for number in hello.extensions if number == EC_POINT_FORMATS]
 
 
 def listed(hello, number):
-    """The numbers of two bytes in an extension that is a list of them."""
+    """Return the two-byte numbers listed in an extension."""
     body = hello.extensions[number][2:]
     return tuple(int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2))
 

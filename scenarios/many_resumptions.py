@@ -1,7 +1,7 @@
-"""One session fifty times, a chain of fifty, and several at once: what is counted is what happened.
+"""One session fifty times, a chain of fifty, and several at once: the counters match what happened.
 
-RFC 5246, 7: one session makes many connections. RFC 8446, C.4: a client should not use a ticket twice, and OpenSSL's
-server lets it, but for tickets that allow early data (RFC 8446, 8.1). SSL_CTX_sess_number(3) has the counters.
+RFC 5246, 7: one session makes many connections. RFC 8446, C.4: a client should not use a ticket twice. OpenSSL's server
+accepts it twice, except for tickets that allow early data (RFC 8446, 8.1). SSL_CTX_sess_number(3) has the counters.
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario
@@ -13,7 +13,7 @@ pytestmark = scenario(same_stack=True)
 
 
 def chain(pair, length):
-    """Connections that each offer the session of the one before."""
+    """Connect repeatedly, each time with the session of the connection before."""
     connections = [pair.connect()]
     for _ in range(length):
         connections.append(pair.connect(offer=connections[-1].session))

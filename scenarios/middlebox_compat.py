@@ -1,7 +1,7 @@
-"""Middlebox compatibility mode: what each end's switch is for, and what a TLS 1.2 middlebox makes of it.
+"""Middlebox compatibility mode: what the option does at each endpoint, and how a TLS 1.2 middlebox reacts.
 
-RFC 8446, D.4: the client's mode gives its ClientHello a session id and sends a change_cipher_spec, the server's sends
-one too. SSL_CTX_set_options(3) has it on by default (SSL_OP_ENABLE_MIDDLEBOX_COMPAT).
+RFC 8446, D.4: in this mode the client puts a session id into its ClientHello and sends a change_cipher_spec; the server
+sends one too. SSL_CTX_set_options(3): it is on by default (SSL_OP_ENABLE_MIDDLEBOX_COMPAT).
 """
 
 from harness import ABORTED, BOTH, FULL, RESUMED, Capability, Mechanism, Role, StrictMiddlebox, TLSv1_3, scenario
@@ -24,7 +24,7 @@ def test_ticket_resumes_in_either_mode_and_each_mode_adds_its_own_disguise(pair)
 
 
 @scenario(versions=[TLSv1_3])
-def test_strict_middlebox_lets_pass_what_the_defaults_send(pair):
+def test_strict_middlebox_passes_what_the_defaults_send(pair):
     pair.put_middlebox(StrictMiddlebox)
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -1,7 +1,8 @@
-"""A second handshake on one TLS 1.2 connection: who may begin it, when it resumes, and the session that remains.
+"""A second handshake on one TLS 1.2 connection: who may start it, when it resumes, and which session remains.
 
-RFC 5246, 7.4.1.1 and RFC 5746. SSL_renegotiate(3): what a client begins is full unless it asks for an abbreviated one;
-a server can only ask, and the client then offers the session of the connection. TLS 1.3 has none (RFC 8446, 4.1.2).
+RFC 5246, 7.4.1.1 and RFC 5746. SSL_renegotiate(3): a renegotiation that the client starts is full unless it asks for an
+abbreviated one. A server can only request one, and the client then offers the session of the connection. TLS 1.3 has no
+renegotiation (RFC 8446, 4.1.2).
 """
 
 from datetime import date
@@ -37,7 +38,7 @@ pytestmark = scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SER
 
 
 def renegotiated(pair, by, *, abbreviated=False):
-    """Whether it worked, and the connection with its two handshakes."""
+    """Return whether it worked, and the connection with its two handshakes."""
     live = pair.open()
     live.exchange()
     done = live.renegotiate(by, abbreviated=abbreviated)
@@ -237,7 +238,7 @@ def test_client_counts_its_renegotiation_apart_from_the_connection(pair):
     server={"tickets": False},
     needs={"client": [Capability.SESSION_FIELDS], "server": [Capability.RENEGOTIATION, Capability.REMOVE_SESSION]},
 )
-def test_server_that_has_lost_the_session_meanwhile_makes_a_full_one(pair):
+def test_server_that_has_lost_the_session_renegotiates_in_full(pair):
     live = pair.open()
     live.exchange()
     removed = pair.server.remove(live.session().session_id)

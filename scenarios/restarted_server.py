@@ -1,7 +1,7 @@
-"""A server is restarted, or a second one takes over: what it has forgotten, and what ticket keys bring back.
+"""A server restarts, or a second one takes over: which sessions are lost, and which survive with shared ticket keys.
 
-RFC 5077, 4 and RFC 8446, 4.6.1: a ticket resumes only where its keys are known. By default each SSL_CTX has random ones
-(SSL_CTX_set_tlsext_ticket_key_cb(3)). What is cached dies with its cache (RFC 5246, F.1.4).
+RFC 5077, 4 and RFC 8446, 4.6.1: a ticket resumes only where its keys are known. By default each SSL_CTX has random keys
+(SSL_CTX_set_tlsext_ticket_key_cb(3)). A cached session is lost with its cache (RFC 5246, F.1.4).
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario

@@ -1,7 +1,7 @@
-"""A server looks up what is offered, and counts what it finds (SSL_CTX_sess_number(3), ssl_get_prev_session).
+"""A server looks up the offered session and counts the result (SSL_CTX_sess_number(3), ssl_get_prev_session).
 
-A hit is a session that is resumed. An id that is not in the cache is a miss; a session that has expired, in the cache
-or in a ticket, is a time-out. A ticket whose keys are unknown and a session of another context are counted nowhere.
+A resumed session is a hit. An id that is not in the cache is a miss. An expired session, cached or in a ticket, is a
+time-out. A ticket with unknown keys and a session of another context are not counted.
 """
 
 from harness import BOTH, DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
@@ -12,7 +12,7 @@ AGES = {"server": [Capability.COUNTERS, Capability.AGE_SERVER_SESSION]}
 
 
 def found(pair):
-    """The hits, misses and time-outs so far."""
+    """Return the hits, misses and time-outs so far."""
     counters = pair.last_counters()
     return counters.hits, counters.misses, counters.timeouts
 
@@ -120,8 +120,8 @@ def test_ticket_of_another_context_is_not_counted(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"versions": (TLSv1_2, TLSv1_3)}, server={"tickets": False}, needs=COUNTS)
-def test_random_id_of_a_client_that_could_do_tls13_is_a_miss(pair):
-    """RFC 8446, D.4: such a client sends a random id, which a TLS 1.2 server looks up as if it were a session's."""
+def test_random_id_of_a_tls13_capable_client_is_a_miss(pair):
+    """RFC 8446, D.4: such a client sends a random id, which a TLS 1.2 server looks up like a session's."""
     first = pair.connect()
 
     assert first.outcome is FULL

@@ -1,6 +1,6 @@
-"""A TLS 1.3 session that is taken before the first ticket is read cannot be resumed (SSL_get_session(3), NOTES).
+"""A TLS 1.3 session taken before the client reads the first ticket cannot be resumed (SSL_get_session(3), NOTES).
 
-RFC 8446, 4.6.1: the ticket comes after the handshake. In TLS 1.2 it is part of it (RFC 5077, 3.1 and 3.3).
+RFC 8446, 4.6.1: the ticket comes after the handshake. In TLS 1.2 it is part of the handshake (RFC 5077, 3.1 and 3.3).
 """
 
 from harness import FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario

@@ -1,7 +1,7 @@
-"""Which sessions an end keeps in its cache, and whether it looks there (SSL_CTX_set_session_cache_mode(3)).
+"""Which sessions an endpoint caches, and whether it looks them up (SSL_CTX_set_session_cache_mode(3)).
 
-The mode is about the cache alone: a ticket resumes whatever the mode is, since the server keeps nothing. A client never
-looks into its own cache (SSL_set_session(3) is the application's affair); its mode decides only what it holds.
+The mode applies to the cache alone: a ticket resumes in every mode, since the server stores nothing. A client never
+looks into its own cache (the application calls SSL_set_session(3)); its mode decides only what it stores.
 """
 
 from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
@@ -52,7 +52,7 @@ def test_tls12_server_that_does_not_cache_gives_no_id(pair):
     needs={"client": [Capability.SESSION_BEFORE_TICKET]},
 )
 def test_session_without_an_id_is_not_offered(pair):
-    """s_client, which waits for the new-session callback, has none: ssl_update_cache does not call it."""
+    """s_client gets no session: it waits for the new-session callback, which ssl_update_cache does not call."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -63,7 +63,7 @@ def test_session_without_an_id_is_not_offered(pair):
 
 @scenario(versions=[TLSv1_3], server={"cache_mode": NOT_CACHING, "tickets": False})
 def test_tls13_server_that_does_not_cache_still_issues_stateful_tickets(pair):
-    """They name sessions that it never kept: tls_construct_new_session_ticket does not look at the mode."""
+    """They name sessions that it never stored: tls_construct_new_session_ticket ignores the mode."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -103,7 +103,7 @@ def test_session_that_is_not_looked_up_is_declined(pair):
 
 
 @scenario(server={"cache_mode": {SERVER, NO_LOOKUP}, "tickets": False, "num_tickets": 1}, needs=COUNTS)
-def test_session_that_is_not_looked_up_is_held_and_no_miss(pair):
+def test_session_that_is_not_looked_up_stays_cached_and_is_no_miss(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -178,7 +178,7 @@ def test_tls12_client_holds_one_session_for_each_full_handshake(pair):
 
 @scenario(versions=[TLSv1_3], client={"cache_mode": {CLIENT}}, needs=CLIENT_COUNTS)
 def test_tls13_client_holds_each_ticket_until_it_has_used_it(pair):
-    """RFC 8446, C.4: a ticket is for one use; tls_finish_handshake takes what was resumed out of the cache."""
+    """RFC 8446, C.4: a ticket is for one use; tls_finish_handshake removes the resumed session from the cache."""
     first = pair.connect()
     after_first = pair.client.counters().items
     second = pair.connect(offer=first.session)

@@ -1,10 +1,10 @@
-"""A server's cache holds 20480 sessions, or as many as it is told (SSL_CTX_sess_set_cache_size(3)).
+"""A server's cache holds 20480 sessions unless its size is set (SSL_CTX_sess_set_cache_size(3)).
 
-A new session takes the place of the one that expires first, whether that was used lately or not; each that has to go is
-counted (SSL_CTX_sess_cache_full(3)). Only ids and stateful tickets are in the cache.
+A new session evicts the one that expires first, however recently that one was used. Each eviction is counted
+(SSL_CTX_sess_cache_full(3)). Only sessions with ids and stateful tickets are cached.
 
-Since 3.0.6 a cache of n holds n - 1 sessions, but for one of 1, which holds it: SSL_CTX_add_session makes room when the
-new session is already among those that it counts.
+Since 3.0.6 a cache of size n holds n - 1 sessions, except that a cache of size 1 holds one: SSL_CTX_add_session makes
+room when it has already counted the new session.
 """
 
 from datetime import date
@@ -28,7 +28,7 @@ FIRST_TO_EXPIRE = Expectation((DECLINED, RESUMED), Differs((RESUMED, DECLINED), 
 
 
 def holding(size):
-    """A server whose every full handshake puts one session into its cache."""
+    """Configure a server that caches one session for every full handshake."""
     return {"cache_size": size, "tickets": False, "num_tickets": 1}
 
 
@@ -71,7 +71,7 @@ def test_cache_that_is_not_full_forgets_nothing(pair):
 
 
 @scenario(server=holding(3), needs=RESIZES)
-def test_new_sessions_take_the_place_of_the_oldest(pair):
+def test_new_sessions_evict_the_oldest(pair):
     made = [pair.connect() for _ in range(5)]
     counters = pair.server.counters()
     again = [pair.connect(offer=made[number].session) for number in (3, 4, 0, 1)]

@@ -1,7 +1,7 @@
-"""Every field of a client's session: what it holds, which knob changes it, and that the wire shows the same.
+"""Every field of a client's session: its value, which knob changes it, and that the wire shows the same value.
 
 SSL_SESSION_get0_ticket(3), SSL_SESSION_get_time(3), SSL_SESSION_get0_hostname(3), SSL_SESSION_get0_alpn_selected(3),
-d2i_SSL_SESSION(3); RFC 5077, 3.3, RFC 8446, 4.6.1, RFC 7627, 5. The nonce of a TLS 1.3 ticket is in no session.
+d2i_SSL_SESSION(3); RFC 5077, 3.3, RFC 8446, 4.6.1, RFC 7627, 5. No session contains the nonce of a TLS 1.3 ticket.
 """
 
 from base64 import b64encode
@@ -288,7 +288,7 @@ def test_fields_set_only_by_servers_or_unsent_extensions_are_empty(pair):
 def test_tickets_of_one_handshake_differ_in_ticket_and_age_add_alone(pair):
     first = pair.connect()
     one, other = first.sessions
-    # age_add is random and takes 1 to 5 bytes in the DER that a ticket holds, so a ticket may be an AES block longer.
+    # age_add is random: 1 to 5 bytes of the DER in a ticket, so that a ticket may be one AES block longer.
     allowed = {"time", "ticket_length"}
 
     assert {name for name in one.known if one.get(name) != other.get(name)} - allowed == {

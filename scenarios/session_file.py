@@ -1,8 +1,8 @@
-"""A session is written to a PEM file by one client, and read and offered by another: an SSL_SESSION is portable data.
+"""One client writes a session to a PEM file, and another reads and offers it: an SSL_SESSION is portable data.
 
-openssl-sess_id(1), d2i_SSL_SESSION(3): the file holds all that a client needs. Whether it resumes is the server's
-affair, whoever the client is (RFC 5246, 7.3; RFC 5077, 3.4; RFC 8446, 2.2). A client of an older OpenSSL cannot read
-the file of a newer one that knows more fields.
+openssl-sess_id(1), d2i_SSL_SESSION(3): the file holds everything that a client needs. The server decides whether it
+resumes, whichever client offers it (RFC 5246, 7.3; RFC 5077, 3.4; RFC 8446, 2.2). A client with an older OpenSSL cannot
+read the file of a newer one that writes more fields.
 """
 
 from datetime import date
@@ -74,7 +74,7 @@ pytestmark = scenario(server={"tickets": BOTH}, needs=PORTABLE, second_client=Tr
 
 
 def through(path, session):
-    """The session after a way through a PEM file."""
+    """Return the session after writing it to a PEM file and reading it back."""
     path.write_bytes(to_pem(session.der))
     return load(path.read_bytes())
 

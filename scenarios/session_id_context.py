@@ -1,7 +1,8 @@
 """A session resumes only in the session id context in which it was made (SSL_CTX_set_session_id_context(3)).
 
-It is the server's affair alone: it lies in the server's cache and tickets, and is never sent. A server that verifies
-its clients must have one; else ssl_get_prev_session makes each resumption fatal, as the man page warns.
+The context is the server's alone: it is stored in the server's cache and tickets, and never sent in the clear. A
+server that verifies its clients must set one; otherwise ssl_get_prev_session makes each resumption fatal, as the man
+page warns.
 """
 
 from datetime import date
@@ -118,7 +119,7 @@ def test_ticket_is_fatal_at_a_verifying_server_without_a_context(pair):
 
 @scenario(client=CLIENT, server={"session_id_context": UNSET, "verify": Verify.REQUIRED, "tickets": False})
 def test_verifying_server_without_a_context_caches_nothing(pair):
-    """ssl_update_cache leaves out what could not be resumed, so that what is offered is a miss, and not fatal."""
+    """ssl_update_cache does not store what could not be resumed: the offer is a miss and not fatal."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

@@ -1,8 +1,8 @@
-"""A server makes the ids of its sessions, or lets a generator of one's own do it (SSL_CTX_set_generate_session_id(3)).
+"""A server generates its session ids, or calls the application's generator (SSL_CTX_set_generate_session_id(3)).
 
-An id names a session in the server's cache. A TLS 1.2 server that is going to send a ticket answers with none (RFC
-5077, 3.4); a TLS 1.3 server sends it only as a stateful ticket. Where a generator gives an id that is taken, OpenSSL
-does not try again: ssl_generate_session_id ends the handshake.
+An id names a session in the server's cache. A TLS 1.2 server that is about to send a ticket answers with an empty id
+(RFC 5077, 3.4); a TLS 1.3 server sends the id only as a stateful ticket. If a generator returns an id that is in use,
+OpenSSL does not try again: ssl_generate_session_id ends the handshake.
 """
 
 from datetime import date
@@ -166,7 +166,7 @@ def test_stateful_ticket_that_is_taken_ends_the_connection(pair):
 
 @scenario(versions=[TLSv1_3], server={**FIXED, "num_tickets": 1})
 def test_stateful_ticket_that_is_shorter_than_32_bytes_is_never_looked_up(pair):
-    """tls_get_stateful_ticket takes 32 bytes and no other number to be an id, whatever a generator may make."""
+    """tls_get_stateful_ticket accepts ids of exactly 32 bytes, whatever the generator returns."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

@@ -1,8 +1,8 @@
-"""A session object that stays in the client's memory can lose its resumability after it was taken (SSL_get_session(3)).
+"""A session object in the client's memory can become non-resumable after it was taken (SSL_get_session(3)).
 
-SSL_get1_session gives the connection's own SSL_SESSION. SSL_free on a connection for which no close_notify was sent
-marks it as not resumable (ssl_clear_bad_session), and so does a fatal alert (ssl3_send_alert); an object that is not
-resumable is not offered (tls_construct_client_hello). A copy by i2d_SSL_SESSION(3) is out of reach.
+SSL_get1_session returns the connection's own SSL_SESSION. SSL_free marks it as not resumable if the connection sent no
+close_notify (ssl_clear_bad_session), and so does a fatal alert (ssl3_send_alert). A non-resumable object is not offered
+(tls_construct_client_hello). A copy made by i2d_SSL_SESSION(3) is not affected.
 """
 
 from datetime import date
@@ -43,7 +43,7 @@ OBJECT_AFTER_RESET = Expectation(
 
 
 def kept(pair):
-    """The client's session as an object in its memory, once the connection is closed."""
+    """Return the client's session as an object in its memory, after the connection is closed."""
     live = pair.open()
     live.exchange()
     session = live.keep_session()

@@ -1,9 +1,9 @@
-"""A session expires: after 7200 seconds by default, and to the second (SSL_CTX_set_timeout(3), RFC 8446, 4.6.1).
+"""A session expires, by default after 7200 seconds, exact to the second (SSL_CTX_set_timeout(3), RFC 8446, 4.6.1).
 
-Each end gives its own sessions its own timeout. The server tells the client its timeout as the ticket's lifetime, and
-declines what is older. A TLS 1.3 client must not offer a ticket that is older than its lifetime (RFC 8446, 4.2.11.1);
-in TLS 1.2 it is a hint (RFC 5077, 3.3), and OpenSSL's client never looks at it. The default is tls1_default_timeout's;
-SSL_get_default_timeout(3) says 300 seconds.
+Each endpoint gives its own sessions its own timeout. The server sends its timeout to the client as the ticket's
+lifetime and declines an older session. A TLS 1.3 client must not offer a ticket that is older than its lifetime (RFC
+8446, 4.2.11.1). In TLS 1.2 the lifetime is a hint (RFC 5077, 3.3), which OpenSSL's client ignores. The default is that
+of tls1_default_timeout; SSL_get_default_timeout(3) says 300 seconds.
 """
 
 from datetime import date
@@ -196,7 +196,7 @@ def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
 
 @scenario(versions=[TLSv1_3], client={"clock": 0})
 def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
-    """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk takes the age to be one second less than it is."""
+    """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk calculates an age that is one second too low."""
     pair.client.stop_clock(NOW)
     first = pair.connect()
     pair.client.stop_clock(NOW + 2 * HOUR + 1)
@@ -232,7 +232,7 @@ def test_tls13_client_does_not_look_at_the_timeout_in_the_session(pair):
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=NEEDS_DATA)
 def test_tls12_client_offers_what_has_expired_long_ago(pair):
-    """tls_construct_client_hello asks SSL_SESSION_is_resumable, which knows no time: it is the server that expires."""
+    """tls_construct_client_hello asks SSL_SESSION_is_resumable, which ignores time: only the server expires it."""
     first = pair.connect()
     second = pair.connect(offer=aged(edited(first.session, timeout=1), WEEK))
 
@@ -254,7 +254,7 @@ CAPPED_BY_CLIENT = "https://github.com/openssl/openssl/pull/32240: the client ca
 
 
 def differing(value, otherwise, since_3_2):
-    """What servers do with a negative timeout: most, those that force it to 0, and those that have OSSL_TIME."""
+    """Expect by how servers treat a negative timeout: most, those that force it to 0, those with OSSL_TIME."""
     return Expectation(
         value,
         Differs(otherwise, Role.SERVER, "*@>=3.0,<3.0.15", SEEN, FORCED_TO_ZERO),
@@ -279,12 +279,12 @@ LONGEST_AT_CLIENT = Expectation(
 
 
 def lifetimes(connection):
-    """Of the tickets on the wire; none where the handshake ended before them."""
+    """Return the lifetimes of the tickets on the wire; none if the handshake ended before them."""
     return {ticket.lifetime for ticket in connection.messages.tickets}
 
 
 def hints(connection):
-    """Of the client's sessions that have one."""
+    """Return the lifetime hints of the client's sessions that have one."""
     return {session.lifetime_hint for session in connection.sessions} - {0}
 
 
@@ -330,7 +330,7 @@ def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
 
 @scenario(versions=[TLSv1_3], server={"timeout": -1}, needs=TELLS)
 def test_negative_timeout_escapes_the_bound_of_a_week(pair):
-    """RFC 8446, 4.6.1: no value above 604800; create_ticket_prequel compares it signed, and sends it unsigned."""
+    """RFC 8446, 4.6.1: no value above 604800; create_ticket_prequel compares it as signed and sends it as unsigned."""
     first = pair.connect(presume_full=False)
     longest = LONGEST_AT_CLIENT.of(pair)
 

@@ -1,4 +1,4 @@
-"""A TLS 1.2 ticket resumes, and the server keeps nothing (RFC 5077, 3.1 to 3.4)."""
+"""A TLS 1.2 ticket resumes, and the server stores nothing (RFC 5077, 3.1 to 3.4)."""
 
 from datetime import date
 

@@ -1,7 +1,7 @@
 """The session_ticket extension of a ClientHello: empty, with the ticket, or absent (RFC 5077, 3.2 and 3.4).
 
-SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a client leaves the extension out. The ticket of a TLS 1.3 session is never
-in it, but OpenSSL leaves it there, empty, even if only TLS 1.3 is enabled (tls_construct_ctos_session_ticket).
+SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a client removes the extension. It never contains the ticket of a TLS 1.3
+session, but OpenSSL sends it, empty, even if only TLS 1.3 is enabled (tls_construct_ctos_session_ticket).
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario

@@ -1,4 +1,4 @@
-"""With SSL_OP_NO_TICKET a TLS 1.3 server keeps the state, and a ticket is only its name (SSL_CTX_set_options(3)).
+"""With SSL_OP_NO_TICKET a TLS 1.3 server stores the state, and the ticket is only its id (SSL_CTX_set_options(3)).
 
 RFC 8446, 4.6.1: a ticket is either a database lookup key or self-encrypted. RFC 8446, 2.2: it resumes as a PSK.
 """

@@ -96,7 +96,7 @@ def test_ticket_resumes_twice(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"tickets": False})
-def test_client_that_wants_no_tickets_gets_and_offers_them_all_the_same(pair):
+def test_client_that_wants_no_tickets_still_gets_and_offers_them(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

@@ -1,8 +1,8 @@
-"""What an end does whose TCP ends without close_notify: the truncation that RFC 8446, 6.1 warns of.
+"""How an endpoint reacts if TCP ends without close_notify: the truncation that RFC 8446, 6.1 warns of.
 
-OpenSSL 3.0 made an error of it (SSL_R_UNEXPECTED_EOF_WHILE_READING, which SSL_OP_IGNORE_UNEXPECTED_EOF takes back), and
-says so to its peer by the alert decode_error (ssl3_read_n), if that is still there to read it. What becomes of the
-session is in close_modes.
+Since OpenSSL 3.0 this is an error (SSL_R_UNEXPECTED_EOF_WHILE_READING), unless SSL_OP_IGNORE_UNEXPECTED_EOF is set. The
+endpoint sends its peer the alert decode_error (ssl3_read_n), which arrives only if the peer still reads. close_modes
+covers what happens to the session.
 """
 
 from datetime import date
@@ -21,7 +21,7 @@ OF_SERVER: Expectation[list[int]] = Expectation([DECODE_ERROR], Differs([], Role
 
 
 def alerts(connection, sender):
-    """The numbers of the fatal alerts that an end sent; a close_notify of its own is none."""
+    """Return the numbers of the fatal alerts that an endpoint sent; close_notify is not fatal."""
     return [alert.number for alert in connection.messages.alerts if alert.sender is sender and alert.level == FATAL]
 
 

@@ -1,8 +1,7 @@
-"""A session is of one protocol version: it is offered only where that version is enabled, and resumed only in it.
+"""A session has one protocol version: a client offers it only if that version is enabled, and it resumes only in it.
 
-RFC 8446, 4.2.11 (and 4.1.2: older session mechanisms are another thing), RFC 5246, 7.4.1.2; SSL_set_session(3).
-OpenSSL's client makes a new session if the offered one's version is not enabled (tls_construct_client_hello,
-ssl_version_supported).
+RFC 8446, 4.2.11 (4.1.2 has the older session mechanisms), RFC 5246, 7.4.1.2; SSL_set_session(3). OpenSSL's client makes
+a new session if the version of the offered one is not enabled (tls_construct_client_hello, ssl_version_supported).
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
@@ -13,7 +12,7 @@ pytestmark = scenario(server={"versions": EITHER}, needs={"client": [Capability.
 
 
 @scenario(versions=[TLSv1_3], server={"versions": EITHER}, needs={"client": [Capability.SESSION_IMPORT]})
-def test_tls13_session_is_not_offered_by_a_client_with_tls12_alone(pair):
+def test_tls13_session_is_not_offered_by_a_tls12_only_client(pair):
     first = pair.connect()
     pair.new_client(versions=(TLSv1_2,))
     second = pair.connect(offer=first.session)
@@ -31,7 +30,7 @@ def test_tls13_session_is_not_offered_by_a_client_with_tls12_alone(pair):
     server={"versions": EITHER, "tickets": [True, False]},
     needs={"client": [Capability.SESSION_IMPORT]},
 )
-def test_tls12_session_is_not_offered_by_a_client_with_tls13_alone(pair):
+def test_tls12_session_is_not_offered_by_a_tls13_only_client(pair):
     first = pair.connect()
     pair.new_client(versions=(TLSv1_3,))
     second = pair.connect(offer=first.session)
@@ -56,7 +55,7 @@ def test_unoffered_session_resumes_when_its_version_is_enabled_again(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"versions": EITHER})
-def test_tls13_ticket_is_offered_to_a_server_with_tls12_alone_and_declined(pair):
+def test_tls13_ticket_offered_to_a_tls12_only_server_is_declined(pair):
     first = pair.connect()
     pair.new_server(versions=(TLSv1_2,))
     second = pair.connect(offer=first.session)
@@ -71,7 +70,7 @@ def test_tls13_ticket_is_offered_to_a_server_with_tls12_alone_and_declined(pair)
     versions=[TLSv1_2],
     client={"versions": EITHER},
     server={"tickets": [True, False]},
-    needs={"client": [Capability.SESSION_FIELDS]},  # by its id it is told from compatibility mode's random one
+    needs={"client": [Capability.SESSION_FIELDS]},  # the id distinguishes it from compatibility mode's random one
 )
 def test_tls12_session_offered_to_a_tls13_only_server_is_declined(pair):
     first = pair.connect()

@@ -1,4 +1,4 @@
-"""Why a handshake that offers a session is aborted: what the session demands does not hold; told right and alone.
+"""A handshake that offers a session is aborted because a condition of the session does not hold: exactly that reason.
 
 RFC 7627, 5.3; RFC 6066, 4; RFC 8446, 4.2.11.2; RFC 5246, 7.4.1.2; SSL_CTX_set_session_id_context(3). OpenSSL's
 ssl_get_prev_session, tls_psk_do_binder, tls_parse_ctos_maxfragmentlen, tls_early_post_process_client_hello.
@@ -106,7 +106,7 @@ WHY_OTHER_LENGTH: Expectation[tuple[Reason, ...]] = Expectation(
 
 
 @scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
-def test_maximum_fragment_length_is_another(pair):
+def test_maximum_fragment_length_differs(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=512)
     second = pair.connect(offer=first.session)
@@ -117,7 +117,7 @@ def test_maximum_fragment_length_is_another(pair):
 
 
 @scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
-def test_maximum_fragment_length_is_asked_for_no_more(pair):
+def test_maximum_fragment_length_is_no_longer_requested(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=None)
     second = pair.connect(offer=first.session)
@@ -192,7 +192,7 @@ def test_session_resumes_where_its_cipher_is_offered_last(pair):
 
 
 @scenario()
-def test_no_version_is_common(pair):
+def test_endpoints_have_no_common_version(pair):
     first = pair.connect()
     pair.new_server(versions=tuple({*EITHER} - {pair.tls}))
     second = pair.connect(offer=first.session)
@@ -204,7 +204,7 @@ def test_no_version_is_common(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"middlebox_compat": False})
-def test_middlebox_blocked_it_and_no_end_sent_an_alert(pair):
+def test_middlebox_blocks_it_and_no_endpoint_sends_an_alert(pair):
     first = pair.connect()
     pair.put_middlebox(StrictMiddlebox)
     second = pair.connect(offer=first.session)

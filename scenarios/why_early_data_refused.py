@@ -1,7 +1,7 @@
-"""Early data can be refused although the session is resumed, and the reason says what refused them.
+"""A server can refuse early data although it resumes the session, and the reason says why.
 
-RFC 8446, 4.2.10 and 8.3; in OpenSSL tls_parse_ctos_psk (the ticket's age), tls_handle_alpn and final_early_data. What
-is accepted, and what declines the session altogether, is the business of early_data.
+RFC 8446, 4.2.10 and 8.3; in OpenSSL tls_parse_ctos_psk (the ticket's age), tls_handle_alpn and final_early_data.
+early_data covers what is accepted, and what declines the whole session.
 """
 
 from harness import (
@@ -29,7 +29,7 @@ REFUSED = (Reason.EARLY_DATA_REFUSED,)
 pytestmark = scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS)
 
 
-def test_early_data_that_are_accepted_have_no_reason(pair):
+def test_accepted_early_data_has_no_reason(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -40,7 +40,7 @@ def test_early_data_that_are_accepted_have_no_reason(pair):
 
 
 @scenario(versions=[TLSv1_3], server=ALLOWS)
-def test_early_data_that_were_not_sent_have_no_reason(pair):
+def test_unsent_early_data_has_no_reason(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -87,7 +87,7 @@ def test_early_data_for_a_server_that_allows_fewer_but_enough_bytes(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS | {"alpn": PROTOCOLS}, needs=PORTABLE)
-def test_early_data_under_an_alpn_protocol_that_the_session_has_not(pair):
+def test_early_data_under_an_alpn_protocol_the_session_does_not_have(pair):
     first = pair.connect()
     pair.new_client(alpn=("h2",))
     second = pair.connect(offer=first.session)
@@ -100,7 +100,7 @@ def test_early_data_under_an_alpn_protocol_that_the_session_has_not(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS | {"alpn": PROTOCOLS}, server=ALLOWS | {"alpn": PROTOCOLS})
-def test_early_data_under_the_alpn_protocol_of_the_session_have_no_reason(pair):
+def test_early_data_under_the_sessions_alpn_protocol_has_no_reason(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -136,7 +136,7 @@ def test_early_data_with_a_ticket_older_at_the_server_than_at_the_client(pair):
 
 
 @scenario(versions=[TLSv1_3], client=SENDS | {"clock": 0}, server=ALLOWS | {"clock": 0})
-def test_early_data_with_a_ticket_that_is_as_old_for_both_have_no_reason(pair):
+def test_early_data_with_a_ticket_of_equal_age_at_both_has_no_reason(pair):
     first = pair.connect()
     pair.client.move_clock(60)
     pair.server.move_clock(60)

@@ -1,7 +1,7 @@
-"""Why a session is not found at the server that is to have it: lost, or never looked for; told alone.
+"""Why the server does not find a session in its cache: it was lost, or never looked up. Exactly one reason is given.
 
-RFC 5246, 7.3 and F.1.4; SSL_CTX_set_session_cache_mode(3), SSL_CTX_sess_number(3).
-OpenSSL's lookup_sess_in_cache counts a miss where it looks and finds nothing, and nothing where it does not look.
+RFC 5246, 7.3 and F.1.4; SSL_CTX_set_session_cache_mode(3), SSL_CTX_sess_number(3). OpenSSL's lookup_sess_in_cache
+counts a miss if it looks and finds nothing; it counts nothing if it does not look.
 """
 
 from datetime import date
@@ -40,7 +40,7 @@ AFTER_EOF: Expectation[tuple[Outcome, tuple[Reason, ...]]] = Expectation(
 
 
 def id_of(session):
-    """The id under which the server has it: the ticket, or before TLS 1.3 the session id."""
+    """Return the id under which the server caches it: the ticket, or before TLS 1.3 the session id."""
     return session.ticket or session.session_id
 
 

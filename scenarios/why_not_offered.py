@@ -1,7 +1,7 @@
-"""Why a client offered no session is told by its reason, and by no other (SSL_set_session(3), SSL_get_session(3)).
+"""Why a client offered no session: exactly one reason is given (SSL_set_session(3), SSL_get_session(3)).
 
-The client's own rules are RFC 8446, 4.2.11 and 4.6.1, RFC 5077, 3.2, and in OpenSSL tls_construct_client_hello. Whether
-a session that is given is offered is the business of session_before_ticket, session_timeout and version_change.
+The client's own rules are RFC 8446, 4.2.11 and 4.6.1, RFC 5077, 3.2, and in OpenSSL tls_construct_client_hello.
+session_before_ticket, session_timeout and version_change cover whether a given session is offered.
 """
 
 from datetime import date
@@ -36,7 +36,7 @@ NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 
 
 def since_tickets_follow(value, otherwise):
-    """What servers do after they declined a TLS 1.3 ticket for its hash, since they send tickets then too."""
+    """Expect `value` from servers that also send tickets after they declined a TLS 1.3 ticket for its hash."""
     ranges = ("*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
     return Expectation(value, *(Differs(otherwise, Role.SERVER, builds, SEEN, TICKETS_FOLLOW) for builds in ranges))
 
@@ -163,7 +163,7 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": "TLS_AES_256_GCM_SHA384"}, needs=PORTABLE)
 def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):
-    """RFC 8446, 4.2.11; tls_construct_ctos_psk asks whether the hash is known, not whether a suite of it is enabled."""
+    """RFC 8446, 4.2.11; tls_construct_ctos_psk checks that the hash is known, not that a suite with it is enabled."""
     first = pair.connect()
     pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")
     second = pair.connect(offer=first.session)
@@ -202,7 +202,7 @@ def test_session_object_that_was_kept_before_a_ticket_was_read(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs=EARLY)
-def test_session_taken_early_of_a_server_that_sends_no_ticket_at_all(pair):
+def test_session_taken_early_from_a_server_that_sends_no_ticket(pair):
     live = pair.open()
     live.handshake()
     early = live.session()
@@ -240,7 +240,7 @@ def test_client_that_does_not_enable_the_sessions_version(pair):
 
 
 @scenario(server={"versions": EITHER}, needs=PORTABLE)
-def test_client_that_goes_on_with_the_sessions_version_has_no_reason(pair):
+def test_client_that_keeps_the_sessions_version_has_no_reason(pair):
     first = pair.connect()
     pair.new_client(versions=(pair.tls,))
     second = pair.connect(offer=first.session)

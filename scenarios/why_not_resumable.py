@@ -2,7 +2,7 @@
 
 SSL_get_session(3), SSL_SESSION_is_resumable(3): SSL_free without SSL_shutdown (ssl_clear_bad_session), a fatal alert
 (ssl3_send_alert), a TLS 1.3 resumption (tls_finish_handshake, https://github.com/openssl/openssl/issues/18792), and
-what drops it from the client's own cache. What is kept as data is out of reach of all of them.
+removal from the client's own cache. None of them affects a session that was saved as data.
 """
 
 from datetime import date
@@ -84,7 +84,7 @@ pytestmark = scenario(needs=IN_MEMORY)
 
 
 def kept(pair):
-    """The client's session as an object in its memory, once the connection is closed."""
+    """Return the client's session as an object in its memory, after the connection is closed."""
     live = pair.open()
     live.exchange()
     session = live.keep_session()

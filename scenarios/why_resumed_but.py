@@ -1,9 +1,9 @@
-"""What is not as in the full handshake, or was not checked again, is told of a resumption; of a plain one nothing is.
+"""A resumption with a caveat says what differs from the full handshake or was not checked again; a plain one has none.
 
-A resumption takes the peer's certificate and the result of its verification from the session (RFC 8446, 2.2; RFC 5246,
-7.4.2; SSL_get_verify_result(3)); ALPN is agreed on anew (RFC 7301, 3.1). A server must not resume under another server
-name in TLS 1.2 (RFC 6066, 3), which OpenSSL's does (tls_parse_ctos_server_name), and in TLS 1.3 a client should not
-(RFC 8446, 4.6.1).
+A resumption takes the peer's certificate and its verification result from the session (RFC 8446, 2.2; RFC 5246, 7.4.2;
+SSL_get_verify_result(3)), but negotiates ALPN again (RFC 7301, 3.1). In TLS 1.2 a server must not resume under another
+server name (RFC 6066, 3); OpenSSL's does (tls_parse_ctos_server_name). In TLS 1.3 a client should not offer it (RFC
+8446, 4.6.1).
 """
 
 from harness import FULL, RESUMED, Capability, Reason, Verify, reasons, scenario, titles
@@ -20,7 +20,7 @@ pytestmark = scenario(needs=PORTABLE)
 
 
 @scenario(client=NAMED | {"alpn": ("h2",)}, server=PROTOCOLS)
-def test_resumption_for_the_same_name_and_protocol_has_no_catch(pair):
+def test_resumption_for_the_same_name_and_protocol_has_no_caveat(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
     third = pair.connect(offer=second.session)
@@ -102,7 +102,7 @@ def test_resumption_that_negotiates_the_same_protocol_has_no_caveat(pair):
 
 
 @scenario(client=NAMED | PROTOCOLS, server=PROTOCOLS, needs=PORTABLE)
-def test_resumption_with_two_catches_tells_both(pair):
+def test_resumption_with_two_caveats_has_both_reasons(pair):
     first = pair.connect()
     pair.new_client(server_name="other.example", alpn=("http/1.1",))
     second = pair.connect(offer=first.session)
@@ -124,7 +124,7 @@ def test_client_that_verifies_resumes_a_session_of_one_that_did_not(pair):
 
 
 @scenario(client=VERIFIED)
-def test_client_that_has_verified_its_server_resumes_without_a_catch(pair):
+def test_client_that_has_verified_its_server_resumes_without_a_caveat(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -134,7 +134,7 @@ def test_client_that_has_verified_its_server_resumes_without_a_catch(pair):
 
 
 @scenario(client=VERIFIED, needs=PORTABLE)
-def test_client_that_verifies_no_more_resumes_without_a_catch(pair):
+def test_client_that_no_longer_verifies_resumes_without_a_caveat(pair):
     first = pair.connect()
     pair.new_client(verify=Verify.NONE)
     second = pair.connect(offer=first.session)
@@ -209,7 +209,7 @@ def test_verifying_server_takes_the_client_for_the_original_one(pair):
 
 
 @scenario(client={"client_certificate": "client"}, server=VERIFIED)
-def test_server_that_has_verified_its_client_resumes_without_a_catch(pair):
+def test_server_that_has_verified_its_client_resumes_without_a_caveat(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -265,7 +265,7 @@ def test_server_with_optional_verification_resumes_without_a_caveat(pair):
 
 
 @scenario(client={"client_certificate": "client"}, server=SHARED)
-def test_server_that_asks_for_no_certificate_resumes_without_a_catch(pair):
+def test_server_that_asks_for_no_certificate_resumes_without_a_caveat(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)

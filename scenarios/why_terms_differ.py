@@ -1,4 +1,4 @@
-"""Why a session that the server has does not resume: its terms are not those of this handshake; told right and alone.
+"""Why a session that the server has does not resume: its parameters do not fit this handshake. Exactly one reason.
 
 RFC 8446, 4.2.11 (version and hash) and 4.1.4 (a retry); RFC 7627, 5.3; SSL_CTX_set_session_id_context(3); OpenSSL's
 ssl_get_prev_session and tls_parse_ctos_psk. In TLS 1.2 OpenSSL does not decline a session for its cipher.
@@ -135,7 +135,7 @@ def test_version_is_older_than_the_sessions(pair):
     versions=[TLSv1_2],
     client={"versions": EITHER},
     server={"tickets": BOTH},
-    needs={"client": [Capability.SESSION_FIELDS]},  # by its id it is told from compatibility mode's random one
+    needs={"client": [Capability.SESSION_FIELDS]},  # the id distinguishes it from compatibility mode's random one
 )
 def test_version_is_newer_than_the_sessions(pair):
     first = pair.connect()

@@ -1,7 +1,8 @@
-"""Why a ticket does not resume: its key is unknown, it is damaged, or it has expired; each told right, and told alone.
+"""Why a ticket does not resume: unknown key, damage or expiry, each recognised and given as the only reason.
 
-RFC 5077, 4 (the key's name is the head of the recommended ticket) and 5.6; RFC 8446, 4.6.1; OpenSSL's
-tls_decrypt_ticket and ssl_get_prev_session. What the server cannot read is as good as none, and counted nowhere.
+RFC 5077, 4 (the recommended ticket starts with the name of its key) and 5.6; RFC 8446, 4.6.1; OpenSSL's
+tls_decrypt_ticket and ssl_get_prev_session. A server treats a ticket that it cannot read as none, and does not count
+it.
 """
 
 from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_3, cases, damaged, edited, reasons, scenario
@@ -69,7 +70,7 @@ def test_handle_of_a_cached_session_has_an_unknown_key_for_other_servers(pair):
 
 @cases("at", 0, 16, 40, -1)
 @scenario(needs=EDITS)
-def test_ticket_is_damaged_wherever_one_bit_is_turned(pair, at):
+def test_ticket_is_damaged_wherever_one_bit_is_flipped(pair, at):
     first = pair.connect()
     second = pair.connect(offer=damaged(first.session, at))
 
@@ -89,7 +90,7 @@ def test_ticket_that_was_cut_off_is_damaged(pair):
 
 
 @scenario(needs=EDITS)
-def test_ticket_that_was_written_anew_as_it_is_resumes(pair):
+def test_ticket_that_was_re_encoded_unchanged_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=edited(first.session, ticket=first.session.ticket))
 

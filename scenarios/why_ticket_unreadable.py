@@ -1,7 +1,7 @@
-"""Why a whole ticket of a known key does not resume after a roll-back: the older OpenSSL cannot read what is in it.
+"""Why an intact ticket with a known key does not resume after a roll-back: the older OpenSSL cannot parse it.
 
-RFC 5077, 4: what a ticket holds is the server's affair. In OpenSSL it is the DER of an SSL_SESSION
-(d2i_SSL_SESSION(3)), and one that cannot be read is as good as none (tls_decrypt_ticket).
+RFC 5077, 4: the server defines the contents of its tickets. In OpenSSL they are the DER of an SSL_SESSION
+(d2i_SSL_SESSION(3)); a ticket that cannot be parsed counts as none (tls_decrypt_ticket).
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """A client whose OpenSSL cannot read a session offers none, and the reason says so (d2i_SSL_SESSION(3)).
 
-Since 3.0 an SSL_SESSION has a field that 1.1.1 does not know (https://github.com/openssl/openssl/pull/14750). Which
-build reads whose sessions is the business of session_file.
+Since 3.0 an SSL_SESSION has a field that 1.1.1 does not know (https://github.com/openssl/openssl/pull/14750).
+session_file covers which build reads whose sessions.
 """
 
 from datetime import date

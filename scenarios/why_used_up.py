@@ -1,7 +1,7 @@
-"""Why a session is gone that was offered before: it was for one use, or a fatal alert took it; told right and alone.
+"""Why a session that was offered before is gone: it was single-use, or a fatal alert removed it. Exactly one reason.
 
 RFC 8446, 8.1 (single-use tickets; OpenSSL calls it anti-replay, SSL_CTX_set_options(3)); RFC 5246, 7.2.2 (a fatal alert
-invalidates the session). OpenSSL's tls_parse_ctos_psk removes a session before it looks at the binder.
+invalidates the session). OpenSSL's tls_parse_ctos_psk removes a session before it checks the binder.
 """
 
 from harness import (
@@ -50,7 +50,7 @@ def test_session_is_not_consumed_where_anti_replay_is_off(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"groups": "X25519", "max_early_data": 1024}, needs=IMPORTS)
-def test_retry_consumes_a_session_of_single_use(pair):
+def test_retry_consumes_a_single_use_session(pair):
     first = pair.connect()
     pair.new_client(groups="P-521:X25519")
     second = pair.connect(offer=first.session)
@@ -61,7 +61,7 @@ def test_retry_consumes_a_session_of_single_use(pair):
 
 
 @scenario(versions=[TLSv1_3], server=ONCE, needs=EDITS)
-def test_session_of_single_use_is_consumed_by_an_offer_with_a_wrong_binder(pair):
+def test_single_use_session_is_consumed_by_an_offer_with_a_wrong_binder(pair):
     first = pair.connect()
     second = pair.connect(offer=with_other_secret(first.session))
     third = pair.connect(offer=first.session)

@@ -43,7 +43,7 @@ def test_the_oldest_runs_beyond_the_total_size_are_removed(tmp_path: Path) -> No
     assert removable(tmp_path, Limits.parse("1GB")) == runs[3:]
 
 
-def test_many_small_runs_push_out_neither_the_largest_nor_the_last_failing_one(tmp_path: Path) -> None:
+def test_many_small_runs_remove_neither_the_largest_nor_the_last_failing(tmp_path: Path) -> None:
     largest = a_run(tmp_path, 20, size=10 * MEGABYTES)
     failing = a_run(tmp_path, 40, exit_status=1)
     for hours in range(12):
