@@ -6,10 +6,11 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from harness.case.case import Case
 from harness.model.errors import BuildError, UsageError
-from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, parse_knob
+from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 
 if TYPE_CHECKING:
@@ -80,7 +81,22 @@ def untestable(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _settings(name: str, text: str) -> Callable[[F], F]:
-    return click.option(name, multiple=True, metavar="KNOB=VALUE", help=text)
+    complete = _completion(Role.CLIENT if "client" in name else Role.SERVER)
+    return click.option(name, multiple=True, metavar="KNOB=VALUE", help=text, shell_complete=complete)
+
+
+def _completion(role: Role) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell proposes for a setting: the knobs of the role, then the values of the one that was typed."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+        rows = knobs_of(role)
+        name, equals, text = typed.partition("=")
+        if not equals:
+            return [CompletionItem(f"{knob}=", help=row.meaning) for knob, row in rows.items() if knob.startswith(name)]
+        words = (*rows[name].kind.words, DEFAULT) if name in rows else ()
+        return [CompletionItem(f"{name}={word}") for word in words if word.startswith(text)]
+
+    return complete
 
 
 def case_of(given: Mapping[str, Any]) -> Case:

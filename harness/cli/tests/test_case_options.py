@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from harness.cli import cli
 from harness.cli.case_options import knobs
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, parse_knob, show_knob
@@ -56,3 +58,19 @@ def test_without_the_variable_a_wait_takes_the_default(monkeypatch: pytest.Monke
     monkeypatch.delenv(VARIABLE, raising=False)
 
     assert Loop().deadline == DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "proposed"),
+    [
+        ("--client-set", "server_n", ["server_name="]),
+        ("--server-set", "num", ["num_tickets="]),
+        ("--server-set", "tickets=", ["tickets=on", "tickets=off", "tickets=unset"]),
+        ("--then-client-set", "psk_modes=psk_k", ["psk_modes=psk_ke"]),
+        ("--client-set", "nonsense=", []),
+    ],
+)
+def test_a_shell_completes_a_knob_and_its_value(option: str, typed: str, proposed: list[str]) -> None:
+    completion = ShellComplete(cli, {}, "resumption", "_RESUMPTION_COMPLETE")
+
+    assert [item.value for item in completion.get_completions(["connect", option], typed)] == proposed
