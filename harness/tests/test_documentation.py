@@ -6,6 +6,7 @@ import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ NAMED_PATH = re.compile(r"`((?:harness|scenarios|certs|docs|benchmarks|\.github|
 """A path within the project; one with a placeholder in capitals, as in `scenarios/NAME.py`, is none."""
 
 PASSED_ON = ("PIP_*", "RESUMPTION_MIRROR", "RESUMPTION_DEADLINE", "*_proxy", "*_PROXY", "LANG", "LC_ALL", "SSL_CERT_*")
+PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 UNREACHABLE = ("cannot be fetched", "does not answer", "does not serve this machine", "No matching distribution found")
 
 
@@ -41,8 +43,37 @@ def reader(page: str, tmp_path: Path) -> Shell:
         )
         shutil.copytree(ROOT, folder, ignore=ignored)
     environment = {name: value for name, value in os.environ.items() if any(map(Path(name).match, PASSED_ON))}
-    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-    return Shell(folder, state, {**environment, "HOME": str(home), "PATH": path, "TERM": "dumb"})
+    hosts = reached_by_ssh(state, tmp_path / "remote") if wants_hosts(page) else {}
+    return Shell(folder, state, {**environment, **hosts, "HOME": str(home), "PATH": PATH, "TERM": "dumb"})
+
+
+def wants_hosts(page: str) -> bool:
+    """Whether a page reaches hosts, and this machine can be one."""
+    return shutil.which("sshd", path=PATH) is not None and any("sshd" in block.needs for block in BLOCKS[page])
+
+
+def reached_by_ssh(state: Path, remote: Path) -> dict[str, str]:
+    """The environment in which GNU parallel reaches host-a and host-b: an sshd for each connection, without a port."""
+    remote.mkdir()
+    for name in ("host", "user"):
+        keygen = [shutil.which("ssh-keygen", path=PATH) or "ssh-keygen", "-q", "-t", "ed25519", "-N", ""]
+        subprocess.run([*keygen, "-f", state / name], check=True)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian makes it when the service of sshd starts
+    (state / "login").write_text(
+        f'cd {remote} && export HOME={remote} PATH={PATH} && exec bash -c "$SSH_ORIGINAL_COMMAND"\n'
+    )
+    (state / "sshd_config").write_text(
+        f"HostKey {state / 'host'}\nAuthorizedKeysFile {state / 'user.pub'}\nStrictModes no\nUsePAM no\nPidFile none\n"
+        f"AcceptEnv PYTEST_ADDOPTS\nForceCommand bash {state / 'login'}\n"
+    )
+    (state / "known_hosts").write_text(f"host-a,host-b {(state / 'host.pub').read_text()}")
+    (state / "ssh_config").write_text(
+        f"Host host-a host-b\n  IdentityFile {state / 'user'}\n  IdentitiesOnly yes\n  SendEnv PYTEST_ADDOPTS\n"
+        f"  UserKnownHostsFile {state / 'known_hosts'}\n"
+        f"  ProxyCommand {shutil.which('sshd', path=PATH)} -i -f {state / 'sshd_config'}\n"
+    )
+    return {"PARALLEL_SSH": f"ssh -F {state / 'ssh_config'}"}
 
 
 def follow(page: str, shell: Shell, *, network: bool) -> None:
@@ -50,7 +81,7 @@ def follow(page: str, shell: Shell, *, network: bool) -> None:
     for block in BLOCKS[page]:
         if block.network and not network:
             continue
-        if missing := [program for program in block.needs if shutil.which(program) is None]:
+        if missing := [program for program in block.needs if shutil.which(program, path=PATH) is None]:
             pytest.skip(f"{page}, line {block.line}: this machine has no {missing[0]}")
         try:
             do(block, shell)
