@@ -1,7 +1,7 @@
-"""Why a session was not offered, declined, fatal to the handshake, or resumed with a catch: evidence in, reasons out.
+"""Why a session was not offered, was declined, aborted the handshake, or was resumed with a caveat.
 
-What was observed (messages, counters, sessions, alerts) decides; what is only known of the circumstances (knobs, which
-server it was, what was done to it) may propose a reason, and is overruled by an observation that contradicts it.
+Observations decide: messages, counters, sessions, alerts. The setup (knobs, which server, what was done to it) can
+suggest a reason, which an observation that contradicts it rules out.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ FINDERS: dict[Outcome, tuple[Question, Callable[[Evidence], tuple[Finding, ...]]
     Outcome.ABORTED: (Question.ABORTED, aborted.findings),
     Outcome.RESUMED: (Question.RESUMED_BUT, resumed_but.findings),
 }
-"""What is asked about an outcome, and who answers it."""
+"""The question that each outcome raises, and what answers it."""
 
 
 class Paired(Protocol):
-    """What has made connections: a Pair."""
+    """A Pair, or whatever else has made connections."""
 
     connections: list[Connection]
 
 
 def explain(connections: Sequence[Connection], connection: Connection) -> Explanation | None:
-    """Why it is as it is; ``connections`` are those of the same pair, in any order, of which later ones do not count.
+    """Explain a connection; ``connections`` are those of its pair, in any order.
 
-    None where nothing is to be explained (a first handshake, a resumption without a catch), and where the witnesses
-    give no outcome. It marks no connection as looked at.
+    None if there is nothing to explain (a first handshake, a resumption without a caveat), or if the witnesses give no
+    outcome. It does not mark the connection as asserted.
     """
     try:
         outcome = connection.observed_outcome()
@@ -57,9 +57,9 @@ def explain(connections: Sequence[Connection], connection: Connection) -> Explan
 
 
 def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
-    """The reasons that are given for what became of a connection, the most likely first; empty if there is none.
+    """The reasons for the outcome of a connection, the most likely first; empty if there is none.
 
-    Marks the connection as looked at, for a scenario asserts what it is told.
+    Marks the connection as asserted.
     """
     connection.asserted = True
     explanation = explain(pair.connections, connection)
@@ -67,7 +67,7 @@ def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
 
 
 def titles(pair: Paired, connection: Connection) -> tuple[str, ...]:
-    """The findings' titles, which say what of all that a reason stands for it was; as `reasons`."""
+    """The titles of the findings, each more precise than its reason; otherwise as `reasons`."""
     connection.asserted = True
     explanation = explain(pair.connections, connection)
     return tuple(finding.title for finding in explanation.findings) if explanation else ()

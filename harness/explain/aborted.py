@@ -24,13 +24,13 @@ UNSOLICITED_EXTENSION = 217
 INVALID_MAX_FRAGMENT_LENGTH = 232
 BINDER_DOES_NOT_VERIFY = 253
 SESSION_ID_CONTEXT_UNINITIALIZED = 277
-"""Reason codes of openssl/sslerr.h; the words that go with them changed."""
+"""Reason codes of openssl/sslerr.h; their texts differ between releases."""
 MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 REQUIRED_CIPHER_MISSING = 215
 """SSL_R_REQUIRED_CIPHER_MISSING of openssl/sslerr.h."""
 SIGNALS = {0x00FF, 0x5600}
-"""Cipher suite values that are no suites (RFC 5746, 3.3; RFC 7507)."""
+"""Signalling values among the cipher suites (RFC 5746, 3.3; RFC 7507)."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -94,31 +94,31 @@ def _unknown(evidence: Evidence) -> Finding:
 
 @dataclass(frozen=True)
 class Abort:
-    """An aborted handshake: who sent which alert, and what the sender's libssl said."""
+    """An aborted handshake: the alert, its sender, and the error queues."""
 
     evidence: Evidence
     offer: Offer
 
     def by(self, role: Role, *numbers: int) -> bool:
-        """Whether this end sent one of these alerts, or may have, if nobody knows who sent it."""
+        """Whether this end sent one of these alerts; also true if its sender is unknown."""
         alert = self.evidence.alert
         return alert is not None and alert.number in numbers and alert.sender in {None, role}
 
     def code(self, role: Role, *wanted: int) -> bool | None:
-        """Whether the end gave one of these reason codes; None if it gave none at all."""
+        """Whether the end reported one of these reason codes; None if it reported none at all."""
         given = codes(self.evidence, role)
         return bool(given & set(wanted)) if given else None
 
     @property
     def seen(self) -> tuple[str, ...]:
-        """The alert with its place, and the error queues."""
+        """The alert and its place, and the error queues."""
         alert = self.evidence.alert
         wire = (f"wire: alert {alert}, {place(self.evidence)}",) if alert else ()
         return (*wire, *errors(self.evidence))
 
 
 def _weight(*, shown: bool | None, fits: bool) -> Weight | None:
-    """A reason code decides; without any, what is known may fit."""
+    """A reason code decides; without one, the circumstances may fit."""
     if shown is None:
         return Weight.FITS if fits else None
     return Weight.SHOWN if shown else None
@@ -149,7 +149,7 @@ def context_unset(abort: Abort) -> Candidate | None:
 
 
 def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
-    """The session was made with it, and one end does not take part any more."""
+    """The session was made with it, and one end does not use it now."""
     hello, had = abort.offer.hello, abort.offer.extended_master_secret
     now = abort.evidence.now
     at_client = hello is not None and not hello.extended_master_secret
@@ -180,7 +180,7 @@ def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
 
 
 def max_fragment_length(abort: Abort) -> Candidate | None:
-    """The length that was negotiated holds for the session's life."""
+    """The negotiated length holds for the life of the session."""
     evidence = abort.evidence
     offered = evidence.offered.get("max_fragment_length_mode") if evidence.offered else None
     hello = abort.offer.hello
@@ -218,7 +218,7 @@ def _length(mode: object) -> str:
 
 
 def binder(abort: Abort) -> Candidate | None:
-    """The client holds another secret for the ticket than the server."""
+    """The client and the server hold different secrets for the ticket."""
     before = messages_before_alert(abort.evidence)
     hello = abort.offer.hello
     early = (

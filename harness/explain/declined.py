@@ -1,6 +1,6 @@
 """Why a server that was offered a session made a full handshake.
 
-What an OpenSSL server asks of an offer is asked here in the same order (ssl_get_prev_session, tls_parse_ctos_psk):
+The rules follow the order of OpenSSL's own checks (ssl_get_prev_session, tls_parse_ctos_psk):
 version, PSK mode, the ticket or the cache, hash, session id context, expiry, extended master secret.
 """
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from harness.explain.finding import Candidate
 
 BEFORE_ALL = (mismatch.version_differs, mismatch.no_psk_mode, mismatch.retry_changed_hash)
-"""Each of them keeps the server from looking at the offer at all."""
+"""Each of these makes the server ignore the offer."""
 AFTERWARDS = (
     mismatch.cipher_differs,
     mismatch.session_id_context_differs,
     expiry.expired_at_server,
     mismatch.extended_master_secret_added,
 )
-"""What is asked of a session that was found."""
+"""The checks of a session that was found."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
@@ -44,7 +44,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _not_found(offer: Offer) -> Iterator[Candidate | None]:
-    """Why the server did not get at the session."""
+    """Why the server did not find the session."""
     if offer.looked_up is not False:
         off, used = server_cache.lookup_off(offer), server_cache.consumed(offer)
         yield off

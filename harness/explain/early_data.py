@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
 
 ALLOWANCE = 10
-"""Seconds by which a ticket may be older for the server than its client says (TICKET_AGE_ALLOWANCE)."""
+"""Seconds by which a ticket may be older at the server than the client claims (TICKET_AGE_ALLOWANCE)."""
 ROUNDING = 2
-"""Seconds that two clocks of whole seconds may differ in without a reason."""
+"""Seconds by which two clocks of whole seconds may differ."""
 Cause = tuple[str, tuple[str, ...], str]
-"""What refused it, the evidence, the remedy."""
+"""The cause, the evidence, the remedy."""
 
 
 def refused(evidence: Evidence) -> Finding | None:
-    """The finding; None if no early data were sent, or they were accepted."""
+    """The finding; None if early data was not sent, or was accepted."""
     connection = evidence.connection
     told = connection.client.early_data or connection.server.early_data
     if told != "rejected":
@@ -65,7 +65,7 @@ def _retry(evidence: Evidence) -> Cause | None:
 
 
 def _not_allowed(evidence: Evidence) -> Cause | None:
-    """The tickets of this very server decide; only where none was seen, its knob does."""
+    """The tickets that this server sends decide; without any, its knob does."""
     tickets = evidence.transcript.tickets
     allowed = [ticket.max_early_data for ticket in tickets or ()]
     knob = evidence.now.server.max_early_data or 0 if evidence.now else None
@@ -108,10 +108,10 @@ def _age(evidence: Evidence) -> Cause | None:
 
 
 def _cipher(evidence: Evidence) -> Cause | None:
-    """RFC 8446, 4.2.10 wants the cipher suite that goes with the session, its hash alone does not do.
+    """RFC 8446, 4.2.10 requires the session's cipher suite; one with the same hash is not enough.
 
-    OpenSSL's server looks at it since https://github.com/openssl/openssl/pull/32032, which is in no release that the
-    harness has met; so it is named only where nothing else refused them.
+    OpenSSL's server checks it since https://github.com/openssl/openssl/pull/32032, which no known release has,
+    so it is named only if nothing else refused the early data.
     """
     held = evidence.offered.get("cipher") if evidence.offered else None
     chosen = evidence.server_hello.cipher_suite if evidence.server_hello else None

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 UNSIGNED = ("1.", "3.0.", "3.1.")
-"""How the versions before 3.2 begin, with which OSSL_TIME came."""
+"""Prefixes of the versions before 3.2, which brought OSSL_TIME."""
 ROUNDING = 1
-"""Seconds by which tls_construct_ctos_psk takes a ticket to be younger than it is."""
+"""Seconds by which tls_construct_ctos_psk makes a ticket younger."""
 DEFAULT_TIMEOUT = 7200
 """Seconds (SSL_get_default_timeout)."""
 SLACK = 2
-"""Seconds by which an age that both clocks give may be wrong."""
+"""Seconds by which an age computed from both clocks may be wrong."""
 
 
 def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
-    """The reason; empty if the ticket was young enough, or its age or its lifetime is unknown.
+    """Whether a TLS 1.3 ticket was too old for its client, which then leaves it out (RFC 8446, 4.2.11.1).
 
-    In TLS 1.2 the hint is one, and OpenSSL's client never looks at it.
+    Empty if its age or its lifetime is unknown. In TLS 1.2 the lifetime is a hint, which OpenSSL's client ignores.
     """
     version = session.get("version") or (version_of(evidence.origin.connection) if evidence.origin else None)
     age, hint = age_at_client(evidence), lifetime(evidence, session)
@@ -61,7 +61,7 @@ def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ..
 
 
 def lifetime(evidence: Evidence, session: Session) -> int | None:
-    """Seconds that the server gave the ticket; of a session that does not tell it, as the last ticket on the wire."""
+    """The ticket's lifetime in seconds; if the session does not tell it, that of the last ticket on the wire."""
     hint = session.get("lifetime_hint")
     if isinstance(hint, int):
         return hint
@@ -70,7 +70,7 @@ def lifetime(evidence: Evidence, session: Session) -> int | None:
 
 
 def unsigned(evidence: Evidence) -> bool:
-    """Whether the client is an OpenSSL before 3.2, which reckons ages without a sign."""
+    """Whether the client is an OpenSSL before 3.2, which computes ages without a sign."""
     return evidence.connection.client.view.name.partition("@")[2].startswith(UNSIGNED)
 
 
@@ -124,7 +124,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
 
 
 def _was_removed(offer: Offer) -> bool:
-    """Whether it had expired when it was offered before, and is no longer in the cache (ssl_get_prev_session)."""
+    """Whether an earlier offer found it expired, which removes it from the cache (ssl_get_prev_session)."""
     if offer.by is Mechanism.PSK or offer.looked_up is not True:
         return False
     before = offer.first_declined_here
@@ -132,7 +132,7 @@ def _was_removed(offer: Offer) -> bool:
 
 
 def had_expired(evidence: Evidence) -> bool:
-    """Whether the session of a connection had expired, by the counter, or by both clocks where nobody counts."""
+    """Whether the offered session had expired, by the counter or else by both clocks."""
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
     return bool(timeouts) if timeouts is not None else timeout is not None and age is not None and age + SLACK > timeout
@@ -144,7 +144,7 @@ def aged(evidence: Evidence) -> str:
 
 
 def timeout_of(evidence: Evidence) -> int | None:
-    """The seconds that the server gave the session, by its knob or by the hint that it sent."""
+    """The session's timeout at the server in seconds, by the knob or by the hint on the wire."""
     if evidence.then is not None:
         return DEFAULT_TIMEOUT if evidence.then.server.timeout is None else evidence.then.server.timeout
     hint = evidence.offered.get("lifetime_hint") if evidence.offered else None
@@ -152,10 +152,9 @@ def timeout_of(evidence: Evidence) -> int | None:
 
 
 def age_of(evidence: Evidence) -> int | None:
-    """How old the session is by the server's clock, in seconds; None if nothing is known.
+    """The session's age in seconds by the server's clock; None if unknown.
 
-    Where nobody told when the connections were, the time that truly passed is taken from the sessions that the client
-    got then and now, by its own clock.
+    If the times of the connections are unknown, the time between them is that of the sessions the client got in each.
     """
     if evidence.origin is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None

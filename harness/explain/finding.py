@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from harness.model.transcript import Message
 
 FEW = 3
-"""More candidates than these, with nothing that speaks for any, are no answer."""
+"""More candidates than these, with no evidence for any, are no answer."""
 LIB_SSL = 20
 """ERR_LIB_SSL."""
 ALERT_RECEIVED = 1000
-"""SSL_AD_REASON_OFFSET: reason codes from here on say which alert was received."""
+"""SSL_AD_REASON_OFFSET: reason codes from here on name a received alert."""
 CODE = re.compile(r"lib=(\d+) reason=(\d+)")
 SHOWN = 16
-"""Bytes that are shown of more."""
+"""Bytes shown of a longer value."""
 
 
 class Weight(IntEnum):
-    """How much speaks for a reason that nothing contradicts; one that an observation contradicts is no candidate."""
+    """How strong the evidence for a candidate is; one that an observation contradicts is not a candidate."""
 
     OPEN = 1
-    """Nothing speaks for it either."""
+    """Possible, without evidence."""
     FITS = 2
-    """The circumstances would bring it about."""
+    """The setup would cause it."""
     SHOWN = 3
     """It was observed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reason that may be given; fields as in Finding."""
+    """A reason under consideration; fields as in Finding."""
 
     weight: Weight
     reason: Reason
@@ -51,16 +51,16 @@ class Candidate:
     remedy: str
     source: str
     how_to_tell: str
-    """What would tell whether it is this one."""
+    """The check that would confirm it."""
 
     def finding(self, *, alone: bool) -> Finding:
-        """As an answer; with what would tell it from the others if there are others."""
+        """The finding; with the check that would confirm it, unless it is alone."""
         apart = "" if alone else self.how_to_tell
         return Finding(self.reason, self.title, self.evidence, self.remedy, self.source, apart)
 
 
 def choose(candidates: Iterable[Candidate | None]) -> tuple[Finding, ...]:
-    """Those for which most speaks, in the order given; empty if nothing speaks for any of more than FEW."""
+    """The candidates with the strongest evidence, in the order given; empty if there is none for more than FEW."""
     found = [candidate for candidate in candidates if candidate is not None]
     if not found:
         return ()
@@ -72,12 +72,12 @@ def choose(candidates: Iterable[Candidate | None]) -> tuple[Finding, ...]:
 
 
 def answers(candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
-    """All of them as answers."""
+    """All of them as findings."""
     return tuple(candidate.finding(alone=len(candidates) == 1) for candidate in candidates)
 
 
 def place(evidence: Evidence) -> str:
-    """``after the client's ClientHello``; how far the handshake had come when the first fatal alert was sent."""
+    """How far the handshake was when the fatal alert was sent: ``after the client's ClientHello``."""
     before = messages_before_alert(evidence)
     if not before:
         return "before any message"
@@ -86,7 +86,7 @@ def place(evidence: Evidence) -> str:
 
 
 def messages_before_alert(evidence: Evidence) -> Sequence[Message]:
-    """The messages that were on the wire before the first alert of who sent the fatal one; all if it is not there."""
+    """The messages before the first alert of the end that sent the fatal one; all if the wire shows none."""
     messages, alert = evidence.transcript.messages, evidence.alert
     for index, message in enumerate(messages):
         if message.type == "Alert" and (alert is None or alert.sender in {None, message.sender}):
@@ -95,24 +95,21 @@ def messages_before_alert(evidence: Evidence) -> Sequence[Message]:
 
 
 def codes(evidence: Evidence, role: Role) -> frozenset[int]:
-    """The reasons of its own that an end's libssl gave; empty where it gave none or its stack does not tell.
-
-    That it received an alert is no reason of its own.
-    """
+    """The reason codes that an end's libssl reported, without those that name a received alert."""
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
     found = (CODE.match(line) for line in report.errors)
     return frozenset(int(c[2]) for c in found if c and int(c[1]) == LIB_SSL and int(c[2]) < ALERT_RECEIVED)
 
 
 def errors(evidence: Evidence) -> tuple[str, ...]:
-    """Each end's error queue, one line each error."""
+    """Both ends' error queues, one line for each error."""
     connection = evidence.connection
     ends = ((Role.SERVER, connection.server), (Role.CLIENT, connection.client))
     return tuple(f"{role}: {line}" for role, report in ends for line in report.errors if CODE.match(line))
 
 
 def hash_of(suite: int | None) -> str | None:
-    """The hash of a cipher suite's key derivation; None if the suite is not known."""
+    """The hash of a cipher suite's key derivation; None if the suite is unknown."""
     return SUITES[suite].hash if suite in SUITES else None
 
 
@@ -124,5 +121,5 @@ def suite_name(suite: int | None) -> str:
 
 
 def brief(data: bytes) -> str:
-    """The beginning of some bytes in hex."""
+    """Bytes in hex, cut after SHOWN."""
     return data.hex() if len(data) <= SHOWN else f"{data[:SHOWN].hex()}…"

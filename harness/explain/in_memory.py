@@ -1,6 +1,6 @@
-"""What made a session object in a client's memory non-resumable after it was taken (SSL_SESSION_is_resumable).
+"""What made a session object in the client's memory non-resumable after it was taken (SSL_SESSION_is_resumable).
 
-Data are out of reach: ``not_resumable`` is no field of the DER, so that what is offered from its DER is fresh.
+Sessions offered from their DER are not affected: ``not_resumable`` is not in it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 FATAL = 2
 CLOSE_NOTIFY = 0
 COPIES = "ssl@"
-"""Python's SSLObject.session is a copy (Modules/_ssl.c, PySSL_get_session), which nothing reaches later."""
+"""Python's SSLObject.session is a copy (Modules/_ssl.c, PySSL_get_session)."""
 AS_CLIENT = frozenset({CacheMode.CLIENT, CacheMode.BOTH})
 OWN_MODES = {"libssl": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})}
-"""The session cache mode of a stack's clients where no knob sets it; of the others it is OpenSSL's, which is SERVER."""
+"""The default cache mode of a stack's clients where it is not OpenSSL's own, SERVER."""
 UNCLEAN = {
     Close.SERVER_ONLY: "its client ended TCP without a close_notify",
     Close.EOF: "TCP ended before its client had sent a close_notify",
     Close.RST: "TCP was reset before its client had sent a close_notify",
 }
-"""What each way to close means for a client that did not call SSL_shutdown."""
+"""How each close ends for a client that did not call SSL_shutdown."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that marks a session object as not resumable, in the order of time."""
+    """Something that marked a session object as not resumable."""
 
     title: str
     evidence: tuple[str, ...]
@@ -47,19 +47,19 @@ class Event:
 
 
 def is_object(session: Session) -> bool:
-    """Whether it is the very SSL_SESSION that a connection held, and no data."""
+    """Whether it is the SSL_SESSION that a connection held, not data."""
     return session.handle is not None and session.der is None and not session.taken_by.startswith(COPIES)
 
 
 def known(session: Session) -> tuple[str, ...]:
-    """What is known of its resumability when it was taken."""
+    """Whether it was resumable when it was taken, if that is known."""
     if session.get("resumable") is None:
         return ()
     return (f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken",)
 
 
 def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
-    """The reason: the first event that marked the object; empty if none is known, or it is no object."""
+    """The first event that marked the object; empty if none is known, or the session is data."""
     if not is_object(session) or evidence.origin is None:
         return ()
     used = evidence.offers_before[-1:]
@@ -108,9 +108,9 @@ def _closed(origin: Connection) -> list[Event]:
 
 
 def _used(used: Connection) -> list[Event]:
-    """What its last use did to it; as it was offered then, nothing that came before had marked it.
+    """What its last use did to it; nothing before had marked it, or it would not have been offered.
 
-    TLS 1.3 marks what was used. Else the connection goes on with the same object, until a new ticket takes its place.
+    TLS 1.3 marks a used session. Before it, the connection keeps the same object until a new ticket replaces it.
     """
     if version_of(used) is TLSVersion.TLSv1_3 and completed(used):
         if cache_mode(used) & AS_CLIENT:
@@ -133,7 +133,7 @@ def _used_once(used: Connection) -> Event:
 
 
 def _forgotten(evidence: Evidence) -> list[Event]:
-    """What the client's own cache did to it: flushed, or evicted."""
+    """Whether the client's own cache flushed or evicted it."""
     origin, now = evidence.origin, evidence.now
     if origin is None or now is None or not stores(origin.connection):
         return []

@@ -1,4 +1,4 @@
-"""Reasons to decline that the hellos and the knobs of both ends show; neither the ticket nor the cache."""
+"""Reasons to decline that follow from the hellos and the knobs of both ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def version_differs(offer: Offer) -> Candidate | None:
 
 
 def no_psk_mode(offer: Offer) -> Candidate | None:
-    """The server accepts none of the client's key exchange modes, so that it does not look at the identities."""
+    """The server accepts none of the client's key exchange modes, and so ignores the identities."""
     hello, config = offer.hello, offer.server_config
     if offer.by is not Mechanism.PSK or hello is None or DHE_KE in hello.psk_modes:
         return None
@@ -63,7 +63,7 @@ def no_psk_mode(offer: Offer) -> Candidate | None:
 
 
 def retry_changed_hash(offer: Offer) -> Candidate | None:
-    """After a HelloRetryRequest for a cipher suite of another hash the client offers the session no more."""
+    """After a HelloRetryRequest for a cipher suite of another hash the client withdraws its offer."""
     evidence = offer.evidence
     if evidence.retry is None or evidence.answered is None or offer.by is not Mechanism.PSK:
         return None
@@ -90,7 +90,7 @@ def retry_changed_hash(offer: Offer) -> Candidate | None:
 
 
 def cipher_differs(offer: Offer) -> Candidate | None:
-    """TLS 1.3: the hash of the chosen suite is not the session's. An OpenSSL server declines for no TLS 1.2 cipher."""
+    """TLS 1.3: the hash of the chosen suite is not the session's. In TLS 1.2 OpenSSL resumes with any cipher."""
     server = offer.evidence.server_hello
     if offer.by is not Mechanism.PSK or server is None:
         return None
@@ -115,7 +115,7 @@ def cipher_differs(offer: Offer) -> Candidate | None:
 
 
 def extended_master_secret_added(offer: Offer) -> Candidate | None:
-    """The session was made without, and now both ends have it."""
+    """The session was made without it, and both ends use it now."""
     evidence = offer.evidence
     hello, server = evidence.answered, evidence.server_hello
     if server is None or server.version is TLSVersion.TLSv1_3 or hello is None:

@@ -23,9 +23,9 @@ READS = "exchange"
 
 
 def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
-    """The reasons; empty if no handshake was completed before this connection, so that there was none to take.
+    """The reasons; empty if no handshake was completed before, so that there was no session to take.
 
-    A client is taken to offer what the latest completed connection yielded.
+    A client is expected to offer what the latest completed connection yielded.
     """
     before = [one for one in reversed(evidence.earlier) if completed(one)]
     if not before:
@@ -40,7 +40,7 @@ def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def usable(connection: Connection) -> Session | None:
-    """The last session of a connection that could have been offered, or that nothing speaks against."""
+    """The last session of a connection that could have been offered, as far as is known."""
     version, given = version_of(connection), gave(connection)
     held = {None: given is True, True: True, False: False}
     found = [session for session in yielded(connection) if held[holds(session, version)]]
@@ -48,7 +48,7 @@ def usable(connection: Connection) -> Session | None:
 
 
 def describe(session: Session) -> str:
-    """What a session is to be resumed by."""
+    """What a session can be resumed by."""
     if length := session.get("ticket_length"):
         return f"a ticket of {length} bytes"
     if session.get("has_ticket"):
@@ -83,9 +83,9 @@ def _not_given(connection: Connection, source: Connection, session: Session) -> 
 
 
 def no_ticket(source: Connection | None, session: Session | None) -> tuple[Finding, ...]:
-    """The reasons why the session of a connection has neither ticket nor id; both where the evidence leaves both.
+    """Why the session of a connection has neither ticket nor id; two reasons if both fit the evidence.
 
-    ``session`` is the one that was taken, None if there is none to show; ``source`` is None if its origin is unknown.
+    ``session`` is the one that was taken, if any; ``source`` is None if its origin is unknown.
     """
     if source is None or version_of(source) is None:
         return (_unknown(source, session),)
@@ -103,7 +103,7 @@ def no_ticket(source: Connection | None, session: Session | None) -> tuple[Findi
 
 
 def taken_before_any_read(source: Connection) -> bool:
-    """Whether each session that was asked for while the connection was open was asked for before it read any data."""
+    """Whether all sessions that were taken while the connection was open were taken before any data was read."""
     during = [action.name for action in source.setup.during] if source.setup else []
     taken = [index for index, name in enumerate(during) if name in TAKES]
     read = [index for index, name in enumerate(during) if name == READS]

@@ -1,8 +1,8 @@
-"""Why a session was not offered; what became of an offer is told elsewhere.
+"""Why a session was not offered.
 
-The rules follow OpenSSL's client: tls_construct_client_hello takes the session that it was given if its version is
-enabled and it is resumable (SSL_SESSION_is_resumable), and tls_construct_ctos_psk leaves out a TLS 1.3 ticket that is
-older than its lifetime. The first rule that holds is the reason, for the later ones were not come to.
+The rules follow OpenSSL's client: tls_construct_client_hello offers a session if its version is enabled and it is
+resumable (SSL_SESSION_is_resumable); tls_construct_ctos_psk leaves out a TLS 1.3 ticket older than its lifetime.
+The first rule that applies is the reason.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def session_version(evidence: Evidence, session: Session) -> TLSVersion | None:
-    """The session's protocol version; of a stack that does not tell it, that of the connection that yielded it."""
+    """The session's protocol version, or that of the connection that yielded it."""
     told = session.get("version")
     if isinstance(told, TLSVersion):
         return told
@@ -76,7 +76,7 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 
 
 def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
-    """RFC 8446, 4.2.11, and RFC 5246, 7.4.1.2. OpenSSL's own client does not look: it offers such a session."""
+    """RFC 8446, 4.2.11; RFC 5246, 7.4.1.2. OpenSSL's client does not check this and offers such a session."""
     hello, cipher = evidence.client_hello, session.get("cipher")
     if hello is None or not isinstance(cipher, int) or hash_of(cipher) is None or cipher in hello.cipher_suites:
         return ()

@@ -1,4 +1,4 @@
-"""Whether an end that verifies its peer took for granted, in a resumption, what it would have checked otherwise."""
+"""Whether an end that verifies its peer skipped, in a resumption, a check that would fail now."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def asks(config: Config) -> bool:
 
 
 def _then(evidence: Evidence) -> Setup | None:
-    """In which circumstances both ends were authenticated."""
+    """The setup in which both ends were authenticated."""
     full = evidence.full_handshake
     return full.setup if full else None
 
 
 def peer(evidence: Evidence) -> Finding | None:
-    """A peer that would not be verified now as it was then; the client's view of it first."""
+    """A peer that would not pass verification now; at the client first."""
     now, then = evidence.now, _then(evidence)
     if now is None or any(kind in CERTIFICATE for kind in evidence.transcript.types()):
         return None
@@ -73,7 +73,7 @@ def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
 
 
 def _expiry(evidence: Evidence) -> int | None:
-    """When the peer's certificate in the session ends, seconds since the epoch; None if it has none that is read."""
+    """When the peer's certificate in the session expires, seconds since the epoch; None if unknown."""
     held = evidence.offered.get("peer_certificate") if evidence.offered else None
     return not_after(held) if isinstance(held, bytes) else None
 
@@ -95,7 +95,7 @@ def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
 
 
 def client_certificate(evidence: Evidence) -> Finding | None:
-    """A server that would ask for a certificate, and resumed a session without one."""
+    """A server that asks for certificates and resumed a session without one."""
     now, then = evidence.now, _then(evidence)
     if now is None or not asks(now.server) or evidence.connection.server.peer_certificate:
         return None

@@ -1,7 +1,7 @@
-"""What is not as it was in the full handshake, or was not checked again, where a session was resumed.
+"""What differs from the full handshake, or was not checked again, in a resumed connection.
 
 A resumption takes the peer's certificate and the result of its verification from the session (RFC 8446, 2.2; RFC 5246,
-7.4.2; SSL_get_verify_result(3)). A catch is told only where what counts has changed; a plain resumption has none.
+7.4.2; SSL_get_verify_result(3)). A plain resumption has no findings.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Every reason that holds, for they do not exclude each other; empty if there is none."""
-    return tuple(found for catch in CATCHES if (found := catch(evidence)) is not None)
+    """Every reason that holds, as they do not exclude each other."""
+    return tuple(found for caveat in CAVEATS if (found := caveat(evidence)) is not None)
 
 
 def named(name: str | None) -> str:
-    """A server name, or that there is none."""
+    """A server name, or ``no server name``."""
     return name or "no server name"
 
 
@@ -86,7 +86,7 @@ def alpn(evidence: Evidence) -> Finding | None:
     )
 
 
-CATCHES: tuple[Callable[[Evidence], Finding | None], ...] = (
+CAVEATS: tuple[Callable[[Evidence], Finding | None], ...] = (
     server_name,
     alpn,
     not_verified.peer,

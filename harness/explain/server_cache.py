@@ -28,7 +28,7 @@ UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """One way in which the session came not to be there."""
+    """One cause of its absence."""
 
     title: str
     evidence: tuple[str, ...]
@@ -37,7 +37,7 @@ class Absence:
 
 
 def lookup_off(offer: Offer) -> Candidate | None:
-    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP: no miss is counted then."""
+    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP, under which no miss is counted."""
     misses = offer.evidence.counted("misses")
     config = offer.server_config
     modes = config.cache_mode or frozenset() if config else None
@@ -57,7 +57,7 @@ def lookup_off(offer: Offer) -> Candidate | None:
 
 
 def consumed(offer: Offer) -> Candidate | None:
-    """Anti-replay: the first ClientHello that offers a session which allows early data removes it from the cache."""
+    """Anti-replay: the first offer of a session that allows early data removes it from the cache."""
     evidence = offer.evidence
     config = offer.server_config
     misses = evidence.counted("misses")
@@ -85,7 +85,7 @@ def consumed(offer: Offer) -> Candidate | None:
 
 
 def not_in_cache(offer: Offer) -> Candidate | None:
-    """The server looked, and it was not there."""
+    """The server looked it up and did not find it."""
     evidence = offer.evidence
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
@@ -109,12 +109,12 @@ def not_in_cache(offer: Offer) -> Candidate | None:
 
 
 def _why(offer: Offer) -> tuple[Absence, ...]:
-    """Every way in which the circumstances tell that it came not to be there, the most direct one first."""
+    """Every cause of its absence that the evidence shows, the most direct first."""
     return (*never_there(offer), *lost(offer))
 
 
 def never_there(offer: Offer) -> Iterator[Absence]:
-    """Every way that the circumstances tell of."""
+    """Why it was never stored."""
     in_ticket = tuple(_in_a_ticket(offer))
     yield from in_ticket
     for find in (*(() if in_ticket else (_other_server,)), _not_stored, _not_trusted):
@@ -185,7 +185,7 @@ def _not_trusted(offer: Offer) -> Iterator[Absence]:
 
 
 def lost(offer: Offer) -> Iterator[Absence]:
-    """Every way that the circumstances tell of, the most direct one first."""
+    """How it was lost since, the most direct cause first."""
     for find in (_removed, _flushed, _expired_before, _killed, _unclean, _evicted):
         yield from find(offer)
 

@@ -1,4 +1,4 @@
-"""Whether a server could not read the offered ticket: of an unknown key, or damaged; not what it held."""
+"""Why a server could not read the offered ticket: an unknown key, damage, or a newer format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READS = "tls_decrypt_ticket: a ticket of an unknown key, or one whose HMAC is wr
 
 
 def key_unknown(offer: Offer) -> Candidate | None:
-    """The server has no key of the name that the ticket bears, as it was issued."""
+    """The server has no key of the name in the ticket."""
     evidence = offer.evidence
     names = offer.key_names
     if names and offer.issued:
@@ -62,7 +62,7 @@ def _shared_keys(evidence: Evidence) -> bool:
 
 
 def circumstances(evidence: Evidence) -> tuple[str, ...]:
-    """Which server it was."""
+    """Which server issued it and which one got it."""
     if evidence.same_server is not False or evidence.now is None or evidence.then is None:
         return ()
     keys = "that shares its ticket keys" if _shared_keys(evidence) else "with ticket keys of its own"
@@ -71,7 +71,7 @@ def circumstances(evidence: Evidence) -> tuple[str, ...]:
 
 
 def damaged(offer: Offer) -> Candidate | None:
-    """The ticket is not as it was issued."""
+    """The ticket differs from the one that was issued."""
     changed = _changed(offer)
     if changed is False:
         return None
@@ -93,7 +93,7 @@ def damaged(offer: Offer) -> Candidate | None:
 
 
 def unreadable(offer: Offer) -> Candidate | None:
-    """The server has the key, the ticket is whole, and this build cannot read the session that another one wrote."""
+    """The server has the key and the ticket is intact, but its build cannot read the session of another build."""
     evidence = offer.evidence
     names, origin = offer.key_names, evidence.origin
     if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:
@@ -116,7 +116,7 @@ def unreadable(offer: Offer) -> Candidate | None:
 
 
 NEW_TICKETS = ((1, 1), (3, 0))
-"""Releases since which a ticket, or its keys, are such that an older one cannot read it."""
+"""Releases whose tickets an older release cannot read."""
 
 
 def _release(name: str) -> tuple[int, ...]:

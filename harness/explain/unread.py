@@ -1,4 +1,4 @@
-"""Whether the client's build could not read the session that it was given (d2i_SSL_SESSION)."""
+"""Whether the client's build failed to read the session that it was given (d2i_SSL_SESSION)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 ASN1 = ("lib=13 ", "asn1 encoding routines", "d2i_SSL_SESSION")
-"""How an error of ERR_LIB_ASN1 is told: by an agent, by the program, by an agent whose library has no codes for it."""
+"""How ERR_LIB_ASN1 shows in an error: of an agent, of the program, of an agent whose library has no codes for it."""
 SOURCE = "d2i_SSL_SESSION(3): ssl/ssl_asn1.c, SSL_SESSION_ASN1"
 
 
 def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
-    """The reason; empty if a ClientHello was sent, or the client told no error of reading it."""
+    """The reason; empty if a ClientHello was sent, or the client reported no such error."""
     if evidence.client_hello is not None:
         return ()
     errors = [line for line in evidence.connection.client.errors if any(word in line for word in ASN1)]
@@ -28,7 +28,7 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 
 
 def explain_unread(error: EndpointError, session: Session) -> Explanation | None:
-    """The same for a client that ended before it connected, of which there is no connection: an s_client."""
+    """The same for a client that exited before it connected, as s_client does."""
     errors = [line for line in error.output.splitlines() if any(word in line for word in ASN1)]
     if not errors:
         return None
@@ -47,7 +47,7 @@ def _finding(session: Session, where: str, client: str, errors: list[str]) -> Fi
 
 
 def _newer(session: Session) -> tuple[str, ...]:
-    """Which fields an older OpenSSL does not know, if the session has one."""
+    """The field that an older OpenSSL does not know, if the session has it."""
     if session.der is None:
         return ()
     try:

@@ -1,4 +1,4 @@
-"""What is known of one direction of a connection while its bytes are read; it decides nothing, the reader does."""
+"""The state of one direction of a connection while its bytes are read."""
 
 from __future__ import annotations
 

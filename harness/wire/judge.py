@@ -1,4 +1,4 @@
-"""The wire's View of a connection from its Transcript: which handshake it was, and the message fields that show it.
+"""The wire's View of a connection: what kind of handshake the Transcript shows, and by which fields.
 
 Rules. A handshake that did not get to its end, or that a fatal alert followed before its sender had sent application
 data, is ABORTED. One that did is RESUMED or FULL by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC

@@ -1,4 +1,4 @@
-"""The handshake messages other than hellos, as far as resumption asks for them: tickets, and what is worth printing."""
+"""Handshake messages other than hellos: tickets, and the fields of others that are worth printing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A middlebox that knows TLS 1.2 only and blocks all else, to see whether TLS 1.3 gets past it (RFC 8446, D.4); no I/O.
+"""A middlebox that knows only TLS 1.2 and blocks all else, to test whether TLS 1.3 passes it (RFC 8446, D.4).
 
 Rules. It follows a full TLS 1.2 handshake, or an abbreviated one: a ClientHello with a session id that the ServerHello
 echoes, and the server's change_cipher_spec before anything that is sealed. The client's change_cipher_spec comes after

@@ -1,4 +1,4 @@
-"""The RFCs' and IANA's names of what the wire carries as numbers; for people, nothing is decided by a name."""
+"""The RFCs' and IANA's names of what the wire carries as numbers; nothing is decided by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection's bytes as its Transcript; it never raises for what the peers sent, and draws no conclusion from it.
+"""Reads a connection's bytes into its Transcript; it never raises for what the peers sent.
 
 Rules. Records are read in the order in which the tap saw them, so a ServerHello is known before anything that the
 client sends because of it. From the ServerHello's version on, it is known which records are sealed: in TLS 1.3 those of

@@ -1,4 +1,4 @@
-"""What an end's clock showed, and how old an offered session was by it; it gives no reasons."""
+"""What an end's clock showed, and how old the offered session was by it."""
 
 from __future__ import annotations
 

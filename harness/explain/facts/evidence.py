@@ -1,4 +1,4 @@
-"""The evidence about one connection, gathered from all connections of its pair; it draws no conclusion."""
+"""The evidence about one connection, gathered from all connections of its pair."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known about a connection; whatever nobody told is None."""
+    """What is known about a connection; None for what is unknown."""
 
     connection: Connection
     earlier: tuple[Connection, ...]
-    """The connections that were begun before it, in order."""
+    """The connections that began before it, in order."""
     origin: Origin | None
-    """Where the session that the client was given comes from."""
+    """The origin of the session that the client was given."""
     later: tuple[Connection, ...] = ()
-    """Those that were begun after it, for what they tell about it: that they were open beside it."""
+    """Those that began after it, which may have been open beside it."""
 
     @property
     def offered(self) -> Session | None:
@@ -55,7 +55,7 @@ class Evidence:
 
     @property
     def edits(self) -> tuple[str, ...]:
-        """The fields of the session that were edited since it was yielded; also empty where its origin is unknown."""
+        """The fields of the session that were edited since; also empty if its origin is unknown."""
         return self.origin.edits if self.origin else ()
 
     @cached_property
@@ -141,7 +141,7 @@ class Evidence:
         return other.setup is None or self.connection.number in other.setup.beside
 
     def counted(self, name: str) -> int | None:
-        """By how much a counter of the server rose in this connection, by its name in Counters."""
+        """By how much a counter of the server rose in this connection; ``name`` is a field of Counters."""
         if self.now is not None and any(action.name == "renegotiate" for action in self.now.during):
             return None  # further handshakes counted too
         return history.counted(self.counters_before, self.connection.counters, name)

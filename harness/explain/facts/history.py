@@ -1,4 +1,4 @@
-"""What happened to an endpoint before a connection: actions, its clock, its counters then; it draws no conclusion."""
+"""What happened to an endpoint before a connection: actions, its clock, its counters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTHING_YET = Counters(
     timeouts=0,
     overflows=0,
 )
-"""The counters of a server that has met nobody; its cache has a size, which is not told."""
+"""The counters of a new server; the size of its cache is unknown."""
 
 
 def context_of(circumstances: Setup, role: Role) -> int:

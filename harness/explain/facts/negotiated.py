@@ -1,4 +1,4 @@
-"""What a handshake agreed on, as the wire shows it, else as an end tells it: version, ALPN; it gives no reasons."""
+"""What a handshake negotiated, as the wire shows it, or else as an end reports it: version, ALPN, tickets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def answer_of(connection: Connection) -> ServerHello | None:
-    """The first ServerHello that is no HelloRetryRequest."""
+    """The first ServerHello that is not a HelloRetryRequest."""
     return next((hello for hello in connection.transcript.server_hellos if not hello.hello_retry_request), None)
 
 
@@ -34,7 +34,7 @@ def version_of(connection: Connection) -> TLSVersion | None:
 def alpn_of(connection: Connection) -> str | None:
     """The protocol that the server chose, empty if none; None if that is unknown.
 
-    It stands in ServerHello, in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
+    It is in the ServerHello; in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
     """
     answer = answer_of(connection)
     if answer is not None and answer.version is not TLSVersion.TLSv1_3:

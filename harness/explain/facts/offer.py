@@ -1,4 +1,4 @@
-"""What the client offered and how the server went about it, read from both hellos; it gives no reason."""
+"""What the client offered, and how the server looked for it, by both hellos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an offered session comes from: the connection that yielded it, and what of it was edited since; no reasons."""
+"""Where an offered session comes from: the connection that yielded it, and what was edited since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session as data: decoded from the DER of i2d_SSL_SESSION, and some fields written anew; no TLS is spoken.
+"""Decodes the DER of i2d_SSL_SESSION into a Session, and edits some of its fields.
 
 The nonce of a TLS 1.3 ticket is not in the DER: its "master key" is already the PSK that was derived with it.
 """

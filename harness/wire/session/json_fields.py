@@ -1,4 +1,4 @@
-"""A session of a stack that has no DER of it: what the stack tells, field by field; the rest stays unknown."""
+"""A session as JSON fields, for stacks without its DER: what the stack tells; the rest is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session's DER in its PEM armour, as ``s_client -sess_out`` and PEM_write_bio_SSL_SESSION write it; no decoding."""
+"""A session's DER in its PEM armour, as ``s_client -sess_out`` and PEM_write_bio_SSL_SESSION write it."""
 
 from __future__ import annotations
 

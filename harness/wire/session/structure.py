@@ -1,4 +1,4 @@
-"""The ASN.1 structure of an SSL_SESSION: its fields by name, bounds checked; what they mean is decided elsewhere.
+"""The ASN.1 structure of an SSL_SESSION: its fields by name, with their bounds checked.
 
 The structure is SSL_SESSION_ASN1 of OpenSSL's ssl/ssl_asn1.c. It is the same in 1.1.1, 3.x and 4.0 but for what was
 added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A context tag that only a newer OpenSSL knows is kept.
