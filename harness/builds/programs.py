@@ -6,18 +6,31 @@ import os
 import subprocess
 import threading
 from collections import deque
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+_group: ContextVar[int | None] = ContextVar("_group", default=None)
 KEPT = 100
 """Lines of a long output that are kept for an error."""
 SHOWN = 6
 """Lines of what a failed program printed that an error repeats."""
+
+
+@contextmanager
+def in_group(group: int) -> Iterator[None]:
+    """Start all programs in this process group."""
+    token = _group.set(group)
+    try:
+        yield
+    finally:
+        _group.reset(token)
 
 
 class CommandError(BuildError):
@@ -43,6 +56,7 @@ def command(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=seconds,
+            process_group=_group.get(),
         )
     except subprocess.TimeoutExpired as error:
         output = (error.stdout or b"").decode(errors="replace")
@@ -59,7 +73,13 @@ def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callabl
     """Run a program that takes long, and hand over each line as it is printed; CommandError as for ``command``."""
     try:
         process = subprocess.Popen(
-            argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            argv,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=_group.get(),
         )
     except OSError as error:
         raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error

@@ -34,6 +34,10 @@ class EndError(HarnessError):
     """An end of the range is not what it was said to be, so that there is nothing to search for."""
 
 
+class UntestableEndError(EndError):
+    """An end of the range cannot do the case."""
+
+
 def bisect(versions: Sequence[str], look: Callable[[str], Behaviour]) -> Bisected:
     """Search ``versions``, from the good one to the bad one, in about log2 of them looks; both ends come first.
 
@@ -41,7 +45,8 @@ def bisect(versions: Sequence[str], look: Callable[[str], Behaviour]) -> Bisecte
     """
     for version, expected in ((versions[0], Behaviour.GOOD), (versions[-1], Behaviour.BAD)):
         if (found := look(version)) is not expected:
-            raise EndError(f"{version} was said to be {expected} and is {found}; {ADVICE[found]}")
+            kind = UntestableEndError if found is Behaviour.UNSUPPORTED else EndError
+            raise kind(f"{version} was said to be {expected} and is {found}; {ADVICE[found]}")
     good, bad = 0, len(versions) - 1
     unsupported: set[int] = set()
     while candidates := [place for place in range(good + 1, bad) if place not in unsupported]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOSE_NEEDS, Capability
-from harness.model.errors import UsageError
+from harness.model.errors import EndpointError, SetUpError, TimedOutError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Role
 from harness.pair.pair import Pair
@@ -70,14 +70,17 @@ def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
 
 
 def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResult:
-    """Do it; UsageError if a stack lacks what the case asks for."""
+    """Do it; UsageError if a stack lacks what the case asks for, SetUpError if the first connection breaks."""
     lacking = [*refusals(client, Role.CLIENT, case), *refusals(server, Role.SERVER, case)]
     if lacking:
         raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
-    pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
+    try:
+        pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
+    except (EndpointError, TimedOutError) as error:
+        raise SetUpError(str(error)) from error
     notes = [f"the offered session is made {-case.age} s younger, as the age is negative"] if case.age < 0 else []
     try:
-        offer = pair.connect(presume_full=False).last_session
+        offer = _first(pair).last_session
         if case.then_client:
             pair.new_client(**case.then_client)
         if case.then_server:
@@ -90,6 +93,13 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
         return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(notes))
     finally:
         pair.close()
+
+
+def _first(pair: Pair) -> Connection:
+    try:
+        return pair.connect(presume_full=False)
+    except (EndpointError, TimedOutError) as error:
+        raise SetUpError(str(error)) from error
 
 
 def _made_older(session: Session | None, seconds: int) -> Session | None:

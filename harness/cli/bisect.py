@@ -8,7 +8,7 @@ import click
 
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
-from harness.cli.case_options import case_of, case_options, untestable
+from harness.cli.case_options import CASE_OPTIONS, case_of, case_options, given_on_command_line, untestable
 from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
@@ -37,7 +37,8 @@ def bisect(**given: Any) -> None:
     differs from the good one, of the observables in which the bad one does. Builds that cannot do the case are passed
     over, and said so.
 
-    Exit code 0: found. 1: an end is not what it was said to be. 2: bad usage.
+    Exit code 0: found. 1: an end is not what it was said to be. 2: bad usage. 125: an end cannot do the case, or its
+    OpenSSL is missing or broken.
     """
     subject = subject_of(given)
     builds = BuildRange(subject.ends.moving, given["good"], given["bad"], here=given["here"])
@@ -59,8 +60,8 @@ def subject_of(given: dict[str, Any]) -> Subject:
     """What the options and the argument give; UsageError if it is both, neither, or half of one."""
     named = [given["client_name"], given["server_name"], given["tls"]]
     if given["cell"]:
-        if any(named) or given["expect"]:
-            raise UsageError("give either a cell's id or the options of a case, not both")
+        if typed := given_on_command_line(CASE_OPTIONS):
+            raise UsageError(f"a cell's id says what to run, and so does {typed[0]}; give either, not both")
         return ScenarioCell.parse(given["cell"], (given["good"], given["bad"]))
     if not all(named):
         raise UsageError("give a case by --client, --server and --tls, or a cell's id")
@@ -77,9 +78,14 @@ class Looks:
         self._expect = expect
         self._on = on
         self._seen: dict[str, CellObject] = {}
+        self._begun = 0
 
     def __call__(self, version: str) -> Behaviour:
         """Look, and tell what was seen."""
+        self._begun += 1
+        about = max(self._begun, 2 + max(len(self._builds.versions) - 2, 0).bit_length())
+        ends = " with ".join(dict.fromkeys(self._subject.ends.at(version)))
+        say(f"build {self._begun} of about {about}: running {ends}")
         if missing := self._builds.obtain(version, say):
             return self._tell(version, Behaviour.UNSUPPORTED, missing)
         seen = self._see(version)
@@ -108,10 +114,15 @@ class Looks:
         """What differs from the good end, of the observables in which the bad end does."""
         good, bad = self._ends
         found = self.between(good, version)
+        if version == bad and self._on and not found and (others := self._differing(good, version)):
+            say(f"note: no observable that differs matches --on; these differ: {', '.join(others)}")
         if version in {good, bad} or self._see(bad)["verdict"] == "unsupported":
             return found
         observables = {difference.observable for difference in self.between(good, bad)}
         return [difference for difference in found if difference.observable in observables]
+
+    def _differing(self, one: str, other: str) -> list[str]:
+        return sorted({d.observable for d in differences(CellObject, self._see(one), self._see(other))})
 
     def _see(self, version: str) -> CellObject:
         if version not in self._seen:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from harness.builds.catalogue import CatalogueEntry, Part
+from harness.builds.providers.debian import Debian
 from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import ALL, BuildStore
 from harness.builds.system import Missing, system_builds
 from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.cli.console import console
+from harness.cli.fetching import Fetching, owned
 from harness.model.errors import BuildError, UsageError
 from harness.report.text.builds_text import HEADS, Row, builds_json
 
@@ -42,6 +45,8 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     builds are kept in the user's cache folder, or in the one that RESUMPTION_CACHE names.
     """
     if context.invoked_subcommand is not None:
+        if as_json:
+            raise UsageError(f"--json lists the builds; leave it out, or leave out {context.invoked_subcommand}")
         return
     store = BuildStore()
     rows = rows_of(store)
@@ -111,10 +116,17 @@ def say(text: str) -> None:
 def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
     """Fetch builds into the cache, each checked by SHA-256 or signature, and asked for its version."""
     store = BuildStore(mirror=mirror)
+    chosen = store.chosen(versions, provider)
+    if mirror and click.get_current_context().get_parameter_source("mirror") is ParameterSource.COMMANDLINE:
+        others = [known.key for known in chosen if known.provider != Debian.name]
+        if len(others) == len(chosen):
+            raise UsageError(f"--mirror is for packages of Debian, and {', '.join(others)} is none; leave it out")
+    progress = Fetching(len(chosen))
     failed = 0
-    for known in store.chosen(versions, provider):
+    for known in chosen:
         try:
-            record = store.fetch(known, say, again=again)
+            with owned(), progress.build(known.key):
+                record = store.fetch(known, progress.say, again=again)
         except BuildError as error:
             click.echo(f"error: {error}", err=True)
             failed += 1
@@ -139,8 +151,13 @@ def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **v
     store = BuildStore()
     if not re.fullmatch(r"[a-z0-9]*", label):
         raise UsageError(f"the label {label!r} is no word of small letters and digits, as in fips")
+    if vouching["keyring"] and not vouching["signature"]:
+        raise UsageError("--keyring needs --signature FILE, which one of its keys made")
+    if source.is_dir() and (vouched := [f"--{name}" for name in ("sha256", "signature") if vouching[name]]):
+        raise UsageError(f"{vouched[0]} vouches for a tarball, and {source} is a folder; leave it out")
     known = CatalogueEntry("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
-    record = store.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
+    with owned():
+        record = store.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
     click.echo(f"openssl@{record.version}, libssl@{record.version}: built in {record.seconds:.0f} s")
 
 
@@ -178,6 +195,8 @@ def verify(versions: tuple[str, ...]) -> None:
     store = BuildStore()
     keys = [record.key for record in present(store, versions)] if versions else store.cache.names()
     wrong = {key: damage for key in keys if (damage := store.damage(key))}
+    if not keys:
+        click.echo(f"no build is in the cache, {store.cache.folder}")
     for key in keys:
         click.echo(f"{key}: {'good' if key not in wrong else '; '.join(wrong[key])}")
     if wrong:
@@ -197,6 +216,10 @@ def path(version: str, provider: str | None, *, command: bool) -> None:
             click.echo(store.cache.path(record.key))
             continue
         build = store.builds(record).get("openssl")
-        if build is not None and build.openssl is not None:
-            around = [f"{name}={value}" for name, value in build.environment.items()]
-            click.echo(shlex.join(["env", *around, *build.openssl]))
+        if build is None or build.openssl is None:
+            has = ", ".join(part.value for part in record.has)
+            raise UsageError(
+                f"{record.key} has no `openssl` program, only its {has}; name a version of debian or source"
+            )
+        around = [f"{name}={value}" for name, value in build.environment.items()]
+        click.echo(shlex.join(["env", *around, *build.openssl]))

@@ -6,10 +6,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from harness.case.bisect import UntestableEndError
 from harness.case.case import Case
-from harness.model.errors import BuildError, UsageError
+from harness.model.errors import BuildError, SetUpError, UsageError
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 
@@ -62,17 +64,17 @@ def case_options(*, required: bool) -> Callable[[F], F]:
 
 
 def untestable(command: Callable[..., None]) -> Callable[..., None]:
-    """Exit with UNTESTABLE if an OpenSSL is missing or does not run, and the command was given what to ``expect``.
+    """Exit with UNTESTABLE if an OpenSSL is missing or does not run, and what to ``expect`` makes it a bisection.
 
-    An end that dies during the case stays a failure: that may be the bug that a bisection looks for.
+    An end that dies after the first connection stays a failure: that may be the bug that a bisection looks for.
     """
 
     @wraps(command)
     def guarded(**given: Any) -> None:
         try:
             command(**given)
-        except BuildError as error:
-            if not given["expect"]:
+        except (BuildError, SetUpError, UntestableEndError) as error:
+            if not given["expect"] and command.__name__ != "bisect":
                 raise
             click.echo(f"error: {error}", err=True)
             click.get_current_context().exit(UNTESTABLE)
@@ -99,8 +101,46 @@ def _completion(role: Role) -> Callable[[click.Context, click.Parameter, str], l
     return complete
 
 
+CASE_OPTIONS = {
+    "client_name": "--client",
+    "server_name": "--server",
+    "tls": "--tls",
+    "client_set": "--client-set",
+    "server_set": "--server-set",
+    "then_client_set": "--then-client-set",
+    "then_server_set": "--then-server-set",
+    "close_": "--close",
+    "age": "--age",
+    "times": "--times",
+    "expect": "--expect",
+}
+"""Each option of a case by the name of its value."""
+
+
+def given_on_command_line(names: Mapping[str, str]) -> list[str]:
+    """The options that the user typed, of those whose values have these names."""
+    source = click.get_current_context().get_parameter_source
+    return [option for name, option in names.items() if source(name) is ParameterSource.COMMANDLINE]
+
+
+def exclusive(names: Mapping[str, str], why: str) -> None:
+    """UsageError if more than one of these options is given."""
+    given = given_on_command_line(names)
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together: {why}; give one of them")
+
+
 def case_of(given: Mapping[str, Any]) -> Case:
-    """The Case that the options give; UsageError for a knob that is no ``KNOB=VALUE``, unknown or out of range."""
+    """The Case that the options give.
+
+    UsageError for a knob that is no ``KNOB=VALUE``, unknown or out of range, and for an option without effect.
+    """
+    if given["times"] == 0:
+        second = ("then_client_set", "then_server_set", "age")
+        if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
+            raise UsageError(
+                f"--times 0 makes no second connection, which {' and '.join(idle)} would change; leave out one"
+            )
     return Case(
         tls=TLSVersion(given["tls"]),
         client=ClientConfig(**knobs(Role.CLIENT, "client-set", given["client_set"])),

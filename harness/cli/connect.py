@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.case.case import run
-from harness.cli.case_options import case_of, case_options, untestable
+from harness.cli.case_options import case_of, case_options, exclusive, untestable
 from harness.cli.console import console, encodable, text_width
 from harness.cli.reproducing import checked, reproducing, reproducing_options
-from harness.model.errors import DisagreementError
+from harness.model.errors import DisagreementError, UsageError
 from harness.model.tls import Outcome
 from harness.report.account import account
 from harness.report.capture import NAME, capture
@@ -26,6 +26,7 @@ from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from harness.case.case import CaseResult
+    from harness.stacks.base import Stack
 
 NOT_AS_EXPECTED = 1
 KEPT = "Write all the evidence there, with a capture that Wireshark opens decrypted."
@@ -43,6 +44,16 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
     return f"connection {len(outcomes)} was expected to be {expected} and is {outcomes[-1]}"
 
 
+def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine) -> None:
+    """UsageError if a prefix that a user named serves neither end."""
+    for prefix in map(Path.absolute, prefixes):
+        if str(prefix) not in {end.build.origin for end in ends}:
+            labels = ", ".join(stack.label for stack in machine.own if stack.build.origin == str(prefix))
+            raise UsageError(
+                f"--openssl {prefix} serves neither end; name {labels} as --client or --server, or leave it out"
+            )
+
+
 @click.command()
 @case_options(required=True)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
@@ -58,9 +69,11 @@ def connect(**given: Any) -> None:
     """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
 
     Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect:
-    an OpenSSL is missing or broken, so `git bisect run` skips the revision.
+    an OpenSSL is missing, or breaks before the first connection is over, so `git bisect run` skips the revision.
     """
     case = case_of(given)
+    printed = {"as_json": "--json", "all_": "--all", "quiet": "--quiet"}
+    exclusive(printed, "each says what is printed")
     if given["keep"]:
         writable(given["keep"])
     checked(given)
@@ -69,6 +82,7 @@ def connect(**given: Any) -> None:
         machine = Machine(runtime, given["prefixes"])
         try:
             client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
+            used(given["prefixes"], (client, server), machine)
             done = reproducing(given, runtime, case, lambda case: run(case, client, server, runtime), judge, expected)
         finally:
             machine.close()

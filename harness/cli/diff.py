@@ -44,7 +44,16 @@ def diff(
     """
     first, second = chosen(before, after)
     given = [*(["-k", expression] if expression else []), *arguments]
-    told = only(run_difference(results_of(first, first, given), results_of(second, second, given)), on)
+    seen = []
+    for number, build in enumerate((first, second), 1):
+        click.echo(f"build {number} of 2: running the cells of {', '.join(build)}", err=True)
+        seen.append(results_of(build, build, given))
+    click.echo(f"comparing {len(seen[0]['cells'])} cells with {len(seen[1]['cells'])}", err=True)
+    found = run_difference(seen[0], seen[1])
+    told = only(found, on)
+    if found["differences"] and not told["differences"]:
+        others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
+        click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
     if as_json:
         click.echo(json.dumps(told, indent=1))
     else:

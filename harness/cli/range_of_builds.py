@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.builds.store import BuildStore
 from harness.builds.system import build_for
 from harness.builds.versions import build_version, matching, nearest, newest_first
+from harness.cli.fetching import owned
 from harness.model.build import Build
 from harness.model.errors import BuildError, UsageError
 
@@ -41,7 +42,8 @@ class BuildRange:
                 continue
             known = next(known for known in self._stock.known if known.version == version and stack in known.stacks)
             try:
-                record = self._stock.fetch(known, say)
+                with owned():
+                    record = self._stock.fetch(known, say)
             except BuildError as error:
                 return f"not fetched: {error}"
             if record.version != version:

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from harness.cli.console import console
+from harness.model.errors import UsageError
 from harness.model.tls import Role
 from harness.report.ability_tables import capability_rows, knob_meanings, knob_rows, reasons
 from harness.runtime.runtime import Runtime
@@ -30,6 +31,8 @@ OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may b
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def stacks(prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
     """Show the stacks, their builds, versions and paths, and the knobs and Capabilities of each in both roles."""
+    if why and as_json:
+        raise UsageError("--why and --json do not go together: the JSON always says why; leave out --why")
     with Runtime() as runtime:
         machine = Machine(runtime, prefixes)
         try:

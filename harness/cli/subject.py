@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 from harness.case.case import refusals, run
 from harness.cli.inner_run import results_of
 from harness.matrix.cells import parse_id
-from harness.model.errors import HarnessError, UnsupportedError, UsageError
+from harness.model.errors import (
+    BuildError,
+    HarnessError,
+    RefusedError,
+    SetUpError,
+    UnsupportedError,
+    UsageError,
+)
 from harness.model.tls import Role
 from harness.model.verdict import Verdict
 from harness.report.json.encode import case_json
@@ -74,7 +81,10 @@ class Subject(Protocol):
         ...
 
     def see(self, version: str) -> CellObject:
-        """What was seen, as a cell of results.json; its verdict is `unsupported` where the build cannot do it."""
+        """What was seen, as a cell of results.json.
+
+        Its verdict is `unsupported` where the build cannot do it, or breaks before the first connection is over.
+        """
         ...
 
 
@@ -108,8 +118,10 @@ class DeskCase:
                     then=(self.case.then_client, self.case.then_server),
                 )
                 return self._cell(version, Verdict.PASSED, case=case)
-            except UnsupportedError as error:
+            except (BuildError, RefusedError, SetUpError, UnsupportedError) as error:
                 return self._cell(version, Verdict.UNSUPPORTED, str(error))
+            except UsageError:
+                raise
             except HarnessError as error:
                 return self._cell(version, Verdict.ERROR, str(error))
             finally:
@@ -172,7 +184,9 @@ class ScenarioCell:
             results = results_of(clients, servers, ["-n0", test], quiet=True)
         except UsageError as error:
             raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all") from error
-        return results["cells"][0]
+        cell = results["cells"][0]
+        broken = cell["verdict"] == Verdict.ERROR.value and not (cell["case"] and cell["case"]["connections"])
+        return {**cell, "verdict": "unsupported"} if broken else cell
 
 
 def _at(end: str, version: str) -> str:

@@ -88,5 +88,13 @@ class FirstHandshakeError(HarnessError):
     """A first handshake that was to be full was not: an ERROR of the set-up, not a FAILED expectation."""
 
 
+class SetUpError(HarnessError):
+    """An endpoint did not come up, or broke before the first connection was over: the case says nothing about it."""
+
+
 class BuildError(HarnessError):
     """A build that cannot be had, is damaged, or is not what it should be."""
+
+
+class NoBuildError(BuildError, UsageError):
+    """A user named a stack that exists, and no build on this machine serves it."""

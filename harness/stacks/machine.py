@@ -10,7 +10,7 @@ from harness.builds.providers.prefix import measured_prefix
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
-from harness.model.errors import UsageError
+from harness.model.errors import NoBuildError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +78,8 @@ class Machine:
             names = [name for name in STACKS if fnmatchcase(name, glob)]
             chosen = tuple(stack for name in names for stack in self._on_builds(name, wanted))
         if not chosen:
-            raise UsageError(self._none(pattern))
+            known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in STACKS)
+            raise (NoBuildError if known else UsageError)(self._none(pattern))
         return chosen
 
     def _on_builds(self, name: str, wanted: str) -> list[Stack]:

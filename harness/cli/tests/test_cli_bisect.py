@@ -17,7 +17,7 @@ from harness.cli import main
 from harness.cli.bisect import Looks
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.build import Build
-from harness.model.errors import UsageError
+from harness.model.errors import SetUpError, UsageError
 from harness.model.tls import Close, TLSVersion
 from harness.report.diff.observed import last_outcome
 from harness.report.diff.tests.test_difference import FIRST, cell
@@ -25,6 +25,7 @@ from harness.report.diff.tests.test_difference import FIRST, cell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.case.case import CaseResult
     from harness.cli.range_of_builds import BuildRange
     from harness.report.json.shapes import CellObject
 
@@ -85,11 +86,43 @@ def test_an_expected_outcome_decides_alone() -> None:
     assert search(told.versions, looks(told, "resumed")).first_bad == "3"
 
 
-def test_a_build_that_fails_behaves_otherwise() -> None:
-    failing: dict[str, object] = {"verdict": "error", "reason": "it died", "case": None}
+def test_a_build_that_fails_is_bad() -> None:
+    failing: dict[str, object] = {"verdict": "error", "reason": "it died in connection 2", "case": None}
     told = Told(v1={}, v2=failing, v3=failing)
 
     assert search(told.versions, looks(told)).first_bad == "2"
+
+
+def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object) -> CaseResult:
+        raise SetUpError("libssl@3.0.19: the agent ended with status -11; unanswered: hello")
+
+    monkeypatch.setattr("harness.cli.subject.run", broken)
+    seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
+
+    assert (seen["verdict"], seen["reason"].partition(";")[0]) == (
+        "unsupported",
+        "libssl@3.0.19: the agent ended with status -11",
+    )
+
+
+def test_what_differs_is_named_where_no_glob_matches(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(v1={}, v2={TICKETS: 2, HINT: 5})
+
+    with pytest.raises(EndError, match="2 was said to be bad and is good"):
+        search(told.versions, looks(told, None, "sesion.*"))
+    assert "no observable that differs matches --on; these differ: session.lifetime_hint, tickets" in (
+        capsys.readouterr().err
+    )
+
+
+def test_each_look_says_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(v1={}, v2={}, v3={}, v4={TICKETS: 2})
+    search(told.versions, looks(told))
+
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("build")]
+    assert lines[0] == "build 1 of about 4: running libssl@1"
+    assert lines[-1] == "build 4 of about 4: running libssl@3"
 
 
 def test_a_build_that_lacks_what_the_case_needs_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +273,8 @@ USAGE = [
     ("--good 0.9.8 --bad 3.5 --client libssl --server libssl --tls 1.3", "no build '0.9.8' serves libssl; the nearest"),
     ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 name a build each"),
     ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is no cell; it should look like scenarios/"),
-    (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "not both"),
+    (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "give either, not both"),
+    (f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'", "and so does --age; give either, not both"),
 ]
 
 

@@ -81,6 +81,45 @@ def test_what_is_removed_is_gone(cache: Cache) -> None:
     assert cache.names() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--json verify", "--json lists the builds; leave it out, or leave out verify"),
+        ("path 3.0 --command", "wheel-3.0.8 has no `openssl` program, only its library"),
+        (
+            "fetch 3.0.8 --provider wheel --mirror http://x",
+            "--mirror is for packages of Debian, and wheel-3.0.8 is none",
+        ),
+        ("make . --sha256 00", "--sha256 vouches for a tarball, and . is a folder; leave it out"),
+        ("make x.tar.gz --keyring keys", "--keyring needs --signature FILE"),
+    ],
+)
+def test_an_option_without_effect_is_bad_usage(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["builds", *arguments.split()])
+
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_empty_cache_is_said_to_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path / "empty"))
+
+    assert main(["builds", "verify"]) == 0
+    assert capsys.readouterr().out == f"no build is in the cache, {tmp_path / 'empty'}\n"
+
+
+def test_fetching_says_which_build_of_how_many(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    code = main(["builds", "fetch", "3.0.8", "--provider", "wheel"])
+
+    assert code == 0
+    assert cache.names() == [KNOWN.key]
+    assert capsys.readouterr().err.startswith("1 of 1: wheel-3.0.8: looking for it in the cache\n")
+
+
 def test_an_unknown_provider_lists_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["builds", "fetch", "3.5", "--provider", "rpm"])
 

@@ -148,9 +148,22 @@ BAD_USAGE = [
     ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "unknown elliptic curve name"),
     ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
     ("--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808", "allowed: seconds, 64 bits"),
-    ("--client libssl --server libssl --tls 1.3 --server-set alpn=", "allowed: names joined by commas"),
+    (
+        "--client libssl --server libssl --tls 1.3 --server-set alpn=",
+        "allowed: names of 1 to 255 bytes joined by commas, or unset",
+    ),
     ("--client libssl --server libssl --tls 1.3 --keep /dev/null/x", "nothing can be written to /dev/null/x"),
     ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
+    ("--client libssl --server libssl --tls 1.3 --json --all", "--json and --all do not go together"),
+    ("--client libssl --server libssl --tls 1.3 --json --quiet", "--json and --quiet do not go together"),
+    (
+        "--client libssl --server libssl --tls 1.3 --times 0 --age 5",
+        "--times 0 makes no second connection, which --age",
+    ),
+    (
+        "--client libssl --server libssl --tls 1.3 --times 0 --then-server-set num_tickets=1",
+        "which --then-server-set would change",
+    ),
 ]
 
 
