@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.builds.commands import in_group
+from harness.builds.programs import in_group
 from harness.runtime.warden import Warden
 
 if TYPE_CHECKING:
