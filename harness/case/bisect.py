@@ -1,4 +1,4 @@
-"""The search for the first build that behaves otherwise; it knows neither builds nor what they do."""
+"""Searches for the first build whose behaviour changed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def bisect(versions: Sequence[str], look: Callable[[str], Behaviour]) -> Bisecte
 
 
 ADVICE = {
-    Behaviour.GOOD: "give a build that behaves otherwise, or look at other observables (--on)",
+    Behaviour.GOOD: "give a build that behaves differently, or look at other observables (--on)",
     Behaviour.BAD: "give a build that behaves as it should, or another --expect",
     Behaviour.UNSUPPORTED: "give a build that can do the case",
 }

@@ -1,4 +1,4 @@
-"""`resumption bisect`: the first build that behaves otherwise than a good one, in a case or in a scenario's cell."""
+"""`resumption bisect`: finds the first build whose behaviour changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
 from harness.cli.case_options import CASE_OPTIONS, case_of, case_options, given_on_command_line, untestable
+from harness.cli.help import example
 from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
@@ -21,21 +22,28 @@ if TYPE_CHECKING:
     from harness.report.diff.difference import Difference
 
 
-@click.command()
-@click.option("--good", required=True, metavar="BUILD", help="A version that behaves as it should.")
-@click.option("--bad", required=True, metavar="BUILD", help="A version that behaves otherwise, newer or older.")
-@click.option("--on", multiple=True, metavar="GLOB", help="Only observables that match, as 'session.*'; repeatable.")
-@click.option("--here", is_flag=True, help="Only builds that are here; fetch none.")
+ON = "Compare only observables that match, such as 'session.*'; may be repeated."
+
+
+@click.command(epilog=example("bisect --good 1.1.1w --bad 3.5 --client libssl --server libssl --tls 1.3"))
+@click.option("--good", required=True, metavar="BUILD", help="A version that behaves as expected.")
+@click.option("--bad", required=True, metavar="BUILD", help="A version that behaves differently, newer or older.")
+@click.option(
+    "--on",
+    multiple=True,
+    metavar="GLOB",
+    help="Compare only observables that match, such as 'session.*'; may be repeated.",
+)
+@click.option("--here", is_flag=True, help="Use cached builds only.")
 @case_options(required=False)
 @click.argument("cell", required=False, metavar="[CELL-ID]")
 @untestable
 def bisect(**given: Any) -> None:
-    """Find the first build that behaves otherwise, among those of the catalogue between a good one and a bad one.
+    """Find the first build whose behaviour changed, between a good and a bad one, fetching builds as needed.
 
-    The case is given as for `resumption connect`, or as the id of a scenario's cell. An end that names no build is of
-    the build looked at. With --expect, a build is good whose last connection is so; without, one in which nothing
-    differs from the good one, of the observables in which the bad one does. Builds that cannot do the case are passed
-    over, and said so.
+    Give the case as for `resumption connect`, or the id of a scenario's cell. An end without @BUILD is of the build
+    under test. With --expect, a build is good if its last connection has that outcome. Without it, a build is good if
+    it equals the good one in every observable in which the bad one differs. A build that cannot do the case is skipped.
 
     Exit code 0: found. 1: an end is not what it was said to be. 2: bad usage. 125: an end cannot do the case, or its
     OpenSSL is missing or broken.

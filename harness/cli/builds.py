@@ -20,6 +20,7 @@ from harness.builds.system import Missing, system_builds
 from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
+from harness.cli.help import example
 from harness.model.errors import BuildError, UsageError
 from harness.report.text.builds_text import HEADS, Row, builds_json
 
@@ -31,18 +32,18 @@ if TYPE_CHECKING:
 FAILED = 1
 MADE = frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS})
 PROVIDER = click.option(
-    "--provider", metavar="NAME", help="Only of this provider: debian, wheel, cryptography, source."
+    "--provider", metavar="NAME", help="Only builds of this provider: debian, wheel, cryptography or source."
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, epilog=example("builds fetch 1.1.1w 3.5"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
 def builds(context: click.Context, *, as_json: bool) -> None:
-    """Show every OpenSSL that can stand at either end: what is known, what is here, and what each can do.
+    """Show the OpenSSLs that can be tested: which can be fetched, which are here, and what each contains.
 
-    A version is written as 1.1.1w, 3.5 (the newest 3.5.x for each stack), '3.0.*' (every one), latest or all. The
-    builds are kept in the user's cache folder, or in the one that RESUMPTION_CACHE names.
+    Write a version as 1.1.1w, 3.5 (the newest 3.5.x for each stack), '3.0.*' (every one), latest or all. Builds are
+    kept in your cache folder, or in the one that RESUMPTION_CACHE names.
     """
     if context.invoked_subcommand is not None:
         if as_json:
@@ -108,11 +109,16 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-@builds.command()
+@builds.command(epilog=example("builds fetch 1.1.1w 3.5"))
 @click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
 @PROVIDER
-@click.option("--again", is_flag=True, help="Also what is here: a Debian suite may have moved on.")
-@click.option("--mirror", envvar="RESUMPTION_MIRROR", metavar="URI", help="Debian's archive; by default the machine's.")
+@click.option("--again", is_flag=True, help="Fetch also builds that are here: a Debian suite may have moved on.")
+@click.option(
+    "--mirror",
+    envvar="RESUMPTION_MIRROR",
+    metavar="URI",
+    help="Fetch from this Debian archive (default: the machine's).",
+)
 def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
     """Fetch builds into the cache, each checked by SHA-256 or signature, and asked for its version."""
     store = BuildStore(mirror=mirror)
@@ -137,15 +143,15 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
         click.get_current_context().exit(FAILED)
 
 
-@builds.command()
+@builds.command(epilog=example("builds make openssl-3.5.7.tar.gz --sha256 HEX -- no-dtls"))
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("options", nargs=-1, metavar="[CONFIGURE OPTIONS]...")
-@click.option("--label", default="", metavar="WORD", help="Sets it apart: fips names it openssl@3.5.7+fips.")
-@click.option("--sha256", metavar="HEX", help="The SHA-256 that a tarball must have.")
-@click.option("--signature", type=click.Path(path_type=Path), help="The detached signature of a tarball (gpgv).")
-@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it, armoured or not.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once; by default one a CPU.")
-@click.option("--again", is_flag=True, help="Build it anew.")
+@click.option("--label", default="", metavar="WORD", help="Add +WORD to the version: fips makes it openssl@3.5.7+fips.")
+@click.option("--sha256", metavar="HEX", help="Refuse a tarball that does not have this SHA-256.")
+@click.option("--signature", type=click.Path(path_type=Path), help="The tarball's detached signature, for gpgv.")
+@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once (default: one per CPU).")
+@click.option("--again", is_flag=True, help="Build it also if it is here.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
     store = BuildStore()
@@ -175,7 +181,7 @@ def present(store: BuildStore, versions: Sequence[str], provider: str | None = N
     return list(found.values())
 
 
-@builds.command()
+@builds.command(epilog=example("builds remove '3.0.*'"))
 @click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
 @PROVIDER
 def remove(versions: tuple[str, ...], provider: str | None) -> None:
@@ -188,7 +194,7 @@ def remove(versions: tuple[str, ...], provider: str | None) -> None:
         click.echo(f"removed {key}")
 
 
-@builds.command()
+@builds.command(epilog=example("builds verify"))
 @click.argument("versions", nargs=-1, metavar="[VERSION…]")
 def verify(versions: tuple[str, ...]) -> None:
     """Compare every file of the builds in the cache with what was fetched, and ask each build what it is."""
@@ -200,14 +206,14 @@ def verify(versions: tuple[str, ...]) -> None:
     for key in keys:
         click.echo(f"{key}: {'good' if key not in wrong else '; '.join(wrong[key])}")
     if wrong:
-        click.echo("what is damaged comes anew with `resumption builds fetch --again VERSION`", err=True)
+        click.echo("`resumption builds fetch --again VERSION` replaces a damaged build", err=True)
         click.get_current_context().exit(FAILED)
 
 
-@builds.command()
+@builds.command(epilog=example("builds path 3.5 --command"))
 @click.argument("version")
 @PROVIDER
-@click.option("--command", is_flag=True, help="The command that starts its `openssl`, with its environment.")
+@click.option("--command", is_flag=True, help="Print the command that starts its `openssl`, with its environment.")
 def path(version: str, provider: str | None, *, command: bool) -> None:
     """Print the folder of a build in the cache, or how to start its `openssl`."""
     store = BuildStore()

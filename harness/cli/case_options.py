@@ -24,6 +24,7 @@ UNTESTABLE = 125
 """Exit code if an OpenSSL is missing or does not run: `git bisect run` then skips the revision; 1 would mean "bad"."""
 
 UNSET = f"The value `{DEFAULT}` restores the default."
+AGE = "Backdate the offered session by SECONDS; a negative number postdates it. Default: 0."
 TLS = click.Choice([v.value for v in TLSVersion])
 OUTCOMES = click.Choice([o.value for o in Outcome])
 
@@ -49,7 +50,11 @@ def case_options(*, required: bool) -> Callable[[F], F]:
             "without one (eof), or is reset (rst). Default: both.",
         ),
         click.option(
-            "--age", type=int, default=0, metavar="SECONDS", help="Backdate the offered session by SECONDS; may be < 0."
+            "--age",
+            type=int,
+            default=0,
+            metavar="SECONDS",
+            help=AGE,
         ),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
         click.option("--expect", type=OUTCOMES, help="Exit 1 unless the last connection has this outcome."),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.help import example
 from harness.cli.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
@@ -23,7 +24,7 @@ SHOWN = 5
 """How many ids an error names."""
 
 
-@click.command()
+@click.command(epilog=example("cell 'openssl@3.5.0--libssl@3.5.0-TLSv1.3' --results results"))
 @click.argument("cell", metavar="ID")
 @click.option(
     "--results",

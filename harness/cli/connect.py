@@ -1,4 +1,4 @@
-"""`resumption connect`: one case at a desk, told connection by connection; it judges nothing but what is expected."""
+"""`resumption connect`: runs one case and says what became of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from harness.case.case import run
 from harness.cli.case_options import case_of, case_options, exclusive, untestable
 from harness.cli.console import console, encodable, text_width
+from harness.cli.help import example
 from harness.cli.reproducing import checked, reproducing, reproducing_options
 from harness.model.errors import DisagreementError, UsageError
 from harness.model.tls import Outcome
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 NOT_AS_EXPECTED = 1
-KEPT = "Write all the evidence there, with a capture that Wireshark opens decrypted."
-OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
+KEPT = "Write all evidence to DIR, with a capture that Wireshark opens decrypted."
+OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
 def judge(result: CaseResult, expected: Outcome | None) -> str | None:
@@ -54,19 +55,19 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
             )
 
 
-@click.command()
+@click.command(epilog=example("connect --client openssl --server libssl --tls 1.3 --age 8000"))
 @case_options(required=True)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
 @click.option(
-    "--quiet", "-q", is_flag=True, help="Print the first line alone: what became of the last connection, and why."
+    "--quiet", "-q", is_flag=True, help="Print only the first line: what became of the last connection, and why."
 )
 @reproducing_options
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEPT)
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=KEPT)
 @untestable
 def connect(**given: Any) -> None:
-    """Connect once, take the session, connect again and offer it; show what all three witnesses saw.
+    """Run one case: handshake, save the session, reconnect with it; show what all three witnesses saw.
 
     Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect:
     an OpenSSL is missing, or breaks before the first connection is over, so `git bisect run` skips the revision.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.console import console
+from harness.cli.help import example
 from harness.cli.inner_run import results_of
 from harness.model.errors import UsageError
 from harness.report.diff.difference_text import difference_text
@@ -26,11 +27,21 @@ STACKS = ("libssl", "openssl")
 DIFFERENT = 1
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+ON = "Show only observables that match, such as 'session.*'; may be repeated."
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True}, epilog=example("diff 1.1.1w 3.5 -k tls13 --on 'session.*'")
+)
 @click.argument("before", metavar="BUILD")
 @click.argument("after", metavar="BUILD")
-@click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios that match, as pytest's -k.")
-@click.option("--on", multiple=True, metavar="GLOB", help="Only observables that match, as 'session.*'; repeatable.")
+@click.option("-k", "expression", metavar="EXPRESSION", help="Run only scenarios that match, as with pytest's -k.")
+@click.option(
+    "--on",
+    multiple=True,
+    metavar="GLOB",
+    help="Show only observables that match, such as 'session.*'; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
 def diff(
@@ -38,9 +49,9 @@ def diff(
 ) -> None:
     """Run the same cells on two builds, each against itself, and show every observable that differs.
 
-    A BUILD is a version, as 1.1.1w, or stack@version; without a stack those of libssl and openssl that both have. What
-    is random is masked, so that a build does not differ from itself. Exit code 0: nothing differs; 1: something does;
-    2: bad usage.
+    BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared, as far as
+    both builds have them. Random values are masked, so a build does not differ from itself. Exit code 0: nothing
+    differs; 1: something does; 2: bad usage.
     """
     first, second = chosen(before, after)
     given = [*(["-k", expression] if expression else []), *arguments]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.help import example
 from harness.model.errors import UsageError
 from harness.report.run.earlier import compare
 from harness.report.run.junit_xml import junit_xml
@@ -28,7 +29,7 @@ PAGE, SUMMARY, JUNIT = "index.html", "report.md", "junit.xml"
 PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(epilog=example("report results --against last-week"))
 @click.argument("results", metavar="RESULTS...", type=PATH, nargs=-1, required=True)
 @click.option(
     "-o",
@@ -37,7 +38,7 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="Write to DIR (default: RESULTS/report; required for more than one RESULTS).",
 )
-@click.option("--against", metavar="OLD", type=PATH, help="Results of an earlier run, to compare with.")
+@click.option("--against", metavar="OLD", type=PATH, help="Compare with the results of an earlier run.")
 def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None) -> None:
     """Write a page to look at, a summary for CI and JUnit XML, from the results of a run.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.help import example
 from harness.cli.shards import named_shard
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS, long_names
@@ -103,7 +104,10 @@ def given_options(values: dict[str, object]) -> list[str]:
     return given
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=example("run --client openssl --server 'libssl@3.*' -k tls13"),
+)
 @run_options
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FOLDER|FILE|PYTEST ARGUMENT]...")
 def run(*, arguments: tuple[str, ...], **options: object) -> None:

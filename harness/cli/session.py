@@ -8,12 +8,13 @@ from typing import IO
 import click
 
 from harness.cli.console import console
+from harness.cli.help import example
 from harness.report.json.encode import session_json
 from harness.report.text.session_text import session_table
 from harness.wire.session.codec import load
 
 
-@click.command()
+@click.command(epilog=example("session session.pem"))
 @click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 def session(file: IO[bytes], *, as_json: bool) -> None:

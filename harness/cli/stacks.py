@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from harness.cli.console import console
+from harness.cli.help import example
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 from harness.report.ability_tables import capability_rows, knob_meanings, knob_rows, reasons
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 SCHEMA = 1
-OWN = "An OpenSSL of one's own, by the prefix that it was installed under; may be repeated."
+OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
-@click.command()
+@click.command(epilog=example("stacks --why"))
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
-@click.option("--why", is_flag=True, help="Also say why a stack lacks what it lacks.")
+@click.option("--why", is_flag=True, help="Also say why a stack lacks a knob or a Capability.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def stacks(prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
     """Show the stacks, their builds, versions and paths, and the knobs and Capabilities of each in both roles."""

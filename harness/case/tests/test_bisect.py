@@ -50,7 +50,7 @@ def test_two_neighbours_need_no_search() -> None:
     ("number", "unsupported", "message"),
     [
         (0, (), "0 was said to be good and is bad; give a build that behaves as it should"),
-        (99, (), "19 was said to be bad and is good; give a build that behaves otherwise"),
+        (99, (), "19 was said to be bad and is good; give a build that behaves differently"),
         (7, ("0",), "0 was said to be good and is unsupported; give a build that can do the case"),
         (7, ("19",), "19 was said to be bad and is unsupported"),
     ],
