@@ -1,4 +1,4 @@
-"""Alternates ways to do the same work and keeps the seconds of each; knows nothing of TLS."""
+"""Alternates ways to do the same work and keeps the seconds of each."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ KNOB_TABLE = re.compile(r"\| knob \| JSON \|.*\n(?:\|.*\n)+")
 
 
 def protocol() -> str:
-    """The page of the agent's protocol, with the table of knobs anew."""
+    """The page of the agent's protocol, with the table of knobs again."""
     return with_verbs(KNOB_TABLE.sub(lambda _found: protocol_knobs(), PROTOCOL.read_text()))
 
 

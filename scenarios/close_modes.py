@@ -62,7 +62,7 @@ AFTER_RESET = Expectation(
         "state, so that SSL_in_init() is true and ssl_clear_bad_session leaves the session in the cache",
     ),
 )
-"""A reset is no alert: before 4.0 the session is dropped when the connection is freed."""
+"""A reset is not an alert: before 4.0 the session is dropped when the connection is freed."""
 
 
 @scenario(versions=[TLSv1_2], server=STATEFUL, close=CLEAN_AT_SERVER, needs=COPY)

@@ -59,7 +59,7 @@ WHY_AFTER_FREE: Expectation[tuple[Reason, ...]] = Expectation(
 )
 NO_ALERT = (
     "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.1.0 returns an error and sends no alert. The client sees "
-    "the end of TCP within a handshake, which before 3.0 is no error that sends an alert of its own"
+    "the end of TCP within a handshake, which before 3.0 is not an error that sends an alert of its own"
 )
 AFTER_ABORT = Expectation(
     FULL, *AFTER_FREE.differs, Differs(RESUMED, Role.CLIENT, "*@<3.0", SEEN, NO_ALERT, peer="*@<1.1.1")

@@ -146,7 +146,7 @@ class CommonKnobs:
                 values="off",
             ),
             Lack(
-                "-no_ems is no flag of each OpenSSL before 3.2",
+                "-no_ems is not a flag of each OpenSSL before 3.2",
                 ("openssl",),
                 before="3.2",
                 allows=only(*[True]),

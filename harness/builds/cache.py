@@ -131,7 +131,7 @@ class Cache:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            say(f"waiting for another run that has {key} in its hands")
+            say(f"waiting for another process to install {key}")
             try:
                 lock.acquire(timeout=PATIENCE)
             except Timeout as error:

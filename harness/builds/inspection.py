@@ -32,13 +32,13 @@ print(backend.openssl_version_text())
 
 
 def program_version(build: Build) -> str:
-    """The version that ``openssl version`` prints; BuildError if it does not start or is no OpenSSL."""
+    """The version that ``openssl version`` prints; BuildError if it does not start or is not an OpenSSL."""
     if build.openssl is None:
         raise BuildError(f"the build of {build.origin} has no `openssl` program")
     said = _run(
         [*build.openssl, "version"],
         build,
-        f"`{build.openssl[-1]} version` does not work, so it is no OpenSSL that runs here",
+        f"`{build.openssl[-1]} version` does not work, so it is not an OpenSSL that runs here",
     )
     return _version(said, f"`{build.openssl[-1]} version`")
 
@@ -98,5 +98,5 @@ def _run(argv: list[str], build: Build, wrong: str) -> str:
 def _version(said: str, who: str) -> str:
     version = parse_version(said.strip())
     if version is None:
-        raise BuildError(f"{who} is no OpenSSL: it calls itself {said.strip()[:80]!r}")
+        raise BuildError(f"{who} is not an OpenSSL: it calls itself {said.strip()[:80]!r}")
     return version

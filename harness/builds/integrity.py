@@ -1,4 +1,4 @@
-"""What vouches for a tarball: its SHA-256, or a detached signature by a key that the user names; it unpacks nothing."""
+"""What vouches for a tarball: its SHA-256, or a detached signature by a key that the user names."""
 
 from __future__ import annotations
 

@@ -61,13 +61,15 @@ class Record:
         try:
             fields = json.loads((folder / NAME).read_text())
             if fields.pop("schema") != SCHEMA:
-                raise BuildError(f"{folder} was written by another release of the harness; remove it and fetch it anew")
+                raise BuildError(
+                    f"{folder} was written by another release of the harness; remove it and fetch it again"
+                )
             fields["has"] = frozenset(map(Part, fields["has"]))
             fields["artefacts"] = tuple(Artefact(**artefact) for artefact in fields["artefacts"])
             return cls(**fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BuildError(
-                f"{folder / NAME} cannot be read ({error}); remove the folder and fetch it anew"
+                f"{folder / NAME} cannot be read ({error}); remove the folder and fetch it again"
             ) from error
 
 

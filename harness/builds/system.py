@@ -104,7 +104,9 @@ def _probed(stack: str, library: str, origin: str, looked_for: str) -> Build | M
     listed = _run([sys.executable, "-I", "-S", "-c", PROBE, library]) or ""
     version = parse_version(listed)
     if version is None:
-        return Missing(stack, f"{looked_for}, but it is no OpenSSL that loads: {listed.strip()[:80] or 'it failed'}")
+        return Missing(
+            stack, f"{looked_for}, but it is not an OpenSSL that loads: {listed.strip()[:80] or 'it failed'}"
+        )
     libssl, libcrypto = parse_libraries(listed)
     return Build(version, origin, libssl=libssl, libcrypto=libcrypto, python=PYTHON)
 

@@ -1,4 +1,4 @@
-"""OpenSSL's version numbers: their order, and which of them people mean by what they write; knows no builds."""
+"""OpenSSL's version numbers: their order, and which of them people mean by what they write."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def build_version(text: str) -> Version:
     try:
         return Version(numbered(text))
     except InvalidVersion as error:
-        raise UsageError(f"{text!r} is no OpenSSL version, as in 3.0.19 or 1.1.1w") from error
+        raise UsageError(f"{text!r} is not an OpenSSL version, as in 3.0.19 or 1.1.1w") from error
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:

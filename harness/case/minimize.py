@@ -1,4 +1,4 @@
-"""A case without what its result does not depend on, found by trying each part in turn; runs nothing itself."""
+"""A case without what its result does not depend on, found by trying each part in turn."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (sys.argv if none is given) and return the exit code.
 
     0 is success; 1 is a failure, and any HarnessError but those of usage; 2 is bad usage, a knob's value that a stack
-    lacks or OpenSSL refuses, or a file that is no session;
+    lacks or OpenSSL refuses, or a file that is not a session;
     130 is Ctrl-C. An error is one message on stderr, without a traceback.
     """
     try:

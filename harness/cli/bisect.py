@@ -60,7 +60,7 @@ def bisect(**given: Any) -> None:
 
 
 def say(line: str) -> None:
-    """Progress, which is no result."""
+    """Progress, which is not a result."""
     click.echo(line, err=True)
 
 

@@ -1,4 +1,4 @@
-"""`resumption builds`: which OpenSSLs are known, which are here, and getting or removing them; it drives no TLS."""
+"""`resumption builds`: which OpenSSLs are known, which are here, and getting or removing them."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **v
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
     store = BuildStore()
     if not re.fullmatch(r"[a-z0-9]*", label):
-        raise UsageError(f"the label {label!r} is no word of small letters and digits, as in fips")
+        raise UsageError(f"the label {label!r} is not a word of small letters and digits, as in fips")
     if vouching["keyring"] and not vouching["signature"]:
         raise UsageError("--keyring needs --signature FILE, which one of its keys made")
     if source.is_dir() and (vouched := [f"--{name}" for name in ("sha256", "signature") if vouching[name]]):

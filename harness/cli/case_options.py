@@ -138,7 +138,7 @@ def exclusive(names: Mapping[str, str], why: str) -> None:
 def case_of(given: Mapping[str, Any]) -> Case:
     """The Case that the options give.
 
-    UsageError for a knob that is no ``KNOB=VALUE``, unknown or out of range, and for an option without effect.
+    UsageError for a knob that is not a ``KNOB=VALUE``, unknown or out of range, and for an option without effect.
     """
     if given["times"] == 0:
         second = ("then_client_set", "then_server_set", "age")

@@ -1,4 +1,4 @@
-"""`resumption diff`: the same cells on two builds, and every observable that differs; it judges nothing."""
+"""`resumption diff`: the same cells on two builds, and every observable that differs."""
 
 from __future__ import annotations
 

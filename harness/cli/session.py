@@ -20,7 +20,7 @@ from harness.wire.session.codec import load
 def session(file: IO[bytes], *, as_json: bool) -> None:
     """Show every field of a session FILE, PEM or DER, as `s_client -sess_out` writes it; - is stdin.
 
-    Secrets are never shown: of the master key only its length. Exit code 2 if the file is no session.
+    Secrets are never shown: of the master key only its length. Exit code 2 if the file is not a session.
     """
     found = load(file.read())
     if as_json:

@@ -1,4 +1,4 @@
-"""What `bisect` looks at, on any version: a case at a desk, or one cell of a scenario; it compares nothing."""
+"""What `bisect` looks at, on any version: a case at a desk, or one cell of a scenario."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def refused(evidence: Evidence) -> Finding | None:
     if not causes:
         return Finding(
             Reason.EARLY_DATA_REFUSED,
-            f"the early data of connection {number} were refused, and nothing seen says why",
+            f"the early data of connection {number} were refused, and no evidence says why",
             (
                 *seen,
                 "wire: no HelloRetryRequest, the same ALPN protocol; the age of the ticket does not speak against it",

@@ -131,7 +131,7 @@ def _unknown(evidence: Evidence, session: Session) -> Finding:
     return Finding(
         Reason.NOT_OFFERED_UNKNOWN,
         f"the client of connection {evidence.connection.number} was given a session and did not offer it; "
-        "nothing seen says why",
+        "no evidence says why",
         tuple(line for line in seen if line),
         remedy="ask SSL_SESSION_is_resumable right before SSL_set_session, or offer a copy made by d2i_SSL_SESSION",
         source="tls_construct_client_hello",

@@ -78,7 +78,7 @@ def alpn(evidence: Evidence) -> Finding | None:
         (
             f"session: its ALPN protocol is {before or 'empty'}",
             f"wire: the server chose {now or 'none'} in connection {evidence.connection.number}",
-            "ALPN is agreed on anew in each handshake, and a resumption does not depend on it",
+            "ALPN is negotiated again in each handshake, and a resumption does not depend on it",
         ),
         remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or ask which one was chosen in each connection "
         "(SSL_get0_alpn_selected)",

@@ -97,7 +97,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
     return Candidate(
         weight,
         Reason.NOT_IN_CACHE,
-        first.title if first else "the session is not in the server's cache, and nothing seen says why",
+        first.title if first else "the session is not in the server's cache, and no evidence says why",
         (
             *((f"counters: {evidence.told('misses')}",) if misses else ()),
             *(fact for absence in why for fact in absence.evidence),

@@ -53,5 +53,5 @@ def _newer(session: Session) -> tuple[str, ...]:
     try:
         known = decode(session.der).known
     except SessionFormatError as error:
-        return (f"session: it is no SSL_SESSION: {error}",)
+        return (f"session: it is not an SSL_SESSION: {error}",)
     return ("session: it has the field kex_group, which 3.0 added to SSL_SESSION",) if known.get("kex_group") else ()

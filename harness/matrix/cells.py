@@ -1,4 +1,4 @@
-"""From a situation and the stacks to cells, one a client, server, TLS version and choice of knobs; runs none."""
+"""From a situation and the stacks to cells, one a client, server, TLS version and choice of knobs."""
 
 from __future__ import annotations
 
@@ -168,5 +168,5 @@ def parse_id(cell: str) -> tuple[str, str, TLSVersion]:
     """Client, server and TLS version of a cell id; ValueError if it is none."""
     found = re.match(r"(?P<client>\S+?)--(?P<server>\S+?)-TLSv(?P<tls>1\.[23])(-|$)", cell)
     if not found:
-        raise ValueError(f"{cell!r} is no cell id")
+        raise ValueError(f"{cell!r} is not a cell id")
     return found["client"], found["server"], TLSVersion(found["tls"])

@@ -1,4 +1,4 @@
-"""What a scenario rests on: the RFC or man page that its docstring must cite; it looks nothing up."""
+"""What a scenario rests on: the RFC or man page that its docstring must cite."""
 
 from __future__ import annotations
 

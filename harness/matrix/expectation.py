@@ -42,7 +42,9 @@ class Builds:
         try:
             SpecifierSet(numbered(self.text.partition("@")[2]))
         except InvalidSpecifier as error:
-            raise UsageError(f"{self.text!r} is no range of builds, as in libssl@>=3.0,<3.2 or *@<=1.1.1w") from error
+            raise UsageError(
+                f"{self.text!r} is not a range of builds, as in libssl@>=3.0,<3.2 or *@<=1.1.1w"
+            ) from error
 
     def __contains__(self, stack: Stack) -> bool:
         glob, _, versions = self.text.partition("@")

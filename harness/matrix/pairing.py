@@ -1,4 +1,4 @@
-"""Which client of a run meets which server, where not every one meets every other; it makes no cell and runs none."""
+"""Which client of a run meets which server, where not every one meets every other."""
 
 from __future__ import annotations
 

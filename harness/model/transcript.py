@@ -152,7 +152,7 @@ class Transcript:
 
     @property
     def server_hello(self) -> ServerHello:
-        """The first ServerHello that is no HelloRetryRequest; StopIteration if the server sent none."""
+        """The first ServerHello that is not a HelloRetryRequest; StopIteration if the server sent none."""
         return next(hello for hello in self.server_hellos if not hello.hello_retry_request)
 
     @property

@@ -1,4 +1,4 @@
-"""From a cell's connections to its verdict, and to the record and the evidence that it leaves; judges no handshake."""
+"""From a cell's connections to its verdict, and to the record and the evidence that it leaves."""
 
 from __future__ import annotations
 

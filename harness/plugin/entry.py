@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Gathering:
-    """Hands the record of each cell to the recorder, in the process that is no worker of pytest-xdist."""
+    """Hands the record of each cell to the recorder, in the process that is not a worker of pytest-xdist."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

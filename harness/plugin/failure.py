@@ -1,4 +1,4 @@
-"""What a cell leaves, above all one that did not pass: its folder, and the sections of its report; judges nothing."""
+"""What a cell leaves, above all one that did not pass: its folder, and the sections of its report."""
 
 from __future__ import annotations
 

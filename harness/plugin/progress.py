@@ -28,7 +28,7 @@ NAMED = 3
 """Running cells that are named."""
 MINUTE = 60
 CLEAR = "\r\x1b[K"
-"""Begins the line of a terminal anew (ECMA-48, EL)."""
+"""Begins the line of a terminal again (ECMA-48, EL)."""
 
 
 class Progress:

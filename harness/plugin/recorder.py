@@ -1,4 +1,4 @@
-"""Gathers the cells of a run where pytest reports them, writes its results and its summary; runs no test."""
+"""Gathers the cells of a run where pytest reports them, writes its results and its summary."""
 
 from __future__ import annotations
 

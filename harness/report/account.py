@@ -1,4 +1,4 @@
-"""What is told of several connections: which of them is explained, beside which earlier one; no text is made here."""
+"""What is told of several connections: which of them is explained, beside which earlier one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Account:
 
 
 def account(connections: Sequence[Connection], counters: Counters | None = None, *, latest: bool = False) -> Account:
-    """The account of the connections of one pair, each explained; it marks none as looked at."""
+    """The account of the connections of one pair, each explained; it marks none as asserted."""
     told = {connection.number: explain(connections, connection) for connection in connections}
     explanations = {number: explanation for number, explanation in told.items() if explanation}
     return Account(connections, explanations, counters, latest)

@@ -1,4 +1,4 @@
-"""Two sequences side by side: what both have stands in one row, what only one has stands alone; nothing is compared."""
+"""Two sequences side by side: what both have stands in one row, what only one has stands alone."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def sections(account: Account) -> Iterator[tuple[str, str]]:
     pair = [connection for connection in (before, subject) if connection]
     shown = f"connections {before.number} and {subject.number}" if before else f"connection {subject.number}"
     if reason := why(account).plain:
-        yield f"why connection {subject.number} is as it is", reason
+        yield f"explanation of connection {subject.number}", reason
     yield f"messages of {shown}", beside(account).plain
     if difference := sessions(account).plain:
         yield f"sessions of {shown}", difference

@@ -1,4 +1,4 @@
-"""The page docs/knobs.md: what every knob means, and which stack has it, as far and why not; it writes no file."""
+"""The page docs/knobs.md: what every knob means, and which stack has it, as far and why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sessions field by field: which fields differ, which are equal, which of them nobody knows; nothing is masked."""
+"""Two sessions field by field: which fields differ, which are equal, which of them nobody knows."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ Row = tuple[Entry | None, Entry | None]
 def timeline(connection: Connection, before: Connection | None = None) -> list[Row]:
     """A row for each message: that of ``before``, where the offered session comes from, and that of ``connection``.
 
-    What only one of them has stands alone in its row. Marks no connection as looked at.
+    What only one of them has stands alone in its row. Marks no connection as asserted.
     """
     right = list(_Reader(Recognition(connection, before=before)).entries())
     left = list(_Reader(Recognition(before, after=connection)).entries()) if before else []
@@ -64,7 +64,7 @@ def timeline(connection: Connection, before: Connection | None = None) -> list[R
 
 
 def _kind(entry: Entry) -> tuple[str, ...]:
-    """What makes two messages the same kind; a close_notify is no answer to a fatal alert."""
+    """What makes two messages the same kind; a close_notify is not an answer to a fatal alert."""
     alert = entry.beside if entry.message.type == "Alert" else ""
     return entry.message.sender, entry.message.type, alert
 

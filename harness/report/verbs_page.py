@@ -1,4 +1,4 @@
-"""The verbs of the agent protocol as a section of its page, made from the table of verbs; it writes no file."""
+"""The verbs of the agent protocol as a section of its page, made from the table of verbs."""
 
 from __future__ import annotations
 

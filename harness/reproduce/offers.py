@@ -1,4 +1,4 @@
-"""Which session of which earlier connection it is that was offered, and what was written anew in it."""
+"""Which session of which earlier connection it is that was offered, and what was rewritten in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAKING = ("session", "keep_session")
 
 
 def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:
-    """The offer in terms of earlier connections; None if it is no session of theirs, or one that was changed otherwise.
+    """The offer in terms of earlier connections; None if it is not one of their sessions, or was changed otherwise.
 
     By identity first, then by its bytes, then by the bytes but for time and timeout.
     """

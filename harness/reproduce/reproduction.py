@@ -57,7 +57,7 @@ def reproduction(
     wrong: str = "",
     left_out: Sequence[str] = (),
 ) -> Reproduction:
-    """Every file, of the connections of one pair; none of them is marked as looked at.
+    """Every file, of the connections of one pair; none of them is marked as asserted.
 
     ``pem_files`` gives the PEM files, by name, of the authority and of the certificates that the story names.
     ``wrong`` says what did not hold, ``left_out`` which options the result did not depend on.

@@ -65,7 +65,7 @@ class Context:
     given: Mapping[str, object]
     """The knobs that were given, by the names and with the values of ClientConfig and ServerConfig."""
     knobs: Mapping[str, object]
-    """The same with what its stack sets by itself; to be set by a form that is no program of the same stack."""
+    """The same with what its stack sets by itself; to be set by a form that is not a program of the same stack."""
     certificate: str | None
     """The stem of its .crt and .key, None for a client without one."""
 

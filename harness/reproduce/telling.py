@@ -36,7 +36,7 @@ IN_MEMORY = "pyopenssl@"
 
 
 def story_of(connections: Sequence[Connection], *, expected: Outcome | None = None, wrong: str = "") -> Story:
-    """The story of all connections of one pair, by their numbers; it marks none as looked at."""
+    """The story of all connections of one pair, by their numbers; it marks none as asserted."""
     gaps: list[str] = []
     connections = sorted(connections, key=lambda connection: connection.number)
     attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
@@ -113,7 +113,7 @@ def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: li
 
 
 def result_of(connection: Connection) -> Result:
-    """What was seen, without marking the connection as looked at."""
+    """What was seen, without marking the connection as asserted."""
     try:
         outcome = connection.observed_outcome()
     except DisagreementError:

@@ -31,7 +31,7 @@ def _label(context: Context) -> str:
 def outcome(result: Result) -> str:
     """``resumed by psk``, ``aborted with handshake_failure (40) sent by the server``, or what each end says."""
     if result.outcome is None:
-        return f"told otherwise by each end: {result.client} by the client, {result.server} by the server"
+        return f"the endpoints disagree: {result.client} by the client, {result.server} by the server"
     if result.outcome is Outcome.ABORTED and result.alert:
         return f"aborted with {result.alert}"
     by = f" by {result.mechanism}" if result.mechanism else ""
@@ -54,7 +54,7 @@ def told(attempt: Attempt) -> str:
 
 
 def offer(given: Offer) -> str:
-    """Which session, and what was written anew in it."""
+    """Which session, and what was rewritten in it."""
     which = f"the session of connection {given.connection}"
     if given.ticket is not None:
         which = f"session {given.ticket + 1} of those of connection {given.connection}"

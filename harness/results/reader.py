@@ -47,7 +47,7 @@ def _read(place: Path) -> KeptRun:
     if not place.exists():
         raise UsageError(f"{place} does not exist; name the folder that a run's last line named, or {RERUN}")
     if not folder.is_dir():
-        raise UsageError(f"{place} is no folder of results and no {WHOLE}; {AGAIN}")
+        raise UsageError(f"{place} is neither a folder of results nor a {WHOLE}; {AGAIN}")
     whole, lines = folder / WHOLE, folder / LINES
     if whole.is_file() and place != lines:
         try:
@@ -58,7 +58,7 @@ def _read(place: Path) -> KeptRun:
                 raise
     if lines.is_file():
         return _of_lines(folder, lines)
-    raise UsageError(f"{folder} holds neither {WHOLE} nor {LINES}, so it is no folder of results; {AGAIN}")
+    raise UsageError(f"{folder} holds neither {WHOLE} nor {LINES}, so it is not a folder of results; {AGAIN}")
 
 
 def _whole(path: Path) -> ResultsObject:
@@ -105,14 +105,14 @@ def _json(text: str, where: str) -> Any:
 
 
 def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _right_schema(value: Any, path: Path) -> None:
     if not isinstance(value, dict):
-        raise UsageError(f"{path} holds no object, so it is no {WHOLE}; {AGAIN}")
+        raise UsageError(f"{path} holds no object, so it is not a {WHOLE}; {AGAIN}")
     if "schema" not in value:
-        raise UsageError(f"{path} has no 'schema', so it is no {WHOLE} of this harness; {AGAIN}")
+        raise UsageError(f"{path} has no 'schema', so it is not a {WHOLE} of this harness; {AGAIN}")
     if type(value["schema"]) is not int or value["schema"] != SCHEMA:
         raise UsageError(
             f"{path} has schema {shown(value['schema'])}, and this version of the harness reads schema {SCHEMA}; "

@@ -40,7 +40,7 @@ def usable(folder: Path) -> Path:
     if lines.exists() or (folder / "results.json").exists():
         raise UsageError(f"{folder} holds the results of an earlier run; name another folder, or remove it")
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; name another one for the results")
+        raise UsageError(f"{folder} is not a folder; name another one for the results")
     writable(folder)
     return folder.absolute()
 

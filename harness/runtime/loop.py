@@ -127,7 +127,7 @@ class Loop:
         self._watched[fd] = watch
 
     def forget(self, file: Any) -> None:
-        """Stop watching; a file that is not watched is no error. Call it before the file is closed."""
+        """Stop watching; a file that is not watched is not an error. Call it before the file is closed."""
         try:
             fd = file if isinstance(file, int) else file.fileno()
         except ValueError:  # a file object that is closed

@@ -1,4 +1,4 @@
-"""Children with deadlines: in the warden's process group, read line by line, killed for certain; no TLS."""
+"""Children with deadlines: in the warden's process group, read line by line, killed for certain."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GRACE = 2.0
 """Seconds that a child has to end by itself after it was asked to."""
 
 CHANGING = "PYTEST_CURRENT_TEST"
-"""pytest sets it anew for each phase of a test."""
+"""pytest sets it again for each phase of a test."""
 
 
 def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
@@ -123,7 +123,7 @@ class Child:
         return b"".join(self._output)[offset:].decode(errors="replace")
 
     def forget(self) -> None:
-        """Let go of what it printed so far, and count anew to FLOOD: for a child that serves a whole run."""
+        """Let go of what it printed so far, and count from 0 to FLOOD: for a child that serves a whole run."""
         self._output.clear()
         self._size = 0
 

@@ -1,4 +1,4 @@
-"""A child whose stdout and stderr are one raw pseudo-terminal; no TLS, and no screen."""
+"""A child whose stdout and stderr are one raw pseudo-terminal."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class Tapped:
         self.close()
 
     def close(self) -> None:
-        """Close both sockets; twice is no error."""
+        """Close both sockets; twice is not an error."""
         for end in self._ends.values():
             self._loop.forget(end)
             end.close()

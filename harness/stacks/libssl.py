@@ -32,7 +32,7 @@ def abilities_of(role: Role, version: str) -> Abilities:
     try:
         old = release(version) < SINCE_1_1_1
     except ValueError as error:
-        message = f"{version!r} is no version of OpenSSL; it should look like 3.0.19 or 1.1.1w"
+        message = f"{version!r} is not a version of OpenSSL; it should look like 3.0.19 or 1.1.1w"
         raise UsageError(message) from error
     missing = {ability.value: why for ability, why in TLS13_CAPABILITIES.items()} if old else {}
     return capability.abilities_of("libssl", role, version, missing | clock_missing())

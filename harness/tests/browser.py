@@ -75,7 +75,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def open(self, page: Path, address: str = "") -> None:
-        """Load the file anew, with what follows ``#``; returns when its script has run.
+        """Load the file again, with what follows ``#``; returns when its script has run.
 
         Nothing lies before it in the history: Chromium keeps 50 entries, and drops others than the oldest ones.
         """

@@ -20,7 +20,7 @@ KEPT = {"tls", "verdict", "folder", "schema"}
 
 
 def poisoned(results: Any) -> Any:
-    """The results with HOSTILE after each text that is no word of the shape's own; labels are as hostile, on a line."""
+    """The results with HOSTILE after each text that is not one of the shape's words; labels too, on one line."""
     labels = {label: f"{label}{LABEL}" for label in {*results["clients"], *results["servers"]}}
     cells = [_object(CellObject, cell) for cell in results["cells"]]
     for cell, old in zip(cells, results["cells"], strict=True):

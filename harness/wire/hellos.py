@@ -1,6 +1,6 @@
 """ClientHello and ServerHello from their bodies (RFC 8446, 4.1; RFC 5246, 7.4.1), without judging what they say.
 
-Written by hand although tlslite-ng parses both: it writes an extension's body anew instead of keeping the peer's bytes,
+Written by hand although tlslite-ng parses both: it re-encodes an extension's body instead of keeping the peer's bytes,
 refuses bodies that it does not like, and its import alone takes 140 ms. The tests hold both parsers side by side.
 """
 

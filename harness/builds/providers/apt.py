@@ -1,7 +1,7 @@
 """Downloads Debian packages of any suite through apt, with a configuration of its own; needs no root, installs nothing.
 
 apt checks the archive's signature over every index and every package, as it does for the machine itself. That an index
-is old is no error here: old OpenSSLs are what is wanted, and a mirror may stand still.
+is old is not an error here: old OpenSSLs are what is wanted, and a mirror may stand still.
 """
 
 from __future__ import annotations

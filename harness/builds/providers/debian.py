@@ -92,5 +92,5 @@ def foreign_loader(c: Path, libraries: Path) -> tuple[str, ...]:
         return ()
     loader = next(c.glob("usr/lib/*/ld-linux*.so.*"), None)
     if loader is None:
-        raise BuildError(f"{c} has a C library and no loader; fetch the build anew: `resumption builds fetch --again`")
+        raise BuildError(f"{c} has a C library and no loader; fetch the build again: `resumption builds fetch --again`")
     return (str(loader), "--library-path", os.pathsep.join([str(loader.parent), str(libraries)]))

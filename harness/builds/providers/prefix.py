@@ -43,12 +43,12 @@ def prefix_builds(prefix: Path, version: str, origin: str, around: Mapping[str, 
 
 
 def measured_prefix(prefix: Path) -> dict[str, Build]:
-    """The builds of a prefix that a user names, with the version that they tell; BuildError if it is no OpenSSL."""
+    """The builds of a prefix that a user names, with the version that they tell; BuildError if it is not an OpenSSL."""
     where = prefix.absolute()
     builds = prefix_builds(where, "", "prefix")
     if not builds:
         raise BuildError(
-            f"{prefix} is no OpenSSL: there is neither {' nor '.join(PROGRAMS)} in it, nor a libssl.so in "
+            f"{prefix} is not an OpenSSL: there is neither {' nor '.join(PROGRAMS)} in it, nor a libssl.so in "
             f"{', '.join(LIBRARIES[:2])}; name the folder that `./config --prefix` was given, after `make install_sw`"
         )
     return prefix_builds(where, measured(builds), str(where))

@@ -129,5 +129,5 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
 
 def _with_configure(folder: Path) -> Path:
     if not (folder / "config").is_file():
-        raise BuildError(f"{folder} is no source of OpenSSL: it has no `config`")
+        raise BuildError(f"{folder} is not a source of OpenSSL: it has no `config`")
     return folder

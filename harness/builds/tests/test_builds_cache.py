@@ -149,7 +149,7 @@ def test_two_runs_fetch_a_build_once(cache: Cache) -> None:
     first.join(10)
 
     assert len(filled) == 1
-    assert said == [f"waiting for another run that has {KNOWN.key} in its hands"]
+    assert said == [f"waiting for another process to install {KNOWN.key}"]
 
 
 def test_a_cache_that_cannot_be_made_says_how_to_name_another(tmp_path: Path) -> None:

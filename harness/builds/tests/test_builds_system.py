@@ -99,7 +99,7 @@ def test_a_libssl_that_does_not_load_is_missed(monkeypatch: pytest.MonkeyPatch, 
     missing = build_for("libssl")
 
     assert isinstance(missing, Missing)
-    assert "is no OpenSSL that loads" in missing.reason
+    assert "is not an OpenSSL that loads" in missing.reason
 
 
 def test_no_libssl_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

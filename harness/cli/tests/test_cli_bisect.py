@@ -1,4 +1,4 @@
-"""`resumption bisect` finds the first build that behaves otherwise, verifies both ends, and explains bad usage."""
+"""`resumption bisect` finds the first build that behaves differently, verifies both ends, and explains bad usage."""
 
 from __future__ import annotations
 

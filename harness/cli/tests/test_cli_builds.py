@@ -19,7 +19,7 @@ KNOWN = CatalogueEntry("3.0.8", "wheel", frozenset({Part.LIBRARY}))
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
-    """A cache with one build in it, whose library is no library."""
+    """A cache with one build in it, whose library is broken."""
     monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path))
     cache = Cache()
 

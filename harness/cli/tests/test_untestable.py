@@ -39,7 +39,7 @@ def prefix(tmp_path: Path) -> Callable[[str, int], str]:
         ("#!/bin/sh\nexit 1\n", 0o644, "did not start: Permission denied"),
         ("no program", 0o755, "did not start: Exec format error"),
         ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "failed (exit code -11)"),
-        ("#!/bin/sh\necho LibreSSL 4.2.0\n", 0o755, "is no OpenSSL: it calls itself 'LibreSSL 4.2.0'"),
+        ("#!/bin/sh\necho LibreSSL 4.2.0\n", 0o755, "is not an OpenSSL: it calls itself 'LibreSSL 4.2.0'"),
         (f"{SAYS_ITS_VERSION}kill -SEGV $$\n", 0o755, "ended with exit code -11 before it was ready"),
         (f"{SAYS_ITS_VERSION}exit 0\n", 0o755, "ended with exit code 0 before it was ready"),
     ],
@@ -57,7 +57,7 @@ def test_git_bisect_skips_an_openssl_that_was_not_built(tmp_path: Path, capfd: p
     code = main([*CASE, str(tmp_path / "none"), "--expect", "resumed"])
 
     assert code == 125
-    assert "is no OpenSSL" in capfd.readouterr().err
+    assert "is not an OpenSSL" in capfd.readouterr().err
 
 
 def test_git_bisect_skips_a_libssl_that_does_not_load(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

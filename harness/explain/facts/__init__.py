@@ -1,1 +1,1 @@
-"""What is known about a connection and the session that it offered: facts, no reasons."""
+"""What is known about a connection and the session that it offered: facts."""

@@ -98,7 +98,7 @@ class Evidence:
 
     @cached_property
     def server_hello(self) -> ServerHello | None:
-        """The first handshake's ServerHello that is no HelloRetryRequest."""
+        """The first handshake's ServerHello that is not a HelloRetryRequest."""
         return next((hello for hello in self.transcript.server_hellos if not hello.hello_retry_request), None)
 
     @property

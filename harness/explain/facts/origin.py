@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
 
 NAMES_IT = ("ticket", "session_id")
-"""The fields of which one alone says that two sessions are the same; ``resumable`` is no field of the DER."""
+"""The fields of which one alone says that two sessions are the same; ``resumable`` is not a field of the DER."""
 NOT_WRITTEN = frozenset({"resumable"})
 
 

@@ -196,12 +196,12 @@ def test_no_miss_is_counted_although_the_session_was_removed() -> None:
     ("action", "title"),
     [
         (Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": made.HANDLE}), "was removed"),
-        (Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": b"other"}), "nothing seen says why"),
-        (Action("remove", Role.SERVER, {"context": 1, "found": False, "session_id": made.HANDLE}), "nothing seen"),
+        (Action("remove", Role.SERVER, {"context": 1, "found": True, "session_id": b"other"}), "no evidence says why"),
+        (Action("remove", Role.SERVER, {"context": 1, "found": False, "session_id": made.HANDLE}), "no evidence"),
         (Action("flush", Role.SERVER, {"context": 1, "at": 0}), "was flushed"),
         (Action("flush", Role.SERVER, {"context": 1, "at": made.MADE_AT + 7201}), "was flushed"),
-        (Action("flush", Role.SERVER, {"context": 1, "at": made.MADE_AT + 7100}), "nothing seen says why"),
-        (Action("flush", Role.SERVER, {"context": 2, "at": 0}), "nothing seen says why"),
+        (Action("flush", Role.SERVER, {"context": 1, "at": made.MADE_AT + 7100}), "no evidence says why"),
+        (Action("flush", Role.SERVER, {"context": 2, "at": 0}), "no evidence says why"),
     ],
 )
 def test_what_was_done_to_the_cache_says_why_it_missed_only_if_it_can(action: Action, title: str) -> None:

@@ -1,6 +1,6 @@
-"""What is told of a resumption, from evidence that was taken away or contradicts itself: a catch needs proof.
+"""What is told of a resumption, from evidence that was taken away or contradicts itself: a caveat needs proof.
 
-That each catch is told where it holds is what scenarios/why_*.py show on real ends.
+That each caveat is given if it holds is what scenarios/why_*.py show on real ends.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ NONE = (SERVER, NewSessionTicket(7200, ticket(KEY, 3)))
 def test_early_data_refused_without_any_evidence_has_an_unknown_reason() -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(shown(MORE), **knobs(server=ALLOWS)))
 
-    assert "nothing seen says why" in finding.title
+    assert "no evidence says why" in finding.title
 
 
 def test_tickets_that_allow_early_data_overrule_a_knob_that_does_not() -> None:
@@ -216,7 +216,7 @@ def test_tickets_that_allow_early_data_overrule_a_knob_that_does_not() -> None:
         first(**knobs(server=ALLOWS)), rejected(shown(MORE), **knobs(server=ServerConfig(max_early_data=0)))
     )
 
-    assert "nothing seen says why" in finding.title
+    assert "no evidence says why" in finding.title
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_the_age_that_the_client_claims_and_the_servers_clock_decide(
 def test_without_the_time_of_both_connections_the_age_is_no_reason() -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(shown(MORE, age=59_000), **knobs(server=ALLOWS)))
 
-    assert "nothing seen says why" in finding.title
+    assert "no evidence says why" in finding.title
 
 
 def test_another_cipher_suite_is_named_where_nothing_else_refused_them() -> None:
@@ -279,7 +279,7 @@ def test_early_data_that_were_not_refused_need_no_reason(status: str | None) -> 
     assert told(first(), replace(two, client=replace(two.client, early_data=status))) == ()
 
 
-def test_a_catch_has_evidence_a_remedy_and_a_source() -> None:
+def test_a_caveat_has_evidence_a_remedy_and_a_source() -> None:
     held = session(ticket=TICKET, verify_result=20, alpn=b"h2")
     two = rejected(shown(server_name="b.example"), held, **knobs(VERIFIES, REQUIRES))
     two = replace(two, client=replace(two.client, alpn="h3"))

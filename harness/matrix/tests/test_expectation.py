@@ -54,7 +54,7 @@ def test_a_range_holds_the_builds_of_its_stacks_and_versions(
 
 
 def test_a_range_that_cannot_be_read_is_a_usage_error_with_an_example() -> None:
-    with pytest.raises(UsageError, match=r"'libssl@3 to 4' is no range of builds, as in libssl@>=3\.0,<3\.2"):
+    with pytest.raises(UsageError, match=r"'libssl@3 to 4' is not a range of builds, as in libssl@>=3\.0,<3\.2"):
         Differs(1, Role.SERVER, "libssl@3 to 4", SEEN, "seen")
 
 

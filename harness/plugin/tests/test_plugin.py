@@ -233,7 +233,7 @@ def test_a_failed_comparison_of_outcomes_shows_the_views(run: Run) -> None:
             "E *The witnesses agree about connection 2*",
             "E *client  libssl@1.1.1w *full *client evidence",
             "E *server  openssl@3.0.19 *full *server evidence",
-            "*- why connection 2 is as it is -*",
+            "*- explanation of connection 2 -*",
             "Connection 2 was declined: *",
             "*- messages of connections 1 and 2 -*",
             "Connection 1 of 2: full * │ Connection 2 of 2: declined",

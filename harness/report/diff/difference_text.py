@@ -83,5 +83,5 @@ def _one_sided(cells: list[OneSidedObject]) -> Table:
         table.add_column(name, overflow="fold")
     table.add_column("cells", justify="right")
     for (before, after, reason), count in counts.items():
-        table.add_row(before, after, Text(reason or "it is no cell there"), str(count))
+        table.add_row(before, after, Text(reason or "it is not a cell there"), str(count))
     return table

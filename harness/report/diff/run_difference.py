@@ -1,4 +1,4 @@
-"""What differs between two runs of the same cells on two builds, grouped by observable; it runs nothing."""
+"""What differs between two runs of the same cells on two builds, grouped by observable."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ STATEFUL = 32
 """Bytes of a ticket that is the id of a session (RFC 8446, 4.6.1: "a database lookup key")."""
 SESSION_TICKET, PADDING, PRE_SHARED_KEY = 35, 21, 41
 RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "CompressedCertificate"}
-"""Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made anew for every run."""
+"""Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made again for every run."""
 IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
 DATA = frozenset({"ApplicationData"})
 """What comes before a renegotiation and what comes during it is a matter of time."""
@@ -53,7 +53,7 @@ class Inside:
 
 
 class Connections:
-    """The connections, matched by their number, which is no part of an observable's name."""
+    """The connections, matched by their number, which is not a part of an observable's name."""
 
 
 @dataclass(frozen=True, slots=True)

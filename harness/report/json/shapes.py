@@ -372,7 +372,7 @@ class CellObject(TypedDict):
     client: Annotated[str, about("`stack@build` of the client", BY_STACK)]
     server: Annotated[str, about("`stack@build` of the server", BY_STACK)]
     tls: Annotated[Tls, about("the protocol version of the cell")]
-    verdict: Annotated[Verdict, about("`error` is no verdict about the scenario: a time-out, witnesses that differ")]
+    verdict: Annotated[Verdict, about("`error` is not a verdict about the scenario: a time-out, witnesses that differ")]
     reason: Annotated[str, about("why it is not `passed`; the first line can stand alone", NOT_AT_ALL)]
     seconds: Annotated[float, about("set-up, test and tear-down together", NOT_AT_ALL)]
     folder: Annotated[str | None, about("where its evidence is kept, null if it passed or is unsupported", NOT_AT_ALL)]
@@ -420,7 +420,7 @@ class OneSidedObject(TypedDict):
 
     scenario: Annotated[str, about("the file and the test")]
     cell: Annotated[str, about("the cell's id without its builds")]
-    before: Annotated[Fate, about("its verdict with the first build; `absent` if it is no cell there")]
+    before: Annotated[Fate, about("its verdict with the first build; `absent` if it is not a cell there")]
     after: Annotated[Fate, about("its verdict with the second build")]
     reason: Annotated[str, about("why it is unsupported")]
 

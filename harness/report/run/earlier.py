@@ -1,4 +1,4 @@
-"""What became of the cells of an earlier run: newly failing, newly passing, changed, come, gone; it reads no file."""
+"""What became of the cells of an earlier run: newly failing, newly passing, changed, come, gone."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.report.json.shapes import CellObject
 
-TOLD = (("What would tell it apart", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
+TOLD = (("What would confirm it", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
 MOST = 3
 """Connections of a cell whose explanation is told; the page has all."""
 ASKED = {

@@ -1,4 +1,4 @@
-"""One connection as text for people, with every message and field; it prints nothing and marks nothing as looked at."""
+"""One connection as text for people, with every message and field."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _finding(finding: Finding, width: int, indent: str) -> Iterator[str]:
     for fact in finding.evidence:
         yield from folded(fact, width, f"{indent}- ", f"{indent}  ")
     for name, text in (
-        ("What would tell it apart", finding.tell_apart),
+        ("What would confirm it", finding.tell_apart),
         ("What would change it", finding.remedy),
         ("Source", finding.source),
     ):

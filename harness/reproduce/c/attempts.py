@@ -100,7 +100,7 @@ def _comment(attempt: Attempt) -> str:
     elif outcome is Outcome.FULL:
         said = f"is given a session of connection {offer.connection}, and did not offer it"
     else:
-        said = f"offers a session of connection {offer.connection}; it was {outcome or 'told otherwise by each end'}"
+        said = f"offers a session of connection {offer.connection}; it was {outcome or 'disputed by the endpoints'}"
     return f"/* Connection {attempt.number} {said}. */"
 
 

@@ -1,4 +1,4 @@
-"""The knobs of a context as statements of C, each by the call that its documentation names; makes no whole program."""
+"""The knobs of a context as statements of C, each by the call that its documentation names."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ KNOBS: Mapping[str, Statements] = {
     "client_certificate": lambda _value, _context: [],  # the context's certificate
     "server_certificate": lambda _value, _context: [],
 }
-"""What sets each knob that is no option, once its value and its context are given."""
+"""What sets each knob that is not an option, once its value and its context are given."""
 
 
 def knob_lacks(context: Context) -> list[str]:

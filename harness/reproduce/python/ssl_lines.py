@@ -56,7 +56,7 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob that is no option; braces of values are doubled, ``{}`` stands for the context."""
+"""Statements by knob that is not an option; braces of values are doubled, ``{}`` stands for the context."""
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:

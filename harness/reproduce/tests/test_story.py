@@ -1,4 +1,4 @@
-"""From connections to their story: whose session was offered, what was written anew in it, what cannot be told."""
+"""From connections to their story: whose session was offered, what was rewritten in it, what cannot be told."""
 
 from __future__ import annotations
 

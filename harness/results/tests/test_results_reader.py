@@ -114,7 +114,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "NaN": (
         lambda folder: (folder / "results.json").write_text('{"schema": NaN}'),
-        "is not JSON: NaN is no number of JSON",
+        "is not JSON: NaN is not a number of JSON",
     ),
     "a huge number": (
         lambda folder: (folder / "results.json").write_text(f'{{"schema": {"9" * 5000}}}'),
@@ -143,7 +143,7 @@ def test_what_is_no_results_is_said_and_what_to_do(tmp_path: Path, name: str) ->
 def test_a_file_of_another_name_is_no_results(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(UsageError, match=r"is no folder of results and no results\.json"):
+    with pytest.raises(UsageError, match=r"is neither a folder of results nor a results\.json"):
         kept_run(tmp_path / "file")
 
 

@@ -53,7 +53,7 @@ def test_a_folder_with_earlier_results_is_refused(tmp_path: Path, name: str) -> 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         usable(tmp_path / "file")
 
 

@@ -1,4 +1,4 @@
-"""An agent's process: requests go out in bursts, each reply settles its Pending; knows no verb's meaning."""
+"""An agent's process: requests go out in bursts, each reply settles its Pending."""
 
 from __future__ import annotations
 

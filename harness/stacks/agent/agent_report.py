@@ -1,4 +1,4 @@
-"""The facts of an agent as an EndpointReport: what an end saw, and the evidence; asks nothing."""
+"""The facts of an agent as an EndpointReport: what an end saw, and the evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What s_client and s_server both print, line by line, as facts; pure, and it compares no words of an error.
+"""What s_client and s_server both print, line by line, as facts; pure.
 
 Both programs print the peer's data among their own words, so every other line is a line of data. A peer
 that sends a line such as ``DONE`` cannot be recognised.

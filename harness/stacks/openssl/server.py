@@ -246,7 +246,7 @@ class OpensslServerLink:
     def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
         """Send a HelloRequest by the command r; the handshake goes on when the client's ClientHello comes.
 
-        A line that was written just before, and that is no S line, must have been read by the client first: s_server
+        A line that was written just before and is not an S line must have been read by the client first: s_server
         takes what its stdin holds together for one line.
         """
 

@@ -1,4 +1,4 @@
-"""The line that an s_client since 3.2 forgets within a renegotiation, and when to give it again; it starts nothing."""
+"""The line that an s_client since 3.2 forgets within a renegotiation, and when to give it again."""
 
 from __future__ import annotations
 

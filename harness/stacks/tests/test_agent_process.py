@@ -37,7 +37,7 @@ LIES = {
     "an id that nobody asked for": ('{"id": 4711, "ok": {}}', "no request 4711 is open"),
     "neither ok nor error": ('{"id": ID}', "KeyError: 'ok'"),
     "an error without its kind": ('{"id": ID, "error": {"message": "x"}}', "KeyError: 'kind'"),
-    "an error that is no object": ('{"id": ID, "error": 3}', "TypeError"),
+    "an error that is not an object": ('{"id": ID, "error": 3}', "TypeError"),
     "a result without what was asked for": ('{"id": ID, "ok": {}}', "KeyError: 'protocol'"),
     "a second reply": ('{"id": ID, "ok": {"protocol": 1}}\n{"id": ID, "ok": {"protocol": 1}}', "no request"),
 }

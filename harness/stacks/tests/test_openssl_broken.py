@@ -1,4 +1,4 @@
-"""A program that dies, hangs, floods or is no openssl is caught within its deadline, with what it printed."""
+"""A program that dies, hangs, floods or is not an openssl is caught within its deadline, with what it printed."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def aged(session: Session, seconds: int) -> Session:
 def _der(session: Session) -> bytes:
     if session.der is None:
         who = session.taken_by or "what took this session"
-        raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, nothing in it can be written anew")
+        raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, nothing in it can be rewritten")
     return session.der
 
 

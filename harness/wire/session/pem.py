@@ -29,7 +29,7 @@ def from_pem(data: bytes) -> bytes:
     """
     begin = BEGIN.search(data)
     if begin is None:
-        raise SessionFormatError(f"no line -----BEGIN {LABEL}-----, so this is no PEM of a session", 0)
+        raise SessionFormatError(f"no line -----BEGIN {LABEL}-----, so this is not a PEM of a session", 0)
     label = begin[1].decode(errors="backslashreplace")
     if label != LABEL:
         raise SessionFormatError(f"a PEM of {label!r}, where a session's says {LABEL!r}", begin.start())
@@ -38,7 +38,7 @@ def from_pem(data: bytes) -> bytes:
         raise SessionFormatError(f"the PEM is cut short: no line -----END {LABEL}-----", len(data))
     strange = STRANGE.search(data, begin.end(), end)
     if strange is not None:
-        raise SessionFormatError(f"{strange[0]!r} is no base64", strange.start())
+        raise SessionFormatError(f"{strange[0]!r} is not base64", strange.start())
     try:
         return binascii.a2b_base64(b"".join(data[begin.end() : end].split()), strict_mode=True)
     except binascii.Error as error:

@@ -117,7 +117,9 @@ def read(der: bytes) -> tuple[Element, ...]:
     if not der:
         raise SessionFormatError("no bytes at all", 0)
     if der[0] != asn1.SEQUENCE_BYTE:
-        raise SessionFormatError(f"byte 0x{der[0]:02x} where a session begins with SEQUENCE: this is no SSL_SESSION", 0)
+        raise SessionFormatError(
+            f"byte 0x{der[0]:02x} where a session begins with SEQUENCE: this is not an SSL_SESSION", 0
+        )
     root = asn1.first(der)
     size = root.header + len(root.content)
     if size != len(der):

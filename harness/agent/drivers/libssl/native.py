@@ -49,7 +49,7 @@ class Native:
         self.description = "" if version is None else self.text(version(0)) or ""
         found = re.match(r"OpenSSL (\d+)\.(\d+)\.(\S+)", self.description)
         if found is None:
-            raise LackError(f"{libcrypto} is no OpenSSL: it calls itself {self.description!r}")
+            raise LackError(f"{libcrypto} is not an OpenSSL: it calls itself {self.description!r}")
         self.version = f"{found[1]}.{found[2]}.{found[3]}"
         self.release = (int(found[1]), int(found[2]))
         self.keys = PrivateKeys(self)

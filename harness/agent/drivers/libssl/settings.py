@@ -1,4 +1,4 @@
-"""The knobs of a context, each set by the OpenSSL function that its documentation names; reads no files."""
+"""The knobs of a context, each set by the OpenSSL function that its documentation names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pyOpenSSL Connection on a non-blocking socket; knows nothing of knobs.
+"""One pyOpenSSL Connection on a non-blocking socket.
 
 Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
 and these the Connection, which must be freed (SSL_free) by ``free``.

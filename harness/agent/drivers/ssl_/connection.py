@@ -1,4 +1,4 @@
-"""One SSLObject, driven without blocking; knows nothing of knobs.
+"""One SSLObject, driven without blocking.
 
 Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
 close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever

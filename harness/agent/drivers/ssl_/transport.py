@@ -1,4 +1,4 @@
-"""Moves TLS records between a non-blocking socket and the two MemoryBIOs of an SSLObject; knows no TLS."""
+"""Moves TLS records between a non-blocking socket and the two MemoryBIOs of an SSLObject."""
 
 from __future__ import annotations
 

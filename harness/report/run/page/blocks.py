@@ -1,4 +1,4 @@
-"""Details of cells as deflated blocks of base64, which the script inflates when a cell is opened; shows nothing."""
+"""Details of cells as deflated blocks of base64, which the script inflates when a cell is opened."""
 
 from __future__ import annotations
 

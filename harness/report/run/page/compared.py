@@ -1,4 +1,4 @@
-"""What the template of the comparison shows, and what changed in each cell; compares nothing itself."""
+"""What the template of the comparison shows, and what changed in each cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as one document: fills the templates, puts style, script, rows and details in; it reads no result."""
+"""The page as one document: fills the templates, puts style, script, rows and details in."""
 
 from __future__ import annotations
 

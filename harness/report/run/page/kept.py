@@ -1,4 +1,4 @@
-"""What a cell's folder holds, as the page takes it: the names of files and what both ends printed; it reads no file."""
+"""What a cell's folder holds, as the page takes it: the names of files and what both ends printed."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def file_of(scenario: str) -> str:
 
 
 def lasted(started: str, finished: str) -> str:
-    """``1 min 5 s`` between both; empty if one of them is no time."""
+    """``1 min 5 s`` between both; empty if one of them is not a time."""
     try:
         seconds = round((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())
     except (ValueError, TypeError):

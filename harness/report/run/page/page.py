@@ -1,4 +1,4 @@
-"""From the results of a run to its page, beside an earlier run if there is one; it reads and writes no file."""
+"""From the results of a run to its page, beside an earlier run if there is one."""
 
 from __future__ import annotations
 

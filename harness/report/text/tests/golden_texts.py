@@ -1,4 +1,4 @@
-"""The texts that harness/tests/golden/ holds; run as a program it writes them anew.
+"""The texts that harness/tests/golden/ holds; run as a program it rewrites them.
 
     python -m harness.report.text.tests.golden_texts
 

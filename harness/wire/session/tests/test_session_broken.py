@@ -1,4 +1,4 @@
-"""Whatever is no session is a SessionFormatError that says what is wrong and at which offset, never another error."""
+"""Bytes that are not a session raise SessionFormatError, which says what is wrong and at which offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session's time and timeout are written anew, and OpenSSL reads what was written; nothing else changes."""
+"""A session's time and timeout are rewritten, and OpenSSL reads what was written; nothing else changes."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ const finding = (one) => make("li", {},
   make("p", { class: "title" }, make("strong", {}, one.title), " ", make("code", { class: "code" }, one.reason)),
   one.evidence && one.evidence.length ? make("ul", { class: "evidence" }, one.evidence.map((line) => make("li", {}, line))) : null,
   one.remedy ? make("p", {}, make("b", {}, "What would change it: "), one.remedy) : null,
-  one.tell_apart ? make("p", {}, make("b", {}, "What would tell it apart: "), one.tell_apart) : null,
+  one.tell_apart ? make("p", {}, make("b", {}, "What would confirm it: "), one.tell_apart) : null,
   one.source ? make("p", { class: "source" }, one.source) : null);
 
 const explanation = (connection) => {
