@@ -38,6 +38,9 @@ class CellState:
     seconds: float = 0.0
     folder: Path | None = None
     case: shapes.CaseObject | None = None
+    compared: tuple[str, str] | None = None
+    """Both values of the comparison that did not hold last."""
+    assertion: shapes.AssertionObject | None = None
     counters: Counters | None = None
     """The server's, as they were when the case was described."""
 
@@ -68,6 +71,7 @@ class CellState:
             "reason": self.reason,
             "seconds": round(self.seconds, 6),
             "folder": str(self.folder) if self.folder else None,
+            "assertion": self.assertion,
             "case": self.case,
         }
 

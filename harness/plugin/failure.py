@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
+from reprlib import Repr
 from typing import TYPE_CHECKING
 
 from harness.report.account import account
@@ -16,8 +18,17 @@ if TYPE_CHECKING:
 
     from harness.plugin.cell_verdict import CellState
 
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 200
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = SHORT.maxset = SHORT.maxfrozenset = 20
+
 REPRODUCERS = "reproduce"
 """The folder of programs that show it without the harness, in the folder of the cell."""
+
+
+def value_text(value: object) -> str:
+    """A value of a comparison, cut if it is long."""
+    return str(value) if isinstance(value, Enum) else SHORT.repr(value)
 
 
 def beside_outcome(state: CellState) -> list[str]:

@@ -21,7 +21,7 @@ from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
 from harness.plugin.cell_verdict import CellState, disagreement, problem
 from harness.plugin.entry import results_folder
-from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown
+from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown, value_text
 from harness.plugin.recorder import Recorder
 from harness.plugin.shared import Run
 from harness.results.retention import Limits
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from harness.matrix.cells import Situation
+    from harness.report.json.shapes import AssertionObject
     from harness.runtime.runtime import Runtime
 
 RUN = pytest.StashKey[Run]()
@@ -224,6 +225,8 @@ def pytest_runtest_makereport(
     state.seconds += call.duration
     if call.excinfo is not None:
         _judge(state, report, call.excinfo.value)
+        if state.verdict is Verdict.FAILED and state.assertion is None:
+            state.assertion = _assertion(state, call.excinfo.traceback[-1], item.config.rootpath)
     if call.when == "call":
         state.describe()
     if state.verdict in {Verdict.FAILED, Verdict.ERROR} and call.excinfo is not None:
@@ -253,10 +256,26 @@ def _judge(state: CellState, report: pytest.TestReport, error: BaseException) ->
             report.when = "setup"
 
 
+def _assertion(state: CellState, entry: Any, root: Path) -> AssertionObject:
+    """Where a test failed, with both values if it compared some."""
+    path = Path(entry.path)
+    left, right = state.compared or (None, None)
+    return {
+        "file": str(path.relative_to(root) if path.is_relative_to(root) else path),
+        "line": entry.lineno + 1,
+        "source": str(entry.statement).strip(),
+        "left": left,
+        "right": right,
+    }
+
+
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
     """Show why it is so, and what the witnesses saw, beside an outcome that is not the expected one."""
     state = config.stash.get(RUNNING, None)
-    if state is None or not isinstance(left, Outcome):
+    if state is None:
+        return None
+    state.compared = (value_text(left), value_text(right))
+    if not isinstance(left, Outcome):
         return None
     return [f"{left} {op} {right}", *beside_outcome(state)]
 

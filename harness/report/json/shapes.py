@@ -362,6 +362,16 @@ class CaseObject(TypedDict):
 Verdict = Literal["passed", "failed", "unsupported", "error"]
 
 
+class AssertionObject(TypedDict):
+    """The assert that failed."""
+
+    file: Annotated[str, about("the file, below the folder that pytest runs in")]
+    line: Annotated[int, about("the number of its line")]
+    source: Annotated[str, about("the statement")]
+    left: Annotated[str | None, about("the value on the left of its comparison, null if it compares nothing")]
+    right: Annotated[str | None, about("the value on the right of its comparison")]
+
+
 class CellObject(TypedDict):
     """One cell of the matrix that is over. In results.jsonl, which a killed run leaves, each is a line of its own."""
 
@@ -376,6 +386,9 @@ class CellObject(TypedDict):
     reason: Annotated[str, about("why it is not `passed`; the first line can stand alone", NOT_AT_ALL)]
     seconds: Annotated[float, about("set-up, test and tear-down together", NOT_AT_ALL)]
     folder: Annotated[str | None, about("where its evidence is kept, null if it passed or is unsupported", NOT_AT_ALL)]
+    assertion: NotRequired[
+        Annotated[AssertionObject | None, about("the assert that failed, null if none did", NOT_AT_ALL)]
+    ]
     case: Annotated[CaseObject | None, about("what was seen, null if the test did not begin or its worker died", CASE)]
 
 

@@ -30,6 +30,8 @@ class Matrix:
     servers: Sequence[str]
     counts: Mapping[tuple[str, str], Counter[str]]
     """Cells by verdict, for each client and server that met."""
+    tests: Mapping[tuple[str, str], tuple[int, int]]
+    """How many tests have a cell there that did not pass, and how many have one that ran."""
 
 
 def counted(cells: Iterable[CellObject]) -> dict[str, int]:
@@ -47,8 +49,13 @@ def totals(cells: Sequence[CellObject]) -> str:
 def matrix(results: ResultsObject) -> Matrix:
     """The matrix of all ends that have a cell."""
     counts: dict[tuple[str, str], Counter[str]] = {}
+    bad: dict[tuple[str, str], set[str]] = {}
+    ran: dict[tuple[str, str], set[str]] = {}
     for cell in results["cells"]:
-        counts.setdefault((cell["client"], cell["server"]), Counter())[cell["verdict"]] += 1
+        place = cell["client"], cell["server"]
+        counts.setdefault(place, Counter())[cell["verdict"]] += 1
+        for tests, counted_here in ((bad, cell["verdict"] in BAD), (ran, cell["verdict"] != "unsupported")):
+            tests.setdefault(place, set()).update([cell["scenario"]] * counted_here)
     clients = [*results["clients"], *(client for client, _ in counts)]
     servers = [*results["servers"], *(server for _, server in counts)]
     met = ({client for client, _ in counts}, {server for _, server in counts})
@@ -56,7 +63,15 @@ def matrix(results: ResultsObject) -> Matrix:
         [client for client in dict.fromkeys(clients) if client in met[0]],
         [server for server in dict.fromkeys(servers) if server in met[1]],
         counts,
+        {place: (len(bad[place]), len(ran[place])) for place in counts},
     )
+
+
+def share_class(bad: int, ran: int) -> str:
+    """How a share of tests that fail is shaded: at most a tenth, at most half, more; empty if none fails."""
+    if not bad:
+        return ""
+    return "few" if bad * 10 <= ran else "some" if bad * 2 <= ran else "many"
 
 
 def unsupported_reasons(cells: Iterable[CellObject]) -> list[tuple[str, int]]:

@@ -30,6 +30,7 @@ def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
     longest = None if cell["verdict"] in BAD else SHORT
     return {
         "reason": TRUNCATED.sub("\n… the rest is in evidence.txt", cell["reason"]),
+        "assertion": cell.get("assertion"),
         "knobs": case.get("knobs", {}),
         "counters": case.get("counters"),
         "connections": [_connection(connection, longest) for connection in connections(cell)],

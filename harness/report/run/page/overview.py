@@ -20,6 +20,7 @@ from harness.report.run.run_summary import (
     matrix,
     outcomes,
     reasons,
+    share_class,
     stack,
     totals,
     unsupported_reasons,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 GROUPS = 25
 """Kinds of failures that stand above the matrix."""
 NOBODY: Counter[str] = Counter()
+NO_TEST = (0, 0)
 WITHOUT_SCRIPT = 200
 """Cells that did not pass that stand in the page where scripts are off."""
 
@@ -127,6 +129,9 @@ def places(results: ResultsObject) -> dict[str, Any]:
                             found := [(v, n) for v in VERDICTS if (n := made.counts.get((client, server), NOBODY)[v])]
                         ),
                         "worst": found[0][0] if found else "empty",
+                        "bad": made.tests.get((client, server), NO_TEST)[0],
+                        "ran": made.tests.get((client, server), NO_TEST)[1],
+                        "share": share_class(*made.tests.get((client, server), NO_TEST)),
                     }
                     for server in made.servers
                 ],

@@ -68,6 +68,18 @@ def test_a_phone_shows_it_without_scrolling_sideways(
     assert (width, window) == (360, 360)
 
 
+def test_a_phone_shows_every_place_of_the_matrix(browser: Browser, wrong_page: Path) -> None:
+    browser.show(360, 740)
+    browser.open(wrong_page, "#/")
+    browser.wait("return document.documentElement.dataset.shown")
+    found = "[...document.querySelectorAll('table.matrix td[data-client]')]"
+    places = browser.run(f"return {found}.map((one) => one.getBoundingClientRect().right)")
+    browser.show()
+
+    assert len(places) == 4
+    assert max(places) <= 360
+
+
 CONTRAST = """
 const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
 const luminance = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);

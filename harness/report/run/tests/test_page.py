@@ -18,6 +18,7 @@ from harness.report.run.page.document import SCRIPTS, STYLES, digest, static
 from harness.report.run.page.kept import excerpt
 from harness.report.run.page.page import page
 from harness.report.run.page.rows import in_order
+from harness.report.run.run_summary import share_class
 from harness.results.folder import kept_of
 from harness.results.reader import kept_run
 from harness.tests.hostile import HOSTILE, LABEL, poisoned
@@ -181,3 +182,66 @@ def test_a_run_without_cells_is_a_page_too(wrong: Path) -> None:
     document = made({**read(wrong), "cells": []})
 
     assert '<h1 id="cells-title" tabindex="-1">No cells</h1>' in document
+
+
+def test_a_cell_that_failed_has_its_assert_with_line_and_values(wrong: Path, document: str) -> None:
+    cells = in_order(read(wrong)["cells"])
+    told = [one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] == "failed"]
+    lines = (wrong.parent / "scenarios" / "wrong.py").read_text().splitlines()
+
+    assert len(told) == 12
+    assert {one["file"] for one in told} == {"scenarios/wrong.py"}
+    assert [lines[one["line"] - 1].strip() for one in told] == [one["source"] for one in told]
+    assert {(one["source"], one["left"], one["right"]) for one in told} == {
+        ("assert second.outcome is RESUMED", "declined", "resumed"),
+        ("assert second.outcome is RESUMED", "aborted", "resumed"),
+    }
+
+
+def test_a_cell_without_a_failed_assert_has_none(wrong: Path, document: str) -> None:
+    cells = in_order(read(wrong)["cells"])
+    told = [one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] != "failed"]
+
+    assert told == [None] * 20
+
+
+def test_results_without_the_assert_make_a_page_too(wrong: Path) -> None:
+    results: Any = read(wrong)
+    for cell in results["cells"]:
+        del cell["assertion"]
+
+    assert {one["assertion"] for one in details(made(results))} == {None}
+
+
+def test_a_place_of_the_matrix_has_its_share_of_failing_tests(wrong: Path) -> None:
+    results: Any = read(wrong)
+    label = results["clients"][0]
+    place = [cell for cell in results["cells"] if (cell["client"], cell["server"]) == (label, label)]
+    one = {**place[0], "verdict": "failed"}
+    passed = [{**place[0], "verdict": "passed", "scenario": f"a.py::test_{number}"} for number in range(19)]
+    document = made({**results, "cells": [one, *passed]})
+
+    assert "1 of 20 tests fail" in document
+    assert 'class="failed few"' in document
+
+
+@pytest.mark.parametrize(
+    ("bad", "ran", "shade"), [(0, 9, ""), (1, 10, "few"), (1, 9, "some"), (5, 10, "some"), (6, 10, "many")]
+)
+def test_a_place_is_darker_the_more_tests_fail(bad: int, ran: int, shade: str) -> None:
+    assert share_class(bad, ran) == shade
+
+
+def test_a_phone_hides_no_cell_of_a_table() -> None:
+    """Heads alone are hidden, and a message that one of two connections lacks; each cell then names its column."""
+    phone = "".join(re.findall(r"@media \(max-width.*?\n}", static(*STYLES), re.DOTALL))
+    hiding = re.findall(r"([^{}]+){[^{}]*display: none", phone)
+
+    assert [one.strip() for one in hiding] == [
+        ".cards thead",
+        ".matrix thead",
+        ".cells thead th:not(:has(button))",
+        ".timeline:not(.single) thead",
+        ".timeline .message.absent",
+        "table.fields thead",
+    ]

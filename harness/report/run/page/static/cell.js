@@ -29,6 +29,12 @@ const explanation = (connection) => {
     make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
 };
 
+// The assert that failed, where it stands, and both values of its comparison.
+const assertion = (told) => told ? make("div", { class: "assertion" },
+  make("p", {}, make("code", {}, `${told.file}:${told.line}`)),
+  make("pre", { tabindex: "0" }, told.source),
+  told.left === null ? null : pairs([["left value", make("code", {}, told.left)], ["right value", make("code", {}, told.right)]], "column")) : null;
+
 const whySection = (cell, detail) => {
   const verdict = text("verdict", cell);
   const told = [...detail.connections].reverse().map(explanation).filter(Boolean);
@@ -37,8 +43,9 @@ const whySection = (cell, detail) => {
     make("p", {}, "In the earlier run: ", badge(detail.earlier.verdict), text("fate", cell) ? [" – ", make("b", {}, text("fate", cell))] : null),
     detail.earlier.changes.length ? make("ul", {}, detail.earlier.changes.map(([name, before, after, number]) => make("li", {},
       number ? `connection ${number}: ` : "", make("code", {}, name), " ", make("span", { class: "value" }, before), " → ", make("span", { class: "value" }, after)))) : null) : null;
-  if (!told.length && !reason && !change) return null;
-  return part(verdict === "passed" ? "What was seen" : "Why", told, reason, change);
+  const failed = assertion(detail.assertion);
+  if (!told.length && !reason && !change && !failed) return null;
+  return part(verdict === "passed" ? "What was seen" : "Why", told, failed, reason, change);
 };
 
 const alertText = (alert) => alert && `${alert.name} (${alert.number})${alert.sender ? `, sent by the ${alert.sender}` : ""}`;
@@ -166,7 +173,12 @@ const neighbours = (cell) => {
   const place = order.indexOf(cell);
   if (place < 0) return null;
   const to = (other, label) => other === undefined ? null : make("a", { href: hrefOf(other) }, label);
-  return make("span", { class: "neighbours" }, to(order[place - 1], "← previous"), make("span", { class: "facts" }, ` ${place + 1} of ${order.length} `), to(order[place + 1], "next →"));
+  const failing = (one) => BAD.includes(text("verdict", one));
+  const toFailing = (other, id, label) => other === undefined ? null : make("a", { href: hrefOf(other), id }, label);
+  return make("span", { class: "neighbours" },
+    toFailing(order.slice(0, place).reverse().find(failing), "previous-failing", "⇤ previous failing"), " ",
+    to(order[place - 1], "← previous"), make("span", { class: "facts" }, ` ${place + 1} of ${order.length} `), to(order[place + 1], "next →"), " ",
+    toFailing(order.slice(place + 1).find(failing), "next-failing", "next failing ⇥"));
 };
 
 const showCell = async (cell, back) => {

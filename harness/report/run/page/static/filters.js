@@ -50,12 +50,13 @@ const chosenCells = (filters) => {
     const rightVerdict = !filters.verdicts.length || filters.verdicts.includes(verdict);
     const rightPlace = (!filters.client || FILTERS.client(cell, filters.client)) && (!filters.server || FILTERS.server(cell, filters.server));
     if (rightPlace) left.verdicts[verdict]++;
-    if (rightVerdict) {
-      const place = `${text("client", cell)}\n${text("server", cell)}`;
-      if (!left.places.has(place)) left.places.set(place, {});
-      const counts = left.places.get(place);
-      counts[verdict] = (counts[verdict] || 0) + 1;
-    }
+    const place = `${text("client", cell)}\n${text("server", cell)}`;
+    if (!left.places.has(place)) left.places.set(place, { counts: {}, bad: new Set(), ran: new Set() });
+    const { counts, bad, ran } = left.places.get(place);
+    const test = ROWS.columns.scenario.cells[cell];
+    if (BAD.includes(verdict)) bad.add(test);
+    if (verdict !== "unsupported") ran.add(test);
+    if (rightVerdict) counts[verdict] = (counts[verdict] || 0) + 1;
     if (rightPlace && rightVerdict) left.cells.push(cell);
   }
   return left;

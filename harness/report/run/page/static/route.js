@@ -97,6 +97,8 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest && event.target.closest("input, select, textarea");
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && !typing && !find("#cell").hidden) { goBack(); event.preventDefault(); }
+  const failing = find({ n: "#next-failing", p: "#previous-failing" }[event.key] || "#none");
+  if (failing && !typing && !find("#cell").hidden) { failing.click(); event.preventDefault(); }
   if (event.key === "/" && !typing && !find('[data-view="cells"]').hidden) { find("[name=q]").focus(); event.preventDefault(); }
 });
 

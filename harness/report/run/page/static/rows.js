@@ -3,6 +3,7 @@
 const ROWS = JSON.parse(find("#rows").textContent);
 const COUNT = ROWS.count;
 const VERDICTS = ["failed", "error", "passed", "unsupported"];
+const BAD = ["failed", "error"];
 
 const text = (column, cell) => ROWS.columns[column].words[ROWS.columns[column].cells[cell]];
 const words = (column, cell) => text(column, cell).split(" ").filter(Boolean);

@@ -20,10 +20,10 @@ const sessionTable = (left, right) => {
       make("table", { class: "plain fields" },
         make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Field"), columns.map(([title]) => make("th", { scope: "col" }, title)))),
         make("tbody", {},
-          rows.map(([label, of]) => make("tr", {}, make("th", { scope: "row" }, label), columns.map(([, session]) => make("td", {}, of(session) || "–")))),
+          rows.map(([label, of]) => make("tr", {}, make("th", { scope: "row" }, label), columns.map(([title, session]) => make("td", { "data-label": title }, of(session) || "–")))),
           known.map((name) => make("tr", { class: differs(name) ? "differs" : null },
             make("th", { scope: "row" }, name, differs(name) ? make("span", { class: "mark" }, " ≠", make("span", { class: "hidden" }, " differs")) : null),
-            values.map((fields) => make("td", { class: "value" }, fields.get(name) ?? "–"))))))),
+            values.map((fields, place) => make("td", { class: "value", "data-label": columns[place][0] }, fields.get(name) ?? "–"))))))),
     unknown.length ? make("p", { class: "facts" }, `Unknown, for the stack cannot tell: ${unknown.join(", ")}.`) : null,
   ];
 };
