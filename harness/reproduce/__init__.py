@@ -1,1 +1,1 @@
-"""Reproducers of what was seen, which work without the harness: from connections to a story, from it to source text."""
+"""Self-contained reproducers: connections become a story, and a story becomes programs."""

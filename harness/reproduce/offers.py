@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 TAKING = ("session", "keep_session")
-"""Deeds on an open connection that take a session."""
+"""Actions on an open connection that take a session."""
 
 
 def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:

@@ -1,4 +1,4 @@
-"""The README of a folder of reproducers: what was seen and why, how to run each of them, what none of them can say."""
+"""The README of a folder of reproducers: what was observed and why, how to run each, and what none can express."""
 
 from __future__ import annotations
 

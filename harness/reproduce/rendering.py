@@ -1,4 +1,4 @@
-"""The templates of the forms, which lie in ``templates/``; a name that a template uses and nobody gave is an error."""
+"""Renders the templates in ``templates/``; an undefined name is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``reproduce.sh``: a story for openssl s_server and s_client, in POSIX sh; which of it they cannot do, and why."""
+"""``reproduce.sh``: a story for openssl s_server and s_client, in POSIX sh, and what of it they cannot do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From connections to their story; a session that no earlier one yielded, and what else cannot be told, is a gap."""
+"""From connections to their story; what cannot be reproduced, as a session of unknown origin, is a gap."""
 
 from __future__ import annotations
 

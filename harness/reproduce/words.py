@@ -1,4 +1,4 @@
-"""The sentences in which every form and the README tell a story; plain text, to be quoted where it is put."""
+"""The sentences about a story that all programs and the README share; plain text, quoted where it is used."""
 
 from __future__ import annotations
 

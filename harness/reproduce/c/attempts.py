@@ -58,9 +58,9 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
-"""Deeds on a context."""
+"""Actions on a context."""
 DURING = ("exchange", "session", "keep_session", "renegotiate")
-"""Deeds on an open connection."""
+"""Actions on an open connection."""
 
 
 def held(offer: Offer) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, steps
-from harness.reproduce.c.contexts import ACTIONS as CLOCK_DEEDS
+from harness.reproduce.c.contexts import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.c.contexts import has_clocks, makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
 from harness.reproduce.rendering import rendered
@@ -52,7 +52,7 @@ def _reasons(story: Story) -> Iterator[str]:
 
 def _reasons_of(attempt: Attempt) -> Iterator[str]:
     for action in attempt.before:
-        if action.name not in {*BEFORE, *CLOCK_DEEDS}:
+        if action.name not in {*BEFORE, *CLOCK_ACTIONS}:
             yield f"{action.name} before connection {attempt.number}"
     for action in attempt.during:
         if action.name not in DURING:

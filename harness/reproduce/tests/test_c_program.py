@@ -308,7 +308,7 @@ def test_two_clocks_at_once_are_missing(restarted: Story) -> None:
     assert c_program.lacks(story) == ["clocks of connections that are open side by side: each end goes by one clock"]
 
 
-def test_a_deed_that_it_does_not_know_is_missing(restarted: Story) -> None:
+def test_an_unknown_action_is_reported_as_missing(restarted: Story) -> None:
     first, second = restarted.attempts
     story = replace(restarted, attempts=(first, replace(second, during=(Action("key_update"),))))
 

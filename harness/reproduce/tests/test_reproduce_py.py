@@ -258,7 +258,7 @@ def test_two_openssls_cannot_be_said(restarted: Story) -> None:
     assert any("two OpenSSLs" in why for why in python_program.lacks(other))
 
 
-def test_a_deed_cannot_be_said(restarted: Story) -> None:
+def test_an_unknown_action_is_not_expressible(restarted: Story) -> None:
     first, second = restarted.attempts
     story = replace(restarted, attempts=(first, replace(second, before=(Action("bake"),))))
 

@@ -334,7 +334,7 @@ def test_a_nul_byte_cannot_be_said(knob: str, value: object, restarted: Story) -
     ]
 
 
-def test_a_deed_that_it_does_not_know_cannot_be_said(restarted: Story) -> None:
+def test_an_unknown_action_is_not_expressible(restarted: Story) -> None:
     first, second = restarted.attempts
     story = replace(restarted, attempts=(first, replace(second, before=(Action("bake"),))))
 

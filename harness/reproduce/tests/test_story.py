@@ -63,7 +63,7 @@ def test_another_time_and_timeout_are_told(pair: Pair) -> None:
     assert offer_of(told(pair)) == Offer(connection=1, older=100, timeout=7201)
 
 
-def test_a_session_that_was_taken_before_the_ticket_is_told_by_the_deed(pair: Pair) -> None:
+def test_a_session_taken_before_the_ticket_is_named_by_its_action(pair: Pair) -> None:
     live = pair.open()
     live.handshake()
     early = live.session()
