@@ -1,1 +1,1 @@
-"""Which OpenSSLs there are to test, and where their parts lie."""
+"""Finds, fetches and builds the OpenSSLs to test."""

@@ -1,4 +1,4 @@
-"""Keeps fetched builds in the user's cache folder: whole or not at all, also when several runs fetch at once."""
+"""Stores fetched builds in the user's cache folder, each complete or absent, even if several runs fetch at once."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ PATIENCE = 3600.0
 
 
 def default_folder() -> Path:
-    """Where the cache lies: ``$RESUMPTION_CACHE``, else a folder in the user's cache (platformdirs)."""
+    """Return ``$RESUMPTION_CACHE``, otherwise a folder in the user's cache (platformdirs)."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("resumption-harness") / "builds"
 
 
 class Cache:
-    """One folder a build. It is filled under a name with a dot, and renamed when all of it was found to be good."""
+    """One folder for each build, filled under a name with a leading dot and renamed once it is verified."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or default_folder()).absolute()
 
     def path(self, key: str) -> Path:
-        """The folder of a build, whether it is there or not."""
+        """Return the folder of a build, whether or not it exists."""
         return self.folder / key
 
     def records(self) -> list[Record]:
-        """Every build that is here; a folder whose record cannot be read is passed over, ``verify`` names it."""
+        """Return every cached build; skip folders with an unreadable record, which ``verify`` names."""
         return [
             Record.read(path.parent) for path in sorted(self.folder.glob(f"[!.]*/{NAME}")) if _readable(path.parent)
         ]
 
     def get(self, key: str) -> Record | None:
-        """The record of a build that is here."""
+        """Return the record of a cached build."""
         return Record.read(self.path(key)) if (self.path(key) / NAME).is_file() else None
 
     def add(
@@ -62,16 +62,16 @@ class Cache:
         *,
         again: bool = False,
     ) -> Record:
-        """Let ``fill`` fill an empty folder and ``measure`` tell its version; keep it only if both go well.
+        """Let ``fill`` fill an empty folder and ``measure`` determine its version; keep it only if both succeed.
 
-        What is here already is given as it is, unless it is wanted ``again``.
+        A cached build is returned unchanged unless ``again`` is true.
         """
         with self._locked(known.key, say):
             present = self.get(known.key)
             if present is not None and not again:
                 return present
             part = self.folder / f".{known.key}.part"
-            shutil.rmtree(part, ignore_errors=True)  # what a run left that was killed
+            shutil.rmtree(part, ignore_errors=True)  # left behind by a killed run
             began = time.monotonic()
             try:
                 part.mkdir(parents=True)
@@ -96,7 +96,7 @@ class Cache:
         shutil.rmtree(old, ignore_errors=True)
 
     def remove(self, key: str, say: Say) -> None:
-        """Remove a build; nothing happens if it is not here."""
+        """Remove a build if it is cached."""
         with self._locked(key, say):
             gone = self.folder / f".{key}.old"
             shutil.rmtree(gone, ignore_errors=True)
@@ -105,7 +105,7 @@ class Cache:
                 shutil.rmtree(gone)
 
     def damage(self, key: str) -> list[str]:
-        """What is wrong with the files of a build, one line each: changed, missing, or none of its own."""
+        """Return what is wrong with the files of a build, one line each: changed, missing or foreign."""
         try:
             record = Record.read(self.path(key))
         except BuildError as error:
@@ -118,7 +118,7 @@ class Cache:
         ]
 
     def names(self) -> list[str]:
-        """The folders of all builds, also of those whose record cannot be read."""
+        """Return the folders of all builds, including those with an unreadable record."""
         return sorted(path.name for path in self.folder.glob("[!.]*-*") if path.is_dir())
 
     @contextmanager
@@ -136,7 +136,7 @@ class Cache:
                 lock.acquire(timeout=PATIENCE)
             except Timeout as error:
                 raise BuildError(
-                    f"another run had {key} in its hands for {PATIENCE:g} s; is it still at work?"
+                    f"another process has been installing {key} for {PATIENCE:g} s; is it still at work?"
                 ) from error
         try:
             yield

@@ -35,7 +35,7 @@ STACKS = {Part.PROGRAM: "openssl", Part.LIBRARY: "libssl", Part.PACKAGE: "pyopen
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A file that is fetched: its name, and its SHA-256 in hexadecimal digits."""
+    """A file to fetch: its name and its SHA-256 in hexadecimal digits."""
 
     file: str
     sha256: str
@@ -43,7 +43,7 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One entry. ``version`` is what the catalogue saw; suites move on, and the build then says what it is."""
+    """One entry. ``version`` is as catalogued; a suite may have a newer one by now, which the build reports."""
 
     version: str
     provider: str
@@ -58,7 +58,7 @@ class CatalogueEntry:
 
     @property
     def key(self) -> str:
-        """Its folder in the cache: one a suite for a suite's packages, one a version for pinned files."""
+        """Its folder in the cache: one per suite for a suite's packages, one per version for pinned files."""
         return f"{self.provider}-{self.suites[-1] if self.suites else self.version}"
 
     @property
@@ -76,7 +76,7 @@ class CatalogueEntry:
 
 @cache
 def catalogue() -> tuple[CatalogueEntry, ...]:
-    """Every build that can be fetched, as the file has them."""
+    """Return every build that can be fetched, in the order of the file."""
     entries = tomllib.loads((files("harness.builds") / NAME).read_text())["build"]
     return tuple(_known(entry) for entry in entries)
 

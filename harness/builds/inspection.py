@@ -1,4 +1,4 @@
-"""Asks a build itself what it is: its program, its libraries or its package, each in a process of its own."""
+"""Determines the version of a build by running its program or loading its libraries or package in a new process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What vouches for a tarball: its SHA-256, or a detached signature by a key that the user names."""
+"""Verifies a tarball by its SHA-256 or by a detached signature with a key that the user names."""
 
 from __future__ import annotations
 

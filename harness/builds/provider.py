@@ -1,4 +1,4 @@
-"""What every provider that fetches builds offers, one module each; the store knows them all.
+"""The interface of the providers that fetch builds; each is one module, and the store lists them.
 
 What lies on the machine already needs no fetching and no cache: ``system`` finds the machine's own, ``prefix`` what a
 user built.

@@ -1,4 +1,4 @@
-"""What the cache writes down of a build that it keeps: what it is, and the SHA-256 of each of its files."""
+"""The record of a cached build: what it is, and the SHA-256 of each of its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be fetched and what is here, together: which builds are meant, and the Build that serves a stack."""
+"""Combines the catalogue and the cache: selects builds by version and returns the Build for each stack."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class BuildStore:
             return wrong
         record = self.cache.get(key)
         if record is None:
-            return [f"{key} is not here"]
+            return [f"{key} is not in the cache"]
         try:
             version = measured(self.builds(record))
         except BuildError as error:

@@ -1,4 +1,4 @@
-"""The OpenSSLs that this machine has, one a stack; it runs programs and loads libraries, but drives no TLS."""
+"""Finds the OpenSSL that this machine has for each stack."""
 
 from __future__ import annotations
 

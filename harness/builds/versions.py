@@ -1,4 +1,4 @@
-"""OpenSSL's version numbers: their order, and which of them people mean by what they write."""
+"""OpenSSL's version numbers: their order, and which ones a user's pattern selects."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From a declared situation to the cells of a run."""
+"""Expands declared situations into the cells of a run."""

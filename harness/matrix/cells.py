@@ -1,4 +1,4 @@
-"""From a situation and the stacks to cells, one a client, server, TLS version and choice of knobs."""
+"""Expands a situation into cells: one for each client, server, TLS version and choice of knobs."""
 
 from __future__ import annotations
 

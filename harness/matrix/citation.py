@@ -1,4 +1,4 @@
-"""What a scenario rests on: the RFC or man page that its docstring must cite."""
+"""Checks that the docstring of a scenario file cites an RFC or a man page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What some builds do differently, as declared, dated and strict data with its evidence; no scenario has an `if`."""
+"""Declares what some builds do differently, dated and with evidence, so that scenarios need no `if`."""
 
 from __future__ import annotations
 

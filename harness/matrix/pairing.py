@@ -1,4 +1,4 @@
-"""Which client of a run meets which server, where not every one meets every other."""
+"""Selects which client of a run meets which server if not all pairs run."""
 
 from __future__ import annotations
 

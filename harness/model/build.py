@@ -1,4 +1,4 @@
-"""A Build: one OpenSSL, where its parts lie and what its programs need around them."""
+"""A Build: one OpenSSL, where its parts are, and the environment that its programs need."""
 
 from __future__ import annotations
 

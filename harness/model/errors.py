@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class HarnessError(Exception):
-    """Whatever goes wrong that is not the verdict of an assert: it makes a cell an ERROR."""
+    """Any failure that is not a failed assert: it makes the cell an ERROR."""
 
 
 class UsageError(HarnessError):
@@ -48,7 +48,7 @@ class EndpointError(HarnessError):
 class RefusedError(HarnessError):
     """A TLS library refused a knob's value; ``queue`` is its error queue, ``{"lib": n, "reason": n, "text": "..."}``.
 
-    Codes are what is compared, not texts: they changed between versions.
+    Compare codes and not texts, which differ between versions.
     """
 
     def __init__(self, endpoint: str, what: str, queue: Sequence[Mapping[str, object]]) -> None:
@@ -77,7 +77,7 @@ class WireFormatError(HarnessError):
 
 
 class UnknownFieldError(HarnessError):
-    """A field that the stack which took the session cannot tell."""
+    """A field that is unknown to the stack that took the session."""
 
 
 class DisagreementError(HarnessError):

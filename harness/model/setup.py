@@ -1,4 +1,4 @@
-"""In which circumstances a connection was made: both ends' knobs, which contexts they were, what was done before."""
+"""The setup of a connection: the knobs and contexts of both endpoints, and the actions before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How TCP carried one connection through the tap: when it began, between which ports, who ended it and how."""
+"""How TCP carried one connection through the tap: its start, its ports, and who ended it and how."""
 
 from __future__ import annotations
 

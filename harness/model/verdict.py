@@ -1,4 +1,4 @@
-"""The verdict of a cell, and the small record of it that tables and results.json are made from."""
+"""The verdict of a cell, and its record for tables and results.json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
-    """One cell that is over."""
+    """One finished cell."""
 
     cell: str
     """The cell's id, ``openssl@3.0.19--libssl@3.0.19-TLSv1.3-client.middlebox_compat=off``."""

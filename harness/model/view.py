@@ -1,4 +1,4 @@
-"""What one witness saw of one connection, with the evidence that it rests on."""
+"""What one witness saw of one connection, with its evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Witness(StrEnum):
-    """Who saw it."""
+    """One of the three observers of a connection."""
 
     CLIENT = "client"
     SERVER = "server"

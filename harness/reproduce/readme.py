@@ -71,7 +71,7 @@ class About:
     """What the story does not hold."""
 
     why: str
-    """The answer to why the last connection is as it is; empty if there is nothing to explain."""
+    """The explanation of the last connection; empty if there is nothing to explain."""
     package: str | None
     """What reproduce.py needs, None if there is none."""
     left_out: Sequence[str] = ()

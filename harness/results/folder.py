@@ -1,4 +1,4 @@
-"""What lies in the folders of a run's cells, for the page: which files, how to link to them, what ends printed."""
+"""Lists the evidence folders of a run's cells for the page: files, links and the endpoints' output."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Everything that touches the operating system: processes, sockets, clocks, keys."""
+"""The interface to the operating system: processes, sockets, clocks and keys."""

@@ -1,4 +1,4 @@
-"""Moves the clock that one child sees, with libfaketime; no clock of the harness moves."""
+"""Moves the clock of one child process with libfaketime."""
 
 from __future__ import annotations
 

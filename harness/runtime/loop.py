@@ -1,4 +1,4 @@
-"""One selector for all that the harness waits for; a wait has a deadline and says what it waits for."""
+"""The event loop: one selector for all waits, each with a deadline and a description of what it waits for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificates of a run: who is issued what stands in certs/issued.toml, the keys are made here, per run, 0600."""
+"""The certificates of a run: certs/issued.toml lists them, and their keys are made for each run with mode 0600."""
 
 from __future__ import annotations
 

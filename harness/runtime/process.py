@@ -1,4 +1,4 @@
-"""Children with deadlines: in the warden's process group, read line by line, killed for certain."""
+"""Child processes with deadlines, in the warden's process group, read line by line and always reaped."""
 
 from __future__ import annotations
 

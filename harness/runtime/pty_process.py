@@ -1,4 +1,4 @@
-"""A child whose stdout and stderr are one raw pseudo-terminal."""
+"""A child process with stdout and stderr on one raw pseudo-terminal."""
 
 from __future__ import annotations
 

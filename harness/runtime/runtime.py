@@ -1,4 +1,4 @@
-"""What the endpoints of one process of the harness share: the loop, the warden with its private folder, the PKI."""
+"""The resources that all endpoints of one process share: the loop, the warden, the private folder and the PKI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes to the stdin of a child without ever waiting for it: what the pipe does not take goes out when it does."""
+"""Writes to the stdin of a child without blocking: it queues what the pipe does not accept yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recording TCP relay between client and server: keeps both byte streams, can end them, changes nothing."""
+"""The TCP relay between client and server: it records both byte streams unchanged and can end them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends what the harness started, however the harness itself ends."""
+"""Ends every process that the harness started, however the harness itself ends."""
 
 from __future__ import annotations
 

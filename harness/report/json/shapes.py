@@ -287,7 +287,9 @@ class ConnectionObject(TypedDict):
         str | None, about("why there is no outcome, with all the evidence; null if there is one", BY_PRESENCE)
     ]
     explanation: NotRequired[
-        Annotated[ExplanationObject | None, about("why it is as it is, null if nothing is to be explained", REASONS)]
+        Annotated[
+            ExplanationObject | None, about("why it has this outcome, null if there is nothing to explain", REASONS)
+        ]
     ]
     circumstances: NotRequired[
         Annotated[CircumstancesObject | None, about("what no witness tells, null if nobody told", NOT_AT_ALL)]

@@ -44,7 +44,7 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
 
 
 def why(account: Account, width: int = WIDTH) -> Text:
-    """Why the subject is as it is, or that nobody knows what it is; then the reasons of others, a line each."""
+    """The explanation of the subject, or that its outcome is unknown; then the reasons of others, one line each."""
     lines = [disagreement_text(account.subject, width)] if account.subject.disagreement else []
     told = account.explanations.get(account.subject.number)
     if told:
