@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
-from filelock import FileLock, Timeout
 
 from harness.builds.record import NAME, Record, fingerprints
 from harness.model.errors import BuildError
@@ -127,6 +126,8 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BuildError(f"the cache {self.folder} cannot be made: {error}; name another: {VARIABLE}") from error
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
+
         lock = FileLock(self.folder / f".{key}.lock")
         try:
             lock.acquire(timeout=0)

@@ -32,7 +32,7 @@ ON = "Compare only observables that match, such as 'session.*'; may be repeated.
     "--on",
     multiple=True,
     metavar="GLOB",
-    help="Compare only observables that match, such as 'session.*'; may be repeated.",
+    help=ON,
 )
 @click.option("--here", is_flag=True, help="Use cached builds only.")
 @case_options(required=False)

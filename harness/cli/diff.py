@@ -40,7 +40,7 @@ ON = "Show only observables that match, such as 'session.*'; may be repeated."
     "--on",
     multiple=True,
     metavar="GLOB",
-    help="Show only observables that match, such as 'session.*'; may be repeated.",
+    help=ON,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")

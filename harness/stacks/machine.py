@@ -36,20 +36,48 @@ SHOWN = 8
 class Machine:
     """The stacks of this machine for one process of the harness.
 
-    ``own`` are those on the builds that it has without fetching any, one a stack, and those on the builds of
-    ``prefixes``; ``stacks`` are all that were used so far, those on fetched builds among them.
+    Its own are those on the builds that it has without fetching any, one a stack, and those on the builds of
+    ``prefixes``.
     """
 
     def __init__(self, runtime: Runtime, prefixes: Sequence[Path] = (), store: BuildStore | None = None) -> None:
-        found = {name: build_for(name) for name in STACKS}
-        builds = [(name, build) for name, build in found.items() if not isinstance(build, Missing)]
-        builds += [(name, build) for prefix in prefixes for name, build in measured_prefix(prefix).items()]
+        self._prefixed = [(name, build) for prefix in prefixes for name, build in measured_prefix(prefix).items()]
         self._runtime = runtime
         self._stock = store or BuildStore()
-        self.missing = tuple(f for f in found.values() if isinstance(f, Missing))
-        unique = {(name, build.version): build for name, build in builds}  # a prefix before what has its version
-        self.own = tuple(self._make(name, build, runtime) for (name, _version), build in unique.items())
-        self.stacks = self.own
+        self._found: dict[str, Build | Missing] = {}
+        self._own: dict[str, tuple[Stack, ...]] = {}
+        self._on_fetched: tuple[Stack, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """Why a stack has no build of the machine's own, for each that has none."""
+        return tuple(found for name in STACKS if isinstance(found := self._build_for(name), Missing))
+
+    @property
+    def own(self) -> tuple[Stack, ...]:
+        """The stacks on the machine's own builds, then those on further ones of prefixes."""
+        groups = [self._own_of(name) for name in STACKS]
+        return tuple([stack for group in groups for stack in group[:1]] + [s for group in groups for s in group[1:]])
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Those of ``own``, and those on fetched builds that were used."""
+        return (*self.own, *self._on_fetched)
+
+    def _build_for(self, name: str) -> Build | Missing:
+        """The machine's own build: looked for once, and only if it is asked for, as that takes a process or two."""
+        if name not in self._found:
+            self._found[name] = build_for(name)
+        return self._found[name]
+
+    def _own_of(self, name: str) -> tuple[Stack, ...]:
+        if name not in self._own:
+            own = self._build_for(name)
+            builds = [build for build in (own,) if not isinstance(build, Missing)]
+            builds += [build for stack, build in self._prefixed if stack == name]
+            unique = {build.version: build for build in builds}  # a prefix before what has its version
+            self._own[name] = tuple(self._make(name, build, self._runtime) for build in unique.values())
+        return self._own[name]
 
     @staticmethod
     def _make(name: str, build: Build, runtime: Runtime) -> Stack:
@@ -72,7 +100,8 @@ class Machine:
         newest. UsageError lists what there is if there is none, and says what could be fetched.
         """
         if "@" not in pattern:
-            chosen = tuple(s for s in self.own if fnmatchcase(s.name, pattern) or fnmatchcase(s.label, pattern))
+            own = self._own_of(pattern) if pattern in STACKS else self.own
+            chosen = tuple(s for s in own if fnmatchcase(s.name, pattern) or fnmatchcase(s.label, pattern))
         else:
             glob, _, wanted = pattern.partition("@")
             names = [name for name in STACKS if fnmatchcase(name, glob)]
@@ -83,14 +112,15 @@ class Machine:
         return chosen
 
     def _on_builds(self, name: str, wanted: str) -> list[Stack]:
-        present = {stack.build.version: stack for stack in self.stacks if stack.name == name}
+        used = (*self._own_of(name), *self._on_fetched)
+        present = {stack.build.version: stack for stack in used if stack.name == name}
         fetched = self.fetched(name)
         versions = matching(wanted, [*present, *fetched])
         chosen = versions if means_all(wanted) else versions[:1]
         for version in chosen:
             if version not in present:
                 present[version] = self._make(name, fetched[version], self._runtime)
-                self.stacks = (*self.stacks, present[version])
+                self._on_fetched = (*self._on_fetched, present[version])
         return [present[version] for version in chosen]
 
     def _none(self, pattern: str) -> str:
@@ -122,5 +152,5 @@ class Machine:
 
     def close(self) -> None:
         """End the processes that the stacks kept."""
-        for stack in self.stacks:
+        for stack in [*(stack for group in self._own.values() for stack in group), *self._on_fetched]:
             stack.close()

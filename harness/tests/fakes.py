@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.builds.system import Missing
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities, Capability, Limit
 from harness.model.connection import Connection
@@ -15,7 +16,7 @@ from harness.model.tcp import Tcp
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.model.transcript import Message, Transcript
 from harness.model.view import EndpointReport, Saw, View, Witness
-from harness.stacks.machine import Machine
+from harness.stacks.machine import STACKS, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +70,20 @@ class FakeMachine(Machine):
     """Has the stacks that it is given."""
 
     def __init__(self, *stacks: Stack) -> None:
-        self.own = self.stacks = stacks
-        self.missing = ()
+        self._fakes = stacks
+        self._own = {name: tuple(stack for stack in stacks if stack.name == name) for name in STACKS}
+        self._found = {name: Missing(name, "it is not among the fakes") for name in STACKS}
+        self._on_fetched = ()
+
+    @property
+    def own(self) -> tuple[Stack, ...]:
+        """In the order in which they were given."""
+        return self._fakes
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """None, as nothing is looked for."""
+        return ()
 
     def fetched(self, name: str) -> dict[str, Build]:
         """None."""

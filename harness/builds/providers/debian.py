@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
 from packaging.version import Version
 
 from harness.builds.programs import command
@@ -48,6 +47,8 @@ class Debian:
         say(f"fetching {known.source} ({len(known.packages)} packages)")
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             self._indexes.mkdir(parents=True, exist_ok=True)
+            from filelock import FileLock  # noqa: PLC0415 - see `harness.builds.cache`
+
             with FileLock(self._indexes / "lock"):
                 debs = Apt(self._indexes, self._mirror).download(known.suites, known.packages, Path(temporary))
             for deb in debs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -63,6 +64,77 @@ def test_a_killed_command_leaves_no_process(
     assert len(family) > 3
     _, alive = psutil.wait_procs(family, stretched(5))
     assert alive == []
+
+
+CASE = ["--client", "openssl@3.9.9", "--server", "openssl@3.9.9", "--tls", "1.3", "--openssl"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_case_leaves_no_process_and_no_file(number: signal.Signals, tmp_path: Path) -> None:
+    """Its server never gets ready."""
+    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
+    temporary.mkdir()
+    script = f'[ "$1" = version ] && echo "OpenSSL 3.9.9 1 Jan 2026" && exit\necho > {begun}\nexec sleep 600'
+    _program(tmp_path / "bin" / "openssl", script)
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", "connect", *CASE, str(tmp_path)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as started:
+        _kill_once(begun, started, number, temporary)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["builds", "fetch", "1.1.1w"], ["bisect", "--good", "1.1.1w", "--bad", "3.5"]])
+def test_killed_fetching_leaves_no_process_and_no_file(
+    command: list[str], number: signal.Signals, tmp_path: Path
+) -> None:
+    """apt-get never gets an answer."""
+    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
+    temporary.mkdir()
+    for name in ("apt-get", "pip"):
+        _program(tmp_path / "bin" / name, f"echo > {begun}\necho > $TMPDIR/left\nsleep 600")
+    environment = {
+        **os.environ,
+        "TMPDIR": str(temporary),
+        "RESUMPTION_CACHE": str(tmp_path / "cache"),
+        "RESUMPTION_MIRROR": "http://localhost/debian",
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+    }
+    case = ["--client", "openssl", "--server", "openssl", "--tls", "1.3"] if command[0] == "bisect" else []
+    with subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", *command, *case],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ) as started:
+        _kill_once(begun, started, number, temporary)
+
+
+def _program(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def _kill_once(begun: Path, started: subprocess.Popen[bytes], number: signal.Signals, temporary: Path) -> None:
+    """Send the signal when the program has begun; nothing of the command is left soon after it."""
+    end = time.monotonic() + stretched(60)
+    while not begun.exists():
+        assert started.poll() is None
+        assert time.monotonic() < end
+        started_wait(started)
+    family = psutil.Process(started.pid).children(recursive=True)
+    started.send_signal(number)
+    started.wait()
+
+    assert family
+    _, alive = psutil.wait_procs(family, stretched(5))
+    assert alive == []
+    assert list(temporary.iterdir()) == []
 
 
 def started_wait(process: subprocess.Popen[bytes]) -> None:
