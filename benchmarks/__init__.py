@@ -1,1 +1,1 @@
-"""What the harness costs, as ratios to the same work without it; each module is a program, see README.md."""
+"""Measures the cost of the harness as ratios to the same work without it; each module is a program, see README.md."""

@@ -1,4 +1,4 @@
-"""Where the CPU time of a piece of the harness's work goes, by what its modules are for."""
+"""Attributes the CPU time of the harness to the purpose of its modules."""
 
 from __future__ import annotations
 

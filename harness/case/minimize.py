@@ -1,4 +1,4 @@
-"""A case without what its result does not depend on, found by trying each part in turn."""
+"""Removes every part of a case that does not affect its result, trying each in turn."""
 
 from __future__ import annotations
 

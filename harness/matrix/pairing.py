@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Pairing(StrEnum):
-    """What `--matrix` takes."""
+    """The values of `--matrix`."""
 
     ALL = "all"
     """Every client with every server."""

@@ -1,4 +1,4 @@
-"""Offers a session that the client may not be able to read, and tells why it was not offered."""
+"""Offers a session that the client may be unable to read, and explains why it was not offered."""
 
 from __future__ import annotations
 

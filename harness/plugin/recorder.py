@@ -1,4 +1,4 @@
-"""Gathers the cells of a run where pytest reports them, writes its results and its summary."""
+"""Collects the cells that pytest reports, and writes the results and the summary of the run."""
 
 from __future__ import annotations
 

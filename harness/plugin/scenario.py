@@ -1,4 +1,4 @@
-"""What a scenario file declares of its cells; no collecting, no running."""
+"""The declarations of a scenario file about its cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one process of a run shares: the runtime, the machine's stacks and which are chosen; opened when asked for."""
+"""The resources that one process of a run shares: the runtime and the selected stacks, opened on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of several connections: which of them is explained, beside which earlier one."""
+"""Selects which of several connections is explained, and which earlier one is shown beside it."""
 
 from __future__ import annotations
 

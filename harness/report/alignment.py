@@ -1,4 +1,4 @@
-"""Two sequences side by side: what both have stands in one row, what only one has stands alone."""
+"""Aligns two sequences: common items share a row, other items have their own."""
 
 from __future__ import annotations
 

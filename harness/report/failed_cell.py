@@ -1,4 +1,4 @@
-"""What a cell that did not pass leaves behind: sections for its report and files for its folder, both as text."""
+"""The report sections and evidence files of a cell that did not pass, as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which ticket, session id or identity of a connection is which of another one, in words.
+"""Says which ticket, session id or identity of one connection appears in another.
 
 A long value is shown by its beginning, its end and its length: the tickets of one OpenSSL server begin alike, with the
 name of the key (RFC 5077, 4), and only their ends tell them apart.

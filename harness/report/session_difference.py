@@ -1,4 +1,4 @@
-"""Two sessions field by field: which fields differ, which are equal, which of them nobody knows."""
+"""Compares two sessions field by field: different, equal and unknown fields."""
 
 from __future__ import annotations
 

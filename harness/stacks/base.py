@@ -1,4 +1,4 @@
-"""The Protocols that every stack implements; the pair, the plugin and the commands know nothing else of a stack.
+"""The Protocols that every stack implements, and the only interface of a stack to the rest of the harness.
 
 Rules. Whatever needs time is a Pending: asked for by the call, served by the Loop. Calls on one connection are
 carried out in the order in which they are made, so a whole conversation may be asked for at once. An endpoint never

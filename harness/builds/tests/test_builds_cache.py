@@ -1,4 +1,4 @@
-"""The cache keeps a build whole or not at all, and tells what became of it."""
+"""The cache stores a build completely or not at all, and reports damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tarball is used only if its SHA-256 or a signature vouches for it; the keys are made here, by gpg."""
+"""A tarball is used only if its SHA-256 or a signature verifies; gpg makes the keys here."""
 
 from __future__ import annotations
 

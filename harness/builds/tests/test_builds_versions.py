@@ -1,4 +1,4 @@
-"""What people write finds the builds that they mean, newest first."""
+"""A version pattern selects the intended builds, newest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A case is left without what its result does not depend on, and with all that it does."""
+"""A minimized case keeps exactly the parts that affect its result."""
 
 from __future__ import annotations
 

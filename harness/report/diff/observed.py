@@ -1,4 +1,4 @@
-"""One line about a cell or a difference, and the choice of differences by glob."""
+"""Formats a cell or a difference as one line, and selects differences by glob."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the cells of an earlier run: newly failing, newly passing, changed, come, gone."""
+"""Compares a run with an earlier one: cells that are newly failing, newly passing, changed, added or removed."""
 
 from __future__ import annotations
 

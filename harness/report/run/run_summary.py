@@ -1,4 +1,4 @@
-"""What there is to say of a run before any cell is shown: counts, matrix, what was unsupported, who failed and why."""
+"""Summarises a run: counts, matrix, unsupported cells, and failures with their reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as one document: fills the templates, puts style, script, rows and details in."""
+"""Builds the page as one document from its templates, style, script, rows and details."""
 
 from __future__ import annotations
 
