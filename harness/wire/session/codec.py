@@ -5,6 +5,7 @@ The nonce of a TLS 1.3 ticket is not in the DER: its "master key" is already the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.model.capability import Capability
@@ -16,6 +17,8 @@ from harness.wire.session import structure
 from harness.wire.session.pem import from_pem, is_pem, to_pem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.wire.session.der import Element
 
 __all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "to_pem", "with_other_secret"]
@@ -41,13 +44,21 @@ def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: b
     So it is in d2i_SSL_SESSION, but for two: where ``time`` is absent it takes the present, where ``timeout`` is, 3
     seconds. ``resumable`` is not in the DER and known only if given. SessionFormatError says what is wrong, and where.
     """
+    known = _known(der)
+    if resumable is not None:
+        known = {**known, "resumable": resumable}
+    return Session({name: known[name] for name in SESSION_FIELDS if name in known}, der, taken_by, taken_from)
+
+
+@lru_cache(maxsize=4)  # a client's last session mostly is that of its last ticket
+def _known(der: bytes) -> Mapping[str, object]:
     elements = structure.read(der)
     found = structure.fields(elements, len(der))
     wire = found.numbers["ssl_version"]
     if wire not in VERSIONS:
         allowed = ", ".join(f"0x{number:04x} ({version.label})" for number, version in VERSIONS.items())
         raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", elements[1].offset)
-    known: dict[str, object] = {
+    return {
         **found.numbers,
         **found.octets,
         "version": VERSIONS[wire],
@@ -58,9 +69,6 @@ def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: b
         "ticket_length": len(found.octets["ticket"]),
         "extended_master_secret": bool(found.numbers["flags"] & EXTENDED_MASTER_SECRET_FLAG),
     }
-    if resumable is not None:
-        known["resumable"] = resumable
-    return Session({name: known[name] for name in SESSION_FIELDS if name in known}, der, taken_by, taken_from)
 
 
 def edited(
