@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import stat
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -55,6 +56,8 @@ def main() -> None:
         library = load(sys.argv[1:])
     except (ImportError, LackError, OSError, TypeError) as error:
         sys.exit(f"harness.agent cannot load {' '.join(sys.argv[1:])}: {error}")
+    if stat.S_ISREG(os.fstat(STDIN).st_mode):  # epoll takes none (epoll_ctl(2), EPERM)
+        sys.exit("harness.agent reads requests from a pipe, not from a file: cat FILE | python -m harness.agent ...")
     agent = Agent(library, watcher, outbox)
     gc.freeze()  # what was imported stays for good: no collection needs to look at it again
     rest = b""

@@ -245,3 +245,14 @@ def test_the_agent_imports_nothing_heavy_before_its_driver() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=10)
 
     assert HEAVY & set(loaded.stdout.split()) == set()
+
+
+def test_requests_from_a_file_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    requests = tmp_path / "requests"
+    requests.write_text('{"id": 1, "verb": "hello"}\n')
+    with requests.open() as file:
+        argv = [sys.executable, "-P", "-m", "harness.agent", "ssl"]
+        done = subprocess.run(argv, check=False, stdin=file, capture_output=True, text=True, timeout=10)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "reads requests from a pipe, not from a file: cat FILE |" in done.stderr
