@@ -31,6 +31,9 @@ __all__ = [
 DEFAULT = "unset"
 """What a user types to leave a knob at the stack's default, also where an earlier setting changed it."""
 
+SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config(CommonKnobs):
@@ -96,7 +99,8 @@ def parse_knob(role: Role, name: str, text: str) -> Any:
     try:
         return kind.parse(text)
     except ValueError as error:
-        raise UsageError(f"{role} knob {name} cannot be {text!r}; allowed: {kind.values}, or {DEFAULT}") from error
+        shown = repr(text) if len(text) <= SHOWN else f"{text[:SHOWN]!r}... of {len(text)} characters"
+        raise UsageError(f"{role} knob {name} cannot be {shown}; allowed: {kind.values}, or {DEFAULT}") from error
 
 
 def show_knob(value: object) -> str:
