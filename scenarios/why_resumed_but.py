@@ -120,7 +120,7 @@ def test_client_that_verifies_resumes_a_session_of_one_that_did_not(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
-    assert "verifies its server, and resumed a session of one that failed it" in titles(pair, second)[-1]
+    assert "verifies its server, but resumed a session whose server failed verification" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED)
@@ -153,7 +153,7 @@ def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair)
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
-    assert "and the server now has 'other-server'" in titles(pair, second)[-1]
+    assert "but the server now has 'other-server'" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED, server=SHARED)
@@ -180,7 +180,7 @@ def test_verifying_client_resumes_a_session_with_an_expired_certificate(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
-    assert "holds a certificate of the server that expired" in titles(pair, second)[-1]
+    assert "has a server certificate that expired" in titles(pair, second)[-1]
 
 
 @scenario(client=VERIFIED | {"clock": 0}, server={"server_certificate": "brief-server"})
@@ -204,7 +204,8 @@ def test_verifying_server_takes_the_client_for_the_original_one(pair):
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
     assert (
-        "takes the client for 'client', and the client now has the certificate 'stranger'" in titles(pair, second)[-1]
+        "identifies the client by 'client', but the client now has the certificate 'stranger'"
+        in titles(pair, second)[-1]
     )
 
 
@@ -228,7 +229,7 @@ def test_server_that_requires_a_certificate_resumes_a_session_without_one(pair):
     assert second.outcome is RESUMED
     assert "CertificateRequest" not in second.messages.types()
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
-    assert "requires a client certificate, and resumed a session without one" in titles(pair, second)[-1]
+    assert "requires a client certificate, but resumed a session without one" in titles(pair, second)[-1]
 
 
 @scenario(server=ASKS | SHARED)
@@ -251,7 +252,7 @@ def test_client_that_has_a_certificate_now_is_not_asked_for_it(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
-    assert "now has the certificate 'client', and the server did not ask for it" in titles(pair, second)[-1]
+    assert "now has the certificate 'client', but the server did not request it" in titles(pair, second)[-1]
 
 
 @scenario(server=ASKS)

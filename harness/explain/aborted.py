@@ -52,27 +52,27 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 def _alert(abort: Abort) -> Finding:
     evidence, alert = abort.evidence, abort.evidence.alert
     title = f"{alert}, {place(evidence)}"
-    remedy = "see the alert's meaning in RFC 8446, section 6.2, and the error queues"
+    remedy = "look up the alert in RFC 8446, section 6.2, and check the error queues"
     source = "RFC 8446, 6.2"
     facts = abort.seen
     hello = abort.offer.hello
     if abort.code(Role.SERVER, REQUIRED_CIPHER_MISSING) and hello is not None:
-        title += f": the session's {suite_name(abort.offer.cipher)} is not among the ciphers that the client offers"
-        remedy = "let the client enable the session's cipher, or forget the session"
+        title += f": the client does not offer the session's cipher suite, {suite_name(abort.offer.cipher)}"
+        remedy = "enable the session's cipher suite at the client, or discard the session"
         source = "RFC 5246, 7.4.1.2; tls_early_post_process_client_hello, SSL_R_REQUIRED_CIPHER_MISSING"
         offers = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)
         facts = (*facts, f"wire: the ClientHello offers {offers}")
     elif evidence.connection.was_offered and abort.offer.version is TLSVersion.TLSv1_2 and "der" in evidence.edits:
-        facts = (*facts, "session: its secret is not the one that was issued")
+        facts = (*facts, "session: its secret differs from the issued one")
     return Finding(Reason.ALERT, title, facts, remedy, source)
 
 
 def _blocked(evidence: Evidence) -> Finding:
     return Finding(
         Reason.BLOCKED,
-        "a middlebox between both ends ended the connection",
+        "a middlebox closed the connection",
         (f"middlebox: {evidence.connection.blocked}",),
-        "use middlebox compatibility mode (SSL_OP_ENABLE_MIDDLEBOX_COMPAT)",
+        "enable middlebox compatibility mode (SSL_OP_ENABLE_MIDDLEBOX_COMPAT)",
         "RFC 8446, D.4",
     )
 
@@ -82,13 +82,13 @@ def _unknown(evidence: Evidence) -> Finding:
     facts = (
         *(f"{view.witness}: {line}" for view in connection.views for line in view.evidence),
         *errors(evidence),
-        f"circumstances: closed by {connection.close}",
+        f"setup: the close mode was {connection.close}",
     )
     return Finding(
         Reason.ABORTED_UNKNOWN,
         f"the handshake ended without an alert, {place(evidence)}",
         facts,
-        "look at what ended the TCP connection",
+        "find out what closed the TCP connection",
     )
 
 
@@ -136,15 +136,15 @@ def context_unset(abort: Abort) -> Candidate | None:
     )
     if weight is None:
         return None
-    knob = (f"knob: the server's verify is {now.server.verify}, its session_id_context none",) if now and knobs else ()
+    knob = (f"knob: the server has verify={now.server.verify} and no session_id_context",) if now and knobs else ()
     return Candidate(
         weight,
         Reason.SESSION_ID_CONTEXT_UNSET,
-        "the server verifies its clients and has no session id context, which makes each resumption fatal",
+        "the server verifies its clients but has no session id context, so every resumption is fatal",
         (*abort.seen, *knob),
         "call SSL_CTX_set_session_id_context at the server",
         "ssl_get_prev_session, SSL_R_SESSION_ID_CONTEXT_UNINITIALIZED; SSL_CTX_set_session_id_context(3)",
-        "the server's error queue: reason 277 if it is this",
+        "reason 277 in the server's error queue",
     )
 
 
@@ -162,20 +162,20 @@ def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
     weight = _weight(shown=shown, fits=fits)
     if weight is None:
         return None
-    who = "the client does not offer it" if at_client else "the server does not take it"
+    who = "the client does not offer it" if at_client else "the server does not accept it"
     return Candidate(
         weight,
         Reason.EXTENDED_MASTER_SECRET_DROPPED,
-        f"the session was made with extended master secret, and {who} now",
+        f"the session was created with extended master secret, but {who} now",
         (
             *([f"session: extended_master_secret is {'true' if had else 'false'}"] if had is not None else []),
-            *(["wire: the ClientHello does not hold extended_master_secret"] if at_client else []),
+            *(["wire: the ClientHello has no extended_master_secret"] if at_client else []),
             *(["knob: the server's extended_master_secret is off"] if at_server else []),
             *abort.seen,
         ),
-        "use extended master secret at both ends, or forget the session",
+        "enable extended master secret at both ends, or discard the session",
         "RFC 7627, 5.3; ssl_get_prev_session, SSL_R_INCONSISTENT_EXTMS",
-        "the error queue of who sent the alert: reason 104 if it is this",
+        "reason 104 in the error queue of the endpoint that sent the alert",
     )
 
 
@@ -199,11 +199,11 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
     return Candidate(
         Weight.SHOWN if True in told else Weight.FITS,
         Reason.MAX_FRAGMENT_LENGTH_CHANGED,
-        f"the session has {_length(offered)}, and the client asks for {_length(asked)}",
+        f"the session has {_length(offered)}, but the client requests {_length(asked)}",
         (f"session: max_fragment_length_mode {offered}", f"wire: max_fragment_length {asked or 'absent'}", *abort.seen),
-        "ask for the same maximum fragment length as in the session, or forget the session",
+        "request the session's maximum fragment length, or discard the session",
         "RFC 6066, 4; tls_parse_ctos_maxfragmentlen, tls_parse_stoc_maxfragmentlen, final_maxfragmentlen",
-        "the error queue of who sent the alert: reason 232 if it is this",
+        "reason 232 in the error queue of the endpoint that sent the alert",
     )
 
 
@@ -214,7 +214,7 @@ def _illegal(abort: Abort) -> bool:
 def _length(mode: object) -> str:
     if not isinstance(mode, int):
         return "an unknown maximum fragment length"
-    return f"fragments of at most {256 << mode} bytes" if mode else "no maximum fragment length"
+    return f"a maximum fragment length of {256 << mode} bytes" if mode else "no maximum fragment length"
 
 
 def binder(abort: Abort) -> Candidate | None:
@@ -234,9 +234,9 @@ def binder(abort: Abort) -> Candidate | None:
     return Candidate(
         weight,
         Reason.BINDER_WRONG,
-        "the client's binder does not verify: both ends hold another key for the same ticket",
+        "the client's binder does not verify: the endpoints have different keys for the same ticket",
         (*abort.seen, *([f"session: edited since it was issued ({', '.join(edits)})"] if edits else [])),
-        "offer the session whole, as it was taken: its secret belongs to its ticket",
+        "offer the session unchanged: its secret belongs to its ticket",
         "RFC 8446, 4.2.11.2; tls_psk_do_binder, SSL_R_BINDER_DOES_NOT_VERIFY",
-        "the server's error queue: reason 253 if it is this",
+        "reason 253 in the server's error queue",
     )

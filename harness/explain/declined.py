@@ -70,7 +70,7 @@ def _unknown(offer: Offer) -> Finding:
     ]
     return Finding(
         Reason.DECLINED_UNKNOWN,
-        f"{evidence.connection.server.view.name} declined the session, and no evidence says why",
+        f"{evidence.connection.server.view.name} declined the session, but no evidence says why",
         tuple(facts),
-        "run it with a server whose counters are told (libssl), and a client that exports its sessions",
+        "use a server that reports its counters (libssl) and a client that exports its sessions",
     )

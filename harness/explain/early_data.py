@@ -31,23 +31,23 @@ def refused(evidence: Evidence) -> Finding | None:
     asked = evidence.client_hello is not None and evidence.client_hello.early_data
     seen = (
         *(("wire: the ClientHello has the early_data extension",) if asked else ()),
-        f"{'client' if connection.client.early_data else 'server'}: the early data were rejected",
+        f"{'client' if connection.client.early_data else 'server'}: the early data was rejected",
     )
     number = connection.number
     if not causes:
         return Finding(
             Reason.EARLY_DATA_REFUSED,
-            f"the early data of connection {number} were refused, and no evidence says why",
+            f"the early data of connection {number} was refused, but no evidence says why",
             (
                 *seen,
-                "wire: no HelloRetryRequest, the same ALPN protocol; the age of the ticket does not speak against it",
+                "wire: no HelloRetryRequest, the same ALPN protocol, and no ticket age outside OpenSSL's limits",
             ),
-            remedy="look at the server's allow_early_data callback (SSL_CTX_set_allow_early_data_cb), and its clock",
+            remedy="check the server's allow_early_data callback (SSL_CTX_set_allow_early_data_cb) and its clock",
             source="final_early_data; RFC 8446, 4.2.10",
         )
     return Finding(
         Reason.EARLY_DATA_REFUSED,
-        f"the early data of connection {number} were refused: " + "; and ".join(title for title, _, _ in causes),
+        f"the early data of connection {number} was refused: " + "; and ".join(title for title, _, _ in causes),
         (*seen, *(line for _, lines, _ in causes for line in lines)),
         remedy="; and ".join(remedy for _, _, remedy in causes),
         source="final_early_data; RFC 8446, 4.2.10 and 8.3",
@@ -60,7 +60,7 @@ def _retry(evidence: Evidence) -> Cause | None:
     return (
         "the server answered with a HelloRetryRequest",
         ("wire: a HelloRetryRequest came before the ServerHello",),
-        "let the client send a key share of a group that the server takes (SSL_CTX_set1_groups_list)",
+        "send a key share for a group that the server supports (SSL_CTX_set1_groups_list)",
     )
 
 
@@ -71,11 +71,11 @@ def _not_allowed(evidence: Evidence) -> Cause | None:
     knob = evidence.now.server.max_early_data or 0 if evidence.now else None
     if any(allowed) or (not allowed and knob != 0):
         return None
-    seen = ("wire: the tickets that it sent in this connection allow none",) if allowed else ()
+    seen = ("wire: the tickets that it sent in this connection do not allow early data",) if allowed else ()
     return (
         "the server allows none",
         (*seen, *(() if knob is None else (f"knob: the server's max_early_data is {knob}",))),
-        "let the server allow early data (SSL_CTX_set_max_early_data) as the one did that made the ticket",
+        "allow early data at the server (SSL_CTX_set_max_early_data), as the issuing server did",
     )
 
 
@@ -86,9 +86,9 @@ def _alpn(evidence: Evidence) -> Cause | None:
     if before is None or now is None or before == now:
         return None
     return (
-        f"the server chose {now or 'no ALPN protocol'}, and the session is of {before or 'none'}",
+        f"the server chose {now or 'no ALPN protocol'}, but the session has {before or 'no ALPN protocol'}",
         (f"session: its ALPN protocol is {before or 'empty'}", f"wire: the server chose {now or 'none'}"),
-        f"offer {before or 'no protocol'} alone with this session (SSL_set_alpn_protos)",
+        f"with this session, offer {f'only {before}' if before else 'no protocol'} (SSL_set_alpn_protos)",
     )
 
 
@@ -97,13 +97,13 @@ def _age(evidence: Evidence) -> Cause | None:
     if claimed is None or real is None or -ALLOWANCE - ROUNDING < claimed - real < ROUNDING:
         return None
     return (
-        f"the ticket is {claimed:g} seconds old for the client and {real} for the server",
+        f"the ticket is {claimed:g} seconds old by the client's clock, but {real} by the server's",
         (
-            f"wire: obfuscated_ticket_age, less the session's age_add, is {claimed:g} seconds",
-            f"clocks: by its own the server issued the ticket {real} seconds before",
-            f"OpenSSL's server allows 1 second more and {ALLOWANCE} less than it reckons (TICKET_AGE_ALLOWANCE)",
+            f"wire: obfuscated_ticket_age minus the session's age_add is {claimed:g} seconds",
+            f"clocks: by its own clock, the server issued the ticket {real} seconds ago",
+            f"OpenSSL accepts an age from {ALLOWANCE} s below to 1 s above the server's own (TICKET_AGE_ALLOWANCE)",
         ),
-        "set the clocks of both ends right, and leave the session's time as it is",
+        "correct the clocks of both ends, and do not edit the session's time",
     )
 
 
@@ -118,7 +118,7 @@ def _cipher(evidence: Evidence) -> Cause | None:
     if not isinstance(held, int) or chosen is None or held == chosen:
         return None
     return (
-        f"the server chose {suite_name(chosen)}, and the session is of {suite_name(held)}",
+        f"the server chose {suite_name(chosen)}, but the session has {suite_name(held)}",
         (f"session: {suite_name(held)}", f"wire: the ServerHello chooses {suite_name(chosen)}"),
-        "let both ends prefer the session's cipher suite",
+        "make both ends prefer the session's cipher suite",
     )

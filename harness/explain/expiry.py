@@ -35,24 +35,22 @@ def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ..
     if version is not TLSVersion.TLSv1_3 or age is None or hint is None:
         return ()
     if age < 0 and unsigned(evidence):
-        title = (
-            f"the session's time is {-age} seconds in the future of its client, which takes that for 136 years of age"
-        )
-        remedy = "set the client's clock right: it has gone back, or the session comes from a clock that runs ahead"
+        title = f"the session's time is {-age} seconds ahead of the client's clock, so its computed age is 136 years"
+        remedy = "correct the client's clock: it went back, or the clock that the session comes from runs ahead"
         source = "tls_construct_ctos_psk: before 3.2 agesec = (uint32_t)(time(NULL) - s->session->time)"
     elif age - ROUNDING > hint:
-        title = f"the ticket was {age} seconds old for its client, and its lifetime is {hint}"
+        title = f"the ticket was {age} seconds old by its client's clock, but its lifetime is {hint} seconds"
         remedy = (
-            "resume within the ticket's lifetime, or let the server give it a longer one (SSL_CTX_set_timeout, in "
-            "TLS 1.3 at most a week)"
+            "resume within the ticket's lifetime, or raise it at the server (SSL_CTX_set_timeout, at most a week in "
+            "TLS 1.3)"
         )
         source = "tls_construct_ctos_psk: tick_lifetime_hint; RFC 8446, 4.2.11.1"
     else:
         return ()
-    edited = ("done: the session was edited, its time is not the one that it was yielded with",)
+    edited = ("action: the session's time was edited",)
     seen = (
         age_text(evidence, session),
-        f"session: the server gave the ticket a lifetime of {hint} seconds",
+        f"session: the server set a ticket lifetime of {hint} seconds",
         "wire: the ClientHello has no pre_shared_key",
         *(edited if "time" in evidence.edits else ()),
         *_clock_moves(evidence),
@@ -79,13 +77,13 @@ def age_text(evidence: Evidence, session: Session) -> str:
     age = age_at_client(evidence)
     if age is None:
         return ""
-    made = f", of time {session.time}," if session.get("time") is not None else ""
-    return f"clocks: for the client the session{made} was {age} seconds old"
+    made = f" (time {session.time})" if session.get("time") is not None else ""
+    return f"clocks: the session{made} was {age} seconds old by its client's clock"
 
 
 def _clock_moves(evidence: Evidence) -> tuple[str, ...]:
     return tuple(
-        f"done: the client's clock was {'stopped at' if action.name == 'stop_clock' else 'moved by'} "
+        f"action: the client's clock was {'stopped at' if action.name == 'stop_clock' else 'moved by'} "
         f"{next((v for n, v in action.values.items() if n != 'context'), '')}"
         for action in evidence.actions(Role.CLIENT, "move_clock", "stop_clock")
     )
@@ -97,10 +95,10 @@ def expired_at_server(offer: Offer) -> Candidate | None:
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
     known = tuple(
-        [f"knob: the session's server gave it {timeout} s"] * (timeout is not None)
-        + [f"clocks: it is about {age} s old at the server"] * (age is not None)
+        [f"knob: the session's timeout at the server is {timeout} s"] * (timeout is not None)
+        + [f"clocks: the session is about {age} s old at the server"] * (age is not None)
         + [
-            f"done: {action.name} of the server by {action.values.get('seconds', action.values.get('at'))}"
+            f"action: {action.name} at the server, {action.values.get('seconds', action.values.get('at'))}"
             for action in evidence.actions(Role.SERVER, "age_sessions", "move_clock", "stop_clock")
         ]
     )
@@ -117,9 +115,9 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         Reason.EXPIRED_AT_SERVER,
         "the session had expired at the server",
         (*((f"counters: {evidence.told('timeouts')}",) if timeouts else ()), *known),
-        "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
+        "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
         "ssl_get_prev_session, sess_timedout; SSL_CTX_set_timeout(3)",
-        "the server's counter of time-outs (SSL_CTX_sess_timeouts) rises by one if it is this",
+        "the server's timeout counter (SSL_CTX_sess_timeouts) rises by one",
     )
 
 
@@ -139,8 +137,8 @@ def had_expired(evidence: Evidence) -> bool:
 
 
 def aged(evidence: Evidence) -> str:
-    """``7260 s old, of 7200 s``."""
-    return f"{age_of(evidence)} s old, of {timeout_of(evidence)} s"
+    """``7260 s old, timeout 7200 s``."""
+    return f"{age_of(evidence)} s old, timeout {timeout_of(evidence)} s"
 
 
 def timeout_of(evidence: Evidence) -> int | None:

@@ -28,9 +28,9 @@ AS_CLIENT = frozenset({CacheMode.CLIENT, CacheMode.BOTH})
 OWN_MODES = {"libssl": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})}
 """The default cache mode of a stack's clients where it is not OpenSSL's own, SERVER."""
 UNCLEAN = {
-    Close.SERVER_ONLY: "its client ended TCP without a close_notify",
-    Close.EOF: "TCP ended before its client had sent a close_notify",
-    Close.RST: "TCP was reset before its client had sent a close_notify",
+    Close.SERVER_ONLY: "its client closed TCP without a close_notify",
+    Close.EOF: "TCP ended before its client sent a close_notify",
+    Close.RST: "TCP was reset before its client sent a close_notify",
 }
 """How each close ends for a client that did not call SSL_shutdown."""
 
@@ -55,7 +55,7 @@ def known(session: Session) -> tuple[str, ...]:
     """Whether it was resumable when it was taken, if that is known."""
     if session.get("resumable") is None:
         return ()
-    return (f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken",)
+    return (f"session: SSL_SESSION_is_resumable returned {int(session.resumable)} when it was saved",)
 
 
 def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
@@ -74,8 +74,8 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
             first.title,
             (
                 (
-                    f"done: connection {evidence.connection.number} was given the very object that connection "
-                    f"{evidence.origin.connection.number} held ({session.taken_by})"
+                    f"action: connection {evidence.connection.number} was given the same SSL_SESSION object that "
+                    f"connection {evidence.origin.connection.number} had ({session.taken_by})"
                 ),
                 *first.evidence,
                 *known(session),
@@ -99,9 +99,9 @@ def _closed(origin: Connection) -> list[Event]:
     how = UNCLEAN.get(origin.close, "a fatal alert ended it")
     return [
         Event(
-            f"the session is not resumable since connection {number}: {how}",
-            (f"wire: no close_notify of the client in connection {number}, which was closed {origin.close}", *seen),
-            "call SSL_shutdown before SSL_free, or keep the session as data (i2d_SSL_SESSION), which nothing reaches",
+            f"connection {number} made the session non-resumable: {how}",
+            (f"wire: the client sent no close_notify in connection {number} (close mode {origin.close})", *seen),
+            "call SSL_shutdown before SSL_free, or save the session as data (i2d_SSL_SESSION), which stays valid",
             "SSL_free: ssl_clear_bad_session; ssl3_send_alert; SSL_get_session(3)",
         )
     ]
@@ -121,13 +121,13 @@ def _used(used: Connection) -> list[Event]:
 
 def _used_once(used: Connection) -> Event:
     return Event(
-        f"the session was used before: connection {used.number} resumed it, and a TLS 1.3 session object can be used "
-        "once by a client that caches",
+        f"the session was used before: connection {used.number} resumed it, and a caching client can use a TLS 1.3 "
+        "session object only once",
         (
-            f"done: connection {used.number} was given the same object",
+            f"action: connection {used.number} was given the same object",
             f"knob: the client's cache_mode is {words(cache_mode(used))}",
         ),
-        f"offer the session that connection {used.number} yielded, or a copy made by d2i_SSL_SESSION",
+        f"offer the session that connection {used.number} yielded, or a copy made with d2i_SSL_SESSION",
         "tls_finish_handshake: SSL_CTX_remove_session; RFC 8446, C.4",
     )
 
@@ -139,13 +139,13 @@ def _forgotten(evidence: Evidence) -> list[Event]:
         return []
     events = [
         Event(
-            f"the session of connection {origin.connection.number} had expired by the client's own timeout, and was "
+            f"the session of connection {origin.connection.number} expired under the client's own timeout and was "
             "flushed from its cache",
             (
-                f"done: the client's cache was flushed of what had expired at {action.values.get('at')}",
+                f"action: sessions expired at {action.values.get('at')} were flushed from the client's cache",
                 *_timeout(now.client),
             ),
-            "give the client's context a longer timeout (SSL_CTX_set_timeout), or keep the session as data",
+            "raise the timeout of the client's context (SSL_CTX_set_timeout), or save the session as data",
             "SSL_CTX_flush_sessions(3)",
             Reason.EXPIRED_AT_CLIENT,
         )
@@ -166,9 +166,9 @@ def _forgotten(evidence: Evidence) -> list[Event]:
                 f"the session of connection {origin.connection.number} was evicted from the client's cache of {size}",
                 (
                     f"knob: the client's cache holds {size} (SSL_CTX_sess_set_cache_size)",
-                    f"done: since then it stored those of connection {', '.join(map(str, since))}",
+                    f"action: it has since stored the sessions of connection {', '.join(map(str, since))}",
                 ),
-                "let the client's cache hold more, or store nothing there (SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+                "enlarge the client's cache, or store nothing in it (SSL_SESS_CACHE_NO_INTERNAL_STORE)",
                 "SSL_CTX_add_session: remove_session_lock",
             )
         )

@@ -27,13 +27,13 @@ def version_differs(offer: Offer) -> Candidate | None:
     return Candidate(
         Weight.SHOWN,
         Reason.VERSION_DIFFERS,
-        f"the session is of {offer.version.label}, and {server.version.label} was negotiated",
+        f"the session is for {offer.version.label}, but {server.version.label} was negotiated",
         (
             f"session: version {offer.version.label}",
             f"wire: the ServerHello negotiates {server.version.label}",
             *knob,
         ),
-        f"enable {offer.version.label} at the server, or take a session of {server.version.label}",
+        f"enable {offer.version.label} at the server, or offer a session for {server.version.label}",
         "RFC 8446, 4.2.11; RFC 5246, 7.4.1.2; ssl_get_prev_session compares ssl_version",
         "negotiate the session's version",
     )
@@ -50,13 +50,13 @@ def no_psk_mode(offer: Offer) -> Candidate | None:
     return Candidate(
         Weight.SHOWN,
         Reason.NO_PSK_MODE,
-        f"the client offers {list_of(PSK_MODES, hello.psk_modes) or 'no PSK mode'}, and the server accepts "
-        f"{accepted or PskMode.DHE} alone",
+        f"the client offers {list_of(PSK_MODES, hello.psk_modes) or 'no PSK mode'}, but the server accepts "
+        f"only {accepted or PskMode.DHE}",
         (
-            f"wire: psk_key_exchange_modes of the ClientHello holds {list_of(PSK_MODES, hello.psk_modes) or 'nothing'}",
-            f"knob: the server's psk_modes is {accepted or 'at its default, psk_dhe_ke'}",
+            f"wire: psk_key_exchange_modes in the ClientHello is {list_of(PSK_MODES, hello.psk_modes) or 'absent'}",
+            f"knob: the server's psk_modes is {accepted or 'psk_dhe_ke (the default)'}",
         ),
-        "let the client offer psk_dhe_ke, or the server accept psk_ke (SSL_OP_ALLOW_NO_DHE_KEX)",
+        "offer psk_dhe_ke at the client, or accept psk_ke at the server (SSL_OP_ALLOW_NO_DHE_KEX)",
         "RFC 8446, 4.2.9; tls_parse_ctos_psk_kex_modes",
         "offer psk_dhe_ke too",
     )
@@ -76,16 +76,16 @@ def retry_changed_hash(offer: Offer) -> Candidate | None:
         Weight.SHOWN,
         Reason.RETRY_CHANGED_HASH,
         f"the HelloRetryRequest chose {suite_name(evidence.retry.cipher_suite)}, whose hash is not the session's, "
-        "and the client took its offer back",
+        "so the client withdrew its offer",
         (
-            "wire: the first ClientHello holds pre_shared_key, the second one does not",
+            "wire: the first ClientHello has pre_shared_key, the second does not",
             f"wire: the HelloRetryRequest chooses {suite_name(evidence.retry.cipher_suite)} ({retried or 'unknown'})",
             f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
         ),
-        "let both ends prefer a cipher suite with the session's hash; a first key share of a group that the server "
-        "takes would have avoided the retry, not the difference",
+        "make both ends prefer a cipher suite with the session's hash; a first key share for a group that the "
+        "server supports avoids the retry, but not the mismatch",
         "RFC 8446, 4.1.4 and 4.2.11; tls_construct_ctos_psk",
-        "let both ends agree on a group at once",
+        "send a first key share for a group that the server supports",
     )
 
 
@@ -101,16 +101,16 @@ def cipher_differs(offer: Offer) -> Candidate | None:
     return Candidate(
         Weight.SHOWN if known else Weight.OPEN,
         Reason.CIPHER_DIFFERS,
-        f"the session is bound to {session or 'an unknown hash'}, and the server chose "
+        f"the session is bound to {session or 'an unknown hash'}, but the server chose "
         f"{suite_name(server.cipher_suite)} with {chosen or 'an unknown hash'}",
         (
             f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
             f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen or 'hash unknown'})",
         ),
-        "let the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
-        "enables others, or prefers its own order",
+        "make the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
+        "enables different suites or prefers its own order",
         "RFC 8446, 4.2.11; tls_parse_ctos_psk",
-        "let the server choose a cipher suite with the session's hash",
+        "make the server choose a cipher suite with the session's hash",
     )
 
 
@@ -126,14 +126,14 @@ def extended_master_secret_added(offer: Offer) -> Candidate | None:
     return Candidate(
         Weight.SHOWN if known else Weight.OPEN,
         Reason.EXTENDED_MASTER_SECRET_ADDED,
-        "the session was made without extended master secret, and both ends use it now",
+        "the session was created without extended master secret, but both ends use it now",
         (
             f"session: extended_master_secret is {'false' if known else 'unknown'}",
-            "wire: the ClientHello and the ServerHello hold extended_master_secret",
+            "wire: the ClientHello and the ServerHello have extended_master_secret",
         ),
-        "take a new session; only a full handshake can add it",
+        "create a new session: only a full handshake can add it",
         "RFC 7627, 5.3; ssl_get_prev_session",
-        "offer a session that was made with it",
+        "offer a session that was created with it",
     )
 
 
@@ -143,7 +143,7 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
     now, then = evidence.now, evidence.then
     common = (
         Reason.SESSION_ID_CONTEXT_DIFFERS,
-        "the session belongs to another session id context than the server's",
+        "the session belongs to a different session id context than the server's",
     )
     rest = (
         "give servers that share sessions the same session id context (SSL_CTX_set_session_id_context)",
@@ -159,7 +159,7 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
         for context in (then.server.session_id_context, now.server.session_id_context)
     ]
     evidence_of = (
-        f"knob: session_id_context of the server that made the session is {shown[0]}",
+        f"knob: session_id_context of the issuing server is {shown[0]}",
         f"knob: session_id_context of this server is {shown[1]}",
         *((f"counters: {evidence.told('timeouts')}",) if evidence.counted("timeouts") == 0 else ()),
     )

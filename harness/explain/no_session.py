@@ -35,7 +35,7 @@ def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
     if session is not None:
         return (_not_given(evidence.connection, latest, session),)
     others = [one for one in before[1:] if usable(one) is not None]
-    also = tuple(f"session: connection {one.number} yielded one that could have been given" for one in others[:1])
+    also = tuple(f"session: connection {one.number} yielded one that could have been offered" for one in others[:1])
     return tuple(replace(found, evidence=(*found.evidence, *also)) for found in no_ticket(latest, latest.last_session))
 
 
@@ -54,12 +54,12 @@ def describe(session: Session) -> str:
     if session.get("has_ticket"):
         return "a ticket"
     found = session.get("session_id")
-    return f"a session id of {len(found)} bytes" if isinstance(found, bytes) and found else "something to resume it by"
+    return f"a session id of {len(found)} bytes" if isinstance(found, bytes) and found else "a way to resume it"
 
 
 def _not_given(connection: Connection, source: Connection, session: Session) -> Finding:
     version = version_of(source)
-    label = f"of {version.label} " if version else ""
+    label = f"for {version.label} " if version else ""
     shown = ["no pre_shared_key", "no session ticket"]
     hello = next(iter(connection.transcript.client_hellos), None)
     if hello is not None and not hello.session_id:
@@ -71,13 +71,13 @@ def _not_given(connection: Connection, source: Connection, session: Session) -> 
         "yielded one",
         (
             f"session: connection {source.number} yielded one {label}with {describe(session)}"
-            + (", as it had been resumed" if resumed else ""),
-            f"done: nothing was given to the client of connection {connection.number} (SSL_set_session)",
+            + (", after it was resumed" if resumed else ""),
+            f"action: no session was set for connection {connection.number} (SSL_set_session)",
             f"wire: its ClientHello has {', '.join(shown)}",
         ),
-        remedy=f"keep the session of connection {source.number} (SSL_get1_session once application data were read, or "
+        remedy=f"save the session of connection {source.number} (SSL_get1_session after reading application data, or "
         f"the new-session callback) and set it before the handshake of connection {connection.number} "
-        "(SSL_set_session): OpenSSL's client looks nothing up by itself",
+        "(SSL_set_session): OpenSSL's client does not look up sessions itself",
         source="SSL_set_session(3), SSL_get_session(3), SSL_CTX_sess_set_new_cb(3)",
     )
 
@@ -98,7 +98,7 @@ def no_ticket(source: Connection | None, session: Session | None) -> tuple[Findi
         return (_not_yet(source, session, wire or client or 0),)
     if wire == 0:
         return (_none_sent(source, session),)
-    apart = "whether the wire shows a NewSessionTicket: it could not be decrypted, as no key log was given"
+    apart = "a NewSessionTicket on the wire, which could not be decrypted because there is no key log"
     return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
 
 
@@ -119,25 +119,25 @@ def _seen(session: Session | None) -> list[str]:
     if session.get("session_id") == b"":
         shown.append("session: its session id is empty")
     if session.get("resumable") is not None:
-        shown.append(f"session: SSL_SESSION_is_resumable gave {int(session.resumable)} when it was taken")
+        shown.append(f"session: SSL_SESSION_is_resumable returned {int(session.resumable)} when it was saved")
     return shown
 
 
 def _counts(source: Connection) -> list[str]:
     client, wire = source.ticket_counts()
     shown = [] if wire is None else [f"wire: {wire} NewSessionTicket messages in connection {source.number}"]
-    return [*shown, *([] if client is None else [f"client: it counts {client} of them"])]
+    return [*shown, *([] if client is None else [f"client: it counted {client}"])]
 
 
 def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
-    early = ["done: it was taken before the client read any application data"] if taken_before_any_read(source) else []
-    sent = f", and the server sent {tickets}" if tickets else ""
+    early = ["action: it was saved before the client read application data"] if taken_before_any_read(source) else []
+    sent = f"; the server sent {tickets}" if tickets else ""
     return Finding(
         Reason.NO_TICKET_YET,
-        f"the session of connection {source.number} was taken before its client had read a ticket{sent}",
+        f"the session of connection {source.number} was saved before its client read a ticket{sent}",
         (*_counts(source), *_seen(session), *early),
-        remedy="take the session after application data have been read (SSL_read reads the tickets that come before "
-        "them), or in the new-session callback (SSL_CTX_sess_set_new_cb)",
+        remedy="save the session after reading application data (SSL_read also reads the tickets that come before "
+        "it), or in the new-session callback (SSL_CTX_sess_set_new_cb)",
         source="SSL_get_session(3), NOTES; RFC 8446, 4.6.1",
         tell_apart=apart,
     )
@@ -158,18 +158,18 @@ def _none_sent(source: Connection, session: Session | None, apart: str = "") -> 
 def _why_none(source: Connection) -> tuple[list[str], str]:
     server = source.setup.server if source.setup else None
     if server is not None and server.num_tickets == 0:
-        return ["knob: the server's num_tickets is 0"], "let the server send tickets (SSL_CTX_set_num_tickets)"
+        return ["knob: the server's num_tickets is 0"], "make the server send tickets (SSL_CTX_set_num_tickets)"
     answer = answer_of(source)
     cipher = source.offered.get("cipher") if source.offered else None
     offered = hash_of(cipher) if isinstance(cipher, int) else None
     chosen = hash_of(answer.cipher_suite) if answer else None
     if _declined(source) and offered and chosen and offered != chosen:
         line = (
-            f"wire: connection {source.number} declined a session of {offered} for a handshake of {chosen}: before "
-            "3.5.7, 3.6.3 and 4.0.1 OpenSSL then sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+            f"wire: connection {source.number} declined a {offered} session for a {chosen} handshake: OpenSSL "
+            "before 3.5.7, 3.6.3 and 4.0.1 then sends no ticket (https://github.com/openssl/openssl/pull/30626)"
         )
-        return [line], "offer no session whose hash the server will not choose, then the server sends tickets again"
-    return [], "let the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
+        return [line], "offer only sessions whose hash the server will choose; it then sends tickets again"
+    return [], "make the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
 
 
 def _declined(source: Connection) -> bool:
@@ -184,10 +184,10 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
     tickets = source.transcript.tickets
     if answer is None or answer.session_id or any(ticket.ticket for ticket in tickets or ()):
         return _unknown(source, session)
-    asked = "asks for a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
+    asked = "requests a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
     seen = [
         f"wire: the session id in the ServerHello of connection {source.number} is empty",
-        f"wire: its ClientHello {asked}, and no ticket came",
+        f"wire: its ClientHello {asked}, and the server sent no ticket",
     ]
     knobs = source.setup
     if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
@@ -197,17 +197,17 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
         Reason.NO_TICKET_SENT,
         f"the server of connection {source.number} sent neither a ticket nor a session id",
         (*seen, *_seen(session)),
-        remedy="let both ends use tickets (clear SSL_OP_NO_TICKET), or let the server keep sessions "
+        remedy="enable tickets at both ends (clear SSL_OP_NO_TICKET), or let the server cache sessions "
         "(SSL_CTX_set_session_cache_mode)",
         source="SSL_CTX_set_session_cache_mode(3); RFC 5077, 3.2; tls_construct_server_hello",
     )
 
 
 def _unknown(source: Connection | None, session: Session | None) -> Finding:
-    number = f"connection {source.number}" if source else "a connection that is not known"
+    number = f"connection {source.number}" if source else "an unknown connection"
     return Finding(
         Reason.NOT_OFFERED_UNKNOWN,
-        f"the session of {number} has nothing to resume it by, and what is known of it does not fit together",
+        f"the session of {number} has neither a ticket nor a session id, and the evidence is contradictory",
         (*(_counts(source) if source else ()), *_seen(session)),
-        remedy="look at the messages of the connection that yielded it",
+        remedy="inspect the messages of the connection that yielded it",
     )

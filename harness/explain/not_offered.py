@@ -52,13 +52,13 @@ def _version(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     return (
         Finding(
             Reason.VERSION_NOT_ENABLED,
-            f"the session is of {version.label}, and the client of connection {evidence.connection.number} "
+            f"the session is for {version.label}, but the client of connection {evidence.connection.number} "
             f"enables {enabled}",
             (
                 f"session: version {version.label}",
                 f"wire: the ClientHello offers {enabled}",
             ),
-            remedy=f"enable {version.label} at the client, or offer a session of a version that it enables",
+            remedy=f"enable {version.label} at the client, or offer a session for a version that it enables",
             source="tls_construct_client_hello: ssl_version_supported; SSL_set_session(3)",
         ),
     )
@@ -84,14 +84,14 @@ def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     offered = [suite for suite in hello.cipher_suites if hash_of(suite) and _of_tls13(suite) is tls13]
     if tls13 and hash_of(cipher) in map(hash_of, offered):
         return ()
-    what = f"no cipher suite with its hash, {hash_of(cipher)}" if tls13 else "not that cipher suite"
+    what = f"a cipher suite with its hash, {hash_of(cipher)}" if tls13 else "that cipher suite"
     return (
         Finding(
             Reason.CIPHER_NOT_ENABLED,
-            f"the session is of {suite_name(cipher)}, and the client enables {what}",
+            f"the session uses {suite_name(cipher)}, but the client does not enable {what}",
             (
                 f"session: {suite_name(cipher)} ({hash_of(cipher)})",
-                f"wire: the ClientHello offers {', '.join(map(suite_name, offered)) or 'no other that is known'}",
+                f"wire: the ClientHello offers {', '.join(map(suite_name, offered)) or 'no other known suite'}",
             ),
             remedy=f"enable {suite_name(cipher)} at the client",
             source="RFC 8446, 4.2.11" if tls13 else "RFC 5246, 7.4.1.2",
@@ -121,8 +121,11 @@ def _unknown(evidence: Evidence, session: Session) -> Finding:
         f"wire: the ClientHello offers {' and '.join(enabled) or 'no known version'}"
         if hello
         else "wire: no ClientHello",
-        {True: "session: it holds a ticket or a session id", None: "session: what it holds is unknown"}.get(held, ""),
-        "session: it comes from no connection that is known"
+        {
+            True: "session: it has a ticket or a session id",
+            None: "session: a ticket or a session id is not known",
+        }.get(held, ""),
+        "session: it comes from an unknown connection"
         if evidence.origin is None
         else f"session: it comes from connection {evidence.origin.connection.number}",
         expiry.age_text(evidence, session),
@@ -133,6 +136,6 @@ def _unknown(evidence: Evidence, session: Session) -> Finding:
         f"the client of connection {evidence.connection.number} was given a session and did not offer it; "
         "no evidence says why",
         tuple(line for line in seen if line),
-        remedy="ask SSL_SESSION_is_resumable right before SSL_set_session, or offer a copy made by d2i_SSL_SESSION",
+        remedy="call SSL_SESSION_is_resumable right before SSL_set_session, or offer a copy made with d2i_SSL_SESSION",
         source="tls_construct_client_hello",
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.setup import Setup
 
 ASKS = (Verify.OPTIONAL, Verify.REQUIRED)
-KEPT = "wire: no Certificate was sent; the certificate and the result of its verification are the session's"
+KEPT = "wire: no Certificate was sent; the certificate and its verification result come from the session"
 CERTIFICATE = ("Certificate", "CompressedCertificate")
 
 
@@ -43,8 +43,8 @@ def peer(evidence: Evidence) -> Finding | None:
         Reason.PEER_NOT_VERIFIED_AGAIN,
         " and ".join(title for title, _ in found),
         (*(line for _, line in found), KEPT),
-        remedy="offer no session that was made under another policy (another verify mode, authority or certificate): "
-        "make a full handshake, or ask for SSL_get_verify_result and the peer's certificate after each handshake",
+        remedy="offer no session that was created under a different policy (verify mode, authority or certificate): "
+        "make a full handshake, or check SSL_get_verify_result and the peer's certificate after each handshake",
         source="SSL_set_session: verify_result; SSL_get_verify_result(3); RFC 8446, 2.2",
     )
 
@@ -57,17 +57,17 @@ def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
     found = []
     if isinstance(result, int) and result:
         named = VERIFY_RESULTS.get(result, f"X509_V_ERR {result}")
-        title = f"{who} verifies its server, and resumed a session of one that failed it ({named})"
+        title = f"{who} verifies its server, but resumed a session whose server failed verification ({named})"
         found.append((title, f"session: its verify_result is {result}"))
     elif result is None and then is not None and not asks(then.client):
-        title = f"{who} verifies its server, and resumed a session of one that nobody had verified"
-        found.append((title, "knob: the client that took the session did not verify"))
+        title = f"{who} verifies its server, but resumed a session whose server was not verified"
+        found.append((title, "knob: the client that created the session did not verify"))
     end, shows = _expiry(evidence), shown_now(evidence, Role.CLIENT)
     if end is not None and shows is not None and end < shows:
-        title = f"{who} holds a certificate of the server that expired {shows - end} seconds before"
-        found.append((title, f"clocks: the client's shows {shows}, and the session's peer certificate ended at {end}"))
+        title = f"{who} has a server certificate that expired {shows - end} seconds ago"
+        found.append((title, f"clocks: the client's shows {shows}, the session's peer certificate expired at {end}"))
     if then is not None and (was := _certificate(then)) != (has := _certificate(now)):
-        title = f"{who} holds the certificate {was!r}, and the server now has {has!r}"
+        title = f"{who} has the certificate {was!r}, but the server now has {has!r}"
         found.append((title, f"knob: the server's server_certificate was {was!r} and is {has!r}"))
     return found
 
@@ -90,7 +90,7 @@ def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
         return []
     who = f"the server of connection {evidence.connection.number}"
     present = f"the certificate {has!r}" if has else "no certificate"
-    title = f"{who} takes the client for {held!r}, and the client now has {present}"
+    title = f"{who} identifies the client by {held!r}, but the client now has {present}"
     return [(title, f"knob: the client's client_certificate was {held!r} and is {has!r}")]
 
 
@@ -106,13 +106,13 @@ def client_certificate(evidence: Evidence) -> Finding | None:
     if had:
         return None
     if now.server.verify is Verify.REQUIRED:
-        title = f"the server of connection {number} requires a client certificate, and resumed a session without one"
+        title = f"the server of connection {number} requires a client certificate, but resumed a session without one"
     elif then is not None and not asks(then.server):
-        title = f"the server of connection {number} asks for a client certificate, and resumed a session without one"
+        title = f"the server of connection {number} requests a client certificate, but resumed a session without one"
     elif then is not None and then.client.client_certificate != now.client.client_certificate:
         title = (
-            f"the client of connection {number} now has the certificate {now.client.client_certificate!r}, and the "
-            "server did not ask for it"
+            f"the client of connection {number} now has the certificate {now.client.client_certificate!r}, but the "
+            "server did not request it"
         )
     else:
         return None
@@ -121,16 +121,16 @@ def client_certificate(evidence: Evidence) -> Finding | None:
         title,
         (
             f"knob: the server's verify is {now.server.verify}",
-            *(() if then is None else (f"knob: it was {then.server.verify or 'none'} when the session was made",)),
+            *(() if then is None else (f"knob: it was {then.server.verify or 'none'} when the session was created",)),
             "wire: no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
             *_told(evidence),
         ),
-        remedy="give servers that ask for certificates, and those that do not, different session id contexts "
-        "(SSL_CTX_set_session_id_context), and different ticket keys",
-        source="ssl_get_prev_session: SSL_VERIFY_FAIL_IF_NO_PEER_CERT is not looked at; RFC 8446, 4.3.2",
+        remedy="give servers that request certificates and servers that do not different session id contexts "
+        "(SSL_CTX_set_session_id_context) and different ticket keys",
+        source="ssl_get_prev_session: SSL_VERIFY_FAIL_IF_NO_PEER_CERT is not checked; RFC 8446, 4.3.2",
     )
 
 
 def _told(evidence: Evidence) -> tuple[str, ...]:
     told = evidence.connection.server.peer_certificate
-    return () if told is None else (f"server: it {'has' if told else 'has no'} certificate of its client",)
+    return () if told is None else (f"server: it has {'a' if told else 'no'} client certificate",)

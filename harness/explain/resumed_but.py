@@ -25,8 +25,8 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def named(name: str | None) -> str:
-    """A server name, or ``no server name``."""
-    return name or "no server name"
+    """``server name a.example`` or ``no server name``."""
+    return f"server name {name}" if name else "no server name"
 
 
 def server_name(evidence: Evidence) -> Finding | None:
@@ -43,21 +43,21 @@ def server_name(evidence: Evidence) -> Finding | None:
     tls13 = version_of(evidence.connection) is TLSVersion.TLSv1_3
     first = f"connection {full.number}" if full else "the connection that yielded it"
     outcome = (
-        "TLS 1.3 takes the name of each connection for itself, and does not look at the session's"
+        "TLS 1.3 uses the name of each connection and ignores the session's"
         if tls13
-        else "OpenSSL's server resumes a TLS 1.2 session under another name, and does not acknowledge the name"
+        else "OpenSSL's server resumes a TLS 1.2 session under a different name and does not acknowledge the name"
     )
     return Finding(
         Reason.OTHER_SERVER_NAME,
-        f"connection {evidence.connection.number} asked for {named(hello.server_name)}, and the session is of a "
-        f"connection that asked for {named(str(before or ''))}",
+        f"connection {evidence.connection.number} sent {named(hello.server_name)}, but the session was created "
+        f"with {named(str(before or ''))}",
         (
             f"wire: the ClientHello of {first} has {named(str(before or ''))}",
             f"wire: the ClientHello of connection {evidence.connection.number} has {named(hello.server_name)}",
             *(() if held is None else (f"session: its host name is {held or 'empty'}",)),
             outcome,
         ),
-        remedy="keep a session for each server name, and offer it for that name only (SSL_SESSION_get0_hostname)",
+        remedy="keep one session per server name, and offer it only for that name (SSL_SESSION_get0_hostname)",
         source="RFC 8446, 4.6.1; tls_parse_ctos_server_name" if tls13 else "RFC 6066, 3; tls_parse_ctos_server_name",
     )
 
@@ -73,14 +73,14 @@ def alpn(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         Reason.OTHER_ALPN,
-        f"connection {evidence.connection.number} speaks {now or 'no ALPN protocol'}, and the session is of a "
-        f"connection that spoke {before or 'none'}",
+        f"connection {evidence.connection.number} uses {now or 'no ALPN protocol'}, but the session was created "
+        f"with {before or 'no ALPN protocol'}",
         (
             f"session: its ALPN protocol is {before or 'empty'}",
             f"wire: the server chose {now or 'none'} in connection {evidence.connection.number}",
-            "ALPN is negotiated again in each handshake, and a resumption does not depend on it",
+            "ALPN is negotiated again in each handshake; resumption does not depend on it",
         ),
-        remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or ask which one was chosen in each connection "
+        remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or check which one was selected in each connection "
         "(SSL_get0_alpn_selected)",
         source="RFC 7301, 3.1; tls_handle_alpn",
     )

@@ -43,16 +43,16 @@ def lookup_off(offer: Offer) -> Candidate | None:
     modes = config.cache_mode or frozenset() if config else None
     if misses or (modes is not None and not modes & NO_LOOKUP):
         return None
-    counted = (f"counters: {offer.evidence.told('misses')}, though a session was offered",) if misses == 0 else ()
+    counted = (f"counters: {offer.evidence.told('misses')}, although a session was offered",) if misses == 0 else ()
     knob = (f"knob: the server's cache_mode is {','.join(sorted(modes))}",) if modes else ()
     return Candidate(
         Weight.OPEN if modes is None else Weight.SHOWN,
         Reason.LOOKUP_OFF,
-        "the server does not look for sessions in its cache",
+        "the server does not look up sessions in its cache",
         (*counted, *knob),
-        "leave SSL_SESS_CACHE_NO_INTERNAL_LOOKUP away, or give the server a callback that finds sessions",
+        "do not set SSL_SESS_CACHE_NO_INTERNAL_LOOKUP, or give the server a callback that finds sessions",
         "lookup_sess_in_cache; SSL_CTX_set_session_cache_mode(3)",
-        "the server's cache mode; its counter of misses (SSL_CTX_sess_misses) stays where it was if it is this",
+        "the server's cache mode; its miss counter (SSL_CTX_sess_misses) does not rise",
     )
 
 
@@ -72,13 +72,13 @@ def consumed(offer: Offer) -> Candidate | None:
     return Candidate(
         Weight.OPEN if config is None else Weight.SHOWN if misses else Weight.FITS,
         Reason.CONSUMED,
-        f"the session may be used once, and {by} used it up",
+        f"the session can be used only once, and {by} used it",
         (
-            f"circumstances: it was offered to this server by {by}",
+            f"setup: {by} offered it to this server",
             *knob,
             *((f"counters: {evidence.told('misses')}",) if misses else ()),
         ),
-        "offer each session once, or switch anti-replay off (SSL_OP_NO_ANTI_REPLAY) if the application guards itself",
+        "offer each session once, or disable anti-replay (SSL_OP_NO_ANTI_REPLAY) if the application prevents replay",
         "RFC 8446, 8.1; tls_parse_ctos_psk calls SSL_CTX_remove_session; SSL_CTX_set_options(3)",
         "offer a session that was not offered before",
     )
@@ -97,14 +97,14 @@ def not_in_cache(offer: Offer) -> Candidate | None:
     return Candidate(
         weight,
         Reason.NOT_IN_CACHE,
-        first.title if first else "the session is not in the server's cache, and no evidence says why",
+        first.title if first else "the session is not in the server's cache, but no evidence says why",
         (
             *((f"counters: {evidence.told('misses')}",) if misses else ()),
             *(fact for absence in why for fact in absence.evidence),
         ),
-        first.remedy if first else "look at what else uses the server's cache",
+        first.remedy if first else "check what else uses the server's cache",
         first.source if first else "lookup_sess_in_cache; SSL_CTX_sess_number(3)",
-        "the server's counter of misses (SSL_CTX_sess_misses) rises if it is this",
+        "the server's miss counter (SSL_CTX_sess_misses) rises",
     )
 
 
@@ -126,8 +126,8 @@ def _other_server(offer: Offer) -> Iterator[Absence]:
         yield Absence(
             "the session is in the cache of another server",
             circumstances(offer.evidence),
-            "let the client come back to the same server, or share sessions by tickets with common keys",
-            "each SSL_CTX has a cache of its own; SSL_CTX_set_session_cache_mode(3)",
+            "reconnect to the same server, or share sessions in tickets with common keys",
+            "each SSL_CTX has its own cache; SSL_CTX_set_session_cache_mode(3)",
         )
 
 
@@ -138,25 +138,25 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
     if offer.by is Mechanism.PSK:
         if len(offer.identity) != HANDLE:
             yield Absence(
-                "the session is in its ticket, and this server reads handles of its cache alone",
+                "the session is in its ticket, but this server accepts only handles of its cache",
                 (
                     f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",
                     *circumstances(offer.evidence),
                 ),
-                "let the server read tickets (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the same "
-                "keys as the one that issued them",
+                "enable tickets at the server (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the keys "
+                "of the issuing server",
                 "tls_get_stateful_ticket",
             )
     elif issued:
-        sent = f"{len(issued)} bytes" if offer.by is Mechanism.SESSION_TICKET else "no ticket"
+        sent = f"a ticket of {len(issued)} bytes" if offer.by is Mechanism.SESSION_TICKET else "no ticket"
         yield Absence(
-            "the session is in its ticket, which was not read, and never was in a cache",
+            "the session is in its ticket, which was not read, and was never in a cache",
             (
-                f"session: it holds a ticket of {len(issued)} bytes",
-                f"wire: the ClientHello holds {sent}, the ServerHello does not announce a new one",
+                f"session: it has a ticket of {len(issued)} bytes",
+                f"wire: the ClientHello has {sent}, and the ServerHello does not announce a new one",
                 *circumstances(offer.evidence),
             ),
-            "let both ends use tickets (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
+            "enable tickets at both ends (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
             "tls_use_ticket, tls_get_ticket_from_client; a server that issues a ticket sends no session id",
         )
 
@@ -166,9 +166,9 @@ def _not_stored(offer: Offer) -> Iterator[Absence]:
     modes = then.server.cache_mode if then else None
     if modes and (modes & NO_STORE or not modes & STORES):
         yield Absence(
-            "the server that made the session stores none",
+            "the issuing server does not store sessions",
             (f"knob: its cache_mode is {','.join(sorted(modes))}",),
-            "let the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+            "make the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
             "ssl_update_cache; SSL_CTX_set_session_cache_mode(3)",
         )
 
@@ -177,8 +177,8 @@ def _not_trusted(offer: Offer) -> Iterator[Absence]:
     then = offer.evidence.then
     if then and then.server.session_id_context is UNSET and then.server.verify not in {None, Verify.NONE}:
         yield Absence(
-            "the server that made the session verifies its clients and has no session id context, so it stores none",
-            (f"knob: its verify is {then.server.verify}, its session_id_context none",),
+            "the issuing server verifies its clients but has no session id context, so it does not store sessions",
+            (f"knob: it has verify={then.server.verify} and no session_id_context",),
             "call SSL_CTX_set_session_id_context at the server",
             "ssl_update_cache",
         )
@@ -195,7 +195,7 @@ def _removed(offer: Offer) -> Iterator[Absence]:
         if action.values.get("found") and action.values.get("session_id") == offer.identity:
             yield Absence(
                 "the session was removed from the server's cache",
-                ("done: SSL_CTX_remove_session of its id, which found it",),
+                ("action: SSL_CTX_remove_session found and removed it",),
                 "do not remove it",
                 "SSL_CTX_remove_session(3)",
             )
@@ -208,8 +208,8 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
         if at == 0 or until is None or (isinstance(at, int) and at > until):
             yield Absence(
                 "the session was flushed from the server's cache",
-                (f"done: SSL_CTX_flush_sessions({at})" + ("" if until is None else f"; it expires at {until}"),),
-                "flush what has expired alone (the present time), or give sessions more time",
+                (f"action: SSL_CTX_flush_sessions({at})" + ("" if until is None else f"; it expires at {until}"),),
+                "flush only expired sessions (pass the current time), or raise the session timeout",
                 "SSL_CTX_flush_sessions(3); 0 flushes all",
             )
 
@@ -229,9 +229,9 @@ def _expired_before(offer: Offer) -> Iterator[Absence]:
         return  # what tls_parse_ctos_psk finds expired stays in the cache
     number = seen.connection.number
     yield Absence(
-        f"the session had expired when connection {number} offered it, and was removed then",
-        (f"circumstances: in connection {number} {seen.told('timeouts')}; {aged(seen)}",),
-        "resume earlier, or give sessions more time at the server (SSL_CTX_set_timeout)",
+        f"the session had expired when connection {number} offered it, and was then removed",
+        (f"counters: in connection {number} {seen.told('timeouts')}; {aged(seen)}",),
+        "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
         "ssl_get_prev_session removes what it finds expired",
     )
 
@@ -240,9 +240,9 @@ def _killed(offer: Offer) -> Iterator[Absence]:
     for one in offer.offered_here_before:
         if not one.disagreement and one.observed_outcome() is Outcome.ABORTED:
             yield Absence(
-                f"connection {one.number} offered the session and was aborted, which removes it from the cache",
-                (f"circumstances: connection {one.number} ended in {one.observed_alert() or 'no alert'}",),
-                "mend what aborts that connection; take a new session",
+                f"connection {one.number} offered the session and was aborted, which removed it from the cache",
+                (f"setup: connection {one.number} ended with {one.observed_alert() or 'no alert'}",),
+                "fix the cause of that abort; create a new session",
                 "ssl3_send_alert, ssl3_read_bytes: a fatal alert calls SSL_CTX_remove_session (RFC 5246, 7.2.2)",
             )
 
@@ -256,9 +256,9 @@ def _unclean(offer: Offer) -> Iterator[Absence]:
     for one in (origin.connection, *resumed):
         if one.close in UNCLEAN:
             yield Absence(
-                f"connection {one.number} ended without a close_notify from the server, which drops its session",
-                (f"circumstances: connection {one.number} was closed by {one.close}",),
-                "close with SSL_shutdown at the server (or SSL_set_shutdown, or SSL_CTX_set_quiet_shutdown)",
+                f"connection {one.number} ended without a close_notify from the server, which dropped its session",
+                (f"setup: the close mode of connection {one.number} was {one.close}",),
+                "call SSL_shutdown at the server (or SSL_set_shutdown, or SSL_CTX_set_quiet_shutdown)",
                 "ssl_clear_bad_session, which SSL_free calls; SSL_shutdown(3)",
             )
 
@@ -271,9 +271,9 @@ def _evicted(offer: Offer) -> Iterator[Absence]:
     then, now = origin.connection.counters, evidence.counters_before
     was, grown = (then.overflows if then else None), (now.overflows if now else None)
     if was is not None and grown is not None and grown > was:
-        size = now.cache_size if now and now.cache_size is not None else "so many"
+        size = now.cache_size if now and now.cache_size is not None else "an unknown number of"
         yield Absence(
-            "the session was evicted, for the server's cache was full",
+            "the session was evicted because the server's cache was full",
             (
                 f"counters: overflows rose from {was} to {grown} since connection {origin.connection.number}",
                 f"counters: the cache holds at most {size} sessions",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.explain.facts.offer import Offer
 
-READS = "tls_decrypt_ticket: a ticket of an unknown key, or one whose HMAC is wrong, is as good as none"
+READS = "tls_decrypt_ticket: a ticket with an unknown key or a wrong HMAC is ignored"
 
 
 def key_unknown(offer: Offer) -> Candidate | None:
@@ -23,7 +23,7 @@ def key_unknown(offer: Offer) -> Candidate | None:
     if names and offer.issued:
         names = offer.issued[:KEY_NAME], names[1]
     handle = len(offer.issued or offer.identity) == HANDLE
-    what = "the handle of a session in another cache" if handle else "a ticket of a key that this server does not have"
+    what = "the handle of a session in another cache" if handle else "a ticket that this server has no key for"
     known = circumstances(evidence)
     if names is None:
         weight = _by_circumstances(evidence)
@@ -41,7 +41,7 @@ def key_unknown(offer: Offer) -> Candidate | None:
         Reason.TICKET_KEY_UNKNOWN,
         f"the client offered {what}",
         (*shown, *known),
-        "give servers that share sessions the same ticket keys, and let them live through a restart "
+        "give servers that share sessions the same ticket keys, and keep the keys across restarts "
         "(SSL_CTX_set_tlsext_ticket_keys)",
         f"RFC 5077, 4; {READS}",
         "compare the first 16 bytes of the ticket with those of a ticket that this server issues",
@@ -65,9 +65,9 @@ def circumstances(evidence: Evidence) -> tuple[str, ...]:
     """Which server issued it and which one got it."""
     if evidence.same_server is not False or evidence.now is None or evidence.then is None:
         return ()
-    keys = "that shares its ticket keys" if _shared_keys(evidence) else "with ticket keys of its own"
+    keys = "which shares its ticket keys" if _shared_keys(evidence) else "which has its own ticket keys"
     then, now = evidence.then.server_context, evidence.now.server_context
-    return (f"circumstances: the session comes from server {then}, this is server {now}, {keys}",)
+    return (f"setup: the session comes from server {then}; this is server {now}, {keys}",)
 
 
 def damaged(offer: Offer) -> Candidate | None:
@@ -76,18 +76,18 @@ def damaged(offer: Offer) -> Candidate | None:
     if changed is False:
         return None
     rest = (
-        "offer the ticket as it was issued; look at what stores and carries sessions between",
+        "offer the ticket unchanged; check the code that stores and transfers sessions",
         f"RFC 5077, 4; {READS}",
         "compare the offered ticket with the one that was issued",
     )
-    title = "the offered ticket is not as the server issued it"
+    title = "the offered ticket differs from the issued ticket"
     if changed is None:
         return Candidate(Weight.OPEN, Reason.TICKET_DAMAGED, title, (), *rest)
     issued, sent = offer.issued or b"", offer.identity
     first = next((i for i, (a, b) in enumerate(zip(issued, sent, strict=False)) if a != b), min(len(issued), len(sent)))
     shown = (
         f"session: a ticket of {len(issued)} bytes was issued",
-        f"wire: {len(sent)} bytes are offered, which differ from byte {first} on",
+        f"wire: a ticket of {len(sent)} bytes was offered, which differs from byte {first} on",
     )
     return Candidate(Weight.SHOWN, Reason.TICKET_DAMAGED, title, shown, *rest)
 
@@ -106,11 +106,11 @@ def unreadable(offer: Offer) -> Candidate | None:
         Reason.TICKET_UNREADABLE,
         f"{reader} cannot read the session in the ticket, which {maker} wrote",
         (
-            f"wire: the ticket is whole, and bears the name of a key of this server, {brief(names[0])}",
-            f"circumstances: it was issued by {maker}",
+            f"wire: the ticket is intact, and its key name is one of this server's, {brief(names[0])}",
+            f"setup: {maker} issued it",
         ),
-        "resume within one release while servers are upgraded, or accept a full handshake after a roll-back",
-        "d2i_SSL_SESSION refuses a field that is younger than it ([19] kex_group of 3.0); tls_decrypt_ticket",
+        "resume within one release during server upgrades, or accept a full handshake after a rollback",
+        "d2i_SSL_SESSION rejects a field newer than itself ([19] kex_group of 3.0); tls_decrypt_ticket",
         "offer the ticket to the build that issued it",
     )
 

@@ -40,7 +40,7 @@ def _finding(session: Session, where: str, client: str, errors: list[str]) -> Fi
         Reason.UNREADABLE,
         f"the client of {where}, {client}, could not read the session that {session.taken_by or 'another build'} wrote",
         (*(f"client: {error}" for error in errors), "wire: no ClientHello was sent", *_newer(session)),
-        remedy="offer it with a build at least as new as the one that wrote it: an OpenSSL refuses a session that has "
+        remedy="offer it with a build at least as new as the one that wrote it: OpenSSL rejects a session that has "
         "fields it does not know",
         source=SOURCE,
     )

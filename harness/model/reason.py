@@ -129,7 +129,7 @@ class Reason(StrEnum):
     DECLINED_UNKNOWN = (
         "declined_unknown",
         Question.DECLINED,
-        "The server declined the session, and no evidence says why.",
+        "The server declined the session, but no evidence says why.",
     )
 
     SESSION_ID_CONTEXT_UNSET = (

@@ -68,7 +68,7 @@ def completed(connection: Connection) -> bool:
 
 
 def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
-    """Whether there is something to resume it by, a ticket or a session id; None if that is unknown.
+    """Whether there is something to resume it with, a ticket or a session id; None if that is unknown.
 
     ``version`` is the one of its connection, for a session that does not tell its own.
     """

@@ -276,7 +276,7 @@ def test_an_earlier_session_is_named_if_the_latest_connection_has_none() -> None
     (finding,) = findings(one, two, replace(second(None), number=3))
 
     assert finding.reason is Reason.NO_TICKET_SENT
-    assert finding.evidence[-1] == "session: connection 1 yielded one that could have been given"
+    assert finding.evidence[-1] == "session: connection 1 yielded one that could have been offered"
 
 
 def unread(*errors: str) -> Connection:

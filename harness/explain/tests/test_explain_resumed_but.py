@@ -91,8 +91,8 @@ def test_another_name_in_the_hello_is_told_with_both_names() -> None:
     (finding,) = findings(first(server_name="a.example"), second(messages=shown(server_name="b.example")))
 
     assert finding.reason is Reason.OTHER_SERVER_NAME
-    assert "wire: the ClientHello of connection 1 has a.example" in finding.evidence
-    assert "wire: the ClientHello of connection 2 has b.example" in finding.evidence
+    assert "wire: the ClientHello of connection 1 has server name a.example" in finding.evidence
+    assert "wire: the ClientHello of connection 2 has server name b.example" in finding.evidence
 
 
 def test_a_session_of_unknown_origin_without_a_name_shows_no_name_change() -> None:
@@ -228,7 +228,7 @@ def test_a_server_that_allows_none_is_told_by_its_tickets_or_by_its_knob(
 ) -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(messages, **knobs(server=server)))
 
-    assert finding.title == "the early data of connection 2 were refused: the server allows none"
+    assert finding.title == "the early data of connection 2 was refused: the server allows none"
 
 
 def test_a_hello_retry_request_refuses_early_data() -> None:
@@ -253,7 +253,7 @@ def test_the_age_that_the_client_claims_and_the_servers_clock_decide(
     messages = shown(MORE, age=claimed * 1000)
     two = rejected(messages, **knobs(server=server, before=(action,)), tcp=Tcp(BEGAN, 1, 2, 3))
 
-    assert ("seconds old for the client" in early(one, two).title) is shown_why
+    assert ("seconds old by the client's clock" in early(one, two).title) is shown_why
 
 
 def test_without_the_time_of_both_connections_the_age_is_no_reason() -> None:

@@ -23,7 +23,7 @@ ENTER, ESCAPE, DOWN, UP = "\ue007", "\ue00c", "\ue015", "\ue013"
 
 def test_it_opens_with_the_counts_the_reasons_and_what_failed_first(opened: Browser) -> None:
     assert opened.texts("h1") == ["12 failed and 8 errors of 32 cells"]
-    assert "the client offered a ticket of a key that this server does not have" in opened.texts(".plain .why strong")
+    assert "the client offered a ticket that this server has no key for" in opened.texts(".plain .why strong")
     assert opened.texts("#shown") == ["32 cells"]
     assert opened.texts(f"{ROWS}:first-child .badge") == ["failed"]
     assert opened.complaints() == []

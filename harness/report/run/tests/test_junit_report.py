@@ -42,7 +42,7 @@ def test_a_case_is_named_as_pytest_names_it(document: ET.Element) -> None:
 def test_a_failure_begins_with_its_reason_and_has_the_evidence(document: ET.Element) -> None:
     failure = next(case for case in document.iter("failure") if case.attrib["type"] == "ticket_key_unknown")
 
-    assert failure.attrib["message"] == "the client offered a ticket of a key that this server does not have"
+    assert failure.attrib["message"] == "the client offered a ticket that this server has no key for"
     assert "wire: the tickets that this server issues begin with" in (failure.text or "")
     assert "assert declined is resumed" in (failure.text or "")
 

@@ -52,7 +52,7 @@ def test_it_says_what_failed_and_why(wrong: Path) -> None:
 
     assert text.startswith("# TLS session resumption: 12 failed, 8 errors of 32 cells\n")
     assert "| 8 | failed | `scenarios/wrong.py::test_ticket_resumes_after_a_restart` | " in text
-    assert "the client offered a ticket of a key that this server does not have" in text
+    assert "the client offered a ticket that this server has no key for" in text
     assert "What would change it: give servers that share sessions the same ticket keys" in text
 
 
