@@ -1,1 +1,1 @@
-"""The agent: a program of its own that drives one TLS library and speaks JSON lines; see PROTOCOL.md."""
+"""The agent: a program that drives one TLS library and speaks JSON lines; see PROTOCOL.md."""

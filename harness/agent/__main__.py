@@ -11,7 +11,7 @@ NAME = "harness.agent"
 
 
 def name_folder(folder: Path) -> None:
-    """Make this folder the package ``harness.agent``, and let nothing else of any ``harness`` be imported."""
+    """Make this folder the package ``harness.agent`` and block imports from any other ``harness``."""
     loader = SourceFileLoader(NAME, str(folder / "__init__.py"))
     spec = spec_from_loader(NAME, loader, is_package=True)
     if spec is None:
@@ -20,7 +20,7 @@ def name_folder(folder: Path) -> None:
     parent.__path__ = []
     sys.modules |= {"harness": parent, NAME: agent}
     loader.exec_module(agent)
-    sys.path.remove(str(folder))  # else its modules could be imported under a second name
+    sys.path.remove(str(folder))  # its modules must not be importable under a second name
 
 
 if __name__ == "__main__":

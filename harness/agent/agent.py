@@ -1,4 +1,4 @@
-"""The agent itself: names of objects, and what is done with a request; TLS is the driver's."""
+"""The agent: keeps its objects by name and carries out requests through a driver."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from harness.agent.watcher import Watcher
 
 PROTOCOL = 1
-"""The version of the protocol; it changes when an agent or a harness of the old one would no longer do."""
+"""The version of the protocol; it changes when old agents or harnesses become incompatible."""
 
 
 class Agent:
-    """Serves request lines; every line gets exactly one reply, whatever it holds."""
+    """Serves request lines; every line gets exactly one reply."""
 
     def __init__(self, library: Library, watcher: Watcher, outbox: Outbox) -> None:
         self._library = library
@@ -45,17 +45,17 @@ class Agent:
             "accept": self._accept,
             "connect": self._connect,
         }
-        """The verbs that the agent carries out itself; others are the driver's, on a context or a connection."""
+        """The verbs that the agent carries out itself; drivers carry out the others."""
 
     def serve(self, line: bytes) -> None:
-        """Carry out one request, or queue it; an error reply for whatever cannot be."""
+        """Carry out or queue one request; reply with an error if that fails."""
         number = None
         try:
             number, message = parse(line)
             request = check(number, message)
             other = self._on_connection if request.row.on == CONNECTION else self._on_context
             result = self._own.get(request.row.name, other)(request)
-        except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
+        except Exception as error:  # noqa: BLE001 - any exception of a driver becomes an error reply
             self._outbox.error(number, error)
         else:
             if result is not None:
@@ -136,14 +136,14 @@ class Agent:
 
 
 def known(objects: dict[str, Any], name: str, what: str) -> Any:
-    """The object of that name; RequestError lists the names that there are."""
+    """Return the object with that name; RequestError lists the existing names."""
     if name not in objects:
         raise RequestError(f"no {what} {name!r}; there are: {', '.join(objects) or 'none'}")
     return objects[name]
 
 
 def unused(objects: dict[str, Any], name: str, what: str) -> str:
-    """The name, which no object has; RequestError if one has it."""
+    """Return the name if it is free, else RequestError."""
     if name in objects:
-        raise RequestError(f"there is a {what} {name!r} already; choose another name")
+        raise RequestError(f"there is already a {what} {name!r}; choose another name")
     return name

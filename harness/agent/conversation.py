@@ -1,4 +1,4 @@
-"""One connection in an agent: its requests in the order in which they came; other connections go on meanwhile."""
+"""One connection in an agent: carries out its requests in order, without blocking other connections."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CHUNK = 16384
 class Conversation:
     """One connection from its connect or accept to its release.
 
-    ``begin`` makes the driver's object of a connected socket; until the socket is there, requests wait. ``count`` gives
-    the counters of a server's context, for the facts of its release.
+    ``begin`` makes the driver's object for a connected socket; requests wait until the socket is connected. ``count``
+    returns the counters of a server's context, for the facts of its release.
     """
 
     def __init__(
@@ -49,23 +49,23 @@ class Conversation:
         self._opened = False
         self._handshaken = False
         self._buffer = b""
-        """Application data that was read ahead."""
+        """Application data that was read but not yet requested."""
         self._end: str | None = None
         """How the input ended."""
         self._written = 0
-        """Bytes of the present ``write`` that the library has taken."""
+        """Bytes of the current ``write`` that the library accepted."""
         self._own: dict[str, Callable[[Tls, Request], dict[str, Any]]] = {
             "handshake": self._handshake,
             "write": self._write,
             "read_line": self._read_line,
             "await_end": self._await_end,
         }
-        """The verbs that need more than the driver's method; a step is called again while the socket is not ready."""
+        """The verbs that need more than the driver's method; a step is repeated until the socket is ready."""
         self.released: Callable[[], object] = lambda: None
-        """Called once the connection is freed by its release."""
+        """Called when a release has freed the connection."""
 
     def opened(self, sock: socket.socket) -> None:
-        """The TCP connection is there: make the driver's object, answer the opening request, go on."""
+        """Handle the new TCP connection: make the driver's object, reply to the opening request, continue."""
         if self._opened:
             end_tcp(sock)
             return
@@ -73,7 +73,7 @@ class Conversation:
         self._opened = True
         try:
             self._tls = self._begin(sock)
-        except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
+        except Exception as error:  # noqa: BLE001 - any exception of a driver becomes an error reply
             self._failure = error
             self._outbox.error(self._opening.id, error)
         else:
@@ -81,20 +81,20 @@ class Conversation:
         self.run()
 
     def not_opened(self, error: BaseException) -> None:
-        """There will be no TCP connection: later requests get this error."""
+        """Record that there is no TCP connection: later requests get this error."""
         self._opened = True
         self._failure = error
         self._outbox.error(self._opening.id, error)
         self.run()
 
     def ask(self, request: Request) -> None:
-        """Queue a request, and carry it out now if nothing is before it."""
+        """Queue a request; carry it out now if the queue is empty."""
         self._waiting.append(request)
         if len(self._waiting) == 1:
             self.run()
 
     def run(self) -> None:
-        """Carry out what can be carried out; stop where the socket is not ready."""
+        """Carry out queued requests until one has to wait for the socket."""
         while self._opened and self._waiting:
             request = self._waiting[0]
             try:
@@ -105,7 +105,7 @@ class Conversation:
             except WantWriteError:
                 self._watcher.want(self._sock, self.run, write=True)
                 return
-            except Exception as error:  # noqa: BLE001 - whatever a driver raises becomes an error reply
+            except Exception as error:  # noqa: BLE001 - any exception of a driver becomes an error reply
                 if request.row.name == "handshake":
                     self._failure = self._failure or error
                 self._outbox.error(request.id, error)
@@ -119,7 +119,7 @@ class Conversation:
         if self._tls is None or (self._failure is not None and row.when != ALWAYS):
             raise self._failure or RequestError("the connection is closed")
         if row.when == AFTER_HANDSHAKE and not self._handshaken:
-            raise RequestError(f"{row.name} needs a completed handshake; ask for handshake first")
+            raise RequestError(f"{row.name} needs a completed handshake; send handshake first")
         if row.name in self._own:
             return self._own[row.name](self._tls, request)
         return row.reply(carry_out(self._tls, row.name, request.arguments))
@@ -154,7 +154,7 @@ class Conversation:
             return {"ending": error.kind}
 
     def _read(self, tls: Tls) -> None:
-        """Read application data into the buffer; EndError at the end, which is remembered."""
+        """Read application data into the buffer; raise EndError at the end of input, also on later calls."""
         if self._end is not None:
             raise EndError(self._end)
         try:
@@ -164,7 +164,7 @@ class Conversation:
             raise
 
     def _taken(self, size: int) -> bytes:
-        """Take so many bytes out of the buffer."""
+        """Remove and return this many bytes of the buffer."""
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
@@ -175,7 +175,7 @@ class Conversation:
         return {"facts": {**facts, "counters": self._counters()}}
 
     def _counters(self) -> dict[str, int] | None:
-        """What freeing the connection took out of the cache is counted; None for a client, or where it has none."""
+        """Free the connection, then return the counters; None for a client or a library without counters."""
         with contextlib.suppress(LackError):
             return self._count() if self._count else None
         return None
@@ -191,8 +191,8 @@ class Conversation:
         self._failure = self._failure or RequestError("the connection was released")
 
     def drop(self) -> None:
-        """Free everything without facts; requests that still wait are answered with an error."""
-        dropped = RequestError("the connection was dropped before this was done: its context or listener was freed")
+        """Free everything without collecting facts; waiting requests get an error."""
+        dropped = RequestError("the connection was dropped first: its context or listener was freed")
         if not self._opened:
             self._opened = True
             self._outbox.error(self._opening.id, dropped)
@@ -203,7 +203,7 @@ class Conversation:
 
 
 def end_tcp(sock: socket.socket) -> None:
-    """Send FIN and read what is there, so that closing does not reset the connection and lose our last bytes."""
+    """Send FIN and read pending input, so that closing does not reset the connection and lose the last bytes sent."""
     with contextlib.suppress(OSError):
         sock.shutdown(1)
         while sock.recv(65536):

@@ -1,4 +1,4 @@
-"""How a field of a request is read: its JSON type, its range, and the words of the error if it is wrong."""
+"""The types of request fields: JSON type, allowed values, and the error for a wrong value."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 INT64 = 1 << 63
 SHOWN = 80
-"""Characters of a wrong value that an error repeats."""
+"""Maximum characters of a wrong value in an error."""
 
 
 class RequestError(Exception):
-    """A request that cannot be carried out as it stands; the text says what is allowed (error kind ``usage``)."""
+    """An invalid request; the text says what is allowed (error kind ``usage``)."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: ``read`` turns JSON into what the agent uses and raises ValueError for anything else."""
+    """One field: ``read`` converts JSON to the agent's value, or raises ValueError."""
 
     read: Callable[[Any], Any]
     allowed: str
-    """The values that are allowed, for people."""
+    """The allowed values, in words."""
     required: bool = True
     default: Any = None
-    """The value of a field that is left out or null, if it is not required."""
+    """The value if the field is omitted or null, unless it is required."""
     shown: str = ""
-    """Its type on the page of the protocol."""
+    """Its type in PROTOCOL.md."""
 
     def about(self, shown: str) -> Field:
-        """The same field, with its type for the page."""
-        return replace(self, shown=shown if self.required else f"{shown}, may be left out")
+        """Return the same field with its type for PROTOCOL.md."""
+        return replace(self, shown=shown if self.required else f"{shown}, optional")
 
     def value(self, raw: Any, *where: str) -> Any:
-        """The value that was read; RequestError names the field, with the words of ``where``, and what it may be."""
+        """Read the value; RequestError names the field, after the words of ``where``, and what is allowed."""
         try:
             return self.read(raw)
         except ValueError:
@@ -47,7 +47,7 @@ class Field:
 
 
 def of(kind: type, raw: Any) -> Any:
-    """The value if it is exactly of that JSON type (true is not an integer), else ValueError."""
+    """Return the value if it has exactly that JSON type (true is not an integer), else ValueError."""
     if type(raw) is not kind:
         raise ValueError(raw)
     return raw
@@ -98,7 +98,7 @@ def texts(raw: Any) -> list[str]:
 
 
 def optional(given: Field, default: Any = None) -> Field:
-    """The same field, but it may be left out or null; it has the default then."""
+    """Return the same field, but optional: the default if it is omitted or null."""
 
     def read(raw: Any) -> Any:
         return default if raw is None else given.read(raw)
@@ -107,9 +107,9 @@ def optional(given: Field, default: Any = None) -> Field:
 
 
 OBJECT_NAME = Field(name, "1 to 64 letters, digits, '_', '.' or '-'")
-HEX = Field(octets, "bytes as hexadecimal digits, two a byte")
+HEX = Field(octets, "bytes as hexadecimal digits, two per byte")
 BOOL = Field(lambda raw: of(bool, raw), "true or false")
 TEXT = Field(lambda raw: of(str, raw), "a string")
 TEXTS = Field(texts, "a list of strings")
 OBJECT = Field(mapping, "an object")
-INT = integer(-INT64, INT64 - 1, "an integer of 64 bits")
+INT = integer(-INT64, INT64 - 1, "a 64-bit integer")

@@ -1,4 +1,4 @@
-"""The types of knob values: as a user types them, as Python holds them, and as JSON carries them to an agent."""
+"""The types of knob values: as users type them, in Python, and in JSON."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
 
 MAX_COUNT = (1 << 32) - 1
 TICKET_KEYS = 80
-"""Bytes of ticket keys: a name of 16, an HMAC key of 32, an AES key of 32 (SSL_CTX_set_tlsext_ticket_keys)."""
+"""Bytes of ticket keys: a 16-byte name, a 32-byte HMAC key, a 32-byte AES key (SSL_CTX_set_tlsext_ticket_keys)."""
 MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
-"""Bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
+"""Allowed bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
 UNSET_IN_JSON = "unset"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of value. ``decode`` is the one check: what a user types is read, and then decoded as JSON is."""
+    """A type of value. All values are checked by ``decode``: what a user types is first converted to JSON."""
 
     values: str
-    """What a user may type, in words."""
+    """The allowed values that a user types, in words."""
     json: str
-    """What JSON may hold, in words."""
+    """The allowed JSON values, in words."""
     read: Callable[[str], Any]
-    """From what a user types to JSON; ValueError if it has no such form."""
+    """Converts what a user types to JSON; ValueError if it is malformed."""
     decode: Callable[[Any], Any]
-    """From JSON to the value; ValueError if it is out of range."""
+    """Converts JSON to the value; ValueError if it is out of range."""
     encode: Callable[[Any], Any]
-    """From the value to JSON."""
+    """Converts the value to JSON."""
     words: tuple[str, ...] = ()
-    """Every text that a user may type, where they can be listed."""
+    """Every text that a user can type, if they can be listed."""
     carried: bool = True
-    """Whether the value goes to an agent; the others become files or an environment."""
+    """Whether the value is sent to an agent; other values become files or environment variables."""
     named: bool = False
-    """Whether a user types a name in place of the value: it stays a name until it is encoded."""
+    """Whether users type a name instead of the value; it stays a name until it is encoded."""
 
     def parse(self, text: str) -> Any:
-        """The value of what a user types; ValueError if it is not allowed."""
+        """Parse what a user types; ValueError if it is not allowed."""
         return self.read(text) if self.named else self.decode(self.read(text))
 
     def field(self) -> Field:
-        """How an agent reads it."""
+        """Return the field with which an agent reads it."""
         return Field(self.decode, self.json)
 
 
@@ -131,8 +131,8 @@ def _keys(raw: Any) -> bytes:
 
 
 def _keys_of_name(name: str) -> str:
-    """The keys that servers with this name share; the same in every run."""
-    import hashlib  # noqa: PLC0415 - an agent never needs it, and starts without it
+    """Return the keys that servers with this name share; the same in every run."""
+    import hashlib  # noqa: PLC0415 - an agent never needs it and starts faster without it
 
     return hashlib.shake_256(b"resumption harness ticket keys " + name.encode()).hexdigest(TICKET_KEYS)
 
@@ -143,9 +143,9 @@ _ANY_BYTES = octets(0, None, "bytes")
 
 SWITCH = Kind("on | off", "true or false", _switch, lambda raw: of(bool, raw), _same, ("on", "off"))
 COUNT = Kind(f"0 to {MAX_COUNT}", f"an integer, 0 to {MAX_COUNT}", int, _integer(0, MAX_COUNT), _same)
-ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 is no limit")
+ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 means no limit")
 BYTE_COUNT = replace(COUNT, values=f"bytes, {COUNT.values}")
-SECONDS = Kind("seconds, 64 bits with sign", "an integer of 64 bits", int, _integer(-INT64, INT64 - 1), _same)
+SECONDS = Kind("seconds, a signed 64-bit integer", "a 64-bit integer", int, _integer(-INT64, INT64 - 1), _same)
 TEXT = Kind("text", "a string", str, _text, _same)
 CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list")
 COLON_LIST = replace(TEXT, values="names joined by colons")

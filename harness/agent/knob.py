@@ -1,4 +1,4 @@
-"""What a row of the table of knobs holds: the value's kind, how each stack sets it, and why one cannot."""
+"""The parts of a row in the table of knobs: the value's kind, how each stack sets it, and why one cannot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.agent.vocabulary import Role
 
 STACKS = ("openssl", "libssl", "pyopenssl", "ssl")
-"""The stacks that the table speaks of."""
+"""The stacks in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Option:
     default: bool = False
     """Whether a new SSL_CTX has it."""
     conf: str = ""
-    """Its name in an OPENSSL_CONF (SSL_CONF_cmd, Options), for stacks that cannot clear it otherwise."""
+    """Its name in OPENSSL_CONF (SSL_CONF_cmd, Options), for stacks that have no other way to clear it."""
 
     @property
     def mask(self) -> int:
@@ -43,7 +43,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """The flags of s_server or s_client for a value; ``shown`` is what the documentation says of them."""
+    """The flags of s_server or s_client for a value; ``shown`` is their description in the documentation."""
 
     shown: str
     make: Callable[[Any], list[str]] = field(default=lambda _value: [])
@@ -55,7 +55,7 @@ def takes(flag: str) -> Flags:
 
 
 def switch(*, on: str = "", off: str = "") -> Flags:
-    """A flag for on, one for off, or both; a state without a flag is the program's default."""
+    """A flag for on, a flag for off, or both; a state without a flag is the program's default."""
     return Flags(", ".join(filter(None, (on, off))), lambda value: [flag] if (flag := on if value else off) else [])
 
 
@@ -67,26 +67,26 @@ def _argument(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Where a stack cannot set a knob, or not to each value, and why."""
+    """Where a stack does not support a knob or some of its values, and why."""
 
     why: str
     stacks: tuple[str, ...] = STACKS
     role: Role | None = None
     """None for both."""
     before: str = ""
-    """Only OpenSSLs before this release."""
+    """Only OpenSSL versions before this one."""
     allows: Callable[[Any], bool] | None = None
-    """Which values are possible all the same; None for none."""
+    """Which values are supported nevertheless; None for none."""
     values: str = ""
-    """The same in words."""
+    """The supported values, in words."""
 
     def applies(self, stack: str, role: Role, version: str) -> bool:
-        """Whether it is about such an end."""
+        """Return whether it applies to this endpoint."""
         old = not self.before or release(version) < release(self.before)
         return stack in self.stacks and self.role in {None, role} and old
 
     def forbids(self, value: Any) -> bool:
-        """Whether the knob cannot have the value."""
+        """Return whether the value is not supported."""
         return self.allows is None or not self.allows(value)
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ def only(*values: Any) -> Callable[[Any], bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knob:
-    """One setting of a client or server. A stack has it if the row says how it is set there."""
+    """One setting of a client or server. A stack supports it if the row says how it is set there."""
 
     kind: Kind
     meaning: str
@@ -115,13 +115,13 @@ class Knob:
     openssl: Flags | Mapping[Role, Flags] | None = None
     """The flags of s_server and s_client, by role where they differ."""
     since: str = ""
-    """The first OpenSSL that has it; 1.0.2 has the others."""
+    """The first OpenSSL that supports it; empty for 1.0.2."""
     older: Any = None
-    """The value that earlier ones always have, None if they have no such thing."""
+    """The value that earlier releases always use; None if they do not have the feature."""
     older_why: str = ""
-    """What happens there."""
+    """What earlier releases do."""
     lacks: tuple[Lack, ...] = ()
-    """Which stacks cannot set it, or not to each value; the first that applies counts."""
+    """Which stacks do not support it or some of its values; the first match counts."""
 
     @property
     def call(self) -> str:
@@ -129,15 +129,15 @@ class Knob:
         return self.option.name if self.option else self.libssl
 
     def exists_in(self, version: str) -> bool:
-        """Whether that OpenSSL has it."""
+        """Return whether that OpenSSL supports it."""
         return not self.since or release(version) >= release(self.since)
 
     def flags(self, role: Role) -> Flags | None:
-        """The flags of the program of a role, None if it has none."""
+        """Return the flags of the role's program; None if it has none."""
         return self.openssl.get(role) if isinstance(self.openssl, Mapping) else self.openssl
 
     def how(self, stack: str, role: Role) -> str | None:
-        """What sets it there, None if nothing does."""
+        """Return what sets it on a stack; None if nothing does."""
         if stack == "openssl":
             flags = self.flags(role)
             return None if flags is None else flags.shown
@@ -146,9 +146,9 @@ class Knob:
         )
 
     def lack(self, stack: str, role: Role, version: str) -> Lack | None:
-        """Why this end cannot set it, or not to each value; None if it can have all values."""
+        """Return why this endpoint does not support it or some of its values; None if it supports all."""
         if stack not in STACKS:
-            return None  # a foreign one says itself what it lacks
+            return None  # a foreign stack reports itself what it does not support
         found = next((lack for lack in self._all_lacks() if lack.applies(stack, role, version)), None)
         if self.how(stack, role) is None and (found is None or found.allows):
             return Lack("the stack has no way to set it")
@@ -165,5 +165,5 @@ class Knob:
 
 
 def knob(**row: Any) -> Any:
-    """A field of a configuration whose metadata hold its row, and whose default is None: the stack's own."""
+    """Return a field of a configuration with its row as metadata; its default, None, is the stack's own default."""
     return field(default=None, metadata={"knob": Knob(**row)})

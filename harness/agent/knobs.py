@@ -111,7 +111,7 @@ class CommonKnobs:
             Lack("s_server fixes it", ("openssl",), Role.SERVER, allows=only(128), values="128"),
             Lack("no flag sets it", ("openssl",)),
             Lack("SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound", ("pyopenssl",)),
-            Lack("SSLContext has no way to SSL_CTX_sess_set_cache_size", ("ssl",)),
+            Lack("Python's ssl has no SSL_CTX_sess_set_cache_size", ("ssl",)),
         ),
     )
     timeout: int | None = knob(
@@ -268,7 +268,7 @@ class CommonKnobs:
         lacks=(
             Lack("Python's ssl has no early data", ("ssl",)),
             Lack(
-                "SSL_get_early_data_status is not bound: a client could not tell what became of its early data",
+                "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted",
                 ("pyopenssl",),
                 Role.CLIENT,
             ),

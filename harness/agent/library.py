@@ -1,11 +1,11 @@
-"""What a TLS library must offer to be driven by the agent: the Protocols of a driver, and the errors that it raises.
+"""The interface of a driver, which lets the agent drive a TLS library: its Protocols and errors.
 
-A driver works on connected, non-blocking sockets. Whatever cannot go on raises WantReadError or WantWriteError, and
-is called again when the socket is ready. It never waits.
+A driver works on connected, non-blocking sockets and never waits. An operation that cannot continue raises
+WantReadError or WantWriteError, and is called again when the socket is ready.
 
-The verbs that a library may lack are methods too, on a context or a connection: of the verb's name, with its fields as
-keyword arguments, and with the one member of its reply as the result. A driver that cannot do a verb has no such
-method, and says in ``unsupported`` why.
+Optional verbs are methods of a context or a connection: the method has the verb's name, takes its fields as keyword
+arguments, and returns the one member of its reply. A driver that does not support a verb has no such method, and gives
+the reason in ``unsupported``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class WantReadError(Exception):
-    """The operation goes on when the socket can be read."""
+    """The operation continues when the socket is readable."""
 
 
 class WantWriteError(Exception):
-    """The operation goes on when the socket can be written."""
+    """The operation continues when the socket is writable."""
 
 
 class LackError(Exception):
-    """The library cannot do what a request asks for; the text names the knob or the verb, and why."""
+    """The library does not support a request; the text names the knob or the verb, and the reason."""
 
 
 @dataclass
@@ -50,16 +50,16 @@ class EndError(Exception):
 
 @dataclass
 class Facts:
-    """What the library says of one connection now; None is unknown. Becomes the ``facts`` object of the protocol."""
+    """What the library reports about one connection; None is unknown. Becomes the protocol's ``facts`` object."""
 
     finished: bool = False
     """The handshake is complete (SSL_is_init_finished)."""
     reused: bool | None = None
     """SSL_session_reused after the first handshake of the connection."""
     reused_at_end: bool | None = None
-    """SSL_session_reused after the last one; it differs from ``reused`` only after a renegotiation."""
+    """SSL_session_reused after the last handshake; it differs from ``reused`` only after a renegotiation."""
     evidence: str = ""
-    """The call and what it gave, ``SSL_session_reused() == 0``."""
+    """The call and its result, such as ``SSL_session_reused() == 0``."""
     version: str | None = None
     """``1.2`` or ``1.3``."""
     cipher: str | None = None
@@ -73,23 +73,23 @@ class Facts:
     """``{"level": 2, "number": 80, "sent": false}`` in order, close_notify included."""
     keylog: list[str] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
-    """The error queues of every operation that failed on this connection."""
+    """The error queue of every failed operation on this connection."""
     counters: dict[str, int] | None = None
-    """SSL_CTX_sess_* of a server's context once the connection is freed; the agent asks the context for them."""
+    """SSL_CTX_sess_* of a server's context after the connection is freed; the agent reads them."""
 
 
 class Tls(Protocol):
     """One connection of a driver (an SSL)."""
 
     unsupported: ClassVar[Mapping[str, str]]
-    """Why it has no method for a verb on a connection, by the verb."""
+    """Why a connection verb is not supported, by verb."""
 
     def handshake(self) -> None:
         """SSL_do_handshake, early data included; raises WantReadError, WantWriteError, TlsError or EndError."""
         ...
 
     def write(self, data: bytes) -> int:
-        """SSL_write; how many bytes were taken."""
+        """SSL_write; returns how many bytes were accepted."""
         ...
 
     def read(self, size: int) -> bytes:
@@ -109,7 +109,7 @@ class Tls(Protocol):
         ...
 
     def facts(self) -> Facts:
-        """What is known now."""
+        """Return the facts so far."""
         ...
 
     def free(self) -> None:
@@ -121,14 +121,14 @@ class Context(Protocol):
     """One SSL_CTX of a driver, in one role."""
 
     unsupported: ClassVar[Mapping[str, str]]
-    """Why it has no method for a verb on a context, by the verb."""
+    """Why a context verb is not supported, by verb."""
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> Tls:
-        """A client on a connected socket; ``session`` is a session object to offer, made afresh from its DER."""
+        """Make a client on a connected socket; it offers a fresh object made from the DER of ``session``."""
         ...
 
     def accept(self, sock: socket.socket) -> Tls:
-        """A server connection on an accepted socket."""
+        """Make a server connection on an accepted socket."""
         ...
 
     def free(self) -> None:
@@ -142,14 +142,14 @@ class Library(Protocol):
     name: str
     """``libssl``, ``pyopenssl`` or ``ssl``."""
     version: str
-    """OpenSSL's version number as it was loaded, ``3.0.19``; not the one it was compiled against."""
+    """The version of the loaded OpenSSL, such as ``3.0.19``; not the one it was compiled against."""
     description: str
     """OpenSSL_version(OPENSSL_VERSION), whole."""
     driven: ClassVar[Mapping[str, type]]
-    """The driver's classes of a ``context`` and of a ``connection``, whose methods are the verbs."""
+    """The driver's classes for ``context`` and ``connection``, whose methods are the verbs."""
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> Context:
-        """Make a context. ``files`` are paths: ``ca``, and ``certificate`` and ``key`` if this end has one."""
+        """Make a context. ``files`` are paths: ``ca``, and ``certificate`` and ``key`` if this endpoint has them."""
         ...
 
 
@@ -157,7 +157,7 @@ NO_CODE = "the driver has no code for it"
 
 
 def carry_out(driven: Context | Tls, verb: str, arguments: Mapping[str, Any]) -> Any:
-    """What the driver's method of that name gives; LackError with the driver's reason where it has none."""
+    """Call the driver's method for a verb; LackError with the driver's reason if there is none."""
     method = getattr(driven, verb, None)
     if method is None:
         raise LackError(f"{verb}: {driven.unsupported.get(verb, NO_CODE)}")
@@ -165,7 +165,7 @@ def carry_out(driven: Context | Tls, verb: str, arguments: Mapping[str, Any]) ->
 
 
 def lacking(driven: Mapping[str, type]) -> dict[str, str]:
-    """Why a library lacks an optional verb, by the verb, from the driver's classes of a context and a connection."""
+    """Return why optional verbs are not supported, by verb, from the driver's classes for context and connection."""
     return {
         row.name: driven[row.on].unsupported.get(row.name, NO_CODE)  # type: ignore[attr-defined]  # see Context, Tls
         for row in OPTIONAL
@@ -174,7 +174,7 @@ def lacking(driven: Mapping[str, type]) -> dict[str, str]:
 
 
 def accepted(stack: str, version: str, role: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """The decoded values of a request's knobs, without nulls; LackError if the stack on that OpenSSL lacks one."""
+    """Return the decoded knobs of a request, without nulls; LackError if the stack does not support one."""
     values = check_knobs(role, knobs)
     for name, value in values.items():
         if (why := why_not(stack, role, version, name, value)) is not None:

@@ -24,11 +24,11 @@ DRIVERS = {"libssl": "libssl", "pyopenssl": "pyopenssl", "ssl": "ssl_"}
 """The module of each driver in harness.agent.drivers; its ``load(**options)`` gives the Library."""
 STDIN = 0
 BUSY = 100
-"""Turns after which replies go out although there is more to do; else they go out before the agent waits."""
+"""Maximum turns before replies are sent; they are also sent before the agent waits."""
 
 
 def load(argv: Sequence[str]) -> Library:
-    """The library that the command line names."""
+    """Load the library that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m harness.agent", description=__doc__)
     parser.add_argument("stack", choices=DRIVERS)
     parser.add_argument("--libssl", help="path of libssl (libssl only)")
@@ -41,7 +41,7 @@ def load(argv: Sequence[str]) -> Library:
 
 
 def private_stdout() -> int:
-    """A descriptor of stdout for replies alone; what else is printed to stdout goes to stderr from now on."""
+    """Return a descriptor of stdout for replies only, and redirect all other output to stderr."""
     replies = os.dup(1)
     os.dup2(2, 1)
     return replies
@@ -59,7 +59,7 @@ def main() -> None:
     if stat.S_ISREG(os.fstat(STDIN).st_mode):  # epoll takes none (epoll_ctl(2), EPERM)
         sys.exit("harness.agent reads requests from a pipe, not from a file: cat FILE | python -m harness.agent ...")
     agent = Agent(library, watcher, outbox)
-    gc.freeze()  # what was imported stays for good: no collection needs to look at it again
+    gc.freeze()  # imported modules stay: exclude them from garbage collection
     rest = b""
     ended = False
 
@@ -82,4 +82,4 @@ def main() -> None:
             outbox.flush()
             watcher.turn(wait=True)
     outbox.flush()
-    os._exit(0)  # at once: no destructor of a TLS library runs, and nothing is left that one would have to save
+    os._exit(0)  # at once: skip the TLS library's destructors; nothing has to be saved

@@ -1,4 +1,4 @@
-"""Replies: an exception as the protocol's error object, and the outbox that writes all of a turn's replies at once."""
+"""Replies: error objects for exceptions, and an outbox that writes all replies of a turn at once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from harness.agent.watcher import Watcher
 
 ENCODED = json.JSONEncoder(separators=(",", ":")).encode
-"""A reply's text; one encoder serves all of them."""
+"""Encodes a reply; one encoder serves all replies."""
 KINDS = ("usage", "lack", "tls", "end", "internal")
 
 
 def error_object(error: BaseException) -> dict[str, Any]:
-    """The ``error`` of a reply: its ``kind``, a ``message``, and the error queue where a library refused."""
+    """Return the ``error`` of a reply: its ``kind``, a ``message``, and the error queue if the library refused."""
     if isinstance(error, RequestError):
         return {"kind": "usage", "message": str(error)}
     if isinstance(error, LackError):
@@ -34,7 +34,7 @@ def error_object(error: BaseException) -> dict[str, Any]:
 
 
 class Outbox:
-    """Keeps replies until ``flush``; what the pipe does not take then goes out when it does."""
+    """Keeps replies until ``flush``; what the pipe does not accept is sent when it is writable."""
 
     def __init__(self, fd: int, watcher: Watcher) -> None:
         self._fd = fd
@@ -44,20 +44,20 @@ class Outbox:
         os.set_blocking(fd, False)
 
     def ok(self, number: int, result: dict[str, Any]) -> None:
-        """Reply to a request that was carried out."""
+        """Reply to a successful request."""
         self._lines.append(ENCODED({"id": number, "ok": result}))
 
     def error(self, number: int | None, error: BaseException) -> None:
-        """Reply to a request that was not; an id of null where the request's could not be read."""
+        """Reply with an error; the id is null if the request's id could not be read."""
         self._lines.append(ENCODED({"id": number, "error": error_object(error)}))
 
     @property
     def empty(self) -> bool:
-        """Whether no reply waits for ``flush``."""
+        """Return whether no reply waits for ``flush``."""
         return not self._lines
 
     def flush(self) -> None:
-        """Write what there is, in one call where the pipe takes it all."""
+        """Write all replies, in one call if the pipe accepts them all."""
         if self._lines:
             self._lines.append("")
             self._left.append("\n".join(self._lines).encode())

@@ -20,7 +20,7 @@ COMMON = frozenset({"id", "verb"})
 
 @dataclass(frozen=True)
 class Request:
-    """One request, with the values that were read: bytes for hexadecimal digits, the default of a field left out."""
+    """One request with its decoded values: bytes for hexadecimal digits, defaults for omitted fields."""
 
     id: int
     row: Verb
@@ -28,12 +28,12 @@ class Request:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The fields without the object that the verb acts on."""
+        """Return the fields without the object that the verb acts on."""
         return {name: self.fields[name] for name in self.row.fields}
 
 
 def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
-    """The id (None if none can be read) and the object of a line; RequestError if it is not an object."""
+    """Return the id (None if unreadable) and the JSON object of a line; RequestError if it is not an object."""
     try:
         message = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
@@ -45,7 +45,7 @@ def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
 
 
 def check(number: int | None, message: Mapping[str, Any]) -> Request:
-    """The request in a message; RequestError says what is wrong and what is allowed."""
+    """Return the request in a message; RequestError says what is wrong and what is allowed."""
     if number is None:
         raise RequestError(f"id must be an integer, not {message.get('id')!r}")
     verb = message.get("verb")
@@ -58,7 +58,7 @@ def check(number: int | None, message: Mapping[str, Any]) -> Request:
         if name in message:
             values[name] = field.value(message[name], name, "of", row.name)
         elif field.required:
-            raise RequestError(f"{row.name} lacks {name}: {field.allowed}")
+            raise RequestError(f"{row.name} needs {name}: {field.allowed}")
         else:
             values[name] = field.default
     if message.keys() - fields.keys() > COMMON:

@@ -1,4 +1,4 @@
-"""TCP for the agent: listeners that hand connections out in the order in which they were asked for, and connecting."""
+"""TCP for the agent: connecting, and listeners that hand out connections in the order of the requests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BACKLOG = 128
 
 
 def prepared(sock: socket.socket) -> socket.socket:
-    """A connected socket as drivers get it: non-blocking, and small writes go out at once."""
+    """Prepare a connected socket for drivers: non-blocking, with TCP_NODELAY."""
     sock.settimeout(0)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
 class Listener:
-    """A listening socket on a port of the kernel's choice."""
+    """A listening socket on a port that the kernel chooses."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -36,7 +36,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
 
     def accept(self, conversation: Conversation) -> None:
-        """Give the next connection to the conversation, now or when it comes."""
+        """Give the next connection to the conversation, now or when it arrives."""
         self._waiting.append(conversation)
         self._serve()
 
@@ -50,16 +50,16 @@ class Listener:
             self._waiting.popleft().opened(prepared(sock))
 
     def close(self) -> None:
-        """Stop listening; conversations that still wait for a connection get an error."""
+        """Stop listening; conversations that wait for a connection get an error."""
         self._watcher.forget(self._socket)
         self._socket.close()
         for conversation in self._waiting:
-            conversation.not_opened(RequestError("the listener was closed before a connection came"))
+            conversation.not_opened(RequestError("the listener was closed before a connection arrived"))
         self._waiting.clear()
 
 
 class Connector:
-    """A TCP connection in the making."""
+    """A TCP connection that is being established."""
 
     def __init__(self, watcher: Watcher, port: int, conversation: Conversation) -> None:
         self._watcher = watcher

@@ -1,4 +1,4 @@
-"""The table of verbs: what each acts on, its fields, its reply, what it needs and when it is allowed."""
+"""The table of verbs: what each acts on, its fields, its reply, and when it is allowed."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ class Verb:
     name: str
     on: str
     meaning: str
-    """What it does, for the page of the protocol."""
+    """What it does, for PROTOCOL.md."""
     fields: Mapping[str, Field] = field(default_factory=dict)
     """Its fields without ``id``, ``verb`` and the object that it acts on."""
     result: Mapping[str, str] = field(default_factory=dict)
-    """The members of its reply, each with its type and meaning."""
+    """The members of its reply, with type and meaning."""
     when: str = ALWAYS
     optional: bool = False
-    """Whether a library may lack it; a driver that has no method for it answers with an error of kind ``lack``."""
+    """Whether it is optional; a driver without a method for it replies with an error of kind ``lack``."""
     needs: str | None = None
-    """The value of the Capability that a stack must have for it; only for an optional one."""
+    """The value of the Capability that it needs; only for optional verbs."""
     field_needs: Mapping[str, str] = field(default_factory=dict)
-    """The same for a field that some libraries cannot set, by its name."""
+    """The Capability that a field needs, by field, if some libraries do not support it."""
 
     @cached_property
     def members(self) -> Mapping[str, Field]:
-        """The fields of a request, the object that it acts on first."""
+        """Return the fields of a request; the object that it acts on comes first."""
         return self.fields if self.on == AGENT else {self.on: OBJECT_NAME.about("name"), **self.fields}
 
     def reply(self, value: Any) -> dict[str, Any]:
-        """The reply in which a driver's result stands; a verb of a driver has one member or none."""
+        """Return the reply with a driver's result; a driver's verb has one member or none."""
         return dict.fromkeys(self.result, value)
 
 
@@ -60,22 +60,22 @@ _ROWS = (
     Verb(
         "hello",
         AGENT,
-        "Say what this agent is.",
+        "Identify this agent.",
         result={
             "protocol": "integer, 1",
             "library": "string: `libssl`, `pyopenssl`, `ssl` or another name",
             "version": "string: the version of the TLS library as loaded, `3.0.19`",
             "description": "string: how the library describes itself",
             "pid": "integer",
-            "lacks": "object: the reason for each optional verb that this library lacks, by the verb; may be left out",
+            "lacks": "object: the reason for each optional verb that this library does not support, by verb; optional",
         },
     ),
     Verb(
         "context",
         AGENT,
-        "Make a context: an SSL_CTX in one role. `files` are paths of PEM files: `ca`, whom a verifying end trusts; "
-        "`certificate`, a chain that begins with this end's own; `key`, its unencrypted key. "
-        "Default CA bundles must not be loaded. The knobs stand below.",
+        "Make a context: an SSL_CTX in one role. `files` are paths of PEM files: `ca`, the authority to trust; "
+        "`certificate`, a chain that starts with this endpoint's own; `key`, its unencrypted key. "
+        "Default CA bundles must not be loaded. The knobs are listed below.",
         {
             "as": AS,
             "role": ROLE,
@@ -89,7 +89,7 @@ _ROWS = (
         CONTEXT,
         "Read SSL_CTX_sess_* and SSL_CTX_sess_get_cache_size.",
         result={
-            "counters": "object of integers, of which a library may know some only: `items`, `connect`, "
+            "counters": "object of integers, of which a library may report only some: `items`, `connect`, "
             "`connect_good`, `connect_renegotiate`, `accept`, `accept_good`, `accept_renegotiate`, `hits`, "
             "`callback_hits`, `misses`, `timeouts`, `overflows`, `cache_size`"
         },
@@ -99,7 +99,7 @@ _ROWS = (
     Verb(
         "flush",
         CONTEXT,
-        "SSL_CTX_flush_sessions: remove the cached sessions that have expired at that time.",
+        "SSL_CTX_flush_sessions: remove cached sessions that have expired by that time.",
         {"at": INT.about("integer, seconds since the epoch")},
         {"done": "boolean, true"},
         optional=True,
@@ -126,8 +126,8 @@ _ROWS = (
     Verb(
         "age_sessions",
         CONTEXT,
-        "Set back the time of every cached session by so many seconds, and the time of every ticket that is issued "
-        "from now on. Repeated, it adds up.",
+        "Backdate every cached session by this many seconds, and every ticket that is issued "
+        "from now on. Repeated calls add up.",
         {"seconds": INT.about("integer")},
         {"done": "boolean, true"},
         optional=True,
@@ -153,7 +153,7 @@ _ROWS = (
         "connect",
         CONTEXT,
         "Connect to 127.0.0.1 and set the session to offer: a fresh object made from its `der`, or the object that "
-        "`handle` names if the library cannot read a DER. The handshake is a request of its own.",
+        "`handle` names if the library cannot read DER. The handshake is a separate request.",
         {
             "as": AS,
             "port": PORT,
@@ -163,18 +163,18 @@ _ROWS = (
     Verb(
         "accept",
         LISTENER,
-        "Take the next TCP connection. The reply comes when there is one; the handshake is a request of its own.",
+        "Accept the next TCP connection. The reply is sent when it arrives; the handshake is a separate request.",
         {"as": AS},
     ),
     Verb(
         "unlisten",
         LISTENER,
-        "Close the listener. Its connections live on; an `accept` that still waits gets a `usage` error.",
+        "Close the listener. Its connections stay open; a waiting `accept` gets a `usage` error.",
     ),
     Verb(
         "handshake",
         CONNECTION,
-        "Complete the handshake, with early data if the knobs ask for it. Errors: `tls`, or `end` if the peer ended "
+        "Complete the handshake, with early data if the knobs enable it. Errors: `tls`, or `end` if the peer ended "
         "the connection.",
         when=BEFORE_FAILURE,
     ),
@@ -188,9 +188,9 @@ _ROWS = (
     Verb(
         "read_line",
         CONNECTION,
-        "Read application data up to and with the first newline. What comes after it is kept for the next `read_line`.",
+        "Read application data up to and including the first newline. The rest is kept for the next `read_line`.",
         result={
-            "data": "bytes; what came before the end if the input ended before a newline",
+            "data": "bytes; those received so far if the input ended before a newline",
             "end": "null, or how the input ended before a newline: `close_notify`, `eof`, `reset` or `alert`",
         },
         when=AFTER_HANDSHAKE,
@@ -198,7 +198,7 @@ _ROWS = (
     Verb(
         "renegotiate",
         CONNECTION,
-        "SSL_renegotiate or SSL_renegotiate_abbreviated, then SSL_do_handshake as far as it goes without the peer; "
+        "SSL_renegotiate or SSL_renegotiate_abbreviated, then SSL_do_handshake as far as possible without the peer; "
         "later reads and writes complete it.",
         {"abbreviated": optional(BOOL, default=False).about("boolean")},
         when=AFTER_HANDSHAKE,
@@ -210,20 +210,20 @@ _ROWS = (
         "session",
         CONNECTION,
         "SSL_get1_session now.",
-        result={"session": "session, or null if there is none, or only one that has no cipher yet"},
+        result={"session": "session, or null if there is none, or if it has no cipher yet"},
     ),
     Verb(
         "sessions",
         CONNECTION,
-        "Every session that the library has given so far, in order; the one of SSL_get1_session is last if it is "
-        "none of them.",
+        "Every session that the library has reported so far, in order; SSL_get1_session's is last if it is "
+        "not among them.",
         result={"sessions": "list of sessions"},
     ),
     Verb(
         "keep_session",
         CONNECTION,
-        "SSL_get1_session now, kept as the very object that it is until the context is freed. What the connection "
-        "does to it afterwards is done to what `connect` offers by its handle: SSL_free without close_notify makes "
+        "SSL_get1_session now, held as the same object until the context is freed. What the connection "
+        "does to it later affects what `connect` offers by its handle: SSL_free without close_notify makes "
         "it non-resumable.",
         result={"session": "session with a `handle` and no `der`, or null if there is none"},
         optional=True,
@@ -232,20 +232,20 @@ _ROWS = (
     Verb(
         "shutdown",
         CONNECTION,
-        "SSL_shutdown once: send close_notify, and wait for nothing.",
+        "SSL_shutdown once: send close_notify without waiting.",
         when=AFTER_HANDSHAKE,
     ),
     Verb(
         "await_end",
         CONNECTION,
-        "Read until the input ends, and drop what was read.",
-        result={"ending": "`close_notify`, `eof` (TCP ended without one), `reset`, or `alert` (a fatal one came)"},
+        "Read and discard input until it ends.",
+        result={"ending": "`close_notify`, `eof` (TCP ended without one), `reset`, or `alert` (a fatal one arrived)"},
         when=AFTER_HANDSHAKE,
     ),
     Verb(
         "release",
         CONNECTION,
-        "Free the connection without another SSL_shutdown (SSL_free), read what is there so that nothing is reset, "
+        "Free the connection without another SSL_shutdown (SSL_free), read pending input to avoid a reset, "
         "and close TCP with FIN. The name is free afterwards.",
         result={"facts": "object, see below"},
     ),
@@ -253,11 +253,11 @@ _ROWS = (
 VERBS: dict[str, Verb] = {row.name: row for row in _ROWS}
 """Every verb, by its name."""
 OPTIONAL: tuple[Verb, ...] = tuple(row for row in _ROWS if row.optional)
-"""The verbs that a library may lack."""
+"""The optional verbs."""
 
 
 def missing_capabilities(reasons: Mapping[str, str]) -> dict[str, str]:
-    """The Capabilities that a driver lacks, with the reason; ``reasons`` are by the names of verbs and fields."""
+    """Return the unsupported Capabilities with their reasons; ``reasons`` are by verb or field."""
     found = {row.needs: reasons[row.name] for row in OPTIONAL if row.needs is not None and row.name in reasons}
     for row in OPTIONAL:
         for name, needs in row.field_needs.items():

@@ -1,4 +1,4 @@
-"""The words of the protocol that have a fixed set of values, and the order of OpenSSL's releases."""
+"""The enumerations of the protocol, and the order of OpenSSL's releases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class TLSVersion(StrEnum):
-    """A protocol version; the value is how a user types it."""
+    """A protocol version; the value is what a user types."""
 
     TLSv1_2 = "1.2"
     TLSv1_3 = "1.3"
@@ -24,7 +24,7 @@ class TLSVersion(StrEnum):
 
 
 class Role(StrEnum):
-    """Which end of a connection an endpoint is."""
+    """The role of an endpoint in a connection."""
 
     CLIENT = "client"
     SERVER = "server"
@@ -57,17 +57,17 @@ class PskMode(StrEnum):
 
 
 class Verify(StrEnum):
-    """What an endpoint asks of its peer's certificate."""
+    """Whether an endpoint requests and verifies its peer's certificate."""
 
     NONE = "none"
     OPTIONAL = "optional"
-    """A server asks and verifies what comes (SSL_VERIFY_PEER)."""
+    """A server requests a certificate and verifies it if there is one (SSL_VERIFY_PEER)."""
     REQUIRED = "required"
     """SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT at a server, SSL_VERIFY_PEER at a client."""
 
 
 class Unset(StrEnum):
-    """The value of a knob that is to be switched off, where None means the stack's default."""
+    """The value that switches a knob off; None means the stack's default."""
 
     UNSET = "none"
 
@@ -76,10 +76,9 @@ UNSET = Unset.UNSET
 
 
 def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version, in OpenSSL's order: ``3.0.19`` is (3, 0, 19), ``1.1.1w`` (1, 1, 1, 23).
+    """Return the numbers of a version, in OpenSSL's order: ``3.0.19`` is (3, 0, 19), ``1.1.1w`` (1, 1, 1, 23).
 
-    Raises ValueError for a text that does not begin with a number. What follows the letters, such as ``-beta1``, does
-    not count.
+    ValueError for a text that does not begin with a number. A suffix after the letters, such as ``-beta1``, is ignored.
     """
     found = re.match(r"(\d+(?:\.\d+)*)([a-z]*)", version)
     if found is None:

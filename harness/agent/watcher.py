@@ -1,4 +1,4 @@
-"""The agent's selector: a socket is asked about only while something waits for it, with as few calls as that needs."""
+"""The agent's selector: watches a socket only while something waits for it, with few system calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Interest:
-    """Who is called when a file is ready; ``wanted`` goes false with each call."""
+    """The callback for a ready file; ``wanted`` becomes false with each call."""
 
     def __init__(self, mask: int, ready: Callable[[], None]) -> None:
         self.mask = mask
@@ -19,14 +19,14 @@ class Interest:
 
 
 class Watcher:
-    """One-shot interests over a level-triggered selector: a file is taken out only when it is ready for nobody."""
+    """One-shot interests on a level-triggered selector: a file is unregistered only if it is ready and nobody waits."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._interests: dict[int, Interest] = {}
 
     def want(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
-        """Call ``ready`` once, when the file (a descriptor, or what has one) can next be read or written."""
+        """Call ``ready`` once, when the file (a descriptor, or an object with one) is next readable or writable."""
         fd = file if isinstance(file, int) else file.fileno()
         mask = selectors.EVENT_WRITE if write else selectors.EVENT_READ
         interest = self._interests.get(fd)
@@ -38,13 +38,13 @@ class Watcher:
         interest.mask, interest.ready, interest.wanted = mask, ready, True
 
     def forget(self, file: Any) -> None:
-        """Drop the interest in a file, if there is one; to be called before the file is closed."""
+        """Drop the interest in a file, if any; call it before the file is closed."""
         fd = file if isinstance(file, int) else file.fileno()
         if self._interests.pop(fd, None) is not None:
             self._selector.unregister(fd)
 
     def turn(self, *, wait: bool) -> bool:
-        """Serve what is ready, after waiting for it or not; False if nothing was. What is forgotten is not served."""
+        """Serve what is ready, optionally waiting for it; False if nothing was. Dropped interests are not served."""
         ready = self._selector.select(None if wait else 0)
         for key, _ in ready:
             interest: Interest = key.data

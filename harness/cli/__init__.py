@@ -1,4 +1,4 @@
-"""The installed command ``resumption``: its subcommands, each imported when it is called, and what errors become."""
+"""The ``resumption`` command: loads subcommands on demand and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = {
     "connect": "Run one case: handshake, save the session, reconnect with it.",
-    "stacks": "Show the stacks of this machine, and which knobs and Capabilities each has.",
+    "stacks": "Show the stacks of this machine and the knobs and Capabilities that each supports.",
     "bisect": "Find the first build whose behaviour changed, fetching builds as needed.",
     "diff": "Run the same cells on two builds and show every observable that differs.",
-    "builds": "Show the OpenSSLs that can be fetched, and fetch, make, verify or remove them.",
+    "builds": "List, fetch, build, verify and remove OpenSSL builds.",
     "run": "Run every scenario between all stacks of this machine.",
-    "cell": "Run one cell of a run again, and show everything about it.",
-    "report": "Write a page, a Markdown summary and JUnit XML from the results of a run.",
+    "cell": "Rerun one cell of a run and show everything about it.",
+    "report": "Write an HTML page, a Markdown summary and JUnit XML from the results of a run.",
     "session": "Show every field of a session file, PEM or DER.",
 }
-"""Name and help of each; the module of the same name in this package holds a click command of the same name."""
+"""Name and help of each subcommand; the module with that name in this package defines the click command."""
 
 FAILED = 1
 BAD_USAGE = 2
@@ -32,14 +32,14 @@ INTERRUPTED = 130
 
 
 class Subcommands(click.Group):
-    """Imports a subcommand's module when it is called, so that ``--help`` imports none of them."""
+    """Imports a subcommand's module only when it is called, which keeps ``--help`` fast."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        """All names, in the order of SUBCOMMANDS."""
+        """Return all names, in the order of SUBCOMMANDS."""
         return list(SUBCOMMANDS)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """The command of its module; None if there is none of this name."""
+        """Return the command with this name, or None if there is none."""
         if name not in SUBCOMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(f"harness.cli.{name}"), name)
@@ -58,11 +58,11 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (sys.argv if none is given) and return the exit code.
+    """Run the command line (default: sys.argv) and return the exit code.
 
-    0 is success; 1 is a failure, and any HarnessError but those of usage; 2 is bad usage, a knob's value that a stack
-    lacks or OpenSSL refuses, or a file that is not a session;
-    130 is Ctrl-C. An error is one message on stderr, without a traceback.
+    0: success. 1: a failure, or a HarnessError other than a usage error. 2: bad usage, a knob value that the stack
+    does not support or OpenSSL refuses, or a file that is not a session. 130: Ctrl-C. Errors are one message on
+    stderr, without a traceback.
     """
     try:
         code = cli.main(arguments, prog_name="resumption", standalone_mode=False)

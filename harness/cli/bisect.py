@@ -41,12 +41,13 @@ ON = "Compare only observables that match, such as 'session.*'; may be repeated.
 def bisect(**given: Any) -> None:
     """Find the first build whose behaviour changed, between a good and a bad one, fetching builds as needed.
 
-    Give the case as for `resumption connect`, or the id of a scenario's cell. An end without @BUILD is of the build
-    under test. With --expect, a build is good if its last connection has that outcome. Without it, a build is good if
-    it equals the good one in every observable in which the bad one differs. A build that cannot do the case is skipped.
+    Give the case as for `resumption connect`, or the id of a scenario's cell. An endpoint without @BUILD uses the
+    build under test. With --expect, a build is good if its last connection has that outcome. Without --expect, a
+    build is good if it matches the good build in every observable in which the bad build differs. Builds that do not
+    support the case are skipped.
 
-    Exit code 0: found. 1: an end is not what it was said to be. 2: bad usage. 125: an end cannot do the case, or its
-    OpenSSL is missing or broken.
+    Exit code 0: found. 1: the good build is not good, or the bad build is not bad. 2: bad usage. 125: the good or the
+    bad build does not support the case, or its OpenSSL is missing or broken.
     """
     subject = subject_of(given)
     builds = BuildRange(subject.ends.moving, given["good"], given["bad"], here=given["here"])
@@ -54,30 +55,30 @@ def bisect(**given: Any) -> None:
     found = search(builds.versions, looks)
     click.echo(f"first bad  {found.first_bad}\nlast good  {found.last_good}")
     if found.between:
-        click.echo(f"between    {', '.join(found.between)} cannot do the case: the first bad one may be one of them")
+        click.echo(f"between    {', '.join(found.between)} cannot run the case: the first bad build may be one of them")
     for difference in looks.between(found.last_good, found.first_bad):
         click.echo(f"  {told(difference)}")
 
 
 def say(line: str) -> None:
-    """Progress, which is not a result."""
+    """Print progress to stderr."""
     click.echo(line, err=True)
 
 
 def subject_of(given: dict[str, Any]) -> Subject:
-    """What the options and the argument give; UsageError if it is both, neither, or half of one."""
+    """Return the subject of the options or the cell id; UsageError if both, neither, or an incomplete case is given."""
     named = [given["client_name"], given["server_name"], given["tls"]]
     if given["cell"]:
         if typed := given_on_command_line(CASE_OPTIONS):
-            raise UsageError(f"a cell's id says what to run, and so does {typed[0]}; give either, not both")
+            raise UsageError(f"a cell's id and {typed[0]} both say what to run; give only one of them")
         return ScenarioCell.parse(given["cell"], (given["good"], given["bad"]))
     if not all(named):
-        raise UsageError("give a case by --client, --server and --tls, or a cell's id")
+        raise UsageError("give --client, --server and --tls, or a cell's id")
     return DeskCase(Ends(given["client_name"], given["server_name"]), case_of(given))
 
 
 class Looks:
-    """Looks at versions, once each, and says of each what it does."""
+    """Runs the subject on versions, once each, and prints the behaviour of each."""
 
     def __init__(self, subject: Subject, builds: BuildRange, expect: str | None, on: tuple[str, ...]) -> None:
         self._subject = subject
@@ -89,7 +90,7 @@ class Looks:
         self._begun = 0
 
     def __call__(self, version: str) -> Behaviour:
-        """Look, and tell what was seen."""
+        """Run the subject on a version and print what was observed."""
         self._begun += 1
         about = max(self._begun, 2 + max(len(self._builds.versions) - 2, 0).bit_length())
         ends = " with ".join(dict.fromkeys(self._subject.ends.at(version)))
@@ -115,11 +116,11 @@ class Looks:
         return behaviour
 
     def between(self, one: str, other: str) -> list[Difference]:
-        """What differs between two versions that were looked at, of what is asked for."""
+        """Return the selected observables that differ between two versions."""
         return matching(differences(CellObject, self._see(one), self._see(other)), self._on)
 
     def _relevant(self, version: str) -> list[Difference]:
-        """What differs from the good end, of the observables in which the bad end does."""
+        """Return the differences from the good build among the observables in which the bad build differs."""
         good, bad = self._ends
         found = self.between(good, version)
         if version == bad and self._on and not found and (others := self._differing(good, version)):

@@ -1,4 +1,4 @@
-"""`resumption builds`: which OpenSSLs are known, which are here, and getting or removing them."""
+"""`resumption builds`: lists, fetches, builds, verifies and removes OpenSSL builds."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ PROVIDER = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
 def builds(context: click.Context, *, as_json: bool) -> None:
-    """Show the OpenSSLs that can be tested: which can be fetched, which are here, and what each contains.
+    """Show the OpenSSL builds that can be tested: which are fetched, which can be fetched, and what each contains.
 
     Write a version as 1.1.1w, 3.5 (the newest 3.5.x for each stack), '3.0.*' (every one), latest or all. Builds are
-    kept in your cache folder, or in the one that RESUMPTION_CACHE names.
+    kept in your cache folder; RESUMPTION_CACHE names another folder.
     """
     if context.invoked_subcommand is not None:
         if as_json:
-            raise UsageError(f"--json lists the builds; leave it out, or leave out {context.invoked_subcommand}")
+            raise UsageError(f"--json only lists builds; remove it, or remove {context.invoked_subcommand}")
         return
     store = BuildStore()
     rows = rows_of(store)
@@ -68,7 +68,7 @@ def builds(context: click.Context, *, as_json: bool) -> None:
 
 
 def rows_of(store: BuildStore) -> list[Row]:
-    """The machine's own, then all that is known or here, newest first."""
+    """The machine's own builds, then all known or cached builds, newest first."""
     own = [
         Row(build.version, build.origin, (), (stack,), "this machine", folder=str(build.libssl or build.origin))
         for stack, build in system_builds().items()
@@ -105,14 +105,14 @@ def _parts(has: frozenset[Part]) -> tuple[str, ...]:
 
 
 def say(text: str) -> None:
-    """Progress goes to stderr."""
+    """Print progress to stderr."""
     click.echo(text, err=True)
 
 
 @builds.command(epilog=example("builds fetch 1.1.1w 3.5"))
 @click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
 @PROVIDER
-@click.option("--again", is_flag=True, help="Fetch also builds that are here: a Debian suite may have moved on.")
+@click.option("--again", is_flag=True, help="Fetch cached builds again: a Debian suite may have a newer one.")
 @click.option(
     "--mirror",
     envvar="RESUMPTION_MIRROR",
@@ -120,13 +120,13 @@ def say(text: str) -> None:
     help="Fetch from this Debian archive (default: the machine's).",
 )
 def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
-    """Fetch builds into the cache, each checked by SHA-256 or signature, and asked for its version."""
+    """Fetch builds into the cache; check each by SHA-256 or signature, and check its version."""
     store = BuildStore(mirror=mirror)
     chosen = store.chosen(versions, provider)
     if mirror and click.get_current_context().get_parameter_source("mirror") is ParameterSource.COMMANDLINE:
         others = [known.key for known in chosen if known.provider != Debian.name]
         if len(others) == len(chosen):
-            raise UsageError(f"--mirror is for packages of Debian, and {', '.join(others)} is none; leave it out")
+            raise UsageError(f"--mirror is for Debian packages only, not for {', '.join(others)}; remove it")
     progress = Fetching(len(chosen))
     failed = 0
     for known in chosen:
@@ -148,19 +148,19 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 @click.argument("options", nargs=-1, metavar="[CONFIGURE OPTIONS]...")
 @click.option("--label", default="", metavar="WORD", help="Add +WORD to the version: fips makes it openssl@3.5.7+fips.")
 @click.option("--sha256", metavar="HEX", help="Refuse a tarball that does not have this SHA-256.")
-@click.option("--signature", type=click.Path(path_type=Path), help="The tarball's detached signature, for gpgv.")
-@click.option("--keyring", type=click.Path(path_type=Path), help="The keys that may have signed it.")
+@click.option("--signature", type=click.Path(path_type=Path), help="The tarball's detached signature, checked by gpgv.")
+@click.option("--keyring", type=click.Path(path_type=Path), help="The keys trusted to sign the tarball.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once (default: one per CPU).")
-@click.option("--again", is_flag=True, help="Build it also if it is here.")
+@click.option("--again", is_flag=True, help="Build it even if it is cached.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
     store = BuildStore()
     if not re.fullmatch(r"[a-z0-9]*", label):
-        raise UsageError(f"the label {label!r} is not a word of small letters and digits, as in fips")
+        raise UsageError(f"invalid label {label!r}: use lowercase letters and digits, such as fips")
     if vouching["keyring"] and not vouching["signature"]:
-        raise UsageError("--keyring needs --signature FILE, which one of its keys made")
+        raise UsageError("--keyring needs --signature FILE")
     if source.is_dir() and (vouched := [f"--{name}" for name in ("sha256", "signature") if vouching[name]]):
-        raise UsageError(f"{vouched[0]} vouches for a tarball, and {source} is a folder; leave it out")
+        raise UsageError(f"{vouched[0]} is for tarballs, but {source} is a folder; remove it")
     known = CatalogueEntry("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
     with owned():
         record = store.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
@@ -168,7 +168,7 @@ def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **v
 
 
 def present(store: BuildStore, versions: Sequence[str], provider: str | None = None) -> list[Record]:
-    """The builds in the cache that are meant; UsageError names the nearest for one that none is."""
+    """Return the cached builds that the versions select; UsageError names the nearest ones if there is no match."""
     records = [record for record in store.here() if provider in {None, record.provider}]
     found: dict[str, Record] = {}
     for wanted in versions:
@@ -185,7 +185,7 @@ def present(store: BuildStore, versions: Sequence[str], provider: str | None = N
 @click.argument("versions", nargs=-1, required=True, metavar="VERSION…|all")
 @PROVIDER
 def remove(versions: tuple[str, ...], provider: str | None) -> None:
-    """Remove builds from the cache; `all` also those that are damaged."""
+    """Remove builds from the cache; `all` includes damaged builds."""
     store = BuildStore()
     keys = [record.key for record in present(store, versions, provider)]
     keys += [key for key in store.cache.names() if ALL in versions and provider is None and key not in keys]
@@ -197,7 +197,7 @@ def remove(versions: tuple[str, ...], provider: str | None) -> None:
 @builds.command(epilog=example("builds verify"))
 @click.argument("versions", nargs=-1, metavar="[VERSION…]")
 def verify(versions: tuple[str, ...]) -> None:
-    """Compare every file of the builds in the cache with what was fetched, and ask each build what it is."""
+    """Verify the cached builds: check every file's SHA-256 and each build's version."""
     store = BuildStore()
     keys = [record.key for record in present(store, versions)] if versions else store.cache.names()
     wrong = {key: damage for key in keys if (damage := store.damage(key))}

@@ -1,4 +1,4 @@
-"""The options that give a case at a desk, which `connect` and `bisect` have in common, and the Case that they make."""
+"""The options of `connect` and `bisect` that describe a case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 UNTESTABLE = 125
-"""Exit code if an OpenSSL is missing or does not run: `git bisect run` then skips the revision; 1 would mean "bad"."""
+"""Exit code if an OpenSSL is missing or does not run: `git bisect run` skips the revision. 1 would mean "bad"."""
 
 UNSET = f"The value `{DEFAULT}` restores the default."
 AGE = "Backdate the offered session by SECONDS; a negative number postdates it. Default: 0."
@@ -30,9 +30,9 @@ OUTCOMES = click.Choice([o.value for o in Outcome])
 
 
 def case_options(*, required: bool) -> Callable[[F], F]:
-    """The options; ``required`` if there is no other way to give a case."""
-    client = "A stack, or stack@build, as client."
-    server = "A stack, or stack@build, as server."
+    """Add the options; ``required`` if there is no other way to give a case."""
+    client = "The client: a stack, or stack@build."
+    server = "The server: a stack, or stack@build."
     options = (
         click.option("--client", "client_name", required=required, metavar="STACK", help=client),
         click.option("--server", "server_name", required=required, metavar="STACK", help=server),
@@ -46,8 +46,8 @@ def case_options(*, required: bool) -> Callable[[F], F]:
             "close_",
             type=click.Choice([c.value for c in Close]),
             default=Close.BOTH.value,
-            help="How the two ends close each connection: both, or one of them, sends close_notify; or TCP ends "
-            "without one (eof), or is reset (rst). Default: both.",
+            help="How each connection is closed: close_notify from both ends or from one, or TCP ends "
+            "without it (eof) or is reset (rst). Default: both.",
         ),
         click.option(
             "--age",
@@ -69,9 +69,9 @@ def case_options(*, required: bool) -> Callable[[F], F]:
 
 
 def untestable(command: Callable[..., None]) -> Callable[..., None]:
-    """Exit with UNTESTABLE if an OpenSSL is missing or does not run, and what to ``expect`` makes it a bisection.
+    """Exit with UNTESTABLE if an OpenSSL is missing or does not run and ``expect`` is given, as in a bisection.
 
-    An end that dies after the first connection stays a failure: that may be the bug that a bisection looks for.
+    An endpoint that dies after the first connection is a failure: it may be the bug that the user bisects.
     """
 
     @wraps(command)
@@ -93,7 +93,7 @@ def _settings(name: str, text: str) -> Callable[[F], F]:
 
 
 def _completion(role: Role) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """What a shell proposes for a setting: the knobs of the role, then the values of the one that was typed."""
+    """Complete a setting: first the knobs of the role, then the values of the typed knob."""
 
     def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         rows = knobs_of(role)
@@ -119,11 +119,11 @@ CASE_OPTIONS = {
     "times": "--times",
     "expect": "--expect",
 }
-"""Each option of a case by the name of its value."""
+"""The options of a case by parameter name."""
 
 
 def given_on_command_line(names: Mapping[str, str]) -> list[str]:
-    """The options that the user typed, of those whose values have these names."""
+    """Return the options with these parameter names that the user typed."""
     source = click.get_current_context().get_parameter_source
     return [option for name, option in names.items() if source(name) is ParameterSource.COMMANDLINE]
 
@@ -132,19 +132,19 @@ def exclusive(names: Mapping[str, str], why: str) -> None:
     """UsageError if more than one of these options is given."""
     given = given_on_command_line(names)
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} do not go together: {why}; give one of them")
+        raise UsageError(f"{' and '.join(given)} cannot be combined: {why}; give one of them")
 
 
 def case_of(given: Mapping[str, Any]) -> Case:
-    """The Case that the options give.
+    """Return the Case that the options describe.
 
-    UsageError for a knob that is not a ``KNOB=VALUE``, unknown or out of range, and for an option without effect.
+    UsageError for an invalid ``KNOB=VALUE``, an unknown knob, a value out of range, or an option without effect.
     """
     if given["times"] == 0:
         second = ("then_client_set", "then_server_set", "age")
         if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
             raise UsageError(
-                f"--times 0 makes no second connection, which {' and '.join(idle)} would change; leave out one"
+                f"{' and '.join(idle)} has no effect with --times 0, which makes no second connection; remove one"
             )
     return Case(
         tls=TLSVersion(given["tls"]),
@@ -159,7 +159,7 @@ def case_of(given: Mapping[str, Any]) -> Case:
 
 
 def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:
-    """The knobs of ``KNOB=VALUE`` settings; UsageError for one that is malformed, repeated, unknown or out of range."""
+    """Parse ``KNOB=VALUE`` settings; UsageError for one that is malformed, repeated, unknown or out of range."""
     found: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")

@@ -1,4 +1,4 @@
-"""`resumption cell`: runs one cell of a run again, and shows everything about it."""
+"""`resumption cell`: reruns one cell of a run and shows everything about it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SHOWN = 5
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENT]...")
 def cell(*, cell: str, results: Path | None, arguments: tuple[str, ...]) -> None:
-    """Run one cell of a run again, and show everything about it, also if it passes.
+    """Rerun one cell of a run and show everything about it, even if it passes.
 
-    ID is the cell's as a failure shows it: 'scenarios/x.py::test_y[openssl@3.5.0--libssl@3.5.0-TLSv1.3]'. The part in
-    brackets is enough if one test of the run has it. The same scenario file must be here, and the same builds.
+    ID is the cell's id as a failure shows it: 'scenarios/x.py::test_y[openssl@3.5.0--libssl@3.5.0-TLSv1.3]'. The part
+    in brackets is enough if only one test of the run has it. The scenario file and the builds must still be available.
     """
     file, test, name = node(cell, results)
     try:
@@ -53,7 +53,7 @@ def cell(*, cell: str, results: Path | None, arguments: tuple[str, ...]) -> None
 
 
 def node(text: str, results: Path | None) -> tuple[str, str, str]:
-    """File, test and cell that an ID means; UsageError names those that come near it."""
+    """Return the file, test and cell that an ID means; UsageError names similar ones if there is no match."""
     found = NODE.fullmatch(text)
     if found and results is None:
         return found["file"], found["test"], found["cell"]
@@ -77,18 +77,16 @@ def node(text: str, results: Path | None) -> tuple[str, str, str]:
 
 
 def newest_run() -> Path:
-    """The newest run in the default folder; UsageError if there is none."""
+    """Return the newest run in the default folder; UsageError if there is none."""
     place = default_folder().parent
     runs = sorted(path for path in place.glob("*") if path.is_dir())
     if not runs:
-        raise UsageError(
-            f"no run in {place} to look it up in; name the folder of one with --results, or FILE::TEST[CELL]"
-        )
+        raise UsageError(f"no run found in {place}; name a run's folder with --results, or give FILE::TEST[CELL]")
     return runs[-1]
 
 
 def where(file: str) -> list[str]:
-    """Arguments for a file of scenarios: in the present folder, else in that of the harness's own scenarios."""
+    """Return pytest's arguments for a scenario file in the current folder or among the harness's own scenarios."""
     if Path(file).is_file():
         return [file]
     *options, folder = scenarios(Path.cwd())
@@ -97,5 +95,5 @@ def where(file: str) -> list[str]:
         return [*options, str(path)]
     there = [f"scenarios/{one.relative_to(folder)}" for one in Path(folder).rglob("*.py")]
     near = difflib.get_close_matches(file, there, 1)
-    hint = f"did you mean {near[0]}?" if near else "run it in the folder that the path begins in"
+    hint = f"did you mean {near[0]}?" if near else "run the command in the folder that the path starts from"
     raise UsageError(f"there is no {file} in {Path.cwd()} or among the scenarios of the harness; {hint}")

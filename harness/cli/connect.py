@@ -1,4 +1,4 @@
-"""`resumption connect`: runs one case and says what became of it."""
+"""`resumption connect`: runs one case and shows its outcome."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
 def judge(result: CaseResult, expected: Outcome | None) -> str | None:
-    """Why the exit code is 1: a disagreement, or a last outcome that was not expected; None if all is well."""
+    """Return why the exit code is 1: the endpoints disagree, or the last outcome is unexpected; else None."""
     try:
         outcomes = [connection.observed_outcome() for connection in result.connections]
     except DisagreementError as error:
@@ -44,7 +44,7 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
 
 
 def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, told_of: Account, folder: Path | None) -> str:
-    """The case as JSON; with a folder, all evidence is written there."""
+    """Return the case as JSON; write all evidence to the folder if one is given."""
     from harness.report.capture import NAME, capture  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
     from harness.report.failed_cell import files  # noqa: PLC0415
     from harness.report.json.encode import case_json  # noqa: PLC0415
@@ -66,7 +66,7 @@ def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, told_of:
 
 
 def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine) -> None:
-    """UsageError if a prefix that a user named serves neither end."""
+    """UsageError if neither endpoint uses a prefix that the user named."""
     for prefix in map(Path.absolute, prefixes):
         if str(prefix) not in {end.build.origin for end in ends}:
             labels = ", ".join(stack.label for stack in machine.own if stack.build.origin == str(prefix))
@@ -81,7 +81,7 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
 @click.option(
-    "--quiet", "-q", is_flag=True, help="Print only the first line: what became of the last connection, and why."
+    "--quiet", "-q", is_flag=True, help="Print only the first line: the outcome of the last connection and its cause."
 )
 @reproducing_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=KEPT)
@@ -89,12 +89,12 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 def connect(**given: Any) -> None:
     """Run one case: handshake, save the session, reconnect with it; show what all three witnesses saw.
 
-    Exit code 0: done, and as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect:
-    an OpenSSL is missing, or breaks before the first connection is over, so `git bisect run` skips the revision.
+    Exit code 0: as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect: an
+    OpenSSL is missing or breaks during the first connection; `git bisect run` then skips the revision.
     """
     case = case_of(given)
     printed = {"as_json": "--json", "all_": "--all", "quiet": "--quiet"}
-    exclusive(printed, "each says what is printed")
+    exclusive(printed, "each selects what is printed")
     if given["keep"]:
         writable(given["keep"])
     checked(given)

@@ -1,4 +1,4 @@
-"""The console that subcommands print to: colour on a terminal only, and a width where there is none."""
+"""The console that subcommands print to: colour on terminals only, and a fixed width elsewhere."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns where there is no terminal."""
 WIDEST = 120
-"""Columns that text takes of a wide terminal."""
+"""Maximum width of text on a wide terminal."""
 PLAINER = str.maketrans("→←│…", "><|~")
-"""What stands for the characters of a text where the encoding of stdout has none of them."""
+"""Replacements for characters that the encoding of stdout cannot represent."""
 
 
 def console() -> Console:
-    """A console on the present stdout. It folds no line of text, so that commands can be pasted; tables it does fold.
+    """Return a console on stdout. It wraps tables but never text, so commands can be copied and pasted.
 
     NO_COLOR and FORCE_COLOR are honoured.
     """
@@ -30,12 +30,12 @@ def console() -> Console:
 
 
 def text_width(console: Console) -> int:
-    """The columns that text is folded to: those of the terminal, but no line gets too long to be read."""
+    """Return the width that text is wrapped to: the terminal's, up to a readable maximum."""
     return max(min(console.width, WIDEST), NARROWEST)
 
 
 def encodable(text: Text, console: Console) -> Text:
-    """The text in characters that the console's encoding has, in as many columns; ``?`` where it has none like it."""
+    """Return the text in characters of the console's encoding, in the same width; ``?`` if there is no equivalent."""
     try:
         text.plain.encode(console.encoding)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""`resumption diff`: the same cells on two builds, and every observable that differs."""
+"""`resumption diff`: runs the same cells on two builds and shows every observable that differs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.report.json.shapes import DiffObject
 
 STACKS = ("libssl", "openssl")
-"""The stacks whose endpoints are the build itself, whole and with nothing of another library around it."""
+"""The stacks that use the build directly, without another library around it."""
 DIFFERENT = 1
 
 
@@ -49,7 +49,7 @@ def diff(
 ) -> None:
     """Run the same cells on two builds, each against itself, and show every observable that differs.
 
-    BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared, as far as
+    BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared if
     both builds have them. Random values are masked, so a build does not differ from itself. Exit code 0: nothing
     differs; 1: something does; 2: bad usage.
     """
@@ -74,7 +74,7 @@ def diff(
 
 
 def chosen(before: str, after: str) -> tuple[list[str], list[str]]:
-    """The ``stack@build`` of both builds, of the stacks that both have; UsageError if there is no such stack."""
+    """Return the ``stack@build`` of both builds for each stack that both have; UsageError if there is no such stack."""
     with Runtime() as runtime:
         machine = Machine(runtime)
         try:
@@ -84,12 +84,12 @@ def chosen(before: str, after: str) -> tuple[list[str], list[str]]:
     both = [stack for stack in first if stack in second]
     if not both:
         had = "; ".join(f"{build} has {', '.join(found)}" for build, found in ((before, first), (after, second)))
-        raise UsageError(f"no stack has both builds: {had}; name two builds with one stack in common")
+        raise UsageError(f"no stack has both builds: {had}; name two builds that share a stack")
     return [first[stack] for stack in both], [second[stack] for stack in both]
 
 
 def endpoints(machine: Machine, build: str) -> dict[str, str]:
-    """The ``stack@build`` that a user's BUILD means, by stack; UsageError says what there is if it means none."""
+    """Return the ``stack@build`` that BUILD selects, by stack; UsageError lists the builds if it selects none."""
     if "@" in build:
         one = machine.one(build)
         return {one.name: one.label}
@@ -105,6 +105,6 @@ def endpoints(machine: Machine, build: str) -> dict[str, str]:
 
 
 def only(told: DiffObject, globs: Sequence[str]) -> DiffObject:
-    """Without the observables that no glob matches; all if there is none."""
+    """Keep only observables that match a glob; keep all if there is no glob."""
     kept = [d for d in told["differences"] if not globs or any(fnmatchcase(d["observable"], glob) for glob in globs)]
     return {**told, "differences": kept}

@@ -1,4 +1,4 @@
-"""Shows how far fetching is, and ends what it started with the command, whatever ends that."""
+"""Shows the progress of fetching, and ends its child processes with the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def owned() -> Iterator[None]:
-    """Have the programs that fetch and build, and their temporary files, end with this process."""
+    """Tie the programs that fetch and build, and their temporary files, to the lifetime of this process."""
     warden = Warden()
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = tempfile.tempdir = str(warden.folder)
@@ -38,7 +38,7 @@ def owned() -> Iterator[None]:
 
 
 class Fetching:
-    """The progress of several builds on stderr: a bar on a terminal, lines elsewhere."""
+    """Shows the progress of several builds on stderr: a bar on a terminal, lines elsewhere."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -47,7 +47,7 @@ class Fetching:
 
     @contextmanager
     def build(self, key: str) -> Iterator[None]:
-        """Show that this build is being fetched, until it is done."""
+        """Show this build as being fetched until the context exits."""
         self._begun += 1
         self._key = key
         self.say("looking for it in the cache")
@@ -61,7 +61,7 @@ class Fetching:
                 self._bar.stop()
 
     def say(self, line: str) -> None:
-        """Show what is being done for the present build."""
+        """Show a line of progress of the current build."""
         text = f"{self._begun} of {self._total}: {self._key}: {line}"
         if self._bar:
             self._bar.update(self._bar.task_ids[0], description=text)

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def example(arguments: str) -> str:
-    """The epilog of a command: one line to paste."""
+    """Return the epilog of a command: one example to copy and paste."""
     return f"Example: resumption {arguments}"

@@ -1,4 +1,4 @@
-"""A run of scenarios by pytest within another command: its progress goes to stderr, its results come back as data."""
+"""Runs scenarios with pytest inside another command and returns the results as data."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from harness.report.json.shapes import ResultsObject
 
 QUIET = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", "-p", "no:cacheprovider", "-q", "--no-summary")
-"""pytest with the harness's plugin, within a command that shows the results itself."""
+"""The pytest command line with the harness's plugin, for commands that show the results themselves."""
 BAD_USAGE, NOTHING = 4, 5
-"""pytest's exit codes for bad usage, and where no test was chosen; 1 is that some failed, which is a result."""
+"""pytest's exit codes for bad usage and for an empty selection; 1 (failed tests) is a result, not an error."""
 
 
 def results_of(
     clients: Sequence[str], servers: Sequence[str], arguments: Sequence[str], *, quiet: bool = False
 ) -> ResultsObject:
-    """Run the scenarios between clients and servers, each a ``stack@build``, and give results.json.
+    """Run the scenarios between clients and servers, each a ``stack@build``, and return results.json.
 
-    ``arguments`` are pytest's. UsageError if it refuses them or finds no scenario; HarnessError if it was interrupted.
-    pytest and its workers are in the process group of a warden: they end with this process, whatever ends it.
+    ``arguments`` go to pytest. UsageError if pytest refuses them or finds no scenario; HarnessError if it was
+    interrupted. pytest and its workers are in the process group of a warden, which ends them with this process.
     """
     labels = list(dict.fromkeys([*clients, *servers]))
     roles = [f"--resumption-client={label}" for label in clients]
@@ -46,10 +46,10 @@ def results_of(
         )
         if done.returncode in {BAD_USAGE, NOTHING}:
             what = "found no scenario to run" if done.returncode == NOTHING else "refused its arguments"
-            raise UsageError(f"pytest {what} with {' '.join([*labels, *arguments])}; see what it says above")
+            raise UsageError(f"pytest {what} with {' '.join([*labels, *arguments])}; see its output above")
         if not (results / "results.json").is_file():
             raise HarnessError(
-                f"the run with {', '.join(labels)} gave no results (pytest's exit code {done.returncode})"
+                f"the run with {', '.join(labels)} wrote no results (pytest's exit code {done.returncode})"
             )
         return cast("ResultsObject", json.loads((results / "results.json").read_text()))
     finally:

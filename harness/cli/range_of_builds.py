@@ -1,4 +1,4 @@
-"""The builds between two versions, fetched when they are wanted; it looks at none of them."""
+"""The builds between two versions, fetched when they are needed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class BuildRange:
-    """Every version from a good one to a bad one, whichever is newer, that serves some stacks.
+    """Every version between a good and a bad one, in either order, that serves the stacks.
 
-    ``good`` and ``bad`` are as people write them; UsageError names the nearest ones for one that is none, and if both
-    are the same. With ``here``, those alone that need not be fetched.
+    ``good`` and ``bad`` are versions as users write them; UsageError if a version is unknown (it names the nearest
+    ones), or if both are the same. With ``here``, only cached builds count.
     """
 
     def __init__(self, stacks: Sequence[str], good: str, bad: str, *, here: bool) -> None:
@@ -36,7 +36,7 @@ class BuildRange:
         self.versions = between if first == low else between[::-1]
 
     def obtain(self, version: str, say: Callable[[str], None]) -> str:
-        """Fetch what is not here of a version; why that failed, empty if it did not."""
+        """Fetch the missing builds of a version; return why that failed, or an empty text."""
         for stack in self._stacks:
             if version in self._present[stack]:
                 continue
@@ -47,7 +47,7 @@ class BuildRange:
             except BuildError as error:
                 return f"not fetched: {error}"
             if record.version != version:
-                return f"not fetched: {known.source} is {record.version} by now"
+                return f"not fetched: {known.source} is now {record.version}"
         return ""
 
 

@@ -1,4 +1,4 @@
-"""`resumption report`: writes the page, the summary and the JUnit XML of a run, or of several that it merges."""
+"""`resumption report`: writes the page, the summary and the JUnit XML of one run, or of several merged runs."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--against", metavar="OLD", type=PATH, help="Compare with the results of an earlier run.")
 def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None) -> None:
-    """Write a page to look at, a summary for CI and JUnit XML, from the results of a run.
+    """Write an HTML page, a Markdown summary and JUnit XML from the results of a run.
 
-    RESULTS is the folder that `resumption run` named in its last line; that of a run that was killed will do. The page
-    is one file, index.html, that needs no network; report.md is Markdown, junit.xml has each reason in its failure.
+    RESULTS is the folder that `resumption run` names in its last line; a killed run works too. The page is one file,
+    index.html, that needs no network; report.md is the summary; junit.xml has the reason of each failure.
 
-    Several RESULTS are merged into one run: the shards of a run, each from a machine of its own. DIR then also has
-    results.json of the merged run. Missing shards, other builds or code, and cells with two verdicts are named.
+    Several RESULTS, such as the shards of a run, are merged into one. DIR then also has the merged results.json.
+    Notes name missing shards, different builds or code, and cells with two verdicts.
     """
     runs = {str(place): kept_run(place) for place in results}
     if len({run.folder.resolve() for run in runs.values()}) < len(results):
         raise UsageError("the same RESULTS is named twice; name each folder once")
     run, *others = runs.values()
     if others and output is None:
-        raise UsageError("several RESULTS need a folder for their common report; name one with -o DIR")
+        raise UsageError("several RESULTS need a folder for the merged report; name one with -o DIR")
     old = kept_run(against) if against else None
     folder = output or run.folder / "report"
     merged = merge({name: one.results for name, one in runs.items()}) if others else Merged(run.results, {}, ())
@@ -89,7 +89,7 @@ def report(*, results: tuple[Path, ...], output: Path | None, against: Path | No
 
 
 def _unfinished(runs: Mapping[str, KeptRun]) -> str:
-    """Which of the runs are not whole, and why."""
+    """Return which runs are incomplete, and why."""
     named = [(name, run.unfinished) for name, run in runs.items() if run.unfinished]
     return "; ".join(f"{name}: {why}" if len(runs) > 1 else why for name, why in named)
 

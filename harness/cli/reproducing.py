@@ -1,4 +1,4 @@
-"""The options `--reproduce` and `--minimize`: what they do with a case that was run, and what they say of it."""
+"""The options `--reproduce` and `--minimize`: minimise a case and write its reproducers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MINIMIZE = "Drop every option that does not affect the result; needs --reproduce
 
 
 def reproducing_options(command: F) -> F:
-    """Both options."""
+    """Add both options to a command."""
     folder = click.Path(path_type=Path, file_okay=False)
     reproduce = click.option("--reproduce", type=folder, metavar="DIR", help=REPRODUCE)
     return reproduce(click.option("--minimize", is_flag=True, help=MINIMIZE)(command))
@@ -35,17 +35,17 @@ def reproducing_options(command: F) -> F:
 
 @dataclass(frozen=True)
 class Reproducing:
-    """The case that is told, which may be a smaller one than was asked for, and its reproducers."""
+    """The case that is reported, minimised if requested, and its reproducers."""
 
     case: Case
     result: CaseResult
     left_out: tuple[str, ...] | None
-    """The options that were left out, None if that was not asked for."""
+    """The dropped options; None without ``--minimize``."""
     made: Reproduction | None
     folder: Path | None
 
     def write(self) -> list[str]:
-        """Write the folder if one was asked for; what is to be said, a line each."""
+        """Write the folder if one was requested; return the lines to print."""
         lines = [] if self.left_out is None else [f"left out: {', '.join(self.left_out) or 'nothing'}"]
         if self.made and self.folder:
             from harness.reproduce.reproduction import SCRIPTS  # noqa: PLC0415 - see `reproducing`
@@ -56,7 +56,7 @@ class Reproducing:
 
 
 def checked(given: Mapping[str, Any]) -> None:
-    """UsageError if the options do not go together, or the folder cannot hold the reproducers."""
+    """UsageError if the options cannot be combined, or the folder cannot hold the reproducers."""
     if given["minimize"] and not given["reproduce"]:
         raise UsageError("--minimize needs --reproduce DIR: it drops options from the reproducers")
     if given["reproduce"]:
@@ -71,7 +71,7 @@ def reproducing(
     judge: Callable[[CaseResult, Outcome | None], str | None],
     expected: Outcome | None,
 ) -> Reproducing:
-    """Run the case, leave out of it what can be, and make its reproducers, as far as each was asked for."""
+    """Run the case; minimise it and make its reproducers if requested."""
     found = Minimal(case, again(case), ())
     if given["minimize"]:
         found = minimized(case, found.result, again)

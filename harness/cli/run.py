@@ -1,4 +1,4 @@
-"""`resumption run`: hands scenarios to pytest, which takes this process's place."""
+"""`resumption run`: replaces this process with pytest, which runs the scenarios."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent
 
 ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
-"""What a checkout's pyproject.toml would say to pytest; nothing is written beside an installed package."""
+"""The settings of a checkout's pyproject.toml for an installed package; pytest writes nothing beside it."""
 
 ONE_PROCESS = re.compile(
     r"-n|--numprocesses|--dist|--maxprocesses|--tx|(-p)?no:xdist"
     r"|--pdb|--trace$|-[vqxl]*s[vqxl]*$|--capture|--co$|--collect-only|--setup-|--fixtures|--markers|-h$|--help|--version"
 )
-"""Arguments of pytest that choose how many processes there are, or that need the terminal or no test at all."""
+"""pytest's arguments that set the number of processes, need the terminal, or run no test."""
 
 TAKES_VALUE = re.compile(
     r"-[kmcprWon]|--(?:maxfail|capture|verbosity|report-chars|tb|show-capture|color|code-highlight|pastebin|assert|pdbcls"
@@ -39,28 +39,28 @@ TAKES_VALUE = re.compile(
     r"|override-ini|log-[a-z-]+|splits|group|splitting-algorithm|numprocesses|maxprocesses|max-worker-restart|dist|tx|px"
     r"|maxschedchunk)"
 )
-"""Options of pytest, its plugins and the harness whose value may be the next argument."""
+"""Options of pytest, its plugins and the harness that take the next argument as their value."""
 
 
 def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
-    """Arguments for the scenarios of the checkout ``folder``, else of the one the package is in, else its own."""
+    """Return arguments for the scenarios of the checkout ``folder``, of the package's checkout, or of the package."""
     for checkout in (folder, package.parent):
         if (checkout / "scenarios").is_dir() and (checkout / "conftest.py").is_file():
             return ["-c", str(checkout / "pyproject.toml"), str(checkout / "scenarios")]
     if (package / "scenarios").is_dir():
         return [*ALONE, f"--rootdir={package}", str(package / "scenarios")]
     places = f"{folder / 'scenarios'}, {package.parent / 'scenarios'} or {package / 'scenarios'}"
-    raise UsageError(f"no scenarios in {places}; run it in a checkout, or reinstall the harness")
+    raise UsageError(f"no scenarios in {places}; run the command in a checkout, or reinstall the harness")
 
 
 def processes(arguments: Sequence[str]) -> list[str]:
-    """``-n auto``, unless the arguments choose a number of processes or ask for what needs a single one."""
+    """Return ``-n auto``, unless the arguments set the number of processes or need a single one."""
     chosen = any(ONE_PROCESS.match(argument) for argument in arguments)
     return [] if chosen else ["-n", "auto"]
 
 
 def paths(arguments: Sequence[str]) -> list[str]:
-    """The arguments of pytest that are folders or files, perhaps with ``::`` and a test; neither options nor values."""
+    """Return the arguments that are folders, files or test ids, not options or their values."""
     own = {name for option in RUN_OPTIONS if option.metavar for name in (option.long, option.short)}
     after_option = [False, *(argument in own or bool(TAKES_VALUE.fullmatch(argument)) for argument in arguments)]
     return [
@@ -76,7 +76,7 @@ def _looks_like_path(argument: str) -> bool:
 
 
 def what_to_run(arguments: Sequence[str]) -> list[str]:
-    """Arguments for all scenarios, unless the arguments name what to run: that has its own project's configuration."""
+    """Return arguments for all scenarios; none if the user names files, which use their own project's configuration."""
     return [] if paths(arguments) else scenarios(Path.cwd())
 
 
@@ -93,7 +93,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given_options(values: dict[str, object]) -> list[str]:
-    """Arguments of pytest for the options that a user gave."""
+    """Return pytest's arguments for the options that the user typed."""
     given: list[str] = []
     for option in RUN_OPTIONS:
         value = values[option.dest]
@@ -113,19 +113,19 @@ def given_options(values: dict[str, object]) -> list[str]:
 def run(*, arguments: tuple[str, ...], **options: object) -> None:
     """Run scenarios between all stacks of this machine, or between those that GLOBs choose.
 
-    FOLDER and FILE are your own scenarios; they run with the pytest configuration of their project. Without one, all
+    FOLDER and FILE are your own scenarios; they use the pytest configuration of their project. Without them, all
     scenarios of the harness run.
 
-    A GLOB is a stack, or stack@build with a version as people write it: openssl@3.5 is the newest 3.5 that is here,
-    '*@3.*' every one on every stack. Of the chosen, `--matrix same` pairs those of one version; `against=BUILD` BUILD
-    with each other, as client and as server; `pairwise` few pairs in which, for each test and choice of knobs, each
-    client and each server is met by one of another version; `versions` fewer still, in which each version is.
+    A GLOB is a stack, or stack@build: openssl@3.5 is the newest cached 3.5, '*@3.*' is every 3.x build on every stack.
+    `--matrix same` pairs builds of the same version. `against=BUILD` pairs BUILD with every other build, as client and
+    as server. `pairwise` selects a few pairs so that, for each test and choice of knobs, each client and each server
+    meets one of another version. `versions` selects fewer still, so that each version does.
 
-    Further arguments are pytest's own: -k, -x, --junitxml=FILE, --lf. So are the exit codes, but for bad usage, which
-    is 2. The scenarios run in a process for each processor; -n 0 is a single one, as are --pdb and -s.
+    Further arguments go to pytest: -k, -x, --junitxml=FILE, --lf. Exit codes are pytest's, except 2 for bad usage. The
+    scenarios run in one process per CPU; -n 0, --pdb and -s use a single process.
 
-    Under a scheduler the run is one shard: RESUMPTION_SHARD=1/3 is the first third of the cells. GitLab, Slurm arrays
-    and indexed jobs of Kubernetes (with RESUMPTION_SHARDS=3) say so themselves.
+    Under a scheduler the run is one shard: RESUMPTION_SHARD=1/3 runs the first third of the cells. GitLab, Slurm arrays
+    and indexed Kubernetes jobs (with RESUMPTION_SHARDS=3) are detected.
     """
     further = long_names(arguments)
     everything = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *further]
@@ -137,7 +137,7 @@ def run(*, arguments: tuple[str, ...], **options: object) -> None:
 
 
 def run_pytest(arguments: Sequence[str]) -> None:
-    """Become pytest with the harness's plugin, so that signals and exit codes are its own."""
+    """Replace this process with pytest and the harness's plugin; signals and exit codes are then pytest's own."""
     os.execv(  # noqa: S606 - no shell is wanted
         sys.executable, [sys.executable, "-m", "harness.plugin", *arguments]
     )

@@ -1,4 +1,4 @@
-"""``resumption session FILE``: the decoded fields of a PEM or DER session; it connects to nothing."""
+"""`resumption session`: shows the decoded fields of a PEM or DER session."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from harness.wire.session.codec import load
 @click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 def session(file: IO[bytes], *, as_json: bool) -> None:
-    """Show every field of a session FILE, PEM or DER, as `s_client -sess_out` writes it; - is stdin.
+    """Show every field of a session FILE in PEM or DER, such as `s_client -sess_out` writes; - reads stdin.
 
-    Secrets are never shown: of the master key only its length. Exit code 2 if the file is not a session.
+    Secrets are never shown; of the master key, only its length. Exit code 2: the file is not a session.
     """
     found = load(file.read())
     if as_json:

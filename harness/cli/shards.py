@@ -1,4 +1,4 @@
-"""Which shard of the cells a scheduler gives to this run, read from the environment."""
+"""Reads from the environment which shard of the cells this run gets from a scheduler."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of ``count`` shards; the first ``number`` is 1."""
+    """One of ``count`` shards; ``number`` starts at 1."""
 
     number: int
     count: int
     source: str
-    """The variables that say so."""
+    """The environment variables it was read from."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count:
@@ -31,14 +31,14 @@ class Shard:
 
     @property
     def arguments(self) -> list[str]:
-        """Arguments of pytest-split."""
+        """Return the arguments for pytest-split."""
         return [f"--splits={self.count}", f"--group={self.number}"]
 
 
 def named_shard(environment: Environment, arguments: Sequence[str]) -> Shard | None:
-    """The shard that the environment names; None if it names none or all, or if the arguments choose a group.
+    """Return the shard that the environment names; None for no shard, for 1/1, or if the arguments choose a group.
 
-    UsageError for variables that make no sense.
+    UsageError for invalid variables.
     """
     if any(argument.partition("=")[0] in {"--splits", "--group"} for argument in arguments):
         return None
@@ -60,7 +60,7 @@ def _own(environment: Environment) -> Shard | None:
 
 
 def _gitlab(environment: Environment) -> Shard | None:
-    """CI_NODE_INDEX is there if the job uses `parallel`, CI_NODE_TOTAL always."""
+    """GitLab sets CI_NODE_INDEX only if the job uses `parallel`, CI_NODE_TOTAL always."""
     if not environment.get("CI_NODE_INDEX"):
         return None
     number, count = _number(environment, "CI_NODE_INDEX"), _number(environment, "CI_NODE_TOTAL")
@@ -77,7 +77,7 @@ def _slurm(environment: Environment) -> Shard | None:
 
 
 def _kubernetes(environment: Environment) -> Shard | None:
-    """An indexed job has the index of its pod, and not how many there are."""
+    """Kubernetes gives an indexed job the index of its pod, but not the number of pods."""
     if not environment.get("RESUMPTION_SHARDS"):
         return None
     number, count = _number(environment, "JOB_COMPLETION_INDEX") + 1, _number(environment, "RESUMPTION_SHARDS")

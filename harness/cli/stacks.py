@@ -1,4 +1,4 @@
-"""`resumption stacks`: the stacks of this machine with their builds, and which knob and Capability each has."""
+"""`resumption stacks`: shows the stacks of this machine, their builds, and the knobs and Capabilities they support."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 @click.command(epilog=example("stacks --why"))
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
-@click.option("--why", is_flag=True, help="Also say why a stack lacks a knob or a Capability.")
+@click.option("--why", is_flag=True, help="Also show why a stack does not support a knob or a Capability.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def stacks(prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
-    """Show the stacks, their builds, versions and paths, and the knobs and Capabilities of each in both roles."""
+    """Show the stacks, their builds, versions and paths, and the knobs and Capabilities that each role supports."""
     if why and as_json:
-        raise UsageError("--why and --json do not go together: the JSON always says why; leave out --why")
+        raise UsageError("--why and --json cannot be combined: the JSON always includes the reasons; remove --why")
     with Runtime() as runtime:
         machine = Machine(runtime, prefixes)
         try:
@@ -62,7 +62,7 @@ def _print(machine: Machine, *, why: bool) -> None:
         found = [row for stack in machine.stacks for role in Role for row in reasons(stack.name, stack.abilities(role))]
         out.print(_table(("lacks", "because"), found))
     else:
-        out.print("`resumption stacks --why` says why a stack lacks what it lacks; docs/knobs.md, what a knob means.")
+        out.print("`resumption stacks --why` shows why something is not supported; docs/knobs.md explains each knob.")
 
 
 def _parts(stack: Stack) -> str:

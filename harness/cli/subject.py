@@ -1,4 +1,4 @@
-"""What `bisect` looks at, on any version: a case at a desk, or one cell of a scenario."""
+"""What `bisect` runs on each version: a case, or one cell of a scenario."""
 
 from __future__ import annotations
 
@@ -41,39 +41,39 @@ CELL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Client and server as ``stack`` or ``stack@build``: an end that names no build is of the version looked at."""
+    """Client and server as ``stack`` or ``stack@build``; an endpoint without a build uses the version under test."""
 
     client: str
     server: str
     second_client: str = ""
-    """To which a scenario goes over; empty if it does not."""
+    """The second endpoint that a scenario switches to; empty if it has none."""
     second_server: str = ""
 
     def __post_init__(self) -> None:
         if not self.moving:
-            raise UsageError(f"{' and '.join(self.named)} name a build each; leave it out where it is to change")
+            raise UsageError(f"{' and '.join(self.named)} each name a build; remove the build of the one to bisect")
 
     @property
     def named(self) -> tuple[str, ...]:
-        """All ends that there are."""
+        """Return every endpoint of the cell."""
         return tuple(filter(None, (self.client, self.server, self.second_client, self.second_server)))
 
     @property
     def moving(self) -> tuple[str, ...]:
-        """The stacks whose build changes."""
+        """Return the stacks whose build changes."""
         return tuple(dict.fromkeys(end for end in self.named if "@" not in end))
 
     def at(self, version: str) -> tuple[str, str]:
-        """The ``stack@build`` of client and server."""
+        """Return the ``stack@build`` of client and server."""
         return _at(self.client, version), _at(self.server, version)
 
     def seconds_at(self, version: str) -> tuple[str, str]:
-        """The ``stack@build`` of the second client and the second server, each empty if there is none."""
+        """Return the ``stack@build`` of the second client and the second server, each empty if there is none."""
         return _at(self.second_client, version), _at(self.second_server, version)
 
 
 class Subject(Protocol):
-    """Something that can be seen on any version of the moving stacks."""
+    """Something that can run on any version of the stacks under test."""
 
     @property
     def ends(self) -> Ends:
@@ -81,22 +81,22 @@ class Subject(Protocol):
         ...
 
     def see(self, version: str) -> CellObject:
-        """What was seen, as a cell of results.json.
+        """Return the observation as a cell of results.json.
 
-        Its verdict is `unsupported` where the build cannot do it, or breaks before the first connection is over.
+        Its verdict is `unsupported` if the build does not support the case or breaks during the first connection.
         """
         ...
 
 
 @dataclass(frozen=True)
 class DeskCase:
-    """A case as `resumption connect` takes it."""
+    """A case, as `resumption connect` runs it."""
 
     ends: Ends
     case: Case
 
     def see(self, version: str) -> CellObject:
-        """Do it in this process."""
+        """Run the case in this process."""
         with Runtime() as runtime:
             machine = Machine(runtime)
             try:
@@ -145,19 +145,19 @@ class DeskCase:
 
 @dataclass(frozen=True)
 class ScenarioCell:
-    """One cell of a scenario: ``test`` is the file and the test, ``rest`` what its id has after all its ends."""
+    """One cell of a scenario: ``test`` is the file and the test, ``rest`` is the id after its endpoints."""
 
     ends: Ends
     test: str
     tls: str
-    """As in the id, TLSv1.3."""
+    """The protocol version as in the id, ``TLSv1.3``."""
     rest: str
 
     @classmethod
     def parse(cls, text: str, builds: Sequence[str]) -> ScenarioCell:
         """Read ``scenarios/x.py::test[libssl@3.0.19--libssl@3.0.19-TLSv1.3]``, as pytest names it.
 
-        An end moves if it names no build; if each names one, those do that name one of ``builds``.
+        An endpoint is under test if it names no build. If each names one, those with one of ``builds`` are.
         """
         found = CELL.fullmatch(text)
         try:
@@ -166,7 +166,8 @@ class ScenarioCell:
             found = None
         if found is None:
             raise UsageError(
-                f"{text!r} is no cell; it should look like scenarios/tls13_ticket.py::test_NAME[libssl--libssl-TLSv1.3]"
+                f"{text!r} is not a cell id; it should look like "
+                "scenarios/tls13_ticket.py::test_NAME[libssl--libssl-TLSv1.3]"
             )
         ends = [client, server, found["client"] or "", found["server"] or ""]
         if all("@" in end for end in ends if end):
@@ -174,7 +175,7 @@ class ScenarioCell:
         return cls(Ends(*ends), _located(found["test"]), found["tls"], found["rest"])
 
     def see(self, version: str) -> CellObject:
-        """Run it by pytest."""
+        """Run the cell with pytest."""
         client, server = self.ends.at(version)
         second_client, second_server = self.ends.seconds_at(version)
         over = f"-then={second_client}" * bool(second_client) + f"-then.server={second_server}" * bool(second_server)
@@ -183,7 +184,7 @@ class ScenarioCell:
         try:
             results = results_of(clients, servers, ["-n0", test], quiet=True)
         except UsageError as error:
-            raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all") from error
+            raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all cells") from error
         cell = results["cells"][0]
         broken = cell["verdict"] == Verdict.ERROR.value and not (cell["case"] and cell["case"]["connections"])
         return {**cell, "verdict": "unsupported"} if broken else cell
@@ -194,7 +195,7 @@ def _at(end: str, version: str) -> str:
 
 
 def _located(test: str) -> str:
-    """The test with the path of its file, where it lies in the checkout that the harness is in."""
+    """Return the test with the path of its file in the harness's checkout."""
     path, _, name = test.partition("::")
     if not Path(path).is_file():
         inside = Path(__file__).parents[2] / path

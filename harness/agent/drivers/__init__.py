@@ -1,1 +1,1 @@
-"""One driver a TLS library: each has ``load(**options) -> Library`` imports only agent.library."""
+"""One driver per TLS library; each provides ``load(**options) -> Library``."""

@@ -75,7 +75,7 @@ def test_bytes_that_are_no_session_are_refused(pki: Pki, server: Context) -> Non
     with pytest.raises(TlsError) as caught:
         Talk(make(LIBRARY, "client", pki), server, {"der": "3000"})
 
-    assert caught.value.queue[0]["text"] == "d2i_SSL_SESSION takes it for no session"
+    assert caught.value.queue[0]["text"] == "d2i_SSL_SESSION cannot read the session"
 
 
 def test_a_session_without_a_der_cannot_be_offered(pki: Pki, server: Context) -> None:

@@ -175,7 +175,7 @@ def test_an_end_moves_that_names_no_build_or_one_of_those_given(cell_id: str, cl
 
 
 def test_a_cell_whose_ends_name_other_builds_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"libssl@3\.1 and libssl@3\.2 name a build each"):
+    with pytest.raises(UsageError, match=r"libssl@3\.1 and libssl@3\.2 each name a build"):
         ScenarioCell.parse(f"{CELL}[libssl@3.1--libssl@3.2-TLSv1.3]", ("1.1.1w", "4.0.3"))
 
 
@@ -267,12 +267,12 @@ def test_a_cell_that_is_none_is_bad_usage() -> None:
 
 USAGE = [
     ("", "Missing option '--good'"),
-    ("--good 1.1.1w --bad 3.5", "give a case by --client, --server and --tls, or a cell's id"),
-    ("--good 1.1.1w --bad 3.5 --client libssl --tls 1.3", "give a case by --client, --server and --tls"),
+    ("--good 1.1.1w --bad 3.5", "give --client, --server and --tls, or a cell's id"),
+    ("--good 1.1.1w --bad 3.5 --client libssl --tls 1.3", "give --client, --server and --tls"),
     ("--good 1.1.1w --bad 1.1.1w --client libssl --server libssl --tls 1.3", "are both 1.1.1w; give two builds"),
     ("--good 0.9.8 --bad 3.5 --client libssl --server libssl --tls 1.3", "no build '0.9.8' serves libssl; the nearest"),
-    ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 name a build each"),
-    ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is no cell; it should look like scenarios/"),
+    ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 each name a build"),
+    ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is not a cell id; it should look like scenarios/"),
     (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "give either, not both"),
     (f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'", "and so does --age; give either, not both"),
 ]

@@ -84,13 +84,13 @@ def test_what_is_removed_is_gone(cache: Cache) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--json verify", "--json lists the builds; leave it out, or leave out verify"),
+        ("--json verify", "--json only lists builds; remove it, or remove verify"),
         ("path 3.0 --command", "wheel-3.0.8 has no `openssl` program, only its library"),
         (
             "fetch 3.0.8 --provider wheel --mirror http://x",
             "--mirror is for packages of Debian, and wheel-3.0.8 is none",
         ),
-        ("make . --sha256 00", "--sha256 vouches for a tarball, and . is a folder; leave it out"),
+        ("make . --sha256 00", "--sha256 is for tarballs, but . is a folder; remove it"),
         ("make x.tar.gz --keyring keys", "--keyring needs --signature FILE"),
     ],
 )

@@ -154,8 +154,8 @@ BAD_USAGE = [
     ),
     ("--client libssl --server libssl --tls 1.3 --keep /dev/null/x", "nothing can be written to /dev/null/x"),
     ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
-    ("--client libssl --server libssl --tls 1.3 --json --all", "--json and --all do not go together"),
-    ("--client libssl --server libssl --tls 1.3 --json --quiet", "--json and --quiet do not go together"),
+    ("--client libssl --server libssl --tls 1.3 --json --all", "--json and --all cannot be combined"),
+    ("--client libssl --server libssl --tls 1.3 --json --quiet", "--json and --quiet cannot be combined"),
     (
         "--client libssl --server libssl --tls 1.3 --times 0 --age 5",
         "--times 0 makes no second connection, which --age",

@@ -146,7 +146,7 @@ def test_several_results_need_a_folder_for_their_report(
     code, out, err = run(capfd, f"{wrong} {shard(read(wrong), wrong, tmp_path, 1)}")
 
     assert (code, out) == (2, "")
-    assert "several RESULTS need a folder for their common report; name one with -o DIR" in err
+    assert "several RESULTS need a folder for the merged report; name one with -o DIR" in err
 
 
 def test_the_evidence_of_each_shard_is_linked(capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path) -> None:

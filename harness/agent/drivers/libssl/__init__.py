@@ -1,4 +1,4 @@
-"""The driver of a libssl.so of one's choice, through cffi in ABI mode: nothing is compiled."""
+"""Drives any libssl.so through cffi in ABI mode, without a compiler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LibsslLibrary:
-    """The loaded libssl as the agent knows it."""
+    """The loaded libssl, as a Library."""
 
     name = "libssl"
     driven: ClassVar[Mapping[str, type]] = {CONTEXT: LibsslContext, CONNECTION: LibsslTls}
@@ -30,5 +30,5 @@ class LibsslLibrary:
 
 
 def load(*, libssl: str, libcrypto: str) -> LibsslLibrary:
-    """The libssl at a path, with the libcrypto that it was built with; OSError if one of them does not load."""
+    """Load the libssl at a path and the libcrypto it was built with; OSError if one does not load."""
     return LibsslLibrary(Native(libssl, libcrypto))

@@ -1,4 +1,4 @@
-"""The session cache of an SSL_CTX: what can be asked of it and done to it."""
+"""The session cache of an SSL_CTX: its counters, its sessions, and the verbs that change it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 def checked(method: Callable[Concatenate[Cache, P], R]) -> Callable[Concatenate[Cache, P], R]:
-    """The same verb, begun with an empty error queue; what a callback raised meanwhile is raised at its end."""
+    """Wrap a verb: clear the error queue first, and raise afterwards what a callback raised."""
 
     @wraps(method)
     def verb(cache: Cache, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,7 +45,7 @@ class Cache:
         return {name: self.native.ssl.SSL_CTX_ctrl(self._ctx, n, 0, null) for name, n in c.COUNTERS.items()}
 
     def sessions(self) -> list[Any]:
-        """Every SSL_SESSION in the cache; good until the cache changes."""
+        """Return every SSL_SESSION in the cache; valid until the cache changes."""
         found: list[Any] = []
         visit = self.native.callback("void(void *)", found.append)
         crypto = self.native.crypto
@@ -82,9 +82,9 @@ class Cache:
 
     @checked
     def has_session(self, session_id: bytes) -> bool:
-        """SSL_has_matching_session_id, which asks for the version of its SSL: a fresh one's is the method's highest.
+        """SSL_has_matching_session_id, which matches only its SSL's version: for a new SSL, the method's highest.
 
-        4.0 has no method of one version (openssl/openssl#28343): what is not found then is looked for by its id alone.
+        OpenSSL 4.0 has no single-version methods (openssl/openssl#28343), so the cache is then searched by id.
         """
         ssl = self.native.ssl.SSL_new(self._ctx)
         try:

@@ -1,4 +1,4 @@
-"""The callbacks of a context: they write what they see into the connection that it is about."""
+"""The callbacks of a context, which record what they see in the connection concerned."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 SESSION_ID_LENGTH = 32
 TOLD = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
-"""The content types of SSL_CTX_set_msg_callback that matter here; headers and change_cipher_spec do not."""
+"""The content types of SSL_CTX_set_msg_callback that are used; record headers and change_cipher_spec are not."""
 
 
 class Callbacks:
-    """Keeps the C callbacks of one context alive, and sets them."""
+    """Sets the C callbacks of one context and keeps them alive."""
 
     def __init__(self, native: Native, connections: Mapping[Any, LibsslTls]) -> None:
         self._native = native
         self._connections = connections
-        """By the SSL pointer; one that is not there is being made or freed."""
+        """By SSL pointer; a missing one is being created or freed."""
         self._ticket_age = 0
         self._kept: list[Any] = []
         self._id_start = b""
@@ -38,7 +38,7 @@ class Callbacks:
         return self._kept[-1]
 
     def set(self, ctx: Any, role: str, knobs: Mapping[str, Any]) -> None:
-        """Set all that this role and these knobs want."""
+        """Set every callback that this role and these knobs need."""
         ssl = self._native.ssl
         ssl.SSL_CTX_set_msg_callback(
             ctx, self._keep("void(int, int, int, const void *, size_t, SSL *, void *)", self._message)
@@ -63,7 +63,7 @@ class Callbacks:
             ssl.SSL_CTX_set_alpn_select_cb(ctx, self._keep(signature, self._choose), self._native.ffi.NULL)
 
     def age_tickets(self, ctx: Any, seconds: int) -> None:
-        """Make each further ticket so many seconds older, on top of earlier calls (SSL_CTX_set_session_ticket_cb)."""
+        """Backdate each further ticket by this many seconds; calls add up (SSL_CTX_set_session_ticket_cb)."""
         self._ticket_age += seconds
         if self._ticket_age != seconds:
             return

@@ -1,4 +1,4 @@
-"""The C declarations of what the driver calls, for OpenSSL 1.0.2 to 4.0; an absent symbol fails when used.
+"""The C declarations that the driver uses, for OpenSSL 1.0.2 to 4.0; an absent symbol fails on first use.
 
 Copied by hand from include/openssl/ssl.h, err.h, crypto.h and lhash.h. Macros over SSL_ctrl and SSL_CTX_ctrl are called
 by their numbers (constants.py). time_t is 64 bits long wherever the _ex functions exist.

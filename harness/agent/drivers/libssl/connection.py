@@ -1,4 +1,4 @@
-"""An SSL: the operations of one connection, and what its callbacks and calls report."""
+"""One SSL: the operations of a connection, and the facts that its calls and callbacks report."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.sessions import HeldSessions
 
 CHUNK = 16384
-"""Bytes of one write or read of early data."""
+"""Maximum bytes per write or read of early data."""
 
 
 class LibsslTls:
     """One connection, among the ``connections`` of its context until it is freed.
 
-    ``early_data`` is how many bytes a client writes early, or whether a server reads any.
+    ``early_data`` is the number of bytes that a client writes early, or whether a server reads early data.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {}
@@ -42,7 +42,7 @@ class LibsslTls:
         self.role = role
         self.finished = False
         self.reused: bool | None = None
-        """SSL_session_reused after the first handshake; a renegotiation changes what it gives."""
+        """SSL_session_reused after the first handshake; a renegotiation changes its result."""
         self.alerts: list[dict[str, Any]] = []
         self.tickets = 0
         self.keylog: list[str] = []
@@ -56,13 +56,13 @@ class LibsslTls:
         connections[ssl] = self
         self._renegotiating = False
         self._room: Any = b""
-        """Where SSL_read writes, made at the first one."""
+        """The buffer of SSL_read, created on first use."""
         self._early: EarlyReader | EarlyWriter | None = None
         if early_data:
             self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
 
     def _done(self, result: int) -> None:
-        """Check the result of an operation; what it raises is kept among the errors."""
+        """Check the result of an operation; record the error that it raises."""
         try:
             if result <= 0:
                 self._native.raise_for(self.ssl, result)
@@ -73,7 +73,7 @@ class LibsslTls:
             self._native.check_callbacks()
 
     def handshake(self) -> None:
-        """SSL_do_handshake, after the early data if there is any."""
+        """SSL_do_handshake, after any early data."""
         self._native.before()
         while self._early is not None:
             result = self._early.step()
@@ -119,7 +119,7 @@ class LibsslTls:
         self._renegotiating = False
 
     def shutdown(self) -> None:
-        """SSL_shutdown once; 0 says that close_notify was sent and the peer's has not come."""
+        """SSL_shutdown once; 0 means that close_notify was sent and the peer's has not arrived."""
         self._native.before()
         result = self._native.ssl.SSL_shutdown(self.ssl)
         if result < 0:
@@ -141,14 +141,14 @@ class LibsslTls:
         return None if session == self._native.ffi.NULL else self._held.keep(session)
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Those of the new-session callback, and the one of SSL_get1_session if it is none of them."""
+        """The sessions of the new-session callback, then SSL_get1_session's if it is not among them."""
         last = self.session()
         if last is None or any(last["der"] == given["der"] for given in self.given):
             return self.given
         return [*self.given, last]
 
     def facts(self) -> Facts:
-        """What is known now."""
+        """Return the facts so far."""
         native, ssl = self._native, self.ssl
         now = session_reused(native, ssl)
         reused = bool(now) if self.reused is None else self.reused
@@ -197,7 +197,7 @@ class LibsslTls:
 
 
 class EarlyWriter:
-    """A client that writes so many bytes (SSL_write_early_data)."""
+    """A client that writes this many bytes of early data (SSL_write_early_data)."""
 
     def __init__(self, native: Native, ssl: Any, size: int) -> None:
         self._native = native
@@ -205,7 +205,7 @@ class EarlyWriter:
         self._left = size
 
     def step(self) -> int | None:
-        """Write what is left."""
+        """Write the remaining bytes."""
         written = self._native.ffi.new("size_t *")
         while self._left:
             data = b"e" * min(self._left, CHUNK)
@@ -217,14 +217,14 @@ class EarlyWriter:
 
 
 class EarlyReader:
-    """A server that reads early data and drops them (SSL_read_early_data)."""
+    """A server that reads and discards early data (SSL_read_early_data)."""
 
     def __init__(self, native: Native, ssl: Any) -> None:
         self._native = native
         self._ssl = ssl
 
     def step(self) -> int | None:
-        """Read until there is no more."""
+        """Read until all early data is consumed."""
         got = self._native.ffi.new("size_t *")
         buffer = self._native.ffi.new("unsigned char[]", CHUNK)
         while True:

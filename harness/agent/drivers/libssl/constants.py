@@ -1,4 +1,4 @@
-"""Numbers of OpenSSL's headers that the driver uses; from 1.0.2 to 4.0 the same, but for what says so and native.py."""
+"""Constants of OpenSSL's headers, the same from 1.0.2 to 4.0 except where noted here and in native.py."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ ERROR_ZERO_RETURN = 6
 
 LIB_SSL = 20
 UNEXPECTED_EOF = 294  # SSL_R_UNEXPECTED_EOF_WHILE_READING, since 3.0
-ALERT_REASONS = range(1000, 1256)  # SSL_AD_REASON_OFFSET and the number of an alert that was received
+ALERT_REASONS = range(1000, 1256)  # SSL_AD_REASON_OFFSET plus the number of the received alert
 
 EARLY_DATA_STATUS = ("not_sent", "rejected", "accepted")
 READ_EARLY_DATA_ERROR = 0

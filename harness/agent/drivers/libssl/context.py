@@ -1,4 +1,4 @@
-"""An SSL_CTX: made from knobs and files, gives connections."""
+"""One SSL_CTX, made from knobs and files; it makes connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "client": {"cache_mode": CLIENT_CACHE},
     "server": {"session_id_context": b"resumption"},
 }
-"""The values of knobs that are left out. A client's new-session callback is called only with a client cache."""
+"""Defaults of omitted knobs. OpenSSL calls a client's new-session callback only with a client cache."""
 
 
 class LibsslContext(Cache):

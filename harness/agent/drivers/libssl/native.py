@@ -39,7 +39,7 @@ class Native:
         self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
         self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
         self.failures: list[BaseException] = []
-        """Exceptions of callbacks, which cannot pass through C; see ``check_callbacks``."""
+        """Exceptions raised in callbacks, which cannot propagate through C; see ``check_callbacks``."""
         if self.has("OPENSSL_init_ssl"):
             self.ssl.OPENSSL_init_ssl(0, self.ffi.NULL)
         else:
@@ -49,28 +49,28 @@ class Native:
         self.description = "" if version is None else self.text(version(0)) or ""
         found = re.match(r"OpenSSL (\d+)\.(\d+)\.(\S+)", self.description)
         if found is None:
-            raise LackError(f"{libcrypto} is not an OpenSSL: it calls itself {self.description!r}")
+            raise LackError(f"{libcrypto} is not OpenSSL: it identifies itself as {self.description!r}")
         self.version = f"{found[1]}.{found[2]}.{found[3]}"
         self.release = (int(found[1]), int(found[2]))
         self.keys = PrivateKeys(self)
 
     def has(self, name: str) -> bool:
-        """Whether libssl exports a function."""
+        """Return whether libssl exports a function."""
         return hasattr(self.ssl, name)
 
     def need(self, name: str, what: str) -> Callable[..., Any]:
-        """A function of libssl; LackError names what cannot be had without it."""
+        """Return a function of libssl; LackError names what needs it."""
         function: Callable[..., Any] | None = getattr(self.ssl, name, None)
         if function is None:
             raise LackError(f"{what}: OpenSSL {self.version} has no {name}")
         return function
 
     def text(self, pointer: Any) -> str | None:
-        """A C string, None for NULL."""
+        """Decode a C string; None for NULL."""
         return None if pointer == self.ffi.NULL else self.ffi.string(pointer).decode(errors="replace")
 
     def callback(self, signature: str, function: Callable[..., Any]) -> Any:
-        """A C callback; the caller must keep it. An exception makes it return 0, and is kept for check_callbacks."""
+        """Make a C callback, which the caller keeps alive. On an exception it returns 0; check_callbacks raises it."""
 
         def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
             self.failures.append(error)
@@ -78,19 +78,19 @@ class Native:
         return self.ffi.callback(signature, function, onerror=failed)
 
     def check_callbacks(self) -> None:
-        """Raise the first exception that a callback raised since the last time."""
+        """Raise the first exception that a callback raised since the last check."""
         if self.failures:
             first, *_ = self.failures
             self.failures.clear()
             raise first
 
     def before(self) -> None:
-        """Empty the error queue and errno, which SSL_get_error looks at."""
+        """Clear the error queue and errno, which SSL_get_error reads."""
         self.crypto.ERR_clear_error()
         self.ffi.errno = 0
 
     def errors(self) -> list[dict[str, Any]]:
-        """Empty the error queue: its entries, oldest first (ERR_GET_LIB and ERR_GET_REASON differ before 3.0)."""
+        """Drain the error queue and return its entries, oldest first (before 3.0, codes are packed differently)."""
         queue = []
         while code := self.crypto.ERR_get_error():
             new = self.release >= THREE
@@ -99,13 +99,13 @@ class Native:
         return queue
 
     def must(self, result: int, knob: str) -> None:
-        """TlsError, with the knob in each entry, unless the result is above 0."""
+        """Raise TlsError, with the knob in each entry, unless the result is positive."""
         if result <= 0:
             queue = self.errors() or [{"lib": 0, "reason": 0, "text": "the library gave no reason"}]
             raise TlsError([{**entry, "knob": knob} for entry in queue])
 
     def raise_for(self, ssl: Any, result: int) -> None:
-        """Raise what a failed operation means: to be called with its result, before any other call on this thread."""
+        """Raise the error of a failed operation. Call this with its result, before any other call on this thread."""
         number = self.ffi.errno
         code = self.ssl.SSL_get_error(ssl, result)
         if code == c.ERROR_WANT_READ:
@@ -123,18 +123,18 @@ class Native:
 
 
 class PrivateKeys:
-    """The keys by the content of their files; they live as long as the agent."""
+    """Private keys by file content, kept as long as the agent runs."""
 
     def __init__(self, native: Native) -> None:
         self._native = native
         self._kept: dict[bytes, Any] = {}
 
     def use(self, ctx: Any, path: str) -> None:
-        """Give the SSL_CTX the key of a PEM file; TlsError if OpenSSL does not read it, or it fits no certificate."""
+        """Load a PEM key into the SSL_CTX; TlsError if OpenSSL cannot read it or it does not match the certificate."""
         ssl, crypto = self._native.ssl, self._native.crypto
         try:
             content = Path(path).read_bytes()
-        except OSError:  # OpenSSL says what is wrong with it
+        except OSError:  # OpenSSL reports what is wrong with it
             content = b""
         kept = self._kept.get(content)
         if kept is not None:
@@ -148,7 +148,7 @@ class PrivateKeys:
 
 
 def is_older(native: Native) -> bool:
-    """Whether it is a release before 1.1.0."""
+    """Return whether the release is older than 1.1.0."""
     return native.release < (1, 1)
 
 
@@ -168,7 +168,7 @@ def session_reused(native: Native, ssl: Any) -> int:
 
 
 def set_versions(native: Native, ctx: Any, versions: tuple[str, ...]) -> None:
-    """Leave only these versions enabled, by options: SSL_CTX_set_min_proto_version is since 1.1.0."""
+    """Enable only these versions, by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
     unknown = [version for version in versions if version not in OP_NO_VERSIONS]
     if unknown:
         raise LackError(f"versions: OpenSSL {native.version} has no TLS {', '.join(unknown)}")
@@ -178,6 +178,6 @@ def set_versions(native: Native, ctx: Any, versions: tuple[str, ...]) -> None:
 
 
 def choose_curves(native: Native, ctx: Any) -> None:
-    """SSL_CTX_set_ecdh_auto, without which a server of 1.0.2 has no ECDHE; later ones always do it."""
+    """SSL_CTX_set_ecdh_auto, which a 1.0.2 server needs for ECDHE; later releases always enable it."""
     if is_older(native):
         native.ssl.SSL_CTX_ctrl(ctx, CTRL_SET_ECDH_AUTO, 1, native.ffi.NULL)

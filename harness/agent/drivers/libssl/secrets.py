@@ -1,7 +1,7 @@
-"""The key log of releases before 1.1.1, which have no SSL_CTX_set_keylog_callback: TLS 1.2 needs one line a handshake.
+"""The key log of releases before 1.1.1, which have no SSL_CTX_set_keylog_callback.
 
-The line is made when the first Finished passes: by then ClientHello has shown the client's random, and the session has
-its master secret (RFC 5246, 8.1), in a renegotiation as well.
+TLS 1.2 needs one line per handshake. It is written at the first Finished message: by then the ClientHello has shown
+the client's random, and the session has its master secret (RFC 5246, 8.1). This also holds in a renegotiation.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 CLIENT_HELLO, FINISHED = 1, 20
 RANDOM = slice(6, 38)
-"""Where the random lies in a ClientHello: after type, length and version (RFC 5246, 7.4.1.2)."""
+"""Offset of the random in a ClientHello: after type, length and version (RFC 5246, 7.4.1.2)."""
 OCTET_STRING = 0x04
 LONG_FORM = 0x80
 BEFORE_MASTER_KEY = 2
-"""Octet strings of SSL_SESSION's DER before the master key: cipher and session id (ssl/ssl_asn1.c)."""
+"""Octet strings before the master key in the DER of an SSL_SESSION: cipher and session id (ssl/ssl_asn1.c)."""
 
 
 class SecretsOfMessages:
-    """Looks at the handshake messages of one connection."""
+    """Collects the secrets of one connection from its handshake messages."""
 
     def __init__(self, native: Native) -> None:
         self._native = native
         self._random = b""
 
     def line(self, ssl: Any, message: Any, size: int) -> str | None:
-        """The key log's line (NSS Key Log Format) if it is this message that completes what it needs."""
+        """Return the key log line (NSS Key Log Format) if this message completes it."""
         kind = self._native.ffi.buffer(message, 1)[0][0]
         if kind == CLIENT_HELLO and size >= RANDOM.stop:
             self._random = self._native.ffi.buffer(message, RANDOM.stop)[RANDOM]
@@ -44,7 +44,7 @@ class SecretsOfMessages:
 
 
 def master_key(der: bytes) -> bytes:
-    """The master key in an SSL_SESSION's DER: its third octet string."""
+    """Return the master key in the DER of an SSL_SESSION: its third octet string."""
     strings = 0
     place = _content(der, 0)[0]
     while place < len(der):
@@ -58,7 +58,7 @@ def master_key(der: bytes) -> bytes:
 
 
 def _content(der: bytes, place: int) -> tuple[int, int]:
-    """Where the content of the element at a place begins and ends (X.690, 8.1.3)."""
+    """Return where the content of the DER element at an offset begins and ends (X.690, 8.1.3)."""
     length, start = der[place + 1], place + 2
     if length & LONG_FORM:
         start += length & ~LONG_FORM

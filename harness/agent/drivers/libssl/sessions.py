@@ -1,4 +1,4 @@
-"""Sessions in and out: i2d and d2i, and the protocol's session object."""
+"""Converts between SSL_SESSION and the protocol's session object."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _numbers = itertools.count(1)
 
 
 def export(native: Native, session: Any) -> dict[str, Any] | None:
-    """The session object of an SSL_SESSION, which stays the caller's; None for one of a handshake that chose no cipher.
+    """Return the session object of an SSL_SESSION, which the caller keeps owning.
 
-    i2d_SSL_SESSION writes nothing of such a one.
+    None if the handshake chose no cipher: i2d_SSL_SESSION then writes nothing.
     """
     ffi = native.ffi
     length = native.ssl.i2d_SSL_SESSION(session, ffi.NULL)
@@ -31,15 +31,15 @@ def export(native: Native, session: Any) -> dict[str, Any] | None:
 
 
 def resumable(native: Native, session: Any) -> bool | None:
-    """SSL_SESSION_is_resumable, None if this OpenSSL has no such function."""
+    """SSL_SESSION_is_resumable; None if this OpenSSL does not have it."""
     return bool(native.ssl.SSL_SESSION_is_resumable(session)) if native.has("SSL_SESSION_is_resumable") else None
 
 
 def imported(native: Native, session: Mapping[str, Any]) -> Any:
-    """A fresh SSL_SESSION of a session object, freed with the last Python reference; TlsError if it is not read."""
+    """Make a fresh SSL_SESSION from a session object; freed with its last Python reference. TlsError for bad DER."""
     der = session.get("der")
     if not isinstance(der, str):
-        raise LackError("session: libssl offers a session from its der, as hexadecimal digits; this one has none")
+        raise LackError("session: libssl needs the session's der, as hexadecimal digits; this one has none")
     data = bytes.fromhex(der)
     buffer = native.ffi.new("unsigned char[]", data)
     found = native.ssl.d2i_SSL_SESSION(native.ffi.NULL, native.ffi.new("const unsigned char **", buffer), len(data))
@@ -49,20 +49,20 @@ def imported(native: Native, session: Mapping[str, Any]) -> Any:
 
 
 class HeldSessions:
-    """SSL_SESSION objects that are to be offered as they are, by their handles."""
+    """SSL_SESSION objects that can be offered directly, by handle."""
 
     def __init__(self, native: Native) -> None:
         self._native = native
         self._by_handle: dict[str, Any] = {}
 
     def keep(self, session: Any) -> dict[str, Any]:
-        """Take over a reference to an SSL_SESSION; the session object that names it has a handle and no DER."""
+        """Keep an SSL_SESSION, whose reference it takes over; return a session object with its handle and no DER."""
         handle = f"SSL_SESSION {next(_numbers)}"
         self._by_handle[handle] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
         return {"der": None, "handle": handle, "resumable": resumable(self._native, session)}
 
     def find(self, session: Mapping[str, Any]) -> Any:
-        """The SSL_SESSION of a session object: the held one, or a fresh one made from its DER."""
+        """Return the SSL_SESSION of a session object: the held one, or a fresh one from its DER."""
         handle = session.get("handle")
         return self._by_handle[handle] if handle in self._by_handle else imported(self._native, session)
 
@@ -75,7 +75,7 @@ def id_of(native: Native, session: Any) -> bytes:
 
 
 def make_older(native: Native, session: Any, seconds: int) -> None:
-    """Move the time of an SSL_SESSION back (SSL_SESSION_set_time); its timeout stays."""
+    """Backdate an SSL_SESSION (SSL_SESSION_set_time); its timeout does not change."""
     if native.has("SSL_SESSION_set_time_ex"):
         native.ssl.SSL_SESSION_set_time_ex(session, native.ssl.SSL_SESSION_get_time_ex(session) - seconds)
     else:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from harness.agent.vocabulary import CacheMode
 
 OLD_KEYS = 48
-"""Bytes of the ticket keys of 1.0.2: a name, an HMAC key and an AES key of 16 each."""
+"""Bytes of 1.0.2's ticket keys: a name, an HMAC key and an AES key of 16 bytes each."""
 NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix"})
-"""Knobs that a connection or a callback applies."""
+"""Knobs that a connection or a callback applies instead."""
 
 
 class Settings:
@@ -33,7 +33,7 @@ class Settings:
         self._role = Role(role)
 
     def apply(self, knob: str, value: Any) -> None:
-        """Set one knob; LackError if this OpenSSL cannot, TlsError if it will not."""
+        """Set one knob; LackError if this OpenSSL does not support it, TlsError if it refuses the value."""
         if knob in NOT_OF_A_CONTEXT:
             return
         row = knobs_of(self._role).get(knob)
@@ -88,7 +88,7 @@ class Settings:
         self._native.must(self._native.need("SSL_CTX_set_num_tickets", "num_tickets")(self._ctx, number), "num_tickets")
 
     def set_max_early_data(self, size: int) -> None:
-        """SSL_CTX_set_max_early_data; at a client it is the connection's affair."""
+        """SSL_CTX_set_max_early_data; for a client, the connection applies it."""
         if self._role == "server":
             function = self._native.need("SSL_CTX_set_max_early_data", "max_early_data")
             self._native.must(function(self._ctx, size), "max_early_data")
@@ -100,7 +100,7 @@ class Settings:
             self._native.must(result, "session_id_context")
 
     def set_ticket_keys(self, keys: bytes) -> None:
-        """SSL_CTX_set_tlsext_ticket_keys; a call with NULL gives their length."""
+        """SSL_CTX_set_tlsext_ticket_keys; a call with NULL returns their length."""
         length = self._ctrl(c.CTRL_SET_TICKET_KEYS)
         if length == OLD_KEYS:
             keys = keys[:16] + keys[16:32] + keys[48:64]
@@ -128,7 +128,7 @@ class Settings:
         self._native.must(self._ctrl(c.CTRL_SET_GROUPS_LIST, 0, text), "groups")
 
     def set_alpn(self, names: tuple[str, ...]) -> None:
-        """SSL_CTX_set_alpn_protos, which gives 0 for success; at a server it is a callback's affair."""
+        """SSL_CTX_set_alpn_protos, which returns 0 on success; for a server, a callback applies it."""
         if self._role == "client":
             wire = alpn_wire(names)
             self._native.must(1 - self._ssl.SSL_CTX_set_alpn_protos(self._ctx, wire, len(wire)), "alpn")
@@ -144,5 +144,5 @@ class Settings:
 
 
 def alpn_wire(names: Iterable[str]) -> bytes:
-    """Protocol names as ALPN has them, each after its length (RFC 7301, 3.1)."""
+    """Encode protocol names for ALPN, each prefixed by its length (RFC 7301, 3.1)."""
     return b"".join(bytes([len(name)]) + name.encode() for name in names)

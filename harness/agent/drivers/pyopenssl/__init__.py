@@ -1,4 +1,4 @@
-"""Drives pyOpenSSL, whose OpenSSL is the one inside the installed cryptography; importing it does not load it."""
+"""Drives pyOpenSSL, which uses the OpenSSL inside the installed cryptography package."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def load() -> Library:
-    """The library, with no context yet."""
+    """Load the library."""
     return cast("Library", import_module("harness.agent.drivers.pyopenssl.library").PyopensslLibrary())

@@ -1,15 +1,15 @@
-"""The few functions of the cffi library below pyOpenSSL that the driver needs, for want of a public way; nothing else.
+"""The functions of pyOpenSSL's cffi library that the driver needs because pyOpenSSL has no public API for them.
 
-Each with its reason:
+The reason for each:
 
-- SSL_session_reused: Connection does not tell whether its session was resumed.
-- i2d_SSL_SESSION, d2i_SSL_SESSION, SSL_set_session: a Session has no bytes, and Connection.set_session takes only one
-  of its own Context (ValueError since pyOpenSSL 26.3). A fresh object per offer needs d2i anyhow.
-- SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket came or was sent.
-- SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, neither a list nor X25519.
+- SSL_session_reused: Connection does not say whether its session was resumed.
+- i2d_SSL_SESSION, d2i_SSL_SESSION, SSL_set_session: a Session cannot be exported, and Connection.set_session accepts
+  only sessions of its own Context (ValueError since pyOpenSSL 26.3). A fresh object per offer needs d2i anyway.
+- SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket was received or sent.
+- SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, not a list and not X25519.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
-- ERR_reason_error_string: SSL.Error has texts and no codes; the library's own table gives the codes back, for in it no
-  text stands for two codes.
+- ERR_reason_error_string: SSL.Error has texts but no codes. The library's own table maps texts back to codes: no text
+  has two codes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from harness.agent.library import LackError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_lib: Any = getattr(SSL, "_lib")  # noqa: B009  # mypy and pyOpenSSL's stubs know no private names
+_lib: Any = getattr(SSL, "_lib")  # noqa: B009  # pyOpenSSL's stubs have no private names
 _ffi: Any = getattr(SSL, "_ffi")  # noqa: B009  # see above
 
 LIB_SSL = 20
@@ -39,27 +39,27 @@ EARLY_DATA_FINISH = 2
 
 
 def version() -> str:
-    """The version of the OpenSSL below, ``3.0.19``."""
+    """Return OpenSSL's version, such as ``3.0.19``."""
     return backend.openssl_version_text().split()[1]
 
 
 def address(connection: SSL.Connection) -> int:
-    """The address of the SSL, by which the message callback names a connection."""
+    """Return the address of the SSL, which identifies a connection in the message callback."""
     return int(_ffi.cast("uintptr_t", _ssl(connection)))
 
 
 def reused(connection: SSL.Connection) -> bool | None:
-    """SSL_session_reused; None where it is not bound, as in cryptography 40 and 41."""
+    """SSL_session_reused; None if it is not bound, as in cryptography 40 and 41."""
     return bool(_lib.SSL_session_reused(_ssl(connection))) if hasattr(_lib, "SSL_session_reused") else None
 
 
 def can_export() -> bool:
-    """Whether a session has bytes: cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION."""
+    """Return whether sessions can be exported: cryptography before 44 binds no i2d_SSL_SESSION or d2i_SSL_SESSION."""
     return hasattr(_lib, "i2d_SSL_SESSION")
 
 
 def export(session: SSL.Session) -> bytes | None:
-    """i2d_SSL_SESSION; None for a session that has no cipher yet."""
+    """i2d_SSL_SESSION; None for a session without a cipher."""
     if not can_export():
         return None
     raw = getattr(session, "_session")  # noqa: B009  # see above
@@ -73,7 +73,7 @@ def export(session: SSL.Session) -> bytes | None:
 
 
 def offer(connection: SSL.Connection, der: bytes) -> bool:
-    """d2i_SSL_SESSION and SSL_set_session; False if the bytes are no session."""
+    """d2i_SSL_SESSION and SSL_set_session; False if the bytes are not a session."""
     if not can_export():
         raise LackError(f"session import: {lacks.NO_DER}")
     source = _ffi.new("unsigned char[]", der)
@@ -89,7 +89,7 @@ def offer(connection: SSL.Connection, der: bytes) -> bool:
 def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None]) -> object:
     """SSL_CTX_set_msg_callback: address of the SSL, whether sent, version, content type, message.
 
-    The result must live as long as the context is used; it is None where cryptography, before 39, does not bind it.
+    Keep the result alive while the context is used. None if the function is not bound (cryptography before 39).
     """
     if not hasattr(_lib, "SSL_CTX_set_msg_callback"):
         return None
@@ -112,7 +112,7 @@ def set_groups(context: SSL.Context, names: str) -> bool:
 
 
 def set_ciphersuites(context: SSL.Context, names: str) -> bool:
-    """SSL_CTX_set_ciphersuites, for which pyOpenSSL before 25.2 has no method; False if a name is unknown."""
+    """SSL_CTX_set_ciphersuites, which pyOpenSSL before 25.2 does not have; False if a name is unknown."""
     done = bool(_lib.SSL_CTX_set_ciphersuites(_ctx(context), names.encode()) == 1)
     _lib.ERR_clear_error()
     return done
@@ -124,7 +124,7 @@ def set_max_early_data(context: SSL.Context, size: int) -> None:
 
 
 def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:
-    """SSL_read_early_data once; None at their end. Raises what Connection.recv raises."""
+    """SSL_read_early_data once; None at the end of early data. Raises what Connection.recv raises."""
     buffer = _ffi.new("unsigned char[]", size)
     count = _ffi.new("size_t *")
     result = _lib.SSL_read_early_data(_ssl(connection), buffer, size, count)
@@ -144,7 +144,7 @@ def _reasons() -> dict[str, int]:
 
 
 def code(library: str, reason: str) -> tuple[int | None, int | None]:
-    """The numbers of an entry of SSL.Error: library and reason; None for both if it is not of libssl."""
+    """Return the library and reason codes of an SSL.Error entry; None for both if it is not libssl's."""
     if library != "SSL routines":
         return None, None
     return LIB_SSL, _reasons().get(reason)

@@ -1,4 +1,4 @@
-"""What pyOpenSSL before 21 has no names for, done through the calls that it has; that of today needs none of it."""
+"""Replacements for functions that pyOpenSSL before 21 does not have."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ OP_NO_OTHERS = 0x02000000 | 0x04000000 | 0x10000000
 
 
 def method(role: str) -> int:
-    """TLS_client_method or TLS_server_method; before pyOpenSSL 21 the method for both roles."""
+    """TLS_client_method or TLS_server_method; before pyOpenSSL 21, the method for both roles."""
     found: int = getattr(SSL, f"TLS_{role.upper()}_METHOD", SSL.SSLv23_METHOD)
     return found
 
 
 def set_versions(context: SSL.Context, versions: tuple[str, ...]) -> None:
-    """Context.set_min_proto_version and set_max_proto_version; before pyOpenSSL 21 by options."""
+    """Context.set_min_proto_version and set_max_proto_version; before pyOpenSSL 21, options."""
     if hasattr(context, "set_min_proto_version"):
         context.set_min_proto_version(VERSIONS[min(versions)])
         context.set_max_proto_version(VERSIONS[max(versions)])
@@ -31,6 +31,6 @@ def set_versions(context: SSL.Context, versions: tuple[str, ...]) -> None:
 
 
 def set_keylog_callback(context: Any, callback: Any) -> None:
-    """Context.set_keylog_callback; pyOpenSSL before 20 has none, and gives no key log."""
+    """Context.set_keylog_callback; pyOpenSSL before 20 has no key log."""
     if hasattr(context, "set_keylog_callback"):
         context.set_keylog_callback(callback)

@@ -1,4 +1,4 @@
-"""The OPENSSL_CONF of an agent process for the knobs that only config(5) can set; pure text.
+"""The text of an agent's OPENSSL_CONF, for the knobs that only config(5) can set.
 
 SSL_CTX_new applies the section ``system_default`` to every context (ssl_ctx_system_config; SSL_CONF_cmd(3)).
 """
@@ -24,7 +24,7 @@ system_default = tls
 
 
 def conf(role: str, knobs: Mapping[str, Any]) -> str | None:
-    """What the file must hold for these knobs; None if they need none."""
+    """Return the file's content for these knobs; None if they need no file."""
     rows = knobs_of(Role(role))
     options = [(rows[name].option, value) for name, value in knobs.items()]
     lines = [

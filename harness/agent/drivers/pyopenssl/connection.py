@@ -1,7 +1,7 @@
 """One pyOpenSSL Connection on a non-blocking socket.
 
-Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
-and these the Connection, which must be freed (SSL_free) by ``free``.
+Errors are raised outside of ``except``: a stored exception would keep its traceback and frames alive, and with them
+the Connection, which ``free`` must free (SSL_free).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNEXPECTED_EOF = -1
-"""What SysCallError has for an errno when TCP ended without close_notify."""
+"""The errno in SysCallError when TCP ended without close_notify."""
 EARLY_CHUNK = 16384
 
 
 def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
-    """The error queue, oldest first, with the codes of libssl's own entries."""
+    """Return the error queue, oldest first; only libssl's own entries have codes."""
     entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
     queue = []
     for library, _function, reason in entries:
@@ -63,7 +63,7 @@ class PyopensslConnection:
         self._errors: list[dict[str, Any]] = []
 
     def handshake(self) -> None:
-        """Connection.do_handshake; a server that allows early data reads and drops them before."""
+        """Connection.do_handshake; a server that allows early data first reads and discards it."""
         while self._early_data_left:
             data = self._call(lambda tls: below.read_early_data(tls, EARLY_CHUNK))
             self._early_data_left = data is not None
@@ -81,7 +81,7 @@ class PyopensslConnection:
         return self._call(lambda tls: tls.recv(size))
 
     def renegotiate(self, *, abbreviated: bool) -> None:
-        """Connection.renegotiate and do_handshake: a server sends HelloRequest, a client handshakes to the end."""
+        """Connection.renegotiate and do_handshake: a server sends HelloRequest, a client completes the handshake."""
         if abbreviated:
             raise LackError(f"abbreviated renegotiation: {lacks.VERBS['abbreviated']}")
         if not self._renegotiating:
@@ -95,14 +95,14 @@ class PyopensslConnection:
         self._call(SSL.Connection.shutdown)
 
     def session(self) -> Mapping[str, Any] | None:
-        """Connection.get_session as DER, or kept by a handle if it cannot be exported; None without a session."""
+        """Connection.get_session as DER, or held by a handle if it cannot be exported; None without a session."""
         if not below.can_export():
             return self.keep_session()
         der = self._der()
         return None if der is None else as_object(der)
 
     def keep_session(self) -> Mapping[str, Any] | None:
-        """Connection.get_session, kept under a handle of its own; None without a session."""
+        """Connection.get_session, held under a new handle; None without a session."""
         session = self._connection.get_session()
         if session is None:
             return None
@@ -111,7 +111,7 @@ class PyopensslConnection:
         return {"der": None, "handle": handle, "resumable": None, "fields": {}}
 
     def sessions(self) -> list[Mapping[str, Any]]:
-        """The session of each TLS 1.3 ticket or of each TLS 1.2 handshake; a resumed one yields the same again."""
+        """The session of each TLS 1.3 ticket or TLS 1.2 handshake; a resumed one yields the same session again."""
         if not below.can_export():
             kept = self.keep_session()
             return [] if kept is None else [kept]
@@ -120,7 +120,7 @@ class PyopensslConnection:
         return [as_object(der) for der in found]
 
     def facts(self) -> Facts:
-        """What Connection and its callbacks tell; ``reused`` is about the first handshake, no renegotiation."""
+        """The facts from Connection and its callbacks; ``reused`` is about the first handshake only."""
         reused, shown = (self._reused, self._shown) if self._finished else self._was_reused()
         name = self._connection.get_servername()
         done = self._finished
@@ -141,9 +141,9 @@ class PyopensslConnection:
         )
 
     def _was_reused(self) -> tuple[bool | None, str]:
-        """Whether the session was resumed, and what says so.
+        """Return whether the session was resumed, and the evidence.
 
-        Where SSL_session_reused is not bound, the messages say it: a handshake in which no certificate passed resumed.
+        If SSL_session_reused is not bound, the messages decide: a handshake without a Certificate message resumed.
         """
         known = below.reused(self._connection)
         if known is not None:
@@ -154,7 +154,7 @@ class PyopensslConnection:
         return not seen, f"{'a' if seen else 'no'} Certificate message (SSL_session_reused is not bound)"
 
     def free(self) -> None:
-        """SSL_free, by letting go of the Connection."""
+        """SSL_free, by dropping the Connection."""
         self._watch.closed(self._connection)
         del self._connection
 
@@ -185,5 +185,5 @@ class PyopensslConnection:
 
 
 def as_object(der: bytes) -> dict[str, Any]:
-    """The protocol's session object; its fields are in the DER."""
+    """Return the protocol's session object; its fields are in the DER."""
     return {"der": der.hex(), "handle": None, "resumable": None, "fields": {}}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.agent.vocabulary import CacheMode
 
 OP_ALLOW_NO_DHE_KEX = 1 << 10
-"""pyOpenSSL has no name for this and the next, but Context.set_options takes any number (openssl/ssl.h)."""
+"""pyOpenSSL has no name for this and the next option, but Context.set_options accepts any number (openssl/ssl.h)."""
 OP_PREFER_NO_DHE_KEX = 1 << 35
 CACHE_MODES = {
     "off": SSL.SESS_CACHE_OFF,
@@ -44,7 +44,7 @@ VERIFY = {
     "required": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
 }
 DEFAULT_ID_CONTEXT = b"resumption"
-"""A server that verifies must have one, else every resumption fails (ssl_get_prev_session)."""
+"""A server that verifies clients needs one: without it, every resumption fails (ssl_get_prev_session)."""
 
 
 class PyopensslContext:
@@ -71,7 +71,7 @@ class PyopensslContext:
             raise TlsError(queue_of(error)) from error
         self._watch = Watch(self._context)
         self._kept: dict[str, SSL.Session] = {}
-        """Each Session that is kept, by its handle; it belongs to this Context (pyOpenSSL 26.3)."""
+        """Held Sessions by handle; each belongs to this Context (pyOpenSSL 26.3)."""
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:
@@ -107,7 +107,7 @@ class PyopensslContext:
         self._context.set_timeout(value)
 
     def _set_num_tickets(self, value: int) -> None:
-        """The process was started with it."""
+        """Already set when the process started."""
 
     def _set_psk_modes(self, value: PskMode) -> None:
         bits = {
@@ -122,11 +122,11 @@ class PyopensslContext:
 
     def _set_ciphersuites(self, value: str) -> None:
         if not below.set_ciphersuites(self._context, value):
-            raise ValueError("a name of it is unknown")
+            raise ValueError("it has an unknown name")
 
     def _set_groups(self, value: str) -> None:
         if not below.set_groups(self._context, value):
-            raise ValueError("a name of it is unknown")
+            raise ValueError("it has an unknown name")
 
     def _set_max_early_data(self, value: int) -> None:
         below.set_max_early_data(self._context, value)
@@ -150,10 +150,10 @@ class PyopensslContext:
         self._context.set_verify(VERIFY[value])
 
     def _set_server_name(self, value: str) -> None:
-        """Set on each Connection."""
+        """Nothing: it is set on each Connection."""
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> PyopensslConnection:
-        """A client connection; the session is a fresh object made from its DER, or the object that was kept."""
+        """Make a client connection; the offered session is a fresh object from its DER, or the held object."""
         connection = SSL.Connection(self._context, sock)
         connection.set_connect_state()
         if self._server_name is not None:
@@ -162,9 +162,9 @@ class PyopensslContext:
             connection.set_session(self._kept[session["handle"]])
         elif session is not None:
             if session.get("der") is None:
-                raise LackError("session import: this stack can offer a session only from its DER, and it has none")
+                raise LackError("session import: this stack needs the session's DER, and there is none")
             if not below.offer(connection, bytes.fromhex(session["der"])):
-                raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION takes it for no session"}])
+                raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION cannot read the session"}])
         return PyopensslConnection(connection, self._watch, self._kept)
 
     def accept(self, sock: socket.socket) -> PyopensslConnection:
@@ -174,12 +174,12 @@ class PyopensslContext:
         return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data)
 
     def free(self) -> None:
-        """Let go of the Context and its callbacks."""
+        """Drop the Context and its callbacks."""
         self._kept.clear()
         del self._context, self._watch
 
 
 def _started_with() -> str:
-    """What OPENSSL_CONF held when the process started; the harness writes it before, and never again."""
+    """Return the content of OPENSSL_CONF, which does not change while the process runs."""
     path = os.environ.get("OPENSSL_CONF")
     return Path(path).read_text() if path and Path(path).is_file() else ""

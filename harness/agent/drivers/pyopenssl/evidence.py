@@ -1,4 +1,4 @@
-"""What the callbacks of a Context show of one connection: alerts, tickets, key log; each finds its connection here."""
+"""Records what a Context's callbacks show of each connection: alerts, tickets and key log."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ FATAL = 2
 
 @dataclass
 class Evidence:
-    """Of one connection, in the order in which it came."""
+    """The evidence of one connection, in order."""
 
     take: Callable[[], bytes | None]
     """SSL_get1_session now, as DER."""
     tickets: int | None = 0
-    """None where no message can be seen."""
+    """None if messages are not visible."""
     certificate: bool = False
-    """Whether a Certificate message passed, either way."""
+    """Whether a Certificate message was sent or received."""
     alerts: list[dict[str, Any]] = field(default_factory=list)
     keylog: list[str] = field(default_factory=list)
     earlier: list[bytes] = field(default_factory=list)
-    """A client's sessions but the last: of the earlier TLS 1.3 tickets, of the handshakes before a renegotiation."""
+    """A client's earlier sessions: of TLS 1.3 tickets before the last, or of handshakes before a renegotiation."""
     done: bool = False
     """Whether a handshake was completed."""
 
@@ -45,13 +45,13 @@ class Evidence:
         return any(alert["level"] == FATAL and not alert["sent"] for alert in self.alerts)
 
     def saw_ticket(self, *, sent: bool, version: int) -> None:
-        """Count a NewSessionTicket; OpenSSL shows it before it takes it in, while the session is still the previous."""
+        """Count a NewSessionTicket; OpenSSL reports it before processing it, while the previous session is current."""
         if self.tickets and not sent and version == TLS13:
             self._keep()
         self.tickets = (self.tickets or 0) + 1
 
     def saw_handshake(self, where: int, version: int) -> None:
-        """Keep the session when a further TLS 1.2 handshake begins; in TLS 1.3 there is none."""
+        """Store the session when another TLS 1.2 handshake begins; TLS 1.3 has no renegotiation."""
         if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version == TLS12:
             self._keep()
         self.done = self.done or bool(where & SSL.SSL_CB_HANDSHAKE_DONE)
@@ -62,7 +62,7 @@ class Evidence:
 
 
 class Watch:
-    """The callbacks of one Context. They stay until the Context goes, and reach only connections that are open."""
+    """The callbacks of one Context; they report to open connections only."""
 
     def __init__(self, context: SSL.Context) -> None:
         self._open: dict[int, Evidence] = {}
@@ -71,13 +71,13 @@ class Watch:
         self._callback = below.watch(context, self._on_message)
 
     def opened(self, connection: SSL.Connection, take: Callable[[], bytes | None]) -> Evidence:
-        """Watch a connection from now on."""
+        """Start watching a connection."""
         return self._open.setdefault(
             below.address(connection), Evidence(take, 0 if self._callback is not None else None)
         )
 
     def closed(self, connection: SSL.Connection) -> None:
-        """Watch it no more; to be called before it is freed."""
+        """Stop watching a connection; call it before the connection is freed."""
         self._open.pop(below.address(connection), None)
 
     def _on_keylog(self, connection: SSL.Connection, line: bytes) -> None:

@@ -1,4 +1,4 @@
-"""pyOpenSSL as a Library; its contexts and connections are elsewhere."""
+"""pyOpenSSL as a Library."""
 
 from __future__ import annotations
 

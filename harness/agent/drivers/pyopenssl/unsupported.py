@@ -1,21 +1,21 @@
-"""What pyOpenSSL cannot do, and why, as data that its driver and its stack share; nothing is asked of pyOpenSSL here.
+"""What pyOpenSSL does not support, and why; shared by its driver and its stack.
 
-"Not bound" means that neither pyOpenSSL nor the cffi library of cryptography 50 below it has the function.
+"Not bound" means that neither pyOpenSSL nor cryptography 50's cffi library has the function.
 """
 
 from __future__ import annotations
 
-CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client could not tell what became of its early data"
+CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
 GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list"
 
-NO_DER = "cryptography before 44 binds neither i2d_SSL_SESSION nor d2i_SSL_SESSION: a Session has no bytes"
-"""Why sessions stay in the process that took them on OpenSSL before 3.4: cryptography 44 is the first wheel with it."""
+NO_DER = "cryptography before 44 does not bind i2d_SSL_SESSION or d2i_SSL_SESSION: a Session cannot be exported"
+"""Why sessions cannot leave their process on OpenSSL before 3.4: cryptography 44 is the first wheel with 3.4."""
 
 AT_START = (
-    "nothing clears an option of a Context and SSL_CTX_set_num_tickets is not bound: "
-    "only an OPENSSL_CONF that holds it when the process starts can set it"
+    "Context cannot clear an option, and SSL_CTX_set_num_tickets is not bound: "
+    "only OPENSSL_CONF can set it, when the process starts"
 )
-"""Why middlebox_compat = off and num_tickets need an agent process of their own."""
+"""Why middlebox_compat = off and num_tickets need a separate agent process."""
 
 VERBS = {
     "abbreviated": "SSL_renegotiate_abbreviated is not bound",
@@ -26,6 +26,6 @@ VERBS = {
     "age_sessions": "SSL_SESSION_set_time is not bound",
     "has_session": "SSL_has_matching_session_id is not bound",
 }
-"""Optional verbs that have no method, and fields of a verb that cannot be set."""
+"""Optional verbs without a method, and fields of verbs that cannot be set."""
 
 IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"

@@ -1,4 +1,4 @@
-"""Drives Python's ``ssl`` through SSLContext.wrap_bio; offers nothing that its API does not have."""
+"""Drives Python's ``ssl`` through SSLContext.wrap_bio."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ class SslLibrary:
 
 
 def load() -> Library:
-    """The library, with no context yet."""
+    """Load the library."""
     return SslLibrary()

@@ -1,11 +1,11 @@
 """One SSLObject, driven without blocking.
 
-Why not SSLSocket: SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent, where with MemoryBIOs
-close_notify is sent and nothing is read; and here the end of TCP and a reset are seen as such, whatever
-OP_IGNORE_UNEXPECTED_EOF makes OpenSSL say. OpenSSL learns of the end, not of a reset: a MemoryBIO cannot express one.
+SSLSocket is not used because SSLSocket.unwrap calls SSL_shutdown twice and so reads what the peer sent. With
+MemoryBIOs, close_notify is sent and nothing is read, and the end of TCP and a reset are visible even with
+OP_IGNORE_UNEXPECTED_EOF. OpenSSL sees the end of TCP but not a reset, which a MemoryBIO cannot express.
 
-Errors are raised outside of ``except``: an exception that is kept would keep its traceback, the traceback the frames,
-and these the SSLObject, which must be freed (SSL_free) by ``free``.
+Errors are raised outside of ``except``: a stored exception would keep its traceback and frames alive, and with them
+the SSLObject, which ``free`` must free (SSL_free).
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class SslConnection:
         self._keylog, self._keylog_start = keylog, keylog.size
         self._keep = keep
         self._agreed: Facts | None = None
-        """What the handshake settled, asked for at once: after a fatal error OpenSSL is "in init" and Python silent."""
+        """The negotiated parameters, read at once: after a fatal error OpenSSL is "in init" and Python has none."""
         self._taken: int | None = None
         self._end: str | None = None
         self._errors: list[dict[str, Any]] = []
         self._messages: Messages | None = None
 
     def watch(self) -> Messages:
-        """Where the context's message callback is to tell what it sees of this connection."""
+        """Where the context's message callback records this connection."""
         self._messages = Messages()
         return self._messages
 
@@ -65,7 +65,7 @@ class SslConnection:
         self._transport.flush()
 
     def write(self, data: bytes) -> int:
-        """SSLObject.write; EndError if TCP no longer takes anything."""
+        """SSLObject.write; EndError if TCP no longer accepts data."""
         if self._taken is None:
             self._taken = self._drive(lambda tls: tls.write(data))
         self._transport.flush()
@@ -82,7 +82,7 @@ class SslConnection:
         return data
 
     def shutdown(self) -> None:
-        """Send close_notify; SSLObject.unwrap goes on to wait for the peer's, which is not waited for here."""
+        """Send close_notify with SSLObject.unwrap, without waiting for the peer's."""
         failure = None
         try:
             self._tls.unwrap()
@@ -98,23 +98,23 @@ class SslConnection:
             raise EndError("reset")
 
     def session(self) -> dict[str, Any] | None:
-        """SSLObject.session; None without a session that can be copied."""
-        with suppress(ValueError):  # "i2d() failed": a session that has no cipher yet
+        """SSLObject.session; None if there is no session that can be copied."""
+        with suppress(ValueError):  # "i2d() failed": the session has no cipher yet
             session = self._tls.session
             return None if session is None else to_object(session, self._keep)
         return None
 
     def keep_session(self) -> dict[str, Any] | None:
-        """SSLObject.session as ever: what Python gives is kept anyway, and is a copy."""
+        """The same as ``session``: Python returns a copy, which is held anyway."""
         return self.session()
 
     def sessions(self) -> list[Mapping[str, Any]]:
-        """The last session, for Python shows no other."""
+        """The last session: Python exposes no other."""
         session = self.session()
         return [] if session is None else [session]
 
     def facts(self) -> Facts:
-        """What SSLObject reports; a server's does not report the server name without a callback."""
+        """The facts from SSLObject; without a callback, a server does not report the server name."""
         return replace(
             self._agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,
@@ -143,7 +143,7 @@ class SslConnection:
         )
 
     def free(self) -> None:
-        """SSL_free, by letting go of the SSLObject."""
+        """SSL_free, by dropping the SSLObject."""
         del self._tls
 
     def _drive(self, step: Callable[[ssl.SSLObject], T]) -> T:

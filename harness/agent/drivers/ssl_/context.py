@@ -1,7 +1,7 @@
-"""An SSLContext made from knobs, and what can be asked of it; connections are in ``connection``.
+"""One SSLContext, made from knobs, and its verbs.
 
-``_msg_callback`` of SSLContext is private (a debugging hook since Python 3.8), and the only way to know which alerts
-were sent and how many tickets came. Where it is missing, these are unknown, and nothing else changes.
+SSLContext's ``_msg_callback`` is private (a debugging hook since Python 3.8), but nothing else shows which alerts were
+sent and how many tickets arrived. Without it, only these facts are unknown.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 OP_ALLOW_NO_DHE_KEX = 1 << 10
-"""SSL_OP_ALLOW_NO_DHE_KEX: nameless in ssl, but SSLContext.options takes any number."""
+"""SSL_OP_ALLOW_NO_DHE_KEX has no name in ssl, but SSLContext.options accepts any number."""
 OP_PREFER_NO_DHE_KEX = 1 << 35
-"""SSL_OP_PREFER_NO_DHE_KEX of 3.3 and later: a server takes psk_ke where a client offers both."""
+"""SSL_OP_PREFER_NO_DHE_KEX (3.3 and later): a server chooses psk_ke if a client offers both."""
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
-"""set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
+"""set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 COUNTERS = {"number": "items", "cache_full": "overflows"}
 """Names of SSLContext.session_stats that differ from the protocol's."""
 
@@ -62,7 +62,7 @@ class SslContext:
         self._messages: WeakKeyDictionary[object, Messages] = WeakKeyDictionary()
         self._watched = hasattr(self._context, "_msg_callback")
         if self._watched:
-            setattr(self._context, "_msg_callback", self._on_message)  # noqa: B010  # mypy knows no private names
+            setattr(self._context, "_msg_callback", self._on_message)  # noqa: B010  # the stubs have no private names
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:
@@ -112,17 +112,17 @@ class SslContext:
         self._context.verify_mode = VERIFY[value]
 
     def _set_server_name(self, value: str) -> None:
-        """Given to each connection."""
+        """Nothing: it is set on each connection."""
 
     def _set_session_id_context(self, value: str) -> None:
-        """_ssl.c sets the only one that is accepted."""
+        """Nothing: _ssl.c already sets the only accepted value."""
 
     def _on_message(self, conn: object, direction: str, _version: int, content: int, kind: int, data: bytes) -> None:
         if conn in self._messages:
             self._messages[conn].saw(direction, int(content), int(kind), data)
 
     def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> SslConnection:
-        """A client connection; LackError with Python's reason if the session is another context's."""
+        """Make a client connection; LackError with Python's reason if the session belongs to another context."""
         offered = None if session is None else from_object(session, self._handles)
         try:
             return self._connection(sock, server_hostname=self._server_name, session=offered)
@@ -130,7 +130,7 @@ class SslContext:
             raise LackError(f"session import: {error} {lacks.SESSIONS['session import']}") from error
 
     def accept(self, sock: socket.socket) -> SslConnection:
-        """A server connection."""
+        """Make a server connection."""
         return self._connection(sock, server_side=True)
 
     def _connection(self, sock: socket.socket, **arguments: Any) -> SslConnection:
@@ -145,11 +145,11 @@ class SslContext:
         self._handles[handle] = self._mine[handle] = session
 
     def counters(self) -> dict[str, int]:
-        """SSLContext.session_stats; it has neither callback hits nor the cache's size."""
+        """SSLContext.session_stats, which does not include callback hits or the cache's size."""
         return {COUNTERS.get(name, name): count for name, count in self._context.session_stats().items()}
 
     def free(self) -> None:
-        """Let go of the SSLContext and of the sessions that were taken from it."""
+        """Drop the SSLContext and the sessions taken from it."""
         for handle in self._mine:
             self._handles.pop(handle, None)
         self._mine.clear()

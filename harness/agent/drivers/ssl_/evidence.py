@@ -1,7 +1,7 @@
-"""What Python's ssl lets one see of messages and errors, as the numbers that the protocol wants.
+"""What Python's ssl shows of messages and errors, as the protocol's numbers.
 
-An SSLError has names only; their numbers are in the private ``_ssl.err_names_to_codes``, which was made from OpenSSL's
-headers when Python was built. Without it, or for a name that it has not, numbers are null.
+An SSLError has only names. Their numbers are in the private ``_ssl.err_names_to_codes``, made from OpenSSL's headers
+when Python was built. Without it, or for an unknown name, numbers are null.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Messages:
     alerts: list[dict[str, Any]] = field(default_factory=list)
 
     def saw(self, direction: str, content: int, kind: int, data: bytes) -> None:
-        """Take in one message, decrypted: ``data`` is the whole alert or handshake message."""
+        """Record one decrypted message: ``data`` is the whole alert or handshake message."""
         if content == ALERT:
             self.alerts.append({"level": data[0], "number": data[1], "sent": direction == "write"})
         elif content == HANDSHAKE and kind == NEW_SESSION_TICKET:
@@ -38,14 +38,14 @@ class Messages:
 
 
 def queue_of(error: ssl.SSLError) -> list[dict[str, Any]]:
-    """The last entry of OpenSSL's error queue, which is all that Python keeps of it."""
+    """Return the last entry of OpenSSL's error queue; Python keeps no other."""
     codes: dict[str, tuple[int, int]] = getattr(_ssl, "err_names_to_codes", {})
     lib, reason = codes.get(error.reason or "", (None, None))
     return [{"lib": lib, "reason": reason, "text": str(error)}]
 
 
 def is_alert(error: ssl.SSLError) -> bool:
-    """Whether the error is a fatal alert of the peer; every name of one has ALERT in it (openssl/sslerr.h)."""
+    """Return whether the error is a fatal alert from the peer: those names all contain ALERT (openssl/sslerr.h)."""
     entry = queue_of(error)[0]
     if entry["lib"] is None:
         return "ALERT_" in (error.reason or "")

@@ -1,4 +1,4 @@
-"""The key log of one SSLContext in anonymous memory, so that secrets never lie in a file that could be left behind."""
+"""The key log of one SSLContext in anonymous memory, so no file with secrets can be left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Keylog:
-    """What SSLContext.keylog_filename collects. Without memfd_create it collects nothing."""
+    """Collects what SSLContext writes to keylog_filename; nothing without memfd_create."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._fd = -1
@@ -22,11 +22,11 @@ class Keylog:
 
     @property
     def size(self) -> int:
-        """Bytes so far: where the next line begins."""
+        """Return the bytes so far, which is where the next line begins."""
         return 0 if self._fd < 0 else os.fstat(self._fd).st_size
 
     def lines(self, offset: int = 0) -> list[str]:
-        """The lines from that byte on, comments left out (NSS key log format)."""
+        """Return the lines from that byte on, without comments (NSS key log format)."""
         if self._fd < 0:
             return []
         text = os.pread(self._fd, self.size - offset, offset).decode("ascii")

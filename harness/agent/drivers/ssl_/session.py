@@ -1,7 +1,7 @@
-"""SSLSession objects as the protocol's session objects and back; Python's ssl cannot turn one into bytes.
+"""Maps SSLSession objects to session objects by handle: Python's ssl cannot export a session.
 
-An SSLSession is a copy already (_ssl.c duplicates it through i2d and d2i when it is taken and again when it is
-offered), so that each offer is a fresh object and nothing that a connection does later reaches it.
+An SSLSession is already a copy: _ssl.c duplicates it through i2d and d2i when it is taken and when it is offered. So
+each offer is a fresh object, and later changes of a connection do not affect it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Handles = dict[str, ssl.SSLSession]
-    """Every session that was taken from any context and not yet freed, by its handle."""
+    """Every session taken from any context and not yet freed, by handle."""
 
 _numbers = itertools.count(1)
 
 
 def to_object(session: ssl.SSLSession, keep: Callable[[str, ssl.SSLSession], None]) -> dict[str, Any]:
-    """Have the session kept under a new handle and describe it; ``session_id`` in hex, times in seconds."""
+    """Hold the session under a new handle and return its session object; ``session_id`` in hex, times in seconds."""
     handle = f"SSLSession {next(_numbers)}"
     keep(handle, session)
     return {
@@ -41,10 +41,10 @@ def to_object(session: ssl.SSLSession, keep: Callable[[str, ssl.SSLSession], Non
 
 
 def from_object(session: Mapping[str, Any], handles: Handles) -> ssl.SSLSession:
-    """The SSLSession of a handle; LackError if there is only a DER, or the context that made it is gone."""
+    """Return the SSLSession of a handle; LackError if there is only a DER, or its context was freed."""
     handle = session.get("handle")
     if handle is None:
         raise LackError(f"session import: {SESSIONS['session import']}")
     if handle not in handles:
-        raise LackError(f"session import: {handle} went with its SSLContext; {SESSIONS['session import']}")
+        raise LackError(f"session import: {handle} was freed with its SSLContext; {SESSIONS['session import']}")
     return handles[handle]

@@ -15,7 +15,7 @@ CHUNK = 65536
 
 
 class Transport:
-    """One TCP connection. What a broken one does not take is dropped: reading may still tell why it broke."""
+    """One TCP connection. Data that a broken one does not accept is dropped: reading may still show why it broke."""
 
     def __init__(self, sock: socket.socket, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
         self._sock = sock
@@ -26,11 +26,11 @@ class Transport:
 
     @property
     def at_end(self) -> bool:
-        """Whether TCP has ended and OpenSSL knows it."""
+        """Whether TCP has ended and OpenSSL was notified."""
         return self._incoming.eof
 
     def fill(self) -> None:
-        """Give OpenSSL what has come, or the end of TCP; WantReadError if nothing has, EndError after a reset."""
+        """Pass received bytes or the end of TCP to OpenSSL; WantReadError if there are none, EndError after a reset."""
         try:
             data = self._sock.recv(CHUNK)
         except (BlockingIOError, InterruptedError):
@@ -43,7 +43,7 @@ class Transport:
             self._incoming.write_eof()
 
     def flush(self) -> None:
-        """Send all that OpenSSL has written; WantWriteError if the socket does not take all of it now."""
+        """Send everything that OpenSSL has written; WantWriteError if the socket does not accept all of it now."""
         self._unsent += self._outgoing.read()
         while self._unsent and not self.broken:
             try:
@@ -56,6 +56,6 @@ class Transport:
                 self._unsent = self._unsent[sent:]
 
     def flush_what_goes(self) -> None:
-        """Send as much as the socket takes now; the next flush sends the rest."""
+        """Send as much as the socket accepts now; the next flush sends the rest."""
         with suppress(WantWriteError):
             self.flush()

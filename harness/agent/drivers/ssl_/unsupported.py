@@ -1,4 +1,4 @@
-"""What Python's ``ssl`` cannot do, and why, as data that its driver and its stack share; nothing is asked of ssl here.
+"""What Python's ``ssl`` does not support, and why; shared by its driver and its stack.
 
 Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 3.11.
 """
@@ -9,18 +9,18 @@ NO_EARLY_DATA = "Python's ssl has no early data"
 
 VERBS = {
     "renegotiate": "Python's ssl has no SSL_renegotiate",
-    "flush": "SSLContext has no way to SSL_CTX_flush_sessions",
-    "resize_cache": "SSLContext has no way to SSL_CTX_sess_set_cache_size",
-    "remove": "SSLContext has no way to SSL_CTX_remove_session",
-    "age_sessions": "a server's SSLContext gives no access to the sessions that it issues",
+    "flush": "Python's ssl has no SSL_CTX_flush_sessions",
+    "resize_cache": "Python's ssl has no SSL_CTX_sess_set_cache_size",
+    "remove": "Python's ssl has no SSL_CTX_remove_session",
+    "age_sessions": "a server's SSLContext does not expose the sessions that it issues",
     "has_session": "Python's ssl has no SSL_has_matching_session_id",
 }
-"""Optional verbs that have no method, and fields of a verb that cannot be set."""
+"""Optional verbs without a method, and fields of verbs that cannot be set."""
 
 SESSIONS = {
-    "session data": "Python's ssl has no i2d_SSL_SESSION; an SSLSession tells id, time, timeout, has_ticket, hint",
+    "session data": "Python's ssl has no i2d_SSL_SESSION; an SSLSession has only id, time, timeout, has_ticket, hint",
     "session import": "Python's ssl has no d2i_SSL_SESSION; it offers only SSLSession objects of the same SSLContext",
     "every ticket": "Python's ssl has no new-session callback; SSLObject.session is the last one",
     "is_resumable": "Python's ssl has no SSL_SESSION_is_resumable",
 }
-"""What cannot be done with sessions, by the value of the harness's Capability."""
+"""What is not supported for sessions, by the value of the harness's Capability."""
