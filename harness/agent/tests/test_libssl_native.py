@@ -67,7 +67,7 @@ def test_a_library_that_is_no_openssl_is_refused() -> None:
     done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=10)
 
     assert done.returncode != 0
-    assert "libc.so.6 is not an OpenSSL" in done.stderr
+    assert "libc.so.6 is not OpenSSL" in done.stderr
 
 
 @pytest.mark.parametrize("role", ["client", "server"])

@@ -79,7 +79,7 @@ def test_bytes_that_are_no_session_are_refused(pki: Pki, server: Context) -> Non
 
 
 def test_a_session_without_a_der_cannot_be_offered(pki: Pki, server: Context) -> None:
-    with pytest.raises(LackError, match="only from its DER"):
+    with pytest.raises(LackError, match="needs the session's DER"):
         Talk(make(LIBRARY, "client", pki), server, {"der": None, "handle": "SSLSession 1"})
 
 

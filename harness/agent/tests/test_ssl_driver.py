@@ -69,7 +69,7 @@ def test_a_session_of_a_freed_context_is_gone(pki: Pki, server: Context) -> None
     session = whole(client, server)[2]
     client.free()
 
-    with pytest.raises(LackError, match="went with its SSLContext"):
+    with pytest.raises(LackError, match="was freed with its SSLContext"):
         Talk(make(LIBRARY, "client", pki), server, session)
 
 

@@ -273,8 +273,8 @@ USAGE = [
     ("--good 0.9.8 --bad 3.5 --client libssl --server libssl --tls 1.3", "no build '0.9.8' serves libssl; the nearest"),
     ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 each name a build"),
     ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is not a cell id; it should look like scenarios/"),
-    (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "give either, not both"),
-    (f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'", "and so does --age; give either, not both"),
+    (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "give only one of them"),
+    (f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'", "and --age both say what to run; give only one of them"),
 ]
 
 

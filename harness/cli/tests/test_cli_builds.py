@@ -88,7 +88,7 @@ def test_what_is_removed_is_gone(cache: Cache) -> None:
         ("path 3.0 --command", "wheel-3.0.8 has no `openssl` program, only its library"),
         (
             "fetch 3.0.8 --provider wheel --mirror http://x",
-            "--mirror is for packages of Debian, and wheel-3.0.8 is none",
+            "--mirror is for Debian packages only, not for wheel-3.0.8",
         ),
         ("make . --sha256 00", "--sha256 is for tarballs, but . is a folder; remove it"),
         ("make x.tar.gz --keyring keys", "--keyring needs --signature FILE"),
