@@ -157,7 +157,7 @@ BAD_LINES = {
     "an unknown verb": (b'{"id": 1, "verb": "dance"}', "no verb 'dance'; the verbs are: hello, "),
     "a verb of a list": (b'{"id": 1, "verb": []}', "no verb []; the verbs are"),
     "an unknown field": (b'{"id": 1, "verb": "hello", "x": 1}', "hello has no field x; its fields are: none"),
-    "a missing field": (b'{"id": 1, "verb": "listen", "as": "l"}', "listen lacks context: 1 to 64 letters"),
+    "a missing field": (b'{"id": 1, "verb": "listen", "as": "l"}', "listen needs context: 1 to 64 letters"),
     "an unknown context": (
         b'{"id": 1, "verb": "listen", "context": "c", "as": "l"}',
         "no context 'c'; there are: none",
@@ -165,7 +165,7 @@ BAD_LINES = {
     "an unknown listener": (b'{"id": 1, "verb": "unlisten", "listener": "l"}', "no listener 'l'; there are: none"),
     "an unknown connection": (b'{"id": 1, "verb": "release", "connection": "k"}', "no connection 'k'; there are: none"),
     "a bad name": (b'{"id": 1, "verb": "release", "connection": "a b"}', "connection of release cannot be 'a b'"),
-    "bad bytes": (b'{"id": 1, "verb": "write", "connection": "k", "data": "0g"}', "hexadecimal digits, two a byte"),
+    "bad bytes": (b'{"id": 1, "verb": "write", "connection": "k", "data": "0g"}', "hexadecimal digits, two per byte"),
     "a bad role": (b'{"id": 1, "verb": "context", "as": "c", "role": "both"}', 'allowed: "client" | "server"'),
     "an unknown knob": (
         b'{"id": 1, "verb": "context", "as": "c", "role": "client", "knobs": {"num_tickets": 1}}',

@@ -274,7 +274,10 @@ USAGE = [
     ("--good 1.1.1w --bad 3.5 --client a@1 --server b@2 --tls 1.3", "a@1 and b@2 each name a build"),
     ("--good 1.1.1w --bad 3.5 tls13_ticket.py", "is not a cell id; it should look like scenarios/"),
     (f"--good 1.1.1w --bad 3.5 --tls 1.3 '{CELL}[libssl--libssl-TLSv1.3]'", "give only one of them"),
-    (f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'", "and --age both say what to run; give only one of them"),
+    (
+        f"--good 1.1.1w --bad 3.5 --age 5 '{CELL}[libssl--libssl-TLSv1.3]'",
+        "and --age both say what to run; give only one",
+    ),
 ]
 
 

@@ -147,7 +147,10 @@ BAD_USAGE = [
     ("--client openssl --server libssl --tls 1.2 --client-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
     ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "unknown elliptic curve name"),
     ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
-    ("--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808", "allowed: seconds, a signed 64-bit"),
+    (
+        "--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808",
+        "allowed: seconds, a signed 64-bit",
+    ),
     (
         "--client libssl --server libssl --tls 1.3 --server-set alpn=",
         "allowed: names of 1 to 255 bytes joined by commas, or unset",
@@ -162,7 +165,7 @@ BAD_USAGE = [
     ),
     (
         "--client libssl --server libssl --tls 1.3 --times 0 --then-server-set num_tickets=1",
-        "which --then-server-set would change",
+        "--then-server-set has no effect with --times 0",
     ),
 ]
 
