@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 INTRODUCTION = """## Verbs
 
-`python docs/generate.py` writes this section from the table in `harness/agent/verbs.py`. A library may lack a verb
-that is marked *optional*: the agent then answers a request for it with an error of kind `lack`, and its `hello` says
-so. The capability is the harness's name for what a library must be able to do.
+`python docs/generate.py` writes this section from the table in `harness/agent/verbs.py`. Verbs that are marked
+*optional* need not be supported: the agent then replies with an error of kind `lack`, and its `hello` gives the
+reason. The capability is the harness's name for what the verb needs.
 """
 END = "## Knobs\n"
 """The heading of the next section."""

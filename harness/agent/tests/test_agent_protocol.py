@@ -30,7 +30,7 @@ FOLDER = Path(harness.agent.__file__).parent
 PAGE = (FOLDER / "PROTOCOL.md").read_text()
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
 FACT_ROWS = re.findall(r"^\| `(\w+)` \|", SECTIONS["Facts"], re.MULTILINE)
-KIND_ROWS = re.findall(r"^\| `(\w+)` \|", PAGE[: PAGE.index("## The life of things")], re.MULTILINE)
+KIND_ROWS = re.findall(r"^\| `(\w+)` \|", PAGE[: PAGE.index("## Life cycle")], re.MULTILINE)
 CONVERSATION = PAGE[PAGE.rindex("```\n>") :].strip("`\n").splitlines()
 COPY = 4711
 """The version of the protocol that the copied agent says it speaks, so that it cannot be taken for another one."""
