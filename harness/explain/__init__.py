@@ -27,11 +27,11 @@ FINDERS: dict[Outcome, tuple[Question, Callable[[Evidence], tuple[Finding, ...]]
     Outcome.ABORTED: (Question.ABORTED, aborted.findings),
     Outcome.RESUMED: (Question.RESUMED_BUT, resumed_but.findings),
 }
-"""The question that each outcome raises, and what answers it."""
+"""The question for each outcome, and the function that answers it."""
 
 
 class Paired(Protocol):
-    """A Pair, or whatever else has made connections."""
+    """A Pair, or another object with connections."""
 
     connections: list[Connection]
 
@@ -39,8 +39,8 @@ class Paired(Protocol):
 def explain(connections: Sequence[Connection], connection: Connection) -> Explanation | None:
     """Explain a connection; ``connections`` are those of its pair, in any order.
 
-    None if there is nothing to explain (a first handshake, a resumption without a caveat), or if the witnesses give no
-    outcome. It does not mark the connection as asserted.
+    None if there is nothing to explain (a first handshake, a resumption without a caveat), or if the witnesses
+    disagree. Does not mark the connection as asserted.
     """
     try:
         outcome = connection.observed_outcome()

@@ -1,4 +1,4 @@
-"""Why a handshake was aborted: a demand that the offered session makes and that was not met, or another alert."""
+"""Why a handshake was aborted: an unmet requirement of the offered session, or another alert."""
 
 from __future__ import annotations
 
@@ -100,32 +100,32 @@ class Abort:
     offer: Offer
 
     def by(self, role: Role, *numbers: int) -> bool:
-        """Whether this end sent one of these alerts; also true if its sender is unknown."""
+        """Whether this end sent one of these alerts; true if the sender is unknown."""
         alert = self.evidence.alert
         return alert is not None and alert.number in numbers and alert.sender in {None, role}
 
     def code(self, role: Role, *wanted: int) -> bool | None:
-        """Whether the end reported one of these reason codes; None if it reported none at all."""
+        """Whether the end reported one of these reason codes; None if it reported none."""
         given = codes(self.evidence, role)
         return bool(given & set(wanted)) if given else None
 
     @property
     def seen(self) -> tuple[str, ...]:
-        """The alert and its place, and the error queues."""
+        """The alert, when it was sent, and the error queues."""
         alert = self.evidence.alert
         wire = (f"wire: alert {alert}, {place(self.evidence)}",) if alert else ()
         return (*wire, *errors(self.evidence))
 
 
 def _weight(*, shown: bool | None, fits: bool) -> Weight | None:
-    """A reason code decides; without one, the circumstances may fit."""
+    """The weight by reason code, or by the setup if there is no reason code."""
     if shown is None:
         return Weight.FITS if fits else None
     return Weight.SHOWN if shown else None
 
 
 def context_unset(abort: Abort) -> Candidate | None:
-    """A server that verifies and has no session id context makes each resumption fatal."""
+    """The server verifies its clients but has no session id context, so every resumption is fatal."""
     now = abort.evidence.now
     knobs = bool(
         now and now.server.session_id_context is UNSET and now.server.verify in {Verify.OPTIONAL, Verify.REQUIRED}
@@ -149,7 +149,7 @@ def context_unset(abort: Abort) -> Candidate | None:
 
 
 def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
-    """The session was made with it, and one end does not use it now."""
+    """The session was created with extended master secret, but one end does not use it now."""
     hello, had = abort.offer.hello, abort.offer.extended_master_secret
     now = abort.evidence.now
     at_client = hello is not None and not hello.extended_master_secret
@@ -180,7 +180,7 @@ def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
 
 
 def max_fragment_length(abort: Abort) -> Candidate | None:
-    """The negotiated length holds for the life of the session."""
+    """The client requests a different maximum fragment length than the session's."""
     evidence = abort.evidence
     offered = evidence.offered.get("max_fragment_length_mode") if evidence.offered else None
     hello = abort.offer.hello
@@ -218,7 +218,7 @@ def _length(mode: object) -> str:
 
 
 def binder(abort: Abort) -> Candidate | None:
-    """The client and the server hold different secrets for the ticket."""
+    """The client and the server have different secrets for the ticket."""
     before = messages_before_alert(abort.evidence)
     hello = abort.offer.hello
     early = (

@@ -1,4 +1,4 @@
-"""Why a server that was offered a session made a full handshake.
+"""Why a server declined an offered session and made a full handshake.
 
 The rules follow the order of OpenSSL's own checks (ssl_get_prev_session, tls_parse_ctos_psk):
 version, PSK mode, the ticket or the cache, hash, session id context, expiry, extended master secret.
@@ -27,7 +27,7 @@ AFTERWARDS = (
     expiry.expired_at_server,
     mismatch.extended_master_secret_added,
 )
-"""The checks of a session that was found."""
+"""The checks after the server found the session."""
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:

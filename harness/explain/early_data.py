@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
 
 ALLOWANCE = 10
-"""Seconds by which a ticket may be older at the server than the client claims (TICKET_AGE_ALLOWANCE)."""
+"""How many seconds older than the client claims a ticket may be at the server (TICKET_AGE_ALLOWANCE)."""
 ROUNDING = 2
 """Seconds by which two clocks of whole seconds may differ."""
 Cause = tuple[str, tuple[str, ...], str]
@@ -65,7 +65,7 @@ def _retry(evidence: Evidence) -> Cause | None:
 
 
 def _not_allowed(evidence: Evidence) -> Cause | None:
-    """The tickets that this server sends decide; without any, its knob does."""
+    """Decided by the tickets that this server sends, or by its knob if it sends none."""
     tickets = evidence.transcript.tickets
     allowed = [ticket.max_early_data for ticket in tickets or ()]
     knob = evidence.now.server.max_early_data or 0 if evidence.now else None
@@ -110,8 +110,8 @@ def _age(evidence: Evidence) -> Cause | None:
 def _cipher(evidence: Evidence) -> Cause | None:
     """RFC 8446, 4.2.10 requires the session's cipher suite; one with the same hash is not enough.
 
-    OpenSSL's server checks it since https://github.com/openssl/openssl/pull/32032, which no known release has,
-    so it is named only if nothing else refused the early data.
+    OpenSSL's server checks it since https://github.com/openssl/openssl/pull/32032, which no known release includes.
+    It is reported only if there is no other cause.
     """
     held = evidence.offered.get("cipher") if evidence.offered else None
     chosen = evidence.server_hello.cipher_suite if evidence.server_hello else None

@@ -26,7 +26,7 @@ SLACK = 2
 
 
 def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
-    """Whether a TLS 1.3 ticket was too old for its client, which then leaves it out (RFC 8446, 4.2.11.1).
+    """Whether the client omitted a TLS 1.3 ticket because it was too old (RFC 8446, 4.2.11.1).
 
     Empty if its age or its lifetime is unknown. In TLS 1.2 the lifetime is a hint, which OpenSSL's client ignores.
     """
@@ -59,7 +59,7 @@ def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ..
 
 
 def lifetime(evidence: Evidence, session: Session) -> int | None:
-    """The ticket's lifetime in seconds; if the session does not tell it, that of the last ticket on the wire."""
+    """The ticket's lifetime in seconds: the session's, or that of the last ticket on the wire."""
     hint = session.get("lifetime_hint")
     if isinstance(hint, int):
         return hint
@@ -73,7 +73,7 @@ def unsigned(evidence: Evidence) -> bool:
 
 
 def age_text(evidence: Evidence, session: Session) -> str:
-    """How old the session was for its client; empty if that is unknown."""
+    """The session's age by its client's clock; empty if unknown."""
     age = age_at_client(evidence)
     if age is None:
         return ""
@@ -90,7 +90,7 @@ def _clock_moves(evidence: Evidence) -> tuple[str, ...]:
 
 
 def expired_at_server(offer: Offer) -> Candidate | None:
-    """The server found the session, and it was too old."""
+    """The server found the session, but it had expired."""
     evidence = offer.evidence
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
@@ -122,7 +122,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
 
 
 def _was_removed(offer: Offer) -> bool:
-    """Whether an earlier offer found it expired, which removes it from the cache (ssl_get_prev_session)."""
+    """Whether the server removed it at an earlier offer because it had expired (ssl_get_prev_session)."""
     if offer.by is Mechanism.PSK or offer.looked_up is not True:
         return False
     before = offer.first_declined_here
@@ -130,7 +130,7 @@ def _was_removed(offer: Offer) -> bool:
 
 
 def had_expired(evidence: Evidence) -> bool:
-    """Whether the offered session had expired, by the counter or else by both clocks."""
+    """Whether the offered session had expired, by the counter, or by both clocks if the counter is unknown."""
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
     return bool(timeouts) if timeouts is not None else timeout is not None and age is not None and age + SLACK > timeout
@@ -152,7 +152,7 @@ def timeout_of(evidence: Evidence) -> int | None:
 def age_of(evidence: Evidence) -> int | None:
     """The session's age in seconds by the server's clock; None if unknown.
 
-    If the times of the connections are unknown, the time between them is that of the sessions the client got in each.
+    If the connections' times are unknown, the times of the sessions that the client received in them are used.
     """
     if evidence.origin is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None
@@ -170,6 +170,6 @@ def age_of(evidence: Evidence) -> int | None:
 
 
 def _moved(evidence: Evidence, role: Role) -> int | None:
-    """How many seconds an end's clock was moved between the session's making and now."""
+    """How many seconds an end's clock was moved since the session was created."""
     then, now = evidence.clock_then(role), evidence.clock(role)
     return None if then is None or now is None else now - then

@@ -1,4 +1,4 @@
-"""What findings are made of: weighed candidates, the place of an alert, the names of cipher suites."""
+"""The building blocks of findings: weighted candidates, when an alert was sent, names of cipher suites."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.model.transcript import Message
 
 FEW = 3
-"""More candidates than these, with no evidence for any, are no answer."""
+"""The most candidates without evidence that are reported; more are not an answer."""
 LIB_SSL = 20
 """ERR_LIB_SSL."""
 ALERT_RECEIVED = 1000
@@ -30,7 +30,7 @@ SHOWN = 16
 
 
 class Weight(IntEnum):
-    """How strong the evidence for a candidate is; one that an observation contradicts is not a candidate."""
+    """How strong the evidence for a candidate is. A contradicted reason is not a candidate."""
 
     OPEN = 1
     """Possible, without evidence."""
@@ -54,13 +54,13 @@ class Candidate:
     """The check that would confirm it."""
 
     def finding(self, *, alone: bool) -> Finding:
-        """The finding; with the check that would confirm it, unless it is alone."""
+        """The finding, with the check that would confirm it unless it is the only one."""
         apart = "" if alone else self.how_to_tell
         return Finding(self.reason, self.title, self.evidence, self.remedy, self.source, apart)
 
 
 def choose(candidates: Iterable[Candidate | None]) -> tuple[Finding, ...]:
-    """The candidates with the strongest evidence, in the order given; empty if there is none for more than FEW."""
+    """The candidates with the strongest evidence, in order; empty if more than FEW have no evidence."""
     found = [candidate for candidate in candidates if candidate is not None]
     if not found:
         return ()
@@ -77,7 +77,7 @@ def answers(candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
 
 
 def place(evidence: Evidence) -> str:
-    """How far the handshake was when the fatal alert was sent: ``after the client's ClientHello``."""
+    """When in the handshake the fatal alert was sent: ``after the client's ClientHello``."""
     before = messages_before_alert(evidence)
     if not before:
         return "before any message"

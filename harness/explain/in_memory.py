@@ -1,6 +1,6 @@
-"""What made a session object in the client's memory non-resumable after it was taken (SSL_SESSION_is_resumable).
+"""What made a session object in the client's memory non-resumable (SSL_SESSION_is_resumable).
 
-Sessions offered from their DER are not affected: ``not_resumable`` is not in it.
+Sessions offered from their DER are not affected: it does not include ``not_resumable``.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ UNCLEAN = {
     Close.EOF: "TCP ended before its client sent a close_notify",
     Close.RST: "TCP was reset before its client sent a close_notify",
 }
-"""How each close ends for a client that did not call SSL_shutdown."""
+"""How each close mode ends for a client that did not call SSL_shutdown."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that marked a session object as not resumable."""
+    """An event that marked a session object as not resumable."""
 
     title: str
     evidence: tuple[str, ...]
@@ -47,12 +47,12 @@ class Event:
 
 
 def is_object(session: Session) -> bool:
-    """Whether it is the SSL_SESSION that a connection held, not data."""
+    """Whether it is the SSL_SESSION object of a connection, not data."""
     return session.handle is not None and session.der is None and not session.taken_by.startswith(COPIES)
 
 
 def known(session: Session) -> tuple[str, ...]:
-    """Whether it was resumable when it was taken, if that is known."""
+    """Whether it was resumable when it was saved, if known."""
     if session.get("resumable") is None:
         return ()
     return (f"session: SSL_SESSION_is_resumable returned {int(session.resumable)} when it was saved",)
@@ -88,7 +88,7 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 
 
 def _closed(origin: Connection) -> list[Event]:
-    """What the end of a connection did to its session, by what the wire shows of the client's alerts."""
+    """What closing a connection did to its session, by the client's alerts on the wire."""
     alerts = origin.transcript.alerts
     fatal = [alert for alert in alerts if alert.level == FATAL and alert.number != CLOSE_NOTIFY]
     notified = any(alert.number == CLOSE_NOTIFY and alert.sender is Role.CLIENT for alert in alerts)
@@ -108,9 +108,9 @@ def _closed(origin: Connection) -> list[Event]:
 
 
 def _used(used: Connection) -> list[Event]:
-    """What its last use did to it; nothing before had marked it, or it would not have been offered.
+    """What its last use did to it. Nothing before marked it: it would not have been offered.
 
-    TLS 1.3 marks a used session. Before it, the connection keeps the same object until a new ticket replaces it.
+    TLS 1.3 marks a used session. Before TLS 1.3, the connection keeps the object until a new ticket replaces it.
     """
     if version_of(used) is TLSVersion.TLSv1_3 and completed(used):
         if cache_mode(used) & AS_CLIENT:
@@ -188,7 +188,7 @@ def cache_mode(connection: Connection) -> frozenset[CacheMode]:
 
 
 def words(mode: frozenset[CacheMode]) -> str:
-    """A mode as a user would type it."""
+    """A mode as a user types it."""
     return ",".join(sorted(mode))
 
 

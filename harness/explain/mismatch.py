@@ -1,4 +1,4 @@
-"""Reasons to decline that follow from the hellos and the knobs of both ends."""
+"""Reasons to decline that follow from both hellos and both ends' knobs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def version_differs(offer: Offer) -> Candidate | None:
 
 
 def no_psk_mode(offer: Offer) -> Candidate | None:
-    """The server accepts none of the client's key exchange modes, and so ignores the identities."""
+    """The server accepts none of the client's key exchange modes, so it ignores the identities."""
     hello, config = offer.hello, offer.server_config
     if offer.by is not Mechanism.PSK or hello is None or DHE_KE in hello.psk_modes:
         return None
@@ -115,7 +115,7 @@ def cipher_differs(offer: Offer) -> Candidate | None:
 
 
 def extended_master_secret_added(offer: Offer) -> Candidate | None:
-    """The session was made without it, and both ends use it now."""
+    """The session was created without extended master secret, but both ends use it now."""
     evidence = offer.evidence
     hello, server = evidence.answered, evidence.server_hello
     if server is None or server.version is TLSVersion.TLSv1_3 or hello is None:
@@ -138,7 +138,7 @@ def extended_master_secret_added(offer: Offer) -> Candidate | None:
 
 
 def session_id_context_differs(offer: Offer) -> Candidate | None:
-    """The server found the session, and it belongs to another context."""
+    """The server found the session, but it belongs to a different session id context."""
     evidence = offer.evidence
     now, then = evidence.now, evidence.then
     common = (

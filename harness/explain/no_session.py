@@ -1,4 +1,4 @@
-"""Why the client had no session to offer: none was given to it, or the one it was given holds neither ticket nor id."""
+"""Why the client had no session to offer: it was given none, or one with neither a ticket nor an id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READS = "exchange"
 
 
 def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
-    """The reasons; empty if no handshake was completed before, so that there was no session to take.
+    """The reasons; empty if no earlier handshake completed, because then there is no session.
 
     A client is expected to offer what the latest completed connection yielded.
     """
@@ -40,7 +40,7 @@ def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def usable(connection: Connection) -> Session | None:
-    """The last session of a connection that could have been offered, as far as is known."""
+    """The last session of a connection that could have been offered, as far as known."""
     version, given = version_of(connection), gave(connection)
     held = {None: given is True, True: True, False: False}
     found = [session for session in yielded(connection) if held[holds(session, version)]]
@@ -48,7 +48,7 @@ def usable(connection: Connection) -> Session | None:
 
 
 def describe(session: Session) -> str:
-    """What a session can be resumed by."""
+    """What a session can be resumed with."""
     if length := session.get("ticket_length"):
         return f"a ticket of {length} bytes"
     if session.get("has_ticket"):
@@ -85,7 +85,7 @@ def _not_given(connection: Connection, source: Connection, session: Session) -> 
 def no_ticket(source: Connection | None, session: Session | None) -> tuple[Finding, ...]:
     """Why the session of a connection has neither ticket nor id; two reasons if both fit the evidence.
 
-    ``session`` is the one that was taken, if any; ``source`` is None if its origin is unknown.
+    ``session`` is the saved one, if any; ``source`` is None if its origin is unknown.
     """
     if source is None or version_of(source) is None:
         return (_unknown(source, session),)
@@ -102,8 +102,8 @@ def no_ticket(source: Connection | None, session: Session | None) -> tuple[Findi
     return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
 
 
-def taken_before_any_read(source: Connection) -> bool:
-    """Whether all sessions that were taken while the connection was open were taken before any data was read."""
+def saved_before_any_read(source: Connection) -> bool:
+    """Whether every session saved while the connection was open was saved before any data was read."""
     during = [action.name for action in source.setup.during] if source.setup else []
     taken = [index for index, name in enumerate(during) if name in TAKES]
     read = [index for index, name in enumerate(during) if name == READS]
@@ -130,7 +130,7 @@ def _counts(source: Connection) -> list[str]:
 
 
 def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
-    early = ["action: it was saved before the client read application data"] if taken_before_any_read(source) else []
+    early = ["action: it was saved before the client read application data"] if saved_before_any_read(source) else []
     sent = f"; the server sent {tickets}" if tickets else ""
     return Finding(
         Reason.NO_TICKET_YET,

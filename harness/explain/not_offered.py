@@ -27,7 +27,7 @@ TLS13_SUITES = 0x13
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """The reasons, the most likely first; empty if no earlier connection could have given a session to offer."""
+    """The reasons, the most likely first; empty if no earlier connection could have yielded a session."""
     if evidence.offered is None:
         return no_session.nothing_given(evidence)
     for rule in RULES:
@@ -69,7 +69,7 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     version = session_version(evidence, session)
     held = holds(session, version)
     if held is None and origin is not None:
-        early = version is TLSVersion.TLSv1_3 and no_session.taken_before_any_read(origin)
+        early = version is TLSVersion.TLSv1_3 and no_session.saved_before_any_read(origin)
         held = False if early and session in origin.held_sessions else gave(origin)
     empty = held is False
     return no_session.no_ticket(origin, session) if empty else ()

@@ -1,4 +1,4 @@
-"""Whether an end that verifies its peer skipped, in a resumption, a check that would fail now."""
+"""Whether an end that verifies its peer skipped a check in a resumption that would fail now."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CERTIFICATE = ("Certificate", "CompressedCertificate")
 
 
 def asks(config: Config) -> bool:
-    """Whether an end asks for its peer's certificate, and verifies it."""
+    """Whether an end requests and verifies its peer's certificate."""
     return config.verify in ASKS
 
 
 def _then(evidence: Evidence) -> Setup | None:
-    """The setup in which both ends were authenticated."""
+    """The setup of the full handshake, in which both ends were authenticated."""
     full = evidence.full_handshake
     return full.setup if full else None
 
 
 def peer(evidence: Evidence) -> Finding | None:
-    """A peer that would not pass verification now; at the client first."""
+    """A peer that would not pass verification now; the client's peer comes first."""
     now, then = evidence.now, _then(evidence)
     if now is None or any(kind in CERTIFICATE for kind in evidence.transcript.types()):
         return None
@@ -78,8 +78,8 @@ def _expiry(evidence: Evidence) -> int | None:
     return not_after(held) if isinstance(held, bytes) else None
 
 
-def _certificate(circumstances: Setup) -> str:
-    return circumstances.server.server_certificate or "server"
+def _certificate(setup: Setup) -> str:
+    return setup.server.server_certificate or "server"
 
 
 def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, str]]:
@@ -95,7 +95,7 @@ def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
 
 
 def client_certificate(evidence: Evidence) -> Finding | None:
-    """A server that asks for certificates and resumed a session without one."""
+    """A server that requests certificates but resumed a session without one."""
     now, then = evidence.now, _then(evidence)
     if now is None or not asks(now.server) or evidence.connection.server.peer_certificate:
         return None

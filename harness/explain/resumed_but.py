@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Every reason that holds, as they do not exclude each other."""
+    """Every reason that applies; they do not exclude each other."""
     return tuple(found for caveat in CAVEATS if (found := caveat(evidence)) is not None)
 
 
@@ -30,7 +30,7 @@ def named(name: str | None) -> str:
 
 
 def server_name(evidence: Evidence) -> Finding | None:
-    """Another SNI than in the ClientHello of the full handshake."""
+    """The ClientHello has a different server name than that of the full handshake."""
     hello = evidence.client_hello
     if hello is None:
         return None
@@ -63,10 +63,10 @@ def server_name(evidence: Evidence) -> Finding | None:
 
 
 def alpn(evidence: Evidence) -> Finding | None:
-    """Another application protocol than in the full handshake."""
+    """The application protocol differs from that of the full handshake."""
     held = evidence.offered.get("alpn") if evidence.offered else None
     before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
-    if not before and (full := evidence.full_handshake) is not None:  # before 1.1.1 no session holds it
+    if not before and (full := evidence.full_handshake) is not None:  # before 1.1.1 no session has it
         before = alpn_of(full)
     now = alpn_of(evidence.connection)
     if before is None or now is None or before == now:

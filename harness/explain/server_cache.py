@@ -1,4 +1,4 @@
-"""Why a server did not find the session in its cache: no lookup, used up, never stored, or lost since."""
+"""Why a server did not find the session in its cache: no lookup, already used, never stored, or lost."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NO_LOOKUP = {CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL}
 NO_STORE = {CacheMode.NO_INTERNAL_STORE, CacheMode.NO_INTERNAL}
 STORES = {CacheMode.SERVER, CacheMode.BOTH}
 UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
-"""Ways to close in which the server sends no close_notify (ssl_clear_bad_session asks for SSL_SENT_SHUTDOWN)."""
+"""Close modes in which the server sends no close_notify (ssl_clear_bad_session checks SSL_SENT_SHUTDOWN)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """One cause of its absence."""
+    """One reason why the session is not in the cache."""
 
     title: str
     evidence: tuple[str, ...]
@@ -37,7 +37,7 @@ class Absence:
 
 
 def lookup_off(offer: Offer) -> Candidate | None:
-    """SSL_SESS_CACHE_NO_INTERNAL_LOOKUP, under which no miss is counted."""
+    """The server does not look up sessions (SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) and counts no misses."""
     misses = offer.evidence.counted("misses")
     config = offer.server_config
     modes = config.cache_mode or frozenset() if config else None
@@ -85,7 +85,7 @@ def consumed(offer: Offer) -> Candidate | None:
 
 
 def not_in_cache(offer: Offer) -> Candidate | None:
-    """The server looked it up and did not find it."""
+    """The server looked up the session and did not find it."""
     evidence = offer.evidence
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
@@ -109,7 +109,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
 
 
 def _why(offer: Offer) -> tuple[Absence, ...]:
-    """Every cause of its absence that the evidence shows, the most direct first."""
+    """Every cause that the evidence shows, the most direct first."""
     return (*never_there(offer), *lost(offer))
 
 
@@ -185,7 +185,7 @@ def _not_trusted(offer: Offer) -> Iterator[Absence]:
 
 
 def lost(offer: Offer) -> Iterator[Absence]:
-    """How it was lost since, the most direct cause first."""
+    """How it was lost, the most direct cause first."""
     for find in (_removed, _flushed, _expired_before, _killed, _unclean, _evicted):
         yield from find(offer)
 
@@ -215,7 +215,7 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
 
 
 def _expires(evidence: Evidence) -> int | None:
-    """When it expires by the server's timeout; a client's copy has its own."""
+    """When it expires by the server's timeout; the client's copy has a separate one."""
     made = evidence.origin.session.get("time") if evidence.origin else None
     if not isinstance(made, int) or evidence.then is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None
@@ -226,7 +226,7 @@ def _expires(evidence: Evidence) -> int | None:
 def _expired_before(offer: Offer) -> Iterator[Absence]:
     seen = offer.first_declined_here
     if offer.by is Mechanism.PSK or seen is None or not had_expired(seen):
-        return  # what tls_parse_ctos_psk finds expired stays in the cache
+        return  # tls_parse_ctos_psk leaves expired sessions in the cache
     number = seen.connection.number
     yield Absence(
         f"the session had expired when connection {number} offered it, and was then removed",

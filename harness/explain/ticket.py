@@ -17,7 +17,7 @@ READS = "tls_decrypt_ticket: a ticket with an unknown key or a wrong HMAC is ign
 
 
 def key_unknown(offer: Offer) -> Candidate | None:
-    """The server has no key of the name in the ticket."""
+    """The server has no key with the name in the ticket."""
     evidence = offer.evidence
     names = offer.key_names
     if names and offer.issued:
@@ -62,7 +62,7 @@ def _shared_keys(evidence: Evidence) -> bool:
 
 
 def circumstances(evidence: Evidence) -> tuple[str, ...]:
-    """Which server issued it and which one got it."""
+    """Which server issued the ticket and which one received it."""
     if evidence.same_server is not False or evidence.now is None or evidence.then is None:
         return ()
     keys = "which shares its ticket keys" if _shared_keys(evidence) else "which has its own ticket keys"
@@ -71,7 +71,7 @@ def circumstances(evidence: Evidence) -> tuple[str, ...]:
 
 
 def damaged(offer: Offer) -> Candidate | None:
-    """The ticket differs from the one that was issued."""
+    """The ticket differs from the issued one."""
     changed = _changed(offer)
     if changed is False:
         return None
@@ -93,7 +93,7 @@ def damaged(offer: Offer) -> Candidate | None:
 
 
 def unreadable(offer: Offer) -> Candidate | None:
-    """The server has the key and the ticket is intact, but its build cannot read the session of another build."""
+    """The ticket is intact and the server has its key, but its build cannot read another build's session."""
     evidence = offer.evidence
     names, origin = offer.key_names, evidence.origin
     if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:

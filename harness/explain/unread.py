@@ -1,4 +1,4 @@
-"""Whether the client's build failed to read the session that it was given (d2i_SSL_SESSION)."""
+"""Whether the client's build could not read the offered session (d2i_SSL_SESSION)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 ASN1 = ("lib=13 ", "asn1 encoding routines", "d2i_SSL_SESSION")
-"""How ERR_LIB_ASN1 shows in an error: of an agent, of the program, of an agent whose library has no codes for it."""
+"""How an error of ERR_LIB_ASN1 looks: from an agent, from the program, from an agent without error codes."""
 SOURCE = "d2i_SSL_SESSION(3): ssl/ssl_asn1.c, SSL_SESSION_ASN1"
 
 

@@ -151,7 +151,7 @@ class Connection:
         counts = {count for count in (client, wire) if count is not None}
         if len(counts) != 1:
             raise DisagreementError(
-                f"the tickets of connection {self.number}: the client counts {client}, the wire shows {wire}"
+                f"the tickets of connection {self.number}: the client counted {client}, the wire shows {wire}"
             )
         return counts.pop()
 

@@ -1,1 +1,1 @@
-"""Connections, sessions and verdicts as text and JSON; pure: nothing is read, written or printed here."""
+"""Connections, sessions and verdicts as text and JSON, without input or output."""

@@ -1,4 +1,4 @@
-"""Which stack has which knob and Capability, as rows for the CLI and as the Markdown page docs/knobs.md."""
+"""Which stack supports which knob and Capability, as rows for the CLI and for docs/knobs.md."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NO = "no"
 
 
 def knob_rows(role: Role, abilities: Sequence[Abilities]) -> list[tuple[str, ...]]:
-    """A row a knob: its name, then for each stack ``yes``, ``no``, or the values that are possible."""
+    """One row per knob: its name, then for each stack ``yes``, ``no`` or the supported values."""
     return [(name, *(_has_knob(ability, name) for ability in abilities)) for name in knobs_of(role)]
 
 
 def capability_rows(abilities: Sequence[Abilities]) -> list[tuple[str, ...]]:
-    """A row a Capability: its name, then for each stack ``yes`` or ``no``."""
+    """One row per Capability: its name, then for each stack ``yes`` or ``no``."""
     return [(c.value, *(YES if c in ability.capabilities else NO for ability in abilities)) for c in Capability]
 
 
 def reasons(name: str, abilities: Abilities) -> list[tuple[str, str]]:
-    """What the stack lacks and why: the name of a knob or Capability, and the reason."""
+    """What the stack does not support: the name of a knob or Capability, and the reason."""
     knobs = [name for name in knobs_of(abilities.role) if name not in abilities.knobs]
     found = [(knob, abilities.lacks_knob(knob, None)) for knob in knobs]
     found += [(knob, limit.reason) for knob, limit in abilities.knobs.items() if limit.reason]
@@ -38,12 +38,12 @@ def reasons(name: str, abilities: Abilities) -> list[tuple[str, str]]:
 
 
 def knob_meanings(role: Role) -> list[tuple[str, str, str]]:
-    """A row a knob: its name, its values as a user types them, its meaning."""
+    """One row per knob: its name, its values as a user types them, its meaning."""
     return [(name, row.kind.values, row.meaning) for name, row in knobs_of(role).items()]
 
 
 def knob_calls(role: Role) -> list[tuple[str, ...]]:
-    """A row a knob: its name, the first OpenSSL that has it, and what sets it in each stack."""
+    """One row per knob: its name, the first OpenSSL that has it, and what sets it in each stack."""
     return [
         (name, row.since or "1.0.2", *(row.how(stack, role) or NO for stack in STACKS))
         for name, row in knobs_of(role).items()

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """Connections of one pair in the order of their numbers, one at least, and why they became what they are."""
+    """The connections of one pair in the order of their numbers, at least one, and their explanations."""
 
     connections: Sequence[Connection]
     explanations: Mapping[int, Explanation] = field(default_factory=dict)
     """By the number of the connection."""
     counters: Counters | None = None
-    """The last server's, where its stack tells them."""
+    """The last server's, if its stack reports them."""
     latest: bool = False
-    """Whether the subject is the last connection, as in a test that went no further; else the one that tells most."""
+    """Whether the subject is the last connection, as in a failed test, rather than the most informative one."""
 
     @property
     def subject(self) -> Connection:
-        """The connection that is to be explained.
+        """The connection to explain.
 
-        The last on which the witnesses differ; else the last with a reason why it was not resumed; else the last with
-        another one; else the last.
+        The first of these that exists: the last one on which the witnesses disagree, the last with a reason why it was
+        not resumed, the last with any reason, the last.
         """
         differing = [connection for connection in self.connections if connection.disagreement]
         if differing or self.latest:
@@ -45,13 +45,13 @@ class Account:
 
     @property
     def origin(self) -> Origin | None:
-        """Where the session comes from that the subject was given to offer, and what of it was edited since."""
+        """Where the subject's offered session comes from, and which fields were edited since."""
         offered = self.subject.offered
         return origin_of(offered, self._earlier) if offered else None
 
     @property
     def before(self) -> Connection | None:
-        """The connection that the offered session comes from; where that is not known, the one before the subject."""
+        """The connection that the offered session comes from, or the one before the subject if unknown."""
         if self.origin:
             return self.origin.connection
         return self._earlier[-1] if self._earlier else None
@@ -62,7 +62,7 @@ class Account:
 
     @property
     def others(self) -> list[Connection]:
-        """Those that are neither of both."""
+        """The connections other than the subject and ``before``."""
         return [connection for connection in self.connections if connection not in {self.subject, self.before}]
 
 

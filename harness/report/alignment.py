@@ -20,10 +20,10 @@ def aligned(
     key: Callable[[T], Hashable],
     weight: Callable[[T], int] = _always_one,
 ) -> list[tuple[T | None, T | None]]:
-    """Rows in which the order of either side is kept; what has the same key may meet, what has not never does.
+    """Rows that keep the order of both sides and pair only items with the same key.
 
-    Those meet whose ``weight`` is most in all. Where both sides go ways of their own, the right one comes first: an
-    alert follows what it answers. The time that it takes grows with the product of both lengths.
+    The pairs have the greatest total ``weight``. Between pairs, items of the right side come first, so that an alert
+    follows what it answers. The time grows with the product of both lengths.
     """
     keys = [key(item) for item in left], [key(item) for item in right]
     best = _most(keys, [weight(item) for item in left])
@@ -44,7 +44,7 @@ def aligned(
 
 
 def _most(keys: tuple[list[Hashable], list[Hashable]], weights: list[int]) -> list[list[int]]:
-    """The most weight that can meet from each pair of places on."""
+    """The greatest weight that can be paired from each pair of positions on."""
     best = [[0] * (len(keys[1]) + 1) for _ in range(len(keys[0]) + 1)]
     for at in reversed(range(len(keys[0]))):
         for other in reversed(range(len(keys[1]))):

@@ -1,7 +1,6 @@
-"""Connections as one capture.pcapng, a TCP stream each, with the TLS secrets that Wireshark decrypts them with.
+"""Connections as one capture.pcapng, one TCP stream each, with the TLS secrets for Wireshark.
 
-One file for all of them: that a session is resumed takes two connections, of which the reader wants both; and a
-scenario may have hundreds.
+All connections are in one file, because a resumption takes two and a scenario can have hundreds.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
 
 NAME = "capture.pcapng"
 DISTRIBUTION = "resumption-harness"
-SECRETS = "The secrets in this file are those of throw-away test keys, made for one run and of no use after it."
-SEALED = "Neither end told its secrets, so that what is sealed stays sealed."
+SECRETS = "The secrets in this file belong to throw-away test keys, made for one run and useless after it."
+SEALED = "Neither end logged its secrets, so encrypted messages stay encrypted."
 COMMENT = f"""\
 What a tap relayed between TLS clients and servers under test: TCP stream 0 is connection 1, and so on; the first packet
-of each says whose it is. Bytes, times, FIN and RST are those of the connections. The TCP and IP around them is made up:
+of each names its ends. Bytes, times, FIN and RST are real. The TCP and IP headers are synthetic:
 127.0.0.1 is the client, 127.0.0.2 with port {SERVER_PORT} the server.
 {SECRETS}"""
 LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
@@ -36,7 +35,7 @@ LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
 
 
 def capture(connections: Sequence[Connection]) -> bytes:
-    """The file, of all that passed a tap; empty if none did."""
+    """The file with all connections that passed a tap; empty if none did."""
     tapped = [(connection, connection.tcp) for connection in connections if connection.tcp]
     if not tapped:
         return b""
@@ -64,7 +63,7 @@ def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]
 
 
 def _whose(connection: Connection, tcp: Tcp, stream: int) -> str:
-    """What is said at the beginning of a stream."""
+    """The comment on the first packet of a stream."""
     told = (
         f"connection {connection.number}: client {connection.client.view.name}, server {connection.server.view.name}\n"
         f"Port {client_port(stream)} stands for the client's port {tcp.client_port}, {SERVER_PORT} for the tap's port "
@@ -81,10 +80,10 @@ def _application() -> str:
 
 
 def key_log(connection: Connection) -> list[str]:
-    """The lines about this connection; empty if its secrets are not known.
+    """The lines of this connection; empty if its secrets are unknown.
 
-    A line is about it if it has the random of a ClientHello on it. Where some of it could not be read, so may be a
-    further ClientHello (a renegotiation with a CBC cipher): then all lines of both ends are.
+    A line belongs to it if it has the random of one of its ClientHellos. If some of it could not be read, it may have
+    another ClientHello (a renegotiation with a CBC cipher): then all lines of both ends are included.
     """
     transcript = connection.transcript
     randoms = {hello.random for hello in transcript.client_hellos}
@@ -97,7 +96,7 @@ def key_log(connection: Connection) -> list[str]:
 
 
 def _of_session(connection: Connection) -> list[str]:
-    """The TLS 1.2 master secret out of the session: before 1.1.1 no OpenSSL had a key log callback."""
+    """The TLS 1.2 master secret from the session: OpenSSL before 1.1.1 has no key log callback."""
     session, hellos = connection.last_session, connection.transcript.client_hellos
     if len(hellos) != 1 or session is None or not session.der or session.known.get("version") != TLSVersion.TLSv1_2:
         return []

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from harness.report.account import Account
 
 LINES = 12
-"""How many lines a report shows of the beginning, and of the end, of what an end printed; the folder has all."""
+"""How many lines of the beginning and of the end of an end's output a report shows; the folder has all."""
 
 
 def compared(account: Account) -> list[str]:
-    """What stands beside an outcome that is not the expected one: the reason, and what the witnesses saw.
+    """The lines for an unexpected outcome: the reason, and what the witnesses observed.
 
-    Short, for pytest cuts what has more than ten lines; the sections say the rest.
+    They are short, because pytest cuts more than ten lines; the sections have the rest.
     """
     subject = account.subject
     told = account.explanations.get(subject.number)
@@ -56,16 +56,16 @@ def sections(account: Account) -> Iterator[tuple[str, str]]:
 
 
 def shortened(text: str) -> str:
-    """The text without the lines in its middle, and how many those were."""
+    """The text without its middle lines, and how many were cut."""
     lines = text.splitlines()
     left = len(lines) - 2 * LINES
     if left <= 1:
         return text
-    return "\n".join([*lines[:LINES], f"… {left} lines more in the folder of this cell …", *lines[-LINES:]])
+    return "\n".join([*lines[:LINES], f"… {left} more lines in the folder of this cell …", *lines[-LINES:]])
 
 
 def files(account: Account, report: str = "") -> dict[str, str]:
-    """Texts by the name of the file; ``report`` is pytest's own account of the failure."""
+    """Texts by file name; ``report`` is pytest's own report of the failure."""
     connections = account.connections
     keylog = dict.fromkeys(line for c in connections for end in (c.client, c.server) for line in end.keylog)
     return {

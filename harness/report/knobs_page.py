@@ -1,4 +1,4 @@
-"""The page docs/knobs.md: what every knob means, and which stack has it, as far and why not."""
+"""The page docs/knobs.md: what every knob means, and which stacks support it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 INTRODUCTION = """# Knobs
 
-A knob is one row of the table in harness/agent/knobs.py: a scenario names it in
-`scenario(client={...}, server={...})`, a user in `resumption connect --client-set KNOB=VALUE`. A knob that is not set
-is left at the stack's own default. One that a stack has not makes a cell UNSUPPORTED, and `connect` refuses it.
+A knob is one row of the table in harness/agent/knobs.py. A scenario sets it with
+`scenario(client={...}, server={...})`, a user with `resumption connect --client-set KNOB=VALUE`. A knob that is not set
+keeps the stack's default. If a stack does not support a knob, the cell is UNSUPPORTED and `connect` reports an error.
 
-`resumption stacks` shows the tables for the stacks of your machine, `--why` the reasons, `--json` all of it.
-Those below are for the versions at their heads. This page is made by `python docs/generate.py`.
+`resumption stacks` shows the tables for the stacks on your machine, `--why` the reasons, `--json` everything.
+The tables below are for the versions in their headings. `python docs/generate.py` writes this page.
 """
 
 
@@ -43,16 +43,16 @@ def knobs_page(stacks: Mapping[str, Mapping[Role, Abilities]]) -> str:
         abilities = [by_role[role] for by_role in stacks.values()]
         parts += [
             f"## Capabilities of a {role}\n",
-            "What a scenario may need beyond knobs (harness/model/capability.py).\n",
+            "What a scenario can require beyond knobs (harness/model/capability.py).\n",
             markdown(capability_rows(abilities), (f"{role} Capability", *stacks)) + "\n",
         ]
     lacking = [row for name, by_role in stacks.items() for role in Role for row in reasons(name, by_role[role])]
-    parts += ["## Why not\n", markdown(lacking, ("lacks", "because"))]
+    parts += ["## Why not\n", markdown(lacking, ("not supported", "because"))]
     return "\n".join(parts) + "\n"
 
 
 def protocol_knobs() -> str:
-    """The table of knobs in the page of the agent's protocol, with what JSON holds."""
+    """The table of knobs on the page of the agent protocol, with their JSON values."""
     roles = {name: [role for role in Role if name in knobs_of(role)] for role in Role for name in knobs_of(role)}
     rows = []
     for name, where in roles.items():

@@ -1,7 +1,7 @@
-"""Says which ticket, session id or identity of one connection appears in another.
+"""Recognises tickets, session ids and identities of one connection in another.
 
-A long value is shown by its beginning, its end and its length: the tickets of one OpenSSL server begin alike, with the
-name of the key (RFC 5077, 4), and only their ends tell them apart.
+A long value is shown by its beginning, its end and its length: all tickets of one OpenSSL server begin with the name
+of its key (RFC 5077, 4) and differ only at the end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.model.transcript import ClientHello
 
 HALF = 2
-"""Bytes that are shown of the beginning, and of the end, of a long value."""
+"""Bytes shown of the beginning and of the end of a long value."""
 
 
 def abbreviated(value: bytes) -> str:
@@ -31,7 +31,7 @@ def abbreviated(value: bytes) -> str:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What is known about the values of one connection from the one before it, and from the one that came after."""
+    """What the connections before and after reveal about the values of one connection."""
 
     connection: Connection
     before: Connection | None = None
@@ -40,7 +40,7 @@ class Recognition:
     """The connection that offered a session of this one."""
 
     def ticket_offered(self, ticket: bytes) -> str:
-        """Where a ticket in a ClientHello comes from; empty if nobody knows."""
+        """Where a ticket in a ClientHello comes from; empty if unknown."""
         if self.before is None:
             return ""
         known = received(self.before)
@@ -57,7 +57,7 @@ class Recognition:
         return self._offered_later if self.after and ticket in _tickets_offered(self.after) else ""
 
     def id_offered(self, session_id: bytes) -> str:
-        """Whose a session id in a ClientHello is; empty if nobody knows, as of a random one (RFC 8446, D.4)."""
+        """Where a session id in a ClientHello comes from; empty if unknown, as for a random one (RFC 8446, D.4)."""
         if not session_id:
             return ""
         if self.before and session_id in _ids_given(self.before):
@@ -66,7 +66,7 @@ class Recognition:
         return "the offered session's" if offered and offered.get("session_id") == session_id else ""
 
     def id_answered(self, session_id: bytes, hello: ClientHello | None) -> str:
-        """What a session id in a ServerHello is to that in the ClientHello, or to one that was offered later."""
+        """How a session id in a ServerHello relates to that in the ClientHello, or to one offered later."""
         if hello and hello.session_id:
             return "echoed" if hello.session_id == session_id else "not echoed"
         later = self.after and any(sent.session_id == session_id for sent in self.after.transcript.client_hellos)
@@ -107,7 +107,7 @@ def _tickets_offered(connection: Connection) -> Iterator[bytes]:
 
 
 def _ids_given(connection: Connection) -> list[bytes]:
-    """The session ids that a TLS 1.2 server gave; that of TLS 1.3 is but an echo (RFC 8446, 4.1.3)."""
+    """The session ids that a TLS 1.2 server sent; in TLS 1.3 it is only an echo (RFC 8446, 4.1.3)."""
     return [
         hello.session_id
         for hello in connection.transcript.server_hellos

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionDifference:
-    """Names of fields, each in the order of SESSION_FIELDS. Of secrets a session has only lengths."""
+    """Names of fields, in the order of SESSION_FIELDS. A session has only the lengths of its secrets."""
 
     differing: tuple[str, ...]
-    """Also those that only one side knows."""
+    """Includes fields that only one side knows."""
     equal: tuple[str, ...]
     """Known on both sides, and not empty, 0 or no."""
     empty: tuple[str, ...]

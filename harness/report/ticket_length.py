@@ -1,4 +1,4 @@
-"""How long a ticket is, but for what is random in it; it decides whether two lengths can be those of alike tickets."""
+"""Lengths of tickets without their random part; decides whether two lengths fit equal contents."""
 
 from __future__ import annotations
 

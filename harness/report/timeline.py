@@ -1,4 +1,4 @@
-"""The messages of one connection, or of two beside each other, with what of them matters for resumption, as data."""
+"""The messages of one connection, or of two side by side, with the fields that matter for resumption."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SAME = frozenset(
     {"version", "supported_versions", "psk_key_exchange_modes", "key_share", "server_name", "alpn", "early_data"}
     | {"request_update", "malformed"}
 )
-"""Fields that are shown as the wire's reader tells them (harness.wire.summary)."""
-TOLD = 4
-"""How many messages of application data are worth one of the handshake."""
+"""Fields that are shown as the wire's reader reports them (harness.wire.summary)."""
+HANDSHAKE_WEIGHT = 4
+"""How many application data messages weigh as much as one of the handshake."""
 ORDER = (
     "version",
     "cipher_suite",
@@ -43,7 +43,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message: what is beside its name on its line, and its fields, each in parts that are not torn apart."""
+    """One message: the text beside its name, and its fields, each in parts that stay on one line."""
 
     message: Message
     beside: str
@@ -54,9 +54,9 @@ Row = tuple[Entry | None, Entry | None]
 
 
 def timeline(connection: Connection, before: Connection | None = None) -> list[Row]:
-    """A row for each message: that of ``before``, where the offered session comes from, and that of ``connection``.
+    """One row per message: that of ``before``, which yielded the offered session, and that of ``connection``.
 
-    What only one of them has stands alone in its row. Marks no connection as asserted.
+    A message that only one of them has is alone in its row. Does not mark a connection as asserted.
     """
     right = list(_Reader(Recognition(connection, before=before)).entries())
     left = list(_Reader(Recognition(before, after=connection)).entries()) if before else []
@@ -64,18 +64,18 @@ def timeline(connection: Connection, before: Connection | None = None) -> list[R
 
 
 def _kind(entry: Entry) -> tuple[str, ...]:
-    """What makes two messages the same kind; a close_notify is not an answer to a fatal alert."""
+    """What makes two messages the same kind; a close_notify does not match a fatal alert."""
     alert = entry.beside if entry.message.type == "Alert" else ""
     return entry.message.sender, entry.message.type, alert
 
 
 def _weight(entry: Entry) -> int:
-    """How much it matters that two of a kind stand in one row: whether data come before a ticket is chance."""
-    return 1 if entry.message.type == "ApplicationData" else TOLD
+    """How much pairing this message counts: the order of application data and tickets is random."""
+    return 1 if entry.message.type == "ApplicationData" else HANDSHAKE_WEIGHT
 
 
 class _Reader:
-    """Reads the messages of a connection beside its hellos and tickets, of which each is told once."""
+    """Combines the messages of a connection with its hellos and tickets, each used once."""
 
     def __init__(self, recognition: Recognition) -> None:
         self._recognition = recognition
@@ -101,17 +101,17 @@ class _Reader:
                 fatal = "fatal " if message.fields.get("level") == "fatal" else ""
                 yield Entry(message, f"{fatal}{message.fields.get('alert', '')}")
             elif "malformed" in message.fields or message.type not in read:
-                yield Entry(message, f"({message.length})", self._as_told(message))
+                yield Entry(message, f"({message.length})", self._reported(message))
             else:
                 yield Entry(message, f"({message.length})", read[message.type](message))
 
     @staticmethod
-    def _as_told(message: Message) -> dict[str, Parts]:
+    def _reported(message: Message) -> dict[str, Parts]:
         return {name: (text,) for name, text in message.fields.items() if name in SAME}
 
     def _ordered(self, message: Message, own: Mapping[str, Parts]) -> dict[str, Parts]:
-        """All fields of a hello, in the same order whoever sent it."""
-        found = {**self._as_told(message), **own}
+        """All fields of a hello, in the same order for both senders."""
+        found = {**self._reported(message), **own}
         return dict(sorted(found.items(), key=lambda item: ORDER.index(item[0].partition(" ")[0])))
 
     def _client_hello(self, message: Message) -> dict[str, Parts]:
@@ -153,7 +153,7 @@ class _Reader:
         return self._ordered(message, own)
 
     def _shared(self, message: Message) -> dict[str, Parts]:
-        """What both hellos have; TLS 1.3 always has an extended master secret, whatever they say (RFC 7627, 1)."""
+        """The fields of both hellos; TLS 1.3 always has an extended master secret (RFC 7627, 1)."""
         names = ("session_id", "session_ticket") + (() if self._tls13 else ("extended_master_secret",))
         return {name: (message.fields[name],) for name in names if name in message.fields}
 
@@ -170,9 +170,9 @@ class _Reader:
 
     def _encrypted_extensions(self, message: Message) -> dict[str, Parts]:
         refused = self._asked and self._asked.early_data and "early_data" not in message.fields
-        return {**self._as_told(message), **({"early_data": ("absent", "refused")} if refused else {})}
+        return {**self._reported(message), **({"early_data": ("absent", "refused")} if refused else {})}
 
 
 def _parts(*parts: str) -> tuple[str, ...]:
-    """Those that say something."""
+    """The parts that are not empty."""
     return tuple(filter(None, parts))

@@ -1,4 +1,4 @@
-"""The verbs of the agent protocol as a section of its page, made from the table of verbs."""
+"""The verbs of the agent protocol as a section of its page."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def _capability(row: Verb) -> str:
 
 
 def with_verbs(page: str) -> str:
-    """The page of the protocol with this section in place of the one that it has."""
+    """The page of the protocol with its section of verbs replaced."""
     start, end = page.index(INTRODUCTION.splitlines()[0] + "\n"), page.index(END)
     return page[:start] + verbs_section() + "\n" + page[end:]

@@ -134,7 +134,7 @@ def test_a_missing_shard_and_two_verdicts_are_named_everywhere(
     told = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
 
     assert code == 0
-    assert told[0] == "Missing: shard 3 of 3. Their cells are not here"
+    assert told[0] == "Missing: shard 3 of 3. Their cells are not included"
     assert "has different verdicts" in told[1]
     assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "report.md").read_text()
     assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "index.html").read_text()

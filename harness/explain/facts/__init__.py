@@ -1,1 +1,1 @@
-"""What is known about a connection and the session that it offered: facts."""
+"""Facts about a connection and the session that it offered."""

@@ -1,4 +1,4 @@
-"""What an end's clock showed, and how old the offered session was by it."""
+"""What an end's clock showed, and the offered session's age by that clock."""
 
 from __future__ import annotations
 
@@ -46,11 +46,10 @@ def shown_then(evidence: Evidence, role: Role) -> int | None:
 
 
 def age_at_client(evidence: Evidence) -> int | None:
-    """Seconds by which the offered session is old for its client: its clock less the session's time; None if unknown.
+    """The offered session's age in seconds: its client's clock minus the session's time; None if unknown.
 
-    The time of a session that does not tell it is that of the connection that yielded it.
-
-    Where the clock is unknown, that by which the session's time was set back, and the clock set forward, is the least.
+    If the session has no time, that of the connection that yielded it is used. If the clock is unknown, the result is
+    the least possible age: how far the session's time was set back plus how far the clock was set forward.
     """
     made = evidence.offered.get("time") if evidence.offered else None
     made = shown_then(evidence, Role.CLIENT) if made is None else made
@@ -65,7 +64,7 @@ def age_at_client(evidence: Evidence) -> int | None:
 
 
 def age_at_server(evidence: Evidence) -> int | None:
-    """Seconds since the server issued the ticket, by its clock, and what it was told to take it to be older."""
+    """Seconds since the server issued the ticket, by its clock, plus those added by ``age_sessions``."""
     now, then = shown_now(evidence, Role.SERVER), shown_then(evidence, Role.SERVER)
     if now is None or then is None or evidence.origin is None:
         return None
@@ -78,7 +77,7 @@ def age_at_server(evidence: Evidence) -> int | None:
 
 
 def age_on_wire(evidence: Evidence) -> float | None:
-    """Seconds that the client claims in its ClientHello, with the session's age_add taken off again."""
+    """The age in seconds that the client claims in its ClientHello, without the session's age_add."""
     hello = evidence.client_hello
     add = evidence.offered.get("age_add") if evidence.offered else None
     if hello is None or not hello.psk_ages or not isinstance(add, int):

@@ -31,16 +31,16 @@ class Evidence:
     origin: Origin | None
     """The origin of the session that the client was given."""
     later: tuple[Connection, ...] = ()
-    """Those that began after it, which may have been open beside it."""
+    """The connections that began after it; they may have been open at the same time."""
 
     @property
     def offered(self) -> Session | None:
-        """The session that the client was given to offer."""
+        """The session that the client was set up to offer."""
         return self.connection.offered
 
     @cached_property
     def full_handshake(self) -> Connection | None:
-        """The full handshake from which that session descends; None if that is unknown."""
+        """The full handshake that the session descends from; None if unknown."""
         return full_handshake_of(self.offered, self.earlier)
 
     @property
@@ -50,7 +50,7 @@ class Evidence:
 
     @property
     def then(self) -> Setup | None:
-        """The same in the connection that yielded the session."""
+        """Both ends' knobs and contexts in the connection that yielded the session."""
         return self.origin.connection.setup if self.origin else None
 
     @property
@@ -60,7 +60,7 @@ class Evidence:
 
     @cached_property
     def same_server(self) -> bool | None:
-        """Whether the server's context is the one that the session comes from."""
+        """Whether the session comes from this server's context."""
         return self._same(Role.SERVER)
 
     @cached_property
@@ -92,7 +92,7 @@ class Evidence:
 
     @cached_property
     def answered(self) -> ClientHello | None:
-        """The ClientHello that the server answered: after a HelloRetryRequest the second one."""
+        """The ClientHello that the server answered: the second one after a HelloRetryRequest."""
         hellos = self.transcript.client_hellos[: 2 if self.retry else 1]
         return hellos[-1] if hellos else None
 
@@ -109,7 +109,7 @@ class Evidence:
     # what was done, and when
 
     def actions(self, role: Role, *names: str) -> tuple[Action, ...]:
-        """What was done to this end's context since the session was taken, or ever if its origin is unknown."""
+        """The actions on this end's context since the session was saved; all of them if its origin is unknown."""
         if self.now is None:
             return ()
         after = self.origin.connection.number if self.origin else 0
@@ -120,7 +120,7 @@ class Evidence:
         return (*self.earlier, self.connection)
 
     def clock(self, role: Role) -> int | None:
-        """How many seconds an end's clock is ahead of the true time now; None if unknown or stopped."""
+        """How many seconds ahead of the true time an end's clock is now; None if unknown or stopped."""
         return history.clock_of(self._until, role)
 
     def clock_then(self, role: Role) -> int | None:
@@ -132,7 +132,7 @@ class Evidence:
 
     @cached_property
     def counters_before(self) -> Counters | None:
-        """The server's counters as this connection found them."""
+        """The server's counters before this connection."""
         if any(self._beside(other) for other in self.later):
             return None
         return history.counters_before(self.earlier, self.connection)
@@ -141,13 +141,13 @@ class Evidence:
         return other.setup is None or self.connection.number in other.setup.beside
 
     def counted(self, name: str) -> int | None:
-        """By how much a counter of the server rose in this connection; ``name`` is a field of Counters."""
+        """How much a counter of the server rose in this connection; ``name`` is a field of Counters."""
         if self.now is not None and any(action.name == "renegotiate" for action in self.now.during):
             return None  # further handshakes counted too
         return history.counted(self.counters_before, self.connection.counters, name)
 
     def known(self, name: str) -> bool:
-        """Whether it is known by how much a counter rose."""
+        """Whether the rise of a counter is known."""
         return self.counted(name) is not None
 
     def told(self, name: str) -> str:
@@ -164,7 +164,7 @@ class Evidence:
 
     @cached_property
     def offers_before(self) -> tuple[Connection, ...]:
-        """The earlier connections in which the same session was offered, in order, by its fields or on the wire."""
+        """The earlier connections that offered the same session, by its fields or on the wire, in order."""
         identities = _identities(self.connection)
         return tuple(
             one
@@ -178,7 +178,7 @@ class Evidence:
 
 
 def _identities(connection: Connection) -> set[bytes]:
-    """Every ticket and TLS 1.3 identity that the client sent; the session id where it sent none."""
+    """Every ticket and TLS 1.3 identity that the client sent; its session id if it sent none."""
     hellos = connection.transcript.client_hellos
     tickets = {sent for hello in hellos for sent in (*hello.psk_identities, hello.session_ticket) if sent}
     return tickets or {hello.session_id for hello in hellos if hello.session_id}

@@ -38,9 +38,9 @@ def context_of(circumstances: Setup, role: Role) -> int:
 def actions(
     connections: Sequence[Connection], role: Role, context: int, *names: str, after: int = 0
 ) -> tuple[Action, ...]:
-    """What was done to a context, in order; ``after`` is the number of the connection after which it counts.
+    """The actions on a context, in order, after the connection with the number ``after``.
 
-    ``connections`` are in the order of their numbers, and the last is the one up to whose beginning it counts.
+    ``connections`` are in the order of their numbers; actions up to the start of the last one count.
     """
     return tuple(
         action
@@ -52,9 +52,9 @@ def actions(
 
 
 def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
-    """How many seconds the clock of the last connection's end went ahead of the true time; None if it was stopped.
+    """How many seconds ahead of the true time the clock of the last connection's end was.
 
-    None also where the circumstances are unknown.
+    None if the clock was stopped or the setup is unknown.
     """
     circumstances = connections[-1].setup
     if circumstances is None:
@@ -68,9 +68,9 @@ def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
 
 
 def counters_before(earlier: Sequence[Connection], connection: Connection) -> Counters | None:
-    """The server's counters as the connection found them: those that the one before it at the same server left.
+    """The server's counters before the connection, from the previous connection to the same server.
 
-    None where they are unknown: a connection that was open beside it counted too, or the one before told none.
+    None if unknown: another connection was open at the same time, or the previous one reported no counters.
     """
     circumstances = connection.setup
     if circumstances is None or circumstances.beside:
@@ -82,6 +82,6 @@ def counters_before(earlier: Sequence[Connection], connection: Connection) -> Co
 
 
 def counted(before: Counters | None, after: Counters | None, name: str) -> int | None:
-    """By how much a counter rose; None if it is unknown before or after."""
+    """How much a counter rose; None if it is unknown before or after."""
     was, now = getattr(before, name, None), getattr(after, name, None)
     return None if was is None or now is None else now - was

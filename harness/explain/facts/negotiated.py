@@ -1,4 +1,4 @@
-"""What a handshake negotiated, as the wire shows it, or else as an end reports it: version, ALPN, tickets."""
+"""What a handshake negotiated, from the wire, or from an end's report: version, ALPN, tickets."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def version_of(connection: Connection) -> TLSVersion | None:
 
 
 def alpn_of(connection: Connection) -> str | None:
-    """The protocol that the server chose, empty if none; None if that is unknown.
+    """The protocol that the server chose, empty if none; None if unknown.
 
-    It is in the ServerHello; in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
+    It is in the ServerHello, or in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
     """
     answer = answer_of(connection)
     if answer is not None and answer.version is not TLSVersion.TLSv1_3:
@@ -53,14 +53,14 @@ def _first(body: bytes) -> str | None:
 
 
 def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:
-    """Those of the harness's versions that a ClientHello offers (RFC 8446, 4.2.1)."""
+    """The versions, among those of the harness, that a ClientHello offers (RFC 8446, 4.2.1)."""
     if hello.supported_versions:
         return frozenset(version for version in TLSVersion if version.wire in hello.supported_versions)
     return frozenset(v for v in (TLSVersion.TLSv1_2,) if hello.legacy_version >= v.wire)
 
 
 def completed(connection: Connection) -> bool:
-    """Whether the witnesses agree that its handshake was completed."""
+    """Whether the witnesses agree that its handshake completed."""
     try:
         return connection.observed_outcome() is not Outcome.ABORTED
     except DisagreementError:
@@ -68,9 +68,9 @@ def completed(connection: Connection) -> bool:
 
 
 def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
-    """Whether there is something to resume it with, a ticket or a session id; None if that is unknown.
+    """Whether the session has a ticket or a session id; None if unknown.
 
-    ``version`` is the one of its connection, for a session that does not tell its own.
+    ``version`` is its connection's, for a session whose own is unknown.
     """
     version = version if session.get("version") is None else session.version
     if session.get("has_ticket"):
@@ -83,7 +83,7 @@ def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
 
 
 def gave(connection: Connection) -> bool | None:
-    """Whether the server gave something to resume by, a ticket or a session id; None if that is unknown."""
+    """Whether the server sent a ticket or a session id; None if unknown."""
     answer, (client, wire) = answer_of(connection), connection.ticket_counts()
     if answer is not None and answer.version is TLSVersion.TLSv1_2:
         return bool(answer.session_id or any(ticket.ticket for ticket in connection.transcript.tickets or ()))

@@ -1,4 +1,4 @@
-"""What the client offered, and how the server looked for it, by both hellos."""
+"""What the client offered, and how the server looked it up, by both hellos."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Offer:
 
     @cached_property
     def by(self) -> Mechanism | None:
-        """By what the session was offered; None if no ClientHello could be read."""
+        """The mechanism that offered the session; None if no ClientHello could be read."""
         if self.hello is None:
             return None
         if self.hello.psk_identities:
@@ -45,7 +45,7 @@ class Offer:
 
     @property
     def identity(self) -> bytes:
-        """The ticket, or the session id where none was sent."""
+        """The ticket, or the session id if no ticket was sent."""
         if self.hello is None:
             return b""
         if self.hello.psk_identities:
@@ -57,7 +57,7 @@ class Offer:
         """The server's knobs in this connection."""
         return self.evidence.now.server if self.evidence.now else None
 
-    # the session, as the client holds it, or as the connection that made it showed it
+    # the session, as the client has it, or as the connection that created it showed it
 
     @cached_property
     def version(self) -> TLSVersion | None:

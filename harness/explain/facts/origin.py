@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
 
 NAMES_IT = ("ticket", "session_id")
-"""The fields of which one alone says that two sessions are the same; ``resumable`` is not a field of the DER."""
+"""The fields that identify a session: two with one of them in common are the same."""
 NOT_WRITTEN = frozenset({"resumable"})
 
 
@@ -26,7 +26,7 @@ class Origin:
     connection: Connection
     session: Session
     edits: tuple[str, ...]
-    """The fields that the offered one has otherwise, in the order of SESSION_FIELDS; ``der`` if only bytes differ."""
+    """The fields that differ in the offered session, in the order of SESSION_FIELDS; ``der`` if only bytes differ."""
 
 
 def origin_of(offered: Session | None, earlier: Sequence[Connection], sent: Collection[bytes] = ()) -> Origin | None:
@@ -41,7 +41,7 @@ def origin_of(offered: Session | None, earlier: Sequence[Connection], sent: Coll
 
 
 def _issued(connection: Connection) -> set[bytes]:
-    """The tickets and the session id that the server gave."""
+    """The tickets and the session id that the server sent."""
     transcript = connection.transcript
     ids = {hello.session_id for hello in transcript.server_hellos if hello.version is TLSVersion.TLSv1_2}
     return {*ids, *(ticket.ticket for ticket in transcript.tickets or ())} - {b""}
@@ -58,7 +58,7 @@ def _by_session(offered: Session, earlier: Sequence[Connection]) -> Origin | Non
 
 
 def yielded(connection: Connection) -> Iterator[Session]:
-    """Every session that a connection gave to its client."""
+    """Every session that the client of a connection received."""
     yield from connection.sessions
     yield from connection.held_sessions
     if connection.last_session is not None:
@@ -89,7 +89,7 @@ def _edits(offered: Session, session: Session) -> tuple[str, ...]:
 
 
 def full_handshake_of(offered: Session | None, earlier: Sequence[Connection]) -> Connection | None:
-    """The full handshake from which a session descends, through all resumptions in between; None if that is unknown.
+    """The full handshake that a session descends from, through all resumptions; None if unknown.
 
     A ticket that a resumption yielded stands for what the first handshake authenticated (RFC 8446, 4.6.1).
     """

@@ -1,1 +1,1 @@
-"""What differs between two cells and between two runs."""
+"""Differences between two cells and between two runs."""

@@ -22,14 +22,14 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One observable that is not the same. The values are as they are shown to people, and masked."""
+    """One observable that differs. Its values are masked and shown as text."""
 
     observable: str
-    """The keys that lead to it, ``session.lifetime_hint`` of a connection or ``counters.hits`` of the whole cell."""
+    """Its path of keys, ``session.lifetime_hint`` of a connection or ``counters.hits`` of the whole cell."""
     before: str
     after: str
     connection: int | None = field(default=None, compare=False)
-    """The number of the connection, None for what is of the whole cell."""
+    """The number of the connection, None for the whole cell."""
 
 
 def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
@@ -119,7 +119,7 @@ class _Walk:
 
 
 def _by_name(each: Each, side: Iterable[Any]) -> dict[tuple[str, int], Any]:
-    """By name, and by which of that name it is, from 1 on."""
+    """The items by name and by their number among those of the same name, from 1."""
     seen: Counter[str] = Counter()
     found = {}
     for item in side:

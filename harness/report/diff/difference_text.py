@@ -1,4 +1,4 @@
-"""What differs between two builds as a table, one line a distinct difference, grouped by observable."""
+"""The differences between two builds as a table, one line each, grouped by observable."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from harness.report.json.shapes import DifferenceObject, DiffObject, OneSidedObject
 
 LONGEST = 60
-"""Characters of a value in the table; --json has them whole."""
+"""Characters of a value in the table; --json has full values."""
 
 
 def difference_text(told: DiffObject) -> RenderableType:
-    """The differences, the cells of one side alone, and how much was compared."""
+    """The differences, the cells of one side only, and how many cells were compared."""
     parts: list[RenderableType] = []
     if told["differences"]:
         parts += [_differences(told), ""]
@@ -35,7 +35,7 @@ def summary(told: DiffObject) -> str:
     if told["unsupported"]:
         counted.append(f"{told['unsupported']} unsupported with both")
     if told["one_sided"]:
-        counted.append(f"{len(told['one_sided'])} on one side alone")
+        counted.append(f"{len(told['one_sided'])} on one side only")
     return f"{builds}\n{', '.join(counted)}: {len(told['differences']) or 'no'} distinct differences"
 
 
@@ -55,7 +55,7 @@ def _differences(told: DiffObject) -> Table:
 
 
 def by_observable(told: DiffObject) -> dict[str, list[DifferenceObject]]:
-    """The differences of each observable, those of most cells first."""
+    """The differences of each observable, those in the most cells first."""
     groups: dict[str, list[DifferenceObject]] = {}
     for found in told["differences"]:
         groups.setdefault(found["observable"], []).append(found)
@@ -71,17 +71,17 @@ def example(found: DifferenceObject) -> str:
 
 
 def cut(text: str) -> str:
-    """A value that is not too long."""
+    """A value, cut to LONGEST characters."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _one_sided(cells: list[OneSidedObject]) -> Table:
-    """By reason and by what it is on either side."""
+    """The cells by both verdicts and by reason."""
     counts = Counter((cell["before"], cell["after"], cell["reason"]) for cell in cells)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("before", "after", "on one side alone, because"):
+    for name in ("before", "after", "on one side only, because"):
         table.add_column(name, overflow="fold")
     table.add_column("cells", justify="right")
     for (before, after, reason), count in counts.items():
-        table.add_row(before, after, Text(reason or "it is not a cell there"), str(count))
+        table.add_row(before, after, Text(reason or "the cell does not exist there"), str(count))
     return table

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def last_outcome(cell: CellObject) -> str:
-    """The outcome of the last connection; why there is none where there is none."""
+    """The outcome of the last connection, or why there is none."""
     connections = cell["case"]["connections"] if cell["case"] else []
     if not connections:
         return f"{cell['verdict']}: {cell['reason']}" if cell["reason"] else cell["verdict"]
@@ -28,5 +28,5 @@ def told(difference: Difference) -> str:
 
 
 def matching(found: Iterable[Difference], globs: Sequence[str]) -> list[Difference]:
-    """Those whose observable matches a glob; all if there is none."""
+    """The differences whose observable matches a glob; all if there is no glob."""
     return [one for one in found if not globs or any(fnmatchcase(one.observable, glob) for glob in globs)]

@@ -25,9 +25,9 @@ def run_difference(
     after: ResultsObject,
     cells: tuple[Mapping[Key, CellObject], Mapping[Key, CellObject]] | None = None,
 ) -> DiffObject:
-    """Compare two results.json cell by cell, whose ids are the same but for the builds.
+    """Compare two results.json cell by cell; ids match if they differ only in builds.
 
-    ``cells`` are those of both that are to be compared, by common keys, if they were matched otherwise.
+    ``cells`` are the cells of both by common keys, if they are matched in another way.
     """
     first, second = cells or (by_id(before), by_id(after))
     compared, unsupported = 0, 0

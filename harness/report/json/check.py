@@ -1,4 +1,4 @@
-"""Checks that a value from a file has one of the shapes, and names the place where it has not."""
+"""Checks that a value from a file has one of the shapes, and reports where it does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 LONGEST = 60
 """Characters of a wrong value that are shown."""
 DIGITS = 19
-"""Of the numbers that 64 bits always hold."""
+"""The digits of numbers that always fit into 64 bits."""
 NAMES: Mapping[Any, str] = {
     str: "a string",
     int: "an integer",
@@ -38,7 +38,7 @@ class ShapeError(Exception):
 
 
 class OutOfRange:
-    """A number of a JSON text that 64 bits do not hold; it fits no shape."""
+    """A number in JSON that does not fit into 64 bits; it has none of the shapes."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -58,7 +58,7 @@ def finite(text: str) -> float | OutOfRange:
 
 
 def checked(kind: type[T], value: Any) -> T:
-    """The value without the keys that the shape does not have; ShapeError names the path, the value and what may be."""
+    """The value without unknown keys; ShapeError names the path, the value and what is allowed."""
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError, UnicodeError):
@@ -74,12 +74,12 @@ def _located(kind: Any, value: Any, path: str) -> ShapeError:
     if (kept := held(kind)) and isinstance(value, dict):
         missing = [name for name, field in fields(kept).items() if field.required and name not in value]
         if missing:
-            return ShapeError(path, f"has no {missing[0]!r}, which must be there")
+            return ShapeError(path, f"has no {missing[0]!r}, which is required")
     return ShapeError(path, f"is {shown(value)}, and must be {_allowed(kind)}")
 
 
 def _parts(kind: Any, value: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Each value inside of a value: the step to it, its declared type and itself."""
+    """The step, the declared type and the value of each member of a value."""
     if get_origin(kind) is UnionType:
         kind = next(part for part in get_args(kind) if part is not NoneType)
     if is_typeddict(kind) and isinstance(value, dict):

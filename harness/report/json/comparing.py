@@ -1,7 +1,7 @@
 """How each value of a cell is compared between two builds; the shapes name one of these rules for each key.
 
-What is random, or belongs to one moment or one machine, is masked: session ids, tickets, certificates and signatures
-are compared by length or presence; times, ports, paths and prose are not compared.
+Random values and values of one moment or one machine are masked: session ids, tickets, certificates and signatures are
+compared by length or presence; times, ports, paths and prose are not compared.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "Compr
 """Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made again for every run."""
 IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
 DATA = frozenset({"ApplicationData"})
-"""What comes before a renegotiation and what comes during it is a matter of time."""
+"""Whether it comes before or during a renegotiation depends on timing."""
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``mask`` makes of a value, of the object that it is in and of the case what is compared, and shown as text."""
+    """``mask`` takes a value, its object and the case, and returns what is compared and shown as text."""
 
     mask: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
     alike: Callable[[Any, Any], bool] = eq
@@ -37,28 +37,28 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A list of objects, which are matched by name, and whose order is compared."""
+    """A list of objects, matched by name, whose order is compared."""
 
     name: Callable[[Mapping[str, Any]], str]
-    """May begin with a sender and a dot: then the order is compared for each sender, as who came first is chance."""
+    """May begin with a sender and a dot: then the order is compared per sender, as their interleaving is random."""
     anywhere: frozenset[str] = frozenset()
-    """Names, without the sender, that may stand anywhere in the order."""
+    """Names, without the sender, whose place in the order is not compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """An object, whose keys have rules of their own; ``named`` if its name is part of theirs for people."""
+    """An object whose keys have their own rules; ``named`` if its name is part of theirs."""
 
     named: bool = True
 
 
 class Connections:
-    """The connections, matched by their number, which is not a part of an observable's name."""
+    """The connections, matched by number; the number is not part of an observable's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Texts by name, each compared by its own rule, exactly if it has none."""
+    """Texts by name, each compared by its own rule, or exactly if it has none."""
 
     rules: Mapping[str, Rule]
 
@@ -96,7 +96,7 @@ def _codes(value: list[str], _holder: object, _case: object) -> str:
 
 
 def _with_certificate(case: Mapping[str, Any]) -> bool:
-    """Whether the server may put the client's certificate, which has another length in each run, into its tickets."""
+    """Whether the server's tickets may have the client's certificate, whose length differs in each run."""
     knobs = case.get("knobs") or {}
     return any("client_certificate" in (knobs.get(role) or {}) for role in ("client", "then_client"))
 
@@ -127,7 +127,7 @@ def _message_length(value: int, holder: Mapping[str, Any], case: Mapping[str, An
 
 
 def _hello_length(value: int, holder: Mapping[str, Any], _case: object) -> int:
-    """Without those of its parts, which are compared by themselves: session id, cipher suites, extensions."""
+    """The length without the parts that are compared separately: session id, cipher suites, extensions."""
     extensions: int = sum(4 + extension["length"] for extension in holder["extensions"])
     parts: int = holder["session_id_length"] + extensions + 2 * len(holder["cipher_suites"])
     return value - parts

@@ -19,10 +19,10 @@ INTRODUCTION = """# The JSON of a case
 `resumption session --json` prints a [session](#session), `resumption diff --json` what [differs](#diff) between two
 builds. As a JSON Schema it is [case.schema.json](case.schema.json).
 
-Every key is always there, unless its row says *optional*: results of older versions have no such key. `null` means
-unknown, or that there is none, as its row says. `schema` is raised when a key changes its meaning or goes away; new
-keys may come without that. Bytes are lower-case hex, times are seconds since the epoch, durations seconds, lengths
-bytes, unless a row says otherwise. Both files are made by `python -m docs.generate`.
+Every key is present unless its row says *optional*: results of older versions do not have such a key. `null` means
+unknown or none, as its row says. `schema` is raised when a key changes its meaning or is removed, but not when a key
+is added. Bytes are lower-case hex, times are seconds since the epoch, durations seconds, lengths
+bytes, unless a row says otherwise. `python -m docs.generate` writes both files.
 """
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 

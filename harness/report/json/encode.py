@@ -35,9 +35,9 @@ NOTHING: Mapping[str, object] = {}
 
 
 def encode(kind: type[T], source: object, **made: object) -> T:
-    """An object of the shape: each key is the source's attribute of that name, but for those that are made here.
+    """An object of the shape: each key is the source's attribute of that name, or a value from ``made``.
 
-    It holds plain values alone, which also travel between the processes of a run.
+    It has only plain values, which can be sent between the processes of a run.
     """
     plain = {
         name: made[name] if name in made else _plain(held(field.kind), getattr(source, name))
@@ -82,7 +82,7 @@ def case_json(
 
 
 def connection_json(connection: Connection, connections: Sequence[Connection] = ()) -> shapes.ConnectionObject:
-    """The object of one connection; ``outcome`` is null and ``disagreement`` a text where the witnesses differ.
+    """The object of one connection; ``outcome`` is null and ``disagreement`` a text if the witnesses disagree.
 
     ``connections`` are those of its case, for the explanation.
     """
@@ -125,12 +125,12 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
 
 
 def counters_json(counters: Counters | None) -> shapes.CountersObject | None:
-    """The object of a server's counters; null for a counter that its stack does not tell."""
+    """The object of a server's counters; null for a counter that its stack does not report."""
     return encode(shapes.CountersObject, counters) if counters else None
 
 
 def session_json(session: Session) -> shapes.SessionObject:
-    """Who took it from whom, then every field, null where it is unknown; no key material."""
+    """Which client took it from which peer, then every field, null if unknown; no key material."""
     known = to_fields(session)
     return encode(shapes.SessionObject, session, **{name: known.get(name) for name in SESSION_FIELDS})
 
@@ -141,7 +141,7 @@ def hellos_json(transcript: Transcript) -> list[shapes.HelloObject]:
 
 
 def texts(values: Mapping[str, object]) -> dict[str, str]:
-    """Knobs, or the arguments of an action, as a user would type them."""
+    """Knobs, or the arguments of an action, as a user types them."""
     return {name: show_knob(value) for name, value in values.items()}
 
 

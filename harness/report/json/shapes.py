@@ -49,11 +49,11 @@ from harness.report.json.comparing import (
 )
 
 SCHEMA = 1
-"""Raised when a key changes its meaning or goes away; a new key does not raise it."""
+"""Raised when a key changes its meaning or is removed, not when a key is added."""
 
 
 def about(meaning: str, compare: Comparing | None = None) -> Meta:
-    """What a key means, for the documents, and how `diff` compares it: exactly, key by key inside of an object."""
+    """What a key means, for the documents, and how `diff` compares it: exactly by default, and objects key by key."""
     return Meta(description=meaning, extra={"compare": compare} if compare else None)
 
 
@@ -90,7 +90,7 @@ def held(kind: Any) -> Any:
 
 
 def objects(kind: Any) -> list[Any]:
-    """The object types that one is made of, itself first, each once, in the order in which they are met."""
+    """An object type and those nested in it, each once, in the order of their declaration."""
     inner = [held(field.kind) for field in fields(kind).values()]
     return list(dict.fromkeys([kind, *(other for part in inner if part for other in objects(part))]))
 
@@ -132,35 +132,33 @@ else:
     SessionObject = TypedDict(
         "SessionObject",
         {
-            "taken_by": Annotated[
-                str, about("`stack@build` of the client that took it, empty if nobody said", BY_STACK)
-            ],
-            "taken_from": Annotated[str, about("`stack@build` of its peer, empty if nobody said", BY_STACK)],
+            "taken_by": Annotated[str, about("`stack@build` of the client that took it, empty if unknown", BY_STACK)],
+            "taken_from": Annotated[str, about("`stack@build` of its peer, empty if unknown", BY_STACK)],
             **{name: _session_field(name) for name in SESSION_FIELDS},
         },
     )
     SessionObject.__doc__ = (
-        "A session (SSL_SESSION): every field, null where the stack that took it could not tell; no key material."
+        "A session (SSL_SESSION): every field, null if the stack that took it does not report it; no key material."
     )
 
 
 class AlertObject(TypedDict):
     """An alert (RFC 8446, 6)."""
 
-    number: Annotated[int, about("the number; numbers are compared, names are for people")]
+    number: Annotated[int, about("the number; only numbers are compared")]
     name: Annotated[str, about("the RFC's name of the number")]
     level: Annotated[int, about("1 warning, 2 fatal")]
-    sender: Annotated[Role | None, about("who sent it, null if the witness could not know")]
+    sender: Annotated[Role | None, about("who sent it, null if unknown")]
 
 
 class ViewObject(TypedDict):
     """What one witness saw of a connection."""
 
     name: Annotated[str, about("`stack@build` of an endpoint, empty for the wire", BY_STACK)]
-    outcome: Annotated[Saw, about("what the witness says; `unknown` if it could not know")]
-    evidence: Annotated[list[str], about("the lines, calls or message fields that it rests on", NOT_AT_ALL)]
+    outcome: Annotated[Saw, about("the outcome that the witness reports")]
+    evidence: Annotated[list[str], about("the lines, calls or message fields that show it", NOT_AT_ALL)]
     alert: Annotated[AlertObject | None, about("the fatal alert that this witness sent or received", ALERT)]
-    tickets: Annotated[int | None, about("NewSessionTicket messages that it counted, null if it cannot know")]
+    tickets: Annotated[int | None, about("NewSessionTicket messages that it counted, null if unknown")]
 
 
 class ViewsObject(TypedDict):
@@ -168,11 +166,11 @@ class ViewsObject(TypedDict):
 
     client: Annotated[ViewObject, about("the client's view")]
     server: Annotated[ViewObject, about("the server's view")]
-    wire: Annotated[ViewObject, about("what the bytes between them show")]
+    wire: Annotated[ViewObject, about("the wire's view")]
 
 
 class EndpointObject(TypedDict):
-    """What one end told of a connection when it was over; null is what its stack cannot know."""
+    """What one end reported after the connection; null if its stack does not report it."""
 
     version: Annotated[Tls | None, about("the protocol version that was negotiated")]
     cipher: Annotated[str | None, about("OpenSSL's name of the cipher suite")]
@@ -180,7 +178,7 @@ class EndpointObject(TypedDict):
     server_name: Annotated[str | None, about("the host name of the SNI extension")]
     peer_certificate: Annotated[bool | None, about("whether it holds a certificate of its peer")]
     early_data: Annotated[str | None, about("`accepted`, `rejected` or `not_sent`")]
-    ending: Annotated[Ending | None, about("what it read at the end of its input")]
+    ending: Annotated[Ending | None, about("how its input ended")]
     errors: Annotated[list[str], about("OpenSSL's error queue, oldest first", CODES)]
 
 
@@ -199,7 +197,7 @@ class MessageObject(TypedDict):
     type: Annotated[str, about("its name in the RFC; `EncryptedRecord` if it could not be decrypted")]
     length: Annotated[int, about("bytes of its body; of the ciphertext if it could not be decrypted", MESSAGE_LENGTH)]
     encrypted: Annotated[bool, about("whether it was encrypted on the wire")]
-    fields: Annotated[Texts, about("what of it matters for resumption, as text for people", FIELDS)]
+    fields: Annotated[Texts, about("its fields that matter for resumption, as readable text", FIELDS)]
 
 
 class ExtensionObject(TypedDict):
@@ -224,25 +222,25 @@ class HelloObject(TypedDict):
 
 
 class CommandsObject(TypedDict):
-    """Commands that can be pasted into a shell."""
+    """Commands to paste into a shell."""
 
     client: Annotated[list[str], about("the client's")]
     server: Annotated[list[str], about("the server's")]
 
 
 class FindingObject(TypedDict):
-    """One reason, with what it rests on."""
+    """One reason, with its evidence."""
 
     reason: Annotated[str, about("its name, one of harness.model.reason")]
     title: Annotated[str, about("the reason in one sentence, with the names and numbers of this connection")]
-    evidence: Annotated[list[str], about("what was seen that speaks for it, one fact each")]
+    evidence: Annotated[list[str], about("the observations that support it, one fact each")]
     remedy: Annotated[str, about("what would change it")]
-    source: Annotated[str, about("the RFC section, man page or OpenSSL function that makes it so; may be empty")]
-    tell_apart: Annotated[str, about("what would tell it from the other findings; empty if it is the only one")]
+    source: Annotated[str, about("the RFC section, man page or OpenSSL function behind it; may be empty")]
+    tell_apart: Annotated[str, about("the check that would confirm it; empty if it is the only finding")]
 
 
 class ExplanationObject(TypedDict):
-    """Why a connection did not resume, or what is to be known of one that did."""
+    """Why a connection did not resume, or the caveats of one that did."""
 
     question: Annotated[Question, about("what is explained")]
     findings: Annotated[
@@ -254,15 +252,15 @@ class ExplanationObject(TypedDict):
 
 
 class ActionObject(TypedDict):
-    """Something that was done to an end, or on an open connection; harness.model.setup names them."""
+    """An action on an end or on an open connection; harness.model.setup names them."""
 
     name: Annotated[str, about("the method's name")]
-    role: Annotated[Role | None, about("to which end, null for both")]
-    values: Annotated[Texts, about("its arguments, as text for people")]
+    role: Annotated[Role | None, about("the end that it applies to, null for both")]
+    values: Annotated[Texts, about("its arguments, as readable text")]
 
 
 class CircumstancesObject(TypedDict):
-    """What is known of a connection and no witness tells."""
+    """The setup of a connection: what is known without a witness."""
 
     client: Annotated[Texts, about("the client's knobs, by name, as a user types them")]
     server: Annotated[Texts, about("the server's knobs")]
@@ -270,18 +268,16 @@ class CircumstancesObject(TypedDict):
         int, about("1 for the first client context of the case; another number is another context")
     ]
     server_context: Annotated[int, about("1 for the first server of the case; another number is another server")]
-    before: Annotated[
-        list[ActionObject], about("what was done to an end since the last connection was begun, in order")
-    ]
-    during: Annotated[list[ActionObject], about("what was done between the handshake and the close, in order")]
-    beside: Annotated[list[int], about("numbers of the connections that were open when this one was begun")]
+    before: Annotated[list[ActionObject], about("the actions on the ends since the last connection began, in order")]
+    during: Annotated[list[ActionObject], about("the actions between the handshake and the close, in order")]
+    beside: Annotated[list[int], about("numbers of the connections that were open when this one began")]
 
 
 class ConnectionObject(TypedDict):
     """One connection."""
 
     number: Annotated[int, about("1 for the first of the case", NOT_AT_ALL)]
-    outcome: Annotated[Outcome | None, about("what became of it, null if the witnesses give no outcome")]
+    outcome: Annotated[Outcome | None, about("its outcome, null if the witnesses disagree or do not know")]
     mechanism: Annotated[Mechanism | None, about("how it was resumed, null if it was not")]
     disagreement: Annotated[
         str | None, about("why there is no outcome, with all the evidence; null if there is one", BY_PRESENCE)
@@ -291,39 +287,35 @@ class ConnectionObject(TypedDict):
             ExplanationObject | None, about("why it has this outcome, null if there is nothing to explain", REASONS)
         ]
     ]
-    circumstances: NotRequired[
-        Annotated[CircumstancesObject | None, about("what no witness tells, null if nobody told", NOT_AT_ALL)]
-    ]
+    circumstances: NotRequired[Annotated[CircumstancesObject | None, about("the setup, null if unknown", NOT_AT_ALL)]]
     views: Annotated[ViewsObject, about("the three views")]
     was_offered: Annotated[bool, about("whether the wire shows that a session was offered")]
-    offered: Annotated[SessionObject | None, about("the session that the client was given to offer", BY_PRESENCE)]
+    offered: Annotated[SessionObject | None, about("the session that the client was set up to offer", BY_PRESENCE)]
     alert: Annotated[AlertObject | None, about("the first fatal alert, from whichever witness saw it", ALERT)]
     tickets: Annotated[
-        int | None, about("NewSessionTicket messages that arrived; null if nobody could count, or counts differ")
+        int | None, about("NewSessionTicket messages that arrived; null if unknown or if the counts differ")
     ]
     session: Annotated[SessionObject | None, about("the session that a client would offer next (SSL_get1_session)")]
     session_difference: NotRequired[
         Annotated[
             list[str] | None,
-            about("the fields in which `session` is not as `offered`, null if one of both is", NOT_AT_ALL),
+            about("the fields in which `session` differs from `offered`, null if either is null", NOT_AT_ALL),
         ]
     ]
-    sessions: Annotated[int, about("how many sessions the client was given")]
+    sessions: Annotated[int, about("how many sessions the client received")]
     close: Annotated[Close, about("how both ends closed")]
-    blocked: Annotated[str | None, about("why a middlebox between both ends blocked it, null if none did", BY_PRESENCE)]
+    blocked: Annotated[str | None, about("why a middlebox blocked it, null if none did", BY_PRESENCE)]
     problem: Annotated[
-        str | None, about("why the bytes on the wire could not be read to their end, null if they could", BY_PRESENCE)
+        str | None, about("why the bytes on the wire could not be read to the end, null if they could", BY_PRESENCE)
     ]
-    endpoints: Annotated[EndpointsObject, about("what both ends told when it was over")]
+    endpoints: Annotated[EndpointsObject, about("what both ends reported after the connection")]
     messages: Annotated[list[MessageObject], about("the messages in the order of the wire", MESSAGES)]
-    hellos: Annotated[
-        list[HelloObject], about("the hellos among the messages; one that is malformed is not here", HELLOS)
-    ]
+    hellos: Annotated[list[HelloObject], about("the hellos among the messages, without malformed ones", HELLOS)]
     commands: Annotated[CommandsObject, about("the commands that were run", NOT_AT_ALL)]
 
 
 class CountersObject(TypedDict):
-    """The server's counters (SSL_CTX_sess_number(3)); null where its stack does not tell."""
+    """The server's counters (SSL_CTX_sess_number(3)); null if its stack does not report it."""
 
     items: Annotated[int | None, about("sessions in the cache now")]
     connect: Annotated[int | None, about("handshakes begun as client")]
@@ -341,7 +333,7 @@ class CountersObject(TypedDict):
 
 
 class KnobsObject(TypedDict):
-    """The knobs that were set, by name, as a user types them; a knob that is absent was left at the stack's default."""
+    """The knobs that were set, by name, as a user types them; an absent knob has the stack's default."""
 
     client: Annotated[Texts, about("the client's", KNOBS)]
     server: Annotated[Texts, about("the server's", KNOBS)]
@@ -352,13 +344,13 @@ class KnobsObject(TypedDict):
 class CaseObject(TypedDict):
     """One case: a first connection and those that followed it."""
 
-    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away", NOT_AT_ALL)]
+    schema: Annotated[int, about("1; raised when a key changes its meaning or is removed", NOT_AT_ALL)]
     client: Annotated[str, about("`stack@build` of the client", BY_STACK)]
     server: Annotated[str, about("`stack@build` of the server", BY_STACK)]
     tls: Annotated[Tls, about("the protocol version of the case")]
     knobs: Annotated[KnobsObject, about("the knobs that were set")]
     connections: Annotated[list[ConnectionObject], about("every connection, in order", CONNECTIONS)]
-    counters: Annotated[CountersObject | None, about("the last server's, null if its stack tells none")]
+    counters: Annotated[CountersObject | None, about("the last server's, null if its stack reports none")]
 
 
 Verdict = Literal["passed", "failed", "unsupported", "error"]
@@ -370,12 +362,12 @@ class AssertionObject(TypedDict):
     file: Annotated[str, about("the file, below the folder that pytest runs in")]
     line: Annotated[int, about("the number of its line")]
     source: Annotated[str, about("the statement")]
-    left: Annotated[str | None, about("the value on the left of its comparison, null if it compares nothing")]
+    left: Annotated[str | None, about("the value on the left of its comparison, null if there is no comparison")]
     right: Annotated[str | None, about("the value on the right of its comparison")]
 
 
 class CellObject(TypedDict):
-    """One cell of the matrix that is over. In results.jsonl, which a killed run leaves, each is a line of its own."""
+    """One finished cell of the matrix. In results.jsonl, which a killed run leaves, each cell is one line."""
 
     cell: Annotated[str, about("its id: client, server, TLS version and the knobs that vary", NOT_AT_ALL)]
     scenario: Annotated[
@@ -384,28 +376,32 @@ class CellObject(TypedDict):
     client: Annotated[str, about("`stack@build` of the client", BY_STACK)]
     server: Annotated[str, about("`stack@build` of the server", BY_STACK)]
     tls: Annotated[Tls, about("the protocol version of the cell")]
-    verdict: Annotated[Verdict, about("`error` is not a verdict about the scenario: a time-out, witnesses that differ")]
-    reason: Annotated[str, about("why it is not `passed`; the first line can stand alone", NOT_AT_ALL)]
+    verdict: Annotated[
+        Verdict, about("`error` means no verdict about the scenario: a time-out, or witnesses that disagree")
+    ]
+    reason: Annotated[str, about("why it is not `passed`; the first line is a summary", NOT_AT_ALL)]
     seconds: Annotated[float, about("set-up, test and tear-down together", NOT_AT_ALL)]
     folder: Annotated[str | None, about("where its evidence is kept, null if it passed or is unsupported", NOT_AT_ALL)]
     assertion: NotRequired[
         Annotated[AssertionObject | None, about("the assert that failed, null if none did", NOT_AT_ALL)]
     ]
-    case: Annotated[CaseObject | None, about("what was seen, null if the test did not begin or its worker died", CASE)]
+    case: Annotated[
+        CaseObject | None, about("the connections, null if the test did not begin or its worker died", CASE)
+    ]
 
 
 class ResultsObject(TypedDict):
     """The file results.json of a run. The first line of results.jsonl has its keys up to `servers`."""
 
-    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away")]
+    schema: Annotated[int, about("1; raised when a key changes its meaning or is removed")]
     started: Annotated[str, about("when the run began, ISO 8601, UTC")]
     clients: Annotated[list[str], about("`stack@build` of every client of the run")]
     servers: Annotated[list[str], about("`stack@build` of every server of the run")]
     finished: Annotated[str, about("when the run ended, ISO 8601, UTC")]
     exit_status: Annotated[int, about("pytest's exit code; 2 if the run was interrupted")]
-    unmatched: Annotated[list[str], about("declared differences between builds that no build of this run could show")]
+    unmatched: Annotated[list[str], about("declared differences that apply to no build of this run")]
     shard: NotRequired[Annotated[str, about("which part of the run this is, `1/3`; absent if it is the whole run")]]
-    code: NotRequired[Annotated[Texts, about("a digest of each file of scenarios, and of `harness`; in shards alone")]]
+    code: NotRequired[Annotated[Texts, about("a digest of each scenario file and of `harness`; only in shards")]]
     cells: Annotated[list[CellObject], about("every cell, in the order in which they ended")]
 
 
@@ -413,29 +409,29 @@ Fate = Literal["passed", "failed", "unsupported", "error", "absent"]
 
 
 class PlaceObject(TypedDict):
-    """Where a difference was seen."""
+    """Where a difference was observed."""
 
     scenario: Annotated[str, about("the file and the test")]
     cell: Annotated[str, about("the cell's id without its builds")]
-    connection: Annotated[int | None, about("the connection's number, null for what is of the whole cell")]
+    connection: Annotated[int | None, about("the connection's number, null for the whole cell")]
 
 
 class DifferenceObject(TypedDict):
-    """One observable that two builds show differently. Its values are text, and masked where they are random."""
+    """One observable that differs between two builds. Its values are text; random ones are masked."""
 
-    observable: Annotated[str, about("the keys that lead to it in the object of a cell, with no connection's number")]
-    before: Annotated[str, about("with the first build; `none` for null, `absent` for what is not in a list")]
+    observable: Annotated[str, about("its path of keys in the object of a cell, without the connection's number")]
+    before: Annotated[str, about("with the first build; `none` for null, `absent` for an item that is not in the list")]
     after: Annotated[str, about("with the second build")]
     cells: Annotated[int, about("in how many cells")]
     places: Annotated[list[PlaceObject], about("every place, in the order of the run")]
 
 
 class OneSidedObject(TypedDict):
-    """A cell that gave no result with one of the builds, so that there was nothing to compare."""
+    """A cell that has a result with only one of the builds, so that it cannot be compared."""
 
     scenario: Annotated[str, about("the file and the test")]
     cell: Annotated[str, about("the cell's id without its builds")]
-    before: Annotated[Fate, about("its verdict with the first build; `absent` if it is not a cell there")]
+    before: Annotated[Fate, about("its verdict with the first build; `absent` if the cell does not exist there")]
     after: Annotated[Fate, about("its verdict with the second build")]
     reason: Annotated[str, about("why it is unsupported")]
 
@@ -443,10 +439,10 @@ class OneSidedObject(TypedDict):
 class DiffObject(TypedDict):
     """What `resumption diff --json` prints."""
 
-    schema: Annotated[int, about("1; raised when a key changes its meaning or goes away")]
+    schema: Annotated[int, about("1; raised when a key changes its meaning or is removed")]
     before: Annotated[list[str], about("`stack@build` of the endpoints of the first build")]
     after: Annotated[list[str], about("`stack@build` of the endpoints of the second build")]
-    compared: Annotated[int, about("how many cells gave a result with both")]
+    compared: Annotated[int, about("how many cells have a result with both")]
     unsupported: Annotated[int, about("how many are unsupported with both")]
-    one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side alone")]
+    one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side only")]
     differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]

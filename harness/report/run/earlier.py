@@ -23,23 +23,23 @@ NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING = "newly failing", "newly passing", 
 NO_LONGER_SUPPORTED, NEWLY_SUPPORTED = "no longer supported", "newly supported"
 CHANGED, CAME, GONE = "changed", "new", "gone"
 FATES = (NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING, NO_LONGER_SUPPORTED, NEWLY_SUPPORTED, CHANGED, CAME)
-"""What a cell of this run can be, in the order in which a reader wants them; most are none of them."""
+"""How a cell of this run can differ from the earlier one, the most important first; most cells do not differ."""
 
 
 @dataclass
 class Comparison:
-    """This run beside an earlier one."""
+    """This run compared with an earlier one."""
 
     earlier: ResultsObject
     fates: dict[Key, str] = field(default_factory=dict)
-    """Of the cells of this run, those that have one."""
+    """The fate of each cell of this run that has one."""
     before: Cells = field(default_factory=dict)
     """The earlier cell of each cell of this run that has one, by the id of this run."""
     gone: list[CellObject] = field(default_factory=list)
     rebuilt: int = 0
-    """How many cells were matched although a build has another version now."""
+    """How many cells were matched although a build has a different version now."""
     changed: Sequence[DifferenceObject] = ()
-    """Observables that differ, with the cells of this run; not verdicts, nor what no earlier result could tell yet."""
+    """Observables that differ, without verdicts and without those that earlier results do not have."""
 
     def of(self, fate: str) -> list[Key]:
         """The cells of this run with this fate."""
@@ -47,7 +47,7 @@ class Comparison:
 
 
 def compare(earlier: ResultsObject, now: ResultsObject) -> Comparison:
-    """Match the cells of both runs, and say what became of them."""
+    """Match the cells of both runs and find the fate of each."""
     before, after, rebuilt = matched(earlier, now)
     made = Comparison(earlier, rebuilt=rebuilt)
     made.gone = [cell for key, cell in before.items() if key not in after]
@@ -65,7 +65,7 @@ def compare(earlier: ResultsObject, now: ResultsObject) -> Comparison:
 
 
 def fate_of(before: CellObject | None, now: CellObject, *, differs: bool) -> str:
-    """One of FATES; empty if nothing is to be said."""
+    """One of FATES; empty if nothing changed."""
     if before is None:
         return CAME
     old, new = before["verdict"], now["verdict"]
@@ -81,7 +81,7 @@ def fate_of(before: CellObject | None, now: CellObject, *, differs: bool) -> str
 def matched(earlier: ResultsObject, now: ResultsObject) -> tuple[Cells, Cells, int]:
     """The cells of both runs under the keys of this one, and how many were matched without their builds.
 
-    A cell is matched by its id; what is left on both sides by its id without builds, where that is one cell each, as
+    A cell is matched by its id. The rest is matched by id without builds if that is unique on both sides, as
     after an upgrade of OpenSSL.
     """
     before, after = (of_run(results) for results in (earlier, now))
@@ -97,7 +97,7 @@ def of_run(results: ResultsObject) -> Cells:
 
 
 def _left(cells: Mapping[Key, CellObject], other: Iterable[Key], labels: Iterable[str]) -> dict[Key, Key]:
-    """The keys that the other run does not have, by the same without builds; only where that is one alone."""
+    """The keys that the other run does not have, by key without builds if that is unique."""
     known, labels = set(other), sorted(labels, key=len, reverse=True)
     nameless = {key: (key[0], without_builds(key[1], labels)) for key in cells if key not in known}
     counts = Counter(nameless.values())

@@ -1,4 +1,4 @@
-"""The cells of a run as JUnit XML, with the reason in each failure; a suite is a scenario file. It writes no file."""
+"""The cells of a run as JUnit XML, one suite per scenario file, with the reason in each failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.report.json.shapes import CellObject, ResultsObject
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 (2.2) has no place for, not even escaped."""
+"""Characters that XML 1.0 (2.2) forbids, even escaped."""
 
 
 def junit_xml(results: ResultsObject) -> str:
@@ -36,7 +36,7 @@ def junit_xml(results: ResultsObject) -> str:
 
 
 def legal(text: str) -> str:
-    r"""The text with what XML forbids as ``\x1b``, so that it can be read."""
+    r"""The text with the characters that XML forbids as ``\x1b``."""
     return FORBIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from harness.report.run.earlier import Comparison
 
 FAILURES, WHOLE, REASONS, OBSERVABLES = 50, 10, 10, 25
-"""How many kinds of failures stand in the table, of how many an example with all of its reason, and of the rest."""
+"""How many kinds of failures, full examples, unsupported reasons and observables are listed."""
 LONGEST = 6000
-"""Characters of a reason that stands whole; a job's summary has a limit of 1 MiB."""
+"""Characters of a full reason; a job's summary is limited to 1 MiB."""
 TOLD = (NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING, NO_LONGER_SUPPORTED, NEWLY_SUPPORTED, CHANGED, CAME)
 
 
@@ -57,7 +57,7 @@ def markdown(
     notes: Sequence[str] = (),
     comparison: Comparison | None = None,
 ) -> str:
-    """The summary; ``unfinished`` says why the run is not whole, ``notes`` what else a reader must know."""
+    """The summary; ``unfinished`` says why the run is incomplete, ``notes`` what else a reader must know."""
     found = kinds(results["cells"])
     reasons = unsupported_reasons(results["cells"])
     made = matrix(results)

@@ -10,17 +10,17 @@ import re
 from html import escape
 
 MARKS = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_])")
-"""What begins or ends something within a line; an underscore within a word does not."""
+"""Characters that are markup within a line; an underscore within a word is not."""
 LINKED = re.compile("@|://|^www[.]", re.IGNORECASE)
 """What makes a link of a word without any mark (GitHub Flavored Markdown, 6.9), also where it is escaped."""
 NOTHING = "\N{ZERO WIDTH SPACE}"
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-"""Control characters, those that turn the direction of text, and halves of characters."""
+"""Control characters, characters that change the direction of text, and lone surrogates."""
 NOT_IN_CODE = re.compile(r"[`|\\\n\r]|^\s|\s$|^$")
 
 
 class Markup(str):
-    """Text that is Markdown already."""
+    """Text that is already Markdown."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ def html(text: object) -> Markup:
 
 
 def block(text: object) -> Markup:
-    """Text as a fenced block of code, which no line of it can end."""
+    """Text as a fenced code block; the fence is longer than any in the text."""
     shown = "\n".join(seen(line) for line in re.split(r"\r\n|\r|\n", str(text)))
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -68,7 +68,7 @@ def block(text: object) -> Markup:
 
 
 def one_line(text: str) -> str:
-    """The text with lines joined by a space, and what is not seen made visible."""
+    """The text with lines joined by a space, and invisible characters escaped."""
     return seen(re.sub(r"\s*[\r\n\t\x0b\x0c\x85\u2028\u2029]+\s*", " ", text))
 
 

@@ -1,4 +1,4 @@
-"""The verdicts of a run as text: a table client x server, what was unsupported and why, where failures are kept."""
+"""The verdicts of a run as text: a table client x server, unsupported cells by reason, and failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STYLES = {
 }
 
 WIDEST = 10_000
-"""Columns, to measure a table that has room."""
+"""Columns for measuring a table without a limit."""
 MOST = 10
 """How many reasons for UNSUPPORTED are shown."""
 
@@ -43,23 +43,23 @@ def matrix_text(results: Sequence[CellResult]) -> RenderableType:
 
 
 class Matrix:
-    """The table of the pairs where it fits the width of what it is printed to, else that of the stacks.
+    """The table of pairs if it fits the console, else the table of stacks.
 
-    Ten builds cannot stand side by side on a terminal; no column is cut so that their names become the same.
+    Ten builds do not fit side by side on a terminal, and cut names would be ambiguous.
     """
 
     def __init__(self, results: Sequence[CellResult]) -> None:
         self._results = results
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """What rich prints."""
+        """The table that fits."""
         pairs = matrix_table(self._results)
         needed = Measurement.get(console, options.update(max_width=WIDEST), pairs).maximum
         yield pairs if needed <= options.max_width else stacks_table(self._results)
 
 
 def stacks_table(results: Iterable[CellResult]) -> Table:
-    """A row a stack: how many cells had which verdict with it as client, and with it as server."""
+    """One row per stack: the cells by verdict as client and as server."""
     counts: dict[str, tuple[Counter[Verdict], Counter[Verdict]]] = {}
     for result in results:
         counts.setdefault(result.client, (Counter(), Counter()))[0][result.verdict] += 1
@@ -73,7 +73,7 @@ def stacks_table(results: Iterable[CellResult]) -> Table:
 
 
 def matrix_table(results: Iterable[CellResult]) -> Table:
-    """A row a client, a column a server, in each place how many cells had which verdict; none is ``-``."""
+    """One row per client, one column per server: the cells by verdict, or ``-`` if there are none."""
     counts: dict[tuple[str, str], Counter[Verdict]] = {}
     for result in results:
         counts.setdefault((result.client, result.server), Counter())[result.verdict] += 1
@@ -88,7 +88,7 @@ def matrix_table(results: Iterable[CellResult]) -> Table:
 
 
 def counted(counts: Counter[Verdict], between: str = "\n") -> Text:
-    """``3 passed``, ``1 failed``, one a line, of the verdicts that occurred."""
+    """``3 passed``, ``1 failed``, one per line, for the verdicts that occurred."""
     lines = [Text(f"{counts[verdict]} {verdict}", style) for verdict, style in STYLES.items() if counts[verdict]]
     return Text(between).join(lines) if lines else Text("-", "dim")
 
@@ -104,13 +104,13 @@ def totals(results: Sequence[CellResult]) -> Text:
 def unsupported(results: Iterable[CellResult]) -> Text:
     """How many cells each reason made UNSUPPORTED, the most frequent first; empty if there were none.
 
-    A knob is one reason whatever its value, and only the first MOST are shown: results.json has each cell's own words.
+    A knob is one reason for all its values. Only the first MOST are shown; results.json has the reason of each cell.
     """
     reasons = Counter(without_value(result.reason) for result in results if result.verdict is Verdict.UNSUPPORTED)
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     lines = [f"  {count:>5}  {reason}" for reason, count in ordered[:MOST]]
     if rest := ordered[MOST:]:
-        lines.append(f"  {sum(count for _, count in rest):>5}  for {len(rest)} other reasons, which results.json has")
+        lines.append(f"  {sum(count for _, count in rest):>5}  for {len(rest)} other reasons, listed in results.json")
     return Text("\n").join([Text("Unsupported, by reason", "bold"), *map(Text, lines)] if lines else [])
 
 
@@ -120,7 +120,7 @@ def without_value(reason: str) -> str:
 
 
 def failures(results: Iterable[CellResult]) -> Text:
-    """Each cell that failed or is an ERROR, with the first line of why, and where its evidence lies."""
+    """Each cell that failed or is an ERROR, with the first line of its reason and the folder of its evidence."""
     text = Text()
     for result in results:
         if result.verdict in {Verdict.FAILED, Verdict.ERROR}:

@@ -1,4 +1,4 @@
-"""Merges the results of several runs, the shards of one as a rule, and notes what does not fit together."""
+"""Merges the results of several runs, usually the shards of one, and notes inconsistencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SEVERITY = ("passed", "unsupported", "failed", "error")
 NOTED = 10
-"""Cells whose verdicts differ that are named; the others are counted."""
+"""How many cells with different verdicts are named; the others are counted."""
 SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 
 
@@ -29,13 +29,13 @@ class Merged:
     origin: Mapping[Key, str]
     """The name of the run that each cell is from."""
     notes: Sequence[str]
-    """What a reader must know, one sentence each."""
+    """Warnings for the reader, one sentence each."""
 
 
 def merge(runs: Mapping[str, ResultsObject]) -> Merged:
-    """One run of all, by the names that a user gave them. A cell that several have counts once, with its worst verdict.
+    """Merge the runs, by the names that the user gave them. A cell in several runs counts once, with its worst verdict.
 
-    UsageError if a run says that it is a shard that cannot be.
+    UsageError if a run has an invalid shard.
     """
     cells: dict[Key, tuple[str, CellObject]] = {}
     conflicts: dict[Key, dict[str, str]] = {}
@@ -61,7 +61,7 @@ def merge(runs: Mapping[str, ResultsObject]) -> Merged:
 
 
 def _shards(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
-    """What is missing, there twice, or divided otherwise."""
+    """Shards that are missing, duplicate, or from a different division."""
     numbers: dict[int, list[str]] = {}
     totals: dict[int, list[str]] = {}
     for name, results in runs.items():
@@ -71,31 +71,31 @@ def _shards(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
             totals.setdefault(total, []).append(name)
     if len(totals) > 1:
         told = "; ".join(f"{' and '.join(names)} of {total}" for total, names in totals.items())
-        yield f"The shards are of different divisions: {told}. Cells may be missing"
+        yield f"The shards come from different divisions: {told}. Cells may be missing"
         return
     for total in totals:
         missing = [str(number) for number in range(1, total + 1) if number not in numbers][: NOTED + 1]
         if missing:
             more = " and more" if len(missing) > NOTED else ""
             plural = "s" if len(missing) > 1 else ""
-            yield f"Missing: shard{plural} {', '.join(missing[:NOTED])}{more} of {total}. Their cells are not here"
+            yield f"Missing: shard{plural} {', '.join(missing[:NOTED])}{more} of {total}. Their cells are not included"
         for number, names in numbers.items():
             if len(names) > 1:
-                yield f"Shard {number} of {total} is here {len(names)} times: {' and '.join(names)}"
+                yield f"Shard {number} of {total} is included {len(names)} times: {' and '.join(names)}"
         whole = [name for name, results in runs.items() if "shard" not in results]
         if whole:
-            yield f"Not a shard, as the others are: {' and '.join(whole)}"
+            yield f"Not a shard, unlike the others: {' and '.join(whole)}"
 
 
 def _shard(name: str, shard: str) -> tuple[int, int]:
     found = SHARD.fullmatch(shard)
     if not found or int(found[1]) > int(found[2]):
-        raise UsageError(f"{name} says that it is shard {shard!r:.60}; a shard is K/N, such as 1/3, with K at most N")
+        raise UsageError(f"{name} has the invalid shard {shard!r:.60}; a shard is K/N, such as 1/3, with K at most N")
     return int(found[1]), int(found[2])
 
 
 def _builds(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
-    """Which endpoints not all of the runs have; shards of one run have all of them."""
+    """Endpoints that not all runs have; shards of one run have the same endpoints."""
     having = {name: {*results["clients"], *results["servers"]} for name, results in runs.items()}
     shared = set.intersection(*having.values())
     for name, labels in having.items():
@@ -111,7 +111,7 @@ def _code(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
             digests.setdefault(file, set()).add(digest)
     if odd := sorted(file for file, found in digests.items() if len(found) > 1):
         more = f" and {len(odd) - NOTED} more" if len(odd) > NOTED else ""
-        yield f"The runs are of different code: {', '.join(odd[:NOTED])}{more}"
+        yield f"The runs used different code: {', '.join(odd[:NOTED])}{more}"
 
 
 def _conflicts(conflicts: Mapping[Key, Mapping[str, str]]) -> Iterator[str]:

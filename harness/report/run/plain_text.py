@@ -1,4 +1,4 @@
-"""What explains a cell, and a moment, as plain text for formats that have no more; it lays out no connection."""
+"""The explanation of a cell, and a time, as plain text for Markdown and JUnit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TOLD = (("What would confirm it", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
 MOST = 3
-"""Connections of a cell whose explanation is told; the page has all."""
+"""How many connections of a cell are explained; the page has all."""
 ASKED = {
     "not_offered": "offered no session",
     "declined": "was declined",
@@ -42,12 +42,12 @@ def _finding(one: Mapping[str, Any]) -> list[str]:
 
 
 def well_formed(text: str) -> str:
-    """The text with U+FFFD for each half of a character (a lone surrogate), which an address cannot hold."""
+    """The text with U+FFFD for each lone surrogate, which an address cannot have."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def moment(stamp: str) -> str:
-    """``2026-11-21 23:36:21 UTC`` of an ISO 8601 text; what is none is shown as it is."""
+    """``2026-11-21 23:36:21 UTC`` from an ISO 8601 text; other text is returned unchanged."""
     try:
         return datetime.fromisoformat(stamp).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
     except ValueError:

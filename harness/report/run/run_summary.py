@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.report.json.shapes import CellObject, ResultsObject
 
 VERDICTS = ("failed", "error", "passed", "unsupported")
-"""In the order in which a reader wants them."""
+"""The most important first."""
 BAD = frozenset({"failed", "error"})
 ASSERTED = re.compile(r"assert (full|declined|resumed|aborted) ")
 RESUMED_BUT = "resumed_but"
@@ -24,14 +24,14 @@ NO_REASON = "no reason was given"
 
 @dataclass(frozen=True)
 class Matrix:
-    """Who met whom. Both lists are in the order of the run."""
+    """The pairs of a run. Both lists are in the order of the run."""
 
     clients: Sequence[str]
     servers: Sequence[str]
     counts: Mapping[tuple[str, str], Counter[str]]
-    """Cells by verdict, for each client and server that met."""
+    """Cells by verdict, for each pair of client and server."""
     tests: Mapping[tuple[str, str], tuple[int, int]]
-    """How many tests have a cell there that did not pass, and how many have one that ran."""
+    """For each pair, how many tests have a cell that did not pass, and how many have a cell that ran."""
 
 
 def counted(cells: Iterable[CellObject]) -> dict[str, int]:
@@ -68,14 +68,14 @@ def matrix(results: ResultsObject) -> Matrix:
 
 
 def share_class(bad: int, ran: int) -> str:
-    """How a share of tests that fail is shaded: at most a tenth, at most half, more; empty if none fails."""
+    """The shade for a share of failing tests: at most a tenth, at most half, more; empty if none fails."""
     if not bad:
         return ""
     return "few" if bad * 10 <= ran else "some" if bad * 2 <= ran else "many"
 
 
 def unsupported_reasons(cells: Iterable[CellObject]) -> list[tuple[str, int]]:
-    """How many cells each reason made UNSUPPORTED, the most frequent first; a knob is one reason whatever its value."""
+    """How many cells each reason made UNSUPPORTED, the most frequent first; a knob is one reason for all its values."""
     reasons = Counter(headline(cell) for cell in cells if cell["verdict"] == "unsupported")
     return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
 
@@ -86,7 +86,7 @@ def failures(cells: Iterable[CellObject]) -> list[CellObject]:
 
 
 def headline(cell: CellObject) -> str:
-    """The first line of why it did not pass; for UNSUPPORTED without the knob's value; empty if it passed."""
+    """The first line of the reason, for UNSUPPORTED without the knob's value; empty if the cell passed."""
     lines = cell["reason"].split("\n", 1)[0].strip()
     if cell["verdict"] == "passed":
         return ""
@@ -94,12 +94,12 @@ def headline(cell: CellObject) -> str:
 
 
 def connections(cell: CellObject) -> Sequence[Mapping[str, Any]]:
-    """Its connections; empty if there was none, or if nothing was seen."""
+    """The connections of a cell; empty if there are none."""
     return cell["case"]["connections"] if cell["case"] else ()
 
 
 def outcomes(cell: CellObject) -> list[str]:
-    """What became of each connection; ``disagreement`` where the witnesses give no outcome."""
+    """The outcome of each connection; ``disagreement`` if the witnesses disagree."""
     return [connection["outcome"] or "disagreement" for connection in connections(cell)]
 
 
@@ -109,7 +109,7 @@ def explained(cell: CellObject) -> list[Mapping[str, Any]]:
 
 
 def blamed(cell: CellObject) -> Mapping[str, Any] | None:
-    """The most likely reason why a test failed whose assert is about an outcome; None if that cannot be said.
+    """The most likely reason of a failed assert about an outcome; None if unknown.
 
     An assert names the outcome that it found. Where connections with that outcome have different reasons, it is not
     known which of them it was about, and the wrong reason is worse than none.
@@ -123,7 +123,7 @@ def blamed(cell: CellObject) -> Mapping[str, Any] | None:
 
 
 def _findings(connection: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Why it was not resumed; what is to be known of one that was is no reason for anything."""
+    """Why it was not resumed; caveats of a resumed connection do not explain a failure."""
     told = connection.get("explanation") or {"question": RESUMED_BUT, "findings": []}
     return [] if told["question"] == RESUMED_BUT else told["findings"]
 
@@ -135,13 +135,13 @@ def seen(cell: CellObject) -> str:
 
 
 def why(cell: CellObject) -> str:
-    """Why it did not pass, in one sentence: the reason if one is known, else the headline."""
+    """Why the cell did not pass, in one sentence: the reason if known, else the headline."""
     found = blamed(cell)
     return found["title"] if found else headline(cell)
 
 
 def kinds(cells: Iterable[CellObject]) -> list[tuple[int, CellObject]]:
-    """The cells that did not pass by verdict, test, headline and reason: how many, and one of each; most first."""
+    """The cells that did not pass by verdict, test, headline and reason: the count and one example, most first."""
     found: dict[tuple[str, ...], list[CellObject]] = {}
     for cell in failures(cells):
         reason = (blamed(cell) or {"reason": ""})["reason"]

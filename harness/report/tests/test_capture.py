@@ -84,7 +84,7 @@ def test_a_capture_without_secrets_says_so(real: Sequence[Connection]) -> None:
     file = read_file(capture([mute]))
 
     assert "secrets" not in [block.kind for block in file.blocks]
-    assert file.segments[0].comment.endswith("Neither end told its secrets, so that what is sealed stays sealed.")
+    assert file.segments[0].comment.endswith("Neither end logged its secrets, so encrypted messages stay encrypted.")
 
 
 @pytest.mark.parametrize("number", [0, 1])

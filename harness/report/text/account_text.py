@@ -1,4 +1,4 @@
-"""Several connections as text for people: why, then the timeline, the sessions, the witnesses, and the commands."""
+"""Several connections as text: the explanation, the timeline, the sessions, the witnesses, the commands."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from harness.report.account import Account
 
 MOST = 3
-"""How many other connections than those of the timeline are named, and how many of their reasons."""
+"""How many connections beyond the timeline, and how many of their reasons, are listed."""
 
 
 def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, report: str = "") -> Text:
-    """The answer in one line, then its grounds; ``whole`` adds every message and field of every connection.
+    """The answer in one line, then its evidence; ``whole`` adds every message and field of every connection.
 
-    ``report`` is another account of the same, which comes after the reason. No line has more than ``width`` columns but
-    for an answer, a command, and a word that is longer. Empty if there is neither connection nor report.
+    ``report`` is pytest's report, which comes after the reason. Only an answer, a command and a longer word exceed
+    ``width`` columns. Empty if there is neither a connection nor a report.
     """
     if not account.connections:
         return Text(report)
@@ -44,7 +44,7 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
 
 
 def why(account: Account, width: int = WIDTH) -> Text:
-    """The explanation of the subject, or that its outcome is unknown; then the reasons of others, one line each."""
+    """The explanation or the disagreement of the subject, then the reasons of others, one line each."""
     lines = [disagreement_text(account.subject, width)] if account.subject.disagreement else []
     told = account.explanations.get(account.subject.number)
     if told:
@@ -52,19 +52,19 @@ def why(account: Account, width: int = WIDTH) -> Text:
     others = [c for c in account.connections if c.number in account.explanations and c is not account.subject]
     lines += [headline(connection, account.explanations[connection.number]) for connection in others[:MOST]]
     if len(others) > MOST:
-        lines.append(Text(f"{len(others) - MOST} more connections have a reason, which the JSON tells"))
+        lines.append(Text(f"{len(others) - MOST} more connections have a reason; --json shows them"))
     return joined(lines)
 
 
 def beside(account: Account, width: int = WIDTH) -> Text:
-    """The timeline of the subject, beside that of the connection which its session comes from."""
+    """The timeline of the subject beside that of the connection that its session comes from."""
     shown = [connection for connection in (account.before, account.subject) if connection]
     heads = [outcome_line(connection, len(account.connections)) for connection in shown]
     return timeline_text(account.subject, account.before, heads, width)
 
 
 def sessions(account: Account, width: int = WIDTH) -> Text:
-    """How the session that the subject yielded differs from the one that it offered, or might have offered."""
+    """How the session that the subject yielded differs from the one that it offered or could have offered."""
     subject, before = account.subject, account.before
     offered, yielded = subject.offered or (before.last_session if before else None), subject.last_session
     number = subject.number
@@ -78,7 +78,7 @@ def sessions(account: Account, width: int = WIDTH) -> Text:
     elif subject.was_offered:
         title, head = f"The session that connection {number} offered, and the one that it yielded", "offered"
     else:
-        title, head = f"The session that connection {number} was given and did not offer, and its own", "given"
+        title, head = f"The session that connection {number} was given but did not offer, and its own", "given"
     text = session_difference_text(title, (head, "yielded"), offered, yielded, width)
     edits = ", ".join(account.origin.edits) if account.origin else ""
     edited = f"edited since connection {before.number} yielded it: {edits}" if edits else ""
@@ -90,7 +90,7 @@ def _told_whole(account: Account, width: int) -> list[Text]:
 
 
 def _told(account: Account, width: int) -> list[Text]:
-    """What the witnesses saw of both connections, and which ones `resumption connect --all` would show."""
+    """What the witnesses observed of both connections, and which others `resumption connect --all` shows."""
     pair = [connection for connection in (account.before, account.subject) if connection]
     told = [witnesses_text(connection, len(account.connections), width) for connection in pair]
     if len(account.others) > MOST:

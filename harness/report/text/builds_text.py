@@ -1,4 +1,4 @@
-"""The table of builds as rows of text, and as JSON: what is known, what is here, what each can do. Pure."""
+"""The table of builds as rows of text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADS = ("version", "provider", "here", "has", "stacks", "from")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One build. ``bytes`` and ``seconds`` are None for one that is not here."""
+    """One build. ``bytes`` and ``seconds`` are None if it is not in the cache."""
 
     version: str
     provider: str

@@ -1,4 +1,4 @@
-"""The commands that were run for several connections as text, and what has become of the files that they name."""
+"""The commands of several connections as text."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
 
 GONE = (
-    "Commands, as they were run. The ports, and the files in the run's private folder, are gone with it; an agent "
-    "(harness.agent) does nothing until it is told to on its stdin."
+    "Commands, as they were run. The ports and the files in the run's private folder no longer exist; an agent "
+    "(harness.agent) waits for requests on its stdin."
 )
 
 
@@ -30,7 +30,7 @@ def commands(connections: Sequence[Connection]) -> dict[tuple[str, str], list[in
 
 
 def commands_text(connections: Sequence[Connection], width: int = WIDTH) -> Text:
-    """Each command once, on one line, so that it can be pasted; empty if there is none."""
+    """Each command once, on one line, ready to paste; empty if there is none."""
     found = commands(connections)
     lines = [Text(line, "bold") for line in folded(GONE, width)] if found else []
     for (end, command), numbers in found.items():
@@ -40,13 +40,13 @@ def commands_text(connections: Sequence[Connection], width: int = WIDTH) -> Text
 
 
 def commands_script(connections: Sequence[Connection]) -> str:
-    """The file commands.sh: a record, which says that it does not run as it stands."""
+    """The file commands.sh: a record that exits instead of running the commands."""
     found = commands(connections)
     if not found:
         return ""
     notes = [f"# {line}" for line in folded(GONE, WIDTH - 2)]
     lines = [line for (end, command), numbers in found.items() for line in ("", f"# {end}, {_of(numbers)}", command)]
-    return "\n".join(["#!/bin/sh", *notes, "exit 2  # a record, no script", *lines, ""])
+    return "\n".join(["#!/bin/sh", *notes, "exit 2  # a record, not a script", *lines, ""])
 
 
 def _of(numbers: Sequence[int]) -> str:

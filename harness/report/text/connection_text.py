@@ -1,4 +1,4 @@
-"""One connection as text for people, with every message and field."""
+"""One connection as text, with every message and field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_HEX = 20
 
 
 def connection_text(connection: Connection, of: int | None = None, width: int = WIDTH) -> Text:
-    """Everything about one connection but its commands: outcome, views, what was offered and yielded, messages."""
+    """Everything about one connection except its commands."""
     text = witnesses_text(connection, of, width)
     if connection.last_session:
         text.append("\n  session\n", "bold").append(_session(connection.last_session, width))

@@ -1,4 +1,4 @@
-"""Lines of text that fit: folded to a width, with what must stay together, and without what a terminal would obey."""
+"""Folds text to a width and removes control characters."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WIDTH = 100
-"""Columns that no line exceeds where there is no terminal, but for a command, and for a word that is longer."""
+"""The width without a terminal; only commands and longer words exceed it."""
 NARROWEST = 60
-"""Columns that text is made for at least; a narrower terminal folds it once more."""
+"""The least width; a narrower terminal folds the text again."""
 TIED = "\N{NO-BREAK SPACE}"
 
 
 def printable(text: str) -> str:
-    """The text with control characters, line ends too, which a peer may have sent, as their numbers in hex."""
+    """The text with control characters, which a peer may have sent, and line ends as hex escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == TIED else f"\\x{ord(c):02x}" for c in text)
@@ -41,7 +41,7 @@ def folded(text: str, width: int = WIDTH, first: str = "", rest: str | None = No
 
 
 def cut(text: str, room: int) -> str:
-    """The text for a column: words that are longer than it are in pieces, which end with an underscore if they can."""
+    """The text for a column: longer words are split, after an underscore if possible."""
     pieces = []
     for word in text.split(" "):
         rest = word
@@ -54,17 +54,17 @@ def cut(text: str, room: int) -> str:
 
 
 def tied(parts: Iterable[str], separator: str, longest: int) -> str:
-    """The parts with a separator; one of at most ``longest`` columns with it is never folded within."""
+    """The parts with a separator; a part of at most ``longest`` columns is never folded."""
     room = longest - len(separator)
     return f"{separator} ".join(part.replace(" ", TIED) if len(part) <= room else part for part in parts)
 
 
 def unfolded(text: Text) -> Text:
-    """The text so that no console folds it again: what is not folded by now is to be pasted."""
+    """The text, marked so that no console folds it again: long lines are for pasting."""
     text.no_wrap, text.overflow = True, "ignore"
     return text
 
 
 def joined(lines: Iterable[Text | str]) -> Text:
-    """The lines one below the other."""
+    """The lines joined by line ends."""
     return Text("\n").join(line if isinstance(line, Text) else Text(line) for line in lines)

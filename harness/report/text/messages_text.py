@@ -1,4 +1,4 @@
-"""The messages of a connection one by one: when, who, what, how long, and every field that the wire's reader tells."""
+"""The messages of a connection: time, sender, type, length, and every field that the wire's reader reports."""
 
 from __future__ import annotations
 

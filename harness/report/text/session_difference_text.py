@@ -1,4 +1,4 @@
-"""The difference of two sessions as text: a row for each field that differs, one line for all that are equal."""
+"""The difference of two sessions as text: one row per differing field, one line for the equal ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 BESIDE_HEX = 12
-"""Columns of a cell that are not for hex: ``208 bytes  `` and the sign that it was cut."""
+"""Columns of a cell that are not hex: ``208 bytes  `` and the ellipsis."""
 LEAST_HEX = 4
 GAP = "  "
 
@@ -40,7 +40,7 @@ def session_difference_text(
 
 
 def session_alone_text(title: str, session: Session, width: int = WIDTH) -> Text:
-    """Every known field of one session, where there is none to compare it with."""
+    """Every known field of one session, without a comparison."""
     rows = session_rows(session, max((width - 50) // 2, LEAST_HEX))
     lines = [Text(line, "bold") for line in folded(title, width)]
     name_width = max(len(name) for name, _ in rows)
@@ -52,7 +52,7 @@ def session_alone_text(title: str, session: Session, width: int = WIDTH) -> Text
 
 
 def _row(name: str, values: tuple[str, str], name_width: int, room: int) -> list[str]:
-    """The lines of one field; what is too long for its column goes on below."""
+    """The lines of one field; long values continue below."""
     columns = [folded(cut(value, room), room) or [""] for value in values]
     lines = []
     for place in range(max(map(len, columns))):

@@ -26,15 +26,15 @@ FRAGMENTS = {1: 512, 2: 1024, 3: 2048, 4: 4096}
 
 
 def session_rows(session: Session, longest: int | None = None) -> list[tuple[str, str]]:
-    """Name and value of every field, in the order of SESSION_FIELDS; ``unknown`` where the stack could not tell.
+    """Name and value of every field, in the order of SESSION_FIELDS; ``unknown`` if the stack does not report it.
 
-    Hex beyond ``longest`` bytes is cut; the length that stands before it is always the whole one.
+    Hex beyond ``longest`` bytes is cut; the length before it is always the full one.
     """
     return [(name, _shown(session, name, longest)) for name in SESSION_FIELDS]
 
 
 def session_table(session: Session) -> Table:
-    """The rows as a table, values whole and folded to the width at hand."""
+    """The rows as a table, with full values folded to the available width."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -44,7 +44,7 @@ def session_table(session: Session) -> Table:
 
 
 def moment(seconds: int) -> str:
-    """Seconds since the epoch as ``2026-11-21T20:58:06Z``; empty for a time that no calendar reaches."""
+    """Seconds since the epoch as ``2026-11-21T20:58:06Z``; empty for a time beyond the calendar."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, OSError, ValueError):
@@ -103,7 +103,7 @@ NUMBERS: dict[str, Callable[[int], str]] = {
     "time": lambda n: _named(n, moment(n)),
     "verify_result": lambda n: _named(n, VERIFY_RESULTS.get(n)),
     "ticket_length": "{} bytes".format,
-    "lifetime_hint": lambda n: f"{n} s" if n else "0  none was given",
+    "lifetime_hint": lambda n: f"{n} s" if n else "0  none",
     "max_early_data": "{} bytes".format,
     "max_fragment_length_mode": lambda n: _named(n, f"{FRAGMENTS[n]} bytes" if n in FRAGMENTS else None),
     "flags": "0x{:x}".format,

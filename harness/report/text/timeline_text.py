@@ -1,4 +1,4 @@
-"""A timeline as text: two connections beside each other in columns, or one alone where there is no room for two."""
+"""A timeline as text: two connections side by side, or one if the width is too small for two."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 LEGEND = ("Timeline: ms since TCP was accepted", "→ to the server", "← to the client", "* encrypted", "(n) n bytes")
 BETWEEN = "│ "
 LONG = 999.95
-"""Milliseconds from which on no tenth is told."""
+"""Milliseconds from which tenths are not shown."""
 ROOM = 72
-"""Columns in which two connections have room beside each other."""
+"""The least width for two connections side by side."""
 FIELD, MORE = " " * 8, " " * 10
-"""What the line of a field begins with, and a line that goes on with it."""
+"""The indent of a field's first line, and of its further lines."""
 DIFFERS = "yellow"
-"""What only one of both connections has, or has otherwise."""
+"""The style of what only one connection has, or what differs."""
 ALWAYS_OTHERS = frozenset({"session_id", "session_ticket", "pre_shared_key", "ticket"})
-"""Fields that hardly ever have the same value in two connections."""
+"""Fields whose values usually differ between connections."""
 ARROWS = {"client": "→", "server": "←"}
 
 Cell = list[Text]
@@ -55,7 +55,7 @@ def _head(head: Text, width: int) -> Cell:
 
 
 def _column(connection: Connection, head: Text, width: int, before: Connection | None = None) -> Cell:
-    """One connection alone; ``before`` is the one that its session comes from."""
+    """One connection; ``before`` is the one that its session comes from."""
     rows = [(None, entry) for _, entry in timeline(connection, before) if entry]
     return [
         *_head(head, width),
@@ -65,7 +65,7 @@ def _column(connection: Connection, head: Text, width: int, before: Connection |
 
 
 def _row(row: Row, left: int, right: int) -> Iterator[tuple[Cell, Cell, str]]:
-    """The lines of both sides with their style, field by field, so that the same field stands on the same line."""
+    """The lines of both sides with their style; the same field is on the same line."""
     one, other = row
     yield _line(one, left), _line(other, right), "" if one and other else DIFFERS
     mine, theirs = one.fields if one else {}, other.fields if other else {}
@@ -96,7 +96,7 @@ def _field(entry: Entry | None, name: str | None, width: int) -> Cell:
 
 
 def _notes(connection: Connection, width: int) -> Cell:
-    """Why there is no more to see."""
+    """Why no more messages are shown."""
     problem = connection.transcript.problem
     notes = [] if connection.transcript.messages else ["no messages"]
     notes += [f"not read to the end: {problem}"] if problem else []

@@ -24,11 +24,11 @@ HEADS = {
     Question.ABORTED: ("was aborted: ", "red"),
     Question.RESUMED_BUT: ("was resumed{}, but ", "green"),
 }
-"""How the answer to each question goes on after "Connection 2", and the colour of the outcome that it is about."""
+"""The answer to each question after "Connection 2", and the colour of its outcome."""
 
 
 def answer(account: Account) -> Text:
-    """One line that says what became of the last connection, and why if there is anything to explain."""
+    """One line with the outcome of the last connection, and the reason if there is one."""
     last = account.connections[-1]
     explanation = account.explanations.get(last.number)
     if last.disagreement:
@@ -58,7 +58,7 @@ def why_text(connection: Connection, explanation: Explanation, width: int = WIDT
 
 
 def headline(connection: Connection, explanation: Explanation) -> Text:
-    """What became of the connection, and the reason if there is but one, in one line of any length."""
+    """The outcome of the connection, and the reason if there is exactly one, in one line of any length."""
     head, colour = HEADS[explanation.question]
     text = f"Connection {connection.number} {head.format(_mechanism(connection))}{_answer(explanation)}"
     return Text(printable(text), f"bold {colour}")
@@ -70,12 +70,12 @@ def _mechanism(connection: Connection) -> str:
 
 
 def _answer(explanation: Explanation) -> str:
-    """The only reason, or how many there are and whether they exclude each other."""
+    """The only reason, or the number of reasons and whether they exclude each other."""
     findings = explanation.findings
     if len(findings) == 1:
         return findings[0].title
     if explanation.question is Question.RESUMED_BUT:
-        return f"{len(findings)} things are not as in a full handshake"
+        return f"{len(findings)} things differ from a full handshake"
     return f"one of {len(findings)} reasons, the most likely first"
 
 

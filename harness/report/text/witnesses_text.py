@@ -1,4 +1,4 @@
-"""What the three witnesses saw of a connection, and what is known beside it, as text; no message and no command."""
+"""What the three witnesses observed of a connection, as text, without messages and commands."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ STYLES = {
     Outcome.ABORTED: "red",
 }
 EVIDENCE = " " * 41
-"""Where the evidence of a view begins, where there is room."""
+"""The column where the evidence of a view begins, if there is room."""
 LEAST = 30
-"""Columns of evidence that make a column of its own worth it."""
+"""The least width for evidence in a separate column."""
 
 
 def outcome_line(connection: Connection, of: int | None = None) -> Text:
-    """``Connection 2 of 2: resumed by psk``; a disagreement is named in place of the outcome."""
+    """``Connection 2 of 2: resumed by psk``; a disagreement replaces the outcome."""
     text = Text(f"Connection {connection.number}{f' of {of}' if of else ''}: ", "bold")
     try:
         outcome = connection.observed_outcome()
@@ -43,7 +43,7 @@ def outcome_line(connection: Connection, of: int | None = None) -> Text:
 
 
 def witnesses_text(connection: Connection, of: int | None = None, width: int = WIDTH) -> Text:
-    """The outcome, each view with its evidence, and what else was told of the connection."""
+    """The outcome, each view with its evidence, and other facts about the connection."""
     lines: list[Text | str] = [outcome_line(connection, of), *_views(connection, width)]
     for name, value in _facts(connection):
         first, *more = folded(value, width, f"  {name:<7} ", " " * 10)
@@ -52,7 +52,7 @@ def witnesses_text(connection: Connection, of: int | None = None, width: int = W
 
 
 def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
-    """Which witnesses differ, or could not know, with their evidence; empty if they agree."""
+    """Which witnesses disagree or do not know, with their evidence; empty if they agree."""
     if not connection.disagreement:
         return Text()
     offered = " (it offered a session)" if connection.was_offered else ""
@@ -83,7 +83,7 @@ def counters_text(counters: Counters, width: int = WIDTH) -> Text:
 
 
 def named(session: Session) -> str:
-    """Enough to tell a session from another one."""
+    """A short name that identifies a session."""
     identity = session.get("session_id")
     name = f"session {identity.hex()[:16]}…" if isinstance(identity, bytes) and identity else "session"
     return " ".join([name, *_origin("taken by", session.taken_by), *_origin("from", session.taken_from)])
@@ -95,7 +95,7 @@ def _origin(word: str, who: str) -> list[str]:
 
 def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
     if connection.offered:
-        yield "offered", named(connection.offered) + ("" if connection.was_offered else "; it was not sent")
+        yield "offered", named(connection.offered) + ("" if connection.was_offered else "; not sent")
     if alert := connection.observed_alert():
         yield "alert", str(alert)
     yield "tickets", _tickets(connection)
@@ -110,6 +110,6 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
 def _tickets(connection: Connection) -> str:
     client, wire = connection.ticket_counts()
     if client is not None and wire is not None and client != wire:
-        return f"the client counts {client}, the wire shows {wire}"
+        return f"the client counted {client}, the wire shows {wire}"
     known = wire if client is None else client
     return "unknown" if known is None else str(known)

@@ -110,7 +110,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a schema that is none": (lambda folder: (folder / "results.json").write_text('{"schema": true}'), "schema True"),
     "nothing but a schema": (
         lambda folder: (folder / "results.json").write_text('{"schema": 1}'),
-        "the whole has no 'started', which must be there",
+        "the whole has no 'started', which is required",
     ),
     "NaN": (
         lambda folder: (folder / "results.json").write_text('{"schema": NaN}'),
@@ -168,7 +168,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "a list for an object": ({"case": []}, r"cells\[0\].case is an array, and must be an object"),
     "a number for one of several": ({"tls": 1.3}, r"cells\[0\].tls is 1.3, and must be one of 1.2, 1.3"),
     "a list where one of several is": ({"tls": ["1.3"]}, r"cells\[0\].tls is an array, and must be one of"),
-    "an object without its keys": ({"case": {}}, r"cells\[0\].case has no 'schema', which must be there"),
+    "an object without its keys": ({"case": {}}, r"cells\[0\].case has no 'schema', which is required"),
     "a wrong knob": (
         {"case": {**CASE, "knobs": {**CASE["knobs"], "client": {"alpn": 1}}}},  # type: ignore[dict-item]
         r"cells\[0\].case.knobs.client\['alpn'\] is 1, and must be a string",
@@ -219,5 +219,5 @@ def test_every_key_of_a_cell_must_be_there(tmp_path: Path, key: str) -> None:
     del results["cells"][0][key]
     path.write_text(json.dumps(results))
 
-    with pytest.raises(UsageError, match=rf"cells\[0\] has no '{key}', which must be there"):
+    with pytest.raises(UsageError, match=rf"cells\[0\] has no '{key}', which is required"):
         kept_run(tmp_path)

@@ -1,4 +1,4 @@
-"""Addresses within the page, as its script reads them: of a cell, and of a list with filters."""
+"""Addresses within the page: of a cell, and of a list with filters."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def cell_link(key: Key) -> str:
 
 
 def list_link(**filters: str) -> str:
-    """The address of the list with these filters; those that are empty are left out."""
+    """The address of the list with these filters, without empty ones."""
     return "#/?" + urlencode({name: well_formed(value) for name, value in filters.items() if value})

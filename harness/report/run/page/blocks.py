@@ -1,4 +1,4 @@
-"""Details of cells as deflated blocks of base64, which the script inflates when a cell is opened."""
+"""Details of cells as compressed base64 blocks, which the script decompresses when a cell is opened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CELLS = 64
-"""Cells in a block: enough to deflate well, few enough to inflate at once."""
+"""Cells per block: enough to compress well, few enough to decompress at once."""
 
 
 def blocks(details: Iterable[Any]) -> Iterator[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
 
 LISTED = 100
-"""Cells of one fate that stand in the comparison; the list of cells has all."""
+"""Cells of one fate that the comparison shows; the list of cells has all."""
 OBSERVABLES = 300
 PLACES = 20
 
@@ -44,9 +44,9 @@ TONES = {
     CAME: "changed",
     GONE: "unsupported",
 }
-"""How each fate is coloured, in the order in which they are shown."""
+"""The colour of each fate, in display order."""
 GROUPED = {CAME, GONE}
-"""Fates of which only tests are listed, with the numbers of their cells; the cells that changed stand with what did."""
+"""Fates that are listed by test with a count; changed cells are listed with their observables."""
 
 
 def comparison_view(comparison: Comparison, now: ResultsObject, unfinished: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def comparison_view(comparison: Comparison, now: ResultsObject, unfinished: str)
 
 
 def earlier_of(comparison: Comparison) -> dict[Key, dict[str, Any]]:
-    """Of each cell of this run that was in the earlier one: its verdict then, and which observables changed."""
+    """For each cell that is in both runs: its earlier verdict, and which observables changed."""
     made: dict[Key, dict[str, Any]] = {
         key: {"verdict": cell["verdict"], "changes": []} for key, cell in comparison.before.items()
     }

@@ -1,4 +1,4 @@
-"""What the page shows of one cell, as plain JSON values: texts are made here, and the script only places them."""
+"""What the page shows of one cell, as plain JSON values; the script only lays out the texts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from harness.report.run.page.kept import Kept
 
 SHORT = 16
-"""Bytes of a ticket, an id or a digest that the page has of a cell that passed; their lengths are always whole."""
+"""Bytes of a ticket, an id or a digest that the page shows for a cell that passed; lengths are never cut."""
 LEFT_OUT = ("hellos", "offered", "session", "messages", "views")
-"""Keys of a connection that the page has in another form, or in results.json alone."""
+"""Keys of a connection that the page has in another form or does not have."""
 
 TRUNCATED = re.compile(r"\n\s*\.\.\.Full output truncated[^\n]*$")
-"""pytest's advice about itself, at the end of what a failed assert told."""
+"""pytest's hint at the end of the text of a failed assert."""
 
 
 def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
-    """The object of a cell that the script shows; ``kept`` is what lies in its folder, if it has one."""
+    """The object of a cell that the script shows; ``kept`` is its folder, if it has one."""
     case: Mapping[str, Any] = cell["case"] or {}
     longest = None if cell["verdict"] in BAD else SHORT
     return {
@@ -49,12 +49,12 @@ def _connection(connection: Mapping[str, Any], longest: int | None) -> dict[str,
 
 
 def _message(message: Mapping[str, Any]) -> list[Any]:
-    """As a list, for there are many: at, sender, type, length, encrypted, fields."""
+    """A message as a list, to save space: at, sender, type, length, encrypted, fields."""
     return [round(message["at"], 1), *(message[key] for key in ("sender", "type", "length", "encrypted", "fields"))]
 
 
 def _session(session: Mapping[str, Any] | None, longest: int | None) -> dict[str, Any] | None:
-    """Who took it from whom, and name and text of each field; values that are no session's are shown as they are."""
+    """Its client and its peer, and the name and text of each field; invalid values are shown unchanged."""
     if session is None:
         return None
     fields = {key: value for key, value in session.items() if key not in {"taken_by", "taken_from"}}

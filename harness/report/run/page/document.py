@@ -27,13 +27,13 @@ SCRIPTS = (
     "dom.js", "rows.js", "details.js", "filters.js", "matrix.js", "list.js", "timeline.js", "sessions.js", "cell.js",
     "form.js", "route.js", "start.js",
 )  # fmt: skip
-"""In the order in which they stand in the page; they share one scope."""
+"""In their order in the page; they share one scope."""
 BLOCK_END = "</script"
 
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates of the page; everything that is put into them is escaped."""
+    """The templates of the page; every value is escaped."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report.run.page"),
         autoescape=True,
@@ -46,14 +46,14 @@ def environment() -> jinja2.Environment:
 
 
 def breakable(name: str) -> Markup:
-    """A name that may be broken after each underscore and each dot."""
+    """A name with a line break opportunity after each underscore and dot."""
     return Markup("<wbr>").join(re.split(r"(?<=[_.])", name))
 
 
 def document(
     view: Mapping[str, Any], cells: Iterable[CellObject], details: Iterable[Any], comparison: Comparison | None
 ) -> str:
-    """The whole page. ``view`` is what the templates show, ``details`` stand in the order of ``rows.in_order``."""
+    """The whole page. ``view`` has the values of the templates; ``details`` are in the order of ``rows.in_order``."""
     style, script = static(*STYLES), f'"use strict";(() => {{\n{static(*SCRIPTS)}}})();\n'
     inflated = [Markup(block) for block in blocks(details)]  # noqa: S704 - base64
     return (
@@ -72,13 +72,13 @@ def document(
 
 
 def static(*names: str) -> str:
-    """The package's own files, one after the other."""
+    """The package's static files, concatenated."""
     folder = files("harness.report.run.page") / "static"
     return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 def policy(style: str, script: str) -> str:
-    """The content security policy: this style and this script alone may take effect, and no request is made."""
+    """The content security policy: only this style and this script are allowed, and no requests."""
     return (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"

@@ -1,4 +1,4 @@
-"""What a cell's folder holds, as the page takes it: the names of files and what both ends printed."""
+"""The folder of a cell for the page: file names and the output of both ends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FIRST, LAST = 60, 120
-"""How many lines of what an end printed the page has, of its beginning and of its end; the folder has all."""
+"""How many lines of the beginning and of the end of an end's output the page has; the folder has all."""
 LONGEST_LINE = 400
-"""Characters of a line of that."""
+"""The most characters of one line of output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class KeptFile:
     name: str
     """Its path within the folder."""
     href: str
-    """The address that leads to it from the page: relative and percent-encoded."""
+    """Its address relative to the page, percent-encoded."""
     size: int
     """Bytes."""
 
@@ -32,13 +32,13 @@ class Kept:
 
     files: Sequence[KeptFile] = ()
     output: Mapping[str, str] = field(default_factory=dict)
-    """What each end printed, shortened, by role."""
+    """The output of each end, shortened, by role."""
 
 
 def excerpt(text: str) -> str:
-    """The text without the lines in its middle, and how many those were; long lines are cut."""
+    """The text without its middle lines, and how many were cut; long lines are cut too."""
     lines = [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in text.splitlines()]
     left = len(lines) - FIRST - LAST
     if left <= 1:
         return "\n".join(lines)
-    return "\n".join([*lines[:FIRST], f"… {left} lines more in the folder of this cell …", *lines[-LAST:]])
+    return "\n".join([*lines[:FIRST], f"… {left} more lines in the folder of this cell …", *lines[-LAST:]])

@@ -1,4 +1,4 @@
-"""What the templates of the page show of a run, as plain values: its head, matrix, groups of failures and filters."""
+"""The values of the page's templates: heading, matrix, groups of failures and filters."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from harness.report.run.earlier import Comparison
 
 GROUPS = 25
-"""Kinds of failures that stand above the matrix."""
+"""Kinds of failures above the matrix."""
 NOBODY: Counter[str] = Counter()
 NO_TEST = (0, 0)
 WITHOUT_SCRIPT = 200
-"""Cells that did not pass that stand in the page where scripts are off."""
+"""Failing cells that the page shows without scripts."""
 
 
 def overview(results: ResultsObject, unfinished: str, exit_status: int | None) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def verdict_line(counts: dict[str, int], total: int) -> str:
 
 
 def bar(counts: dict[str, int]) -> list[dict[str, Any]]:
-    """Parts of a bar that is 100 wide; what occurred is never too thin to be seen."""
+    """Parts of a bar of width 100; each part stays wide enough to see."""
     total = sum(counts.values()) or 1
     shares = {verdict: max(1.0, 100 * count / total) for verdict, count in counts.items() if count}
     scale, parts, begin = 100 / (sum(shares.values()) or 1), [], 0.0
@@ -142,7 +142,7 @@ def places(results: ResultsObject) -> dict[str, Any]:
 
 
 def filter_choices(results: ResultsObject, comparison: Comparison | None) -> dict[str, Any]:
-    """The options of the filters, each with how many cells it leaves."""
+    """The options of the filters, each with its number of cells."""
     cells = results["cells"]
     ends = choices(cells)
     made = [

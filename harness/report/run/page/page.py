@@ -1,4 +1,4 @@
-"""From the results of a run to its page, beside an earlier run if there is one."""
+"""Builds the page from the results of a run, compared with an earlier run if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of all cells, column by column, so that ten thousand are read by a browser at once; no detail of a cell."""
+"""The rows of all cells, by column, compact enough for ten thousand cells."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from harness.report.run.earlier import Comparison
 
 LONGEST = 300
-"""Characters of a headline; the cell's own view has all of its reason."""
+"""Characters of a headline; the cell's view has the full reason."""
 
 
 def in_order(cells: Sequence[CellObject]) -> list[CellObject]:
-    """The cells as rows and blocks have them: those that are alike side by side, which makes blocks small."""
+    """The cells in the order of rows and blocks: similar ones are adjacent, so that blocks compress well."""
     return sorted(cells, key=lambda cell: (cell["scenario"], cell["tls"], cell["cell"]))
 
 
 def rows(cells: Sequence[CellObject], comparison: Comparison | None) -> dict[str, Any]:
-    """Columns of texts as numbers into a list of the distinct ones; names and seconds of the cells as they are."""
+    """Columns of texts as indexes into a list of distinct texts; names and seconds unchanged."""
     fates = comparison.fates if comparison else {}
     columns: Mapping[str, Callable[[CellObject], str]] = {
         **COLUMNS,
@@ -47,7 +47,7 @@ def _headline(cell: CellObject) -> str:
 
 
 def _why(cell: CellObject) -> str:
-    """The sentence of the most likely reason of a cell that failed, or of what was seen in one that passed."""
+    """The most likely reason of a failed cell, or the explanation in a passed one, in one sentence."""
     found = blamed(cell)
     return (found["title"] if found else seen(cell))[:LONGEST]
 
@@ -63,11 +63,11 @@ COLUMNS: Mapping[str, Callable[[CellObject], str]] = {
     "why": _why,
     "reasons": lambda cell: " ".join(reasons(cell)),
 }
-"""Each a text of a cell; the script splits lists at spaces."""
+"""Each returns a text of a cell; the script splits lists at spaces."""
 
 
 def choices(cells: Sequence[CellObject]) -> dict[str, list[str]]:
-    """What the filters of the page offer beyond the words of columns: every stack and every build of either end."""
+    """Filter options beyond those of the columns: every stack and every build of either end."""
     labels = dict.fromkeys(label for cell in cells for label in (cell["client"], cell["server"]))
     return {
         "stack": sorted({stack(label) for label in labels}),

@@ -118,4 +118,4 @@ def test_only_the_most_frequent_reasons_are_shown_and_the_rest_is_counted() -> N
 
     assert len(lines) == 1 + MOST + 1
     assert lines[1] == "     13  b@2 lacks a: no way"
-    assert lines[-1] == "      6  for 3 other reasons, which results.json has"
+    assert lines[-1] == "      6  for 3 other reasons, listed in results.json"

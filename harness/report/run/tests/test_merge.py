@@ -73,13 +73,13 @@ def test_each_cell_knows_the_run_that_it_is_from() -> None:
 
 
 def test_missing_shards_are_named() -> None:
-    assert notes(run(shard="2/4"), run(shard="3/4")) == ["Missing: shards 1, 4 of 4. Their cells are not here"]
+    assert notes(run(shard="2/4"), run(shard="3/4")) == ["Missing: shards 1, 4 of 4. Their cells are not included"]
 
 
 def test_of_many_missing_shards_the_first_are_named() -> None:
     (told,) = notes(run(shard="1/999999"), run(shard="2/999999"))
 
-    assert told == "Missing: shards 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and more of 999999. Their cells are not here"
+    assert told == "Missing: shards 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and more of 999999. Their cells are not included"
 
 
 def test_a_shard_that_is_there_twice_is_named() -> None:
@@ -89,16 +89,16 @@ def test_a_shard_that_is_there_twice_is_named() -> None:
 def test_shards_of_different_divisions_are_named() -> None:
     (told,) = notes(run(shard="1/2"), run(shard="2/3"))
 
-    assert told == "The shards are of different divisions: run-1 of 2; run-2 of 3. Cells may be missing"
+    assert told == "The shards come from different divisions: run-1 of 2; run-2 of 3. Cells may be missing"
 
 
 def test_a_whole_run_among_shards_is_named() -> None:
-    assert "Not a shard, as the others are: run-2" in notes(run(shard="1/1"), run())
+    assert "Not a shard, unlike the others: run-2" in notes(run(shard="1/1"), run())
 
 
 @pytest.mark.parametrize("shard", ["", "3", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1/ 3", "٣/٣", "1/9999999"])
 def test_what_no_shard_can_be_is_refused(shard: str) -> None:
-    with pytest.raises(UsageError, match=r"run-2 says that it is shard .*; a shard is K/N"):
+    with pytest.raises(UsageError, match=r"run-2 has the invalid shard .*; a shard is K/N"):
         notes(run(shard="1/3"), run(shard=shard))
 
 
@@ -111,7 +111,7 @@ def test_other_builds_are_named() -> None:
 def test_other_code_is_named() -> None:
     (told,) = notes(run(code={"a.py": "1", "b.py": "1"}), run(code={"a.py": "2"}))
 
-    assert told == "The runs are of different code: a.py"
+    assert told == "The runs used different code: a.py"
 
 
 def test_runs_that_do_not_know_their_code_are_no_other_code() -> None:

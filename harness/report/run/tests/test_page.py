@@ -165,7 +165,7 @@ def test_output_is_shortened_in_its_middle() -> None:
     shown = excerpt("\n".join([*lines, "x" * 9999])).splitlines()
 
     assert shown[0] == "line 0"
-    assert "… 321 lines more in the folder of this cell …" in shown
+    assert "… 321 more lines in the folder of this cell …" in shown
     assert len(shown[-1]) == 401
 
 

@@ -28,7 +28,7 @@ def row(name: str, value: object, **others: object) -> str:
         ("timeout", 300, "300 s"),
         ("verify_result", 0, "0  X509_V_OK"),
         ("verify_result", 9999, "9999"),
-        ("lifetime_hint", 0, "0  none was given"),
+        ("lifetime_hint", 0, "0  none"),
         ("max_early_data", 16384, "16384 bytes"),
         ("max_fragment_length_mode", 2, "2  1024 bytes"),
         ("flags", 1, "0x1"),

@@ -25,7 +25,7 @@ const explanation = (connection) => {
   const several = told.findings.length > 1 && told.question !== "resumed_but";
   return make("div", { class: "explanation" },
     make("h3", {}, `Connection ${connection.number} ${QUESTIONS[told.question] || told.question}`),
-    several ? make("p", { class: "facts" }, "The evidence leaves several reasons; the most likely stands first.") : null,
+    several ? make("p", { class: "facts" }, "Several reasons fit the evidence; the most likely comes first.") : null,
     make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
 };
 
@@ -50,13 +50,13 @@ const whySection = (cell, detail) => {
 
 const alertText = (alert) => alert && `${alert.name} (${alert.number})${alert.sender ? `, sent by the ${alert.sender}` : ""}`;
 
-const deeds = (list) => list.map((deed) => `${deed.role ? `${deed.role}: ` : ""}${deed.name}${Object.keys(deed.values).length
-  ? ` ${Object.entries(deed.values).map(([name, value]) => `${name}=${value}`).join(" ")}` : ""}`).join("; ");
+const actions = (list) => list.map((action) => `${action.role ? `${action.role}: ` : ""}${action.name}${Object.keys(action.values).length
+  ? ` ${Object.entries(action.values).map(([name, value]) => `${name}=${value}`).join(" ")}` : ""}`).join("; ");
 
 const circumstances = (told) => told ? [
-  ["the ends are", [told.client_context > 1 ? `client context ${told.client_context}` : "", told.server_context > 1 ? `server ${told.server_context} of this cell` : ""].filter(Boolean).join(", ")],
-  ["done before", deeds(told.before)], ["done meanwhile", deeds(told.during)],
-  ["open beside", told.beside.length ? `connection ${told.beside.join(", ")}` : ""],
+  ["ends", [told.client_context > 1 ? `client context ${told.client_context}` : "", told.server_context > 1 ? `server ${told.server_context} of this cell` : ""].filter(Boolean).join(", ")],
+  ["actions before", actions(told.before)], ["actions during", actions(told.during)],
+  ["also open", told.beside.length ? `connection ${told.beside.join(", ")}` : ""],
 ] : [];
 
 const connectionCard = (connection) => {
@@ -74,13 +74,13 @@ const connectionCard = (connection) => {
         make("td", {}, badge(view.outcome)), make("td", { class: "evidence" }, view.evidence.join("; ") || "–"))))),
     pairs([
       ...circumstances(connection.circumstances),
-      ["session offered", connection.was_offered ? "yes" : connection.offered ? "no: the client was given one, and did not send it" : "no"],
+      ["session offered", connection.was_offered ? "yes" : connection.offered ? "no: the client was given one but did not send it" : "no"],
       ["tickets", connection.tickets === null ? "unknown" : connection.tickets], ["alert", alertText(connection.alert)],
       ["closed by", connection.close], ["read last", ["client", "server"].filter((role) => ends[role].ending).map((role) => `${role} ${ends[role].ending}`).join(", ")],
       ["cipher", both("cipher")], ["ALPN", both("alpn")], ["SNI", both("server_name")],
       ["early data", both("early_data")], ["blocked", connection.blocked], ["not read to the end", connection.problem],
     ], "column"),
-    errors.length ? [make("h4", {}, "Errors of OpenSSL"), make("ul", { class: "errors" }, errors)] : null);
+    errors.length ? [make("h4", {}, "OpenSSL errors"), make("ul", { class: "errors" }, errors)] : null);
 };
 
 const compared = (connections) => {
@@ -92,7 +92,7 @@ const compared = (connections) => {
   const choosers = connections.length > 2 ? make("p", { class: "choosers" },
     chooser("Compare connection ", () => left, (one) => { left = one; }), chooser(" with connection ", () => right, (one) => { right = one; })) : null;
   show();
-  return [part("Timeline", make("p", { class: "facts" }, "Milliseconds since the connection was accepted. A message or field that only one connection has is marked."), choosers, lines),
+  return [part("Timeline", make("p", { class: "facts" }, "Milliseconds since the connection was accepted. Messages and fields that only one connection has are marked."), choosers, lines),
     part("Session fields", fields)];
 };
 
@@ -139,7 +139,7 @@ const code = (content) => make("div", { class: "code-block" },
   make("pre", { tabindex: "0" }, content),
   navigator.clipboard ? make("button", { type: "button", class: "copy", onclick: async (event) => {
     const button = event.currentTarget;
-    try { await navigator.clipboard.writeText(content); button.textContent = "Copied"; } catch { button.textContent = "Not allowed"; }
+    try { await navigator.clipboard.writeText(content); button.textContent = "Copied"; } catch { button.textContent = "Not permitted"; }
   } }, "Copy") : null);
 
 const size = (bytes) => bytes < 1024 ? plural(bytes, "byte") : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
@@ -152,7 +152,7 @@ const kept = (files) => {
   const others = files.filter((file) => !reproducer.includes(file));
   return [
     part("Reproducer", reproducer.length ? [
-      make("p", { class: "facts" }, "A folder that works without the harness; its README says how to run it, and what each program shows."), fileList(reproducer)] : null),
+      make("p", { class: "facts" }, "This folder works without the harness; its README says how to run it and what each program shows."), fileList(reproducer)] : null),
     part("Evidence", others.length ? fileList(others) : null),
   ];
 };
@@ -161,7 +161,7 @@ const cellParts = (cell, detail) => [
   whySection(cell, detail),
   kept(detail.files),
   detail.connections.length ? part("Connections", cards(detail.connections)) : null,
-  detail.connections.length ? compared(detail.connections) : part("Connections", make("p", {}, "None was made.")),
+  detail.connections.length ? compared(detail.connections) : part("Connections", make("p", {}, "There were no connections.")),
   part("Output", Object.entries(detail.output).map(([role, printed]) => [make("h3", {}, role), make("pre", { class: "output", tabindex: "0" }, printed)])),
   part("Commands", shownCommands(detail.connections)),
   part("Knobs that were set", Object.entries(detail.knobs).map(([role, knobs]) => Object.keys(knobs).length

@@ -10,7 +10,7 @@ const whenRead = () => document.readyState !== "loading"
 const inflate = async (number) => {
   await whenRead();
   if (typeof DecompressionStream === "undefined") {
-    throw new Error("this browser cannot inflate the details (it has no DecompressionStream); a newer one can, and results.json has them");
+    throw new Error("this browser cannot decompress the details (it has no DecompressionStream); use a newer browser or results.json");
   }
   const bytes = Uint8Array.from(atob(findAll("script.block")[number].textContent), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));

@@ -41,7 +41,7 @@ const showList = (filters, cells) => {
     ? make("table", { class: "cells", role: "table", "aria-labelledby": "list-title" },
       make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, HEADS.map((head) => headOf(head, filters)))),
       make("tbody", { role: "rowgroup" }, shown.map(rowOf)))
-    : make("p", { class: "nothing" }, "No cell is left. ", make("button", { type: "button", onclick: () => go(noFilters()) }, "Clear all filters")));
+    : make("p", { class: "nothing" }, "No cell matches. ", make("button", { type: "button", onclick: () => go(noFilters()) }, "Clear all filters")));
   const first = (page - 1) * ON_PAGE + 1;
   find("#shown").textContent = `${plural(order.length, "cell")}${order.length === COUNT ? "" : ` of ${COUNT.toLocaleString("en")}`}` +
     (pages > 1 ? `, ${first} to ${first + shown.length - 1} are shown` : "");

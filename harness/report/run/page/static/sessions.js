@@ -24,6 +24,6 @@ const sessionTable = (left, right) => {
           known.map((name) => make("tr", { class: differs(name) ? "differs" : null },
             make("th", { scope: "row" }, name, differs(name) ? make("span", { class: "mark" }, " ≠", make("span", { class: "hidden" }, " differs")) : null),
             values.map((fields, place) => make("td", { class: "value", "data-label": columns[place][0] }, fields.get(name) ?? "–"))))))),
-    unknown.length ? make("p", { class: "facts" }, `Unknown, for the stack cannot tell: ${unknown.join(", ")}.`) : null,
+    unknown.length ? make("p", { class: "facts" }, `Unknown, because the stack does not report it: ${unknown.join(", ")}.`) : null,
   ];
 };

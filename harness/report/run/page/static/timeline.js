@@ -28,7 +28,7 @@ const messageCell = (message, other, label) => {
     make("div", { class: "what" },
       make("span", { class: "at" }, `${at.toFixed(1)} ms`),
       make("span", { class: "sender" }, sender === "client" ? "client →" : "← server"),
-      make("b", {}, type), encrypted ? make("span", { class: "lock", title: "it was encrypted on the wire" }, "encrypted") : null,
+      make("b", {}, type), encrypted ? make("span", { class: "lock", title: "encrypted on the wire" }, "encrypted") : null,
       make("span", { class: "length" }, plural(length, "byte"))),
     Object.keys(fields).length ? make("dl", { class: "fields" }, Object.entries(fields).map(([name, value]) =>
       make("div", { class: alone(name) ? "only" : null }, make("dt", {}, name), make("dd", {}, value)))) : null);
