@@ -187,17 +187,20 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
     body = hello.extensions.get(MAX_FRAGMENT_LENGTH) if hello else None
     asked = body[0] if body else 0
     differs = isinstance(offered, int) and offered != asked
-    told = (abort.code(Role.SERVER, INVALID_MAX_FRAGMENT_LENGTH), abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH))
+    reported = (
+        abort.code(Role.SERVER, INVALID_MAX_FRAGMENT_LENGTH),
+        abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH),
+    )
     bad = abort.code(Role.SERVER, BAD_EXTENSION)
     missed = abort.by(Role.SERVER, MISSING_EXTENSION) if bad is None else bad and abort.by(Role.SERVER, *MISSES)
     unasked = (
         abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
     )
-    fits = differs and (missed or unasked or (told == (None, None) and _illegal(abort)))
-    if True not in told and not fits:
+    fits = differs and (missed or unasked or (reported == (None, None) and _illegal(abort)))
+    if True not in reported and not fits:
         return None
     return Candidate(
-        Weight.SHOWN if True in told else Weight.FITS,
+        Weight.SHOWN if True in reported else Weight.FITS,
         Reason.MAX_FRAGMENT_LENGTH_CHANGED,
         f"the session has {_length(offered)}, but the client requests {_length(asked)}",
         (f"session: max_fragment_length_mode {offered}", f"wire: max_fragment_length {asked or 'absent'}", *abort.seen),

@@ -66,7 +66,11 @@ def _unknown(offer: Offer) -> Finding:
         *(f"wire: {line}" for line in evidence.connection.wire.evidence),
         *([f"wire: the server chose {suite_name(server.cipher_suite)}"] if server else []),
         f"session: {suite_name(offer.cipher)}, {offer.version.label if offer.version else 'version unknown'}",
-        *(f"counters: {evidence.told(name)}" for name in ("hits", "misses", "timeouts") if evidence.known(name)),
+        *(
+            f"counters: {evidence.counter_text(name)}"
+            for name in ("hits", "misses", "timeouts")
+            if evidence.known(name)
+        ),
     ]
     return Finding(
         Reason.DECLINED_UNKNOWN,

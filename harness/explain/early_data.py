@@ -23,8 +23,8 @@ Cause = tuple[str, tuple[str, ...], str]
 def refused(evidence: Evidence) -> Finding | None:
     """The finding; None if early data was not sent, or was accepted."""
     connection = evidence.connection
-    told = connection.client.early_data or connection.server.early_data
-    if told != "rejected":
+    status = connection.client.early_data or connection.server.early_data
+    if status != "rejected":
         return None
     causes = [cause for find in (_retry, _not_allowed, _alpn, _age) if (cause := find(evidence)) is not None]
     causes = causes or [cause for cause in (_cipher(evidence),) if cause is not None]

@@ -114,7 +114,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         weight,
         Reason.EXPIRED_AT_SERVER,
         "the session had expired at the server",
-        (*((f"counters: {evidence.told('timeouts')}",) if timeouts else ()), *known),
+        (*((f"counters: {evidence.counter_text('timeouts')}",) if timeouts else ()), *known),
         "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
         "ssl_get_prev_session, sess_timedout; SSL_CTX_set_timeout(3)",
         "the server's timeout counter (SSL_CTX_sess_timeouts) rises by one",

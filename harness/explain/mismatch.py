@@ -161,6 +161,6 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
     evidence_of = (
         f"knob: session_id_context of the issuing server is {shown[0]}",
         f"knob: session_id_context of this server is {shown[1]}",
-        *((f"counters: {evidence.told('timeouts')}",) if evidence.counted("timeouts") == 0 else ()),
+        *((f"counters: {evidence.counter_text('timeouts')}",) if evidence.counted("timeouts") == 0 else ()),
     )
     return Candidate(Weight.FITS, *common, evidence_of, *rest)

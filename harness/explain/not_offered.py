@@ -38,9 +38,9 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
 
 def session_version(evidence: Evidence, session: Session) -> TLSVersion | None:
     """The session's protocol version, or that of the connection that yielded it."""
-    told = session.get("version")
-    if isinstance(told, TLSVersion):
-        return told
+    known = session.get("version")
+    if isinstance(known, TLSVersion):
+        return known
     return version_of(evidence.origin.connection) if evidence.origin else None
 
 

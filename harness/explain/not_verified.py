@@ -123,7 +123,7 @@ def client_certificate(evidence: Evidence) -> Finding | None:
             f"knob: the server's verify is {now.server.verify}",
             *(() if then is None else (f"knob: it was {then.server.verify or 'none'} when the session was created",)),
             "wire: no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
-            *_told(evidence),
+            *_client_certificate(evidence),
         ),
         remedy="give servers that request certificates and servers that do not different session id contexts "
         "(SSL_CTX_set_session_id_context) and different ticket keys",
@@ -131,6 +131,6 @@ def client_certificate(evidence: Evidence) -> Finding | None:
     )
 
 
-def _told(evidence: Evidence) -> tuple[str, ...]:
-    told = evidence.connection.server.peer_certificate
-    return () if told is None else (f"server: it has {'a' if told else 'no'} client certificate",)
+def _client_certificate(evidence: Evidence) -> tuple[str, ...]:
+    reported = evidence.connection.server.peer_certificate
+    return () if reported is None else (f"server: it has {'a' if reported else 'no'} client certificate",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
 from harness.explain.facts.offer import HANDLE, single_use
 from harness.explain.finding import Candidate, Weight
-from harness.explain.ticket import circumstances
+from harness.explain.ticket import server_change
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
 from harness.model.tls import Close, Mechanism, Outcome, Role
@@ -43,7 +43,9 @@ def lookup_off(offer: Offer) -> Candidate | None:
     modes = config.cache_mode or frozenset() if config else None
     if misses or (modes is not None and not modes & NO_LOOKUP):
         return None
-    counted = (f"counters: {offer.evidence.told('misses')}, although a session was offered",) if misses == 0 else ()
+    counted = (
+        (f"counters: {offer.evidence.counter_text('misses')}, although a session was offered",) if misses == 0 else ()
+    )
     knob = (f"knob: the server's cache_mode is {','.join(sorted(modes))}",) if modes else ()
     return Candidate(
         Weight.OPEN if modes is None else Weight.SHOWN,
@@ -76,7 +78,7 @@ def consumed(offer: Offer) -> Candidate | None:
         (
             f"setup: {by} offered it to this server",
             *knob,
-            *((f"counters: {evidence.told('misses')}",) if misses else ()),
+            *((f"counters: {evidence.counter_text('misses')}",) if misses else ()),
         ),
         "offer each session once, or disable anti-replay (SSL_OP_NO_ANTI_REPLAY) if the application prevents replay",
         "RFC 8446, 8.1; tls_parse_ctos_psk calls SSL_CTX_remove_session; SSL_CTX_set_options(3)",
@@ -99,7 +101,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
         Reason.NOT_IN_CACHE,
         first.title if first else "the session is not in the server's cache, but no evidence says why",
         (
-            *((f"counters: {evidence.told('misses')}",) if misses else ()),
+            *((f"counters: {evidence.counter_text('misses')}",) if misses else ()),
             *(fact for absence in why for fact in absence.evidence),
         ),
         first.remedy if first else "check what else uses the server's cache",
@@ -125,7 +127,7 @@ def _other_server(offer: Offer) -> Iterator[Absence]:
     if offer.evidence.same_server is False:
         yield Absence(
             "the session is in the cache of another server",
-            circumstances(offer.evidence),
+            server_change(offer.evidence),
             "reconnect to the same server, or share sessions in tickets with common keys",
             "each SSL_CTX has its own cache; SSL_CTX_set_session_cache_mode(3)",
         )
@@ -141,7 +143,7 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
                 "the session is in its ticket, but this server accepts only handles of its cache",
                 (
                     f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",
-                    *circumstances(offer.evidence),
+                    *server_change(offer.evidence),
                 ),
                 "enable tickets at the server (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the keys "
                 "of the issuing server",
@@ -154,7 +156,7 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
             (
                 f"session: it has a ticket of {len(issued)} bytes",
                 f"wire: the ClientHello has {sent}, and the ServerHello does not announce a new one",
-                *circumstances(offer.evidence),
+                *server_change(offer.evidence),
             ),
             "enable tickets at both ends (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
             "tls_use_ticket, tls_get_ticket_from_client; a server that issues a ticket sends no session id",
@@ -230,7 +232,7 @@ def _expired_before(offer: Offer) -> Iterator[Absence]:
     number = seen.connection.number
     yield Absence(
         f"the session had expired when connection {number} offered it, and was then removed",
-        (f"counters: in connection {number} {seen.told('timeouts')}; {aged(seen)}",),
+        (f"counters: in connection {number} {seen.counter_text('timeouts')}; {aged(seen)}",),
         "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
         "ssl_get_prev_session removes what it finds expired",
     )

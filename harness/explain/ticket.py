@@ -24,9 +24,9 @@ def key_unknown(offer: Offer) -> Candidate | None:
         names = offer.issued[:KEY_NAME], names[1]
     handle = len(offer.issued or offer.identity) == HANDLE
     what = "the handle of a session in another cache" if handle else "a ticket that this server has no key for"
-    known = circumstances(evidence)
+    known = server_change(evidence)
     if names is None:
-        weight = _by_circumstances(evidence)
+        weight = _by_setup(evidence)
         shown: tuple[str, ...] = ()
     else:
         weight = None if names[0] == names[1] else Weight.SHOWN
@@ -48,7 +48,7 @@ def key_unknown(offer: Offer) -> Candidate | None:
     )
 
 
-def _by_circumstances(evidence: Evidence) -> Weight | None:
+def _by_setup(evidence: Evidence) -> Weight | None:
     if evidence.same_server is None:
         return Weight.OPEN
     if evidence.same_server:
@@ -61,7 +61,7 @@ def _shared_keys(evidence: Evidence) -> bool:
     return bool(now and then and now.server.ticket_keys and now.server.ticket_keys == then.server.ticket_keys)
 
 
-def circumstances(evidence: Evidence) -> tuple[str, ...]:
+def server_change(evidence: Evidence) -> tuple[str, ...]:
     """Which server issued the ticket and which one received it."""
     if evidence.same_server is not False or evidence.now is None or evidence.then is None:
         return ()

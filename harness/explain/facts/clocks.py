@@ -20,10 +20,10 @@ AGES = 1 << 32
 
 def shown(connections: Sequence[Connection], role: Role) -> int | None:
     """Seconds since the epoch that an end's clock showed in the last of these connections; None if unknown."""
-    circumstances, tcp = connections[-1].setup, connections[-1].tcp
-    if circumstances is None:
+    setup, tcp = connections[-1].setup, connections[-1].tcp
+    if setup is None:
         return None
-    context = history.context_of(circumstances, role)
+    context = history.context_of(setup, role)
     moved = history.actions(connections, role, context, "move_clock", "stop_clock")
     at = moved[-1].values.get("at") if moved else None
     if isinstance(at, int):

@@ -150,7 +150,7 @@ class Evidence:
         """Whether the rise of a counter is known."""
         return self.counted(name) is not None
 
-    def told(self, name: str) -> str:
+    def counter_text(self, name: str) -> str:
         """``misses rose from 0 to 1``, ``misses stayed at 0``, or that it is unknown."""
         rose = self.counted(name)
         after = getattr(self.connection.counters, name, None)

@@ -30,9 +30,9 @@ NOTHING_YET = Counters(
 """The counters of a new server; the size of its cache is unknown."""
 
 
-def context_of(circumstances: Setup, role: Role) -> int:
+def context_of(setup: Setup, role: Role) -> int:
     """Which context of a role a connection used."""
-    return circumstances.client_context if role is Role.CLIENT else circumstances.server_context
+    return setup.client_context if role is Role.CLIENT else setup.server_context
 
 
 def actions(
@@ -56,11 +56,11 @@ def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
 
     None if the clock was stopped or the setup is unknown.
     """
-    circumstances = connections[-1].setup
-    if circumstances is None:
+    setup = connections[-1].setup
+    if setup is None:
         return None
-    config = circumstances.client if role is Role.CLIENT else circumstances.server
-    moved = actions(connections, role, context_of(circumstances, role), "move_clock", "stop_clock")
+    config = setup.client if role is Role.CLIENT else setup.server
+    moved = actions(connections, role, context_of(setup, role), "move_clock", "stop_clock")
     if not moved:
         return config.clock or 0
     seconds = moved[-1].values.get("seconds")
@@ -72,10 +72,10 @@ def counters_before(earlier: Sequence[Connection], connection: Connection) -> Co
 
     None if unknown: another connection was open at the same time, or the previous one reported no counters.
     """
-    circumstances = connection.setup
-    if circumstances is None or circumstances.beside:
+    setup = connection.setup
+    if setup is None or setup.beside:
         return None
-    same = [one for one in earlier if one.setup and one.setup.server_context == circumstances.server_context]
+    same = [one for one in earlier if one.setup and one.setup.server_context == setup.server_context]
     if any(one.setup is None for one in earlier):
         return None
     return same[-1].counters if same else NOTHING_YET

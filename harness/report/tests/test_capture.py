@@ -73,7 +73,7 @@ def test_the_key_log_holds_the_secrets_of_each_connection_and_of_no_other(real: 
     )
     both, one = (read_file(capture(shown)).secrets for shown in (real, [stray]))
 
-    assert both[0].startswith("# The secrets in this file are those of throw-away test keys")
+    assert both[0].startswith("# The secrets in this file belong to throw-away test keys")
     assert set(both[1:]) == {*first, *second}
     assert set(one[1:]) == set(second)
     assert len(one) == len(set(one))

@@ -83,7 +83,7 @@ def test_of_many_missing_shards_the_first_are_named() -> None:
 
 
 def test_a_shard_that_is_there_twice_is_named() -> None:
-    assert notes(run(shard="1/1"), run(shard="1/1")) == ["Shard 1 of 1 is here 2 times: run-1 and run-2"]
+    assert notes(run(shard="1/1"), run(shard="1/1")) == ["Shard 1 of 1 is included 2 times: run-1 and run-2"]
 
 
 def test_shards_of_different_divisions_are_named() -> None:

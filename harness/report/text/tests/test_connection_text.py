@@ -100,7 +100,7 @@ def test_a_witness_that_could_not_know_is_named() -> None:
 def test_an_offer_that_was_not_sent_is_told() -> None:
     text = connection_text(connection(Saw.FULL, was_offered=False)).plain
 
-    assert "from pyopenssl@4.0.3; it was not sent\n" in text
+    assert "from pyopenssl@4.0.3; not sent\n" in text
 
 
 def test_a_session_that_nobody_described_is_told_all_the_same() -> None:
@@ -112,7 +112,7 @@ def test_a_session_that_nobody_described_is_told_all_the_same() -> None:
 def test_tickets_that_are_counted_differently_are_both_shown() -> None:
     made = connection(transcript=Transcript(tickets=()))
 
-    assert "tickets the client counts 1, the wire shows 0\n" in connection_text(made).plain
+    assert "tickets the client counted 1, the wire shows 0\n" in connection_text(made).plain
 
 
 def test_how_it_was_closed_is_shown() -> None:
