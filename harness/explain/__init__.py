@@ -67,7 +67,7 @@ def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
 
 
 def titles(pair: Paired, connection: Connection) -> tuple[str, ...]:
-    """The titles of the findings, each more precise than its reason; otherwise as `reasons`."""
+    """The titles of the findings, each more precise than its reason; see `reasons`."""
     connection.asserted = True
     explanation = explain(pair.connections, connection)
     return tuple(finding.title for finding in explanation.findings) if explanation else ()

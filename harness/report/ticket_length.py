@@ -17,7 +17,7 @@ def der_size(number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TicketLength:
-    """Bytes of a ticket. Of what is in it, the random ticket_age_add alone takes up more or less room in DER.
+    """Bytes of a ticket. The size of its content in DER varies only with the random ticket_age_add.
 
     ``age_add`` is how much room, least and most, and (0, 0) where there is none: in TLS 1.2, and where the ticket is
     but the id of a session that stays with the server (construct_stateless_ticket, i2d_SSL_SESSION).
@@ -41,7 +41,7 @@ class TicketLength:
         return self.length - BLOCK - self.age_add[1], self.length - 1 - self.age_add[0]
 
     def alike(self, other: TicketLength) -> bool:
-        """Whether both can hold equally much but for the random number."""
+        """Whether both can have equal contents except for the random number."""
         if self.length == other.length or (0, 0) in {self.age_add, other.age_add}:
             return self.length == other.length
         return self.rest[0] <= other.rest[1] and other.rest[0] <= self.rest[1]

@@ -131,7 +131,7 @@ def test_a_client_that_miscounts_tickets_is_a_disagreement(runtime: Runtime, lia
     pair = pair_of(pairs, liars.stack("tickets", "7"), liars.stack(), TLSVersion.TLSv1_3, runtime)
     first = pair.connect()
 
-    with pytest.raises(DisagreementError, match="the client counts 7, the wire shows 2"):
+    with pytest.raises(DisagreementError, match="the client counted 7, the wire shows 2"):
         first.tickets  # noqa: B018  reading it is what raises
 
 

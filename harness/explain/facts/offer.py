@@ -119,7 +119,7 @@ class Offer:
 
     @cached_property
     def first_declined_here(self) -> Evidence | None:
-        """The evidence about the first of them that did not resume it; what is in a cache is gone from then on."""
+        """The evidence about the first of them that did not resume it; after that, the session is not in the cache."""
         declined = (one for one in self.offered_here_before if one.observed_mechanism is None)
         first = next(declined, None)
         return self.evidence.about(first) if first else None

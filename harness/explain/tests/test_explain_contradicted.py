@@ -37,7 +37,7 @@ def reasons(*connections: Connection) -> tuple[Reason, ...]:
 # a ticket
 
 
-def test_several_reasons_are_told_in_order_with_what_would_tell_them_apart() -> None:
+def test_several_reasons_are_ranked_with_their_confirming_checks() -> None:
     findings = told(made.declined())
 
     assert [finding.reason for finding in findings] == [
@@ -75,7 +75,7 @@ def test_key_is_unknown_by_the_circumstances_where_no_ticket_shows_a_name() -> N
     assert not any(line.startswith("wire:") for line in findings[0].evidence)
 
 
-def test_nothing_is_known_where_nothing_was_seen() -> None:
+def test_nothing_is_known_without_observations() -> None:
     seen = made.transcript(made.hellos(made.TICKET), tickets=None)
 
     assert reasons(made.declined(seen=seen)) == (R.DECLINED_UNKNOWN,)
@@ -127,7 +127,7 @@ def test_no_time_out_is_counted_although_the_clock_was_moved() -> None:
     assert reasons(before, made.declined(told=moved, counters=NOTHING)) == (R.DECLINED_UNKNOWN,)
 
 
-def test_both_clocks_tell_where_nobody_counts() -> None:
+def test_both_clocks_decide_without_counters() -> None:
     moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 1}), clock=0)
 
     assert reasons(made.first(told=made.circumstances(clock=0)), made.declined(told=moved)) == (R.EXPIRED_AT_SERVER,)
@@ -154,7 +154,7 @@ def test_counted_timeout_overrules_a_different_session_id_context() -> None:
     assert reasons(before, after) == (R.EXPIRED_AT_SERVER,)
 
 
-def test_session_id_context_and_age_both_fit_where_nobody_counts() -> None:
+def test_session_id_context_and_age_both_fit_without_counters() -> None:
     before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k", timeout=-1))
     after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"))
 
@@ -204,7 +204,7 @@ def test_no_miss_is_counted_although_the_session_was_removed() -> None:
         (Action("flush", Role.SERVER, {"context": 2, "at": 0}), "no evidence says why"),
     ],
 )
-def test_what_was_done_to_the_cache_says_why_it_missed_only_if_it_can(action: Action, title: str) -> None:
+def test_an_action_on_the_cache_explains_a_miss_only_if_it_can(action: Action, title: str) -> None:
     (finding,) = told(*kept(MISSED, action))
 
     assert finding.reason is R.NOT_IN_CACHE
@@ -245,14 +245,14 @@ def test_psk_mode_that_the_server_does_not_accept_is_the_reason() -> None:
 
 
 @pytest.mark.parametrize("mode", [PskMode.KE, PskMode.BOTH])
-def test_psk_mode_that_the_server_accepts_is_no_reason(mode: PskMode) -> None:
+def test_a_psk_mode_that_the_server_accepts_is_not_a_reason(mode: PskMode) -> None:
     seen = made.transcript(made.hellos(made.TICKET, modes=(0,)), made.OTHER_TICKET)
     after = made.declined(seen=seen, told=made.circumstances(psk_modes=mode))
 
     assert reasons(made.first(told=made.circumstances()), after) == (R.TICKET_KEY_UNKNOWN,)
 
 
-def test_suite_of_unknown_hash_is_told_as_such_where_all_else_is_excluded() -> None:
+def test_a_suite_of_unknown_hash_is_reported_if_nothing_else_fits() -> None:
     seen = made.transcript(made.hellos(made.TICKET, cipher=0x13FF), made.KEY + b"\xee" * 192)
     same = made.circumstances()
     (finding,) = told(made.first(told=same), made.declined(seen=seen, told=same))
@@ -261,7 +261,7 @@ def test_suite_of_unknown_hash_is_told_as_such_where_all_else_is_excluded() -> N
     assert "unknown hash" in finding.title
 
 
-def test_version_says_more_than_the_ticket_that_was_not_looked_at() -> None:
+def test_the_version_outranks_a_ticket_that_was_not_read() -> None:
     client, _ = made.hellos(made.OTHER_TICKET)
     _, server = made.hellos(version=made.V12)
     seen = made.transcript((client, server))
@@ -331,7 +331,7 @@ def test_illegal_parameter_with_another_code_is_any_alert() -> None:
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
-def test_alert_that_the_server_received_is_no_reason_of_its_own() -> None:
+def test_an_alert_that_the_server_received_is_not_its_own_reason() -> None:
     held = made.session(max_fragment_length_mode=2)
     made_so = made.aborted(
         Alert(110, Role.CLIENT), "ClientHello", "ServerHello", offered=held, errors=("lib=20 reason=1110 alert",)
@@ -353,7 +353,7 @@ def test_connection_that_ended_without_an_alert_has_no_known_reason() -> None:
     assert reasons(made.first(), made_so) == (R.ABORTED_UNKNOWN,)
 
 
-def test_alert_is_told_by_number_sender_and_place() -> None:
+def test_an_alert_is_shown_with_number_sender_and_place() -> None:
     (finding,) = told(made.first(), made.aborted(Alert(47, Role.CLIENT), "ClientHello", "ServerHello"))
 
     assert finding.title == "illegal_parameter (47) sent by the client, after the server's ServerHello"

@@ -94,7 +94,7 @@ def test_an_offerable_session_gets_no_reason_beyond_the_known_facts() -> None:
     assert "session: it comes from connection 1" in finding.evidence
 
 
-def test_a_session_of_another_version_is_told_by_the_hello() -> None:
+def test_a_session_for_another_version_is_found_in_the_hello() -> None:
     assert told(first((SERVER, SENT)), second(HELD, hello=hello12())) == (Reason.VERSION_NOT_ENABLED,)
 
 
@@ -104,7 +104,7 @@ def test_the_hello_overrules_a_knob_that_disables_the_version() -> None:
     assert told(first((SERVER, SENT)), second(HELD, setup=lying)) == UNKNOWN
 
 
-def test_without_a_hello_the_version_is_no_reason() -> None:
+def test_without_a_hello_the_version_is_not_a_reason() -> None:
     blind = replace(second(HELD), transcript=transcript((SERVER, answer13(2))))
 
     assert told(first((SERVER, SENT)), blind) == UNKNOWN
@@ -246,7 +246,7 @@ def test_an_object_of_an_unknown_connection_has_no_reason() -> None:
     assert told(first((SERVER, SENT), close=Close.EOF), second(kept(resumable=True))) == UNKNOWN
 
 
-def test_a_flush_of_a_cache_that_stores_nothing_is_no_reason() -> None:
+def test_a_flush_of_a_cache_that_stores_nothing_is_not_a_reason() -> None:
     held = kept(resumable=True)
     flushed = circumstances(before=(Action("flush", CLIENT, {"at": NOW, "context": 1}),))
     stores_nothing = ClientConfig(cache_mode=frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE}))
@@ -286,7 +286,7 @@ def unread(*errors: str) -> Connection:
     return made(2, Saw.ABORTED, messages, offered=HELD, last_session=None, was_offered=False, client=client)
 
 
-def test_a_session_that_cannot_be_read_is_told_by_the_error_of_d2i() -> None:
+def test_an_unreadable_session_is_found_by_the_error_of_d2i() -> None:
     explanation = explain([first((SERVER, SENT)), unread("lib=13 reason=168 wrong tag")], unread("lib=13 wrong tag"))
 
     assert explanation is not None
@@ -302,7 +302,7 @@ def test_another_client_error_does_not_mean_an_unreadable_session() -> None:
     assert explanation.question is Question.ABORTED
 
 
-def test_a_client_that_ended_without_connecting_is_told_by_what_it_printed() -> None:
+def test_a_client_that_never_connected_is_explained_by_its_output() -> None:
     error = EndpointError(
         "openssl@1.1.1w", "ended", "1:error:0D0680A8:asn1 encoding routines:asn1_check_tlen:wrong tag"
     )

@@ -87,7 +87,7 @@ def test_a_plain_resumption_has_no_explanation() -> None:
     assert explain([first(), second()], second()) is None
 
 
-def test_another_name_in_the_hello_is_told_with_both_names() -> None:
+def test_a_different_name_in_the_hello_is_shown_with_both_names() -> None:
     (finding,) = findings(first(server_name="a.example"), second(messages=shown(server_name="b.example")))
 
     assert finding.reason is Reason.OTHER_SERVER_NAME
@@ -115,7 +115,7 @@ def test_a_session_that_was_resumed_in_between_goes_by_its_full_handshake() -> N
     assert told(one, two) == (Reason.OTHER_SERVER_NAME,)
 
 
-def test_a_protocol_that_nobody_could_see_is_not_another_one() -> None:
+def test_an_unknown_protocol_is_not_a_different_one() -> None:
     assert told(first(session(ticket=TICKET, alpn=b"h2")), second(session(ticket=TICKET, alpn=b"h2"))) == ()
 
 
@@ -137,7 +137,7 @@ def test_the_protocol_of_a_tls12_server_hello_decides(body: bytes, reasons: tupl
     assert told(first(held), second(held, messages)) == reasons
 
 
-def test_a_client_that_verifies_is_told_of_a_session_that_had_failed() -> None:
+def test_a_verifying_client_has_a_caveat_for_a_session_that_failed() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
     assert told(first(held, **knobs()), second(held, **knobs(VERIFIES))) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
@@ -147,13 +147,13 @@ def test_the_sessions_verify_result_overrules_a_knob_against_verifying() -> None
     assert told(first(**knobs()), second(**knobs(VERIFIES))) == ()
 
 
-def test_a_client_that_does_not_verify_is_told_nothing() -> None:
+def test_a_client_that_does_not_verify_has_no_caveat() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
     assert told(first(held, **knobs()), second(held, **knobs())) == ()
 
 
-def test_without_circumstances_nobody_is_said_to_verify() -> None:
+def test_without_a_setup_no_end_is_reported_as_verifying() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
     assert told(first(held), second(held)) == ()
@@ -223,9 +223,7 @@ def test_tickets_that_allow_early_data_overrule_a_knob_that_does_not() -> None:
     ("messages", "server"),
     [(shown(NONE), ALLOWS), (shown(), ServerConfig(max_early_data=0)), (shown(), ServerConfig())],
 )
-def test_a_server_that_allows_none_is_told_by_its_tickets_or_by_its_knob(
-    messages: Transcript, server: ServerConfig
-) -> None:
+def test_a_server_that_allows_none_is_found_by_tickets_or_knob(messages: Transcript, server: ServerConfig) -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(messages, **knobs(server=server)))
 
     assert finding.title == "the early data of connection 2 was refused: the server allows none"
@@ -256,7 +254,7 @@ def test_the_age_that_the_client_claims_and_the_servers_clock_decide(
     assert ("seconds old by the client's clock" in early(one, two).title) is shown_why
 
 
-def test_without_the_time_of_both_connections_the_age_is_no_reason() -> None:
+def test_without_both_connection_times_the_age_is_not_a_reason() -> None:
     finding = early(first(**knobs(server=ALLOWS)), rejected(shown(MORE, age=59_000), **knobs(server=ALLOWS)))
 
     assert "no evidence says why" in finding.title

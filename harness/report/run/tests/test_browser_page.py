@@ -99,7 +99,7 @@ def test_a_place_of_the_matrix_is_a_filter_that_can_be_taken_away(opened: Browse
 def test_a_filter_that_leaves_nothing_says_so(opened: Browser) -> None:
     opened.go("#/?q=nothing+like+this")
 
-    assert opened.texts("#list") == ["No cell is left. Clear all filters"]
+    assert opened.texts("#list") == ["No cell matches. Clear all filters"]
 
 
 def test_a_cell_begins_with_its_reason_and_has_all_that_was_seen(opened: Browser, wrong: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_cell_begins_with_its_reason_and_has_all_that_was_seen(opened: Browser
         "Counters of the server"
     )
     assert opened.texts(".explanation h3")[-1] == "Connection 2 was declined"
-    assert opened.texts(".findings .title")[-1].startswith("the client offered a ticket of a key")
+    assert opened.texts(".findings .title")[-1].startswith("the client offered a ticket that this server has no key")
     assert opened.complaints() == []
 
 

@@ -29,7 +29,7 @@ const explanation = (connection) => {
     make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
 };
 
-// The assert that failed, where it stands, and both values of its comparison.
+// The failed assert, its place, and both values of its comparison.
 const assertion = (told) => told ? make("div", { class: "assertion" },
   make("p", {}, make("code", {}, `${told.file}:${told.line}`)),
   make("pre", { tabindex: "0" }, told.source),
@@ -107,7 +107,7 @@ const spans = (numbers) => {
   return found.map(([first, last]) => first === last ? first : `${first}${last === first + 1 ? ", " : " to "}${last}`).join(", ");
 };
 
-// Each once, with the connections for which it was run: an agent is started once and makes many.
+// Each command once, with its connections: an agent starts once and makes many.
 const shownCommands = (connections) => {
   const ran = new Map();
   for (const connection of connections) {
@@ -123,7 +123,7 @@ const shownCommands = (connections) => {
 
 const MOST_CARDS = 6;
 
-// Of many connections those that tell most: the first, the last, and those that were not resumed.
+// The most informative connections: the first, the last, and those that were not resumed.
 const cards = (connections) => {
   const tells = (connection, place) => place === 0 || place === connections.length - 1 || connection.outcome !== "resumed";
   const told = connections.length > MOST_CARDS ? connections.filter(tells).slice(-MOST_CARDS) : connections;

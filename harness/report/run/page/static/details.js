@@ -1,4 +1,4 @@
-// The details of a cell, inflated from the block that holds them; blocks stand below this script in the page.
+// Decompresses the details of a cell from its block; the blocks are below this script in the page.
 
 const CELLS_IN_BLOCK = 64;
 const inflated = new Map();

@@ -15,7 +15,7 @@ const fill = (element, ...children) => {
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
 };
 
-// A name that may be broken after each underscore, and after what else stands between words.
+// A name with line break opportunities after underscores and other separators.
 const breakable = (name) => name.split(/(?<=[_=.,-])/).flatMap((word) => [word, make("wbr")]);
 
 const find = (selector) => document.querySelector(selector);

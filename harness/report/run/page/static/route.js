@@ -1,4 +1,4 @@
-// What the address names is what is shown; every change goes through the address, so that the back button works.
+// The address determines the view; every change goes through the address, so that the back button works.
 
 let filters = noFilters();
 let lastList = "#/";

@@ -2,7 +2,7 @@
 
 const alike = (one, other) => one[1] === other[1] && one[2] === other[2] && one[5].alert === other[5].alert;
 
-// The longest common subsequence of both, as pairs; null stands where the other has nothing like it.
+// The longest common subsequence of both, as pairs; null where the other has no match.
 const aligned = (left, right) => {
   const longest = Array.from({ length: left.length + 1 }, () => new Uint16Array(right.length + 1));
   for (let a = left.length - 1; a >= 0; a--) {
