@@ -68,7 +68,7 @@ class CatalogueEntry:
 
     @property
     def source(self) -> str:
-        """What is fetched, for people."""
+        """Return what is fetched, in words."""
         if self.suites:
             return f"{self.packages[0].partition('/')[0]} of {self.suites[-1]}"
         return self.artefacts[0].file.partition("-cp")[0] if self.artefacts else self.version

@@ -25,8 +25,8 @@ def vouch(origin: Path, sha256: str | None, signature: Path | None, keyring: Pat
     """Check the SHA-256 or the signature of a tarball; UsageError if there is neither."""
     if sha256 is None and signature is None:
         raise UsageError(
-            f"nothing vouches for {origin}: give --sha256 HEX, or --signature FILE with --keyring FILE, "
-            "which holds the keys that may have signed it"
+            f"{origin} cannot be verified: give --sha256 HEX, or --signature FILE with --keyring FILE, "
+            "which holds the trusted keys"
         )
     if sha256 is not None:
         found = hashlib.sha256(origin.read_bytes()).hexdigest()
@@ -35,7 +35,7 @@ def vouch(origin: Path, sha256: str | None, signature: Path | None, keyring: Pat
         say("its SHA-256 is right")
     if signature is not None:
         if keyring is None:
-            raise UsageError("--signature needs --keyring FILE, with the keys that may have signed it")
+            raise UsageError("--signature needs --keyring FILE, with the trusted keys")
         said = _verified(origin, signature, keyring)
         say(f"its signature is good: {said}")
 
@@ -51,9 +51,7 @@ def _verified(origin: Path, signature: Path, keyring: Path) -> str:
         try:
             said = command(["gpgv", "--keyring", keys.name, str(signature), str(origin)], DEADLINE, {"LC_ALL": "C"})
         except CommandError as error:
-            raise BuildError(
-                f"the signature {signature} does not vouch for {origin}; it is not used: {error}"
-            ) from error
+            raise BuildError(f"the signature {signature} does not verify {origin}; it is not used: {error}") from error
     good = [line.partition("Good signature from ")[2] for line in said.splitlines() if "Good signature from" in line]
     return ", ".join(good)
 

@@ -1,4 +1,4 @@
-"""What a scenario can ask of an endpoint between connections: counters, cache, clock; each call waits."""
+"""Controls an endpoint between connections: counters, cache and clock; each call waits for its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ E = TypeVar("E", bound="ClientEndpoint | ServerEndpoint")
 
 
 class Controlled(Generic[E]):
-    """What can be asked of either end."""
+    """The operations that both roles have."""
 
     role: Role
 
@@ -53,12 +53,12 @@ class Controlled(Generic[E]):
         self._tell("flush", at=at)
 
     def move_clock(self, seconds: int) -> None:
-        """Show this end the true time plus so many seconds; it must have been made with the knob ``clock``."""
+        """Set this endpoint's clock to the true time plus so many seconds; needs the knob ``clock``."""
         self.endpoint.move_clock(seconds)
         self._tell("move_clock", seconds=seconds)
 
     def stop_clock(self, at: int) -> None:
-        """Show this end one moment and no other, seconds since the epoch; it must have been made with ``clock``."""
+        """Stop this endpoint's clock at a time, seconds since the epoch; needs the knob ``clock``."""
         self.endpoint.stop_clock(at)
         self._tell("stop_clock", at=at)
 
@@ -86,7 +86,7 @@ class Server(Controlled["ServerEndpoint"]):
         return found
 
     def age_sessions(self, seconds: int) -> None:
-        """Make the cached sessions, and the tickets issued from now on, so many seconds older."""
+        """Backdate the cached sessions, and the tickets issued from now on, by so many seconds."""
         self._control("age_sessions", seconds=seconds)
         self._tell("age_sessions", seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""What was seen of a connection that is over becomes a Connection: the wire's view is formed, and nothing is asked."""
+"""Combines the observations of a finished connection into a Connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What both ends told, by the fields of Connection."""
+    """What both endpoints reported, by the fields of Connection."""
 
     number: int
     tls: TLSVersion

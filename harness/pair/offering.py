@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def reasons_offered(pair: Pair, session: Session) -> tuple[Reason, ...]:
-    """Offer it in a next connection: the reasons for what became of that, empty if it resumed without a caveat.
+    """Offer it in a new connection; return the reasons for the outcome, empty if it resumed without a caveat.
 
     A client that cannot read it may end before it connects, so that there is no connection; this pair can then connect
     no more. EndpointError if it ended so for another reason.

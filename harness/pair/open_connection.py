@@ -1,4 +1,4 @@
-"""One connection while it is open: what both ends do, step by step, until it is closed and becomes a Connection."""
+"""An open connection: carries out the steps of both endpoints until it is closed and becomes a Connection."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ConnectionSpec:
 
 
 class OpenConnection:
-    """Both ends of one connection. Steps are asked of both ends at once; an end carries them out in order.
+    """Both ends of one connection. Steps are requested from both ends at once; each carries them out in order.
 
     A step that fails does not raise: the handshake's failure is what many scenarios are about, and the Connection
     reports it. An end that dies, hangs or breaks its own protocol raises EndpointError or TimedOutError.
@@ -145,7 +145,7 @@ class OpenConnection:
         return bool(started.result()) and exchanged
 
     def close(self, how: Close = Close.BOTH) -> Connection:
-        """Close it in this way and judge it."""
+        """Close it in this way and determine its outcome."""
         last, sessions = self.client.ask("session"), self.client.ask("sessions")
         self._asked += [last, sessions]
         if how in {Close.EOF, Close.RST}:

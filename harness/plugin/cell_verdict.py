@@ -55,12 +55,12 @@ class CellState:
         return self.pair.opened if self.pair else 0
 
     def judge(self, verdict: Verdict, reason: str) -> None:
-        """Take the graver verdict; the reason of the first one of its kind stays."""
+        """Keep the more severe verdict, with the first reason for it."""
         if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
             self.verdict, self.reason = verdict, reason
 
     def record(self) -> CellObject:
-        """The cell as it stands in results.json."""
+        """Return the cell as in results.json."""
         return {
             "cell": self.id,
             "scenario": self.scenario,
@@ -108,7 +108,7 @@ def changes(first: Config, last: Config) -> dict[str, object]:
 
 
 def disagreement(connections: Sequence[Connection]) -> str:
-    """Every connection about which the witnesses give no outcome, with the evidence; empty if there is none."""
+    """Return every connection about which the witnesses disagree, with the evidence; empty if there is none."""
     return "\n".join(connection.describe() for connection in connections if connection.disagreement)
 
 
@@ -121,13 +121,12 @@ def problem(connections: Sequence[Connection], opened: int) -> HarnessError | No
         return DisagreementError(differing)
     if opened > len(connections):
         return HarnessError(
-            f"{opened - len(connections)} of {opened} connections were never closed, so nobody judged them; "
+            f"{opened - len(connections)} of {opened} connections were never closed, so they have no outcome; "
             f"close() each one that the scenario opens"
         )
     unseen = [str(connection.number) for connection in connections if not connection.asserted]
     if unseen:
         return HarnessError(
-            f"no assert looked at connection {', '.join(unseen)} of {len(connections)}; "
-            f"assert its outcome, so that nothing goes by unseen"
+            f"no assert checked connection {', '.join(unseen)} of {len(connections)}; assert the outcome of each one"
         )
     return None

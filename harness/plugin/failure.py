@@ -1,4 +1,4 @@
-"""What a cell leaves, above all one that did not pass: its folder, and the sections of its report."""
+"""The evidence folder of a cell, and the sections of its report."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 200
 SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = SHORT.maxset = SHORT.maxfrozenset = 20
 
 REPRODUCERS = "reproduce"
-"""The folder of programs that show it without the harness, in the folder of the cell."""
+"""The folder of reproducers in the cell's folder."""
 
 
 def value_text(value: object) -> str:
-    """A value of a comparison, cut if it is long."""
+    """Return a value of a comparison, cut if it is long."""
     return str(value) if isinstance(value, Enum) else SHORT.repr(value)
 
 
 def beside_outcome(state: CellState) -> list[str]:
-    """What to show beside an outcome that is not the expected one; empty if nothing connected."""
+    """Return what to show beside an unexpected outcome; empty if nothing connected."""
     return compared(account(state.connections, latest=True)) if state.connections else []
 
 
 def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]:
-    """Write the folder of evidence below ``results``; the titles and texts of the sections, the last one says where.
+    """Write the evidence below ``results``; return the sections' titles and texts, the last of which names the folder.
 
-    ``report`` is pytest's own account of the failure. What cannot be written is said, and makes no other failure.
+    ``report`` is pytest's own report of the failure. A write error becomes a section, not another failure.
     """
     told = account(state.connections, state.counters, latest=True)
     case = json.dumps(state.case, indent=1) if state.case else ""
@@ -52,7 +52,7 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
         return [*found, ("evidence could not be kept", str(error))]
     return [
         *found,
-        *([("programs that show it without the harness", "\n".join(made))] if made else []),
+        *([("reproducers", "\n".join(made))] if made else []),
         ("evidence is kept in", str(state.folder)),
     ]
 
@@ -69,7 +69,7 @@ def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
         made = _reproduced(state, cell_folder(results, state.scenario, state.id) / REPRODUCERS)
     except OSError as error:
         return [("reproducers could not be kept", str(error))]
-    return [("programs that show it without the harness", "\n".join(made))] if made else []
+    return [("reproducers", "\n".join(made))] if made else []
 
 
 def _reproduced(state: CellState, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The progress of `resumption run`: how far it is, each failure as it comes, and what it waits for.
+"""The progress of `resumption run`: finished cells, failures as they happen, and what it waits for.
 
 PYTEST_DONT_REWRITE: it asserts nothing.
 """
@@ -23,7 +23,7 @@ EVERY = 15.0
 STALLED = 10.0
 """Seconds without the end of a cell after which the progress says what is running."""
 WINDOW = 30
-"""Looks at the time from which the rate is taken."""
+"""Number of samples from which the rate is computed."""
 NAMED = 3
 """Running cells that are named."""
 MINUTE = 60
@@ -53,7 +53,7 @@ class Progress:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Take the place of pytest's own letters."""
+        """Replace pytest's own letters."""
         session.config.pluginmanager.getplugin("terminalreporter").showfspath = False
         self._thread.start()
 
@@ -84,12 +84,12 @@ class Progress:
             self._begun = self._moved = self._said = self._clock()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note what is running."""
+        """Record a started test."""
         with self._lock:
             self._running[nodeid] = self._clock()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Note what is over."""
+        """Record a finished test."""
         with self._lock:
             self._running.pop(nodeid, None)
             self._done += 1
@@ -105,7 +105,7 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """Leave the terminal to pytest's summary."""
+        """Clear the line before pytest's summary."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -129,7 +129,7 @@ class Progress:
                 self._line(self.waiting(now) if stalled else self.state(now))
 
     def state(self, now: float) -> str:
-        """How far it is, and how long it still takes."""
+        """Return the progress and the estimated time left."""
         if not self._total:
             return self._stage(now)
         bad = f", {self._bad} not passed" if self._bad else ""
@@ -146,7 +146,7 @@ class Progress:
         return f"waiting for {what} ({duration(now - self._begun)})"
 
     def waiting(self, now: float) -> str:
-        """What is running while nothing ends."""
+        """Return what is running if no cell has ended for a while."""
         if not self._total:
             return self._stage(now)
         running = [f"{name} ({duration(now - since)})" for name, since in self._running.items()]
@@ -167,7 +167,7 @@ class Progress:
 
 
 def reason(report: pytest.TestReport) -> str:
-    """Why it failed, on one line."""
+    """Return why it failed, on one line."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message if crash else report.longrepr)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -175,6 +175,6 @@ def reason(report: pytest.TestReport) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Format seconds for people."""
     whole = round(seconds)
     return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min {whole % MINUTE} s"

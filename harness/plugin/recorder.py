@@ -49,7 +49,7 @@ class Recorder:
         """Declared differences whose range held no build of this run."""
         self.path: Path | None = None
         self.trouble: OSError | None = None
-        """Why results could not be written, the last time that they could not."""
+        """The last error that prevented results from being written."""
 
     def take(self, report: Any) -> None:
         """Take the record that the last report of a cell carries; a worker that died leaves none, so make it.
@@ -106,7 +106,7 @@ class Recorder:
             session.exitstatus = NOT_WHOLE
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """The table, what was unsupported and why, and where the evidence lies."""
+        """Print the table, what was unsupported and why, and where the evidence is."""
         if not self.cells:
             return
         terminalreporter.section("resumption")
@@ -121,14 +121,14 @@ class Recorder:
             more = len(lines) - MOST_UNMATCHED
             terminalreporter.line(f"matched nothing in this run: {more} more declared differences, see results.json")
         if self.trouble:
-            terminalreporter.line(f"ERROR: the results are not whole, they could not be written: {self.trouble}")
+            terminalreporter.line(f"ERROR: the results are incomplete, they could not be written: {self.trouble}")
         terminalreporter.line(f"results: {self.path or self.results.folder}")
         if self._removed:
             runs = "1 run" if self._removed == 1 else f"{self._removed} runs"
             terminalreporter.line(f"removed: {runs} {self._limits} (--keep-results)")
         if any(cell.folder for cell in self.cells):
             terminalreporter.line(f"evidence: {self.results.folder / 'cells'}")
-        terminalreporter.line(f"a page of it: resumption report {shlex.quote(str(self.results.folder))}")
+        terminalreporter.line(f"report: resumption report {shlex.quote(str(self.results.folder))}")
 
 
 def result_of(record: Mapping[str, Any]) -> CellResult:

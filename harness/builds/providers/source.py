@@ -1,4 +1,4 @@
-"""OpenSSL built from a tarball or a checkout with Configure options of one's choice; what vouches for it is checked."""
+"""Builds OpenSSL from a verified tarball or a checkout, with any Configure options."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 TOOLS = ("perl", "make", "cc")
 PREFIX = "/openssl"
-"""What Configure is told: no path of this machine is compiled in, and DESTDIR puts it into the cache."""
+"""The prefix for Configure: no path of this machine is compiled in, and DESTDIR installs into the cache."""
 CONFIGURE = 300.0
 BUILD = 3600.0
 INSTALL = 600.0
 """Seconds for each step."""
 TELL = 250
-"""After how many compiled files progress is told: OpenSSL has some 2500."""
+"""Compiled files between two lines of progress; OpenSSL has about 2500."""
 ALWAYS = ("no-tests",)
 """Options that save time and change nothing in what is built."""
 INSTALLED = ("install_sw", "install_ssldirs")
@@ -129,5 +129,5 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
 
 def _with_configure(folder: Path) -> Path:
     if not (folder / "config").is_file():
-        raise BuildError(f"{folder} is not a source of OpenSSL: it has no `config`")
+        raise BuildError(f"{folder} is not OpenSSL's source: it has no `config`")
     return folder

@@ -202,7 +202,7 @@ def test_a_connection_that_no_assert_looked_at_is_an_error(run: Run) -> None:
     ran = run("--client=libssl", "--server=libssl", asserts="assert second.outcome is RESUMED")
 
     ran.assert_outcomes(errors=1)
-    ran.stdout.fnmatch_lines(["*no assert looked at connection 1 of 2*"])
+    ran.stdout.fnmatch_lines(["*no assert checked connection 1 of 2*"])
 
 
 def test_a_connection_that_is_never_closed_is_an_error(run: Run) -> None:
@@ -426,4 +426,4 @@ def test_results_that_can_no_longer_be_written_are_said_and_do_not_pass(run: Run
 
     assert ran.ret == 1
     ran.assert_outcomes(passed=1)
-    ran.stdout.fnmatch_lines(["ERROR: the results are not whole, they could not be written: *File exists*"])
+    ran.stdout.fnmatch_lines(["ERROR: the results are incomplete, they could not be written: *File exists*"])

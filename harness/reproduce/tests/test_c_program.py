@@ -210,7 +210,7 @@ def test_it_exits_with_1_where_something_else_was_seen(
     assert done.returncode == 1
 
 
-def test_it_exits_with_1_where_the_server_behaves_otherwise(
+def test_it_exits_with_1_if_the_server_behaves_differently(
     restarted: Story, libssl: Stack, runtime: Runtime, tmp_path: Path
 ) -> None:
     done = ran(with_knobs(restarted, {"ticket_keys": "shared"}, Role.SERVER), libssl, runtime, tmp_path)
@@ -237,7 +237,7 @@ def clocked(libssl: Stack, runtime: Runtime) -> Story:
     return BY_NAME["tls13-clock-of-server"].story(libssl, runtime)
 
 
-def test_what_the_server_sees_otherwise_is_told_too(
+def test_what_the_server_sees_differently_is_reported_too(
     clocked: Story, libssl: Stack, runtime: Runtime, tmp_path: Path
 ) -> None:
     done = ran(last_was(clocked, outcome=Outcome.FULL), libssl, runtime, tmp_path)

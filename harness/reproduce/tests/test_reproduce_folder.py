@@ -245,7 +245,7 @@ def test_a_run_leaves_reproducers_of_failed_cells_or_of_all(option: list[str], l
     assert "1 failed, 1 passed" in done.stdout
     assert "reproducers: reproduce.sh, reproduce.c, reproduce.py" in done.stdout
     assert len(readmes) == left
-    assert any("## What did not hold" in readme.read_text() for readme in readmes)
+    assert any("## Failed assertion" in readme.read_text() for readme in readmes)
 
 
 @pytest.mark.parametrize(
