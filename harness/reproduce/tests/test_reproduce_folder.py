@@ -122,7 +122,7 @@ def test_the_readme_tells_what_was_seen_and_why(folder: Path) -> None:
     assert re.search(r"declined; 3 tickets, the session's of [0-9]+ bytes", text)
     assert "Connection 2 was declined: " in text
     assert "git bisect run" in text
-    assert "made for one run, to be thrown away" in text
+    assert "are throwaways of one run" in text
 
 
 def test_what_is_missing_is_said_in_the_readme_and_on_stdout(
@@ -135,7 +135,7 @@ def test_what_is_missing_is_said_in_the_readme_and_on_stdout(
     assert "reproducers: reproduce.c, reproduce.py\n" in out
     assert "no reproduce.sh: connections 1, 2: close rst: s_server calls SSL_shutdown after every end" in out
     assert not (tmp_path / "x" / "reproduce.sh").exists()
-    assert "There is no `reproduce.sh`:" in text
+    assert "`reproduce.sh` cannot reproduce this:" in text
     assert "./reproduce.sh" not in text
 
 
@@ -170,7 +170,7 @@ def test_what_the_result_does_not_depend_on_is_left_out(capsys: pytest.CaptureFi
 
     assert code == 0
     assert "left out: --server-set groups=P-256, --times 3" in out
-    assert "Left out, for the result was seen not to depend on it: --server-set groups=P-256, --times 3." in text
+    assert "Dropped, because the result did not depend on it: --server-set groups=P-256, --times 3." in text
     assert "tickets=off" in text
     assert "P-256" not in (tmp_path / "x" / "reproduce.c").read_text()
 
