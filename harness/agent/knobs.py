@@ -2,7 +2,7 @@
 
 To add an option of OpenSSL, add a field with its row here, and a scenario that shows what it changes. A row that names
 functions also needs code in the drivers: ``set_NAME`` in libssl/settings.py, ``_set_NAME`` in pyopenssl/context.py and
-ssl_/context.py, and a statement in reproduce/c_knobs.py. A driver without code for a knob refuses it.
+ssl_/context.py, and a statement in reproduce/c/knob_statements.py. A driver without code for a knob refuses it.
 """
 
 from __future__ import annotations

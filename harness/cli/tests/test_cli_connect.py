@@ -47,7 +47,10 @@ def test_the_answer_comes_first_and_the_timeline_next(capsys: pytest.CaptureFixt
         ("", "Connection 2 was resumed by psk with the session of connection 1"),
         ("--times 0", "Connection 1 was a full handshake: it had no session to offer"),
         ("--times 3", "Connection 4 was resumed by psk with the session of connection 3"),
-        ("--age 8000", "Connection 2 offered no session: the ticket was 8000 seconds old by its client's clock, "),
+        (
+            "--then-server-set num_tickets=1",
+            "Connection 2 was declined: the client offered a ticket that this server has no key for",
+        ),
     ],
 )
 def test_quiet_prints_the_answer_alone(capsys: pytest.CaptureFixture[str], options: str, line: str) -> None:
