@@ -46,7 +46,7 @@ def test_an_installed_package_brings_scenarios_of_its_own(tmp_path: Path) -> Non
 
 
 def test_no_scenarios_anywhere_says_where_they_were_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no scenarios in .*; run it in a checkout, or reinstall"):
+    with pytest.raises(UsageError, match=r"no scenarios in .*; run the command in a checkout, or reinstall"):
         scenarios(tmp_path, tmp_path / "lib" / "harness")
 
 
