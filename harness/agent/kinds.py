@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.fields import INT64, Field, of
+from harness.agent import fields
+from harness.agent.fields import Field, of
 from harness.agent.vocabulary import UNSET, CacheMode, PskMode, TLSVersion, Verify
 
 if TYPE_CHECKING:
@@ -64,19 +65,6 @@ def _switch(text: str) -> bool:
     return text == "on"
 
 
-def _integer(low: int, high: int) -> Callable[[Any], int]:
-    def decode(raw: Any) -> int:
-        if not low <= of(int, raw) <= high:
-            raise ValueError(raw)
-        return int(raw)
-
-    return decode
-
-
-def _text(raw: Any) -> str:
-    return str(of(str, raw))
-
-
 def _words(kind: type[StrEnum]) -> Callable[[Any], Any]:
     def decode(raw: Any) -> list[Any]:
         if not of(list, raw):
@@ -102,7 +90,7 @@ def octets(least: int, most: int | None, words: str) -> Kind:
     """Bytes; a user types text, or hexadecimal digits after ``hex:``."""
 
     def decode(raw: Any) -> bytes:
-        value = bytes.fromhex(of(str, raw))
+        value = fields.octets(raw)
         if len(value) < least or (most is not None and len(value) > most):
             raise ValueError(raw)
         return value
@@ -111,7 +99,7 @@ def octets(least: int, most: int | None, words: str) -> Kind:
 
 
 def _protocols(raw: Any) -> tuple[str, ...]:
-    names = [_text(each) for each in of(list, raw)]
+    names = fields.texts(raw)
     if not all(1 <= len(name.encode("utf-8", "surrogateescape")) <= MAX_ALPN for name in names):
         raise ValueError(raw)
     return tuple(names)
@@ -121,13 +109,6 @@ def _fragment(raw: Any) -> int:
     if of(int, raw) not in MAX_FRAGMENT_LENGTHS:
         raise ValueError(raw)
     return int(raw)
-
-
-def _keys(raw: Any) -> bytes:
-    value = bytes.fromhex(of(str, raw))
-    if len(value) != TICKET_KEYS:
-        raise ValueError(raw)
-    return value
 
 
 def _keys_of_name(name: str) -> str:
@@ -141,12 +122,14 @@ MAX_ALPN = 255
 """Bytes of a protocol name (RFC 7301, 3.1)."""
 _ANY_BYTES = octets(0, None, "bytes")
 
-SWITCH = Kind("on | off", "true or false", _switch, lambda raw: of(bool, raw), _same, ("on", "off"))
-COUNT = Kind(f"0 to {MAX_COUNT}", f"an integer, 0 to {MAX_COUNT}", int, _integer(0, MAX_COUNT), _same)
+_COUNT = fields.integer(0, MAX_COUNT, f"an integer, 0 to {MAX_COUNT}")
+
+SWITCH = Kind("on | off", fields.BOOL.allowed, _switch, fields.BOOL.read, _same, ("on", "off"))
+COUNT = Kind(f"0 to {MAX_COUNT}", _COUNT.allowed, int, _COUNT.read, _same)
 ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 means no limit")
 BYTE_COUNT = replace(COUNT, values=f"bytes, {COUNT.values}")
-SECONDS = Kind("seconds, a signed 64-bit integer", "a 64-bit integer", int, _integer(-INT64, INT64 - 1), _same)
-TEXT = Kind("text", "a string", str, _text, _same)
+SECONDS = Kind("seconds, a signed 64-bit integer", fields.INT.allowed, int, fields.INT.read, _same)
+TEXT = Kind("text", fields.TEXT.allowed, str, fields.TEXT.read, _same)
 CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list")
 COLON_LIST = replace(TEXT, values="names joined by colons")
 HOST_NAME = replace(TEXT, values="a host name")
@@ -192,4 +175,10 @@ ID_CONTEXT = Kind(
     lambda raw: UNSET if raw == UNSET_IN_JSON else _ANY_BYTES.decode(raw),
     lambda value: UNSET_IN_JSON if value is UNSET else value.hex(),
 )
-KEYS = Kind("a name", f"{TICKET_KEYS} bytes as hexadecimal digits", str, _keys, _keys_of_name, named=True)
+KEYS = replace(
+    octets(TICKET_KEYS, TICKET_KEYS, f"{TICKET_KEYS} bytes"),
+    values="a name",
+    read=str,
+    encode=_keys_of_name,
+    named=True,
+)

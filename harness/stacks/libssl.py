@@ -28,7 +28,7 @@ TLS13_CAPABILITIES = {
 
 
 def abilities_of(role: Role, version: str) -> Abilities:
-    """Every Capability, but for what that OpenSSL has no way to do; UsageError for what is no version of OpenSSL."""
+    """Every Capability that this OpenSSL supports; UsageError if the text is not a version of OpenSSL."""
     try:
         old = release(version) < SINCE_1_1_1
     except ValueError as error:

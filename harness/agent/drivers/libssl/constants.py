@@ -54,8 +54,6 @@ VERIFY_FAIL_IF_NO_PEER_CERT = 2
 FILETYPE_PEM = 1
 
 VERSIONS = {"1.2": 0x0303, "1.3": 0x0304}
-MAX_FRAGMENT_LENGTHS = {512: 1, 1024: 2, 2048: 3, 4096: 4}
-"""TLSEXT_max_fragment_length_512 and so on."""
 VERSION_NAMES = {number: name for name, number in VERSIONS.items()}
 
 RECORD_ALERT = 21

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import native as calls
+from harness.agent.kinds import MAX_FRAGMENT_LENGTHS
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError
 from harness.agent.vocabulary import PskMode, Role, Unset
@@ -120,7 +121,7 @@ class Settings:
     def set_max_fragment_length(self, size: int) -> None:
         """SSL_CTX_set_tlsext_max_fragment_length: its code, 1 for 512 bytes to 4 for 4096."""
         function = self._native.need("SSL_CTX_set_tlsext_max_fragment_length", "max_fragment_length")
-        self._native.must(function(self._ctx, c.MAX_FRAGMENT_LENGTHS[size]), "max_fragment_length")
+        self._native.must(function(self._ctx, MAX_FRAGMENT_LENGTHS.index(size) + 1), "max_fragment_length")
 
     def set_groups(self, groups: str) -> None:
         """SSL_CTX_set1_groups_list."""
