@@ -1,9 +1,10 @@
-"""``python -m benchmarks.whole_run``: the default run without workers and with two: what it takes."""
+"""``python -m benchmarks.whole_run``: what the default run takes with no worker, one, two, and in two shards."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,44 +21,71 @@ SLOWEST = 12
 
 
 @dataclass(frozen=True)
-class Whole:
-    """One run: its workers, its wall and CPU seconds, pytest's exit status, and results.json."""
+class Way:
+    """One way to do the whole run: the shards that run at the same time, and the workers of each."""
 
+    name: str
+    shards: int
     workers: int
+
+
+WAYS = (
+    Way("in one process", 1, 0),
+    Way("one worker", 1, 1),
+    Way("two workers", 1, 2),
+    Way("two shards of one worker", 2, 1),
+)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What one way took: its wall and CPU seconds, the exit status of each shard, and the cells of all of them."""
+
+    way: Way
     wall: float
     cpu: float
-    status: int
-    results: dict[str, Any]
+    statuses: list[int]
+    cells: list[dict[str, Any]]
 
-    @property
-    def line(self) -> str:
-        """The numbers in words."""
-        cells = self.results["cells"]
-        ran = sum(cell["verdict"] != "unsupported" for cell in cells)
+    def line(self, base: Whole) -> str:
+        """The numbers in words; the ratio is to the wall seconds of `base`."""
+        ran = sum(cell["verdict"] != "unsupported" for cell in self.cells)
         return (
-            f"-n {self.workers}: {self.wall:6.1f} s, {self.cpu:6.1f} s of CPU, {ran} cells ran, "
-            f"{len(cells) - ran} unsupported, exit status {self.status}"
+            f"{self.way.name:24}  {self.wall:6.1f} s  ratio {self.wall / base.wall:.2f}  {self.cpu:6.1f} s of CPU  "
+            f"{ran} cells ran, {len(self.cells) - ran} unsupported  exit {', '.join(map(str, self.statuses))}"
         )
 
 
-def run(workers: int, arguments: list[str]) -> Whole:
+def run(way: Way, arguments: list[str]) -> Whole:
     """Do the run; what pytest prints is thrown away, its results are read."""
     with tempfile.TemporaryDirectory(prefix="resumption-benchmark-") as folder:
-        argv = [sys.executable, "-m", "pytest", "scenarios", f"-n{workers}", "-q", "--results", f"{folder}/results"]
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        status = subprocess.run([*argv, *arguments], cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode
+        folders = [Path(folder, f"shard-{number}") for number in range(1, way.shards + 1)]
+        shards = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "harness.cli", "run", "scenarios", f"-n{way.workers}", "-q"),
+                    *(f"--results={results}", *arguments),
+                ],
+                cwd=ROOT,
+                env={**os.environ, "RESUMPTION_SHARD": f"{number}/{way.shards}"},
+                stdout=subprocess.DEVNULL,
+            )
+            for number, results in enumerate(folders, 1)
+        ]
+        statuses = [shard.wait() for shard in shards]
         wall = time.perf_counter() - start
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        results = json.loads(Path(folder, "results", "results.json").read_text(encoding="ascii"))
+        cells = [cell for results in folders for cell in json.loads((results / "results.json").read_text())["cells"]]
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Whole(workers, wall, cpu, status, results)
+    return Whole(way, wall, cpu, statuses, cells)
 
 
 def slowest(whole: Whole) -> list[str]:
     """The scenario files that take most of the run, and the tests in them that do."""
     files: defaultdict[str, list[float]] = defaultdict(list)
     tests: defaultdict[str, list[float]] = defaultdict(list)
-    for cell in whole.results["cells"]:
+    for cell in whole.cells:
         files[cell["scenario"].partition("::")[0]].append(cell["seconds"])
         tests[cell["scenario"]].append(cell["seconds"])
     lines = []
@@ -69,13 +97,12 @@ def slowest(whole: Whole) -> list[str]:
 
 
 def main() -> None:
-    """Print both runs, their ratio, and what takes longest with no worker."""
+    """Print each way, its ratio to one worker, and what takes longest with no worker."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("arguments", nargs="*", help="passed on to pytest, as -k tls13")
+    parser.add_argument("arguments", nargs="*", help="passed on to `resumption run`, as -k tls13")
     arguments = parser.parse_args().arguments
-    runs = [run(workers, arguments) for workers in (0, 2)]
-    print("\n".join(whole.line for whole in runs))
-    print(f"-n 2 takes {runs[1].wall / runs[0].wall:.2f} of -n 0\n")
+    runs = [run(way, arguments) for way in WAYS]
+    print("\n".join(whole.line(runs[1]) for whole in runs), end="\n\n")
     print("\n".join(slowest(runs[0])))
 
 
