@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from harness.report.diff.difference import Difference
 
 
+OUTCOME = "outcome"
+"""The observable of a connection that makes a behaviour another one."""
 ON = "Compare only observables that match, such as 'session.*'; may be repeated."
 
 
@@ -43,8 +46,10 @@ def bisect(**given: Any) -> None:
 
     Give the case as for `resumption connect`, or the id of a scenario's cell. An endpoint without @BUILD uses the
     build under test. With --expect, a build is good if its last connection has that outcome. Without --expect, a
-    build is good if it matches the good build in every observable in which the bad build differs. Builds that do not
-    support the case are skipped.
+    build is good if it matches the good build in every observable in which the bad build differs. A build whose
+    outcome (or observable of --on) is neither the good build's nor the bad build's is `other`: the search goes on to
+    the first build that behaves like the bad one. Builds that do not support the case are skipped, and so are builds
+    that the harness could not run.
 
     Exit code 0: found. 1: the good build is not good, or the bad build is not bad. 2: bad usage. 125: the good or the
     bad build does not support the case, or its OpenSSL is missing or broken.
@@ -54,10 +59,18 @@ def bisect(**given: Any) -> None:
     looks = Looks(subject, builds, given["expect"], given["on"])
     found = search(builds.versions, looks)
     click.echo(f"first bad  {found.first_bad}\nlast good  {found.last_good}")
+    if found.first_other:
+        others = " to ".join(dict.fromkeys((found.first_other, found.last_other)))
+        click.echo(f"other      {others} behave like neither; this is where it changed first")
     if found.between:
         click.echo(f"between    {', '.join(found.between)} cannot run the case: the first bad build may be one of them")
-    for difference in looks.between(found.last_good, found.first_bad):
-        click.echo(f"  {told(difference)}")
+    steps = list(dict.fromkeys(filter(None, (found.last_good, found.first_other, found.last_other, found.first_bad))))
+    for one, other in pairwise(steps):
+        changes = looks.between(one, other)
+        if found.first_other and changes:
+            click.echo(f"from {one} to {other}")
+        for difference in changes:
+            click.echo(f"  {told(difference)}")
 
 
 def say(line: str) -> None:
@@ -98,17 +111,36 @@ class Looks:
         if missing := self._builds.obtain(version, say):
             return self._tell(version, Behaviour.UNSUPPORTED, missing)
         seen = self._see(version)
-        if seen["verdict"] == "unsupported":
+        if seen.get("lost"):
+            behaviour, why = Behaviour.UNSUPPORTED, f"lost twice: {seen['reason']}"
+        elif seen["verdict"] == "unsupported":
             behaviour, why = Behaviour.UNSUPPORTED, seen["reason"]
         elif self._expect:
-            outcome = last_outcome(seen)
-            behaviour = Behaviour.GOOD if outcome == self._expect else Behaviour.BAD
-            why = outcome
+            why = last_outcome(seen)
+            behaviour = Behaviour.GOOD if why == self._expect else self._unlike_good(version, why)
         else:
             found = self._relevant(version)
-            behaviour = Behaviour.BAD if found else Behaviour.GOOD
             why = f"{len(found)} differences from {self._ends[0]}, as {told(found[0])}" if found else last_outcome(seen)
+            behaviour = self._changed(version) if found else Behaviour.GOOD
         return self._tell(version, behaviour, why)
+
+    def _unlike_good(self, version: str, outcome: str) -> Behaviour:
+        """BAD if it has the outcome of the bad build, else OTHER."""
+        bad = self._ends[1]
+        return Behaviour.BAD if version in self._ends or outcome == last_outcome(self._see(bad)) else Behaviour.OTHER
+
+    def _changed(self, version: str) -> Behaviour:
+        """OTHER if an outcome, or an observable of --on, is neither as in the good build nor as in the bad one."""
+        good, bad = self._ends
+        if version in self._ends:
+            return Behaviour.BAD
+        third = self._decisive(good, version) & self._decisive(bad, version) & self._decisive(good, bad)
+        return Behaviour.OTHER if third else Behaviour.BAD
+
+    def _decisive(self, one: str, other: str) -> set[tuple[int | None, str]]:
+        """Return where both differ in what makes a third behaviour: observables that --on names, else outcomes."""
+        found = self.between(one, other)
+        return {(d.connection, d.observable) for d in found if self._on or d.observable == OUTCOME}
 
     @staticmethod
     def _tell(version: str, behaviour: Behaviour, why: str) -> Behaviour:
@@ -135,5 +167,9 @@ class Looks:
 
     def _see(self, version: str) -> CellObject:
         if version not in self._seen:
-            self._seen[version] = self._subject.see(version)
+            seen = self._subject.see(version)
+            if seen.get("lost"):
+                say(f"{version:<10} lost         {seen['reason'].splitlines()[0]}; running it again")
+                seen = self._subject.see(version)
+            self._seen[version] = seen
         return self._seen[version]

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from harness.case.bisect import UntestableEndError
 from harness.case.case import Case
-from harness.model.errors import BuildError, SetUpError, UsageError
+from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 
@@ -69,17 +69,19 @@ def case_options(*, required: bool) -> Callable[[F], F]:
 
 
 def untestable(command: Callable[..., None]) -> Callable[..., None]:
-    """Exit with UNTESTABLE if an OpenSSL is missing or does not run and ``expect`` is given, as in a bisection.
+    """Exit with UNTESTABLE if ``expect`` is given, as in a bisection, and the case says nothing about the OpenSSL.
 
-    An endpoint that dies after the first connection is a failure: it may be the bug that the user bisects.
+    It is missing, does not run, or the harness lost the case. An endpoint that crashes after the first connection is a
+    failure: it may be the bug that the user bisects.
     """
 
     @wraps(command)
     def guarded(**given: Any) -> None:
         try:
             command(**given)
-        except (BuildError, SetUpError, UntestableEndError) as error:
-            if not given["expect"] and command.__name__ != "bisect":
+        except (HarnessError, OSError) as error:
+            unknown = isinstance(error, BuildError | SetUpError | UntestableEndError) or is_lost(error)
+            if not unknown or (not given["expect"] and command.__name__ != "bisect"):
                 raise
             click.echo(f"error: {error}", err=True)
             click.get_current_context().exit(UNTESTABLE)

@@ -90,7 +90,8 @@ def connect(**given: Any) -> None:
     """Run one case: handshake, save the session, reconnect with it; show what all three witnesses saw.
 
     Exit code 0: as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect: an
-    OpenSSL is missing or breaks during the first connection; `git bisect run` then skips the revision.
+    OpenSSL is missing or breaks during the first connection, or an endpoint does not start or answer; `git bisect run`
+    then skips the revision.
     """
     case = case_of(given)
     printed = {"as_json": "--json", "all_": "--all", "quiet": "--quiet"}

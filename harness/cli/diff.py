@@ -20,11 +20,13 @@ from harness.stacks.machine import Machine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.report.json.shapes import DiffObject
+    from harness.report.json.shapes import DiffObject, ResultsObject
 
 STACKS = ("libssl", "openssl")
 """The stacks that use the build directly, without another library around it."""
 DIFFERENT = 1
+MOST_AGAIN = 100
+"""Cells that run once more; where more are lost, it is the machine that is broken."""
 
 
 ON = "Show only observables that match, such as 'session.*'; may be repeated."
@@ -50,15 +52,16 @@ def diff(
     """Run the same cells on two builds, each against itself, and show every observable that differs.
 
     BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared if
-    both builds have them. Random values are masked, so a build does not differ from itself. Exit code 0: nothing
-    differs; 1: something does; 2: bad usage.
+    both builds have them. Random values are masked, so a build does not differ from itself. Cells that the harness
+    lost, such as by a time-out, run once more; those that it loses again are set aside and never count as a
+    difference. Exit code 0: nothing differs; 1: something does; 2: bad usage.
     """
     first, second = chosen(before, after)
     given = [*(["-k", expression] if expression else []), *arguments]
     seen = []
     for number, build in enumerate((first, second), 1):
         click.echo(f"build {number} of 2: running the cells of {', '.join(build)}", err=True)
-        seen.append(results_of(build, build, given))
+        seen.append(without_lost(results_of(build, build, given), build, given))
     click.echo(f"comparing {len(seen[0]['cells'])} cells with {len(seen[1]['cells'])}", err=True)
     found = run_difference(seen[0], seen[1])
     told = only(found, on)
@@ -71,6 +74,20 @@ def diff(
         console().print(difference_text(told))
     if told["differences"]:
         click.get_current_context().exit(DIFFERENT)
+
+
+def without_lost(results: ResultsObject, build: Sequence[str], arguments: Sequence[str]) -> ResultsObject:
+    """Run the cells that the harness lost once more, alone; those that it loses again stay lost."""
+    lost = [f"{cell['scenario']}[{cell['cell']}]" for cell in results["cells"] if cell.get("lost")]
+    if not lost:
+        return results
+    if len(lost) > MOST_AGAIN:
+        click.echo(f"{len(lost)} cells are lost, too many to run again; they are set aside", err=True)
+        return results
+    click.echo(f"running {len(lost)} cells again that are lost", err=True)
+    again = results_of(build, build, [*arguments, "-n0", *(f"--resumption-cell={name}" for name in lost)])
+    found = {(cell["scenario"], cell["cell"]): cell for cell in again["cells"]}
+    return {**results, "cells": [found.get((cell["scenario"], cell["cell"]), cell) for cell in results["cells"]]}
 
 
 def chosen(before: str, after: str) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ from harness.model.errors import (
     SetUpError,
     UnsupportedError,
     UsageError,
+    is_lost,
 )
 from harness.model.tls import Role
 from harness.model.verdict import Verdict
@@ -83,7 +84,8 @@ class Subject(Protocol):
     def see(self, version: str) -> CellObject:
         """Return the observation as a cell of results.json.
 
-        Its verdict is `unsupported` if the build does not support the case or breaks during the first connection.
+        Its verdict is `unsupported` if the build does not support the case or breaks during the first connection; it
+        is `lost` if the harness could not run it.
         """
         ...
 
@@ -119,11 +121,11 @@ class DeskCase:
                 )
                 return self._cell(version, Verdict.PASSED, case=case)
             except (BuildError, RefusedError, SetUpError, UnsupportedError) as error:
-                return self._cell(version, Verdict.UNSUPPORTED, str(error))
+                return {**self._cell(version, Verdict.UNSUPPORTED, str(error)), "lost": is_lost(error)}
             except UsageError:
                 raise
-            except HarnessError as error:
-                return self._cell(version, Verdict.ERROR, str(error))
+            except (HarnessError, OSError) as error:
+                return {**self._cell(version, Verdict.ERROR, str(error)), "lost": is_lost(error)}
             finally:
                 machine.close()
 
@@ -186,7 +188,8 @@ class ScenarioCell:
         except UsageError as error:
             raise UsageError(f"there is no cell {test}; `resumption run --collect-only -q` lists all cells") from error
         cell = results["cells"][0]
-        broken = cell["verdict"] == Verdict.ERROR.value and not (cell["case"] and cell["case"]["connections"])
+        without_any = not (cell["case"] and cell["case"]["connections"])
+        broken = cell["verdict"] == Verdict.ERROR.value and without_any and not cell.get("lost")
         return {**cell, "verdict": "unsupported"} if broken else cell
 
 

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+CRASHES = frozenset({4, 6, 7, 8, 11})
+"""SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV: signals that a program sends itself by a fault of its own."""
+
+
 class HarnessError(Exception):
     """Any failure that is not a failed assert: it makes the cell an ERROR."""
 
@@ -36,13 +40,17 @@ class TimedOutError(HarnessError):
 
 
 class EndpointError(HarnessError):
-    """An endpoint died, flooded its output or broke its protocol; carries what it printed."""
+    """An endpoint died, flooded its output or broke its protocol; carries what it printed.
 
-    def __init__(self, endpoint: str, what: str, output: str = "") -> None:
+    ``status`` is how its process ended, as subprocess reports it: the negative number of a signal; None if unknown.
+    """
+
+    def __init__(self, endpoint: str, what: str, output: str = "", status: int | None = None) -> None:
         super().__init__(f"{endpoint}: {what}" + (f"\n{output}" if output else ""))
         self.endpoint = endpoint
         self.what = what
         self.output = output
+        self.crashed = status is not None and -status in CRASHES
 
 
 class RefusedError(HarnessError):
@@ -98,3 +106,15 @@ class BuildError(HarnessError):
 
 class NoBuildError(BuildError, UsageError):
     """A user named a stack that exists, and no build on this machine serves it."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether the harness lost the case, so that it says nothing about a build.
+
+    An endpoint that did not start, did not answer in time or broke the protocol is lost, and so is a full disk. A
+    crash is not: it is what the library did.
+    """
+    cause = error.__cause__ if isinstance(error, SetUpError) and error.__cause__ else error
+    if isinstance(cause, EndpointError):
+        return not cause.crashed
+    return isinstance(cause, TimedOutError | SetUpError | BuildError | OSError)

@@ -35,6 +35,8 @@ class CellState:
     pair: Pair | None = None
     verdict: Verdict = Verdict.PASSED
     reason: str = ""
+    lost: bool = False
+    """Whether an ERROR is the harness's own: it says nothing about a build."""
     seconds: float = 0.0
     folder: Path | None = None
     case: shapes.CaseObject | None = None
@@ -54,10 +56,10 @@ class CellState:
         """How many connections were begun."""
         return self.pair.opened if self.pair else 0
 
-    def judge(self, verdict: Verdict, reason: str) -> None:
+    def judge(self, verdict: Verdict, reason: str, *, lost: bool = False) -> None:
         """Keep the more severe verdict, with the first reason for it."""
         if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
-            self.verdict, self.reason = verdict, reason
+            self.verdict, self.reason, self.lost = verdict, reason, lost
 
     def record(self) -> CellObject:
         """Return the cell as in results.json."""
@@ -71,6 +73,7 @@ class CellState:
             "reason": self.reason,
             "seconds": round(self.seconds, 6),
             "folder": str(self.folder) if self.folder else None,
+            "lost": self.lost,
             "assertion": self.assertion,
             "case": self.case,
         }

@@ -15,7 +15,7 @@ from harness.matrix.cells import Cell
 from harness.matrix.citation import uncited
 from harness.matrix.expectation import Expectation, unmatched
 from harness.matrix.pairing import Matrix
-from harness.model.errors import BuildError, UnsupportedError, UsageError
+from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lost
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
@@ -61,15 +61,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the one cell that `--resumption-cell` names; pytest.UsageError if there is none."""
-    wanted: str | None = config.getoption("resumption_cell")
+    """Keep the cells that `--resumption-cell` names; pytest.UsageError if one of them is not there."""
+    wanted: list[str] = config.getoption("resumption_cell")
     if not wanted:
         return
-    chosen = [item for item in items if item.name == wanted]
-    if not chosen:
-        near = get_close_matches(wanted, [item.name for item in items], 1, 0)
+    chosen = [item for item in items if item.name in wanted or item.nodeid in wanted]
+    names = {name for item in chosen for name in (item.name, item.nodeid)}
+    if absent := [name for name in wanted if name not in names]:
+        near = get_close_matches(absent[0], [item.name for item in items], 1, 0)
         hint = f"did you mean {near[0]!r}?" if near else "nothing was collected"
-        raise pytest.UsageError(f"no cell {wanted!r} here; {hint}")
+        raise pytest.UsageError(f"no cell {absent[0]!r} here; {hint}")
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
 
@@ -250,7 +251,8 @@ def _judge(state: CellState, report: pytest.TestReport, error: BaseException) ->
     elif report.when == "call" and isinstance(error, AssertionError | pytest.fail.Exception) and not differing:
         state.judge(Verdict.FAILED, str(error))
     else:
-        state.judge(Verdict.ERROR, differing or f"{type(error).__name__}: {error}")
+        lost = not differing and is_lost(error)
+        state.judge(Verdict.ERROR, differing or f"{type(error).__name__}: {error}", lost=lost)
         if report.when == "call":
             # pytest, its JUnit XML too, counts as an ERROR only what fails outside of the call.
             report.when = "setup"

@@ -84,6 +84,7 @@ class Recorder:
             "reason": f"the worker process died: {report.longrepr}",
             "seconds": 0.0,
             "folder": None,
+            "lost": True,
             "case": None,
         }
 

@@ -64,7 +64,9 @@ RUN_OPTIONS = (
         "AGEd,SIZEGB|all",
         default=DEFAULT,
     ),
-    RunOption("cell", "Run only the cell with this test and id, such as 'test_x[openssl@3.5.0--…]'.", "TEST[ID]"),
+    RunOption(
+        "cell", "Run only the cell with this test and id, such as 'test_x[openssl@3.5.0--…]'.", "TEST[ID]", many=True
+    ),
 )
 
 

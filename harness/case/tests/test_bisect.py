@@ -46,6 +46,43 @@ def test_two_neighbours_need_no_search() -> None:
     assert bisect(["1", "2"], lambda version: Behaviour.BAD if version == "2" else Behaviour.GOOD) == Bisected("1", "2")
 
 
+def behaviours(letters: str, looks: list[str] | None = None) -> Bisected:
+    """The search over versions that do what the letters say: good, bad, other or unsupported."""
+    known = {each.value[0]: each for each in Behaviour}
+
+    def look(version: str) -> Behaviour:
+        if looks is not None:
+            looks.append(version)
+        return known[letters[int(version)]]
+
+    return bisect([str(place) for place in range(len(letters))], look)
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ("ggoob", Bisected("1", "4", (), "2", "3")),
+        ("gob", Bisected("0", "2", (), "1", "1")),
+        ("goooooooob", Bisected("0", "9", (), "1", "8")),
+        ("ggggggggob", Bisected("7", "9", (), "8", "8")),
+        ("gobbbbbbbb", Bisected("0", "2", (), "1", "1")),
+        ("guouub", Bisected("0", "5", ("1", "3", "4"), "2", "2")),
+        ("gbob", Bisected("0", "1")),
+        ("gogggb", Bisected("4", "5")),
+    ],
+)
+def test_a_third_behaviour_does_not_end_the_search(letters: str, expected: Bisected) -> None:
+    assert behaviours(letters) == expected
+
+
+def test_a_third_behaviour_costs_few_looks() -> None:
+    looks: list[str] = []
+    behaviours("g" * 50 + "o" * 50 + "b" * 50, looks)
+
+    assert len(looks) <= 2 + 2 * 8
+    assert len(set(looks)) == len(looks)
+
+
 @pytest.mark.parametrize(
     ("number", "unsupported", "message"),
     [

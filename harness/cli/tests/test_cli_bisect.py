@@ -93,6 +93,103 @@ def test_a_build_that_fails_is_bad() -> None:
     assert search(told.versions, looks(told)).first_bad == "2"
 
 
+ABORTED: dict[str, object] = {f"{FIRST}outcome": "aborted"}
+DECLINED: dict[str, object] = {f"{FIRST}outcome": "declined"}
+
+
+@pytest.mark.parametrize(("expect", "on"), [("declined", ()), (None, ()), (None, ("outcome",))])
+def test_a_third_outcome_is_told_and_the_search_goes_on(
+    capsys: pytest.CaptureFixture[str], expect: str | None, on: tuple[str, ...]
+) -> None:
+    told = Told(v1=DECLINED, v2=DECLINED, v3=ABORTED, v4={}, v5={})
+    found = search(told.versions, looks(told, expect, *on))
+
+    assert (found.last_good, found.first_other, found.last_other, found.first_bad) == ("2", "3", "3", "4")
+    assert "3          other" in capsys.readouterr().err
+
+
+def test_an_observable_with_a_third_value_decides_only_with_on() -> None:
+    told = Told(v1={}, v2={HINT: 5}, v3={HINT: 6}, v4={HINT: 6})
+
+    assert search(told.versions, looks(told)).first_bad == "2"
+    assert search(told.versions, looks(told, None, "session.*")).first_bad == "3"
+
+
+class LosesOnce(Told):
+    """A subject that the harness loses at the first look on each version, or at every look on version 2."""
+
+    def see(self, version: str) -> CellObject:
+        """As the test says, from the second look on."""
+        seen = super().see(version)
+        if self.looks.count(version) == 1 or version == "2":
+            return {
+                **seen,
+                "verdict": "error",
+                "reason": "waited 10 s for a reply\nto hello",
+                "lost": True,
+                "case": None,
+            }
+        return seen
+
+
+def test_what_the_harness_lost_is_run_again_then_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    told = LosesOnce(v1={}, v2={TICKETS: 2}, v3={TICKETS: 2})
+    found = search(told.versions, looks(told))
+
+    assert (found.last_good, found.first_bad, found.between) == ("1", "3", ("2",))
+    assert told.looks == ["1", "1", "3", "3", "2", "2"]
+    assert "2          unsupported  lost twice: waited 10 s for a reply" in capsys.readouterr().err
+
+
+def test_git_bisect_skips_what_the_harness_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No endpoint answers in so short a time."""
+    own = f"libssl@{own_version()}"
+    monkeypatch.setenv("RESUMPTION_DEADLINE", "0.0001")
+
+    assert main(["connect", "--client", own, "--server", own, "--tls", "1.3", "--expect", "resumed"]) == 125
+    assert "did not answer hello within" in capsys.readouterr().err
+
+
+def test_an_end_that_the_harness_lost_is_neither_good_nor_bad(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = matching("1.1.1", BuildStore().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+    monkeypatch.setenv("RESUMPTION_DEADLINE", "0.0001")
+
+    options = f"--here --good {older[0]} --bad {own_version()} --expect resumed"
+    code = main(shlex.split(f"bisect {options} --client libssl --server libssl --tls 1.3"))
+
+    assert code == 125
+    assert f"{older[0]} was said to be good and is unsupported" in capsys.readouterr().err
+
+
+@pytest.mark.network
+def test_a_third_behaviour_of_real_builds_does_not_end_a_bisection(capsys: pytest.CaptureFixture[str]) -> None:
+    """A negative timeout: 3.0 declines at once, 3.1 aborts its first handshake, later ones never expire."""
+    fetched(capsys, "3.0.20", "3.1.5", "3.5.9")
+
+    case = "--client libssl --server libssl --tls 1.3 --server-set timeout=-1 --expect declined"
+    code = main(shlex.split(f"bisect --here --good 3.0.20 --bad 3.5.9 {case}"))
+    out, err = capsys.readouterr()
+
+    assert code == 0
+    assert "3.1.5      other        aborted" in err
+    assert "other      3.1." in out
+    assert "connection 2: outcome declined -> aborted" in out
+    assert "connection 2: outcome aborted -> resumed" in out
+
+
+def fetched(capsys: pytest.CaptureFixture[str], *versions: str) -> None:
+    """See to it that these builds of libssl are in the cache; skips with the reason where one cannot be had."""
+    lacking = [version for version in versions if version not in BuildStore().serving("libssl")]
+    if lacking and main(["builds", "fetch", *lacking]):
+        pytest.skip(capsys.readouterr().err)
+
+
 def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_arguments: object) -> CaseResult:
         raise SetUpError("libssl@3.0.19: the agent ended with status -11; unanswered: hello")

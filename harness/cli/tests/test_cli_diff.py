@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from harness.builds.system import build_for
 from harness.builds.versions import matching
 from harness.cli import main
 from harness.model.build import Build
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def version(stack: str) -> str:
@@ -61,6 +67,62 @@ def test_a_build_differs_from_one_of_another_release_as_is_known(capfd: pytest.C
     assert code == 1
     assert found["session.kex_group"] == ("0", "29")
     assert found["hellos.client.ClientHello.extensions.supported_groups.length"] == ("12", "22")
+
+
+DYING = '''"""A ticket resumes (RFC 8446, 2.2)."""
+
+import os
+from pathlib import Path
+
+import psutil
+
+from harness import FULL, RESUMED, TLSv1_3, scenario
+
+pytestmark = scenario(versions=[TLSv1_3], same_stack=True)
+
+
+def test_it_resumes(pair):
+    first = pair.connect()
+    assert first.outcome is FULL
+    if {always} or not Path("again").exists():
+        Path("again").touch()
+        for child in psutil.Process().children():
+            if "harness.agent" in child.cmdline():
+                child.send_signal({number})
+                os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert pair.connect(offer=first.session).outcome is RESUMED
+'''
+
+
+def diff_of_dying(
+    capfd: pytest.CaptureFixture[str], folder: Path, number: signal.Signals, *, always: bool
+) -> tuple[int, str, str]:
+    """A diff of a build with itself whose agents a signal ends in the middle of a case, once or always."""
+    (folder / "test_dying.py").write_text(DYING.format(number=int(number), always=always))
+    build = f"libssl@{version('libssl')}"
+    with contextlib.chdir(folder):
+        return run(capfd, f"diff {build} {build} test_dying.py -n0")
+
+
+def test_a_cell_that_the_harness_lost_is_run_again(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = diff_of_dying(capfd, tmp_path, signal.SIGKILL, always=False)
+
+    assert (code, out.splitlines()[-1]) == (0, "1 cells compared: no distinct differences")
+    assert "running 1 cells again that are lost" in err
+
+
+def test_a_cell_that_is_lost_again_is_set_aside(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = diff_of_dying(capfd, tmp_path, signal.SIGKILL, always=True)
+
+    assert (code, out.splitlines()[-1]) == (0, "0 cells compared, 1 lost and set aside: no distinct differences")
+    assert "ended with status -9" in out
+
+
+def test_a_crash_is_a_difference(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = diff_of_dying(capfd, tmp_path, signal.SIGSEGV, always=False)
+
+    assert code == 1
+    assert out.splitlines()[-1].startswith("1 cells compared")
 
 
 @pytest.mark.parametrize(

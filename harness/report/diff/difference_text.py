@@ -10,9 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
-    from harness.report.json.shapes import DifferenceObject, DiffObject, OneSidedObject
+    from harness.report.json.shapes import DifferenceObject, DiffObject, LostObject, OneSidedObject
 
 LONGEST = 60
 """Characters of a value in the table; --json has full values."""
@@ -24,7 +26,9 @@ def difference_text(told: DiffObject) -> RenderableType:
     if told["differences"]:
         parts += [_differences(told), ""]
     if told["one_sided"]:
-        parts += [_one_sided(told["one_sided"]), ""]
+        parts += [_not_compared(told["one_sided"], "on one side only, because"), ""]
+    if told["lost"]:
+        parts += [_not_compared(told["lost"], "set aside, because the harness lost it"), ""]
     return Group(*parts, summary(told))
 
 
@@ -36,6 +40,8 @@ def summary(told: DiffObject) -> str:
         counted.append(f"{told['unsupported']} unsupported with both")
     if told["one_sided"]:
         counted.append(f"{len(told['one_sided'])} on one side only")
+    if told["lost"]:
+        counted.append(f"{len(told['lost'])} lost and set aside")
     return f"{builds}\n{', '.join(counted)}: {len(told['differences']) or 'no'} distinct differences"
 
 
@@ -75,11 +81,11 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _one_sided(cells: list[OneSidedObject]) -> Table:
-    """The cells by both verdicts and by reason."""
-    counts = Counter((cell["before"], cell["after"], cell["reason"]) for cell in cells)
+def _not_compared(cells: Sequence[OneSidedObject | LostObject], why: str) -> Table:
+    """The cells by both verdicts and by the first line of the reason."""
+    counts = Counter((cell["before"], cell["after"], cell["reason"].partition("\n")[0]) for cell in cells)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("before", "after", "on one side only, because"):
+    for name in ("before", "after", why):
         table.add_column(name, overflow="fold")
     table.add_column("cells", justify="right")
     for (before, after, reason), count in counts.items():

@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.report.diff.difference import Difference
-    from harness.report.json.shapes import DifferenceObject, DiffObject, OneSidedObject, PlaceObject, ResultsObject
+    from harness.report.json.shapes import (
+        DifferenceObject,
+        DiffObject,
+        LostObject,
+        OneSidedObject,
+        PlaceObject,
+        ResultsObject,
+    )
 
     Key = tuple[str, str]
     """Scenario and id of a cell."""
@@ -31,12 +38,18 @@ def run_difference(
     """
     first, second = cells or (by_id(before), by_id(after))
     compared, unsupported = 0, 0
+    lost: list[LostObject] = []
     one_sided: list[OneSidedObject] = []
     groups: dict[Difference, list[PlaceObject]] = {}
     for scenario, cell in dict.fromkeys([*first, *second]):
         one, other = first.get((scenario, cell)), second.get((scenario, cell))
         lacking = [side for side in (one, other) if side is None or side["verdict"] == UNSUPPORTED]
-        if one is not None and other is not None and not lacking:
+        fates = (one["verdict"] if one else "absent", other["verdict"] if other else "absent")
+        unknown = next((side for side in (one, other) if side is not None and side.get("lost")), None)
+        if unknown:
+            reason = unknown["reason"]
+            lost.append({"scenario": scenario, "cell": cell, "before": fates[0], "after": fates[1], "reason": reason})
+        elif one is not None and other is not None and not lacking:
             compared += 1
             for found in differences(CellObject, one, other):
                 place: PlaceObject = {"scenario": scenario, "cell": cell, "connection": found.connection}
@@ -46,8 +59,8 @@ def run_difference(
                 {
                     "scenario": scenario,
                     "cell": cell,
-                    "before": one["verdict"] if one else "absent",
-                    "after": other["verdict"] if other else "absent",
+                    "before": fates[0],
+                    "after": fates[1],
                     "reason": lacking[0]["reason"] if lacking[0] else "",
                 }
             )
@@ -59,6 +72,7 @@ def run_difference(
         "after": endpoints(after),
         "compared": compared,
         "unsupported": unsupported,
+        "lost": lost,
         "one_sided": one_sided,
         "differences": [_grouped(found, places) for found, places in groups.items()],
     }

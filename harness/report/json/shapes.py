@@ -382,6 +382,15 @@ class CellObject(TypedDict):
     reason: Annotated[str, about("why it is not `passed`; the first line is a summary", NOT_AT_ALL)]
     seconds: Annotated[float, about("set-up, test and tear-down together", NOT_AT_ALL)]
     folder: Annotated[str | None, about("where its evidence is kept, null if it passed or is unsupported", NOT_AT_ALL)]
+    lost: NotRequired[
+        Annotated[
+            bool,
+            about(
+                "whether an `error` says nothing about a build: an endpoint did not start or answer, or a worker died",
+                NOT_AT_ALL,
+            ),
+        ]
+    ]
     assertion: NotRequired[
         Annotated[AssertionObject | None, about("the assert that failed, null if none did", NOT_AT_ALL)]
     ]
@@ -436,6 +445,16 @@ class OneSidedObject(TypedDict):
     reason: Annotated[str, about("why it is unsupported")]
 
 
+class LostObject(TypedDict):
+    """A cell that the harness lost with one of the builds or with both, so that it is not compared."""
+
+    scenario: Annotated[str, about("the file and the test")]
+    cell: Annotated[str, about("the cell's id without its builds")]
+    before: Annotated[Fate, about("its verdict with the first build")]
+    after: Annotated[Fate, about("its verdict with the second build")]
+    reason: Annotated[str, about("what the harness lost")]
+
+
 class DiffObject(TypedDict):
     """What `resumption diff --json` prints."""
 
@@ -444,5 +463,6 @@ class DiffObject(TypedDict):
     after: Annotated[list[str], about("`stack@build` of the endpoints of the second build")]
     compared: Annotated[int, about("how many cells have a result with both")]
     unsupported: Annotated[int, about("how many are unsupported with both")]
+    lost: Annotated[list[LostObject], about("the cells that the harness lost, also when it ran them again")]
     one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side only")]
     differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]

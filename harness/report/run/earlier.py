@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING = "newly failing", "newly passing", "still failing"
 NO_LONGER_SUPPORTED, NEWLY_SUPPORTED = "no longer supported", "newly supported"
 CHANGED, CAME, GONE = "changed", "new", "gone"
-FATES = (NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING, NO_LONGER_SUPPORTED, NEWLY_SUPPORTED, CHANGED, CAME)
+LOST = "lost"
+"""The harness lost it in one of the runs, so that nothing is known about a change."""
+FATES = (NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING, NO_LONGER_SUPPORTED, NEWLY_SUPPORTED, CHANGED, CAME, LOST)
 """How a cell of this run can differ from the earlier one, the most important first; most cells do not differ."""
 
 
@@ -68,6 +70,8 @@ def fate_of(before: CellObject | None, now: CellObject, *, differs: bool) -> str
     """One of FATES; empty if nothing changed."""
     if before is None:
         return CAME
+    if before.get("lost") or now.get("lost"):
+        return LOST
     old, new = before["verdict"], now["verdict"]
     if new in BAD:
         return STILL_FAILING if old in BAD else NEWLY_FAILING

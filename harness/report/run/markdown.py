@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from harness.report.run.earlier import (
-    CAME,
-    CHANGED,
+    FATES,
     NEWLY_FAILING,
-    NEWLY_PASSING,
-    NEWLY_SUPPORTED,
-    NO_LONGER_SUPPORTED,
-    STILL_FAILING,
     of_run,
 )
 from harness.report.run.markdown_text import block, cell, html, plain
@@ -31,7 +26,6 @@ FAILURES, WHOLE, REASONS, OBSERVABLES = 50, 10, 10, 25
 """How many kinds of failures, full examples, unsupported reasons and observables are listed."""
 LONGEST = 6000
 """Characters of a full reason; a job's summary is limited to 1 MiB."""
-TOLD = (NEWLY_FAILING, NEWLY_PASSING, STILL_FAILING, NO_LONGER_SUPPORTED, NEWLY_SUPPORTED, CHANGED, CAME)
 
 
 @cache
@@ -94,7 +88,7 @@ def _failure(one: CellObject) -> dict[str, Any]:
 
 def _comparison(comparison: Comparison, results: ResultsObject) -> dict[str, Any]:
     cells = of_run(results)
-    counts = [(fate, len(comparison.of(fate))) for fate in TOLD]
+    counts = [(fate, len(comparison.of(fate))) for fate in FATES]
     changed = sorted(comparison.changed, key=lambda found: -found["cells"])
     return {
         "started": moment(comparison.earlier["started"]),

@@ -188,18 +188,19 @@ class AgentProcess:
         if self.child.ended.error is not None:
             self._fail(str(self.child.ended.error))
         else:
-            self._fail(f"ended with status {self.child.ended.result()}")
+            status = self.child.ended.result()
+            self._fail(f"ended with status {status}", status)
 
     def kill(self, what: str) -> None:
         """SIGKILL, because of what it did; all that is open fails with that reason."""
         self.child.kill()
         self._fail(what)
 
-    def _fail(self, what: str) -> None:
+    def _fail(self, what: str, status: int | None = None) -> None:
         if self._dead is None:
             asked = ", ".join(verb for verb, _, _ in self._open.values())
             during = f"; unanswered: {asked}" if asked else ""
-            self._dead = EndpointError(self.name, f"the agent {what}{during}", self.child.output)
+            self._dead = EndpointError(self.name, f"the agent {what}{during}", self.child.output, status)
             open_, self._open = self._open, {}
             for _, _, error in open_.values():
                 error(self._dead)

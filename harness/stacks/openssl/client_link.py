@@ -92,7 +92,8 @@ class OpensslClientLink:
         elif error is not None:
             self._steps.fail(str(error), self._child.output[:2000])
         elif not self._killed and not self._explained(code := self._child.ended.result()):
-            self._steps.fail(f"ended with exit code {code} and said nothing of its connection", self._child.output)
+            what = f"ended with exit code {code} and said nothing of its connection"
+            self._steps.fail(what, self._child.output, code)
         self._steps.advance()
 
     def _explained(self, code: int) -> bool:

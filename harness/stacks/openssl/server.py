@@ -81,11 +81,16 @@ class OpensslServer:
             output = self._child.output[:2000]
             self._child.close()
             refused = refusal(self._child.name, output, self.major)
-            raise refused or EndpointError(self._child.name, f"{self._how_it_ended()} before it was ready", output)
+            how = f"{self._how_it_ended()} before it was ready"
+            raise refused or EndpointError(self._child.name, how, output, self._status)
 
     def _how_it_ended(self) -> str:
         error = self._child.ended.error
         return str(error) if error else f"ended with exit code {self._child.ended.result()}"
+
+    @property
+    def _status(self) -> int | None:
+        return None if self._child.ended.error else self._child.ended.result()
 
     def _on_line(self, line: bytes) -> None:
         if not self.port:
@@ -105,7 +110,7 @@ class OpensslServer:
     def _on_end(self) -> None:
         for link in list(self._links):
             if not link.out.closed:
-                link.steps.fail(self._how_it_ended(), self._child.output[-2000:])
+                link.steps.fail(self._how_it_ended(), self._child.output[-2000:], self._status)
 
     def accept(self) -> OpensslServerLink:
         """The next connection: in the order of the calls, each gets one connection of s_server."""
@@ -114,7 +119,7 @@ class OpensslServer:
         link = OpensslServerLink(self)
         self._links.append(link)
         if self._child.ended.done:
-            link.steps.fail(self._how_it_ended(), self._child.output[-2000:])
+            link.steps.fail(self._how_it_ended(), self._child.output[-2000:], self._status)
         return link
 
     def send(self, data: bytes) -> None:

@@ -76,9 +76,9 @@ class Steps:
             if self._steps and self._steps[0] is step:
                 self._steps.popleft()
 
-    def fail(self, what: str, output: str) -> None:
+    def fail(self, what: str, output: str, status: int | None = None) -> None:
         """The program is of no use any more: every call, also a later one, gets the error with what it printed."""
-        self.refuse(EndpointError(self._endpoint, what, output))
+        self.refuse(EndpointError(self._endpoint, what, output, status))
 
     def refuse(self, error: HarnessError) -> None:
         """Every call, also a later one, gets the error; the first one stays."""

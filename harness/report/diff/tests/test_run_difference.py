@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from rich.console import Console
 
 from harness.report.diff.difference_text import LONGEST, cut, difference_text, summary
@@ -60,6 +61,23 @@ def test_a_cell_that_one_build_cannot_do_is_told_apart() -> None:
         }
     ]
     assert (found["compared"], found["differences"]) == (0, [])
+
+
+@pytest.mark.parametrize("other", ["passed", "unsupported", "error"])
+def test_a_cell_that_the_harness_lost_is_set_aside(other: str) -> None:
+    lost = of("a", verdict="error", reason="TimedOutError: waited 10 s", case=None, lost=True)
+    found = told([lost], [of("a", verdict=other)])
+
+    assert (found["compared"], found["differences"], found["one_sided"]) == (0, [], [])
+    assert found["lost"] == [
+        {
+            "scenario": "scenarios/a.py::a",
+            "cell": "libssl--libssl-TLSv1.3",
+            "before": "error",
+            "after": other,
+            "reason": "TimedOutError: waited 10 s",
+        }
+    ]
 
 
 def test_a_cell_that_is_in_one_run_alone_is_told_apart() -> None:

@@ -8,6 +8,7 @@ from harness.report.run.earlier import (
     CAME,
     CHANGED,
     GONE,
+    LOST,
     NEWLY_FAILING,
     NEWLY_PASSING,
     NEWLY_SUPPORTED,
@@ -42,6 +43,7 @@ TONES = {
     NEWLY_SUPPORTED: "passed",
     CHANGED: "changed",
     CAME: "changed",
+    LOST: "failed",
     GONE: "unsupported",
 }
 """The colour of each fate, in display order."""

@@ -55,6 +55,13 @@ def test_the_fate_of_a_cell_follows_from_both_verdicts(before: Any, now: Any, fa
     assert fate_of(old, {"verdict": now}, differs=True) == fate  # type: ignore[typeddict-item]
 
 
+@pytest.mark.parametrize(("before", "now"), [("error", "passed"), ("passed", "error"), ("error", "error")])
+def test_what_the_harness_lost_is_no_change_of_a_cell(before: str, now: str) -> None:
+    old, new = ({"verdict": verdict, "lost": verdict == "error"} for verdict in (before, now))
+
+    assert fate_of(old, new, differs=True) == "lost"  # type: ignore[arg-type]
+
+
 def test_a_cell_in_which_nothing_differs_has_no_fate() -> None:
     same: Any = {"verdict": "passed"}
 
