@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from harness.builds.record import NAME, Record, fingerprints
+from harness.builds.record import COMPILED, NAME, Record, can_run, every, fingerprints
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
@@ -43,13 +43,22 @@ class Cache:
         return self.folder / key
 
     def records(self) -> list[Record]:
-        """Return every cached build; skip folders with an unreadable record, which ``verify`` names."""
-        return [
-            Record.read(path.parent) for path in sorted(self.folder.glob(f"[!.]*/{NAME}")) if _readable(path.parent)
-        ]
+        """Return every cached build; skip folders with an unreadable record, which ``unreadable`` names."""
+        return [found for found in map(self._read, self.names()) if isinstance(found, Record)]
+
+    def unreadable(self) -> dict[str, str]:
+        """Return the folders whose record cannot be read, each with the reason."""
+        found = {key: self._read(key) for key in self.names()}
+        return {key: str(error) for key, error in found.items() if isinstance(error, BuildError)}
+
+    def _read(self, key: str) -> Record | BuildError:
+        try:
+            return Record.read(self.path(key))
+        except BuildError as error:
+            return error
 
     def get(self, key: str) -> Record | None:
-        """Return the record of a cached build."""
+        """Return the record of a cached build; BuildError if it cannot be read."""
         return Record.read(self.path(key)) if (self.path(key) / NAME).is_file() else None
 
     def add(
@@ -63,12 +72,15 @@ class Cache:
     ) -> Record:
         """Let ``fill`` fill an empty folder and ``measure`` determine its version; keep it only if both succeed.
 
-        A cached build is returned unchanged unless ``again`` is true.
+        A cached build is returned unchanged unless it is damaged, or ``again`` is true.
         """
         with self._locked(known.key, say):
-            present = self.get(known.key)
-            if present is not None and not again:
+            present = None if again or not self.path(known.key).exists() else self._read(known.key)
+            damage = self.damage(known.key) if present else []
+            if isinstance(present, Record) and not damage:
                 return present
+            if damage:
+                say(f"it is in the cache and damaged: {damage[0]}")
             part = self.folder / f".{known.key}.part"
             shutil.rmtree(part, ignore_errors=True)  # left behind by a killed run
             began = time.monotonic()
@@ -87,38 +99,65 @@ class Cache:
             return record
 
     def _replace(self, part: Path, place: Path) -> None:
-        old = self.folder / f".{place.name}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
-            place.rename(old)
+        old = self._set_aside(place)
         part.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
+
+    def _set_aside(self, place: Path) -> Path:
+        """Rename what is in the place of a build, a folder or anything else; return where it is now."""
+        old = self.folder / f".{place.name}.old"
+        _discard(old)
+        if os.path.lexists(place):
+            place.rename(old)
+        return old
 
     def remove(self, key: str, say: Say) -> None:
         """Remove a build if it is cached."""
         with self._locked(key, say):
-            gone = self.folder / f".{key}.old"
-            shutil.rmtree(gone, ignore_errors=True)
-            if self.path(key).exists():
-                self.path(key).rename(gone)
-                shutil.rmtree(gone)
+            try:
+                _discard(self._set_aside(self.path(key)))
+            except OSError as error:
+                raise BuildError(f"{self.path(key)} cannot be removed: {error}") from error
 
-    def damage(self, key: str) -> list[str]:
-        """Return what is wrong with the files of a build, one line each: changed, missing or foreign."""
-        try:
-            record = Record.read(self.path(key))
-        except BuildError as error:
-            return [str(error)]
-        found = fingerprints(self.path(key))
+    def damage(self, key: str, wanted: Callable[[str], bool] = every) -> list[str]:
+        """Return what is wrong with the wanted files of a build, one line each: changed, missing or foreign.
+
+        What Python compiled since it was fetched is not looked at: ``verify`` removes it before it could run.
+        """
+        record = self._read(key)
+        if isinstance(record, BuildError):
+            return [str(record)]
+        kept = {name: text for name, text in record.files.items() if wanted(name)}
+        found = fingerprints(self.path(key), wanted)
+        names = kept.keys() | {name for name in found if COMPILED not in Path(name).parts}
         return [
             f"{self.path(key) / name} {what}"
-            for name in sorted(record.files.keys() | found.keys())
-            if (what := _wrong(record.files.get(name), found.get(name)))
+            for name in sorted(names)
+            if (what := _wrong(kept.get(name), found.get(name)))
         ]
 
+    def verify(self, key: str) -> None:
+        """See to it that a build runs what was fetched and nothing else; BuildError says which file is another."""
+        damage = self.damage(key, can_run)
+        if damage:
+            raise BuildError(
+                f"the build {key} is damaged and is not used: {damage[0]}"
+                + (f", and {len(damage) - 1} more" if damage[1:] else "")
+                + "; `resumption builds verify` names all damage, `resumption builds fetch --again` replaces a build"
+            )
+        record = Record.read(self.path(key))
+        for path in self.path(key).rglob(f"{COMPILED}/*"):
+            if str(path.relative_to(self.path(key))) not in record.files:
+                path.unlink(missing_ok=True)
+
+    def missing(self, record: Record) -> list[str]:
+        """Return the files that a build lacks, without a look at their content."""
+        folder = self.path(record.key)
+        return [f"{folder / name} is missing" for name in record.files if not os.path.lexists(folder / name)]
+
     def names(self) -> list[str]:
-        """Return the folders of all builds, including those with an unreadable record."""
-        return sorted(path.name for path in self.folder.glob("[!.]*-*") if path.is_dir())
+        """Return what is in the place of a build, including folders with an unreadable record and what is no folder."""
+        return sorted(path.name for path in self.folder.glob("[!.]*-*"))
 
     @contextmanager
     def _locked(self, key: str, say: Say) -> Iterator[None]:
@@ -145,12 +184,12 @@ class Cache:
             lock.release()
 
 
-def _readable(folder: Path) -> bool:
-    try:
-        Record.read(folder)
-    except BuildError:
-        return False
-    return True
+def _discard(path: Path) -> None:
+    """Remove a folder, or whatever else is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _wrong(kept: str | None, found: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.builds.cache import Cache
@@ -11,6 +12,7 @@ from harness.builds.providers.cryptography import Cryptography
 from harness.builds.providers.debian import Debian
 from harness.builds.providers.source import Source
 from harness.builds.providers.wheel import Wheel
+from harness.builds.record import Record
 from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.model.errors import BuildError, UsageError
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from harness.builds.catalogue import CatalogueEntry
     from harness.builds.provider import Provider, Say
-    from harness.builds.record import Record
     from harness.model.build import Build
 
 ALL = "all"
@@ -50,16 +51,54 @@ class BuildStore:
         return sorted(records, key=lambda record: build_version(record.version), reverse=True)
 
     def builds(self, record: Record) -> Mapping[str, Build]:
-        """The Build of each stack that a fetched build serves."""
-        return self.providers[record.provider].builds(self.cache.path(record.key), record.version)
+        """The Build of each stack that a fetched build serves; BuildError if it is too damaged to say."""
+        try:
+            return self.providers[record.provider].builds(self.cache.path(record.key), record.version)
+        except (OSError, ValueError) as error:
+            raise BuildError(f"{self.cache.path(record.key)} is damaged: {error}") from error
 
     def serving(self, stack: str) -> dict[str, Build]:
-        """The fetched builds that serve a stack, by version, newest first."""
-        found: dict[str, Build] = {}
+        """The fetched builds that serve a stack, by version, newest first; none that is too damaged to say.
+
+        Their files are not verified yet: see ``verify``.
+        """
+        return {version: build for version, (_record, build) in self._serving(stack).items()}
+
+    def _serving(self, stack: str) -> dict[str, tuple[Record, Build]]:
+        found: dict[str, tuple[Record, Build]] = {}
         for record in self.here():
             if stack in {STACKS.get(part) for part in record.has} and record.version not in found:
-                build = self.builds(record).get(stack)
-                found |= {} if build is None else {record.version: build}
+                with suppress(BuildError):
+                    build = self.builds(record).get(stack)
+                    found |= {} if build is None else {record.version: (record, build)}
+        return found
+
+    def verified(self, stack: str, version: str) -> Build:
+        """The fetched build of a version that serves a stack, once its files are those that were fetched.
+
+        BuildError if one is not, or if the catalogue now pins other artefacts than those that it was made of.
+        """
+        record, build = self._serving(stack)[version]
+        known = next((known for known in self.known if known.key == record.key), None)
+        if known is not None and known.artefacts != record.artefacts:
+            raise BuildError(
+                f"the build {record.key} was made of other files than the catalogue names; it is not used: "
+                f"`resumption builds fetch --again {record.version}` replaces it"
+            )
+        self.cache.verify(record.key)
+        return build
+
+    def damaged(self) -> dict[str, str]:
+        """What is wrong with each cached build that can be seen without a look into its files, by key."""
+        found = self.cache.unreadable()
+        for record in self.here():
+            try:
+                lacking = {STACKS[part] for part in record.has if part in STACKS} - self.builds(record).keys()
+            except BuildError as error:
+                found[record.key] = str(error)
+                continue
+            missing = self.cache.missing(record) or [f"nothing in it serves {stack}" for stack in sorted(lacking)]
+            found |= {record.key: missing[0]} if missing else {}
         return found
 
     def fetchable(self, stack: str) -> list[str]:
@@ -115,10 +154,8 @@ class BuildStore:
         wrong = self.cache.damage(key)
         if wrong:
             return wrong
-        record = self.cache.get(key)
-        if record is None:
-            return [f"{key} is not in the cache"]
         try:
+            record = Record.read(self.cache.path(key))
             version = measured(self.builds(record))
         except BuildError as error:
             return [str(error)]

@@ -53,7 +53,8 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     rows = rows_of(store)
     unserved = {name: why for name, provider in store.providers.items() if (why := provider.unserved())}
     if as_json:
-        click.echo(json.dumps(builds_json(str(store.cache.folder), rows, unserved), indent=2))
+        told = builds_json(str(store.cache.folder), rows, unserved, store.damaged())
+        click.echo(json.dumps(told, indent=2))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for head in HEADS:
@@ -64,6 +65,8 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     out.print(table)
     for name, why in unserved.items():
         out.print(f"the provider {name} does not serve this machine: {why}")
+    for key, why in store.damaged().items():
+        out.print(f"{key} is damaged: {why}; `resumption builds fetch --again VERSION` replaces it")
     out.print(f"the cache is {store.cache.folder}; `resumption builds fetch VERSION…` gets more")
 
 
@@ -88,11 +91,15 @@ def _known_row(store: BuildStore, known: CatalogueEntry, record: Record | None) 
 
 
 def _here_row(store: BuildStore, record: Record) -> Row:
+    try:
+        stacks = tuple(store.builds(record))
+    except BuildError:
+        stacks = ()
     return Row(
         record.version,
         record.provider,
         _parts(record.has),
-        tuple(store.builds(record)),
+        stacks,
         record.source,
         folder=str(store.cache.path(record.key)),
         bytes=record.bytes,

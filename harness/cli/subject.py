@@ -121,7 +121,8 @@ class DeskCase:
                 )
                 return self._cell(version, Verdict.PASSED, case=case)
             except (BuildError, RefusedError, SetUpError, UnsupportedError) as error:
-                return {**self._cell(version, Verdict.UNSUPPORTED, str(error)), "lost": is_lost(error)}
+                lost = is_lost(error) and not isinstance(error, BuildError)
+                return {**self._cell(version, Verdict.UNSUPPORTED, str(error)), "lost": lost}
             except UsageError:
                 raise
             except (HarnessError, OSError) as error:

@@ -97,7 +97,8 @@ class Machine:
         """The stacks that ``openssl``, ``lib*``, ``libssl@1.1.1w``, ``openssl@3.5`` or ``libssl@3.*`` means.
 
         Without a build, those of the machine's own; with one, fetched builds too: all that a glob matches, else the
-        newest. UsageError lists what there is if there is none, and says what could be fetched.
+        newest. UsageError lists what there is if there is none, and says what could be fetched. BuildError if a fetched
+        build is damaged.
         """
         if "@" not in pattern:
             own = self._own_of(pattern) if pattern in STACKS else self.own
@@ -119,7 +120,7 @@ class Machine:
         chosen = versions if means_all(wanted) else versions[:1]
         for version in chosen:
             if version not in present:
-                present[version] = self._make(name, fetched[version], self._runtime)
+                present[version] = self._make(name, self._stock.verified(name, version), self._runtime)
                 self._on_fetched = (*self._on_fetched, present[version])
         return [present[version] for version in chosen]
 
@@ -133,6 +134,7 @@ class Machine:
             text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"
             text += " (`resumption builds` lists all)"
         text += "".join(f"\n{m.stack} is missing: {m.reason}" for m in self.missing)
+        text += "".join(f"\n{key} is damaged: {why}" for key, why in self._stock.damaged().items())
         return text + (self._advice(names, wanted) if names and wanted else "")
 
     def _advice(self, names: Iterable[str], wanted: str) -> str:

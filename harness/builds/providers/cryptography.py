@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 import tempfile
 from pathlib import Path
@@ -29,11 +30,12 @@ class Cryptography:
         return pip.unserved()
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
-        """Fetch the wheels and unpack them into one folder."""
+        """Fetch the wheels, unpack them into one folder and compile their modules, so that no run has to."""
         say(f"fetching {', '.join(artefact.file.partition('-py')[0] for artefact in known.artefacts)}")
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             for wheel in pip.fetch(known.artefacts, Path(temporary)):
                 pip.unpack(wheel, folder / PACKAGES)
+        compileall.compile_dir(folder / PACKAGES, quiet=2)
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
         """This interpreter with the packages on its path, before those that are installed."""

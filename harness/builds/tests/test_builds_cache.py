@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -120,12 +122,163 @@ def test_tampering_is_named(cache: Cache, tamper: Callable[[Path], None], said: 
     assert cache.damage(KNOWN.key) == [f"{cache.folder}/{KNOWN.key}/{said}"]
 
 
-def test_a_record_that_cannot_be_read_is_named(cache: Cache) -> None:
+def _unreadable(folder: Path) -> None:
+    (folder / "libssl.so.3").unlink()
+    (folder / "libssl.so.3").symlink_to("libssl.so.3")
+
+
+@pytest.mark.parametrize("tamper", [_changed, _truncated, _gone, _more, _unreadable])
+def test_a_build_that_was_tampered_with_is_not_used(cache: Cache, tamper: Callable[[Path], None]) -> None:
     cache.add(KNOWN, fill, measure, quiet)
-    (cache.path(KNOWN.key) / "build.json").write_text("{")
+    tamper(cache.path(KNOWN.key))
+
+    with pytest.raises(BuildError, match=r"wheel-3\.0\.1 is damaged and is not used: .*; `resumption builds verify`"):
+        cache.verify(KNOWN.key)
+
+
+@pytest.mark.parametrize("tamper", [_changed, _gone])
+def test_a_build_that_was_tampered_with_is_fetched_again(cache: Cache, tamper: Callable[[Path], None]) -> None:
+    cache.add(KNOWN, fill, measure, quiet)
+    tamper(cache.path(KNOWN.key))
+    said: list[str] = []
+    cache.add(KNOWN, fill, measure, said.append)
+
+    cache.verify(KNOWN.key)
+    assert "it is in the cache and damaged" in said[0]
+
+
+def test_what_python_compiled_later_never_runs(cache: Cache) -> None:
+    def with_compiled(folder: Path) -> None:
+        fill(folder)
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "kept.pyc").write_bytes(b"compiled when it was fetched")
+
+    cache.add(KNOWN, with_compiled, measure, quiet)
+    compiled = cache.path(KNOWN.key) / "__pycache__"
+    (compiled / "later.pyc").write_bytes(b"compiled later, or planted")
+    cache.verify(KNOWN.key)
+
+    assert [path.name for path in compiled.iterdir()] == ["kept.pyc"]
+
+
+def test_compiled_code_that_was_replaced_is_not_used(cache: Cache) -> None:
+    def compiled(folder: Path) -> None:
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "kept.pyc").write_bytes(b"compiled when it was fetched")
+
+    cache.add(KNOWN, compiled, measure, quiet)
+    (cache.path(KNOWN.key) / "__pycache__" / "kept.pyc").write_bytes(b"planted")
+
+    with pytest.raises(BuildError, match=r"kept\.pyc has changed"):
+        cache.verify(KNOWN.key)
+
+
+def test_a_header_takes_no_part_in_a_run(cache: Cache) -> None:
+    def with_header(folder: Path) -> None:
+        fill(folder)
+        (folder / "ssl.h").write_text("")
+
+    cache.add(KNOWN, with_header, measure, quiet)
+    (cache.path(KNOWN.key) / "ssl.h").write_text("changed")
+    cache.verify(KNOWN.key)
+
+    assert cache.damage(KNOWN.key) == [f"{cache.path(KNOWN.key)}/ssl.h has changed"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "{",
+        "",
+        "[]",
+        "null",
+        '"text"',
+        "7",
+        "{}",
+        '{"schema": 2}',
+        '{"schema": 1}',
+        "[" * 100_000,
+        "\xff",
+        '{"schema": 1, "key": "wheel-3.0.1"',
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named(cache: Cache, record: str) -> None:
+    cache.add(KNOWN, fill, measure, quiet)
+    (cache.path(KNOWN.key) / "build.json").write_bytes(record.encode("latin-1"))
 
     assert cache.records() == []
-    assert "cannot be read" in cache.damage(KNOWN.key)[0]
+    assert list(cache.unreadable()) == [KNOWN.key]
+    with pytest.raises(BuildError):
+        cache.verify(KNOWN.key)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key", "wheel-3.0.2"),
+        ("key", "../elsewhere"),
+        ("version", 3),
+        ("version", "no version"),
+        ("provider", None),
+        ("has", ["no part"]),
+        ("has", 5),
+        ("artefacts", [{"file": "x"}]),
+        ("files", []),
+        ("files", {"libssl.so.3": 5}),
+        ("bytes", "many"),
+        ("seconds", []),
+        ("source", {}),
+        ("more", 1),
+    ],
+)
+def test_a_record_with_a_wrong_field_is_named(cache: Cache, field: str, value: object) -> None:
+    cache.add(KNOWN, fill, measure, quiet)
+    path = cache.path(KNOWN.key) / "build.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+
+    assert cache.records() == []
+    assert list(cache.unreadable()) == [KNOWN.key]
+
+
+def _folder_for_record(folder: Path) -> None:
+    (folder / "build.json").unlink()
+    (folder / "build.json").mkdir()
+
+
+def _loop_for_record(folder: Path) -> None:
+    (folder / "build.json").unlink()
+    (folder / "build.json").symlink_to("build.json")
+
+
+def _file_for_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+
+
+def _loop_for_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(folder.name)
+
+
+def _no_record(folder: Path) -> None:
+    (folder / "build.json").unlink()
+
+
+@pytest.mark.parametrize(
+    "tamper", [_folder_for_record, _loop_for_record, _file_for_folder, _loop_for_folder, _no_record]
+)
+def test_whatever_is_in_the_place_of_a_build_is_named_and_replaced(
+    cache: Cache, tamper: Callable[[Path], None]
+) -> None:
+    cache.add(KNOWN, fill, measure, quiet)
+    tamper(cache.path(KNOWN.key))
+
+    assert cache.records() == []
+    assert list(cache.unreadable()) == [KNOWN.key]
+
+    cache.add(KNOWN, fill, measure, quiet)
+    cache.verify(KNOWN.key)
+    assert cache.unreadable() == {}
 
 
 def test_two_runs_fetch_a_build_once(cache: Cache) -> None:

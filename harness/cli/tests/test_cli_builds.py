@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part, catalogue
+from harness.builds.system import build_for
 from harness.cli import main
+from harness.model.build import Build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +77,90 @@ def test_damage_is_a_failure_and_named(capsys: pytest.CaptureFixture[str], cache
 
     assert code == 1
     assert "libssl.so.3 has changed" in capsys.readouterr().out
+
+
+def own_as_cached(cache: Cache) -> str:
+    """The machine's libssl in the cache as version 9.9.9, which no catalogue knows."""
+    build = build_for("libssl")
+    if not isinstance(build, Build) or build.libssl is None or build.libcrypto is None:
+        pytest.skip("this machine has no libssl")
+    libraries = (build.libssl, build.libcrypto)
+
+    def fill(folder: Path) -> None:
+        for library in libraries:
+            shutil.copy(library, folder)
+
+    known = CatalogueEntry("9.9.9", "wheel", frozenset({Part.LIBRARY}))
+    cache.add(known, fill, lambda _folder: "9.9.9", lambda _text: None)
+    return known.key
+
+
+CASE = ["connect", "--client", "libssl@9.9.9", "--server", "libssl@9.9.9", "--tls", "1.3", "-q"]
+
+
+def test_a_cached_build_is_used_as_it_was_fetched(capfd: pytest.CaptureFixture[str], cache: Cache) -> None:
+    own_as_cached(cache)
+
+    assert main(CASE) == 0
+    assert "resumed" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (CASE, 1),
+        ([*CASE, "--expect", "resumed"], 125),
+        (["diff", "9.9.9", "9.9.9"], 1),
+        (["bisect", "--here", "--good", "9.9.9", "--bad", "3.0.8", *CASE[1:2], "libssl", "--server", "libssl"], 125),
+    ],
+)
+def test_a_library_that_was_replaced_never_runs(
+    capfd: pytest.CaptureFixture[str], cache: Cache, command: list[str], expected: int
+) -> None:
+    key = own_as_cached(cache)
+    library = next(cache.path(key).glob("libssl*"))
+    library.write_bytes(library.read_bytes() + b"more")
+
+    code = main([*command, *(["--tls", "1.3"] if command[0] == "bisect" else [])])
+
+    assert code == expected
+    assert f"{library} has changed" in capfd.readouterr().err
+
+
+def test_a_run_does_not_begin_with_a_library_that_was_replaced(cache: Cache) -> None:
+    key = own_as_cached(cache)
+    library = next(cache.path(key).glob("libssl*"))
+    library.write_bytes(library.read_bytes() + b"more")
+    command = [sys.executable, "-m", "harness.cli", "run", "--client=libssl@*", "--server=libssl@*", "-k", "tls13"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert f"{library} has changed" in done.stderr
+
+
+def test_one_damaged_build_does_not_hide_the_others(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    key = own_as_cached(cache)
+    (cache.path(KNOWN.key) / "build.json").write_text("{")
+
+    assert main(["builds"]) == 0
+    out = capsys.readouterr().out
+    assert "9.9.9" in out
+    assert "wheel-3.0.8 is damaged: " in out
+
+    assert main(["builds", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert str(cache.path(key)) in [build["folder"] for build in told["builds"]]
+    assert list(told["damaged"]) == [KNOWN.key]
+
+
+def test_a_build_without_its_library_is_said_to_be_damaged(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    library = cache.path(KNOWN.key) / "libssl.so.3"
+    library.unlink()
+
+    assert main(["builds"]) == 0
+    assert f"wheel-3.0.8 is damaged: {library} is missing" in capsys.readouterr().out
+    assert main(["connect", "--client", "libssl@3.0.8", "--server", "libssl@3.0.8", "--tls", "1.3"]) == 2
+    assert f"wheel-3.0.8 is damaged: {library} is missing" in capsys.readouterr().err
 
 
 def test_what_is_removed_is_gone(cache: Cache) -> None:

@@ -57,6 +57,10 @@ class Row:
         }
 
 
-def builds_json(cache: str, rows: Sequence[Row], unserved: dict[str, str]) -> dict[str, Any]:
-    """The JSON of `resumption builds --json`; ``unserved`` has the reason of each provider that serves nothing here."""
-    return {"schema": SCHEMA, "cache": cache, "builds": [row.as_json() for row in rows], "unserved": unserved}
+def builds_json(cache: str, rows: Sequence[Row], unserved: dict[str, str], damaged: dict[str, str]) -> dict[str, Any]:
+    """The JSON of `resumption builds --json`; ``unserved`` has the reason of each provider that serves nothing here.
+
+    ``damaged`` has what is wrong with each cached build that is, by the name of its folder.
+    """
+    listed = [row.as_json() for row in rows]
+    return {"schema": SCHEMA, "cache": cache, "builds": listed, "unserved": unserved, "damaged": damaged}
