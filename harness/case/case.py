@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.model.capability import CLOSE_NEEDS, Capability
+from harness.model.capability import CLOCK, CLOSE_NEEDS, Capability
 from harness.model.errors import EndpointError, SetUpError, TimedOutError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Role
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 
+C = TypeVar("C", ClientConfig, ServerConfig)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -33,7 +36,9 @@ class Case:
     then_server: Mapping[str, Any] = field(default_factory=dict)
     close: Close = Close.BOTH
     age: int = 0
-    """Seconds by which the offered session is made older; negative ones make it younger."""
+    """Seconds that pass at both ends before each further connection; negative ones set the clocks back."""
+    age_copy: int = 0
+    """Seconds by which the client's copy of the offered session alone is made older; negative ones make it younger."""
     times: int = 1
     """How many connections follow the first; each offers what the one before it yielded."""
 
@@ -51,8 +56,14 @@ class CaseResult:
 def needs(case: Case, role: Role) -> tuple[Capability, ...]:
     """The Capabilities beyond knobs that the case asks of a role."""
     closing = CLOSE_NEEDS.get(case.close, ())
-    imports = role is Role.CLIENT and (case.age or case.then_client)  # another context is another owner
+    imports = role is Role.CLIENT and (case.age_copy or case.then_client)  # another context is another owner
     return (*closing, Capability.SESSION_IMPORT) if imports else closing
+
+
+NO_TIME = (
+    "{role} {stack} cannot let time pass, as its clock cannot be moved: {why}; --age-copy makes the client's copy of "
+    "the session older without it"
+)
 
 
 def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
@@ -66,6 +77,8 @@ def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
         if v is not None and (why := abilities.lacks_knob(n, v))
     ]
     found += [f"{role} {stack.label} lacks {c}: {why}" for c in needs(case, role) if (why := abilities.lacks(c))]
+    if case.age and (why := abilities.lacks_knob(CLOCK, 0)):
+        found.append(NO_TIME.format(role=role, stack=stack.label, why=why))
     return found
 
 
@@ -74,25 +87,47 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
     lacking = [*refusals(client, Role.CLIENT, case), *refusals(server, Role.SERVER, case)]
     if lacking:
         raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
+    stops = _stops(case, client, server)
+    configs = _with_clock(case.client, stops=stops), _with_clock(case.server, stops=stops)
     try:
-        pair = Pair((client, server), case.tls, runtime, client=case.client, server=case.server, close=case.close)
+        pair = Pair((client, server), case.tls, runtime, client=configs[0], server=configs[1], close=case.close)
     except (EndpointError, TimedOutError) as error:
         raise SetUpError(str(error)) from error
-    notes = [f"the offered session is made {-case.age} s younger, as the age is negative"] if case.age < 0 else []
+    notes = []
     try:
+        if stops:
+            pair.stop_clocks(int(time.time()))
         offer = _first(pair).last_session
         if case.then_client:
-            pair.new_client(**case.then_client)
+            pair.new_client(**_keeping_clock(case.then_client, stops=stops))
         if case.then_server:
-            pair.new_server(**case.then_server)
+            pair.new_server(**_keeping_clock(case.then_server, stops=stops))
         for _ in range(case.times):
             if offer is None:
                 notes.append(f"connection {len(pair.connections)} yielded no session, so the next offers none")
-            connection = pair.connect(_made_older(offer, case.age), presume_full=False)
+            if case.age:
+                pair.age(case.age)
+            connection = pair.connect(_made_older(offer, case.age_copy), presume_full=False)
             offer = connection.last_session or offer
         return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(notes))
     finally:
         pair.close()
+
+
+def _stops(case: Case, client: Stack, server: Stack) -> bool:
+    """Whether both clocks are stopped, so that the age is exact to the second."""
+    lacking = client.abilities(Role.CLIENT).lacks_knob(CLOCK, 0) or server.abilities(Role.SERVER).lacks_knob(CLOCK, 0)
+    return bool(case.age or (case.age_copy and not lacking))
+
+
+def _with_clock(config: C, *, stops: bool) -> C:
+    moved: C = config.changed(clock=config.clock or 0)
+    return moved if stops else config
+
+
+def _keeping_clock(knobs: Mapping[str, Any], *, stops: bool) -> dict[str, Any]:
+    """The changed knobs; a clock that is reset stays one that can be stopped."""
+    return {name: value or 0 if name == CLOCK and stops else value for name, value in knobs.items()}
 
 
 def _first(pair: Pair) -> Connection:

@@ -82,6 +82,8 @@ def _smaller(case: Case) -> Iterator[tuple[str, Case]]:
         yield f"--close {case.close}", replace(case, close=Close.BOTH)
     if case.age:
         yield f"--age {case.age}", replace(case, age=0)
+    if case.age_copy:
+        yield f"--age-copy {case.age_copy}", replace(case, age_copy=0)
     if case.times > 1:
         yield f"--times {case.times}", replace(case, times=1)
         yield f"--times {case.times}: {case.times - 1} will do", replace(case, times=case.times - 1)

@@ -23,8 +23,18 @@ F = TypeVar("F", bound="Callable[..., Any]")
 UNTESTABLE = 125
 """Exit code if an OpenSSL is missing or does not run: `git bisect run` skips the revision. 1 would mean "bad"."""
 
+FARTHEST = 1_000_000_000
+"""Seconds, 31 years: a clock that is moved so far shows a time that every OpenSSL can represent."""
 UNSET = f"The value `{DEFAULT}` restores the default."
-AGE = "Backdate the offered session by SECONDS; a negative number postdates it. Default: 0."
+AGE = (
+    "Let SECONDS pass at both ends before each further connection: their clocks are set forward, back if negative. "
+    "Default: 0."
+)
+AGE_COPY = (
+    "Make the client's copy of the session older by SECONDS, younger if negative, and leave the server's as it is. "
+    "Default: 0."
+)
+SECONDS = click.IntRange(-FARTHEST, FARTHEST)
 TLS = click.Choice([v.value for v in TLSVersion])
 OUTCOMES = click.Choice([o.value for o in Outcome])
 
@@ -51,10 +61,17 @@ def case_options(*, required: bool) -> Callable[[F], F]:
         ),
         click.option(
             "--age",
-            type=int,
+            type=SECONDS,
             default=0,
             metavar="SECONDS",
             help=AGE,
+        ),
+        click.option(
+            "--age-copy",
+            type=SECONDS,
+            default=0,
+            metavar="SECONDS",
+            help=AGE_COPY,
         ),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
         click.option("--expect", type=OUTCOMES, help="Exit 1 unless the last connection has this outcome."),
@@ -118,6 +135,7 @@ CASE_OPTIONS = {
     "then_server_set": "--then-server-set",
     "close_": "--close",
     "age": "--age",
+    "age_copy": "--age-copy",
     "times": "--times",
     "expect": "--expect",
 }
@@ -143,7 +161,7 @@ def case_of(given: Mapping[str, Any]) -> Case:
     UsageError for an invalid ``KNOB=VALUE``, an unknown knob, a value out of range, or an option without effect.
     """
     if given["times"] == 0:
-        second = ("then_client_set", "then_server_set", "age")
+        second = ("then_client_set", "then_server_set", "age", "age_copy")
         if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
             raise UsageError(
                 f"{' and '.join(idle)} has no effect with --times 0, which makes no second connection; remove one"
@@ -156,6 +174,7 @@ def case_of(given: Mapping[str, Any]) -> Case:
         then_server=knobs(Role.SERVER, "then-server-set", given["then_server_set"]),
         close=Close(given["close_"]),
         age=given["age"],
+        age_copy=given["age_copy"],
         times=given["times"],
     )
 

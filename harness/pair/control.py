@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from harness.model.errors import UsageError
 from harness.model.setup import Action
 from harness.model.tls import Role
 
@@ -22,13 +23,15 @@ class Controlled(Generic[E]):
 
     role: Role
 
-    def __init__(self, endpoint: E, loop: Loop, context: int, did: Callable[[Action], None]) -> None:
+    def __init__(self, endpoint: E, clock: int | None, loop: Loop, context: int, did: Callable[[Action], None]) -> None:
         self.endpoint = endpoint
         self.name = endpoint.name
         self.context = context
         """1 for the first context of its role in the pair."""
         self._loop = loop
         self._did = did
+        self._stands: dict[str, int] | None = {"seconds": clock or 0}
+        """How the clock stands, by the argument of ``move_clock`` or ``stop_clock``; None if it runs on from a time."""
 
     def _control(self, verb: str, **fields: object) -> Any:
         """Carry out a verb on the context; UnsupportedError if the stack lacks it."""
@@ -54,13 +57,42 @@ class Controlled(Generic[E]):
 
     def move_clock(self, seconds: int) -> None:
         """Set this endpoint's clock to the true time plus so many seconds; needs the knob ``clock``."""
-        self.endpoint.move_clock(seconds)
-        self._tell("move_clock", seconds=seconds)
+        self._move(seconds)
 
     def stop_clock(self, at: int) -> None:
         """Stop this endpoint's clock at a time, seconds since the epoch; needs the knob ``clock``."""
+        self._stop(at)
+
+    def run_clock(self, at: float) -> None:
+        """Let this endpoint's clock run on from a time, seconds since the epoch; needs the knob ``clock``.
+
+        It shows this time when the endpoint next reads it, to the microsecond.
+        """
+        self.endpoint.run_clock(at)
+        self._stands = None
+        self._tell("run_clock", at=at)
+
+    def _move(self, seconds: int, **more: int) -> None:
+        self.endpoint.move_clock(seconds)
+        self._stands = {"seconds": seconds}
+        self._tell("move_clock", seconds=seconds, **more)
+
+    def _stop(self, at: int, **more: int) -> None:
         self.endpoint.stop_clock(at)
-        self._tell("stop_clock", at=at)
+        self._stands = {"at": at}
+        self._tell("stop_clock", at=at, **more)
+
+    def pass_time(self, seconds: int) -> None:
+        """Set the clock forward by so many seconds, back if negative; a stopped one stays stopped.
+
+        Needs the knob ``clock``. UsageError if the clock runs on from a time (``run_clock``).
+        """
+        if self._stands is None:
+            raise UsageError(f"the clock of {self.name} runs on from a time; set it with run_clock")
+        if "at" in self._stands:
+            self._stop(self._stands["at"] + seconds, passed=seconds)
+        else:
+            self._move(self._stands["seconds"] + seconds, passed=seconds)
 
 
 class Client(Controlled["ClientEndpoint"]):

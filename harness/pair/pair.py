@@ -66,6 +66,9 @@ class Pair:
         self._contexts = {role: count(1) for role in Role}
         self._actions: list[Action] = []
         """What was done to an endpoint since the last connection was begun."""
+        self._stopped: int | None = None
+        self._passed = 0
+        """Seconds by which ``age`` set the clocks forward."""
         self._servers: dict[str, Server] = {}
         """The latest server of each stack, by its label."""
         self.server = self._start_server()
@@ -79,18 +82,48 @@ class Pair:
         return config if config.versions else changed
 
     def _start_client(self) -> Client:
-        client = Client(*self._bound(Role.CLIENT, self.client_stack.client(self.client_config)))
+        client = Client(*self._bound(self.client_config, self.client_stack.client(self.client_config)))
         self._endpoints.append(client)
+        self._set_clock(client, self.client_config.clock)
         return client
 
     def _start_server(self) -> Server:
-        server = Server(*self._bound(Role.SERVER, self.server_stack.server(self.server_config)))
+        server = Server(*self._bound(self.server_config, self.server_stack.server(self.server_config)))
         self._endpoints.append(server)
+        self._set_clock(server, self.server_config.clock)
         self._servers[self.server_stack.label] = server
         return server
 
-    def _bound(self, role: Role, endpoint: T) -> tuple[T, Loop, int, Callable[[Action], None]]:
-        return endpoint, self.runtime.loop, next(self._contexts[role]), self._actions.append
+    def _bound(
+        self, config: ClientConfig | ServerConfig, endpoint: T
+    ) -> tuple[T, int | None, Loop, int, Callable[[Action], None]]:
+        return endpoint, config.clock, self.runtime.loop, next(self._contexts[config.role]), self._actions.append
+
+    def _set_clock(self, endpoint: Client | Server, offset: int | None) -> None:
+        """Let a new endpoint's clock stand as those of the others."""
+        if self._stopped is not None:
+            endpoint.stop_clock(self._stopped + (offset or 0))
+        if self._passed:
+            endpoint.pass_time(self._passed)
+
+    def stop_clocks(self, at: int) -> None:
+        """Stop the clock of every endpoint, and of those to come, at a time, seconds since the epoch.
+
+        An endpoint's knob ``clock``, which both need, is added to it.
+        """
+        self._stopped = at - self._passed
+        for endpoint, config in ((self.server, self.server_config), (self.client, self.client_config)):
+            endpoint.stop_clock(at + (config.clock or 0))
+
+    def age(self, seconds: int) -> None:
+        """Let so many seconds pass for every endpoint, and for those to come: their clocks are set forward.
+
+        All that they hold grows older: sessions in a cache, sessions in tickets, and the client's copy. Both ends need
+        the knob ``clock``. `aged` makes the client's copy of a session older, and nothing else.
+        """
+        for endpoint in self._endpoints:
+            endpoint.pass_time(seconds)
+        self._passed += seconds
 
     def new_client(self, **knobs: object) -> Client:
         """Go on with another client context: the knobs of the present one, but for these."""

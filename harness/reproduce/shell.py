@@ -9,6 +9,8 @@ from harness.agent.vocabulary import release
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce import quoting
+from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
+from harness.reproduce.clocks import Clocks, has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of, no_common_alpn
 from harness.reproduce.words import grouped, title, told
@@ -24,14 +26,11 @@ INPUTS = (5, 6, 7, 8, 9)
 VERIFY_DEPTH = "3"
 ALPN_REFUSED = (3,)
 """The first s_server whose alpn_cb gives SSL_TLSEXT_ERR_ALERT_FATAL."""
-CLOCK = "only a library like libfaketime moves the clock of a program"
 ACTIONS = {
     "flush": "s_server cannot be told to flush its cache",
     "resize_cache": "s_server cannot be told to resize its cache",
     "remove": "s_server cannot be told to remove a session",
     "age_sessions": "s_server cannot be told to make its sessions older",
-    "move_clock": CLOCK,
-    "stop_clock": CLOCK,
 }
 CLOSES = {
     Close.CLIENT_ONLY: "s_server answers a close_notify with its own at once",
@@ -59,7 +58,7 @@ def lacks(story: Story) -> list[str]:
 
 
 def _knobs(context: Context) -> Iterator[tuple[str, str]]:
-    abilities = program_abilities(context.role, context.version, CLOCK)
+    abilities = program_abilities(context.role, context.version, None)
     for name, value in context.given.items():
         if why := abilities.lacks_knob(name, value):
             yield name, why
@@ -68,7 +67,8 @@ def _knobs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _attempt(attempt: Attempt) -> Iterator[str]:
-    yield from (ACTIONS.get(action.name, f"{action.name} cannot be asked of s_server") for action in attempt.before)
+    asked = [action.name for action in attempt.before if action.name not in CLOCK_ACTIONS]
+    yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}
     if "renegotiate" in during:
         yield "a renegotiation is not scripted"
@@ -120,8 +120,13 @@ def render(story: Story) -> str:
         context.number: Server(context.number, descriptor, uses.count(context.number), _server_flags(context))
         for context, descriptor in zip(story.of(Role.SERVER), INPUTS, strict=False)
     }
+    clocks = Clocks()
     attempts = [
-        _told(attempt, servers[attempt.server.number], uses[:index]) for index, attempt in enumerate(story.attempts)
+        {
+            **_told(attempt, servers[attempt.server.number], uses[:index]),
+            "clocks": [(clock_name(context), stand.faketime) for context, stand in clocks.at(attempt)],
+        }
+        for index, attempt in enumerate(story.attempts)
     ]
     sizes = {attempt.client.knobs.get("max_early_data") for attempt in story.attempts} - {None, 0}
     return rendered(
@@ -130,8 +135,14 @@ def render(story: Story) -> str:
         notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
         ages=any(attempt["older"] for attempt in attempts),
         early=sorted(sizes, key=str),
+        clocks=has_clocks(story),
         attempts=attempts,
     )
+
+
+def clock_name(context: Context) -> str:
+    """Of the file that says how a context's clock stands."""
+    return f"{context.role}{context.number}.clock"
 
 
 def _told(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object]:
@@ -140,6 +151,7 @@ def _told(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object
     source = f'"$work/session{offer.connection}.pem"' if offer else ""
     return {
         "number": attempt.number,
+        "client": attempt.client.number,
         "told": told(attempt),
         "starts": [] if server.number in uses else [server],
         "server": server,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode, ClientConfig
 from harness.model.tls import Outcome, Role
+from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
 from harness.wire.session import codec
@@ -42,7 +43,8 @@ def story_of(connections: Sequence[Connection], *, expected: Outcome | None = No
     attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
     if not attempts:
         gaps.append("no connection was made")
-    return Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=expected, wrong=wrong)
+    story = Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=expected, wrong=wrong)
+    return without_still_clocks(story)
 
 
 def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:

@@ -29,8 +29,12 @@ class Clock:
         self._show(f"{seconds:+d}s")
 
     def stop(self, at: int) -> None:
-        """Show one moment and no other, seconds since the epoch, until the clock is moved or stopped again."""
+        """Show one moment and no other, seconds since the epoch, until the clock is set again."""
         self._show(f"{at:d}")
+
+    def run(self, at: float) -> None:
+        """Show this moment, seconds since the epoch, when the child next reads the clock, and run on from there."""
+        self._show(f"@{at:.6f}")
 
     def _show(self, text: str) -> None:
         staged = self._path.with_suffix(".new")

@@ -119,6 +119,10 @@ class RawEndpoint:
         """None."""
         raise AssertionError(NOT_ASKED, at)
 
+    def run_clock(self, at: float) -> None:
+        """None."""
+        raise AssertionError(NOT_ASKED, at)
+
     def close(self) -> None:
         """Close everything."""
         self._loop.forget(self._listener)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from harness.model.tls import Close, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import quoting
-from harness.reproduce.c.contexts import Clocks
 from harness.reproduce.c.knob_statements import number
+from harness.reproduce.clocks import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from harness.model.setup import Action
-    from harness.reproduce.story import Attempt, Offer, Result, Story
+    from harness.reproduce.clocks import Stand
+    from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
 CLOSES = {
     Close.BOTH: "close_both",
@@ -26,6 +27,7 @@ CLOSES = {
 }
 ABORTED = ("outcome", "client", "server", "alert")
 """What is compared of a handshake that was aborted."""
+NANOSECONDS = 10**9
 ACROSS = 4
 """Fields in a line."""
 SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
@@ -80,6 +82,13 @@ def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
             kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
             take = kept if action.name == "keep_session" else f"taken(&{c})"
             yield f"{offered[index]} = {take};"
+
+
+def _set_clock(context: Context, stand: Stand) -> str:
+    of_client = int(context.role is Role.CLIENT)
+    if stand.runs_from is not None:
+        return f"run_clock({of_client}, {round(stand.runs_from * NANOSECONDS)}LL);"
+    return f"set_clock({of_client}, {number(stand.moved)}, {number(stand.stopped or 0)});"
 
 
 def _offer(attempt: Attempt, offer: Offer) -> str:
@@ -172,7 +181,7 @@ def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
             yield from _close(other, early=early)
             opened.remove(other)
         yield ""
-        yield from clocks.set_for(attempt)
+        yield from (_set_clock(context, stand) for context, stand in clocks.at(attempt))
         yield from _open(story, attempt, apart=apart)
         opened.append(attempt)
     for other in opened:

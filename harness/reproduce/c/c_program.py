@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, steps
-from harness.reproduce.c.contexts import ACTIONS as CLOCK_ACTIONS
-from harness.reproduce.c.contexts import has_clocks, makers, server_end
+from harness.reproduce.c.contexts import makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
+from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
+from harness.reproduce.clocks import has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import gaps_of
 from harness.reproduce.words import title, told
@@ -125,6 +126,8 @@ def render(story: Story) -> str:
     actions = [action for attempt in story.attempts for action in attempt.before]
     needs = _needs(story)
     apart = is_apart(story)
+    doing = list(steps(story, early="early" in needs, apart=apart))
+    calls = {step.partition("(")[0] for step in doing}
     authority = any(context.knobs.get("verify", "none") != "none" for context in story.contexts)
     files = [f"{stem}{suffix}" for stem in story.certificates for suffix in (".crt", ".key")]
     return rendered(
@@ -141,6 +144,8 @@ def render(story: Story) -> str:
         apart=apart,
         server_end=server_end(story),
         clocks=has_clocks(story),
+        runs="run_clock" in calls,
+        sets="set_clock" in calls,
         versions={role.value: f"OpenSSL {story.of(role)[0].version}" for role in Role},
-        steps=list(steps(story, early="early" in needs, apart=apart)),
+        steps=doing,
     )

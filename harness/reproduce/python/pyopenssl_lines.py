@@ -58,6 +58,7 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "ciphers": lambda value: [f"{{}}.set_cipher_list({py(str(value).encode())})"],
     "verify": lambda value: [f"{{}}.set_verify({VERIFY[Verify(str(value))]}, lambda *given: given[-1] == 1)"],
     "server_name": lambda value: [f"NAMES[{{}}] = {py(value)}"],
+    "clock": lambda _value: [],  # of each connection
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }

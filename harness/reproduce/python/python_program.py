@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.capability import CLOCK
+from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
+from harness.reproduce.clocks import Clocks, has_clocks, one_clock
 from harness.reproduce.python import pyopenssl_lines, ssl_lines
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of
@@ -43,9 +46,11 @@ def lacks_in(package: ModuleType, story: Story) -> list[str]:
     found = []
     if len(versions := {context.version for context in story.contexts}) > 1:
         found.append(f"two OpenSSLs: one Python has one of them ({', '.join(sorted(versions))})")
+    if has_clocks(story) and not one_clock(story):
+        found.append("the clocks of both ends differ: both are in this process")
     for context in story.contexts:
         for name, value in context.given.items():
-            why = package.lacks_knob(context, name, value)
+            why = None if name == CLOCK else package.lacks_knob(context, name, value)
             found += [f"{context.role} knob {name}: {why}"] if why else []
     found += grouped(
         (why, attempt.number)
@@ -57,7 +62,8 @@ def lacks_in(package: ModuleType, story: Story) -> list[str]:
 
 def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
     for action in attempt.before:
-        yield f"{action.name}: no such function in Python"
+        if action.name not in CLOCK_ACTIONS:
+            yield f"{action.name}: no such function in Python"
     if any(action.name == "renegotiate" for action in attempt.during):
         yield "a renegotiation is not scripted"
     if attempt.beside:
@@ -82,13 +88,19 @@ def render(story: Story) -> str:
         {"name": _name(context), "role": context.role.value, "lines": package.lines(context, _name(context))}
         for context in story.contexts
     ]
+    clocks = Clocks()
+    times = [{stand.faketime for _, stand in clocks.at(attempt)} for attempt in story.attempts]
     return rendered(
         package.TEMPLATE,
         title=title(story),
         package=package.PACKAGE,
         notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
         contexts=contexts,
-        attempts=[_told(attempt) for attempt in story.attempts],
+        attempts=[
+            {**_told(attempt), "time": next(iter(time), None)}
+            for attempt, time in zip(story.attempts, times, strict=True)
+        ],
+        clocks=has_clocks(story),
     )
 
 

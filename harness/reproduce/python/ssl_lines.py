@@ -53,6 +53,7 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "verify": lambda value: [f"{{}}.verify_mode = ssl.{VERIFY[Verify(str(value))]}"],
     "server_name": lambda value: [f"NAMES[{{}}] = {py(value)}"],
     "session_id_context": lambda _value: [],
+    "clock": lambda _value: [],  # of each connection
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }

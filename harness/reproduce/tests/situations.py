@@ -118,6 +118,24 @@ def expire_at_client(pair: Pair) -> None:
     pair.connect(offer=first.session, presume_full=False)
 
 
+def expire_at_both(pair: Pair) -> None:
+    """Time passes for both ends, up to the last second and then to the next."""
+    pair.stop_clocks(NOW)
+    first = pair.connect()
+    pair.age(2 * HOUR)
+    pair.connect(offer=first.session)
+    pair.age(1)
+    pair.connect(offer=first.session)
+
+
+def run_clocks(pair: Pair) -> None:
+    """Both clocks run on from a time, and the second one of them lies in the ticket's lifetime."""
+    for shown in (NOW + 0.25, NOW + HOUR + 0.5):
+        for end in (pair.client, pair.server):
+            end.run_clock(shown)
+        pair.connect(offer=pair.connections[0].last_session if pair.connections else None)
+
+
 def before_ticket(pair: Pair) -> None:
     """The session is taken after the handshake, before anything is read."""
     live = pair.open()
@@ -264,6 +282,9 @@ SITUATIONS = (
     Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
     Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),
     Situation("tls13-clock-of-client", TLS13, expire_at_client, client={"clock": 0}),
+    Situation("tls13-clock-of-both", TLS13, expire_at_both, client={"clock": 0}, server={"clock": 0}),
+    Situation("tls12-clock-of-both", TLS12, expire_at_both, client={"clock": 0}, server={**STATEFUL, "clock": 0}),
+    Situation("tls13-clocks-run", TLS13, run_clocks, client={"clock": 0}, server={"clock": 0}),
     Situation("tls13-before-the-ticket", TLS13, before_ticket),
     Situation("tls13-first-ticket", TLS13, first_ticket),
     Situation("tls13-no-tickets", TLS13, server={"num_tickets": 0}),

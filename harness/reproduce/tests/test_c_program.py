@@ -41,6 +41,8 @@ FEW = (
     "tls12-no-id-context",
     "tls12-clock-of-server",
     "tls13-clock-of-client",
+    "tls12-clock-of-both",
+    "tls13-clocks-run",
 )
 PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
 """Clients and servers of different builds."""

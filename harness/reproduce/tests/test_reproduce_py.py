@@ -50,6 +50,8 @@ OF_BOTH = (
     "tls13-close-both",
     "tls13-close-client-only",
     "tls12-kept-both",
+    "tls13-clock-of-both",
+    "tls13-clocks-run",
 )
 """What either package can say."""
 OF_SSL = (
@@ -73,7 +75,12 @@ OF_PYOPENSSL = (
     "tls12-kept-eof",
 )
 """What pyOpenSSL can say besides."""
-FEW = ("tls13-restarted-server", "tls12-session-id-resumes", "tls13-no-client-certificate")
+FEW = (
+    "tls13-restarted-server",
+    "tls12-session-id-resumes",
+    "tls13-no-client-certificate",
+    "tls13-clocks-run",
+)
 HOSTILE = {
     "quotes": "'; open('x', 'w'); '",
     "docstring": '""" + open("x", "w").name + """',

@@ -20,6 +20,7 @@ from harness.model.view import Saw
 from harness.reproduce import shell
 from harness.reproduce.tests.reproducer_folders import laid_out, last_line, program, run
 from harness.reproduce.tests.situations import SITUATIONS
+from harness.runtime.clock import library
 
 if TYPE_CHECKING:
     import subprocess
@@ -65,6 +66,12 @@ OF_LIBSSL = (
     "tls12-session-id-prefix",
     "tls12-max-fragment-length",
     "tls12-client-does-not-send-its-ticket",
+    "tls12-clock-of-server",
+    "tls13-clock-of-server",
+    "tls13-clock-of-client",
+    "tls12-clock-of-both",
+    "tls13-clock-of-both",
+    "tls13-clocks-run",
 )
 """What can be said with s_server and s_client of every version, though it was seen on libssl."""
 SINCE = {"tls12-no-common-alpn": (3,), "tls12-ems-dropped": (3, 2), "tls12-ems-added": (3, 2)}
@@ -78,6 +85,9 @@ FEW = (
     "tls13-other-hash",
     "tls13-no-client-certificate",
     "tls13-early-data",
+    "tls13-clock-of-client",
+    "tls12-clock-of-both",
+    "tls13-clocks-run",
 )
 HOSTILE = {
     "quotes": "'; touch x; '",
@@ -113,7 +123,8 @@ def ran(
     script = laid_out(folder, story, "reproduce.sh", shell.render(story), runtime)
     spare = folder / "tmp"
     spare.mkdir(exist_ok=True)
-    done = run([script], {"OPENSSL": program(stack.build), "TMPDIR": str(spare), **environment}, folder)
+    environment = {"OPENSSL": program(stack.build), "TMPDIR": str(spare), "LIBFAKETIME": str(library()), **environment}
+    done = run([script], environment, folder)
     assert list(spare.iterdir()) == []
     return done
 

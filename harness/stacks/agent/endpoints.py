@@ -73,6 +73,10 @@ class AgentEndpoint:
         """Stop this end's clock at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
+    def run_clock(self, at: float) -> None:
+        """Let this end's clock run on from a moment, seconds since the epoch."""
+        self._own_clock().run(at)
+
     def _own_clock(self) -> Clock:
         if self._clock is None:
             raise UsageError(f"the clock of {self.name} cannot be moved; set the {self._role}'s knob clock, 0 will do")

@@ -60,6 +60,10 @@ class OpensslClient:
         """Stop the clock of the processes that run, and of those to come, at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
+    def run_clock(self, at: float) -> None:
+        """Let the clock run on from a moment, seconds since the epoch; each process to come begins at that moment."""
+        self._own_clock().run(at)
+
     def _own_clock(self) -> Clock:
         if self._clock is None:
             raise UsageError(f"the clock of {self.name} cannot move: give the client the knob clock, 0 will do")

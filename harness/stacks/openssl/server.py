@@ -171,6 +171,10 @@ class OpensslServer:
         """Stop the clock of the running s_server at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
+    def run_clock(self, at: float) -> None:
+        """Let the clock of the running s_server run on from a moment, seconds since the epoch."""
+        self._own_clock().run(at)
+
     def _own_clock(self) -> Clock:
         if self._clock is None:
             raise UsageError(f"the clock of {self.name} cannot move: give the server the knob clock, 0 will do")
