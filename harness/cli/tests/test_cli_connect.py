@@ -45,6 +45,8 @@ def test_the_answer_comes_first_and_the_timeline_next(capsys: pytest.CaptureFixt
     ("options", "line"),
     [
         ("", "Connection 2 was resumed by psk with the session of connection 1"),
+        ("--server-set timeout=60 --age 61", "Connection 2 was declined: the session had expired at the server"),
+        ("--server-set timeout=60 --age-copy 61", "Connection 2 was resumed by psk"),
         ("--times 0", "Connection 1 was a full handshake: it had no session to offer"),
         ("--times 3", "Connection 4 was resumed by psk with the session of connection 3"),
         (
@@ -165,6 +167,14 @@ BAD_USAGE = [
     (
         "--client libssl --server libssl --tls 1.3 --times 0 --age 5",
         "--age has no effect with --times 0",
+    ),
+    (
+        "--client libssl --server libssl --tls 1.3 --times 0 --age-copy 5",
+        "--age-copy has no effect with --times 0",
+    ),
+    (
+        "--client libssl --server libssl --tls 1.3 --age 99999999999",
+        "99999999999 is not in the range",
     ),
     (
         "--client libssl --server libssl --tls 1.3 --times 0 --then-server-set num_tickets=1",
