@@ -6,13 +6,10 @@ import ctypes.util
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.backends.openssl import backend
 
 from harness.model.build import Build
 from harness.model.errors import UsageError
@@ -128,11 +125,15 @@ def libssl_build() -> Build | Missing:
 
 def ssl_build() -> Build | Missing:
     """The OpenSSL that this Python's ``ssl`` is linked to."""
+    import ssl  # noqa: PLC0415 - only the ssl stack needs it
+
     return _probed("ssl", "_ssl", "python", f"this Python's ssl is linked to {ssl.OPENSSL_VERSION}")
 
 
 def pyopenssl_build() -> Build | Missing:
     """The OpenSSL inside the installed cryptography; its libraries are no files of their own."""
+    from cryptography.hazmat.backends.openssl import backend  # noqa: PLC0415 - only the pyopenssl stack needs it
+
     text = backend.openssl_version_text()
     version = parse_version(text)
     if version is None:

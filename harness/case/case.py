@@ -10,8 +10,6 @@ from harness.model.capability import CLOCK, CLOSE_NEEDS, Capability
 from harness.model.errors import EndpointError, SetUpError, TimedOutError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close, Role
-from harness.pair.pair import Pair
-from harness.wire.session.codec import aged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection, Counters
     from harness.model.session import Session
     from harness.model.tls import TLSVersion
+    from harness.pair.pair import Pair
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 
@@ -90,6 +89,10 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
     stops = _stops(case, client, server)
     configs = _with_clock(case.client, stops=stops), _with_clock(case.server, stops=stops)
     try:
+        client.prepare(configs[0])
+        server.prepare(configs[1])
+        from harness.pair.pair import Pair  # noqa: PLC0415 - it loads while the agents start
+
         pair = Pair((client, server), case.tls, runtime, client=configs[0], server=configs[1], close=case.close)
     except (EndpointError, TimedOutError) as error:
         raise SetUpError(str(error)) from error
@@ -138,4 +141,8 @@ def _first(pair: Pair) -> Connection:
 
 
 def _made_older(session: Session | None, seconds: int) -> Session | None:
-    return aged(session, seconds) if session is not None and seconds else session
+    if session is None or not seconds:
+        return session
+    from harness.wire.session.codec import aged  # noqa: PLC0415 - it loads while the agents start
+
+    return aged(session, seconds)

@@ -10,21 +10,16 @@ import click
 
 from harness.case.case import run
 from harness.cli.case_options import case_of, case_options, exclusive, untestable
-from harness.cli.console import console, encodable, text_width
 from harness.cli.help import example
 from harness.cli.reproducing import checked, reproducing, reproducing_options
 from harness.model.errors import DisagreementError, UsageError
 from harness.model.tls import Outcome
-from harness.report.account import account
-from harness.report.text.account_text import account_text
-from harness.report.text.why_text import answer
 from harness.results.writer import keep, writable
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from harness.case.case import Case, CaseResult
-    from harness.report.account import Account
     from harness.stacks.base import Stack
 
 NOT_AS_EXPECTED = 1
@@ -43,13 +38,15 @@ def judge(result: CaseResult, expected: Outcome | None) -> str | None:
     return f"connection {len(outcomes)} was expected to be {expected} and is {outcomes[-1]}"
 
 
-def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, told_of: Account, folder: Path | None) -> str:
+def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, folder: Path | None) -> str:
     """Return the case as JSON; write all evidence to the folder if one is given."""
-    from harness.report.capture import NAME, capture  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
+    # Imported when they are needed: they are a third of the time that `connect` takes to load.
+    from harness.report.account import account  # noqa: PLC0415
+    from harness.report.capture import NAME, capture  # noqa: PLC0415
     from harness.report.failed_cell import files  # noqa: PLC0415
     from harness.report.json.encode import case_json  # noqa: PLC0415
 
-    told = case_json(
+    written = case_json(
         ends[0].label,
         ends[1].label,
         case.tls,
@@ -58,11 +55,27 @@ def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, told_of:
         (case.client, case.server),
         then=(case.then_client, case.then_server),
     )
-    shown = json.dumps(told, indent=2)
+    shown = json.dumps(written, indent=2)
     if folder:
-        kept: dict[str, str | bytes] = {**files(told_of), NAME: capture(result.connections)}
-        keep(folder, {**kept, "case.json": shown})
+        kept = files(account(result.connections, result.counters))
+        keep(folder, {**kept, NAME: capture(result.connections), "case.json": shown})
     return shown
+
+
+def show(result: CaseResult, *, quiet: bool, whole: bool) -> None:
+    """Print the account of the case, or its first line alone if ``quiet``."""
+    # Imported last: nothing has to be printed before the connections are over.
+    from harness.cli.console import console, encodable, text_width  # noqa: PLC0415
+    from harness.report.account import account  # noqa: PLC0415
+    from harness.report.text.account_text import account_text  # noqa: PLC0415
+    from harness.report.text.why_text import answer  # noqa: PLC0415
+
+    explained = account(result.connections, result.counters)
+    out = console()
+    text = answer(explained) if quiet else account_text(explained, text_width(out), whole=whole)
+    out.print(encodable(text, out))
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine) -> None:
@@ -109,17 +122,12 @@ def connect(**given: Any) -> None:
         finally:
             machine.close()
     case, result = done.case, done.result
-    told_of = account(result.connections, result.counters)
     if given["as_json"] or given["keep"]:
-        shown = evidence(case, (client, server), result, told_of, given["keep"])
+        shown = evidence(case, (client, server), result, given["keep"])
     if given["as_json"]:
         click.echo(shown)
     else:
-        out = console()
-        text = answer(told_of) if given["quiet"] else account_text(told_of, text_width(out), whole=given["all_"])
-        out.print(encodable(text, out))
-        for note in result.notes:
-            click.echo(f"note: {note}", err=True)
+        show(result, quiet=given["quiet"], whole=given["all_"])
     for line in done.write():
         click.echo(line, err=given["as_json"])
     wrong = judge(result, expected)

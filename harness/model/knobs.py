@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -86,6 +85,8 @@ def _hint(role: Role, name: str, names: list[str]) -> str:
     other = Role.SERVER if role is Role.CLIENT else Role.CLIENT
     if name in knobs_of(other):
         return f" (it is a knob of the {other})"
+    import difflib  # noqa: PLC0415 - only an error needs it
+
     near = difflib.get_close_matches(name, names, 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

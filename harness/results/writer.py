@@ -10,8 +10,6 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ LONGEST_NAME = 200
 
 def default_folder(now: datetime | None = None) -> Path:
     """A folder of the user's state (XDG_STATE_HOME) that is named by the time, UTC to the microsecond."""
+    import platformdirs  # noqa: PLC0415 - only a run needs it
+
     stamp = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
     return platformdirs.user_state_path("resumption-harness", appauthor=False) / "results" / stamp
 

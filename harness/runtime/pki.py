@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import trustme
-
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import trustme
 
 PLACES = (Path(__file__).parents[1] / "issued.toml", Path(__file__).parents[2] / "certs" / "issued.toml")
 """Where issued.toml lies in an installed package and in a checkout."""
@@ -60,6 +60,8 @@ class Pki:
         """The PEM file of a certificate authority, without its key."""
         path = self._folder / f"{name}.pem"
         if name not in self._authorities:
+            import trustme  # noqa: PLC0415 - it loads while the first agent starts
+
             self._authorities[name] = trustme.CA(organization_name=f"resumption harness {name}")
             self._authorities[name].cert_pem.write_to_path(path)
         return path

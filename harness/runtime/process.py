@@ -10,8 +10,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import psutil
-
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import forget_clock
 from harness.runtime.loop import Pending
@@ -188,6 +186,8 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL, to it and to whatever it started."""
+        import psutil  # noqa: PLC0415 - most children end by themselves
+
         with contextlib.suppress(psutil.NoSuchProcess):
             for grandchild in psutil.Process(self.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):

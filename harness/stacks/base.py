@@ -131,6 +131,10 @@ class Stack(Protocol):
         """The knobs and Capabilities in a role."""
         ...
 
+    def prepare(self, config: ClientConfig | ServerConfig) -> None:
+        """Start the process that an endpoint with this config will use, if it is shared, without waiting for it."""
+        ...
+
     def client(self, config: ClientConfig) -> ClientEndpoint:
         """Make a client; UnsupportedError if a knob cannot be had."""
         ...

@@ -1,13 +1,12 @@
-"""Every stack that this machine has, on its own builds and on fetched ones; which one a user means, or why none."""
+"""The stacks of this machine, on its own builds and on fetched ones, and which of them a user's words select."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from harness.builds.providers.prefix import measured_prefix
-from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
 from harness.model.errors import NoBuildError, UsageError
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from harness.builds.store import BuildStore
     from harness.model.build import Build
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
@@ -26,8 +26,7 @@ STACKS = {
     "pyopenssl": ("harness.stacks.pyopenssl", "PyopensslStack"),
     "ssl": ("harness.stacks.ssl_", "SslStack"),
 }
-"""Each stack's module and class; a module is loaded when its stack is used, as it may load a TLS library's package."""
-
+"""The module and the class of each stack; a module is loaded when its stack is first used."""
 
 SHOWN = 8
 """How many fetched builds an error names."""
@@ -36,36 +35,41 @@ SHOWN = 8
 class Machine:
     """The stacks of this machine for one process of the harness.
 
-    Its own are those on the builds that it has without fetching any, one a stack, and those on the builds of
-    ``prefixes``.
+    ``own`` stacks use the builds that are installed, one per stack, and the builds in ``prefixes``.
     """
 
     def __init__(self, runtime: Runtime, prefixes: Sequence[Path] = (), store: BuildStore | None = None) -> None:
-        self._prefixed = [(name, build) for prefix in prefixes for name, build in measured_prefix(prefix).items()]
+        self._prefixed = _prefixed(prefixes) if prefixes else []
         self._runtime = runtime
-        self._stock = store or BuildStore()
+        self._given_store = store
         self._found: dict[str, Build | Missing] = {}
         self._own: dict[str, tuple[Stack, ...]] = {}
         self._on_fetched: tuple[Stack, ...] = ()
 
+    @cached_property
+    def _store(self) -> BuildStore:
+        from harness.builds.store import BuildStore  # noqa: PLC0415 - the machine's own builds need no store
+
+        return self._given_store or BuildStore()
+
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """Why a stack has no build of the machine's own, for each that has none."""
+        """The stacks without an installed build, each with the reason."""
         return tuple(found for name in STACKS if isinstance(found := self._build_for(name), Missing))
 
     @property
     def own(self) -> tuple[Stack, ...]:
-        """The stacks on the machine's own builds, then those on further ones of prefixes."""
+        """The stacks on installed builds, then further ones on the builds in prefixes."""
         groups = [self._own_of(name) for name in STACKS]
         return tuple([stack for group in groups for stack in group[:1]] + [s for group in groups for s in group[1:]])
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        """Those of ``own``, and those on fetched builds that were used."""
+        """The ``own`` stacks, and those on fetched builds that were used."""
         return (*self.own, *self._on_fetched)
 
     def _build_for(self, name: str) -> Build | Missing:
-        """The machine's own build: looked for once, and only if it is asked for, as that takes a process or two."""
+        """Return the installed build; it is looked up once, and only if needed: that takes a process or two."""
         if name not in self._found:
             self._found[name] = build_for(name)
         return self._found[name]
@@ -75,7 +79,7 @@ class Machine:
             own = self._build_for(name)
             builds = [build for build in (own,) if not isinstance(build, Missing)]
             builds += [build for stack, build in self._prefixed if stack == name]
-            unique = {build.version: build for build in builds}  # a prefix before what has its version
+            unique = {build.version: build for build in builds}  # for one version, a prefix replaces what is installed
             self._own[name] = tuple(self._make(name, build, self._runtime) for build in unique.values())
         return self._own[name]
 
@@ -86,19 +90,19 @@ class Machine:
         return make(build, runtime)
 
     def fetched(self, name: str) -> dict[str, Build]:
-        """The builds in the cache that serve a stack, by version."""
-        return self._stock.serving(name)
+        """Return the cached builds for a stack, by version."""
+        return self._store.serving(name)
 
     def fetchable(self, name: str) -> list[str]:
-        """The versions that could be fetched for a stack."""
-        return self._stock.fetchable(name)
+        """Return the versions that can be fetched for a stack."""
+        return self._store.fetchable(name)
 
     def select(self, pattern: str) -> tuple[Stack, ...]:
-        """The stacks that ``openssl``, ``lib*``, ``libssl@1.1.1w``, ``openssl@3.5`` or ``libssl@3.*`` means.
+        """Return the stacks that ``openssl``, ``lib*``, ``libssl@1.1.1w``, ``openssl@3.5`` or ``libssl@3.*`` selects.
 
-        Without a build, those of the machine's own; with one, fetched builds too: all that a glob matches, else the
-        newest. UsageError lists what there is if there is none, and says what could be fetched. BuildError if a fetched
-        build is damaged.
+        Without a build, only ``own`` stacks count. With one, cached builds count too: a glob selects every match,
+        anything else the newest match. If nothing matches, UsageError lists the stacks and what can be fetched.
+        BuildError if a fetched build is damaged.
         """
         if "@" not in pattern:
             own = self._own_of(pattern) if pattern in STACKS else self.own
@@ -146,13 +150,20 @@ class Machine:
         return f"\nnone can be fetched; the nearest are {', '.join(nearest(wanted, known))}" if known else ""
 
     def one(self, pattern: str) -> Stack:
-        """The one stack that a glob means; UsageError if it means several."""
+        """Return the only stack that a pattern selects; UsageError if it selects none or several."""
         found = self.select(pattern)
         if len(found) > 1:
-            raise UsageError(f"{pattern!r} means {', '.join(s.label for s in found)}; name one of them")
+            raise UsageError(f"{pattern!r} matches {', '.join(s.label for s in found)}; name one of them")
         return found[0]
 
     def close(self) -> None:
-        """End the processes that the stacks kept."""
+        """End the processes that the stacks keep for reuse."""
         for stack in [*(stack for group in self._own.values() for stack in group), *self._on_fetched]:
             stack.close()
+
+
+def _prefixed(prefixes: Sequence[Path]) -> list[tuple[str, Build]]:
+    """Return the builds in the prefixes with the stacks that they serve; BuildError if one is broken."""
+    from harness.builds.providers.prefix import measured_prefix  # noqa: PLC0415 - only `--openssl` needs it
+
+    return [(name, build) for prefix in prefixes for name, build in measured_prefix(prefix).items()]

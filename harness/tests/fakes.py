@@ -50,6 +50,9 @@ class FakeStack:
             dict.fromkeys(self.lacking, "it is a fake"),
         )
 
+    def prepare(self, _config: object) -> None:
+        """Start nothing."""
+
     def client(self, _config: object) -> Any:
         """No fake pair asks for one."""
         raise NotImplementedError

@@ -146,6 +146,9 @@ class RawStack:
         """All knobs, as none matters."""
         return Abilities(role, dict.fromkeys(config_type(role).__dataclass_fields__, FULLY))
 
+    def prepare(self, _config: object) -> None:
+        """Start nothing: it has no process."""
+
     def client(self, config: ClientConfig) -> RawEndpoint:
         """A client that speaks when it has connected."""
         return self._endpoint(config.role)

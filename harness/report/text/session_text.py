@@ -6,9 +6,6 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from harness.model.session import SESSION_FIELDS
 from harness.model.tls import TLSVersion
 from harness.wire.names import GROUPS
@@ -17,6 +14,8 @@ from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.table import Table
 
     from harness.model.session import Session
 
@@ -35,6 +34,9 @@ def session_rows(session: Session, longest: int | None = None) -> list[tuple[str
 
 def session_table(session: Session) -> Table:
     """The rows as a table, with full values folded to the available width."""
+    from rich.table import Table  # noqa: PLC0415 - only `resumption session` shows one
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

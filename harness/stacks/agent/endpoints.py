@@ -33,6 +33,7 @@ class AgentEndpoint:
     ) -> None:
         self.name = host.label
         self._role = config.role
+        files = files_object(config, host.runtime.pki)  # before the wait for the agent, which may be starting
         self._process, self._clock = host.process(config.clock, needs)
         self._host = host
         self._context = self._process.unique("c")
@@ -42,7 +43,7 @@ class AgentEndpoint:
                 "as": self._context,
                 "role": str(config.role),
                 "knobs": knobs_object(config),
-                "files": files_object(config, host.runtime.pki),
+                "files": files,
             },
             lambda _reply: None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import harness
 from harness.model.errors import EndpointError, TimedOutError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.model.build import Build
+    from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
 PROTOCOL = 1
@@ -38,6 +39,13 @@ def agent_environment(build: Build) -> dict[str, str]:
     return {**os.environ, **build.environment, "PYTHONPATH": path}
 
 
+class Starting(NamedTuple):
+    """A process that was started, and its reply to the first ``hello``."""
+
+    process: AgentProcess
+    hello: Pending[None]
+
+
 class AgentHost:
     """Starts an agent when one is first needed, and again when it has died or no longer answers."""
 
@@ -55,20 +63,28 @@ class AgentHost:
         self._environment = dict(environment)
         self._deadline = deadline
         self._shared: AgentProcess | None = None
+        self._starting: Starting | None = None
         self._own: list[AgentProcess] = []
 
     def process(self, clock: int | None, needs: Mapping[str, str] | None = None) -> tuple[AgentProcess, Clock | None]:
         """The shared process; or one of its own for an endpoint with a clock, or that needs more in its environment."""
         if clock is not None or needs:
             own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
-            process = self._start({**self._environment, **(needs or {}), **(own.environment if own else {})})
+            environment = {**self._environment, **(needs or {}), **(own.environment if own else {})}
+            process = self._started(self._begin(environment))
             self._own.append(process)
             return process, own
         if self._shared is not None:
-            self.runtime.loop.turn(0)  # serves its end, should it have died since it was last used
+            self.runtime.loop.turn(0)  # notices if it died since its last use
         if self._shared is None or not self._answers(self._shared):
-            self._shared = self._start(self._environment)
+            starting, self._starting = self._starting or self._begin(self._environment), None
+            self._shared = self._started(starting)
         return self._shared, None
+
+    def prepare(self) -> None:
+        """Start the shared process, unless there is one, without waiting for it."""
+        if self._shared is None and self._starting is None:
+            self._starting = self._begin(self._environment)
 
     def _answers(self, process: AgentProcess) -> bool:
         if process.idle:
@@ -83,14 +99,18 @@ class AgentHost:
             process.close()
         return process.alive
 
-    def _start(self, environment: Mapping[str, str]) -> AgentProcess:
+    def _begin(self, environment: Mapping[str, str]) -> Starting:
         process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline)
+        return Starting(process, process.ask("hello", {}, self._check))
+
+    @staticmethod
+    def _started(starting: Starting) -> AgentProcess:
         try:
-            process.call("hello", {}, self._check)
+            starting.process.answer("hello", starting.hello)
         except BaseException:
-            process.close()
+            starting.process.close()
             raise
-        return process
+        return starting.process
 
     @staticmethod
     def _check(reply: Mapping[str, object]) -> None:
@@ -105,7 +125,8 @@ class AgentHost:
 
     def close(self) -> None:
         """End all of them."""
-        for process in (*self._own, *filter(None, [self._shared])):
+        starting = self._starting.process if self._starting else None
+        for process in (*self._own, *filter(None, [self._shared, starting])):
             process.close()
         self._own.clear()
-        self._shared = None
+        self._shared = self._starting = None

@@ -57,6 +57,11 @@ class AgentStack:
             if reason is not None:
                 raise UnsupportedError(self.label, f"{config.role} knob {name}={show_knob(value)}", reason)
 
+    def prepare(self, config: ClientConfig | ServerConfig) -> None:
+        """Start the shared agent, without waiting for it, unless an endpoint with this config has its own."""
+        if config.clock is None and not self._needs(config):
+            self._host.prepare()
+
     def client(self, config: ClientConfig) -> AgentClientEndpoint:
         """Make a client; UnsupportedError if a knob cannot be had, RefusedError if the library refuses its value."""
         self._check(config)

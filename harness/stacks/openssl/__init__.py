@@ -46,6 +46,9 @@ class OpensslStack:
             if reason := self._abilities[role].lacks_knob(name, value):
                 raise UnsupportedError(self.label, f"{role} knob {name}={show_knob(value)}", reason)
 
+    def prepare(self, config: ClientConfig | ServerConfig) -> None:
+        """Start nothing: each endpoint has programs of its own."""
+
     def client(self, config: ClientConfig) -> OpensslClient:
         """A client whose every connection is an s_client; UnsupportedError if a knob cannot be had."""
         self._check(Role.CLIENT, config)

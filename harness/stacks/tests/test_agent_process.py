@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
@@ -66,6 +67,11 @@ def start(runtime: Runtime) -> Iterator[Callable[[str], AgentProcess]]:
 def answering(text: str) -> str:
     """A program that answers each request with the same text, in which ID is the request's id."""
     return f"{ANSWER}\nanswer({text!r})"
+
+
+def children() -> list[psutil.Process]:
+    """Return the agents of this process that run."""
+    return [child for child in psutil.Process().children() if "harness.agent" in child.cmdline()]
 
 
 def protocol(reply: Mapping[str, Any]) -> int:
@@ -181,6 +187,30 @@ def host(runtime: Runtime) -> Iterator[AgentHost]:
 
 def test_one_process_is_kept_and_reused(host: AgentHost) -> None:
     assert host.process(None)[0] is host.process(None)[0]
+
+
+def test_a_prepared_process_is_the_one_that_is_used(host: AgentHost) -> None:
+    host.prepare()
+    [child] = children()
+    host.prepare()
+
+    assert host.process(None)[0].child.pid == child.pid
+    assert children() == [child]
+
+
+def test_a_prepared_process_that_is_not_used_ends_with_its_host(host: AgentHost) -> None:
+    host.prepare()
+    host.close()
+
+    assert children() == []
+
+
+def test_a_prepared_process_that_died_is_an_error_when_it_is_needed(runtime: Runtime) -> None:
+    host = AgentHost(runtime, "libssl", (sys.executable, "-c", "import sys; sys.exit('no such library')"), {})
+    host.prepare()
+
+    with pytest.raises(EndpointError, match=r"ended with status 1; unanswered: hello\nno such library"):
+        host.process(None)
 
 
 def test_an_endpoint_with_a_clock_has_a_process_of_its_own(host: AgentHost) -> None:
