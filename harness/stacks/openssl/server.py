@@ -7,8 +7,6 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
@@ -135,6 +133,8 @@ class OpensslServer:
         """Whether s_server is in this connection, though it has printed nothing of it: its TCP connection is there."""
         if link is not next((each for each in self._links if not each.out.closed), None):
             return False
+        import psutil  # noqa: PLC0415 - only a server that is released early needs it
+
         try:
             connections = psutil.Process(self._child.pid).net_connections("tcp4")
         except psutil.Error:
