@@ -24,9 +24,9 @@ class BuildRange:
 
     def __init__(self, stacks: Sequence[str], good: str, bad: str, *, here: bool) -> None:
         self._stacks = stacks
-        self._stock = BuildStore()
-        self._present = {stack: {*_own(stack), *self._stock.serving(stack)} for stack in stacks}
-        known = [self._present[s] | (set() if here else set(self._stock.fetchable(s))) for s in stacks]
+        self._store = BuildStore()
+        self._present = {stack: {*_own(stack), *self._store.serving(stack)} for stack in stacks}
+        known = [self._present[s] | (set() if here else set(self._store.fetchable(s))) for s in stacks]
         common = newest_first(set.intersection(*known))
         first, last = (_meant(text, common, stacks) for text in (good, bad))
         if first == last:
@@ -40,10 +40,10 @@ class BuildRange:
         for stack in self._stacks:
             if version in self._present[stack]:
                 continue
-            known = next(known for known in self._stock.known if known.version == version and stack in known.stacks)
+            known = next(known for known in self._store.known if known.version == version and stack in known.stacks)
             try:
                 with owned():
-                    record = self._stock.fetch(known, say)
+                    record = self._store.fetch(known, say)
             except BuildError as error:
                 return f"not fetched: {error}"
             if record.version != version:

@@ -124,7 +124,7 @@ class Machine:
         chosen = versions if means_all(wanted) else versions[:1]
         for version in chosen:
             if version not in present:
-                present[version] = self._make(name, self._stock.verified(name, version), self._runtime)
+                present[version] = self._make(name, self._store.verified(name, version), self._runtime)
                 self._on_fetched = (*self._on_fetched, present[version])
         return [present[version] for version in chosen]
 
@@ -138,7 +138,7 @@ class Machine:
             text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"
             text += " (`resumption builds` lists all)"
         text += "".join(f"\n{m.stack} is missing: {m.reason}" for m in self.missing)
-        text += "".join(f"\n{key} is damaged: {why}" for key, why in self._stock.damaged().items())
+        text += "".join(f"\n{key} is damaged: {why}" for key, why in self._store.damaged().items())
         return text + (self._advice(names, wanted) if names and wanted else "")
 
     def _advice(self, names: Iterable[str], wanted: str) -> str:
