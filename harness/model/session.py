@@ -55,7 +55,8 @@ class Session:
     taken_from: str = ""
     handle: object = field(default=None, repr=False)
 
-    version = Known(TLSVersion, "protocol version (SSL_SESSION_get_protocol_version)")
+    protocol = Known(str, "protocol of any kind: TLSv1.3, TLSv1, SSLv3, DTLSv1.2 (SSL_SESSION_get_protocol_version)")
+    version = Known(TLSVersion, "the protocol, if the harness can speak it: TLS 1.2 or 1.3")
     cipher = Known(int, "IANA cipher suite number, 0x1302 for TLS_AES_256_GCM_SHA384")
     session_id = Known(bytes, "session id, 0 to 32 bytes; for TLS 1.3 a local name that was never sent")
     session_id_context = Known(bytes, "session id context, 0 to 32 bytes (SSL_CTX_set_session_id_context)")
@@ -75,6 +76,15 @@ class Session:
     max_fragment_length_mode = Known(int, "TLSEXT_max_fragment_length_*, 0 for none (RFC 6066, 4)")
     flags = Known(int, "SSL_SESS_FLAG_*: bit 0 is extended master secret")
     extended_master_secret = Known(bool, "RFC 7627 was used (SSL_SESS_FLAG_EXTMS)")
+    compression = Known(int, "number of the compression method, 0 for none (RFC 3749)")
+    psk_identity_hint = Known(bytes, "identity hint of a server with a pre-shared key, empty if none (RFC 4279)")
+    psk_identity = Known(bytes, "identity of a pre-shared key, empty if none (SSL_get_psk_identity)")
+    srp_username = Known(bytes, "user name of SRP, empty if none (SSL_get_srp_username, RFC 5054)")
+    peer_rpk = Known(
+        bytes, "SubjectPublicKeyInfo of a peer with a raw public key, empty if none (RFC 7250; 3.2 and later)"
+    )
+    key_arg = Known(bytes, "key argument of SSLv2, empty otherwise (1.0.2 and older)")
+    unknown_fields = Known(str, "fields whose tag no known OpenSSL writes, as [21]=0c0161; empty if none")
     ticket_appdata = Known(bytes, "application data inside the ticket (SSL_SESSION_set1_ticket_appdata)")
     kex_group = Known(int, "the IANA group of the key exchange, 0 if not recorded (3.0 and later)")
     resumable = Known(bool, "SSL_SESSION_is_resumable; known to stacks that can ask, it is not in the DER")

@@ -14,6 +14,8 @@ from harness import cli
 from harness.cli import main
 from harness.model.errors import SessionFormatError, TimedOutError, UsageError
 from harness.model.session import SESSION_FIELDS
+from harness.wire.session import der as asn1
+from harness.wire.session import structure
 from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
@@ -64,6 +66,51 @@ def test_a_real_process_reads_der_from_stdin(live: Live) -> None:
     found = run(["session", "-", "--json"], live.der("tls12-id"))
 
     assert json.loads(found.stdout)["version"] == "1.2"
+
+
+def test_every_session_of_a_text_is_shown_with_its_number(live: Live) -> None:
+    shown = run(["session", "-"], b"a log\n" + live.pem("tls13") + live.pem("tls12-id")).stdout.decode()
+
+    assert [line.rstrip() for line in shown.splitlines() if line.startswith(("session ", "protocol"))] == [
+        "session 1 of 2",
+        "protocol                  TLSv1.3",
+        "session 2 of 2",
+        "protocol                  TLSv1.2",
+    ]
+
+
+def test_json_has_one_object_for_each_session(live: Live) -> None:
+    text = run(["session", "-", "--json"], live.pem("tls13") + live.pem("tls12-id")).stdout.decode()
+    first, end = json.JSONDecoder().raw_decode(text)
+
+    assert [first["version"], json.loads(text[end:])["version"]] == ["1.3", "1.2"]
+
+
+def test_a_broken_session_is_an_error_after_the_others_are_shown(live: Live) -> None:
+    broken = live.pem("tls13").replace(b"-----\nM", b"-----\n*", 1)
+    found = run(["session", "-"], broken + live.pem("tls12-id"))
+
+    assert b"session 2 of 2" in found.stdout
+    assert found.stderr.startswith(b"error: session 1 of 2: wrong base64")
+    assert found.returncode == 2
+
+
+def test_an_endless_file_is_refused() -> None:
+    found = run(["session", "/dev/zero"])
+
+    assert found.stderr == b"error: /dev/zero has more than 16 MiB; cut out the sessions, of a few kilobytes each\n"
+    assert found.returncode == 2
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(live: Live) -> None:
+    name = b"\x1b[31mred"
+    elements = structure.read(live.der("tls12-id"))
+    named = [element for element in elements if element.name in {f"[{tag}]" for tag in range(6)}]
+    der = structure.write([*elements[:5], *named, asn1.explicit(6, asn1.octet_string(name))])
+    shown = run(["session", "-"], der).stdout
+
+    assert b"\\x1b[31mred" in shown
+    assert b"\x1b" not in shown
 
 
 @pytest.mark.parametrize("data", [b"", b"hello\n", b"\x30\x03\x02\x01"])

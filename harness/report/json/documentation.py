@@ -16,7 +16,8 @@ INTRODUCTION = """# The JSON of a case
 
 `resumption connect --json` prints one such object, and `resumption run` writes one for each cell into
 [`results.json`](#results).
-`resumption session --json` prints a [session](#session), `resumption diff --json` what [differs](#diff) between two
+`resumption session --json` prints a [session](#session) for each that a file has, `resumption diff --json` what
+[differs](#diff) between two
 builds. As a JSON Schema it is [case.schema.json](case.schema.json).
 
 Every key is present unless its row says *optional*: results of older versions do not have such a key. `null` means

@@ -116,11 +116,19 @@ SESSION_RULES: Mapping[str, Comparing] = {
 """The fields of a session that are not compared exactly."""
 
 
+ADDED_TO_SESSIONS = (
+    *("protocol", "compression", "psk_identity_hint", "psk_identity", "srp_username", "peer_rpk", "key_arg"),
+    "unknown_fields",
+)
+"""Fields that results of older versions do not have."""
+
+
 def _session_field(name: str) -> Any:
     known = getattr(Session, name)
     kind: Any = {bytes: str, TLSVersion: Tls}.get(known.kind, known.kind)
     unit = "; lower-case hex" if known.kind is bytes else ""
-    return Annotated[kind | None, about(f"{known.__doc__}{unit}", SESSION_RULES.get(name))]
+    declared = Annotated[kind | None, about(f"{known.__doc__}{unit}", SESSION_RULES.get(name))]
+    return NotRequired[declared] if name in ADDED_TO_SESSIONS else declared
 
 
 if TYPE_CHECKING:

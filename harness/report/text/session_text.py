@@ -70,7 +70,7 @@ def _shown(session: Session, name: str, longest: int | None) -> str:
     value = session.get(name)
     if name == "timeout" and isinstance(value, int):
         return _timeout(value, session.get("time"))
-    if name == "peer_certificate" and isinstance(value, bytes) and value:
+    if name in {"peer_certificate", "peer_rpk"} and isinstance(value, bytes) and value:
         return f"{len(value)} bytes  SHA-256 {_cut(hashlib.sha256(value).digest(), longest)}"
     if isinstance(value, bytes):
         return hexadecimal(value, longest)
@@ -78,11 +78,18 @@ def _shown(session: Session, name: str, longest: int | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return NUMBERS.get(name, str)(value)
-    return UNKNOWN if value is None else _text(value)
+    return _none(session, name) if value is None else _text(value)
+
+
+def _none(session: Session, name: str) -> str:
+    return "none that the harness speaks" if name == "version" and session.get("protocol") else UNKNOWN
 
 
 def _text(value: object) -> str:
-    return value.label if isinstance(value, TLSVersion) else str(value) or "empty"
+    if isinstance(value, TLSVersion):
+        return value.label
+    text = str(value)
+    return (text if text.isprintable() else text.encode("unicode_escape").decode()) or "empty"
 
 
 def _timeout(seconds: int, start: object) -> str:
@@ -109,6 +116,7 @@ NUMBERS: dict[str, Callable[[int], str]] = {
     "max_early_data": "{} bytes".format,
     "max_fragment_length_mode": lambda n: _named(n, f"{FRAGMENTS[n]} bytes" if n in FRAGMENTS else None),
     "flags": "0x{:x}".format,
+    "compression": lambda n: _named(n, {0: "none", 1: "DEFLATE"}.get(n)),
     "kex_group": lambda n: _named(n, GROUPS.get(n)) if n else "0  not recorded",
 }
 """How a number is shown: with its unit or its name."""

@@ -129,6 +129,7 @@ def session(tls: TLSVersion = TLS13, **fields: object) -> Session:
     """A session of which all is known but whether it is resumable."""
     tls13 = tls is TLS13
     known = {
+        "protocol": tls.label,
         "version": tls,
         "cipher": 0x1302 if tls13 else 0xC02C,
         "session_id": bytes(range(32)),
@@ -149,6 +150,13 @@ def session(tls: TLSVersion = TLS13, **fields: object) -> Session:
         "max_fragment_length_mode": 0,
         "flags": 0 if tls13 else 1,
         "extended_master_secret": not tls13,
+        "compression": 0,
+        "psk_identity_hint": b"",
+        "psk_identity": b"",
+        "srp_username": b"",
+        "peer_rpk": b"",
+        "key_arg": b"",
+        "unknown_fields": "",
         "ticket_appdata": b"",
         "kex_group": 29,
     }

@@ -1,6 +1,6 @@
 """What a session says of the peer's certificate: when it ends, and the result of its verification.
 
-The date is read by hand, as asn1crypto.x509 and cryptography take longer to import than an explanation takes.
+The date is read by hand, as cryptography takes longer to import than an explanation takes.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from asn1crypto import parser
+from harness.model.errors import SessionFormatError
+from harness.wire.session.der import CONTEXT, first
 
-CONTEXT: Final = 2
 UTC_TIME: Final = 23
 FORMATS = {UTC_TIME: "%y%m%d%H%M%SZ", 24: "%Y%m%d%H%M%SZ"}
 """UTCTime and GeneralizedTime as RFC 5280 has them."""
@@ -45,26 +45,10 @@ VERIFY_RESULTS = {
 def not_after(certificate: bytes) -> int | None:
     """Seconds since the epoch; None for bytes that are no certificate."""
     try:
-        fields = _elements(_contents(_contents(certificate, whole=True)))
-        validity = fields[4 if parser.parse(fields[0])[0] == CONTEXT else 3]
-        _class, _method, tag, _header, text, _trailer = parser.parse(_elements(_contents(validity))[1])
-        end = datetime.strptime(text.decode("ascii"), FORMATS[tag]).replace(tzinfo=UTC)
-        early = tag == UTC_TIME and end.year >= FIRST_GENERALIZED
+        fields = first(certificate).children()[0].children()
+        until = fields[4 if fields[0].kind == CONTEXT else 3].children()[1]
+        end = datetime.strptime(until.content.decode("ascii"), FORMATS[until.tag]).replace(tzinfo=UTC)
+        early = until.tag == UTC_TIME and end.year >= FIRST_GENERALIZED
         return int(end.replace(year=end.year - 100 if early else end.year).timestamp())
-    except (ValueError, KeyError, IndexError):
+    except (SessionFormatError, ValueError, KeyError, IndexError):
         return None
-
-
-def _contents(element: bytes, *, whole: bool = False) -> bytes:
-    """What is in the first element; with ``whole`` it must be the only one."""
-    contents: bytes = parser.parse(element, strict=whole)[4]
-    return contents
-
-
-def _elements(contents: bytes) -> list[bytes]:
-    found = []
-    while contents:
-        length = parser.peek(contents)
-        found.append(contents[:length])
-        contents = contents[length:]
-    return found

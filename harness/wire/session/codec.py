@@ -5,6 +5,7 @@ The nonce of a TLS 1.3 ticket is not in the DER: its "master key" is already the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,31 @@ from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
-from harness.wire.session.pem import from_pem, is_pem, to_pem
+from harness.wire.session.pem import from_pem, is_pem, opened, session_blocks, to_pem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.wire.session.der import Element
+    from harness.wire.session.pem import Block
 
-__all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "to_pem", "with_other_secret"]
+__all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "load_all", "to_pem", "with_other_secret"]
 
 VERSIONS = {version.wire: version for version in TLSVersion}
+PROTOCOLS = {
+    structure.SSL2: "SSLv2",
+    0x0300: "SSLv3",
+    0x0301: "TLSv1",
+    0x0302: "TLSv1.1",
+    **{version.wire: version.label for version in TLSVersion},
+    0x0100: "DTLSv0.9",
+    0xFEFF: "DTLSv1",
+    0xFEFD: "DTLSv1.2",
+    0xFEFC: "DTLSv1.3",
+}
+"""By ssl_version, as OpenSSL prints them; 0x0100 is DTLS1_BAD_VER, which Cisco's AnyConnect speaks."""
+MAJORS = (0x03, 0xFE)
+"""First bytes of the ssl_versions that d2i_SSL_SESSION accepts: TLS and DTLS."""
 EXTENDED_MASTER_SECRET_FLAG = 1
 """SSL_SESS_FLAG_EXTMS."""
 
@@ -35,7 +51,33 @@ def load(data: bytes, *, taken_by: str = "", taken_from: str = "") -> Session:
     """
     if not data:
         raise SessionFormatError("no session: the data are empty", 0)
-    return decode(from_pem(data) if is_pem(data) else data, taken_by=taken_by, taken_from=taken_from)
+    return decode(from_pem(data) if _is_text(data) else data, taken_by=taken_by, taken_from=taken_from)
+
+
+def load_all(data: bytes) -> list[Session | SessionFormatError]:
+    """Every session of a file's bytes, or what is wrong with it: one of DER, or those of all PEM blocks of sessions.
+
+    Other text and other PEM blocks are skipped. SessionFormatError if there is no session at all.
+    """
+    if not data or not _is_text(data):
+        return [load(data)]
+    return [_one(data, block) for block in session_blocks(data)]
+
+
+def _one(data: bytes, block: Block) -> Session | SessionFormatError:
+    try:
+        return decode(opened(data, block))
+    except SessionFormatError as error:
+        return error
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the data are PEM: a DER whose ticket looks like a PEM is still one."""
+    if data[0] == asn1.SEQUENCE_BYTE:
+        with suppress(SessionFormatError):
+            root = asn1.first(data)
+            return root.header + len(root.content) != len(data) and is_pem(data)
+    return is_pem(data)
 
 
 def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: bool | None = None) -> Session:
@@ -55,13 +97,16 @@ def _known(der: bytes) -> Mapping[str, object]:
     elements = structure.read(der)
     found = structure.fields(elements, len(der))
     wire = found.numbers["ssl_version"]
-    if wire not in VERSIONS:
-        allowed = ", ".join(f"0x{number:04x} ({version.label})" for number, version in VERSIONS.items())
+    if wire not in PROTOCOLS and wire >> 8 not in MAJORS:
+        allowed = ", ".join(f"0x{number:04x} ({name})" for number, name in PROTOCOLS.items())
         raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", elements[1].offset)
     return {
         **found.numbers,
         **found.octets,
-        "version": VERSIONS[wire],
+        "protocol": PROTOCOLS.get(wire, f"0x{wire:04x}"),
+        **({"version": VERSIONS[wire]} if wire in VERSIONS else {}),
+        "compression": int.from_bytes(found.octets["compression"], "big"),
+        "unknown_fields": " ".join(f"{element.name}={element.content.hex()}" for element in found.unknown),
         "cipher": int.from_bytes(found.octets["cipher"], "big"),
         "master_key_length": len(found.octets["master_key"]),
         "server_name": found.octets["server_name"].decode(errors="backslashreplace"),

@@ -24,8 +24,8 @@ SEQUENCE_BYTE = 0x30
 """The tag byte of every SEQUENCE (constructed)."""
 CONSTRUCTED = 0x20
 """The bit of a tag byte that says so."""
-SHORT_HEADER = 2
-"""Bytes of a header with a short tag and a short length."""
+MOST_OF_A_TAG = 5
+"""Bytes of an identifier; OpenSSL's own tags have one."""
 
 UNIVERSAL_NAMES = {INTEGER: "INTEGER", OCTET_STRING: "OCTET STRING", SEQUENCE: "SEQUENCE"}
 
@@ -67,37 +67,63 @@ class Element(NamedTuple):
         return tuple(elements(self.content, self.content_offset))
 
 
-def _shortest(tag: int, size: int) -> int:
-    """Bytes of the header that DER demands for a tag and so many bytes of content (X.690, 8.1.2 and 10.1)."""
-    more = (tag.bit_length() + 6) // 7 if tag >= LONG_TAG else 0
-    return 2 + more + (0 if size < LONG_SIZE else (size.bit_length() + 7) // 8)
+def _cut(offset: int) -> SessionFormatError:
+    return SessionFormatError("an element is cut short", offset)
 
 
-def first(data: bytes, offset: int = 0) -> Element:
-    """The element that the data begin with; they lie at an offset of the whole DER, and more may follow.
+def _tag(data: bytes, at: int, offset: int) -> tuple[int, int]:
+    """The tag number whose identifier begins there, and where its length begins (X.690, 8.1.2)."""
+    if data[at] & LONG_TAG != LONG_TAG:
+        return data[at] & LONG_TAG, at + 1
+    tag, done = 0, at + 1
+    while True:
+        tag = tag << 7 | data[done] & 0x7F
+        done += 1
+        if data[done - 1] < LONG_SIZE:
+            break
+        if done - at > MOST_OF_A_TAG:
+            raise SessionFormatError(f"a tag has more than {MOST_OF_A_TAG} bytes", offset + at)
+    if tag < LONG_TAG or data[at + 1] == LONG_SIZE:
+        raise SessionFormatError("a tag is not in the fewest bytes", offset + at)
+    return tag, done
+
+
+def _size(data: bytes, at: int, offset: int) -> tuple[int, int]:
+    """The length that begins there, and where the content begins (X.690, 8.1.3 and 10.1)."""
+    size = data[at]
+    if size < LONG_SIZE:
+        return size, at + 1
+    octets = data[at + 1 : at + 1 + (size & 0x7F)]
+    if len(octets) < size & 0x7F:
+        raise _cut(offset + at)
+    size = int.from_bytes(octets, "big")
+    if size < LONG_SIZE or octets[0] == 0:
+        raise SessionFormatError("a length is not encoded as DER demands: definite, in the fewest bytes", offset + at)
+    return size, at + 1 + len(octets)
+
+
+def first(data: bytes, offset: int = 0, at: int = 0) -> Element:
+    """The element that begins at a place of the data, which lie at an offset of the whole DER; more may follow it.
 
     SessionFormatError if it is cut short, or encoded in a way that BER allows and DER does not (X.690, 10.1: definite
     lengths in the fewest bytes).
     """
-    short = len(data) >= SHORT_HEADER and data[0] & LONG_TAG != LONG_TAG and data[1] < LONG_SIZE
-    if short and len(data) >= SHORT_HEADER + data[1]:  # most of them: no need for the library
-        content = data[SHORT_HEADER : SHORT_HEADER + data[1]]
-        return Element(data[0] >> 6, bool(data[0] & CONSTRUCTED), data[0] & LONG_TAG, content, offset, SHORT_HEADER)
     try:
-        kind, constructed, tag, header, content, trailer = parser.parse(data)
-    except ValueError as error:
-        raise SessionFormatError(f"an element is cut short or malformed ({error})", offset) from error
-    element = Element(kind, bool(constructed), tag, content, offset, len(header))
-    if trailer or element.header != _shortest(tag, len(content)):
-        raise SessionFormatError(f"{element.name} is not encoded as DER demands", offset)
-    return element
+        tag, after_tag = _tag(data, at, offset)
+        size, start = _size(data, after_tag, offset)
+    except IndexError:
+        raise _cut(offset + at) from None
+    if start + size > len(data):
+        raise _cut(offset + at)
+    content = data[start : start + size]
+    return Element(data[at] >> 6, bool(data[at] & CONSTRUCTED), tag, content, offset + at, start - at)
 
 
 def elements(data: bytes, offset: int = 0) -> Iterator[Element]:
     """Each element of the data; SessionFormatError as in `first`."""
     done = 0
     while done < len(data):
-        element = first(data[done:], offset + done)
+        element = first(data, offset, done)
         yield element
         done += element.header + len(element.content)
 

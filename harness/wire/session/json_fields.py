@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 def from_fields(fields: Mapping[str, object], handle: object, *, taken_by: str = "", taken_from: str = "") -> Session:
     """A session whose known fields are those of the mapping, by their names in ``Session``.
 
-    Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``; None is unknown. ``handle`` is what
-    the stack offers the session by. ValueError names a field that does not exist, or whose value is of a wrong type.
+    Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``, which also tells the protocol; None
+    is unknown. ``handle`` is what the stack offers the session by. ValueError names a field that does not exist, or
+    whose value is of a wrong type.
     """
     known = {name: _value(name, value) for name, value in fields.items() if value is not None}
+    version = known.get("version")
+    if isinstance(version, TLSVersion):
+        known.setdefault("protocol", version.label)
     return Session({name: known[name] for name in SESSION_FIELDS if name in known}, None, taken_by, taken_from, handle)
 
 

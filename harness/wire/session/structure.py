@@ -1,12 +1,13 @@
 """The ASN.1 structure of an SSL_SESSION: its fields by name, with their bounds checked.
 
 The structure is SSL_SESSION_ASN1 of OpenSSL's ssl/ssl_asn1.c. It is the same in 1.1.1, 3.x and 4.0 but for what was
-added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A context tag that only a newer OpenSSL knows is kept.
+added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A field with any other tag is kept as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from harness.model.errors import SessionFormatError
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """SSL_SESSION_ASN1_VERSION."""
+MOST_ELEMENTS = 256
+"""Fields of a session that are read; OpenSSL writes at most 26."""
+SSL2 = 2
+"""ssl_version of SSLv2, whose cipher has 3 bytes."""
+MOST_OF_A_NUMBER = 9
+"""Bytes of an INTEGER of 64 bits without a sign, at most."""
 TIME, TIMEOUT, CERTIFICATE, TICKET = 1, 2, 3, 10
 """Context tags."""
-MASTER_KEY = 4
-"""Which of the mandatory elements is the master key, from 0."""
+CIPHER, MASTER_KEY = 2, 4
+"""Which of the mandatory elements they are, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Octets:
 MANDATORY: tuple[Number | Octets, ...] = (
     Number("the version of the format", 32),
     Number("ssl_version", 32, signed=True),
-    Octets("cipher", 2, 2),
+    Octets("cipher", 2, 3),
     Octets("session_id", 0, 32),
     Octets("master_key", 0, 512),
 )
@@ -91,9 +98,15 @@ OPTIONAL: dict[int, Number | Octets] = {
     19: Number("kex_group", 32),
     20: Octets("peer_rpk"),
 }
-"""By context tag, each EXPLICIT; [3] is a SEQUENCE and not here, [0] is the key_arg of SSLv2 and skipped."""
+KEY_ARG, KEY_ARG_TAG = Octets("key_arg", 0, 8), 0
+"""IMPLICIT, unlike all others; only an SSLv2 session has it (SSL_MAX_KEY_ARG_LENGTH)."""
+"""By context tag, each EXPLICIT; [3] is a SEQUENCE and not here."""
 NO_NUMBERS = {field.name: 0 for field in OPTIONAL.values() if isinstance(field, Number)}
-NO_OCTETS = {PEER: b"", **{field.name: b"" for field in OPTIONAL.values() if isinstance(field, Octets)}}
+NO_OCTETS = {
+    PEER: b"",
+    KEY_ARG.name: b"",
+    **{field.name: b"" for field in OPTIONAL.values() if isinstance(field, Octets)},
+}
 """The optional fields where they are absent."""
 
 
@@ -103,10 +116,17 @@ class Fields:
 
     numbers: dict[str, int]
     octets: dict[str, bytes]
+    unknown: list[Element]
+    """With a tag that no known OpenSSL writes."""
 
     def put(self, field: Number | Octets, element: Element) -> None:
         """Take a field's value from its element, checked."""
         if isinstance(field, Number):
+            asn1.expect(element, asn1.INTEGER, field.name)
+            if len(element.content) > MOST_OF_A_NUMBER:
+                raise SessionFormatError(
+                    f"{field.name} has {len(element.content)} bytes, beyond 64 bits", element.offset
+                )
             self.numbers[field.name] = field.check(asn1.integer_value(element, field.name), element.offset)
         else:
             self.octets[field.name] = field.check(asn1.octets(element, field.name), element.offset)
@@ -124,7 +144,10 @@ def read(der: bytes) -> tuple[Element, ...]:
     size = root.header + len(root.content)
     if size != len(der):
         raise SessionFormatError(f"{len(der) - size} bytes too many follow the session", size)
-    return root.children()
+    children = tuple(islice(asn1.elements(root.content, root.content_offset), MOST_ELEMENTS + 1))
+    if len(children) > MOST_ELEMENTS:
+        raise SessionFormatError(f"a session has at most {MOST_ELEMENTS} fields", children[-1].offset)
+    return children
 
 
 def write(elements: Iterable[Element]) -> bytes:
@@ -137,7 +160,7 @@ def fields(elements: tuple[Element, ...], end: int) -> Fields:
 
     SessionFormatError if one is missing, of another type, out of its bounds or out of order.
     """
-    result = Fields(dict(NO_NUMBERS), dict(NO_OCTETS))
+    result = Fields(dict(NO_NUMBERS), dict(NO_OCTETS), [])
     for at, field in enumerate(MANDATORY):
         if at == len(elements):
             raise SessionFormatError(f"the session ends before {field.name}", end)
@@ -145,6 +168,8 @@ def fields(elements: tuple[Element, ...], end: int) -> Fields:
         if at == 0 and result.numbers[field.name] != FORMAT:
             found = result.numbers[field.name]
             raise SessionFormatError(f"{field.name} is {found} where an SSL_SESSION has {FORMAT}", elements[0].offset)
+    size = 3 if result.numbers["ssl_version"] == SSL2 else 2
+    Octets("cipher", size, size).check(result.octets["cipher"], elements[CIPHER].offset)
     last = -1
     for element in elements[len(MANDATORY) :]:
         if element.kind != asn1.CONTEXT or element.tag <= last:
@@ -157,4 +182,8 @@ def fields(elements: tuple[Element, ...], end: int) -> Fields:
             certificate = asn1.inner(element, PEER)
             asn1.expect(certificate, asn1.SEQUENCE, PEER)
             result.octets[PEER] = certificate.der
+        elif last == KEY_ARG_TAG and not element.constructed:
+            result.octets[KEY_ARG.name] = KEY_ARG.check(element.content, element.offset)
+        else:
+            result.unknown.append(element)
     return result

@@ -34,8 +34,10 @@ Connection 2 of 2: resumed by psk
     ticket_length             208 bytes
     alpn                      2 bytes  6832  "h2"
     kex_group                 29  x25519
-    unknown: session_id_context, master_key_length, lifetime_hint, age_add, max_early_data,
-    max_fragment_length_mode, flags, extended_master_secret, ticket_appdata, resumable
+    unknown: protocol, session_id_context, master_key_length, lifetime_hint, age_add,
+    max_early_data, max_fragment_length_mode, flags, extended_master_secret, compression,
+    psk_identity_hint, psk_identity, srp_username, peer_rpk, key_arg, unknown_fields,
+    ticket_appdata, resumable
   messages
          ms  from    bytes  message (* was encrypted)
         0.1  client    487  ClientHello

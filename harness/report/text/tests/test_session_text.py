@@ -40,6 +40,9 @@ def row(name: str, value: object, **others: object) -> str:
         ("ticket", b"\xff", "1 byte  ff"),
         ("session_id_context", b"resume", '6 bytes  726573756d65  "resume"'),
         ("resumable", True, "yes"),
+        ("compression", 1, "1  DEFLATE"),
+        ("srp_username", b"someone", '7 bytes  736f6d656f6e65  "someone"'),
+        ("server_name", "\x1b[1m", "\\x1b[1m"),
     ],
 )
 def test_a_value_is_shown_with_its_unit_or_name(name: str, value: object, shown: str) -> None:
@@ -52,6 +55,11 @@ def test_a_timeout_is_shown_with_its_end() -> None:
 
 def test_a_field_that_nobody_told_is_unknown() -> None:
     assert dict(session_rows(Session({})))["ticket"] == "unknown"
+
+
+def test_a_protocol_that_the_harness_does_not_speak_is_said() -> None:
+    assert row("protocol", "DTLSv1.2") == "DTLSv1.2"
+    assert dict(session_rows(Session({"protocol": "DTLSv1.2"})))["version"] == "none that the harness speaks"
 
 
 def test_every_field_has_its_row(live: Live) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import random
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +13,13 @@ import pytest
 from harness.model.errors import SessionFormatError
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
-from harness.wire.session.codec import decode, from_pem, load, to_pem
+from harness.wire.session.codec import decode, from_pem, load, load_all, to_pem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+    from _typeshed import TraceFunction
 
     from harness.tests.live_sessions import Live
     from harness.wire.session.der import Element
@@ -130,9 +135,9 @@ def test_another_version_of_the_format_is_an_error(der: bytes) -> None:
         decode(with_element(der, 0, asn1.integer(2)))
 
 
-@pytest.mark.parametrize("number", [0x0302, 0x0305, 0xFEFD])
-def test_another_protocol_version_is_an_error(der: bytes, number: int) -> None:
-    with pytest.raises(SessionFormatError, match=f"ssl_version is 0x{number:04x}; known are 0x0303"):
+@pytest.mark.parametrize("number", [0x0000, 0x0205, 0x7F17])
+def test_a_version_that_openssl_refuses_is_an_error(der: bytes, number: int) -> None:
+    with pytest.raises(SessionFormatError, match=rf"ssl_version is 0x{number:04x}; known are 0x0002 \(SSLv2\), 0x0300"):
         decode(with_element(der, 1, asn1.integer(number)))
 
 
@@ -171,12 +176,12 @@ def test_a_missing_field_is_named(der: bytes) -> None:
 
 
 def test_a_length_that_is_longer_than_need_be_is_no_der(der: bytes) -> None:
-    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands, at offset 0"):
+    with pytest.raises(SessionFormatError, match=r"a length is not encoded as DER demands.*, at offset 1"):
         decode(b"\x30\x84" + (len(der) - 4).to_bytes(4, "big") + der[4:])
 
 
 def test_an_indefinite_length_is_no_der(der: bytes) -> None:
-    with pytest.raises(SessionFormatError, match="SEQUENCE is not encoded as DER demands, at offset 0"):
+    with pytest.raises(SessionFormatError, match=r"a length is not encoded as DER demands.*, at offset 1"):
         decode(b"\x30\x80" + der[4:] + b"\x00\x00")
 
 
@@ -205,3 +210,63 @@ def test_text_around_the_pem_is_skipped(der: bytes) -> None:
 
 def test_lines_may_end_in_carriage_returns(der: bytes) -> None:
     assert load(to_pem(der).replace(b"\n", b"\r\n")).der == der
+
+
+def test_a_number_of_two_thousand_bytes_is_an_error(der: bytes) -> None:
+    with pytest.raises(SessionFormatError, match="time has 2000 bytes, beyond 64 bits"):
+        decode(with_element(der, 5, asn1.explicit(1, asn1.Element(0, False, 2, b"\x7f" * 2000))))  # noqa: FBT003
+
+
+def test_a_tag_of_two_thousand_bytes_is_an_error(der: bytes) -> None:
+    huge = b"\xbf" + b"\x81" * 2000 + b"\x01\x00"
+
+    with pytest.raises(SessionFormatError, match="a tag has more than 5 bytes"):
+        decode(b"\x30\x82" + (len(der) - 4 + len(huge)).to_bytes(2, "big") + der[4:] + huge)
+
+
+PEM_BEGIN = b"-----BEGIN SSL SESSION PARAMETERS-----"
+HOSTILE: dict[str, Callable[[int], bytes]] = {
+    "empty elements": lambda size: _wrapped(b"\x05\x00" * (size // 2)),
+    "context tags in ascending order": lambda size: _wrapped(
+        b"".join(
+            b"\xbf" + bytes([0x80 | n >> 14, 0x80 | n >> 7 & 0x7F, n & 0x7F, 0]) for n in range(1 << 14, size // 5)
+        )
+    ),
+    "lines that begin a PEM and never end it": lambda size: (PEM_BEGIN + b"\n") * (size // 39),
+    "one line that begins a PEM again and again": lambda size: PEM_BEGIN * (size // 38),
+    "one line of spaces before a PEM": lambda size: b" " * size + PEM_BEGIN,
+    "a PEM of escaped ends of lines": lambda size: (
+        PEM_BEGIN + b"\\n" * (size // 2) + b"-----END SSL SESSION PARAMETERS-----"
+    ),
+}
+"""A hostile file of about so many bytes, by what it is made of."""
+
+
+def _wrapped(content: bytes) -> bytes:
+    return b"\x30\x83" + len(content).to_bytes(3, "big") + content
+
+
+def work(data: bytes) -> int:
+    """Function calls and lines that it takes to refuse or read the data."""
+    steps = 0
+
+    def count(_frame: FrameType, _event: str, _arg: object) -> TraceFunction:
+        nonlocal steps
+        steps += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        with contextlib.suppress(SessionFormatError):
+            load_all(data)
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_takes_linear_work(kind: str) -> None:
+    small, large = (work(HOSTILE[kind](size)) for size in (200_000, 800_000))
+
+    assert large <= 4.2 * small + 100

@@ -29,17 +29,17 @@ def test_the_handle_is_kept() -> None:
     assert from_fields(FIELDS, "s1").handle == "s1"
 
 
-def test_only_what_was_given_is_known() -> None:
-    assert set(from_fields(FIELDS, "s1").known) == {"session_id", "time", "version", "has_ticket"}
+def test_only_what_was_given_or_follows_from_it_is_known() -> None:
+    assert set(from_fields(FIELDS, "s1").known) == {"session_id", "time", "version", "protocol", "has_ticket"}
 
 
 def test_another_field_is_unknown() -> None:
-    with pytest.raises(UnknownFieldError, match="ssl@3 cannot tell ticket; it knows: has_ticket, session_id"):
+    with pytest.raises(UnknownFieldError, match="ssl@3 cannot tell ticket; it knows: has_ticket, protocol, session_id"):
         _ = from_fields(FIELDS, "s1", taken_by="ssl@3").ticket
 
 
 def test_a_field_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="no field 'colour' in a session; its fields are: version, cipher"):
+    with pytest.raises(ValueError, match="no field 'colour' in a session; its fields are: protocol, version"):
         from_fields({"colour": 1}, "s1")
 
 
