@@ -156,7 +156,7 @@ def test_tls12_session_with_another_secret_ends_in_a_record_layer_alert(pair):
     assert second.outcome is ABORTED
     assert second.alert.number == BAD_RECORD_MAC
     assert second.alert.sender is Role.CLIENT
-    assert reasons(pair, second) == (Reason.ALERT,)
+    assert reasons(pair, second) == (Reason.SECRET_DIFFERS,)
 
 
 @scenario(needs=EDITS)
@@ -178,7 +178,7 @@ def test_cipher_of_the_session_is_not_offered(pair):
     assert second.outcome is ABORTED
     assert second.alert.number == ILLEGAL_PARAMETER
     assert second.alert.sender is Role.SERVER
-    assert reasons(pair, second) == (Reason.ALERT,)
+    assert reasons(pair, second) == (Reason.SESSION_REJECTED,)
 
 
 @scenario(versions=[TLSv1_2], client={"ciphers": AES128}, server={"tickets": BOTH}, needs=IMPORTS)
@@ -200,7 +200,7 @@ def test_endpoints_have_no_common_version(pair):
     assert first.outcome is FULL
     assert second.outcome is ABORTED
     assert second.alert.number == PROTOCOL_VERSION
-    assert reasons(pair, second) == (Reason.ALERT,)
+    assert reasons(pair, second) == (Reason.NO_COMMON_VERSION,)
 
 
 @scenario(versions=[TLSv1_3], client={"middlebox_compat": False})

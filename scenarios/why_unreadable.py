@@ -36,7 +36,7 @@ WHY: Expectation[tuple[Reason, ...]] = Expectation(
         left="*@<1.1.0",
         peer="*@>=1.1.0",
     ),
-    Differs((Reason.ALERT,), Role.CLIENT, "*@>=1.1.0", SEEN, COMPRESSED, left="*@<1.1.0", peer="*@<1.1.0"),
+    Differs((Reason.SESSION_REJECTED,), Role.CLIENT, "*@>=1.1.0", SEEN, COMPRESSED, left="*@<1.1.0", peer="*@<1.1.0"),
 )
 
 pytestmark = scenario(server={"tickets": BOTH}, needs=PORTABLE, second_client=True)

@@ -7,19 +7,32 @@ from typing import TYPE_CHECKING
 
 from harness.explain.facts.offer import Offer
 from harness.explain.finding import Candidate, Weight, choose, codes, errors, messages_before_alert, place, suite_name
+from harness.explain.openssl_errors.alerts import MEANINGS
+from harness.explain.openssl_errors.cause import cause_of
 from harness.model.knobs import UNSET, Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role, TLSVersion
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
+    from harness.explain.openssl_errors.areas import Words
 
-HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, INTERNAL_ERROR = 40, 47, 51, 80
+UNEXPECTED_MESSAGE, BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, INTERNAL_ERROR = (
+    10,
+    20,
+    40,
+    47,
+    51,
+    80,
+)
+PROTOCOL_VERSION = 70
 MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 109, 110
 MISSES = (MISSING_EXTENSION, HANDSHAKE_FAILURE)
 """Before TLS 1.3 OpenSSL sends handshake_failure for missing_extension (tls1_alert_code)."""
 INCONSISTENT_EXTMS = 104
 BAD_EXTENSION = 110
+CERTIFICATE_VERIFY_FAILED = 134
+EXCESSIVE_MESSAGE_SIZE = 152
 UNSOLICITED_EXTENSION = 217
 INVALID_MAX_FRAGMENT_LENGTH = 232
 BINDER_DOES_NOT_VERIFY = 253
@@ -38,33 +51,50 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     abort = Abort(evidence, Offer(evidence))
     if evidence.connection.blocked:
         return (_blocked(evidence),)
-    finders = (
-        context_unset,
-        extended_master_secret_dropped,
-        max_fragment_length,
-        binder,
-    )
-    offered = evidence.connection.was_offered
-    found = choose(find(abort) for find in finders) if offered else ()
-    return found or ((_alert(abort),) if evidence.alert else (_unknown(evidence),))
+    finders = OF_THE_SESSION if evidence.connection.was_offered else ()
+    found = choose(find(abort) for find in (*finders, early_data_before_tls13, ticket_too_large))
+    return found or (_by_code(abort) or _by_alert(abort) or _unknown(evidence),)
 
 
-def _alert(abort: Abort) -> Finding:
-    evidence, alert = abort.evidence, abort.evidence.alert
-    title = f"{alert}, {place(evidence)}"
-    remedy = "look up the alert in RFC 8446, section 6.2, and check the error queues"
-    source = "RFC 8446, 6.2"
+def _by_code(abort: Abort) -> Finding | None:
+    """What the reason code of the end that failed says."""
+    evidence, cause = abort.evidence, cause_of(abort.evidence)
+    if cause is None:
+        return None
+    words: Words = cause.code
+    if cause.code.number == CERTIFICATE_VERIFY_FAILED and evidence.alert and evidence.alert.sender is cause.role:
+        words = MEANINGS.get(evidence.alert.number, words)  # which check failed
+    title, remedy = words.title(cause.role), words.help(cause.role)
     facts = abort.seen
     hello = abort.offer.hello
-    if abort.code(Role.SERVER, REQUIRED_CIPHER_MISSING) and hello is not None:
-        title += f": the client does not offer the session's cipher suite, {suite_name(abort.offer.cipher)}"
-        remedy = "enable the session's cipher suite at the client, or discard the session"
-        source = "RFC 5246, 7.4.1.2; tls_early_post_process_client_hello, SSL_R_REQUIRED_CIPHER_MISSING"
+    if cause.code.number == REQUIRED_CIPHER_MISSING and hello is not None:
+        title += f", {suite_name(abort.offer.cipher)}"
         offers = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)
         facts = (*facts, f"wire: the ClientHello offers {offers}")
-    elif evidence.connection.was_offered and abort.offer.version is TLSVersion.TLSv1_2 and "der" in evidence.edits:
-        facts = (*facts, "session: its secret differs from the issued one")
-    return Finding(Reason.ALERT, title, facts, remedy, source)
+    if evidence.alert is None:
+        facts = (*facts, *_ends(evidence))
+    return Finding(cause.code.reason, f"{title} ({_how(evidence)})", facts, remedy, cause.source)
+
+
+def _how(evidence: Evidence) -> str:
+    """The alert, its sender and its place; or that there was none."""
+    return f"{evidence.alert or 'no alert'}, {place(evidence)}"
+
+
+def _by_alert(abort: Abort) -> Finding | None:
+    """What the alert means, where its sender reports no code."""
+    alert = abort.evidence.alert
+    if alert is None:
+        return None
+    words = MEANINGS.get(alert.number)
+    if words is None or alert.sender is None:
+        title, remedy = (
+            _how(abort.evidence),
+            "read the log of the end that sent it; RFC 8446, section 6, lists the alerts",
+        )
+    else:
+        title, remedy = f"{words.title(alert.sender)} ({_how(abort.evidence)})", words.help(alert.sender)
+    return Finding(Reason.ALERT, title, abort.seen, remedy, "RFC 8446, 6")
 
 
 def _blocked(evidence: Evidence) -> Finding:
@@ -78,18 +108,17 @@ def _blocked(evidence: Evidence) -> Finding:
 
 
 def _unknown(evidence: Evidence) -> Finding:
-    connection = evidence.connection
-    facts = (
-        *(f"{view.witness}: {line}" for view in connection.views for line in view.evidence),
-        *errors(evidence),
-        f"setup: the close mode was {connection.close}",
-    )
     return Finding(
         Reason.ABORTED_UNKNOWN,
-        f"the handshake ended without an alert, {place(evidence)}",
-        facts,
+        f"the handshake ended without an alert, {place(evidence)}, and no end reports a reason",
+        (*_ends(evidence), *errors(evidence), f"setup: the close mode was {evidence.connection.close}"),
         "find out what closed the TCP connection",
     )
+
+
+def _ends(evidence: Evidence) -> tuple[str, ...]:
+    """What each witness saw of the end."""
+    return tuple(f"{view.witness}: {line}" for view in evidence.connection.views for line in view.evidence)
 
 
 @dataclass(frozen=True)
@@ -243,3 +272,75 @@ def binder(abort: Abort) -> Candidate | None:
         "RFC 8446, 4.2.11.2; tls_psk_do_binder, SSL_R_BINDER_DOES_NOT_VERIFY",
         "reason 253 in the server's error queue",
     )
+
+
+def secret_differs(abort: Abort) -> Candidate | None:
+    """TLS 1.2: the server resumed the session, and the first sealed record does not open."""
+    evidence, hello, answer = abort.evidence, abort.offer.hello, abort.evidence.server_hello
+    alert = evidence.alert
+    if hello is None or answer is None or answer.version is TLSVersion.TLSv1_3 or alert is None:
+        return None
+    resumed = bool(hello.session_id) and hello.session_id == answer.session_id
+    sealed = any(message.type == "ChangeCipherSpec" for message in messages_before_alert(evidence))
+    if not resumed or not sealed or alert.number not in {BAD_RECORD_MAC, DECRYPT_ERROR}:
+        return None
+    end = f"the {alert.sender}" if alert.sender else "an endpoint"
+    edits = evidence.edits
+    return Candidate(
+        Weight.SHOWN,
+        Reason.SECRET_DIFFERS,
+        f"the server resumed the session, and {end} cannot open its peer's first encrypted record: both ends hold "
+        "different secrets for it",
+        (
+            "wire: the ServerHello echoes the session id of the ClientHello",
+            *abort.seen,
+            *([f"session: edited since it was issued ({', '.join(edits)})"] if edits else []),
+        ),
+        "offer the session unchanged: its secret belongs to its ticket or its id",
+        "RFC 5246, 7.3: an abbreviated handshake takes its keys from the session's master secret; RFC 5077, 3.4",
+        "offer the session as it was issued",
+    )
+
+
+def early_data_before_tls13(abort: Abort) -> Candidate | None:
+    """The client sent early data, and the server negotiated a version that has none."""
+    hello, answer = abort.offer.hello, abort.evidence.server_hello
+    if hello is None or answer is None or answer.version in {TLSVersion.TLSv1_3, None} or not hello.early_data:
+        return None
+    if not abort.by(Role.SERVER, UNEXPECTED_MESSAGE) and not abort.by(Role.CLIENT, PROTOCOL_VERSION):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.EARLY_DATA_ABORTED,
+        f"the client sent early data, and the server negotiated {answer.version.label}, which has none",
+        (
+            "wire: the ClientHello has the early_data extension",
+            f"wire: the ServerHello negotiates {answer.version.label}",
+            *abort.seen,
+        ),
+        "send no early data to servers that may negotiate TLS 1.2, or connect again without it after this failure",
+        "RFC 8446, D.3: a server that does not know early data aborts",
+        "connect without early data",
+    )
+
+
+def ticket_too_large(abort: Abort) -> Candidate | None:
+    """The client refuses the NewSessionTicket for its size, as OpenSSL before 1.1.1l does."""
+    before = messages_before_alert(abort.evidence)
+    last = before[-1] if before else None
+    if last is None or last.type != "NewSessionTicket" or not abort.code(Role.CLIENT, EXCESSIVE_MESSAGE_SIZE):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_TOO_LARGE,
+        f"the client does not take a NewSessionTicket of {last.length} bytes",
+        (f"wire: the NewSessionTicket has {last.length} bytes", *abort.seen),
+        "use a smaller client certificate, as it is in the ticket, or tickets that are kept at the server "
+        "(SSL_OP_NO_TICKET); an OpenSSL client takes larger ones from 1.1.1l on",
+        "tls_process_new_session_ticket; CHANGES, 1.1.1l; RFC 8446, 4.6.1",
+        "reason 152 in the client's error queue",
+    )
+
+
+OF_THE_SESSION = (context_unset, extended_master_secret_dropped, max_fragment_length, binder, secret_differs)
+"""The finders for a handshake that offers a session."""

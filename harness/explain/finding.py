@@ -24,6 +24,8 @@ LIB_SSL = 20
 """ERR_LIB_SSL."""
 ALERT_RECEIVED = 1000
 """SSL_AD_REASON_OFFSET: reason codes from here on name a received alert."""
+ALERTS_END = ALERT_RECEIVED + 256
+"""The first number that names no received alert any more."""
 CODE = re.compile(r"lib=(\d+) reason=(\d+)")
 SHOWN = 16
 """Bytes shown of a longer value."""
@@ -97,8 +99,12 @@ def messages_before_alert(evidence: Evidence) -> Sequence[Message]:
 def codes(evidence: Evidence, role: Role) -> frozenset[int]:
     """The reason codes that an end's libssl reported, without those that name a received alert."""
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
-    found = (CODE.match(line) for line in report.errors)
-    return frozenset(int(c[2]) for c in found if c and int(c[1]) == LIB_SSL and int(c[2]) < ALERT_RECEIVED)
+    return frozenset(reason for lib, reason in entries(report.errors) if lib == LIB_SSL and reason < ALERT_RECEIVED)
+
+
+def entries(lines: Iterable[str]) -> list[tuple[int, int]]:
+    """The library and the reason code of each entry of an error queue."""
+    return [(int(found[1]), int(found[2])) for line in lines if (found := CODE.match(line))]
 
 
 def errors(evidence: Evidence) -> tuple[str, ...]:

@@ -152,11 +152,97 @@ class Reason(StrEnum):
         Question.ABORTED,
         "The PSK binder does not verify: both ends hold different secrets for the same ticket.",
     )
+    SECRET_DIFFERS = (
+        "secret_differs",
+        Question.ABORTED,
+        "TLS 1.2: the server resumed the session, and both ends hold different secrets for it.",
+    )
+    TICKET_TOO_LARGE = (
+        "ticket_too_large",
+        Question.ABORTED,
+        "The NewSessionTicket is larger than the client takes; OpenSSL before 1.1.1l takes small ones only.",
+    )
+    CERTIFICATE_REJECTED = (
+        "certificate_rejected",
+        Question.ABORTED,
+        "An end has no certificate that the other one accepts.",
+    )
+    NO_COMMON_VERSION = "no_common_version", Question.ABORTED, "The ends enable no common protocol version."
+    CIPHER_REJECTED = "cipher_rejected", Question.ABORTED, "The ends enable no common cipher suite that they can use."
+    KEY_EXCHANGE_FAILED = (
+        "key_exchange_failed",
+        Question.ABORTED,
+        "The ends have no common group, or a key is not valid.",
+    )
+    SIGNATURE_REJECTED = (
+        "signature_rejected",
+        Question.ABORTED,
+        "A signature does not verify, or the ends have no common signature algorithm.",
+    )
+    SESSION_REJECTED = (
+        "session_rejected",
+        Question.ABORTED,
+        "An end does not accept the session, its id or its parameters, and aborts.",
+    )
+    EARLY_DATA_ABORTED = (
+        "early_data_aborted",
+        Question.ABORTED,
+        "Early data that may not be sent with this session, or too much of it, aborts the handshake.",
+    )
+    EXTENSION_REJECTED = (
+        "extension_rejected",
+        Question.ABORTED,
+        "An end does not accept an extension of the other one, or misses one.",
+    )
+    NO_COMMON_ALPN = (
+        "no_common_alpn",
+        Question.ABORTED,
+        "The server has none of the client's ALPN protocols (RFC 7301).",
+    )
+    EXTERNAL_PSK_FAILED = (
+        "external_psk_failed",
+        Question.ABORTED,
+        "A pre-shared key or an SRP user that is no session of the harness is unknown or not valid.",
+    )
+    MESSAGE_UNEXPECTED = (
+        "message_unexpected",
+        Question.ABORTED,
+        "A message came at a place where the protocol does not allow it.",
+    )
+    MESSAGE_MALFORMED = "message_malformed", Question.ABORTED, "A message has a wrong length or a value out of range."
+    RECORD_UNREADABLE = (
+        "record_unreadable",
+        Question.ABORTED,
+        "A record cannot be decrypted, or a Finished does not verify.",
+    )
+    RENEGOTIATION_REFUSED = (
+        "renegotiation_refused",
+        Question.ABORTED,
+        "An end does not allow renegotiation, or not without RFC 5746.",
+    )
+    COMPRESSION_FAILED = "compression_failed", Question.ABORTED, "TLS compression is refused, or fails."
+    PEER_WENT_AWAY = (
+        "peer_went_away",
+        Question.ABORTED,
+        "An end closed TCP, or did not answer, before the handshake ended.",
+    )
+    TRANSPORT_FAILED = "transport_failed", Question.ABORTED, "QUIC, DTLS or SRTP failed below the handshake."
+    NOT_TLS = "not_tls", Question.ABORTED, "One end does not speak TLS on this port, or a version that is not known."
+    END_MISCONFIGURED = (
+        "end_misconfigured",
+        Question.ABORTED,
+        "A setting, a callback or a call of the application makes the handshake fail.",
+    )
+    LIBRARY_FAILED = (
+        "library_failed",
+        Question.ABORTED,
+        "OpenSSL failed for a reason of its own: memory, a provider, a bug.",
+    )
     BLOCKED = "blocked", Question.ABORTED, "A middlebox between the ends blocked the connection; it sends no alert."
     ALERT = (
         "alert",
         Question.ABORTED,
-        "Any other fatal alert; the finding gives its number, its sender and its place in the handshake.",
+        "A fatal alert whose sender reports no reason code; the finding says what the alert means.",
     )
     ABORTED_UNKNOWN = (
         "aborted_unknown",

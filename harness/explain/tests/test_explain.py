@@ -87,6 +87,6 @@ def test_each_reason_has_a_meaning_in_one_line(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_is_given_by_a_rule(reason: Reason) -> None:
-    rules = [file.read_text() for file in Path(harness.explain.__file__).parent.glob("*.py")]
+    rules = [file.read_text() for file in Path(harness.explain.__file__).parent.rglob("*.py")]
 
     assert any(re.search(rf"\bReason\.{reason.name}\b", text) for text in rules)

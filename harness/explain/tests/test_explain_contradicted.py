@@ -289,7 +289,7 @@ def test_another_code_of_the_server_overrules_an_unset_context() -> None:
     untrusted = made.circumstances(**UNTRUSTED)
     made_so = made.aborted(INTERNAL, "ClientHello", told=untrusted, errors=("lib=20 reason=302 id conflict",))
 
-    assert reasons(made.first(), made_so) == (R.ALERT,)
+    assert reasons(made.first(), made_so) == (R.SESSION_REJECTED,)
 
 
 def test_code_of_another_library_is_none_of_libssl() -> None:
@@ -324,11 +324,11 @@ def test_illegal_parameter_with_the_same_fragment_length_is_any_alert() -> None:
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
 
-def test_illegal_parameter_with_another_code_is_any_alert() -> None:
+def test_illegal_parameter_with_another_code_is_what_the_code_says() -> None:
     held = made.session(max_fragment_length_mode=2)
     made_so = made.aborted(Alert(47, Role.SERVER), "ClientHello", offered=held, errors=("lib=20 reason=215 cipher",))
 
-    assert reasons(made.first(), made_so) == (R.ALERT,)
+    assert reasons(made.first(), made_so) == (R.SESSION_REJECTED,)
 
 
 def test_an_alert_that_the_server_received_is_not_its_own_reason() -> None:
@@ -356,4 +356,12 @@ def test_connection_that_ended_without_an_alert_has_no_known_reason() -> None:
 def test_an_alert_is_shown_with_number_sender_and_place() -> None:
     (finding,) = told(made.first(), made.aborted(Alert(47, Role.CLIENT), "ClientHello", "ServerHello"))
 
-    assert finding.title == "illegal_parameter (47) sent by the client, after the server's ServerHello"
+    assert finding.reason is R.ALERT
+    assert finding.title.endswith("(illegal_parameter (47) sent by the client, after the server's ServerHello)")
+
+
+def test_an_alert_without_a_name_is_shown_as_it_is() -> None:
+    (finding,) = told(made.first(), made.aborted(Alert(200, Role.SERVER), "ClientHello"))
+
+    assert finding.reason is R.ALERT
+    assert finding.title == "alert 200 (200) sent by the server, after the client's ClientHello"

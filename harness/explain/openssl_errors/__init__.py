@@ -1,0 +1,1 @@
+"""What OpenSSL's error queue and a fatal alert say about a failed handshake, in words."""

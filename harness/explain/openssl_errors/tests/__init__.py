@@ -1,0 +1,1 @@
+"""Tests of what OpenSSL says, in words."""
