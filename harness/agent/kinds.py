@@ -41,6 +41,8 @@ class Kind:
     """Whether the value is sent to an agent; other values become files or environment variables."""
     named: bool = False
     """Whether users type a name instead of the value; it stays a name until it is encoded."""
+    of_library: bool = False
+    """Whether the value holds names that each TLS library has of its own; one that it refuses is unsupported there."""
 
     def parse(self, text: str) -> Any:
         """Parse what a user types; ValueError if it is not allowed."""
@@ -130,8 +132,8 @@ ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 means no limit")
 BYTE_COUNT = replace(COUNT, values=f"bytes, {COUNT.values}")
 SECONDS = Kind("seconds, a signed 64-bit integer", fields.INT.allowed, int, fields.INT.read, _same)
 TEXT = Kind("text", fields.TEXT.allowed, str, fields.TEXT.read, _same)
-CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list")
-COLON_LIST = replace(TEXT, values="names joined by colons")
+CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list", of_library=True)
+COLON_LIST = replace(TEXT, values="names joined by colons", of_library=True)
 HOST_NAME = replace(TEXT, values="a host name")
 CERTIFICATE = replace(TEXT, values="a name of certs/issued.toml", carried=False)
 CLOCK = replace(SECONDS, values="seconds, may be negative", carried=False)

@@ -40,6 +40,13 @@ class TlsError(Exception):
     queue: list[dict[str, Any]] = field(default_factory=list)
 
 
+def refused(error: TlsError) -> str:
+    """Why a library lacks a value that it refused; the codes are what is compared."""
+    return "; ".join(
+        ["OpenSSL refuses it", *(f"lib={e.get('lib')} reason={e.get('reason')} {e.get('text')}" for e in error.queue)]
+    )
+
+
 @dataclass
 class EndError(Exception):
     """No more application data: ``kind`` is ``close_notify``, ``eof``, ``reset`` or ``alert``."""
@@ -67,6 +74,10 @@ class Facts:
     server_name: str | None = None
     peer_certificate: bool | None = None
     early_data: str | None = None
+    early_bytes: str | None = None
+    """The early data that a client wrote or a server read, as hexadecimal digits."""
+    new_sessions: int | None = None
+    """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb)."""
     tickets: int | None = None
     """NewSessionTicket messages that a client received or a server sent."""
     alerts: list[dict[str, Any]] = field(default_factory=list)

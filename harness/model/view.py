@@ -57,6 +57,10 @@ class EndpointReport:
     peer_certificate: bool | None = None
     early_data: str | None = None
     """``accepted``, ``rejected`` or ``not_sent`` (SSL_get_early_data_status)."""
+    early_bytes: bytes | None = None
+    """The early data that a client wrote or a server read; None where it was to write or read none."""
+    new_sessions: int | None = None
+    """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb). Capability.NEW_SESSION_CALLBACK."""
     ending: Ending | None = None
     """What this endpoint read at the end of its input."""
     errors: tuple[str, ...] = ()

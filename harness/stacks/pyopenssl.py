@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MISSING = {
     Capability.RESUMABLE: lacks.IS_RESUMABLE,
+    Capability.NEW_SESSION_CALLBACK: lacks.NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: lacks.VERBS["counters"],
 }
 OF_DER = (

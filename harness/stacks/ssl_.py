@@ -22,6 +22,8 @@ MISSING = {
     Capability.EVERY_TICKET: lacks.SESSIONS["every ticket"],
     Capability.RESUMABLE: lacks.SESSIONS["is_resumable"],
     Capability.EARLY_DATA: lacks.NO_EARLY_DATA,
+    Capability.NEW_SESSION_CALLBACK: lacks.NEW_SESSION_CALLBACK,
+    Capability.SERVER_NAME: lacks.SERVER_NAME,
 }
 
 

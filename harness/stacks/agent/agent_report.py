@@ -87,6 +87,8 @@ def make_report(
         server_name=facts["server_name"],
         peer_certificate=facts["peer_certificate"],
         early_data=facts["early_data"],
+        early_bytes=None if facts.get("early_bytes") is None else bytes.fromhex(facts["early_bytes"]),
+        new_sessions=facts.get("new_sessions"),
         ending=trail.ending or trail.cut,
         errors=(
             *(f"lib={e['lib']} reason={e['reason']} {e['text']}" for e in (*trail.queue, *facts["errors"])),

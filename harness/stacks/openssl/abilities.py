@@ -20,6 +20,8 @@ NO_COMMAND = "the program has no command for it"
 COMMON_MISSING = {
     **{row.needs: NO_COMMAND for row in OPTIONAL if row.needs is not None},
     Capability.RESUMABLE.value: "no output of the program tells it",
+    Capability.NEW_SESSION_CALLBACK.value: "it is the program's own, and its calls are not printed",
+    Capability.SERVER_NAME.value: "no output of the program tells it",
     Capability.EVERY_TICKET.value: "-sess_out is overwritten by each ticket, only the last is seen",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",
     Capability.CONCURRENT.value: "it has one connection at a time",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.knobs import early_data as early_data_of
 from harness.model.errors import UnsupportedError, UsageError
-from harness.model.tls import Ending
+from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
 from harness.runtime.process import pasteable
 from harness.runtime.pty_process import TerminalChild
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
+WRITTEN = {"accepted", "rejected"}
+"""What s_client says of early data that it has written."""
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
 """A line that begins so is a command to s_client and is not sent."""
 
@@ -47,6 +50,7 @@ class OpensslClientLink:
         self._killed = False
         self._files = ClientFiles(runtime)
         self._offer: Session | None = None
+        self._early_bytes: bytes | None = None
         self._renegotiations = 0
         self._unsent = Unsent(self._give)
         self.forgets = False
@@ -57,6 +61,7 @@ class OpensslClientLink:
         self._offer = offer
         if offer is not None and offer.der is None:
             raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
+        self._early_bytes = early_data_of(early_data) if early_data else None
         self._argv += self._files.argv(port, offer.der if offer else None, early_data)
 
     def printed_so_far(self) -> str:
@@ -87,7 +92,7 @@ class OpensslClientLink:
         if self._child is None:
             return
         error = self._child.ended.error
-        if refused := refusal(self._child.name, self._child.output, self._out.major):
+        if refused := refusal(self.name, Role.CLIENT, self._child.output, self._out.major):
             self._steps.refuse(refused)
         elif error is not None:
             self._steps.fail(str(error), self._child.output[:2000])
@@ -219,6 +224,7 @@ class OpensslClientLink:
             alpn=out.alpn,
             peer_certificate=out.peer_certificate if out.established else None,
             early_data=out.early_data if out.established else None,
+            early_bytes=self._early_bytes if out.established and out.early_data in WRITTEN else None,
             ending=out.ending,
             errors=tuple(map(str, out.errors)),
             keylog=self._files.keys(),

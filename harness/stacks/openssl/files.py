@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from harness.agent.knobs import early_data as early_data_of
 from harness.stacks.openssl.argv import connection_argv
 from harness.wire.session import codec, pem
 
@@ -28,7 +29,7 @@ class ClientFiles:
     def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
         """What s_client needs to use them; ``offered`` is a session's DER, ``early_data`` a number of bytes."""
         sess_in = None if offered is None else self._write(".pem", pem.to_pem(offered))
-        early = self._write(".early", b"e" * early_data) if early_data else None
+        early = self._write(".early", early_data_of(early_data)) if early_data else None
         return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
 
     def _write(self, suffix: str, data: bytes) -> Path:

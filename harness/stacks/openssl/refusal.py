@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from harness.model.errors import RefusedError
+from harness.model.errors import RefusedError, UnsupportedError
+from harness.model.knobs import knobs_of
 from harness.stacks.openssl.output import ERROR, ErrorLine
+
+if TYPE_CHECKING:
+    from harness.model.tls import Role
 
 REFUSED = re.compile(r'Call to SSL_CONF_cmd\((-\S+), (.*)\) failed|Error with command: "(-\S+) (.*)"')
 """What config_ctx of apps/lib/s_cb.c prints, since 3.0 and before."""
 
 
-def refusal(program: str, output: str, major: int) -> RefusedError | None:
-    """The refusal with the flag and OpenSSL's error queue, None if the output shows none."""
+def refusal(name: str, role: Role, output: str, major: int) -> RefusedError | UnsupportedError | None:
+    """The refusal with the flag and OpenSSL's error queue, None if the output shows none.
+
+    UnsupportedError for a name that this build does not have, as of a group.
+    """
     found = REFUSED.search(output)
     if found is None:
         return None
@@ -20,4 +28,8 @@ def refusal(program: str, output: str, major: int) -> RefusedError | None:
     lines = [match for line in output.encode().splitlines() if (match := ERROR.fullmatch(line.strip()))]
     errors = [ErrorLine(int(match[1], 16), match[2].decode(errors="replace"), major) for match in lines]
     queue = [{"lib": error.library, "reason": error.reason, "text": error.text} for error in errors]
-    return RefusedError(program, f"{flag} {value}".rstrip(), queue)
+    error = RefusedError(f"{name} (s_{role})", f"{flag} {value}".rstrip(), queue)
+    flags = [row.flags(role) for row in knobs_of(role).values() if row.kind.of_library]
+    if any(known is not None and known.shown == flag for known in flags):
+        return UnsupportedError(name, f"{role} knob", str(error))
+    return error

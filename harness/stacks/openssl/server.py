@@ -11,7 +11,7 @@ from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
-from harness.model.tls import Ending
+from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
 from harness.runtime.loop import resolved
@@ -78,7 +78,7 @@ class OpensslServer:
         if not self.port:
             output = self._child.output[:2000]
             self._child.close()
-            refused = refusal(self._child.name, output, self.major)
+            refused = refusal(self.name, Role.SERVER, output, self.major)
             how = f"{self._how_it_ended()} before it was ready"
             raise refused or EndpointError(self._child.name, how, output, self._status)
 
@@ -316,6 +316,7 @@ class OpensslServerLink:
             alpn=out.alpn,
             peer_certificate=out.peer_certificate,
             early_data=out.early_data,
+            early_bytes=out.early_bytes,
             ending=None if self._dropped else out.ending,
             errors=tuple(map(str, out.errors)),
             keylog=self._server.new_keys(),

@@ -45,6 +45,8 @@ class ServerOutput(Output):
     _counters: dict[str, int] = field(default_factory=dict)
     _pem: list[bytes] | None = None
     _in_early_data: bool = False
+    early_bytes: bytes | None = None
+    """The early data that was read, None if this server reads none."""
 
     @property
     def counters(self) -> Counters | None:
@@ -55,7 +57,7 @@ class ServerOutput(Output):
         """Take the next line, without its newline."""
         self.begun = True
         if self._in_early_data:
-            self._in_early_data = line != b"End of early data"
+            self._early_data(line)
         elif self.is_error(line):
             pass
         elif line == b"CONNECTION CLOSED":
@@ -71,6 +73,11 @@ class ServerOutput(Output):
         if self.closed and self.ending is None and self.trouble == ["ERROR"] and self.major >= NEW_CODES:
             # SSL_ERROR_SYSCALL with an empty queue: from 3.0 an EOF is in the queue, so that this is a reset.
             self.ending = Ending.RESET
+
+    def _early_data(self, line: bytes) -> None:
+        self._in_early_data = line != b"End of early data"
+        if self._in_early_data:
+            self.early_bytes = b"\n".join(filter(None, [self.early_bytes, line]))
 
     def _fact(self, line: bytes) -> None:
         text = line.decode(errors="replace")
@@ -97,6 +104,7 @@ class ServerOutput(Output):
             self.early_data = "accepted"
         elif line in {b"No early data received", b"Early data was rejected"}:
             self.early_data = "rejected" if b"rejected" in line else "not_sent"
+            self.early_bytes = b""
 
     def _last_facts(self, line: bytes) -> None:
         """Between the cipher and the note on renegotiation, which each version words differently and prints last."""

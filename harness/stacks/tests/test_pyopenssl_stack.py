@@ -177,6 +177,7 @@ def test_an_unset_session_id_context_can_be_had(stack: PyopensslStack) -> None:
 def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
     missing = {
         Capability.RESUMABLE,
+        Capability.NEW_SESSION_CALLBACK,
         Capability.COUNTERS,
         Capability.RUNNING_COUNTERS,
         Capability.FLUSH,

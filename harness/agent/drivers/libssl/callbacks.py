@@ -94,6 +94,8 @@ class Callbacks:
     def _new_session(self, ssl: Any, session: Any) -> int:
         connection = self._connections.get(ssl)
         exported = export(self._native, session)
+        if connection is not None:
+            connection.new_sessions = (connection.new_sessions or 0) + 1
         if connection is not None and exported is not None:
             connection.given.append(exported)
         return 0  # no reference is kept: a session is offered from its DER

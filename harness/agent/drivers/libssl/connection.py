@@ -9,6 +9,7 @@ from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.native import session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
+from harness.agent.knobs import early_data as early_data_of
 from harness.agent.library import EndError, Facts, TlsError, WantReadError
 
 if TYPE_CHECKING:
@@ -57,9 +58,14 @@ class LibsslTls:
         self._renegotiating = False
         self._room: Any = b""
         """The buffer of SSL_read, created on first use."""
+        self.new_sessions: int | None = 0 if role == "client" else None
+        """Calls of the new-session callback."""
         self._early: EarlyReader | EarlyWriter | None = None
+        """While early data is written or read."""
+        self._early_data: bytearray | None = None
         if early_data:
             self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
+            self._early_data = self._early.data
 
     def _done(self, result: int) -> None:
         """Check the result of an operation; record the error that it raises."""
@@ -166,6 +172,8 @@ class LibsslTls:
             server_name=native.text(native.ssl.SSL_get_servername(ssl, 0)),
             peer_certificate=self._has_peer_certificate(),
             early_data=c.EARLY_DATA_STATUS[native.ssl.SSL_get_early_data_status(ssl)] if early else None,
+            early_bytes=None if self._early_data is None else self._early_data.hex(),
+            new_sessions=self.new_sessions,
             tickets=self.tickets,
             alerts=self.alerts,
             keylog=self.keylog,
@@ -197,31 +205,32 @@ class LibsslTls:
 
 
 class EarlyWriter:
-    """A client that writes this many bytes of early data (SSL_write_early_data)."""
+    """A client that writes early data (SSL_write_early_data); ``data`` is what was written so far."""
 
     def __init__(self, native: Native, ssl: Any, size: int) -> None:
         self._native = native
         self._ssl = ssl
-        self._left = size
+        self._all = early_data_of(size)
+        self.data = bytearray()
 
     def step(self) -> int | None:
         """Write the remaining bytes."""
         written = self._native.ffi.new("size_t *")
-        while self._left:
-            data = b"e" * min(self._left, CHUNK)
-            result: int = self._native.ssl.SSL_write_early_data(self._ssl, data, len(data), written)
+        while chunk := self._all[len(self.data) :][:CHUNK]:
+            result: int = self._native.ssl.SSL_write_early_data(self._ssl, chunk, len(chunk), written)
             if result <= 0:
                 return result
-            self._left -= written[0]
+            self.data += chunk[: written[0]]
         return None
 
 
 class EarlyReader:
-    """A server that reads and discards early data (SSL_read_early_data)."""
+    """A server that reads early data (SSL_read_early_data); ``data`` is what was read so far."""
 
     def __init__(self, native: Native, ssl: Any) -> None:
         self._native = native
         self._ssl = ssl
+        self.data = bytearray()
 
     def step(self) -> int | None:
         """Read until all early data is consumed."""
@@ -233,3 +242,4 @@ class EarlyReader:
                 return None
             if result == c.READ_EARLY_DATA_ERROR:
                 return result
+            self.data += self._native.ffi.buffer(buffer, got[0])

@@ -8,7 +8,7 @@ from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import native as calls
 from harness.agent.kinds import MAX_FRAGMENT_LENGTHS
 from harness.agent.knobs import knobs_of
-from harness.agent.library import LackError
+from harness.agent.library import LackError, TlsError, refused
 from harness.agent.vocabulary import PskMode, Role, Unset
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Settings:
         self._role = Role(role)
 
     def apply(self, knob: str, value: Any) -> None:
-        """Set one knob; LackError if this OpenSSL does not support it, TlsError if it refuses the value."""
+        """Set one knob; LackError if this OpenSSL lacks it or a name in its value, TlsError if it refuses the value."""
         if knob in NOT_OF_A_CONTEXT:
             return
         row = knobs_of(self._role).get(knob)
@@ -46,7 +46,12 @@ class Settings:
         if setter is None:
             raise LackError(f"{knob}: the libssl driver has no code for it")
         self._native.before()
-        setter(value)
+        try:
+            setter(value)
+        except TlsError as error:
+            if row is None or not row.kind.of_library:
+                raise
+            raise LackError(f"{knob} = {value!r}: {refused(error)}") from error
 
     def _option(self, bit: int, *, on: bool) -> None:
         calls.set_option(self._native, self._ctx, bit, on=on)

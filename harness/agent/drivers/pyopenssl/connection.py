@@ -55,6 +55,7 @@ class PyopensslConnection:
         self._evidence = watch.opened(connection, self._der)
         self._early_data_left = early_data
         self._early_data: str | None = None
+        self._early_bytes: bytes | None = b"" if early_data else None
         self._finished = False
         self._reused: bool | None = None
         self._shown = ""
@@ -67,6 +68,7 @@ class PyopensslConnection:
         while self._early_data_left:
             data = self._call(lambda tls: below.read_early_data(tls, EARLY_CHUNK))
             self._early_data_left = data is not None
+            self._early_bytes = (self._early_bytes or b"") + (data or b"")
             self._early_data = "accepted" if data else self._early_data
         self._call(SSL.Connection.do_handshake)
         self._finished = True
@@ -134,6 +136,7 @@ class PyopensslConnection:
             server_name=name.decode() if name else None,
             peer_certificate=self._connection.get_peer_certificate() is not None if done else None,
             early_data=self._early_data,
+            early_bytes=None if self._early_bytes is None else self._early_bytes.hex(),
             tickets=self._evidence.tickets,
             alerts=list(self._evidence.alerts),
             keylog=list(self._evidence.keylog),

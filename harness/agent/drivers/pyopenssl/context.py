@@ -16,7 +16,7 @@ from harness.agent.drivers.pyopenssl.conf import conf
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
-from harness.agent.library import LackError, TlsError
+from harness.agent.library import LackError, TlsError, refused
 from harness.agent.vocabulary import PskMode, Role, Unset
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class PyopensslContext:
             setter(value)
         except ValueError as error:
             raise LackError(f"{name} = {value!r}: OpenSSL refuses it ({error})") from error
+        except SSL.Error as error:
+            if row is None or not row.kind.of_library:
+                raise
+            raise LackError(f"{name} = {value!r}: {refused(TlsError(queue_of(error)))}") from error
 
     def _set_versions(self, value: tuple[str, ...]) -> None:
         older.set_versions(self._context, value)

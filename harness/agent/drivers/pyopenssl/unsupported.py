@@ -28,4 +28,5 @@ VERBS = {
 }
 """Optional verbs without a method, and fields of verbs that cannot be set."""
 
+NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
 IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"

@@ -6,6 +6,8 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 from __future__ import annotations
 
 NO_EARLY_DATA = "Python's ssl has no early data"
+SERVER_NAME = "SSLObject.server_hostname is what the client was given, not what SSL_get_servername returns"
+NEW_SESSION_CALLBACK = "Python's ssl has no SSL_CTX_sess_set_new_cb"
 
 VERBS = {
     "renegotiate": "Python's ssl has no SSL_renegotiate",
