@@ -117,15 +117,21 @@ def _known(der: bytes) -> Mapping[str, object]:
 
 
 def edited(
-    session: Session, *, time: int | None = None, timeout: int | None = None, ticket: bytes | None = None
+    session: Session,
+    *,
+    time: int | None = None,
+    timeout: int | None = None,
+    ticket: bytes | None = None,
+    max_early_data: int | None = None,
 ) -> Session:
-    """The session with another time (seconds since the epoch), timeout (seconds) or ticket; the rest stays as it is.
+    """The session with another time (seconds since the epoch), timeout (seconds), ticket or maximum of early data.
 
-    UsageError if a number is 0, which d2i_SSL_SESSION reads as absent (the present, or 3 seconds), or beyond 64 bits,
-    or if the ticket is empty; UnsupportedError if the session has no DER.
+    The rest stays as it is. UsageError if a number is 0, which d2i_SSL_SESSION reads as absent (the present, 3 seconds,
+    or no early data), or beyond 64 bits, or if the ticket is empty; UnsupportedError if the session has no DER.
     """
     elements = structure.read(_der(session))
-    for tag, value in ((structure.TIME, time), (structure.TIMEOUT, timeout)):
+    numbers = ((structure.TIME, time), (structure.TIMEOUT, timeout), (structure.MAX_EARLY_DATA, max_early_data))
+    for tag, value in numbers:
         if value is not None:
             elements = _replaced(elements, tag, asn1.integer(_number(tag, value)))
     if ticket is not None:

@@ -26,7 +26,7 @@ SSL2 = 2
 """ssl_version of SSLv2, whose cipher has 3 bytes."""
 MOST_OF_A_NUMBER = 9
 """Bytes of an INTEGER of 64 bits without a sign, at most."""
-TIME, TIMEOUT, CERTIFICATE, TICKET = 1, 2, 3, 10
+TIME, TIMEOUT, CERTIFICATE, TICKET, MAX_EARLY_DATA = 1, 2, 3, 10, 15
 """Context tags."""
 CIPHER, MASTER_KEY = 2, 4
 """Which of the mandatory elements they are, from 0."""
@@ -91,7 +91,7 @@ OPTIONAL: dict[int, Number | Octets] = {
     12: Octets("srp_username"),
     13: Number("flags", 64),
     14: Number("age_add", 32),
-    15: Number("max_early_data", 32),
+    MAX_EARLY_DATA: Number("max_early_data", 32),
     16: Octets("alpn"),
     17: Number("max_fragment_length_mode", 32),
     18: Octets("ticket_appdata"),

@@ -48,6 +48,12 @@ def test_openssl_reads_another_timeout(live: Live, kind: str) -> None:
     assert "Timeout   : 5 (sec)\n" in printed(changed.der or b"")
 
 
+def test_openssl_reads_another_maximum_of_early_data(live: Live) -> None:
+    changed = edited(decode(live.der("tls13")), max_early_data=5)
+
+    assert "Max Early Data: 5\n" in printed(changed.der or b"")
+
+
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_an_edit_and_its_reverse_give_the_same_bytes(live: Live, kind: str) -> None:
     original = decode(live.der(kind))
