@@ -77,8 +77,9 @@ class Pki:
             names = entry["names"]
             if not isinstance(names, list):
                 raise UsageError(f"certs/issued.toml: names of {name!r} must be a list of host names or addresses")
+            further = (f"name-{number:05}.example" for number in range(int(str(entry.get("further_names", 0)))))
             leaf = self._authorities[issuer].issue_cert(
-                *names, common_name=str(entry.get("common_name", name)), not_after=_end(entry)
+                *names, *further, common_name=str(entry.get("common_name", name)), not_after=_end(entry)
             )
             chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
             certificate = _write_private(self._folder / f"{name}.crt", chain)
