@@ -47,8 +47,8 @@ class Agent:
         }
         """The verbs that the agent carries out itself; drivers carry out the others."""
 
-    def serve(self, line: bytes) -> None:
-        """Carry out or queue one request; reply with an error if that fails."""
+    def serve(self, line: bytes | None) -> None:
+        """Carry out or queue one request; reply with an error if that fails. None is a line that is too long."""
         number = None
         try:
             number, message = parse(line)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.fields import RequestError
 from harness.agent.library import EndError, Facts, LackError, WantReadError, WantWriteError, carry_out
 from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
+from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
     import socket
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from harness.agent.watcher import Watcher
 
 CHUNK = 16384
+LONGEST_DATA = LONGEST_LINE // 4
+"""Bytes of application data without a newline; as hexadecimal digits they fit into a reply."""
 
 
 class Conversation:
@@ -140,6 +143,8 @@ class Conversation:
     def _read_line(self, tls: Tls, _request: Request) -> dict[str, Any]:
         try:
             while b"\n" not in self._buffer:
+                if len(self._buffer) > LONGEST_DATA:
+                    raise RequestError(f"no newline came within {LONGEST_DATA} bytes of application data")
                 self._read(tls)
         except EndError as error:
             return {"data": self._taken(len(self._buffer)).hex(), "end": error.kind}

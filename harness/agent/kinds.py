@@ -19,6 +19,18 @@ TICKET_KEYS = 80
 MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 """Allowed bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
 UNSET_IN_JSON = "unset"
+LONGEST_TEXT = 8192
+"""Bytes of a text, which must fit into a command line and an error; a list of all cipher suites has some 6000."""
+LONGEST_HOST_NAME = 255
+"""Bytes of a server name (TLSEXT_MAXLEN_host_name)."""
+MAX_ALPN = 255
+"""Bytes of a protocol name (RFC 7301, 3.1)."""
+MAX_ALPN_LIST = 65535
+"""Bytes of all protocol names, each with its length (RFC 7301, 3.1)."""
+MOST_TICKETS = 4096
+"""Their sessions fit into a line of the protocol. OpenSSL has no limit: SSL_CTX_set_num_tickets takes a size_t."""
+FARTHEST = 4294967295
+"""Seconds by which a clock can be moved, to the past or the future: some 136 years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,17 @@ class Kind:
     def parse(self, text: str) -> Any:
         """Parse what a user types; ValueError if it is not allowed."""
         return self.read(text) if self.named else self.decode(self.read(text))
+
+    def allows(self, value: object) -> bool:
+        """Return whether a value in Python is allowed."""
+        try:
+            if self.named:
+                self.read(fields.of(str, value))
+            else:
+                self.decode(self.encode(value))
+        except (AttributeError, TypeError, ValueError):
+            return False
+        return True
 
     def field(self) -> Field:
         """Return the field with which an agent reads it."""
@@ -100,11 +123,30 @@ def octets(least: int, most: int | None, words: str) -> Kind:
     return Kind(f"{words}: text, or hex:0a0b", f"{words} as hexadecimal digits", _hexadecimal, decode, bytes.hex)
 
 
+def _text(least: int, most: int) -> Callable[[Any], str]:
+    """Read a text of so many bytes, without NUL: it is a string in C, or an argument of a command line."""
+
+    def read(raw: Any) -> str:
+        text: str = of(str, raw)
+        if not least <= len(text.encode()) <= most or "\0" in text:
+            raise ValueError(raw)
+        return text
+
+    return read
+
+
 def _protocols(raw: Any) -> tuple[str, ...]:
-    names = fields.texts(raw)
-    if not all(1 <= len(name.encode("utf-8", "surrogateescape")) <= MAX_ALPN for name in names):
+    names = [_text(1, MAX_ALPN)(name) for name in fields.texts(raw)]
+    if not names or sum(1 + len(name.encode()) for name in names) > MAX_ALPN_LIST:
         raise ValueError(raw)
     return tuple(names)
+
+
+def text(least: int, most: int, values: str) -> Kind:
+    """A text of so many bytes; ``values`` says what it means."""
+    allowed = f"a string of {least} to {most} bytes" if least else f"a string of at most {most} bytes"
+    read = _text(least, most)
+    return Kind(f"{values}, {least} to {most} bytes", f"{allowed}, without NUL", read, read, _same)
 
 
 def _fragment(raw: Any) -> int:
@@ -120,8 +162,6 @@ def _keys_of_name(name: str) -> str:
     return hashlib.shake_256(b"resumption harness ticket keys " + name.encode()).hexdigest(TICKET_KEYS)
 
 
-MAX_ALPN = 255
-"""Bytes of a protocol name (RFC 7301, 3.1)."""
 _ANY_BYTES = octets(0, None, "bytes")
 
 _COUNT = fields.integer(0, MAX_COUNT, f"an integer, 0 to {MAX_COUNT}")
@@ -131,15 +171,18 @@ COUNT = Kind(f"0 to {MAX_COUNT}", _COUNT.allowed, int, _COUNT.read, _same)
 ENTRIES = replace(COUNT, values=f"entries, {COUNT.values}; 0 means no limit")
 BYTE_COUNT = replace(COUNT, values=f"bytes, {COUNT.values}")
 SECONDS = Kind("seconds, a signed 64-bit integer", fields.INT.allowed, int, fields.INT.read, _same)
-TEXT = Kind("text", fields.TEXT.allowed, str, fields.TEXT.read, _same)
-CIPHER_LIST = replace(TEXT, values="an OpenSSL cipher list", of_library=True)
-COLON_LIST = replace(TEXT, values="names joined by colons", of_library=True)
-HOST_NAME = replace(TEXT, values="a host name")
-CERTIFICATE = replace(TEXT, values="a name of certs/issued.toml", carried=False)
-CLOCK = replace(SECONDS, values="seconds, may be negative", carried=False)
+CIPHER_LIST = replace(text(1, LONGEST_TEXT, "an OpenSSL cipher list"), of_library=True)
+SUITES = replace(text(0, LONGEST_TEXT, "names joined by colons"), of_library=True)
+GROUPS = replace(text(1, LONGEST_TEXT, "names joined by colons"), of_library=True)
+HOST_NAME = text(1, LONGEST_HOST_NAME, "a host name")
+CERTIFICATE = replace(text(1, LONGEST_TEXT, "a name of certs/issued.toml"), carried=False)
+_OFFSET = fields.integer(-FARTHEST, FARTHEST, f"an integer, {-FARTHEST} to {FARTHEST}")
+CLOCK = Kind(f"seconds, {-FARTHEST} to {FARTHEST}", _OFFSET.allowed, int, _OFFSET.read, _same, carried=False)
+_TICKETS = fields.integer(0, MOST_TICKETS, f"an integer, 0 to {MOST_TICKETS}")
+TICKETS = Kind(f"0 to {MOST_TICKETS}", _TICKETS.allowed, int, _TICKETS.read, _same)
 PROTOCOLS = Kind(
-    f"names of 1 to {MAX_ALPN} bytes joined by commas",
-    f"a list of strings of 1 to {MAX_ALPN} bytes",
+    f"names of 1 to {MAX_ALPN} bytes joined by commas, at most {MAX_ALPN_LIST} bytes with a length byte each",
+    f"a list of strings of 1 to {MAX_ALPN} bytes without NUL, at most {MAX_ALPN_LIST} bytes with a length byte each",
     _list,
     _protocols,
     list,
@@ -180,7 +223,7 @@ ID_CONTEXT = Kind(
 KEYS = replace(
     octets(TICKET_KEYS, TICKET_KEYS, f"{TICKET_KEYS} bytes"),
     values="a name",
-    read=str,
+    read=_text(1, LONGEST_TEXT),
     encode=_keys_of_name,
     named=True,
 )

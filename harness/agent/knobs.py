@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent import kinds
 from harness.agent.fields import TEXT, RequestError
 from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
-from harness.agent.vocabulary import CacheMode, PskMode, Role, TLSVersion, Verify
+from harness.agent.vocabulary import LONGEST_LINE, CacheMode, PskMode, Role, TLSVersion, Verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,11 @@ FILES = ("ca", "certificate", "key")
 CLIENT_CACHE = frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})
 LONGEST_CONTEXT = 32
 """Bytes: SSL_MAX_SID_CTX_LENGTH."""
+LONGEST_LABEL = 63
+"""Bytes of a label of a host name (RFC 1035, 2.3.4)."""
+MOST_EARLY_DATA = LONGEST_LINE // 4
+"""Bytes of early data that a client writes: an end reports them in one line. A server may allow more."""
+MOST_IN_C = (1 << 31) - 1
 PYTHON_CONTEXT = b"Python"
 """The session id context that Modules/_ssl.c sets on every SSLContext; it can be neither changed nor unset."""
 NO_GENERATOR = Lack("SSL_CTX_set_generate_session_id is not bound", ("pyopenssl",))
@@ -48,7 +53,8 @@ def _is_host_name(value: Any) -> bool:
     try:
         ip_address(str(value))
     except ValueError:
-        return bool(value)
+        labels = str(value).removesuffix(".").split(".")
+        return str(value).isascii() and all(1 <= len(label) <= LONGEST_LABEL for label in labels)
     return False
 
 
@@ -163,7 +169,7 @@ class CommonKnobs:
         openssl=takes("-cipher"),
     )
     ciphersuites: str | None = knob(
-        kind=kinds.COLON_LIST,
+        kind=kinds.SUITES,
         meaning="TLS 1.3 ciphers",
         libssl="SSL_CTX_set_ciphersuites",
         pyopenssl="SSL_CTX_set_ciphersuites",
@@ -172,7 +178,7 @@ class CommonKnobs:
         lacks=(Lack("SSLContext.set_ciphers sets TLS 1.2 ciphers only; TLS 1.3 ones cannot be set", ("ssl",)),),
     )
     groups: str | None = knob(
-        kind=kinds.COLON_LIST,
+        kind=kinds.GROUPS,
         meaning="key exchange groups",
         libssl="SSL_CTX_set1_groups_list",
         pyopenssl="SSL_CTX_set1_curves_list",
@@ -234,6 +240,14 @@ class CommonKnobs:
         pyopenssl="Context.set_alpn_protos",
         ssl="SSLContext.set_alpn_protocols",
         openssl=takes("-alpn"),
+        lacks=(
+            Lack(
+                "SSLContext.set_alpn_protocols takes ASCII",
+                ("ssl",),
+                allows=lambda names: all(name.isascii() for name in names),
+                values="names in ASCII",
+            ),
+        ),
     )
     verify: Verify | None = knob(
         kind=kinds.VERIFY,
@@ -271,6 +285,19 @@ class CommonKnobs:
                 "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted",
                 ("pyopenssl",),
                 Role.CLIENT,
+            ),
+            Lack(
+                "a client of the harness writes no more early data",
+                role=Role.CLIENT,
+                allows=lambda size: size <= MOST_EARLY_DATA,
+                values=f"0 to {MOST_EARLY_DATA}",
+            ),
+            Lack(
+                "-max_early_data takes a C int",
+                ("openssl",),
+                Role.SERVER,
+                allows=lambda size: size <= MOST_IN_C,
+                values=f"0 to {MOST_IN_C}",
             ),
         ),
     )
@@ -312,10 +339,10 @@ class ClientKnobs:
         openssl=takes("-servername"),
         lacks=(
             Lack(
-                "Python's ssl sends no server name for an IP address",
+                "Python's ssl encodes a server name by IDNA and sends none for an IP address",
                 ("ssl",),
                 allows=_is_host_name,
-                values="a host name",
+                values="a host name in ASCII, with labels of 1 to 63 bytes",
             ),
         ),
     )
@@ -345,7 +372,7 @@ class ServerKnobs:
     """The knobs that only a server has."""
 
     num_tickets: int | None = knob(
-        kind=kinds.COUNT,
+        kind=kinds.TICKETS,
         meaning="TLS 1.3 tickets after a full handshake",
         libssl="SSL_CTX_set_num_tickets",
         pyopenssl="NumTickets in an OPENSSL_CONF",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from harness.agent.agent import Agent
 from harness.agent.library import LackError
 from harness.agent.replies import Outbox
+from harness.agent.requests import Lines
 from harness.agent.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -60,15 +61,14 @@ def main() -> None:
         sys.exit("harness.agent reads requests from a pipe, not from a file: cat FILE | python -m harness.agent ...")
     agent = Agent(library, watcher, outbox)
     gc.freeze()  # imported modules stay: exclude them from garbage collection
-    rest = b""
+    requests = Lines()
     ended = False
 
     def read_requests() -> None:
-        nonlocal rest, ended
+        nonlocal ended
         data = os.read(STDIN, 1 << 16)
         ended = not data
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
+        for line in requests.feed(data):
             agent.serve(line)
         if not ended:
             watcher.want(STDIN, read_requests)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
 from harness.agent.library import EndError, LackError, TlsError
+from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
     from harness.agent.watcher import Watcher
@@ -45,7 +46,11 @@ class Outbox:
 
     def ok(self, number: int, result: dict[str, Any]) -> None:
         """Reply to a successful request."""
-        self._lines.append(ENCODED({"id": number, "ok": result}))
+        line = ENCODED({"id": number, "ok": result})
+        if len(line) <= LONGEST_LINE:
+            self._lines.append(line)
+        else:
+            self.error(number, RequestError(f"the reply has {len(line)} bytes, and a line at most {LONGEST_LINE}"))
 
     def error(self, number: int | None, error: BaseException) -> None:
         """Reply with an error; the id is null if the request's id could not be read."""

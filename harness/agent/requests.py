@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
 from harness.agent.verbs import VERBS
+from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,39 @@ class Request:
         return {name: self.fields[name] for name in self.row.fields}
 
 
-def parse(line: bytes) -> tuple[int | None, Mapping[str, Any]]:
-    """Return the id (None if unreadable) and the JSON object of a line; RequestError if it is not an object."""
+class Lines:
+    """Cuts what arrives into lines."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes | None]:
+        """Return the lines that are complete now, without their newlines; None for one that is too long, once."""
+        *ended, rest = data.split(b"\n")
+        lines = []
+        for part in ended:
+            self._keep(part)
+            lines.append(None if self._size > LONGEST_LINE else b"".join(self._parts))
+            self._parts, self._size = [], 0
+        self._keep(rest)
+        return lines
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > LONGEST_LINE:
+            self._parts.clear()
+        else:
+            self._parts.append(part)
+
+
+def parse(line: bytes | None) -> tuple[int | None, Mapping[str, Any]]:
+    """Return the id (None if unreadable) and the JSON object of a line; RequestError if it is not an object.
+
+    None is a line that is too long.
+    """
+    if line is None:
+        raise RequestError(f"a request has at most {LONGEST_LINE} bytes; this one is longer and was not read")
     try:
         message = json.loads(line.decode())
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+LONGEST_LINE = 1 << 24
+"""Bytes of a line of the protocol, in either direction: some 8000 sessions."""
+
 
 class TLSVersion(StrEnum):
     """A protocol version; the value is what a user types."""

@@ -108,6 +108,8 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
         for _ in range(case.times):
             if offer is None:
                 notes.append(f"connection {len(pair.connections)} yielded no session, so the next offers none")
+            if offer is not None and (wanted := pair.client_config.max_early_data):
+                notes += _too_much(offer, wanted, len(pair.connections) + 1)
             if case.age:
                 pair.age(case.age)
             connection = pair.connect(_made_older(offer, case.age_copy), presume_full=False)
@@ -146,3 +148,12 @@ def _made_older(session: Session | None, seconds: int) -> Session | None:
     from harness.wire.session.codec import aged  # noqa: PLC0415 - it loads while the agents start
 
     return aged(session, seconds)
+
+
+def _too_much(offer: Session, wanted: int, number: int) -> list[str]:
+    """Say that a client sends no early data because its session does not allow as much."""
+    allowed = offer.max_early_data or 0
+    if wanted <= allowed:
+        return []
+    what = f"the client's max_early_data is {wanted} bytes and the session allows {allowed}"
+    return [f"connection {number} sends no early data: {what}"]

@@ -40,6 +40,13 @@ class Config(CommonKnobs):
 
     role: ClassVar[Role]
 
+    def __post_init__(self) -> None:
+        """Refuse a value that its knob does not allow: UsageError says what is allowed."""
+        rows = knobs_of(self.role)
+        for name, value in self.given().items():
+            if not rows[name].kind.allows(value):
+                raise UsageError(not_allowed(self.role, name, value))
+
     def changed(self, **knobs: object) -> Any:
         """Give a copy with other values; an unknown knob is a UsageError that lists the knobs."""
         return type(self)(**{**self.given(), **checked(type(self), knobs)})
@@ -100,8 +107,14 @@ def parse_knob(role: Role, name: str, text: str) -> Any:
     try:
         return kind.parse(text)
     except ValueError as error:
-        shown = repr(text) if len(text) <= SHOWN else f"{text[:SHOWN]!r}... of {len(text)} characters"
-        raise UsageError(f"{role} knob {name} cannot be {shown}; allowed: {kind.values}, or {DEFAULT}") from error
+        raise UsageError(not_allowed(role, name, text)) from error
+
+
+def not_allowed(role: Role, name: str, value: object) -> str:
+    """What is wrong with a knob's value, and what is allowed; a long value is cut."""
+    shown = repr(value) if len(repr(value)) <= SHOWN else f"{repr(value)[:SHOWN]}..."
+    length = f" of {len(value)} characters" if isinstance(value, str) and len(value) > SHOWN else ""
+    return f"{role} knob {name} cannot be {shown}{length}; allowed: {knobs_of(role)[name].kind.values}, or {DEFAULT}"
 
 
 def show_knob(value: object) -> str:

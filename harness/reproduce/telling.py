@@ -82,7 +82,7 @@ def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Co
     if isinstance(config, ClientConfig):
         certificate = config.client_certificate
     else:
-        certificate = config.server_certificate or "server"
+        certificate = "server" if config.server_certificate is None else config.server_certificate
     return Context(
         role=config.role,
         number=number,

@@ -46,7 +46,8 @@ class Child:
     """A running program whose output is read by the loop.
 
     ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
-    together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone.
+    together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone. A child that
+    prints more than FLOOD bytes of what is kept, or a line longer than ``longest_line``, is killed.
     ``on_end`` may be set, and is called once ``ended`` is known.
     """
 
@@ -70,7 +71,9 @@ class Child:
         self._keep_stdout = keep_stdout
         self._output: list[bytes] = []
         self._size = 0
-        self._partial = b""
+        self._partial = bytearray()
+        self.longest_line = FLOOD
+        """Bytes of a line of stdout; a child that prints a longer one is killed."""
         self.on_end: Callable[[], None] = lambda: None
         self._process, self._pipes = self._start(environment, warden)
         self.pid = self._process.pid
@@ -143,18 +146,30 @@ class Child:
         if not data:
             self._at_end(fd)
             return
-        if self._keep_stdout or fd != self._pipes[0].fileno():
+        is_stdout = fd == self._pipes[0].fileno()
+        if self._keep_stdout or not is_stdout:
             self._output.append(data)
-        self._size += len(data)
+            self._size += len(data)
         if self._size > FLOOD:
-            self.kill()
-            self.ended.reject(EndpointError(self.name, f"printed more than {FLOOD} bytes", self.output[:2000]))
-            self.on_end()
-            return
-        if fd == self._pipes[0].fileno():
-            *lines, self._partial = (self._partial + data).split(b"\n")
-            for line in lines:
-                self._on_line(line)
+            self._flooded(f"printed more than {FLOOD} bytes")
+        elif is_stdout:
+            self._take_lines(data)
+
+    def _take_lines(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = bytes(self._partial) + lines[0]
+            self._partial.clear()
+        for line in lines:
+            self._on_line(line)
+        self._partial += rest
+        if len(self._partial) > self.longest_line:
+            self._flooded(f"printed a line of more than {self.longest_line} bytes")
+
+    def _flooded(self, how: str) -> None:
+        self.kill()
+        self.ended.reject(EndpointError(self.name, how, self.output[:2000]))
+        self.on_end()
 
     def _at_end(self, fd: int) -> None:
         self._loop.forget(fd)

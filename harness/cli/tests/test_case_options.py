@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from click.shell_completion import ShellComplete
 
+from harness.agent.knobs import why_not
 from harness.cli import cli
 from harness.cli.case_options import knobs
 from harness.model.errors import UsageError
-from harness.model.knobs import ClientConfig, parse_knob, show_knob
+from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
 from harness.model.tls import Role
 from harness.runtime.loop import DEADLINE, VARIABLE, Loop, stretched
 
@@ -37,6 +38,118 @@ def test_an_unknown_knob_is_refused_with_what_was_meant(role: Role, name: str, h
         parse_knob(role, name, "1")
 
     assert str(refused.value).startswith(hint)
+
+
+LONG = str((1 << 63) - 1)
+LISTS = [",".join("a" * 250 + f"{number:04}" for number in range(count)) for count in (257, 258)]
+"""Protocol names of 65535 bytes with their lengths, and of 65790."""
+ALLOWED = [
+    (Role.CLIENT, "alpn", "a" * 255),
+    (Role.CLIENT, "alpn", LISTS[0]),
+    (Role.CLIENT, "alpn", "é"),
+    (Role.CLIENT, "server_name", "a" * 255),
+    (Role.SERVER, "session_id_context", "a" * 33),
+    (Role.SERVER, "session_id_prefix", "a" * 31),
+    (Role.SERVER, "num_tickets", "4096"),
+    (Role.SERVER, "timeout", LONG),
+    (Role.SERVER, "timeout", f"-{LONG}"),
+    (Role.SERVER, "cache_size", "4294967295"),
+    (Role.SERVER, "max_early_data", "4294967295"),
+    (Role.CLIENT, "clock", "-4294967295"),
+    (Role.CLIENT, "ciphersuites", ""),
+    (Role.CLIENT, "ciphers", "a" * 8192),
+]
+REFUSED = [
+    (Role.CLIENT, "alpn", "", "names of 1 to 255 bytes"),
+    (Role.SERVER, "alpn", "a,,b", "names of 1 to 255 bytes"),
+    (Role.CLIENT, "alpn", "a" * 256, "names of 1 to 255 bytes"),
+    (Role.SERVER, "alpn", "é" * 128, "names of 1 to 255 bytes"),
+    (Role.CLIENT, "alpn", LISTS[1], "at most 65535 bytes"),
+    (Role.CLIENT, "alpn", "a\0b", "names of 1 to 255 bytes"),
+    (Role.CLIENT, "alpn", "\udcff", "names of 1 to 255 bytes"),
+    (Role.CLIENT, "server_name", "", "a host name, 1 to 255 bytes"),
+    (Role.CLIENT, "server_name", "a" * 256, "a host name, 1 to 255 bytes"),
+    (Role.CLIENT, "server_name", "é" * 128, "a host name, 1 to 255 bytes"),
+    (Role.CLIENT, "server_name", "a\0b", "a host name, 1 to 255 bytes"),
+    (Role.SERVER, "session_id_prefix", "a" * 32, "at most 31 bytes"),
+    (Role.SERVER, "session_id", "a" * 33, "1 to 32 bytes"),
+    (Role.SERVER, "session_id", "hex:0", "1 to 32 bytes"),
+    (Role.SERVER, "num_tickets", "4097", "0 to 4096"),
+    (Role.SERVER, "num_tickets", "-1", "0 to 4096"),
+    (Role.SERVER, "timeout", str(1 << 63), "a signed 64-bit integer"),
+    (Role.SERVER, "timeout", "9" * 5000, "a signed 64-bit integer"),
+    (Role.SERVER, "cache_size", "4294967296", "0 to 4294967295"),
+    (Role.SERVER, "max_early_data", "4294967296", "0 to 4294967295"),
+    (Role.CLIENT, "clock", "4294967296", "seconds, -4294967295 to 4294967295"),
+    (Role.CLIENT, "ciphers", "", "an OpenSSL cipher list, 1 to 8192 bytes"),
+    (Role.CLIENT, "ciphers", "a" * 8193, "an OpenSSL cipher list, 1 to 8192 bytes"),
+    (Role.CLIENT, "ciphers", "ALL\0x", "an OpenSSL cipher list"),
+    (Role.CLIENT, "groups", "", "names joined by colons, 1 to 8192 bytes"),
+    (Role.SERVER, "ticket_keys", "", "a name"),
+    (Role.SERVER, "server_certificate", "", "a name of certs/issued.toml"),
+]
+
+
+@pytest.mark.parametrize(("role", "name", "text"), ALLOWED)
+def test_the_longest_and_the_largest_values_are_allowed(role: Role, name: str, text: str) -> None:
+    value = parse_knob(role, name, text)
+
+    assert config_type(role)(**{name: value}).given() == {name: value}
+
+
+@pytest.mark.parametrize(("role", "name", "text", "allowed"), REFUSED)
+def test_a_value_beyond_the_limit_is_refused_with_what_is_allowed(
+    role: Role, name: str, text: str, allowed: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{role} knob {name} cannot be ") as refused:
+        parse_knob(role, name, text)
+
+    assert allowed in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("role", "knobs_"),
+    [
+        (Role.CLIENT, {"alpn": ("a" * 256,)}),
+        (Role.CLIENT, {"alpn": ()}),
+        (Role.CLIENT, {"alpn": 5}),
+        (Role.CLIENT, {"server_name": "a" * 256}),
+        (Role.SERVER, {"num_tickets": 4097}),
+        (Role.SERVER, {"num_tickets": True}),
+        (Role.SERVER, {"timeout": 1.5}),
+        (Role.SERVER, {"timeout": 1 << 63}),
+        (Role.SERVER, {"session_id": b""}),
+        (Role.SERVER, {"session_id_context": "text"}),
+        (Role.SERVER, {"tickets": "on"}),
+        (Role.SERVER, {"ticket_keys": 5}),
+        (Role.SERVER, {"server_certificate": ""}),
+        (Role.CLIENT, {"versions": ()}),
+    ],
+)
+def test_a_value_in_python_is_refused_at_the_same_door(role: Role, knobs_: dict[str, object]) -> None:
+    (name,) = knobs_
+    with pytest.raises(UsageError, match=f"{role} knob {name} cannot be "):
+        config_type(role)(**knobs_)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stack", "role", "name", "text"),
+    [
+        ("ssl", Role.CLIENT, "alpn", "é"),
+        ("ssl", Role.CLIENT, "server_name", "é.example"),
+        ("ssl", Role.CLIENT, "server_name", "a" * 64),
+        ("ssl", Role.CLIENT, "server_name", ".example"),
+        ("openssl", Role.SERVER, "max_early_data", "2147483648"),
+        ("openssl", Role.CLIENT, "max_early_data", "4194305"),
+        ("libssl", Role.CLIENT, "max_early_data", "4194305"),
+    ],
+)
+def test_what_one_stack_cannot_take_is_unsupported_there(stack: str, role: Role, name: str, text: str) -> None:
+    why = why_not(stack, role, "3.5.0", name, parse_knob(role, name, text))
+
+    assert why is not None
+    assert "(possible: " in why
 
 
 def test_one_variable_stretches_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "Compr
 IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
 DATA = frozenset({"ApplicationData"})
 """Whether it comes before or during a renegotiation depends on timing."""
+UINT32 = re.compile(r"[0-9]{1,10}")
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
 
 
@@ -73,7 +74,7 @@ NOT_AT_ALL = Rule(lambda _value, _holder, _case: "")
 BY_PRESENCE = Rule(lambda value, _holder, _case: None if value is None else "present" if value else "empty")
 BY_LENGTH = Rule(lambda value, _holder, _case: None if value is None else f"{len(value) // 2} bytes")
 BY_STACK = Rule(lambda value, _holder, _case: value.partition("@")[0])
-IS_ZERO = Rule(lambda value, _holder, _case: None if value is None else "0" if int(value) == 0 else "not 0")
+IS_ZERO = Rule(lambda value, _holder, _case: None if value is None else "0" if str(value) == "0" else "not 0")
 COUNTED = Rule(lambda value, _holder, _case: value if value == "none" else str(value.count(",") + 1))
 IF_EMPTY = Rule(lambda value, _holder, _case: "empty" if value in {0, "empty"} else "not empty")
 
@@ -123,7 +124,9 @@ def _message_length(value: int, holder: Mapping[str, Any], case: Mapping[str, An
         return value
     inside = re.match(r"(\d+) bytes", fields.get("ticket", ""))
     length = int(inside[1]) if inside else 0
-    return _ticket(length, int(fields.get("age_add", 0)), case, tls13="age_add" in fields)
+    age_add = fields.get("age_add", "")
+    known = int(age_add) if UINT32.fullmatch(age_add) else None
+    return _ticket(length, known, case, tls13="age_add" in fields)
 
 
 def _hello_length(value: int, holder: Mapping[str, Any], _case: object) -> int:

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.agent.vocabulary import LONGEST_LINE
 from harness.model.errors import (
     EndpointError,
     RefusedError,
@@ -71,6 +72,7 @@ class AgentProcess:
             on_line=self._on_line,
             keep_stdout=False,
         )
+        self.child.longest_line = LONGEST_LINE
         self.child.ended.when_done(self._on_end)
 
     @property
@@ -120,10 +122,15 @@ class AgentProcess:
             else:
                 pending.reject(self._translated(verb, refusal))
 
+        line = ENCODED({"id": number, "verb": verb, **fields}).encode()
+        if len(line) > LONGEST_LINE:
+            what = f"a request of {len(line)} bytes, and a line of the protocol has at most {LONGEST_LINE}"
+            pending.reject(UsageError(f"{self.name}: {verb} needs {what}; give it less"))
+            return pending
         self._open[number] = (verb, ok, error)
         if not self._unsent:
             self._loop.soon(self._send)
-        self._unsent.append(ENCODED({"id": number, "verb": verb, **fields}).encode())
+        self._unsent.append(line)
         return pending
 
     def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:

@@ -23,7 +23,9 @@ def files_object(config: ClientConfig | ServerConfig, pki: Pki) -> dict[str, str
     files: dict[str, str] = {}
     if config.verify not in {None, Verify.NONE}:
         files["ca"] = str(pki.authority())
-    name = config.client_certificate if isinstance(config, ClientConfig) else config.server_certificate or "server"
+    name = config.client_certificate if isinstance(config, ClientConfig) else config.server_certificate
+    if name is None and not isinstance(config, ClientConfig):
+        name = "server"
     if name is not None:
         issued = pki.issued(name)
         files |= {"certificate": str(issued.certificate), "key": str(issued.key)}

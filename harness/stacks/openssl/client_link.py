@@ -61,8 +61,10 @@ class OpensslClientLink:
         self._offer = offer
         if offer is not None and offer.der is None:
             raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
-        self._early_bytes = early_data_of(early_data) if early_data else None
-        self._argv += self._files.argv(port, offer.der if offer else None, early_data)
+        allowed = 0 if offer is None else offer.max_early_data or 0
+        sent = early_data if early_data <= allowed else 0
+        self._early_bytes = early_data_of(sent) if sent else None
+        self._argv += self._files.argv(port, offer.der if offer else None, sent)
 
     def printed_so_far(self) -> str:
         """All that s_client printed."""

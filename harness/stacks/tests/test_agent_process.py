@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from harness.agent.vocabulary import LONGEST_LINE
 from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.runtime.process import FLOOD
 from harness.runtime.runtime import Runtime
@@ -136,6 +137,32 @@ def test_an_agent_that_floods_is_killed(runtime: Runtime, start: Callable[[str],
     runtime.loop.settle([pending, process.child.ended])
 
     assert "broke the protocol" in str(pending.error)
+
+
+def test_an_agent_whose_line_never_ends_is_killed(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
+    process = start("import sys\nwhile True: sys.stdout.write('x' * 65536)")
+    pending = process.ask("hello", {}, protocol)
+    runtime.loop.settle([pending])
+
+    assert f"printed a line of more than {LONGEST_LINE} bytes" in str(pending.error)
+
+
+def test_many_replies_are_no_flood(start: Callable[[str], AgentProcess]) -> None:
+    process = start(
+        answering('{"id": ID, "ok": {"protocol": 1, "more": "MORE"}}').replace("MORE", "' + 'x' * 4000000 + '")
+    )
+
+    for _ in range(4):
+        assert process.call("hello", {}, protocol) == 1
+
+
+def test_a_request_that_is_too_long_is_refused(start: Callable[[str], AgentProcess]) -> None:
+    process = start(answering('{"id": ID, "ok": {"protocol": 1}}'))
+    pending = process.ask("write", {"connection": "k1", "data": "00" * LONGEST_LINE}, protocol)
+
+    assert isinstance(pending.error, UsageError)
+    assert f"a line of the protocol has at most {LONGEST_LINE}" in str(pending.error)
+    assert process.call("hello", {}, protocol) == 1
 
 
 def test_an_agent_that_floods_its_errors_is_killed(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:

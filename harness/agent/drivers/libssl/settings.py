@@ -151,4 +151,5 @@ class Settings:
 
 def alpn_wire(names: Iterable[str]) -> bytes:
     """Encode protocol names for ALPN, each prefixed by its length (RFC 7301, 3.1)."""
-    return b"".join(bytes([len(name)]) + name.encode() for name in names)
+    encoded = [name.encode() for name in names]
+    return b"".join(bytes([len(name)]) + name for name in encoded)

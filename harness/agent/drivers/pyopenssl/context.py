@@ -63,9 +63,9 @@ class PyopensslContext:
         given = dict(knobs)
         if role == "server":
             given.setdefault("session_id_context", DEFAULT_ID_CONTEXT)
+        for name, value in given.items():
+            self._set(name, value)
         try:
-            for name, value in given.items():
-                self._set(name, value)
             self._load(files)
         except SSL.Error as error:
             raise TlsError(queue_of(error)) from error
@@ -91,12 +91,14 @@ class PyopensslContext:
             raise LackError(f"{name}: the pyopenssl driver has no code for it")
         try:
             setter(value)
-        except ValueError as error:
-            raise LackError(f"{name} = {value!r}: OpenSSL refuses it ({error})") from error
-        except SSL.Error as error:
+        except (SSL.Error, ValueError) as error:
+            queue = (
+                queue_of(error) if isinstance(error, SSL.Error) else [{"lib": None, "reason": None, "text": str(error)}]
+            )
+            refusal = TlsError([{**entry, "knob": name} for entry in queue])
             if row is None or not row.kind.of_library:
-                raise
-            raise LackError(f"{name} = {value!r}: {refused(TlsError(queue_of(error)))}") from error
+                raise refusal from error
+            raise LackError(f"{name} = {value!r}: {refused(refusal)}") from error
 
     def _set_versions(self, value: tuple[str, ...]) -> None:
         older.set_versions(self._context, value)

@@ -16,7 +16,7 @@ from harness.agent.drivers.ssl_.keylog import Keylog
 from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
 from harness.agent.knobs import knobs_of
-from harness.agent.library import LackError, TlsError
+from harness.agent.library import LackError, TlsError, refused
 from harness.agent.vocabulary import PskMode, Role
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ class SslContext:
         try:
             setter(value)
         except (ssl.SSLError, ValueError) as error:
-            raise LackError(f"{name} = {value!r}: Python refuses it ({error})") from error
+            refusal = TlsError([{"lib": None, "reason": None, "text": str(error), "knob": name}])
+            if row is None or not row.kind.of_library:
+                raise refusal from error
+            raise LackError(f"{name} = {value!r}: {refused(refusal)}") from error
 
     def _option(self, option: int, *, on: bool) -> None:
         self._context.options = ssl.Options(self._context.options | option if on else self._context.options & ~option)
@@ -127,6 +130,8 @@ class SslContext:
         try:
             return self._connection(sock, server_hostname=self._server_name, session=offered)
         except ValueError as error:
+            if offered is None:
+                raise
             raise LackError(f"session import: {error} {lacks.SESSIONS['session import']}") from error
 
     def accept(self, sock: socket.socket) -> SslConnection:

@@ -62,6 +62,17 @@ def test_what_the_harness_lost_is_no_change_of_a_cell(before: str, now: str) -> 
     assert fate_of(old, new, differs=True) == "lost"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("odd", ["x", "", "-1", "٣", "1e5", "9" * 5000])
+def test_a_field_that_is_no_number_is_compared_as_text(wrong: Path, odd: str) -> None:
+    now = read(wrong)
+    cases: list[Any] = [cell["case"] for cell in now["cells"] if cell["case"]]
+    for message in (m for case in cases for connection in case["connections"] for m in connection["messages"]):
+        if "age_add" in message["fields"]:
+            message["fields"]["age_add"] = odd
+
+    assert compare(read(wrong), now).gone == []
+
+
 def test_a_cell_in_which_nothing_differs_has_no_fate() -> None:
     same: Any = {"verdict": "passed"}
 
