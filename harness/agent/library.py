@@ -80,8 +80,8 @@ class Facts:
     """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb)."""
     tickets: int | None = None
     """NewSessionTicket messages that a client received or a server sent."""
-    alerts: list[dict[str, Any]] = field(default_factory=list)
-    """``{"level": 2, "number": 80, "sent": false}`` in order, close_notify included."""
+    alerts: list[dict[str, Any]] | None = field(default_factory=list)
+    """``{"level": 2, "number": 80, "sent": false}`` in order, close_notify included; None if they are not visible."""
     keylog: list[str] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     """The error queue of every failed operation on this connection."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.model.tcp import Tcp
     from harness.model.tls import Alert, Close, Mechanism, TLSVersion
     from harness.model.transcript import Chunk, Transcript
-    from harness.model.view import EndpointReport, View
+    from harness.model.view import Contradiction, EndpointReport, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class Connection:
     """Why a middlebox in the tap blocked it, empty if none did."""
     setup: Setup | None = field(default=None, repr=False)
     """None where nobody told, as for a connection that no pair made."""
+    contradictions: tuple[Contradiction, ...] = ()
+    """The facts that an endpoint tells otherwise than the wire shows them."""
     asserted: bool = field(default=False, repr=False)
 
     def __repr__(self) -> str:
@@ -85,12 +87,14 @@ class Connection:
 
     @property
     def disagreement(self) -> str | None:
-        """Why the views give no outcome: two of them differ, or one that is needed is unknown. None if they agree.
+        """Why there is no outcome: two witnesses differ, or one that is needed is unknown. None if they agree.
 
         That a handshake was completed takes all three witnesses; that it was aborted, those that know.
         """
         saw = {view.saw for view in self.views}
         if len(saw - {Saw.UNKNOWN}) == 1 and (Saw.UNKNOWN not in saw or Saw.ABORTED in saw):
+            if self.contradictions:
+                return "Disagreement"
             lost = not self.exchanged and Saw.ABORTED not in saw
             return "No verdict: the handshake was completed, but application data was lost" if lost else None
         if Saw.UNKNOWN in saw:
@@ -124,6 +128,7 @@ class Connection:
             first, *more = view.evidence or ("no evidence",)
             lines.append(f"  {view.witness:<7} {view.name:<20} {view.saw:<9} {first}")
             lines += [f"  {'':<38} {line}" for line in more]
+        lines += [f"  {contradiction}" for contradiction in self.contradictions]
         return "\n".join(lines)
 
     @property

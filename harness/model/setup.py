@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.model.tls import Role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model.knobs import ClientConfig, ServerConfig
-    from harness.model.tls import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,7 @@ class Setup:
     """What was done on this connection between its handshake and its close, in order."""
     beside: tuple[int, ...] = ()
     """Numbers of the connections that were open when this one was begun."""
+
+    def context(self, role: Role) -> int:
+        """The context of an end."""
+        return self.client_context if role is Role.CLIENT else self.server_context

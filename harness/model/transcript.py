@@ -144,6 +144,16 @@ class Transcript:
     decrypted: bool = False
     problem: str = ""
     """Why the bytes could not be read to their end, empty if they could."""
+    encrypted_extensions: Mapping[int, bytes] | None = None
+    """The extensions of the first EncryptedExtensions (RFC 8446, 4.3.1) by IANA number; None if none was read."""
+    certificates: Mapping[Role, tuple[bytes, ...]] = field(default_factory=dict)
+    """The chain of each role's first Certificate message as DER; a role that sent none is absent."""
+    early_data: bytes | None = None
+    """The early data that the client sent (RFC 8446, 2.3); None if none was read."""
+    sealed: Mapping[Role, int] = field(default_factory=dict)
+    """How many records of each role no key opened."""
+    misfits: Mapping[Role, int] = field(default_factory=dict)
+    """How many records of each role did not open although the key log has all secrets of that direction."""
 
     @property
     def client_hello(self) -> ClientHello:

@@ -45,6 +45,22 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A fact that an endpoint tells otherwise than the wire shows it."""
+
+    witness: Witness
+    """The endpoint."""
+    fact: str
+    told: str
+    """What it tells, ready to print."""
+    shown: str
+    """What the wire shows, with the message that shows it."""
+
+    def __str__(self) -> str:
+        return f"{self.fact}: the {self.witness} tells {self.told}; {self.shown}"
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointReport:
     """All that one endpoint can tell of one connection when it is over; None means that the stack cannot know."""
 
@@ -71,5 +87,9 @@ class EndpointReport:
     """All that the process printed during this connection."""
     commands: tuple[str, ...] = ()
     """The commands that it ran, in a form that can be pasted into a shell."""
+    alerts: tuple[Alert, ...] | None = None
+    """Every alert that it sent or received, in order, close_notify included; None if the stack does not tell all."""
+    reused_at_end: bool | None = None
+    """SSL_session_reused after the last handshake; it differs from the first one's only after a renegotiation."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Further facts by name; documented by the stack that gives them."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from harness.model.errors import UsageError
+from harness.model.errors import DisagreementError, UsageError
 from harness.model.setup import Action
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.model.connection import Counters
+    from harness.model.view import Contradiction
     from harness.runtime.loop import Loop
     from harness.stacks.base import ClientEndpoint, ServerEndpoint
 
+Counted = Callable[["Role", int, "Counters"], "tuple[Contradiction, ...]"]
+"""The counters of a context that its connections contradict: role, context, counters."""
 E = TypeVar("E", bound="ClientEndpoint | ServerEndpoint")
 
 
@@ -23,13 +25,22 @@ class Controlled(Generic[E]):
 
     role: Role
 
-    def __init__(self, endpoint: E, clock: int | None, loop: Loop, context: int, did: Callable[[Action], None]) -> None:
+    def __init__(
+        self,
+        endpoint: E,
+        clock: int | None,
+        loop: Loop,
+        context: int,
+        did: Callable[[Action], None],
+        counted: Counted,
+    ) -> None:
         self.endpoint = endpoint
         self.name = endpoint.name
         self.context = context
         """1 for the first context of its role in the pair."""
         self._loop = loop
         self._did = did
+        self._counted = counted
         self._stands: dict[str, int] | None = {"seconds": clock or 0}
         """How the clock stands, by the argument of ``move_clock`` or ``stop_clock``; None if it runs on from a time."""
 
@@ -45,9 +56,12 @@ class Controlled(Generic[E]):
     def counters(self) -> Counters:
         """SSL_CTX_sess_* of the context. Capability.COUNTERS.
 
-        At a server with RUNNING_COUNTERS alone, as they stood in the last connection.
+        At a server with RUNNING_COUNTERS alone, as they stood in the last connection. DisagreementError if they cannot
+        come from the connections of the context.
         """
         counters: Counters = self._control("counters")
+        if wrong := self._counted(self.role, self.context, counters):
+            raise DisagreementError("\n".join([f"Disagreement about the counters of {self.name}", *map(str, wrong)]))
         return counters
 
     def flush(self, at: int) -> None:

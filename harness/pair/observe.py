@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.model.connection import Connection, Counters
+from harness.model.tls import Role
+from harness.model.view import Saw
+from harness.pair.audit import audit
 from harness.wire.judge import judge
 from harness.wire.reading import read
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.model.setup import Setup
     from harness.model.tls import Close, TLSVersion
-    from harness.model.view import EndpointReport
+    from harness.model.view import EndpointReport, View
     from harness.runtime.tap import Tapped
 
 
@@ -39,13 +42,13 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
     client, server = seen.reports
     chunks = tuple(tapped.chunks)
     transcript = read(chunks, (*client.keylog, *server.keylog))
-    judgement = judge(transcript, seen.offered)
+    judgement = judge(transcript, seen.offered, exchanged=seen.exchanged)
     counters = server.extra.get("counters")
-    return Connection(
+    made = Connection(
         number=seen.number,
         tls=seen.tls,
-        client=client,
-        server=server,
+        client=_judged(client, Role.CLIENT, judgement.view),
+        server=_judged(server, Role.SERVER, judgement.view),
         wire=judgement.view,
         offered=seen.offered,
         was_offered=judgement.was_offered,
@@ -62,3 +65,22 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
         blocked=tapped.blocked,
         setup=seen.setup,
     )
+    made.contradictions = audit(made)
+    return made
+
+
+def _judged(report: EndpointReport, role: Role, wire: View) -> EndpointReport:
+    """The report of an end that took a handshake for complete which a fatal alert ended, judged as the wire is.
+
+    An end may have read application data before the alert came, or may never have read the alert.
+    """
+    view, alert = report.view, wire.alert
+    if wire.saw is not Saw.ABORTED or alert is None or view.saw not in {Saw.FULL, Saw.RESUMED}:
+        return report
+    if view.alert is not None and view.alert.number == alert.number:
+        told = f"{view.alert}, after its handshake was complete"
+        return replace(report, view=replace(view, saw=Saw.ABORTED, evidence=(told, *view.evidence)))
+    if view.alert is None and alert.sender is role.peer:
+        told = f"its handshake was complete, and it did not read the {role.peer}'s alert"
+        return replace(report, view=replace(view, saw=Saw.UNKNOWN, evidence=(told, *view.evidence)))
+    return report

@@ -10,6 +10,7 @@ from harness.model.errors import EndpointError, FirstHandshakeError, HarnessErro
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
 from harness.model.tls import Close, Outcome, Role
+from harness.pair.audit.counters import counted
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
 from harness.runtime.tap import Tap
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.model.setup import Action
     from harness.model.tls import TLSVersion
+    from harness.model.view import Contradiction
+    from harness.pair.control import Counted
     from harness.runtime.loop import Loop
     from harness.runtime.runtime import Runtime
     from harness.runtime.tap import Gate
@@ -96,8 +99,9 @@ class Pair:
 
     def _bound(
         self, config: ClientConfig | ServerConfig, endpoint: T
-    ) -> tuple[T, int | None, Loop, int, Callable[[Action], None]]:
-        return endpoint, config.clock, self.runtime.loop, next(self._contexts[config.role]), self._actions.append
+    ) -> tuple[T, int | None, Loop, int, Callable[[Action], None], Counted]:
+        context = next(self._contexts[config.role])
+        return endpoint, config.clock, self.runtime.loop, context, self._actions.append, self._counted
 
     def _set_clock(self, endpoint: Client | Server, offset: int | None) -> None:
         """Let a new endpoint's clock stand as those of the others."""
@@ -200,7 +204,21 @@ class Pair:
         self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
         spec = ConnectionSpec(self.opened, self.tls, offer, setup)
-        return OpenConnection(spec, self.runtime.loop, self.tap, ends, self.connections.append)
+        return OpenConnection(spec, self.runtime.loop, self.tap, ends, self._closed)
+
+    def _closed(self, connection: Connection) -> None:
+        """Keep a connection that is over, with what its server's counters say of all of its context."""
+        self.connections.append(connection)
+        if connection.counters is not None and connection.setup is not None:
+            context = connection.setup.server_context
+            connection.contradictions += self._counted(Role.SERVER, context, connection.counters)
+
+    def _counted(self, role: Role, context: int, counters: Counters) -> tuple[Contradiction, ...]:
+        """The counters of a context that its connections contradict; none while one of the pair is open."""
+        if len(self.connections) < self.opened:
+            return ()
+        of_it = [c for c in self.connections if c.setup is not None and c.setup.context(role) == context]
+        return tuple(counted(role, counters, of_it))
 
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True

@@ -1,6 +1,11 @@
-"""An agent that lies: the real one, with what it says of a connection rewritten on the way. Run as a program.
+"""A program that lies: the real agent, with what it says or is told of a connection rewritten on the way.
 
-``liar.py FIELD JSON -P -m harness.agent …``: every ``facts`` object gets FIELD set to the JSON value.
+``liar.py LIE -P -m harness.agent …``; LIE is a JSON object with any of these keys:
+``facts``: what every ``facts`` object says instead; ``counters``: what every reply of counters says instead;
+``only``: facts that a connection must have to be lied about; ``keylog``: ``wrong`` for secrets that open nothing,
+``foreign`` for those of another connection; ``knobs``: what a context gets instead of what it is asked for;
+``offer``: ``another`` for a client that offers the first session that it took, or ``unasked`` for one that offers its
+last session though none was given.
 """
 
 from __future__ import annotations
@@ -8,21 +13,72 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from threading import Thread
+from typing import Any
+
+
+class Liar:
+    """Rewrites requests and replies."""
+
+    def __init__(self, lie: dict[str, Any]) -> None:
+        self._lie = lie
+        self._taken: list[str] = []
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the real agent is asked for."""
+        if request.get("verb") == "context":
+            request["knobs"] = {**(request.get("knobs") or {}), **self._lie.get("knobs", {})}
+        if request.get("verb") == "connect" and self._taken:
+            if self._lie.get("offer") == "another" and request.get("session"):
+                request["session"]["der"] = self._taken[0]
+            if self._lie.get("offer") == "unasked":
+                request["session"] = {"handle": None, "der": self._taken[-1]}
+        return request
+
+    def reply(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """What the harness is told."""
+        done = reply.get("ok")
+        if not isinstance(done, dict):
+            return reply
+        for session in (done.get("session"), *(done.get("sessions") or ())):
+            if session and session["der"] not in self._taken:
+                self._taken.append(session["der"])
+        facts = done.get("facts")
+        if facts is not None and self._lie.get("only", {}).items() <= facts.items():
+            facts["keylog"] = [self._line(line) for line in facts["keylog"]]
+            facts.update(self._lie.get("facts", {}))
+        for counters in (done.get("counters"), (facts or {}).get("counters")):
+            if counters:
+                counters.update(self._lie.get("counters", {}))
+        return reply
+
+    def _line(self, line: str) -> str:
+        label, random, secret = line.split()
+        if self._lie.get("keylog") == "wrong":
+            secret = secret[::-1]
+        if self._lie.get("keylog") == "foreign":
+            random = random[::-1]
+        return f"{label} {random} {secret}"
 
 
 def main() -> None:
-    """Pass every line of the real agent on, lying in the one field."""
-    field, value, *agent = sys.argv[1:]
-    lie = json.loads(value)
-    with subprocess.Popen([sys.executable, *agent], stdout=subprocess.PIPE) as real:
-        if real.stdout is None:
-            raise AssertionError("Popen gave no pipe")
+    """Pass every line on, rewritten as the lie has it."""
+    lie, *agent = sys.argv[1:]
+    liar = Liar(json.loads(lie))
+    with subprocess.Popen([sys.executable, *agent], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as real:
+        if real.stdin is None or real.stdout is None:
+            raise AssertionError("Popen gave no pipes")
+        told = real.stdin
+
+        def ask() -> None:
+            for line in sys.stdin.buffer:
+                told.write(json.dumps(liar.request(json.loads(line))).encode() + b"\n")
+                told.flush()
+            told.close()
+
+        Thread(target=ask, daemon=True).start()
         for line in real.stdout:
-            reply = json.loads(line)
-            facts = reply.get("ok", {}).get("facts") if isinstance(reply.get("ok"), dict) else None
-            if facts is not None:
-                facts[field] = lie
-            sys.stdout.write(json.dumps(reply) + "\n")
+            sys.stdout.write(json.dumps(liar.reply(json.loads(line))) + "\n")
             sys.stdout.flush()
 
 

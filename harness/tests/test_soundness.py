@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +10,8 @@ from harness.model.errors import DisagreementError, TimedOutError
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
-from harness.stacks.libssl import LibsslStack
 from harness.stacks.machine import Machine
-from harness.tests.raw_agent import libssl_build
+from harness.tests.lying import Liars
 from harness.tests.raw_ends import RawStack
 
 if TYPE_CHECKING:
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
 
     from harness.stacks.base import Stack
 
-LIAR = str(Path(__file__).parent / "liar.py")
 STACKS = ["openssl", "libssl", "pyopenssl", "ssl"]
 BOTH_VERSIONS = [TLSVersion.TLSv1_2, TLSVersion.TLSv1_3]
 
@@ -39,27 +34,6 @@ def machine(runtime: Runtime) -> Iterator[Machine]:
     found = Machine(runtime)
     yield found
     found.close()
-
-
-class Liars:
-    """libssl stacks whose agents lie in one field, and an honest one."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._stacks: list[LibsslStack] = []
-
-    def stack(self, field: str = "", value: str = "") -> LibsslStack:
-        """A stack that lies; an honest one if no field is named."""
-        build = libssl_build()
-        if field:
-            build = replace(build, python=(sys.executable, LIAR, field, value))
-        self._stacks.append(LibsslStack(build, self._runtime))
-        return self._stacks[-1]
-
-    def close(self) -> None:
-        """End their agents."""
-        for stack in self._stacks:
-            stack.close()
 
 
 @pytest.fixture
@@ -89,7 +63,7 @@ def pair_of(pairs: list[Pair], client: Stack, server: Stack, tls: TLSVersion, ru
 def test_an_end_that_says_resumed_when_it_is_not_is_a_disagreement(
     runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion, liar: Role
 ) -> None:
-    stacks = {liar: liars.stack("reused", "true"), liar.peer: liars.stack()}
+    stacks = {liar: liars.stack(facts={"reused": True}), liar.peer: liars.stack()}
     pair = pair_of(pairs, stacks[Role.CLIENT], stacks[Role.SERVER], tls, runtime)
 
     with pytest.raises(DisagreementError, match=r"(?s)Disagreement about connection 1.*resumed"):
@@ -101,7 +75,7 @@ def test_an_end_that_says_resumed_when_it_is_not_is_a_disagreement(
 def test_an_end_that_says_full_when_it_was_resumed_is_a_disagreement(
     runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion, liar: Role
 ) -> None:
-    stacks = {liar: liars.stack("reused", "false"), liar.peer: liars.stack()}
+    stacks = {liar: liars.stack(facts={"reused": False}), liar.peer: liars.stack()}
     pair = pair_of(pairs, stacks[Role.CLIENT], stacks[Role.SERVER], tls, runtime)
     second = pair.connect(pair.connect().session)
 
@@ -113,7 +87,7 @@ def test_an_end_that_says_full_when_it_was_resumed_is_a_disagreement(
 def test_two_ends_that_lie_together_are_caught_by_the_wire(
     runtime: Runtime, liars: Liars, pairs: list[Pair], tls: TLSVersion
 ) -> None:
-    stacks = liars.stack("reused", "true"), liars.stack("reused", "true")
+    stacks = liars.stack(facts={"reused": True}), liars.stack(facts={"reused": True})
     pair = pair_of(pairs, *stacks, tls, runtime)
 
     with pytest.raises(DisagreementError, match=r"(?s)Disagreement.*wire\s+full"):
@@ -121,18 +95,10 @@ def test_two_ends_that_lie_together_are_caught_by_the_wire(
 
 
 def test_an_end_that_does_not_know_gives_no_verdict(runtime: Runtime, liars: Liars, pairs: list[Pair]) -> None:
-    pair = pair_of(pairs, liars.stack("reused", "null"), liars.stack(), TLSVersion.TLSv1_3, runtime)
+    pair = pair_of(pairs, liars.stack(facts={"reused": None}), liars.stack(), TLSVersion.TLSv1_3, runtime)
 
     with pytest.raises(DisagreementError, match="No verdict: client could not know"):
         pair.connect()
-
-
-def test_a_client_that_miscounts_tickets_is_a_disagreement(runtime: Runtime, liars: Liars, pairs: list[Pair]) -> None:
-    pair = pair_of(pairs, liars.stack("tickets", "7"), liars.stack(), TLSVersion.TLSv1_3, runtime)
-    first = pair.connect()
-
-    with pytest.raises(DisagreementError, match="the client counted 7, the wire shows 2"):
-        first.tickets  # noqa: B018  reading it is what raises
 
 
 SERVER_HELLO = bytes.fromhex("160303007a020000760303")

@@ -96,6 +96,10 @@ class Epoch13:
         return Epoch13(self._suite, expand_label(self._secret, "traffic upd", len(self._secret), self._suite.hash))
 
 
+class EarlyEpoch(Epoch13):
+    """The key of early data (RFC 8446, 7.1: client_early_traffic_secret)."""
+
+
 @lru_cache(maxsize=2)  # both directions of a connection take their keys from one block
 def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
     """The pseudorandom function of TLS 1.2 (RFC 5246, 5)."""
@@ -155,6 +159,13 @@ class Keyring:
 
     def __init__(self) -> None:
         self._epochs: list[Epoch] = []
+        self.whole = False
+        """Whether all keys of the direction are there."""
+
+    @property
+    def current(self) -> Epoch | None:
+        """The key that opened the last record, or the one that is tried first."""
+        return self._epochs[0] if self._epochs else None
 
     def add(self, *epochs: Epoch) -> None:
         """Keys that come after those which are there."""

@@ -29,6 +29,8 @@ class Direction:
         self.unread = 0
         """Sealed records that no key opened."""
         self.unread_handshakes = 0
+        self.misfits = 0
+        """Sealed records that no key opened although all keys of this direction were there."""
         self.plain_ccs = 0
 
     def seals(self, record: Record, *, tls13: bool | None) -> bool:

@@ -34,9 +34,14 @@ def fatal_alerts(transcript: Transcript) -> tuple[Alert, ...]:
     return tuple(alert for alert in transcript.alerts if _fatal(alert, tls13=tls13))
 
 
-def unfinished(transcript: Transcript, messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
-    """ABORTED or UNKNOWN with its evidence, None if the handshake that ``messages`` begin with was completed."""
-    alert = _deadly_alert(transcript, messages)
+def unfinished(
+    transcript: Transcript, messages: Sequence[Message], *, exchanged: bool = True
+) -> tuple[Saw, tuple[str, ...]] | None:
+    """ABORTED or UNKNOWN with its evidence, None if the handshake that ``messages`` begin with was completed.
+
+    ``exchanged``: no application data was lost, as far as both ends know.
+    """
+    alert = _deadly_alert(transcript, messages, exchanged=exchanged)
     if alert:
         return Saw.ABORTED, (f"alert {alert.name} ({alert.number}) from the {alert.sender}",)
     types = {message.type for message in messages}
@@ -48,13 +53,16 @@ def unfinished(transcript: Transcript, messages: Sequence[Message]) -> tuple[Saw
     chosen = next(hello.cipher_suite for hello in transcript.server_hellos if not hello.hello_retry_request)
     if chosen not in SUITES:
         return Saw.UNKNOWN, (f"cipher suite 0x{chosen:04x} is not known, nor how it seals records",)
-    return _tls13_end(messages, ALERT + SUITES[chosen].tag) if _tls13(transcript) else _tls12_end(messages)
+    if _tls13(transcript):
+        return _tls13_end(messages, ALERT + SUITES[chosen].tag)
+    return _tls12_end(messages, exchanged=exchanged)
 
 
-def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert | None:
+def _deadly_alert(transcript: Transcript, messages: Sequence[Message], *, exchanged: bool) -> Alert | None:
     """The first fatal alert whose sender had not sent application data after both Finished.
 
-    What the other end had sent does not count: it may have been on its way before the alert reached it.
+    What the other end had sent does not count: it may have been on its way before the alert reached it. Where
+    application data was lost, what the sender had sent does not count either: it wrote before it read.
     """
     tls13 = _tls13(transcript)
     if not any(_fatal(alert, tls13=tls13) for alert in transcript.alerts):
@@ -69,12 +77,12 @@ def _deadly_alert(transcript: Transcript, messages: Sequence[Message]) -> Alert 
             talked.add(message.sender)
         elif message.type == "Alert":
             alert = next(alerts, None)
-            if alert and _fatal(alert, tls13=tls13) and message.sender not in talked:
+            if alert and _fatal(alert, tls13=tls13) and not (exchanged and message.sender in talked):
                 return alert
     return None
 
 
-def _tls12_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | None:
+def _tls12_end(messages: Sequence[Message], *, exchanged: bool) -> tuple[Saw, tuple[str, ...]] | None:
     """Both Finished are the first sealed handshake messages after change_cipher_spec (RFC 5246, 7.4.9)."""
     for role in Role:
         if not any(m.sender is role and m.encrypted and m.type in {"Finished", "EncryptedHandshake"} for m in messages):
@@ -87,9 +95,10 @@ def _tls12_end(messages: Sequence[Message]) -> tuple[Saw, tuple[str, ...]] | Non
             break
     else:
         return None
-    if message.sender in talked:
+    if exchanged and message.sender in talked:
         return None
-    return Saw.UNKNOWN, (f"no key opens the alert that the {message.sender} sent before any application data",)
+    when = "before any application data" if message.sender not in talked else "before the exchange was complete"
+    return Saw.UNKNOWN, (f"no key opens the alert that the {message.sender} sent {when}",)
 
 
 def _tls13_end(messages: Sequence[Message], sealed_alert: int) -> tuple[Saw, tuple[str, ...]] | None:

@@ -1,10 +1,10 @@
 """The wire's View of a connection: what kind of handshake the Transcript shows, and by which fields.
 
-Rules. A handshake that did not get to its end, or that a fatal alert followed before its sender had sent application
-data, is ABORTED. One that did is RESUMED or FULL by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC
-8446, 2.2); before TLS 1.3 the echoed session id and nothing between ServerHello and change_cipher_spec that only a full
-handshake has (RFC 5246, 7.3; RFC 5077, 3.4). What contradicts itself, or hides behind encryption, is UNKNOWN. With
-renegotiation the first handshake is judged.
+Rules. A handshake that did not get to its end is ABORTED. So is one that a fatal alert followed before its sender had
+sent application data, or instead of application data that an end waited for. One that was completed is RESUMED or FULL
+by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC 8446, 2.2); before TLS 1.3 the echoed session id
+and nothing between ServerHello and change_cipher_spec that only a full handshake has (RFC 5246, 7.3; RFC 5077, 3.4).
+What contradicts itself, or hides behind encryption, is UNKNOWN. With renegotiation the first handshake is judged.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ class Judgement:
     mechanism: Mechanism | None
 
 
-def judge(transcript: Transcript, offered: Session | None = None) -> Judgement:
+def judge(transcript: Transcript, offered: Session | None = None, *, exchanged: bool = True) -> Judgement:
     """Judge the first handshake; ``offered`` is the session that the client was given, if it was given one.
 
-    Its session id tells an offer from the random one of middlebox compatibility mode (RFC 8446, D.4).
+    Its session id tells an offer from the random one of middlebox compatibility mode (RFC 8446, D.4). ``exchanged``:
+    no application data was lost, as far as both ends know.
     """
     messages = first_handshake(transcript)
     client, server = _hellos(transcript)
     mechanism = None
-    if ended := unfinished(transcript, messages):
+    if ended := unfinished(transcript, messages, exchanged=exchanged):
         saw, evidence = ended
     elif client is None or server is None:
         saw, evidence = Saw.UNKNOWN, ("a hello could not be read",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.wire.decrypt import Epoch12, Epoch13
+from harness.wire.decrypt import EarlyEpoch, Epoch12, Epoch13
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
@@ -21,15 +21,21 @@ PARTS = 3
 """Words of a line: label, client random, secret."""
 
 
+def secrets_of(lines: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The secrets of a key log by label and client random, all as written; lines of another form are skipped."""
+    found: dict[tuple[str, str], str] = {}
+    for line in lines:
+        words = line.split(maxsplit=PARTS)
+        if len(words) >= PARTS:
+            found[words[0], words[1].lower()] = words[2]
+    return found
+
+
 class KeyLog:
     """The secrets of a key log by label and client random; lines of another form are skipped."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._secrets: dict[tuple[str, str], str] = {}
-        for line in dict.fromkeys(lines):  # both ends log the same
-            words = line.split(maxsplit=PARTS)
-            if len(words) >= PARTS:
-                self._secrets[words[0], words[1].lower()] = words[2]
+        self._secrets = secrets_of(dict.fromkeys(lines))  # both ends log the same
 
     def __bool__(self) -> bool:
         return bool(self._secrets)
@@ -41,10 +47,10 @@ class KeyLog:
         except ValueError:
             return b""
 
-    def early(self, hello: ClientHello) -> list[Epoch13]:
+    def early(self, hello: ClientHello) -> list[EarlyEpoch]:
         """The keys that early data may have: of the session's suite no more is known than its hash."""
         secret = self._secret("CLIENT_EARLY_TRAFFIC_SECRET", hello)
-        return [Epoch13(suite, secret) for suite in TLS13_SUITES if HASH_LENGTHS[suite.hash] == len(secret)]
+        return [EarlyEpoch(suite, secret) for suite in TLS13_SUITES if HASH_LENGTHS[suite.hash] == len(secret)]
 
     def tls13(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch13]:
         """The handshake key and the first application key of one direction, if they are there."""

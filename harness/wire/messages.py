@@ -10,7 +10,7 @@ from harness.wire.hellos import ALPN, Extensions, protocols_of
 from harness.wire.names import EXTENSIONS, list_of, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 NEW_SESSION_TICKET: Final = 4
 ENCRYPTED_EXTENSIONS: Final = 8
@@ -33,42 +33,51 @@ def new_session_ticket(body: bytes, offset: int, *, tls13: bool) -> NewSessionTi
     return NewSessionTicket(lifetime, ticket, age_add, nonce, early)
 
 
-def _certificate(cursor: Cursor, *, tls13: bool) -> dict[str, str]:
-    """How many certificates there are and how long each is (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
+def certificates(body: bytes, offset: int, *, tls13: bool) -> tuple[bytes, ...]:
+    """Read the chain of a Certificate message as DER (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
+    cursor = Cursor(body, "Certificate", offset)
     if tls13:
         cursor.vector(1)
     entries = cursor.inner(3)
-    lengths = []
+    found = []
     while entries.left:
-        lengths.append(f"{len(entries.vector(3))} bytes")
+        found.append(entries.vector(3))
         if tls13:
             entries.vector(2)
     cursor.end()
-    return {"certificates": ", ".join(lengths) or "none"}
+    return tuple(found)
 
 
-def _encrypted_extensions(cursor: Cursor, *, tls13: bool) -> dict[str, str]:  # noqa: ARG001 - called as its siblings are
-    extensions = Extensions(cursor)
-    shown = {"extensions": list_of(EXTENSIONS, tuple(extensions.bodies)) or "none"}
+def certificate_fields(chain: tuple[bytes, ...]) -> dict[str, str]:
+    """How many certificates there are and how long each is."""
+    return {"certificates": ", ".join(f"{len(der)} bytes" for der in chain) or "none"}
+
+
+def encrypted_extensions(body: bytes, offset: int) -> dict[int, bytes]:
+    """Read the extensions of EncryptedExtensions (RFC 8446, 4.3.1) by IANA number."""
+    return Extensions(Cursor(body, "EncryptedExtensions", offset)).bodies
+
+
+def chosen_protocol(extensions: Mapping[int, bytes]) -> str:
+    """The protocol that a server's ALPN extension names, empty if it has none; WireFormatError if it is malformed."""
+    body = extensions.get(ALPN)
+    return ", ".join(protocols_of(Cursor(body, "extension ALPN", 0))) if body is not None else ""
+
+
+def encrypted_extensions_fields(extensions: Mapping[int, bytes]) -> dict[str, str]:
+    """The extensions, and what early data and ALPN say."""
+    shown = {"extensions": list_of(EXTENSIONS, tuple(extensions)) or "none"}
     if EARLY_DATA in extensions:
         shown["early_data"] = "accepted"
     if ALPN in extensions:
-        shown["alpn"] = ", ".join(protocols_of(extensions.open(ALPN)))
+        shown["alpn"] = chosen_protocol(extensions)
     return shown
 
 
-def _key_update(cursor: Cursor, *, tls13: bool) -> dict[str, str]:  # noqa: ARG001 - called as its siblings are
+def _key_update(cursor: Cursor) -> dict[str, str]:
     return {"request_update": name_of({0: "update_not_requested", 1: "update_requested"}, cursor.number(1))}
 
 
-FIELDS: dict[int, Callable[..., dict[str, str]]] = {
-    ENCRYPTED_EXTENSIONS: _encrypted_extensions,
-    CERTIFICATE: _certificate,
-    KEY_UPDATE: _key_update,
-}
-
-
-def fields_of(kind: int, body: bytes, offset: int, *, tls13: bool) -> dict[str, str]:
-    """What is worth printing of a message that is neither a hello nor a ticket; most have nothing."""
-    read = FIELDS.get(kind)
-    return read(Cursor(body, "the message", offset), tls13=tls13) if read else {}
+def fields_of(kind: int, body: bytes, offset: int) -> dict[str, str]:
+    """What is worth printing of any other message; most have nothing."""
+    return _key_update(Cursor(body, "KeyUpdate", offset)) if kind == KEY_UPDATE else {}

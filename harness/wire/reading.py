@@ -17,6 +17,7 @@ from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Message, Transcript
 from harness.wire import hellos, messages, summary
+from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
 from harness.wire.key_log import KeyLog
 from harness.wire.names import HANDSHAKES
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
+BOTH_SECRETS = 2
+"""The handshake secret and the application traffic secret of one direction."""
 NOTHING: Mapping[str, str] = {}
 """The fields of most messages."""
 UNREAD = {
@@ -62,6 +65,9 @@ class _Reader:
         self._tickets: list[NewSessionTicket] = []
         self._alerts: list[Alert] = []
         self._problems: list[str] = []
+        self._certificates: dict[Role, tuple[bytes, ...]] = {}
+        self._encrypted_extensions: Mapping[int, bytes] | None = None
+        self._early_data: bytes | None = None
         self._tls13: bool | None = None
         self._at = 0.0
 
@@ -94,6 +100,11 @@ class _Reader:
             change_cipher_specs={end.role: end.plain_ccs for end in ends},
             decrypted=not unread and any(end.opened for end in ends),
             problem="; ".join(filter(None, [*self._problems, *(end.finish() for end in ends)])),
+            encrypted_extensions=self._encrypted_extensions,
+            certificates=self._certificates,
+            early_data=self._early_data,
+            sealed={end.role: end.unread for end in ends},
+            misfits={end.role: end.misfits for end in ends},
         )
 
     def _add(self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str]) -> None:
@@ -120,10 +131,13 @@ class _Reader:
             self._rekey(end)
         else:
             name = "ApplicationData" if kind == ContentType.APPLICATION_DATA else f"record of type {kind}"
+            if sealed and kind == ContentType.APPLICATION_DATA and isinstance(end.keys.current, EarlyEpoch):
+                self._early_data = (self._early_data or b"") + content
             self._add(end, name, len(content), sealed=sealed, shown=NOTHING)
 
     def _unread(self, end: Direction, record: Record) -> None:
         end.unread += 1
+        end.misfits += end.keys.whole
         end.unread_handshakes += record.type == ContentType.HANDSHAKE
         named = UNREAD.get(ContentType(record.type)) if self._tls13 is False else None
         self._add(end, named or "EncryptedRecord", len(record.payload), sealed=True, shown=NOTHING)
@@ -138,6 +152,7 @@ class _Reader:
         known = self._keylog and self._client_hellos
         keys = self._keylog.tls12(self._client_hellos[-1], self._server_hellos[-1], end.role) if known else []
         end.keys.replace(*keys)
+        end.keys.whole = bool(keys)
 
     def _alert(self, end: Direction, content: bytes, offset: int, *, sealed: bool) -> None:
         if len(content) % 2 or not content:
@@ -160,8 +175,16 @@ class _Reader:
                 ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
                 self._tickets.append(ticket)
                 shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
+            elif message.type == messages.CERTIFICATE:
+                chain = messages.certificates(message.body, message.offset, tls13=self._tls13 is True)
+                self._certificates.setdefault(end.role, chain)
+                shown = summary.Lazy(messages.certificate_fields, chain)
+            elif message.type == messages.ENCRYPTED_EXTENSIONS:
+                extensions = messages.encrypted_extensions(message.body, message.offset)
+                self._encrypted_extensions = self._encrypted_extensions or extensions
+                shown = messages.encrypted_extensions_fields(extensions)
             else:
-                shown = messages.fields_of(message.type, message.body, message.offset, tls13=self._tls13 is True)
+                shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:
             self._problems.append(end.complaint(error))
             shown = {"malformed": str(error)}
@@ -180,6 +203,8 @@ class _Reader:
         self._tls13 = hello.version is TLSVersion.TLSv1_3
         if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
             for end in (self._client, self._server):
-                end.keys.add(*self._keylog.tls13(self._client_hellos[-1], hello, end.role))
+                keys = self._keylog.tls13(self._client_hellos[-1], hello, end.role)
+                end.keys.add(*keys)
+                end.keys.whole = len(keys) == BOTH_SECRETS
         name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
         return name, summary.Lazy(summary.server_hello_fields, hello)

@@ -271,4 +271,48 @@ NAMES = {
 }
 """IANA TLS Cipher Suites: those of ``openssl ciphers -stdname ALL:COMPLEMENTOFALL``, and of other builds: 3DES,
 RC4, IDEA, static DH, integrity alone (RFC 9150)."""
+EXCHANGES = {
+    "RSA": "",
+    "DH_anon": "ADH",
+    "ECDH_anon": "AECDH",
+    "PSK_DHE": "DHE-PSK",
+    "SRP_SHA": "SRP",
+    "SRP_SHA_RSA": "SRP-RSA",
+    "SRP_SHA_DSS": "SRP-DSS",
+}
+"""OpenSSL's names of key exchanges where they are not IANA's with hyphens."""
+
+
+def openssl_names(number: int) -> tuple[str, ...]:
+    """OpenSSL's names of a suite (openssl-ciphers(1)), the present one first; empty for an unknown suite.
+
+    Releases before 1.1.0 write EDH for DHE where the cipher is 3DES.
+    """
+    name = NAMES.get(number)
+    if name is None or "_WITH_" not in name:
+        return () if name is None else (name,)
+    exchange, sealed = name.removeprefix("TLS_").split("_WITH_")
+    own = EXCHANGES.get(exchange, exchange.replace("_", "-"))
+    if exchange.startswith("SRP"):
+        return (f"{own}-{sealed.replace('_', '-')}",)
+    psk = exchange.endswith("PSK")
+    kept_cbc = psk and ("AES" in sealed or "3DES" in sealed)
+    for long, short in (("AES_", "AES"), ("CAMELLIA_", "CAMELLIA"), ("ARIA_", "ARIA"), ("CCM_8", "CCM8")):
+        sealed = sealed.replace(long, short)
+    if not psk:
+        sealed = sealed.replace("3DES_EDE_CBC", "DES_CBC3").replace("RC4_128", "RC4")
+    sealed = sealed.replace("CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305")
+    if not kept_cbc and "IDEA" not in sealed:
+        sealed = sealed.replace("_CBC_", "_")
+    sealed = sealed.replace("RC4_128", "RC4").replace("_", "-")
+    if "ARIA" in sealed and exchange == "ECDHE_RSA":
+        own = "ECDHE"
+    present = f"{own}-{sealed}" if own else sealed
+    return (
+        (present, present.replace("DHE-", "EDH-", 1))
+        if present.startswith("DHE-") and "CBC3" in present
+        else (present,)
+    )
+
+
 SUITES = {number: _suite(name) for number, name in NAMES.items()}

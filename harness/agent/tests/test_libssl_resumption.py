@@ -187,8 +187,8 @@ def test_a_renegotiation_leaves_the_view_of_the_first_handshake(ends: Ends, how:
 
     assert talked.during == [True, True, b"one\n", True, b"two\n"]
     assert talked.saw == ("full", "full")
-    assert talked.client.extra["reused_at_end"] is reused
-    assert talked.server.extra["reused_at_end"] is reused
+    assert talked.client.reused_at_end is reused
+    assert talked.server.reused_at_end is reused
 
 
 def test_tls13_has_no_renegotiation(ends: Ends) -> None:

@@ -57,7 +57,8 @@ def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
         return Text()
     offered = " (it offered a session)" if connection.was_offered else ""
     head = folded(f"{connection.disagreement} about connection {connection.number}{offered}", width, "", "  ")
-    return joined([*(Text(line, "bold red") for line in head), *_views(connection, width)])
+    facts = [line for told in connection.contradictions for line in folded(str(told), width, "  ", "    ")]
+    return joined([*(Text(line, "bold red") for line in head), *_views(connection, width), *facts])
 
 
 def _views(connection: Connection, width: int) -> Iterator[str]:

@@ -97,5 +97,7 @@ def make_report(
         keylog=tuple(facts["keylog"]),
         output=trail.output,
         commands=tuple(commands),
-        extra={"alerts": tuple(alerts), "reused_at_end": facts.get("reused_at_end"), **counters_of(facts)},
+        alerts=None if facts["alerts"] is None else tuple(alerts),
+        reused_at_end=facts.get("reused_at_end"),
+        extra=counters_of(facts),
     )

@@ -212,7 +212,7 @@ def test_abbreviated_renegotiation_resumes_or_is_refused_with_a_reason(
     with pair_of(stack, runtime) as pair:
         if why is None:
             renegotiates(pair, role, abbreviated=True)
-            assert pair.connections[-1].client.extra["reused_at_end"] is True
+            assert pair.connections[-1].client.reused_at_end is True
         else:
             with pytest.raises(UnsupportedError) as caught:
                 renegotiates(pair, role, abbreviated=True)

@@ -118,7 +118,8 @@ def test_keys_that_do_not_fit_leave_records_sealed(captures: Captures, version: 
     transcript = read(capture.chunks, lies)
 
     assert not transcript.decrypted
-    assert transcript == read(capture.chunks)
+    assert any(transcript.misfits.values())
+    assert replace(transcript, misfits=dict.fromkeys(Role, 0)) == read(capture.chunks)
 
 
 @pytest.mark.parametrize("label", ["SERVER_TRAFFIC_SECRET_0", "SERVER_HANDSHAKE_TRAFFIC_SECRET"])

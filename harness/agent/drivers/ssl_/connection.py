@@ -118,7 +118,7 @@ class SslConnection:
         return replace(
             self._agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,
-            alerts=list(self._messages.alerts) if self._messages else [],
+            alerts=list(self._messages.alerts) if self._messages else None,
             keylog=self._keylog.lines(self._keylog_start),
             errors=list(self._errors),
         )

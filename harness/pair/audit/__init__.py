@@ -1,0 +1,37 @@
+"""Compares every fact that an endpoint tells of a connection with what the wire shows of it.
+
+The tables say which: `facts.FACTS` for a report, `sessions.FIELDS` for a session, `counters.COUNTERS` for a context. An
+endpoint that tells nothing of a fact, and a wire that cannot show it, are never in contradiction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role
+from harness.pair.audit.facts import FACTS
+from harness.pair.audit.offer import offers
+from harness.pair.audit.sessions import taken
+from harness.pair.audit.shown import Wire, contradiction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model.connection import Connection
+    from harness.model.view import Contradiction
+
+
+def audit(connection: Connection) -> tuple[Contradiction, ...]:
+    """The facts of one connection that an endpoint tells otherwise than the wire shows them."""
+    return tuple(_contradictions(Wire(connection)))
+
+
+def _contradictions(wire: Wire) -> Iterator[Contradiction]:
+    for role in Role:
+        for fact in FACTS:
+            if role in fact.roles and (
+                found := contradiction(role, fact.name, fact.tells(wire, role), fact.shows(wire, role))
+            ):
+                yield found
+    yield from offers(wire)
+    yield from taken(wire)

@@ -1,0 +1,105 @@
+"""The counters of a context against the handshakes that the wire shows of its connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role
+from harness.model.transcript import PRE_SHARED_KEY
+from harness.model.view import Contradiction, Saw, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from harness.model.connection import Connection, Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How often one connection can have raised a counter, at least and at most."""
+
+    least: int
+    most: int
+
+
+def _completed(connection: Connection) -> bool:
+    return connection.wire.saw in {Saw.FULL, Saw.RESUMED}
+
+
+def _renegotiations(connection: Connection) -> int:
+    """How many handshakes may have followed the first, as far as is known: those that were asked for."""
+    asked = sum(action.name == "renegotiate" for action in connection.setup.during) if connection.setup else 0
+    return max(asked, connection.transcript.handshakes - 1)
+
+
+def _began(connection: Connection) -> Most:
+    return Most(int(_completed(connection)), 1 + 3 * _renegotiations(connection))
+
+
+def _finished(connection: Connection) -> Most:
+    return Most(int(_completed(connection)), 1 + _renegotiations(connection))
+
+
+def _renegotiated(connection: Connection) -> Most:
+    """A HelloRequest and the ClientHello that follows it are counted one by one."""
+    return Most(0, 3 * _renegotiations(connection))
+
+
+def _offers(connection: Connection) -> int:
+    """ClientHellos with which a server looks up a session; there are two where it asked for another key share."""
+    hellos = connection.transcript.client_hellos
+    offering = sum(PRE_SHARED_KEY in h.extensions or bool(h.session_ticket) or bool(h.session_id) for h in hellos)
+    return offering + _renegotiations(connection)
+
+
+def _hits(connection: Connection) -> Most:
+    resumed = int(connection.wire.saw is Saw.RESUMED)
+    return Most(resumed, max(resumed, _offers(connection)) if connection.was_offered else _renegotiations(connection))
+
+
+def _lookups(connection: Connection) -> Most:
+    return Most(0, _offers(connection))
+
+
+def _never(_connection: Connection) -> Most:
+    return Most(0, 0)
+
+
+COUNTERS: Mapping[Role, Mapping[str, Callable[[Connection], Most]]] = {
+    Role.SERVER: {
+        "accept": _began,
+        "accept_good": _finished,
+        "accept_renegotiate": _renegotiated,
+        "hits": _hits,
+        "callback_hits": _lookups,
+        "misses": _lookups,
+        "timeouts": _lookups,
+        "connect": _never,
+        "connect_good": _never,
+        "connect_renegotiate": _never,
+    },
+    Role.CLIENT: {
+        "connect": _began,
+        "connect_good": _finished,
+        "connect_renegotiate": _renegotiated,
+        "hits": _hits,
+        "accept": _never,
+        "accept_good": _never,
+        "accept_renegotiate": _never,
+        "callback_hits": _never,
+    },
+}
+"""How often one connection raises each counter (SSL_CTX_sess_number(3))."""
+
+
+def counted(role: Role, counters: Counters, connections: Sequence[Connection]) -> Iterator[Contradiction]:
+    """Each counter that cannot come from these connections, which are all of its context and closed."""
+    for name, of in COUNTERS[role].items():
+        told = getattr(counters, name)
+        bounds = [of(connection) for connection in connections]
+        least, most = sum(bound.least for bound in bounds), sum(bound.most for bound in bounds)
+        if told is not None and not least <= told <= most:
+            allowed = str(least) if least == most else f"{least} to {most}"
+            shown = f"the wire of the {len(bounds)} connections of its context shows {allowed}"
+            yield Contradiction(Witness(role.value), f"counter {name}", str(told), shown)

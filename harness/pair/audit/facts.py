@@ -1,0 +1,309 @@
+"""The facts of an endpoint's report that the wire also shows: one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.errors import WireFormatError
+from harness.model.tls import Ending, Role, TLSVersion
+from harness.model.transcript import EARLY_DATA
+from harness.pair.audit.key_logs import key_log
+from harness.pair.audit.shown import Shown, exactly, readable
+from harness.wire.messages import chosen_protocol
+from harness.wire.suites import openssl_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.model.tls import Alert
+    from harness.pair.audit.shown import Wire
+
+BOTH = frozenset(Role)
+FULL_ONLY = {"Certificate", "ServerKeyExchange", "ServerHelloDone"}
+"""What a TLS 1.2 server sends in a full handshake only."""
+FATAL = 2
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of the table."""
+
+    name: str
+    tells: Callable[[Wire, Role], object]
+    """What an end tells; None for nothing."""
+    shows: Callable[[Wire, Role], Shown | None]
+    """What the wire shows of it; None where it cannot."""
+    roles: frozenset[Role] = BOTH
+
+
+def _told(name: str) -> Callable[[Wire, Role], object]:
+    return lambda wire, role: getattr(wire.report(role), name)
+
+
+def _version(wire: Wire, _role: Role) -> Shown | None:
+    return exactly(wire.answers[-1].version, "ServerHello") if wire.answers else None
+
+
+def _enabled(wire: Wire, role: Role) -> object:
+    """The versions that an end was told to enable, where they are not those of the wire."""
+    setup = wire.connection.setup
+    return None if setup is None else (setup.client if role is Role.CLIENT else setup.server).versions
+
+
+class _Including:
+    """Every value that has all of these."""
+
+    def __init__(self, wanted: set[TLSVersion]) -> None:
+        self._wanted = wanted
+
+    def __contains__(self, told: object) -> bool:
+        return isinstance(told, tuple) and self._wanted <= set(told)
+
+
+def _used_versions(wire: Wire, role: Role) -> Shown | None:
+    """A client uses the versions that its ClientHello offers, a server the one that it answers with."""
+    hellos = wire.transcript.client_hellos
+    if role is Role.SERVER:
+        used = {h.version for h in wire.transcript.server_hellos if h.version is not None}
+    elif hellos:
+        numbers = hellos[0].supported_versions or (hellos[0].legacy_version,)
+        used = {version for version in TLSVersion if version.wire in numbers}
+    else:
+        return None
+    words = "ClientHello" if role is Role.CLIENT else "ServerHello"
+    return Shown(_Including(used), f"{readable(tuple(sorted(used)))} ({words})")
+
+
+def _cipher(wire: Wire, _role: Role) -> Shown | None:
+    names = openssl_names(wire.answers[-1].cipher_suite) if wire.answers else ()
+    return Shown(names, f"{names[0]} (ServerHello)") if names else None
+
+
+def _alpn(wire: Wire, _role: Role) -> Shown | None:
+    if not wire.answers:
+        return None
+    last = wire.answers[-1]
+    extensions = wire.transcript.encrypted_extensions if last.version is TLSVersion.TLSv1_3 else last.extensions
+    if extensions is None:
+        return None
+    try:
+        chosen = chosen_protocol(extensions)
+    except WireFormatError:
+        return None
+    return exactly(chosen, "EncryptedExtensions" if last.version is TLSVersion.TLSv1_3 else "ServerHello")
+
+
+def _told_alpn(wire: Wire, role: Role) -> object:
+    """No protocol is told as None, which is known as soon as the handshake is complete."""
+    report = wire.report(role)
+    return report.alpn or ("" if report.version is not None else None)
+
+
+def _server_name(wire: Wire, _role: Role) -> Shown | None:
+    """Before TLS 1.3 a resumed connection has the session's name (SSL_get_servername(3))."""
+    if wire.first is None or not wire.transcript.client_hellos:
+        return None
+    name = wire.transcript.client_hellos[-1].server_name or ""
+    if wire.resumed and wire.first.version is not TLSVersion.TLSv1_3:
+        offered = wire.connection.offered
+        session = offered.get("server_name") if offered else None
+        if session is None:
+            return None
+        return Shown((name, session), f"{readable(name)} (ClientHello), and the session has {readable(session)}")
+    return exactly(name, "ClientHello")
+
+
+def _configured_name(wire: Wire, _role: Role) -> object:
+    setup = wire.connection.setup
+    return setup.client.server_name if setup is not None else None
+
+
+def _sent_name(wire: Wire, _role: Role) -> Shown | None:
+    hellos = wire.transcript.client_hellos
+    return exactly(hellos[0].server_name or "", "ClientHello") if hellos else None
+
+
+def _configured_alpn(wire: Wire, _role: Role) -> object:
+    setup = wire.connection.setup
+    return setup.client.alpn if setup is not None else None
+
+
+def _sent_alpn(wire: Wire, _role: Role) -> Shown | None:
+    hellos = wire.transcript.client_hellos
+    return exactly(hellos[0].alpn, "ClientHello") if hellos else None
+
+
+def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
+    """A resumed end has the certificate of the session, which this connection's wire does not show."""
+    if wire.first is None:
+        return None
+    if wire.resumed:
+        offered = wire.connection.offered
+        session = offered.get("peer_certificate") if offered and role is Role.CLIENT else None
+        return None if session is None else exactly(bool(session), "it resumes, and the session says so")
+    if wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.encrypted_extensions is None:
+        return None
+    if role is Role.SERVER and wire.first.version is TLSVersion.TLSv1_3 and not _finished(wire, Role.CLIENT):
+        return None
+    chain = wire.transcript.certificates.get(role.peer, ())
+    return exactly(bool(chain), f"{'a' if chain else 'no'} Certificate of the {role.peer}")
+
+
+def _finished(wire: Wire, role: Role) -> bool:
+    return any(m.type == "Finished" and m.sender is role for m in wire.transcript.messages)
+
+
+def _early_data(wire: Wire, _role: Role) -> Shown | None:
+    if wire.first is None:
+        return None
+    if not any(hello.early_data for hello in wire.transcript.client_hellos):
+        return exactly("not_sent", "no early_data in ClientHello")
+    extensions = wire.transcript.encrypted_extensions
+    if extensions is None:
+        return None
+    accepted = EARLY_DATA in extensions
+    return exactly(
+        "accepted" if accepted else "rejected",
+        f"{'early_data' if accepted else 'no early_data'} in EncryptedExtensions",
+    )
+
+
+def _tickets_told(wire: Wire, role: Role) -> object:
+    return wire.report(role).view.tickets
+
+
+class _UpTo:
+    """Every number from ``low`` to ``high``."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._range = range(low, high + 1)
+
+    def __contains__(self, told: object) -> bool:
+        return isinstance(told, int) and told in self._range
+
+
+def _tickets(wire: Wire, role: Role) -> Shown | None:
+    """A client that was closed before it read them may have counted fewer than were sent."""
+    on_wire = wire.transcript.tickets
+    if on_wire is None or (role is Role.SERVER and wire.cut):
+        return None
+    count = len(on_wire)
+    setup = wire.connection.setup
+    read = wire.connection.exchanged and setup is not None and any(a.name == "exchange" for a in setup.during)
+    low = count if role is Role.SERVER or read else 0
+    return Shown(_UpTo(low, count), f"{count} NewSessionTicket")
+
+
+def _numbers(alerts: tuple[Alert, ...]) -> tuple[str, ...]:
+    return tuple(f"{alert.name} ({alert.number}) of level {alert.level}" for alert in alerts)
+
+
+def _told_alerts(*, own: bool) -> Callable[[Wire, Role], object]:
+    def tells(wire: Wire, role: Role) -> object:
+        told = wire.report(role).alerts
+        sender = role if own else role.peer
+        return None if told is None else _numbers(tuple(alert for alert in told if alert.sender is sender))
+
+    return tells
+
+
+class _Extending:
+    """Every tuple that begins with ``least`` and goes on as ``most`` does, or as it likes if ``most`` is None."""
+
+    def __init__(self, least: tuple[str, ...], most: tuple[str, ...] | None) -> None:
+        self._least, self._most = least, most
+
+    def __contains__(self, told: object) -> bool:
+        if not isinstance(told, tuple) or told[: len(self._least)] != self._least:
+            return False
+        return self._most is None or told == self._most[: len(told)]
+
+
+def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
+    """What an end sends into a connection that is cut may be missing on the wire."""
+    alerts = wire.alerts(role)
+    if alerts is None:
+        return None
+    sent = _numbers(alerts)
+    return Shown(_Extending(sent, None if wire.cut else sent), f"{readable(sent)} from the {role}")
+
+
+def _received_alerts(wire: Wire, role: Role) -> Shown | None:
+    """An end that stopped reading may not have met all of them; one that met close_notify has."""
+    alerts = wire.alerts(role.peer)
+    if alerts is None:
+        return None
+    sent = _numbers(alerts)
+    numbers = [alert.number for alert in alerts]
+    read = numbers.index(0) + 1 if wire.report(role).ending is Ending.CLOSE_NOTIFY and 0 in numbers else 0
+    return Shown(_Extending(sent[:read], sent), f"{readable(sent)} from the {role.peer}")
+
+
+def _fatal_told(wire: Wire, role: Role) -> object:
+    alert = wire.report(role).view.alert
+    return None if alert is None else (alert.number, alert.sender)
+
+
+def _fatal_shown(wire: Wire, _role: Role) -> Shown | None:
+    shown = [wire.alerts(sender) for sender in Role]
+    if None in shown or wire.cut:
+        return None
+    alerts = [alert for of in shown for alert in of or ()]
+    known = {(alert.number, sender) for alert in alerts for sender in (alert.sender, None)}
+    return Shown(known, ", ".join(map(str, alerts)) or "no alert")
+
+
+def _ending(wire: Wire, role: Role) -> object:
+    """Of the ways to end, those that leave a trace; an end that met EOF may have stopped decoding before."""
+    report = wire.report(role)
+    every = report.alerts is not None
+    return report.ending if report.ending in {Ending.CLOSE_NOTIFY, Ending.ALERT} or every else None
+
+
+def _endings(wire: Wire, role: Role) -> Shown | None:
+    """An end that sends an alert has met one in that sense: its input is over."""
+    received, sent = wire.alerts(role.peer), wire.alerts(role)
+    if received is None or sent is None or wire.cut:
+        return None
+    allowed: set[Ending] = set()
+    if any(alert.number == 0 for alert in received):
+        allowed.add(Ending.CLOSE_NOTIFY)
+    else:
+        allowed.add(Ending.EOF)
+    if any(alert.number for alert in (*received, *sent)):
+        allowed |= {Ending.ALERT, Ending.EOF}
+    return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and no reset")
+
+
+def _resumed_last(wire: Wire, _role: Role) -> Shown | None:
+    """Whether the last handshake resumed: in a renegotiation nothing that only a full one has comes from the server."""
+    if not wire.answers:
+        return None
+    if len(wire.answers) == 1:
+        return exactly(wire.resumed, wire.connection.wire.evidence[0])
+    messages = wire.transcript.messages
+    start = max(i for i, m in enumerate(messages) if m.type == "ServerHello")
+    full = [m.type for m in messages[start:] if m.type in FULL_ONLY and m.sender is Role.SERVER]
+    return exactly(not full, f"{full[0] if full else 'no Certificate'} in the last handshake")
+
+
+FACTS = (
+    Fact("version", _told("version"), _version),
+    Fact("enabled versions", _enabled, _used_versions),
+    Fact("cipher", _told("cipher"), _cipher),
+    Fact("alpn", _told_alpn, _alpn),
+    Fact("offered alpn", _configured_alpn, _sent_alpn, frozenset({Role.CLIENT})),
+    Fact("server_name", _told("server_name"), _server_name),
+    Fact("requested server_name", _configured_name, _sent_name, frozenset({Role.CLIENT})),
+    Fact("peer_certificate", _told("peer_certificate"), _peer_certificate),
+    Fact("early_data", _told("early_data"), _early_data),
+    Fact("tickets", _tickets_told, _tickets),
+    Fact("alerts sent", _told_alerts(own=True), _sent_alerts),
+    Fact("alerts received", _told_alerts(own=False), _received_alerts),
+    Fact("fatal alert", _fatal_told, _fatal_shown),
+    Fact("ending", _ending, _endings),
+    Fact("reused_at_end", _told("reused_at_end"), _resumed_last),
+    Fact("key log", *key_log),
+)
+"""Every fact of a report that the wire also shows."""

@@ -1,0 +1,202 @@
+"""The fields of a client's sessions that the wire also shows: one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from harness.model.errors import WireFormatError
+from harness.model.tls import Role, TLSVersion
+from harness.pair.audit.shown import Shown, contradiction, readable
+from harness.wire.messages import chosen_protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.model.session import Session
+    from harness.model.transcript import NewSessionTicket
+    from harness.model.view import Contradiction
+    from harness.pair.audit.shown import Wire
+
+MOST_LIFETIME = 604800
+"""Seconds that a client keeps a TLS 1.3 ticket at most (RFC 8446, 4.6.1)."""
+MAX_FRAGMENT_LENGTH = 1
+"""The extension (RFC 6066, 4)."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A session with the ticket on the wire that it holds, if there is one."""
+
+    wire: Wire
+    session: Session
+    ticket: NewSessionTicket | None
+
+    @property
+    def tls13(self) -> bool:
+        """Whether it is a session of TLS 1.3."""
+        return self.wire.answers[-1].version is TLSVersion.TLSv1_3
+
+    @property
+    def inherited(self) -> Session | None:
+        """The session that this connection resumed; what was not sent anew comes from it."""
+        return self.wire.connection.offered if self.wire.resumed else None
+
+    def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
+        """What the session's ticket says, or the session that was resumed, if that is its ticket."""
+        if self.ticket is not None:
+            allowed = value(self.ticket)
+            return Shown(allowed, f"{_list(allowed)} (NewSessionTicket)")
+        inherited = self.inherited.get(field) if self.inherited else None
+        return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
+
+    def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:
+        """What the handshakes say, or the session that was resumed."""
+        inherited = self.inherited.get(field) if self.inherited else None
+        if self.inherited is not None and inherited is None:
+            return None
+        allowed = values | ({inherited} if self.inherited else set())
+        return Shown(allowed, f"{_list(allowed)} ({where})")
+
+
+def _list(values: set[object]) -> str:
+    return " or ".join(sorted(map(readable, values)))
+
+
+def _version(taken: Taken) -> Shown | None:
+    return taken.of_hellos("version", taken.wire.fold(lambda hello: hello.version), "ServerHello")
+
+
+def _cipher(taken: Taken) -> Shown | None:
+    return taken.of_hellos("cipher", taken.wire.fold(lambda hello: hello.cipher_suite), "ServerHello")
+
+
+def _session_id(taken: Taken) -> Shown | None:
+    """Of TLS 1.3 it is never sent; beside a ticket the client makes it, OpenSSL as the ticket's SHA-256."""
+    if taken.tls13 or (taken.session.get("ticket") is None and taken.session.get("has_ticket") is not False):
+        return None
+    ids = taken.wire.fold(lambda hello: hello.session_id)
+    if taken.ticket is not None:
+        ids.add(sha256(taken.ticket.ticket).digest())
+    return taken.of_hellos("session_id", ids, "ServerHello")
+
+
+def _ticket(taken: Taken) -> Shown | None:
+    """A session that was taken before its ticket came has none."""
+    sent: set[object] = {ticket.ticket for ticket in taken.wire.transcript.tickets or ()}
+    inherited = taken.inherited.get("ticket") if taken.inherited else b""
+    return None if inherited is None else Shown(sent | {inherited, b""}, f"{_list(sent)} (NewSessionTicket)")
+
+
+def _ticket_length(taken: Taken) -> Shown | None:
+    sent: set[object] = {len(ticket.ticket) for ticket in taken.wire.transcript.tickets or ()}
+    inherited = taken.inherited.get("ticket_length") if taken.inherited else 0
+    return None if inherited is None else Shown(sent | {inherited, 0}, f"{_list(sent)} bytes (NewSessionTicket)")
+
+
+def _has_ticket(taken: Taken) -> Shown | None:
+    ticket = taken.session.get("ticket")
+    if isinstance(ticket, bytes):
+        return Shown({bool(ticket)}, f"{'a' if ticket else 'no'} ticket in the session itself")
+    held = taken.of_ticket("has_ticket", lambda ticket: {bool(ticket.ticket)})
+    return held if taken.wire.transcript.tickets is not None else None
+
+
+def _lifetime(taken: Taken) -> Shown | None:
+    """Some clients cut what is longer than RFC 8446 allows, others keep what was sent."""
+    return taken.of_ticket("lifetime_hint", lambda ticket: {ticket.lifetime, min(ticket.lifetime, MOST_LIFETIME)})
+
+
+def _age_add(taken: Taken) -> Shown | None:
+    return taken.of_ticket("age_add", lambda ticket: {ticket.age_add})
+
+
+def _max_early_data(taken: Taken) -> Shown | None:
+    """A ticket without the extension leaves the resumed session's number in place (tls_process_new_session_ticket)."""
+    resumed = taken.inherited.get("max_early_data") if taken.inherited else None
+    kept = set() if resumed is None else {resumed}
+    return taken.of_ticket(
+        "max_early_data", lambda ticket: {ticket.max_early_data or 0, *(kept if not ticket.max_early_data else ())}
+    )
+
+
+def _alpn(taken: Taken) -> Shown | None:
+    try:
+        found = taken.wire.fold(
+            lambda hello: _protocol(taken.wire, hello.extensions, tls13=hello.version is TLSVersion.TLSv1_3)
+        )
+    except WireFormatError:
+        return None
+    return None if None in found else taken.of_hellos("alpn", found, "ServerHello or EncryptedExtensions")
+
+
+def _protocol(wire: Wire, extensions: Mapping[int, bytes], *, tls13: bool) -> bytes | None:
+    found = wire.transcript.encrypted_extensions if tls13 else extensions
+    return None if found is None else chosen_protocol(found).encode("ascii", "backslashreplace")
+
+
+def _server_name(taken: Taken) -> Shown | None:
+    """It is in the session if the server has acknowledged it (RFC 6066, 3)."""
+    asked: set[object] = {hello.server_name or "" for hello in taken.wire.transcript.client_hellos}
+    return taken.of_hellos("server_name", asked | {""}, "ClientHello")
+
+
+def _extended_master_secret(taken: Taken) -> Shown | None:
+    """TLS 1.3 has no such extension."""
+    if taken.tls13:
+        return None
+    return taken.of_hellos("extended_master_secret", taken.wire.fold(lambda h: h.extended_master_secret), "ServerHello")
+
+
+def _max_fragment_length(taken: Taken) -> Shown | None:
+    last = taken.wire.answers[-1]
+    extensions = taken.wire.transcript.encrypted_extensions if taken.tls13 else last.extensions
+    if extensions is None:
+        return None
+    body = extensions.get(MAX_FRAGMENT_LENGTH, b"\0")
+    return taken.of_hellos("max_fragment_length_mode", {body[0] if body else 0}, "the server's extensions")
+
+
+def _peer_certificate(taken: Taken) -> Shown | None:
+    if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
+        return None
+    chain = taken.wire.transcript.certificates.get(Role.SERVER, ())
+    found: set[object] = set() if taken.wire.resumed else {chain[0] if chain else b""}
+    return taken.of_hellos("peer_certificate", found, "the server's Certificate")
+
+
+FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
+    "version": _version,
+    "cipher": _cipher,
+    "session_id": _session_id,
+    "ticket": _ticket,
+    "ticket_length": _ticket_length,
+    "has_ticket": _has_ticket,
+    "lifetime_hint": _lifetime,
+    "age_add": _age_add,
+    "max_early_data": _max_early_data,
+    "alpn": _alpn,
+    "server_name": _server_name,
+    "extended_master_secret": _extended_master_secret,
+    "max_fragment_length_mode": _max_fragment_length,
+    "peer_certificate": _peer_certificate,
+}
+"""Every field of a session that the wire also shows."""
+
+
+def taken(wire: Wire) -> Iterator[Contradiction]:
+    """Each field of each session that the client holds after a completed handshake."""
+    connection = wire.connection
+    if not wire.answers or wire.transcript.tickets is None:
+        return
+    last = (connection.last_session,) if connection.last_session else ()
+    held = (*connection.sessions, *last, *connection.held_sessions)
+    by_ticket = {ticket.ticket: ticket for ticket in wire.transcript.tickets}
+    for session in {id(each): each for each in held}.values():
+        ticket = session.get("ticket")
+        seen = Taken(wire, session, by_ticket.get(ticket) if isinstance(ticket, bytes) else None)
+        for name, shows in FIELDS.items():
+            told = session.get(name)
+            if told is not None and (found := contradiction(Role.CLIENT, f"session.{name}", told, shows(seen))):
+                yield found

@@ -1,0 +1,116 @@
+"""What the wire shows of a fact, and the contradiction with what an endpoint tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.model.tls import Role, TLSVersion
+from harness.model.view import Contradiction, Saw, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
+    from harness.model.connection import Connection
+    from harness.model.tls import Alert
+    from harness.model.transcript import ServerHello
+    from harness.model.view import EndpointReport
+
+SHOWN_BYTES = 16
+"""Bytes of a ticket or an id that a contradiction repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the wire shows: the values that a truthful endpoint can tell, and where."""
+
+    allowed: Container[object]
+    text: str
+    """For people, after ``the wire shows``."""
+
+
+def exactly(value: object, where: str) -> Shown:
+    """One value and no other."""
+    return Shown((value,), f"{readable(value)} ({where})")
+
+
+def readable(value: object) -> str:
+    """A value for people; long bytes are cut."""
+    if isinstance(value, bytes):
+        cut = value[:SHOWN_BYTES].hex() + ("…" if len(value) > SHOWN_BYTES else "")
+        return f"{len(value)} bytes {cut}" if value else "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(readable, value)) or "none"
+    if isinstance(value, TLSVersion):
+        return value.label
+    return "none" if value in {None, ""} else str(value)
+
+
+def contradiction(role: Role, fact: str, told: object, shown: Shown | None) -> Contradiction | None:
+    """None if they agree, if nothing is told (None), or if the wire does not show the fact."""
+    if told is None or shown is None or told in shown.allowed:
+        return None
+    return Contradiction(Witness(role.value), fact, readable(told), f"the wire shows {shown.text}")
+
+
+class Wire:
+    """A connection with what several facts need of its wire."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.transcript = connection.transcript
+
+    def report(self, role: Role) -> EndpointReport:
+        """The report of an end."""
+        return self.connection.client if role is Role.CLIENT else self.connection.server
+
+    @cached_property
+    def cut(self) -> bool:
+        """Whether bytes of an end may be missing on the wire: the tap cut the connection, or TCP was reset."""
+        tcp = self.connection.tcp
+        ended = any(end.reset or end.sender is None for end in tcp.ends) if tcp else True
+        return ended or bool(self.connection.blocked) or bool(self.transcript.problem)
+
+    @cached_property
+    def renegotiation_hidden(self) -> bool:
+        """Whether there may have been a renegotiation that no key opens."""
+        sent = [m for m in self.transcript.messages if m.type == "EncryptedHandshake"]
+        return any(sum(m.sender is role for m in sent) > 1 for role in Role)
+
+    @cached_property
+    def answers(self) -> tuple[ServerHello, ...]:
+        """The ServerHello of each completed handshake; empty if the last is not complete, or may be hidden."""
+        found = tuple(hello for hello in self.transcript.server_hellos if not hello.hello_retry_request)
+        if self.renegotiation_hidden or self.connection.wire.saw not in {Saw.FULL, Saw.RESUMED}:
+            return ()
+        finished = [m.sender for m in self.transcript.messages if m.type == "Finished"]
+        whole = all(finished.count(role) == len(found) for role in Role)
+        return found if whole or len(found) == 1 else ()
+
+    @cached_property
+    def first(self) -> ServerHello | None:
+        """The ServerHello of the only handshake; None if there are others, or none that was completed."""
+        return self.answers[0] if len(self.answers) == 1 else None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the first handshake resumed a session."""
+        return self.connection.wire.saw is Saw.RESUMED
+
+    def opened(self, role: Role) -> bool:
+        """Whether every record that this role sent could be read."""
+        return not self.transcript.sealed.get(role) and not self.transcript.problem
+
+    def alerts(self, sender: Role) -> tuple[Alert, ...] | None:
+        """The alerts of one end in order; None where some may be sealed."""
+        hidden = {"EncryptedAlert", "EncryptedRecord"}
+        if self.transcript.problem or any(m.sender is sender and m.type in hidden for m in self.transcript.messages):
+            return None
+        return tuple(alert for alert in self.transcript.alerts if alert.sender is sender)
+
+    def fold(self, of: Callable[[ServerHello], object], hellos: Iterable[ServerHello] = ()) -> set[object]:
+        """What each completed handshake, or each of ``hellos``, shows."""
+        return {of(hello) for hello in hellos or self.answers}

@@ -1,0 +1,391 @@
+"""No endpoint can lie about a fact that the wire shows: a liar for every field of every report, in both roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.agent.library import Facts
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.model.connection import Counters
+from harness.model.errors import DisagreementError
+from harness.model.knobs import ClientConfig, ServerConfig, Verify
+from harness.model.session import SESSION_FIELDS
+from harness.model.tls import Alert, Outcome, Role, TLSVersion
+from harness.model.view import EndpointReport, Saw, View
+from harness.pair.pair import Pair
+from harness.runtime.runtime import Runtime
+from harness.stacks.libssl import LibsslStack
+from harness.stacks.openssl import OpensslStack
+from harness.tests.lying import Liars, falsified, with_sessions
+from harness.tests.raw_agent import libssl_build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+    from harness.stacks.base import Stack
+
+V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
+BOTH_VERSIONS = [V12, V13]
+CLIENT = ClientConfig(alpn=("h2",), server_name="server.example", client_certificate="client")
+SERVER = ServerConfig(alpn=("h2", "http/1.1"), verify=Verify.REQUIRED)
+FATAL = {"level": 2, "number": 80, "sent": True}
+RECEIVED = {"level": 2, "number": 80, "sent": False}
+
+
+@dataclass(frozen=True)
+class Lie:
+    """A lie of an agent; ``caught`` is a part of the error that it ends in."""
+
+    caught: str
+    lie: dict[str, Any]
+    roles: tuple[Role, ...] = tuple(Role)
+    versions: tuple[TLSVersion, ...] = (V12, V13)
+
+
+def fact(name: str, value: object, caught: str = "", **more: Any) -> Lie:
+    """Another value of a fact."""
+    return Lie(caught or f"{name}: the", {"facts": {name: value}}, **more)
+
+
+RESUMED = {"only": {"reused": True}}
+LIES: dict[str, list[Lie]] = {
+    "finished": [fact("finished", value=False, caught="could not know")],
+    "reused": [fact("reused", value=True, caught="Disagreement"), fact("reused", value=False, caught="Disagreement")],
+    "reused_at_end": [fact("reused_at_end", value=True), fact("reused_at_end", value=False)],
+    "version": [fact("version", "1.2", versions=(V13,)), fact("version", "1.3", caught="", versions=(V12,))],
+    "cipher": [fact("cipher", "AES128-SHA"), fact("cipher", "TLS_AES_128_CCM_SHA256"), fact("cipher", "no cipher")],
+    "alpn": [fact("alpn", "http/1.1"), fact("alpn", None)],
+    "server_name": [fact("server_name", "other.example")],
+    "peer_certificate": [fact("peer_certificate", value=False)],
+    "early_data": [fact("early_data", "accepted"), fact("early_data", "rejected")],
+    "tickets": [fact("tickets", 7), fact("tickets", 0)],
+    "alerts": [
+        fact("alerts", [FATAL], "alerts sent"),
+        fact("alerts", [RECEIVED], "alerts received"),
+        fact("alerts", [], "alerts sent"),
+        Lie("alerts sent", {"facts": {"alerts": [{"level": 1, "number": 90, "sent": True}]}, **RESUMED}),
+        Lie("alerts received", {"facts": {"alerts": [{"level": 1, "number": 41, "sent": False}]}, **RESUMED}),
+    ],
+    "keylog": [
+        Lie("key log: the", {"keylog": "wrong"}),
+        Lie("key log: the", {"keylog": "foreign"}),
+    ],
+    "errors": [
+        Lie("fatal alert", {"facts": {"alerts": None, "errors": [{"lib": 20, "reason": 1080, "text": "alert"}]}}),
+    ],
+    "counters": [
+        Lie("counter hits", {"counters": {"hits": 99}}, (Role.SERVER,)),
+        Lie("counter accept:", {"counters": {"accept": 99}}, (Role.SERVER,)),
+    ],
+}
+"""Lies of an agent by the fact of `harness.agent.library.Facts`."""
+UNSEEN = {"evidence": "it is a text for people and says what `reused` says"}
+"""Why the wire cannot show the other facts of an agent."""
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def honest(runtime: Runtime) -> Iterator[LibsslStack]:
+    stack = LibsslStack(libssl_build(), runtime)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture
+def liars(runtime: Runtime) -> Iterator[Liars]:
+    made = Liars(runtime)
+    yield made
+    made.close()
+
+
+def resumed(client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> Connection:
+    """The second connection of a pair, which offers the session of the first; the outcome of both was read."""
+    pair = Pair((client, server), tls, runtime, client=CLIENT, server=SERVER)
+    try:
+        first = pair.connect()
+        second = pair.connect(first.session)
+        assert (first.outcome, second.outcome) == (Outcome.FULL, Outcome.RESUMED)
+        return second
+    finally:
+        pair.close()
+
+
+def caught(client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> str:
+    """The error in which the two connections end."""
+    with pytest.raises(DisagreementError) as raised:
+        resumed(client, server, tls, runtime)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_honest_ends_agree_on_every_fact(runtime: Runtime, honest: LibsslStack, tls: TLSVersion) -> None:
+    second = resumed(honest, honest, tls, runtime)
+
+    assert second.contradictions == ()
+
+
+def test_each_fact_of_an_agent_has_a_liar_or_a_reason() -> None:
+    assert {field.name for field in fields(Facts)} == {*LIES, *UNSEEN}
+
+
+EVERY_LIE = [
+    pytest.param(role, tls, lie, id=f"{name}-{number}-{role}-{tls.value}")
+    for name, lies in LIES.items()
+    for number, lie in enumerate(lies)
+    for role in lie.roles
+    for tls in lie.versions
+]
+
+
+@pytest.mark.parametrize(("role", "tls", "lie"), EVERY_LIE)
+def test_an_agent_that_lies_about_a_fact_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, role: Role, tls: TLSVersion, lie: Lie
+) -> None:
+    liar = liars.stack(**lie.lie)
+    ends = (liar, honest) if role is Role.CLIENT else (honest, liar)
+
+    assert lie.caught in caught(*ends, tls, runtime)
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_both_ends_with_the_same_wrong_key_log_are_caught(runtime: Runtime, liars: Liars, tls: TLSVersion) -> None:
+    ends = liars.stack(keylog="wrong"), liars.stack(keylog="wrong")
+
+    assert "key log: the client tells secrets that are wrong" in caught(*ends, tls, runtime)
+
+
+@pytest.mark.parametrize(("cell", "used"), [(V13, "1.2"), (V12, "1.3")])
+def test_both_ends_that_ignore_the_cells_version_are_caught(
+    runtime: Runtime, liars: Liars, cell: TLSVersion, used: str
+) -> None:
+    ends = liars.stack(knobs={"versions": [used]}), liars.stack(knobs={"versions": [used]})
+    told = caught(*ends, cell, runtime)
+
+    assert f"enabled versions: the client tells TLSv{cell.value}; the wire shows TLSv{used} (ClientHello)" in told
+    assert f"enabled versions: the server tells TLSv{cell.value}; the wire shows TLSv{used} (ServerHello)" in told
+
+
+def test_a_client_that_enables_too_many_versions_is_caught(runtime: Runtime, honest: LibsslStack, liars: Liars) -> None:
+    told = caught(liars.stack(knobs={"versions": ["1.2", "1.3"]}), honest, V13, runtime)
+
+    assert "enabled versions: the client tells TLSv1.3; the wire shows TLSv1.2, TLSv1.3 (ClientHello)" in told
+
+
+@pytest.mark.parametrize(("knob", "value"), [("server_name", "other.example"), ("alpn", ["http/1.1"])])
+def test_a_client_that_asks_for_something_else_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, knob: str, value: object
+) -> None:
+    assert f"{knob}: the client tells" in caught(liars.stack(knobs={knob: value}), honest, V13, runtime)
+
+
+TICKETS_OFF = ServerConfig(tickets=False)
+
+
+@pytest.mark.parametrize(("tls", "server"), [(V13, SERVER), (V12, SERVER), (V12, TICKETS_OFF), (V13, TICKETS_OFF)])
+def test_a_client_that_offers_another_of_its_sessions_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, tls: TLSVersion, server: ServerConfig
+) -> None:
+    pair = Pair((liars.stack(offer="another"), honest), tls, runtime, client=CLIENT, server=server)
+    try:
+        pair.connect()
+        other = pair.connect()
+        last = pair.connect(other.session)
+        with pytest.raises(DisagreementError, match="offered session: the client tells that the given session has"):
+            last.outcome  # noqa: B018  reading it is what raises
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_a_client_that_offers_a_session_unasked_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, tls: TLSVersion
+) -> None:
+    pair = Pair((liars.stack(offer="unasked"), honest), tls, runtime)
+    try:
+        pair.connect()
+        with pytest.raises(DisagreementError, match="offered session: the client tells that none was given"):
+            pair.connect()
+    finally:
+        pair.close()
+
+
+COUNTED = {
+    Role.SERVER: {"hits", "accept", "accept_good", "accept_renegotiate", "callback_hits", "misses", "timeouts"}
+    | {"connect", "connect_good", "connect_renegotiate"},
+    Role.CLIENT: {"hits", "connect", "connect_good", "connect_renegotiate", "callback_hits"}
+    | {"accept", "accept_good", "accept_renegotiate"},
+}
+UNCOUNTED = {
+    "items": "what a cache holds is not sent",
+    "overflows": "what a cache drops is not sent",
+    "cache_size": "it is a setting",
+    "misses": "a client looks up nothing",
+    "timeouts": "a client looks up nothing",
+}
+"""Why the wire cannot show a counter; the last two at a client."""
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_counter_has_a_liar_or_a_reason(role: Role) -> None:
+    assert {field.name for field in fields(Counters)} == COUNTED[role] | (set(UNCOUNTED) - COUNTED[role])
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role in Role for name in sorted(COUNTED[role])])
+def test_a_counter_that_no_connection_raised_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, role: Role, name: str
+) -> None:
+    liar = liars.stack(counters={name: 99}, only={"finished": None})
+    ends = (liar, honest) if role is Role.CLIENT else (honest, liar)
+    pair = Pair(ends, V13, runtime)
+    try:
+        with pytest.raises(DisagreementError, match=f"counter {name}: the {role} tells 99; the wire of the . conn"):  # noqa: PT012  either may raise
+            pair.connect(pair.connect().session)
+            (pair.client if role is Role.CLIENT else pair.server).counters()
+    finally:
+        pair.close()
+
+
+INVENTED = (Alert(80, Role.CLIENT), Alert(80, Role.SERVER))
+
+
+def report(**changes: Any) -> Callable[[EndpointReport], EndpointReport]:
+    """A report with other fields."""
+    return lambda told: replace(told, **changes)
+
+
+def view(**changes: Any) -> Callable[[EndpointReport], EndpointReport]:
+    """A report whose view has other fields."""
+    return lambda told: replace(told, view=replace(told.view, **changes))
+
+
+REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] = {
+    "version": [("version: the", lambda told: replace(told, version=V12 if told.version is V13 else V13))],
+    "cipher": [("cipher: the", report(cipher="AES128-SHA"))],
+    "alpn": [("alpn: the", report(alpn="http/1.1")), ("alpn: the", report(alpn=None))],
+    "server_name": [("server_name: the", report(server_name="other.example"))],
+    "peer_certificate": [("peer_certificate: the", report(peer_certificate=False))],
+    "early_data": [("early_data: the", report(early_data="accepted"))],
+    "ending": [("ending: the", report(ending="alert"))],
+    "keylog": [
+        ("key log: the", lambda told: replace(told, keylog=tuple(line[:-8] + line[-8:][::-1] for line in told.keylog)))
+    ],
+    "alerts": [("alerts sent", report(alerts=INVENTED)), ("alerts sent", report(alerts=()))],
+    "reused_at_end": [("reused_at_end: the", report(reused_at_end=True))],
+    "extra": [("counter hits", report(extra={"counters": Counters(hits=99)}))],
+}
+"""Falsified reports, by the field of an EndpointReport."""
+VIEWS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] = {
+    "saw": [("Disagreement", view(saw=Saw.RESUMED)), ("could not know", view(saw=Saw.UNKNOWN))],
+    "alert": [
+        ("fatal alert: the", view(alert=Alert(80, None))),
+        ("fatal alert: the", view(alert=Alert(40, Role.CLIENT))),
+    ],
+    "tickets": [("tickets: the", view(tickets=7))],
+}
+"""Falsified views, by the field of a View."""
+UNREPORTED = {
+    "view": "its fields have liars of their own",
+    "errors": "reason codes are not sent; the alerts among them are the view's",
+    "output": "it is what a program printed",
+    "commands": "it is how a program was started",
+    "witness": "it says whose view it is",
+    "evidence": "it is a text for people and says what `saw` says",
+    "name": "it is the label of the stack",
+}
+"""Why the wire cannot show the other fields."""
+
+
+def test_each_field_of_a_report_has_a_liar_or_a_reason() -> None:
+    named = {field.name for kind in (EndpointReport, View) for field in fields(kind)}
+
+    assert named == {*REPORTS, *VIEWS, *UNREPORTED}
+
+
+PROGRAM_LIES = [
+    pytest.param(role, told, change, id=f"{name}-{number}-{role}")
+    for name, lies in {**REPORTS, **VIEWS}.items()
+    for number, (told, change) in enumerate(lies)
+    for role in Role
+    if name != "extra" or role is Role.SERVER
+]
+
+
+@pytest.fixture(scope="module")
+def programs(runtime: Runtime) -> OpensslStack:
+    build = build_for("openssl")
+    assert isinstance(build, Build)
+    return OpensslStack(build, runtime)
+
+
+@pytest.mark.parametrize(("role", "told", "change"), PROGRAM_LIES)
+def test_a_program_with_a_falsified_report_is_caught(
+    runtime: Runtime, programs: OpensslStack, role: Role, told: str, change: Any
+) -> None:
+    liar: Stack = falsified(programs, change)
+    client, server = (liar, programs) if role is Role.CLIENT else (programs, liar)
+
+    assert told in caught(client, server, V13, runtime)
+
+
+def field(**changes: object) -> Callable[[Session], Session]:
+    """A session with other fields."""
+    return lambda session: replace(session, known={**session.known, **changes})
+
+
+SESSIONS: dict[str, tuple[object, tuple[TLSVersion, ...]]] = {
+    "version": (None, (V12, V13)),
+    "cipher": (0x002F, (V12, V13)),
+    "session_id": (b"\1" * 32, (V12,)),
+    "ticket": (b"\1" * 192, (V12, V13)),
+    "ticket_length": (7, (V12, V13)),
+    "has_ticket": (False, (V12, V13)),
+    "lifetime_hint": (77, (V12, V13)),
+    "age_add": (77, (V13,)),
+    "max_early_data": (77, (V12, V13)),
+    "alpn": (b"http/1.1", (V12, V13)),
+    "server_name": ("other.example", (V12, V13)),
+    "extended_master_secret": (False, (V12,)),
+    "max_fragment_length_mode": (3, (V12, V13)),
+    "peer_certificate": (b"\x30\0", (V12, V13)),
+}
+"""Falsified fields of a session, with the versions in which the wire shows them."""
+LOCAL = {
+    "session_id_context": "a server's setting, which is not sent",
+    "master_key_length": "the secret is not sent",
+    "time": "the client's own clock is not sent",
+    "timeout": "the client's own setting is not sent",
+    "verify_result": "the client's own judgement is not sent",
+    "flags": "bit 0 is extended_master_secret, the others are not sent",
+    "ticket_appdata": "it is inside the ticket, encrypted",
+    "kex_group": "1.1.1 does not record it, and later releases record that of the first handshake",
+    "resumable": "the client's own judgement is not sent",
+}
+"""Why the wire cannot show the other fields of a session."""
+
+
+def test_each_field_of_a_session_has_a_liar_or_a_reason() -> None:
+    assert set(SESSION_FIELDS) == {*SESSIONS, *LOCAL}
+
+
+@pytest.mark.parametrize(
+    ("name", "tls"), [(name, tls) for name, (_value, versions) in SESSIONS.items() for tls in versions]
+)
+def test_a_client_that_lies_about_a_session_is_caught(
+    runtime: Runtime, honest: LibsslStack, name: str, tls: TLSVersion
+) -> None:
+    value = SESSIONS[name][0] if name != "version" else (V12 if tls is V13 else V13)
+
+    assert f"session.{name}: the client tells" in caught(
+        with_sessions(honest, field(**{name: value})), honest, tls, runtime
+    )
