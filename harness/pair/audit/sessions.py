@@ -68,6 +68,15 @@ def _version(taken: Taken) -> Shown | None:
     return taken.of_hellos("version", taken.wire.fold(lambda hello: hello.version), "ServerHello")
 
 
+def _protocol_name(taken: Taken) -> Shown | None:
+    names = taken.wire.fold(lambda hello: hello.version.label if hello.version else None)
+    return None if None in names else taken.of_hellos("protocol", names, "ServerHello")
+
+
+def _compression(taken: Taken) -> Shown | None:
+    return taken.of_hellos("compression", taken.wire.fold(lambda hello: hello.compression), "ServerHello")
+
+
 def _cipher(taken: Taken) -> Shown | None:
     return taken.of_hellos("cipher", taken.wire.fold(lambda hello: hello.cipher_suite), "ServerHello")
 
@@ -168,6 +177,8 @@ def _peer_certificate(taken: Taken) -> Shown | None:
 
 FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
     "version": _version,
+    "protocol": _protocol_name,
+    "compression": _compression,
     "cipher": _cipher,
     "session_id": _session_id,
     "ticket": _ticket,

@@ -345,6 +345,8 @@ def field(**changes: object) -> Callable[[Session], Session]:
 
 SESSIONS: dict[str, tuple[object, tuple[TLSVersion, ...]]] = {
     "version": (None, (V12, V13)),
+    "protocol": ("TLSv1", (V12, V13)),
+    "compression": (1, (V12, V13)),
     "cipher": (0x002F, (V12, V13)),
     "session_id": (b"\1" * 32, (V12,)),
     "ticket": (b"\1" * 192, (V12, V13)),
@@ -370,6 +372,12 @@ LOCAL = {
     "ticket_appdata": "it is inside the ticket, encrypted",
     "kex_group": "1.1.1 does not record it, and later releases record that of the first handshake",
     "resumable": "the client's own judgement is not sent",
+    "psk_identity_hint": "no knob sets an external pre-shared key",
+    "psk_identity": "no knob sets an external pre-shared key",
+    "srp_username": "no knob sets a user of SRP",
+    "peer_rpk": "no knob sets a raw public key",
+    "key_arg": "it is of SSLv2, which no build speaks",
+    "unknown_fields": "no OpenSSL writes one",
 }
 """Why the wire cannot show the other fields of a session."""
 
