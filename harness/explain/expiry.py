@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.facts.clocks import age_at_client, age_at_server
+from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
+from harness.explain.facts.history import CLOCK_ACTIONS
 from harness.explain.facts.negotiated import version_of
-from harness.explain.finding import Candidate, Weight
+from harness.explain.finding import Candidate, Weight, release_of
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Mechanism, Role, TLSVersion
 
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.explain.facts.offer import Offer
     from harness.model.session import Session
+    from harness.model.setup import Action
 
-UNSIGNED = ("1.", "3.0.", "3.1.")
-"""Prefixes of the versions before 3.2, which brought OSSL_TIME."""
+WHOLE_SECONDS = ("1.", "3.0.", "3.1.")
+"""Prefixes of the versions before 3.2, which brought OSSL_TIME: they go by whole seconds."""
 ROUNDING = 1
 """Seconds by which tls_construct_ctos_psk makes a ticket younger."""
 DEFAULT_TIMEOUT = 7200
-"""Seconds (SSL_get_default_timeout)."""
+"""Seconds (SSL_get_default_timeout; tls1_default_timeout)."""
+OLD_DEFAULT_TIMEOUT = 300
+"""Seconds (ssl23_default_timeout of 1.0.2)."""
 SLACK = 2
 """Seconds by which an age computed from both clocks may be wrong."""
 
@@ -69,7 +73,7 @@ def lifetime(evidence: Evidence, session: Session) -> int | None:
 
 def unsigned(evidence: Evidence) -> bool:
     """Whether the client is an OpenSSL before 3.2, which computes ages without a sign."""
-    return evidence.connection.client.view.name.partition("@")[2].startswith(UNSIGNED)
+    return release_of(evidence.connection.client).startswith(WHOLE_SECONDS)
 
 
 def age_text(evidence: Evidence, session: Session) -> str:
@@ -81,12 +85,15 @@ def age_text(evidence: Evidence, session: Session) -> str:
     return f"clocks: the session{made} was {age} seconds old by its client's clock"
 
 
+def _clock_move(action: Action) -> str:
+    if "passed" in action.values:
+        return f"action: {action.values['passed']} s passed by the {action.role}'s clock"
+    how = {"stop_clock": "was stopped at", "run_clock": "ran on from"}.get(action.name, "was moved by")
+    return f"action: the {action.role}'s clock {how} {action.values.get('at', action.values.get('seconds'))}"
+
+
 def _clock_moves(evidence: Evidence) -> tuple[str, ...]:
-    return tuple(
-        f"action: the client's clock was {'stopped at' if action.name == 'stop_clock' else 'moved by'} "
-        f"{next((v for n, v in action.values.items() if n != 'context'), '')}"
-        for action in evidence.actions(Role.CLIENT, "move_clock", "stop_clock")
-    )
+    return tuple(_clock_move(action) for action in evidence.actions(Role.CLIENT, *CLOCK_ACTIONS))
 
 
 def expired_at_server(offer: Offer) -> Candidate | None:
@@ -98,8 +105,10 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         [f"knob: the session's timeout at the server is {timeout} s"] * (timeout is not None)
         + [f"clocks: the session is about {age} s old at the server"] * (age is not None)
         + [
-            f"action: {action.name} at the server, {action.values.get('seconds', action.values.get('at'))}"
-            for action in evidence.actions(Role.SERVER, "age_sessions", "move_clock", "stop_clock")
+            f"action: age_sessions at the server, {action.values.get('seconds')}"
+            if action.name == "age_sessions"
+            else _clock_move(action)
+            for action in evidence.actions(Role.SERVER, "age_sessions", *CLOCK_ACTIONS)
         ]
     )
     if timeouts is not None:
@@ -142,9 +151,11 @@ def aged(evidence: Evidence) -> str:
 
 
 def timeout_of(evidence: Evidence) -> int | None:
-    """The session's timeout at the server in seconds, by the knob or by the hint on the wire."""
-    if evidence.then is not None:
-        return DEFAULT_TIMEOUT if evidence.then.server.timeout is None else evidence.then.server.timeout
+    """The session's timeout at the server in seconds, by the knob, the default, or the hint on the wire."""
+    issuer = issued_in(evidence)
+    if issuer is not None and issuer.setup is not None:
+        old = release_of(issuer.server).startswith("1.0.")
+        return issuer.setup.server.timeout or (OLD_DEFAULT_TIMEOUT if old else DEFAULT_TIMEOUT)
     hint = evidence.offered.get("lifetime_hint") if evidence.offered else None
     return hint if isinstance(hint, int) and hint else None
 

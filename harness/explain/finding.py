@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.model.reason import Reason
     from harness.model.transcript import Message
+    from harness.model.view import EndpointReport
 
 FEW = 3
 """The most candidates without evidence that are reported; more are not an answer."""
@@ -112,6 +113,11 @@ def errors(evidence: Evidence) -> tuple[str, ...]:
     connection = evidence.connection
     ends = ((Role.SERVER, connection.server), (Role.CLIENT, connection.client))
     return tuple(f"{role}: {line}" for role, report in ends for line in report.errors if CODE.match(line))
+
+
+def release_of(report: EndpointReport) -> str:
+    """The version of an end's OpenSSL, ``3.0.19``; empty if unknown."""
+    return report.view.name.partition("@")[2]
 
 
 def hash_of(suite: int | None) -> str | None:

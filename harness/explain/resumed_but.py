@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain import early_data, not_verified
+from harness.explain import early_data, lifetime, not_verified
 from harness.explain.facts.negotiated import alpn_of, asked_of, version_of
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
@@ -91,5 +91,6 @@ CAVEATS: tuple[Callable[[Evidence], Finding | None], ...] = (
     alpn,
     not_verified.peer,
     not_verified.client_certificate,
+    lifetime.past_lifetime,
     early_data.refused,
 )

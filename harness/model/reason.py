@@ -270,6 +270,11 @@ class Reason(StrEnum):
         Question.RESUMED_BUT,
         "The server asks for client certificates, and resumed a session without one.",
     )
+    PAST_LIFETIME = (
+        "past_lifetime",
+        Question.RESUMED_BUT,
+        "The session is older by its client's clock than its server said that it lasts.",
+    )
     EARLY_DATA_REFUSED = (
         "early_data_refused",
         Question.RESUMED_BUT,
@@ -308,3 +313,36 @@ class Explanation:
     def reasons(self) -> tuple[Reason, ...]:
         """The findings' reasons, in order."""
         return tuple(finding.reason for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How old a session may be for one end, in seconds."""
+
+    age: int | None
+    """Its age by this end's clock when it was resumed; None if unknown."""
+    first_expired: int | None
+    """The least age at which this end does not resume it; None if none is too old, or if unknown."""
+    why: str
+    """The rule, with its source; empty if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When the session of a resumed connection expires, at each end."""
+
+    client: Limit
+    server: Limit
+    copy: int = 0
+    """Seconds by which the client's copy alone was made older."""
+
+    @property
+    def first(self) -> tuple[str, int] | None:
+        """The end that is the first not to resume it, with the least such age there; None if neither end's is known."""
+        ends = (("client", self.client), ("server", self.server))
+        left = [
+            (limit.first_expired - (limit.age or 0), name, limit.first_expired)
+            for name, limit in ends
+            if limit.first_expired is not None
+        ]
+        return min(left, key=lambda end: end[0])[1:] if left else None

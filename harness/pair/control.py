@@ -77,12 +77,13 @@ class Controlled(Generic[E]):
         """Stop this endpoint's clock at a time, seconds since the epoch; needs the knob ``clock``."""
         self._stop(at)
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """Let this endpoint's clock run on from a time, seconds since the epoch; needs the knob ``clock``.
 
-        It shows this time when the endpoint next reads it, to the microsecond.
+        It shows this time, or a moment less, when the endpoint next reads it. At a ``pace`` of 0.1 it then runs ten
+        times slower than the true time, so that a slow machine does not leave the second.
         """
-        self.endpoint.run_clock(at)
+        self.endpoint.run_clock(at, pace)
         self._stands = None
         self._tell("run_clock", at=at)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain import explain
 from harness.explain.facts.origin import origin_of
+from harness.explain.lifetime import expiry_of
 from harness.model.reason import Question
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.explain.facts.origin import Origin
     from harness.model.connection import Connection, Counters
-    from harness.model.reason import Explanation
+    from harness.model.reason import Expiry, Explanation
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Account:
     """By the number of the connection."""
     counters: Counters | None = None
     """The last server's, if its stack reports them."""
+    expiries: Mapping[int, Expiry] = field(default_factory=dict)
+    """When the sessions of resumed connections expire, by the number of the connection."""
     latest: bool = False
     """Whether the subject is the last connection, as in a failed test, rather than the most informative one."""
 
@@ -70,4 +73,6 @@ def account(connections: Sequence[Connection], counters: Counters | None = None,
     """The account of the connections of one pair, each explained; it marks none as asserted."""
     told = {connection.number: explain(connections, connection) for connection in connections}
     explanations = {number: explanation for number, explanation in told.items() if explanation}
-    return Account(connections, explanations, counters, latest)
+    lasting = {connection.number: expiry_of(connections, connection) for connection in connections}
+    expiries = {number: expiry for number, expiry in lasting.items() if expiry}
+    return Account(connections, explanations, counters, expiries, latest)

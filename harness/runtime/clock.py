@@ -22,6 +22,7 @@ class Clock:
 
     def __init__(self, path: Path, seconds: int = 0) -> None:
         self._path = path
+        self._paced = False
         self.move(seconds)
 
     def move(self, seconds: int) -> None:
@@ -32,13 +33,14 @@ class Clock:
         """Show one moment and no other, seconds since the epoch, until the clock is set again."""
         self._show(f"{at:d}")
 
-    def run(self, at: float) -> None:
-        """Show this moment, seconds since the epoch, when the child next reads the clock, and run on from there."""
-        self._show(f"@{at:.6f}")
+    def run(self, at: float, pace: float = 1) -> None:
+        """Show this moment, seconds since the epoch, when the child next reads the clock, and run on at this pace."""
+        self._paced = self._paced or pace != 1
+        self._show(f"@{at:.6f}", pace)
 
-    def _show(self, text: str) -> None:
+    def _show(self, text: str, pace: float = 1) -> None:
         staged = self._path.with_suffix(".new")
-        staged.write_text(text + "\n")
+        staged.write_text(f"{text} x{pace}\n" if self._paced else f"{text}\n")
         staged.replace(self._path)
 
     @property

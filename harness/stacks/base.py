@@ -87,7 +87,7 @@ class Endpoint(Protocol):
         """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
         ...
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """Let this end's clock run on from a moment, which it shows when it is next read. Needs the knob ``clock``."""
         ...
 

@@ -119,9 +119,9 @@ class RawEndpoint:
         """None."""
         raise AssertionError(NOT_ASKED, at)
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """None."""
-        raise AssertionError(NOT_ASKED, at)
+        raise AssertionError(NOT_ASKED, at, pace)
 
     def close(self) -> None:
         """Close everything."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.case import case as case_module
 from harness.case.case import Case, refusals, run
+from harness.explain.lifetime import expiry_of
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.runtime.clock import library
@@ -100,3 +102,27 @@ def test_a_stack_whose_clock_cannot_move_says_so(
         case_module.NO_TIME.format(role="server", stack=openssl.label, why="no libfaketime")
     ]
     assert refusals(openssl, Role.SERVER, Case(tls=TLS13, age_copy=1)) == []
+
+
+@moves_clocks
+@pytest.mark.parametrize(
+    ("case", "first"),
+    [
+        (Case(tls=TLS12, server=STATEFUL, age=60), ("server", 61)),
+        (Case(tls=TLS12, server=MINUTE, age=60), ("server", 61)),
+        (Case(tls=TLS13, server=STATEFUL, age=60), ("server", 61)),
+        (Case(tls=TLS13, server=MINUTE, age=60), ("server", 61)),
+        (Case(tls=TLS13, server=MINUTE, age_copy=61), ("client", 62)),
+    ],
+)
+def test_a_resumption_tells_the_first_age_that_does_not_resume(
+    machine: tuple[Machine, Runtime], case: Case, first: tuple[str, int]
+) -> None:
+    libssl = machine[0].one("libssl")
+    result = run(case, libssl, libssl, machine[1])
+    expiry = expiry_of(result.connections, result.connections[-1])
+    at = {"age": first[1]} if case.age else {"age_copy": first[1]}
+
+    assert expiry is not None
+    assert expiry.first == first
+    assert last(machine, replace(case, **at)) is not RESUMED  # type: ignore[arg-type]

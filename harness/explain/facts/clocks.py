@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.facts import history
-from harness.model.tls import Role
+from harness.explain.facts.negotiated import version_of
+from harness.model.tls import Role, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +25,10 @@ def shown(connections: Sequence[Connection], role: Role) -> int | None:
     if setup is None:
         return None
     context = history.context_of(setup, role)
-    moved = history.actions(connections, role, context, "move_clock", "stop_clock")
+    moved = history.actions(connections, role, context, *history.CLOCK_ACTIONS)
     at = moved[-1].values.get("at") if moved else None
-    if isinstance(at, int):
-        return at
+    if isinstance(at, int | float):
+        return int(at)
     offset = history.clock_of(connections, role)
     return None if tcp is None or offset is None else tcp.began // NANOSECONDS + offset
 
@@ -41,8 +42,41 @@ def shown_then(evidence: Evidence, role: Role) -> int | None:
     """The same of the connection that yielded the session."""
     if evidence.origin is None:
         return None
-    number = evidence.origin.connection.number
-    return shown(tuple(one for one in evidence.earlier if one.number <= number), role)
+    issuer = issued_in(evidence) if role is Role.SERVER else evidence.origin.connection
+    if issuer is None:
+        return None
+    return shown(tuple(one for one in evidence.earlier if one.number <= issuer.number), role)
+
+
+def issued_in(evidence: Evidence) -> Connection | None:
+    """The connection in which the server made the session, by whose time its age counts; None if unknown.
+
+    A TLS 1.3 resumption makes another session; in TLS 1.2 it stays that of the full handshake (RFC 5077, 3.3).
+    """
+    if evidence.origin is None:
+        return None
+    tls13 = version_of(evidence.connection) is TLSVersion.TLSv1_3
+    return evidence.origin.connection if tls13 else evidence.full_handshake or evidence.origin.connection
+
+
+def stands_still(evidence: Evidence, role: Role) -> bool:
+    """Whether an end's clock was stopped at a whole second, both when the session was made and now."""
+    issuer = issued_in(evidence)
+    if issuer is None:
+        return False
+    until = (*evidence.earlier, evidence.connection)
+    return all(
+        _stopped(tuple(one for one in until if one.number <= number), role)
+        for number in (issuer.number, evidence.connection.number)
+    )
+
+
+def _stopped(connections: Sequence[Connection], role: Role) -> bool:
+    setup = connections[-1].setup
+    if setup is None:
+        return False
+    moved = history.actions(connections, role, history.context_of(setup, role), *history.CLOCK_ACTIONS)
+    return bool(moved) and moved[-1].name == "stop_clock"
 
 
 def age_at_client(evidence: Evidence) -> int | None:
@@ -66,13 +100,13 @@ def age_at_client(evidence: Evidence) -> int | None:
 def age_at_server(evidence: Evidence) -> int | None:
     """Seconds since the server issued the ticket, by its clock, plus those added by ``age_sessions``."""
     now, then = shown_now(evidence, Role.SERVER), shown_then(evidence, Role.SERVER)
-    if now is None or then is None or evidence.origin is None:
+    if now is None or then is None:
         return None
-    before = tuple(one for one in evidence.earlier if one.number <= evidence.origin.connection.number)
-    issuer = before[-1].setup
-    if issuer is None:
+    made = issued_in(evidence)
+    if made is None or made.setup is None:
         return None
-    aged = history.actions(before, Role.SERVER, issuer.server_context, "age_sessions")
+    before = tuple(one for one in evidence.earlier if one.number <= made.number)
+    aged = history.actions(before, Role.SERVER, made.setup.server_context, "age_sessions")
     return now - then + sum(s for action in aged if isinstance(s := action.values.get("seconds"), int))
 
 

@@ -29,6 +29,8 @@ NOTHING_YET = Counters(
 )
 """The counters of a new server; the size of its cache is unknown."""
 
+CLOCK_ACTIONS = ("move_clock", "stop_clock", "run_clock")
+
 
 def context_of(setup: Setup, role: Role) -> int:
     """Which context of a role a connection used."""
@@ -54,13 +56,13 @@ def actions(
 def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
     """How many seconds ahead of the true time the clock of the last connection's end was.
 
-    None if the clock was stopped or the setup is unknown.
+    None if the clock was stopped, if it runs on from a time, or if the setup is unknown.
     """
     setup = connections[-1].setup
     if setup is None:
         return None
     config = setup.client if role is Role.CLIENT else setup.server
-    moved = actions(connections, role, context_of(setup, role), "move_clock", "stop_clock")
+    moved = actions(connections, role, context_of(setup, role), *CLOCK_ACTIONS)
     if not moved:
         return config.clock or 0
     seconds = moved[-1].values.get("seconds")

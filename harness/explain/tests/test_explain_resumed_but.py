@@ -278,8 +278,8 @@ def test_early_data_that_were_not_refused_need_no_reason(status: str | None) -> 
 
 
 def test_a_caveat_has_evidence_a_remedy_and_a_source() -> None:
-    held = session(ticket=TICKET, verify_result=20, alpn=b"h2")
-    two = rejected(shown(server_name="b.example"), held, **knobs(VERIFIES, REQUIRES))
+    held = session(ticket=TICKET, verify_result=20, alpn=b"h2", time=BEGAN // 10**9 - 7201)
+    two = rejected(shown(server_name="b.example"), held, **knobs(VERIFIES, REQUIRES), tcp=Tcp(BEGAN, 1, 2, 3))
     two = replace(two, client=replace(two.client, alpn="h3"))
     found = findings(first(held, server_name="a.example", **knobs()), two)
 

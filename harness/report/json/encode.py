@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from harness.explain import explain
+from harness.explain.lifetime import expiry_of
 from harness.model.errors import DisagreementError
 from harness.model.knobs import show_knob
 from harness.model.session import SESSION_FIELDS
@@ -100,6 +101,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         mechanism=resumed.value if resumed else None,
         disagreement=disagreement,
         explanation=_plain(shapes.ExplanationObject, explain(connections, connection)),
+        expiry=_plain(shapes.ExpiryObject, expiry_of(connections, connection)),
         circumstances=_circumstances(connection.setup),
         views={
             "client": _view(connection.client.view),

@@ -259,6 +259,25 @@ class ExplanationObject(TypedDict):
     ]
 
 
+class LimitObject(TypedDict):
+    """How old a session may be for one end."""
+
+    age: Annotated[int | None, about("its age in seconds by this end's clock when it was resumed, null if unknown")]
+    first_expired: Annotated[
+        int | None,
+        about("the least age in seconds at which this end does not resume it, null if none is too old, or if unknown"),
+    ]
+    why: Annotated[str, about("the rule, with its source in OpenSSL or an RFC; empty if unknown")]
+
+
+class ExpiryObject(TypedDict):
+    """When the session of a resumed connection expires."""
+
+    client: Annotated[LimitObject, about("the client, which does not offer what is too old")]
+    server: Annotated[LimitObject, about("the server, which declines what is too old")]
+    copy: Annotated[int, about("seconds by which the client's copy alone was made older, 0 if it was not")]
+
+
 class ActionObject(TypedDict):
     """An action on an end or on an open connection; harness.model.setup names them."""
 
@@ -293,6 +312,12 @@ class ConnectionObject(TypedDict):
     explanation: NotRequired[
         Annotated[
             ExplanationObject | None, about("why it has this outcome, null if there is nothing to explain", REASONS)
+        ]
+    ]
+    expiry: NotRequired[
+        Annotated[
+            ExpiryObject | None,
+            about("when the resumed session expires, null if it was not resumed or no limit is known", NOT_AT_ALL),
         ]
     ]
     circumstances: NotRequired[Annotated[CircumstancesObject | None, about("the setup, null if unknown", NOT_AT_ALL)]]

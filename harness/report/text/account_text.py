@@ -11,7 +11,7 @@ from harness.report.text.connection_text import connection_text
 from harness.report.text.lines import WIDTH, folded, joined, unfolded
 from harness.report.text.session_difference_text import session_alone_text, session_difference_text
 from harness.report.text.timeline_text import timeline_text
-from harness.report.text.why_text import answer, headline, why_text
+from harness.report.text.why_text import answer, expiry_text, headline, why_text
 from harness.report.text.witnesses_text import counters_text, disagreement_text, outcome_line, witnesses_text
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
     parts = [
         Text() if reason.plain.startswith(first.plain) else first,
         reason,
+        expiry(account, width),
         Text(report),
         beside(account, width),
         sessions(account, width),
@@ -54,6 +55,12 @@ def why(account: Account, width: int = WIDTH) -> Text:
     if len(others) > MOST:
         lines.append(Text(f"{len(others) - MOST} more connections have a reason; --json shows them"))
     return joined(lines)
+
+
+def expiry(account: Account, width: int = WIDTH) -> Text:
+    """How long the session of the subject lasts, if it was resumed."""
+    found = account.expiries.get(account.subject.number)
+    return expiry_text(account.subject.number, found, width) if found else Text()
 
 
 def beside(account: Account, width: int = WIDTH) -> Text:

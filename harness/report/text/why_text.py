@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.model.connection import Connection
-    from harness.model.reason import Explanation, Finding
+    from harness.model.reason import Expiry, Explanation, Finding
     from harness.report.account import Account
 
 HEADS = {
@@ -42,7 +42,9 @@ def answer(account: Account) -> Text:
         return Text(f"Connection {last.number} was {last.observed_outcome().value}", "bold")
     origin = origin_of(last.offered, account.connections[:-1])
     session = f" with the session of connection {origin.connection.number}" if origin else ""
-    return Text(f"Connection {last.number} was resumed{_mechanism(last)}{session}", "bold green")
+    expiry = account.expiries.get(last.number)
+    copy = f", the client's copy alone made {_older(expiry.copy)}" if expiry and expiry.copy else ""
+    return Text(f"Connection {last.number} was resumed{_mechanism(last)}{session}{copy}", "bold green")
 
 
 def why_text(connection: Connection, explanation: Explanation, width: int = WIDTH) -> Text:
@@ -55,6 +57,23 @@ def why_text(connection: Connection, explanation: Explanation, width: int = WIDT
         lines += [Text(line, "bold") for line in title]
         lines += map(Text, _finding(finding, width, " " * 5))
     return joined(lines)
+
+
+def expiry_text(number: int, expiry: Expiry, width: int = WIDTH) -> Text:
+    """How old the session was, the first age at which it does not resume, and the rule of each end."""
+    first = expiry.first
+    said = f"expires first at the {first[0]}, at an age of {first[1]} s" if first else "expires at neither end"
+    lines = folded(f"The session that connection {number} resumed {said}", width, "", "  ")
+    for name, limit in (("client", expiry.client), ("server", expiry.server)):
+        if limit.why:
+            age = "of unknown age" if limit.age is None else f"{limit.age} s old"
+            least = "" if limit.first_expired is None else f", not resumed from {limit.first_expired} s on"
+            lines += folded(f"{name}: {age}{least}; {limit.why}", width, "  - ", "    ")
+    return joined([Text(lines[0], "bold"), *lines[1:]])
+
+
+def _older(seconds: int) -> str:
+    return f"{abs(seconds)} s {'older' if seconds > 0 else 'younger'}"
 
 
 def headline(connection: Connection, explanation: Explanation) -> Text:

@@ -74,9 +74,9 @@ class AgentEndpoint:
         """Stop this end's clock at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """Let this end's clock run on from a moment, seconds since the epoch."""
-        self._own_clock().run(at)
+        self._own_clock().run(at, pace)
 
     def _own_clock(self) -> Clock:
         if self._clock is None:

@@ -60,9 +60,9 @@ class OpensslClient:
         """Stop the clock of the processes that run, and of those to come, at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """Let the clock run on from a moment, seconds since the epoch; each process to come begins at that moment."""
-        self._own_clock().run(at)
+        self._own_clock().run(at, pace)
 
     def _own_clock(self) -> Clock:
         if self._clock is None:

@@ -171,9 +171,9 @@ class OpensslServer:
         """Stop the clock of the running s_server at a moment, seconds since the epoch."""
         self._own_clock().stop(at)
 
-    def run_clock(self, at: float) -> None:
+    def run_clock(self, at: float, pace: float = 1) -> None:
         """Let the clock of the running s_server run on from a moment, seconds since the epoch."""
-        self._own_clock().run(at)
+        self._own_clock().run(at, pace)
 
     def _own_clock(self) -> Clock:
         if self._clock is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.model.connection import Counters
-from harness.model.reason import Explanation, Finding, Question, Reason
+from harness.model.reason import Expiry, Explanation, Finding, Limit, Question, Reason
 from harness.model.tls import Alert, Mechanism
 from harness.model.transcript import NewSessionTicket, Transcript
 from harness.model.view import Saw
@@ -119,6 +119,13 @@ def declined13(**changes: object) -> Account:
 
 def resumed13() -> Account:
     return Account([FULL13, RESUMED13])
+
+
+def lasting() -> Account:
+    """The client's copy of the session is older than the server's."""
+    client = Limit(301, 302, "the ticket's lifetime is 300 s, and the client takes one second off the age")
+    server = Limit(0, 301, "the timeout is 300 s, and the server declines what is older in whole seconds")
+    return Account([FULL13, RESUMED13], expiries={2: Expiry(client, server, 301)})
 
 
 def resumed_but() -> Account:

@@ -99,6 +99,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "declined_tls12.txt": lambda: _shown(made.declined12()),
     "resumed_tls12.txt": lambda: _shown(made.resumed12()),
     "resumed_tls13.txt": lambda: _shown(made.resumed13()),
+    "resumed_tls13_expiry.txt": lambda: _shown(made.lasting()),
     "resumed_but_tls13.txt": lambda: _shown(made.resumed_but()),
     "aborted_tls12.txt": lambda: _shown(made.aborted12()),
     "not_offered_tls13.txt": lambda: _shown(made.not_offered()),
