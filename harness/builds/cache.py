@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from harness.builds.provider import Say
 
 VARIABLE = "RESUMPTION_CACHE"
-"""Names another folder than the user's."""
+"""The environment variable with another folder for the cache."""
 PATIENCE = 3600.0
-"""Seconds to wait for another run that fetches the same build; one from source takes the longest."""
+"""Seconds to wait for another process that installs the same build; builds from source take longest."""
 
 
 def default_folder() -> Path:
-    """Return ``$RESUMPTION_CACHE``, otherwise a folder in the user's cache (platformdirs)."""
+    """Return ``$RESUMPTION_CACHE`` if set, or a folder in the user's cache (platformdirs)."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("resumption-harness") / "builds"
 
@@ -92,7 +92,7 @@ class Cache:
                 self._replace(part, self.path(known.key))
             except OSError as error:
                 raise BuildError(
-                    f"the cache {self.folder} cannot be written: {error}; name another: {VARIABLE}"
+                    f"the cache {self.folder} cannot be written: {error}; set {VARIABLE} to another folder"
                 ) from error
             finally:
                 shutil.rmtree(part, ignore_errors=True)
@@ -156,7 +156,7 @@ class Cache:
         return [f"{folder / name} is missing" for name in record.files if not os.path.lexists(folder / name)]
 
     def names(self) -> list[str]:
-        """Return what is in the place of a build, including folders with an unreadable record and what is no folder."""
+        """Return the names of all builds, including those with an unreadable record, and of other files."""
         return sorted(path.name for path in self.folder.glob("[!.]*-*"))
 
     @contextmanager
@@ -164,7 +164,9 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BuildError(f"the cache {self.folder} cannot be made: {error}; name another: {VARIABLE}") from error
+            raise BuildError(
+                f"the cache {self.folder} cannot be created: {error}; set {VARIABLE} to another folder"
+            ) from error
         from filelock import FileLock, Timeout  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
 
         lock = FileLock(self.folder / f".{key}.lock")
@@ -176,7 +178,7 @@ class Cache:
                 lock.acquire(timeout=PATIENCE)
             except Timeout as error:
                 raise BuildError(
-                    f"another process has been installing {key} for {PATIENCE:g} s; is it still at work?"
+                    f"another process has been installing {key} for {PATIENCE:g} s; check whether it still runs"
                 ) from error
         try:
             yield

@@ -17,25 +17,25 @@ NAME = "catalogue.toml"
 
 
 class Part(StrEnum):
-    """What a build has."""
+    """A component of a build."""
 
     PROGRAM = "program"
-    """``openssl``, with s_server and s_client."""
+    """The program ``openssl``, with s_server and s_client."""
     LIBRARY = "library"
     """libssl and libcrypto as shared libraries."""
     HEADERS = "headers"
-    """``openssl/ssl.h`` and the others."""
+    """The C headers, such as ``openssl/ssl.h``."""
     PACKAGE = "package"
-    """A Python package that has OpenSSL inside."""
+    """A Python package that contains OpenSSL."""
 
 
 STACKS = {Part.PROGRAM: "openssl", Part.LIBRARY: "libssl", Part.PACKAGE: "pyopenssl"}
-"""The stack that a part serves."""
+"""The stack that uses a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A file to fetch: its name and its SHA-256 in hexadecimal digits."""
+    """A file to fetch: its name and its SHA-256 in hexadecimal."""
 
     file: str
     sha256: str
@@ -43,32 +43,32 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One entry. ``version`` is as catalogued; a suite may have a newer one by now, which the build reports."""
+    """One entry. ``version`` is as catalogued; if a suite now has a newer one, the build reports that."""
 
     version: str
     provider: str
     has: frozenset[Part]
     artefacts: tuple[Artefact, ...] = ()
     suites: tuple[str, ...] = ()
-    """Debian's, the last one first where a package is in several."""
+    """Debian suites; if several have a package, the last one wins."""
     packages: tuple[str, ...] = ()
-    """Debian's."""
+    """Debian packages."""
     signed: str = ""
-    """Who signs it, where no SHA-256 can be pinned."""
+    """Who signs it, if no SHA-256 can be pinned."""
 
     @property
     def key(self) -> str:
-        """Its folder in the cache: one per suite for a suite's packages, one per version for pinned files."""
+        """Return its folder in the cache: one per Debian suite, or one per version for pinned files."""
         return f"{self.provider}-{self.suites[-1] if self.suites else self.version}"
 
     @property
     def stacks(self) -> tuple[str, ...]:
-        """The stacks that it serves."""
+        """Return the stacks that can use it."""
         return tuple(stack for part, stack in STACKS.items() if part in self.has)
 
     @property
     def source(self) -> str:
-        """Return what is fetched, in words."""
+        """Return a description of what is fetched."""
         if self.suites:
             return f"{self.packages[0].partition('/')[0]} of {self.suites[-1]}"
         return self.artefacts[0].file.partition("-cp")[0] if self.artefacts else self.version

@@ -22,7 +22,7 @@ text.restype = ctypes.c_char_p
 print(text(0).decode())
 print(*{line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if "/libcrypto" in line}, sep="\\n")
 """
-"""Loads libcrypto, then libssl; prints what libcrypto calls itself, then every libcrypto that the kernel has mapped."""
+"""Loads libcrypto, then libssl; prints the version text of libcrypto, then every libcrypto that the kernel mapped."""
 
 PACKAGE = """
 from cryptography.hazmat.backends.openssl import backend
@@ -32,7 +32,7 @@ print(backend.openssl_version_text())
 
 
 def program_version(build: Build) -> str:
-    """The version that ``openssl version`` prints; BuildError if it does not start or is not an OpenSSL."""
+    """Return the version that ``openssl version`` prints; BuildError if it does not run or is not an OpenSSL."""
     if build.openssl is None:
         raise BuildError(f"the build of {build.origin} has no `openssl` program")
     said = _run(
@@ -44,7 +44,7 @@ def program_version(build: Build) -> str:
 
 
 def library_version(build: Build) -> str:
-    """The version that libcrypto tells; BuildError unless it is an OpenSSL and libssl takes this very libcrypto."""
+    """Return the version of libcrypto; BuildError if it is not an OpenSSL, or libssl loads another libcrypto."""
     if build.libssl is None or build.libcrypto is None or build.python is None:
         raise BuildError(f"the build of {build.origin} has no libssl and libcrypto as shared libraries")
     pair = f"{build.libssl} and {build.libcrypto}"
@@ -64,7 +64,7 @@ def library_version(build: Build) -> str:
 
 
 def package_version(build: Build) -> str:
-    """The version of the OpenSSL inside cryptography; BuildError unless it and pyOpenSSL can be imported."""
+    """Return the version of the OpenSSL in cryptography; BuildError if it or pyOpenSSL cannot be imported."""
     argv = [*(build.python or ()), "-W", "ignore", "-P", "-c", PACKAGE]
     return _version(_run(argv, build, f"the packages of {build.origin} cannot be imported"), "cryptography")
 
@@ -74,18 +74,18 @@ MEASURES: Mapping[str, Callable[[Build], str]] = {
     "libssl": library_version,
     "pyopenssl": package_version,
 }
-"""How a build is asked, by the stack that it serves."""
+"""How to determine the version of a build, by stack."""
 
 
 def measured(builds: Mapping[str, Build]) -> str:
-    """The one version that all parts of a build tell; BuildError if there are none, or they differ."""
-    told = {stack: MEASURES[stack](build) for stack, build in builds.items() if stack in MEASURES}
-    if len(set(told.values())) > 1:
-        what = ", ".join(f"its {stack} is {version}" for stack, version in told.items())
+    """Return the version that all parts of a build report; BuildError if none is an OpenSSL, or they differ."""
+    versions = {stack: MEASURES[stack](build) for stack, build in builds.items() if stack in MEASURES}
+    if len(set(versions.values())) > 1:
+        what = ", ".join(f"its {stack} is {version}" for stack, version in versions.items())
         raise BuildError(f"the parts of a build are of different versions: {what}")
-    if not told:
-        raise BuildError("nothing of it is an OpenSSL")
-    return next(iter(told.values()))
+    if not versions:
+        raise BuildError("no part of the build is an OpenSSL")
+    return next(iter(versions.values()))
 
 
 def _run(argv: list[str], build: Build, wrong: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.builds.provider import Say
 
 DEADLINE = 60.0
-"""Seconds for gpgv."""
+"""Seconds that gpgv may take."""
 
 
 def vouch(origin: Path, sha256: str | None, signature: Path | None, keyring: Path | None, say: Say) -> None:
@@ -32,7 +32,7 @@ def vouch(origin: Path, sha256: str | None, signature: Path | None, keyring: Pat
         found = hashlib.sha256(origin.read_bytes()).hexdigest()
         if found != sha256.lower():
             raise BuildError(f"the SHA-256 of {origin} is {found} and must be {sha256}; it is not used")
-        say("its SHA-256 is right")
+        say("its SHA-256 matches")
     if signature is not None:
         if keyring is None:
             raise UsageError("--signature needs --keyring FILE, with the trusted keys")
@@ -41,7 +41,7 @@ def vouch(origin: Path, sha256: str | None, signature: Path | None, keyring: Pat
 
 
 def _verified(origin: Path, signature: Path, keyring: Path) -> str:
-    """Who signed it, as gpgv tells; BuildError if none of the keyring's keys did, or it has changed since."""
+    """Return the signer as gpgv names it; BuildError if the signature is not by a key of the keyring, or is invalid."""
     absent = [path for path in (signature, keyring) if not path.is_file()]
     if absent:
         raise UsageError(f"there is no {absent[0]}")
@@ -57,13 +57,13 @@ def _verified(origin: Path, signature: Path, keyring: Path) -> str:
 
 
 def unarmoured(keys: bytes) -> bytes:
-    """OpenPGP packets, which alone gpgv takes, out of ASCII armour (RFC 9580, 6.2); what has none is given back."""
+    """Return keys as OpenPGP packets, the only form that gpgv takes, without ASCII armour (RFC 9580, 6.2)."""
     text = keys.decode("latin-1")
     blocks = re.findall(r"-----BEGIN PGP PUBLIC KEY BLOCK-----(.*?)-----END", text.replace("\r", ""), re.DOTALL)
     if not blocks:
         return keys
     try:
-        # After the headers an empty line, then base64; a line of its own that begins with = is the checksum.
+        # An empty line follows the headers, then base64; a line that starts with = is the checksum.
         bodies = [re.sub(r"^=.*$", "", block.partition("\n\n")[2], flags=re.MULTILINE) for block in blocks]
         return b"".join(base64.b64decode("".join(body.split()), validate=True) for body in bodies)
     except binascii.Error as error:

@@ -1,4 +1,4 @@
-"""Runs the programs that fetch, unpack and build, each with a deadline; what they print becomes an error's evidence."""
+"""Runs the programs that fetch, unpack and build, each with a deadline; errors show their output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _group: ContextVar[int | None] = ContextVar("_group", default=None)
 KEPT = 100
-"""Lines of a long output that are kept for an error."""
+"""How many lines of a long output are kept for an error."""
 SHOWN = 6
-"""Lines of what a failed program printed that an error repeats."""
+"""How many lines of output an error shows."""
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def in_group(group: int) -> Iterator[None]:
 
 
 class CommandError(BuildError):
-    """A program did not start, failed or took too long; ``output`` is all that it printed."""
+    """A program did not start, failed or took too long; ``output`` is everything it printed."""
 
     def __init__(self, message: str, output: str = "") -> None:
         tail = "\n".join(output.strip().splitlines()[-SHOWN:])
@@ -45,7 +45,7 @@ class CommandError(BuildError):
 def command(
     argv: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> str:
-    """What a program printed, stdout and stderr together; CommandError if it failed or took longer."""
+    """Run a program and return stdout and stderr together; CommandError if it fails or takes longer."""
     try:
         done = subprocess.run(
             argv,
@@ -70,7 +70,7 @@ def command(
 
 
 def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callable[[str], None]) -> None:
-    """Run a program that takes long, and hand over each line as it is printed; CommandError as for ``command``."""
+    """Run a program and pass each line to ``on_line`` as it is printed; CommandError as for ``command``."""
     try:
         process = subprocess.Popen(
             argv,

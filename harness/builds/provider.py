@@ -1,7 +1,6 @@
 """The interface of the providers that fetch builds; each is one module, and the store lists them.
 
-What lies on the machine already needs no fetching and no cache: ``system`` finds the machine's own, ``prefix`` what a
-user built.
+Installed builds need no provider: ``system`` finds the machine's own, ``prefix`` those that a user built.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ if TYPE_CHECKING:
     from harness.model.build import Build
 
     Say: TypeAlias = Callable[[str], None]
-    """Called with one line of progress."""
+    """Called with each line of progress."""
 
 
 class Provider(Protocol):
-    """Where builds come from. It leaves nothing outside the folder that it is given."""
+    """A source of builds. It writes only to the folder that it is given."""
 
     name: str
 
     def unserved(self) -> str | None:
-        """Why it can serve nothing on this machine, and who can; None if it serves it."""
+        """Return why it has nothing for this machine, and which providers do; None if it has builds."""
         ...
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
-        """Fill an empty folder. BuildError says what was wrong with what came, or what is missing to get it."""
+        """Fill an empty folder; BuildError says what failed, what is wrong with a file, or what is missing."""
         ...
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """The Build of each stack that the folder serves; runs nothing. ``version`` is what it was measured to be."""
+        """Return the Build for each stack, without running anything; ``version`` is the measured version."""
         ...

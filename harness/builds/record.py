@@ -23,7 +23,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``version`` is what the build itself told when it was fetched."""
+    """``version`` is what the build reported when it was fetched."""
 
     key: str
     version: str
@@ -35,11 +35,11 @@ class Record:
     """How long it took to fetch."""
     bytes: int = 0
     files: dict[str, str] = field(default_factory=dict)
-    """SHA-256 by path; of a link, ``-> `` and where it leads."""
+    """The SHA-256 by path; for a link, ``-> `` and its target."""
 
     @classmethod
     def of(cls, known: CatalogueEntry, version: str, seconds: float, folder: Path) -> Record:
-        """What is to be written of a folder that was just filled."""
+        """Return the record of a filled folder."""
         return cls(
             known.key,
             version,
@@ -53,7 +53,7 @@ class Record:
         )
 
     def write(self, folder: Path) -> None:
-        """Write it beside what it is about."""
+        """Write it into the folder of the build."""
         fields = asdict(self) | {"schema": SCHEMA, "has": sorted(self.has)}
         (folder / NAME).write_text(json.dumps(fields, indent=1))
 

@@ -30,7 +30,7 @@ INDEXES = ".apt"
 
 
 class BuildStore:
-    """The catalogue, the cache and the providers, in the order in which they serve a version that several have."""
+    """The catalogue, the cache and the providers; for a version that several have, the first provider wins."""
 
     def __init__(self, cache: Cache | None = None, mirror: str | None = None) -> None:
         self.cache = cache or Cache()
@@ -44,7 +44,7 @@ class BuildStore:
         self.known = catalogue()
 
     def here(self) -> list[Record]:
-        """What the cache has, newest first; of one version, in the order of the providers."""
+        """Return the cached builds, newest first; the same versions in the order of the providers."""
         order = list(self.providers)
         records = [record for record in self.cache.records() if record.provider in self.providers]
         records.sort(key=lambda record: order.index(record.provider))
@@ -102,13 +102,13 @@ class BuildStore:
         return found
 
     def fetchable(self, stack: str) -> list[str]:
-        """The versions that the catalogue has for a stack."""
+        """Return the versions in the catalogue for a stack."""
         return [known.version for known in self.known if stack in known.stacks]
 
     def chosen(self, wanted: Sequence[str], provider: str | None = None) -> list[CatalogueEntry]:
-        """The builds that are meant: of a glob all that match, else for each stack the newest that does.
+        """Return the entries that versions select: every match of a glob, otherwise the newest match for each stack.
 
-        ``all`` means those that this machine can be served. UsageError names the nearest versions for one that none is.
+        ``all`` selects every entry that this machine can use. UsageError names the nearest versions if nothing matches.
         """
         if provider is not None and provider not in {known.provider for known in self.known}:
             names = ", ".join(dict.fromkeys(known.provider for known in self.known))
@@ -127,11 +127,11 @@ class BuildStore:
         return list(found.values())
 
     def fetch(self, known: CatalogueEntry, say: Say, *, again: bool = False) -> Record:
-        """Fetch a build, unless it is here; BuildError if it cannot be had, or is not what the catalogue says."""
+        """Fetch a build unless it is cached; BuildError if that fails, or it is not what the catalogue says."""
         return self._add(known, self.providers[known.provider], say, again=again)
 
     def make(self, known: CatalogueEntry, source: Source, say: Say, label: str, *, again: bool = False) -> Record:
-        """Build one from source and keep it; a label is added to its version, as in ``3.5.7+fips``."""
+        """Build from source into the cache; the label is added to the version, as in ``3.5.7+fips``."""
         return self._add(known, source, say, again=again, label=label)
 
     def _add(self, known: CatalogueEntry, provider: Provider, say: Say, *, again: bool, label: str = "") -> Record:
@@ -144,13 +144,13 @@ class BuildStore:
         def measure(folder: Path) -> str:
             version = measured(provider.builds(folder, known.version))
             if known.artefacts and version != known.version:
-                raise BuildError(f"{known.source} was to be OpenSSL {known.version} and says that it is {version}")
+                raise BuildError(f"{known.source} should be OpenSSL {known.version} and reports {version}")
             return f"{version}+{label}" if label else version
 
         return self.cache.add(known, fill, measure, say, again=again)
 
     def damage(self, key: str) -> list[str]:
-        """What is wrong with a build that is here: with its files, else with what it tells of itself."""
+        """Return what is wrong with a cached build: its files, or the version that it reports."""
         wrong = self.cache.damage(key)
         if wrong:
             return wrong
@@ -160,9 +160,7 @@ class BuildStore:
         except BuildError as error:
             return [str(error)]
         return (
-            []
-            if version == record.version.partition("+")[0]
-            else [f"{key} is {record.version} and says that it is {version}"]
+            [] if version == record.version.partition("+")[0] else [f"{key} is {record.version} and reports {version}"]
         )
 
 

@@ -15,7 +15,7 @@ from harness.model.build import Build
 from harness.model.errors import UsageError
 
 DEADLINE = 10.0
-"""Seconds that a program may take to say what it is."""
+"""Seconds that a program may take to print its version."""
 
 PYTHON = (sys.executable,)
 
@@ -34,29 +34,29 @@ for line in open("/proc/self/maps"):
     if "/lib" in line:
         print(line.split(None, 5)[5].strip())
 """
-"""Loads a library, or Python's ssl, in a process of its own: two versions in one collide. Prints version and files.
+"""Prints the version and the files of a library, or of Python's ssl, in a process where no other version is loaded.
 
-What the kernel has mapped is what the loader chose, whatever the search paths are; it needs no ldd, no compiler and no
-knowledge of where a distribution keeps its libraries.
+The files that the kernel mapped are those that the loader chose. This needs no ldd, no compiler and no knowledge of
+a distribution's folders.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why a stack has no build on this machine: what was looked for, and what to do."""
+    """Why a stack has no installed build: what was looked for, and how to fix it."""
 
     stack: str
     reason: str
 
 
 def parse_version(text: str) -> str | None:
-    """The version number of ``OpenSSL 3.0.19 27 Jan 2026 …``; None for LibreSSL, BoringSSL and whatever else."""
+    """Return the version in ``OpenSSL 3.0.19 27 Jan 2026 …``; None for LibreSSL, BoringSSL and others."""
     found = re.match(r"OpenSSL (\d\S*)", text)
     return found[1] if found else None
 
 
 def parse_libraries(text: str) -> tuple[Path | None, Path | None]:
-    """The paths of libssl and libcrypto in what the loader or the probe listed, None for one that is not there."""
+    """Return the paths of libssl and libcrypto in the output of the loader or the probe; None if one is absent."""
     first, second = (
         next((Path(path) for path in re.findall(rf"(/\S*/{name}[-.]\S*)", text)), None)
         for name in ("libssl", "libcrypto")
@@ -65,7 +65,7 @@ def parse_libraries(text: str) -> tuple[Path | None, Path | None]:
 
 
 def _run(argv: list[str], extra: dict[str, str] | None = None) -> str | None:
-    """What a program printed, None if it did not start, failed or took too long."""
+    """Return the output of a program; None if it did not start, failed or took too long."""
     try:
         done = subprocess.run(
             argv,
@@ -81,7 +81,7 @@ def _run(argv: list[str], extra: dict[str, str] | None = None) -> str | None:
 
 
 def openssl_build() -> Build | Missing:
-    """The ``openssl`` on PATH, with the libraries that the loader gives it (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
+    """Return the ``openssl`` on PATH, with the libraries that it loads (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
     program = shutil.which("openssl")
     if program is None:
         return Missing(
@@ -109,7 +109,7 @@ def _probed(stack: str, library: str, origin: str, looked_for: str) -> Build | M
 
 
 def libssl_build() -> Build | Missing:
-    """The system's libssl: the one that the loader knows by name, else the one of the ``openssl`` on PATH."""
+    """Return the system's libssl: the one that the loader finds by name, otherwise that of the ``openssl`` on PATH."""
     found = ctypes.util.find_library("ssl")
     if found is None:
         program = openssl_build()
@@ -117,21 +117,21 @@ def libssl_build() -> Build | Missing:
     if found is None:
         return Missing(
             "libssl",
-            "no libssl that the loader knows, and no `openssl` on PATH that is linked to one; "
+            "the loader finds no libssl, and no `openssl` on PATH is linked to one; "
             "install the package that has it (apt install libssl3)",
         )
-    return _probed("libssl", found, "system", f"{found} is there")
+    return _probed("libssl", found, "system", f"{found} was found")
 
 
 def ssl_build() -> Build | Missing:
-    """The OpenSSL that this Python's ``ssl`` is linked to."""
+    """Return the OpenSSL that this Python's ``ssl`` is linked to."""
     import ssl  # noqa: PLC0415 - only the ssl stack needs it
 
     return _probed("ssl", "_ssl", "python", f"this Python's ssl is linked to {ssl.OPENSSL_VERSION}")
 
 
 def pyopenssl_build() -> Build | Missing:
-    """The OpenSSL inside the installed cryptography; its libraries are no files of their own."""
+    """Return the OpenSSL in the installed cryptography; its libraries are not separate files."""
     from cryptography.hazmat.backends.openssl import backend  # noqa: PLC0415 - only the pyopenssl stack needs it
 
     text = backend.openssl_version_text()
@@ -145,12 +145,12 @@ FINDERS = {"openssl": openssl_build, "libssl": libssl_build, "pyopenssl": pyopen
 
 
 def build_for(stack: str) -> Build | Missing:
-    """The machine's build for a stack, or why there is none; UsageError lists the stacks for a name that is none."""
+    """Return the installed build for a stack, or why there is none; UsageError lists the stacks if it is unknown."""
     if stack not in FINDERS:
         raise UsageError(f"no stack {stack!r}; the stacks are: {', '.join(FINDERS)}")
     return FINDERS[stack]()
 
 
 def system_builds() -> dict[str, Build | Missing]:
-    """What the machine has for each stack, by the stack's name. Takes about 50 ms: ask once a run."""
+    """Return the installed build of each stack, by name. This takes about 50 ms: call it once per run."""
     return {stack: build_for(stack) for stack in FINDERS}

@@ -1,4 +1,4 @@
-"""OpenSSL's version numbers: their order, and which ones a user's pattern selects."""
+"""OpenSSL version numbers: their order, and which of them a pattern selects."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 LATEST = "latest"
 GLOB = re.compile(r"[*?\[]")
 LABEL = "+"
-"""Before the label of a build from source. A vendor's word, as in 1.0.2k-fips, is none."""
+"""Separates the label of a build from source. The suffix of a vendor, as in 1.0.2k-fips, is not a label."""
 NEAR = 3
-"""How many versions an error names."""
+"""How many versions an error suggests."""
 
 
 def numbered(text: str) -> str:
-    """OpenSSL's numbers as PEP 440 has them: the letter of 1.1.1w (1.0.2zh) is a fourth number, 1.1.1 is before it.
+    """Return an OpenSSL version in the format of PEP 440: the letters of 1.1.1w or 1.0.2zh become a fourth number.
 
-    A vendor's word, as in 1.0.2k-fips, becomes a local label: after 1.0.2k, before 1.0.2l.
+    A vendor's suffix, as in 1.0.2k-fips, becomes a local label, which sorts after 1.0.2k and before 1.0.2l.
     """
     lettered = re.sub(
         r"(\d+\.\d+\.\d+)([a-z]{1,2})(?![a-z\d])",
@@ -36,7 +36,7 @@ def numbered(text: str) -> str:
 
 
 def build_version(text: str) -> Version:
-    """The version of a build, ``3.0.19``, ``1.1.1w`` or ``4.0.0-beta1``, to be compared; UsageError if it is none."""
+    """Return ``3.0.19``, ``1.1.1w`` or ``4.0.0-beta1`` as a comparable version; UsageError if it is not one."""
     try:
         return Version(numbered(text))
     except InvalidVersion as error:
@@ -44,19 +44,19 @@ def build_version(text: str) -> Version:
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
-    """Each version once."""
+    """Return each version once, the newest first."""
     return sorted(set(versions), key=build_version, reverse=True)
 
 
 def means_all(wanted: str) -> bool:
-    """Whether what was written means every version that matches, not only the newest: a glob."""
+    """Return whether a pattern is a glob, which selects every match and not only the newest."""
     return GLOB.search(wanted) is not None
 
 
 def matching(wanted: str, versions: Iterable[str]) -> list[str]:
-    """The versions that ``3.5``, ``1.1.1``, ``1.1.1w``, ``3.0.*`` or ``latest`` may mean, newest first.
+    """Return the versions that ``3.5``, ``1.1.1``, ``1.1.1w``, ``3.0.*`` or ``latest`` matches, newest first.
 
-    Those with a label, as ``3.0.20+fips``, come after all others: who means one of them names its label.
+    Labelled versions, such as ``3.0.20+fips``, come last: to select one, name its label.
     """
     ordered = sorted(newest_first(versions), key=lambda version: LABEL in version)
     if wanted == LATEST:
@@ -68,7 +68,7 @@ def matching(wanted: str, versions: Iterable[str]) -> list[str]:
 
 
 def nearest(wanted: str, versions: Iterable[str]) -> list[str]:
-    """The few versions that come nearest to one that is not there, newest first."""
+    """Return the few versions nearest to an absent one, newest first."""
     ordered = newest_first(versions)
     try:
         sought = build_version(wanted.rstrip(".*") or wanted)

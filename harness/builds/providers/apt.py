@@ -1,7 +1,7 @@
-"""Downloads Debian packages of any suite through apt, with a configuration of its own; needs no root, installs nothing.
+"""Downloads Debian packages of any suite through apt with its own configuration; needs no root and installs nothing.
 
-apt checks the archive's signature over every index and every package, as it does for the machine itself. That an index
-is old is not an error here: old OpenSSLs are what is wanted, and a mirror may stand still.
+apt verifies the archive's signature of every index and package, as it does for the machine itself. An old index is not
+an error: old OpenSSLs are the point, and some mirrors are frozen.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEADLINE = 600.0
-"""Seconds for the indexes, and for the packages."""
+"""Seconds to download the indexes, and again the packages."""
 QUICK = 20.0
-"""Seconds for a question to apt that needs no network."""
+"""Seconds for an apt command that needs no network."""
 KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.pgp", "/usr/share/keyrings/debian-archive-keyring.gpg")
-"""Of the package debian-archive-keyring. Without it, apt trusts the keys that it trusts on this machine."""
+"""From the package debian-archive-keyring. Without it, apt uses the keys that this machine trusts."""
 CONFIGURATION = """
 Dir::State "{folder}/state";
 Dir::State::Lists "{folder}/lists";
@@ -45,11 +45,11 @@ Acquire::Retries "3";
 Acquire::http::Timeout "20";
 Acquire::https::Timeout "20";
 """
-"""apt.conf(5). The machine's own is not read, for its hooks would run; what it says of proxies is copied."""
+"""See apt.conf(5). The machine's configuration is not read, because its hooks would run; only proxies are copied."""
 
 
 def unserved() -> str | None:
-    """Why apt cannot be used here."""
+    """Return why apt cannot be used on this machine, or None."""
     absent = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
     if absent:
         return (
@@ -60,13 +60,13 @@ def unserved() -> str | None:
 
 
 def machine_mirror() -> str:
-    """The address of Debian's archive in the machine's own apt configuration; UsageError if it has none."""
+    """Return the address of Debian's archive in the machine's apt configuration; UsageError if there is none."""
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     rows = [row.split("|") for row in command(["apt-get", "indextargets", "--format", form], QUICK).split("\n") if row]
     for origin, label, uri in rows:
         if origin == label == "Debian":
             return uri.rstrip("/")
-    for _origin, _label, uri in rows:  # before the first `apt-get update` there is no index that says whose it is
+    for _origin, _label, uri in rows:  # before the first `apt-get update`, no index names its origin
         if uri.rstrip("/").endswith("/debian"):
             return uri.rstrip("/")
     raise UsageError(
@@ -75,14 +75,14 @@ def machine_mirror() -> str:
 
 
 class Apt:
-    """One folder with indexes, which several suites share; the caller sees to it that one process uses it at a time."""
+    """A folder of indexes that suites share; the caller must ensure that one process at a time uses it."""
 
     def __init__(self, folder: Path, mirror: str | None) -> None:
         self._folder = folder
         self._mirror = mirror
 
     def download(self, suites: Sequence[str], packages: Sequence[str], into: Path) -> list[Path]:
-        """Fetch the indexes of the suites and these packages; BuildError says which mirror gave no good answer."""
+        """Fetch the indexes of the suites, then these packages; BuildError names the mirror that failed."""
         mirror = self._mirror or machine_mirror()
         folder = self._folder.absolute()
         for name in ("state", "lists/partial", "cache/archives/partial"):
@@ -103,12 +103,12 @@ class Apt:
         try:
             command(["apt-get", "download", "--quiet", *packages], DEADLINE, environment, into)
         except CommandError as error:
-            raise BuildError(f"{where} does not give {' '.join(packages)} of {suites[-1]}: {error}") from error
+            raise BuildError(f"{where} does not have {' '.join(packages)} of {suites[-1]}: {error}") from error
         return sorted(into.glob("*.deb"))
 
 
 def _proxies() -> str:
-    """The machine's proxies, and how it reaches its mirrors."""
+    """Return the lines of the machine's configuration about proxies and IP versions."""
     lines = command(["apt-config", "dump"], QUICK).splitlines()
     wanted = re.compile(r"Acquire::(https?|ftp)::|Acquire::ForceIPv")
     return "".join(f"{line}\n" for line in lines if wanted.match(line) and "Timeout" not in line)
@@ -119,10 +119,10 @@ def _why(where: str, suites: Sequence[str], error: CommandError) -> str:
     if re.search(r"NO_PUBKEY|not signed|signature|Signed-By", said):
         advice = "its signature cannot be checked; it is not used. Is debian-archive-keyring installed?"
     elif re.search(r"Hash Sum mismatch|File has unexpected size", said):
-        advice = "what it gives is not what its signed index names; try later, or name another one: --mirror URI"
+        advice = "a package differs from its signed index; try later, or name another mirror: --mirror URI"
     else:
         advice = (
-            "it does not answer, or has no such suite; name another one: --mirror URI. "
-            "What is in the cache needs no mirror: `resumption builds` lists it"
+            "it does not answer, or has no such suite; name another mirror: --mirror URI. "
+            "Cached builds need no mirror: `resumption builds` lists them"
         )
     return f"{where} ({', '.join(suites)}): {advice}\n{error}"

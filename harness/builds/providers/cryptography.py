@@ -1,4 +1,4 @@
-"""The OpenSSL inside a cryptography wheel, with a pyOpenSSL of its time: for the pyopenssl stack alone."""
+"""The OpenSSL in a cryptography wheel, with a matching pyOpenSSL; for the pyopenssl stack only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PACKAGES = "packages"
 
 
 class Cryptography:
-    """Unpacked wheels on the path of an interpreter: nothing is installed."""
+    """Unpacked wheels on the path of an interpreter; nothing is installed."""
 
     name = "cryptography"
 
     def unserved(self) -> str | None:
-        """Linux on x86-64 with the GNU C library, and pip."""
+        """Return what is missing: Linux on x86-64 with the GNU C library, and pip."""
         return pip.unserved()
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
@@ -38,7 +38,7 @@ class Cryptography:
         compileall.compile_dir(folder / PACKAGES, quiet=2)
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """This interpreter with the packages on its path, before those that are installed."""
+        """Return this interpreter with the packages on its path, before the installed ones."""
         packages = folder / PACKAGES
         environment = {"PYTHONPATH": str(packages)}
         return {"pyopenssl": Build(version, self.name, python=(sys.executable,), environment=environment)}

@@ -1,4 +1,4 @@
-"""OpenSSL out of Debian's packages of any suite: program, library and headers, with a C library where it needs one."""
+"""OpenSSL from Debian packages of any suite: program, library, headers, and a newer C library if needed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from harness.builds.provider import Say
 
 C_LIBRARY = ("libc6", "libgcc-s1")
-"""Packages that are unpacked apart: they are on the loader's path only where the machine's C library is older."""
+"""Packages in a separate folder, which is on the loader's path only if the machine's C library is older."""
 UNPACK = 120.0
-"""Seconds for one package."""
+"""Seconds to unpack one package."""
 
 
 class Debian:
-    """``indexes`` is the folder in which apt keeps its indexes; ``mirror`` an address, None for the machine's own."""
+    """``indexes`` is the folder of apt's indexes, ``mirror`` an address, or None for the machine's own."""
 
     name = "debian"
 
@@ -39,11 +39,11 @@ class Debian:
         self._mirror = mirror
 
     def unserved(self) -> str | None:
-        """Debian and its children, on any architecture that Debian has."""
+        """Return what is missing: a Debian or a derivative, on any architecture."""
         return apt.unserved()
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
-        """Download and unpack the packages; the folder ``c`` gets the C library, ``root`` all else."""
+        """Download and unpack the packages: the C library to the folder ``c``, all else to ``root``."""
         say(f"fetching {known.source} ({len(known.packages)} packages)")
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             self._indexes.mkdir(parents=True, exist_ok=True)
@@ -59,9 +59,9 @@ class Debian:
                     (root / "version").write_text(version.partition("-")[0])
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """Program and libssl. With a C library that is newer than the machine's, its loader starts both of them.
+        """Return the program and libssl. If their C library is newer than the machine's, its loader starts the program.
 
-        The loader starts this very interpreter as well, so that an agent can load such a libssl.
+        The loader then also starts this interpreter, so that an agent can load the libssl.
         """
         root = folder / "root" / "usr"
         libssl = next(root.glob("lib/*/libssl.so.*"), None)
@@ -86,7 +86,7 @@ class Debian:
 
 
 def foreign_loader(c: Path, libraries: Path) -> tuple[str, ...]:
-    """How to start a program with the C library in ``c`` (ld.so(8)); nothing where the machine's own is as new."""
+    """Return the command that starts a program with the C library in ``c`` (ld.so(8)); empty if it is not newer."""
     wanted = c / "version"
     here = platform.libc_ver()[1]
     if not wanted.is_file() or (here and Version(here) >= Version(wanted.read_text())):

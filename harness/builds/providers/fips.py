@@ -1,4 +1,4 @@
-"""Makes a build that was configured with enable-fips use its FIPS provider: there is nothing else to build it for."""
+"""Activates the FIPS provider of a build that was configured with enable-fips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 OPTION = "enable-fips"
 TARGET = "install_fips"
-"""Of make: it also runs the provider's self test, and writes what came of it to fipsmodule.cnf."""
+"""A target of make that also runs the provider's self test and writes the result to fipsmodule.cnf."""
 CONFIGURATION = """\
 config_diagnostics = 1
 openssl_conf = openssl_init
@@ -31,12 +31,12 @@ activate = 1
 default_properties = fips=yes
 
 """
-"""fips_module(7), "Making all applications use the FIPS module by default"; what it includes is appended instead."""
+"""From fips_module(7), "Making all applications use the FIPS module by default", with the included file appended."""
 
 
 def activate(folder: Path) -> None:
-    """Let the openssl.cnf in a build's ``ssl`` folder load the FIPS and base providers, and no other algorithms."""
+    """Write an openssl.cnf to the ``ssl`` folder of a build that loads only the FIPS and base providers."""
     module = folder / "fipsmodule.cnf"
     if not module.is_file():
-        raise BuildError(f"`make {TARGET}` left no {module.name}: its self test tells why, if it ran")
+        raise BuildError(f"`make {TARGET}` left no {module.name}: see the output of its self test, if it ran")
     (folder / "openssl.cnf").write_text(CONFIGURATION + module.read_text())

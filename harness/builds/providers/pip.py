@@ -1,4 +1,4 @@
-"""Fetches pinned wheels through pip, as it is configured here, and unpacks them; it installs and imports nothing."""
+"""Fetches pinned wheels with the configured pip and unpacks them; it installs and imports nothing."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from harness.builds.catalogue import Artefact
 
 DEADLINE = 600.0
-"""Seconds for all files of a build."""
+"""Seconds to download all files of a build."""
 RETRIES = "2"
 TIMEOUT = "20"
-"""Seconds that pip waits for an answer."""
+"""Seconds that pip waits for a response."""
 STABLE = "3.11"
-"""The interpreter that is asked for with a wheel of the stable ABI: any that is new enough takes it."""
+"""The Python version to request a wheel of the stable ABI for; newer ones can use it too."""
 PLATFORM = "linux-x86_64"
-"""The one that the catalogue's wheels are of, as sysconfig names it."""
+"""The platform of the catalogue's wheels, as sysconfig names it."""
 UNCONSTRAINED = {"PIP_CONSTRAINT": ""}
-"""Constraints on what is installed here are none on what is unpacked."""
+"""Constraints on installed packages do not apply to unpacked wheels."""
 ELSEWHERE = "the providers system, prefix, debian and source serve other machines"
 
 
 def unserved() -> str | None:
-    """Why no wheel of the catalogue runs here."""
+    """Return why no wheel of the catalogue runs on this machine, or None."""
     here = sysconfig.get_platform()
     if here != PLATFORM:
         return f"its wheels are for {PLATFORM} and this is {here}; {ELSEWHERE}"
@@ -47,7 +47,7 @@ def unserved() -> str | None:
 
 
 def fetch(artefacts: Sequence[Artefact], folder: Path) -> list[Path]:
-    """Download wheels into a folder; BuildError if one cannot be had, or has not the SHA-256 that it must have."""
+    """Download wheels into a folder; BuildError if one cannot be fetched or has another SHA-256."""
     pinned = folder / "requirements.txt"
     tags: set[str] = set()
     python = STABLE
@@ -74,21 +74,21 @@ def _why(what: str, error: CommandError) -> str:
     if "DO NOT MATCH THE HASHES" in error.output:
         got = [line.split()[-1] for line in error.output.splitlines() if line.strip().startswith("Got ")]
         return (
-            f"{what} is not the file that the catalogue knows: its SHA-256 is {', '.join(got)}. It is not used, and "
-            "nothing of it is kept. The package index, or what lies between, gives another file: ask another index"
+            f"{what} is not the file in the catalogue: its SHA-256 is {', '.join(got)}. It is not used, and nothing of "
+            "it is kept. The package index, or a proxy, serves another file; use another index"
         )
     return (
         f"{what} cannot be fetched: {error}\nIt needs pip's package index (`pip config list` shows which one); "
-        "builds that are in the cache need no network, and `resumption builds` lists them"
+        "cached builds need no network, and `resumption builds` lists them"
     )
 
 
 def _checked(folder: Path, artefact: Artefact) -> Path:
-    """The file; pip has compared its hash already, if it is a pip that does."""
+    """Return the downloaded file after comparing its SHA-256, which not every pip does."""
     path = folder / artefact.file
     if not path.is_file():
         names = ", ".join(sorted(p.name for p in folder.iterdir()))
-        raise BuildError(f"pip was asked for {artefact.file} and gave {names or 'nothing'}")
+        raise BuildError(f"pip downloaded {names or 'nothing'} instead of {artefact.file}")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != artefact.sha256:
         raise BuildError(f"the SHA-256 of {artefact.file} is {found} and must be {artefact.sha256}; it is not used")
@@ -96,7 +96,7 @@ def _checked(folder: Path, artefact: Artefact) -> Path:
 
 
 def unpack(wheel: Path, folder: Path, wanted: Callable[[str], bool] = lambda _name: True) -> None:
-    """Unpack those files of a wheel whose name is wanted; BuildError for a wheel that is damaged."""
+    """Unpack the files of a wheel whose name is ``wanted``; BuildError if the wheel is damaged."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder, [name for name in archive.namelist() if wanted(name)])

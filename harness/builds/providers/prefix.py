@@ -1,4 +1,4 @@
-"""Somebody's own OpenSSL, under a prefix or in a checkout that was built in its place; it lies where it is."""
+"""An OpenSSL that a user installed under a prefix, or built in a checkout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIBRARIES = ("lib", "lib64", "lib/*", ".")
 
 
 def prefix_builds(prefix: Path, version: str, origin: str, around: Mapping[str, str] | None = None) -> dict[str, Build]:
-    """What lies under a prefix, by stack; ``around`` is what else its programs need in their environment."""
+    """Return the builds under a prefix, by stack; ``around`` are further environment variables for them."""
     program = next((prefix / name for name in PROGRAMS if (prefix / name).is_file()), None)
     found = (path for folder in LIBRARIES for path in sorted(prefix.glob(f"{folder}/libssl.so.*")))
     libssl = next(found, None)
@@ -43,7 +43,7 @@ def prefix_builds(prefix: Path, version: str, origin: str, around: Mapping[str, 
 
 
 def measured_prefix(prefix: Path) -> dict[str, Build]:
-    """The builds of a prefix that a user names, with the version that they tell; BuildError if it is not an OpenSSL."""
+    """Return the builds under a prefix with their measured version; BuildError if it is not an OpenSSL."""
     where = prefix.absolute()
     builds = prefix_builds(where, "", "prefix")
     if not builds:

@@ -30,39 +30,39 @@ CONFIGURE = 300.0
 BUILD = 3600.0
 INSTALL = 600.0
 """Seconds for each step."""
-TELL = 250
+REPORTED = 250
 """Compiled files between two lines of progress; OpenSSL has about 2500."""
 ALWAYS = ("no-tests",)
-"""Options that save time and change nothing in what is built."""
+"""Options that save time without changing the result."""
 INSTALLED = ("install_sw", "install_ssldirs")
-"""Targets of make: programs, libraries and headers; openssl.cnf."""
+"""Targets of make: programs, libraries and headers, then openssl.cnf."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to build: a tarball with its SHA-256 or detached signature, or a folder, which its owner vouches for."""
+    """What to build: a tarball with its SHA-256 or detached signature, or a folder, which is not verified."""
 
     origin: Path
     options: tuple[str, ...] = ()
     sha256: str | None = None
     signature: Path | None = None
     keyring: Path | None = None
-    """The keys that may have signed it: as gpgv(1) takes them, or in ASCII armour, as OpenSSL publishes its own."""
+    """The trusted keys, in the format of gpgv(1) or in ASCII armour, as OpenSSL publishes its keys."""
     jobs: int | None = None
-    """Processes that compile at once; None for as many as this process may use processors."""
+    """How many files to compile at once; None for one per available processor."""
 
 
 class Steps:
-    """Tells now and then how far make has come."""
+    """Reports the progress of make."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
         self._compiled = 0
 
     def count(self, line: str) -> None:
-        """Look at one line of make's output."""
+        """Count a line of make's output."""
         self._compiled += " -c " in line
-        if " -c " in line and self._compiled % TELL == 0:
+        if " -c " in line and self._compiled % REPORTED == 0:
             self._say(f"{self._compiled} files compiled")
 
 
@@ -75,12 +75,12 @@ class Source:
         self._recipe = recipe
 
     def unserved(self) -> str | None:
-        """Any machine that has what compiles C."""
+        """Return what is missing to compile C, or None."""
         absent = [tool for tool in TOOLS if shutil.which(tool) is None]
         return f"it needs {', '.join(absent)} to compile; the other providers need no compiler" if absent else None
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
-        """Configure, build and install; BuildError with the last lines of the step that failed."""
+        """Configure, build and install; BuildError shows the last lines of the failed step."""
         del known
         if self._recipe is None:
             raise UsageError("a build from source needs its source: `resumption builds make TARBALL|FOLDER`")
@@ -105,13 +105,13 @@ class Source:
             fips.activate(folder / PREFIX[1:] / "ssl")
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """As of any prefix, with the configuration file that it installed."""
+        """Return the builds under the prefix, with the installed configuration file."""
         prefix = folder / PREFIX[1:]
         return prefix_builds(prefix, version, self.name, {"OPENSSL_CONF": str(prefix / "ssl" / "openssl.cnf")})
 
 
 def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
-    """The folder with ``config``: a checkout as it is, a tarball unpacked once it is vouched for."""
+    """Return the folder with ``config``: the checkout itself, or the unpacked tarball after its verification."""
     origin = recipe.origin.absolute()
     if origin.is_dir():
         return _with_configure(origin)

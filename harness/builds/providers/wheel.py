@@ -1,4 +1,4 @@
-"""Shared libssls out of wheels that carry one: a library without a program, for the libssl stack."""
+"""Shared libssls from wheels, without a program; for the libssl stack."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Wheel:
-    """Keeps the folder of the wheel that has libssl in it, for its libraries find each other there."""
+    """Keeps the folder of libssl in the wheel, where its libraries find each other."""
 
     name = "wheel"
 
     def unserved(self) -> str | None:
-        """Linux on x86-64 with the GNU C library, and pip."""
+        """Return what is missing: Linux on x86-64 with the GNU C library, and pip."""
         return pip.unserved()
 
     def obtain(self, known: CatalogueEntry, folder: Path, say: Say) -> None:
@@ -34,7 +34,7 @@ class Wheel:
                 pip.unpack(wheel, folder, is_library)
 
     def builds(self, folder: Path, version: str) -> Mapping[str, Build]:
-        """libssl, with its folder on the loader's path: in old wheels libcrypto needs others and knows not where."""
+        """Return libssl with its folder on the loader's path: libcrypto in old wheels has no path to its libraries."""
         libssl = next(folder.rglob("libssl[-.]*so*"), None)
         if libssl is None:
             return {}
@@ -52,6 +52,6 @@ class Wheel:
 
 
 def is_library(name: str) -> bool:
-    """Whether a file in a wheel is one of the shared libraries that it brings, not one of its modules."""
+    """Return whether a file in a wheel is a bundled shared library, not a Python module."""
     path = PurePosixPath(name)
     return ".so" in path.name and path.name.startswith("lib") and "plugin" not in path.parts

@@ -123,7 +123,7 @@ def test_a_sha_256_may_be_written_in_capitals(tarball: Path) -> None:
     said: list[str] = []
     vouch(tarball, hashlib.sha256(tarball.read_bytes()).hexdigest().upper(), None, None, said.append)
 
-    assert said == ["its SHA-256 is right"]
+    assert said == ["its SHA-256 matches"]
 
 
 def test_a_signature_without_keys_asks_for_them(tarball: Path) -> None:
