@@ -1,4 +1,4 @@
-"""How the clock of each context of a story stands, attempt by attempt."""
+"""Tracks the clock setting of each context over the attempts of a story."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACTIONS = ("move_clock", "stop_clock", "run_clock")
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """One of: moved by so many seconds, stopped at a time, or running on from a time."""
+    """A clock setting: moved by seconds, stopped at a time, or running from a time."""
 
     moved: int = 0
     stopped: int | None = None
@@ -27,19 +27,19 @@ class Stand:
 
     @property
     def faketime(self) -> str:
-        """It as a timestamp of libfaketime whose FAKETIME_FMT is ``%s``."""
+        """Return it as a timestamp of libfaketime with FAKETIME_FMT ``%s``."""
         if self.stopped is not None:
             return str(self.stopped)
         return f"{self.moved:+d}" if self.runs_from is None else f"@{self.runs_from:.6f}"
 
 
 def has_clocks(story: Story) -> bool:
-    """Whether the clock of a context is another than the true one."""
+    """Return whether any context has its own clock."""
     return any(context.knobs.get(CLOCK) is not None for context in story.contexts)
 
 
 class Clocks:
-    """The clocks of all contexts; to be asked about the attempts in their order."""
+    """The clocks of all contexts; call ``at`` for the attempts in order."""
 
     def __init__(self) -> None:
         self._stands: dict[tuple[Role, object], Stand] = {}
@@ -54,9 +54,9 @@ class Clocks:
         self._stands[action.role, action.values["context"]] = stand
 
     def at(self, attempt: Attempt) -> Iterator[tuple[Context, Stand]]:
-        """How the clocks of both ends stand in an attempt; nothing of an end whose clock is always the true one.
+        """Yield the clock settings of both ends in an attempt, without an end that always has the true time.
 
-        A clock that runs on from a time is there in the attempt in which it was set, and in none after it.
+        A clock that runs from a time is yielded only in the attempt in which it was set.
         """
         for action in attempt.before:
             if action.name in ACTIONS:
@@ -70,7 +70,7 @@ class Clocks:
 
 
 def one_clock(story: Story) -> bool:
-    """Whether the clocks of both ends always stand alike, so that one process can have both ends."""
+    """Return whether both ends always have the same clock setting, so that they can share a process."""
     clocks = Clocks()
     stands = [{stand for _, stand in clocks.at(attempt)} for attempt in story.attempts]
     both = all(context.knobs.get(CLOCK) is not None for context in story.contexts)
@@ -78,7 +78,7 @@ def one_clock(story: Story) -> bool:
 
 
 def without_still_clocks(story: Story) -> Story:
-    """The story without its clocks, if all of them stand still at one time: so they only make ages exact."""
+    """Return the story without clocks if all are stopped at the same time, which only makes ages exact."""
     clocks = Clocks()
     stands = {(stand.moved, stand.stopped) for attempt in story.attempts for _, stand in clocks.at(attempt)}
     if len(stands) != 1 or next(iter(stands))[1] is None or not one_clock(story):

@@ -1,4 +1,4 @@
-"""Which session of which earlier connection it is that was offered, and what was rewritten in it."""
+"""Finds the earlier connection that an offered session comes from, and how the session was edited."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from harness.model.session import Session
 
 TAKING = ("session", "keep_session")
-"""Actions on an open connection that take a session."""
+"""The actions on an open connection that take a session."""
 
 
 def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:
-    """The offer in terms of earlier connections; None if it is not one of their sessions, or was changed otherwise.
+    """Return the offer in terms of earlier connections; None if it is not one of their sessions, or has other edits.
 
-    By identity first, then by its bytes, then by the bytes but for time and timeout.
+    Sessions are compared by identity, then by their bytes, then by their bytes without time and timeout.
     """
     for fit in (_same, _alike, _rewritten):
         for connection in reversed(earlier):
@@ -33,7 +33,7 @@ def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:
 
 
 def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
-    """Each session of a connection, with the offer that it is if it is offered: the one at the end first."""
+    """Yield each session of a connection with the Offer that describes it; the last session comes first."""
     number, last = connection.number, connection.last_session
     if last is not None:
         yield last, Offer(connection=number)
@@ -41,7 +41,7 @@ def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
         yield session, Offer(connection=number, ticket=index)
     during = connection.setup.during if connection.setup else ()
     taking = [index for index, action in enumerate(during) if action.name in TAKING]
-    if len(taking) == len(connection.held_sessions):  # else one of them gave none, and nobody knows which
+    if len(taking) == len(connection.held_sessions):  # otherwise an unknown one of them returned no session
         for index, session in zip(taking, connection.held_sessions, strict=True):
             yield session, Offer(connection=number, action=index, kept=during[index].name == "keep_session")
 

@@ -1,4 +1,4 @@
-"""Any text as a literal of sh, of C and of Python, and as a comment of each, and in Markdown."""
+"""Quotes any text for sh, C, Python and Markdown, as a literal or in a comment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
 
 def sh(value: object) -> str:
-    """One word of a POSIX shell; ValueError for a NUL, which no argument can hold."""
+    """Return one word of a POSIX shell; ValueError for a NUL, which no argument can contain."""
     text = str(value)
     if "\0" in text:
         raise ValueError("no argument of a program can hold a NUL byte")
@@ -16,7 +16,7 @@ def sh(value: object) -> str:
 
 
 def c(value: object) -> str:
-    """A C string literal of text (as UTF-8) or bytes. Its escapes are octal: they end by themselves."""
+    """Return a C string literal of text (as UTF-8) or bytes, with octal escapes, whose length is fixed."""
     data = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
     return '"' + "".join(_c_byte(byte) for byte in data) + '"'
 
@@ -31,14 +31,14 @@ def _c_byte(byte: int) -> str:
 
 
 def py(value: object) -> str:
-    """A Python literal in ASCII: of text, bytes, numbers, None, and of tuples, lists and dicts of these."""
+    """Return a Python literal in ASCII of text, bytes, numbers, None, and tuples, lists and dicts of these."""
     return ascii(value)
 
 
 def line(value: object) -> str:
-    """One line for a comment of sh, C or Python: printable ASCII, no ``*/``, ``/*`` or triple quotes in it.
+    """Return one line for a comment in sh, C or Python: printable ASCII without ``*/``, ``/*`` and triple quotes.
 
-    A backslash at its end is escaped too, for in C it would go on with the next line.
+    A backslash at the end gets a space, because it would continue a line of C.
     """
     text = str(value).encode("ascii", "backslashreplace").decode()
     text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
@@ -47,7 +47,7 @@ def line(value: object) -> str:
 
 
 def md(value: object) -> str:
-    """Text on one line that Markdown takes for nothing but text, in a table too."""
+    """Return text on one line without Markdown syntax, also for a table."""
     text = line(value)
     for char in "\\`*_[]<>|#&":
         text = text.replace(char, f"\\{char}")
@@ -55,5 +55,5 @@ def md(value: object) -> str:
 
 
 def fence(value: object) -> str:
-    """Lines within a fence of three backticks, which they cannot end."""
+    """Return lines for a fence of three backticks, which they cannot close."""
     return "\n".join(line(text).rstrip().replace("```", "'''") for text in str(value).splitlines())

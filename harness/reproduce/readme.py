@@ -33,11 +33,11 @@ RUNS = {
         ],
     ),
     "reproduce.py": (
-        "`reproduce.py` needs {package} alone, on the OpenSSL that is to be tried:",
+        "`reproduce.py` needs only {package}, with the OpenSSL to test:",
         ["python3 reproduce.py"],
     ),
 }
-"""How each form is run."""
+"""How to run each form."""
 APART = (
     "`reproduce.c` is compiled twice, with the client's OpenSSL (here /opt/one) and the server's (here /opt/other):",
     [
@@ -47,39 +47,39 @@ APART = (
         "./client . ./server",
     ],
 )
-"""How a reproduce.c of two processes is run."""
+"""How to run a reproduce.c with two processes."""
 
 FILES = {
     "reproduce.sh": "with `openssl s_server` and `s_client`",
     "reproduce.c": "with the C API of libssl, both ends in one source",
     "reproduce.py": "with {package}, both ends in one process",
     "bisect.sh": "for `git bisect run` in a clone of OpenSSL",
-    "authority.pem": "the certificate authority that a verifying end trusts",
-    "session-before.pem": "the session as the client was given it",
+    "authority.pem": "the certificate authority that verifying ends trust",
+    "session-before.pem": "the session as the client got it",
     "session-before.txt": "its fields",
     "session-offered.pem": "the session as the last connection offered it",
     "session-offered.txt": "its fields",
     "session-after.pem": "the session that the last connection gave",
     "session-after.txt": "its fields",
-    "capture.pcapng": "what passed between both ends, with the secrets that Wireshark decrypts it with",
+    "capture.pcapng": "the traffic of both ends, with the secrets for Wireshark",
 }
-"""What is said of each file."""
+"""The description of each file."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the story does not hold."""
+    """What the README says beyond the story."""
 
     why: str
     """The explanation of the last connection; empty if there is nothing to explain."""
     package: str | None
-    """What reproduce.py needs, None if there is none."""
+    """What reproduce.py needs; None without a reproduce.py."""
     left_out: Sequence[str] = ()
-    """Options of a larger case that the result did not depend on."""
+    """The dropped options, which did not affect the result."""
 
 
 def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[str]], about: About) -> str:
-    """The text, in Markdown. ``names`` are the files of the folder, ``missing`` says why there is no such form."""
+    """Return the text in Markdown. ``names`` are the files of the folder, ``missing`` why a form is absent."""
     say = {"package": about.package or ""}
     how = {**RUNS, "reproduce.c": APART} if c_program.is_apart(story) else RUNS
     runs = [{"about": text.format(**say), "lines": lines} for name, (text, lines) in how.items() if name in names]
@@ -105,7 +105,7 @@ def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[st
 
 
 def _about(name: str) -> str:
-    return FILES.get(name) or ("a private key" if name.endswith(".key") else "the certificate of that key, its chain")
+    return FILES.get(name) or ("a private key" if name.endswith(".key") else "the certificate chain of that key")
 
 
 def _row(attempt: Attempt) -> dict[str, str]:

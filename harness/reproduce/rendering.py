@@ -11,9 +11,9 @@ from harness.reproduce import quoting
 
 @cache
 def environment() -> Environment:
-    """Filters ``sh``, ``c``, ``py`` make a literal of a value, ``line`` a comment, ``md`` and ``fence`` Markdown.
+    """Return the environment. Filters: ``sh``, ``c``, ``py`` for literals, ``line`` for comments, ``md`` and ``fence``.
 
-    Nothing is escaped by itself. A block tag takes its line away, with what stands before and behind it.
+    Nothing is escaped automatically. A line with only a block tag leaves no output.
     """
     made = Environment(
         loader=PackageLoader("harness.reproduce"),
@@ -29,5 +29,5 @@ def environment() -> Environment:
 
 
 def rendered(template: str, **values: object) -> str:
-    """The text of a template; jinja2.UndefinedError if it uses what is not among the values."""
+    """Render a template; jinja2.UndefinedError if it uses a name that has no value."""
     return environment().get_template(template).render(values)

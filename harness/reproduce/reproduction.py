@@ -1,6 +1,6 @@
-"""The files of a folder of reproducers: each form that can tell the story, what it needs beside it, and the README.
+"""Makes the files of a folder of reproducers: every form that can express the story, its inputs, and the README.
 
-The caller gives the certificates and keys as bytes, and writes the files.
+The caller passes the certificates and keys as bytes and writes the files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.reproduce.c import c_program
 from harness.reproduce.python import python_program
 from harness.reproduce.readme import About, readme
 from harness.reproduce.rendering import rendered
-from harness.reproduce.telling import story_of
+from harness.reproduce.story_builder import story_of
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 FORMS: Mapping[str, ModuleType] = {"reproduce.sh": shell, "reproduce.c": c_program, "reproduce.py": python_program}
 SCRIPTS = ("reproduce.sh", "reproduce.py", "bisect.sh")
-"""The files that can be run."""
+"""The executable files."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The files by name, and why a form is not among them."""
+    """The files by name, and why a form is missing."""
 
     story: Story
     files: Mapping[str, str | bytes]
     missing: Mapping[str, Sequence[str]]
 
     def summary(self) -> list[str]:
-        """Which forms there are, and why another is not, a line each."""
+        """Return the lines that name the available forms, and the reasons of the missing ones."""
         there = [name for name in FORMS if name in self.files]
         lines = [f"reproducers: {', '.join(there)}"] if there else ["no form can express this case"]
         return lines + [f"no {name}: {why}" for name, whys in self.missing.items() for why in whys]
@@ -57,10 +57,10 @@ def reproduction(
     wrong: str = "",
     left_out: Sequence[str] = (),
 ) -> Reproduction:
-    """Every file, of the connections of one pair; none of them is marked as asserted.
+    """Return all files for the connections of one pair, without marking these as asserted.
 
-    ``pem_files`` gives the PEM files, by name, of the authority and of the certificates that the story names.
-    ``wrong`` says what did not hold, ``left_out`` which options the result did not depend on.
+    ``pem_files`` returns the PEM files, by name, of the authority and of the certificates in the story.
+    ``wrong`` says what failed, ``left_out`` which options were dropped because they did not affect the result.
     """
     story = story_of(connections, expected=expected, wrong=wrong)
     missing = {name: whys for name, form in FORMS.items() if (whys := form.lacks(story))}
@@ -77,7 +77,7 @@ def reproduction(
 
 
 def _sessions(connections: Sequence[Connection], story: Story) -> dict[str, str | bytes]:
-    """The last connection's: what it was given to offer, as it had been taken, and what it gave."""
+    """Return the files of the last connection's sessions: as taken before, as offered, and as taken after it."""
     if not connections:
         return {}
     by_number = {connection.number: connection for connection in connections}
@@ -99,9 +99,9 @@ def _sessions(connections: Sequence[Connection], story: Story) -> dict[str, str 
 
 
 def _why(connections: Sequence[Connection]) -> str:
-    """The answer for the connection that the account is about; empty where there is nothing to explain."""
+    """Return the explanation of the account's subject; empty if there is nothing to explain."""
     if not connections:
         return ""
-    told = account(connections)
-    explanation = told.explanations.get(told.subject.number)
-    return why_text(told.subject, explanation).plain if explanation else ""
+    explained = account(connections)
+    explanation = explained.explanations.get(explained.subject.number)
+    return why_text(explained.subject, explanation).plain if explanation else ""

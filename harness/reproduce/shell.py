@@ -1,4 +1,4 @@
-"""``reproduce.sh``: a story for openssl s_server and s_client, in POSIX sh, and what of it they cannot do."""
+"""Renders a story as ``reproduce.sh``, POSIX sh with s_server and s_client, and lists what these cannot express."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of, no_common_alpn
-from harness.reproduce.words import grouped, title, told
+from harness.reproduce.words import grouped, summary, title
 from harness.stacks.openssl.abilities import program_abilities
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from harness.reproduce.story import Attempt, Context, Offer, Story
 
 INPUTS = (5, 6, 7, 8, 9)
-"""Descriptors of the inputs of servers; a POSIX shell has no more than ten in all."""
+"""The descriptors of the servers' inputs; a POSIX shell guarantees ten in total."""
 VERIFY_DEPTH = "3"
 ALPN_REFUSED = (3,)
-"""The first s_server whose alpn_cb gives SSL_TLSEXT_ERR_ALERT_FATAL."""
+"""The first s_server whose alpn_cb returns SSL_TLSEXT_ERR_ALERT_FATAL."""
 ACTIONS = {
-    "flush": "s_server cannot be told to flush its cache",
-    "resize_cache": "s_server cannot be told to resize its cache",
-    "remove": "s_server cannot be told to remove a session",
-    "age_sessions": "s_server cannot be told to make its sessions older",
+    "flush": "s_server has no command to flush its cache",
+    "resize_cache": "s_server has no command to resize its cache",
+    "remove": "s_server has no command to remove a session",
+    "age_sessions": "s_server has no command to age its sessions",
 }
 CLOSES = {
     Close.CLIENT_ONLY: "s_server answers a close_notify with its own at once",
@@ -49,7 +49,7 @@ VARIABLES = {
 
 
 def lacks(story: Story) -> list[str]:
-    """What s_server and s_client cannot do, or a script with them; empty if all can be said."""
+    """Return what a script with s_server and s_client cannot express, each with the reason."""
     found = [f"{c.role} knob {name}: {why}" for c in story.contexts for name, why in _knobs(c)]
     found += grouped((why, attempt.number) for attempt in story.attempts for why in _attempt(attempt))
     if len(story.of(Role.SERVER)) > len(INPUTS):
@@ -104,17 +104,17 @@ def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server, and the descriptor of its input."""
+    """A server and the descriptor of its stdin."""
 
     number: int
     input: int
     times: int
-    """How many connections it gets."""
+    """The number of its connections."""
     flags: tuple[str, ...]
 
 
 def render(story: Story) -> str:
-    """The script; to be asked for only where ``lacks`` is empty."""
+    """Return the script; call this only if ``lacks`` is empty."""
     uses = [attempt.server.number for attempt in story.attempts]
     servers = {
         context.number: Server(context.number, descriptor, uses.count(context.number), _server_flags(context))
@@ -123,7 +123,7 @@ def render(story: Story) -> str:
     clocks = Clocks()
     attempts = [
         {
-            **_told(attempt, servers[attempt.server.number], uses[:index]),
+            **_values(attempt, servers[attempt.server.number], uses[:index]),
             "clocks": [(clock_name(context), stand.faketime) for context, stand in clocks.at(attempt)],
         }
         for index, attempt in enumerate(story.attempts)
@@ -141,18 +141,18 @@ def render(story: Story) -> str:
 
 
 def clock_name(context: Context) -> str:
-    """Of the file that says how a context's clock stands."""
+    """Return the name of the file with a context's clock setting."""
     return f"{context.role}{context.number}.clock"
 
 
-def _told(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object]:
-    """What the template needs of an attempt; ``uses`` are the servers' numbers of those before it."""
+def _values(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, object]:
+    """Return the values of an attempt for the template; ``uses`` are the server numbers of earlier attempts."""
     offer = attempt.offer
     source = f'"$work/session{offer.connection}.pem"' if offer else ""
     return {
         "number": attempt.number,
         "client": attempt.client.number,
-        "told": told(attempt),
+        "summary": summary(attempt),
         "starts": [] if server.number in uses else [server],
         "server": server,
         "place": uses.count(server.number) + 1,
@@ -193,7 +193,7 @@ def _client_flags(attempt: Attempt) -> tuple[str, ...]:
 
 
 def _quoted(context: Context) -> list[str]:
-    """The flags of the knobs, one with its argument to a line."""
+    """Return the flags of the knobs, each with its argument."""
     found = [_words(context, name, value) for name, value in context.given.items()]
     return [" ".join(map(quoting.sh, words)) for words in found if words]
 

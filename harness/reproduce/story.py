@@ -1,18 +1,19 @@
-"""What was done and what was seen, as plain data in order; every reproducer is rendered from it. It renders nothing.
+"""The actions and observations of a case in order, as plain data from which every reproducer is rendered.
 
-A form is a module (``shell``, ``c_program``, ``python``) with two functions. ``lacks(story)`` gives what the form
-cannot express, one text for each thing, with the reason; empty if it can express all. ``render(story)`` gives its
-source, and is called only where ``lacks`` is empty. A reproducer does what the attempts say, in order:
+A form is a module (``shell``, ``c_program``, ``python``) with two functions. ``lacks(story)`` returns what the form
+cannot express, each with the reason; it is empty if the form can express the whole story. ``render(story)`` returns
+the source; it is called only if ``lacks`` is empty. For each attempt, in order, a reproducer does:
 
-1. the actions of ``before``, each on the context that it names;
-2. the connection, between the contexts of the attempt, offering what ``offer`` says, a fresh object if not ``kept``;
-3. the actions of ``during``, in order: ``exchange`` is a line each way, ``session``, ``keep_session`` take a session;
-4. SSL_get1_session, if a later attempt offers what was taken at the end (``action`` None), and the close.
+1. the actions in ``before``, each on the context that it names;
+2. the connection between both contexts, with the session in ``offer``, as a new object unless ``kept``;
+3. the actions in ``during``, in order: ``exchange`` is one line in each direction, ``session`` and ``keep_session``
+   take a session;
+4. SSL_get1_session, if a later attempt offers the last session (``action`` is None), and the close.
 
-It prints each connection's result, compares each with the attempt's ``result`` as ``compared`` gives it, and its last
-line begins with ``as observed`` (exit code 0) or ``NOT as observed`` (1). What could not be set up or run exits with
-125, which ``git bisect run`` skips; 2 would be a verdict to it. Beside it lie ``server.crt`` and ``server.key`` (and
-so on for each of ``certificates``), and ``authority.pem``, which a verifying end trusts.
+It prints the result of each connection, compares it with the attempt's ``result`` (see ``compared``), and ends with a
+line that starts with ``as observed`` (exit code 0) or ``NOT as observed`` (1). If it cannot run, it exits with 125,
+which ``git bisect run`` skips; 2 would count as bad. The same folder contains ``server.crt`` and ``server.key`` (and
+the same for each of ``certificates``), and ``authority.pem``, which verifying ends trust.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What was seen of one connection; None is unknown, or for mechanism and alert that there was none."""
+    """The observed facts of one connection; None is unknown, or no mechanism and no alert."""
 
     client: Saw
     server: Saw
@@ -40,15 +41,15 @@ class Result:
     mechanism: Mechanism | None = None
     alert: Alert | None = None
     tickets: int | None = None
-    """NewSessionTicket messages."""
+    """The number of NewSessionTicket messages."""
     has_ticket: bool | None = None
-    """SSL_SESSION_has_ticket of the session at the end; None if there was none, or its stack cannot tell."""
+    """SSL_SESSION_has_ticket of the last session; None without a session, or if its stack cannot report it."""
     ticket_length: int | None = None
-    """Bytes, to be shown; not to be compared, for it holds random numbers in DER."""
+    """In bytes; shown, but not compared, because a ticket contains random numbers in DER."""
     cipher: str | None = None
-    """OpenSSL's name."""
+    """The cipher suite, by OpenSSL's name."""
     early_data: str | None = None
-    """``accepted``, ``rejected``, ``not_sent`` by whichever end can tell; None if the client was to send none."""
+    """``accepted``, ``rejected`` or ``not_sent``, from an end that reports it; None if the client should send none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +58,17 @@ class Context:
 
     role: Role
     number: int
-    """As in Setup: 1 for the first of its role."""
+    """As in Setup: 1 for the first context of its role."""
     stack: str
-    """``openssl``, ``libssl``, ``pyopenssl`` or ``ssl``: what it was when it was seen."""
+    """The observed stack: ``openssl``, ``libssl``, ``pyopenssl`` or ``ssl``."""
     version: str
-    """Of its OpenSSL."""
+    """The version of its OpenSSL."""
     given: Mapping[str, object]
-    """The knobs that were given, by the names and with the values of ClientConfig and ServerConfig."""
+    """The given knobs, with the names and values of ClientConfig and ServerConfig."""
     knobs: Mapping[str, object]
-    """The same with what its stack sets by itself; to be set by a form that is not a program of the same stack."""
+    """The given knobs and those that its stack sets by default; a form for another stack sets all of them."""
     certificate: str | None
-    """The stem of its .crt and .key, None for a client without one."""
+    """The file name of its .crt and .key without suffix; None for a client without a certificate."""
 
     @property
     def name(self) -> str:
@@ -77,27 +78,27 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Which session was offered."""
+    """The session that was offered."""
 
     connection: int
-    """Number of the attempt that yielded it."""
+    """The number of the attempt that it comes from."""
     action: int | None = None
-    """Index into that attempt's ``during`` of the action that took it, None if it was taken at the end."""
+    """The index in ``during`` of the action that took it; None if it was taken at the end."""
     ticket: int | None = None
-    """If it is not the last one: which of the new-session callback's sessions, 0 for the first."""
+    """The index among the sessions of the new-session callback; None for the last session."""
     kept: bool = False
-    """Offered as the very object in memory, not as a fresh one from its DER."""
+    """Whether the object in memory is offered, not a new one from its DER."""
     older: int = 0
-    """Seconds that were taken off its time (SSL_SESSION_set_time)."""
+    """Seconds by which its time was set back (SSL_SESSION_set_time)."""
     timeout: int | None = None
-    """What its timeout was set to (SSL_SESSION_set_timeout), None if it was left."""
+    """The new timeout (SSL_SESSION_set_timeout); None if it is unchanged."""
     der: bytes | None = None
-    """The bytes that were offered, as they were seen; for people, since they are of no use to another server."""
+    """The offered bytes, for display only: no other server can use them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One connection: what is to be done, and what was seen."""
+    """One connection: what to do, and what was observed."""
 
     number: int
     tls: TLSVersion
@@ -105,65 +106,65 @@ class Attempt:
     server: Context
     offer: Offer | None
     before: tuple[Action, ...]
-    """As in Setup, with ``context`` among the values; but for two that would name what another run has not:
+    """As in Setup, with ``context`` among the values, except for values that differ in every run:
 
-    ``remove`` has ``connection`` in place of a session id: that of the session of this attempt. ``flush`` has
-    ``connection`` and ``seconds`` in place of ``at``: so many seconds after the time of the session of this attempt. At
-    0, which forgets all sessions, it has ``at``.
+    ``remove`` has a ``connection``, whose last session is removed, in place of a session id. ``flush`` has a
+    ``connection`` and ``seconds`` after the time of its last session in place of ``at``; it keeps an ``at`` of 0,
+    which removes all sessions.
     """
     during: tuple[Action, ...]
     beside: tuple[int, ...]
-    """Numbers of attempts that were still open when this one began; they were closed in it or later."""
+    """The attempts, by number, that were still open when this one was opened."""
     close: Close
     result: Result
     last_session: bytes | None
-    """DER of the session at its end, as it was seen."""
+    """The DER of its last session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All of it. Where ``gaps`` is not empty, nothing can be rendered: every form lacks what they name."""
+    """A whole case. If ``gaps`` is not empty, no form can express it."""
 
     attempts: tuple[Attempt, ...]
     gaps: tuple[str, ...] = ()
     expected: Outcome | None = None
-    """What the last connection was expected to be, if a user said it."""
+    """The expected outcome of the last connection, if the user gave one."""
     wrong: str = ""
-    """What did not hold, in the words of the failed assert."""
+    """What failed, in the words of the failed assert."""
 
     @property
     def contexts(self) -> tuple[Context, ...]:
-        """Each context once, in the order in which they are first used."""
+        """Return each context once, in order of first use."""
         found = {(c.role, c.number): c for a in self.attempts for c in (a.server, a.client)}
         return tuple(found.values())
 
     def of(self, role: Role) -> tuple[Context, ...]:
-        """Each context of a role, in the order in which they are first used."""
+        """Return each context of a role once, in order of first use."""
         return tuple(context for context in self.contexts if context.role is role)
 
     @property
     def certificates(self) -> tuple[str, ...]:
-        """The stems of all .crt and .key files."""
+        """Return the names of all .crt and .key files, without suffix."""
         return tuple(dict.fromkeys(c.certificate for c in self.contexts if c.certificate))
 
     def attempt(self, number: int) -> Attempt:
-        """The attempt with this number."""
+        """Return the attempt with this number."""
         return next(attempt for attempt in self.attempts if attempt.number == number)
 
     def offers_of(self, attempt: Attempt) -> tuple[Offer, ...]:
-        """Every offer, in order, of a session that this attempt yielded."""
+        """Return every offer of a session of this attempt, in order."""
         return tuple(a.offer for a in self.attempts if a.offer and a.offer.connection == attempt.number)
 
 
 COMPARED = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
-"""The fields of Result that a reproducer compares, where they are known and its form can tell them."""
+"""The fields of Result that a reproducer compares, if they are known and its form can observe them."""
 
 
 def compared(result: Result) -> dict[str, str]:
-    """What a reproducer compares, as it prints it: each field of COMPARED that is known and that says something.
+    """Return the facts that a reproducer compares, as it prints them: the known fields of COMPARED.
 
-    ``alert`` is the number of the alert that ended the handshake, or ``none``: one that comes later tells how the
-    connection was closed, and not each form sees it. Of a handshake that was aborted, nothing but that is compared.
+    ``alert`` is the number of the alert that ended the handshake, or ``none``. A later alert is not compared, because
+    it depends on the close and not every form sees it. For an aborted handshake, only the alert and the outcomes count.
     """
     values: dict[str, object] = {"outcome": result.outcome, "client": result.client, "server": result.server}
     if Saw.ABORTED in {result.client, result.server}:
@@ -177,11 +178,11 @@ def compared(result: Result) -> dict[str, str]:
 
 
 def no_common_alpn(attempt: Attempt) -> bool:
-    """Whether both ends have ALPN protocols, and none in common: some servers refuse that, others go on without one."""
+    """Return whether both ends have ALPN protocols but none in common; servers differ in what they do then."""
     client, server = attempt.client.knobs.get("alpn"), attempt.server.knobs.get("alpn")
     return isinstance(client, tuple) and isinstance(server, tuple) and not set(client) & set(server)
 
 
 def gaps_of(story: Story, reasons: Iterable[str] = ()) -> list[str]:
-    """What ``lacks`` of every form begins with: the story's own gaps, then the form's, each once."""
+    """Return the gaps of the story, then the reasons of a form, each once; for ``lacks``."""
     return list(dict.fromkeys((*story.gaps, *reasons)))

@@ -1,4 +1,4 @@
-"""The sentences about a story that all programs and the README share; plain text, quoted where it is used."""
+"""The sentences about a story that programs and README share, as plain text; their users quote them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def title(story: Story) -> str:
-    """What became of the last connection, in one line."""
+    """Return the outcome of the last connection in one line."""
     if not story.attempts:
-        return "nothing was connected"
+        return "no connection was made"
     last = story.attempts[-1]
     name = f"connection {last.number} of {len(story.attempts)}" if len(story.attempts) > 1 else "the connection"
     ends = f"client {_label(last.client)}, server {_label(last.server)}"
@@ -29,7 +29,7 @@ def _label(context: Context) -> str:
 
 
 def outcome(result: Result) -> str:
-    """``resumed by psk``, ``aborted with handshake_failure (40) sent by the server``, or what each end says."""
+    """Return ``resumed by psk``, ``aborted with handshake_failure (40) sent by the server``, or both ends' claims."""
     if result.outcome is None:
         return f"the endpoints disagree: {result.client} by the client, {result.server} by the server"
     if result.outcome is Outcome.ABORTED and result.alert:
@@ -39,22 +39,22 @@ def outcome(result: Result) -> str:
 
 
 def tickets(result: Result) -> str:
-    """``2 tickets, the session's of 208 bytes``; empty for a handshake that was aborted, or where nobody counted."""
+    """Return ``2 tickets, the session's of 208 bytes``; empty if the handshake was aborted or the number is unknown."""
     if result.outcome is Outcome.ABORTED or result.tickets is None:
         return ""
     counted = f"{result.tickets} ticket{'' if result.tickets == 1 else 's'}"
     return f"{counted}, the session's of {result.ticket_length} bytes" if result.ticket_length else counted
 
 
-def told(attempt: Attempt) -> str:
-    """What was done and seen, as ``client 1 to server 2 offers the session of connection 1, close both: resumed``."""
+def summary(attempt: Attempt) -> str:
+    """Return ``client 1 to server 2, offers the session of connection 1, close both: resumed``."""
     offered = f"offers {offer(attempt.offer)}" if attempt.offer else "offers nothing"
     ends = f"{attempt.client.name} to {attempt.server.name}"
     return f"{ends}, {offered}, close {attempt.close}: {outcome(attempt.result)}"
 
 
 def offer(given: Offer) -> str:
-    """Which session, and what was rewritten in it."""
+    """Return which session is offered, and how it was edited."""
     which = f"the session of connection {given.connection}"
     if given.ticket is not None:
         which = f"session {given.ticket + 1} of those of connection {given.connection}"
@@ -66,23 +66,23 @@ def offer(given: Offer) -> str:
     if given.timeout is not None:
         edits.append(f"with the timeout {given.timeout} s")
     if given.kept:
-        edits.append("as the very object")
+        edits.append("the object in memory")
     return f"{which} ({', '.join(edits)})" if edits else which
 
 
 def action(done: Action) -> str:
-    """``flush of the server: connection 1, seconds 301``."""
+    """Return ``flush of the server: connection 1, seconds 301``."""
     values = ", ".join(f"{name} {value}" for name, value in done.values.items() if name != "context")
     return f"{done.name}{f' of the {done.role}' if done.role else ''}{f': {values}' if values else ''}"
 
 
 def knobs(context: Context) -> list[str]:
-    """``num_tickets=1`` for each knob that was given, but for the protocol version."""
+    """Return ``num_tickets=1`` and so on for each given knob except the protocol version."""
     return [f"{name}={show_knob(value)}" for name, value in context.given.items() if name != "versions"]
 
 
 def grouped(reasons: Iterable[tuple[str, int]]) -> list[str]:
-    """``connections 1, 2: why`` for each reason with the numbers of its connections."""
+    """Return ``connections 1, 2: why`` for each reason."""
     numbers: dict[str, list[str]] = {}
     for why, number in reasons:
         numbers.setdefault(why, []).append(str(number))

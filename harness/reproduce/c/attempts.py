@@ -1,4 +1,4 @@
-"""What the main function of a C program does, step by step: the attempts of a story in their order."""
+"""Renders the attempts of a story as the statements of a C program's main function."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CLOSES = {
     Close.RST: "close_rst",
 }
 ABORTED = ("outcome", "client", "server", "alert")
-"""What is compared of a handshake that was aborted."""
+"""The facts that are compared if the handshake was aborted."""
 NANOSECONDS = 10**9
 ACROSS = 4
-"""Fields in a line."""
+"""The number of fields per line."""
 SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
 
 
@@ -38,7 +38,7 @@ def _context(action: Action) -> str:
 
 
 def age_of(action: Action) -> str:
-    """The variable that holds by how much a context ages its tickets."""
+    """Return the variable with the age in seconds that a context adds to its tickets."""
     return f"age_of_{_context(action)}"
 
 
@@ -60,13 +60,13 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
-"""Actions on a context."""
+"""The actions on a context, as statements."""
 DURING = ("exchange", "session", "keep_session", "renegotiate")
-"""Actions on an open connection."""
+"""The actions on an open connection."""
 
 
 def held(offer: Offer) -> str | None:
-    """The variable of a session that was taken while its connection was open; None for one of another kind."""
+    """Return the variable of a session that was taken while its connection was open; None for other sessions."""
     return None if offer.action is None else f"session_{offer.connection}_{offer.action + 1}"
 
 
@@ -107,7 +107,7 @@ def _comment(attempt: Attempt) -> str:
     if offer is None:
         said = f"offers nothing{'; it was aborted' if outcome is Outcome.ABORTED else ''}"
     elif outcome is Outcome.FULL:
-        said = f"is given a session of connection {offer.connection}, and did not offer it"
+        said = f"was given a session of connection {offer.connection} and did not offer it"
     else:
         said = f"offers a session of connection {offer.connection}; it was {outcome or 'disputed by the endpoints'}"
     return f"/* Connection {attempt.number} {said}. */"
@@ -134,7 +134,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
 
 
 def _alert(result: Result) -> str | None:
-    """None, not to be compared, where the handshake went well: not every end sees the alerts that come later."""
+    """Return the alert of an aborted handshake; None otherwise, because not every end sees later alerts."""
     alert = result.alert
     if result.outcome not in {Outcome.ABORTED, None}:
         return None
@@ -144,7 +144,7 @@ def _alert(result: Result) -> str | None:
 
 
 def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
-    """What the program compares, by the fields of its ``struct seen``."""
+    """Return the facts that the program compares, by field of its ``struct seen``."""
     result = attempt.result
     values: dict[str, Any] = {
         "outcome": result.outcome,
@@ -170,9 +170,9 @@ def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:
 
 
 def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
-    """Statements, and empty lines between connections; those that are open beside others are closed after them.
+    """Yield statements, with an empty line before each connection; overlapping connections are closed later.
 
-    ``early`` is whether early data are compared, ``apart`` whether the ends are in two processes.
+    ``early`` says whether early data is compared, ``apart`` whether the ends are two processes.
     """
     opened: list[Attempt] = []
     clocks = Clocks()

@@ -1,4 +1,4 @@
-"""A story as one C program against libssl, and what of a story it cannot express.
+"""Renders a story as one C program against libssl, and lists what the program cannot express.
 
 Both ends are in one process and talk through memory, unless they have different OpenSSLs or clocks of their own: then
 the same source is compiled for each of them, and the client starts the server.
@@ -17,7 +17,7 @@ from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import gaps_of
-from harness.reproduce.words import title, told
+from harness.reproduce.words import summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from harness.reproduce.story import Attempt, Context, Story
 
 OLDEST = (1, 1, 1)
-"""The first release that has all of the API that the program uses."""
+"""The first release with every function that the program uses."""
 TEMPLATE = "program.c.j2"
-TOLD = 10
-"""Connections that are told one by one in the comment."""
+LISTED = 10
+"""The maximum number of connections that the comment lists."""
 
 
 def lacks(story: Story) -> list[str]:
-    """What of the story a C program cannot express, each with the reason; empty if it can express all."""
+    """Return what a C program cannot express, each with the reason; empty if it can express the whole story."""
     return gaps_of(story, _reasons(story))
 
 
@@ -40,12 +40,12 @@ def _reasons(story: Story) -> Iterator[str]:
     for role in Role:
         versions = dict.fromkeys(context.version for context in story.of(role))
         if len(versions) > 1:
-            yield f"the {role} went over from one OpenSSL to another ({', '.join(versions)}): a program has one"
+            yield f"the {role} switched from one OpenSSL to another ({', '.join(versions)}): a program has one"
     if has_clocks(story) and any(attempt.beside for attempt in story.attempts):
         yield "clocks of connections that are open side by side: each end goes by one clock"
     for context in story.contexts:
         if _release(context) < OLDEST:
-            yield f"OpenSSL {context.version}: the program uses calls that are there since 1.1.1"
+            yield f"OpenSSL {context.version}: the program uses functions that exist since 1.1.1"
         yield from knob_lacks(context)
     for attempt in story.attempts:
         yield from _reasons_of(attempt)
@@ -63,7 +63,7 @@ def _reasons_of(attempt: Attempt) -> Iterator[str]:
 
 
 def is_apart(story: Story) -> bool:
-    """Whether the ends are in two processes, so that two programs are made of the source."""
+    """Return whether the ends are two processes, so that the source is compiled twice."""
     return has_clocks(story) or len({context.version for context in story.contexts}) > 1
 
 
@@ -73,7 +73,7 @@ def _release(context: Context) -> tuple[int, ...]:
 
 
 def _needs(story: Story) -> set[str]:
-    """The parts of the program that are there only where something uses them."""
+    """Return the optional parts of the program that the story needs."""
     offers = [attempt.offer for attempt in story.attempts if attempt.offer]
     knobs = {(context.role, name) for context in story.contexts for name, value in context.knobs.items() if value}
     names = {name for _role, name in knobs}
@@ -108,20 +108,20 @@ def _needs(story: Story) -> set[str]:
 
 
 def _summary(story: Story) -> Iterator[str]:
-    """The head of the program's comment, by lines; not each connection of very many."""
+    """Yield the first lines of the program's comment; at most LISTED connections are listed."""
     yield title(story)
     if story.expected:
         yield f"connection {story.attempts[-1].number} was expected to be {story.expected}"
-    if len(story.attempts) <= TOLD:
+    if len(story.attempts) <= LISTED:
         yield ""
-        yield from (f"{attempt.number}. {told(attempt)}" for attempt in story.attempts)
+        yield from (f"{attempt.number}. {summary(attempt)}" for attempt in story.attempts)
     if story.wrong:
         yield ""
         yield from story.wrong.splitlines()
 
 
 def render(story: Story) -> str:
-    """The source; it is C99, and compiles without warnings with the headers of 1.1.1 to 4.0."""
+    """Return the source: C99 that compiles without warnings with the headers of 1.1.1 to 4.0."""
     offers = [attempt.offer for attempt in story.attempts if attempt.offer]
     actions = [action for attempt in story.attempts for action in attempt.before]
     needs = _needs(story)

@@ -1,4 +1,4 @@
-"""The contexts of a story as functions of a C program: contexts that are alike are made by one function."""
+"""Renders the contexts of a story as functions of a C program; one function makes all equal contexts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """A function that makes an SSL_CTX; ``contexts`` are all those that it makes."""
+    """A function that makes the SSL_CTX of all these equal ``contexts``."""
 
     story: Story
     contexts: tuple[Context, ...]
@@ -30,57 +30,57 @@ class Maker:
 
     @property
     def role(self) -> Role:
-        """Of all of them."""
+        """Return the role of all of them."""
         return self._like.role
 
     @property
     def number(self) -> int:
-        """Of the first of them; it tells the names of this function and of its callbacks from others."""
+        """Return the number of the first of them; it makes the names of the function and its callbacks unique."""
         return self._like.number
 
     @property
     def name(self) -> str:
-        """The C function."""
+        """Return the name of the C function."""
         return f"make_{self.role}_{self.number}"
 
     @property
     def says(self) -> str:
-        """Its comment."""
+        """Return its comment."""
         names = " and ".join(context.name.capitalize() for context in self.contexts)
         return f"{names}: {self._like.stack} with OpenSSL {self._like.version}"
 
     @property
     def alpn(self) -> bytes | None:
-        """The protocols that a server's callback chooses from."""
+        """Return the protocols that a server's callback selects from, in wire format."""
         names = self._like.knobs.get("alpn")
         return wire(names) if self.role is Role.SERVER and isinstance(names, tuple) else None
 
     @property
     def no_protocol(self) -> str:
-        """What that callback gives where none fits."""
+        """Return what that callback returns if no protocol matches."""
         refuses = self._like.stack == "libssl" or (self._like.stack == "openssl" and not is_1_1_1(self._like))
         return f"SSL_TLSEXT_ERR_{'ALERT_FATAL' if refuses else 'NOACK'}"
 
     @property
     def session_id(self) -> bytes | None:
-        """What its session ids are, or begin with."""
+        """Return its session id, or the prefix of its session ids."""
         found = self._like.knobs.get("session_id", self._like.knobs.get("session_id_prefix"))
         return found if isinstance(found, bytes) else None
 
     @property
     def whole_id(self) -> bool:
-        """Whether its session ids are nothing else."""
+        """Return whether that is the whole id."""
         return "session_id" in self._like.knobs
 
     @property
     def acknowledges(self) -> bool:
-        """Whether it acknowledges a server name that is sent: of the harness's servers those on libssl alone do."""
+        """Return whether it acknowledges a server name; of the harness's servers, only libssl does."""
         named = any("server_name" in client.knobs for client in self.story.of(Role.CLIENT))
         return named and self.role is Role.SERVER and self._like.stack == "libssl"
 
     @property
     def statements(self) -> Iterator[str]:
-        """What the function does to a new SSL_CTX."""
+        """Yield the statements that set up a new SSL_CTX."""
         if self._like.certificate is not None:
             yield f"use_certificate(ctx, {quoting.c(self._like.certificate)});"
         yield from statements(self._like)
@@ -93,7 +93,7 @@ class Maker:
             yield from self._new_sessions()
 
     def _new_sessions(self) -> Iterator[str]:
-        """The new-session callback, which is called only with a client cache."""
+        """Yield the statements for the new-session callback, which needs a client cache."""
         yield "SSL_CTX_sess_set_new_cb(ctx, on_new_session);"
         modes = self._like.knobs.get("cache_mode", ())
         if not isinstance(modes, Iterable) or not {CacheMode.CLIENT, CacheMode.BOTH} & set(modes):
@@ -102,12 +102,12 @@ class Maker:
 
 
 def is_1_1_1(context: Context) -> bool:
-    """Whether its OpenSSL is 1.1.1, whose s_server differs in this and that from later ones."""
+    """Return whether its OpenSSL is 1.1.1, whose s_server differs from later ones."""
     return context.version.startswith("1.1.1")
 
 
 def makers(story: Story) -> list[Maker]:
-    """The functions that a story needs, in the order in which their contexts are first used."""
+    """Return the functions that a story needs, in the order in which their contexts are first used."""
     alike: dict[tuple[object, ...], list[Context]] = {}
     for context in story.contexts:
         key = (context.role, context.stack, context.certificate, repr(sorted(context.knobs.items())))
@@ -116,9 +116,9 @@ def makers(story: Story) -> list[Maker]:
 
 
 def server_end(story: Story) -> str | None:
-    """What a server does before SSL_free that the close does not tell: s_server calls it dead, however it was closed.
+    """Return what a server does before SSL_free after any close: s_server marks the connection as shut down.
 
-    Sessions stay in its cache for that (sv_body in apps/s_server.c, ssl_clear_bad_session). None for other stacks.
+    That keeps the session in its cache (sv_body in apps/s_server.c, ssl_clear_bad_session). None for other stacks.
     """
     for server in story.of(Role.SERVER):
         if server.stack == "openssl":

@@ -1,4 +1,4 @@
-"""The knobs of a context as statements of C, each by the call that its documentation names."""
+"""Renders the knobs of a context as C statements, with the function that its documentation names."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ LONGEST = (1 << 63) - 1
 
 
 def number(value: int) -> str:
-    """A long; its least value has no literal."""
+    """Return a literal of type long; its least value has none."""
     return f"{value}L" if value >= -LONGEST else f"(-{LONGEST}L - 1)"
 
 
 def set_option(name: str) -> list[str]:
-    """SSL_CTX_set_options."""
+    """Return the statement with SSL_CTX_set_options."""
     return [f"SSL_CTX_set_options(ctx, {name});"]
 
 
 def set_later_option(name: str) -> list[str]:
-    """The same of an option that 1.1.1 has not."""
+    """Return the same for an option that 1.1.1 does not have."""
     return [f"#ifdef {name}", *set_option(name), "#else", f'cannot("{name}, which this OpenSSL has not");', "#endif"]
 
 
 def must(call: str) -> list[str]:
-    """A call that gives 1 for success."""
+    """Return the check of a call that returns 1 on success."""
     return [f"MUST({call});"]
 
 
@@ -71,7 +71,7 @@ def _psk_modes(value: PskMode, _context: Context) -> list[str]:
 
 
 def wire(names: Iterable[str]) -> bytes:
-    """Protocol names as ALPN has them, each after its length (RFC 7301, 3.1)."""
+    """Return protocol names in the format of ALPN, each after its length (RFC 7301, 3.1)."""
     encoded = [name.encode("utf-8", "surrogateescape") for name in names]
     return b"".join(bytes([len(name)]) + name for name in encoded)
 
@@ -108,11 +108,11 @@ def _early_data(value: int, context: Context) -> list[str]:
 
 
 OLDEST = "1.1.1"
-"""The oldest OpenSSL that the program is for."""
+"""The oldest OpenSSL that the program supports."""
 
 
 def _option(row: Knob, value: bool) -> list[str]:  # noqa: FBT001 - a knob's value
-    """SSL_CTX_set_options or SSL_CTX_clear_options, where the option is not so by default."""
+    """Return the statements that set or clear an option; none if that is the default."""
     option = row.option
     if option is None or option.is_set(value=value) is option.default:
         return []
@@ -152,11 +152,11 @@ KNOBS: Mapping[str, Statements] = {
     "client_certificate": lambda _value, _context: [],  # the context's certificate
     "server_certificate": lambda _value, _context: [],
 }
-"""What sets each knob that is not an option, once its value and its context are given."""
+"""For each knob that is not an option: its value and its context to statements."""
 
 
 def knob_lacks(context: Context) -> list[str]:
-    """The knobs of a context that the program has no code for."""
+    """Return the knobs of a context that the program does not support, each with the reason."""
     rows = knobs_of(context.role)
     return [
         f"{name} of {context.name}: the program does not know this knob"
@@ -166,7 +166,7 @@ def knob_lacks(context: Context) -> list[str]:
 
 
 def statements(context: Context) -> list[str]:
-    """All that sets the knobs of a context, in the order of the table."""
+    """Return the statements for the knobs of a context, in the order of the table of knobs."""
     lines: list[str] = []
     for name, row in knobs_of(context.role).items():
         if name in context.knobs:

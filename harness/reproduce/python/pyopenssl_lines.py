@@ -1,4 +1,4 @@
-"""What pyOpenSSL's public API can tell of a story, and the lines that set a knob on a Context."""
+"""What pyOpenSSL's public API can express of a story, and the lines that set a knob on a Context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VERIFY = {
     Verify.REQUIRED: "SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT",
 }
 UNCLEAN = {Close.EOF, Close.RST, Close.SERVER_ONLY}
-"""Ways to close in which the client sends no close_notify, so that SSL_free makes its session non-resumable."""
+"""Closes without a close_notify of the client, after which SSL_free makes its session non-resumable."""
 NO_CLEARING = "nothing clears an option of a Context"
 
 
@@ -62,11 +62,11 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob, but for options and for alpn, which each role sets otherwise; ``{}`` is the context."""
+"""Statements by knob, without options, and without alpn, which depends on the role; ``{}`` is the context."""
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:
-    """Why pyOpenSSL cannot set the knob so, None if it can."""
+    """Return why pyOpenSSL cannot set the knob to this value, or None."""
     row = knobs_of(context.role)[name]
     if (why := why_not("pyopenssl", context.role, context.version, name, value)) is not None:
         return why
@@ -83,7 +83,7 @@ def _option(row: Knob, value: object) -> list[str]:
 
 
 def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
-    """Why pyOpenSSL cannot do what was done."""
+    """Yield why pyOpenSSL cannot repeat the attempt."""
     offers = story.offers_of(attempt)
     if any(not offer.kept for offer in offers) and attempt.close in UNCLEAN:
         yield (
@@ -97,7 +97,7 @@ def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
 
 
 def lines(context: Context, name: str) -> list[str]:
-    """The statements that set up a context that has this name."""
+    """Return the statements that set up the context, whose variable is ``name``."""
     found: list[str] = []
     for knob, value in context.knobs.items():
         if knob in LINES:

@@ -1,4 +1,4 @@
-"""``reproduce.py``: a story for Python's ssl or for pyOpenSSL, whichever was used and can tell it, or why neither."""
+"""Renders a story as ``reproduce.py``, for Python's ssl or pyOpenSSL, or says why neither can express it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.reproduce.clocks import Clocks, has_clocks, one_clock
 from harness.reproduce.python import pyopenssl_lines, ssl_lines
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of
-from harness.reproduce.words import grouped, title, told
+from harness.reproduce.words import grouped, summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ PACKAGES: tuple[ModuleType, ...] = (ssl_lines, pyopenssl_lines)
 
 
 def lacks(story: Story) -> list[str]:
-    """What the package that was used cannot tell, or ssl if none was; empty if one of both can tell all."""
+    """Return what the used package (by default ssl) cannot express; empty if either can express the whole story."""
     first, second = _in_order(story)
     return lacks_in(first, story) if lacks_in(second, story) else []
 
@@ -33,7 +33,7 @@ def _in_order(story: Story) -> tuple[ModuleType, ModuleType]:
 
 
 def package(story: Story) -> str:
-    """The name of the package that the program needs; to be asked for only where ``lacks`` is empty."""
+    """Return the package that the program needs; call this only if ``lacks`` is empty."""
     return str(_package(story).PACKAGE)
 
 
@@ -42,7 +42,7 @@ def _package(story: Story) -> ModuleType:
 
 
 def lacks_in(package: ModuleType, story: Story) -> list[str]:
-    """What a package cannot tell."""
+    """Return what a package cannot express, each with the reason."""
     found = []
     if len(versions := {context.version for context in story.contexts}) > 1:
         found.append(f"two OpenSSLs: one Python has one of them ({', '.join(sorted(versions))})")
@@ -82,7 +82,7 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
 
 
 def render(story: Story) -> str:
-    """The program; to be asked for only where ``lacks`` is empty."""
+    """Return the program; call this only if ``lacks`` is empty."""
     package = _package(story)
     contexts = [
         {"name": _name(context), "role": context.role.value, "lines": package.lines(context, _name(context))}
@@ -97,7 +97,7 @@ def render(story: Story) -> str:
         notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
         contexts=contexts,
         attempts=[
-            {**_told(attempt), "time": next(iter(time), None)}
+            {**_values(attempt), "time": next(iter(time), None)}
             for attempt, time in zip(story.attempts, times, strict=True)
         ],
         clocks=has_clocks(story),
@@ -108,11 +108,11 @@ def _name(context: Context) -> str:
     return f"{context.role}_{context.number}"
 
 
-def _told(attempt: Attempt) -> dict[str, object]:
+def _values(attempt: Attempt) -> dict[str, object]:
     offer = attempt.offer
     return {
         "number": attempt.number,
-        "told": told(attempt),
+        "summary": summary(attempt),
         "client": _name(attempt.client),
         "server": _name(attempt.server),
         "during": [action.name for action in attempt.during],

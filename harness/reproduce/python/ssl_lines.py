@@ -1,4 +1,4 @@
-"""What Python's ssl can tell of a story, and the lines that set a knob on an SSLContext."""
+"""What Python's ssl can express of a story, and the lines that set a knob on an SSLContext."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PACKAGE = "Python's ssl"
 TEMPLATE = "reproduce_ssl.py.j2"
 
 CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
-"""set_ecdh_curve knows OpenSSL's short names only (OBJ_sn2nid)."""
+"""set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 VERIFY = {Verify.NONE: "CERT_NONE", Verify.OPTIONAL: "CERT_OPTIONAL", Verify.REQUIRED: "CERT_REQUIRED"}
 
 
 def option(bit: str, *, on: bool) -> str:
-    """The statement that sets or clears an option; ``{}`` stands for the context."""
+    """Return the statement that sets or clears an option; ``{}`` is the context."""
     return f"{{}}.options |= {bit}" if on else f"{{}}.options &= ~{bit}"
 
 
@@ -57,11 +57,11 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob that is not an option; braces of values are doubled, ``{}`` stands for the context."""
+"""Statements by knob, without options; braces in values are doubled, ``{}`` is the context."""
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:
-    """Why ssl cannot set the knob so, None if it can."""
+    """Return why ssl cannot set the knob to this value, or None."""
     if (why := why_not("ssl", context.role, context.version, name, value)) is not None:
         return why
     if name == "server_name" and _is_no_name(str(value)):
@@ -81,18 +81,18 @@ def _is_no_name(text: str) -> bool:
 
 
 def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
-    """Why ssl cannot do what was done."""
+    """Yield why ssl cannot repeat the attempt."""
     del story
     if attempt.offer is not None and attempt.offer.kept and attempt.client.stack != "ssl":
         yield "the object in memory is offered, and SSLSocket.session is a copy"
     if no_common_alpn(attempt) and attempt.server.stack != "ssl":
         yield "no ALPN protocol in common: a server on Python's ssl goes on without any"
     if attempt.close is Close.RST and attempt.server.stack == "ssl":
-        yield "close rst: the harness told its ssl of the end of TCP, and could not tell of the reset"
+        yield "close rst: the harness reported the end of TCP to ssl, but cannot report a reset"
 
 
 def lines(context: Context, name: str) -> list[str]:
-    """The statements that set up a context that has this name."""
+    """Return the statements that set up the context, whose variable is ``name``."""
     # OpenSSL's default, which Python changes since 3.10
     own = context.stack == "ssl" or "ignore_unexpected_eof" in context.knobs
     found = [] if own else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]

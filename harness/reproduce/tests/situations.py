@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.pair import Pair
-from harness.reproduce.telling import story_of
+from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited
 
 if TYPE_CHECKING:

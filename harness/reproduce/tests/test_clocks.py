@@ -10,7 +10,7 @@ from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.clocks import ACTIONS, Clocks, has_clocks, one_clock
-from harness.reproduce.telling import story_of
+from harness.reproduce.story_builder import story_of
 from harness.runtime.clock import library
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.reproduce.story import Offer, compared
-from harness.reproduce.telling import story_of
+from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def pair(machine: tuple[Machine, Runtime]) -> Iterator[Pair]:
     made.close()
 
 
-def told(pair: Pair) -> Story:
+def recorded(pair: Pair) -> Story:
     return story_of(pair.connections)
 
 
@@ -45,22 +45,22 @@ def offer_of(story: Story) -> Offer:
 def test_the_session_at_the_end_of_the_first_connection_was_offered(pair: Pair) -> None:
     pair.connect(offer=pair.connect().session)
 
-    assert offer_of(told(pair)) == Offer(connection=1)
-    assert told(pair).gaps == ()
+    assert offer_of(recorded(pair)) == Offer(connection=1)
+    assert recorded(pair).gaps == ()
 
 
 def test_an_earlier_ticket_is_told_by_its_place(pair: Pair) -> None:
     first = pair.connect()
     pair.connect(offer=first.sessions[0])
 
-    assert offer_of(told(pair)) == Offer(connection=1, ticket=0)
+    assert offer_of(recorded(pair)) == Offer(connection=1, ticket=0)
 
 
 def test_another_time_and_timeout_are_told(pair: Pair) -> None:
     session = pair.connect().session
     pair.connect(offer=edited(aged(session, 100), timeout=7200 + 1))
 
-    assert offer_of(told(pair)) == Offer(connection=1, older=100, timeout=7201)
+    assert offer_of(recorded(pair)) == Offer(connection=1, older=100, timeout=7201)
 
 
 def test_a_session_taken_before_the_ticket_is_named_by_its_action(pair: Pair) -> None:
@@ -71,7 +71,7 @@ def test_a_session_taken_before_the_ticket_is_named_by_its_action(pair: Pair) ->
     live.close()
     pair.connect(offer=early, presume_full=False)
 
-    assert offer_of(told(pair)) == Offer(connection=1, action=0)
+    assert offer_of(recorded(pair)) == Offer(connection=1, action=0)
 
 
 def test_a_session_in_memory_is_told_as_kept(pair: Pair) -> None:
@@ -81,7 +81,7 @@ def test_a_session_in_memory_is_told_as_kept(pair: Pair) -> None:
     live.close()
     pair.connect(offer=kept)
 
-    assert offer_of(told(pair)) == Offer(connection=1, action=1, kept=True)
+    assert offer_of(recorded(pair)) == Offer(connection=1, action=1, kept=True)
 
 
 def test_a_session_of_another_pair_is_a_gap(pair: Pair, machine: tuple[Machine, Runtime]) -> None:
@@ -91,7 +91,7 @@ def test_a_session_of_another_pair_is_a_gap(pair: Pair, machine: tuple[Machine, 
     pair.connect()
     pair.connect(offer=foreign)
 
-    assert told(pair).gaps == ("connection 2 offered a session that no earlier connection yielded so",)
+    assert recorded(pair).gaps == ("connection 2 offered a session that no earlier connection yielded so",)
 
 
 def test_a_removed_session_is_told_by_its_connection(pair: Pair) -> None:
@@ -100,7 +100,7 @@ def test_a_removed_session_is_told_by_its_connection(pair: Pair) -> None:
     pair.connect()
 
     values = {"found": False, "context": 1, "connection": 1}
-    assert told(pair).attempts[1].before == (Action("remove", Role.SERVER, values),)
+    assert recorded(pair).attempts[1].before == (Action("remove", Role.SERVER, values),)
 
 
 def test_a_flush_is_told_by_the_time_of_a_session(pair: Pair) -> None:
@@ -109,7 +109,7 @@ def test_a_flush_is_told_by_the_time_of_a_session(pair: Pair) -> None:
     pair.connect()
 
     values = {"context": 1, "connection": 1, "seconds": 301}
-    assert told(pair).attempts[1].before == (Action("flush", Role.SERVER, values),)
+    assert recorded(pair).attempts[1].before == (Action("flush", Role.SERVER, values),)
 
 
 def test_a_flush_of_all_is_told_as_it_is(pair: Pair) -> None:
@@ -117,14 +117,14 @@ def test_a_flush_of_all_is_told_as_it_is(pair: Pair) -> None:
     pair.server.flush(0)
     pair.connect()
 
-    assert told(pair).attempts[1].before == (Action("flush", Role.SERVER, {"at": 0, "context": 1}),)
+    assert recorded(pair).attempts[1].before == (Action("flush", Role.SERVER, {"at": 0, "context": 1}),)
 
 
 def test_each_context_is_told_once_with_its_knobs(pair: Pair) -> None:
     pair.connect()
     pair.new_server(timeout=10)
     pair.connect()
-    contexts = told(pair).contexts
+    contexts = recorded(pair).contexts
 
     assert [context.name for context in contexts] == ["server 1", "client 1", "server 2"]
     assert [context.given.get("timeout") for context in contexts] == [300, None, 10]
@@ -133,7 +133,7 @@ def test_each_context_is_told_once_with_its_knobs(pair: Pair) -> None:
 
 def test_the_result_is_what_was_seen(pair: Pair) -> None:
     pair.connect(offer=pair.connect().session)
-    first, second = (attempt.result for attempt in told(pair).attempts)
+    first, second = (attempt.result for attempt in recorded(pair).attempts)
 
     assert (first.outcome, first.client, first.server, first.tickets) == (Outcome.FULL, Saw.FULL, Saw.FULL, 2)
     assert (second.outcome, second.mechanism, second.has_ticket) == (Outcome.RESUMED, Mechanism.PSK, True)
@@ -149,6 +149,6 @@ def test_the_result_is_what_was_seen(pair: Pair) -> None:
 
 def test_telling_marks_no_connection_as_looked_at(pair: Pair) -> None:
     first = pair.connect()
-    told(pair)
+    recorded(pair)
 
     assert not first.asserted

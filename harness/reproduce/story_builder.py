@@ -1,4 +1,4 @@
-"""From connections to their story; what cannot be reproduced, as a session of unknown origin, is a gap."""
+"""Builds the story of connections; what cannot be reproduced, such as a session of unknown origin, is a gap."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
     ("openssl", Role.SERVER): {"session_id_context": b"\x01\0\0\0", "cache_size": 128},
     ("ssl", Role.SERVER): {"session_id_context": b"Python"},
 }
-"""What a stack sets by itself, and OpenSSL would not."""
+"""The knobs that a stack sets by default and OpenSSL does not."""
 
 
 IN_MEMORY = "pyopenssl@"
-"""A stack that offers the very object where it has no bytes of it; the object that Python's ssl gives is a copy."""
+"""A stack that offers the object in memory if it has no DER; Python's ssl offers a copy."""
 
 
 def story_of(connections: Sequence[Connection], *, expected: Outcome | None = None, wrong: str = "") -> Story:
-    """The story of all connections of one pair, by their numbers; it marks none as asserted."""
+    """Return the story of all connections of one pair, without marking them as asserted."""
     gaps: list[str] = []
     connections = sorted(connections, key=lambda connection: connection.number)
     attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
@@ -48,9 +48,9 @@ def story_of(connections: Sequence[Connection], *, expected: Outcome | None = No
 
 
 def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:
-    told = connection.setup
-    if told is None:
-        raise ValueError(f"nobody told the circumstances of connection {connection.number}")
+    setup = connection.setup
+    if setup is None:
+        raise ValueError(f"connection {connection.number} has no setup")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
     earlier = [c for c in connections if c.number < connection.number]
@@ -64,12 +64,12 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
     return Attempt(
         number=connection.number,
         tls=connection.tls,
-        client=_context(connection.client.view.name, told.client, told.client_context),
-        server=_context(connection.server.view.name, told.server, told.server_context),
+        client=_context(connection.client.view.name, setup.client, setup.client_context),
+        server=_context(connection.server.view.name, setup.server, setup.server_context),
         offer=offer,
-        before=tuple(_action(action, connection.number, earlier, gaps) for action in told.before),
-        during=told.during,
-        beside=told.beside,
+        before=tuple(_action(action, connection.number, earlier, gaps) for action in setup.before),
+        during=setup.during,
+        beside=setup.beside,
         close=connection.close,
         result=result_of(connection),
         last_session=connection.last_session.der if connection.last_session else None,
@@ -95,7 +95,7 @@ def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Co
 
 
 def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Action:
-    """The action in terms of the sessions of earlier connections, where it names what only this run had."""
+    """Return the action with values that differ in every run replaced by earlier connections."""
     if action.name == "remove":
         wanted = action.values["session_id"]
         for connection in reversed(earlier):
@@ -103,19 +103,19 @@ def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: li
                 values = {name: value for name, value in action.values.items() if name != "session_id"}
                 return replace(action, values={**values, "connection": connection.number})
         gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
-    if action.name == "flush" and action.values["at"] != 0:  # at 0 it forgets all, whatever their time
+    if action.name == "flush" and action.values["at"] != 0:  # 0 removes all sessions
         at = action.values["at"]
         for connection in reversed(earlier):
             time = connection.last_session.get("time") if connection.last_session else None
             if isinstance(at, int) and isinstance(time, int):
                 values = {name: value for name, value in action.values.items() if name != "at"}
                 return replace(action, values={**values, "connection": connection.number, "seconds": at - time})
-        gaps.append(f"before connection {number} the cache was flushed, and no session tells of which time it was")
+        gaps.append(f"before connection {number} the cache was flushed at a time that no session explains")
     return action
 
 
 def result_of(connection: Connection) -> Result:
-    """What was seen, without marking the connection as asserted."""
+    """Return the observed facts, without marking the connection as asserted."""
     try:
         outcome = connection.observed_outcome()
     except DisagreementError:
@@ -138,9 +138,9 @@ def result_of(connection: Connection) -> Result:
 
 
 def _early_data(connection: Connection) -> str | None:
-    """What became of early data; None where the client was not to send any."""
-    told = connection.setup
-    if told is None or not told.client.max_early_data:
+    """Return the state of early data; None if the client should not send any."""
+    setup = connection.setup
+    if setup is None or not setup.client.max_early_data:
         return None
     return connection.client.early_data or connection.server.early_data
 
