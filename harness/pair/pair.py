@@ -1,4 +1,4 @@
-"""One client endpoint, one server endpoint and the tap between them: connect(offer=) gives a Connection."""
+"""A client, a server and the tap between them: ``connect(offer=)`` returns a Connection."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 
 class Pair:
-    """Two endpoints that connect to each other as often as a scenario wants.
+    """Two endpoints that can connect to each other any number of times.
 
-    The protocol versions of both ends are the cell's one version unless their configs name others.
+    Both use the cell's protocol version unless their configs name others.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Pair:
         self._first_server = self.server_stack
         self._seconds = dict(seconds or {})
         self.left: dict[Role, Stack] = {}
-        """The stack from which the pair went over to the present one, by role."""
+        """The stack that the pair used before it switched to the present one, by role."""
         self.tls = tls
         self.runtime = runtime
         self.close_how = close
@@ -64,11 +64,11 @@ class Pair:
         self.client_config = self._with_version(client or ClientConfig())
         self.server_config = self._with_version(server or ServerConfig())
         self.opened = 0
-        """How many connections were begun."""
+        """How many connections were opened."""
         self._endpoints: list[Client | Server] = []
         self._contexts = {role: count(1) for role in Role}
         self._actions: list[Action] = []
-        """What was done to an endpoint since the last connection was begun."""
+        """The actions on endpoints since the last connection was opened."""
         self._stopped: int | None = None
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
@@ -130,37 +130,37 @@ class Pair:
         self._passed += seconds
 
     def new_client(self, **knobs: object) -> Client:
-        """Go on with another client context: the knobs of the present one, but for these."""
+        """Switch to a new client context, with these knobs changed."""
         self.client_config = self.client_config.changed(**knobs)
         self.client = self._start_client()
         return self.client
 
     def use_second_client(self) -> Client:
-        """Go on with the cell's second client, another stack with the knobs of the present one.
+        """Switch to the cell's second client, another stack with the present knobs.
 
-        UsageError if the cell has none: the scenario says ``second_client=True``.
+        UsageError if the cell has none: declare it with ``scenario(second_client=True)``.
         """
         self.left[Role.CLIENT], self.client_stack = self.client_stack, self._second(Role.CLIENT)
         return self.new_client()
 
     def new_server(self, **knobs: object) -> Server:
-        """Go on with another server, as after a restart: the knobs of the present one, but for these.
+        """Switch to a new server with these knobs changed, as after a restart.
 
-        Nothing is handed over; ticket keys are shared only by the knob ``ticket_keys``.
+        It takes over no state. Ticket keys are shared only through the knob ``ticket_keys``.
         """
         self.server_config = self.server_config.changed(**knobs)
         self.server = self._start_server()
         return self.server
 
     def use_second_server(self) -> Server:
-        """Go over to the cell's second server, another stack with the knobs of the present one; both stay up.
+        """Switch to the cell's second server, another stack with the present knobs; both keep running.
 
-        UsageError if the cell has none: the scenario says ``second_server=True``.
+        UsageError if the cell has none: declare it with ``scenario(second_server=True)``.
         """
         return self._use_server(self._second(Role.SERVER))
 
     def use_first_server(self) -> Server:
-        """Go back to the server with which the pair began, as it was left."""
+        """Switch back to the first server, which keeps its state."""
         return self._use_server(self._first_server)
 
     def _second(self, role: Role) -> Stack:
@@ -174,9 +174,9 @@ class Pair:
         return self.server
 
     def refusal(self, **knobs: object) -> tuple[object, ...]:
-        """Ask for a server that OpenSSL refuses: the reason codes of its error queue, as in openssl/sslerr.h.
+        """Request a server that OpenSSL refuses; return the reason codes of its error queue (openssl/sslerr.h).
 
-        The present server stays. HarnessError if the other one is not refused.
+        The present server stays. HarnessError if the requested one is not refused.
         """
         try:
             server = self.server_stack.server(self.server_config.changed(**knobs))
@@ -186,11 +186,11 @@ class Pair:
         raise HarnessError(f"{server.name} did not refuse a server with {knobs}")
 
     def put_middlebox(self, make: Callable[[], Gate]) -> None:
-        """Let every further connection pass through a middlebox in the tap, a fresh one each."""
+        """Let every later connection pass through a new middlebox in the tap."""
         self.tap.gate = make
 
     def open(self, offer: Session | None = None) -> OpenConnection:
-        """Begin a connection and leave it open; ``offer`` is set by SSL_set_session, as a fresh object."""
+        """Open a connection; SSL_set_session gets a new object made from ``offer``."""
         closed = {connection.number for connection in self.connections}
         setup = Setup(
             self.client_config,
@@ -223,10 +223,10 @@ class Pair:
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True
     ) -> Connection:
-        """Handshake, exchange a line each way, take the sessions, close.
+        """Handshake, exchange one line in each direction, take the sessions, and close.
 
-        FirstHandshakeError if nothing is offered and the handshake is not full: whatever a scenario is about, it does
-        not begin. ``presume_full=False`` is for a scenario that is about just that.
+        FirstHandshakeError if nothing is offered and the handshake is not full: the scenario cannot start. A scenario
+        that tests this very handshake passes ``presume_full=False``.
         """
         how = close or self.close_how
         self._check_close(how)
@@ -238,7 +238,7 @@ class Pair:
         return connection
 
     def _check_close(self, how: Close) -> None:
-        """An end that cannot take its part would be waited for until a deadline."""
+        """UsageError if an end cannot close in this way; the pair would wait for it until the deadline."""
         for stack, role in ((self.client_stack, Role.CLIENT), (self.server_stack, Role.SERVER)):
             for capability in CLOSE_NEEDS.get(how, ()):
                 if why := stack.abilities(role).lacks(capability):
@@ -248,9 +248,9 @@ class Pair:
                     )
 
     def offered(self, session: Session) -> str:
-        """Offer a session that the client may not be able to read: the outcome, or the errors of d2i_SSL_SESSION.
+        """Offer a session that the client may not decode; return the outcome, or the errors of d2i_SSL_SESSION.
 
-        A client that cannot read it has not said a word, or never connected: this pair can connect no more.
+        After such an error the pair cannot connect any more: the client sent nothing, or never connected.
         """
         connection = self.try_offer(session)
         if isinstance(connection, EndpointError):
@@ -259,7 +259,7 @@ class Pair:
         return "\n".join(connection.client.errors) if outcome is Outcome.ABORTED else str(outcome)
 
     def try_offer(self, session: Session) -> Connection | EndpointError:
-        """Offer a session in a next connection; the error of a client that ended without connecting, if it did."""
+        """Offer a session; return the connection, or the error of a client that ended without connecting."""
         try:
             return self.connect(session)
         except EndpointError as error:
@@ -269,7 +269,7 @@ class Pair:
             return error
 
     def last_counters(self) -> Counters | None:
-        """The present server's counters now, or as they stood in the last connection; None if its stack has none."""
+        """Return the present server's counters, now or as of its last connection; None if its stack has none."""
         abilities = self.server_stack.abilities(Role.SERVER)
         if Capability.COUNTERS in abilities.capabilities:
             return self.server.counters()

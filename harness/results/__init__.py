@@ -1,1 +1,1 @@
-"""The folder of a run: written, read back, kept or removed."""
+"""Writes, reads, keeps and removes the folders of runs."""

@@ -1,4 +1,4 @@
-"""Digests of the code that a run used, by which shards of different code are told apart."""
+"""Digests of the code that a run used, to detect shards of different code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LENGTH = 16
 
 
 def digests(root: Path, files: Iterable[str]) -> dict[str, str]:
-    """A digest of each of the files below ``root`` that can be read, and of ``harness``: its modules without tests."""
+    """Return the digest of each existing file below ``root``, and of ``harness``, its modules without tests."""
     modules = sorted(path for path in HARNESS.rglob("*.py") if "tests" not in path.parts)
-    told = {"harness": _digest(modules)}
-    return told | {file: _digest([root / file]) for file in sorted(set(files)) if (root / file).is_file()}
+    own = {"harness": _digest(modules)}
+    return own | {file: _digest([root / file]) for file in sorted(set(files)) if (root / file).is_file()}
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from harness.results.reader import KeptRun
 
 MOST = 60
-"""Files of a cell that the page links to."""
+"""The maximum number of files of a cell that the page links to."""
 LONGEST = 2**20
-"""Bytes of what an end printed that are read."""
+"""The maximum number of bytes that are read of an endpoint's output."""
 PRINTED = {"client": "client-output.txt", "server": "server-output.txt"}
 FIRST = ("README.md", "reproduce.sh", "reproduce.c", "reproduce.py", "capture.pcapng", "evidence.txt")
-"""Names that a reader looks for; the others follow by name."""
+"""The files that come first in a list; the others follow by name."""
 
 
 def kept_of(run: KeptRun, page: Path) -> Mapping[Key, Kept]:
-    """The folders of the cells that did not pass, by scenario and cell; ``page`` is the folder that the page is for.
+    """Return the evidence of the cells that did not pass, by scenario and cell; ``page`` is the folder of the page.
 
-    They are looked for where this run has them, and not where its results say that they were: results move, and a path
-    that was edited must not lead the page out of the run's folder.
+    The paths follow from the folder of the run, not from its results: results can be moved, and an edited path must not
+    lead out of the folder.
     """
     found = {}
     for cell in run.results["cells"]:

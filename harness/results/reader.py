@@ -1,4 +1,4 @@
-"""Reads the folder of a run, whole or left by one that was killed, and says what is wrong with it."""
+"""Reads the folder of a finished or killed run; errors say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 WHOLE, LINES = "results.json", "results.jsonl"
 RERUN = "run `resumption run --results DIR` again"
 AGAIN = f"{RERUN}, or name another folder"
-NEVER_SAID = {"finished": "", "exit_status": -1, "unmatched": []}
-"""What a run that was killed did not say any more."""
-NO_EXIT_STATUS: int = cast("int", NEVER_SAID["exit_status"])
+NOT_WRITTEN = {"finished": "", "exit_status": -1, "unmatched": []}
+"""The fields that a killed run did not write."""
+NO_EXIT_STATUS: int = cast("int", NOT_WRITTEN["exit_status"])
 
 
 @dataclass(frozen=True)
 class KeptRun:
-    """What a folder holds: results as docs/json.md says, with ``finished`` empty if the run is unfinished."""
+    """The results in a folder, as docs/json.md defines them; ``finished`` is empty if the run is unfinished."""
 
     folder: Path
     results: ResultsObject
     unfinished: str = ""
-    """Why it is not whole, in one sentence; empty if it is."""
+    """Why it is unfinished, in one sentence; empty if it is finished."""
 
 
 def kept_run(place: Path) -> KeptRun:
-    """Read a folder, or the results.json or results.jsonl in it; UsageError says what is wrong and what to do."""
+    """Read a folder, or the results.json or results.jsonl in it; UsageError says what is wrong and how to fix it."""
     try:
         return _read(place)
     except OSError as error:
@@ -53,7 +53,7 @@ def _read(place: Path) -> KeptRun:
         try:
             return KeptRun(folder, _whole(whole))
         except UsageError:
-            # A run that is killed while it assembles results.json leaves half of it beside all lines.
+            # A run that is killed while it writes results.json leaves a part of it, and results.jsonl.
             if not lines.is_file():
                 raise
     if lines.is_file():
@@ -68,7 +68,7 @@ def _whole(path: Path) -> ResultsObject:
 
 
 def _of_lines(folder: Path, path: Path) -> KeptRun:
-    """The head and each cell of a run that was killed; its last line may be cut off."""
+    """Return a killed run from its head and its cells; the last line may be truncated."""
     first, *rest = [line for line in _text(path).split("\n") if line.strip()] or [""]
     head = _json(first, f"{path}, line 1")
     _right_schema(head, path)
@@ -81,7 +81,7 @@ def _of_lines(folder: Path, path: Path) -> KeptRun:
             if number != len(rest) + 1:
                 raise
             ended += f", and its last line (line {number}) is cut off"
-    return KeptRun(folder, _checked({**head, **NEVER_SAID, "cells": cells}, path), ended)
+    return KeptRun(folder, _checked({**head, **NOT_WRITTEN, "cells": cells}, path), ended)
 
 
 def _text(path: Path) -> str:
@@ -132,7 +132,7 @@ def _checked(value: Any, path: Path) -> ResultsObject:
 
 
 def cell_name(cells: Any, path: str) -> str:
-    """`` (test_x[a--b])`` of the cell that a path leads to; empty if it leads to none."""
+    """Return the scenario and cell at a path such as ``.cells[3].tls``, in brackets; empty if it is not in a cell."""
     if not path.startswith(".cells["):
         return ""
     cell: Any = cells[int(path.removeprefix(".cells[").partition("]")[0])]

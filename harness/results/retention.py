@@ -1,4 +1,4 @@
-"""How long the runs in the default folder stay: by age and total size."""
+"""Removes old runs from the default folder, by age and total size."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 ALL = "all"
 DEFAULT = "30d,5GB"
-"""A whole run takes some 200 MB."""
+"""A complete run has about 200 MB."""
 DATED = "%Y-%m-%dT%H-%M-%S.%fZ"
-"""The names of `harness.results.writer.default_folder`, which sort by their time."""
+"""The names of `harness.results.writer.default_folder`, which sort by time."""
 UNFINISHED = 24 * 3600.0
-"""Seconds after which a run that still has results.jsonl was killed, and is no longer at work."""
+"""Seconds after which a run that still has results.jsonl counts as killed."""
 EXIT_STATUS = re.compile(r'^ "exit_status": (-?\d+),?$', re.MULTILINE)
 HEAD = 2**16
-"""Bytes at the beginning of results.json that have all but the cells."""
+"""The first bytes of results.json, which contain everything but the cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What stays of the runs in a folder; None is no limit."""
+    """The limits of the runs in a folder; None is no limit."""
 
     days: int | None = None
     gigabytes: int | None = None
-    """In all, without the runs that always stay."""
+    """The total, without the runs that are always kept."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -48,17 +48,17 @@ class Limits:
         return cls(*(int(number) if number else None for number in (found[1], found[3])))
 
     def __str__(self) -> str:
-        """What is removed, for people."""
+        """Describe what is removed."""
         said = [f"older than {self.days} days"] if self.days is not None else []
         said += [f"beyond {self.gigabytes} GB in all"] if self.gigabytes is not None else []
         return " or ".join(said) or "none"
 
 
 def removable(place: Path, limits: Limits) -> list[Path]:
-    """The runs in a place that are beyond the limits.
+    """Return the runs in a folder that exceed the limits.
 
-    The newest run, the newest run that did not pass and runs that are still at work always stay. So does each folder
-    whose name is not a date: a user named it.
+    The newest run, the newest run that did not pass, and running ones are always kept, as is every folder whose name
+    is not a date: a user named it.
     """
     if limits == Limits():
         return []
@@ -84,13 +84,13 @@ def _dated(run: Path) -> datetime | None:
 
 
 def _passed(run: Path) -> bool:
-    """Whether pytest's exit code was 0; a run that was killed passed if it left no evidence of a failing cell."""
+    """Return whether pytest exited 0; a killed run passed if it has no evidence of a failed cell."""
     try:
         with (run / "results.json").open(encoding="ascii", errors="replace") as file:
-            told = EXIT_STATUS.search(file.read(HEAD))
+            status = EXIT_STATUS.search(file.read(HEAD))
     except OSError:
-        told = None
-    return int(told[1]) == 0 if told else not (run / "cells").is_dir()
+        status = None
+    return int(status[1]) == 0 if status else not (run / "cells").is_dir()
 
 
 def _size(run: Path) -> int:
@@ -105,7 +105,7 @@ def _at_work(run: Path) -> bool:
 
 
 def tidy(place: Path, limits: Limits) -> int:
-    """Remove what is removable; how many runs are gone. One that cannot be removed stays, and is tried again."""
+    """Remove what is removable and return the number of removed runs; one that cannot be removed is tried again."""
     gone = 0
     for run in removable(place, limits):
         shutil.rmtree(run, ignore_errors=True)

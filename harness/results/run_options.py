@@ -18,7 +18,7 @@ class RunOption:
     name: str
     help: str
     metavar: str = ""
-    """What its value is; empty for a switch."""
+    """The kind of its value; empty for a flag."""
     many: bool = False
     """Whether it may be repeated."""
     default: str | None = None
@@ -71,7 +71,7 @@ RUN_OPTIONS = (
 
 
 def long_names(arguments: Iterable[str]) -> list[str]:
-    """The arguments with each `--NAME` of a run written as `--resumption-NAME`."""
+    """Return the arguments with each `--NAME` of a run as `--resumption-NAME`."""
     names = {option.short: option.long for option in RUN_OPTIONS}
     split = [(argument, *argument.partition("=")) for argument in arguments]
     return [names[name] + sign + value if name in names else argument for argument, name, sign, value in split]

@@ -1,4 +1,4 @@
-"""The folder of a run: results.json with every cell, and a folder of evidence for each cell that did not pass."""
+"""Writes the folder of a run: results.json with every cell, and the evidence of each cell that did not pass."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-"""Of results.json."""
+"""The schema version of results.json."""
 
 LONGEST_NAME = 200
-"""Bytes of a folder's name; file systems take 255."""
+"""The maximum bytes in a folder's name; file systems allow 255."""
 
 
 def default_folder(now: datetime | None = None) -> Path:
-    """A folder of the user's state (XDG_STATE_HOME) that is named by the time, UTC to the microsecond."""
+    """Return a folder in the user's state (XDG_STATE_HOME), named by the time in UTC to the microsecond."""
     import platformdirs  # noqa: PLC0415 - only a run needs it
 
     stamp = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
@@ -32,9 +32,9 @@ def default_folder(now: datetime | None = None) -> Path:
 
 
 def usable(folder: Path) -> Path:
-    """The folder's absolute path; UsageError if nothing can be written there, or an earlier run's results are there.
+    """Return the absolute path; UsageError if the folder is not writable or has the results of an earlier run.
 
-    Those are never overwritten. Nothing is made yet.
+    Results are never overwritten. Nothing is created yet.
     """
     lines = folder / "results.jsonl"
     if lines.exists() or (folder / "results.json").exists():
@@ -46,7 +46,7 @@ def usable(folder: Path) -> Path:
 
 
 def writable(folder: Path) -> None:
-    """UsageError if nothing can be written there, or where it would have to be made; nothing is left there."""
+    """UsageError if the folder, or the parent in which it would be created, is not writable; nothing is left there."""
     try:
         with tempfile.TemporaryFile(dir=next(parent for parent in (folder, *folder.parents) if parent.exists())):
             pass
@@ -55,7 +55,7 @@ def writable(folder: Path) -> None:
 
 
 def unused(folder: Path) -> Path:
-    """The folder, which is new or empty; UsageError if it is not, or nothing can be written there."""
+    """Return the folder if it is new or empty; UsageError if it is not, or is not writable."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty; name a new folder, or an empty one")
     writable(folder)
@@ -63,9 +63,9 @@ def unused(folder: Path) -> Path:
 
 
 class Results:
-    """Collects the cells of a run, one JSON line each as soon as it is over, so that a killed run leaves its results.
+    """Writes one JSON line per finished cell, so that a killed run leaves its results.
 
-    Nothing is made on disk before the first cell.
+    Nothing is created on disk before the first cell.
     """
 
     def __init__(self, folder: Path, head: Mapping[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Results:
         self._head = {"schema": SCHEMA, "started": _now(), **head}
 
     def add(self, cell: Mapping[str, Any]) -> None:
-        """Write the line of a cell: plain JSON values only."""
+        """Write the line of a cell, which consists of JSON values."""
         lines = [compact(cell)] if self._lines.exists() else [compact(self._head), compact(cell)]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lines.open("a", encoding="ascii") as file:
@@ -84,9 +84,9 @@ class Results:
         return self.folder / "results.jsonl"
 
     def finish(self, ending: Mapping[str, Any]) -> Path | None:
-        """Assemble results.json in place of the lines, a line a cell; None if there was no cell.
+        """Replace the lines by results.json, with one line per cell; return its path, or None if there was no cell.
 
-        Line by line: a run of 10,000 cells has some 200 MB of them.
+        It copies line by line: 10,000 cells are about 200 MB.
         """
         if not self._lines.exists():
             return None
@@ -102,7 +102,7 @@ class Results:
 
 
 def compact(value: object) -> str:
-    """JSON on one line, without blanks."""
+    """Return JSON on one line, without spaces."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -111,13 +111,13 @@ def _now() -> str:
 
 
 def cell_folder(results: Path, scenario: str, cell: str) -> Path:
-    """Where the evidence of a cell belongs; whatever both names are, it lies below ``results / "cells"``."""
+    """Return the folder for the evidence of a cell; it is below ``results / "cells"`` for any names."""
     test = _name(re.sub(r"[^\w.-]+", "_", scenario.removeprefix("scenarios/")), scenario)
     return results / "cells" / test / _name(re.sub(r"[^\w@.,=+-]", "_", cell), cell)
 
 
 def _name(name: str, whole: str) -> str:
-    """A name that file systems take, cut with a digest of what it stands for if it is too long."""
+    """Return a valid file name; one that is too long is cut, and a digest of ``whole`` keeps it unique."""
     if len(name.encode(errors="replace")) > LONGEST_NAME:
         digest = hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:8]
         name = f"{name.encode('ascii', 'replace').decode().replace('?', '_')[: LONGEST_NAME - 9]}~{digest}"
@@ -125,13 +125,13 @@ def _name(name: str, whole: str) -> str:
 
 
 def keep(folder: Path, files: Mapping[str, str | bytes], scripts: Sequence[str] = ("commands.sh",)) -> Path:
-    """Write the files that are not empty into the folder, replacing those of the same name; scripts can be run."""
+    """Write the files with content into the folder, replacing existing ones; scripts are executable."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         if content:
             path = folder / name
             mode = 0o700 if name in scripts else 0o600
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-                path.chmod(mode)  # one that was there before has its own
+                path.chmod(mode)  # an existing file keeps its own mode
                 file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
     return folder

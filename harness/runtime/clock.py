@@ -9,7 +9,7 @@ MISSING = "libfaketime is not installed, or has no library for this system"
 
 
 def library() -> Path | None:
-    """The libfaketime that the Python package ships, None if there is none for this system."""
+    """Return the libfaketime of the Python package, or None if it has none for this system."""
     spec = importlib.util.find_spec("libfaketime")
     if spec is None or spec.origin is None:
         return None
@@ -18,7 +18,7 @@ def library() -> Path | None:
 
 
 class Clock:
-    """A clock that can be moved while its child runs; ``path`` is a file of the run's private folder."""
+    """A clock that can be set while its child runs; ``path`` is a file in the private folder of the run."""
 
     def __init__(self, path: Path, seconds: int = 0) -> None:
         self._path = path
@@ -26,11 +26,11 @@ class Clock:
         self.move(seconds)
 
     def move(self, seconds: int) -> None:
-        """Show the true time plus so many seconds from now on; negative ones move it back."""
+        """Show the true time plus ``seconds``; negative seconds set the clock back."""
         self._show(f"{seconds:+d}s")
 
     def stop(self, at: int) -> None:
-        """Show one moment and no other, seconds since the epoch, until the clock is set again."""
+        """Show a fixed time in seconds since the epoch until the clock is set again."""
         self._show(f"{at:d}")
 
     def run(self, at: float, pace: float = 1) -> None:
@@ -45,7 +45,7 @@ class Clock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What to add to the child's environment (faketime(1), "Advanced time specification options")."""
+        """Return the environment variables for the child (faketime(1), "Advanced time specification options")."""
         return {
             "LD_PRELOAD": str(library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
@@ -59,6 +59,6 @@ SHARED = Path("/dev/shm")  # noqa: S108 - libfaketime's place (shm_overview(7))
 
 
 def forget_clock(pid: int) -> None:
-    """Remove what libfaketime leaves in shared memory of a process that was killed."""
+    """Remove the shared memory that libfaketime leaves behind if its process is killed."""
     for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
         (SHARED / name).unlink(missing_ok=True)

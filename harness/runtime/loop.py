@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEADLINE = 10.0
-"""Seconds that any single wait may take by default."""
+"""Seconds that a single wait may take by default."""
 VARIABLE = "RESUMPTION_DEADLINE"
-"""The environment variable that replaces DEADLINE and stretches every other wait by the same factor."""
+"""The environment variable that replaces DEADLINE and extends every other deadline by the same factor."""
 
 
 def stretched(seconds: float) -> float:
-    """The seconds that a wait may take on this machine; UsageError if RESUMPTION_DEADLINE is not a number above 0."""
+    """Return the deadline extended by RESUMPTION_DEADLINE; UsageError if that is not a number above 0."""
     text = os.environ.get(VARIABLE)
     if not text:
         return seconds
@@ -37,7 +37,7 @@ def stretched(seconds: float) -> float:
 
 
 class Pending(Generic[T]):
-    """A result that an endpoint will give: asked for now, there later."""
+    """A result that is requested now and available later."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -47,28 +47,28 @@ class Pending(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether a result or an error is there."""
+        """Return whether it has a result or an error."""
         return bool(self._value) or self._error is not None
 
     @property
     def error(self) -> BaseException | None:
-        """The error, None if there is none or not yet one."""
+        """Return the error, or None if it has none yet."""
         return self._error
 
     def resolve(self, value: T) -> None:
-        """Give the result; the first result or error stays."""
+        """Set the result; the first result or error wins."""
         if not self.done:
             self._value.append(value)
             self._called_back()
 
     def reject(self, error: BaseException) -> None:
-        """Give the error; the first result or error stays."""
+        """Set the error; the first result or error wins."""
         if not self.done:
             self._error = error
             self._called_back()
 
     def when_done(self, callback: Callable[[], None]) -> None:
-        """Call it once there is a result or an error; at once if there is one."""
+        """Call ``callback`` once it is done, at once if it already is."""
         if self.done:
             callback()
         else:
@@ -80,7 +80,7 @@ class Pending(Generic[T]):
             callback()
 
     def result(self) -> T:
-        """The result; raises the error if there is one, and AssertionError if nothing is there yet."""
+        """Return the result or raise the error; AssertionError if it has neither yet."""
         if self._error is not None:
             raise self._error
         if not self._value:
@@ -89,35 +89,35 @@ class Pending(Generic[T]):
 
 
 def resolved(value: T, what: str = "a known value") -> Pending[T]:
-    """A result that is there already."""
+    """Return a Pending that already has its result."""
     pending = Pending[T](what)
     pending.resolve(value)
     return pending
 
 
 class _Watch(NamedTuple):
-    """What is called when a file is ready for these events."""
+    """The callback for these events of a file."""
 
     events: int
     ready: Callable[[], None]
 
 
 class Loop:
-    """Watches files for the callbacks that feed endpoints, tap and children; one a process of the harness."""
+    """Calls the endpoints, the tap and the children when their files are ready; one per process of the harness."""
 
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = stretched(DEADLINE) if deadline is None else deadline
-        """Seconds of a wait that names none of its own."""
+        """The default deadline in seconds."""
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
         self._soon: list[Callable[[], None]] = []
 
     def soon(self, callback: Callable[[], None]) -> None:
-        """Call it once, before the loop next waits: what is asked for in one burst can go out in one write."""
+        """Call ``callback`` once before the loop next waits, so that a burst of requests is one write."""
         self._soon.append(callback)
 
     def watch(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
-        """Call ``ready`` whenever the file can be read (or written); replaces an earlier watch of the same file."""
+        """Call ``ready`` whenever the file can be read (or written), in place of an earlier watch of this file."""
         fd = file if isinstance(file, int) else file.fileno()
         watch = _Watch(selectors.EVENT_WRITE if write else selectors.EVENT_READ, ready)
         if fd in self._watched:
@@ -127,7 +127,7 @@ class Loop:
         self._watched[fd] = watch
 
     def forget(self, file: Any) -> None:
-        """Stop watching; a file that is not watched is not an error. Call it before the file is closed."""
+        """Stop watching a file, if it is watched. Call this before the file is closed."""
         try:
             fd = file if isinstance(file, int) else file.fileno()
         except ValueError:  # a file object that is closed
@@ -136,7 +136,7 @@ class Loop:
             self._selector.unregister(fd)
 
     def turn(self, seconds: float) -> bool:
-        """Wait up to so many seconds for something to happen, and serve it; False if nothing did."""
+        """Wait up to ``seconds`` for events and serve them; False if there were none."""
         while self._soon:
             self._soon.pop(0)()
         events = self._selector.select(max(seconds, 0))
@@ -147,7 +147,7 @@ class Loop:
         return bool(events)
 
     def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float | None = None) -> None:
-        """Serve events until the condition holds; TimedOutError says what was waited for."""
+        """Serve events until the condition holds; TimedOutError names ``what`` it waited for."""
         seconds = self.deadline if seconds is None else seconds
         end = time.monotonic() + seconds
         while not until():
@@ -157,7 +157,7 @@ class Loop:
             self.turn(left)
 
     def settle(self, pendings: Iterable[Pending[Any]], seconds: float | None = None) -> None:
-        """Serve events until each of them has a result or an error; results and errors are then read one by one."""
+        """Serve events until each of them has a result or an error, which the caller then reads."""
         open_ = list(pendings)
 
         def all_done() -> bool:

@@ -1,4 +1,4 @@
-"""The certificates of a run: certs/issued.toml lists them, and their keys are made for each run with mode 0600."""
+"""The certificates of a run, as listed in certs/issued.toml; keys are made for each run, with mode 0600."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import trustme
 
 PLACES = (Path(__file__).parents[1] / "issued.toml", Path(__file__).parents[2] / "certs" / "issued.toml")
-"""Where issued.toml lies in an installed package and in a checkout."""
+"""The path of issued.toml in an installed package and in a checkout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """PEM files of one certificate: its chain, and its private key."""
+    """The PEM files of a certificate chain and of its private key."""
 
     certificate: Path
     key: Path
@@ -40,7 +40,7 @@ def _end(entry: Mapping[str, object]) -> datetime | None:
 
 
 class Pki:
-    """One certificate authority and the certificates of issued.toml, each made when it is first asked for."""
+    """A certificate authority and the certificates of issued.toml, each made on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -53,11 +53,11 @@ class Pki:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The certificates that can be asked for."""
+        """Return the names of all certificates."""
         return tuple(self._entries)
 
     def authority(self, name: str = "authority") -> Path:
-        """The PEM file of a certificate authority, without its key."""
+        """Return the PEM file of a certificate authority, without its key."""
         path = self._folder / f"{name}.pem"
         if name not in self._authorities:
             import trustme  # noqa: PLC0415 - it loads while the first agent starts
@@ -67,7 +67,7 @@ class Pki:
         return path
 
     def issued(self, name: str) -> Issued:
-        """The files of a certificate; a UsageError lists the names if there is none."""
+        """Return the files of a certificate; UsageError lists the names if there is none with this name."""
         if name not in self._entries:
             raise UsageError(f"no certificate {name!r} in certs/issued.toml; it has: {', '.join(self.names)}")
         if name not in self._issued:
@@ -88,7 +88,7 @@ class Pki:
         return self._issued[name]
 
     def pem_files(self, names: Sequence[str]) -> dict[str, bytes]:
-        """The PEM files of the authority and of these certificates with their keys, by file name."""
+        """Return the content of the PEM files of the authority, these certificates and their keys, by file name."""
         files = {"authority.pem": self.authority().read_bytes()}
         for name in names:
             issued = self.issued(name)

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from harness.runtime.warden import Warden
 
 FLOOD = 8 * 1024 * 1024
-"""Bytes that a child may print in all before it counts as flooding."""
+"""How many bytes a child may print before it is killed."""
 
 GRACE = 2.0
-"""Seconds that a child has to end by itself after it was asked to."""
+"""Seconds that a child has to end after SIGTERM, or after it closed its output."""
 
 CHANGING = "PYTEST_CURRENT_TEST"
-"""pytest sets it again for each phase of a test."""
+"""pytest changes this variable in each phase of a test."""
 
 
 def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
-    """A command line that can be pasted into a shell: with what its environment has that this process's has not.
+    """Return a command line that can be pasted into a shell, with the variables that this process does not have.
 
-    But for what changes in this process while it runs, and means nothing to the child.
+    It leaves out CHANGING, which means nothing to the child.
     """
     given = {name: value for name, value in (environment or {}).items() if name != CHANGING}
     around = [f"{name}={value}" for name, value in given.items() if os.environ.get(name) != value]
@@ -45,10 +45,9 @@ def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str
 class Child:
     """A running program whose output is read by the loop.
 
-    ``on_line`` is called with each whole line of stdout, without its newline; ``output`` keeps all of stdout and stderr
-    together, as text, in the order in which it came; with ``keep_stdout`` false, all of stderr alone. A child that
-    prints more than FLOOD bytes of what is kept, or a line longer than ``longest_line``, is killed.
-    ``on_end`` may be set, and is called once ``ended`` is known.
+    ``on_line`` gets each whole line of stdout, without its newline. ``output`` is all of stdout and stderr as text, in
+    order of arrival, or only stderr if ``keep_stdout`` is false. A child that prints more than FLOOD bytes of output,
+    or a line longer than ``longest_line``, is killed. ``on_end`` can be set; it is called once ``ended`` is.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class Child:
         self._moved_clock = "FAKETIME_TIMESTAMP_FILE" in (environment or {})
         self._open = len(self._pipes)
         self._exit: int | None = None
-        """A descriptor that can be read once the process has ended (pidfd_open(2))."""
+        """A descriptor that becomes readable when the process ends (pidfd_open(2))."""
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
             loop.watch(pipe, lambda pipe=pipe: self._read(pipe.fileno()))  # type: ignore[misc]
@@ -91,7 +90,7 @@ class Child:
     def _start(
         self, environment: Mapping[str, str] | None, warden: Warden
     ) -> tuple[subprocess.Popen[bytes], list[IO[bytes]]]:
-        """The process, and where to read what it prints, stdout first."""
+        """Start the process; return it and the files of its output, stdout first."""
         process = self._spawn(environment, warden, subprocess.PIPE)
         return process, [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
 
@@ -111,29 +110,29 @@ class Child:
 
     @property
     def output(self) -> str:
-        """All that it printed so far."""
+        """Return everything that it printed so far."""
         return b"".join(self._output).decode(errors="replace")
 
     @property
     def size(self) -> int:
-        """How many bytes it printed so far."""
+        """Return how many bytes it printed so far."""
         return self._size
 
     def output_from(self, offset: int) -> str:
-        """What it printed after its first ``offset`` bytes."""
+        """Return what it printed after its first ``offset`` bytes."""
         return b"".join(self._output)[offset:].decode(errors="replace")
 
     def forget(self) -> None:
-        """Let go of what it printed so far, and count from 0 to FLOOD: for a child that serves a whole run."""
+        """Discard its output so far and reset its size; for a child that serves a whole run."""
         self._output.clear()
         self._size = 0
 
     def send(self, data: bytes) -> bool:
-        """Write to its stdin, without waiting for it to read; False if it no longer does."""
+        """Write to its stdin without blocking; False if it no longer reads."""
         return self._stdin.send(data)
 
     def end_input(self) -> None:
-        """Close its stdin once all is written."""
+        """Close its stdin once everything is written."""
         self._stdin.end()
 
     def _read(self, fd: int) -> None:
@@ -177,14 +176,14 @@ class Child:
         if self._open > 0:
             return
         if self._process.poll() is None and sys.platform == "linux":
-            # It has closed its output and is about to end; Popen.wait(timeout) would sleep and look again.
+            # It closed its output and is about to end; Popen.wait(timeout) would poll.
             self._exit = os.pidfd_open(self.pid)
             self._loop.watch(self._exit, self._reap)
         else:
             self._reap()
 
     def _reap(self) -> None:
-        """Take the exit code of a process that has ended, or that does so within GRACE seconds."""
+        """Read the exit code, for which the process has GRACE seconds."""
         self._close_exit()
         try:
             self.ended.resolve(self._process.wait(GRACE))
@@ -200,7 +199,7 @@ class Child:
             self._exit = None
 
     def kill(self) -> None:
-        """SIGKILL, to it and to whatever it started."""
+        """Send SIGKILL to the process and all its descendants."""
         import psutil  # noqa: PLC0415 - most children end by themselves
 
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -211,12 +210,12 @@ class Child:
             self._process.kill()
 
     def terminate(self) -> None:
-        """SIGTERM, and nothing more."""
+        """Send SIGTERM without waiting."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
     def close(self) -> None:
-        """End it for certain: SIGTERM, SIGKILL after GRACE seconds, then reap it and close the pipes."""
+        """Send SIGTERM, then SIGKILL after GRACE seconds; reap the process and close the pipes."""
         self._stdin.close()
         if self._process.poll() is None:
             self.terminate()

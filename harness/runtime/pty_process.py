@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class TerminalChild(Child):
-    """A Child whose ``on_line`` is given the lines of stdout and stderr in the very order in which they were printed.
+    """A Child whose ``on_line`` gets the lines of stdout and stderr in the order in which they are printed.
 
-    On a pipe a C program keeps back what it prints until some kilobytes are there, while what it writes past stdio, or
-    to stderr, comes at once. On a terminal it prints each line when it is complete.
+    On a pipe, a C program buffers stdout by kilobytes, while stderr and direct writes arrive at once. On a terminal,
+    every line arrives when it is complete.
     """
 
     def _start(

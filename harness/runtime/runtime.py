@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Runtime:
-    """Opened once a run or a worker, and closed whatever happens; with it goes every child and every key."""
+    """Opened once per run or worker. Closing it ends every child and removes every key."""
 
     def __init__(self) -> None:
         self.loop = Loop()
@@ -24,11 +24,11 @@ class Runtime:
 
     @property
     def folder(self) -> Path:
-        """A private folder (0700) that vanishes with the run, for keys, session files and key logs."""
+        """Return the private folder (mode 0700) of keys, session files and key logs; it is removed at the end."""
         return self.warden.folder
 
     def path(self, suffix: str) -> Path:
-        """A path in the folder that nobody has used."""
+        """Return an unused path in the folder."""
         self._names += 1
         return self.folder / f"{self._names}{suffix}"
 

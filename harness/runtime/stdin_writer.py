@@ -1,4 +1,4 @@
-"""Writes to the stdin of a child without blocking: it queues what the pipe does not accept yet."""
+"""Writes to the stdin of a child without blocking, and queues what the pipe does not accept yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StdinWriter:
-    """The writing end of a pipe; a child that does not read it holds nobody up."""
+    """The writing end of a pipe; a child that does not read blocks nobody."""
 
     def __init__(self, loop: Loop, pipe: IO[bytes]) -> None:
         self._loop = loop
@@ -21,7 +21,7 @@ class StdinWriter:
         os.set_blocking(pipe.fileno(), False)
 
     def send(self, data: bytes) -> bool:
-        """Write it, now or when the child reads; False if the child no longer does."""
+        """Write data, now or when the child reads; False if the child no longer reads."""
         if self._pipe.closed or self._ending:
             return False
         waiting = bool(self._left)
@@ -46,13 +46,13 @@ class StdinWriter:
             self.close()
 
     def end(self) -> None:
-        """Close it once all is written."""
+        """Close the pipe once everything is written."""
         self._ending = True
         if not self._left:
             self.close()
 
     def close(self) -> None:
-        """Close it now; what was not yet written is lost."""
+        """Close the pipe now and discard what is not yet written."""
         if not self._pipe.closed:
             self._loop.forget(self._pipe)
         self._left = b""

@@ -30,7 +30,7 @@ class Gate(Protocol):
     """A middlebox in the tap: it sees all bytes before they pass."""
 
     def feed(self, sender: Role, data: bytes) -> str | None:
-        """None to let the bytes pass, or the reason why the connection is blocked."""
+        """Return None to let the bytes pass, or the reason why it blocks the connection."""
         ...
 
 
@@ -46,9 +46,9 @@ class Tapped:
         gate: Gate | None,
     ) -> None:
         self.chunks: list[Chunk] = []
-        """What was relayed, in order; what a gate blocked never was on the wire between the two."""
+        """The relayed bytes, in order, without those that a gate blocked."""
         self.blocked = ""
-        """Why the gate blocked it, empty if it did not."""
+        """Why the gate blocked the connection; empty if it did not."""
         self._loop = loop
         self._gate = gate
         self._ends = {Role.CLIENT: client, Role.SERVER: server}
@@ -92,13 +92,13 @@ class Tapped:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            # The receiver has gone; what the sender still says is read and recorded, as a network would carry it.
+            # The receiver is gone; the sender's bytes are still read and recorded, as a network would carry them.
             if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
                 raise
             sent = len(data)
         self._unsent[to] = data[sent:]
         if self._unsent[to]:
-            # While one direction is stuck nothing is read from its sender: back pressure, as TCP itself has it.
+            # While one direction is stuck, nothing is read from its sender: back pressure, as in TCP.
             self._loop.forget(self._ends[to.peer])
             self._loop.watch(self._ends[to], lambda: self._flush(to), write=True)
 
@@ -124,16 +124,16 @@ class Tapped:
 
     @property
     def tcp(self) -> Tcp:
-        """What is to be told of TCP so far."""
+        """Return the facts of TCP so far."""
         return replace(self._tcp, ends=tuple(self._ended_by))
 
     @property
     def ended(self) -> bool:
-        """Whether both ends have ended TCP, so that no byte will come any more."""
+        """Return whether both ends have closed TCP, so that no more bytes can arrive."""
         return not self._open
 
     def cut(self, how: Close) -> None:
-        """End TCP towards both ends: Close.EOF sends FIN, Close.RST resets. What comes later is read and dropped."""
+        """End TCP towards both ends: Close.EOF sends FIN, Close.RST resets. Later bytes are read and dropped."""
         self._met_end(None, reset=how is Close.RST)
         if how is Close.RST:
             self.reset()
@@ -150,7 +150,7 @@ class Tapped:
         self.close()
 
     def close(self) -> None:
-        """Close both sockets; twice is not an error."""
+        """Close both sockets; a second call does nothing."""
         for end in self._ends.values():
             self._loop.forget(end)
             end.close()
@@ -158,22 +158,22 @@ class Tapped:
 
 
 class Tap:
-    """Listens on a port of its own and relays each connection to the port that ``upstream`` gives."""
+    """Listens on its own port and relays each connection to the port that ``upstream`` returns."""
 
     def __init__(self, loop: Loop, upstream: Callable[[], int], gate: Callable[[], Gate] | None = None) -> None:
         self.connections: list[Tapped] = []
-        """Every connection that was accepted, in order."""
+        """Every accepted connection, in order."""
         self._loop = loop
         self._upstream = upstream
         self.gate = gate
-        """Makes the middlebox of each further connection, None for none."""
+        """Makes the middlebox of each later connection; None for no middlebox."""
         self._listener = socket.create_server((LOOPBACK, 0))
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         loop.watch(self._listener, self.accept)
 
     def accept(self) -> None:
-        """Take a connection that waits in the backlog, if there is one; the loop calls it when one may."""
+        """Accept a waiting connection, if there is one; the loop calls this."""
         try:
             client, (_, client_port) = self._listener.accept()
         except BlockingIOError:
@@ -182,7 +182,7 @@ class Tap:
         try:
             server = socket.create_connection((LOOPBACK, server_port), stretched(DEADLINE))
         except OSError:
-            # No server: the client sees what it would see without a tap, a connection that is torn down.
+            # No server: reset the client, which would not have a connection without a tap either.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             client.close()
             return

@@ -16,11 +16,10 @@ PR_SET_PDEATHSIG = 1
 
 
 class Warden:
-    """Outlives the harness by a moment: then it kills every child, and removes the private folder and their clocks.
+    """A process that outlives the harness just long enough to kill every child and remove the private files.
 
-    The children are in its process group, so that none is missed: not one that was being started either, for that one
-    cannot join the group of a warden that is gone. It needs no list, and no signal reaches the children that a
-    terminal sends to the harness.
+    The children are in its process group, so it needs no list and misses none: a child that is just being started
+    cannot join the group of a warden that is gone. The signals of a terminal reach the harness, but not the children.
     """
 
     SCRIPT = """
@@ -49,7 +48,7 @@ class Warden:
         self.group = self._process.pid
 
     def close(self) -> None:
-        """Kill all that is left of the group and remove the folder; returns when both is done."""
+        """Kill the remaining processes of the group and remove the folder; return when both are done."""
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -58,6 +57,6 @@ class Warden:
 
 
 def end_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends; on Linux alone, elsewhere it does nothing."""
+    """Let the kernel kill this process when its parent ends; this works on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

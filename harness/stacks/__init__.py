@@ -1,1 +1,1 @@
-"""How endpoints are driven: one module or folder a stack, each behind the Protocols of base."""
+"""How endpoints are driven: one module or folder per stack, each behind the Protocols of base."""

@@ -1,9 +1,8 @@
 """The Protocols that every stack implements, and the only interface of a stack to the rest of the harness.
 
-Rules. Whatever needs time is a Pending: asked for by the call, served by the Loop. Calls on one connection are
-carried out in the order in which they are made, so a whole conversation may be asked for at once. An endpoint never
-raises for what its TLS library or its peer does: a failed handshake is in the report; EndpointError is for an endpoint
-that died or broke its own protocol, and comes out of the Pending.
+Rules. Whatever takes time returns a Pending, which the Loop resolves. Calls on one connection are carried out in order,
+so a whole conversation can be requested at once. What a TLS library or a peer does never raises an exception: a failed
+handshake is in the report. EndpointError is in the Pending if an endpoint died or broke its own protocol.
 """
 
 from __future__ import annotations
@@ -29,31 +28,31 @@ class Link(Protocol):
         ...
 
     def printed_so_far(self) -> str:
-        """What its program printed during this connection, to show when a wait for it fails."""
+        """Return what its program printed during this connection, to show if a wait for it fails."""
         ...
 
     def handshake(self) -> Pending[bool]:
-        """Complete the handshake; True if it did, False if it failed (the report says how)."""
+        """Complete the handshake; the result is False if it failed, and the report has the cause."""
         ...
 
     def write(self, data: bytes) -> Pending[bool]:
-        """Send one line of application data, which ends in a newline; False if the connection is dead."""
+        """Send one line of application data, newline included; the result is False if the connection is dead."""
         ...
 
     def read_line(self) -> Pending[bytes]:
-        """Read application data up to a newline; what came so far if the input ends before one."""
+        """Read application data up to a newline; the result is shorter if the input ends before one."""
         ...
 
     def ask(self, verb: str, **fields: Any) -> Pending[Any]:
-        """Carry out any other verb on a connection; the table of harness.agent.verbs says what it takes and gives.
+        """Carry out any other verb on a connection; harness.agent.verbs lists its fields and its reply.
 
-        The result is the member of the verb's reply, None (or no session) if the library refused. Without a member it
-        is True, or False if the library refused. UnsupportedError is in the Pending if the stack lacks the verb.
+        The result is the one member of the reply, or None (no session) if the library refused. If the reply has no
+        member, the result is True, or False if the library refused. UnsupportedError if the stack lacks the verb.
         """
         ...
 
     def shutdown(self) -> Pending[bool]:
-        """Send close_notify, and wait for nothing."""
+        """Send close_notify without waiting for an answer."""
         ...
 
     def await_end(self) -> Pending[Ending]:
@@ -61,30 +60,30 @@ class Link(Protocol):
         ...
 
     def release(self) -> Pending[EndpointReport]:
-        """End TCP, free the connection without another SSL_shutdown, and report all that this end knows of it."""
+        """Close TCP, free the connection without another SSL_shutdown, and report everything this end knows."""
         ...
 
 
 class Endpoint(Protocol):
-    """A context (SSL_CTX) in one role: the knobs of one config."""
+    """A context (SSL_CTX) in one role, made from one config."""
 
     name: str
     """``stack@build``."""
 
     def control(self, verb: str, **fields: Any) -> Pending[Any]:
-        """Carry out a verb on a context; the table of harness.agent.verbs says what it takes and gives.
+        """Carry out a verb on a context; harness.agent.verbs lists its fields and its reply.
 
-        The result is the member of the verb's reply. UnsupportedError is in the Pending if the stack lacks the verb.
-        ``counters`` at a server with Capability.RUNNING_COUNTERS alone are those of the last connection.
+        The result is the one member of the reply. UnsupportedError if the stack lacks the verb. A server that has
+        only Capability.RUNNING_COUNTERS returns the ``counters`` of its last connection.
         """
         ...
 
     def move_clock(self, seconds: int) -> None:
-        """Move this end's clock to so many seconds from the true time. Needs the knob ``clock``, which may be 0."""
+        """Set this end's clock to the true time plus ``seconds``. It needs the knob ``clock``, which may be 0."""
         ...
 
     def stop_clock(self, at: int) -> None:
-        """Stop this end's clock at a moment, seconds since the epoch. Needs the knob ``clock``, which may be 0."""
+        """Stop this end's clock at a time in seconds since the epoch. It needs the knob ``clock``, which may be 0."""
         ...
 
     def run_clock(self, at: float, pace: float = 1) -> None:
@@ -92,7 +91,7 @@ class Endpoint(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the context; drop the connections that are still open."""
+        """Free the context and drop its open connections."""
         ...
 
 
@@ -100,7 +99,7 @@ class ClientEndpoint(Endpoint, Protocol):
     """A client."""
 
     def connect(self, port: int, offer: Session | None = None) -> Link:
-        """Connect to 127.0.0.1:port and SSL_set_session a fresh object made from ``offer``; no handshake yet."""
+        """Connect to 127.0.0.1:port and pass a new object made from ``offer`` to SSL_set_session; no handshake yet."""
         ...
 
 
@@ -108,15 +107,15 @@ class ServerEndpoint(Endpoint, Protocol):
     """A listening server."""
 
     port: int
-    """The port on 127.0.0.1 that the kernel gave; ready to accept."""
+    """The port on 127.0.0.1, chosen by the kernel; the server already accepts there."""
 
     def accept(self) -> Link:
-        """Take the next connection; the handshake is asked for apart. Call it before or after the client's connect."""
+        """Take the next connection, without its handshake; call it before or after the client's connect."""
         ...
 
 
 class Stack(Protocol):
-    """One way to drive one build, within one process of the harness; made with that process's Runtime."""
+    """One way to drive one build, with the Runtime of this process of the harness."""
 
     name: str
     """``openssl``, ``libssl``, ``pyopenssl`` or ``ssl``."""
@@ -124,11 +123,11 @@ class Stack(Protocol):
 
     @property
     def label(self) -> str:
-        """``stack@build``, as people are shown it."""
+        """Return ``stack@build``, the name that users see."""
         ...
 
     def abilities(self, role: Role) -> Abilities:
-        """The knobs and Capabilities in a role."""
+        """Return the knobs and Capabilities that it supports in a role."""
         ...
 
     def prepare(self, config: ClientConfig | ServerConfig) -> None:
@@ -136,13 +135,13 @@ class Stack(Protocol):
         ...
 
     def client(self, config: ClientConfig) -> ClientEndpoint:
-        """Make a client; UnsupportedError if a knob cannot be had."""
+        """Return a client; UnsupportedError if it does not support a knob."""
         ...
 
     def server(self, config: ServerConfig) -> ServerEndpoint:
-        """Make a server that is ready to accept; UnsupportedError if a knob cannot be had."""
+        """Return a server that accepts connections; UnsupportedError if it does not support a knob."""
         ...
 
     def close(self) -> None:
-        """End the processes that it kept for reuse."""
+        """End the processes that it keeps for reuse."""
         ...

@@ -1,4 +1,4 @@
-"""The libssl stack: the C API of a chosen libssl.so, driven by an agent; the reference, with the whole session API."""
+"""The libssl stack, the reference: the whole session API of a given libssl.so, driven by an agent."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TLS13_CAPABILITIES = {
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
     Capability.AGE_SERVER_SESSION: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to age its tickets",
 }
-"""What came with TLS 1.3."""
+"""The Capabilities that need OpenSSL 1.1.1."""
 
 
 def abilities_of(role: Role, version: str) -> Abilities:
-    """Every Capability that this OpenSSL supports; UsageError if the text is not a version of OpenSSL."""
+    """Return what this OpenSSL supports in a role; UsageError if ``version`` is not a version of OpenSSL."""
     try:
         old = release(version) < SINCE_1_1_1
     except ValueError as error:

@@ -33,11 +33,11 @@ OF_DER = (
     Capability.EVERY_TICKET,
 )
 HAS_DER = (3, 4)
-"""The OpenSSL of the first cryptography whose library has i2d_SSL_SESSION."""
+"""The OpenSSL in the first release of cryptography that binds i2d_SSL_SESSION."""
 
 
 def abilities_of(role: Role, version: str) -> Abilities:
-    """What pyOpenSSL and the cffi library below it can do on that OpenSSL."""
+    """Return what pyOpenSSL and its cffi library support on this OpenSSL, in a role."""
     missing = {ability.value: reason for ability, reason in MISSING.items()}
     missing |= missing_capabilities(lacks.VERBS) | clock_missing()
     if role is Role.CLIENT:
@@ -48,7 +48,7 @@ def abilities_of(role: Role, version: str) -> Abilities:
 
 
 class PyopensslStack(AgentStack):
-    """pyOpenSSL of one build. An endpoint with a knob that only an OPENSSL_CONF can set has an agent of its own."""
+    """pyOpenSSL of one build. An endpoint with a knob that only OPENSSL_CONF can set gets its own agent."""
 
     def __init__(self, build: Build, runtime: Runtime) -> None:
         super().__init__("pyopenssl", build, runtime, {role: abilities_of(role, build.version) for role in Role})

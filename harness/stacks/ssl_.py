@@ -28,7 +28,7 @@ MISSING = {
 
 
 def abilities_of(role: Role, version: str) -> Abilities:
-    """What Python's ssl can do on that OpenSSL."""
+    """Return what Python's ssl supports on this OpenSSL, in a role."""
     missing = {ability.value: reason for ability, reason in MISSING.items()}
     missing |= missing_capabilities(lacks.VERBS) | clock_missing()
     return capability.abilities_of("ssl", role, version, missing)

@@ -52,8 +52,8 @@ def test_offering_an_unreadable_session_gives_the_clients_error(machine: tuple[M
     chosen = machine[0].one(stack)
     pair = Pair((chosen, chosen), TLSVersion.TLSv1_3, machine[1])
     first = pair.connect()
-    told = pair.offered(replace(first.session, der=(first.session.der or b"")[:-1]))
+    shown = pair.offered(replace(first.session, der=(first.session.der or b"")[:-1]))
 
-    assert "too long" in told
+    assert "too long" in shown
     assert pair.opened == len(pair.connections)
     pair.close()

@@ -1,4 +1,4 @@
-"""One end of a connection in an agent: each call is a request, and the report keeps what its reply says."""
+"""One end of a connection in an agent: each call is a request, and replies become the report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AgentLink:
         self.opened = process.ask(
             opening, {**fields, "as": self._name}, lambda _reply: True, lambda error: self._never_opened(opening, error)
         )
-        """Whether the TCP connection is there; its failure is also in the report."""
+        """True once TCP is connected, False if that failed; the report has the cause."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class AgentLink:
         return self._process.name
 
     def printed_so_far(self) -> str:
-        """What the agent printed outside of its protocol since the connection was asked for."""
+        """Return what the agent printed outside its protocol since the connection was requested."""
         return self._process.child.output[self._printed :]
 
     def _never_opened(self, opening: str, error: RefusalError) -> bool:
@@ -84,7 +84,7 @@ class AgentLink:
         return self.ask("write", data=data)
 
     def read_line(self) -> Pending[bytes]:
-        """Read up to a newline; what came so far if the input ends before one."""
+        """Read up to a newline; the result is shorter if the input ends before one."""
 
         def read(reply: Mapping[str, Any]) -> bytes:
             data = bytes.fromhex(reply["data"])
@@ -104,7 +104,7 @@ class AgentLink:
         return self.ask("shutdown")
 
     def await_end(self) -> Pending[Ending]:
-        """Read until the end of the input; an error of TLS counts as ALERT, since the peer gets one."""
+        """Read until the input ends; a TLS error counts as ALERT, because the peer gets one."""
 
         def read(reply: Mapping[str, Any]) -> Ending:
             self._trail.ending = Ending(reply["ending"])
@@ -118,7 +118,7 @@ class AgentLink:
         return self._ask("await_end", read, refused)
 
     def release(self) -> Pending[EndpointReport]:
-        """Free the connection and report all that this end knows of it."""
+        """Free the connection and report everything this end knows."""
 
         def read(reply: Mapping[str, Any]) -> EndpointReport:
             self._trail.output = self.printed_so_far()

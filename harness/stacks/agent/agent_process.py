@@ -1,4 +1,4 @@
-"""An agent's process: requests go out in bursts, each reply settles its Pending."""
+"""The process of an agent: sends requests in bursts and resolves a Pending with each reply."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ENCODED = json.JSONEncoder(separators=(",", ":")).encode
-"""A request's text; one encoder serves all of them."""
+"""Encodes a request; one encoder is shared."""
 TRACE = "RESUMPTION_TRACE"
-"""The environment variable that, set to 1, shows each request and reply on stderr; both can hold session secrets."""
+"""If this environment variable is 1, requests and replies are shown on stderr; they can contain session secrets."""
 SHOWN = 500
-"""Bytes of a line that broke the protocol which an error repeats."""
+"""How many bytes of an invalid line an error shows."""
 
 
 class RefusalError(Exception):
-    """An error reply: its ``kind``, ``queue`` and ``end`` as the protocol has them."""
+    """An error reply, with the ``kind``, ``queue`` and ``end`` of the protocol."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(str(error["message"]))
@@ -45,7 +45,7 @@ class RefusalError(Exception):
 
 
 class AgentProcess:
-    """A running agent. Whatever breaks the protocol ends it, and every request of it fails with an EndpointError."""
+    """A running agent. If it breaks the protocol, it is killed and all its requests fail with EndpointError."""
 
     def __init__(
         self,
@@ -77,16 +77,16 @@ class AgentProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Return whether it takes requests."""
         return self._dead is None
 
     @property
     def idle(self) -> bool:
-        """Whether it has answered everything."""
+        """Return whether it has answered every request."""
         return not self._open
 
     def unique(self, letter: str) -> str:
-        """A name that no object of this process has."""
+        """Return a name that no object in this process has."""
         self._next += 1
         return f"{letter}{self._next}"
 
@@ -97,10 +97,10 @@ class AgentProcess:
         read: Callable[[Mapping[str, Any]], T],
         refused: Callable[[RefusalError], T] | None = None,
     ) -> Pending[T]:
-        """Send a request before the loop next waits; ``read`` makes the result of its reply.
+        """Send a request before the loop next waits; ``read`` turns its reply into the result.
 
-        ``refused`` makes it of an error reply of the kinds ``tls`` and ``end``; without it, and for other kinds, the
-        Pending gets UnsupportedError (``lack``), RefusedError (``tls``) or EndpointError.
+        ``refused`` turns an error reply of kind ``tls`` or ``end`` into the result. Without it, and for other kinds,
+        the Pending is rejected with UnsupportedError (``lack``), RefusedError (``tls``) or EndpointError.
         """
         self._next += 1
         number = self._next
@@ -134,11 +134,11 @@ class AgentProcess:
         return pending
 
     def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
-        """Ask and wait; an agent that does not answer within the deadline is killed, and that is an EndpointError."""
+        """Send a request and wait for its result; EndpointError, and a killed agent, if the deadline passes."""
         return self.answer(verb, self.ask(verb, fields, read))
 
     def answer(self, verb: str, pending: Pending[T]) -> T:
-        """Wait, as ``call`` does, for the reply to a request that was sent."""
+        """Wait for the result of a request that was sent before, as ``call`` does."""
         try:
             self._loop.settle([pending], self.deadline)
         except TimedOutError as error:
@@ -174,7 +174,7 @@ class AgentProcess:
             self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
 
     def _trace(self, direction: str, line: bytes) -> None:
-        """Show a line that went to the agent (``>``) or came from it (``<``), with the monotonic time in seconds."""
+        """Show a line to the agent (``>``) or from it (``<``), with the monotonic time in seconds."""
         if self._traced:
             text = line.decode(errors="replace").rstrip()
             sys.stderr.write(f"{time.monotonic():.6f} {self.name} pid={self.child.pid} {direction} {text}\n")
@@ -199,7 +199,7 @@ class AgentProcess:
             self._fail(f"ended with status {status}", status)
 
     def kill(self, what: str) -> None:
-        """SIGKILL, because of what it did; all that is open fails with that reason."""
+        """Send SIGKILL; every open request fails with the reason ``what``."""
         self.child.kill()
         self._fail(what)
 

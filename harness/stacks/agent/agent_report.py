@@ -1,4 +1,4 @@
-"""The facts of an agent as an EndpointReport: what an end saw, and the evidence."""
+"""Turns the facts of an agent into an EndpointReport: what an end saw, with its evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIB_SSL = 20
 """ERR_LIB_SSL."""
 ALERT_REASONS = range(1000, 1256)
-"""SSL_AD_REASON_OFFSET and the alert's number: the reason code of an alert that was received."""
+"""The reason codes of received alerts: SSL_AD_REASON_OFFSET plus the alert's number."""
 FATAL = 2
 
 
@@ -26,19 +26,19 @@ class Trail:
     """What the replies on one connection reported before its release."""
 
     refusals: list[str] = field(default_factory=list)
-    """The verbs that failed, with what the library said."""
+    """The verbs that failed, each with the library's message."""
     queue: list[Mapping[str, Any]] = field(default_factory=list)
-    """The error queue of a connection that was not even begun, as when its session cannot be read."""
+    """The error queue if the connection was never opened, for example because its session cannot be decoded."""
     handshake_failed: bool = False
     got_data: bool = False
     cut: Ending | None = None
-    """How the input ended before the application data that was awaited."""
+    """How the input ended while application data was expected."""
     ending: Ending | None = None
     output: str = ""
 
 
 def alerts_of(facts: Mapping[str, Any], role: Role) -> list[Alert]:
-    """The alerts in order; those received are found in the error queues where the library reports no others."""
+    """Return the alerts in order; if the library reports none, the received ones in its error queue."""
     if facts["alerts"]:
         return [Alert(a["number"], role if a["sent"] else role.peer, a["level"]) for a in facts["alerts"]]
     return [
@@ -49,7 +49,7 @@ def alerts_of(facts: Mapping[str, Any], role: Role) -> list[Alert]:
 
 
 def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Role) -> tuple[Saw, list[str]]:
-    """What this end saw of the handshake, and what that rests on."""
+    """Return what this end saw of the handshake, and the evidence for it."""
     evidence = [facts["evidence"]] if facts["evidence"] else []
     if not facts["finished"]:
         if trail.handshake_failed or trail.refusals:
@@ -67,7 +67,7 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
 
 
 def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
-    """The counters of a server's context after the connection; nothing where the library reports none."""
+    """Return the counters of a server's context after the connection; empty if the library reports none."""
     counters = facts.get("counters")
     return {"counters": Counters(**counters)} if counters is not None else {}
 
@@ -75,7 +75,7 @@ def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
 def make_report(
     role: Role, name: str, facts: Mapping[str, Any], trail: Trail, commands: Sequence[str]
 ) -> EndpointReport:
-    """The report of one end; KeyError, TypeError or ValueError for malformed facts."""
+    """Return the report of one end; KeyError, TypeError or ValueError if the facts are malformed."""
     alerts = alerts_of(facts, role)
     fatal = next((alert for alert in alerts if alert.level == FATAL and alert.number), None)
     saw, evidence = judge(facts, trail, fatal, role)

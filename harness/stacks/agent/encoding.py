@@ -1,4 +1,4 @@
-"""A config as the knobs and files of the protocol's ``context`` request."""
+"""Encodes a config as the knobs and files of a ``context`` request."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def knobs_object(config: Config) -> dict[str, Any]:
-    """The ``knobs`` of a context request; those that become an environment or files are not among them."""
+    """Return the ``knobs`` of a context request, without those that are passed as an environment or as files."""
     rows = knobs_of(config.role)
     given = config.given().items()
     return {name: rows[name].kind.encode(value) for name, value in given if rows[name].kind.carried}
 
 
 def files_object(config: ClientConfig | ServerConfig, pki: Pki) -> dict[str, str]:
-    """The ``files`` of a context request: a server always has a certificate, a verifying end trusts the authority."""
+    """Return the ``files`` of a context request: a server has a certificate, an end that verifies has the authority."""
     files: dict[str, str] = {}
     if config.verify not in {None, Verify.NONE}:
         files["ca"] = str(pki.authority())

@@ -1,4 +1,4 @@
-"""A context in an agent as a ClientEndpoint or ServerEndpoint; what a knob means is the driver's affair."""
+"""A context in an agent, as a ClientEndpoint or a ServerEndpoint."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class AgentEndpoint:
-    """What both roles share: the context, its verbs and its clock. Construction waits until the agent has it.
+    """What both roles share: the context, its verbs and its clock. The constructor waits until the agent made it.
 
-    ``needs`` is what an agent must have in its environment for this config; then it gets one of its own.
-    RefusedError if the TLS library refuses a knob's value, UnsupportedError if the driver has no way to set it.
+    ``needs`` are environment variables that this config requires; with any, the endpoint gets its own agent.
+    RefusedError if the TLS library refuses the value of a knob, UnsupportedError if the driver cannot set it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class AgentEndpoint:
             raise
 
     def _ask_more(self) -> None:
-        """Ask for what else a role needs, in the same burst, before it is known whether the context was made."""
+        """Send the further requests of a role in the same burst, before the context is known to exist."""
 
     def control(self, verb: str, **fields: Any) -> Pending[Any]:
         """Carry out a verb on the context."""
@@ -67,11 +67,11 @@ class AgentEndpoint:
         return self._process.ask(verb, {"context": self._context, **as_json(fields)}, read)
 
     def move_clock(self, seconds: int) -> None:
-        """Move this end's clock to so many seconds from the true time."""
+        """Set this end's clock to the true time plus ``seconds``."""
         self._own_clock().move(seconds)
 
     def stop_clock(self, at: int) -> None:
-        """Stop this end's clock at a moment, seconds since the epoch."""
+        """Stop this end's clock at a time in seconds since the epoch."""
         self._own_clock().stop(at)
 
     def run_clock(self, at: float, pace: float = 1) -> None:
@@ -84,13 +84,13 @@ class AgentEndpoint:
         return self._clock
 
     def close(self) -> None:
-        """Free the context and whatever is open in it; the agent stays for others, unless it is this end's own."""
+        """Free the context and its connections; end the agent if no other endpoint can use it."""
         self._process.ask("free_context", {"context": self._context}, lambda _reply: None)
         self._host.done(self._process)
 
 
 class AgentClientEndpoint(AgentEndpoint):
-    """A client context; ``can_import`` says whether the driver offers a session from its DER."""
+    """A client context; ``can_import`` says whether the driver can offer a session from its DER."""
 
     def __init__(
         self, host: AgentHost, config: ClientConfig, needs: Mapping[str, str] | None = None, *, can_import: bool
@@ -99,7 +99,7 @@ class AgentClientEndpoint(AgentEndpoint):
         self._can_import = can_import
 
     def connect(self, port: int, offer: Session | None = None) -> AgentLink:
-        """Connect to 127.0.0.1:port, to offer a session in the handshake that is asked for next."""
+        """Connect to 127.0.0.1:port; the next handshake offers the session."""
         session = None if offer is None else offer_object(offer, self._process, can_import=self._can_import)
         fields = {"context": self._context, "port": port, "session": session}
         return AgentLink(self._process, self._role, "connect", fields)

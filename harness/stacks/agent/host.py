@@ -1,4 +1,4 @@
-"""The agent processes of one stack: one that all its endpoints share, and one for each that needs one of its own."""
+"""The agent processes of one stack: a shared one, and one for each endpoint that needs its own."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
 
 PROTOCOL = 1
-"""The version of the protocol that is spoken here."""
+"""The version of the protocol that the harness speaks."""
 PROBE = 2.0
-"""Seconds in which an agent answers ``hello`` that had left something unanswered."""
+"""Seconds that an agent with unanswered requests gets to answer ``hello``."""
 
 
 def agent_command(build: Build, stack: str, *options: str) -> tuple[str, ...]:
-    """The command line of the agent for a stack on a build; EndpointError for a build without an interpreter."""
+    """Return the command line of the agent for a stack; EndpointError if the build names no interpreter."""
     if build.python is None:
         raise EndpointError(f"{stack}@{build.version}", "its build names no Python interpreter to run the agent")
     return (*build.python, "-P", "-m", "harness.agent", stack, *options)
 
 
 def agent_environment(build: Build) -> dict[str, str]:
-    """This process's environment with the build's, in which the agent finds this very harness."""
+    """Return this process's environment and the build's, with a PYTHONPATH on which the agent finds this harness."""
     root = Path(harness.__file__).parent.parent
     path = os.pathsep.join(filter(None, (str(root), build.environment.get("PYTHONPATH", os.environ.get("PYTHONPATH")))))
     return {**os.environ, **build.environment, "PYTHONPATH": path}
@@ -47,7 +47,7 @@ class Starting(NamedTuple):
 
 
 class AgentHost:
-    """Starts an agent when one is first needed, and again when it has died or no longer answers."""
+    """Starts the shared agent on first use, and again if it died or no longer answers."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class AgentHost:
         self._own: list[AgentProcess] = []
 
     def process(self, clock: int | None, needs: Mapping[str, str] | None = None) -> tuple[AgentProcess, Clock | None]:
-        """The shared process; or one of its own for an endpoint with a clock, or that needs more in its environment."""
+        """Return the shared process, or a new one for an endpoint with a clock or with ``needs`` in its environment."""
         if clock is not None or needs:
             own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
             environment = {**self._environment, **(needs or {}), **(own.environment if own else {})}
@@ -118,13 +118,13 @@ class AgentHost:
             raise ValueError(f"protocol {reply['protocol']} is not spoken here, but {PROTOCOL}")
 
     def done(self, process: AgentProcess) -> None:
-        """An endpoint no longer needs it: a process of its own ends, the shared one stays."""
+        """End the process of a closed endpoint, unless it is the shared one."""
         if process in self._own:
             self._own.remove(process)
             process.close()
 
     def close(self) -> None:
-        """End all of them."""
+        """End every process."""
         starting = self._starting.process if self._starting else None
         for process in (*self._own, *filter(None, [self._shared, starting])):
             process.close()

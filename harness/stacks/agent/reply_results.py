@@ -1,4 +1,4 @@
-"""The reply to a verb as a result, and the fields of a request as JSON; the table of verbs says which there are."""
+"""Turns the reply to a verb into a result, and the fields of a request into JSON."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ READ: Mapping[str, Callable[[Any, AgentProcess], Any]] = {
     "session": lambda session, process: None if session is None else read_session(session, process),
     "sessions": lambda sessions, process: tuple(read_session(session, process) for session in sessions),
 }
-"""The members of replies that are more than JSON."""
+"""How to read the members of replies that are more than JSON values."""
 
 
 def result(verb: Verb, reply: Mapping[str, Any], process: AgentProcess) -> Any:
-    """What the one member of a reply says; True where the verb has none. KeyError or TypeError for another reply."""
+    """Return the one member of a reply, or True if the verb has none; KeyError or TypeError if it is malformed."""
     for member in verb.result:
         value = reply[member]
         return READ[member](value, process) if member in READ else value
@@ -30,12 +30,12 @@ def result(verb: Verb, reply: Mapping[str, Any], process: AgentProcess) -> Any:
 
 
 def no_result(verb: Verb) -> Any:
-    """What a verb gives that the library refused: no session, or False where its reply has no member."""
+    """Return the result of a verb that the library refused: no session, or False if its reply has no member."""
     if not verb.result:
         return False
     return () if "sessions" in verb.result else None
 
 
 def as_json(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a request; bytes are hexadecimal digits."""
+    """Return the fields of a request as JSON values, with bytes in hexadecimal."""
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()}

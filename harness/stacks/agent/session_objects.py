@@ -1,4 +1,4 @@
-"""Sessions between the harness and an agent: the protocol's session object as a Session, and a Session to offer."""
+"""Converts sessions between the harness and an agent, in both directions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _decoded(der: str, taken_by: str, resumable: bool | None) -> Session:  # noq
 
 
 def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
-    """The Session of a session object, decoded once; ValueError if it is malformed."""
+    """Return the Session of a session object; equal DER is decoded once. ValueError if it is malformed."""
     handle = None if session.get("handle") is None else Held(process, str(session["handle"]))
     resumable = session.get("resumable")
     if session.get("der") is not None:
@@ -42,7 +42,7 @@ def read_session(session: Mapping[str, Any], process: AgentProcess) -> Session:
 
 
 def offer_object(session: Session, process: AgentProcess, *, can_import: bool) -> dict[str, Any]:
-    """What the agent is to offer: by the name under which it holds the session, else by its DER."""
+    """Return the session object to offer: by the agent's own handle if it has one, otherwise by DER."""
     if isinstance(session.handle, Held) and session.handle.process is process:
         return {"handle": session.handle.name, "der": None if session.der is None else session.der.hex()}
     if session.der is None:

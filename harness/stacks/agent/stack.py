@@ -1,4 +1,4 @@
-"""What the stacks that are driven by an agent share: its process, and the check of a config before it is asked for."""
+"""What the stacks with an agent share: its process, and the check of a config."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def clock_missing() -> dict[str, str]:
-    """Why no clock can be moved here, by the value of the Capability; empty if one can."""
+    """Return why clocks cannot be moved on this machine, by Capability value; empty if they can."""
     return {} if library() else {Capability.CLOCK.value: MISSING}
 
 
 class AgentStack:
-    """One driver on one build; ``options`` go to the agent's command line."""
+    """One driver on one build; ``options`` are passed to the agent."""
 
     def __init__(
         self, name: str, build: Build, runtime: Runtime, abilities: Mapping[Role, Abilities], *options: str
@@ -44,11 +44,11 @@ class AgentStack:
         return f"{self.name}@{self.build.version}"
 
     def abilities(self, role: Role) -> Abilities:
-        """The knobs and Capabilities in a role."""
+        """Return the knobs and Capabilities that it supports in a role."""
         return self._abilities[role]
 
     def _needs(self, _config: ClientConfig | ServerConfig) -> dict[str, str]:
-        """What the agent must have in its environment for these knobs, if anything; a stack overrides it."""
+        """Return the environment variables that these knobs require; stacks override it."""
         return {}
 
     def _check(self, config: ClientConfig | ServerConfig) -> None:
@@ -63,16 +63,16 @@ class AgentStack:
             self._host.prepare()
 
     def client(self, config: ClientConfig) -> AgentClientEndpoint:
-        """Make a client; UnsupportedError if a knob cannot be had, RefusedError if the library refuses its value."""
+        """Return a client; UnsupportedError if it lacks a knob, RefusedError if the library refuses its value."""
         self._check(config)
         can_import = self._abilities[Role.CLIENT].lacks(Capability.SESSION_IMPORT) is None
         return AgentClientEndpoint(self._host, config, self._needs(config), can_import=can_import)
 
     def server(self, config: ServerConfig) -> AgentServerEndpoint:
-        """Make a server that is ready to accept; errors as for a client."""
+        """Return a server that accepts connections; errors as for ``client``."""
         self._check(config)
         return AgentServerEndpoint(self._host, config, self._needs(config))
 
     def close(self) -> None:
-        """End the agents."""
+        """End every agent."""
         self._host.close()

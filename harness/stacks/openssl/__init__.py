@@ -1,4 +1,4 @@
-"""The ``openssl`` stack: s_server and s_client of one build, driven through their stdin and what they print."""
+"""The ``openssl`` stack: s_server and s_client of one build, driven through stdin and stdout."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OpensslStack:
         return f"{self.name}@{self.build.version}"
 
     def abilities(self, role: Role) -> Abilities:
-        """The knobs and Capabilities of s_client or s_server of this version."""
+        """Return what s_client or s_server of this version supports."""
         return self._abilities[role]
 
     def _check(self, role: Role, config: Config) -> None:
@@ -50,14 +50,14 @@ class OpensslStack:
         """Start nothing: each endpoint has programs of its own."""
 
     def client(self, config: ClientConfig) -> OpensslClient:
-        """A client whose every connection is an s_client; UnsupportedError if a knob cannot be had."""
+        """Return a client that runs one s_client per connection; UnsupportedError if it lacks a knob."""
         self._check(Role.CLIENT, config)
         return OpensslClient(self.build, self._runtime, self.label, config, self._abilities[Role.CLIENT])
 
     def server(self, config: ServerConfig) -> OpensslServer:
-        """A running s_server; UnsupportedError if a knob cannot be had, TimedOutError if it never becomes ready."""
+        """Return a running s_server; UnsupportedError if it lacks a knob, TimedOutError if it never accepts."""
         self._check(Role.SERVER, config)
         return OpensslServer(self.build, self._runtime, self.label, config, self._abilities[Role.SERVER])
 
     def close(self) -> None:
-        """Keeps nothing for reuse."""
+        """Do nothing: no process is kept for reuse."""

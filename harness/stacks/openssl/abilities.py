@@ -1,4 +1,4 @@
-"""Which Capabilities s_server and s_client have, and why not the others; their knobs stand in the table of knobs."""
+"""The Capabilities of s_server and s_client, and why they lack the others; harness.agent.knobs has their knobs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from harness.model.capability import Abilities
 
 IN_MEMORY = "each connection is a process of its own, and its memory ends with it"
-"""Why an s_client cannot offer the object that another one held."""
+"""Why an s_client cannot offer a session object of another one."""
 
 NO_COMMAND = "the program has no command for it"
-"""Why it lacks a verb, if nothing else is said."""
+"""Why it lacks a verb that has no reason of its own."""
 
 COMMON_MISSING = {
     **{row.needs: NO_COMMAND for row in OPTIONAL if row.needs is not None},
-    Capability.RESUMABLE.value: "no output of the program tells it",
+    Capability.RESUMABLE.value: "the program does not print it",
     Capability.NEW_SESSION_CALLBACK.value: "it is the program's own, and its calls are not printed",
-    Capability.SERVER_NAME.value: "no output of the program tells it",
-    Capability.EVERY_TICKET.value: "-sess_out is overwritten by each ticket, only the last is seen",
+    Capability.SERVER_NAME.value: "the program does not print it",
+    Capability.EVERY_TICKET.value: "each ticket overwrites the file of -sess_out, so only the last one is seen",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",
     Capability.CONCURRENT.value: "it has one connection at a time",
     Capability.ABBREVIATED_RENEGOTIATION.value: "its renegotiation command calls SSL_renegotiate",
@@ -64,7 +64,7 @@ CLIENT_MISSING = COMMON_MISSING | {
 
 
 def program_abilities(role: Role, version: str, clock_missing: str | None) -> Abilities:
-    """What the program of a role can do; ``clock_missing`` says why its clock cannot be moved, None if it can."""
+    """Return what the program of a role supports; ``clock_missing`` says why its clock cannot be moved, if so."""
     able, missing = (CLIENT, CLIENT_MISSING) if role is Role.CLIENT else (SERVER, SERVER_MISSING)
     clock = {} if clock_missing is None else {Capability.CLOCK.value: clock_missing}
     lacking = {name: why for name, why in missing.items() if name not in able}

@@ -1,4 +1,4 @@
-"""From the knobs to the command lines of s_server and s_client; each knob's flags stand in the table of knobs."""
+"""Builds the command lines of s_server and s_client from knobs; harness.agent.knobs has the flags of each."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 VERIFY_DEPTH = "3"
 NON_BLOCKING = "-nbio"
-"""Else an s_client that completes a renegotiation within SSL_read stays there until data come, and reads no stdin.
+"""Keeps s_client reading stdin: a blocking SSL_read that completes a renegotiation does not return before data arrive.
 
-Only TLS 1.2 has renegotiation. With TLS 1.3 it would print a ticket that comes early before the connection's facts.
+For TLS 1.2 only, the one with renegotiation: with TLS 1.3, s_client could print a ticket before the connection's facts.
 """
 
 
 def server_argv(
     openssl: tuple[str, ...], version: str, config: ServerConfig, certificate: Issued, authority: Path, keylog: Path
 ) -> list[str]:
-    """The command line of an s_server for these knobs; ``authority`` is used only if it verifies its clients."""
+    """Return the command line of s_server; ``authority`` is used only if the server verifies its clients."""
     argv = [*openssl, "s_server", "-accept", f"{HOST}:0", "-cert", str(certificate.certificate)]
     argv += ["-key", str(certificate.key), "-keylogfile", str(keylog), *no_default_authorities(version)]
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
@@ -38,7 +38,7 @@ def server_argv(
 def client_argv(
     openssl: tuple[str, ...], version: str, config: ClientConfig, certificate: Issued | None, authority: Path
 ) -> list[str]:
-    """The command line of an s_client for these knobs, without what differs between its connections."""
+    """Return the command line of s_client, without the arguments of a single connection."""
     argv = [*openssl, "s_client", *no_default_authorities(version)]
     argv += [NON_BLOCKING] if config.versions == (TLSVersion.TLSv1_2,) else []
     if certificate is not None:
@@ -49,19 +49,19 @@ def client_argv(
 
 
 def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data: Path | None) -> list[str]:
-    """What an s_client needs for one connection."""
+    """Return the further arguments of s_client for one connection."""
     argv = ["-connect", f"{HOST}:{port}", "-sess_out", str(sess_out)]
     argv += ["-sess_in", str(sess_in)] if sess_in is not None else []
     return argv + (["-early_data", str(early_data)] if early_data is not None else [])
 
 
 def no_default_authorities(version: str) -> list[str]:
-    """Load no default CA bundle: it is most of a naive run's time."""
+    """Return the flags against the default CA bundle, whose loading would take most of the time of a run."""
     return ["-no-CAfile", "-no-CApath"] + (["-no-CAstore"] if release(version) >= (3,) else [])
 
 
 def knob_flags(config: Config) -> list[str]:
-    """The flags of the knobs that were given; files and descriptors of a connection are not among them."""
+    """Return the flags of the given knobs, without files and descriptors of a single connection."""
     rows = knobs_of(config.role)
     flags = [(rows[name].flags(config.role), value) for name, value in config.given().items()]
     return [flag for found, value in flags if found is not None for flag in found.make(value)]

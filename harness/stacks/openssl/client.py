@@ -1,4 +1,4 @@
-"""s_client as a client endpoint: its knobs, its clock, and a process for each of its connections."""
+"""s_client as a client endpoint: one process per connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OpensslClient:
-    """The knobs of one ClientConfig; each connection is a process of its own."""
+    """One ClientConfig; each connection runs an s_client."""
 
     def __init__(self, build: Build, runtime: Runtime, name: str, config: ClientConfig, abilities: Abilities) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class OpensslClient:
         self._links: list[OpensslClientLink] = []
 
     def connect(self, port: int, offer: Session | None = None) -> OpensslClientLink:
-        """Prepare a run of s_client; UnsupportedError if the offered session has no DER."""
+        """Prepare an s_client; UnsupportedError if the offered session has no DER."""
         link = OpensslClientLink(self._runtime, self.name, list(self._argv), self._environment, self._major)
         link.forgets = self._forgets
         link.abilities = self._abilities
@@ -49,15 +49,15 @@ class OpensslClient:
         return link
 
     def control(self, verb: str, **fields: Any) -> Pending[Any]:
-        """Nothing: each connection has a context of its own, which ends with it."""
+        """Refuse every verb: each connection has its own context, which ends with it."""
         return refused(self.name, verb, fields, self._abilities)
 
     def move_clock(self, seconds: int) -> None:
-        """Move the clock of the processes that run, and of those to come."""
+        """Set the clock of all its processes, present and future, to the true time plus ``seconds``."""
         self._own_clock().move(seconds)
 
     def stop_clock(self, at: int) -> None:
-        """Stop the clock of the processes that run, and of those to come, at a moment, seconds since the epoch."""
+        """Stop the clock of all its processes, present and future, at a time in seconds since the epoch."""
         self._own_clock().stop(at)
 
     def run_clock(self, at: float, pace: float = 1) -> None:
@@ -66,11 +66,11 @@ class OpensslClient:
 
     def _own_clock(self) -> Clock:
         if self._clock is None:
-            raise UsageError(f"the clock of {self.name} cannot move: give the client the knob clock, 0 will do")
+            raise UsageError(f"the clock of {self.name} cannot be moved; set the client's knob clock, 0 will do")
         return self._clock
 
     def close(self) -> None:
-        """End every process that still runs."""
+        """End every running process."""
         for link in self._links:
             link.close()
         self._links.clear()

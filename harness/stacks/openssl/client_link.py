@@ -1,4 +1,4 @@
-"""One connection of s_client, which is one process, driven through its stdin."""
+"""One connection of s_client: one process, driven through its stdin."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 WRITTEN = {"accepted", "rejected"}
 """What s_client says of early data that it has written."""
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
-"""A line that begins so is a command to s_client and is not sent."""
+"""A line that starts with one of these is a command to s_client and is not sent."""
 
 
 class OpensslClientLink:
-    """One run of s_client. It starts with the handshake; it ends by itself when the connection does."""
+    """One run of s_client, from the handshake to the end of the connection."""
 
     abilities: Abilities
-    """Of the client."""
+    """What the client supports."""
 
     def __init__(self, runtime: Runtime, name: str, argv: list[str], environment: dict[str, str], major: int) -> None:
         self.name = name
@@ -54,10 +54,10 @@ class OpensslClientLink:
         self._renegotiations = 0
         self._unsent = Unsent(self._give)
         self.forgets = False
-        """It forgets a line that comes within a renegotiation: see Unsent."""
+        """Whether it loses a line that it gets during a renegotiation: see Unsent."""
 
     def aim(self, port: int, offer: Session | None, early_data: int) -> None:
-        """Say where to connect to, what to offer, and how many bytes of early data to send if the session allows."""
+        """Set the port, the offered session, and the bytes of early data to send if the session allows it."""
         self._offer = offer
         if offer is not None and offer.der is None:
             raise UnsupportedError(self.name, "the offer", f"{offer.taken_by} could not export the session as DER")
@@ -67,7 +67,7 @@ class OpensslClientLink:
         self._argv += self._files.argv(port, offer.der if offer else None, sent)
 
     def printed_so_far(self) -> str:
-        """All that s_client printed."""
+        """Return everything that s_client printed."""
         return self._child.output if self._child is not None else ""
 
     def _start(self) -> None:
@@ -99,7 +99,7 @@ class OpensslClientLink:
         elif error is not None:
             self._steps.fail(str(error), self._child.output[:2000])
         elif not self._killed and not self._explained(code := self._child.ended.result()):
-            what = f"ended with exit code {code} and said nothing of its connection"
+            what = f"ended with exit code {code} without reporting a connection"
             self._steps.fail(what, self._child.output, code)
         self._steps.advance()
 
@@ -111,7 +111,7 @@ class OpensslClientLink:
         return self._child is None or self._child.ended.done
 
     def handshake(self) -> Pending[bool]:
-        """Start s_client; True when it has printed the connection's facts."""
+        """Start s_client; the result is True once it has printed the facts of the connection."""
         return self._steps.ask(
             "the handshake",
             lambda: self._out.established,
@@ -120,7 +120,7 @@ class OpensslClientLink:
         )
 
     def write(self, data: bytes) -> Pending[bool]:
-        """Send one line; UsageError for one that s_client would take for a command."""
+        """Send one line; UsageError if s_client would take it for a command."""
 
         def give() -> bool:
             if data.startswith(COMMANDS):
@@ -131,7 +131,7 @@ class OpensslClientLink:
         return self._steps.ask("a write", give)
 
     def read_line(self) -> Pending[bytes]:
-        """The next line that s_client did not print on its own."""
+        """Return the next line that is data, not output of s_client itself."""
 
         def give() -> bytes:
             self._unsent.answered()
@@ -154,7 +154,7 @@ class OpensslClientLink:
         return refused(self.name, verb, fields, self.abilities)
 
     def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
-        """SSL_renegotiate by the command R. It is begun; that it completes shows only when data are exchanged."""
+        """Start SSL_renegotiate with the command R; it completes while data is exchanged."""
 
         def begin() -> None:
             if error := lack(self.name, "renegotiate", fields, self.abilities):
@@ -174,10 +174,10 @@ class OpensslClientLink:
         )
 
     def _session(self) -> Session | None:
-        """What s_client wrote last: one session, as each ticket overwrites the file.
+        """Return the session that s_client wrote last; each ticket overwrites the file.
 
-        After a TLS 1.2 resumption it writes nothing, since the session is the offered one. That session is then given
-        again, byte for byte as it was offered: SSL_get1_session would give the same object.
+        After a TLS 1.2 resumption s_client writes nothing, because the session did not change. The result is then the
+        offered session, byte for byte, as SSL_get1_session would return the same object.
         """
         if written := self._files.session(self.name):
             return written
@@ -186,7 +186,7 @@ class OpensslClientLink:
         return None
 
     def shutdown(self) -> Pending[bool]:
-        """End s_client's input: it sends close_notify and TCP's FIN, and waits up to 0.5 s for the end of TCP."""
+        """Close the stdin of s_client: it sends close_notify and FIN, and waits up to 0.5 s for the end of TCP."""
 
         def begin() -> None:
             if self._child is not None:
@@ -197,7 +197,7 @@ class OpensslClientLink:
         )
 
     def await_end(self) -> Pending[Ending]:
-        """The end of s_client. After its own close_notify it decodes nothing, so that all it can tell is EOF."""
+        """Wait until s_client ends. After its own close_notify it decodes nothing, so it can only report EOF."""
         return self._steps.ask("the end of its input", lambda: self._out.ending or Ending.EOF, ready=lambda: self._over)
 
     def release(self) -> Pending[EndpointReport]:
@@ -210,7 +210,7 @@ class OpensslClientLink:
             self._child.kill()
 
     def close(self) -> None:
-        """Leave no process."""
+        """End the process."""
         if self._child is not None:
             self._killed = True
             self._child.close()

@@ -1,4 +1,4 @@
-"""What s_client prints, line by line, as the facts of its one connection; pure."""
+"""Reads the facts of a connection from the output of s_client."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
 
 @dataclass
 class ClientOutput(Output):
-    """One run of s_client, which is one connection: ``feed`` it every line that it printed, in order."""
+    """One run of s_client, which is one connection: pass every printed line to ``feed``, in order."""
 
     tickets: int = 0
     """TLS 1.3 tickets that arrived."""
     renegotiations: int = 0
-    """Renegotiations that were begun."""
+    """Renegotiations that were started."""
     closing: bool = False
-    """It was asked to close, or the peer closed: from here on it decodes nothing."""
+    """It or the peer closes; from now on s_client decodes nothing."""
     summary: bool = False
-    """The connection's facts are printed to their end; before that no line is data."""
+    """All facts of the connection are printed; no earlier line is data."""
     _in_ticket: bool = False
 
     def feed(self, line: bytes) -> None:

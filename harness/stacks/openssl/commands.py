@@ -1,4 +1,4 @@
-"""The verbs for which s_client and s_server have no command: each is refused with the stack's reason."""
+"""Refuses the verbs for which s_client and s_server have no command, each with the reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def lack(name: str, verb: str, fields: Mapping[str, Any], abilities: Abilities) -> UnsupportedError | None:
-    """The error of a verb, or of one of its fields, that these abilities lack; None if they have it."""
+    """Return the error for a verb, or one of its fields, that these abilities lack; None if they lack nothing."""
     row = VERBS[verb]
     needs = [row.needs, *(capability for field, capability in row.field_needs.items() if fields.get(field))]
     for capability in map(Capability, filter(None, needs)):
@@ -27,7 +27,7 @@ def lack(name: str, verb: str, fields: Mapping[str, Any], abilities: Abilities) 
 
 
 def refused(name: str, verb: str, fields: Mapping[str, Any], abilities: Abilities) -> Pending[Any]:
-    """The result of a verb that the program has no command for."""
+    """Return a Pending with the error of a verb for which the program has no command."""
     pending = Pending[Any](f"{verb} of {name}")
     pending.reject(lack(name, verb, fields, abilities) or UnsupportedError(name, verb, NO_COMMAND))
     return pending

@@ -1,4 +1,4 @@
-"""The private files of one run of s_client: the session that it offers, the one that it writes, its key log."""
+"""The private files of one s_client: the session it offers, the session it writes, and its key log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ClientFiles:
-    """They lie in the run's private folder and vanish with it; what s_client reads is readable to its owner alone."""
+    """Files in the private folder of the run, which is removed with them; only their owner can read them."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -27,7 +27,7 @@ class ClientFiles:
         self._loaded: tuple[bytes, Session | None] = b"", None
 
     def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
-        """What s_client needs to use them; ``offered`` is a session's DER, ``early_data`` a number of bytes."""
+        """Return the arguments of s_client; ``offered`` is the DER of a session, ``early_data`` a number of bytes."""
         sess_in = None if offered is None else self._write(".pem", pem.to_pem(offered))
         early = self._write(".early", early_data_of(early_data)) if early_data else None
         return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
@@ -39,7 +39,7 @@ class ClientFiles:
         return path
 
     def session(self, taken_by: str) -> Session | None:
-        """The session that s_client wrote last, None if it has written none."""
+        """Return the session that s_client wrote last, or None."""
         with contextlib.suppress(FileNotFoundError):
             data = self._sess_out.read_bytes()
             if data and data != self._loaded[0]:
@@ -47,7 +47,7 @@ class ClientFiles:
         return self._loaded[1]
 
     def keys(self) -> tuple[str, ...]:
-        """The lines of the key log, without its comments."""
+        """Return the lines of the key log, without comments."""
         with contextlib.suppress(FileNotFoundError):
             return tuple(line for line in self._keylog.read_text().splitlines() if not line.startswith("#"))
         return ()

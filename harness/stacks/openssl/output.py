@@ -1,6 +1,6 @@
-"""What s_client and s_server both print, line by line, as facts; pure.
+"""Reads the facts that s_client and s_server both print.
 
-Both programs print the peer's data among their own words, so every other line is a line of data. A peer
+Both programs mix the peer's data with their own output, so every line that they do not print themselves is data. A peer
 that sends a line such as ``DONE`` cannot be recognised.
 """
 
@@ -24,9 +24,9 @@ SYSTEM_LIBRARY = 2
 ALERT_REASONS = range(1000, 1256)
 """SSL_AD_REASON_OFFSET: the reason of a received alert is 1000 plus the alert's number."""
 NEW_CODES = 3
-"""The first OpenSSL that packs an error code without a function."""
+"""The first OpenSSL whose error codes do not contain a function."""
 UNEXPECTED_EOF = 294
-"""SSL_R_UNEXPECTED_EOF_WHILE_READING, from 3.0; 1.1.1 has no error for it."""
+"""SSL_R_UNEXPECTED_EOF_WHILE_READING, since 3.0; 1.1.1 has no error for it."""
 RESET_ERRNOS = (errno.EPIPE, errno.ECONNRESET)
 
 ERROR = re.compile(rb"[0-9A-F]+:error:([0-9A-F]+):(.*)")
@@ -37,7 +37,7 @@ VERIFY = re.compile(rb"(?:depth=|verify (?:error|return):)")
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """One line of ERR_print_errors. ``code`` is the packed error, laid out as in OpenSSL ``major``."""
+    """One line of ERR_print_errors. ``code`` is the packed error code of OpenSSL ``major``."""
 
     code: int
     text: str
@@ -59,7 +59,7 @@ class ErrorLine:
 
     @property
     def alert(self) -> int | None:
-        """The number of the alert that was received, None if the error is not one."""
+        """Return the number of the received alert, or None if the error is not an alert."""
         if self.library == SSL_LIBRARY and self.reason in ALERT_REASONS:
             return self.reason - ALERT_REASONS.start
         return None
@@ -70,10 +70,10 @@ class ErrorLine:
 
 @dataclass
 class Output:
-    """What both programs tell of a connection."""
+    """What both programs print about a connection."""
 
     major: int
-    """The OpenSSL's first number, which says how it packs an error code."""
+    """The major version of OpenSSL, which determines the layout of error codes."""
     established: bool = False
     reused: bool | None = None
     evidence: list[str] = field(default_factory=list)
@@ -84,17 +84,17 @@ class Output:
     early_data: str | None = None
     peer_certificate: bool | None = None
     data: deque[bytes] = field(default_factory=deque)
-    """The peer's lines that nobody has read yet, each with its newline."""
+    """The peer's unread lines, each with its newline."""
     got_data: bool = False
     errors: list[ErrorLine] = field(default_factory=list)
     ending: Ending | None = None
     """How the peer ended the connection."""
     trouble: list[str] = field(default_factory=list)
-    """The lines that say why it ended, if it did not end well."""
+    """The lines that report why it ended, if that was an error."""
 
     @property
     def alert(self) -> int | None:
-        """The first alert that was received, by its number."""
+        """Return the number of the first received alert, or None."""
         return next((error.alert for error in self.errors if error.alert is not None), None)
 
     def received(self, line: bytes) -> None:
@@ -103,7 +103,7 @@ class Output:
         self.got_data = True
 
     def is_error(self, line: bytes) -> bool:
-        """Whether the line is one of an error queue, or an errno; if so, note what it says of the end."""
+        """Return whether the line is from an error queue, or an errno; if so, record it and what it says of the end."""
         if found := ERROR.fullmatch(line):
             error = ErrorLine(int(found[1], 16), found[2].decode(errors="replace"), self.major)
             self.errors.append(error)

@@ -1,4 +1,4 @@
-"""A flag's value that s_server or s_client refused before it did any TLS, out of what the program printed; pure."""
+"""Recognises a flag that s_server or s_client refused before any TLS."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from harness.model.tls import Role
 
 REFUSED = re.compile(r'Call to SSL_CONF_cmd\((-\S+), (.*)\) failed|Error with command: "(-\S+) (.*)"')
-"""What config_ctx of apps/lib/s_cb.c prints, since 3.0 and before."""
+"""What config_ctx in apps/lib/s_cb.c prints: the first since 3.0, the second before."""
 
 
 def refusal(name: str, role: Role, output: str, major: int) -> RefusedError | UnsupportedError | None:
-    """The refusal with the flag and OpenSSL's error queue, None if the output shows none.
+    """Return the refusal with the flag and OpenSSL's error queue, or None if the output has none.
 
-    UnsupportedError for a name that this build does not have, as of a group.
+    UnsupportedError for a name that this build does not have, such as that of a group.
     """
     found = REFUSED.search(output)
     if found is None:

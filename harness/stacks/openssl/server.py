@@ -1,4 +1,4 @@
-"""s_server as a server endpoint: one process for all its connections, one after another, and what it prints of each."""
+"""s_server as a server endpoint: one process that serves its connections one after another."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 ACCEPT = re.compile(rb"ACCEPT (?:.*:)?(\d+)")
 
 COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")
-"""A line that begins so is a command to s_server and is not sent, or not alone. S is one as well, and is sent."""
+"""A line that starts with one of these is a command to s_server and is not sent as data. S is sent as well."""
 STATISTICS = b"S"
 
 
 class OpensslServer:
-    """One running s_server. ``port`` is the kernel's, from its ACCEPT line."""
+    """One running s_server. ``port`` is read from its ACCEPT line; the kernel chooses it."""
 
     def __init__(self, build: Build, runtime: Runtime, name: str, config: ServerConfig, abilities: Abilities) -> None:
         self.name = name
@@ -111,7 +111,7 @@ class OpensslServer:
                 link.steps.fail(self._how_it_ended(), self._child.output[-2000:], self._status)
 
     def accept(self) -> OpensslServerLink:
-        """The next connection: in the order of the calls, each gets one connection of s_server."""
+        """Return the next connection; calls get the connections of s_server in order."""
         if self._unclaimed:
             return self._unclaimed.popleft()
         link = OpensslServerLink(self)
@@ -126,11 +126,11 @@ class OpensslServer:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Return the pid of s_server."""
         return self._child.pid
 
     def is_in(self, link: OpensslServerLink) -> bool:
-        """Whether s_server is in this connection, though it has printed nothing of it: its TCP connection is there."""
+        """Return whether s_server serves this connection, even if it printed nothing yet: TCP is connected."""
         if link is not next((each for each in self._links if not each.out.closed), None):
             return False
         import psutil  # noqa: PLC0415 - only a server that is released early needs it
@@ -142,12 +142,12 @@ class OpensslServer:
         return any(c.laddr and c.laddr[1] == self.port and c.raddr for c in connections)
 
     def finished(self, link: OpensslServerLink) -> None:
-        """Forget a connection that is over."""
+        """Forget a closed connection."""
         if link in self._links:
             self._links.remove(link)
 
     def new_keys(self) -> tuple[str, ...]:
-        """The lines of the key log since the last connection."""
+        """Return the lines of the key log since the last connection."""
         try:
             with self._keylog.open() as file:
                 file.seek(self._keys_read)
@@ -158,17 +158,17 @@ class OpensslServer:
         return tuple(line for line in text.splitlines() if not line.startswith("#"))
 
     def control(self, verb: str, **fields: Any) -> Pending[Any]:
-        """The counters that s_server printed last, in the last connection in which it was sent an S line."""
+        """Return the counters that s_server printed last, after the last S line; refuse every other verb."""
         if verb == "counters":
             return resolved(self._counters or Counters(), f"the counters of {self.name}")
         return refused(self.name, verb, fields, self.abilities)
 
     def move_clock(self, seconds: int) -> None:
-        """Move the clock of the running s_server."""
+        """Set the clock of the running s_server to the true time plus ``seconds``."""
         self._own_clock().move(seconds)
 
     def stop_clock(self, at: int) -> None:
-        """Stop the clock of the running s_server at a moment, seconds since the epoch."""
+        """Stop the clock of the running s_server at a time in seconds since the epoch."""
         self._own_clock().stop(at)
 
     def run_clock(self, at: float, pace: float = 1) -> None:
@@ -177,16 +177,16 @@ class OpensslServer:
 
     def _own_clock(self) -> Clock:
         if self._clock is None:
-            raise UsageError(f"the clock of {self.name} cannot move: give the server the knob clock, 0 will do")
+            raise UsageError(f"the clock of {self.name} cannot be moved; set the server's knob clock, 0 will do")
         return self._clock
 
     def close(self) -> None:
-        """End s_server and with it every connection."""
+        """End s_server and all its connections."""
         self._child.close()
 
 
 class OpensslServerLink:
-    """One connection of s_server. Its turn comes when the connection before it is over."""
+    """One connection of s_server; it is served after the connection before it."""
 
     def __init__(self, server: OpensslServer) -> None:
         self.name = server.name
@@ -205,19 +205,19 @@ class OpensslServerLink:
         self.out.feed(line)
 
     def printed_so_far(self) -> str:
-        """All that s_server printed during this connection."""
+        """Return everything that s_server printed during this connection."""
         return b"".join(line + b"\n" for line in self.printed).decode(errors="replace")
 
     def handshake(self) -> Pending[bool]:
-        """True when s_server has printed the connection's facts, False when it has given up."""
+        """Wait for the handshake; the result is True once s_server has printed the facts, False if it failed."""
         return self.steps.ask(
             "the handshake", lambda: self.out.established, ready=lambda: self.out.established or self.out.closed
         )
 
     def write(self, data: bytes) -> Pending[bool]:
-        """Send one line. One that begins with S makes s_server print its counters too, and is waited for.
+        """Send one line. If it starts with S, s_server also prints its counters, and the result waits for them.
 
-        UsageError for a line that s_server would take for a command and not send.
+        UsageError if s_server would take the line for a command.
         """
 
         def begin() -> None:
@@ -239,7 +239,7 @@ class OpensslServerLink:
         return self.out.established and not self.out.closed
 
     def read_line(self) -> Pending[bytes]:
-        """The next line that s_server did not print on its own."""
+        """Return the next line that is data, not output of s_server itself."""
         return self.steps.ask(
             "a line from the client",
             lambda: self.out.data.popleft() if self.out.data else b"",
@@ -247,16 +247,16 @@ class OpensslServerLink:
         )
 
     def ask(self, verb: str, **fields: Any) -> Pending[Any]:
-        """Renegotiate; s_server has no other command for a connection."""
+        """Renegotiate, or refuse: s_server has no other command for a connection."""
         if verb == "renegotiate":
             return self._renegotiate(fields)
         return refused(self.name, verb, fields, self._server.abilities)
 
     def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
-        """Send a HelloRequest by the command r; the handshake goes on when the client's ClientHello comes.
+        """Send a HelloRequest with the command r; the handshake continues with the client's ClientHello.
 
-        A line that was written just before and is not an S line must have been read by the client first: s_server
-        takes what its stdin holds together for one line.
+        If the line written before is not an S line, wait until the client has read it: s_server takes everything in
+        its stdin for one line.
         """
 
         def begin() -> None:
@@ -274,7 +274,7 @@ class OpensslServerLink:
         )
 
     def shutdown(self) -> Pending[bool]:
-        """True once the client's close_notify was answered, which s_server does by itself; it cannot begin."""
+        """Return whether s_server answered the client's close_notify; it cannot send the first one."""
 
         def give() -> bool:
             if not self.out.closed:
@@ -285,13 +285,13 @@ class OpensslServerLink:
         return self.steps.ask("close_notify", give)
 
     def await_end(self) -> Pending[Ending]:
-        """How the client ended the connection, when s_server has closed it too."""
+        """Wait until s_server has closed the connection, and return how the client ended it."""
         return self.steps.ask(
             "the end of its input", lambda: self.out.ending or Ending.EOF, ready=lambda: self.out.closed
         )
 
     def release(self) -> Pending[EndpointReport]:
-        """Report; a connection that is still open is closed by the command q, which sends no close_notify."""
+        """Report; close an open connection with the command q, which sends no close_notify."""
         return self.steps.ask(
             "its release",
             self._report,
@@ -300,7 +300,7 @@ class OpensslServerLink:
         )
 
     def _drop(self) -> None:
-        """The command q only if it will be read: left on stdin, it would end a later connection."""
+        """Send the command q, but only if s_server reads it now: otherwise it would end a later connection."""
         self._serving = self.out.begun or self._server.is_in(self)
         if self._serving and self._is_open:
             self._dropped = True

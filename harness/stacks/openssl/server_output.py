@@ -1,4 +1,4 @@
-"""What s_server prints, line by line, as the facts of one of its connections; pure."""
+"""Reads the facts of one connection from the output of s_server."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ STATISTICS = {
     b"callback cache hits": "callback_hits",
     b"cache full overflows": "overflows",
 }
-"""The lines of print_stats in apps/s_server.c, and the counters' names."""
+"""The lines of print_stats in apps/s_server.c, with the name of each counter."""
 STATISTIC = re.compile(rb" *(\d+) (" + b"|".join(map(re.escape, STATISTICS)) + rb")(?: \((\d+) allowed\))?")
 
 
 @dataclass
 class ServerOutput(Output):
-    """One connection of s_server: ``feed`` it every line from the one after CONNECTION CLOSED to the next."""
+    """One connection of s_server: pass every line up to and including CONNECTION CLOSED to ``feed``."""
 
     closed: bool = False
-    """The connection is over and all of it is printed."""
+    """The connection is closed and fully printed."""
     begun: bool = False
-    """Something of this connection was printed."""
+    """At least one line of this connection was printed."""
     renegotiations: int = 0
-    """Renegotiations that were begun at our request."""
+    """Renegotiations that were started with the command r."""
     statistics: int = 0
-    """How often the counters were printed to their end."""
+    """How often the counters were printed completely."""
     _counters: dict[str, int] = field(default_factory=dict)
     _pem: list[bytes] | None = None
     _in_early_data: bool = False
@@ -50,7 +50,7 @@ class ServerOutput(Output):
 
     @property
     def counters(self) -> Counters | None:
-        """The counters as they were last printed, None if they were not."""
+        """Return the counters as last printed, or None."""
         return Counters(**self._counters) if self.statistics else None
 
     def feed(self, line: bytes) -> None:
@@ -71,7 +71,7 @@ class ServerOutput(Output):
         else:
             self._fact(line)
         if self.closed and self.ending is None and self.trouble == ["ERROR"] and self.major >= NEW_CODES:
-            # SSL_ERROR_SYSCALL with an empty queue: from 3.0 an EOF is in the queue, so that this is a reset.
+            # SSL_ERROR_SYSCALL with an empty queue: since 3.0 the queue reports an EOF, so this is a reset.
             self.ending = Ending.RESET
 
     def _early_data(self, line: bytes) -> None:
@@ -107,7 +107,7 @@ class ServerOutput(Output):
             self.early_bytes = b""
 
     def _last_facts(self, line: bytes) -> None:
-        """Between the cipher and the note on renegotiation, which each version words differently and prints last."""
+        """Read a line between the cipher and the note on renegotiation, the last fact, which differs by version."""
         if line == b"Reused session-id":
             self.reused = True
             self.evidence.append("Reused session-id")
@@ -132,7 +132,7 @@ class ServerOutput(Output):
 
 
 def protocol_of(pem: bytes) -> TLSVersion | None:
-    """The protocol version in the base64 of an SSL_SESSION: its second INTEGER (SSL_SESSION_ASN1, ssl/ssl_asn1.c)."""
+    """Return the protocol version of a base64 SSL_SESSION, its second INTEGER (SSL_SESSION_ASN1, ssl/ssl_asn1.c)."""
     try:
         der = base64.b64decode(pem)
     except binascii.Error:

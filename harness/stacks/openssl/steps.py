@@ -1,4 +1,4 @@
-"""Carries out the calls on one connection in the order in which they were made, as a program's output allows."""
+"""Carries out the calls on one connection in order, driven by the output of a program."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 
 def always() -> bool:
-    """Ready at once."""
+    """Return True: the step is ready at once."""
     return True
 
 
 def nothing() -> None:
-    """Needs no beginning."""
+    """Do nothing: the step needs no start."""
 
 
 @dataclass
 class Step:
-    """One call: ``begin`` when its turn comes, then wait until it is ``ready``, then ``give`` its result."""
+    """One call: ``begin`` it in its turn, wait until it is ``ready``, then take its result from ``give``."""
 
     pending: Pending[Any]
     ready: Callable[[], bool]
@@ -36,7 +36,7 @@ class Step:
 
 
 class Steps:
-    """The calls that are not done yet. Call ``advance`` whenever something happened."""
+    """The open calls. Call ``advance`` after every event."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
@@ -51,7 +51,7 @@ class Steps:
         ready: Callable[[], bool] = always,
         begin: Callable[[], None] = nothing,
     ) -> Pending[T]:
-        """Put a call at the end; what it gives, or an error that ``begin`` or ``give`` raised, is in the Pending."""
+        """Append a call; the Pending gets the result of ``give``, or an error of ``begin`` or ``give``."""
         pending = Pending[T](f"{what} of {self._endpoint}")
         if self._broken is not None:
             pending.reject(self._broken)
@@ -61,7 +61,7 @@ class Steps:
         return pending
 
     def advance(self) -> None:
-        """Do what can be done now."""
+        """Carry out every call that is ready."""
         while self._steps:
             step = self._steps[0]
             try:
@@ -77,11 +77,11 @@ class Steps:
                 self._steps.popleft()
 
     def fail(self, what: str, output: str, status: int | None = None) -> None:
-        """The program is of no use any more: every call, also a later one, gets the error with what it printed."""
+        """Fail every open and later call with an EndpointError that shows the output."""
         self.refuse(EndpointError(self._endpoint, what, output, status))
 
     def refuse(self, error: HarnessError) -> None:
-        """Every call, also a later one, gets the error; the first one stays."""
+        """Fail every open and later call with the error; the first error wins."""
         self._broken = self._broken or error
         while self._steps:
             self._steps.popleft().pending.reject(self._broken)

@@ -1,4 +1,4 @@
-"""The line that an s_client since 3.2 forgets within a renegotiation, and when to give it again."""
+"""Resends a line that s_client, since 3.2, loses during a renegotiation."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORGETS = (3, 2)
-"""The first s_client whose main loop empties its buffer after `write R BLOCK` (user_data_process, apps/s_client.c).
+"""The first s_client that empties its buffer after `write R BLOCK` (user_data_process, apps/s_client.c).
 
-Before, the line stayed in the buffer, and was written once SSL_read had made progress.
+Older ones keep the line in the buffer and write it after SSL_read has made progress.
 """
 WRITE_BLOCK = b"write R BLOCK"
 
 
 class Unsent:
-    """Hears what a non-blocking s_client prints, and gives it the line again each time that it has forgotten it.
+    """Reads the output of a non-blocking s_client and resends a line each time that it was lost.
 
-    If SSL_write wants to read, the line is lost. What s_client prints next tells that SSL_read has made progress,
-    so that there is no more to do in between. The command R is a write of its own, of nothing: the first `write R
-    BLOCK` after it is about no line. There is none where the server was so quick that this write completed the
-    handshake; then no line can be lost either.
+    The line is lost if SSL_write wants to read. The next output of s_client shows that SSL_read has made progress,
+    which is the time to resend. The command R writes as well, but no data: the first `write R BLOCK` after it concerns
+    no line. It is absent if the server is so fast that this write completes the handshake; then no line is lost.
     """
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
@@ -31,21 +30,21 @@ class Unsent:
         self._of_command = False
 
     def renegotiates(self) -> None:
-        """The command R is given."""
+        """Record the command R."""
         self.answered()
         self._of_command = True
 
     def wrote(self, line: bytes) -> None:
-        """A line was given to s_client, and no answer came yet."""
+        """Record a line that was written to s_client."""
         self._line, self._lost = line, False
 
     def answered(self) -> None:
-        """The peer has read the line."""
+        """Record that the peer has read the line."""
         self.wrote(b"")
         self._of_command = False
 
     def heard(self, line: bytes) -> None:
-        """Take the next line that s_client printed."""
+        """Process the next line of s_client's output."""
         if line == WRITE_BLOCK and self._of_command:
             self._of_command = False
         elif line == WRITE_BLOCK:

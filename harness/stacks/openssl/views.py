@@ -1,4 +1,4 @@
-"""The view of each end, from the facts that its program printed; pure."""
+"""Turns the facts that a program printed into the view of its end."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def unconfirmed(out: ClientOutput | ServerOutput, role: Role) -> bool:
-    """Whether this end sent the last flight, and nothing came that shows that it arrived."""
+    """Return whether this end sent the last flight and nothing shows that it arrived."""
     lost = not out.got_data and out.ending in {Ending.EOF, Ending.RESET}
     return lost and sends_last_flight(role, out.version, reused=out.reused)
 
 
 def client_view(out: ClientOutput, name: str) -> View:
-    """What s_client saw. A fatal alert before any data aborts a TLS 1.3 handshake that it took for complete."""
+    """Return what s_client saw. An alert before any data aborts a TLS 1.3 handshake that s_client reported complete."""
     alert = None if out.alert is None else Alert(out.alert, Role.SERVER)
     if not out.established or (alert and not out.got_data):
         saw, evidence = Saw.ABORTED, (*out.trouble, *(() if out.established else ("the handshake did not complete",)))
@@ -32,7 +32,7 @@ def client_view(out: ClientOutput, name: str) -> View:
 
 
 def server_view(out: ServerOutput, name: str) -> View:
-    """What s_server saw; that it does not say "Reused session-id" after the cipher means a full handshake."""
+    """Return what s_server saw; without "Reused session-id" after the cipher, the handshake was full."""
     alert = None if out.alert is None else Alert(out.alert, Role.CLIENT)
     if out.established and unconfirmed(out, Role.SERVER):
         evidence = [f"the input ended ({out.ending}) before any application data", *out.evidence]

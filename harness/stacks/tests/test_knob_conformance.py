@@ -1,6 +1,6 @@
 """Each knob that a stack has changes something that can be observed; each that it lacks is refused with its reason.
 
-A story is told twice against the same peer, with the knob and without. The two differ only if the stack has passed
+A story is shown twice against the same peer, with the knob and without. The two differ only if the stack has passed
 the value on to its TLS library. To add a knob that is not a switch, add a value of it to SAMPLES; one that shows only
 beside another setting needs that setting in BESIDE.
 """
