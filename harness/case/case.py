@@ -44,12 +44,12 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What was seen: every connection in order, and the last server's counters where its stack tells them."""
+    """What was seen: every connection in order, and the last server's counters if its stack reports them."""
 
     connections: tuple[Connection, ...]
     counters: Counters | None
     notes: tuple[str, ...]
-    """What could not be done as told, for people."""
+    """What was not done as requested, one sentence each."""
 
 
 def needs(case: Case, role: Role) -> tuple[Capability, ...]:

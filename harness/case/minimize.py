@@ -35,14 +35,14 @@ def minimized(case: Case, result: CaseResult, again: Callable[[Case], CaseResult
     going_on = True
     while going_on:
         going_on = False
-        for told, smaller in _smaller(case):
+        for option, smaller in _smaller(case):
             try:
                 seen = again(smaller)
             except HarnessError:
                 continue
             if essence(seen) == wanted:
                 case, result, going_on = smaller, seen, True
-                left_out.append(told)
+                left_out.append(option)
                 break
     return Minimal(case, result, tuple(left_out))
 

@@ -15,7 +15,7 @@ from harness.cli.range_of_builds import BuildRange
 from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
-from harness.report.diff.observed import last_outcome, matching, told
+from harness.report.diff.observed import difference_line, last_outcome, matching
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def bisect(**given: Any) -> None:
         if found.first_other and changes:
             click.echo(f"from {one} to {other}")
         for difference in changes:
-            click.echo(f"  {told(difference)}")
+            click.echo(f"  {difference_line(difference)}")
 
 
 def say(line: str) -> None:
@@ -120,7 +120,11 @@ class Looks:
             behaviour = Behaviour.GOOD if why == self._expect else self._unlike_good(version, why)
         else:
             found = self._relevant(version)
-            why = f"{len(found)} differences from {self._ends[0]}, as {told(found[0])}" if found else last_outcome(seen)
+            why = (
+                f"{len(found)} differences from {self._ends[0]}, as {difference_line(found[0])}"
+                if found
+                else last_outcome(seen)
+            )
             behaviour = self._changed(version) if found else Behaviour.GOOD
         return self._tell(version, behaviour, why)
 

@@ -53,8 +53,8 @@ def builds(context: click.Context, *, as_json: bool) -> None:
     rows = rows_of(store)
     unserved = {name: why for name, provider in store.providers.items() if (why := provider.unserved())}
     if as_json:
-        told = builds_json(str(store.cache.folder), rows, unserved, store.damaged())
-        click.echo(json.dumps(told, indent=2))
+        listing = builds_json(str(store.cache.folder), rows, unserved, store.damaged())
+        click.echo(json.dumps(listing, indent=2))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for head in HEADS:

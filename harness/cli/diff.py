@@ -64,15 +64,15 @@ def diff(
         seen.append(without_lost(results_of(build, build, given), build, given))
     click.echo(f"comparing {len(seen[0]['cells'])} cells with {len(seen[1]['cells'])}", err=True)
     found = run_difference(seen[0], seen[1])
-    told = only(found, on)
-    if found["differences"] and not told["differences"]:
+    shown = only(found, on)
+    if found["differences"] and not shown["differences"]:
         others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
         click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
     if as_json:
-        click.echo(json.dumps(told, indent=1))
+        click.echo(json.dumps(shown, indent=1))
     else:
-        console().print(difference_text(told))
-    if told["differences"]:
+        console().print(difference_text(shown))
+    if shown["differences"]:
         click.get_current_context().exit(DIFFERENT)
 
 
@@ -121,7 +121,7 @@ def endpoints(machine: Machine, build: str) -> dict[str, str]:
     return found
 
 
-def only(told: DiffObject, globs: Sequence[str]) -> DiffObject:
+def only(shown: DiffObject, globs: Sequence[str]) -> DiffObject:
     """Keep only observables that match a glob; keep all if there is no glob."""
-    kept = [d for d in told["differences"] if not globs or any(fnmatchcase(d["observable"], glob) for glob in globs)]
-    return {**told, "differences": kept}
+    kept = [d for d in shown["differences"] if not globs or any(fnmatchcase(d["observable"], glob) for glob in globs)]
+    return {**shown, "differences": kept}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """SSL_CTX_sess_* of a context; None where the stack does not tell."""
+    """SSL_CTX_sess_* of a context; None where the stack does not report it."""
 
     items: int | None = None
     connect: int | None = None
@@ -63,16 +63,16 @@ class Connection:
     observed_mechanism: Mechanism | None = None
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     tcp: Tcp | None = field(default=None, repr=False)
-    """How TCP carried the chunks; None for a connection that passed no tap."""
+    """How TCP carried the chunks; None without a tap."""
     counters: Counters | None = None
     """The server's counters as they stood after the connection, or, from a running program, at its application data;
     None where its stack tells none."""
     exchanged: bool = True
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str = ""
-    """Why a middlebox in the tap blocked it, empty if none did."""
+    """Why a middlebox in the tap blocked it; empty if none did."""
     setup: Setup | None = field(default=None, repr=False)
-    """None where nobody told, as for a connection that no pair made."""
+    """The knobs, contexts and actions; None for a connection that no pair made."""
     contradictions: tuple[Contradiction, ...] = ()
     """The facts that an endpoint tells otherwise than the wire shows them."""
     asserted: bool = field(default=False, repr=False)

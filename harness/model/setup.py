@@ -30,7 +30,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the harness knows of a connection and no witness tells."""
+    """What the harness knows of a connection and no witness reports."""
 
     client: ClientConfig
     server: ServerConfig

@@ -62,7 +62,7 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class EndpointReport:
-    """All that one endpoint can tell of one connection when it is over; None means that the stack cannot know."""
+    """Everything that one endpoint reports of a closed connection; None means that the stack cannot know."""
 
     view: View
     version: TLSVersion | None = None

@@ -41,10 +41,10 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
 
     ``report`` is pytest's own report of the failure. A write error becomes a section, not another failure.
     """
-    told = account(state.connections, state.counters, latest=True)
+    explained = account(state.connections, state.counters, latest=True)
     case = json.dumps(state.case, indent=1) if state.case else ""
-    kept: dict[str, str | bytes] = {**files(told, report), NAME: capture(state.connections), "case.json": case}
-    found = sections(told)
+    kept: dict[str, str | bytes] = {**files(explained, report), NAME: capture(state.connections), "case.json": case}
+    found = sections(explained)
     try:
         state.folder = keep(cell_folder(results, state.scenario, state.id), kept)
         made = _reproduced(state, state.folder / REPRODUCERS)
@@ -59,8 +59,8 @@ def leave(state: CellState, results: Path, report: str) -> list[tuple[str, str]]
 
 def shown(state: CellState) -> list[tuple[str, str]]:
     """The sections of the report of a cell, as for one that failed."""
-    told = account(state.connections, state.counters, latest=True) if state.connections else None
-    return list(sections(told)) if told else []
+    explained = account(state.connections, state.counters, latest=True) if state.connections else None
+    return list(sections(explained)) if explained else []
 
 
 def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
@@ -73,9 +73,9 @@ def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
 
 
 def _reproduced(state: CellState, folder: Path) -> list[str]:
-    """Write the reproducers; which there are and which not, empty where nobody told what was done."""
-    told = [connection for connection in state.connections if connection.setup]
-    if state.pair is None or not told or len(told) < len(state.connections):
+    """Write the reproducers and return the lines about them; empty if a connection has no setup."""
+    known = [connection for connection in state.connections if connection.setup]
+    if state.pair is None or not known or len(known) < len(state.connections):
         return []
     made = reproduction(state.connections, state.pair.runtime.pki.pem_files, wrong=state.reason)
     keep(folder, made.files, SCRIPTS)

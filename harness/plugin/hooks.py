@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that runs scenarios: each gets its pair, each cell its verdict and its evidence.
+"""The part of the pytest plugin that runs scenarios: opens the pair of a cell, judges it and keeps its evidence.
 
 PYTEST_DONT_REWRITE: it asserts nothing.
 """
@@ -42,18 +42,18 @@ STATE = pytest.StashKey[CellState]()
 RUNNING = pytest.StashKey[CellState | None]()
 DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
 HEADED = pytest.StashKey[bool]()
-"""Whether pytest's header has named the stacks."""
+"""Whether pytest's header already lists the stacks."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_resumption_machine(runtime: Runtime, config: pytest.Config) -> Machine:
-    """All stacks that this machine has, and those of the prefixes that a user named."""
+    """Return the stacks of this machine and of the prefixes that the user named."""
     return Machine(runtime, [Path(prefix) for prefix in config.getoption("resumption_openssl")])
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Have pytest print the sections of passed cells, if they are to be shown; end a worker with its run."""
+    """Let pytest print the sections of passed cells if the user asked for it; end a worker with its run."""
     if config.getoption("resumption_show"):
         config.option.reportchars = f"{config.option.reportchars or ''}P"
     if hasattr(config, "workerinput"):
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cells that `--resumption-cell` names; pytest.UsageError if one of them is not there."""
+    """Keep only the cells that `--resumption-cell` names; pytest.UsageError if one of them does not exist."""
     wanted: list[str] = config.getoption("resumption_cell")
     if not wanted:
         return
@@ -76,9 +76,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def begin(config: pytest.Config) -> None:
-    """Set up what this process shares, and start the results; once.
+    """Set up the run of this process and its results, once.
 
-    pytest.UsageError if a glob matches no stack, or another option of the run has a wrong value.
+    pytest.UsageError if a glob matches no stack, or another option has an invalid value.
     """
     if RUN in config.stash:
         return
@@ -110,31 +110,31 @@ def begin(config: pytest.Config) -> None:
 
 
 def record(config: pytest.Config, report: pytest.TestReport) -> None:
-    """Hand a report to the recorder of the run."""
+    """Pass a report to the recorder of the run."""
     config.stash[RECORDER].take(report)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Hear what a worker of pytest-xdist has to say at its end."""
+    """Collect what a worker of pytest-xdist reports at its end."""
     if error is None and (recorder := node.config.stash.get(RECORDER, None)):
         recorder.worker_ended(node)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin before anything is collected, where the plugin is loaded at the start."""
+    """Set up the run before anything is collected, if the plugin is loaded at the start."""
     begin(session.config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Every stack under test, where its parts are, and where the results go."""
+    """Return the stacks under test, the paths of their parts, and the folder of the results."""
     config.stash[HEADED] = True
     return _header(config)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    """The same, where the first scenario was met after pytest's header."""
+    """Return the same lines if the first scenario was collected after pytest's header."""
     return [] if config.stash.get(HEADED, False) or RUN not in config.stash else _header(config)
 
 
@@ -143,7 +143,7 @@ def _header(config: pytest.Config) -> list[str]:
 
 
 def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
-    """Make a test of each cell; a cell that a stack cannot do is skipped with the reason, and counted."""
+    """Make a test of each cell; skip and count a cell that a stack does not support, with the reason."""
     if problem := uncited(metafunc.module.__doc__):
         raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {problem}")
     metafunc.config.stash[DECLARED].update(
@@ -163,7 +163,7 @@ def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
 
 
 def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
-    """The endpoints of a cell, open until its test is over."""
+    """Yield the pair of a cell, open until its test is over."""
     cell: Cell = request.param
     runtime = request.config.stash[RUN].runtime
     try:
@@ -187,7 +187,7 @@ def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
 
 
 def _state(item: pytest.Item) -> CellState | None:
-    """The state of an item that is a cell, None for any other test."""
+    """Return the state of a cell; None for any other test."""
     callspec = getattr(item, "callspec", None)
     cell = getattr(callspec, "params", {}).get("pair")
     if callspec is None or not isinstance(cell, Cell):
@@ -199,7 +199,7 @@ def _state(item: pytest.Item) -> CellState | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """After the asserts: no connection without a look at it, none about which the witnesses differ."""
+    """Run the test, then fail it if a connection was not asserted, or the witnesses disagree on one."""
     __tracebackhide__ = True
     state = _state(item)
     item.config.stash[RUNNING] = state
@@ -218,7 +218,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give the cell its verdict and its evidence; the last report of a cell carries the record of it."""
+    """Judge the cell and keep its evidence; the last report of a cell carries its record."""
     report = yield
     state = _state(item)
     if state is None:
@@ -244,7 +244,7 @@ def pytest_runtest_makereport(
 
 
 def _judge(state: CellState, report: pytest.TestReport, error: BaseException) -> None:
-    """The verdict of a phase that raised."""
+    """Set the verdict after a phase that raised an exception."""
     differing = disagreement(state.connections)
     if isinstance(error, pytest.skip.Exception):
         state.judge(Verdict.UNSUPPORTED, str(error.msg).removeprefix("UNSUPPORTED: "))
@@ -259,7 +259,7 @@ def _judge(state: CellState, report: pytest.TestReport, error: BaseException) ->
 
 
 def _assertion(state: CellState, entry: Any, root: Path) -> AssertionObject:
-    """Where a test failed, with both values if it compared some."""
+    """Return where a test failed, with both values if it compared two."""
     path = Path(entry.path)
     left, right = state.compared or (None, None)
     return {
@@ -272,7 +272,7 @@ def _assertion(state: CellState, entry: Any, root: Path) -> AssertionObject:
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
-    """Show why it is so, and what the witnesses saw, beside an outcome that is not the expected one."""
+    """Explain an unexpected outcome, and show what the witnesses saw."""
     state = config.stash.get(RUNNING, None)
     if state is None:
         return None
@@ -284,7 +284,7 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Say which declared differences found no build to be about."""
+    """Report the declared differences that match no build."""
     config = session.config
     if RUN not in config.stash:
         return

@@ -56,8 +56,8 @@ class Recorder:
 
         It is written at once and not kept: pytest's terminal reporter keeps every report to the end of the run.
         """
-        told = vars(report).pop("resumption", None)
-        record = json.loads(told) if told else self._of_crash(report)
+        encoded = vars(report).pop("resumption", None)
+        record = json.loads(encoded) if encoded else self._of_crash(report)
         if record:
             self.cells.append(result_of(record))
             try:

@@ -64,12 +64,12 @@ def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]
 
 def _whose(connection: Connection, tcp: Tcp, stream: int) -> str:
     """The comment on the first packet of a stream."""
-    told = (
+    comment = (
         f"connection {connection.number}: client {connection.client.view.name}, server {connection.server.view.name}\n"
         f"Port {client_port(stream)} stands for the client's port {tcp.client_port}, {SERVER_PORT} for the tap's port "
         f"{tcp.tap_port}, which relays to the server's port {tcp.server_port}."
     )
-    return told if key_log(connection) else f"{told}\n{SEALED}"
+    return comment if key_log(connection) else f"{comment}\n{SEALED}"
 
 
 def _application() -> str:
@@ -88,10 +88,10 @@ def key_log(connection: Connection) -> list[str]:
     transcript = connection.transcript
     randoms = {hello.random for hello in transcript.client_hellos}
     lines = dict.fromkeys(line for end in (connection.client, connection.server) for line in end.keylog)
-    told = [(line, match[1]) for line in lines if (match := LINE.fullmatch(line))]
-    own = [line for line, random in told if bytes.fromhex(random) in randoms]
+    parsed = [(line, match[1]) for line in lines if (match := LINE.fullmatch(line))]
+    own = [line for line, random in parsed if bytes.fromhex(random) in randoms]
     if own and not transcript.decrypted:
-        return [line for line, _ in told]
+        return [line for line, _ in parsed]
     return own or _of_session(connection)
 
 

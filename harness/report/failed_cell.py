@@ -25,8 +25,8 @@ def compared(account: Account) -> list[str]:
     They are short, because pytest cuts more than ten lines; the sections have the rest.
     """
     subject = account.subject
-    told = account.explanations.get(subject.number)
-    lines = [headline(subject, told).plain] if told else []
+    explanation = account.explanations.get(subject.number)
+    lines = [headline(subject, explanation).plain] if explanation else []
     return [*lines, *subject.describe().splitlines()]
 
 
@@ -42,8 +42,8 @@ def sections(account: Account) -> Iterator[tuple[str, str]]:
     yield f"messages of {shown}", beside(account).plain
     if difference := sessions(account).plain:
         yield f"sessions of {shown}", difference
-    told = [c for c in account.connections if c.disagreement or c in pair]
-    witnesses = [witnesses_text(connection, len(account.connections)).plain for connection in told]
+    chosen = [c for c in account.connections if c.disagreement or c in pair]
+    witnesses = [witnesses_text(connection, len(account.connections)).plain for connection in chosen]
     yield "witnesses", "\n".join(witnesses)
     if account.counters:
         yield "counters", counters_text(account.counters).plain

@@ -83,8 +83,8 @@ class Recognition:
     def _age_add(self, identity: bytes) -> int | None:
         offered = self.connection.offered
         if offered and offered.get("ticket") == identity:
-            told = offered.get("age_add")
-            return told if isinstance(told, int) else None
+            age_add = offered.get("age_add")
+            return age_add if isinstance(age_add, int) else None
         tickets = (self.before.transcript.tickets if self.before else None) or ()
         return next((ticket.age_add for ticket in tickets if ticket.ticket == identity), None)
 

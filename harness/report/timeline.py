@@ -159,11 +159,11 @@ class _Reader:
 
     def _ticket(self, message: Message) -> dict[str, Parts]:
         ticket: NewSessionTicket | None = next(self._tickets, None)
-        told = message.fields
-        own: dict[str, Parts] = {"ticket": (told["ticket"],)} if "ticket" in told else {}
+        values = message.fields
+        own: dict[str, Parts] = {"ticket": (values["ticket"],)} if "ticket" in values else {}
         if ticket is not None:
             own["ticket"] = _parts(abbreviated(ticket.ticket), self._recognition.ticket_received(ticket.ticket))
-        own |= {"lifetime": (told["lifetime"],)} if "lifetime" in told else {}
+        own |= {"lifetime": (values["lifetime"],)} if "lifetime" in values else {}
         if ticket is not None and ticket.max_early_data:
             own["max_early_data"] = (f"{ticket.max_early_data} bytes",)
         return own

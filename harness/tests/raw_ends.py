@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.model.tls import Role
     from harness.runtime.loop import Loop, Pending
 
-NOT_ASKED = "a raw end does no more than it was told"
+NOT_ASKED = "a raw end does no more than it was shown"
 
 
 class RawLink:

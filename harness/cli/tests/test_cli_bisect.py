@@ -52,8 +52,8 @@ class Told:
         return cast("CellObject", cell(**self._seen[version]))
 
 
-def looks(told: Told, expect: str | None = None, *on: str) -> Looks:
-    return Looks(told, cast("BuildRange", told), expect, on)
+def looks(shown: Told, expect: str | None = None, *on: str) -> Looks:
+    return Looks(shown, cast("BuildRange", shown), expect, on)
 
 
 HINT = f"{FIRST}session__lifetime_hint"
@@ -61,36 +61,36 @@ TICKETS = f"{FIRST}tickets"
 
 
 def test_the_first_build_in_which_anything_differs_is_found() -> None:
-    told = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    shown = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
 
-    assert search(told.versions, looks(told)).first_bad == "3"
+    assert search(shown.versions, looks(shown)).first_bad == "3"
 
 
 def test_a_difference_that_the_bad_build_lacks_does_not_count() -> None:
-    told = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    shown = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
 
-    assert search(told.versions, looks(told)).first_bad == "3"
+    assert search(shown.versions, looks(shown)).first_bad == "3"
 
 
 def test_an_observable_can_be_chosen() -> None:
-    told = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2, HINT: 5}, v4={TICKETS: 2, HINT: 5})
+    shown = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2, HINT: 5}, v4={TICKETS: 2, HINT: 5})
 
-    assert search(told.versions, looks(told, None, "tickets")).first_bad == "3"
-    assert search(told.versions, looks(told, None, "session.*")).first_bad == "2"
+    assert search(shown.versions, looks(shown, None, "tickets")).first_bad == "3"
+    assert search(shown.versions, looks(shown, None, "session.*")).first_bad == "2"
 
 
 def test_an_expected_outcome_decides_alone() -> None:
     declined = {f"{FIRST}outcome": "declined", TICKETS: 2}
-    told = Told(v1={}, v2={TICKETS: 2}, v3=declined, v4=declined)
+    shown = Told(v1={}, v2={TICKETS: 2}, v3=declined, v4=declined)
 
-    assert search(told.versions, looks(told, "resumed")).first_bad == "3"
+    assert search(shown.versions, looks(shown, "resumed")).first_bad == "3"
 
 
 def test_a_build_that_fails_is_bad() -> None:
     failing: dict[str, object] = {"verdict": "error", "reason": "it died in connection 2", "case": None}
-    told = Told(v1={}, v2=failing, v3=failing)
+    shown = Told(v1={}, v2=failing, v3=failing)
 
-    assert search(told.versions, looks(told)).first_bad == "2"
+    assert search(shown.versions, looks(shown)).first_bad == "2"
 
 
 ABORTED: dict[str, object] = {f"{FIRST}outcome": "aborted"}
@@ -101,18 +101,18 @@ DECLINED: dict[str, object] = {f"{FIRST}outcome": "declined"}
 def test_a_third_outcome_is_told_and_the_search_goes_on(
     capsys: pytest.CaptureFixture[str], expect: str | None, on: tuple[str, ...]
 ) -> None:
-    told = Told(v1=DECLINED, v2=DECLINED, v3=ABORTED, v4={}, v5={})
-    found = search(told.versions, looks(told, expect, *on))
+    shown = Told(v1=DECLINED, v2=DECLINED, v3=ABORTED, v4={}, v5={})
+    found = search(shown.versions, looks(shown, expect, *on))
 
     assert (found.last_good, found.first_other, found.last_other, found.first_bad) == ("2", "3", "3", "4")
     assert "3          other" in capsys.readouterr().err
 
 
 def test_an_observable_with_a_third_value_decides_only_with_on() -> None:
-    told = Told(v1={}, v2={HINT: 5}, v3={HINT: 6}, v4={HINT: 6})
+    shown = Told(v1={}, v2={HINT: 5}, v3={HINT: 6}, v4={HINT: 6})
 
-    assert search(told.versions, looks(told)).first_bad == "2"
-    assert search(told.versions, looks(told, None, "session.*")).first_bad == "3"
+    assert search(shown.versions, looks(shown)).first_bad == "2"
+    assert search(shown.versions, looks(shown, None, "session.*")).first_bad == "3"
 
 
 class LosesOnce(Told):
@@ -133,11 +133,11 @@ class LosesOnce(Told):
 
 
 def test_what_the_harness_lost_is_run_again_then_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
-    told = LosesOnce(v1={}, v2={TICKETS: 2}, v3={TICKETS: 2})
-    found = search(told.versions, looks(told))
+    shown = LosesOnce(v1={}, v2={TICKETS: 2}, v3={TICKETS: 2})
+    found = search(shown.versions, looks(shown))
 
     assert (found.last_good, found.first_bad, found.between) == ("1", "3", ("2",))
-    assert told.looks == ["1", "1", "3", "3", "2", "2"]
+    assert shown.looks == ["1", "1", "3", "3", "2", "2"]
     assert "2          unsupported  lost twice: waited 10 s for a reply" in capsys.readouterr().err
 
 
@@ -204,18 +204,18 @@ def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_differs_is_named_where_no_glob_matches(capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told(v1={}, v2={TICKETS: 2, HINT: 5})
+    shown = Told(v1={}, v2={TICKETS: 2, HINT: 5})
 
     with pytest.raises(EndError, match="2 was said to be bad and is good"):
-        search(told.versions, looks(told, None, "sesion.*"))
+        search(shown.versions, looks(shown, None, "sesion.*"))
     assert "no observable that differs matches --on; these differ: session.lifetime_hint, tickets" in (
         capsys.readouterr().err
     )
 
 
 def test_each_look_says_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told(v1={}, v2={}, v3={}, v4={TICKETS: 2})
-    search(told.versions, looks(told))
+    shown = Told(v1={}, v2={}, v3={}, v4={TICKETS: 2})
+    search(shown.versions, looks(shown))
 
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("build")]
     assert lines[0] == "build 1 of about 4: running libssl@1"
@@ -223,39 +223,39 @@ def test_each_look_says_how_many_there_are(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_build_that_lacks_what_the_case_needs_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None}, v3={TICKETS: 2})
+    shown = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None}, v3={TICKETS: 2})
 
-    assert search(told.versions, looks(told)).between == ("2",)
+    assert search(shown.versions, looks(shown)).between == ("2",)
     assert "2          unsupported  it lacks x" in capsys.readouterr().err
 
 
 def test_a_build_that_cannot_be_fetched_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told(v1={}, v9={}, v10={TICKETS: 2})
+    shown = Told(v1={}, v9={}, v10={TICKETS: 2})
 
-    assert search(told.versions, looks(told)).between == ("9",)
+    assert search(shown.versions, looks(shown)).between == ("9",)
     assert "not fetched: there is no network" in capsys.readouterr().err
 
 
 def test_an_end_that_cannot_do_the_case_is_an_error() -> None:
-    told = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None})
+    shown = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None})
 
     with pytest.raises(EndError, match="2 was said to be bad and is unsupported"):
-        search(told.versions, looks(told))
+        search(shown.versions, looks(shown))
 
 
 def test_ends_that_do_not_differ_are_an_error() -> None:
-    told = Told(v1={}, v2={})
+    shown = Told(v1={}, v2={})
 
     with pytest.raises(EndError, match="2 was said to be bad and is good"):
-        search(told.versions, looks(told))
+        search(shown.versions, looks(shown))
 
 
 def test_each_build_is_looked_at_once() -> None:
-    told = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
-    made = looks(told)
-    made.between(search(told.versions, made).last_good, "3")
+    shown = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    made = looks(shown)
+    made.between(search(shown.versions, made).last_good, "3")
 
-    assert sorted(told.looks) == sorted(set(told.looks))
+    assert sorted(shown.looks) == sorted(set(shown.looks))
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
 
 def test_everything_that_is_known_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["builds", "--json"])
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
 
-    assert {(k.version, k.provider) for k in catalogue()} <= {(b["version"], b["provider"]) for b in told["builds"]}
+    assert {(k.version, k.provider) for k in catalogue()} <= {(b["version"], b["provider"]) for b in shown["builds"]}
 
 
 def test_what_is_here_has_its_folder(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
     main(["builds", "--json"])
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
 
-    assert [b["folder"] for b in told["builds"] if (b["version"], b["provider"]) == ("3.0.8", "wheel")] == [
+    assert [b["folder"] for b in shown["builds"] if (b["version"], b["provider"]) == ("3.0.8", "wheel")] == [
         str(cache.path(KNOWN.key))
     ]
 
@@ -148,9 +148,9 @@ def test_one_damaged_build_does_not_hide_the_others(capsys: pytest.CaptureFixtur
     assert "wheel-3.0.8 is damaged: " in out
 
     assert main(["builds", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert str(cache.path(key)) in [build["folder"] for build in told["builds"]]
-    assert list(told["damaged"]) == [KNOWN.key]
+    shown = json.loads(capsys.readouterr().out)
+    assert str(cache.path(key)) in [build["folder"] for build in shown["builds"]]
+    assert list(shown["damaged"]) == [KNOWN.key]
 
 
 def test_a_build_without_its_library_is_said_to_be_damaged(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:

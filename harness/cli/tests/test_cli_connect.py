@@ -81,17 +81,17 @@ def test_what_does_not_run_again_is_said_to_be_gone(capsys: pytest.CaptureFixtur
 
 def test_json_is_one_object_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, f"{LIBSSL} --json --server-set num_tickets=1 --then-server-set num_tickets=3")
-    told = json.loads(out)
+    shown = json.loads(out)
 
     assert code == 0
-    assert told["schema"] == 1
-    assert [c["outcome"] for c in told["connections"]] == ["full", "declined"]
-    assert [c["views"]["wire"]["outcome"] for c in told["connections"]] == ["full", "full"]
-    assert told["knobs"]["then_server"] == {"num_tickets": "3"}
-    assert told["connections"][1]["session"]["has_ticket"] is True
-    assert told["connections"][1]["offered"]["taken_from"].startswith("libssl@")
-    assert told["connections"][1]["offered"]["taken_from"] == told["server"]
-    assert told["connections"][1]["session"]["ticket_length"] > 0
+    assert shown["schema"] == 1
+    assert [c["outcome"] for c in shown["connections"]] == ["full", "declined"]
+    assert [c["views"]["wire"]["outcome"] for c in shown["connections"]] == ["full", "full"]
+    assert shown["knobs"]["then_server"] == {"num_tickets": "3"}
+    assert shown["connections"][1]["session"]["has_ticket"] is True
+    assert shown["connections"][1]["offered"]["taken_from"].startswith("libssl@")
+    assert shown["connections"][1]["offered"]["taken_from"] == shown["server"]
+    assert shown["connections"][1]["session"]["ticket_length"] > 0
 
 
 def test_an_outcome_that_was_not_expected_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,9 +205,9 @@ def test_the_stacks_are_shown_with_knobs_and_reasons(capsys: pytest.CaptureFixtu
 
 def test_the_stacks_as_json_say_what_each_lacks(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "stacks --json")
-    told = json.loads(out)
-    openssl = next(stack for stack in told["stacks"] if stack["name"] == "openssl")
+    shown = json.loads(out)
+    openssl = next(stack for stack in shown["stacks"] if stack["name"] == "openssl")
 
-    assert told["schema"] == 1
+    assert shown["schema"] == 1
     assert openssl["lacks"]["client"]["timeout"] == "no flag sets a session timeout"
-    assert told["knobs"]["server"]["num_tickets"]["values"] == "0 to 4294967295"
+    assert shown["knobs"]["server"]["num_tickets"]["values"] == "0 to 4294967295"

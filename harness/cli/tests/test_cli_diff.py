@@ -40,11 +40,11 @@ def test_a_build_does_not_differ_from_itself(capfd: pytest.CaptureFixture[str]) 
     build = f"libssl@{version('libssl')}"
 
     code, out, err = run(capfd, f"diff {build} {build} -k {CELLS} --json")
-    told = json.loads(out)
+    shown = json.loads(out)
 
-    assert (code, told["differences"], told["one_sided"]) == (0, [], []), err
-    assert told["compared"] > 30
-    assert told["before"] == told["after"] == [build]
+    assert (code, shown["differences"], shown["one_sided"]) == (0, [], []), err
+    assert shown["compared"] > 30
+    assert shown["before"] == shown["after"] == [build]
 
 
 def test_a_program_does_not_differ_from_itself(capfd: pytest.CaptureFixture[str]) -> None:

@@ -131,11 +131,11 @@ def test_a_missing_shard_and_two_verdicts_are_named_everywhere(
     (second / "results.json").write_text(json.dumps(other))
 
     code, out, _ = run(capfd, f"{first} {second} -o {tmp_path}/merged")
-    told = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
+    shown = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
 
     assert code == 0
-    assert told[0] == "Missing: shard 3 of 3. Their cells are not included"
-    assert "has different verdicts" in told[1]
+    assert shown[0] == "Missing: shard 3 of 3. Their cells are not included"
+    assert "has different verdicts" in shown[1]
     assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "report.md").read_text()
     assert "Missing: shard 3 of 3" in (tmp_path / "merged" / "index.html").read_text()
 

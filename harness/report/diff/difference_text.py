@@ -20,38 +20,38 @@ LONGEST = 60
 """Characters of a value in the table; --json has full values."""
 
 
-def difference_text(told: DiffObject) -> RenderableType:
+def difference_text(diff: DiffObject) -> RenderableType:
     """The differences, the cells of one side only, and how many cells were compared."""
     parts: list[RenderableType] = []
-    if told["differences"]:
-        parts += [_differences(told), ""]
-    if told["one_sided"]:
-        parts += [_not_compared(told["one_sided"], "on one side only, because"), ""]
-    if told["lost"]:
-        parts += [_not_compared(told["lost"], "set aside, because the harness lost it"), ""]
-    return Group(*parts, summary(told))
+    if diff["differences"]:
+        parts += [_differences(diff), ""]
+    if diff["one_sided"]:
+        parts += [_not_compared(diff["one_sided"], "on one side only, because"), ""]
+    if diff["lost"]:
+        parts += [_not_compared(diff["lost"], "set aside, because the harness lost it"), ""]
+    return Group(*parts, summary(diff))
 
 
-def summary(told: DiffObject) -> str:
+def summary(diff: DiffObject) -> str:
     """``465 cells compared, 10 unsupported with both: 12 differences``."""
-    builds = f"{', '.join(told['before'])} -> {', '.join(told['after'])}"
-    counted = [f"{told['compared']} cells compared"]
-    if told["unsupported"]:
-        counted.append(f"{told['unsupported']} unsupported with both")
-    if told["one_sided"]:
-        counted.append(f"{len(told['one_sided'])} on one side only")
-    if told["lost"]:
-        counted.append(f"{len(told['lost'])} lost and set aside")
-    return f"{builds}\n{', '.join(counted)}: {len(told['differences']) or 'no'} distinct differences"
+    builds = f"{', '.join(diff['before'])} -> {', '.join(diff['after'])}"
+    counted = [f"{diff['compared']} cells compared"]
+    if diff["unsupported"]:
+        counted.append(f"{diff['unsupported']} unsupported with both")
+    if diff["one_sided"]:
+        counted.append(f"{len(diff['one_sided'])} on one side only")
+    if diff["lost"]:
+        counted.append(f"{len(diff['lost'])} lost and set aside")
+    return f"{builds}\n{', '.join(counted)}: {len(diff['differences']) or 'no'} distinct differences"
 
 
-def _differences(told: DiffObject) -> Table:
+def _differences(diff: DiffObject) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("observable", "before", "after"):
         table.add_column(name, overflow="fold")
     table.add_column("cells", justify="right")
     table.add_column("for example", overflow="fold")
-    for name, group in by_observable(told).items():
+    for name, group in by_observable(diff).items():
         for number, found in enumerate(group):
             values = (cut(found["before"]), cut(found["after"]))
             table.add_row(
@@ -60,10 +60,10 @@ def _differences(told: DiffObject) -> Table:
     return table
 
 
-def by_observable(told: DiffObject) -> dict[str, list[DifferenceObject]]:
+def by_observable(diff: DiffObject) -> dict[str, list[DifferenceObject]]:
     """The differences of each observable, those in the most cells first."""
     groups: dict[str, list[DifferenceObject]] = {}
-    for found in told["differences"]:
+    for found in diff["differences"]:
         groups.setdefault(found["observable"], []).append(found)
     return {name: sorted(group, key=lambda found: -found["cells"]) for name, group in groups.items()}
 

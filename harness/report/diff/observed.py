@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def last_outcome(cell: CellObject) -> str:
-    """The outcome of the last connection, or why there is none."""
+    """Return the outcome of the last connection, or why there is none."""
     connections = cell["case"]["connections"] if cell["case"] else []
     if not connections:
         return f"{cell['verdict']}: {cell['reason']}" if cell["reason"] else cell["verdict"]
@@ -21,12 +21,12 @@ def last_outcome(cell: CellObject) -> str:
     return str(last["outcome"] or last["disagreement"])
 
 
-def told(difference: Difference) -> str:
-    """``connection 2: session.lifetime_hint 7200 -> 604800``."""
+def difference_line(difference: Difference) -> str:
+    """Return ``connection 2: session.lifetime_hint 7200 -> 604800``."""
     where = f"connection {difference.connection}: " if difference.connection else ""
     return f"{where}{difference.observable} {difference.before} -> {difference.after}"
 
 
 def matching(found: Iterable[Difference], globs: Sequence[str]) -> list[Difference]:
-    """The differences whose observable matches a glob; all if there is no glob."""
+    """Return the differences whose observable matches a glob; all if there is no glob."""
     return [one for one in found if not globs or any(fnmatchcase(one.observable, glob) for glob in globs)]

@@ -54,11 +54,11 @@ def compare(earlier: ResultsObject, now: ResultsObject) -> Comparison:
     made = Comparison(earlier, rebuilt=rebuilt)
     made.gone = [cell for key, cell in before.items() if key not in after]
     made.before = {key: before[key] for key in after if key in before}
-    told = run_difference(earlier, now, (made.before, {key: after[key] for key in made.before}))
+    difference = run_difference(earlier, now, (made.before, {key: after[key] for key in made.before}))
     optional = {key for key, field in fields(ConnectionObject).items() if not field.required}
     untold = optional - {key for cell in earlier["cells"] for connection in connections(cell) for key in connection}
     untold |= {"verdict"}
-    made.changed = [found for found in told["differences"] if found["observable"].partition(".")[0] not in untold]
+    made.changed = [found for found in difference["differences"] if found["observable"].partition(".")[0] not in untold]
     differing = {(place["scenario"], place["cell"]) for found in made.changed for place in found["places"]}
     for key, cell in after.items():
         if fate := fate_of(before.get(key), cell, differs=key in differing):

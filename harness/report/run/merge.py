@@ -70,8 +70,8 @@ def _shards(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
             numbers.setdefault(number, []).append(name)
             totals.setdefault(total, []).append(name)
     if len(totals) > 1:
-        told = "; ".join(f"{' and '.join(names)} of {total}" for total, names in totals.items())
-        yield f"The shards come from different divisions: {told}. Cells may be missing"
+        listed = "; ".join(f"{' and '.join(names)} of {total}" for total, names in totals.items())
+        yield f"The shards come from different divisions: {listed}. Cells may be missing"
         return
     for total in totals:
         missing = [str(number) for number in range(1, total + 1) if number not in numbers][: NOTED + 1]
@@ -116,7 +116,7 @@ def _code(runs: Mapping[str, ResultsObject]) -> Iterator[str]:
 
 def _conflicts(conflicts: Mapping[Key, Mapping[str, str]]) -> Iterator[str]:
     for (scenario, cell), verdicts in list(conflicts.items())[:NOTED]:
-        told = ", ".join(f"{verdict} in {name}" for name, verdict in verdicts.items())
-        yield f"{scenario}[{cell}] has different verdicts: {told}"
+        listed = ", ".join(f"{verdict} in {name}" for name, verdict in verdicts.items())
+        yield f"{scenario}[{cell}] has different verdicts: {listed}"
     if len(conflicts) > NOTED:
         yield f"{len(conflicts) - NOTED} more cells have different verdicts"

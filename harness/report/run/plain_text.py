@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.report.json.shapes import CellObject
 
-TOLD = (("What would confirm it", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
+ADVICE = (("What would confirm it", "tell_apart"), ("What would change it", "remedy"), ("Source", "source"))
 MOST = 3
 """How many connections of a cell are explained; the page has all."""
 ASKED = {
@@ -30,15 +30,15 @@ def findings_text(cell: CellObject) -> str:
 
 
 def _explanation(connection: Mapping[str, Any]) -> list[str]:
-    told = connection["explanation"]
-    head = f"Connection {connection['number']} {ASKED[told['question']]}:"
-    return [head, *(line for one in told["findings"] for line in _finding(one))]
+    explanation = connection["explanation"]
+    head = f"Connection {connection['number']} {ASKED[explanation['question']]}:"
+    return [head, *(line for one in explanation["findings"] for line in _finding(one))]
 
 
 def _finding(one: Mapping[str, Any]) -> list[str]:
     lines = [f"  {one['title']} [{one['reason']}]", *(f"    - {line}" for line in one["evidence"])]
-    told = ((name, one[key]) for name, key in TOLD)
-    return [*lines, *(f"    {name}: {text}" for name, text in told if text)]
+    advice = ((name, one[key]) for name, key in ADVICE)
+    return [*lines, *(f"    {name}: {text}" for name, text in advice if text)]
 
 
 def well_formed(text: str) -> str:

@@ -42,8 +42,8 @@ def counted(cells: Iterable[CellObject]) -> dict[str, int]:
 
 def totals(cells: Sequence[CellObject]) -> str:
     """``12 cells: 1 failed, 9 passed, 2 unsupported``; verdicts that did not occur are left out."""
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counted(cells).items() if count)
-    return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}{': ' if told else ''}{told}"
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in counted(cells).items() if count)
+    return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}{': ' if counts else ''}{counts}"
 
 
 def matrix(results: ResultsObject) -> Matrix:
@@ -118,14 +118,16 @@ def blamed(cell: CellObject) -> Mapping[str, Any] | None:
     if cell["verdict"] != "failed" or not found:
         return None
     meant = [connection for connection in connections(cell) if connection["outcome"] == found[1]]
-    told = {tuple(one["reason"] for one in _findings(connection)): _findings(connection) for connection in meant}
-    return next(iter(told.values()))[0] if len(told) == 1 and () not in told else None
+    explanations = {
+        tuple(one["reason"] for one in _findings(connection)): _findings(connection) for connection in meant
+    }
+    return next(iter(explanations.values()))[0] if len(explanations) == 1 and () not in explanations else None
 
 
 def _findings(connection: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Why it was not resumed; caveats of a resumed connection do not explain a failure."""
-    told = connection.get("explanation") or {"question": RESUMED_BUT, "findings": []}
-    return [] if told["question"] == RESUMED_BUT else told["findings"]
+    explanation = connection.get("explanation") or {"question": RESUMED_BUT, "findings": []}
+    return [] if explanation["question"] == RESUMED_BUT else explanation["findings"]
 
 
 def seen(cell: CellObject) -> str:

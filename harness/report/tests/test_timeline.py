@@ -46,8 +46,8 @@ def fields(connection: Connection, kind: str, before: Connection | None = FULL13
     return dict(entry.fields)
 
 
-def second(told: Transcript, **changes: Any) -> Connection:
-    return made(2, Saw.FULL, told, offered=TAKEN, last_session=None, **changes)
+def second(shown: Transcript, **changes: Any) -> Connection:
+    return made(2, Saw.FULL, shown, offered=TAKEN, last_session=None, **changes)
 
 
 def offering(psk: bytes, age: int = 0, **changes: Any) -> Connection:
@@ -172,10 +172,10 @@ def test_the_age_of_an_unknown_ticket_is_unknown() -> None:
 
 def test_each_identity_is_told() -> None:
     both: dict[str, Any] = {"psk_identities": (FIRST, SECOND), "psk_ages": (7, 0), "psk_binders": (bytes(32),)}
-    told = fields(offering(SECOND, **both), "ClientHello")
+    shown = fields(offering(SECOND, **both), "ClientHello")
 
-    assert told["pre_shared_key 0"] == ("9e3d…0101(208)", "ticket 1 of connection 1", "age 0 s", "binder (32)")
-    assert told["pre_shared_key 1"][-1] == "no binder"
+    assert shown["pre_shared_key 0"] == ("9e3d…0101(208)", "ticket 1 of connection 1", "age 0 s", "binder (32)")
+    assert shown["pre_shared_key 1"][-1] == "no binder"
 
 
 def test_an_offer_that_is_not_taken_up_is_told_in_the_server_hello() -> None:
@@ -188,40 +188,40 @@ def test_where_nothing_was_offered_nothing_is_absent() -> None:
 
 def test_a_hello_retry_request_accepts_nothing_yet() -> None:
     retry = replace(answer13(1), hello_retry_request=True)
-    told = transcript((CLIENT, hello13(1, SECOND)), (SERVER, retry))
+    shown = transcript((CLIENT, hello13(1, SECOND)), (SERVER, retry))
 
-    assert "pre_shared_key" not in fields(second(told), "ServerHello")
+    assert "pre_shared_key" not in fields(second(shown), "ServerHello")
 
 
 @pytest.mark.parametrize(
     ("session_id", "known"), [(bytes(range(32)), "the offered session's"), (bytes(32), ""), (b"", "")]
 )
 def test_a_session_id_is_that_of_the_session_or_unknown(session_id: bytes, known: str) -> None:
-    told = transcript((CLIENT, replace(hello13(1), session_id=session_id)))
+    shown = transcript((CLIENT, replace(hello13(1), session_id=session_id)))
 
-    assert fields(second(told), "ClientHello")["session_id"][1:] == ((known,) if known else ())
+    assert fields(second(shown), "ClientHello")["session_id"][1:] == ((known,) if known else ())
 
 
 def test_early_data_that_the_server_does_not_mention_are_refused() -> None:
     early = replace(hello13(1, SECOND), extensions={**hello13(1).extensions, EARLY_DATA: b""})
-    told = transcript((CLIENT, early), (SERVER, answer13(1)), (SERVER, "EncryptedExtensions", 2))
+    shown = transcript((CLIENT, early), (SERVER, answer13(1)), (SERVER, "EncryptedExtensions", 2))
 
-    assert fields(second(told), "ClientHello")["early_data"] == ("present",)
-    assert fields(second(told), "EncryptedExtensions")["early_data"] == ("absent", "refused")
+    assert fields(second(shown), "ClientHello")["early_data"] == ("present",)
+    assert fields(second(shown), "EncryptedExtensions")["early_data"] == ("absent", "refused")
 
 
 def test_a_ticket_tells_early_data_only_if_it_allows_them() -> None:
     allowing = NewSessionTicket(7200, SECOND, max_early_data=1000)
-    told = fields(second(transcript((SERVER, allowing))), "NewSessionTicket")
+    shown = fields(second(transcript((SERVER, allowing))), "NewSessionTicket")
 
-    assert told["max_early_data"] == ("1000 bytes",)
+    assert shown["max_early_data"] == ("1000 bytes",)
     assert "max_early_data" not in fields(DECLINED13, "NewSessionTicket")
 
 
 def test_a_malformed_message_does_not_shift_the_others() -> None:
     broken = Message(CLIENT, "ClientHello", 9, 0.0, fields={"malformed": "too short"})
-    told = transcript((CLIENT, hello13(1, SECOND)))
-    shifted = second(replace(told, messages=(broken, *told.messages)))
+    shown = transcript((CLIENT, hello13(1, SECOND)))
+    shifted = second(replace(shown, messages=(broken, *shown.messages)))
     entries = [entry for _, entry in timeline(shifted) if entry]
 
     assert entries[0].fields == {"malformed": ("too short",)}
@@ -243,6 +243,6 @@ def test_milliseconds_are_told_without_tenths_where_there_are_many() -> None:
 
 
 def test_a_session_of_which_little_is_known_tells_no_age() -> None:
-    told = replace(offering(SECOND, 7), offered=replace(session(), known={"ticket": SECOND}))
+    shown = replace(offering(SECOND, 7), offered=replace(session(), known={"ticket": SECOND}))
 
-    assert "age" not in " ".join(fields(told, "ClientHello", None)["pre_shared_key"])
+    assert "age" not in " ".join(fields(shown, "ClientHello", None)["pre_shared_key"])

@@ -37,7 +37,7 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
         Text(report),
         beside(account, width),
         sessions(account, width),
-        *(_told_whole(account, width) if whole else _told(account, width)),
+        *(_all_connections(account, width) if whole else _two_connections(account, width)),
         counters_text(account.counters, width) if account.counters else Text(),
         commands_text(account.connections, width),
     ]
@@ -47,9 +47,9 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
 def why(account: Account, width: int = WIDTH) -> Text:
     """The explanation or the disagreement of the subject, then the reasons of others, one line each."""
     lines = [disagreement_text(account.subject, width)] if account.subject.disagreement else []
-    told = account.explanations.get(account.subject.number)
-    if told:
-        lines.append(why_text(account.subject, told, width))
+    explanation = account.explanations.get(account.subject.number)
+    if explanation:
+        lines.append(why_text(account.subject, explanation, width))
     others = [c for c in account.connections if c.number in account.explanations and c is not account.subject]
     lines += [headline(connection, account.explanations[connection.number]) for connection in others[:MOST]]
     if len(others) > MOST:
@@ -92,15 +92,15 @@ def sessions(account: Account, width: int = WIDTH) -> Text:
     return joined([text, *(Text(line, "yellow") for line in folded(edited, width, "  ", "    "))])
 
 
-def _told_whole(account: Account, width: int) -> list[Text]:
+def _all_connections(account: Account, width: int) -> list[Text]:
     return [connection_text(connection, len(account.connections), width) for connection in account.connections]
 
 
-def _told(account: Account, width: int) -> list[Text]:
+def _two_connections(account: Account, width: int) -> list[Text]:
     """What the witnesses observed of both connections, and which others `resumption connect --all` shows."""
     pair = [connection for connection in (account.before, account.subject) if connection]
-    told = [witnesses_text(connection, len(account.connections), width) for connection in pair]
+    texts = [witnesses_text(connection, len(account.connections), width) for connection in pair]
     if len(account.others) > MOST:
-        return [*told, Text(f"--all shows {len(account.others)} more connections")]
+        return [*texts, Text(f"--all shows {len(account.others)} more connections")]
     others = "; ".join(outcome_line(connection).plain for connection in account.others)
-    return [*told, joined(folded(f"--all shows {others}" if others else "", width, "", "  "))]
+    return [*texts, joined(folded(f"--all shows {others}" if others else "", width, "", "  "))]

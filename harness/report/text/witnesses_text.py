@@ -64,21 +64,21 @@ def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
 def _views(connection: Connection, width: int) -> Iterator[str]:
     for view in connection.views:
         begin = f"  {view.witness:<7} {view.name:<20} {view.saw:<9} "
-        told = [evidence for evidence in view.evidence if evidence] or ["no evidence"]
-        longest = max(len(word) for evidence in told for word in [*printable(evidence).split(), ""])
+        facts = [evidence for evidence in view.evidence if evidence] or ["no evidence"]
+        longest = max(len(word) for evidence in facts for word in [*printable(evidence).split(), ""])
         beside = width - len(EVIDENCE) >= max(LEAST, longest) and len(begin) == len(EVIDENCE)
         if not beside:
             yield begin.rstrip()
-        for place, evidence in enumerate(told):
+        for place, evidence in enumerate(facts):
             rest = EVIDENCE if beside else " " * 6
             yield from folded(evidence, width, begin if beside and not place else rest, rest)
 
 
 def counters_text(counters: Counters, width: int = WIDTH) -> Text:
     """``Counters of the server: accept 2, hits 1; 0: misses``; zeros come last, unknown ones are left out."""
-    told = {name: value for name, value in asdict(counters).items() if value is not None}
-    counted = ", ".join(f"{name} {value}" for name, value in told.items() if value)
-    zeros = ", ".join(name for name, value in told.items() if not value)
+    known = {name: value for name, value in asdict(counters).items() if value is not None}
+    counted = ", ".join(f"{name} {value}" for name, value in known.items() if value)
+    zeros = ", ".join(name for name, value in known.items() if not value)
     text = f"Counters of the server: {counted or 'none'}" + (f"; 0: {zeros}" if zeros else "")
     return joined(folded(text, width, "", "  "))
 

@@ -1,4 +1,4 @@
-"""Accounts of connections made by hand, one for each kind of end that a connection can come to."""
+"""Accounts of handmade connections, one for each kind of outcome."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def why(question: Question, *findings: Finding) -> Explanation:
 
 
 def declined13(**changes: object) -> Account:
-    """The session of connection 1 is declined by another server."""
+    """Another server declines the session of connection 1."""
     account = Account(
         [FULL13, DECLINED13],
         {2: why(Question.DECLINED, KEY_UNKNOWN)},
@@ -129,7 +129,7 @@ def lasting() -> Account:
 
 
 def resumed_but() -> Account:
-    """Two findings, each of which holds."""
+    """Two findings that are both true."""
     name = Finding(
         Reason.OTHER_SERVER_NAME,
         "the client asked for other.example, and the session was made for server.example",
@@ -188,12 +188,12 @@ RESUMED12 = made(
 
 
 def resumed12() -> Account:
-    """In an abbreviated handshake the server's Finished comes first."""
+    """An abbreviated handshake, in which the server's Finished comes first."""
     return Account([FULL12, RESUMED12])
 
 
 def declined12() -> Account:
-    """Two reasons that the evidence leaves."""
+    """Two reasons that fit the evidence."""
     declined = made(
         2,
         Saw.FULL,
@@ -216,7 +216,7 @@ def declined12() -> Account:
 
 
 def aborted12() -> Account:
-    """The server ends the handshake, and there is no session."""
+    """The server aborts the handshake, so there is no session."""
     alert = Alert(80, SERVER)
     aborted = made(
         2,
@@ -237,7 +237,7 @@ def aborted12() -> Account:
 
 
 def not_offered() -> Account:
-    """The client had nothing to offer."""
+    """The client has no session to offer."""
     second = made(
         2,
         Saw.FULL,
@@ -258,7 +258,7 @@ def not_offered() -> Account:
 
 
 def edited() -> Account:
-    """The session was made older, and the client kept it to itself."""
+    """The session is backdated, and the client does not offer it."""
     account = not_offered()
     older = replace(TAKEN, known={**TAKEN.known, "time": 1_795_297_284})
     second = replace(account.connections[1], offered=older, was_offered=False)
@@ -267,13 +267,13 @@ def edited() -> Account:
 
 
 def disagreement() -> Account:
-    """The server says that it was a full handshake."""
+    """The server reports a full handshake."""
     server = replace(RESUMED13.server, view=DECLINED13.server.view)
     return Account([FULL13, replace(RESUMED13, server=server)])
 
 
 def several() -> Account:
-    """The second connection is declined, the third and all later ones are resumed."""
+    """The second connection is declined, all later ones are resumed."""
     later = [replace(RESUMED13, number=number, offered=ANOTHER) for number in range(3, 6)]
     return declined13(connections=[FULL13, DECLINED13, *later])
 
@@ -283,16 +283,21 @@ def alone() -> Account:
 
 
 def hostile() -> Account:
-    """What a peer sends cannot move the cursor, and a truncated handshake is told."""
+    """A peer that sends control characters, and a truncated handshake."""
     rogue = hello13(0x6C, b"\xee" * 208, age=1, server_name="\x1b[2Jgone\nConnection 2: resumed")
     broken = "the server's bytes end within a record of 4096 bytes at offset 128"
-    told = transcript((CLIENT, rogue), (SERVER, answer13(0x6C)), (SERVER, "EncryptedRecord", 90), problem=broken)
+    sent = transcript((CLIENT, rogue), (SERVER, answer13(0x6C)), (SERVER, "EncryptedRecord", 90), problem=broken)
     connection = made(
-        2, Saw.ABORTED, replace(told, tickets=None), offered=TAKEN, last_session=None, blocked="it was \x1b[1m"
+        2,
+        Saw.ABORTED,
+        replace(sent, tickets=None),
+        offered=TAKEN,
+        last_session=None,
+        blocked="it was \x1b[1m",
     )
     return Account([FULL13, connection])
 
 
 def nothing() -> Account:
-    """Nobody said a word."""
+    """A connection without any bytes."""
     return Account([made(1, Saw.ABORTED, Transcript(), offered=None, last_session=None)])

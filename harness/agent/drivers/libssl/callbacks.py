@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
-TOLD = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
+RECORDED = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
 """The content types of SSL_CTX_set_msg_callback that are used; record headers and change_cipher_spec are not."""
 
 
@@ -72,7 +72,7 @@ class Callbacks:
         self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._age), null, null), "age_sessions")
 
     def _message(self, sent: int, _version: int, kind: int, data: Any, size: int, ssl: Any, _argument: Any) -> None:
-        if kind not in TOLD or not size:
+        if kind not in RECORDED or not size:
             return
         connection = self._connections.get(ssl)
         if connection is None:

@@ -130,7 +130,7 @@ def test_what_is_random_or_of_a_machine_is_masked(path: str, value: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "shown"),
     [
         ("verdict", "failed", ("verdict", "passed", "failed")),
         (f"{FIRST}outcome", "declined", ("outcome", "resumed", "declined")),
@@ -153,8 +153,8 @@ def test_what_is_random_or_of_a_machine_is_masked(path: str, value: Any) -> None
         ("case__connections", [], ("connection", "present", "absent")),
     ],
 )
-def test_all_else_is_told(path: str, value: Any, told: tuple[str, str, str]) -> None:
-    assert found(cell(), cell(**{path: value})) == [told]
+def test_all_else_is_told(path: str, value: Any, shown: tuple[str, str, str]) -> None:
+    assert found(cell(), cell(**{path: value})) == [shown]
 
 
 def test_an_alert_is_told_by_its_number_and_sender() -> None:
@@ -170,9 +170,9 @@ def test_the_words_of_an_error_are_not_compared() -> None:
 
 
 def test_a_difference_names_its_connection() -> None:
-    (told,) = differences(CellObject, cell(), cell(**{f"{FIRST}tickets": 2}))
+    (shown,) = differences(CellObject, cell(), cell(**{f"{FIRST}tickets": 2}))
 
-    assert told.connection == 2
+    assert shown.connection == 2
 
 
 def test_differences_of_two_connections_are_one_difference() -> None:
@@ -254,13 +254,13 @@ def test_an_extension_that_is_new_is_told_once() -> None:
 
 
 def test_a_length_that_no_part_explains_is_told() -> None:
-    assert [told[0] for told in found(hello(length=100), hello(length=101))] == ["hellos.client.ClientHello.length"]
+    assert [shown[0] for shown in found(hello(length=100), hello(length=101))] == ["hellos.client.ClientHello.length"]
 
 
 def test_extensions_in_another_order_are_told() -> None:
     one, other = (22, "encrypt_then_mac", 0), (23, "extended_master_secret", 0)
 
-    assert [told[0] for told in found(hello(one, other, length=99), hello(other, one, length=99))] == [
+    assert [shown[0] for shown in found(hello(one, other, length=99), hello(other, one, length=99))] == [
         "hellos.client.ClientHello.extensions order"
     ]
 

@@ -29,18 +29,18 @@ def of(name: str, **changes: Any) -> dict[str, Any]:
 MORE = {f"{FIRST}tickets": 2}
 
 
-def told(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> DiffObject:
+def shown(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> DiffObject:
     return run_difference(results("3.0.19", *before), results("3.5.6", *after))
 
 
 def test_cells_are_matched_without_their_builds() -> None:
-    found = told([of("a")], [of("a")])
+    found = shown([of("a")], [of("a")])
 
     assert (found["compared"], found["one_sided"], found["differences"]) == (1, [], [])
 
 
 def test_one_difference_in_two_cells_is_one_line() -> None:
-    (found,) = told([of("a"), of("b")], [of("a", **MORE), of("b", **MORE)])["differences"]
+    (found,) = shown([of("a"), of("b")], [of("a", **MORE), of("b", **MORE)])["differences"]
 
     assert (found["observable"], found["before"], found["after"], found["cells"]) == ("tickets", "1", "2", 2)
     assert [place["scenario"] for place in found["places"]] == ["scenarios/a.py::a", "scenarios/a.py::b"]
@@ -49,7 +49,7 @@ def test_one_difference_in_two_cells_is_one_line() -> None:
 
 
 def test_a_cell_that_one_build_cannot_do_is_told_apart() -> None:
-    found = told([of("a", verdict="unsupported", reason="it lacks x", case=None)], [of("a")])
+    found = shown([of("a", verdict="unsupported", reason="it lacks x", case=None)], [of("a")])
 
     assert found["one_sided"] == [
         {
@@ -66,7 +66,7 @@ def test_a_cell_that_one_build_cannot_do_is_told_apart() -> None:
 @pytest.mark.parametrize("other", ["passed", "unsupported", "error"])
 def test_a_cell_that_the_harness_lost_is_set_aside(other: str) -> None:
     lost = of("a", verdict="error", reason="TimedOutError: waited 10 s", case=None, lost=True)
-    found = told([lost], [of("a", verdict=other)])
+    found = shown([lost], [of("a", verdict=other)])
 
     assert (found["compared"], found["differences"], found["one_sided"]) == (0, [], [])
     assert found["lost"] == [
@@ -81,7 +81,7 @@ def test_a_cell_that_the_harness_lost_is_set_aside(other: str) -> None:
 
 
 def test_a_cell_that_is_in_one_run_alone_is_told_apart() -> None:
-    (found,) = told([], [of("a")])["one_sided"]
+    (found,) = shown([], [of("a")])["one_sided"]
 
     assert (found["before"], found["after"]) == ("absent", "passed")
 
@@ -89,11 +89,11 @@ def test_a_cell_that_is_in_one_run_alone_is_told_apart() -> None:
 def test_a_cell_that_no_build_can_do_is_counted() -> None:
     lacking = of("a", verdict="unsupported", case=None)
 
-    assert told([lacking], [lacking])["unsupported"] == 1
+    assert shown([lacking], [lacking])["unsupported"] == 1
 
 
 def test_a_cell_that_has_no_case_on_one_side_differs_in_its_verdict() -> None:
-    found = told([of("a")], [of("a", verdict="error", case=None)])
+    found = shown([of("a")], [of("a", verdict="error", case=None)])
 
     assert [d["observable"] for d in found["differences"]] == ["verdict", "case"]
 
@@ -110,20 +110,20 @@ def printed(found: DiffObject) -> str:
 
 
 def test_the_table_has_a_line_a_difference_with_an_example() -> None:
-    text = printed(told([of("a")], [of("a", **MORE)]))
+    text = printed(shown([of("a")], [of("a", **MORE)]))
 
     assert "tickets 1 2 1 a.py::a[libssl--libssl-TLSv1.3], connection 2" in text
     assert "1 cells compared: 1 distinct differences" in text
 
 
 def test_the_table_says_why_a_cell_is_on_one_side_alone() -> None:
-    text = printed(told([of("a", verdict="unsupported", reason="it lacks x", case=None)], [of("a")]))
+    text = printed(shown([of("a", verdict="unsupported", reason="it lacks x", case=None)], [of("a")]))
 
     assert "unsupported passed it lacks x 1" in text
 
 
 def test_the_summary_names_both_builds() -> None:
-    assert summary(told([of("a")], [of("a")])) == (
+    assert summary(shown([of("a")], [of("a")])) == (
         "libssl@3.0.19 -> libssl@3.5.6\n1 cells compared: no distinct differences"
     )
 

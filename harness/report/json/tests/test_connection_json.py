@@ -92,9 +92,9 @@ def test_a_real_resumption_is_told(real: list[Connection]) -> None:
 
 
 def test_a_real_session_is_told_whole(real: list[Connection]) -> None:
-    told = case(real)["connections"][0]["session"]
+    shown = case(real)["connections"][0]["session"]
 
-    assert {name for name, value in told.items() if value is None} <= {"resumable"}
+    assert {name for name, value in shown.items() if value is None} <= {"resumable"}
 
 
 def test_real_messages_are_in_the_order_of_time(real: list[Connection]) -> None:
@@ -104,9 +104,9 @@ def test_real_messages_are_in_the_order_of_time(real: list[Connection]) -> None:
 
 
 def test_a_real_hello_is_as_long_as_its_message(real: list[Connection]) -> None:
-    told = connection_json(real[0])
-    (message,) = (message for message in told["messages"] if message["type"] == "ServerHello")
-    (hello,) = (hello for hello in told["hellos"] if hello["type"] == "ServerHello")
+    shown = connection_json(real[0])
+    (message,) = (message for message in shown["messages"] if message["type"] == "ServerHello")
+    (hello,) = (hello for hello in shown["hellos"] if hello["type"] == "ServerHello")
 
     assert hello["length"] == message["length"] > 0
 
@@ -240,12 +240,12 @@ def test_the_explanation_and_the_circumstances_of_a_real_decline_are_told() -> N
         offer = pair.connect().session
         pair.new_server(num_tickets=1)
         pair.connect(offer)
-        told = case(pair.connections)
+        shown = case(pair.connections)
         pair.close()
         stack.close()
-    first, second = told["connections"]
+    first, second = shown["connections"]
 
-    assert wrong(told) == []
+    assert wrong(shown) == []
     assert first["explanation"] is None
     assert [found["reason"] for found in second["explanation"]["findings"]] == ["ticket_key_unknown"]
     assert (first["circumstances"]["server_context"], second["circumstances"]["server_context"]) == (1, 2)

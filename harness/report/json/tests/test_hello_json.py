@@ -27,14 +27,14 @@ def test_a_client_hello_is_told_with_its_lengths() -> None:
 
 
 def test_a_server_hello_has_the_one_suite_that_it_chose() -> None:
-    (told,) = hellos_json(Transcript(server_hellos=(SERVER,)))
+    (shown,) = hellos_json(Transcript(server_hellos=(SERVER,)))
 
-    assert (told["sender"], told["type"], told["length"]) == ("server", "ServerHello", 70)
-    assert told["cipher_suites"] == [0x1302]
-    assert told["extensions"] == [{"number": 43, "name": "supported_versions", "length": 2}]
+    assert (shown["sender"], shown["type"], shown["length"]) == ("server", "ServerHello", 70)
+    assert shown["cipher_suites"] == [0x1302]
+    assert shown["extensions"] == [{"number": 43, "name": "supported_versions", "length": 2}]
 
 
 def test_a_retry_is_told_apart_and_after_the_clients_hellos() -> None:
-    told = hellos_json(Transcript(client_hellos=(CLIENT, CLIENT), server_hellos=(RETRY, SERVER)))
+    shown = hellos_json(Transcript(client_hellos=(CLIENT, CLIENT), server_hellos=(RETRY, SERVER)))
 
-    assert [hello["type"] for hello in told] == ["ClientHello", "ClientHello", "HelloRetryRequest", "ServerHello"]
+    assert [hello["type"] for hello in shown] == ["ClientHello", "ClientHello", "HelloRetryRequest", "ServerHello"]

@@ -84,14 +84,14 @@ def earlier_of(comparison: Comparison) -> dict[Key, dict[str, Any]]:
 
 def _part(fate: str, tone: str, comparison: Comparison, cells: dict[Key, CellObject]) -> dict[str, Any]:
     named = comparison.gone if fate == GONE else [cells[key] for key in comparison.of(fate)]
-    told = [] if fate in GROUPED else [_cell(comparison.before[key], cells[key]) for key in comparison.of(fate)]
+    listed = [] if fate in GROUPED else [_cell(comparison.before[key], cells[key]) for key in comparison.of(fate)]
     return {
         "fate": fate,
         "tone": tone,
         "count": len(named),
         "href": "" if fate == GONE else list_link(fate=fate),
-        "cells": [] if fate in {*GROUPED, CHANGED} else told[:LISTED],
-        "more": max(0, len(told) - LISTED),
+        "cells": [] if fate in {*GROUPED, CHANGED} else listed[:LISTED],
+        "more": max(0, len(listed) - LISTED),
         "groups": _grouped(fate, named) if fate in GROUPED else [],
     }
 

@@ -161,8 +161,10 @@ def filter_choices(results: ResultsObject, comparison: Comparison | None) -> dic
 
 
 def _filter(name: str, label: str, every: str, options: Iterable[tuple[str, int | None]]) -> dict[str, Any]:
-    told = [{"value": value, "text": f"{value} ({count})" if count is not None else value} for value, count in options]
-    return {"name": name, "label": label, "any": every, "options": told}
+    choices = [
+        {"value": value, "text": f"{value} ({count})" if count is not None else value} for value, count in options
+    ]
+    return {"name": name, "label": label, "any": every, "options": choices}
 
 
 def _counts(values: Iterable[str]) -> list[tuple[str, int | None]]:

@@ -60,10 +60,10 @@ def test_three_verdicts_are_all_named() -> None:
 
 def test_many_conflicts_are_counted() -> None:
     names = [str(number) for number in range(NOTED + 2)]
-    told = notes(run(*((name, "passed") for name in names)), run(*((name, "failed") for name in names)))
+    shown = notes(run(*((name, "passed") for name in names)), run(*((name, "failed") for name in names)))
 
-    assert len(told) == NOTED + 1
-    assert told[-1] == "2 more cells have different verdicts"
+    assert len(shown) == NOTED + 1
+    assert shown[-1] == "2 more cells have different verdicts"
 
 
 def test_each_cell_knows_the_run_that_it_is_from() -> None:
@@ -77,9 +77,9 @@ def test_missing_shards_are_named() -> None:
 
 
 def test_of_many_missing_shards_the_first_are_named() -> None:
-    (told,) = notes(run(shard="1/999999"), run(shard="2/999999"))
+    (shown,) = notes(run(shard="1/999999"), run(shard="2/999999"))
 
-    assert told == "Missing: shards 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and more of 999999. Their cells are not included"
+    assert shown == "Missing: shards 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and more of 999999. Their cells are not included"
 
 
 def test_a_shard_that_is_there_twice_is_named() -> None:
@@ -87,9 +87,9 @@ def test_a_shard_that_is_there_twice_is_named() -> None:
 
 
 def test_shards_of_different_divisions_are_named() -> None:
-    (told,) = notes(run(shard="1/2"), run(shard="2/3"))
+    (shown,) = notes(run(shard="1/2"), run(shard="2/3"))
 
-    assert told == "The shards come from different divisions: run-1 of 2; run-2 of 3. Cells may be missing"
+    assert shown == "The shards come from different divisions: run-1 of 2; run-2 of 3. Cells may be missing"
 
 
 def test_a_whole_run_among_shards_is_named() -> None:
@@ -103,15 +103,15 @@ def test_what_no_shard_can_be_is_refused(shard: str) -> None:
 
 
 def test_other_builds_are_named() -> None:
-    (told,) = notes(run(), run(clients=["libssl@3.5", *ENDS]))
+    (shown,) = notes(run(), run(clients=["libssl@3.5", *ENDS]))
 
-    assert told == "Not every run has the endpoints of run-2: libssl@3.5"
+    assert shown == "Not every run has the endpoints of run-2: libssl@3.5"
 
 
 def test_other_code_is_named() -> None:
-    (told,) = notes(run(code={"a.py": "1", "b.py": "1"}), run(code={"a.py": "2"}))
+    (shown,) = notes(run(code={"a.py": "1", "b.py": "1"}), run(code={"a.py": "2"}))
 
-    assert told == "The runs used different code: a.py"
+    assert shown == "The runs used different code: a.py"
 
 
 def test_runs_that_do_not_know_their_code_are_no_other_code() -> None:

@@ -186,13 +186,15 @@ def test_a_run_without_cells_is_a_page_too(wrong: Path) -> None:
 
 def test_a_cell_that_failed_has_its_assert_with_line_and_values(wrong: Path, document: str) -> None:
     cells = in_order(read(wrong)["cells"])
-    told = [one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] == "failed"]
+    asserts = [
+        one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] == "failed"
+    ]
     lines = (wrong.parent / "scenarios" / "wrong.py").read_text().splitlines()
 
-    assert len(told) == 12
-    assert {one["file"] for one in told} == {"scenarios/wrong.py"}
-    assert [lines[one["line"] - 1].strip() for one in told] == [one["source"] for one in told]
-    assert {(one["source"], one["left"], one["right"]) for one in told} == {
+    assert len(asserts) == 12
+    assert {one["file"] for one in asserts} == {"scenarios/wrong.py"}
+    assert [lines[one["line"] - 1].strip() for one in asserts] == [one["source"] for one in asserts]
+    assert {(one["source"], one["left"], one["right"]) for one in asserts} == {
         ("assert second.outcome is RESUMED", "declined", "resumed"),
         ("assert second.outcome is RESUMED", "aborted", "resumed"),
     }
@@ -200,9 +202,11 @@ def test_a_cell_that_failed_has_its_assert_with_line_and_values(wrong: Path, doc
 
 def test_a_cell_without_a_failed_assert_has_none(wrong: Path, document: str) -> None:
     cells = in_order(read(wrong)["cells"])
-    told = [one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] != "failed"]
+    asserts = [
+        one["assertion"] for cell, one in zip(cells, details(document), strict=True) if cell["verdict"] != "failed"
+    ]
 
-    assert told == [None] * 20
+    assert asserts == [None] * 20
 
 
 def test_results_without_the_assert_make_a_page_too(wrong: Path) -> None:

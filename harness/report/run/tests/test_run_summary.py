@@ -22,14 +22,14 @@ def results(wrong: Path) -> ResultsObject:
 
 def cell(reason: str, *connections: tuple[str, str, list[str]], verdict: str = "failed") -> Any:
     """A cell whose connections have an outcome, a question, and reasons."""
-    told = [
+    shown = [
         {
             "outcome": outcome,
             "explanation": {"question": question, "findings": [{"reason": r, "title": f"it is {r}"} for r in found]},
         }
         for outcome, question, found in connections
     ]
-    return {"scenario": "x.py::y", "cell": "a", "verdict": verdict, "reason": reason, "case": {"connections": told}}
+    return {"scenario": "x.py::y", "cell": "a", "verdict": verdict, "reason": reason, "case": {"connections": shown}}
 
 
 DECLINED = "assert declined is resumed\n  where …"

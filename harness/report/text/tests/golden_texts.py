@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "golden"
 
 
-def _in_sections(told: Account) -> str:
-    return "\n".join(f"---- {title} ----\n{text}" for title, text in sections(told)) + "\n"
+def _in_sections(shown: Account) -> str:
+    return "\n".join(f"---- {title} ----\n{text}" for title, text in sections(shown)) + "\n"
 
 
-def _shown(told: Account, width: int = 100) -> str:
-    return f"{account_text(told, width).plain}\n"
+def _shown(shown: Account, width: int = 100) -> str:
+    return f"{account_text(shown, width).plain}\n"
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def masked(text: str) -> str:
 
     - milliseconds by ``0.0``;
     - the beginning and the end of a ticket or an id by letters, the same for the same value: ``aaaa…aaaa``;
-    - the age of a ticket, which is told in seconds or in milliseconds, by ``0``;
+    - the age of a ticket, which is shown in seconds or in milliseconds, by ``0``;
     - lines of application data by nothing: whether a client's come before the server's tickets is a matter of time;
     - lengths by as many ``n`` as they have digits.
     """

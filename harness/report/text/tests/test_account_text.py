@@ -71,10 +71,10 @@ def test_no_other_line_of_the_evidence_is_wider_than_100_columns(make: Callable[
 
 @pytest.mark.parametrize("make", ACCOUNTS)
 def test_telling_does_not_count_as_looking(make: Callable[[], Account]) -> None:
-    told = make()
-    account_text(told, whole=True)
+    shown = make()
+    account_text(shown, whole=True)
 
-    assert [connection.number for connection in told.connections if connection.asserted] == []
+    assert [connection.number for connection in shown.connections if connection.asserted] == []
 
 
 @pytest.mark.parametrize("make", ACCOUNTS)
@@ -85,9 +85,9 @@ def test_nothing_that_a_terminal_would_obey_is_told(make: Callable[[], Account])
 
 
 def test_no_lines_are_made_of_what_a_peer_sent() -> None:
-    told = account_text(made.hostile(), whole=True).plain.splitlines()
+    shown = account_text(made.hostile(), whole=True).plain.splitlines()
 
-    assert [line for line in told if line.startswith("Connection 2: resumed")] == []
+    assert [line for line in shown if line.startswith("Connection 2: resumed")] == []
 
 
 def printed(*, terminal: bool) -> str:
@@ -118,9 +118,9 @@ def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mask_keeps_apart_what_differs() -> None:
-    told = "  1.5 → ClientHello (216)   │ 999.9 → ClientHello (1487)\n        ticket 9e3d…0202(208)   │ 9e3d…0303(208)"
+    shown = "  1.5 → ClientHello (216)   │ 999.9 → ClientHello (1487)\n        ticket 9e3d…0202(208)   │ 9e3d…0303(208)"
 
-    assert golden.masked(told) == (
+    assert golden.masked(shown) == (
         "  0.0 → ClientHello (nnn)   │   0.0 → ClientHello (nnnn)\n        ticket aaaa…aaaa(nnn)   │ bbbb…bbbb(nnn)"
     )
 
@@ -137,15 +137,15 @@ def test_a_mask_keeps_apart_what_differs() -> None:
 def test_the_subject_stands_beside_where_its_session_comes_from(
     make: Callable[[], Account], subject: int, before: int | None
 ) -> None:
-    told = make()
+    shown = make()
 
-    assert (told.subject.number, told.before and told.before.number) == (subject, before)
+    assert (shown.subject.number, shown.before and shown.before.number) == (subject, before)
 
 
 def test_the_subject_of_a_failed_test_is_the_last_connection() -> None:
-    told = made.declined13(latest=True, connections=made.several().connections)
+    shown = made.declined13(latest=True, connections=made.several().connections)
 
-    assert (told.subject.number, told.before and told.before.number) == (5, 2)
+    assert (shown.subject.number, shown.before and shown.before.number) == (5, 2)
 
 
 @pytest.fixture(scope="module", params=list(TLSVersion))

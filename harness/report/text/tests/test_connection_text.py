@@ -127,14 +127,14 @@ def test_a_middlebox_that_blocked_is_shown() -> None:
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_evidence_with_a_long_word_stands_below_its_witness(width: int) -> None:
-    told = View(Witness.WIRE, Saw.RESUMED, ("it was", "error:" + "x" * 60))
-    lines = witnesses_text(connection(wire=told), width=width).plain.splitlines()
+    shown = View(Witness.WIRE, Saw.RESUMED, ("it was", "error:" + "x" * 60))
+    lines = witnesses_text(connection(wire=shown), width=width).plain.splitlines()
 
     assert lines[3:6] == ["  wire                         resumed", "      it was", f"      error:{'x' * 60}"]
 
 
 def test_evidence_that_is_long_is_folded() -> None:
-    told = View(Witness.WIRE, Saw.RESUMED, ("evidence " * 20,))
-    text = connection_text(connection(last_session=SESSION, wire=told), of=2).plain
+    shown = View(Witness.WIRE, Saw.RESUMED, ("evidence " * 20,))
+    text = connection_text(connection(last_session=SESSION, wire=shown), of=2).plain
 
     assert max(map(len, text.splitlines())) <= 100
