@@ -46,7 +46,7 @@ def test_a_line_that_is_too_long_is_dropped_once(more: int) -> None:
     assert [line if line is None else len(line) for line in found] == [None if more else LONGEST_LINE, 4]
 
 
-def test_a_request_that_is_too_long_is_a_usage_error_and_the_next_is_served(runtime: Runtime) -> None:
+def test_a_request_that_is_too_long_is_refused_and_the_next_is_served(runtime: Runtime) -> None:
     agent = RawAgent(runtime)
     refused, served = agent.answers(b"x" * (LONGEST_LINE + 1), b'{"id": 2, "verb": "hello"}')
     agent.child.close()

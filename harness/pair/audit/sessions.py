@@ -40,7 +40,7 @@ class Taken:
 
     @property
     def inherited(self) -> Session | None:
-        """The session that this connection resumed; what was not sent anew comes from it."""
+        """Return the session that this connection resumed; what was not sent again comes from it."""
         return self.wire.connection.offered if self.wire.resumed else None
 
     def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
