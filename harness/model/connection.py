@@ -73,6 +73,8 @@ class Connection:
     """Why a middlebox in the tap blocked it; empty if none did."""
     setup: Setup | None = field(default=None, repr=False)
     """The knobs, contexts and actions; None for a connection that no pair made."""
+    strays: tuple[str, ...] = ()
+    """Connections of others to the tap that were set aside since the previous connection ended."""
     contradictions: tuple[Contradiction, ...] = ()
     """The facts that an endpoint tells otherwise than the wire shows them."""
     asserted: bool = field(default=False, repr=False)

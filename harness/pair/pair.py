@@ -79,6 +79,7 @@ class Pair:
         self.client = self._start_client()
         """The present client."""
         self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
+        self.tap.expect_none()
 
     def _with_version(self, config: C) -> C:
         changed: C = config.changed(versions=(self.tls,))
@@ -203,12 +204,14 @@ class Pair:
         self._actions.clear()
         self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
+        self.tap.expect(ends[0].process)
         spec = ConnectionSpec(self.opened, self.tls, offer, setup)
         return OpenConnection(spec, self.runtime.loop, self.tap, ends, self._closed)
 
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""
         self.connections.append(connection)
+        connection.strays = self.tap.strays()
         if connection.counters is not None and connection.setup is not None:
             context = connection.setup.server_context
             connection.contradictions += self._counted(Role.SERVER, context, connection.counters)

@@ -14,6 +14,7 @@ from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk
 from harness.runtime.loop import DEADLINE, stretched
+from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,6 +168,8 @@ class Tap:
         self._upstream = upstream
         self.gate = gate
         """Makes the middlebox of each later connection; None for no middlebox."""
+        self._clients: list[Callable[[], int | None]] | None = None
+        self._strays: list[str] = []
         self._listener = socket.create_server((LOOPBACK, 0))
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
@@ -178,6 +181,11 @@ class Tap:
             client, (_, client_port) = self._listener.accept()
         except BlockingIOError:
             return
+        if not self._expected(client_port):
+            self._strays.append(f"a TCP connection from {LOOPBACK}:{client_port}, which is not the client's")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            return
         server_port = self._upstream()
         try:
             server = socket.create_connection((LOOPBACK, server_port), stretched(DEADLINE))
@@ -188,6 +196,34 @@ class Tap:
             return
         ports = client_port, self.port, server_port
         self.connections.append(Tapped(self._loop, client, server, ports, self.gate() if self.gate else None))
+
+    def expect(self, client: Callable[[], int | None]) -> None:
+        """Expect one connection more, from the process that ``client`` names when it comes; None once it has ended.
+
+        From the first call on, every other connection is set aside. Connections come in the order of the calls.
+        """
+        self._clients = [*(self._clients or ()), client]
+
+    def expect_none(self) -> None:
+        """Set every connection aside until one is expected."""
+        self._clients = self._clients or []
+
+    def _expected(self, client_port: int) -> bool:
+        """Whether the next connection is due and this is it. Where the kernel does not tell, it is taken for it."""
+        if self._clients is None:
+            return True
+        if len(self.connections) >= len(self._clients):
+            return False
+        pid = self._clients[len(self.connections)]()
+        if pid is None:
+            return True
+        found = inode((LOOPBACK, client_port), (LOOPBACK, self.port))
+        return found is None or holds(pid, found)
+
+    def strays(self) -> tuple[str, ...]:
+        """The connections of others that were set aside since the last call."""
+        strays, self._strays = tuple(self._strays), []
+        return strays
 
     def close(self) -> None:
         """Stop listening and close every connection."""

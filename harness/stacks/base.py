@@ -27,6 +27,10 @@ class Link(Protocol):
         """``stack@build``."""
         ...
 
+    def process(self) -> int | None:
+        """The process that holds its socket, None if it has not started or has ended."""
+        ...
+
     def printed_so_far(self) -> str:
         """Return what its program printed during this connection, to show if a wait for it fails."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ class RawLink:
 
     def __init__(self, role: Role) -> None:
         self._role = role
+
+    def process(self) -> int | None:
+        """The test itself."""
+        return os.getpid()
 
     def printed_so_far(self) -> str:
         """Nothing."""

@@ -39,6 +39,10 @@ class AgentLink:
         """``stack@build``."""
         return self._process.name
 
+    def process(self) -> int | None:
+        """The agent."""
+        return self._process.child.pid if self._process.alive else None
+
     def printed_so_far(self) -> str:
         """Return what the agent printed outside its protocol since the connection was requested."""
         return self._process.child.output[self._printed :]

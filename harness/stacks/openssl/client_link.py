@@ -66,6 +66,10 @@ class OpensslClientLink:
         self._early_bytes = early_data_of(sent) if sent else None
         self._argv += self._files.argv(port, offer.der if offer else None, sent)
 
+    def process(self) -> int | None:
+        """s_client."""
+        return None if self._child is None or self._child.ended.done else self._child.pid
+
     def printed_so_far(self) -> str:
         """Return everything that s_client printed."""
         return self._child.output if self._child is not None else ""

@@ -204,6 +204,10 @@ class OpensslServerLink:
         self.printed.append(line)
         self.out.feed(line)
 
+    def process(self) -> int | None:
+        """s_server."""
+        return self._server.pid
+
     def printed_so_far(self) -> str:
         """Return everything that s_server printed during this connection."""
         return b"".join(line + b"\n" for line in self.printed).decode(errors="replace")
