@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.model.connection import Counters
 from harness.model.tls import Ending, TLSVersion
-from harness.stacks.openssl.output import BLOCK, NEW_CODES, VERIFY, Output
+from harness.stacks.openssl.output import BLOCK, ERROR, NEW_CODES, VERIFY, Output
 
 PROTOCOLS = {b"\x03\x03": TLSVersion.TLSv1_2, b"\x03\x04": TLSVersion.TLSv1_3}
 STATISTICS = {
@@ -56,6 +56,7 @@ class ServerOutput(Output):
     def feed(self, line: bytes) -> None:
         """Take the next line, without its newline."""
         self.begun = True
+        self._in_early_data = self._in_early_data and not self._broken_off(line)
         if self._in_early_data:
             self._early_data(line)
         elif self.is_error(line):
@@ -73,6 +74,10 @@ class ServerOutput(Output):
         if self.closed and self.ending is None and self.trouble == ["ERROR"] and self.major >= NEW_CODES:
             # SSL_ERROR_SYSCALL with an empty queue: since 3.0 the queue reports an EOF, so this is a reset.
             self.ending = Ending.RESET
+
+    def _broken_off(self, line: bytes) -> bool:
+        """Whether early data ends here without its last line, since it could not be read to its end."""
+        return ERROR.fullmatch(line) is not None or line in {b"ERROR", b"shutting down SSL", b"CONNECTION CLOSED"}
 
     def _early_data(self, line: bytes) -> None:
         self._in_early_data = line != b"End of early data"
