@@ -1,0 +1,212 @@
+"""Which key exchange a TLS 1.3 resumption uses: by psk_key_exchange_modes of both ends, and by the key share.
+
+RFC 8446, 4.2.8 and 4.2.9: psk_dhe_ke needs a key share of a common group, for which a server may ask with a
+HelloRetryRequest; psk_ke needs none. OpenSSL's client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes). Its
+server uses psk_dhe_ke where it can, and falls back to psk_ke only if no group is common (final_key_share), unless
+SSL_OP_PREFER_NO_DHE_KEX is set, since 3.3 (SSL_CTX_set_options(3)).
+"""
+
+from harness import (
+    ABORTED,
+    FULL,
+    Capability,
+    Mechanism,
+    PskMode,
+    Reason,
+    Role,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+DHE, KE, BOTH_MODES = PskMode.DHE, PskMode.KE, PskMode.BOTH
+PSK_KE, PSK_DHE_KE = 0, 1
+"""IANA's numbers of the modes."""
+KEY_SHARE = 51
+P256, X448 = 23, 30
+HANDSHAKE_FAILURE = 40
+
+USABLE = {"groups": "P-256:P-384"}
+"""A client whose first key share the server takes."""
+RETRIED = {"groups": "P-384:P-256"}
+"""A client whose first key share the server cannot use, but that has a group of the server's."""
+STRANGE = {"groups": "X448:X25519"}
+"""A client that has no group of the server's later self."""
+SERVER = {"groups": "P-256"}
+LATER = {"groups": "P-256:X25519:X448", "ticket_keys": "shared"}
+"""A server that has a group of every client for the full handshake."""
+IMPORTS = {"client": [Capability.SESSION_IMPORT]}
+
+
+def chosen(connection):
+    """The group of the ServerHello's key share, None if it has none: psk_ke."""
+    share = connection.messages.server_hello.extensions.get(KEY_SHARE)
+    return None if share is None else int.from_bytes(share[:2], "big")
+
+
+def retries(connection):
+    """How many HelloRetryRequests there were."""
+    return sum(hello.hello_retry_request for hello in connection.messages.server_hellos)
+
+
+@scenario(versions=[TLSv1_3], client={"psk_modes": [None, DHE]})
+def test_client_offers_psk_dhe_ke_alone_by_default(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.psk_modes == (PSK_DHE_KE,)
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE,)
+
+
+@scenario(versions=[TLSv1_3], client={"psk_modes": BOTH_MODES})
+def test_client_that_allows_psk_ke_offers_it_last(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE, PSK_KE)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=USABLE | {"psk_modes": [DHE, BOTH_MODES]},
+    server=SERVER | {"psk_modes": [DHE, BOTH_MODES]},
+)
+def test_usable_key_share_is_used(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.key_share_groups == (P256,)
+    assert chosen(second) == P256
+    assert retries(second) == 0
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=RETRIED | {"psk_modes": [DHE, BOTH_MODES]},
+    server=SERVER | {"psk_modes": [DHE, BOTH_MODES]},
+)
+def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert retries(first) == 1
+    assert second.mechanism is Mechanism.PSK
+    assert retries(second) == 1
+    assert second.messages.client_hellos[1].key_share_groups == (P256,)
+    assert chosen(second) == P256
+
+
+@scenario(versions=[TLSv1_3], client=USABLE | {"psk_modes": BOTH_MODES}, server=SERVER | {"psk_modes": KE})
+def test_server_that_prefers_psk_ke_ignores_a_usable_key_share(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert chosen(first) == P256
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.key_share_groups == (P256,)
+    assert chosen(second) is None
+
+
+@scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": BOTH_MODES}, server=SERVER | {"psk_modes": KE})
+def test_server_that_prefers_psk_ke_asks_for_no_other_key_share(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert retries(first) == 1
+    assert second.mechanism is Mechanism.PSK
+    assert retries(second) == 0
+    assert chosen(second) is None
+
+
+@scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": DHE}, server=SERVER | {"psk_modes": KE})
+def test_server_that_prefers_psk_ke_uses_psk_dhe_ke_with_a_client_that_offers_no_other(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE,)
+    assert retries(second) == 1
+    assert chosen(second) == P256
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=STRANGE | {"psk_modes": BOTH_MODES},
+    server=LATER | {"psk_modes": BOTH_MODES},
+)
+def test_session_resumes_with_psk_ke_where_no_group_is_common(pair):
+    first = pair.connect()
+    pair.new_server(**SERVER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert chosen(first) == X448
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.key_share_groups == (X448,)
+    assert retries(second) == 0
+    assert chosen(second) is None
+
+
+@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=LATER | {"psk_modes": KE})
+def test_server_that_prefers_psk_ke_needs_no_common_group(pair):
+    first = pair.connect()
+    pair.new_server(**SERVER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert chosen(second) is None
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=STRANGE | {"psk_modes": DHE},
+    server=LATER | {"psk_modes": [DHE, BOTH_MODES, KE]},
+)
+def test_handshake_fails_if_no_group_is_common_and_the_client_offers_no_psk_ke(pair):
+    first = pair.connect()
+    pair.new_server(**SERVER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == HANDSHAKE_FAILURE
+    assert second.alert.sender is Role.SERVER
+    assert reasons(pair, second) == (Reason.KEY_EXCHANGE_FAILED,)
+
+
+@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=LATER | {"psk_modes": DHE})
+def test_handshake_fails_if_no_group_is_common_and_the_server_allows_no_psk_ke(pair):
+    first = pair.connect()
+    pair.new_server(**SERVER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == HANDSHAKE_FAILURE
+    assert second.alert.sender is Role.SERVER
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=STRANGE | {"psk_modes": BOTH_MODES},
+    server=LATER | {"psk_modes": BOTH_MODES},
+)
+def test_full_handshake_needs_a_common_group_whatever_the_modes(pair):
+    first = pair.connect()
+    pair.new_server(**SERVER)
+    second = pair.connect(presume_full=False)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert.number == HANDSHAKE_FAILURE
