@@ -1,0 +1,80 @@
+"""A TLS 1.3 server sends as many tickets as it is told, from none to 1512, and each is of its own kind.
+
+SSL_CTX_set_num_tickets(3) names no maximum. RFC 8446, 4.6.1: the nonce is unique among the tickets of a connection.
+ticket_count covers what a resumption sends.
+"""
+
+from harness import BOTH, FULL, Capability, Mechanism, Reason, TLSv1_3, cases, reasons, scenario
+
+MANY = 1512
+COUNTS = [0, 1, 3, MANY]
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS, "tickets": BOTH})
+def test_each_ticket_has_a_nonce_of_its_own(pair):
+    first = pair.connect()
+    sent = first.messages.tickets
+
+    assert first.outcome is FULL
+    assert first.tickets == pair.server_config.num_tickets
+    assert len({ticket.ticket for ticket in sent}) == pair.server_config.num_tickets
+    assert len({ticket.nonce for ticket in sent}) == pair.server_config.num_tickets
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": 0, "tickets": BOTH})
+def test_no_ticket_is_the_reason_for_a_full_handshake(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.last_session)
+
+    assert first.tickets == 0
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS[1:], "tickets": BOTH})
+def test_last_of_them_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.tickets == pair.server_config.num_tickets
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_identities == (first.messages.tickets[-1].ticket,)
+    assert second.tickets == 1
+
+
+@scenario(
+    versions=[TLSv1_3],
+    server={"num_tickets": MANY, "tickets": BOTH},
+    needs={"client": [Capability.EVERY_TICKET]},
+)
+@cases("index", 0, MANY // 2)
+def test_earlier_ones_resume_too(pair, index):
+    first = pair.connect()
+    second = pair.connect(offer=first.sessions[index])
+
+    assert first.tickets == MANY
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_identities == (first.messages.tickets[index].ticket,)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    server={"num_tickets": COUNTS, "tickets": False},
+    needs={"server": [Capability.RUNNING_COUNTERS], "client": [Capability.SESSION_FIELDS]},
+)
+def test_each_stateful_ticket_is_an_entry_of_the_cache(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.tickets == pair.server_config.num_tickets
+    assert pair.last_counters().items == min(pair.server_config.num_tickets, pair.last_counters().cache_size or MANY)
+
+
+@scenario(
+    versions=[TLSv1_3], server={"num_tickets": COUNTS, "tickets": True}, needs={"server": [Capability.RUNNING_COUNTERS]}
+)
+def test_stateless_tickets_are_no_entries_of_the_cache(pair):
+    first = pair.connect()
+
+    assert first.tickets == pair.server_config.num_tickets
+    assert pair.last_counters().items == 0
