@@ -146,8 +146,9 @@ def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
         return None
     if role is Role.SERVER and wire.first.version is TLSVersion.TLSv1_3 and not _finished(wire, Role.CLIENT):
         return None
-    chain = wire.transcript.certificates.get(role.peer, ())
-    return exactly(bool(chain), f"{'a' if chain else 'no'} Certificate of the {role.peer}")
+    compressed = "CompressedCertificate" in wire.transcript.types(role.peer)  # RFC 8879; its chain is not read
+    shown = compressed or bool(wire.transcript.certificates.get(role.peer, ()))
+    return exactly(shown, f"{'a' if shown else 'no'} Certificate of the {role.peer}")
 
 
 def _finished(wire: Wire, role: Role) -> bool:
