@@ -51,6 +51,7 @@ class Pair:
         close: Close = Close.BOTH,
         seconds: Mapping[Role, Stack] | None = None,
     ) -> None:
+        runtime.check_room()
         self.client_stack, self.server_stack = stacks
         self._first_server = self.server_stack
         self._seconds = dict(seconds or {})
@@ -210,6 +211,7 @@ class Pair:
 
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""
+        self.runtime.check_room()
         self.connections.append(connection)
         connection.strays = self.tap.strays()
         if connection.counters is not None and connection.setup is not None:

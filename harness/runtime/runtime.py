@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Self
 
+from harness.model.errors import HarnessError
 from harness.runtime.loop import Loop
 from harness.runtime.pki import Pki
 from harness.runtime.warden import Warden
@@ -11,6 +14,10 @@ from harness.runtime.warden import Warden
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+
+ROOM = 1 << 14
+"""Bytes that must be left for the sessions and key logs that children write."""
 
 
 class Runtime:
@@ -26,6 +33,16 @@ class Runtime:
     def folder(self) -> Path:
         """Return the private folder (mode 0700) of keys, session files and key logs; it is removed at the end."""
         return self.warden.folder
+
+    def check_room(self) -> None:
+        """HarnessError if the disk of the folder is full: what a child could not write there is no silence of its own."""
+        disk = os.statvfs(self.folder)
+        left = disk.f_bavail * disk.f_frsize
+        if left < ROOM or not disk.f_favail:
+            raise HarnessError(
+                f"the disk of {self.folder.parent} is full ({left} bytes are left, {ROOM} are needed): "
+                f"{os.strerror(errno.ENOSPC)}. Free some, or let TMPDIR name another folder"
+            )
 
     def path(self, suffix: str) -> Path:
         """Return an unused path in the folder."""

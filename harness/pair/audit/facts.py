@@ -170,6 +170,28 @@ def _early_data(wire: Wire, _role: Role) -> Shown | None:
     )
 
 
+def _early_bytes(wire: Wire, role: Role) -> Shown | None:
+    """What a client wrote is what the wire carries; a server has read all of it, or nothing if it rejected it."""
+    sent = wire.transcript.early_data
+    if wire.first is None or (sent is None and any(hello.early_data for hello in wire.transcript.client_hellos)):
+        return None
+    sent = sent or b""
+    extensions = wire.transcript.encrypted_extensions
+    if role is Role.SERVER and sent and extensions is None:
+        return None
+    read = sent if role is Role.CLIENT or EARLY_DATA in (extensions or {}) else b""
+    return exactly(read, "early data")
+
+
+def _new_sessions(wire: Wire, _role: Role) -> Shown | None:
+    """One of each ticket that was read, and before TLS 1.3 one of each full handshake."""
+    on_wire = wire.transcript.tickets
+    if on_wire is None or not wire.answers:
+        return None
+    most = len(on_wire) + (0 if wire.answers[-1].version is TLSVersion.TLSv1_3 else len(wire.answers))
+    return Shown(_UpTo(0, most), f"{len(on_wire)} NewSessionTicket in {len(wire.answers)} handshakes")
+
+
 def _tickets_told(wire: Wire, role: Role) -> object:
     return wire.report(role).view.tickets
 
@@ -299,6 +321,8 @@ FACTS = (
     Fact("requested server_name", _configured_name, _sent_name, frozenset({Role.CLIENT})),
     Fact("peer_certificate", _told("peer_certificate"), _peer_certificate),
     Fact("early_data", _told("early_data"), _early_data),
+    Fact("early_bytes", _told("early_bytes"), _early_bytes),
+    Fact("new_sessions", _told("new_sessions"), _new_sessions, frozenset({Role.CLIENT})),
     Fact("tickets", _tickets_told, _tickets),
     Fact("alerts sent", _told_alerts(own=True), _sent_alerts),
     Fact("alerts received", _told_alerts(own=False), _received_alerts),

@@ -64,6 +64,8 @@ LIES: dict[str, list[Lie]] = {
     "server_name": [fact("server_name", "other.example")],
     "peer_certificate": [fact("peer_certificate", value=False)],
     "early_data": [fact("early_data", "accepted"), fact("early_data", "rejected")],
+    "early_bytes": [fact("early_bytes", "00")],
+    "new_sessions": [fact("new_sessions", 99, roles=(Role.CLIENT,))],
     "tickets": [fact("tickets", 7), fact("tickets", 0)],
     "alerts": [
         fact("alerts", [FATAL], "alerts sent"),
@@ -276,6 +278,7 @@ REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]]
     "server_name": [("server_name: the", report(server_name="other.example"))],
     "peer_certificate": [("peer_certificate: the", report(peer_certificate=False))],
     "early_data": [("early_data: the", report(early_data="accepted"))],
+    "early_bytes": [("early_bytes: the", report(early_bytes=b"early"))],
     "ending": [("ending: the", report(ending="alert"))],
     "keylog": [
         ("key log: the", lambda told: replace(told, keylog=tuple(line[:-8] + line[-8:][::-1] for line in told.keylog)))
@@ -297,6 +300,7 @@ VIEWS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] =
 UNREPORTED = {
     "view": "its fields have liars of their own",
     "errors": "reason codes are not sent; the alerts among them are the view's",
+    "new_sessions": "a program tells none; an agent that lies is caught",
     "output": "it is what a program printed",
     "commands": "it is how a program was started",
     "witness": "it says whose view it is",
