@@ -35,7 +35,7 @@ class Runtime:
         return self.warden.folder
 
     def check_room(self) -> None:
-        """HarnessError if the disk of the folder is full: what a child could not write there is no silence of its own."""
+        """HarnessError if the disk of the folder is full: what a child could not write is not what it had to say."""
         disk = os.statvfs(self.folder)
         left = disk.f_bavail * disk.f_frsize
         if left < ROOM or not disk.f_favail:
