@@ -43,7 +43,7 @@ def main() -> None:
         for tls in OPTIONS:
             case = ("-m", "harness.cli", "connect", "--client", "openssl", "--server", "openssl", "--tls", tls.value)
             ways = {"bare": partial(bare, stack, tls, runtime), "connect": partial(python, *case)}
-            lines = [f"{tls.label}, {stack.label}, {rounds} rounds", *table(alternate(ways, rounds), "bare")]
+            lines = [f"{tls.label}, {stack.label}, {rounds} rounds", *table(alternate(ways, rounds), "bare", cpu=True)]
             print("\n".join(lines), end="\n\n")
         machine.close()
 

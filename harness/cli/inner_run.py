@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from harness.report.json.shapes import ResultsObject
 
-QUIET = (sys.executable, "-m", "pytest", "-p", "harness.plugin.hooks", "-p", "no:cacheprovider", "-q", "--no-summary")
-"""The pytest command line with the harness's plugin, for commands that show the results themselves."""
-BAD_USAGE, NOTHING = 4, 5
-"""pytest's exit codes for bad usage and for an empty selection; 1 (failed tests) is a result, not an error."""
+RUN = (sys.executable, "-m", "harness.plugin", "-p", "no:cacheprovider", "--no-header", "--no-summary")
+"""pytest with the harness's plugin and progress, for commands that show the results themselves."""
+BAD_USAGE, NOTHING = 2, 5
+"""Exit codes for bad usage and for an empty selection; 1 (failed tests) is a result, not an error."""
 
 
 def results_of(
@@ -36,7 +36,7 @@ def results_of(
     warden = Warden()
     try:
         results = warden.folder / "results"
-        argv = [*QUIET, *roles, f"--resumption-results={results}", *what_to_run(arguments)]
+        argv = [*RUN, *(["-q"] if quiet else []), *roles, f"--resumption-results={results}", *what_to_run(arguments)]
         done = subprocess.run(
             [*argv, *processes(arguments), *arguments],
             check=False,
@@ -44,10 +44,11 @@ def results_of(
             stdout=subprocess.DEVNULL if quiet else sys.stderr,
             process_group=warden.group,
         )
-        if done.returncode in {BAD_USAGE, NOTHING}:
+        written = (results / "results.json").is_file()
+        if not written and done.returncode in {BAD_USAGE, NOTHING}:
             what = "found no scenario to run" if done.returncode == NOTHING else "refused its arguments"
             raise UsageError(f"pytest {what} with {' '.join([*labels, *arguments])}; see its output above")
-        if not (results / "results.json").is_file():
+        if not written:
             raise HarnessError(
                 f"the run with {', '.join(labels)} wrote no results (pytest's exit code {done.returncode})"
             )

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.cli.inner_run import QUIET
+from harness.cli.inner_run import RUN
 
 if TYPE_CHECKING:
     from harness.report.json.shapes import ResultsObject
@@ -69,7 +69,17 @@ def run(folder: Path, source: str) -> Path:
     """Run a scenario file between openssl and libssl; the folder of the results."""
     (folder / "scenarios").mkdir()
     (folder / "scenarios" / "wrong.py").write_text(source)
-    argv = [*QUIET, "-c", os.devnull, "--rootdir", str(folder), "-o", "python_files=*.py", "--import-mode=importlib"]
+    argv = [
+        *RUN,
+        "-q",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder),
+        "-o",
+        "python_files=*.py",
+        "--import-mode=importlib",
+    ]
     argv += [f"--resumption-{role}={stack}" for role in ("client", "server") for stack in ("openssl", "libssl")]
     argv += ["--resumption-results=results"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
