@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,8 @@ class Message:
     at: float
     encrypted: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
+    content: Content = field(default=None, repr=False, compare=False)
+    """What was read of it; None for a message of a type that is not read, or that is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class ClientHello:
     alpn: tuple[str, ...] = ()
     length: int = 0
     """Bytes of the body."""
+    compression_methods: bytes = b"\0"
+    supported_groups: tuple[int, ...] = ()
 
     @property
     def session_ticket(self) -> bytes | None:
@@ -103,6 +107,9 @@ class ServerHello:
     """Bytes of the body."""
     compression: int = 0
     """The method that was chosen, 0 for none (RFC 3749, 2)."""
+    group: int | None = None
+    """The group of its key share, or the one that a HelloRetryRequest asks for (RFC 8446, 4.2.8)."""
+    alpn: tuple[str, ...] = ()
 
     @property
     def session_ticket(self) -> bytes | None:
@@ -124,6 +131,27 @@ class NewSessionTicket:
     age_add: int = 0
     nonce: bytes = b""
     max_early_data: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedExtensions:
+    """The server's extensions that TLS 1.3 encrypts (RFC 8446, 4.3.1), by IANA number, in the order sent."""
+
+    extensions: Mapping[int, bytes]
+    alpn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The DER of each certificate, the sender's own first (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
+
+    chain: tuple[bytes, ...]
+
+
+Content: TypeAlias = (
+    "ClientHello | ServerHello | EncryptedExtensions | Certificate | NewSessionTicket | Alert | bytes | None"
+)
+"""What is read of a message; bytes are a change_cipher_spec as it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

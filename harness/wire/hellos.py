@@ -16,6 +16,7 @@ from harness.wire.cursor import ENTRY, Cursor
 from harness.wire.names import EXTENSIONS, name_of
 
 SERVER_NAME: Final = 0
+SUPPORTED_GROUPS: Final = 10
 ALPN: Final = 16
 SUPPORTED_VERSIONS: Final = 43
 PSK_KEY_EXCHANGE_MODES: Final = 45
@@ -63,6 +64,12 @@ def _key_share_groups(cursor: Cursor) -> tuple[int, ...]:
     return tuple([group for _offset, group, _share in shares.entries()])
 
 
+def _groups(cursor: Cursor) -> tuple[int, ...]:
+    groups = cursor.vector(2)
+    cursor.end()
+    return numbers_of(groups)
+
+
 def _server_name(cursor: Cursor) -> str | None:
     names = cursor.inner(2)
     while names.left:
@@ -100,16 +107,18 @@ def client_hello(body: bytes, offset: int = 0) -> ClientHello:
     cursor = Cursor(body, "ClientHello", offset)
     version, random, session_id = cursor.number(2), cursor.take(32), cursor.vector(1)
     suites = numbers_of(cursor.vector(2))
-    cursor.vector(1)
+    compression = cursor.vector(1)
     extensions = Extensions(cursor)
     cursor.end()
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"compression_methods": compression}
     if PRE_SHARED_KEY in extensions:
         known |= _offered_psks(extensions.open(PRE_SHARED_KEY))
     if SUPPORTED_VERSIONS in extensions:
         known["supported_versions"] = _versions(extensions.open(SUPPORTED_VERSIONS))
     if PSK_KEY_EXCHANGE_MODES in extensions:
         known["psk_modes"] = tuple(extensions.open(PSK_KEY_EXCHANGE_MODES).vector(1))
+    if SUPPORTED_GROUPS in extensions:
+        known["supported_groups"] = _groups(extensions.open(SUPPORTED_GROUPS))
     if KEY_SHARE in extensions:
         known["key_share_groups"] = _key_share_groups(extensions.open(KEY_SHARE))
     if SERVER_NAME in extensions:
@@ -139,4 +148,6 @@ def server_hello(body: bytes, offset: int = 0) -> ServerHello:
         selected_psk=extensions.open(PRE_SHARED_KEY).number(2) if PRE_SHARED_KEY in extensions else None,
         length=len(body),
         compression=compression,
+        group=extensions.open(KEY_SHARE).number(2) if KEY_SHARE in extensions else None,
+        alpn=protocols_of(extensions.open(ALPN)) if ALPN in extensions else (),
     )

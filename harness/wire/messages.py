@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.model.transcript import EARLY_DATA, NewSessionTicket
+from harness.model.transcript import EARLY_DATA, EncryptedExtensions, NewSessionTicket
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, Extensions, protocols_of
 from harness.wire.names import EXTENSIONS, list_of, name_of
@@ -53,9 +53,11 @@ def certificate_fields(chain: tuple[bytes, ...]) -> dict[str, str]:
     return {"certificates": ", ".join(f"{len(der)} bytes" for der in chain) or "none"}
 
 
-def encrypted_extensions(body: bytes, offset: int) -> dict[int, bytes]:
-    """Read the extensions of EncryptedExtensions (RFC 8446, 4.3.1) by IANA number."""
-    return Extensions(Cursor(body, "EncryptedExtensions", offset)).bodies
+def encrypted_extensions(body: bytes, offset: int) -> EncryptedExtensions:
+    """Read EncryptedExtensions (RFC 8446, 4.3.1)."""
+    extensions = Extensions(Cursor(body, "EncryptedExtensions", offset))
+    alpn = protocols_of(extensions.open(ALPN)) if ALPN in extensions else ()
+    return EncryptedExtensions(extensions.bodies, alpn)
 
 
 def chosen_protocol(extensions: Mapping[int, bytes]) -> str:

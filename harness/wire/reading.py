@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
-from harness.model.transcript import Message, Transcript
+from harness.model.transcript import Certificate, Message, Transcript
 from harness.wire import hellos, messages, summary
 from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
@@ -26,7 +26,7 @@ from harness.wire.records import ContentType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.model.transcript import Chunk, ClientHello, NewSessionTicket, ServerHello
+    from harness.model.transcript import Chunk, ClientHello, Content, NewSessionTicket, ServerHello
     from harness.wire.records import Handshake, Record
 
 CLIENT_HELLO: Final = 1
@@ -107,8 +107,10 @@ class _Reader:
             misfits={end.role: end.misfits for end in ends},
         )
 
-    def _add(self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str]) -> None:
-        self._messages.append(Message(end.role, kind, length, self._at, sealed, shown))
+    def _add(  # noqa: PLR0913 - the fields of a message
+        self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str], content: Content = None
+    ) -> None:
+        self._messages.append(Message(end.role, kind, length, self._at, sealed, shown, content))
 
     def _record(self, end: Direction, record: Record) -> None:
         sealed = end.seals(record, tls13=self._tls13)
@@ -126,7 +128,7 @@ class _Reader:
         elif kind == ContentType.ALERT:
             self._alert(end, content, record.offset + 5, sealed=sealed)
         elif kind == ContentType.CHANGE_CIPHER_SPEC:
-            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING)
+            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING, content=content)
             end.plain_ccs += not sealed
             self._rekey(end)
         else:
@@ -160,44 +162,50 @@ class _Reader:
         for level, number in zip(content[::2], content[1::2], strict=True):
             alert = Alert(number, end.role, level)
             self._alerts.append(alert)
-            self._add(end, "Alert", 2, sealed=sealed, shown=summary.Lazy(summary.alert_fields, alert))
+            shown = summary.Lazy(summary.alert_fields, alert)
+            self._add(end, "Alert", 2, sealed=sealed, shown=shown, content=alert)
 
     def _handshake(self, end: Direction, message: Handshake, *, sealed: bool) -> None:
         kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")
         shown: Mapping[str, str]
+        content: Content = None
         try:
             if message.type == CLIENT_HELLO and end.role is Role.CLIENT:
-                shown = self._client_hello(end, message)
+                content = hello = self._client_hello(end, message)
+                shown = summary.Lazy(summary.client_hello_fields, hello)
             elif message.type == SERVER_HELLO and end.role is Role.SERVER:
-                kind, shown = self._server_hello(message)
+                content = answer = self._server_hello(message)
+                kind = "HelloRetryRequest" if answer.hello_retry_request else kind
+                shown = summary.Lazy(summary.server_hello_fields, answer)
             elif message.type == messages.NEW_SESSION_TICKET and end.role is Role.SERVER:
                 tls13 = self._tls13 is True
-                ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
+                content = ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
                 self._tickets.append(ticket)
                 shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
             elif message.type == messages.CERTIFICATE:
                 chain = messages.certificates(message.body, message.offset, tls13=self._tls13 is True)
+                content = Certificate(chain)
                 self._certificates.setdefault(end.role, chain)
                 shown = summary.Lazy(messages.certificate_fields, chain)
             elif message.type == messages.ENCRYPTED_EXTENSIONS:
-                extensions = messages.encrypted_extensions(message.body, message.offset)
-                self._encrypted_extensions = self._encrypted_extensions or extensions
-                shown = messages.encrypted_extensions_fields(extensions)
+                content = encrypted = messages.encrypted_extensions(message.body, message.offset)
+                self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions
+                shown = messages.encrypted_extensions_fields(encrypted.extensions)
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:
             self._problems.append(end.complaint(error))
             shown = {"malformed": str(error)}
-        self._add(end, kind, len(message.body), sealed=sealed, shown=shown)
+        self._add(end, kind, len(message.body), sealed=sealed, shown=shown, content=content)
 
-    def _client_hello(self, end: Direction, message: Handshake) -> Mapping[str, str]:
+    def _client_hello(self, end: Direction, message: Handshake) -> ClientHello:
         hello = hellos.client_hello(message.body, message.offset)
         self._client_hellos.append(hello)
         if hello.early_data and self._keylog:
             end.keys.add(*self._keylog.early(hello))
-        return summary.Lazy(summary.client_hello_fields, hello)
+        return hello
 
-    def _server_hello(self, message: Handshake) -> tuple[str, Mapping[str, str]]:
+    def _server_hello(self, message: Handshake) -> ServerHello:
         hello = hellos.server_hello(message.body, message.offset)
         self._server_hellos.append(hello)
         self._tls13 = hello.version is TLSVersion.TLSv1_3
@@ -206,5 +214,4 @@ class _Reader:
                 keys = self._keylog.tls13(self._client_hellos[-1], hello, end.role)
                 end.keys.add(*keys)
                 end.keys.whole = len(keys) == BOTH_SECRETS
-        name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
-        return name, summary.Lazy(summary.server_hello_fields, hello)
+        return hello
