@@ -39,6 +39,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "The messages": ("Transcript", "Message", "ClientHello", "ServerHello", "NewSessionTicket"),
     "The session": ("Session", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),
     "The reasons": ("reasons", "titles", "reasons_offered", "Reason"),
+    "The rules of the RFCs": ("breaches", "broken_by"),
     "The expectation": ("Expectation", "Differs"),
     "Values": (
         "Outcome",

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from typing import Final
 
     from harness.explain import reasons, titles
+    from harness.explain.rules import breaches
     from harness.matrix.cells import BOTH
-    from harness.matrix.expectation import Differs, Expectation
+    from harness.matrix.expectation import Differs, Expectation, broken_by
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
@@ -59,6 +60,8 @@ __all__ = [
     "TLSv1_3",
     "Verify",
     "aged",
+    "breaches",
+    "broken_by",
     "cases",
     "damaged",
     "edited",
@@ -72,8 +75,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "harness.matrix.expectation": ("Differs", "Expectation"),
+    "harness.matrix.expectation": ("Differs", "Expectation", "broken_by"),
     "harness.explain": ("reasons", "titles"),
+    "harness.explain.rules": ("breaches",),
     "harness.matrix.cells": ("BOTH",),
     "harness.model.capability": ("Capability",),
     "harness.model.connection": ("Connection", "Counters"),

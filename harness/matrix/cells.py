@@ -16,6 +16,7 @@ from harness.model.tls import Close, Role, TLSVersion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harness.matrix.expectation import Expectation
     from harness.model.capability import Capability
     from harness.model.knobs import ClientConfig, Config, ServerConfig
     from harness.stacks.base import Stack
@@ -42,6 +43,8 @@ class Situation:
     """With each other client stack as a second client, to which the scenario goes over."""
     second_server: bool = False
     """With each other server stack as a second server, to which the scenario goes over and back."""
+    breaks: Mapping[str, Expectation[bool]] = field(default_factory=dict)
+    """By the name of a rule of the RFCs, whether a connection of a pair breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Cell:
     close: Close
     seconds: Mapping[Role, Stack] = field(default_factory=dict)
     """The stacks to which the scenario goes over."""
+    breaks: Mapping[str, Expectation[bool]] = field(default_factory=dict)
+    """As in its situation."""
     unsupported: str = ""
     """Why it cannot be: which stack lacks what, and why. Empty if it can."""
 
@@ -114,6 +119,7 @@ def cells(
             server=cast("ServerConfig", configs[Role.SERVER]),
             close=close,
             seconds=seconds,
+            breaks=situation.breaks,
             unsupported=next(_lacking(stacks, configs, situation.needs, close), ""),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.tls import TLSVersion
     from harness.stacks.base import Stack
 
@@ -28,8 +29,13 @@ class Played(Protocol):
     tls: TLSVersion
     client_stack: Stack
     server_stack: Stack
-    left: Mapping[Role, Stack]
-    """The stacks from which the pair went over to the present ones; of a role that never did, none."""
+    client_config: ClientConfig
+    server_config: ServerConfig
+
+    @property
+    def left(self) -> Mapping[Role, Stack]:
+        """The stacks from which the pair went over to the present ones; of a role that never did, none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,10 @@ class Differs(Generic[T]):
 
     peer: str = ""
     """The builds that must be at the other end; see Builds. Empty for any."""
+    client: Mapping[str, Any] = field(default_factory=dict)
+    """Knobs of the client, by name, with the values that it is about."""
+    server: Mapping[str, Any] = field(default_factory=dict)
+    """The same of the server."""
 
     def __post_init__(self) -> None:
         if not self.evidence.strip():
@@ -83,8 +93,11 @@ class Differs(Generic[T]):
         ends = {Role.CLIENT: pair.client_stack, Role.SERVER: pair.server_stack}
         present, peer = ends.pop(self.role), *ends.values()
         places = ((self.builds, present), (self.left, pair.left.get(self.role)), (self.peer, peer))
-        return self.tls in {None, pair.tls} and all(
-            not text or (stack is not None and stack in Builds(text)) for text, stack in places
+        knobs = ((self.client, pair.client_config), (self.server, pair.server_config))
+        return (
+            self.tls in {None, pair.tls}
+            and all(not text or (stack is not None and stack in Builds(text)) for text, stack in places)
+            and all(getattr(config, name) == value for values, config in knobs for name, value in values.items())
         )
 
     def places(self) -> list[tuple[Role, str]]:
@@ -97,6 +110,15 @@ class Differs(Generic[T]):
         after = f" after {self.left}" if self.left else ""
         peer = f" with {self.peer}" if self.peer else ""
         return f"{self.role} {self.builds}{after}{peer} gives {self.value!r}"
+
+
+def broken_by(role: Role, builds: str, seen: date, evidence: str, **more: Any) -> Differs[bool]:
+    """The builds that break a rule of an RFC: for ``scenario(breaks={RULE: broken_by(...)})``.
+
+    ``role`` is the end that they play, and ``more`` are further fields of Differs: ``tls``, ``left``, ``peer``, ``client``
+    and ``server``.
+    """
+    return Differs(value=True, role=role, builds=builds, seen=seen, evidence=evidence, **more)
 
 
 class Expectation(Generic[T]):

@@ -43,6 +43,8 @@ class CellResult:
     seconds: float = 0.0
     folder: Path | None = None
     """Where its evidence is kept, None if none was."""
+    breaches: frozenset[str] = frozenset()
+    """Each rule of the RFCs that a connection breaks, as ``MUST name``."""
 
     @property
     def name(self) -> str:

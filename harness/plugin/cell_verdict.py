@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.explain.rules import RULES, breaches_of
 from harness.model.errors import DisagreementError, HarnessError
+from harness.model.rule import Level
 from harness.model.verdict import Verdict
 from harness.report.json.encode import case_json
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from harness.matrix.cells import Cell
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import Config
+    from harness.model.rule import Breach
     from harness.pair.pair import Pair
     from harness.report.json import shapes
     from harness.report.json.shapes import CellObject
@@ -113,6 +116,32 @@ def changes(first: Config, last: Config) -> dict[str, object]:
 def disagreement(connections: Sequence[Connection]) -> str:
     """Return every connection about which the witnesses disagree, with the evidence; empty if there is none."""
     return "\n".join(connection.describe() for connection in connections if connection.disagreement)
+
+
+def undeclared(state: CellState) -> str:
+    """Say which rules of the RFCs a cell breaks undeclared, and which it was declared to break and keeps.
+
+    Empty if what happened is what was declared. A SHOULD that is broken needs no declaration.
+    """
+    if state.pair is None:
+        return ""
+    broken: dict[str, tuple[Connection, Breach]] = {}
+    for connection in state.connections:
+        for breach in breaches_of(state.connections, connection):
+            broken.setdefault(breach.rule.name, (connection, breach))
+    declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
+    lines = [
+        f"connection {connection.number} breaks the rule {name}, and the scenario does not declare it: {breach.title}\n"
+        + "".join(f"  {line}\n" for line in breach.evidence)
+        for name, (connection, breach) in broken.items()
+        if not declared.get(name) and (breach.rule.level is Level.MUST or name in declared)
+    ]
+    lines += [
+        f"no connection breaks the rule {name}, and the scenario declares that one does: {RULES[name].sentence}\n"
+        for name, expected in declared.items()
+        if expected and name not in broken
+    ]
+    return "".join(lines).rstrip()
 
 
 def problem(connections: Sequence[Connection], opened: int) -> HarnessError | None:

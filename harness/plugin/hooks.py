@@ -19,7 +19,7 @@ from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lo
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
-from harness.plugin.cell_verdict import CellState, disagreement, problem
+from harness.plugin.cell_verdict import CellState, disagreement, problem, undeclared
 from harness.plugin.entry import results_folder
 from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown, value_text
 from harness.plugin.recorder import Recorder
@@ -149,6 +149,7 @@ def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
     metafunc.config.stash[DECLARED].update(
         {id(value): value for value in vars(metafunc.module).values() if isinstance(value, Expectation)}
     )
+    metafunc.config.stash[DECLARED].update({id(value): value for value in situation.breaks.values()})
     run = metafunc.config.stash[RUN]
     metafunc.parametrize(
         "pair",
@@ -199,7 +200,7 @@ def _state(item: pytest.Item) -> CellState | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Run the test, then fail it if a connection was not asserted, or the witnesses disagree on one."""
+    """Run the test; then fail it for connections that were not asserted, disagreements and undeclared breaches."""
     __tracebackhide__ = True
     state = _state(item)
     item.config.stash[RUNNING] = state
@@ -211,6 +212,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         item.config.stash[RUNNING] = None
     if state and (found := problem(state.connections, state.opened)):
         raise found
+    if state and (broken := undeclared(state)):
+        pytest.fail(broken, pytrace=False)
     return result
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.matrix.cells import parse_id
 from harness.model.tls import TLSVersion
 from harness.model.verdict import CellResult, Verdict
-from harness.report.run.matrix_text import Matrix, totals, unsupported
+from harness.report.run.matrix_text import Matrix, broken_rules, totals, unsupported
 from harness.results.code import digests
 from harness.results.retention import Limits, tidy
 
@@ -112,7 +112,7 @@ class Recorder:
             return
         terminalreporter.section("resumption")
         cells = sorted(self.cells, key=lambda cell: (cell.client, cell.server, cell.name))
-        parts: list[RenderableType] = [Matrix(cells), totals(cells), unsupported(cells)]
+        parts: list[RenderableType] = [Matrix(cells), totals(cells), unsupported(cells), broken_rules(cells)]
         shown = [part for part in parts if not isinstance(part, Text) or part.plain]
         terminalreporter.write(rendered(shown, colour=terminalreporter.hasmarkup))
         lines = sorted(self.unmatched)
@@ -144,6 +144,11 @@ def result_of(record: Mapping[str, Any]) -> CellResult:
         reason=record["reason"],
         seconds=record["seconds"],
         folder=Path(record["folder"]) if record["folder"] else None,
+        breaches=frozenset(
+            f"{breach['level']} {breach['rule']}"
+            for connection in (record["case"] or {"connections": ()})["connections"]
+            for breach in connection.get("breaches", ())
+        ),
     )
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.explain.rules import known_rule
 from harness.matrix.cells import Situation, knob_values
+from harness.matrix.expectation import Differs, Expectation
 from harness.model.errors import UsageError
 from harness.model.tls import Close, Role, TLSVersion
 
@@ -26,6 +28,7 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     same_stack: bool = False,
     second_client: bool = False,
     second_server: bool = False,
+    breaks: Mapping[str, Differs[bool] | Sequence[Differs[bool]]] | None = None,
 ) -> pytest.MarkDecorator:
     """The ``pytestmark`` of a scenario file, or the decorator of one test, which then replaces the file's as a whole.
 
@@ -35,7 +38,9 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over, and
     ``second_server`` one for each other server stack, to which `Pair.use_second_server` does. Unless a knob says
     otherwise, both ends enable the cell's version alone.
-    UsageError for a knob, a value or a role that does not exist, at import.
+    ``breaks`` declares by the names of rules (docs/rules.md) which builds break them (`broken_by`): a MUST that a
+    connection breaks undeclared fails the cell, and so does a declared breach that does not happen.
+    UsageError for a knob, a value, a role or a rule that does not exist, at import.
     """
     try:
         needed = {Role(role): tuple(capabilities) for role, capabilities in (needs or {}).items()}
@@ -51,8 +56,16 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
             same_stack=same_stack,
             second_client=second_client,
             second_server=second_server,
+            breaks={known_rule(name).name: _expected(differs) for name, differs in (breaks or {}).items()},
         )
     )
+
+
+def _expected(differs: Differs[bool] | Sequence[Differs[bool]]) -> Expectation[bool]:
+    """Whether a rule is broken."""
+    broken = [differs] if isinstance(differs, Differs) else differs
+    keeps = False
+    return Expectation(keeps, *broken)
 
 
 def cases(names: str, *values: Any) -> pytest.MarkDecorator:

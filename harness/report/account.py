@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.explain import explain
 from harness.explain.facts.origin import origin_of
 from harness.explain.lifetime import expiry_of
+from harness.explain.rules import breaches_of
 from harness.model.reason import Question
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from harness.explain.facts.origin import Origin
     from harness.model.connection import Connection, Counters
     from harness.model.reason import Expiry, Explanation
+    from harness.model.rule import Breach
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Account:
     connections: Sequence[Connection]
     explanations: Mapping[int, Explanation] = field(default_factory=dict)
     """By the number of the connection."""
+    breaches: Mapping[int, tuple[Breach, ...]] = field(default_factory=dict)
+    """The rules of the RFCs that a connection breaks, by its number; a connection that breaks none is not there."""
     counters: Counters | None = None
     """The last server's, if its stack reports them."""
     expiries: Mapping[int, Expiry] = field(default_factory=dict)
@@ -75,4 +79,6 @@ def account(connections: Sequence[Connection], counters: Counters | None = None,
     explanations = {number: explanation for number, explanation in told.items() if explanation}
     lasting = {connection.number: expiry_of(connections, connection) for connection in connections}
     expiries = {number: expiry for number, expiry in lasting.items() if expiry}
-    return Account(connections, explanations, counters, expiries, latest)
+    broken = {connection.number: breaches_of(connections, connection) for connection in connections}
+    breaches = {number: found for number, found in broken.items() if found}
+    return Account(connections, explanations, breaches, counters, expiries, latest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.report.text.account_text import account_text, beside, sessions, why
+from harness.report.text.breaches_text import breaches_text
 from harness.report.text.commands_text import commands_script, commands_text
 from harness.report.text.why_text import headline
 from harness.report.text.witnesses_text import counters_text, witnesses_text
@@ -39,6 +40,8 @@ def sections(account: Account) -> Iterator[tuple[str, str]]:
     shown = f"connections {before.number} and {subject.number}" if before else f"connection {subject.number}"
     if reason := why(account).plain:
         yield f"explanation of connection {subject.number}", reason
+    if broken := breaches_text(account).plain:
+        yield "rules of the RFCs", broken
     yield f"messages of {shown}", beside(account).plain
     if difference := sessions(account).plain:
         yield f"sessions of {shown}", difference

@@ -107,7 +107,7 @@ class _Reader:
             misfits={end.role: end.misfits for end in ends},
         )
 
-    def _add(  # noqa: PLR0913 - the fields of a message
+    def _add(
         self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str], content: Content = None
     ) -> None:
         self._messages.append(Message(end.role, kind, length, self._at, sealed, shown, content))

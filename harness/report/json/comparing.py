@@ -90,6 +90,10 @@ def _reasons(value: Mapping[str, Any] | None, _holder: object, _case: object) ->
     return None if value is None else ", ".join(finding["reason"] for finding in value["findings"])
 
 
+def _breaches(value: list[Mapping[str, Any]], _holder: object, _case: object) -> str:
+    return ", ".join(breach["rule"] for breach in value) or "none"
+
+
 def _codes(value: list[str], _holder: object, _case: object) -> str:
     """Library and reason of each error; the words changed in 3.0 and again in 4.0."""
     found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
@@ -152,7 +156,7 @@ def _alike_tickets(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-ALERT, REASONS, CODES = Rule(_alert), Rule(_reasons), Rule(_codes)
+ALERT, REASONS, CODES, BREACHES = Rule(_alert), Rule(_reasons), Rule(_codes), Rule(_breaches)
 SUITES = Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value))
 MESSAGE_LENGTH = Rule(_message_length, _alike_tickets)
 HELLO_LENGTH, EXTENSION_LENGTH = Rule(_hello_length), Rule(_extension_length)

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.explain import explain
 from harness.explain.lifetime import expiry_of
+from harness.explain.rules import breaches_of
 from harness.model.errors import DisagreementError
 from harness.model.knobs import show_knob
 from harness.model.session import SESSION_FIELDS
@@ -85,7 +86,7 @@ def case_json(
 def connection_json(connection: Connection, connections: Sequence[Connection] = ()) -> shapes.ConnectionObject:
     """The object of one connection; ``outcome`` is null and ``disagreement`` a text if the witnesses disagree.
 
-    ``connections`` are those of its case, for the explanation.
+    ``connections`` are those of its case, for the explanation and the rules about an earlier one's session.
     """
     try:
         outcome, disagreement = connection.observed_outcome(), None
@@ -102,6 +103,10 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         disagreement=disagreement,
         explanation=_plain(shapes.ExplanationObject, explain(connections, connection)),
         expiry=_plain(shapes.ExpiryObject, expiry_of(connections, connection)),
+        breaches=[
+            encode(shapes.BreachObject, breach.rule, rule=breach.rule.name, evidence=list(breach.evidence))
+            for breach in breaches_of(connections, connection)
+        ],
         circumstances=_circumstances(connection.setup),
         views={
             "client": _view(connection.client.view),

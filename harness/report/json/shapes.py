@@ -24,6 +24,7 @@ from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import TLSVersion
 from harness.report.json.comparing import (
     ALERT,
+    BREACHES,
     BY_LENGTH,
     BY_PRESENCE,
     BY_STACK,
@@ -102,6 +103,7 @@ Role = Literal["client", "server"]
 Tls = Literal["1.2", "1.3"]
 Close = Literal["both", "client-only", "server-only", "eof", "rst"]
 Ending = Literal["close_notify", "eof", "reset", "alert"]
+Level = Literal["MUST", "SHOULD"]
 Question = Literal["not_offered", "declined", "aborted", "resumed_but"]
 Texts = dict[str, str]
 
@@ -247,6 +249,17 @@ class FindingObject(TypedDict):
     tell_apart: Annotated[str, about("the check that would confirm it; empty if it is the only finding")]
 
 
+class BreachObject(TypedDict):
+    """A rule of an RFC that a connection breaks."""
+
+    rule: Annotated[str, about("its name; docs/rules.md lists them")]
+    who: Annotated[Role | None, about("the end that can break it, null for either")]
+    level: Annotated[Level, about("how strongly the RFC demands it")]
+    source: Annotated[str, about("the section of the RFC")]
+    sentence: Annotated[str, about("the rule in one sentence")]
+    evidence: Annotated[list[str], about("what shows the breach, one fact each")]
+
+
 class ExplanationObject(TypedDict):
     """Why a connection did not resume, or the caveats of one that did."""
 
@@ -319,6 +332,9 @@ class ConnectionObject(TypedDict):
             ExpiryObject | None,
             about("when the resumed session expires, null if it was not resumed or no limit is known", NOT_AT_ALL),
         ]
+    ]
+    breaches: NotRequired[
+        Annotated[list[BreachObject], about("the rules of the RFCs that it breaks, in the order of the list", BREACHES)]
     ]
     circumstances: NotRequired[Annotated[CircumstancesObject | None, about("the setup, null if unknown", NOT_AT_ALL)]]
     views: Annotated[ViewsObject, about("the three views")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from harness.report.run.plain_text import findings_text
+from harness.report.run.plain_text import breach_lines, findings_text
 from harness.report.run.run_summary import blamed, headline, why
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(results: ResultsObject) -> str:
-    """The document: ``failure`` for failed, ``error`` for error, ``skipped`` for unsupported, each with the reason."""
+    """The document: ``failure`` for failed, ``error`` for error, ``skipped`` for unsupported, each with the reason.
+
+    ``system-out`` has the rules of the RFCs that the connections of a cell break.
+    """
     suites: dict[str, list[TestCase]] = {}
     for cell in results["cells"]:
         suites.setdefault(cell["scenario"].partition("::")[0], []).append(_case(cell))
@@ -47,6 +50,8 @@ def _case(cell: CellObject) -> TestCase:
     )
     if result := _result(cell):
         made.result = result
+    if broken := breach_lines(cell):
+        made.system_out = legal("\n".join(broken))
     return made
 
 

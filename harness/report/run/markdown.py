@@ -14,7 +14,7 @@ from harness.report.run.earlier import (
 )
 from harness.report.run.markdown_text import block, cell, html, plain
 from harness.report.run.plain_text import findings_text, moment
-from harness.report.run.run_summary import VERDICTS, counted, kinds, matrix, unsupported_reasons, why
+from harness.report.run.run_summary import VERDICTS, broken_rules, counted, kinds, matrix, unsupported_reasons, why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,7 @@ def markdown(
             left=max(0, len(found) - FAILURES),
             matrix=made,
             verdicts=VERDICTS,
+            rules=broken_rules(results["cells"]),
             reasons=reasons[:REASONS],
             more_reasons=max(0, len(reasons) - REASONS),
             comparison=_comparison(comparison, results) if comparison else None,

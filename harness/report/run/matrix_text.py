@@ -114,6 +114,14 @@ def unsupported(results: Iterable[CellResult]) -> Text:
     return Text("\n").join([Text("Unsupported, by reason", "bold"), *map(Text, lines)] if lines else [])
 
 
+def broken_rules(results: Iterable[CellResult]) -> Text:
+    """In how many cells each rule of the RFCs is broken, each MUST first; empty if none is."""
+    rules = Counter(rule for result in results for rule in result.breaches)
+    ordered = sorted(rules.items(), key=lambda item: (item[0].partition(" ")[0], -item[1], item[0]))
+    lines = [f"  {count:>5}  {rule}" for rule, count in ordered]
+    return Text("\n").join([Text("Rules of the RFCs that are broken, by cells", "bold"), *map(Text, lines)] if lines else [])
+
+
 def without_value(reason: str) -> str:
     """``ssl@3 lacks knob timeout=5: why (possible: 1)`` as ``ssl@3 lacks knob timeout: why``."""
     return re.sub(r" \(possible: [^()]*\)$", "", re.sub(r"( knob \w+)=\S+?(?=: )", r"\1", reason, count=1))

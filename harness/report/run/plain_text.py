@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.report.run.run_summary import explained
+from harness.report.run.run_summary import breaches, explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,19 @@ ASKED = {
 
 
 def findings_text(cell: CellObject) -> str:
-    """The explanations of the last connections that have one, each reason with its evidence; empty if none has."""
-    return "\n".join(line for connection in explained(cell)[:MOST] for line in _explanation(connection))
+    """The explanations of the last connections that have one, then the rules that are broken; empty if there are none."""
+    told = [line for connection in explained(cell)[:MOST] for line in _explanation(connection)]
+    return "\n".join([*told, *breach_lines(cell)])
+
+
+def breach_lines(cell: CellObject) -> list[str]:
+    """The rules of the RFCs that its connections break, each with its evidence."""
+    lines = []
+    for breach in breaches(cell).values():
+        who = breach["who"] or "an endpoint"
+        lines.append(f"{who} breaks {breach['source']} ({breach['level']}): {breach['sentence']} [{breach['rule']}]")
+        lines += [f"    - {line}" for line in breach["evidence"]]
+    return lines
 
 
 def _explanation(connection: Mapping[str, Any]) -> list[str]:

@@ -142,6 +142,48 @@ def why(cell: CellObject) -> str:
     return found["title"] if found else headline(cell)
 
 
+def breaches(cell: CellObject) -> dict[str, Mapping[str, Any]]:
+    """The rules that its connections break, by name, each as in the first connection that breaks it."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for connection in connections(cell):
+        for breach in connection.get("breaches", ()):
+            found.setdefault(breach["rule"], breach)
+    return found
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule that connections of a run break."""
+
+    breach: Mapping[str, Any]
+    """As in the first connection that breaks it."""
+    cells: int
+    failed: int
+    """How many of the cells failed."""
+    ends: Sequence[str]
+    """The ``stack@build`` of the ends that can break it, in order."""
+
+
+def broken_rules(cells: Iterable[CellObject]) -> list[BrokenRule]:
+    """The rules that are broken: each MUST before each SHOULD, then the most frequent first."""
+    found: dict[str, list[CellObject]] = {}
+    first: dict[str, Mapping[str, Any]] = {}
+    for cell in cells:
+        for name, breach in breaches(cell).items():
+            found.setdefault(name, []).append(cell)
+            first.setdefault(name, breach)
+    made = [
+        BrokenRule(first[name], len(group), sum(cell["verdict"] in BAD for cell in group), _ends(first[name], group))
+        for name, group in found.items()
+    ]
+    return sorted(made, key=lambda rule: (rule.breach["level"], -rule.cells, rule.breach["rule"]))
+
+
+def _ends(breach: Mapping[str, Any], cells: Iterable[CellObject]) -> list[str]:
+    roles = ("client", "server") if breach["who"] is None else (breach["who"],)
+    return sorted({cast("Any", cell)[role] for cell in cells for role in roles})
+
+
 def kinds(cells: Iterable[CellObject]) -> list[tuple[int, CellObject]]:
     """The cells that did not pass by verdict, test, headline and reason: the count and one example, most first."""
     found: dict[tuple[str, ...], list[CellObject]] = {}

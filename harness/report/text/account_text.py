@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harness.report.text.breaches_text import breaches_text
 from harness.report.text.commands_text import commands_text
 from harness.report.text.connection_text import connection_text
 from harness.report.text.lines import WIDTH, folded, joined, unfolded
@@ -34,6 +35,7 @@ def account_text(account: Account, width: int = WIDTH, *, whole: bool = False, r
         Text() if reason.plain.startswith(first.plain) else first,
         reason,
         expiry(account, width),
+        breaches_text(account, width),
         Text(report),
         beside(account, width),
         sessions(account, width),

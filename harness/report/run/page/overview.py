@@ -12,6 +12,8 @@ from harness.report.run.plain_text import moment
 from harness.report.run.run_summary import (
     VERDICTS,
     blamed,
+    breaches,
+    broken_rules,
     build,
     counted,
     failures,
@@ -64,6 +66,16 @@ def overview(results: ResultsObject, unfinished: str, exit_status: int | None) -
         "failures": [_named(cell) for cell in bad[:WITHOUT_SCRIPT]],
         "more_failures": len(bad) > WITHOUT_SCRIPT,
         "matrix": places(results),
+        "rules": [
+            {
+                "cells": rule.cells,
+                "failed": rule.failed,
+                "ends": ", ".join(rule.ends),
+                "href": list_link(rule=rule.breach["rule"]),
+                **{key: rule.breach[key] for key in ("rule", "level", "source", "sentence")},
+            }
+            for rule in broken_rules(cells)
+        ],
         "unsupported": [
             {"count": count, "text": reason, "href": list_link(verdict="unsupported", headline=reason)}
             for reason, count in unsupported_reasons(cells)
@@ -155,6 +167,8 @@ def filter_choices(results: ResultsObject, comparison: Comparison | None) -> dic
     ]
     if why := _counts(reason for cell in cells for reason in reasons(cell)):
         made.append(_filter("reason", "Reason", "any", why))
+    if rules := _counts(rule for cell in cells for rule in breaches(cell)):
+        made.append(_filter("rule", "Rule broken", "any", rules))
     if comparison and comparison.fates:
         made.append(_filter("fate", "Since the earlier run", "any", _counts(comparison.fates.values())))
     return {"verdicts": VERDICTS, "filters": made, "scenarios": _scenarios(cells)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.report.run.plain_text import well_formed
-from harness.report.run.run_summary import blamed, build, headline, outcomes, reasons, seen, stack
+from harness.report.run.run_summary import blamed, breaches, build, headline, outcomes, reasons, seen, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +62,7 @@ COLUMNS: Mapping[str, Callable[[CellObject], str]] = {
     "headline": _headline,
     "why": _why,
     "reasons": lambda cell: " ".join(reasons(cell)),
+    "rules": lambda cell: " ".join(breaches(cell)),
 }
 """Each returns a text of a cell; the script splits lists at spaces."""
 

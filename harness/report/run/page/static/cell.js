@@ -29,6 +29,13 @@ const explanation = (connection) => {
     make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
 };
 
+const breaches = (connection) => (connection.breaches || []).length ? make("div", { class: "explanation" },
+  make("h3", {}, `Connection ${connection.number} breaks rules of the RFCs`),
+  make("ul", { class: "findings" }, connection.breaches.map((one) => make("li", {},
+    make("p", { class: "title" }, make("strong", {}, `${one.who || "an endpoint"}, ${one.level}: ${one.sentence}`), " ", make("code", { class: "code" }, one.rule)),
+    make("ul", { class: "evidence" }, one.evidence.map((line) => make("li", {}, line))),
+    make("p", { class: "source" }, one.source))))) : null;
+
 // The failed assert, its place, and both values of its comparison.
 const assertion = (told) => told ? make("div", { class: "assertion" },
   make("p", {}, make("code", {}, `${told.file}:${told.line}`)),
@@ -37,7 +44,7 @@ const assertion = (told) => told ? make("div", { class: "assertion" },
 
 const whySection = (cell, detail) => {
   const verdict = text("verdict", cell);
-  const told = [...detail.connections].reverse().map(explanation).filter(Boolean);
+  const told = [...detail.connections].reverse().flatMap((one) => [explanation(one), breaches(one)]).filter(Boolean);
   const reason = detail.reason ? make("pre", { class: `reason ${verdict}`, tabindex: "0" }, detail.reason) : null;
   const change = detail.earlier ? make("div", { class: "change" },
     make("p", {}, "In the earlier run: ", badge(detail.earlier.verdict), text("fate", cell) ? [" – ", make("b", {}, text("fate", cell))] : null),

@@ -9,6 +9,7 @@ const FILTERS = {
   tls: (cell, value) => text("tls", cell) === value,
   outcome: (cell, value) => (words("outcomes", cell).pop() || "none") === value,
   reason: (cell, value) => words("reasons", cell).includes(value),
+  rule: (cell, value) => words("rules", cell).includes(value),
   headline: (cell, value) => text("headline", cell) === value,
   fate: (cell, value) => text("fate", cell) === value,
 };

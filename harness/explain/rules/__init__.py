@@ -1,0 +1,87 @@
+"""The rules of the RFCs about resumption, checked on every connection.
+
+Rules. Each rule is one function in one of the modules of this room, in the table of `harness.explain.rules.table`. It
+looks at one handshake and yields what the wire shows of a breach. What the wire does not show, or what needs an earlier
+connection that the harness does not have, breaks no rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.rules import (
+    answer,
+    change_cipher_spec,
+    early_data,
+    hello,
+    offer,
+    resumption12,
+    retry,
+    second_hello,
+    terms,
+    ticket12,
+    tickets,
+)
+from harness.explain.rules.handshake import handshakes
+from harness.explain.rules.table import TABLE, When
+from harness.model.errors import UsageError
+from harness.model.rule import Breach
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from harness.model.connection import Connection
+    from harness.model.rule import Rule
+
+MODULES = (
+    hello,
+    offer,
+    early_data,
+    second_hello,
+    retry,
+    answer,
+    tickets,
+    change_cipher_spec,
+    resumption12,
+    ticket12,
+    terms,
+)
+"""The modules whose rules are in the table."""
+RULES: Mapping[str, Rule] = {name: row.rule for name, row in TABLE.items()}
+"""Every rule by its name."""
+_BY_VERSION = {
+    tls13: tuple(row for row in TABLE.values() if row.when in whens)
+    for tls13, whens in (
+        (None, {When.ANY}),
+        (True, {When.ANY, When.TLS13}),
+        (False, {When.ANY, When.TLS12}),
+    )
+}
+
+
+def breaches_of(connections: Sequence[Connection], connection: Connection) -> tuple[Breach, ...]:
+    """The rules that a connection breaks, in the order of the table; it marks nothing as asserted.
+
+    ``connections`` are those of its pair, in any order: a session comes from an earlier one.
+    """
+    earlier = sorted((one for one in connections if one.number < connection.number), key=lambda one: one.number)
+    found: dict[str, list[str]] = {}
+    for handshake in handshakes(connection, earlier):
+        for row in _BY_VERSION[handshake.tls13]:
+            for line in row.check(handshake):
+                found.setdefault(row.rule.name, []).append(line)
+    return tuple(Breach(rule, tuple(dict.fromkeys(found[name]))) for name, rule in RULES.items() if name in found)
+
+
+def breaches(pair: Any, connection: Connection) -> tuple[str, ...]:
+    """The names of the rules that a connection of a pair breaks (docs/rules.md); it marks it as asserted."""
+    connection.asserted = True
+    return tuple(breach.rule.name for breach in breaches_of(pair.connections, connection))
+
+
+def known_rule(name: str) -> Rule:
+    """The rule of this name; UsageError lists them if there is none."""
+    if name not in RULES:
+        raise UsageError(f"there is no rule {name!r}; the rules are: {', '.join(RULES)}")
+    return RULES[name]

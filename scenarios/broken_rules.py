@@ -1,0 +1,138 @@
+"""Rules of RFC 8446 about resumption that OpenSSL breaks, each beside the case next to it in which it keeps the rule.
+
+4.2.10: a server accepts early data only with the cipher suite of the PSK, and a client that sends early_data sends
+pre_shared_key too (SSL_read_early_data(3)).
+"""
+
+from datetime import date
+
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_3,
+    breaches,
+    broken_by,
+    reasons,
+    scenario,
+)
+
+HOUR = 3600
+NOW = 1_800_000_000
+SEEN = date(2026, 11, 29)
+PORTABLE = {"client": [Capability.SESSION_IMPORT]}
+AES128, AES256, CHACHA20 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"
+SENDS = {"max_early_data": 100}
+ALLOWS = {"max_early_data": 1024}
+
+SUITE_NOT_COMPARED = (
+    "final_early_data compares neither suite nor hash with the session's: "
+    "https://github.com/openssl/openssl/issues/31406"
+)
+AGE_NOT_ASKED = (
+    "tls_construct_ctos_early_data asks whether the session allows early data, and only tls_construct_ctos_psk whether "
+    "it has expired: https://github.com/openssl/openssl/issues/13395"
+)
+ANOTHER_SUITE = broken_by(Role.SERVER, "*@>=1.1.1", SEEN, SUITE_NOT_COMPARED)
+NO_PSK = broken_by(Role.CLIENT, "*@>=1.1.1", SEEN, AGE_NOT_ASKED)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=SENDS | {"ciphersuites": AES128},
+    server=ALLOWS | {"ciphersuites": f"{AES128}:{CHACHA20}"},
+    needs=PORTABLE,
+    breaks={"early_data_with_same_suite": ANOTHER_SUITE},
+)
+def test_server_accepts_early_data_with_another_suite(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{CHACHA20}:{AES128}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.cipher_suite != first.messages.server_hello.cipher_suite
+    assert second.server.early_data == "accepted"
+    assert breaches(pair, second) == ("early_data_with_same_suite",)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=SENDS | {"ciphersuites": AES128},
+    server=ALLOWS | {"ciphersuites": f"{AES128}:{CHACHA20}"},
+    needs=PORTABLE,
+)
+def test_server_accepts_early_data_with_the_suite_of_the_session(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{AES128}:{CHACHA20}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
+    assert second.server.early_data == "accepted"
+    assert breaches(pair, second) == ()
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=SENDS | {"ciphersuites": AES128},
+    server=ALLOWS | {"ciphersuites": f"{AES128}:{AES256}"},
+    needs=PORTABLE,
+)
+def test_server_rejects_early_data_with_a_suite_of_another_hash(pair):
+    first = pair.connect()
+    pair.new_client(ciphersuites=f"{AES256}:{AES128}")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.CIPHER_DIFFERS,)
+    assert second.client.early_data == "rejected"
+    assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client=SENDS | {"clock": 0}, server=ALLOWS, breaks={"early_data_with_psk": NO_PSK})
+def test_client_whose_session_has_expired_sends_early_data(pair):
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    pair.client.stop_clock(NOW + 2 * HOUR + 2)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+    assert second.messages.client_hello.early_data is True
+    assert second.messages.client_hello.psk_identities == ()
+    assert second.client.early_data == "rejected"
+    assert breaches(pair, second) == ("early_data_with_psk",)
+
+
+@scenario(versions=[TLSv1_3], client=SENDS | {"clock": 0}, server=ALLOWS)
+def test_client_whose_session_is_fresh_sends_early_data_with_it(pair):
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.messages.client_hello.early_data is True
+    assert len(second.messages.client_hello.psk_identities) == 1
+    assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], client={"clock": 0}, server=ALLOWS)
+def test_client_without_early_data_offers_nothing_that_has_expired(pair):
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    pair.client.stop_clock(NOW + 2 * HOUR + 2)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
+    assert second.messages.client_hello.early_data is False
+    assert breaches(pair, second) == ()
