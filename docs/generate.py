@@ -1,4 +1,4 @@
-"""Writes the generated pages from the code that they describe: four in docs/, and the verbs of PROTOCOL.md."""
+"""Writes the generated pages from the code that they describe: five in docs/, and the verbs of PROTOCOL.md."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from docs.api_page import api_page
 from harness.model.tls import Role
 from harness.report.json.documentation import case_schema, page
 from harness.report.knobs_page import knobs_page, protocol_knobs
+from harness.report.rules_page import rules_page
 from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import program_abilities
@@ -43,6 +44,7 @@ def protocol() -> str:
 if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
+    (HERE / "rules.md").write_text(rules_page())
     (HERE / "knobs.md").write_text(knobs())
     PROTOCOL.write_text(protocol())
     (HERE / "reference.md").write_text(api_page())

@@ -4,9 +4,37 @@ RFC 8446, D.4: in this mode the client puts a session id into its ClientHello an
 sends one too. SSL_CTX_set_options(3): it is on by default (SSL_OP_ENABLE_MIDDLEBOX_COMPAT).
 """
 
-from harness import ABORTED, BOTH, FULL, RESUMED, Capability, Mechanism, Role, StrictMiddlebox, TLSv1_3, scenario
+from datetime import date
 
-pytestmark = scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": BOTH})
+from harness import (
+    ABORTED,
+    BOTH,
+    FULL,
+    RESUMED,
+    Capability,
+    Mechanism,
+    Role,
+    StrictMiddlebox,
+    TLSv1_3,
+    broken_by,
+    scenario,
+)
+
+OPTION_OFF = "tls13: ossl_statem_server_write_transition sends it only with SSL_OP_ENABLE_MIDDLEBOX_COMPAT"
+NO_CHANGE = broken_by(
+    Role.SERVER,
+    "*",
+    date(2026, 11, 29),
+    OPTION_OFF,
+    client={"middlebox_compat": True},
+    server={"middlebox_compat": False},
+)
+"""RFC 8446, D.4: a server must send change_cipher_spec to a client that has a session id."""
+WITHOUT = {"change_cipher_spec_in_compatibility_mode": NO_CHANGE}
+
+pytestmark = scenario(
+    versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": BOTH}, breaks=WITHOUT
+)
 
 
 def test_ticket_resumes_in_either_mode_and_each_mode_adds_its_own_disguise(pair):
@@ -62,7 +90,7 @@ def test_strict_middlebox_blocks_a_client_without_compatibility_mode(pair):
     assert resuming.blocked.startswith(WITHOUT_ID)
 
 
-@scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": False})
+@scenario(versions=[TLSv1_3], client={"middlebox_compat": BOTH}, server={"middlebox_compat": False}, breaks=WITHOUT)
 def test_strict_middlebox_blocks_a_server_without_compatibility_mode(pair):
     first = pair.connect()
     pair.put_middlebox(StrictMiddlebox)

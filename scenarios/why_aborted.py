@@ -21,6 +21,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    broken_by,
     reasons,
     scenario,
     with_other_secret,
@@ -105,7 +106,20 @@ WHY_OTHER_LENGTH: Expectation[tuple[Reason, ...]] = Expectation(
 )
 
 
-@scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
+NOT_COMPARED = (
+    "tls_parse_ctos_maxfragmentlen keeps the session's length, and tls_construct_stoc_maxfragmentlen answers it, since "
+    "https://github.com/openssl/openssl/pull/24513"
+)
+SINCE_NOT_COMPARED = ("*@>=3.0.15,<3.1", "*@>=3.1.7,<3.2", "*@>=3.2.3,<3.3", "*@>=3.3.2")
+ANSWERS_OLD_LENGTH = [broken_by(Role.SERVER, builds, date(2026, 11, 29), NOT_COMPARED) for builds in SINCE_NOT_COMPARED]
+
+
+@scenario(
+    client={"max_fragment_length": 1024},
+    server={"tickets": BOTH},
+    needs=IMPORTS,
+    breaks={"fragment_length_as_asked": ANSWERS_OLD_LENGTH},
+)
 def test_maximum_fragment_length_differs(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=512)
@@ -116,7 +130,12 @@ def test_maximum_fragment_length_differs(pair):
     assert reasons(pair, second) == WHY_OTHER_LENGTH.of(pair)
 
 
-@scenario(client={"max_fragment_length": 1024}, server={"tickets": BOTH}, needs=IMPORTS)
+@scenario(
+    client={"max_fragment_length": 1024},
+    server={"tickets": BOTH},
+    needs=IMPORTS,
+    breaks={"nothing_unasked": ANSWERS_OLD_LENGTH},
+)
 def test_maximum_fragment_length_is_no_longer_requested(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=None)

@@ -113,10 +113,9 @@ class Differs(Generic[T]):
 
 
 def broken_by(role: Role, builds: str, seen: date, evidence: str, **more: Any) -> Differs[bool]:
-    """The builds that break a rule of an RFC: for ``scenario(breaks={RULE: broken_by(...)})``.
+    """Builds that break a rule of an RFC, as a value of the ``breaks`` of `scenario`.
 
-    ``role`` is the end that they play, and ``more`` are further fields of Differs: ``tls``, ``left``, ``peer``, ``client``
-    and ``server``.
+    ``role`` is the end that they play; ``more`` are further fields of Differs: tls, left, peer, client, server.
     """
     return Differs(value=True, role=role, builds=builds, seen=seen, evidence=evidence, **more)
 

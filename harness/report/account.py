@@ -27,14 +27,14 @@ class Account:
     connections: Sequence[Connection]
     explanations: Mapping[int, Explanation] = field(default_factory=dict)
     """By the number of the connection."""
-    breaches: Mapping[int, tuple[Breach, ...]] = field(default_factory=dict)
-    """The rules of the RFCs that a connection breaks, by its number; a connection that breaks none is not there."""
     counters: Counters | None = None
     """The last server's, if its stack reports them."""
     expiries: Mapping[int, Expiry] = field(default_factory=dict)
     """When the sessions of resumed connections expire, by the number of the connection."""
     latest: bool = False
     """Whether the subject is the last connection, as in a failed test, rather than the most informative one."""
+    breaches: Mapping[int, tuple[Breach, ...]] = field(default_factory=dict)
+    """The rules of the RFCs that a connection breaks, by its number; a connection that breaks none is not there."""
 
     @property
     def subject(self) -> Connection:
@@ -81,4 +81,4 @@ def account(connections: Sequence[Connection], counters: Counters | None = None,
     expiries = {number: expiry for number, expiry in lasting.items() if expiry}
     broken = {connection.number: breaches_of(connections, connection) for connection in connections}
     breaches = {number: found for number, found in broken.items() if found}
-    return Account(connections, explanations, breaches, counters, expiries, latest)
+    return Account(connections, explanations, counters, expiries, latest, breaches)

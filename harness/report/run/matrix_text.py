@@ -119,7 +119,9 @@ def broken_rules(results: Iterable[CellResult]) -> Text:
     rules = Counter(rule for result in results for rule in result.breaches)
     ordered = sorted(rules.items(), key=lambda item: (item[0].partition(" ")[0], -item[1], item[0]))
     lines = [f"  {count:>5}  {rule}" for rule, count in ordered]
-    return Text("\n").join([Text("Rules of the RFCs that are broken, by cells", "bold"), *map(Text, lines)] if lines else [])
+    return Text("\n").join(
+        [Text("Rules of the RFCs that are broken, by cells", "bold"), *map(Text, lines)] if lines else []
+    )
 
 
 def without_value(reason: str) -> str:

@@ -25,7 +25,7 @@ ASKED = {
 
 
 def findings_text(cell: CellObject) -> str:
-    """The explanations of the last connections that have one, then the rules that are broken; empty if there are none."""
+    """The explanations of the last connections that have one, and the broken rules; empty if there are none."""
     told = [line for connection in explained(cell)[:MOST] for line in _explanation(connection)]
     return "\n".join([*told, *breach_lines(cell)])
 
