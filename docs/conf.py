@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_t
 
 CONTENTS = {
     "Use it": ["docs/tutorial", "docs/reproduce", "docs/results", "docs/builds", "docs/ci"],
-    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs"],
+    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules"],
     "Formats": ["docs/json", "docs/agents", "harness/agent/PROTOCOL"],
     "Project": ["CHANGELOG", "CONTRIBUTING", "SECURITY", "benchmarks/README"],
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.rules import MODULES
-from harness.explain.rules.table import TABLE
+from harness.explain.rules import MODULES, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,7 @@ MUST.
 
 def rules_page() -> str:
     """The page in Markdown, a table for each module of the rules."""
-    return "\n".join([HEAD.format(count=len(TABLE)), *(line for module in MODULES for line in _chapter(module))])
+    return "\n".join([HEAD.format(count=len(ROWS)), *(line for module in MODULES for line in _chapter(module))])
 
 
 def _chapter(module: ModuleType) -> Iterator[str]:
@@ -36,7 +35,7 @@ def _chapter(module: ModuleType) -> Iterator[str]:
     yield f"## {title[0].upper()}{title[1:]}\n"
     yield "| rule | who | level | section | |"
     yield "|---|---|---|---|---|"
-    for row in TABLE.values():
+    for row in ROWS:
         if row.check.__module__ == module.__name__:
             rule = row.rule
             who = rule.who or "either"

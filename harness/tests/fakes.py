@@ -14,7 +14,7 @@ from harness.model.knobs import config_type
 from harness.model.session import Session
 from harness.model.tcp import Tcp
 from harness.model.tls import Close, Outcome, Role, TLSVersion
-from harness.model.transcript import Message, Transcript
+from harness.model.transcript import ClientHello, Message, Transcript
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.stacks.machine import STACKS, Machine
 
@@ -99,11 +99,15 @@ class FakeMachine(Machine):
         return []
 
 
+EARLY_WITHOUT_PSK = ClientHello(0x0303, bytes(32), b"", (0x1301,), {42: b""})
+"""A ClientHello that breaks the rule early_data_with_psk (RFC 8446, 4.2.10)."""
 SESSION = Session({"version": TLSVersion.TLSv1_3}, der=b"")
 
 
-def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequence[Stack]) -> Connection:
-    """What client, server and wire saw, in this order."""
+def connection(
+    number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequence[Stack], hello: ClientHello | None = None
+) -> Connection:
+    """What client, server and wire saw, in this order, and the ClientHello that the wire shows."""
     names = (stacks[0].label, stacks[1].label, "")
     client, server, wire = (
         View(witness, seen, (f"{witness} evidence",), name)
@@ -119,7 +123,7 @@ def connection(number: int, saw: Sequence[Saw], *, offered: bool, stacks: Sequen
         wire=wire,
         offered=SESSION if offered else None,
         was_offered=offered,
-        transcript=Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0),)),
+        transcript=Transcript((Message(Role.CLIENT, "ClientHello", 200, 0.0, content=hello),)),
         sessions=(SESSION,),
         last_session=SESSION,
         close=Close.BOTH,
@@ -131,6 +135,8 @@ class FakePair:
     """Resumes whatever is offered, unless ``sees`` says what the witnesses of each connection see."""
 
     sees: Sequence[Sequence[Saw]] = ()
+    hello: ClientHello | None = None
+    """What the client of the second connection sends."""
 
     def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **knobs: Any) -> None:
         self.client_stack, self.server_stack = stacks
@@ -148,7 +154,9 @@ class FakePair:
         """See what is to be seen, as the real pair does."""
         number = len(self.connections) + 1
         saw = self.sees[number - 1] if len(self.sees) >= number else [Saw.RESUMED if offer else Saw.FULL] * 3
-        made = connection(number, saw, offered=offer is not None, stacks=(self.client_stack, self.server_stack))
+        stacks = (self.client_stack, self.server_stack)
+        hello = self.hello if offer else None
+        made = connection(number, saw, offered=offer is not None, stacks=stacks, hello=hello)
         self.opened += 1
         self.connections.append(made)
         if offer is None and made.observed_outcome() is not Outcome.FULL:

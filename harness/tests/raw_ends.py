@@ -71,12 +71,16 @@ class RawLink:
 
 
 class RawEndpoint:
-    """A TCP peer: sends its bytes, then ends TCP, or keeps silent for good if ``ends`` is False."""
+    """A TCP peer: sends its bytes, then ends TCP, or keeps silent for good if ``ends`` is False.
+
+    As a server with ``answers`` it waits for bytes of its peer first.
+    """
 
     name = "raw@0"
 
-    def __init__(self, loop: Loop, role: Role, data: bytes, *, ends: bool = True) -> None:
+    def __init__(self, loop: Loop, role: Role, data: bytes, *, ends: bool = True, answers: bool = False) -> None:
         self._loop = loop
+        self._answers = answers
         self._role = role
         self._data = data
         self._ends = ends
@@ -86,7 +90,16 @@ class RawEndpoint:
         loop.watch(self._listener, self._accept)
 
     def _accept(self) -> None:
-        self._speak(self._listener.accept()[0])
+        peer = self._listener.accept()[0]
+        if self._answers:
+            self._loop.watch(peer, lambda: self._answer(peer))
+        else:
+            self._speak(peer)
+
+    def _answer(self, peer: socket.socket) -> None:
+        self._loop.forget(peer)
+        peer.recv(65536)
+        self._speak(peer)
 
     def _speak(self, peer: socket.socket) -> None:
         peer.sendall(self._data)
@@ -144,8 +157,8 @@ class RawStack:
     label = "raw@0"
     build = Build("0", "test")
 
-    def __init__(self, loop: Loop, data: bytes, *, ends: bool = True) -> None:
-        self._loop, self._data, self._ends = loop, data, ends
+    def __init__(self, loop: Loop, data: bytes, *, ends: bool = True, answers: bool = False) -> None:
+        self._loop, self._data, self._ends, self._answers = loop, data, ends, answers
 
     def abilities(self, role: Role) -> Abilities:
         """All knobs, as none matters."""
@@ -163,7 +176,7 @@ class RawStack:
         return self._endpoint(config.role)
 
     def _endpoint(self, role: Role) -> RawEndpoint:
-        return RawEndpoint(self._loop, role, self._data, ends=self._ends)
+        return RawEndpoint(self._loop, role, self._data, ends=self._ends, answers=self._answers)
 
     def close(self) -> None:
         """Nothing is kept."""

@@ -47,11 +47,13 @@ MODULES = (
     ticket12,
     terms,
 )
-"""The modules whose rules are in the table."""
-RULES: Mapping[str, Rule] = {name: row.rule for name, row in TABLE.items()}
-"""Every rule by its name."""
+"""The modules that have rules, in the order in which people read them."""
+ROWS = tuple(row for module in MODULES for row in TABLE.values() if row.check.__module__ == module.__name__)
+"""The table in the order of MODULES."""
+RULES: Mapping[str, Rule] = {row.rule.name: row.rule for row in ROWS}
+"""Every rule by its name, in the order of MODULES."""
 _BY_VERSION = {
-    tls13: tuple(row for row in TABLE.values() if row.when in whens)
+    tls13: tuple(row for row in ROWS if row.when in whens)
     for tls13, whens in (
         (None, {When.ANY}),
         (True, {When.ANY, When.TLS13}),

@@ -87,8 +87,10 @@ class Handshake:
 
     @cached_property
     def tls13(self) -> bool | None:
-        """Whether the server chose TLS 1.3; None if it chose nothing."""
-        return self.answers[0].version is TLSVersion.TLSv1_3 if self.answers else None
+        """Whether the server chose TLS 1.3, which a HelloRetryRequest implies; None if it chose nothing."""
+        if self.retries:
+            return True
+        return self.answer.version is TLSVersion.TLSv1_3 if self.answer else None
 
     @cached_property
     def encrypted_extensions(self) -> EncryptedExtensions | None:

@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 TABLE: dict[str, Row] = {}
-"""Every rule by its name, in the order of the modules that hold them."""
+"""Every rule by its name, in the order in which the modules are imported."""
 
 
 def rule(who: Role | None, source: str, when: When, level: Level = Level.MUST) -> Callable[[Check], Check]:

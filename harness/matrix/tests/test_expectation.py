@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness.builds.versions import build_version
-from harness.matrix.expectation import Builds, Differs, Expectation, unmatched
+from harness.matrix.expectation import Builds, Differs, Expectation, broken_by, unmatched
 from harness.model.errors import UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Role, TLSVersion
 from harness.tests.fakes import fake_stack
 
@@ -65,7 +66,12 @@ def test_a_difference_without_evidence_is_a_usage_error() -> None:
 
 def played(client: str, server: str, tls: TLSVersion = TLSVersion.TLSv1_3) -> Any:
     return SimpleNamespace(
-        client_stack=fake_stack(client, "3.0.19"), server_stack=fake_stack(server, "3.0.19"), tls=tls, left={}
+        client_stack=fake_stack(client, "3.0.19"),
+        server_stack=fake_stack(server, "3.0.19"),
+        client_config=ClientConfig(middlebox_compat=True),
+        server_config=ServerConfig(middlebox_compat=False),
+        tls=tls,
+        left={},
     )
 
 
@@ -138,3 +144,20 @@ def test_a_range_that_no_build_of_the_run_is_in_is_named() -> None:
     found = unmatched([HINT], [fake_stack("ssl", "3.0.19")], [fake_stack("libssl", "3.0.19")])
 
     assert found == ["server ssl gives 0 (seen 2026-11-21)"]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "about"),
+    [
+        ({}, True),
+        ({"client": {"middlebox_compat": True}}, True),
+        ({"client": {"middlebox_compat": False}}, False),
+        ({"client": {"middlebox_compat": True}, "server": {"middlebox_compat": False}}, True),
+        ({"server": {"middlebox_compat": None}}, False),
+    ],
+)
+def test_a_difference_can_be_about_values_of_knobs(knobs: dict[str, Any], *, about: bool) -> None:
+    broken = broken_by(Role.SERVER, "*", SEEN, "seen", **knobs)
+
+    assert broken.about(played("libssl", "ssl")) is about
+    assert broken.value is True

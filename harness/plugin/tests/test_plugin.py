@@ -23,10 +23,11 @@ ROOT = Path(__file__).parents[3]
 
 CONFTEST = """
 from harness.model.view import Saw
-from harness.tests.fakes import FakeMachine, FakePair, fake_stack
+from harness.tests.fakes import EARLY_WITHOUT_PSK, FakeMachine, FakePair, fake_stack
 
 pytest_plugins = ["harness.plugin.entry", "harness.plugin.short_options", "harness.plugin.hooks"]
 FakePair.sees = {sees}
+FakePair.hello = {hello}
 
 def pytest_configure(config):
     import harness.plugin.hooks
@@ -68,11 +69,12 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         asserts: str = RIGHT,
         after_first: str = "",
         sees: str = "()",
+        hello: str = "None",
         source: str = SCENARIO,
         where: Sequence[str] = ("--results=out",),
     ) -> pytest.RunResult:
         pytester.makeini("[pytest]\npython_files = scenarios/*.py\naddopts = --import-mode=importlib\n")
-        pytester.makeconftest(CONFTEST.format(sees=sees))
+        pytester.makeconftest(CONFTEST.format(sees=sees, hello=hello))
         path = pytester.mkdir("scenarios") / "ticket.py"
         path.write_text(source.format(arguments=arguments, asserts=asserts, after_first=after_first).lstrip())
         apart = "-n2" in options or "os.kill" in after_first
@@ -427,3 +429,51 @@ def test_results_that_can_no_longer_be_written_are_said_and_do_not_pass(run: Run
     assert ran.ret == 1
     ran.assert_outcomes(passed=1)
     ran.stdout.fnmatch_lines(["ERROR: the results are incomplete, they could not be written: *File exists*"])
+
+
+BREAKS = """versions=[TLSv1_3], breaks={
+    "early_data_with_psk": broken_by(Role.CLIENT, "%s", date(2026, 11, 29), "seen")}"""
+
+
+def test_a_cell_that_breaks_a_rule_undeclared_fails(run: Run, results: Callable[[], dict[str, Any]]) -> None:
+    ran = run("--matrix=same", hello="EARLY_WITHOUT_PSK")
+
+    ran.assert_outcomes(failed=2)
+    ran.stdout.fnmatch_lines(
+        ["*connection 2 breaks the rule early_data_with_psk, and the scenario does not*"]
+    )
+    assert {cell["verdict"] for cell in results()["cells"]} == {"failed"}
+    assert [b["rule"] for b in results()["cells"][0]["case"]["connections"][1]["breaches"]] == ["early_data_with_psk"]
+
+
+def test_a_cell_that_breaks_a_declared_rule_passes_and_shows_it(run: Run) -> None:
+    ran = run("--matrix=same", hello="EARLY_WITHOUT_PSK", arguments=BREAKS % "*")
+
+    ran.assert_outcomes(passed=2)
+    ran.stdout.fnmatch_lines(["Rules of the RFCs that are broken, by cells", "*2  MUST early_data_with_psk*"])
+
+
+def test_a_rule_is_declared_for_some_builds_alone(run: Run) -> None:
+    run("--matrix=same", hello="EARLY_WITHOUT_PSK", arguments=BREAKS % "*@<3.0").assert_outcomes(passed=1, failed=1)
+
+
+def test_a_declared_breach_that_does_not_happen_fails(run: Run) -> None:
+    ran = run("--matrix=same", arguments=BREAKS % "*@<3.0")
+
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(
+        ["*no connection breaks the rule early_data_with_psk, and the scenario declares that one does*"]
+    )
+
+
+def test_a_declared_rule_that_does_not_exist_is_an_error(run: Run) -> None:
+    ran = run(arguments='breaks={"early": broken_by(Role.CLIENT, "*", date(2026, 11, 29), "seen")}')
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*there is no rule 'early'; the rules are: *"])
+
+
+def test_a_declared_breach_about_no_build_of_the_run_is_named(run: Run) -> None:
+    ran = run("--matrix=same", arguments=BREAKS % "*@<1.0")
+
+    ran.stdout.fnmatch_lines(["matched nothing in this run: client [*]@<1.0 gives True (seen 2026-11-29)"])
