@@ -439,9 +439,7 @@ def test_a_cell_that_breaks_a_rule_undeclared_fails(run: Run, results: Callable[
     ran = run("--matrix=same", hello="EARLY_WITHOUT_PSK")
 
     ran.assert_outcomes(failed=2)
-    ran.stdout.fnmatch_lines(
-        ["*connection 2 breaks the rule early_data_with_psk, and the scenario does not*"]
-    )
+    ran.stdout.fnmatch_lines(["*connection 2 breaks the rule early_data_with_psk, and the scenario does not*"])
     assert {cell["verdict"] for cell in results()["cells"]} == {"failed"}
     assert [b["rule"] for b in results()["cells"][0]["case"]["connections"][1]["breaches"]] == ["early_data_with_psk"]
 
