@@ -95,7 +95,7 @@ def read_again(content: Any) -> Any:
     if isinstance(content, ServerHello):
         return hellos.server_hello(answer_bytes(content))
     if isinstance(content, EncryptedExtensions):
-        return messages.content_of(messages.ENCRYPTED_EXTENSIONS, block(content.extensions), 0, tls13=True)
+        return messages.encrypted_extensions(block(content.extensions), 0)
     if isinstance(content, NewSessionTicket):
         return messages.new_session_ticket(ticket_bytes(content), 0, tls13=True)
     return content
