@@ -22,6 +22,7 @@ from harness.explain.rules.tests.broken import (
 from harness.explain.rules.tests.edits import answer_bytes, extension, hello_bytes, message, numbers, vector
 from harness.explain.rules.tests.recorded import Recorded
 from harness.model.tls import Outcome, TLSVersion
+from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
@@ -96,7 +97,7 @@ def test_a_client_that_breaks_a_rule_is_found(
     liar = RawStack(runtime.loop, record(1, hello_bytes(hello)))
     connection = connected(liar, honest, runtime)
 
-    assert connection.observed_outcome() is Outcome.ABORTED
+    assert connection.server.view.saw is Saw.ABORTED
     assert rule in names(connection)
 
 
