@@ -42,6 +42,8 @@ def abilities_of(role: Role, version: str) -> Abilities:
     missing |= missing_capabilities(lacks.VERBS) | clock_missing()
     if role is Role.CLIENT:
         missing[Capability.EARLY_DATA.value] = lacks.CLIENT_EARLY_DATA
+    else:
+        missing[Capability.SERVER_NAME.value] = lacks.SERVER_NAME
     if release(version) < HAS_DER:
         missing |= {ability.value: lacks.NO_DER for ability in OF_DER}
     return capability.abilities_of("pyopenssl", role, version, missing)

@@ -1,0 +1,98 @@
+"""A ticket holds the client's certificate, and one that is too large for a ticket ends the full handshake.
+
+SSL_SESSION_set1_ticket_appdata(3) aside, a ticket is the whole session (RFC 5077, 4). create_ticket and
+construct_stateless_ticket seal no session of more than 0xff00 bytes, and end the handshake with internal_error; a cache
+has no such limit.
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    FULL,
+    RESUMED,
+    Differs,
+    Expectation,
+    Mechanism,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    Verify,
+    scenario,
+)
+
+RECORD = 16384
+INTERNAL_ERROR = 80
+LARGE, HUGE = {"client_certificate": "large-client"}, {"client_certificate": "huge-client"}
+REQUIRES = {"verify": Verify.REQUIRED}
+CACHED = REQUIRES | {"tickets": False}
+
+SEEN = date(2026, 11, 29)
+NO_ALERT = (
+    "ssl3_send_newsession_ticket (1.0.2) and tls_construct_new_session_ticket (1.1.0): `if (slen_full == 0 || "
+    "slen_full > 0xff00) { ossl_statem_set_error(s); return 0; }`, so that no alert is sent"
+)
+ALERT = Expectation[int | None](INTERNAL_ERROR, Differs(None, Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT))
+
+
+@scenario(versions=[TLSv1_3], client=LARGE, server=REQUIRES)
+def test_ticket_longer_than_a_record_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert min(len(ticket.ticket) for ticket in first.messages.tickets) > RECORD
+    assert second.mechanism is Mechanism.PSK
+    assert second.server.peer_certificate is True
+    assert len(second.messages.tickets[0].ticket) > RECORD
+
+
+@scenario(versions=[TLSv1_3], client={"client_certificate": "client"}, server=REQUIRES)
+def test_ticket_with_an_ordinary_certificate_is_shorter_than_a_record(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert max(len(ticket.ticket) for ticket in first.messages.tickets) < RECORD
+    assert second.mechanism is Mechanism.PSK
+    assert second.server.peer_certificate is True
+
+
+@scenario(client=HUGE, server=REQUIRES)
+def test_certificate_that_is_too_large_for_a_ticket_ends_the_handshake(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert (first.alert.number if first.alert else None) == ALERT.of(pair)
+    assert first.messages.tickets == ()
+
+
+@scenario(versions=[TLSv1_2], client=HUGE, server=CACHED)
+def test_cache_holds_a_tls12_session_that_is_too_large_for_a_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_ID
+    assert second.server.peer_certificate is True
+
+
+@scenario(versions=[TLSv1_3], client=HUGE, server=CACHED)
+def test_cache_holds_a_tls13_session_that_is_too_large_for_a_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert {len(ticket.ticket) for ticket in first.messages.tickets} == {32}
+    assert second.mechanism is Mechanism.PSK
+    assert second.server.peer_certificate is True
+
+
+@scenario(client=HUGE)
+def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.server.peer_certificate is False
+    assert second.outcome is RESUMED

@@ -1,0 +1,137 @@
+"""A server acknowledges server_name in a full handshake; in TLS 1.2 not in a resumption. What both ends then report.
+
+RFC 6066, 3: a server that resumes must not include server_name in its ServerHello. RFC 8446, 4.2: in TLS 1.3 it is in
+EncryptedExtensions, also of a resumption (tls_construct_stoc_server_name). SSL_get_servername(3): in TLS 1.2 a resumed
+connection reports the session's name, in TLS 1.3 the one that was sent now.
+"""
+
+from datetime import date
+
+from harness import (
+    BOTH,
+    FULL,
+    Capability,
+    Differs,
+    Expectation,
+    Mechanism,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    cases,
+    scenario,
+)
+
+NAME, OTHER = "server.example", "other.example"
+NAMED = {"server_name": NAME}
+EITHER_WAY = {"tickets": BOTH}
+SERVER_NAME = 0
+"""The extension's number."""
+TELLS = {"client": [Capability.SERVER_NAME, Capability.SESSION_IMPORT], "server": [Capability.SERVER_NAME]}
+
+SEEN = date(2026, 11, 29)
+SENT_NAME = (
+    "SSL_get_servername(3), HISTORY: before 1.1.1e a client that resumed in TLS 1.2 under another name was told the "
+    "name of the second handshake; https://github.com/openssl/openssl/pull/10018"
+)
+AT_CLIENT = Expectation(NAME, Differs(OTHER, Role.CLIENT, "*@<1.1.1e", SEEN, SENT_NAME))
+
+
+def acknowledged(connection):
+    """Whether ServerHello or EncryptedExtensions has server_name."""
+    messages = connection.messages
+    shown = [m.fields["extensions"] for m in messages.messages if m.type == "EncryptedExtensions"]
+    return SERVER_NAME in messages.server_hello.extensions or any("server_name" in text for text in shown)
+
+
+@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY)
+def test_tls12_server_acknowledges_it_in_the_full_handshake_alone(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism in {Mechanism.SESSION_ID, Mechanism.SESSION_TICKET}
+    assert [c.messages.client_hello.server_name for c in (first, second)] == [NAME, NAME]
+    assert acknowledged(second) is False
+
+
+@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs={"server": [Capability.SERVER_NAME]})
+def test_tls12_server_that_takes_the_name_acknowledges_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert acknowledged(first) is True
+    assert second.mechanism is not None
+    assert acknowledged(second) is False
+
+
+@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs={"server": [Capability.SERVER_NAME]})
+def test_tls13_server_acknowledges_it_in_the_resumption_too(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert [acknowledged(c) for c in (first, second)] == [True, True]
+
+
+@scenario(server=EITHER_WAY)
+def test_server_acknowledges_nothing_that_was_not_sent(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is not None
+    assert [c.messages.client_hello.server_name for c in (first, second)] == [None, None]
+    assert [acknowledged(c) for c in (first, second)] == [False, False]
+
+
+@scenario(client=NAMED, server=EITHER_WAY, needs=TELLS)
+def test_both_ends_report_the_name_of_the_full_handshake(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert (first.client.server_name, first.server.server_name) == (NAME, NAME)
+    assert second.mechanism is not None
+    assert (second.client.server_name, second.server.server_name) == (NAME, NAME)
+
+
+@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs=TELLS)
+def test_tls12_resumption_under_another_name_reports_the_sessions(pair):
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism in {Mechanism.SESSION_ID, Mechanism.SESSION_TICKET}
+    assert second.messages.client_hello.server_name == OTHER
+    assert second.client.server_name == AT_CLIENT.of(pair)
+    assert second.server.server_name == NAME
+    assert acknowledged(second) is False
+
+
+@scenario(versions=[TLSv1_2], server=EITHER_WAY, needs=TELLS)
+def test_tls12_resumption_of_a_session_without_a_name_has_none_at_the_server(pair):
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism in {Mechanism.SESSION_ID, Mechanism.SESSION_TICKET}
+    assert second.messages.client_hello.server_name == OTHER
+    assert second.client.server_name == OTHER
+    assert second.server.server_name is None
+
+
+@scenario(versions=[TLSv1_3], client={"server_name": [NAME, None]}, server=EITHER_WAY, needs=TELLS)
+@cases("later", OTHER, None)
+def test_tls13_resumption_reports_the_name_that_was_sent_now(pair, later):
+    first = pair.connect()
+    pair.new_client(server_name=later)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert (second.client.server_name, second.server.server_name) == (later, later)
+    assert acknowledged(second) is (later is not None)
