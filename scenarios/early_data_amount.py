@@ -94,7 +94,7 @@ def test_one_byte_more_than_the_ticket_allows_ends_the_connection(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"max_early_data": 2 * MOST}, server={"max_early_data": 4 * MOST})
-def test_server_reads_no_more_than_its_own_maximum_whatever_its_ticket_says(pair):
+def test_server_reads_no_more_than_its_own_maximum_whatever_the_ticket(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 

@@ -128,7 +128,7 @@ def test_server_that_prefers_psk_ke_asks_for_no_other_key_share(pair):
 
 
 @scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": DHE}, server=SERVER | {"psk_modes": KE})
-def test_server_that_prefers_psk_ke_uses_psk_dhe_ke_with_a_client_that_offers_no_other(pair):
+def test_server_that_prefers_psk_ke_accepts_psk_dhe_ke_offered_alone(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
@@ -173,7 +173,7 @@ def test_server_that_prefers_psk_ke_needs_no_common_group(pair):
     client=STRANGE | {"psk_modes": DHE},
     server=LATER | {"psk_modes": [DHE, BOTH_MODES, KE]},
 )
-def test_handshake_fails_if_no_group_is_common_and_the_client_offers_no_psk_ke(pair):
+def test_handshake_fails_without_common_group_and_without_psk_ke_offered(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(offer=first.session)
@@ -186,7 +186,7 @@ def test_handshake_fails_if_no_group_is_common_and_the_client_offers_no_psk_ke(p
 
 
 @scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=LATER | {"psk_modes": DHE})
-def test_handshake_fails_if_no_group_is_common_and_the_server_allows_no_psk_ke(pair):
+def test_handshake_fails_without_common_group_if_server_allows_no_psk_ke(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(offer=first.session)
