@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.builds.system import build_for
+from harness.model.build import Build
 from harness.model.tls import Role
 from harness.model.view import Saw
 from harness.runtime.runtime import Runtime
 from harness.wire.judge import judge
 from harness.wire.reading import read
-from harness.wire.suites import NAMES, SUITES, Aead
+from harness.wire.suites import NAMES, SUITES, Aead, openssl_names
 from harness.wire.tests.openssl_programs import Programs, Step
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model.transcript import Transcript
+    from harness.stacks.machine import Machine
 
 OPENSSL = shutil.which("openssl") or "openssl"
 ALL = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
@@ -83,6 +87,25 @@ def test_each_suite_that_openssl_lists_is_known() -> None:
 
     assert len(found) > 100
     assert found == {number: NAMES.get(number) for number in found}
+
+
+def test_each_suite_of_each_build_is_known_by_its_name(machine: tuple[Machine, Runtime]) -> None:
+    builds = [build_for("openssl"), *machine[0].fetched("openssl").values()]
+    unknown = {}
+    for build in builds:
+        assert isinstance(build, Build)
+        assert build.openssl
+        for list_of in (ALL, "ALL:COMPLEMENTOFALL"):  # 1.0.2 has no security levels
+            argv, environment = [*build.openssl, "ciphers", "-V", list_of], {**os.environ, **build.environment}
+            listed = subprocess.run(argv, env=environment, check=False, capture_output=True, text=True)
+            lines = [line.split() for line in listed.stdout.splitlines()]
+            for number, _dash, name, *_ in lines:
+                iana = int(number.replace("0x", "").replace(",", ""), 16)
+                if name not in openssl_names(iana) or iana not in SUITES:
+                    unknown[build.version, number] = name
+            assert lines or list_of == ALL
+
+    assert unknown == {}
 
 
 @pytest.mark.parametrize(
