@@ -33,6 +33,11 @@ def in_group(group: int) -> Iterator[None]:
         _group.reset(token)
 
 
+def current_group() -> int | None:
+    """The process group that programs start in; None for this process's own."""
+    return _group.get()
+
+
 class CommandError(BuildError):
     """A program did not start, failed or took too long; ``output`` is everything it printed."""
 
@@ -56,7 +61,7 @@ def command(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=seconds,
-            process_group=_group.get(),
+            process_group=current_group(),
         )
     except subprocess.TimeoutExpired as error:
         output = (error.stdout or b"").decode(errors="replace")
@@ -79,7 +84,7 @@ def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callabl
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            process_group=_group.get(),
+            process_group=current_group(),
         )
     except OSError as error:
         raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error

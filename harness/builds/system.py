@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.builds.programs import current_group
 from harness.model.build import Build
 from harness.model.errors import UsageError
 
@@ -74,6 +75,7 @@ def _run(argv: list[str], extra: dict[str, str] | None = None) -> str | None:
             stdin=subprocess.DEVNULL,
             timeout=DEADLINE,
             env={**os.environ, **(extra or {})},
+            process_group=current_group(),
         )
     except (OSError, subprocess.SubprocessError):
         return None

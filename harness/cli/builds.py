@@ -50,7 +50,8 @@ def builds(context: click.Context, *, as_json: bool) -> None:
             raise UsageError(f"--json only lists builds; remove it, or remove {context.invoked_subcommand}")
         return
     store = BuildStore()
-    rows = rows_of(store)
+    with owned():
+        rows = rows_of(store)
     unserved = {name: why for name, provider in store.providers.items() if (why := provider.unserved())}
     if as_json:
         listing = builds_json(str(store.cache.folder), rows, unserved, store.damaged())
@@ -207,7 +208,8 @@ def verify(versions: tuple[str, ...]) -> None:
     """Verify the cached builds: check every file's SHA-256 and each build's version."""
     store = BuildStore()
     keys = [record.key for record in present(store, versions)] if versions else store.cache.names()
-    wrong = {key: damage for key in keys if (damage := store.damage(key))}
+    with owned():
+        wrong = {key: damage for key in keys if (damage := store.damage(key))}
     if not keys:
         click.echo(f"no build is in the cache, {store.cache.folder}")
     for key in keys:

@@ -25,7 +25,8 @@ class BuildRange:
     def __init__(self, stacks: Sequence[str], good: str, bad: str, *, here: bool) -> None:
         self._stacks = stacks
         self._store = BuildStore()
-        self._present = {stack: {*_own(stack), *self._store.serving(stack)} for stack in stacks}
+        with owned():
+            self._present = {stack: {*_own(stack), *self._store.serving(stack)} for stack in stacks}
         known = [self._present[s] | (set() if here else set(self._store.fetchable(s))) for s in stacks]
         common = newest_first(set.intersection(*known))
         first, last = (_meant(text, common, stacks) for text in (good, bad))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from harness.model.errors import HarnessError
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""
@@ -23,7 +26,9 @@ class Warden:
     """
 
     SCRIPT = """
-        trap "" TERM INT HUP
+        trap "" TERM INT HUP QUIT
+        mkdir -m 700 -- "$1" || exit
+        echo made
         read -r _
         rm -rf -- "$1"
         for shared in /dev/shm/faketime_shm_*; do
@@ -37,15 +42,26 @@ class Warden:
     """In /proc/PID/stat the third field after the name is the process group (proc(5)): the warden's pid."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="resumption-"))
+        self.folder = Path(tempfile.gettempdir()).absolute() / f"resumption-{secrets.token_hex(8)}"
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", self.SCRIPT, "resumption-warden", str(self.folder)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
+        self._await_folder()
         self.group = self._process.pid
+
+    def _await_folder(self) -> None:
+        """The warden makes the folder itself, so that it is removed at whatever moment the harness is killed."""
+        if self._process.stdout is None:
+            raise AssertionError("Popen gave no pipe")
+        with self._process.stdout as said:
+            made = said.readline()
+        if not made:
+            self.close()
+            raise HarnessError(f"no folder can be made in {self.folder.parent}; name another in TMPDIR")
 
     def close(self) -> None:
         """Kill the remaining processes of the group and remove the folder; return when both are done."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from harness.builds.programs import in_group
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
 from harness.model.errors import NoBuildError, UsageError
@@ -39,8 +40,9 @@ class Machine:
     """
 
     def __init__(self, runtime: Runtime, prefixes: Sequence[Path] = (), store: BuildStore | None = None) -> None:
-        self._prefixed = _prefixed(prefixes) if prefixes else []
         self._runtime = runtime
+        with in_group(runtime.warden.group):
+            self._prefixed = _prefixed(prefixes) if prefixes else []
         self._given_store = store
         self._found: dict[str, Build | Missing] = {}
         self._own: dict[str, tuple[Stack, ...]] = {}
@@ -71,7 +73,8 @@ class Machine:
     def _build_for(self, name: str) -> Build | Missing:
         """Return the installed build; it is looked up once, and only if needed: that takes a process or two."""
         if name not in self._found:
-            self._found[name] = build_for(name)
+            with in_group(self._runtime.warden.group):
+                self._found[name] = build_for(name)
         return self._found[name]
 
     def _own_of(self, name: str) -> tuple[Stack, ...]:

@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from harness.builds.cache import Cache
+from harness.builds.catalogue import CatalogueEntry, Part
+from harness.cli import SUBCOMMANDS
 from harness.runtime.loop import stretched
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.runtime.runtime import Runtime
     from harness.stacks.machine import Machine
 
@@ -66,56 +68,110 @@ def test_a_killed_command_leaves_no_process(
     assert alive == []
 
 
-CASE = ["--client", "openssl@3.9.9", "--server", "openssl@3.9.9", "--tls", "1.3", "--openssl"]
+ENDS = ["--client", "openssl", "--server", "openssl", "--tls", "1.3"]
+PREFIX = "PREFIX"
+"""Stands for a prefix with an OpenSSL whose s_server never gets ready."""
+HANGS = {
+    "connect": [
+        ["connect", *ENDS],
+        ["connect", *(f"{end}@3.9.9" if end == "openssl" else end for end in ENDS), PREFIX],
+    ],
+    "stacks": [["stacks"]],
+    "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],
+    "diff": [["diff", "openssl", "openssl", "test_slow.py"]],
+    "builds": [
+        ["builds"],
+        ["builds", "fetch", "1.1.1w", "--provider", "debian"],
+        ["builds", "fetch", "1.1.1g", "--provider", "wheel"],
+        ["builds", "make", "source"],
+        ["builds", "verify"],
+    ],
+    "run": [["run", "-n2", "test_slow.py"], ["run", "-n0", "test_slow.py"]],
+    "cell": [["cell", "test_slow.py::test_it_connects[openssl@3.9.9--openssl@3.9.9-TLSv1.3-1]"]],
+}
+"""For each command, command lines that wait for a program that hangs."""
+ALONE = {"report", "session"}
+"""Commands that start no program."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_case_leaves_no_process_and_no_file(number: signal.Signals, tmp_path: Path) -> None:
-    """Its server never gets ready."""
-    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
-    temporary.mkdir()
-    script = f'[ "$1" = version ] && echo "OpenSSL 3.9.9 1 Jan 2026" && exit\necho > {begun}\nexec sleep 600'
-    _program(tmp_path / "bin" / "openssl", script)
-
-    with subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "connect", *CASE, str(tmp_path)],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "TMPDIR": str(temporary)},
-    ) as started:
-        _kill_once(begun, started, number, temporary)
+def test_each_command_that_starts_programs_is_killed() -> None:
+    assert set(SUBCOMMANDS) == HANGS.keys() | ALONE
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("command", [["builds", "fetch", "1.1.1w"], ["bisect", "--good", "1.1.1w", "--bad", "3.5"]])
-def test_killed_fetching_leaves_no_process_and_no_file(
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *((line, number) for lines in HANGS.values() for line in lines for number in (signal.SIGKILL, signal.SIGTERM)),
+        *((lines[0], number) for lines in HANGS.values() for number in (signal.SIGHUP, signal.SIGINT)),
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else " ".join(value),
+)
+def test_a_killed_command_leaves_no_process_and_no_file(
     command: list[str], number: signal.Signals, tmp_path: Path
 ) -> None:
-    """apt-get never gets an answer."""
-    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
+    """It waits for a program that never gives an answer: openssl, apt-get, pip, config or s_server."""
+    begun, temporary, shared = tmp_path / "begun", tmp_path / "tmp", _clocks()
     temporary.mkdir()
-    for name in ("apt-get", "pip"):
-        _program(tmp_path / "bin" / name, f"echo > {begun}\necho > $TMPDIR/left\nsleep 600")
+    hangs = f"echo > {begun}\nsleep 600"
+    writes = f"echo > $TMPDIR/left\n{hangs}"
+    says = '[ "$1" = version ] && echo "OpenSSL 3.9.9 1 Jan 2026" && exit'
+    _program(tmp_path / "bin" / "openssl", hangs)
+    _program(tmp_path / "bin" / "apt-get", writes)
+    _program(tmp_path / "prefix" / "bin" / "openssl", f"{says}\n{hangs}")
+    _program(tmp_path / "source" / "config", writes)
+    (tmp_path / "test_slow.py").write_text(SLOW)
+    _cached(tmp_path / "cache", hangs)
     environment = {
         **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
         "TMPDIR": str(temporary),
         "RESUMPTION_CACHE": str(tmp_path / "cache"),
         "RESUMPTION_MIRROR": "http://localhost/debian",
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(_pip_that(tmp_path / "site", writes)),
     }
-    case = ["--client", "openssl", "--server", "openssl", "--tls", "1.3"] if command[0] == "bisect" else []
+    words = [f"--openssl={tmp_path / 'prefix'}" if word == PREFIX else word for word in command]
     with subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", *command, *case],
+        [sys.executable, "-m", "harness.cli", *words],
+        cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment,
     ) as started:
         _kill_once(begun, started, number, temporary)
+    assert _clocks() <= shared
+
+
+def _clocks() -> set[Path]:
+    return set(Path("/dev/shm").glob("*faketime*"))  # noqa: S108 - libfaketime's place
+
+
+def _cached(folder: Path, script: str) -> None:
+    """A cache with one build, whose program hangs."""
+
+    def fill(place: Path) -> None:
+        library = place / "root" / "usr" / "lib" / "x" / "libssl.so.3"
+        library.parent.mkdir(parents=True)
+        library.write_text("no library")
+        (place / "root" / "usr" / "bin").mkdir()
+        _program(place / "root" / "usr" / "bin" / "openssl", script)
+
+    known = CatalogueEntry("9.9.9", "debian", frozenset({Part.PROGRAM, Part.LIBRARY}))
+    Cache(folder).add(known, fill, lambda _place: "9.9.9", lambda _text: None)
+
+
+def _pip_that(folder: Path, script: str) -> Path:
+    """A folder whose module pip runs a script in place of the real one."""
+    (folder / "pip").mkdir(parents=True)
+    (folder / "pip" / "__init__.py").write_text("")
+    (folder / "pip" / "__main__.py").write_text(f"import subprocess\nsubprocess.run(['/bin/sh', '-c', {script!r}])\n")
+    return folder
 
 
 def _program(path: Path, script: str) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
