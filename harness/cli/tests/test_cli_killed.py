@@ -69,6 +69,7 @@ def test_a_killed_command_leaves_no_process(
 
 
 ENDS = ["--client", "openssl", "--server", "openssl", "--tls", "1.3"]
+SHARED = Path("/dev/shm")  # noqa: S108 - libfaketime's place
 PREFIX = "PREFIX"
 """Stands for a prefix with an OpenSSL whose s_server never gets ready."""
 HANGS = {
@@ -110,7 +111,7 @@ def test_a_killed_command_leaves_no_process_and_no_file(
     command: list[str], number: signal.Signals, tmp_path: Path
 ) -> None:
     """It waits for a program that never gives an answer: openssl, apt-get, pip, config or s_server."""
-    begun, temporary, shared = tmp_path / "begun", tmp_path / "tmp", _clocks()
+    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
     temporary.mkdir()
     hangs = f"echo > {begun}\nsleep 600"
     writes = f"echo > $TMPDIR/left\n{hangs}"
@@ -141,11 +142,6 @@ def test_a_killed_command_leaves_no_process_and_no_file(
         env=environment,
     ) as started:
         _kill_once(begun, started, number, temporary)
-    assert _clocks() <= shared
-
-
-def _clocks() -> set[Path]:
-    return set(Path("/dev/shm").glob("*faketime*"))  # noqa: S108 - libfaketime's place
 
 
 def _cached(folder: Path, script: str) -> None:
@@ -191,6 +187,7 @@ def _kill_once(begun: Path, started: subprocess.Popen[bytes], number: signal.Sig
     _, alive = psutil.wait_procs(family, stretched(5))
     assert alive == []
     assert list(temporary.iterdir()) == []
+    assert [path for one in family for path in SHARED.glob(f"*faketime*_{one.pid}")] == []
 
 
 def started_wait(process: subprocess.Popen[bytes]) -> None:

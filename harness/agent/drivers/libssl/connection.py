@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.native import session_reused
+from harness.agent.drivers.libssl.native import is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
 from harness.agent.knobs import early_data as early_data_of
@@ -60,12 +60,24 @@ class LibsslTls:
         """The buffer of SSL_read, created on first use."""
         self.new_sessions: int | None = 0 if role == "client" else None
         """Calls of the new-session callback."""
+        self._fatal: TlsError | None = None
+        """The first fatal error, with an OpenSSL that does not keep it."""
         self._early: EarlyReader | EarlyWriter | None = None
         """While early data is written or read."""
         self._early_data: bytearray | None = None
         if early_data:
             self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
             self._early_data = self._early.data
+
+    def _begin(self) -> None:
+        """Prepare for an operation; raise the fatal error of an earlier one where OpenSSL would not.
+
+        Since 1.1.0 a connection that failed stays failed (ossl_statem_set_error). Before, SSL_read goes on with the
+        handshake that failed, and waits for a peer that has given up: SSL_get_error(3) forbids the call.
+        """
+        if self._fatal is not None:
+            raise self._fatal
+        self._native.before()
 
     def _done(self, result: int) -> None:
         """Check the result of an operation; record the error that it raises."""
@@ -74,13 +86,15 @@ class LibsslTls:
                 self._native.raise_for(self.ssl, result)
         except (TlsError, EndError) as error:
             self.errors += error.queue
+            if isinstance(error, TlsError) and is_older(self._native):
+                self._fatal = error
             raise
         finally:
             self._native.check_callbacks()
 
     def handshake(self) -> None:
         """SSL_do_handshake, after any early data."""
-        self._native.before()
+        self._begin()
         while self._early is not None:
             result = self._early.step()
             if result is None:
@@ -94,7 +108,7 @@ class LibsslTls:
 
     def write(self, data: bytes) -> int:
         """SSL_write."""
-        self._native.before()
+        self._begin()
         written: int = self._native.ssl.SSL_write(self.ssl, data, len(data))
         self._done(written)
         return written
@@ -103,7 +117,7 @@ class LibsslTls:
         """SSL_read; a fatal alert of the peer is an EndError of kind ``alert``."""
         if len(self._room) < size:
             self._room = self._native.ffi.new("unsigned char[]", size)
-        self._native.before()
+        self._begin()
         got: int = self._native.ssl.SSL_read(self.ssl, self._room, size)
         try:
             self._done(got)
@@ -115,7 +129,7 @@ class LibsslTls:
 
     def renegotiate(self, *, abbreviated: bool) -> None:
         """SSL_renegotiate, and the first flight of SSL_do_handshake; later reads and writes do the rest."""
-        self._native.before()
+        self._begin()
         if not self._renegotiating:
             ssl = self._native.ssl
             self._done((ssl.SSL_renegotiate_abbreviated if abbreviated else ssl.SSL_renegotiate)(self.ssl))
