@@ -12,7 +12,8 @@ from harness.case.case import run
 from harness.cli.case_options import case_of, case_options, exclusive, untestable
 from harness.cli.help import example
 from harness.cli.reproducing import checked, reproducing, reproducing_options
-from harness.model.errors import DisagreementError, UsageError
+from harness.explain.proof.check import false_evidence
+from harness.model.errors import DisagreementError, EvidenceError, UsageError
 from harness.model.tls import Outcome
 from harness.results.writer import keep, writable
 from harness.runtime.runtime import Runtime
@@ -28,11 +29,16 @@ OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
 def judge(result: CaseResult, expected: Outcome | None) -> str | None:
-    """Return why the exit code is 1: the endpoints disagree, or the last outcome is unexpected; else None."""
+    """Return why the exit code is 1: the endpoints disagree, or the last outcome is unexpected; else None.
+
+    EvidenceError if an explanation cites what its witness did not see.
+    """
     try:
         outcomes = [connection.observed_outcome() for connection in result.connections]
     except DisagreementError as error:
         return str(error)
+    if lies := false_evidence(result.connections):
+        raise EvidenceError("\n".join(lies))
     if expected is None or outcomes[-1] is expected:
         return None
     return f"connection {len(outcomes)} was expected to be {expected} and is {outcomes[-1]}"

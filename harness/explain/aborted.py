@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.offer import Offer
-from harness.explain.finding import Candidate, Weight, choose, codes, errors, messages_before_alert, place, suite_name
+from harness.explain.finding import (
+    Candidate,
+    Weight,
+    choose,
+    codes,
+    errors,
+    knob_text,
+    messages_before_alert,
+    place,
+    suite_name,
+)
 from harness.explain.openssl_errors.alerts import MEANINGS
 from harness.explain.openssl_errors.cause import cause_of
 from harness.model.knobs import UNSET, Verify
@@ -142,8 +152,15 @@ class Abort:
     def seen(self) -> tuple[str, ...]:
         """The alert, when it was sent, and the error queues."""
         alert = self.evidence.alert
-        wire = (f"wire: alert {alert}, {place(self.evidence)}",) if alert else ()
-        return (*wire, *errors(self.evidence))
+        if alert is None:
+            return errors(self.evidence)
+        if alert in self.evidence.transcript.alerts:
+            return (f"wire: alert {alert}, {place(self.evidence)}", *errors(self.evidence))
+        views = (self.evidence.connection.client.view, self.evidence.connection.server.view)
+        return (
+            *(f"{view.witness}: it reports the alert {alert}" for view in views if view.alert == alert),
+            *errors(self.evidence),
+        )
 
 
 def _weight(*, shown: bool | None, fits: bool) -> Weight | None:
@@ -165,7 +182,10 @@ def context_unset(abort: Abort) -> Candidate | None:
     )
     if weight is None:
         return None
-    knob = (f"knob: the server has verify={now.server.verify} and no session_id_context",) if now and knobs else ()
+    connection = abort.evidence.connection
+    knob = [
+        line for name in ("verify", "session_id_context") if knobs for line in knob_text(connection, Role.SERVER, name)
+    ]
     return Candidate(
         weight,
         Reason.SESSION_ID_CONTEXT_UNSET,
@@ -199,7 +219,7 @@ def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
         (
             *([f"session: extended_master_secret is {'true' if had else 'false'}"] if had is not None else []),
             *(["wire: the ClientHello has no extended_master_secret"] if at_client else []),
-            *(["knob: the server's extended_master_secret is off"] if at_server else []),
+            *(knob_text(abort.evidence.connection, Role.SERVER, "extended_master_secret") if at_server else []),
             *abort.seen,
         ),
         "enable extended master secret at both ends, or discard the session",
@@ -232,7 +252,11 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
         Weight.SHOWN if True in reported else Weight.FITS,
         Reason.MAX_FRAGMENT_LENGTH_CHANGED,
         f"the session has {_length(offered)}, but the client requests {_length(asked)}",
-        (f"session: max_fragment_length_mode {offered}", f"wire: max_fragment_length {asked or 'absent'}", *abort.seen),
+        (
+            *([f"session: max_fragment_length_mode {offered}"] if offered is not None else []),
+            f"wire: max_fragment_length {asked or 'absent'}",
+            *abort.seen,
+        ),
         "request the session's maximum fragment length, or discard the session",
         "RFC 6066, 4; tls_parse_ctos_maxfragmentlen, tls_parse_stoc_maxfragmentlen, final_maxfragmentlen",
         "reason 232 in the error queue of the endpoint that sent the alert",

@@ -64,7 +64,7 @@ def _unknown(offer: Offer) -> Finding:
     facts = [
         f"wire: offered by {by}, {len(offer.identity)} bytes",
         *(f"wire: {line}" for line in evidence.connection.wire.evidence),
-        *([f"wire: the server chose {suite_name(server.cipher_suite)}"] if server else []),
+        *([f"wire: the ServerHello chooses {suite_name(server.cipher_suite)}"] if server else []),
         f"session: {suite_name(offer.cipher)}, {offer.version.label if offer.version else 'version unknown'}",
         *(
             f"counters: {evidence.counter_text(name)}"

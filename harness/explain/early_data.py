@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.clocks import age_at_server, age_on_wire
-from harness.explain.facts.negotiated import alpn_of
-from harness.explain.finding import suite_name
+from harness.explain.facts.negotiated import alpn_of, alpn_text
+from harness.explain.finding import hash_of, knob_text, suite_name
 from harness.model.reason import Finding, Reason
+from harness.model.tls import Role
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
@@ -16,6 +17,10 @@ ALLOWANCE = 10
 """How many seconds older than the client claims a ticket may be at the server (TICKET_AGE_ALLOWANCE)."""
 ROUNDING = 2
 """Seconds by which two clocks of whole seconds may differ."""
+CLOCKS = (
+    "correct the clocks of both ends, and do not edit the session's time: OpenSSL accepts an age from "
+    f"{ALLOWANCE} s below to 1 s above the server's own (TICKET_AGE_ALLOWANCE)"
+)
 Cause = tuple[str, tuple[str, ...], str]
 """The cause, the evidence, the remedy."""
 
@@ -38,10 +43,7 @@ def refused(evidence: Evidence) -> Finding | None:
         return Finding(
             Reason.EARLY_DATA_REFUSED,
             f"the early data of connection {number} was refused, but no evidence says why",
-            (
-                *seen,
-                "wire: no HelloRetryRequest, the same ALPN protocol, and no ticket age outside OpenSSL's limits",
-            ),
+            (*seen, "wire: no HelloRetryRequest was sent"),
             remedy="check the server's allow_early_data callback (SSL_CTX_set_allow_early_data_cb) and its clock",
             source="final_early_data; RFC 8446, 4.2.10",
         )
@@ -74,7 +76,7 @@ def _not_allowed(evidence: Evidence) -> Cause | None:
     seen = ("wire: the tickets that it sent in this connection do not allow early data",) if allowed else ()
     return (
         "the server allows none",
-        (*seen, *(() if knob is None else (f"knob: the server's max_early_data is {knob}",))),
+        (*seen, *knob_text(evidence.connection, Role.SERVER, "max_early_data")),
         "allow early data at the server (SSL_CTX_set_max_early_data), as the issuing server did",
     )
 
@@ -87,7 +89,7 @@ def _alpn(evidence: Evidence) -> Cause | None:
         return None
     return (
         f"the server chose {now or 'no ALPN protocol'}, but the session has {before or 'no ALPN protocol'}",
-        (f"session: its ALPN protocol is {before or 'empty'}", f"wire: the server chose {now or 'none'}"),
+        (f"session: its ALPN protocol is {before or 'empty'}", alpn_text(evidence.connection)),
         f"with this session, offer {f'only {before}' if before else 'no protocol'} (SSL_set_alpn_protos)",
     )
 
@@ -101,9 +103,8 @@ def _age(evidence: Evidence) -> Cause | None:
         (
             f"wire: obfuscated_ticket_age minus the session's age_add is {claimed:g} seconds",
             f"clocks: by its own clock, the server issued the ticket {real} seconds ago",
-            f"OpenSSL accepts an age from {ALLOWANCE} s below to 1 s above the server's own (TICKET_AGE_ALLOWANCE)",
         ),
-        "correct the clocks of both ends, and do not edit the session's time",
+        CLOCKS,
     )
 
 
@@ -119,6 +120,9 @@ def _cipher(evidence: Evidence) -> Cause | None:
         return None
     return (
         f"the server chose {suite_name(chosen)}, but the session has {suite_name(held)}",
-        (f"session: {suite_name(held)}", f"wire: the ServerHello chooses {suite_name(chosen)}"),
+        (
+            f"session: {suite_name(held)} ({hash_of(held) or 'hash unknown'})",
+            f"wire: the ServerHello chooses {suite_name(chosen)}",
+        ),
         "make both ends prefer the session's cipher suite",
     )

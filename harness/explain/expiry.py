@@ -21,6 +21,12 @@ WHOLE_SECONDS = ("1.", "3.0.", "3.1.")
 """Prefixes of the versions before 3.2, which brought OSSL_TIME: they go by whole seconds."""
 ROUNDING = 1
 """Seconds by which tls_construct_ctos_psk makes a ticket younger."""
+A_WEEK = 604800
+"""Seconds; no TLS 1.3 ticket lives longer (RFC 8446, 4.6.1)."""
+WITHIN_A_WEEK = "resume within a week: a longer timeout at the server changes nothing, as TLS 1.3 allows no more"
+EARLIER = (
+    "resume within the ticket's lifetime, or raise it at the server (SSL_CTX_set_timeout; at most a week in TLS 1.3)"
+)
 DEFAULT_TIMEOUT = 7200
 """Seconds (SSL_get_default_timeout; tls1_default_timeout)."""
 OLD_DEFAULT_TIMEOUT = 300
@@ -42,19 +48,23 @@ def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ..
         title = f"the session's time is {-age} seconds ahead of the client's clock, so its computed age is 136 years"
         remedy = "correct the client's clock: it went back, or the clock that the session comes from runs ahead"
         source = "tls_construct_ctos_psk: before 3.2 agesec = (uint32_t)(time(NULL) - s->session->time)"
+    elif age - ROUNDING > hint and (sent := set_on_wire(evidence, session)) is not None and sent > hint == A_WEEK:
+        title = (
+            f"the ticket was {age} seconds old by its client's clock, and this client keeps none for more than "
+            f"{A_WEEK} seconds: it cut the {sent} that the server set"
+        )
+        remedy = WITHIN_A_WEEK
+        source = "RFC 8446, 4.6.1: at most 604800 seconds; tls_process_new_session_ticket since 3.5.9, 3.6.5 and 4.0.3"
     elif age - ROUNDING > hint:
         title = f"the ticket was {age} seconds old by its client's clock, but its lifetime is {hint} seconds"
-        remedy = (
-            "resume within the ticket's lifetime, or raise it at the server (SSL_CTX_set_timeout, at most a week in "
-            "TLS 1.3)"
-        )
+        remedy = WITHIN_A_WEEK if hint >= A_WEEK else EARLIER
         source = "tls_construct_ctos_psk: tick_lifetime_hint; RFC 8446, 4.2.11.1"
     else:
         return ()
     edited = ("action: the session's time was edited",)
     seen = (
         age_text(evidence, session),
-        f"session: the server set a ticket lifetime of {hint} seconds",
+        *_lifetimes(evidence, session, hint),
         "wire: the ClientHello has no pre_shared_key",
         *(edited if "time" in evidence.edits else ()),
         *_clock_moves(evidence),
@@ -69,6 +79,26 @@ def lifetime(evidence: Evidence, session: Session) -> int | None:
         return hint
     tickets = evidence.origin.connection.transcript.tickets if evidence.origin else None
     return tickets[-1].lifetime if tickets else None
+
+
+def set_on_wire(evidence: Evidence, session: Session) -> int | None:
+    """The lifetime that the server gave to the session's ticket, in seconds; None if the wire does not show it."""
+    tickets = evidence.origin.connection.transcript.tickets if evidence.origin else None
+    same = [one for one in tickets or () if one.ticket == session.get("ticket")] or tickets
+    return same[-1].lifetime if same else None
+
+
+def _lifetimes(evidence: Evidence, session: Session, hint: int) -> list[str]:
+    """The ticket's lifetime as the wire shows it, and as the client's copy has it if that is another one."""
+    sent = set_on_wire(evidence, session)
+    copy = f"session: the client's copy has a lifetime of {hint} seconds"
+    if sent is None or evidence.origin is None:
+        return [copy]
+    number = evidence.origin.connection.number
+    return [
+        f"wire: the server gave the ticket a lifetime of {sent} seconds in connection {number}",
+        *([copy] if sent != hint else []),
+    ]
 
 
 def unsigned(evidence: Evidence) -> bool:
@@ -102,7 +132,8 @@ def expired_at_server(offer: Offer) -> Candidate | None:
     timeouts = evidence.counted("timeouts")
     timeout, age = timeout_of(evidence), age_of(evidence)
     known = tuple(
-        [f"knob: the session's timeout at the server is {timeout} s"] * (timeout is not None)
+        [f"knob: the session's timeout at the server is {timeout} s"]
+        * (timeout is not None and evidence.then is not None)
         + [f"clocks: the session is about {age} s old at the server"] * (age is not None)
         + [
             f"action: age_sessions at the server, {action.values.get('seconds')}"
@@ -146,8 +177,10 @@ def had_expired(evidence: Evidence) -> bool:
 
 
 def aged(evidence: Evidence) -> str:
-    """``7260 s old, timeout 7200 s``."""
-    return f"{age_of(evidence)} s old, timeout {timeout_of(evidence)} s"
+    """``7260 s old, timeout 7200 s``, as far as known."""
+    age, timeout = age_of(evidence), timeout_of(evidence)
+    known = ([f"{age} s old"] if age is not None else []) + ([f"timeout {timeout} s"] if timeout is not None else [])
+    return ", ".join(known) or "its age is unknown"
 
 
 def timeout_of(evidence: Evidence) -> int | None:

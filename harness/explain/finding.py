@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from harness.model.knobs import show_knob
 from harness.model.reason import Finding
 from harness.model.tls import Role
 from harness.wire.suites import SUITES
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.explain.facts.evidence import Evidence
+    from harness.model.connection import Connection
+    from harness.model.knobs import Config
     from harness.model.reason import Reason
     from harness.model.transcript import Message
     from harness.model.view import EndpointReport
@@ -118,6 +121,16 @@ def errors(evidence: Evidence) -> tuple[str, ...]:
 def release_of(report: EndpointReport) -> str:
     """The version of an end's OpenSSL, ``3.0.19``; empty if unknown."""
     return report.view.name.partition("@")[2]
+
+
+def knob_text(connection: Connection, role: Role, name: str, *, here: bool = True) -> tuple[str, ...]:
+    """A knob of one end as a line of evidence; empty if the setup is unknown. ``here``: in the explained connection."""
+    if connection.setup is None:
+        return ()
+    config: Config = connection.setup.client if role is Role.CLIENT else connection.setup.server
+    value = getattr(config, name)
+    where = "" if here else f" in connection {connection.number}"
+    return (f"knob: the {role}'s {name}{where} is {'the default' if value is None else show_knob(value)}",)
 
 
 def hash_of(suite: int | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.facts import history
 from harness.explain.facts.negotiated import completed, version_of
+from harness.explain.finding import knob_text
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Close, Role, TLSVersion
@@ -17,7 +18,6 @@ from harness.model.tls import Close, Role, TLSVersion
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
-    from harness.model.knobs import ClientConfig
     from harness.model.session import Session
 
 FATAL = 2
@@ -125,7 +125,7 @@ def _used_once(used: Connection) -> Event:
         "session object only once",
         (
             f"action: connection {used.number} was given the same object",
-            f"knob: the client's cache_mode is {words(cache_mode(used))}",
+            f"setup: the client of connection {used.number} caches by the mode {words(cache_mode(used))}",
         ),
         f"offer the session that connection {used.number} yielded, or a copy made with d2i_SSL_SESSION",
         "tls_finish_handshake: SSL_CTX_remove_session; RFC 8446, C.4",
@@ -143,7 +143,7 @@ def _forgotten(evidence: Evidence) -> list[Event]:
             "flushed from its cache",
             (
                 f"action: sessions expired at {action.values.get('at')} were flushed from the client's cache",
-                *_timeout(now.client),
+                *(knob_text(evidence.connection, Role.CLIENT, "timeout") if now.client.timeout is not None else ()),
             ),
             "raise the timeout of the client's context (SSL_CTX_set_timeout), or save the session as data",
             "SSL_CTX_flush_sessions(3)",
@@ -165,7 +165,7 @@ def _forgotten(evidence: Evidence) -> list[Event]:
             Event(
                 f"the session of connection {origin.connection.number} was evicted from the client's cache of {size}",
                 (
-                    f"knob: the client's cache holds {size} (SSL_CTX_sess_set_cache_size)",
+                    *knob_text(evidence.connection, Role.CLIENT, "cache_size"),
                     f"action: it has since stored the sessions of connection {', '.join(map(str, since))}",
                 ),
                 "enlarge the client's cache, or store nothing in it (SSL_SESS_CACHE_NO_INTERNAL_STORE)",
@@ -173,10 +173,6 @@ def _forgotten(evidence: Evidence) -> list[Event]:
             )
         )
     return events
-
-
-def _timeout(client: ClientConfig) -> tuple[str, ...]:
-    return () if client.timeout is None else (f"knob: the client's timeout is {client.timeout} seconds",)
 
 
 def cache_mode(connection: Connection) -> frozenset[CacheMode]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.finding import Candidate, Weight, hash_of, suite_name
-from harness.model.knobs import UNSET, PskMode
+from harness.explain.finding import Candidate, Weight, hash_of, knob_text, suite_name
+from harness.model.knobs import PskMode
 from harness.model.reason import Reason
-from harness.model.tls import Mechanism, TLSVersion
+from harness.model.tls import Mechanism, Role, TLSVersion
 from harness.wire.names import PSK_MODES, list_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ def version_differs(offer: Offer) -> Candidate | None:
     server = offer.evidence.server_hello
     if server is None or server.version is None or offer.version in {None, server.version} or offer.version is None:
         return None
-    enabled = offer.server_config.versions if offer.server_config else None
-    knob = (f"knob: the server enables {', '.join(v.label for v in enabled)}",) if enabled else ()
     return Candidate(
         Weight.SHOWN,
         Reason.VERSION_DIFFERS,
@@ -31,7 +29,7 @@ def version_differs(offer: Offer) -> Candidate | None:
         (
             f"session: version {offer.version.label}",
             f"wire: the ServerHello negotiates {server.version.label}",
-            *knob,
+            *knob_text(offer.evidence.connection, Role.SERVER, "versions"),
         ),
         f"enable {offer.version.label} at the server, or offer a session for {server.version.label}",
         "RFC 8446, 4.2.11; RFC 5246, 7.4.1.2; ssl_get_prev_session compares ssl_version",
@@ -54,7 +52,7 @@ def no_psk_mode(offer: Offer) -> Candidate | None:
         f"only {accepted or PskMode.DHE}",
         (
             f"wire: psk_key_exchange_modes in the ClientHello is {list_of(PSK_MODES, hello.psk_modes) or 'absent'}",
-            f"knob: the server's psk_modes is {accepted or 'psk_dhe_ke (the default)'}",
+            *knob_text(offer.evidence.connection, Role.SERVER, "psk_modes"),
         ),
         "offer psk_dhe_ke at the client, or accept psk_ke at the server (SSL_OP_ALLOW_NO_DHE_KEX)",
         "RFC 8446, 4.2.9; tls_parse_ctos_psk_kex_modes",
@@ -154,13 +152,10 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
         return Candidate(Weight.OPEN, *common, (), *rest)
     if now.server.session_id_context == then.server.session_id_context:
         return None
-    shown = [
-        "none" if context is UNSET else "its default" if context is None else repr(context)
-        for context in (then.server.session_id_context, now.server.session_id_context)
-    ]
+    made = evidence.origin.connection if evidence.origin else evidence.connection
     evidence_of = (
-        f"knob: session_id_context of the issuing server is {shown[0]}",
-        f"knob: session_id_context of this server is {shown[1]}",
+        *knob_text(made, Role.SERVER, "session_id_context", here=False),
+        *knob_text(evidence.connection, Role.SERVER, "session_id_context"),
         *((f"counters: {evidence.counter_text('timeouts')}",) if evidence.counted("timeouts") == 0 else ()),
     )
     return Candidate(Weight.FITS, *common, evidence_of, *rest)

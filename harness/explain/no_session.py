@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from harness.explain.facts.negotiated import answer_of, asked_of, completed, gave, holds, version_of
 from harness.explain.facts.origin import yielded
-from harness.explain.finding import hash_of
+from harness.explain.finding import hash_of, knob_text
 from harness.model.errors import DisagreementError
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import Outcome, Role, TLSVersion
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
@@ -126,7 +126,7 @@ def _seen(session: Session | None) -> list[str]:
 def _counts(source: Connection) -> list[str]:
     client, wire = source.ticket_counts()
     shown = [] if wire is None else [f"wire: {wire} NewSessionTicket messages in connection {source.number}"]
-    return [*shown, *([] if client is None else [f"client: it counted {client}"])]
+    return [*shown, *([] if client is None else [f"client: it counted {client} in connection {source.number}"])]
 
 
 def _not_yet(source: Connection, session: Session | None, tickets: int, apart: str = "") -> Finding:
@@ -158,17 +158,22 @@ def _none_sent(source: Connection, session: Session | None, apart: str = "") -> 
 def _why_none(source: Connection) -> tuple[list[str], str]:
     server = source.setup.server if source.setup else None
     if server is not None and server.num_tickets == 0:
-        return ["knob: the server's num_tickets is 0"], "make the server send tickets (SSL_CTX_set_num_tickets)"
+        return [
+            *knob_text(source, Role.SERVER, "num_tickets", here=False)
+        ], "make the server send tickets (SSL_CTX_set_num_tickets)"
     answer = answer_of(source)
     cipher = source.offered.get("cipher") if source.offered else None
     offered = hash_of(cipher) if isinstance(cipher, int) else None
     chosen = hash_of(answer.cipher_suite) if answer else None
     if _declined(source) and offered and chosen and offered != chosen:
         line = (
-            f"wire: connection {source.number} declined a {offered} session for a {chosen} handshake: OpenSSL "
-            "before 3.5.7, 3.6.3 and 4.0.1 then sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+            f"wire: connection {source.number} offered a session for {offered}, and its ServerHello chooses a suite "
+            f"with {chosen}"
         )
-        return [line], "offer only sessions whose hash the server will choose; it then sends tickets again"
+        return [line], (
+            "offer only sessions whose hash the server will choose: after declining one for its hash, OpenSSL before "
+            "3.5.7, 3.6.3 and 4.0.1 sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+        )
     return [], "make the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
 
 
@@ -187,12 +192,12 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
     asked = "requests a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
     seen = [
         f"wire: the session id in the ServerHello of connection {source.number} is empty",
-        f"wire: its ClientHello {asked}, and the server sent no ticket",
+        f"wire: the ClientHello of connection {source.number} {asked}, and the server sent no ticket",
     ]
     knobs = source.setup
     if knobs and knobs.server.cache_mode is not None and CacheMode.SERVER not in knobs.server.cache_mode:
-        seen.append(f"knob: the server's cache_mode is {', '.join(sorted(knobs.server.cache_mode))}")
-    seen += ["knob: the server's tickets are off"] if knobs and knobs.server.tickets is False else []
+        seen += knob_text(source, Role.SERVER, "cache_mode", here=False)
+    seen += knob_text(source, Role.SERVER, "tickets", here=False) if knobs and knobs.server.tickets is False else ()
     return Finding(
         Reason.NO_TICKET_SENT,
         f"the server of connection {source.number} sent neither a ticket nor a session id",

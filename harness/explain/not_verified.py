@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.clocks import shown_now
+from harness.explain.finding import knob_text
 from harness.model.knobs import Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role
@@ -12,6 +13,7 @@ from harness.wire.session.certificate import VERIFY_RESULTS, not_after
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
+    from harness.model.connection import Connection
     from harness.model.knobs import Config
     from harness.model.setup import Setup
 
@@ -41,35 +43,46 @@ def peer(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         Reason.PEER_NOT_VERIFIED_AGAIN,
-        " and ".join(title for title, _ in found),
-        (*(line for _, line in found), KEPT),
+        " and ".join(title for title, *_ in found),
+        (*(line for _, *lines in found for line in lines), KEPT),
         remedy="offer no session that was created under a different policy (verify mode, authority or certificate): "
         "make a full handshake, or check SSL_get_verify_result and the peer's certificate after each handshake",
         source="SSL_set_session: verify_result; SSL_get_verify_result(3); RFC 8446, 2.2",
     )
 
 
-def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, str]]:
+def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, ...]]:
     if not asks(now.client):
         return []
     who = f"the client of connection {evidence.connection.number}"
     result = evidence.offered.get("verify_result") if evidence.offered else None
-    found = []
+    found: list[tuple[str, ...]] = []
     if isinstance(result, int) and result:
         named = VERIFY_RESULTS.get(result, f"X509_V_ERR {result}")
         title = f"{who} verifies its server, but resumed a session whose server failed verification ({named})"
         found.append((title, f"session: its verify_result is {result}"))
     elif result is None and then is not None and not asks(then.client):
         title = f"{who} verifies its server, but resumed a session whose server was not verified"
-        found.append((title, "knob: the client that created the session did not verify"))
+        found.append((title, *_knob(evidence.full_handshake, Role.CLIENT, "verify")))
     end, shows = _expiry(evidence), shown_now(evidence, Role.CLIENT)
     if end is not None and shows is not None and end < shows:
         title = f"{who} has a server certificate that expired {shows - end} seconds ago"
         found.append((title, f"clocks: the client's shows {shows}, the session's peer certificate expired at {end}"))
     if then is not None and (was := _certificate(then)) != (has := _certificate(now)):
         title = f"{who} has the certificate {was!r}, but the server now has {has!r}"
-        found.append((title, f"knob: the server's server_certificate was {was!r} and is {has!r}"))
+        found.append(
+            (
+                title,
+                *_knob(evidence.full_handshake, Role.SERVER, "server_certificate"),
+                *knob_text(evidence.connection, Role.SERVER, "server_certificate"),
+            )
+        )
     return found
+
+
+def _knob(connection: Connection | None, role: Role, name: str) -> tuple[str, ...]:
+    """A knob of the full handshake."""
+    return knob_text(connection, role, name, here=False) if connection else ()
 
 
 def _expiry(evidence: Evidence) -> int | None:
@@ -82,7 +95,7 @@ def _certificate(setup: Setup) -> str:
     return setup.server.server_certificate or "server"
 
 
-def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, str]]:
+def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, ...]]:
     if then is None or not asks(now.server) or evidence.connection.server.peer_certificate is False:
         return []
     held, has = then.client.client_certificate, now.client.client_certificate
@@ -91,7 +104,13 @@ def _at_server(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
     who = f"the server of connection {evidence.connection.number}"
     present = f"the certificate {has!r}" if has else "no certificate"
     title = f"{who} identifies the client by {held!r}, but the client now has {present}"
-    return [(title, f"knob: the client's client_certificate was {held!r} and is {has!r}")]
+    return [
+        (
+            title,
+            *_knob(evidence.full_handshake, Role.CLIENT, "client_certificate"),
+            *knob_text(evidence.connection, Role.CLIENT, "client_certificate"),
+        )
+    ]
 
 
 def client_certificate(evidence: Evidence) -> Finding | None:
@@ -120,8 +139,8 @@ def client_certificate(evidence: Evidence) -> Finding | None:
         Reason.CLIENT_CERTIFICATE_NOT_ASKED,
         title,
         (
-            f"knob: the server's verify is {now.server.verify}",
-            *(() if then is None else (f"knob: it was {then.server.verify or 'none'} when the session was created",)),
+            *knob_text(evidence.connection, Role.SERVER, "verify"),
+            *_knob(evidence.full_handshake, Role.SERVER, "verify"),
             "wire: no CertificateRequest was sent: a resumption has none (RFC 8446, 4.3.2)",
             *_client_certificate(evidence),
         ),

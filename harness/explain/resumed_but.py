@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain import early_data, lifetime, not_verified
-from harness.explain.facts.negotiated import alpn_of, asked_of, version_of
+from harness.explain.facts.negotiated import alpn_of, alpn_text, asked_of, version_of
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 
@@ -37,11 +37,10 @@ def server_name(evidence: Evidence) -> Finding | None:
     full = evidence.full_handshake
     then = asked_of(full) if full else None
     held = evidence.offered.get("server_name") if evidence.offered else None
-    before = then.server_name if then is not None else (held or hello.server_name)
+    before = then.server_name if then is not None else (str(held) if held else hello.server_name)
     if (before or "") == (hello.server_name or ""):
         return None
     tls13 = version_of(evidence.connection) is TLSVersion.TLSv1_3
-    first = f"connection {full.number}" if full else "the connection that yielded it"
     outcome = (
         "TLS 1.3 uses the name of each connection and ignores the session's"
         if tls13
@@ -50,14 +49,14 @@ def server_name(evidence: Evidence) -> Finding | None:
     return Finding(
         Reason.OTHER_SERVER_NAME,
         f"connection {evidence.connection.number} sent {named(hello.server_name)}, but the session was created "
-        f"with {named(str(before or ''))}",
+        f"with {named(before)}",
         (
-            f"wire: the ClientHello of {first} has {named(str(before or ''))}",
+            *(() if full is None else (f"wire: the ClientHello of connection {full.number} has {named(before)}",)),
             f"wire: the ClientHello of connection {evidence.connection.number} has {named(hello.server_name)}",
             *(() if held is None else (f"session: its host name is {held or 'empty'}",)),
-            outcome,
         ),
-        remedy="keep one session per server name, and offer it only for that name (SSL_SESSION_get0_hostname)",
+        remedy="keep one session per server name, and offer it only for that name (SSL_SESSION_get0_hostname): "
+        f"{outcome}",
         source="RFC 8446, 4.6.1; tls_parse_ctos_server_name" if tls13 else "RFC 6066, 3; tls_parse_ctos_server_name",
     )
 
@@ -66,7 +65,8 @@ def alpn(evidence: Evidence) -> Finding | None:
     """The application protocol differs from that of the full handshake."""
     held = evidence.offered.get("alpn") if evidence.offered else None
     before = held.decode("ascii", "backslashreplace") if isinstance(held, bytes) else None
-    if not before and (full := evidence.full_handshake) is not None:  # before 1.1.1 no session has it
+    full = evidence.full_handshake
+    if not before and full is not None:  # before 1.1.1 no session has it
         before = alpn_of(full)
     now = alpn_of(evidence.connection)
     if before is None or now is None or before == now:
@@ -76,9 +76,8 @@ def alpn(evidence: Evidence) -> Finding | None:
         f"connection {evidence.connection.number} uses {now or 'no ALPN protocol'}, but the session was created "
         f"with {before or 'no ALPN protocol'}",
         (
-            f"session: its ALPN protocol is {before or 'empty'}",
-            f"wire: the server chose {now or 'none'} in connection {evidence.connection.number}",
-            "ALPN is negotiated again in each handshake; resumption does not depend on it",
+            f"session: its ALPN protocol is {before}" if held else alpn_text(full or evidence.connection),
+            alpn_text(evidence.connection),
         ),
         remedy="offer the same protocols (SSL_CTX_set_alpn_protos), or check which one was selected in each connection "
         "(SSL_get0_alpn_selected)",

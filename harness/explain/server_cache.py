@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
 from harness.explain.facts.offer import HANDLE, single_use
-from harness.explain.finding import Candidate, Weight
+from harness.explain.finding import Candidate, Weight, knob_text
 from harness.explain.ticket import server_change
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
@@ -46,7 +46,7 @@ def lookup_off(offer: Offer) -> Candidate | None:
     counted = (
         (f"counters: {offer.evidence.counter_text('misses')}, although a session was offered",) if misses == 0 else ()
     )
-    knob = (f"knob: the server's cache_mode is {','.join(sorted(modes))}",) if modes else ()
+    knob = knob_text(offer.evidence.connection, Role.SERVER, "cache_mode") if modes else ()
     return Candidate(
         Weight.OPEN if modes is None else Weight.SHOWN,
         Reason.LOOKUP_OFF,
@@ -70,7 +70,9 @@ def consumed(offer: Offer) -> Candidate | None:
     if not before and not own:
         return None
     by = f"connection {before[0].number}" if before else "this connection's first ClientHello"
-    knob = (f"knob: the server's max_early_data is {config.max_early_data}, and anti-replay is on",) if config else ()
+    knob = [
+        line for name in ("max_early_data", "anti_replay") for line in knob_text(evidence.connection, Role.SERVER, name)
+    ]
     return Candidate(
         Weight.OPEN if config is None else Weight.SHOWN if misses else Weight.FITS,
         Reason.CONSUMED,
@@ -163,13 +165,18 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
         )
 
 
+def _issuing_knob(evidence: Evidence, name: str) -> tuple[str, ...]:
+    """A knob of the server in the connection that yielded the session."""
+    return knob_text(evidence.origin.connection, Role.SERVER, name, here=False) if evidence.origin else ()
+
+
 def _not_stored(offer: Offer) -> Iterator[Absence]:
     then = offer.evidence.then
     modes = then.server.cache_mode if then else None
     if modes and (modes & NO_STORE or not modes & STORES):
         yield Absence(
             "the issuing server does not store sessions",
-            (f"knob: its cache_mode is {','.join(sorted(modes))}",),
+            _issuing_knob(offer.evidence, "cache_mode"),
             "make the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
             "ssl_update_cache; SSL_CTX_set_session_cache_mode(3)",
         )
@@ -180,7 +187,7 @@ def _not_trusted(offer: Offer) -> Iterator[Absence]:
     if then and then.server.session_id_context is UNSET and then.server.verify not in {None, Verify.NONE}:
         yield Absence(
             "the issuing server verifies its clients but has no session id context, so it does not store sessions",
-            (f"knob: it has verify={then.server.verify} and no session_id_context",),
+            (*_issuing_knob(offer.evidence, "verify"), *_issuing_knob(offer.evidence, "session_id_context")),
             "call SSL_CTX_set_session_id_context at the server",
             "ssl_update_cache",
         )
@@ -210,7 +217,7 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
         if at == 0 or until is None or (isinstance(at, int) and at > until):
             yield Absence(
                 "the session was flushed from the server's cache",
-                (f"action: SSL_CTX_flush_sessions({at})" + ("" if until is None else f"; it expires at {until}"),),
+                (f"action: SSL_CTX_flush_sessions({at})",),
                 "flush only expired sessions (pass the current time), or raise the session timeout",
                 "SSL_CTX_flush_sessions(3); 0 flushes all",
             )
@@ -231,8 +238,8 @@ def _expired_before(offer: Offer) -> Iterator[Absence]:
         return  # tls_parse_ctos_psk leaves expired sessions in the cache
     number = seen.connection.number
     yield Absence(
-        f"the session had expired when connection {number} offered it, and was then removed",
-        (f"counters: in connection {number} {seen.counter_text('timeouts')}; {aged(seen)}",),
+        f"the session had expired when connection {number} offered it ({aged(seen)}), and was then removed",
+        (f"counters: in connection {number} {seen.counter_text('timeouts')}",),
         "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
         "ssl_get_prev_session removes what it finds expired",
     )

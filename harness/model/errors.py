@@ -88,6 +88,10 @@ class UnknownFieldError(HarnessError):
     """A field that is unknown to the stack that took the session."""
 
 
+class EvidenceError(HarnessError):
+    """A finding of the harness cites what its witness did not see: a fault of the harness."""
+
+
 class DisagreementError(HarnessError):
     """Views of one connection differ, or a witness that is needed could not know: always an error, never a pass."""
 

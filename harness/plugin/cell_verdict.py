@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.explain.proof.check import false_evidence
 from harness.explain.rules import RULES, breaches_of
-from harness.model.errors import DisagreementError, HarnessError
+from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.verdict import Verdict
 from harness.report.json.encode import case_json
@@ -145,12 +146,14 @@ def undeclared(state: CellState) -> str:
 
 
 def problem(connections: Sequence[Connection], opened: int) -> HarnessError | None:
-    """What makes an ERROR of a test whose asserts all held: witnesses that differ, a connection that went unseen.
+    """What makes an ERROR of a test whose asserts all held: witnesses that differ, false evidence, an unseen end.
 
     ``opened`` counts the connections that were begun, so that one that was never closed does not go unjudged.
     """
     if differing := disagreement(connections):
         return DisagreementError(differing)
+    if lies := false_evidence(connections):
+        return EvidenceError("\n".join(lies))
     if opened > len(connections):
         return HarnessError(
             f"{opened - len(connections)} of {opened} connections were never closed, so they have no outcome; "

@@ -36,13 +36,28 @@ def alpn_of(connection: Connection) -> str | None:
 
     It is in the ServerHello, or in TLS 1.3 in EncryptedExtensions, which must be decrypted (RFC 7301, 3.1).
     """
+    chosen = alpn_on_wire(connection)
+    return (connection.client.alpn or connection.server.alpn) if chosen is None else chosen
+
+
+def alpn_on_wire(connection: Connection) -> str | None:
+    """The same by the messages alone."""
     answer = answer_of(connection)
     if answer is not None and answer.version is not TLSVersion.TLSv1_3:
         return _first(answer.extensions[ALPN]) if ALPN in answer.extensions else ""
     for message in connection.transcript.messages:
         if message.type == "EncryptedExtensions" and message.fields:
             return message.fields.get("alpn", "")
-    return connection.client.alpn or connection.server.alpn
+    return None
+
+
+def alpn_text(connection: Connection) -> str:
+    """Which protocol the server chose, with the witness that shows it."""
+    chosen = alpn_on_wire(connection)
+    if chosen is not None:
+        return f"wire: the server chose {chosen or 'none'} in connection {connection.number}"
+    told = "client" if connection.client.alpn else "server"
+    return f"{told}: the ALPN protocol is {alpn_of(connection) or 'none'} in connection {connection.number}"
 
 
 def _first(body: bytes) -> str | None:
