@@ -19,6 +19,7 @@ from harness.explain.finding import (
 )
 from harness.explain.openssl_errors.alerts import MEANINGS
 from harness.explain.openssl_errors.cause import cause_of
+from harness.explain.remedies import by_knob
 from harness.model.knobs import UNSET, Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role, TLSVersion
@@ -108,11 +109,14 @@ def _by_alert(abort: Abort) -> Finding | None:
 
 
 def _blocked(evidence: Evidence) -> Finding:
+    hello = evidence.client_hello
     return Finding(
         Reason.BLOCKED,
         "a middlebox closed the connection",
         (f"middlebox: {evidence.connection.blocked}",),
-        "enable middlebox compatibility mode (SSL_OP_ENABLE_MIDDLEBOX_COMPAT)",
+        "find out which rule of the middlebox it breaks: the client is in middlebox compatibility mode"
+        if hello is not None and hello.session_id
+        else "enable middlebox compatibility mode (SSL_OP_ENABLE_MIDDLEBOX_COMPAT) at the client",
         "RFC 8446, D.4",
     )
 
@@ -191,7 +195,13 @@ def context_unset(abort: Abort) -> Candidate | None:
         Reason.SESSION_ID_CONTEXT_UNSET,
         "the server verifies its clients but has no session id context, so every resumption is fatal",
         (*abort.seen, *knob),
-        "call SSL_CTX_set_session_id_context at the server",
+        by_knob(
+            abort.evidence,
+            Role.SERVER,
+            "session_id_context",
+            b"context",
+            "call SSL_CTX_set_session_id_context at the server",
+        ),
         "ssl_get_prev_session, SSL_R_SESSION_ID_CONTEXT_UNINITIALIZED; SSL_CTX_set_session_id_context(3)",
         "reason 277 in the server's error queue",
     )
@@ -222,7 +232,7 @@ def extended_master_secret_dropped(abort: Abort) -> Candidate | None:
             *(knob_text(abort.evidence.connection, Role.SERVER, "extended_master_secret") if at_server else []),
             *abort.seen,
         ),
-        "enable extended master secret at both ends, or discard the session",
+        f"enable extended master secret at the {'client' if at_client else 'server'}, or discard the session",
         "RFC 7627, 5.3; ssl_get_prev_session, SSL_R_INCONSISTENT_EXTMS",
         "reason 104 in the error queue of the endpoint that sent the alert",
     )

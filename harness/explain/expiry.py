@@ -8,6 +8,7 @@ from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
 from harness.explain.facts.history import CLOCK_ACTIONS
 from harness.explain.facts.negotiated import version_of
 from harness.explain.finding import Candidate, Weight, release_of
+from harness.explain.remedies import A_WEEK, longer
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Mechanism, Role, TLSVersion
 
@@ -21,8 +22,6 @@ WHOLE_SECONDS = ("1.", "3.0.", "3.1.")
 """Prefixes of the versions before 3.2, which brought OSSL_TIME: they go by whole seconds."""
 ROUNDING = 1
 """Seconds by which tls_construct_ctos_psk makes a ticket younger."""
-A_WEEK = 604800
-"""Seconds; no TLS 1.3 ticket lives longer (RFC 8446, 4.6.1)."""
 WITHIN_A_WEEK = "resume within a week: a longer timeout at the server changes nothing, as TLS 1.3 allows no more"
 EARLIER = (
     "resume within the ticket's lifetime, or raise it at the server (SSL_CTX_set_timeout; at most a week in TLS 1.3)"
@@ -155,7 +154,7 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         Reason.EXPIRED_AT_SERVER,
         "the session had expired at the server",
         (*((f"counters: {evidence.counter_text('timeouts')}",) if timeouts else ()), *known),
-        "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
+        longer(evidence, timeout, offer.version),
         "ssl_get_prev_session, sess_timedout; SSL_CTX_set_timeout(3)",
         "the server's timeout counter (SSL_CTX_sess_timeouts) rises by one",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.finding import Candidate, Weight, hash_of, knob_text, suite_name
+from harness.explain.remedies import by_knob
 from harness.model.knobs import PskMode
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism, Role, TLSVersion
@@ -13,6 +14,7 @@ from harness.wire.names import PSK_MODES, list_of
 if TYPE_CHECKING:
     from harness.explain.facts.offer import Offer
 
+SAME_CONTEXT = "give servers that share sessions the same session id context (SSL_CTX_set_session_id_context)"
 KE, DHE_KE = 0, 1
 """PskKeyExchangeMode (RFC 8446, 4.2.9)."""
 
@@ -31,10 +33,18 @@ def version_differs(offer: Offer) -> Candidate | None:
             f"wire: the ServerHello negotiates {server.version.label}",
             *knob_text(offer.evidence.connection, Role.SERVER, "versions"),
         ),
-        f"enable {offer.version.label} at the server, or offer a session for {server.version.label}",
+        _one_version(offer, offer.version, server.version),
         "RFC 8446, 4.2.11; RFC 5246, 7.4.1.2; ssl_get_prev_session compares ssl_version",
         "negotiate the session's version",
     )
+
+
+def _one_version(offer: Offer, held: TLSVersion, negotiated: TLSVersion) -> str:
+    """What makes both versions the same; a server that has both takes the higher one."""
+    enabled = offer.server_config.versions if offer.server_config else None
+    if enabled and held in enabled:
+        return f"offer a session for {negotiated.label}: both ends enable it, and the higher version wins"
+    return f"enable {held.label} at the server, or offer a session for {negotiated.label}"
 
 
 def no_psk_mode(offer: Offer) -> Candidate | None:
@@ -144,7 +154,7 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
         "the session belongs to a different session id context than the server's",
     )
     rest = (
-        "give servers that share sessions the same session id context (SSL_CTX_set_session_id_context)",
+        by_knob(evidence, Role.SERVER, "session_id_context", b"context", SAME_CONTEXT),
         "ssl_get_prev_session compares sid_ctx, and counts neither hit nor miss; SSL_CTX_set_session_id_context(3)",
         "give both servers the same session id context",
     )

@@ -202,9 +202,19 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
         Reason.NO_TICKET_SENT,
         f"the server of connection {source.number} sent neither a ticket nor a session id",
         (*seen, *_seen(session)),
-        remedy="enable tickets at both ends (clear SSL_OP_NO_TICKET), or let the server cache sessions "
-        "(SSL_CTX_set_session_cache_mode)",
+        remedy=_either(source, asked=hello is not None and hello.session_ticket is not None),
         source="SSL_CTX_set_session_cache_mode(3); RFC 5077, 3.2; tls_construct_server_hello",
+    )
+
+
+def _either(source: Connection, *, asked: bool) -> str:
+    """What gives a TLS 1.2 session something to be resumed with: a ticket, or an id of a server that caches."""
+    server = source.setup.server if source.setup else None
+    ends = ([] if asked else ["client"]) + (["server"] if server and server.tickets is False else [])
+    where = " and the ".join(ends) or "server"
+    return (
+        f"enable tickets at the {where} (clear SSL_OP_NO_TICKET), or let the server cache sessions "
+        "(SSL_CTX_set_session_cache_mode)"
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired
+from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired, timeout_of
 from harness.explain.facts.offer import HANDLE, single_use
 from harness.explain.finding import Candidate, Weight, knob_text
+from harness.explain.remedies import KEYS, by_knob, longer, other_cache, shares_keys, stateful
 from harness.explain.ticket import server_change
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 NO_LOOKUP = {CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL}
 NO_STORE = {CacheMode.NO_INTERNAL_STORE, CacheMode.NO_INTERNAL}
 STORES = {CacheMode.SERVER, CacheMode.BOTH}
+OWN_RETRY = (
+    "send a first key share for a group that the server supports, so that no HelloRetryRequest makes the client offer "
+    "the session twice"
+)
 UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
 """Close modes in which the server sends no close_notify (ssl_clear_bad_session checks SSL_SENT_SHUTDOWN)."""
 
@@ -82,7 +87,8 @@ def consumed(offer: Offer) -> Candidate | None:
             *knob,
             *((f"counters: {evidence.counter_text('misses')}",) if misses else ()),
         ),
-        "offer each session once, or disable anti-replay (SSL_OP_NO_ANTI_REPLAY) if the application prevents replay",
+        ("offer each session once" if before else OWN_RETRY)
+        + ", or disable anti-replay (SSL_OP_NO_ANTI_REPLAY) if the application prevents replay",
         "RFC 8446, 8.1; tls_parse_ctos_psk calls SSL_CTX_remove_session; SSL_CTX_set_options(3)",
         "offer a session that was not offered before",
     )
@@ -130,7 +136,7 @@ def _other_server(offer: Offer) -> Iterator[Absence]:
         yield Absence(
             "the session is in the cache of another server",
             server_change(offer.evidence),
-            "reconnect to the same server, or share sessions in tickets with common keys",
+            other_cache(offer.evidence, tls13=offer.by is Mechanism.PSK),
             "each SSL_CTX has its own cache; SSL_CTX_set_session_cache_mode(3)",
         )
 
@@ -147,8 +153,7 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
                     f"wire: the offered ticket has {len(offer.identity)} bytes, a handle has {HANDLE}",
                     *server_change(offer.evidence),
                 ),
-                "enable tickets at the server (no SSL_OP_NO_TICKET, no max_early_data with anti-replay), with the keys "
-                "of the issuing server",
+                _accept_tickets(offer),
                 "tls_get_stateful_ticket",
             )
     elif issued:
@@ -160,9 +165,25 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
                 f"wire: the ClientHello has {sent}, and the ServerHello does not announce a new one",
                 *server_change(offer.evidence),
             ),
-            "enable tickets at both ends (no SSL_OP_NO_TICKET); other servers need the same ticket keys",
+            _send_and_read_tickets(offer),
             "tls_use_ticket, tls_get_ticket_from_client; a server that issues a ticket sends no session id",
         )
+
+
+def _accept_tickets(offer: Offer) -> str:
+    """What makes a TLS 1.3 server that accepts only handles read a ticket of the issuing server."""
+    evidence = offer.evidence
+    other = evidence.same_server is False and not shares_keys(evidence)
+    changes = (*stateful(offer.server_config), *([f"{KEYS} (SSL_CTX_set_tlsext_ticket_keys)"] if other else []))
+    return " and ".join(changes) or "make the server issue tickets, not handles of its cache"
+
+
+def _send_and_read_tickets(offer: Offer) -> str:
+    """What makes a TLS 1.2 session that is in its ticket resume, by the end that does not use tickets."""
+    evidence = offer.evidence
+    end = "server" if offer.by is Mechanism.SESSION_TICKET else "client"
+    keys = evidence.same_server is False and not shares_keys(evidence)
+    return f"enable tickets at the {end} (clear SSL_OP_NO_TICKET)" + (f", and {KEYS}" if keys else "")
 
 
 def _issuing_knob(evidence: Evidence, name: str) -> tuple[str, ...]:
@@ -177,7 +198,13 @@ def _not_stored(offer: Offer) -> Iterator[Absence]:
         yield Absence(
             "the issuing server does not store sessions",
             _issuing_knob(offer.evidence, "cache_mode"),
-            "make the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+            by_knob(
+                offer.evidence,
+                Role.SERVER,
+                "cache_mode",
+                frozenset({CacheMode.SERVER}),
+                "make the server store sessions (SSL_SESS_CACHE_SERVER without SSL_SESS_CACHE_NO_INTERNAL_STORE)",
+            ),
             "ssl_update_cache; SSL_CTX_set_session_cache_mode(3)",
         )
 
@@ -188,7 +215,13 @@ def _not_trusted(offer: Offer) -> Iterator[Absence]:
         yield Absence(
             "the issuing server verifies its clients but has no session id context, so it does not store sessions",
             (*_issuing_knob(offer.evidence, "verify"), *_issuing_knob(offer.evidence, "session_id_context")),
-            "call SSL_CTX_set_session_id_context at the server",
+            by_knob(
+                offer.evidence,
+                Role.SERVER,
+                "session_id_context",
+                b"context",
+                "call SSL_CTX_set_session_id_context at the server",
+            ),
             "ssl_update_cache",
         )
 
@@ -218,7 +251,9 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
             yield Absence(
                 "the session was flushed from the server's cache",
                 (f"action: SSL_CTX_flush_sessions({at})",),
-                "flush only expired sessions (pass the current time), or raise the session timeout",
+                "flush only expired sessions: pass the current time, as 0 flushes all"
+                if at == 0
+                else longer(offer.evidence, timeout_of(offer.evidence), offer.version),
                 "SSL_CTX_flush_sessions(3); 0 flushes all",
             )
 
@@ -240,7 +275,7 @@ def _expired_before(offer: Offer) -> Iterator[Absence]:
     yield Absence(
         f"the session had expired when connection {number} offered it ({aged(seen)}), and was then removed",
         (f"counters: in connection {number} {seen.counter_text('timeouts')}",),
-        "resume earlier, or raise the server's session timeout (SSL_CTX_set_timeout)",
+        longer(offer.evidence, timeout_of(seen), offer.version),
         "ssl_get_prev_session removes what it finds expired",
     )
 
@@ -287,6 +322,6 @@ def _evicted(offer: Offer) -> Iterator[Absence]:
                 f"counters: overflows rose from {was} to {grown} since connection {origin.connection.number}",
                 f"counters: the cache holds at most {size} sessions",
             ),
-            "make the cache larger (SSL_CTX_sess_set_cache_size)",
+            by_knob(evidence, Role.SERVER, "cache_size", 20480, "make the cache larger (SSL_CTX_sess_set_cache_size)"),
             "SSL_CTX_add_session removes the oldest; SSL_CTX_sess_set_cache_size(3)",
         )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.explain.facts.offer import HANDLE, KEY_NAME
 from harness.explain.finding import Candidate, Weight, brief
+from harness.explain.remedies import KEEP, KEYS, by_knob, other_cache, shares_keys
 from harness.model.reason import Reason
+from harness.model.tls import Role
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
@@ -41,11 +43,22 @@ def key_unknown(offer: Offer) -> Candidate | None:
         Reason.TICKET_KEY_UNKNOWN,
         f"the client offered {what}",
         (*shown, *known),
-        "give servers that share sessions the same ticket keys, and keep the keys across restarts "
-        "(SSL_CTX_set_tlsext_ticket_keys)",
+        _readable(evidence, handle=handle),
         f"RFC 5077, 4; {READS}",
         "compare the first 16 bytes of the ticket with those of a ticket that this server issues",
     )
+
+
+def _readable(evidence: Evidence, *, handle: bool) -> str:
+    """What makes the ticket readable: another kind of ticket if it is a handle, its key if it is not."""
+    if handle:
+        return other_cache(evidence, tls13=True)
+    if evidence.same_server is True:
+        return "keep a key until the tickets made with it have expired (SSL_CTX_set_tlsext_ticket_key_evp_cb)"
+    if shares_keys(evidence):
+        return "find out where the ticket comes from: this server has the keys of the one that issued the session"
+    keys = f"{KEYS}, and {KEEP}"
+    return by_knob(evidence, Role.SERVER, "ticket_keys", "shared", keys)
 
 
 def _by_setup(evidence: Evidence) -> Weight | None:
@@ -53,19 +66,14 @@ def _by_setup(evidence: Evidence) -> Weight | None:
         return Weight.OPEN
     if evidence.same_server:
         return None
-    return None if _shared_keys(evidence) else Weight.FITS
-
-
-def _shared_keys(evidence: Evidence) -> bool:
-    now, then = evidence.now, evidence.then
-    return bool(now and then and now.server.ticket_keys and now.server.ticket_keys == then.server.ticket_keys)
+    return None if shares_keys(evidence) else Weight.FITS
 
 
 def server_change(evidence: Evidence) -> tuple[str, ...]:
     """Which server issued the ticket and which one received it."""
     if evidence.same_server is not False or evidence.now is None or evidence.then is None:
         return ()
-    keys = "which shares its ticket keys" if _shared_keys(evidence) else "which has its own ticket keys"
+    keys = "which shares its ticket keys" if shares_keys(evidence) else "which has its own ticket keys"
     then, now = evidence.then.server_context, evidence.now.server_context
     return (f"setup: the session comes from server {then}; this is server {now}, {keys}",)
 
