@@ -55,6 +55,12 @@ class EndError(Exception):
     queue: list[dict[str, Any]] = field(default_factory=list)
 
 
+EXPORTER_LABEL = "EXPORTER-resumption-harness"
+"""The label of the keying material that both ends export, without a context (SSL_export_keying_material(3))."""
+EXPORTER_LENGTH = 32
+"""Bytes of it; it stays in the agent, which tells a digest."""
+
+
 @dataclass
 class Facts:
     """What the library reports about one connection; None is unknown. Becomes the protocol's ``facts`` object."""
@@ -78,6 +84,14 @@ class Facts:
     """The early data that a client wrote or a server read, as hexadecimal digits."""
     new_sessions: int | None = None
     """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb)."""
+    group: str | None = None
+    """The group of this connection's key exchange, as the library names it; empty if it had none."""
+    peer_temp_key: str | None = None
+    """The peer's ephemeral key (SSL_get_peer_tmp_key), ``X25519, 253 bits``; empty if there is none."""
+    peer_chain: list[str] | None = None
+    """SHA-256 of each certificate of the peer's chain, its own first, as hexadecimal digits."""
+    exporter: str | None = None
+    """SHA-256 of the exported keying material (see EXPORTER_LABEL), as hexadecimal digits."""
     tickets: int | None = None
     """NewSessionTicket messages that a client received or a server sent."""
     alerts: list[dict[str, Any]] | None = field(default_factory=list)

@@ -151,6 +151,54 @@ class Connection:
         return next((a for a in alerts if a.sender), alerts[0] if alerts else None)
 
     @property
+    def alpn(self) -> str | None:
+        """The ALPN protocol of this connection, whatever its session's; None if none was chosen."""
+        self.asserted = True
+        return self.observed_alpn()
+
+    def observed_alpn(self) -> str | None:
+        """The protocol without marking the connection as asserted."""
+        return self.client.alpn or self.server.alpn
+
+    @property
+    def group(self) -> str | None:
+        """The group of this connection's key exchange, whatever its session's, by IANA's name.
+
+        Empty if it had none, as a TLS 1.2 resumption; None if neither end tells. Capability.NEGOTIATED_GROUP.
+        """
+        self.asserted = True
+        return self.observed_group()
+
+    def observed_group(self) -> str | None:
+        """The group without marking the connection as asserted."""
+        return self.server.group if self.client.group is None else self.client.group
+
+    @property
+    def exporters_equal(self) -> bool | None:
+        """Whether both ends exported the same keying material; None if one cannot tell. Capability.EXPORTER."""
+        self.asserted = True
+        return self.observed_exporters_equal()
+
+    def observed_exporters_equal(self) -> bool | None:
+        """The same without marking the connection as asserted."""
+        ends = (self.client.exporter, self.server.exporter)
+        return None if None in ends else ends[0] == ends[1]
+
+    @property
+    def renegotiation_resumed(self) -> bool | None:
+        """Whether its last renegotiation was abbreviated; None if it had none, or if neither end tells."""
+        self.asserted = True
+        return self.observed_renegotiation_resumed()
+
+    def observed_renegotiation_resumed(self) -> bool | None:
+        """The same without marking the connection as asserted."""
+        asked = self.setup is not None and any(action.name == "renegotiate" for action in self.setup.during)
+        if not asked and self.transcript.handshakes <= 1:
+            return None
+        told = self.client.reused_at_end
+        return self.server.reused_at_end if told is None else told
+
+    @property
     def tickets(self) -> int:
         """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
         self.asserted = True

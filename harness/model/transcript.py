@@ -170,6 +170,8 @@ class Transcript:
     change_cipher_specs: Mapping[Role, int] = field(default_factory=dict)
     """How many plaintext change_cipher_spec records each role sent."""
     decrypted: bool = False
+    named_curve: int | None = None
+    """The group of the last ServerKeyExchange, if it names one (RFC 8422, 5.4)."""
     problem: str = ""
     """Why the bytes could not be read to their end, empty if they could."""
     encrypted_extensions: Mapping[int, bytes] | None = None

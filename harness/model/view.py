@@ -77,6 +77,16 @@ class EndpointReport:
     """The early data that a client wrote or a server read; None where it was to write or read none."""
     new_sessions: int | None = None
     """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb). Capability.NEW_SESSION_CALLBACK."""
+    group: str | None = None
+    """The group of this connection's key exchange, not the session's, by IANA's name; empty if it had none.
+    Capability.NEGOTIATED_GROUP."""
+    peer_temp_key: str | None = None
+    """The peer's ephemeral key, ``X25519, 253 bits``; empty if there is none, as of a KEM (SSL_get_peer_tmp_key)."""
+    peer_chain: tuple[str, ...] | None = None
+    """SHA-256 of each certificate that it holds of its peer's chain, the peer's own first (SSL_get_peer_cert_chain).
+    Capability.PEER_CHAIN."""
+    exporter: str | None = None
+    """SHA-256 of keying material that it exported (SSL_export_keying_material). Capability.EXPORTER."""
     ending: Ending | None = None
     """What this endpoint read at the end of its input."""
     errors: tuple[str, ...] = ()

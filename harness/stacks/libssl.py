@@ -27,6 +27,10 @@ TLS13_CAPABILITIES = {
 """The Capabilities that need OpenSSL 1.1.1."""
 
 
+NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
+SINCE_3_0 = (3,)
+
+
 def abilities_of(role: Role, version: str) -> Abilities:
     """Return what this OpenSSL supports in a role; UsageError if ``version`` is not a version of OpenSSL."""
     try:
@@ -35,6 +39,8 @@ def abilities_of(role: Role, version: str) -> Abilities:
         message = f"{version!r} is not a version of OpenSSL; it should look like 3.0.19 or 1.1.1w"
         raise UsageError(message) from error
     missing = {ability.value: why for ability, why in TLS13_CAPABILITIES.items()} if old else {}
+    if release(version) < SINCE_3_0:
+        missing[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
     return capability.abilities_of("libssl", role, version, missing | clock_missing())
 
 

@@ -32,6 +32,8 @@ OF_DER = (
     Capability.SESSION_IMPORT,
     Capability.EVERY_TICKET,
 )
+HAS_GROUP = (3, 5, 3)
+"""The OpenSSL of the first cryptography 46."""
 HAS_DER = (3, 4)
 """The OpenSSL in the first release of cryptography that binds i2d_SSL_SESSION."""
 
@@ -44,6 +46,8 @@ def abilities_of(role: Role, version: str) -> Abilities:
         missing[Capability.EARLY_DATA.value] = lacks.CLIENT_EARLY_DATA
     else:
         missing[Capability.SERVER_NAME.value] = lacks.SERVER_NAME
+    if release(version) < HAS_GROUP:
+        missing[Capability.NEGOTIATED_GROUP.value] = lacks.GROUP
     if release(version) < HAS_DER:
         missing |= {ability.value: lacks.NO_DER for ability in OF_DER}
     return capability.abilities_of("pyopenssl", role, version, missing)

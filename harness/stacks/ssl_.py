@@ -24,6 +24,8 @@ MISSING = {
     Capability.EARLY_DATA: lacks.NO_EARLY_DATA,
     Capability.NEW_SESSION_CALLBACK: lacks.NEW_SESSION_CALLBACK,
     Capability.SERVER_NAME: lacks.SERVER_NAME,
+    Capability.NEGOTIATED_GROUP: lacks.GROUP,
+    Capability.EXPORTER: lacks.EXPORTER,
 }
 
 

@@ -16,6 +16,7 @@ NEW_SESSION_TICKET: Final = 4
 ENCRYPTED_EXTENSIONS: Final = 8
 CERTIFICATE: Final = 11
 KEY_UPDATE: Final = 24
+SERVER_KEY_EXCHANGE: Final = 12
 
 
 def new_session_ticket(body: bytes, offset: int, *, tls13: bool) -> NewSessionTicket:
@@ -78,6 +79,15 @@ def encrypted_extensions_fields(extensions: Mapping[int, bytes]) -> dict[str, st
 
 def _key_update(cursor: Cursor) -> dict[str, str]:
     return {"request_update": name_of({0: "update_not_requested", 1: "update_requested"}, cursor.number(1))}
+
+
+NAMED_CURVE = 3
+"""ECCurveType (RFC 8422, 5.4)."""
+
+
+def named_curve(body: bytes) -> int | None:
+    """The group of a ServerKeyExchange of ECDHE (RFC 8422, 5.4); None if it has no such form."""
+    return int.from_bytes(body[1:3], "big") if len(body) > NAMED_CURVE and body[0] == NAMED_CURVE else None
 
 
 def fields_of(kind: int, body: bytes, offset: int) -> dict[str, str]:

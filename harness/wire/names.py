@@ -70,6 +70,22 @@ GROUPS = {
 }
 """IANA TLS Supported Groups."""
 
+GROUP_ALIASES = {
+    "prime256v1": "secp256r1",
+    "p-256": "secp256r1",
+    "p-384": "secp384r1",
+    "p-521": "secp521r1",
+}
+"""OpenSSL's and NIST's names of groups whose name at IANA is another."""
+GROUPS_BY_NAME = {name.lower(): name for name in GROUPS.values()}
+
+
+def group_named(text: str) -> str:
+    """IANA's name of a group that a library names; the text itself if it is no group of the table."""
+    lower = text.lower()
+    return GROUPS_BY_NAME.get(GROUP_ALIASES.get(lower, lower), text)
+
+
 PSK_MODES = {0: "psk_ke", 1: "psk_dhe_ke"}
 """PskKeyExchangeMode (RFC 8446, 4.2.9)."""
 

@@ -68,6 +68,7 @@ class _Reader:
         self._certificates: dict[Role, tuple[bytes, ...]] = {}
         self._encrypted_extensions: Mapping[int, bytes] | None = None
         self._early_data: bytes | None = None
+        self._named_curve: int | None = None
         self._tls13: bool | None = None
         self._at = 0.0
 
@@ -103,6 +104,7 @@ class _Reader:
             encrypted_extensions=self._encrypted_extensions,
             certificates=self._certificates,
             early_data=self._early_data,
+            named_curve=self._named_curve,
             sealed={end.role: end.unread for end in ends},
             misfits={end.role: end.misfits for end in ends},
         )
@@ -191,6 +193,9 @@ class _Reader:
                 content = encrypted = messages.encrypted_extensions(message.body, message.offset)
                 self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions
                 shown = messages.encrypted_extensions_fields(encrypted.extensions)
+            elif message.type == messages.SERVER_KEY_EXCHANGE:
+                self._named_curve = messages.named_curve(message.body)
+                shown = NOTHING
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:

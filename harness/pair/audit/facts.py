@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import EARLY_DATA
 from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, exactly, readable
+from harness.wire.exporter import exported
+from harness.wire.hellos import KEY_SHARE
 from harness.wire.messages import chosen_protocol
+from harness.wire.names import GROUPS, group_named, name_of
 from harness.wire.suites import openssl_names
 
 if TYPE_CHECKING:
@@ -311,7 +316,55 @@ def _resumed_last(wire: Wire, _role: Role) -> Shown | None:
     return exactly(not full, f"{full[0] if full else 'no Certificate'} in the last handshake")
 
 
+def _group(wire: Wire, _role: Role) -> Shown | None:
+    """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange."""
+    hello = wire.first
+    if hello is None:
+        return None
+    if hello.version is TLSVersion.TLSv1_3:
+        share = hello.extensions.get(KEY_SHARE, b"")
+        name = name_of(GROUPS, int.from_bytes(share[:2], "big")) if share else ""
+        return exactly(name, "key_share in ServerHello" if share else "no key_share in ServerHello")
+    if not any(m.type == "ServerKeyExchange" for m in wire.transcript.messages):
+        return exactly("", "no ServerKeyExchange")
+    if not any(name.startswith("ECDHE") for name in openssl_names(hello.cipher_suite)):
+        return None
+    number = wire.transcript.named_curve
+    return None if number is None else exactly(name_of(GROUPS, number), "ServerKeyExchange")
+
+
+def _told_temp_key(wire: Wire, role: Role) -> object:
+    """The group of the peer's ephemeral key, where its name tells it."""
+    words = (wire.report(role).peer_temp_key or "").split(", ")
+    named = group_named(words[1] if words[0] == "ECDH" and len(words) > 1 else words[0])
+    return named if named in GROUPS.values() else None
+
+
+def _peer_chain(wire: Wire, role: Role) -> Shown | None:
+    """A resumption sends no certificates; what an end then has is its session's."""
+    if wire.first is None or wire.resumed:
+        return None
+    chain = wire.transcript.certificates.get(role.peer)
+    if chain is None:
+        return None
+    return exactly(tuple(sha256(der).hexdigest() for der in chain), f"Certificate of the {role.peer}")
+
+
+def _exporter(wire: Wire, _role: Role) -> Shown | None:
+    """It follows from the secrets in the key logs, of which only a digest is told and shown."""
+    if wire.first is None:
+        return None
+    keylog = (*wire.connection.client.keylog, *wire.connection.server.keylog)
+    hellos = wire.transcript.client_hellos[-1], wire.first
+    material = exported(hellos, keylog, EXPORTER_LABEL, EXPORTER_LENGTH)
+    return None if material is None else exactly(sha256(material).hexdigest(), "computed with the key log")
+
+
 FACTS = (
+    Fact("group", _told("group"), _group),
+    Fact("peer_temp_key", _told_temp_key, _group),
+    Fact("peer_chain", _told("peer_chain"), _peer_chain),
+    Fact("exporter", _told("exporter"), _exporter),
     Fact("version", _told("version"), _version),
     Fact("enabled versions", _enabled, _used_versions),
     Fact("cipher", _told("cipher"), _cipher),

@@ -66,6 +66,10 @@ LIES: dict[str, list[Lie]] = {
     "early_data": [fact("early_data", "accepted"), fact("early_data", "rejected")],
     "early_bytes": [fact("early_bytes", "00")],
     "new_sessions": [fact("new_sessions", 99, roles=(Role.CLIENT,))],
+    "group": [fact("group", "secp521r1"), Lie("group: the", {"facts": {"group": ""}})],
+    "peer_temp_key": [fact("peer_temp_key", "X448, 448 bits"), fact("peer_temp_key", "ECDH, secp521r1, 521 bits")],
+    "peer_chain": [fact("peer_chain", ["00" * 32]), fact("peer_chain", [])],
+    "exporter": [fact("exporter", "00" * 32)],
     "tickets": [fact("tickets", 7), fact("tickets", 0)],
     "alerts": [
         fact("alerts", [FATAL], "alerts sent"),
@@ -279,6 +283,10 @@ REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]]
     "peer_certificate": [("peer_certificate: the", report(peer_certificate=False))],
     "early_data": [("early_data: the", report(early_data="accepted"))],
     "early_bytes": [("early_bytes: the", report(early_bytes=b"early"))],
+    "group": [("group: the", report(group="secp521r1")), ("group: the", report(group=""))],
+    "peer_temp_key": [("peer_temp_key: the", report(peer_temp_key="X448, 448 bits"))],
+    "peer_chain": [("peer_chain: the", report(peer_chain=("00" * 32,)))],
+    "exporter": [("exporter: the", report(exporter="00" * 32))],
     "ending": [("ending: the", report(ending="alert"))],
     "keylog": [
         ("key log: the", lambda told: replace(told, keylog=tuple(line[:-8] + line[-8:][::-1] for line in told.keylog)))

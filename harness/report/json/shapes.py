@@ -40,6 +40,7 @@ from harness.report.json.comparing import (
     INSIDE,
     IS_ZERO,
     KNOBS,
+    LIST_LENGTH,
     MESSAGE_LENGTH,
     MESSAGES,
     NOT_AT_ALL,
@@ -188,6 +189,21 @@ class EndpointObject(TypedDict):
     server_name: Annotated[str | None, about("the host name of the SNI extension")]
     peer_certificate: Annotated[bool | None, about("whether it holds a certificate of its peer")]
     early_data: Annotated[str | None, about("`accepted`, `rejected` or `not_sent`")]
+    group: NotRequired[
+        Annotated[
+            str | None,
+            about("the group of this connection's key exchange, not the session's; empty if it had none"),
+        ]
+    ]
+    peer_temp_key: NotRequired[
+        Annotated[str | None, about("the peer's ephemeral key, `X25519, 253 bits`; empty if there is none")]
+    ]
+    peer_chain: NotRequired[
+        Annotated[
+            list[str] | None,
+            about("SHA-256 of each certificate that it holds of its peer's chain, the peer's own first", LIST_LENGTH),
+        ]
+    ]
     ending: Annotated[Ending | None, about("how its input ended")]
     errors: Annotated[list[str], about("OpenSSL's error queue, oldest first", CODES)]
 
@@ -349,6 +365,25 @@ class ConnectionObject(TypedDict):
         Annotated[
             list[str] | None,
             about("the fields in which `session` differs from `offered`, null if either is null", NOT_AT_ALL),
+        ]
+    ]
+    alpn: NotRequired[
+        Annotated[str | None, about("the ALPN protocol of this connection, null if none was chosen", NOT_AT_ALL)]
+    ]
+    group: NotRequired[
+        Annotated[
+            str | None,
+            about(
+                "the group of this connection's key exchange, empty if it had none, null if no end tells", NOT_AT_ALL
+            ),
+        ]
+    ]
+    exporters_equal: NotRequired[
+        Annotated[bool | None, about("whether both ends exported the same keying material, null if one cannot tell")]
+    ]
+    renegotiation_resumed: NotRequired[
+        Annotated[
+            bool | None, about("whether its last renegotiation was abbreviated, null if it had none, or if unknown")
         ]
     ]
     sessions: Annotated[int, about("how many sessions the client received")]

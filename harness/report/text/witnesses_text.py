@@ -99,6 +99,7 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "offered", named(connection.offered) + ("" if connection.was_offered else "; not sent")
     if alert := connection.observed_alert():
         yield "alert", str(alert)
+    yield from _exchange(connection)
     yield "tickets", _tickets(connection)
     yield "close", connection.close.value
     if connection.blocked:
@@ -108,6 +109,23 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
     for end in (connection.client, connection.server):
         for error in end.errors:
             yield "error", f"{end.view.witness}: {error}"
+
+
+def _exchange(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What was negotiated in this connection, whatever its session has."""
+    if (group := connection.observed_group()) is not None:
+        keys = {end.peer_temp_key for end in (connection.client, connection.server)} - {None, ""}
+        yield "group", (group or "none: no key exchange") + (f" ({', '.join(sorted(map(str, keys)))})" if keys else "")
+    if alpn := connection.observed_alpn():
+        yield "alpn", alpn
+    for end in (connection.client, connection.server):
+        if end.peer_chain:
+            count = len(end.peer_chain)
+            yield "chain", f"the {end.view.witness} holds {count} certificate{'s'[: count > 1]} of its peer"
+    if (equal := connection.observed_exporters_equal()) is not None:
+        yield "export", f"the exported keying material of both ends is {'equal' if equal else 'different'}"
+    if (resumed := connection.observed_renegotiation_resumed()) is not None:
+        yield "renew", f"the renegotiation was {'abbreviated' if resumed else 'full'}"
 
 
 def _tickets(connection: Connection) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.model.connection import Counters
 from harness.model.tls import Alert, TLSVersion, sends_last_flight
 from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.wire.names import group_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +90,10 @@ def make_report(
         early_data=facts["early_data"],
         early_bytes=None if facts.get("early_bytes") is None else bytes.fromhex(facts["early_bytes"]),
         new_sessions=facts.get("new_sessions"),
+        group=None if facts.get("group") is None else group_named(facts["group"]),
+        peer_temp_key=facts.get("peer_temp_key"),
+        peer_chain=None if facts.get("peer_chain") is None else tuple(facts["peer_chain"]),
+        exporter=facts.get("exporter"),
         ending=trail.ending or trail.cut,
         errors=(
             *(f"lib={e['lib']} reason={e['reason']} {e['text']}" for e in (*trail.queue, *facts["errors"])),

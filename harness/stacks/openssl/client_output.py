@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from harness.model.tls import Ending, TLSVersion
 from harness.stacks.openssl.output import BLOCK, VERIFY, Output
+from harness.wire.names import group_named
 
 CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
+TEMP_KEY = re.compile(r"(?:Server|Peer) Temp Key: (.+)")
+NEGOTIATED = "Negotiated TLS1.3 group: "
 SERVER_NAME = re.compile(rb"Can't use SSL_get_servername")
 ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
 """s_client 4.0 prints this about Encrypted Client Hello after the other facts of the connection."""
@@ -18,6 +21,10 @@ ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
 class ClientOutput(Output):
     """One run of s_client, which is one connection: pass every printed line to ``feed``, in order."""
 
+    peer_temp_key: str = ""
+    """The server's ephemeral key, empty if none was printed, as without a key exchange."""
+    negotiated: str = ""
+    """The group that is printed of TLS 1.3 since 3.5: the session's, if there was no key exchange."""
     tickets: int = 0
     """TLS 1.3 tickets that arrived."""
     renegotiations: int = 0
@@ -54,8 +61,27 @@ class ClientOutput(Output):
             self.peer_certificate = line == b"Server certificate"
         elif line.startswith(b"ALPN protocol: "):
             self.alpn = text.removeprefix("ALPN protocol: ")
+        elif temp := TEMP_KEY.fullmatch(text):
+            self.peer_temp_key = temp[1]
+        elif text.startswith(NEGOTIATED):
+            self.negotiated = text.removeprefix(NEGOTIATED)
         elif line.startswith(b"Early data was "):
             self.early_data = text.removeprefix("Early data was ").replace(" ", "_")
+
+    def group(self, *, skips: bool) -> str | None:
+        """The group of this connection's key exchange, empty if it had none; None if the output does not tell.
+
+        ``skips`` is whether the client allows a resumption without a key exchange (psk_ke).
+        """
+        if not self.established:
+            return None
+        kind, *more = self.peer_temp_key.split(", ")
+        if kind == "DH":
+            return None
+        if kind:
+            return group_named(more[0] if kind == "ECDH" else kind)
+        unsure = self.reused and skips and "MLKEM" in self.negotiated
+        return None if unsure else group_named("" if self.reused and skips else self.negotiated)
 
     def _after_summary(self, line: bytes) -> None:
         if self._in_ticket:

@@ -78,6 +78,11 @@ const char *SSL_get_servername(const SSL *ssl, int type);
 void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **data, unsigned int *len);
 void *SSL_get0_peer_certificate(const SSL *ssl);
 void *SSL_get_peer_certificate(const SSL *ssl);
+void *SSL_get_peer_cert_chain(const SSL *ssl);
+uint64_t SSL_get_options(const SSL *ssl);
+const char *SSL_group_to_name(SSL *ssl, int id);
+int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t olen, const char *label, size_t llen,
+    const unsigned char *context, size_t contextlen, int use_context);
 int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigned int id_len);
 
 SSL_SESSION *SSL_get1_session(SSL *ssl);
@@ -102,6 +107,15 @@ const char *ERR_reason_error_string(unsigned long e);
 const char *OpenSSL_version(int type);
 const char *SSLeay_version(int type);
 void X509_free(void *x509);
+int i2d_X509(void *x509, unsigned char **out);
+int OPENSSL_sk_num(const void *stack);
+void *OPENSSL_sk_value(const void *stack, int i);
+int sk_num(const void *stack);
+void *sk_value(const void *stack, int i);
+const char *EVP_PKEY_get0_type_name(const void *key);
+int EVP_PKEY_get_bits(const void *key);
+int EVP_PKEY_get_group_name(const void *key, char *name, size_t size, size_t *length);
+void EVP_PKEY_free(void *key);
 int EVP_PKEY_up_ref(void *pkey);
 void OPENSSL_LH_doall(void *lh, void (*func)(void *));
 void lh_doall(void *lh, void (*func)(void *));

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl import exchange
 from harness.agent.drivers.libssl.native import is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
@@ -188,6 +189,10 @@ class LibsslTls:
             early_data=c.EARLY_DATA_STATUS[native.ssl.SSL_get_early_data_status(ssl)] if early else None,
             early_bytes=None if self._early_data is None else self._early_data.hex(),
             new_sessions=self.new_sessions,
+            group=exchange.group(native, ssl, reused=bool(now)) if self.finished else None,
+            peer_temp_key=exchange.peer_temp_key(native, ssl) if self.finished else None,
+            peer_chain=exchange.peer_chain(native, ssl, server=self.role == "server") if self.finished else None,
+            exporter=exchange.exporter(native, ssl) if self.finished else None,
             tickets=self.tickets,
             alerts=self.alerts,
             keylog=self.keylog,

@@ -5,6 +5,8 @@ The reason for each:
 - SSL_session_reused: Connection does not say whether its session was resumed.
 - i2d_SSL_SESSION, d2i_SSL_SESSION, SSL_set_session: a Session cannot be exported, and Connection.set_session accepts
   only sessions of its own Context (ValueError since pyOpenSSL 26.3). A fresh object per offer needs d2i anyway.
+- SSL_get0_group_name: pyOpenSSL has Connection.get_group_name since 26.0 only.
+- SSL_CTX_get_options: Context.set_options raises ValueError after its first Connection.
 - SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket was received or sent.
 - SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, not a list and not X25519.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
@@ -18,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.backends.openssl import backend
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.library import LackError
@@ -51,6 +53,31 @@ def address(connection: SSL.Connection) -> int:
 def reused(connection: SSL.Connection) -> bool | None:
     """SSL_session_reused; None if it is not bound, as in cryptography 40 and 41."""
     return bool(_lib.SSL_session_reused(_ssl(connection))) if hasattr(_lib, "SSL_session_reused") else None
+
+
+def options(connection: SSL.Connection) -> int:
+    """SSL_CTX_get_options of the connection's Context, which is frozen by now."""
+    return int(_lib.SSL_CTX_get_options(_ctx(connection.get_context())))
+
+
+def group(connection: SSL.Connection) -> str | None:
+    """SSL_get0_group_name, empty if there is none; None if it is not bound. See the driver of libssl for its limits."""
+    if not getattr(_lib, "Cryptography_HAS_SSL_GET0_GROUP_NAME", False):
+        return None
+    name = _lib.SSL_get0_group_name(_ssl(connection))
+    return "" if name == _ffi.NULL else _ffi.string(name).decode()
+
+
+def chain(connection: SSL.Connection) -> list[bytes]:
+    """The DER of each certificate of SSL_get_peer_cert_chain."""
+    found = connection.get_peer_cert_chain() or []
+    return [crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in found]
+
+
+def own_certificate(connection: SSL.Connection) -> list[bytes]:
+    """The DER of the peer's certificate, if there is one."""
+    found = connection.get_peer_certificate()
+    return [] if found is None else [crypto.dump_certificate(crypto.FILETYPE_ASN1, found)]
 
 
 def can_export() -> bool:

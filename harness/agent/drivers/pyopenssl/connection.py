@@ -6,13 +6,23 @@ the Connection, which ``free`` must free (SSL_free).
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from OpenSSL import SSL
 
 from harness.agent.drivers.pyopenssl import bindings as below
 from harness.agent.drivers.pyopenssl import unsupported as lacks
-from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError, WantWriteError
+from harness.agent.library import (
+    EXPORTER_LABEL,
+    EXPORTER_LENGTH,
+    EndError,
+    Facts,
+    LackError,
+    TlsError,
+    WantReadError,
+    WantWriteError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +34,8 @@ T = TypeVar("T")
 UNEXPECTED_EOF = -1
 """The errno in SysCallError when TCP ended without close_notify."""
 EARLY_CHUNK = 16384
+ALLOW_NO_DHE_KEX = 1 << 10
+"""SSL_OP_ALLOW_NO_DHE_KEX."""
 
 
 def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
@@ -48,8 +60,10 @@ class PyopensslConnection:
         kept: dict[str, SSL.Session],
         *,
         early_data: bool = False,
+        server: bool = False,
     ) -> None:
         self._connection = connection
+        self._server = server
         self._watch = watch
         self._kept = kept
         self._evidence = watch.opened(connection, self._der)
@@ -137,11 +151,36 @@ class PyopensslConnection:
             peer_certificate=self._connection.get_peer_certificate() is not None if done else None,
             early_data=self._early_data,
             early_bytes=None if self._early_bytes is None else self._early_bytes.hex(),
+            group=self._group() if done else None,
+            peer_chain=self._chain() if done else None,
+            exporter=self._exporter() if done else None,
             tickets=self._evidence.tickets,
             alerts=list(self._evidence.alerts),
             keylog=list(self._evidence.keylog),
             errors=list(self._errors),
         )
+
+    def _group(self) -> str | None:
+        """The group of this connection: without a key exchange OpenSSL gives the session's."""
+        now = below.reused(self._connection)
+        tls13 = self._connection.get_protocol_version_name() == "TLSv1.3"
+        if now and not tls13:
+            return ""
+        skips = below.options(self._connection) & ALLOW_NO_DHE_KEX
+        return None if now is None or (now and skips) else below.group(self._connection)
+
+    def _chain(self) -> list[str]:
+        """SHA-256 of each certificate; at a server OpenSSL's chain lacks the peer's own."""
+        own = below.own_certificate(self._connection) if self._server else []
+        return [hashlib.sha256(der).hexdigest() for der in (*own, *below.chain(self._connection))]
+
+    def _exporter(self) -> str | None:
+        """SHA-256 of what SSL_export_keying_material gives."""
+        try:
+            material = self._connection.export_keying_material(EXPORTER_LABEL.encode(), EXPORTER_LENGTH)
+        except SSL.Error:
+            return None
+        return hashlib.sha256(material).hexdigest()
 
     def _was_reused(self) -> tuple[bool | None, str]:
         """Return whether the session was resumed, and the evidence.

@@ -177,7 +177,7 @@ class PyopensslContext:
         """A server connection."""
         connection = SSL.Connection(self._context, sock)
         connection.set_accept_state()
-        return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data)
+        return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data, server=True)
 
     def free(self) -> None:
         """Drop the Context and its callbacks."""

@@ -29,5 +29,6 @@ VERBS = {
 """Optional verbs without a method, and fields of verbs that cannot be set."""
 
 SERVER_NAME = "without Context.set_tlsext_servername_callback a server acknowledges no name, and reports none"
+GROUP = "cryptography before 46 does not bind SSL_get0_group_name"
 NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
 IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"

@@ -10,13 +10,14 @@ the SSLObject, which ``free`` must free (SSL_free).
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
-from harness.agent.drivers.ssl_.evidence import Messages, is_alert, queue_of
+from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
 from harness.agent.library import EndError, Facts, TlsError
 
@@ -140,6 +141,7 @@ class SslConnection:
             cipher=cipher[0] if cipher else None,
             alpn=self._tls.selected_alpn_protocol(),
             peer_certificate=self._tls.getpeercert(binary_form=True) is not None,
+            peer_chain=[hashlib.sha256(der).hexdigest() for der in chain_of(self._tls)],
         )
 
     def free(self) -> None:

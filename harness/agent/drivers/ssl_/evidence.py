@@ -17,6 +17,8 @@ ALERT = 21
 """ContentType alert (RFC 8446, 5.1)."""
 HANDSHAKE = 22
 NEW_SESSION_TICKET = 4
+DER = 2
+"""ENCODING_DER of Modules/_ssl/cert.c."""
 LIB_SSL = 20
 ALERT_REASONS = range(1000, 1256)
 """Reason codes of received alerts: SSL_AD_REASON_OFFSET (openssl/ssl.h) and the alert's number."""
@@ -42,6 +44,17 @@ def queue_of(error: ssl.SSLError) -> list[dict[str, Any]]:
     codes: dict[str, tuple[int, int]] = getattr(_ssl, "err_names_to_codes", {})
     lib, reason = codes.get(error.reason or "", (None, None))
     return [{"lib": lib, "reason": reason, "text": str(error)}]
+
+
+def chain_of(tls: ssl.SSLObject) -> list[bytes]:
+    """The DER of each certificate that the peer has sent, its own first (SSL_get_peer_cert_chain).
+
+    SSLObject.get_unverified_chain came with Python 3.13; the object below it has had the method since 3.10.
+    """
+    if hasattr(tls, "get_unverified_chain"):
+        return list(tls.get_unverified_chain() or [])
+    below = getattr(tls, "_sslobj")  # noqa: B009 - see above
+    return [certificate.public_bytes(DER) for certificate in below.get_unverified_chain() or []]
 
 
 def is_alert(error: ssl.SSLError) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 NO_EARLY_DATA = "Python's ssl has no early data"
 SERVER_NAME = "SSLObject.server_hostname is what the client was given, not what SSL_get_servername returns"
 NEW_SESSION_CALLBACK = "Python's ssl has no SSL_CTX_sess_set_new_cb"
+GROUP = "Python's ssl has no SSL_get_negotiated_group before Python 3.15"
+EXPORTER = "Python's ssl has no SSL_export_keying_material"
 
 VERBS = {
     "renegotiate": "Python's ssl has no SSL_renegotiate",
