@@ -59,15 +59,15 @@ def explain(connections: Sequence[Connection], connection: Connection) -> Explan
 def reasons(pair: Paired, connection: Connection) -> tuple[Reason, ...]:
     """The reasons for the outcome of a connection, the most likely first; empty if there is none.
 
-    Marks the connection as asserted.
+    Marks the connection as asserted, if an assert uses them.
     """
-    connection.asserted = True
+    connection.note_read()
     explanation = explain(pair.connections, connection)
     return explanation.reasons if explanation else ()
 
 
 def titles(pair: Paired, connection: Connection) -> tuple[str, ...]:
     """The titles of the findings, each more precise than its reason; see `reasons`."""
-    connection.asserted = True
+    connection.note_read()
     explanation = explain(pair.connections, connection)
     return tuple(finding.title for finding in explanation.findings) if explanation else ()

@@ -10,6 +10,8 @@ from harness.model.tls import Outcome
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.model.session import Session
     from harness.model.setup import Setup
     from harness.model.tcp import Tcp
@@ -39,7 +41,7 @@ class Counters:
 
 @dataclass(eq=False, repr=False)
 class Connection:
-    """One attempt. Reading ``outcome`` (or another observable) marks it as asserted; views that differ raise there."""
+    """One attempt. An assert on ``outcome`` (or another observable) marks it as asserted; views that differ raise."""
 
     number: int
     """1 for the first connection of the pair."""
@@ -78,9 +80,15 @@ class Connection:
     contradictions: tuple[Contradiction, ...] = ()
     """The facts that an endpoint tells otherwise than the wire shows them."""
     asserted: bool = field(default=False, repr=False)
+    read_by_assert: Callable[[], bool] | None = field(default=None, repr=False)
+    """Whether an assert uses what is being read now; None where each read marks the connection as asserted."""
 
     def __repr__(self) -> str:
         return f"<connection {self.number}>"
+
+    def note_read(self) -> None:
+        """Mark the connection as asserted if an assert uses what the caller is about to read."""
+        self.asserted = self.asserted or self.read_by_assert is None or self.read_by_assert()
 
     @property
     def views(self) -> tuple[View, View, View]:
@@ -107,7 +115,7 @@ class Connection:
     @property
     def outcome(self) -> Outcome:
         """FULL, DECLINED, RESUMED or ABORTED; DisagreementError with all the evidence if the witnesses differ."""
-        self.asserted = True
+        self.note_read()
         return self.observed_outcome()
 
     def observed_outcome(self) -> Outcome:
@@ -136,13 +144,13 @@ class Connection:
     @property
     def mechanism(self) -> Mechanism | None:
         """How the session was resumed; None if it was not."""
-        self.asserted = True
+        self.note_read()
         return self.observed_mechanism if self.observed_outcome() is Outcome.RESUMED else None
 
     @property
     def alert(self) -> Alert | None:
         """The first fatal alert and who sent it, from whichever witness saw it; None if there was none."""
-        self.asserted = True
+        self.note_read()
         return self.observed_alert()
 
     def observed_alert(self) -> Alert | None:
@@ -201,7 +209,7 @@ class Connection:
     @property
     def tickets(self) -> int:
         """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
-        self.asserted = True
+        self.note_read()
         client, wire = self.ticket_counts()
         counts = {count for count in (client, wire) if count is not None}
         if len(counts) != 1:
@@ -218,7 +226,7 @@ class Connection:
     @property
     def messages(self) -> Transcript:
         """The messages; marks the connection as asserted."""
-        self.asserted = True
+        self.note_read()
         return self.transcript
 
     @property

@@ -62,6 +62,8 @@ class Pair:
         self.close_how = close
         self.connections: list[Connection] = []
         """Every connection that was closed, in order."""
+        self.read_by_assert: Callable[[], bool] | None = None
+        """See `Connection`."""
         self.client_config = self._with_version(client or ClientConfig())
         self.server_config = self._with_version(server or ServerConfig())
         self.opened = 0
@@ -212,6 +214,7 @@ class Pair:
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""
         self.runtime.check_room()
+        connection.read_by_assert = self.read_by_assert
         self.connections.append(connection)
         connection.strays = self.tap.strays()
         if connection.counters is not None and connection.setup is not None:

@@ -19,6 +19,7 @@ from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lo
 from harness.model.tls import Outcome
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
+from harness.plugin.asserting import read_by_assert
 from harness.plugin.cell_verdict import CellState, disagreement, problem, undeclared
 from harness.plugin.entry import results_folder
 from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown, value_text
@@ -179,6 +180,7 @@ def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
         )
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")
+    made.read_by_assert = read_by_assert
     if state := _state(request.node):
         state.pair = made
     try:

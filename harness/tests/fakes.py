@@ -19,7 +19,7 @@ from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.stacks.machine import STACKS, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
@@ -144,6 +144,7 @@ class FakePair:
         self.tls = tls
         self.client_config, self.server_config = knobs["client"], knobs["server"]
         self.connections: list[Connection] = []
+        self.read_by_assert: Callable[[], bool] | None = None
         self.opened = 0
 
     def open(self) -> None:
@@ -158,6 +159,7 @@ class FakePair:
         hello = self.hello if offer else None
         made = connection(number, saw, offered=offer is not None, stacks=stacks, hello=hello)
         self.opened += 1
+        made.read_by_assert = self.read_by_assert
         self.connections.append(made)
         if offer is None and made.observed_outcome() is not Outcome.FULL:
             raise FirstHandshakeError("a handshake that was to be full was not")

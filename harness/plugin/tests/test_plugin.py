@@ -207,6 +207,22 @@ def test_a_connection_that_no_assert_looked_at_is_an_error(run: Run) -> None:
     ran.stdout.fnmatch_lines(["*no assert checked connection 1 of 2*"])
 
 
+@pytest.mark.parametrize(
+    "read", ["str(first.outcome)", "print(first.outcome)", "_ = first.outcome", "assert True or first.outcome"]
+)
+def test_a_connection_that_was_read_and_not_asserted_is_an_error(run: Run, read: str) -> None:
+    ran = run("--client=libssl", "--server=libssl", asserts=f"{read}; assert second.outcome is RESUMED")
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*no assert checked connection 1 of 2*"])
+
+
+def test_a_variable_that_an_assert_uses_is_asserted(run: Run) -> None:
+    asserts = "outcome = first.outcome; assert second.outcome is RESUMED; assert outcome is FULL"
+
+    run("--client=libssl", "--server=libssl", asserts=asserts).assert_outcomes(passed=1)
+
+
 def test_a_connection_that_is_never_closed_is_an_error(run: Run) -> None:
     ran = run("--client=libssl", "--server=libssl", asserts=f"{RIGHT}; pair.open()")
 
