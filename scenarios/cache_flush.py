@@ -6,13 +6,15 @@ runs with the tickets, after the count, so that the 255th flushes. It does not f
 TLS 1.2 handshake that issues a ticket.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, TLSv1_2, TLSv1_3, cases, scenario
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Reason, TLSv1_2, TLSv1_3, cases, reasons, scenario
 
 HOUR = 3600
 NOW = 1_800_000_000
 EXPIRED = 2 * HOUR + 60
 """Seconds after which a session has expired for certain."""
 FRESH = 2 * HOUR - 60
+
+FROM_CACHE, FROM_TICKET = {(RESUMED, True)}, {(RESUMED, False)}
 
 BY_ID = {"tickets": False, "num_tickets": 1}
 FLUSHES = {"server": [Capability.COUNTERS, Capability.FLUSH]}
@@ -21,8 +23,9 @@ AGES_AND_TELLS = {"server": [*AGES["server"], Capability.MATCHING_SESSION_ID]}
 
 
 def resume(pair, connection, times):
-    """Return the set of outcomes of that many resumptions of one session."""
-    return {pair.connect(offer=connection.session).outcome for _ in range(times)}
+    """Return the outcomes of that many resumptions of one session, each with whether it was in the server's cache."""
+    connections = [pair.connect(offer=connection.session) for _ in range(times)]
+    return {(connection.outcome, connection.from_cache) for connection in connections}
 
 
 def items(pair):
@@ -53,6 +56,7 @@ def test_flush_at_zero_removes_all(pair):
     assert [c.outcome for c in (first, second)] == [FULL, FULL]
     assert before == 2
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
     assert items(pair) == 1
     assert pair.server.counters().overflows == 0
     assert pair.server.counters().timeouts == 0
@@ -66,6 +70,7 @@ def test_tickets_outlive_a_flush(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(
@@ -83,6 +88,7 @@ def test_manual_flush_leaves_the_others(pair):
     assert pair.server.has_session(first.messages.server_hello.session_id) is False
     assert second.outcome is FULL
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(versions=[TLSv1_2], server=BY_ID, needs=AGES)
@@ -104,7 +110,8 @@ def test_256th_handshake_of_tls12_flushes(pair):
     before = items(pair)
     last = pair.connect(offer=fresh.session)
 
-    assert [first.outcome, again, fresh.outcome, last.outcome] == [FULL, {RESUMED}, FULL, RESUMED]
+    assert [first.outcome, again, fresh.outcome] == [FULL, FROM_CACHE, FULL]
+    assert (last.outcome, last.from_cache) == (RESUMED, True)
     assert before == 2
     assert pair.server.counters().accept_good == 256
     assert items(pair) == 1
@@ -120,7 +127,7 @@ def test_255th_handshake_of_tls13_flushes(pair):
     before = items(pair)
     last = pair.connect()
 
-    assert [first.outcome, again, second.outcome, last.outcome] == [FULL, {RESUMED}, FULL, FULL]
+    assert [first.outcome, again, second.outcome, last.outcome] == [FULL, FROM_CACHE, FULL, FULL]
     assert before == 254
     assert pair.server.counters().accept_good == 255
     assert items(pair) == 0
@@ -139,7 +146,7 @@ def test_no_handshake_flushes_where_no_auto_clear_is_set(pair):
     fresh = pair.connect()
     last = resume(pair, fresh, 2)
 
-    assert [first.outcome, again, fresh.outcome, last] == [FULL, {RESUMED}, FULL, {RESUMED}]
+    assert [first.outcome, again, fresh.outcome, last] == [FULL, FROM_CACHE, FULL, FROM_CACHE]
     assert pair.server.counters().accept_good == 257
     assert items(pair) == 2
 
@@ -154,7 +161,7 @@ def test_handshake_that_issues_a_ticket_flushes_nothing(pair):
     pair.new_client(tickets=True)
     last = pair.connect()
 
-    assert [first.outcome, again, cached.outcome, last.outcome] == [FULL, {RESUMED}, FULL, FULL]
+    assert [first.outcome, again, cached.outcome, last.outcome] == [FULL, FROM_TICKET, FULL, FULL]
     assert pair.server.counters().accept_good == 256
     assert items(pair) == 1
 
@@ -176,6 +183,7 @@ def test_256th_handshake_of_a_tls12_client_flushes_its_own_cache(pair):
     last = pair.connect(offer=fresh.session)
     after = pair.client.counters()
 
-    assert [first.outcome, again, fresh.outcome, last.outcome] == [FULL, {RESUMED}, FULL, RESUMED]
+    assert [first.outcome, again, fresh.outcome] == [FULL, FROM_CACHE, FULL]
+    assert (last.outcome, last.from_cache) == (RESUMED, True)
     assert (before.items, before.connect_good) == (2, 255)
     assert (after.items, after.connect_good) == (1, 256)

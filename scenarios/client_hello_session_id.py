@@ -7,7 +7,7 @@ OpenSSL uses the SHA-256 of the ticket (tls_process_new_session_ticket).
 
 from hashlib import sha256
 
-from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 EITHER = (TLSv1_2, TLSv1_3)
 
@@ -69,6 +69,7 @@ def test_tls12_server_that_declines_an_id_answers_with_a_new_one(pair):
     second = pair.connect(offer=first.session)
 
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.messages.client_hello.session_id == first.messages.server_hello.session_id
     assert second.messages.server_hello.session_id != second.messages.client_hello.session_id
 
@@ -95,6 +96,7 @@ def test_tls12_server_that_declines_a_ticket_does_not_echo_its_session_id(pair):
     assert second.messages.client_hello.session_id == sha256(first.messages.tickets[0].ticket).digest()
     assert second.messages.server_hello.session_id == b""
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": [True, False]})

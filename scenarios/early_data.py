@@ -4,7 +4,7 @@ SSL_CTX_set_max_early_data(3) makes a server's tickets stateful and single-use, 
 used session is removed from the cache (tls_parse_ctos_psk).
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_3, reasons, scenario
 
 SENDS = {"max_early_data": 100}
 ALLOWS = {"max_early_data": 1024}
@@ -19,6 +19,7 @@ def test_early_data_is_accepted_with_a_ticket_that_allows_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.client_hello.early_data is True
     assert second.client.early_data == "accepted"
     assert second.server.early_data == "accepted"
@@ -74,7 +75,9 @@ def test_ticket_that_allows_it_is_single_use(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.CONSUMED,)
     assert third.client.early_data == "rejected"
 
 
@@ -86,7 +89,9 @@ def test_ticket_that_allows_it_is_single_use_even_if_none_is_sent(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.CONSUMED,)
 
 
 def test_ticket_of_the_resumption_replaces_the_used_one(pair):
@@ -96,7 +101,9 @@ def test_ticket_of_the_resumption_replaces_the_used_one(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert third.client.early_data == "accepted"
 
 
@@ -108,7 +115,9 @@ def test_server_without_anti_replay_accepts_the_same_early_data_twice(pair):
 
     assert min(len(ticket.ticket) for ticket in first.messages.tickets) > 100
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert third.client.early_data == "accepted"
 
 
@@ -119,6 +128,7 @@ def test_early_data_is_rejected_with_a_ticket_of_another_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.messages.client_hello.early_data is True
     assert second.client.early_data == "rejected"
 
@@ -131,6 +141,7 @@ def test_ticket_resumes_at_a_server_that_rejects_early_data(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.early_data == "rejected"
 
 
@@ -143,5 +154,6 @@ def test_use_removes_the_entry_from_the_cache(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert (before.items, before.hits) == (2, 0)
     assert (after.items, after.hits) == (2, 1)

@@ -16,9 +16,11 @@ from harness import (
     Differs,
     Expectation,
     Mechanism,
+    Reason,
     Role,
     TLSv1_2,
     TLSv1_3,
+    reasons,
     scenario,
 )
 
@@ -41,6 +43,21 @@ KEYS_DIFFER = (
 READS = Expectation(
     RESUMED, Differs(DECLINED, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0"), *KEYS_DIFFER
 )
+UNREADABLE, KEY_UNKNOWN = (Reason.TICKET_UNREADABLE,), (Reason.TICKET_KEY_UNKNOWN,)
+WHY_KEYS_DIFFER = (
+    Differs(KEY_UNKNOWN, Role.SERVER, "*@<1.1.0", SEEN, LONGER_KEYS, left="*@>=1.1.0"),
+    Differs(KEY_UNKNOWN, Role.SERVER, "*@>=1.1.0", SEEN, LONGER_KEYS, left="*@<1.1.0"),
+)
+WHY: Expectation[tuple[Reason, ...]] = Expectation(
+    (),
+    Differs(UNREADABLE, Role.SERVER, "*@>=1.1.0,<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0"),
+    *WHY_KEYS_DIFFER,
+)
+WHY_LATEST: Expectation[tuple[Reason, ...]] = Expectation(
+    (),
+    Differs(UNREADABLE, Role.SERVER, "*@>=1.1.0,<3.0", SEEN, UNKNOWN_FIELD, TLSv1_3, left="*@>=3.0"),
+    *WHY_KEYS_DIFFER,
+)
 READS_LATEST = Expectation(
     RESUMED, Differs(DECLINED, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, TLSv1_3, left="*@>=3.0"), *KEYS_DIFFER
 )
@@ -55,6 +72,8 @@ def test_ticket_of_one_server_resumes_at_the_other(pair):
 
     assert first.outcome is FULL
     assert second.outcome is READS.of(pair)
+    assert reasons(pair, second) == WHY.of(pair)
+    assert second.from_cache is not True
     assert second.offered.taken_from == first.server.view.name
 
 
@@ -69,6 +88,8 @@ def test_client_that_comes_back_with_its_latest_session_resumes(pair):
     assert first.outcome is FULL
     assert second.outcome is there
     assert third.outcome is READS_LATEST.of(pair)
+    assert reasons(pair, third) == WHY_LATEST.of(pair)
+    assert third.from_cache is not True
 
 
 def test_first_servers_ticket_still_resumes_there_after_the_second_server(pair):
@@ -94,6 +115,8 @@ def test_tls12_server_sends_a_ticket_only_if_it_cannot_read_the_others(pair):
 
     assert first.tickets == 1
     assert second.outcome is outcome
+    assert reasons(pair, second) == WHY.of(pair)
+    assert second.from_cache is not True
     assert second.tickets == {RESUMED: 0, DECLINED: 1}[outcome]
 
 
@@ -106,6 +129,7 @@ def test_tls13_server_sends_one_ticket_if_it_resumes_and_two_if_it_cannot(pair):
 
     assert first.tickets == 2
     assert second.outcome is outcome
+    assert reasons(pair, second) == WHY.of(pair)
     assert second.tickets == {RESUMED: 1, DECLINED: 2}[outcome]
 
 
@@ -120,8 +144,11 @@ def test_without_shared_keys_each_server_resumes_only_its_own_ticket(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.TICKET_KEY_UNKNOWN,)
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
 
 
 @scenario(server={"ticket_keys": "fleet", "tickets": False}, second_server=True)
@@ -134,7 +161,9 @@ def test_cached_session_is_known_only_to_the_server_that_cached_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(server={"ticket_keys": "fleet"}, second_server=True, needs={"server": [Capability.COUNTERS]})
@@ -147,4 +176,6 @@ def test_server_counts_a_hit_and_no_miss_for_a_ticket_of_another_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is outcome
+    assert reasons(pair, second) == WHY.of(pair)
+    assert second.from_cache is not True
     assert (counters.hits, counters.misses) == {RESUMED: (1, 0), DECLINED: (0, 0)}[outcome]

@@ -107,6 +107,7 @@ def both_hellos(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     return first.messages.client_hello, second.messages.client_hello
 
 

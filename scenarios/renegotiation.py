@@ -145,7 +145,10 @@ def test_session_still_resumes_after_a_refused_renegotiation(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.handshakes == HANDSHAKES.of(pair)
+    assert [alert.number for alert in first.messages.alerts if alert.number] == REFUSAL.of(pair)
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH, "client_renegotiation": True}, needs=BY_CLIENT)
@@ -159,8 +162,11 @@ def test_session_of_a_full_renegotiation_is_another_and_both_resume(pair):
     third = pair.connect(offer=before)
 
     assert first.messages.handshakes == 2
+    assert first.messages.types(Role.SERVER).count("Certificate") == 2
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert third.outcome is RESUMED
+    assert third.from_cache is not pair.server_config.tickets
     assert second.messages.client_hello.session_id != third.messages.client_hello.session_id
 
 
@@ -170,7 +176,10 @@ def test_session_of_an_abbreviated_renegotiation_resumes_elsewhere(pair):
 
     assert done
     assert first.outcome is FULL
+    assert first.messages.handshakes == 2
+    assert first.messages.types(Role.SERVER).count("Certificate") == 1
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 EACH_HANDSHAKE = (

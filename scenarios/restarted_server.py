@@ -4,7 +4,7 @@ RFC 5077, 4 and RFC 8446, 4.6.1: a ticket resumes only where its keys are known.
 (SSL_CTX_set_tlsext_ticket_key_cb(3)). A cached session is lost with its cache (RFC 5246, F.1.4).
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 pytestmark = scenario()
 
@@ -17,7 +17,9 @@ def test_restarted_server_with_new_keys_declines_old_tickets_only(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 def test_ticket_is_declined_after_the_restart_however_often_it_is_offered(pair):
@@ -28,6 +30,9 @@ def test_ticket_is_declined_after_the_restart_however_often_it_is_offered(pair):
     fourth = pair.connect(offer=first.session)
 
     assert [c.outcome for c in (first, second, third, fourth)] == [FULL, RESUMED, DECLINED, DECLINED]
+    assert second.from_cache is False
+    assert reasons(pair, third) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert reasons(pair, fourth) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(server={"ticket_keys": "shared"})
@@ -40,7 +45,9 @@ def test_ticket_resumes_at_a_second_server_with_shared_keys(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(server={"ticket_keys": "shared"})
@@ -51,6 +58,7 @@ def test_ticket_is_declined_by_a_server_with_keys_of_another_name(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(server={"ticket_keys": ["shared", None], "tickets": False})
@@ -62,7 +70,9 @@ def test_cached_session_is_lost_with_or_without_shared_ticket_keys(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False}, needs={"server": [Capability.RUNNING_COUNTERS]})
@@ -77,6 +87,7 @@ def test_lost_tls12_session_id_is_one_miss_in_the_empty_cache(pair):
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.SESSION_ID
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
     assert (before.hits, before.misses) == (1, 0)
     assert (after.hits, after.misses) == (0, 1)
 
@@ -89,4 +100,5 @@ def test_lost_tls13_stateful_ticket_is_one_miss_in_the_empty_cache(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert pair.last_counters().misses == 1

@@ -4,7 +4,7 @@ A resumed session is a hit. An id that is not in the cache is a miss. An expired
 time-out. A ticket with unknown keys and a session of another context are not counted.
 """
 
-from harness import BOTH, DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+from harness import BOTH, DECLINED, FULL, RESUMED, Capability, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 HOUR = 3600
 COUNTS = {"server": [Capability.RUNNING_COUNTERS]}
@@ -33,7 +33,9 @@ def test_session_that_resumes_is_a_hit(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert third.outcome is RESUMED
+    assert third.from_cache is not pair.server_config.tickets
     assert found(pair) == (2, 0, 0)
 
 
@@ -45,6 +47,7 @@ def test_session_that_is_in_no_cache_is_a_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert found(pair) == (0, 1, 0)
 
 
@@ -56,6 +59,7 @@ def test_session_that_was_flushed_is_a_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert found(pair) == (0, 1, 0)
 
 
@@ -67,6 +71,7 @@ def test_ticket_whose_keys_are_unknown_is_not_counted(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert found(pair) == (0, 0, 0)
 
 
@@ -79,6 +84,7 @@ def test_session_that_has_expired_is_a_timeout(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
     assert found(pair) == (0, 0, 1)
 
 
@@ -90,6 +96,7 @@ def test_session_that_is_about_to_expire_is_a_hit(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert found(pair) == (1, 0, 0)
 
 
@@ -104,7 +111,9 @@ def test_expired_session_leaves_the_cache_when_it_is_offered(pair):
     assert first.outcome is FULL
     assert before == 1
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
     assert found(pair) == (0, 1, 1)
 
 
@@ -116,6 +125,7 @@ def test_ticket_of_another_context_is_not_counted(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
     assert found(pair) == (0, 0, 0)
 
 
@@ -148,6 +158,7 @@ def test_counters_of_both_ends_agree(pair):
     client, server = pair.client.counters(), pair.server.counters()
 
     assert [c.outcome for c in (first, second, third)] == [FULL, RESUMED, FULL]
+    assert second.from_cache is not pair.server_config.tickets
     assert (client.connect, client.connect_good) == (3, 3)
     assert (server.accept, server.accept_good) == (3, 3)
     assert (client.accept, server.connect) == (0, 0)

@@ -82,6 +82,7 @@ def test_tls12_session_has_its_ticket_before_anything_is_read(pair):
     assert first.outcome is FULL
     assert early.has_ticket is True
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], client={"tickets": False}, needs=EARLY)
@@ -95,3 +96,4 @@ def test_tls12_session_has_its_id_before_anything_is_read(pair):
     assert first.outcome is FULL
     assert early.session_id == first.messages.server_hello.session_id
     assert second.outcome is RESUMED
+    assert second.from_cache is True

@@ -4,14 +4,25 @@ The mode applies to the cache alone: a ticket resumes in every mode, since the s
 looks into its own cache (the application calls SSL_set_session(3)); its mode decides only what it stores.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Mechanism,
+    Reason,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
 
 OFF, CLIENT, SERVER, BOTH_ENDS = CacheMode.OFF, CacheMode.CLIENT, CacheMode.SERVER, CacheMode.BOTH
 NO_INTERNAL, NO_LOOKUP, NO_STORE = CacheMode.NO_INTERNAL, CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL_STORE
 
 CACHING = [{SERVER}, {BOTH_ENDS}]
 NOT_CACHING = [{OFF}, {CLIENT}]
-NOT_STORING = [{SERVER, NO_STORE}, {SERVER, NO_INTERNAL}]
 NO_CLIENT_CACHE = [{OFF}, {SERVER}, {CLIENT, NO_STORE}, {CLIENT, NO_INTERNAL}]
 """Modes in which a client holds nothing."""
 
@@ -26,6 +37,7 @@ def test_session_resumes_from_a_cache(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
 
 
 @scenario(server={"tickets": False}, needs=COUNTS)
@@ -35,6 +47,7 @@ def test_server_caches_by_default(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert pair.last_counters().items > 0
 
 
@@ -71,15 +84,7 @@ def test_tls13_server_that_does_not_cache_still_issues_stateful_tickets(pair):
     assert first.tickets == 2
     assert second.was_offered is True
     assert second.outcome is DECLINED
-
-
-@scenario(server={"cache_mode": NOT_STORING, "tickets": False})
-def test_session_that_is_not_stored_is_declined(pair):
-    first = pair.connect()
-    second = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
 @scenario(server={"cache_mode": {SERVER, NO_STORE}, "tickets": False}, needs=COUNTS)
@@ -89,6 +94,7 @@ def test_session_that_is_not_stored_is_a_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert pair.last_counters().items == 0
     assert pair.last_counters().misses == 1
 
@@ -100,6 +106,7 @@ def test_session_that_is_not_looked_up_is_declined(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
 
 
 @scenario(server={"cache_mode": {SERVER, NO_LOOKUP}, "tickets": False, "num_tickets": 1}, needs=COUNTS)
@@ -109,6 +116,7 @@ def test_session_that_is_not_looked_up_stays_cached_and_is_no_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
     assert pair.last_counters().items == 2
     assert pair.last_counters().misses == 0
 
@@ -120,6 +128,7 @@ def test_session_that_is_neither_stored_nor_looked_up_is_no_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
     assert pair.last_counters().items == 0
     assert pair.last_counters().misses == 0
 
@@ -141,6 +150,7 @@ def test_server_caches_no_session_for_which_it_gives_a_ticket(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert pair.last_counters().items == 0
 
 
@@ -151,6 +161,7 @@ def test_session_resumes_whatever_the_clients_mode(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
 
 
 @scenario(client={"cache_mode": NO_CLIENT_CACHE}, needs=CLIENT_COUNTS)
@@ -160,6 +171,7 @@ def test_client_without_a_cache_holds_nothing(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert pair.client.counters().items == 0
 
 
@@ -172,6 +184,7 @@ def test_tls12_client_holds_one_session_for_each_full_handshake(pair):
     third = pair.connect()
 
     assert [c.outcome for c in (first, second, third)] == [FULL, RESUMED, FULL]
+    assert second.from_cache is False
     assert (after_first, after_second) == (1, 1)
     assert pair.client.counters().items == 2
 

@@ -9,7 +9,20 @@ room when it has already counted the new session.
 
 from datetime import date
 
-from harness import DECLINED, FULL, RESUMED, Capability, Differs, Expectation, Role, TLSv1_2, cases, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Reason,
+    Role,
+    TLSv1_2,
+    cases,
+    reasons,
+    scenario,
+)
 
 NOW = 1_800_000_000
 RESIZES = {"server": [Capability.COUNTERS, Capability.RESIZE_CACHE]}
@@ -26,6 +39,9 @@ HELD_OF_3 = Expectation(3, Differs(2, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
 SIZE_THAT_HOLDS_2 = Expectation(2, Differs(3, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
 FIRST_TO_EXPIRE = Expectation((DECLINED, RESUMED), Differs((RESUMED, DECLINED), Role.SERVER, "*@<3.0", SEEN, SORTED))
 
+HIT: tuple[tuple[Reason, ...], bool | None] = ((), True)
+MISS: tuple[tuple[Reason, ...], bool | None] = ((Reason.NOT_IN_CACHE,), None)
+
 
 def holding(size):
     """Configure a server that caches one session for every full handshake."""
@@ -34,6 +50,11 @@ def holding(size):
 
 def outcomes(connections):
     return [connection.outcome for connection in connections]
+
+
+def why(pair, connections):
+    """Return the reasons of each connection, and where the session was that it resumed: in the cache, if anywhere."""
+    return [(reasons(pair, connection), connection.from_cache) for connection in connections]
 
 
 def counted(counters):
@@ -56,6 +77,7 @@ def test_size_is_what_was_set(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert pair.last_counters().cache_size == 128
 
 
@@ -67,6 +89,7 @@ def test_cache_that_is_not_full_forgets_nothing(pair):
 
     assert outcomes(made) == [FULL, FULL]
     assert outcomes(again) == [RESUMED, RESUMED]
+    assert why(pair, again) == [HIT, HIT]
     assert counted(counters) == (2, 0, 3)
 
 
@@ -78,6 +101,7 @@ def test_new_sessions_evict_the_oldest(pair):
 
     assert outcomes(made) == [FULL] * 5
     assert outcomes(again) == [RESUMED, RESUMED, DECLINED, DECLINED]
+    assert why(pair, again) == [HIT, HIT, MISS, MISS]
     assert counted(counters) == (HELD_OF_3.of(pair), 5 - HELD_OF_3.of(pair), 3)
 
 
@@ -91,6 +115,7 @@ def test_cache_holds_so_many(pair, size, held):
 
     assert outcomes(made) == [FULL] * 5
     assert last.outcome is RESUMED
+    assert last.from_cache is True
     assert counted(counters) == (held.of(pair), 5 - held.of(pair), size)
 
 
@@ -104,7 +129,9 @@ def test_session_that_was_used_lately_goes_all_the_same(pair):
     again = [pair.connect(offer=c.session) for c in (second, first)]
 
     assert outcomes([first, second, used, third]) == [FULL, FULL, RESUMED, FULL]
+    assert used.from_cache is True
     assert outcomes(again) == [RESUMED, DECLINED]
+    assert why(pair, again) == [HIT, MISS]
 
 
 @scenario(versions=[TLSv1_2], server={**holding(3), "clock": 0}, same_stack=True)
@@ -113,10 +140,11 @@ def test_session_that_expires_first_goes_though_it_is_newer(pair):
     first = pair.connect()
     pair.server.stop_clock(NOW - 60)
     made = [pair.connect() for _ in range(3)]
-    again = tuple(pair.connect(offer=c.session).outcome for c in (made[0], first))
+    again = [pair.connect(offer=c.session) for c in (made[0], first)]
 
     assert outcomes([first, *made]) == [FULL] * 4
-    assert again == FIRST_TO_EXPIRE.of(pair)
+    assert tuple(outcomes(again)) == FIRST_TO_EXPIRE.of(pair)
+    assert why(pair, again) == [HIT if outcome is RESUMED else MISS for outcome in FIRST_TO_EXPIRE.of(pair)]
 
 
 @scenario(server=holding(0), needs=RESIZES)
@@ -127,6 +155,7 @@ def test_size_of_zero_is_no_limit(pair):
 
     assert outcomes(made) == [FULL] * 5
     assert again.outcome is RESUMED
+    assert again.from_cache is True
     assert counted(counters) == (5, 0, 0)
 
 
@@ -143,6 +172,7 @@ def test_cache_that_shrinks_forgets_when_the_next_session_comes(pair):
     assert counted(shrunk) == (4, 0, 3)
     assert counted(filled) == (HELD_OF_3.of(pair), 5 - HELD_OF_3.of(pair), 3)
     assert outcomes(again) == [RESUMED, RESUMED, DECLINED]
+    assert why(pair, again) == [HIT, HIT, MISS]
 
 
 @cases("size", 5, 0)
@@ -156,6 +186,7 @@ def test_cache_that_grows_forgets_nothing_more(pair, size):
 
     assert outcomes(made) == [FULL] * 4
     assert again.outcome is RESUMED
+    assert again.from_cache is True
     assert counted(counters) == (4, 0, size)
 
 
@@ -167,4 +198,5 @@ def test_tickets_take_no_room(pair):
 
     assert outcomes(made) == [FULL, FULL]
     assert outcomes(again) == [RESUMED, RESUMED]
+    assert [connection.from_cache for connection in again] == [False, False]
     assert counted(counters) == (0, 0, 1)

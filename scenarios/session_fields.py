@@ -115,6 +115,7 @@ def test_peer_certificate_stays_in_the_session_when_it_resumes(pair):
     assert b64encode(first.session.peer_certificate) in chain.replace(b"\n", b"")
     assert second.session.peer_certificate == first.session.peer_certificate
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 UNKNOWN_ISSUER = Expectation(
@@ -140,6 +141,7 @@ def test_verify_result_is_stored_and_resumption_does_not_change_it(pair, verify,
     assert first.session.verify_result == result.of(pair)
     assert second.session.verify_result == result.of(pair)
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 def test_time_is_when_the_session_was_made(pair):
@@ -168,6 +170,7 @@ def test_tls12_resumption_leaves_the_time_of_the_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.session.time == first.session.time
 
 

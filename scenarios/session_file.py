@@ -123,6 +123,7 @@ def test_session_in_a_file_resumes_in_another_context_of_the_same_stack(pair, tm
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.offered.der == first.session.der
 
 
@@ -147,4 +148,5 @@ def test_tls12_session_with_an_expired_file_time_resumes(pair, tmp_path):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert second.session.time == offered.time

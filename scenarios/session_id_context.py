@@ -17,9 +17,11 @@ from harness import (
     Alert,
     Differs,
     Expectation,
+    Reason,
     Role,
     Verify,
     cases,
+    reasons,
     scenario,
 )
 
@@ -36,6 +38,7 @@ ALERT: Expectation[Alert | None] = Expectation(
         Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"
     ),
 )
+CACHED_WITHOUT_CONTEXT = "https://github.com/openssl/openssl/pull/5175: Do not cache sessions with zero sid_ctx_length"
 WITHOUT_CONTEXT = Expectation(
     DECLINED,
     Differs(
@@ -43,7 +46,17 @@ WITHOUT_CONTEXT = Expectation(
         Role.SERVER,
         "*@<1.1.0",
         date(2026, 11, 21),
-        "https://github.com/openssl/openssl/pull/5175: Do not cache sessions with zero sid_ctx_length",
+        CACHED_WITHOUT_CONTEXT,
+    ),
+)
+WHY_WITHOUT_CONTEXT: Expectation[tuple[Reason, ...]] = Expectation(
+    (Reason.NOT_IN_CACHE,),
+    Differs((Reason.SESSION_ID_CONTEXT_UNSET,), Role.SERVER, "*@<1.1.0", date(2026, 11, 21), CACHED_WITHOUT_CONTEXT),
+)
+ALERT_WITHOUT_CONTEXT: Expectation[Alert | None] = Expectation(
+    None,
+    Differs(
+        Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.0", date(2026, 11, 21), NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"
     ),
 )
 TOO_LONG = 273
@@ -63,6 +76,7 @@ def test_session_resumes_in_its_context(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario(server={"session_id_context": b"one", "ticket_keys": "shared"})
@@ -73,6 +87,7 @@ def test_session_resumes_at_another_server_with_an_equal_context(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @cases("other", b"two", b"one more", b"on", UNSET)
@@ -84,6 +99,7 @@ def test_session_is_declined_at_another_server_with_a_different_context(pair, ot
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
     assert pair.last_counters().hits == 0
 
 
@@ -94,6 +110,7 @@ def test_session_resumes_without_a_context_if_the_server_does_not_verify(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario(client=CLIENT, server={"verify": Verify.REQUIRED, "tickets": BOTH})
@@ -104,6 +121,7 @@ def test_verified_session_resumes_in_its_context(pair):
     assert first.outcome is FULL
     assert first.server.peer_certificate is True
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario(client=CLIENT, server={"session_id_context": UNSET, "verify": [Verify.OPTIONAL, Verify.REQUIRED]})
@@ -125,6 +143,8 @@ def test_verifying_server_without_a_context_caches_nothing(pair):
 
     assert first.outcome is FULL
     assert second.outcome is WITHOUT_CONTEXT.of(pair)
+    assert reasons(pair, second) == WHY_WITHOUT_CONTEXT.of(pair)
+    assert second.alert == ALERT_WITHOUT_CONTEXT.of(pair)
 
 
 @scenario(client=CLIENT, server={"session_id_context": UNSET, "ticket_keys": "shared"})

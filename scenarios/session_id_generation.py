@@ -94,6 +94,7 @@ def test_stateful_ticket_is_what_the_generator_made(pair):
     assert ticket_of(first).startswith(PREFIX)
     assert len(ticket_of(first)) == 32
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.client_hello.psk_identities == (ticket_of(first),)
 
 
@@ -105,6 +106,7 @@ def test_id_may_be_shorter_than_32_bytes(pair):
     assert first.outcome is FULL
     assert id_of(first) == FIXED["session_id"]
     assert second.outcome is RESUMED
+    assert second.from_cache is True
 
 
 @scenario(versions=[TLSv1_2], server=FIXED)
@@ -126,7 +128,9 @@ def test_session_whose_id_is_wanted_again_still_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT.of(pair)
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(versions=[TLSv1_2], server=FIXED, needs={"server": [Capability.REMOVE_SESSION]})
@@ -172,6 +176,7 @@ def test_stateful_ticket_that_is_shorter_than_32_bytes_is_never_looked_up(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT.of(pair)
     assert second.messages.client_hello.psk_identities == (FIXED["session_id"],)
     assert second.messages.server_hello.selected_psk is None
     assert pair.last_counters().misses == 0

@@ -57,6 +57,7 @@ def test_object_in_memory_resumes_if_the_client_sent_close_notify(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(close=[Close.SERVER_ONLY, Close.EOF], needs=IN_MEMORY)
@@ -66,6 +67,7 @@ def test_object_in_memory_is_not_offered_without_a_client_close_notify(pair):
 
     assert first.outcome is FULL
     assert second.outcome is OBJECT_AFTER_FREE.of(pair)
+    assert second.from_cache is not True
 
 
 @scenario(close=Close.RST, needs=IN_MEMORY)
@@ -75,6 +77,7 @@ def test_object_in_memory_of_a_client_that_was_reset(pair):
 
     assert first.outcome is FULL
     assert second.outcome is OBJECT_AFTER_RESET.of(pair)
+    assert second.from_cache is not True
 
 
 @scenario(
@@ -88,3 +91,4 @@ def test_copy_as_data_resumes_beside_the_object_that_does_not(pair):
     assert session is not None
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False

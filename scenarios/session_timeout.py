@@ -14,22 +14,25 @@ from harness import (
     DECLINED,
     FULL,
     RESUMED,
+    Alert,
     Capability,
     Differs,
     Expectation,
+    Reason,
     Role,
     TLSv1_2,
     TLSv1_3,
     aged,
     broken_by,
     edited,
+    reasons,
     scenario,
 )
 
 HOUR = 3600
 WEEK = 7 * 24 * HOUR
-NOW = 1_800_000_000
-"""Where a stopped clock begins; any moment will do."""
+NOW = 1_600_000_000
+"""Where a stopped clock begins: so long ago that a session of today is none of the time around it."""
 
 NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 """Of a client whose session is made older, or is given another timeout."""
@@ -88,6 +91,7 @@ def test_timeout_of_zero_is_the_default(pair):
     assert first.session.timeout == AT_CLIENT.of(pair)
     assert first.session.lifetime_hint == 2 * HOUR
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]}, needs=TELLS)
@@ -108,6 +112,11 @@ def test_lifetime_of_a_tls12_ticket_has_no_bound(pair):
     assert first.session.lifetime_hint == WEEK + 1
 
 
+def age_sent(first, second):
+    """Return the age of the last ticket of the first connection that the second one sent, in milliseconds."""
+    return (second.messages.client_hello.psk_ages[0] - first.messages.tickets[-1].age_add) % 2**32
+
+
 @scenario(server={"clock": 0}, needs={"server": [Capability.RUNNING_COUNTERS]}, same_stack=True)
 def test_server_counts_what_it_declines_for_its_age(pair):
     pair.server.stop_clock(NOW)
@@ -118,7 +127,9 @@ def test_server_counts_what_it_declines_for_its_age(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_SERVER,)
     assert pair.last_counters().timeouts == 1
     assert pair.last_counters().hits == 1
 
@@ -131,10 +142,13 @@ def test_ticket_of_a_tls13_resumption_has_a_lifetime_of_its_own(pair):
     second = pair.connect(offer=first.session)
     pair.server.stop_clock(NOW + 120)
     third = pair.connect(offer=second.session)
+    fourth = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert third.outcome is RESUMED
+    assert fourth.outcome is DECLINED
+    assert reasons(pair, fourth) == (Reason.EXPIRED_AT_SERVER,)
 
 
 @scenario(versions=[TLSv1_2], server={"clock": 0, "timeout": 60, "tickets": BOTH}, same_stack=True)
@@ -148,7 +162,9 @@ def test_tls12_resumption_does_not_prolong_the_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_SERVER,)
 
 
 @scenario(server={"clock": 0, "timeout": 60, "ticket_keys": "shared"}, same_stack=True)
@@ -160,17 +176,23 @@ def test_ticket_keeps_the_timeout_of_the_server_that_made_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert second.messages.tickets[0].lifetime == 2 * HOUR
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
 
 
-@scenario(server={"clock": 0, "timeout": 2 * HOUR, "ticket_keys": "shared"}, same_stack=True)
+@scenario(server={"clock": 0, "ticket_keys": "shared"}, same_stack=True)
 def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
     pair.server.stop_clock(NOW)
     first = pair.connect()
     pair.new_server(timeout=60).stop_clock(NOW + 61)
     second = pair.connect(offer=first.session)
+    third = pair.connect()
 
     assert first.outcome is FULL
+    assert third.outcome is FULL
+    assert third.messages.tickets[0].lifetime == 60
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE)
@@ -185,7 +207,9 @@ def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert age_sent(first, second) == 2 * HOUR * 1000
     assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
     assert third.messages.client_hello.psk_identities == ()
 
 
@@ -197,7 +221,9 @@ def test_tls13_client_goes_by_the_time_in_the_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.offered.time == first.session.time - (2 * HOUR - 60)
     assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
 
 
 @scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
@@ -207,6 +233,7 @@ def test_tls13_client_does_not_look_at_the_timeout_in_the_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert (second.offered.timeout, second.offered.time) == (1, first.session.time - HOUR)
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=NEEDS_DATA)
@@ -217,6 +244,8 @@ def test_tls12_client_offers_what_has_expired_long_ago(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert (second.offered.timeout, second.offered.time) == (1, first.session.time - WEEK)
+    assert second.from_cache is not pair.server_config.tickets
 
 
 UNSIGNED_TIME = (
@@ -251,6 +280,19 @@ ABOVE_A_WEEK = {
 }
 """OSSL_TIME is unsigned since 3.2, and before these versions of 3.0 and 3.1 there is no ticket."""
 HUGE = {2**32 - 1}
+NO_TICKET = Alert(80, Role.SERVER)
+"""internal_error, of construct_stateless_ticket."""
+ALERT: Expectation[Alert | None] = differing(None, NO_TICKET, None)
+WHY_THEN: Expectation[tuple[Reason, ...]] = differing((Reason.EXPIRED_AT_SERVER,), (Reason.ALERT,), ())
+WHY_IN_THE_SAME_SECOND: Expectation[tuple[Reason, ...]] = differing((Reason.EXPIRED_AT_SERVER,), (), ())
+WHY_IN_THE_NEXT_SECOND_OF_TLS12: Expectation[tuple[Reason, ...]] = differing(
+    (Reason.NOT_IN_CACHE,), (Reason.EXPIRED_AT_SERVER,), ()
+)
+WHY_IN_THE_NEXT_SECOND_OF_TLS13: Expectation[tuple[Reason, ...]] = differing(
+    (Reason.EXPIRED_AT_SERVER,), (Reason.EXPIRED_AT_SERVER,), ()
+)
+"""ssl_get_prev_session removes what has expired only if it looked for a session id (try_session_cache)."""
+WHY_IN_THE_NEXT_SECOND = {TLSv1_2: WHY_IN_THE_NEXT_SECOND_OF_TLS12, TLSv1_3: WHY_IN_THE_NEXT_SECOND_OF_TLS13}
 FIRST = differing(FULL, ABORTED, FULL)
 THEN = differing(DECLINED, ABORTED, RESUMED)
 IN_THE_SAME_SECOND = differing(DECLINED, RESUMED, RESUMED)
@@ -281,7 +323,11 @@ def test_negative_timeout_expires_at_once(pair):
     second = pair.connect(offer=first.last_session, presume_full=False)
 
     assert first.outcome == FIRST.of(pair)
+    assert first.alert == ALERT.of(pair)
     assert second.outcome == THEN.of(pair)
+    assert second.alert == ALERT.of(pair)
+    assert reasons(pair, second) == WHY_THEN.of(pair)
+    assert second.from_cache is not True
 
 
 @scenario(server={"timeout": -1, "tickets": False, "clock": 0}, same_stack=True, breaks=ABOVE_A_WEEK)
@@ -294,7 +340,11 @@ def test_negative_timeout_expires_at_once_in_the_cache_too(pair):
 
     assert first.outcome is FULL
     assert second.outcome == IN_THE_SAME_SECOND.of(pair)
+    assert reasons(pair, second) == WHY_IN_THE_SAME_SECOND.of(pair)
+    assert second.from_cache is not False
     assert third.outcome == IN_THE_NEXT_SECOND.of(pair)
+    assert reasons(pair, third) == WHY_IN_THE_NEXT_SECOND[pair.tls].of(pair)
+    assert third.from_cache is not False
 
 
 @scenario(client={"timeout": -1})
@@ -304,6 +354,7 @@ def test_negative_timeout_of_a_client_is_never_looked_at(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], server={"timeout": -1}, needs=TELLS)
@@ -311,6 +362,7 @@ def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
     first = pair.connect(presume_full=False)
 
     assert first.outcome == FIRST.of(pair)
+    assert first.alert == ALERT.of(pair)
     assert lifetimes(first) == LIFETIME_IN_TLS12.of(pair)
     assert hints(first) == LIFETIME_IN_TLS12.of(pair)
 
@@ -322,5 +374,6 @@ def test_negative_timeout_escapes_the_bound_of_a_week(pair):
     longest = LONGEST_AT_CLIENT.of(pair)
 
     assert first.outcome == FIRST.of(pair)
+    assert first.alert == ALERT.of(pair)
     assert lifetimes(first) == LIFETIME_IN_TLS13.of(pair)
     assert hints(first) == {min(lifetime, longest) for lifetime in lifetimes(first)}

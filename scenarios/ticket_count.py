@@ -3,7 +3,7 @@
 RFC 8446, 4.6.1 allows any number. OpenSSL: two after a full handshake, one after a resumption, whatever is set.
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 pytestmark = scenario(versions=[TLSv1_3])
 
@@ -65,6 +65,7 @@ def test_as_many_tickets_as_were_set_after_a_decline(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert second.tickets == pair.server_config.num_tickets
 
 
@@ -102,6 +103,7 @@ def test_one_ticket_in_tls12_and_none_after_a_resumption(pair):
 
     assert first.tickets == 1
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.tickets == 0
 
 

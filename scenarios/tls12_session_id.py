@@ -1,6 +1,6 @@
 """A TLS 1.2 session resumes by its id, from the server's cache (RFC 5246, 7.3 and 7.4.1.2)."""
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_2, scenario
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, Reason, TLSv1_2, reasons, scenario
 
 NO_TICKETS = {"tickets": False}
 """A server that issues no tickets leaves session ids, whatever its client wants."""
@@ -58,6 +58,7 @@ def test_resumption_leaves_the_session_as_it_was(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.session.der == first.session.der
 
 
@@ -70,6 +71,7 @@ def test_server_keeps_one_entry_and_counts_the_hit(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert (before.items, before.hits, before.misses) == (1, 0, 0)
     assert (after.items, after.hits, after.misses) == (1, 1, 0)
 
@@ -81,6 +83,7 @@ def test_server_that_does_not_know_the_id_declines_with_a_new_one(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.mechanism is None
     assert second.messages.client_hello.session_id == first.messages.server_hello.session_id
     assert second.messages.server_hello.session_id != first.messages.server_hello.session_id
@@ -96,6 +99,7 @@ def test_server_that_does_not_know_the_id_counts_a_miss(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert (counters.items, counters.hits, counters.misses) == (1, 0, 1)
 
 
@@ -125,6 +129,7 @@ def test_removed_entry_declines(pair):
     assert first.outcome is FULL
     assert removed is True
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False, "cache_mode": {CacheMode.OFF}})

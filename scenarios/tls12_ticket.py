@@ -11,8 +11,10 @@ from harness import (
     Differs,
     Expectation,
     Mechanism,
+    Reason,
     Role,
     TLSv1_2,
+    reasons,
     scenario,
 )
 
@@ -66,6 +68,7 @@ def test_server_keeps_no_entry_and_counts_the_hit(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert (before.items, before.hits, before.misses) == (0, 0, 0)
     assert (after.items, after.hits, after.misses) == (0, 1, 0)
 
@@ -87,7 +90,9 @@ def test_ticket_resumes_twice(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 def test_ticket_of_other_keys_is_declined_and_replaced(pair):
@@ -97,6 +102,7 @@ def test_ticket_of_other_keys_is_declined_and_replaced(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert second.mechanism is None
     assert second.messages.client_hello.session_ticket == first.messages.tickets[0].ticket
     assert second.tickets == 1
@@ -110,6 +116,7 @@ def test_ticket_of_the_same_keys_resumes_at_another_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], server={"ticket_keys": "shared"})
@@ -120,4 +127,5 @@ def test_server_that_takes_no_tickets_declines_one_of_its_own_keys(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.tickets == 0

@@ -4,7 +4,7 @@ SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a client removes the extension. It n
 session, but OpenSSL sends it, empty, even if only TLS 1.3 is enabled (tls_construct_ctos_session_ticket).
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, TLSv1_2, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 pytestmark = scenario(versions=[TLSv1_2])
 
@@ -25,6 +25,7 @@ def test_extension_is_the_ticket_when_one_is_held(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.messages.client_hello.session_ticket == first.messages.tickets[0].ticket
     assert second.messages.server_hello.session_ticket is None
 
@@ -36,6 +37,7 @@ def test_extension_is_empty_when_the_offered_session_has_only_an_id(pair):
 
     assert first.messages.server_hello.session_ticket is None
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.client_hello.session_ticket == b""
     assert second.messages.server_hello.session_ticket is None
 
@@ -49,6 +51,7 @@ def test_extension_is_absent_when_the_client_wants_no_ticket(pair):
     assert first.messages.server_hello.session_ticket is None
     assert first.tickets == 0
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.client_hello.session_ticket is None
 
 
@@ -60,6 +63,7 @@ def test_held_ticket_is_not_sent_by_a_client_that_wants_none(pair):
 
     assert first.tickets == 1
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.messages.client_hello.session_ticket is None
     assert len(second.messages.client_hello.session_id) == 32
 

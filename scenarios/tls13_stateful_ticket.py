@@ -3,7 +3,7 @@
 RFC 8446, 4.6.1: a ticket is either a database lookup key or self-encrypted. RFC 8446, 2.2: it resumes as a PSK.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, Reason, TLSv1_3, reasons, scenario
 
 STATEFUL = {"tickets": False}
 
@@ -45,6 +45,7 @@ def test_server_keeps_an_entry_for_each_ticket_and_counts_the_hit(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert (before.items, before.hits, before.misses) == (2, 0, 0)
     assert (after.items, after.hits, after.misses) == (3, 1, 0)
 
@@ -65,7 +66,9 @@ def test_stateful_ticket_resumes_twice(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL, needs={"server": [Capability.REMOVE_SESSION]})
@@ -76,6 +79,7 @@ def test_ticket_of_a_removed_entry_is_declined(pair):
 
     assert removed is True
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.tickets == 2
 
 
@@ -91,6 +95,7 @@ def test_other_ticket_of_the_connection_outlives_the_removed_entry(pair):
 
     assert removed is True
     assert second.outcome is RESUMED
+    assert second.from_cache is True
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL | {"cache_mode": {CacheMode.OFF}})
@@ -100,6 +105,7 @@ def test_server_without_a_cache_issues_tickets_that_it_declines(pair):
 
     assert first.tickets == 2
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL | {"cache_mode": {CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}})
@@ -109,6 +115,7 @@ def test_server_that_does_not_look_into_its_cache_declines(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.LOOKUP_OFF,)
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL | {"cache_mode": {CacheMode.SERVER, CacheMode.NO_INTERNAL_STORE}})
@@ -118,6 +125,7 @@ def test_server_that_stores_nothing_declines(pair):
 
     assert first.tickets == 2
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
 def test_another_server_declines(pair):
@@ -127,6 +135,7 @@ def test_another_server_declines(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.messages.client_hello.psk_identities == (first.messages.tickets[-1].ticket,)
 
 
@@ -138,3 +147,4 @@ def test_shared_ticket_keys_do_not_share_the_state(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)

@@ -3,7 +3,7 @@
 SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a TLS 1.3 client changes nothing.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, TLSv1_3, cases, scenario
+from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, Reason, TLSv1_3, cases, reasons, scenario
 
 pytestmark = scenario(versions=[TLSv1_3])
 
@@ -102,6 +102,7 @@ def test_client_that_wants_no_tickets_still_gets_and_offers_them(pair):
 
     assert first.tickets == 2
     assert second.outcome is RESUMED
+    assert second.messages.client_hello.session_ticket is None
 
 
 @scenario(versions=[TLSv1_3], server={"cache_mode": {CacheMode.OFF}})
@@ -133,6 +134,7 @@ def test_ticket_of_another_server_is_declined_and_replaced(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert second.mechanism is None
     assert second.messages.client_hello.psk_identities == (first.messages.tickets[-1].ticket,)
     assert second.messages.server_hello.selected_psk is None
@@ -147,3 +149,4 @@ def test_ticket_of_the_same_keys_resumes_at_another_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.setup.server_context != first.setup.server_context

@@ -4,7 +4,7 @@ RFC 8446, 4.2.11 (4.1.2 has the older session mechanisms), RFC 5246, 7.4.1.2; SS
 a new session if the version of the offered one is not enabled (tls_construct_client_hello, ssl_version_supported).
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, TLSv1_2, TLSv1_3, scenario
+from harness import DECLINED, FULL, RESUMED, Capability, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
 
 EITHER = (TLSv1_2, TLSv1_3)
 
@@ -52,6 +52,7 @@ def test_unoffered_session_resumes_when_its_version_is_enabled_again(pair):
     assert first.outcome is FULL
     assert second.outcome is FULL
     assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(versions=[TLSv1_3], client={"versions": EITHER})
@@ -62,6 +63,7 @@ def test_tls13_ticket_offered_to_a_tls12_only_server_is_declined(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
     assert len(second.messages.client_hello.psk_identities) == 1
     assert second.messages.server_hello.version is TLSv1_2
 
@@ -79,6 +81,7 @@ def test_tls12_session_offered_to_a_tls13_only_server_is_declined(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
     assert second.messages.client_hello.session_id
     assert second.messages.server_hello.version is TLSv1_3
 
@@ -91,6 +94,7 @@ def test_the_same_change_of_server_resumes_where_the_version_stays(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.messages.server_hello.version is pair.tls
 
 
@@ -122,6 +126,7 @@ def test_tls12_session_is_lost_once_both_ends_enable_both_versions(pair):
 
     assert first.messages.server_hello.version is TLSv1_2
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
     assert second.messages.client_hello.session_ticket
     assert second.messages.server_hello.version is TLSv1_3
     assert third.mechanism is Mechanism.PSK

@@ -12,6 +12,7 @@ from harness import (
     FULL,
     RESUMED,
     UNSET,
+    Alert,
     Capability,
     Differs,
     Expectation,
@@ -35,6 +36,41 @@ EMS = {"extended_master_secret": True}
 AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
 BAD_RECORD_MAC, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 47, 70
 
+SEEN = date(2026, 11, 29)
+NO_ALERT = (
+    "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.0.2 and 1.1.0 returns an error and sends no alert, so the "
+    "client sees the end of TCP alone"
+)
+EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
+WITHOUT_ALERT: tuple[Differs[Alert | None], ...] = (
+    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT, peer="*@<3.0"),
+    Differs(Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"),
+)
+ALERT_OF_CONTEXT: Expectation[Alert | None] = Expectation(Alert(80, Role.SERVER), *WITHOUT_ALERT)
+"""internal_error."""
+ALERT_OF_EMS: Expectation[Alert | None] = Expectation(
+    Alert(40, Role.SERVER),
+    Differs(
+        Alert(ILLEGAL_PARAMETER, Role.SERVER),
+        Role.SERVER,
+        "*@>=1.1.1,<3.0",
+        SEEN,
+        "ssl_get_prev_session of 1.1.1w: SSLfatal(s, SSL_AD_ILLEGAL_PARAMETER, ..., SSL_R_INCONSISTENT_EXTMS); "
+        "measured: 3.0.20 sends handshake_failure",
+    ),
+    *WITHOUT_ALERT,
+)
+ALERT_OF_BINDER = Expectation(
+    Alert(51, Role.SERVER),
+    Differs(
+        Alert(ILLEGAL_PARAMETER, Role.SERVER),
+        Role.SERVER,
+        "*@<3.4",
+        SEEN,
+        "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
+    ),
+)
+
 
 @scenario(server={"session_id_context": UNSET, "verify": Verify.OPTIONAL})
 def test_session_id_context_is_unset_and_the_server_verifies(pair):
@@ -43,6 +79,7 @@ def test_session_id_context_is_unset_and_the_server_verifies(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT_OF_CONTEXT.of(pair)
     assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_UNSET,)
 
 
@@ -53,6 +90,7 @@ def test_session_resumes_at_a_server_that_verifies_and_has_a_context(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(server={"session_id_context": UNSET})
@@ -62,6 +100,7 @@ def test_session_resumes_without_a_context_and_without_verifying(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], client=EMS, server={"tickets": BOTH, **EMS}, needs=IMPORTS)
@@ -72,6 +111,7 @@ def test_extended_master_secret_is_dropped_by_the_client(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT_OF_EMS.of(pair)
     assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
 
 
@@ -83,6 +123,7 @@ def test_extended_master_secret_is_dropped_by_the_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT_OF_EMS.of(pair)
     assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
 
 
@@ -94,12 +135,29 @@ def test_extended_master_secret_session_resumes_in_another_client_with_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 LENGTH_IGNORED = (
     "CHANGES, 1.1.1: Add support for RFC6066 Maximum Fragment Length extension; a server before does not know it"
 )
 OTHER_LENGTH = Expectation(ABORTED, Differs(RESUMED, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), LENGTH_IGNORED))
+BY_SERVER = (
+    "tls_parse_ctos_maxfragmentlen of 1.1.1w (s->hit) aborts; measured: 3.0.20 resumes with the session's length, "
+    "which its client refuses"
+)
+ALERT_OF_OTHER_LENGTH: Expectation[Alert | None] = Expectation(
+    Alert(ILLEGAL_PARAMETER, Role.CLIENT),
+    Differs(Alert(ILLEGAL_PARAMETER, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER),
+    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, LENGTH_IGNORED),
+)
+ALERT_OF_NO_LENGTH: Expectation[Alert | None] = Expectation(
+    Alert(110, Role.CLIENT),
+    Differs(Alert(40, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER, TLSv1_2),
+    Differs(Alert(109, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER, TLSv1_3),
+    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, LENGTH_IGNORED),
+)
+"""unsupported_extension; of 1.1.1 handshake_failure and, in TLS 1.3, missing_extension."""
 WHY_OTHER_LENGTH: Expectation[tuple[Reason, ...]] = Expectation(
     (Reason.MAX_FRAGMENT_LENGTH_CHANGED,),
     Differs((), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), LENGTH_IGNORED),
@@ -127,6 +185,8 @@ def test_maximum_fragment_length_differs(pair):
 
     assert first.outcome is FULL
     assert second.outcome is OTHER_LENGTH.of(pair)
+    assert second.alert == ALERT_OF_OTHER_LENGTH.of(pair)
+    assert second.from_cache in {None, not pair.server_config.tickets}
     assert reasons(pair, second) == WHY_OTHER_LENGTH.of(pair)
 
 
@@ -143,6 +203,8 @@ def test_maximum_fragment_length_is_no_longer_requested(pair):
 
     assert first.outcome is FULL
     assert second.outcome is OTHER_LENGTH.of(pair)
+    assert second.alert == ALERT_OF_NO_LENGTH.of(pair)
+    assert second.from_cache in {None, not pair.server_config.tickets}
     assert reasons(pair, second) == WHY_OTHER_LENGTH.of(pair)
 
 
@@ -154,6 +216,7 @@ def test_session_resumes_with_the_same_maximum_fragment_length(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario(versions=[TLSv1_3], server={"tickets": BOTH}, needs=EDITS)
@@ -163,6 +226,7 @@ def test_binder_is_made_with_another_secret_than_the_tickets(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT_OF_BINDER.of(pair)
     assert reasons(pair, second) == (Reason.BINDER_WRONG,)
 
 
@@ -185,6 +249,7 @@ def test_session_with_its_own_secret_restored_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], client={"ciphers": AES128}, server={"tickets": BOTH}, needs=IMPORTS)
@@ -208,6 +273,7 @@ def test_session_resumes_where_its_cipher_is_offered_last(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario()
@@ -230,4 +296,5 @@ def test_middlebox_blocks_it_and_no_endpoint_sends_an_alert(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert is None
     assert reasons(pair, second) == (Reason.BLOCKED,)

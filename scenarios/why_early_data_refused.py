@@ -35,6 +35,7 @@ def test_accepted_early_data_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "accepted"
     assert reasons(pair, second) == ()
 
@@ -46,6 +47,7 @@ def test_unsent_early_data_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert reasons(pair, second) == ()
 
 
@@ -56,6 +58,7 @@ def test_early_data_before_a_hello_retry_request(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
     assert "refused: the server answered with a HelloRetryRequest" in titles(pair, second)[-1]
@@ -69,6 +72,7 @@ def test_early_data_for_a_server_that_allows_none(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
     assert "refused: the server allows none" in titles(pair, second)[-1]
@@ -82,6 +86,7 @@ def test_early_data_for_a_server_that_allows_fewer_but_enough_bytes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.early_data == "accepted"
     assert reasons(pair, second) == ()
 
@@ -94,6 +99,7 @@ def test_early_data_under_an_alpn_protocol_the_session_does_not_have(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == (Reason.OTHER_ALPN, Reason.EARLY_DATA_REFUSED)
     assert "refused: the server chose h2, but the session has no ALPN protocol" in titles(pair, second)[-1]
@@ -106,6 +112,7 @@ def test_early_data_under_the_sessions_alpn_protocol_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "accepted"
     assert reasons(pair, second) == ()
 
@@ -117,6 +124,7 @@ def test_early_data_with_a_ticket_older_at_the_client_than_at_the_server(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
     assert "seconds old by the client's clock" in titles(pair, second)[-1]
@@ -130,6 +138,7 @@ def test_early_data_with_a_ticket_older_at_the_server_than_at_the_client(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == REFUSED
     assert "seconds old by the client's clock" in titles(pair, second)[-1]
@@ -144,5 +153,6 @@ def test_early_data_with_a_ticket_of_equal_age_at_both_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "accepted"
     assert reasons(pair, second) == ()

@@ -62,6 +62,7 @@ def test_session_of_the_same_server_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
 
 
 @scenario(server=CACHED, needs={"client": [Capability.SESSION_DATA], "server": [Capability.REMOVE_SESSION]})
@@ -115,6 +116,7 @@ def test_session_of_a_connection_not_closed_by_the_server_is_not_cached(pair):
 
     assert first.outcome is FULL
     assert (second.outcome, reasons(pair, second)) == AFTER_EOF.of(pair)
+    assert second.from_cache is not False
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.SESSION_IMPORT]})

@@ -93,6 +93,7 @@ def test_client_that_is_given_the_session_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -103,6 +104,7 @@ def test_client_that_forgets_a_session_once_it_was_resumed(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is FULL
     assert reasons(pair, third) == (Reason.NO_SESSION,)
 
@@ -154,6 +156,7 @@ def test_tls12_server_with_a_cache_is_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert reasons(pair, second) == ()
 
 
@@ -234,6 +237,7 @@ def test_session_that_was_taken_after_the_tickets_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -256,6 +260,7 @@ def test_client_that_keeps_the_sessions_version_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -345,4 +350,5 @@ def test_tls12_client_whose_clock_has_gone_back_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()

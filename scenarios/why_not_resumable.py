@@ -12,6 +12,7 @@ from harness import (
     FULL,
     RESUMED,
     UNSET,
+    Alert,
     CacheMode,
     Capability,
     Close,
@@ -61,6 +62,13 @@ NO_ALERT = (
     "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.1.0 returns an error and sends no alert. The client sees "
     "the end of TCP within a handshake, which before 3.0 is not an error that sends an alert of its own"
 )
+EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
+ALERT: Expectation[Alert | None] = Expectation(
+    Alert(80, Role.SERVER),
+    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT, peer="*@<3.0"),
+    Differs(Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"),
+)
+"""internal_error of ssl_get_prev_session, whose session id context is unset."""
 AFTER_ABORT = Expectation(
     FULL, *AFTER_FREE.differs, Differs(RESUMED, Role.CLIENT, "*@<3.0", SEEN, NO_ALERT, peer="*@<1.1.1")
 )
@@ -98,6 +106,7 @@ def test_object_of_a_connection_that_the_client_did_not_shut_down(pair):
 
     assert first.outcome is FULL
     assert second.outcome is AFTER_FREE.of(pair)
+    assert second.from_cache is not True
     assert reasons(pair, second) == WHY_AFTER_FREE.of(pair)
 
 
@@ -108,6 +117,7 @@ def test_object_of_a_connection_that_was_reset(pair):
 
     assert first.outcome is FULL
     assert second.outcome is AFTER_RESET.of(pair)
+    assert second.from_cache is not True
     assert reasons(pair, second) == WHY_AFTER_RESET.of(pair)
 
 
@@ -118,6 +128,7 @@ def test_object_of_a_connection_that_the_client_shut_down_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -128,6 +139,7 @@ def test_session_data_without_a_client_shutdown_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -165,7 +177,9 @@ def test_tls12_object_that_was_used_before_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert reasons(pair, third) == ()
 
 
@@ -177,7 +191,9 @@ def test_tls12_object_whose_use_was_not_shut_down(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is AFTER_FREE.of(pair)
+    assert third.from_cache is not True
     assert reasons(pair, third) == WHY_AFTER_FREE.of(pair)
 
 
@@ -191,7 +207,9 @@ def test_object_that_was_offered_in_a_handshake_that_was_aborted(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT.of(pair)
     assert third.outcome is AFTER_ABORT.of(pair)
+    assert third.from_cache is not True
     assert reasons(pair, third) == WHY_AFTER_ABORT.of(pair)
 
 
@@ -217,6 +235,7 @@ def test_object_that_the_clients_cache_does_not_store_has_no_reason(pair):
     assert first.outcome is FULL
     assert second.outcome is FULL
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert reasons(pair, third) == ()
 
 
@@ -240,4 +259,5 @@ def test_object_that_was_valid_when_the_cache_was_flushed_has_no_reason(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()

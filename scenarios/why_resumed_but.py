@@ -52,8 +52,10 @@ def test_resumption_for_the_same_name_and_protocol_has_no_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert reasons(pair, third) == ()
 
 
@@ -65,6 +67,7 @@ def test_resumption_for_another_server_name(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
 
 
@@ -75,6 +78,7 @@ def test_resumption_for_a_server_name_where_there_was_none(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
 
 
@@ -88,7 +92,9 @@ def test_resumption_under_the_name_of_the_full_handshake_has_no_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert reasons(pair, third) == ()
 
 
@@ -100,6 +106,7 @@ def test_resumption_with_another_alpn_protocol(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.alpn == "http/1.1"
     assert reasons(pair, second) == (Reason.OTHER_ALPN,)
 
@@ -112,6 +119,7 @@ def test_resumption_with_an_alpn_protocol_where_there_was_none(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_ALPN,)
 
 
@@ -123,6 +131,7 @@ def test_resumption_that_negotiates_the_same_protocol_has_no_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -134,6 +143,7 @@ def test_resumption_with_two_caveats_has_both_reasons(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME, Reason.OTHER_ALPN)
 
 
@@ -144,6 +154,7 @@ def test_client_that_verifies_resumes_a_session_of_one_that_did_not(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
     assert "verifies its server, but resumed a session whose server failed verification" in titles(pair, second)[-1]
 
@@ -155,6 +166,7 @@ def test_client_that_has_verified_its_server_resumes_without_a_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -166,6 +178,7 @@ def test_client_that_no_longer_verifies_resumes_without_a_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -177,6 +190,7 @@ def test_client_that_verifies_resumes_at_a_server_with_another_certificate(pair)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
     assert "but the server now has 'other-server'" in titles(pair, second)[-1]
 
@@ -189,6 +203,7 @@ def test_verifying_client_and_the_same_server_certificate_have_no_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -204,6 +219,7 @@ def test_verifying_client_resumes_a_session_with_an_expired_certificate(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
     assert "has a server certificate that expired" in titles(pair, second)[-1]
 
@@ -216,6 +232,7 @@ def test_verifying_client_and_a_valid_certificate_have_no_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -227,6 +244,7 @@ def test_verifying_server_takes_the_client_for_the_original_one(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
     assert (
         "identifies the client by 'client', but the client now has the certificate 'stranger'"
@@ -241,6 +259,7 @@ def test_server_that_has_verified_its_client_resumes_without_a_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -252,6 +271,7 @@ def test_server_that_requires_a_certificate_resumes_a_session_without_one(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert "CertificateRequest" not in second.messages.types()
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
     assert "requires a client certificate, but resumed a session without one" in titles(pair, second)[-1]
@@ -265,6 +285,7 @@ def test_server_resumes_a_client_that_ignored_its_certificate_request(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
 
 
@@ -276,6 +297,7 @@ def test_client_that_has_a_certificate_now_is_not_asked_for_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
     assert "now has the certificate 'client', but the server did not request it" in titles(pair, second)[-1]
 
@@ -287,6 +309,7 @@ def test_server_with_optional_verification_resumes_without_a_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()
 
 
@@ -298,4 +321,5 @@ def test_server_that_asks_for_no_certificate_resumes_without_a_caveat(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert reasons(pair, second) == ()

@@ -43,6 +43,7 @@ def test_session_resumes_at_another_server_with_the_same_context(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(server={"session_id_context": b"one"})
@@ -75,6 +76,7 @@ def test_another_cipher_suite_with_the_sessions_hash_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert second.messages.server_hello.cipher_suite != first.messages.server_hello.cipher_suite
 
 
@@ -86,6 +88,7 @@ def test_tls12_session_resumes_with_a_cipher_the_server_no_longer_enables(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
 
 
@@ -118,6 +121,7 @@ def test_session_without_extended_master_secret_resumes_without(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @scenario(versions=[TLSv1_3], client={"versions": EITHER})
@@ -171,4 +175,5 @@ def test_retry_with_the_sessions_hash_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert [len(hello.psk_identities) for hello in second.messages.client_hellos] == [1, 1]

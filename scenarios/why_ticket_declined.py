@@ -43,6 +43,7 @@ def test_ticket_resumes_after_a_restart_with_the_same_keys(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(versions=[TLSv1_3])
@@ -96,6 +97,7 @@ def test_ticket_that_was_re_encoded_unchanged_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(needs=EDITS)
@@ -128,6 +130,7 @@ def test_ticket_resumes_before_it_expires(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
 
 
 @scenario(server={"clock": 0, "timeout": 100})

@@ -54,6 +54,7 @@ def test_older_openssl_cannot_read_a_whole_ticket_of_a_known_key(pair):
 
     assert first.outcome is FULL
     assert (second.outcome, reasons(pair, second)) == READS.of(pair)
+    assert second.from_cache is not True
 
 
 @scenario(second_server=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired, timeout_of
-from harness.explain.facts.offer import HANDLE, single_use
+from harness.explain.facts.offer import single_use
 from harness.explain.finding import Candidate, Weight, knob_text
 from harness.explain.remedies import KEYS, by_knob, longer, other_cache, shares_keys, stateful
 from harness.explain.ticket import server_change
+from harness.model.connection import HANDLE
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
 from harness.model.tls import Close, Mechanism, Outcome, Role

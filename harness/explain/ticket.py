@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.explain.facts.offer import HANDLE, KEY_NAME
+from harness.explain.facts.offer import KEY_NAME
 from harness.explain.finding import Candidate, Weight, brief
 from harness.explain.remedies import KEEP, KEYS, by_knob, other_cache, shares_keys
+from harness.model.connection import HANDLE
 from harness.model.reason import Reason
 from harness.model.tls import Role
 

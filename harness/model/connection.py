@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, HarnessError
-from harness.model.tls import Outcome
+from harness.model.tls import Mechanism, Outcome
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.model.setup import Setup
     from harness.model.tcp import Tcp
-    from harness.model.tls import Alert, Close, Mechanism, TLSVersion
+    from harness.model.tls import Alert, Close, TLSVersion
     from harness.model.transcript import Chunk, Transcript
     from harness.model.view import Contradiction, EndpointReport, View
+
+HANDLE = 32
+"""Bytes of a TLS 1.3 ticket that is the id of a cached session (tls_get_stateful_ticket)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class Connection:
     None where its stack tells none."""
     exchanged: bool = True
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
-    blocked: str = ""
-    """Why a middlebox in the tap blocked it; empty if none did."""
+    blocked: str | None = None
+    """Why a middlebox in the tap blocked it, empty if it let it pass; None if there was none."""
     setup: Setup | None = field(default=None, repr=False)
     """The knobs, contexts and actions; None for a connection that no pair made."""
     strays: tuple[str, ...] = ()
@@ -146,6 +149,18 @@ class Connection:
         """How the session was resumed; None if it was not."""
         self.note_read()
         return self.observed_mechanism if self.observed_outcome() is Outcome.RESUMED else None
+
+    @property
+    def from_cache(self) -> bool | None:
+        """Whether the resumed session was in the server's cache, and not in the client's ticket; None if none was.
+
+        The client names a cached session by its id, or in TLS 1.3 by a ticket that is only a name: of OpenSSL's
+        servers, 32 bytes (tls_get_stateful_ticket). Tells them apart where `mechanism` is PSK for both.
+        """
+        mechanism = self.mechanism
+        if mechanism is Mechanism.PSK:
+            return len(self.transcript.client_hellos[-1].psk_identities[0]) <= HANDLE
+        return mechanism is Mechanism.SESSION_ID if mechanism else None
 
     @property
     def alert(self) -> Alert | None:

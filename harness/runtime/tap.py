@@ -48,8 +48,8 @@ class Tapped:
     ) -> None:
         self.chunks: list[Chunk] = []
         """The relayed bytes, in order, without those that a gate blocked."""
-        self.blocked = ""
-        """Why the gate blocked the connection; empty if it did not."""
+        self.blocked = None if gate is None else ""
+        """Why the gate blocked the connection, empty if it did not, None if there is no gate."""
         self._loop = loop
         self._gate = gate
         self._ends = {Role.CLIENT: client, Role.SERVER: server}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.model.connection import HANDLE
 from harness.model.tls import Mechanism, TLSVersion
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 KEY_NAME = 16
 """Bytes at the head of OpenSSL's tickets that name the key (TLSEXT_KEYNAME_LENGTH; RFC 5077, 4)."""
-HANDLE = 32
-"""Bytes of a TLS 1.3 ticket that is the id of a cached session (tls_get_stateful_ticket)."""
 
 
 @dataclass(frozen=True)
