@@ -1,0 +1,142 @@
+"""Runs every mutant of the scenarios on this machine's OpenSSL and names those that still pass.
+
+    python -m harness.tests.mutation [--workers N] [--list] [FILE ...]
+
+A mutant that still passes must be named in harmless.toml, with the reason. Exit code 1 for a survivor that is not
+named, for a name that is no survivor, for a scenario that does not pass as it is, and for a score below 90 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.tests.mutation.mutants import mutated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.tests.mutation.mutants import Mutant
+
+ROOT = Path(__file__).parents[3]
+SCENARIOS = ROOT / "scenarios"
+HARMLESS = Path(__file__).with_name("harmless.toml")
+LEAST = 0.9
+"""The score below which a sweep fails."""
+STACKS = ("libssl", "openssl")
+"""Those that run the mutants; the second one alone for scenarios that go over to a second stack."""
+
+
+@dataclass
+class Sweep:
+    """What a sweep found."""
+
+    killed: list[Mutant] = field(default_factory=list)
+    survived: list[Mutant] = field(default_factory=list)
+    not_run: list[Mutant] = field(default_factory=list)
+    equal: list[Mutant] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Scenarios that do not pass as they are."""
+
+    @property
+    def score(self) -> float:
+        """The part of the mutants that were run that was killed."""
+        run = len(self.killed) + len(self.survived)
+        return len(self.killed) / run if run else 1.0
+
+    def problems(self, harmless: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """What is wrong, one line each, with what to do next."""
+        survivors = {mutant.id for mutant in self.survived}
+        others = {mutant.id: "is killed" for mutant in self.killed}
+        others |= {mutant.id: "was not run" for mutant in self.not_run}
+        others |= {mutant.id: f"is left out: {mutant.equal}" for mutant in self.equal}
+        named = {f"{test}: {without}": why for test, all_ in harmless.items() for without, why in all_.items()}
+        return [
+            *(f"does not pass as it is: {name}; mend it first" for name in self.broken),
+            *(f"was not run: {mutant.id}; no cell is possible on {' or '.join(STACKS)}" for mutant in self.not_run),
+            *(
+                f"still passes: {name}; make the asserts stricter, or name it in harmless.toml with the reason"
+                for name in sorted(survivors - {*named})
+            ),
+            *(
+                f"harmless.toml names {name}, which {others.get(name, 'does not exist')}; remove it there"
+                for name in sorted({*named} - survivors)
+            ),
+            *(f"harmless.toml gives no reason for {name}" for name, why in named.items() if not why.strip()),
+            *([f"the score is below {LEAST:.0%}"] if self.score < LEAST else []),
+        ]
+
+
+def sweep(files: Sequence[Path], workers: str) -> Sweep:
+    """Run all mutants of some files, and the scenarios themselves, in one run of pytest."""
+    found = Sweep()
+    mutants: list[Mutant] = []
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        for path in files:
+            made = mutated(path)
+            (Path(folder) / path.name).write_text(made.source, encoding="utf-8")
+            found.equal += [mutant for mutant in made.mutants if mutant.equal]
+            mutants += [mutant for mutant in made.mutants if not mutant.equal]
+        verdicts = run(Path(folder), workers)
+    for mutant in mutants:
+        seen = verdicts.pop(f"{mutant.file}::{mutant.name}", set()) - {"unsupported"}
+        kind = found.not_run if not seen else found.survived if seen == {"passed"} else found.killed
+        kind.append(mutant)
+    found.broken = sorted(name for name, seen in verdicts.items() if not seen <= {"passed", "unsupported"})
+    return found
+
+
+def run(folder: Path, workers: str) -> dict[str, set[str]]:
+    """The verdicts of the cells of each test of a folder."""
+    (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\naddopts = --import-mode=importlib --tb=no -q\n")
+    results = folder / "results"
+    options = [f"--resumption-{role}={stack}" for role in ("client", "server") for stack in STACKS]
+    command = [sys.executable, "-m", "pytest", str(folder), "-p", "no:cacheprovider", f"-n{workers}", *options]
+    wanted = [f"--resumption-results={results}", "-p", "harness.tests.mutation.choose"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*command, *wanted], cwd=folder, env=environment, check=False, capture_output=True, text=True)
+    if not (results / "results.json").exists():
+        sys.exit(f"pytest left no results:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    verdicts: dict[str, set[str]] = {}
+    for cell in json.loads((results / "results.json").read_bytes())["cells"]:
+        verdicts.setdefault(cell["scenario"], set()).add(cell["verdict"])
+    return verdicts
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Sweep and print; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m harness.tests.mutation", description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="Scenario files; all of them by default.")
+    parser.add_argument("--workers", default="auto", metavar="N", help="Processes of pytest-xdist.")
+    parser.add_argument("--list", action="store_true", help="List the mutants and run none.")
+    given = parser.parse_args(arguments)
+    files = given.files or sorted(SCENARIOS.glob("*.py"))
+    if given.list:
+        for mutant in [mutant for path in files for mutant in mutated(path).mutants]:
+            print(f"{mutant.id}{f' ({mutant.equal})' if mutant.equal else ''}")
+        return 0
+    names = {path.name for path in files}
+    harmless = {
+        test: all_ for test, all_ in tomllib.loads(HARMLESS.read_text()).items() if test.partition("::")[0] in names
+    }
+    found = sweep(files, given.workers)
+    problems = found.problems(harmless)
+    for line in problems:
+        print(line)
+    print(
+        f"{len(found.killed) + len(found.survived)} mutants: {len(found.killed)} killed, {len(found.survived)} "
+        f"survive, score {found.score:.1%}; {len(found.equal)} left out as equal by construction"
+    )
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
