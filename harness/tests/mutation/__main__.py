@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from harness.tests.mutation.mutants import mutated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from harness.tests.mutation.mutants import Mutant
 
@@ -52,25 +52,27 @@ class Sweep:
         run = len(self.killed) + len(self.survived)
         return len(self.killed) / run if run else 1.0
 
-    def problems(self, harmless: Mapping[str, Mapping[str, str]]) -> list[str]:
-        """What is wrong, one line each, with what to do next."""
+    def problems(self, harmless: Mapping[str, str]) -> list[str]:
+        """What is wrong, one line each, with what to do next; ``harmless`` is why each named survivor is harmless."""
         survivors = {mutant.id for mutant in self.survived}
         others = {mutant.id: "is killed" for mutant in self.killed}
         others |= {mutant.id: "was not run" for mutant in self.not_run}
         others |= {mutant.id: f"is left out: {mutant.equal}" for mutant in self.equal}
-        named = {f"{test}: {without}": why for test, all_ in harmless.items() for without, why in all_.items()}
         return [
             *(f"does not pass as it is: {name}; mend it first" for name in self.broken),
-            *(f"was not run: {mutant.id}; no cell is possible on {' or '.join(STACKS)}" for mutant in self.not_run),
+            *(
+                f"was not run: {mutant.id}; no cell of it is possible on {' or '.join(STACKS)}"
+                for mutant in self.not_run
+            ),
             *(
                 f"still passes: {name}; make the asserts stricter, or name it in harmless.toml with the reason"
-                for name in sorted(survivors - {*named})
+                for name in sorted(survivors - {*harmless})
             ),
             *(
                 f"harmless.toml names {name}, which {others.get(name, 'does not exist')}; remove it there"
-                for name in sorted({*named} - survivors)
+                for name in sorted({*harmless} - survivors)
             ),
-            *(f"harmless.toml gives no reason for {name}" for name, why in named.items() if not why.strip()),
+            *(f"harmless.toml gives no reason for {name}" for name, why in harmless.items() if not why.strip()),
             *([f"the score is below {LEAST:.0%}"] if self.score < LEAST else []),
         ]
 
@@ -111,6 +113,13 @@ def run(folder: Path, workers: str) -> dict[str, set[str]]:
     return verdicts
 
 
+def named(files: Collection[str]) -> dict[str, str]:
+    """The survivors of some files that are named as harmless, each with the reason."""
+    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8")).get("harmless", [])
+    found = {mutant: group["reason"] for group in groups for mutant in group["mutants"]}
+    return {mutant: reason for mutant, reason in found.items() if mutant.partition("::")[0] in files}
+
+
 def main(arguments: Sequence[str]) -> int:
     """Sweep and print; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m harness.tests.mutation", description=__doc__)
@@ -123,10 +132,7 @@ def main(arguments: Sequence[str]) -> int:
         for mutant in [mutant for path in files for mutant in mutated(path).mutants]:
             print(f"{mutant.id}{f' ({mutant.equal})' if mutant.equal else ''}")
         return 0
-    names = {path.name for path in files}
-    harmless = {
-        test: all_ for test, all_ in tomllib.loads(HARMLESS.read_text()).items() if test.partition("::")[0] in names
-    }
+    harmless = named({path.name for path in files})
     found = sweep(files, given.workers)
     problems = found.problems(harmless)
     for line in problems:
