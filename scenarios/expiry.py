@@ -125,6 +125,7 @@ def test_tls13_client_offers_a_ticket_one_second_too_long(pair, age, reason):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert reasons(pair, second) == reason
 
 
@@ -151,6 +152,7 @@ def test_tls12_client_offers_a_session_of_any_age(pair, age):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
 
 
 @cases(

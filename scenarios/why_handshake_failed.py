@@ -4,11 +4,16 @@ RFC 8446, 4.1.1, 4.2.10, 4.4.2.4, 6.2 and D.3; RFC 7301, 3.2; SSL_CTX_set_verify
 the reason codes of openssl/sslerr.h.
 """
 
+from datetime import date
+
 from harness import (
     ABORTED,
     FULL,
     RESUMED,
+    Alert,
     Capability,
+    Differs,
+    Expectation,
     Reason,
     Role,
     TLSv1_2,
@@ -24,6 +29,18 @@ AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384
 SHA256, SHA384 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"
 UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, UNKNOWN_CA, PROTOCOL_VERSION = 10, 40, 48, 70
 INTERNAL_ERROR, CERTIFICATE_REQUIRED = 80, 116
+NO_ALERT = (
+    "SSLfatal came with 1.1.1: ssl_get_new_session of 1.0.2 and 1.1.0 returns an error and sends no alert, so the "
+    "client sees the end of TCP alone"
+)
+EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
+ALERT: Expectation[Alert | None] = Expectation(
+    Alert(INTERNAL_ERROR, Role.SERVER),
+    Differs(None, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT, peer="*@<3.0"),
+    Differs(
+        Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"
+    ),
+)
 IMPORTS = {"client": [Capability.SESSION_IMPORT]}
 EARLY = {"max_early_data": 100}
 ALLOWS = {"max_early_data": 1024}
@@ -132,6 +149,7 @@ def test_early_data_with_the_sessions_alpn_protocol_among_others(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.client.early_data == "accepted"
 
 
@@ -154,5 +172,6 @@ def test_session_id_of_another_session_is_made_again(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert second.alert == ALERT.of(pair)
     assert reasons(pair, second) == (Reason.SESSION_REJECTED,)
     assert "made a session id that another session has" in titles(pair, second)[0]
