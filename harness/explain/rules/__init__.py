@@ -78,7 +78,7 @@ def breaches_of(connections: Sequence[Connection], connection: Connection) -> tu
 
 def breaches(pair: Any, connection: Connection) -> tuple[str, ...]:
     """The names of the rules that a connection of a pair breaks (docs/rules.md); it marks it as asserted."""
-    connection.asserted = True
+    connection.note_read()
     return tuple(breach.rule.name for breach in breaches_of(pair.connections, connection))
 
 
