@@ -54,6 +54,7 @@ def test_server_accepts_early_data_with_another_suite(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.server_hello.cipher_suite != first.messages.server_hello.cipher_suite
     assert second.server.early_data == "accepted"
     assert breaches(pair, second) == ("early_data_with_same_suite",)
@@ -72,6 +73,7 @@ def test_server_accepts_early_data_with_the_suite_of_the_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
     assert second.server.early_data == "accepted"
     assert breaches(pair, second) == ()
@@ -119,6 +121,7 @@ def test_client_whose_session_is_fresh_sends_early_data_with_it(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.messages.client_hello.early_data is True
     assert len(second.messages.client_hello.psk_identities) == 1
     assert breaches(pair, second) == ()

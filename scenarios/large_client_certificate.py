@@ -96,3 +96,4 @@ def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
     assert first.outcome is FULL
     assert first.server.peer_certificate is False
     assert second.outcome is RESUMED
+    assert second.from_cache is False

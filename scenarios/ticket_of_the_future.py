@@ -91,6 +91,7 @@ def test_ticket_expires_where_the_clock_goes_on(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert third.outcome is DECLINED
     assert reasons(pair, third) == (Reason.EXPIRED_AT_SERVER,)
 
