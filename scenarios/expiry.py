@@ -19,6 +19,7 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    broken_by,
     cases,
     reasons,
     scenario,
@@ -115,9 +116,9 @@ def test_cached_session_keeps_the_fraction_of_its_second(pair, age, outcome):
     assert reasons(pair, second) == reason_of(outcome)
 
 
-@cases("age, reason", (7199, ()), (7200, ()), (7201, (Reason.PAST_LIFETIME,)))
+@cases("age", 7199, 7200)
 @scenario(versions=[TLSv1_3], client={"clock": 0}, server={"tickets": BOTH})
-def test_tls13_client_offers_a_ticket_one_second_too_long(pair, age, reason):
+def test_tls13_client_offers_a_ticket_to_the_end_of_its_lifetime(pair, age):
     pair.client.run_clock(NOW + EARLY, pace=PACE)
     first = pair.connect()
     pair.client.run_clock(NOW + age + LATE, pace=PACE)
@@ -126,7 +127,31 @@ def test_tls13_client_offers_a_ticket_one_second_too_long(pair, age, reason):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
-    assert reasons(pair, second) == reason
+    assert reasons(pair, second) == ()
+
+
+ONE_SECOND_LESS = (
+    "tls_construct_ctos_psk takes one second off the age (agesec--) before it compares it with the lifetime"
+)
+ONE_SECOND_LATE = broken_by(Role.CLIENT, "*@>=1.1.1", date(2026, 11, 29), ONE_SECOND_LESS, tls=TLSv1_3)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"clock": 0},
+    server={"tickets": BOTH},
+    breaks={"ticket_not_too_old": ONE_SECOND_LATE},
+)
+def test_tls13_client_offers_a_ticket_one_second_too_long(pair):
+    pair.client.run_clock(NOW + EARLY, pace=PACE)
+    first = pair.connect()
+    pair.client.run_clock(NOW + 7201 + LATE, pace=PACE)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
+    assert reasons(pair, second) == (Reason.PAST_LIFETIME,)
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, server={"tickets": BOTH})
@@ -159,7 +184,6 @@ def test_tls12_client_offers_a_session_of_any_age(pair, age):
     "age, expected",
     (299, ALWAYS),
     (300, declined_by(("*@>=3.2", IN_FRACTIONS))),
-    (301, NEVER),
 )
 @scenario(client={"clock": 0}, server={"clock": 0, "timeout": 300, "tickets": BOTH}, same_stack=True)
 def test_server_is_the_first_to_refuse_where_both_clocks_run(pair, age, expected):
@@ -174,7 +198,24 @@ def test_server_is_the_first_to_refuse_where_both_clocks_run(pair, age, expected
     assert reasons(pair, second) == reason_of(outcome)
 
 
-@cases("age, expected", (300, ALWAYS), (7200, declined_by(OLD)), (7201, NEVER))
+@scenario(
+    client={"clock": 0},
+    server={"clock": 0, "timeout": 300, "tickets": BOTH},
+    same_stack=True,
+    breaks={"ticket_not_too_old": ONE_SECOND_LATE},
+)
+def test_server_refuses_while_the_client_still_offers(pair):
+    run_both(pair, NOW + EARLY)
+    first = pair.connect()
+    run_both(pair, NOW + 301 + LATE)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == reason_of(DECLINED)
+
+
+@cases("age, expected", (300, ALWAYS), (7200, declined_by(OLD)))
 @scenario(client={"clock": 0}, server={"clock": 0, "tickets": BOTH}, same_stack=True)
 def test_age_of_a_session_is_exact_where_both_clocks_stand_still(pair, age, expected):
     pair.stop_clocks(NOW)
@@ -186,3 +227,20 @@ def test_age_of_a_session_is_exact_where_both_clocks_stand_still(pair, age, expe
     assert first.outcome is FULL
     assert second.outcome is outcome
     assert reasons(pair, second) == reason_of(outcome)
+
+
+@scenario(
+    client={"clock": 0},
+    server={"clock": 0, "tickets": BOTH},
+    same_stack=True,
+    breaks={"ticket_not_too_old": ONE_SECOND_LATE},
+)
+def test_session_has_expired_a_second_later_where_clocks_stand_still(pair):
+    pair.stop_clocks(NOW)
+    first = pair.connect()
+    pair.age(7201)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == reason_of(DECLINED)

@@ -6,6 +6,8 @@ a server sends its own after its HelloRetryRequest. OpenSSL uses a single-use se
 that the second one finds it gone (tls_parse_ctos_psk; SSL_CTX_set_options(3), SSL_OP_NO_ANTI_REPLAY).
 """
 
+from datetime import date
+
 from harness import (
     BOTH,
     DECLINED,
@@ -15,6 +17,7 @@ from harness import (
     Role,
     StrictMiddlebox,
     TLSv1_3,
+    broken_by,
     reasons,
     scenario,
     titles,
@@ -27,6 +30,16 @@ ALLOWS = {"max_early_data": 1024, "groups": "P-256"}
 REPLAYED = ALLOWS | {"anti_replay": False}
 RETRIED, AT_ONCE = {"groups": "P-384:P-256"}, {"groups": "P-256"}
 MODES = {"middlebox_compat": BOTH}
+NO_CHANGE = broken_by(
+    Role.SERVER,
+    "*",
+    date(2026, 11, 29),
+    "tls13: ossl_statem_server_write_transition sends it only with SSL_OP_ENABLE_MIDDLEBOX_COMPAT",
+    client={"middlebox_compat": True},
+    server={"middlebox_compat": False},
+)
+"""RFC 8446, D.4: a server must send change_cipher_spec to a client that has a session id."""
+BREAKS = {"change_cipher_spec_in_compatibility_mode": NO_CHANGE}
 
 
 def changes(pair, connection):
@@ -43,7 +56,7 @@ def sent_by_client(connection):
     return types[:end]
 
 
-@scenario(versions=[TLSv1_3], client=SENDS | RETRIED | MODES, server=REPLAYED | MODES)
+@scenario(versions=[TLSv1_3], client=SENDS | RETRIED | MODES, server=REPLAYED | MODES, breaks=BREAKS)
 def test_retry_refuses_early_data_and_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -63,7 +76,7 @@ def test_retry_refuses_early_data_and_resumes(pair):
     assert "refused: the server answered with a HelloRetryRequest" in titles(pair, second)[-1]
 
 
-@scenario(versions=[TLSv1_3], client=SENDS | AT_ONCE | MODES, server=REPLAYED | MODES)
+@scenario(versions=[TLSv1_3], client=SENDS | AT_ONCE | MODES, server=REPLAYED | MODES, breaks=BREAKS)
 def test_early_data_is_accepted_without_a_retry(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -79,7 +92,7 @@ def test_early_data_is_accepted_without_a_retry(pair):
     assert reasons(pair, second) == ()
 
 
-@scenario(versions=[TLSv1_3], client=RETRIED | MODES, server=REPLAYED | MODES)
+@scenario(versions=[TLSv1_3], client=RETRIED | MODES, server=REPLAYED | MODES, breaks=BREAKS)
 def test_retry_without_early_data_has_no_caveat(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -92,7 +105,9 @@ def test_retry_without_early_data_has_no_caveat(pair):
     assert reasons(pair, second) == ()
 
 
-@scenario(versions=[TLSv1_3], client=SENDS | RETRIED | MODES, server=ALLOWS | {"anti_replay": True} | MODES)
+@scenario(
+    versions=[TLSv1_3], client=SENDS | RETRIED | MODES, server=ALLOWS | {"anti_replay": True} | MODES, breaks=BREAKS
+)
 def test_retry_uses_a_single_use_session_up(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

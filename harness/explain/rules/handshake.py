@@ -172,11 +172,24 @@ class Handshake:
 
     def issue_of(self, identity: bytes) -> Issued | None:
         """The ticket and its handshake, if a connection of the pair shows it."""
-        for handshake in self._past:
-            for ticket in handshake.tickets:
-                if ticket.ticket == identity:
-                    return Issued(ticket, handshake)
-        return None
+        if identity not in self._issued:
+            self._issued[identity] = self._find(identity)
+        return self._issued[identity]
+
+    @cached_property
+    def _issued(self) -> dict[bytes, Issued | None]:
+        """What was looked for so far: several rules ask for the same ticket."""
+        return {}
+
+    def _find(self, identity: bytes) -> Issued | None:
+        for place in range(len(self.earlier) - 1, -1, -1):
+            connection = self.earlier[place]
+            if any(ticket.ticket == identity for ticket in connection.transcript.tickets or ()):
+                made = handshakes(connection, self.earlier[:place])
+                found = (Issued(t, h) for h in reversed(made) for t in h.tickets if t.ticket == identity)
+                return next(found, None)
+        found = (Issued(t, h) for h in reversed(self.before) for t in h.tickets if t.ticket == identity)
+        return next(found, None)
 
     @cached_property
     def made_in(self) -> Handshake | None:
