@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     Environment = Mapping[str, str]
 
 
+MOST = 100_000
+"""Shards of a run: more than there are cells."""
+LONGEST = 80
+"""Characters of a number, or of NUMBER/COUNT."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """One of ``count`` shards; ``number`` starts at 1."""
@@ -24,6 +30,8 @@ class Shard:
     """The environment variables it was read from."""
 
     def __post_init__(self) -> None:
+        if self.count > MOST:
+            raise UsageError(f"{self.source} ask for {self.count} shards; a run has at most {MOST}")
         if not 1 <= self.number <= self.count:
             raise UsageError(
                 f"{self.source} ask for shard {self.number} of {self.count}; there are only shards 1 to {self.count}"
@@ -52,9 +60,9 @@ def _own(environment: Environment) -> Shard | None:
     if not text:
         return None
     found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text, re.ASCII)
-    if not found or int(found[1]) > int(found[2]):
+    if not found or len(text) > LONGEST or int(found[1]) > int(found[2]):
         raise UsageError(
-            f"RESUMPTION_SHARD cannot be {text!r}; give NUMBER/COUNT, such as 1/3, 2/3 and 3/3 on three machines"
+            f"RESUMPTION_SHARD cannot be {text!r:.80}; give NUMBER/COUNT, such as 1/3, 2/3 and 3/3 on three machines"
         )
     return Shard(int(found[1]), int(found[2]), "RESUMPTION_SHARD")
 
@@ -91,8 +99,8 @@ def _number(environment: Environment, name: str) -> int:
             f"{name} is not set, but other variables of the same scheduler are; set it, or name the shard with "
             f"RESUMPTION_SHARD=1/3 (1/1 runs all cells)"
         )
-    if not re.fullmatch(r"\d+", text, re.ASCII):
+    if not re.fullmatch(r"\d+", text, re.ASCII) or len(text) > LONGEST:
         raise UsageError(
-            f"{name} cannot be {text!r}; it must be a whole number, or name the shard with RESUMPTION_SHARD=1/3"
+            f"{name} cannot be {text!r:.80}; it must be a whole number, or name the shard with RESUMPTION_SHARD=1/3"
         )
     return int(text)
