@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.explain.facts.negotiated import enabled_versions
 from harness.explain.facts.offer import Offer
 from harness.explain.finding import (
     Candidate,
@@ -23,10 +24,16 @@ from harness.explain.remedies import by_knob
 from harness.model.knobs import UNSET, Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role, TLSVersion
+from harness.wire.hellos import numbers_of
+from harness.wire.names import GROUPS, list_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.explain.facts.evidence import Evidence
     from harness.explain.openssl_errors.areas import Words
+    from harness.model.connection import Connection
+    from harness.model.transcript import ClientHello
 
 UNEXPECTED_MESSAGE, BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, INTERNAL_ERROR = (
     10,
@@ -49,6 +56,7 @@ INVALID_MAX_FRAGMENT_LENGTH = 232
 BINDER_DOES_NOT_VERIFY = 253
 SESSION_ID_CONTEXT_UNINITIALIZED = 277
 """Reason codes of openssl/sslerr.h; their texts differ between releases."""
+SUPPORTED_GROUPS = 10
 MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 REQUIRED_CIPHER_MISSING = 215
@@ -82,9 +90,40 @@ def _by_code(abort: Abort) -> Finding | None:
         title += f", {suite_name(abort.offer.cipher)}"
         offers = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)
         facts = (*facts, f"wire: the ClientHello offers {offers}")
+    elif hello is not None:
+        facts = (*facts, *_offers(evidence, hello, cause.code.area))
     if evidence.alert is None:
         facts = (*facts, *_ends(evidence))
     return Finding(cause.code.reason, f"{title} ({_how(evidence)})", facts, remedy, cause.source)
+
+
+def _offers(evidence: Evidence, hello: ClientHello, area: str) -> tuple[str, ...]:
+    """What the client offers of that over which the handshake failed, and what the server was set to."""
+    connection = evidence.connection
+    if area == "version":
+        versions = " and ".join(sorted(version.label for version in enabled_versions(hello)))
+        offers = versions or "neither TLS 1.2 nor TLS 1.3"
+        return (f"wire: the ClientHello offers {offers}", *_server(connection, "versions"))
+    if area == "cipher":
+        suites = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)
+        return (f"wire: the ClientHello offers {suites}", *_server(connection, "ciphers", "ciphersuites"))
+    if area == "key_exchange":
+        groups = list_of(GROUPS, numbers_of(hello.extensions.get(SUPPORTED_GROUPS, b"")[2:]))
+        return (f"wire: the ClientHello offers the groups {groups}", *_server(connection, "groups"))
+    if area == "alpn":
+        return (
+            f"wire: the ClientHello offers the ALPN protocols {', '.join(hello.alpn)}",
+            *_server(connection, "alpn"),
+        )
+    return ()
+
+
+def _server(connection: Connection, *names: str) -> Iterator[str]:
+    """The server's knobs that are set."""
+    setup = connection.setup
+    for name in names:
+        if setup and getattr(setup.server, name) is not None:
+            yield from knob_text(connection, Role.SERVER, name)
 
 
 def _how(evidence: Evidence) -> str:

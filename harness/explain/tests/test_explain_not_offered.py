@@ -326,3 +326,50 @@ def test_each_finding_has_evidence_a_remedy_and_a_source_of_its_own(tls: object)
     assert finding.remedy
     assert finding.source
     assert finding.tell_apart == ""
+
+
+WEEK = 604800
+
+
+@pytest.mark.parametrize(
+    ("on_wire", "copy", "title", "lines"),
+    [
+        (
+            30 * 86400,
+            WEEK,
+            "it cut the 2592000 that the server set",
+            [
+                "wire: the server gave the ticket a lifetime of 2592000 seconds in connection 1",
+                "session: the client's copy has a lifetime of 604800 seconds",
+            ],
+        ),
+        (WEEK, WEEK, "but its lifetime is 604800", ["wire: the server gave the ticket a lifetime of 604800 seconds"]),
+    ],
+)
+def test_a_lifetime_is_the_wires_and_a_week_cannot_be_raised(
+    on_wire: int, copy: int, title: str, lines: list[str]
+) -> None:
+    held = session(ticket=TICKET, lifetime_hint=copy, time=0)
+    clock = Setup(
+        ClientConfig(), ServerConfig(), 1, 1, (Action("stop_clock", CLIENT, {"at": 8 * 86400, "context": 1}),)
+    )
+    one = first(
+        (SERVER, NewSessionTicket(on_wire, TICKET)),
+        last_session=held,
+        setup=Setup(ClientConfig(), ServerConfig(), 1, 1),
+    )
+    (finding,) = findings(one, second(held, setup=clock))
+
+    assert finding.reason is Reason.EXPIRED_AT_CLIENT
+    assert title in finding.title
+    assert [line for line in lines if not any(shown.startswith(line) for shown in finding.evidence)] == []
+    assert "a longer timeout at the server changes nothing" in finding.remedy
+
+
+def test_a_lifetime_of_hours_can_be_raised() -> None:
+    held = session(ticket=TICKET, lifetime_hint=7200, time=0)
+    clock = circumstances(before=(Action("stop_clock", CLIENT, {"at": 9000, "context": 1}),))
+    one = first((SERVER, SENT), last_session=held, setup=circumstances())
+    (finding,) = findings(one, second(held, setup=clock))
+
+    assert "raise it at the server" in finding.remedy
