@@ -8,6 +8,7 @@ connection that the harness does not have, breaks no rule.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from harness.explain.rules import (
     answer,
@@ -62,12 +63,24 @@ _BY_VERSION = {
 }
 
 
+_CHECKED: WeakKeyDictionary[Connection, tuple[tuple[Connection, ...], tuple[Breach, ...]]] = WeakKeyDictionary()
+"""The breaches of each connection with the earlier ones they were found with: the verdict and every report ask."""
+
+
 def breaches_of(connections: Sequence[Connection], connection: Connection) -> tuple[Breach, ...]:
     """The rules that a connection breaks, in the order of the table; it marks nothing as asserted.
 
     ``connections`` are those of its pair, in any order: a session comes from an earlier one.
     """
-    earlier = sorted((one for one in connections if one.number < connection.number), key=lambda one: one.number)
+    earlier = tuple(sorted((one for one in connections if one.number < connection.number), key=lambda one: one.number))
+    before, breaches = _CHECKED.get(connection, ((), None))
+    if breaches is None or before != earlier:
+        breaches = _check(connection, earlier)
+        _CHECKED[connection] = earlier, breaches
+    return breaches
+
+
+def _check(connection: Connection, earlier: tuple[Connection, ...]) -> tuple[Breach, ...]:
     found: dict[str, list[str]] = {}
     for handshake in handshakes(connection, earlier):
         for row in _BY_VERSION[handshake.tls13]:

@@ -18,12 +18,12 @@ from harness.model.transcript import (
     NewSessionTicket,
     ServerHello,
 )
-from harness.wire.ending import fatal_alerts
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
     from harness.model.transcript import Message
 
@@ -234,13 +234,12 @@ class Handshake:
     @cached_property
     def edited(self) -> bool:
         """Whether the harness changed the session that the client was given, so that the client cannot know it."""
-        origin = gather([*self.earlier, self.connection], self.connection).origin
+        origin = self._evidence.origin
         return bool(origin and set(origin.edits) - {"time"})
 
     @cached_property
-    def ended_fatally(self) -> bool:
-        """Whether a fatal alert ended its connection."""
-        return bool(fatal_alerts(self.connection.transcript))
+    def _evidence(self) -> Evidence:
+        return gather([*self.earlier, self.connection], self.connection)
 
     @cached_property
     def age(self) -> tuple[int, int] | None:
@@ -248,7 +247,7 @@ class Handshake:
 
         Times are whole seconds, so that an age is only known to a second, unless the clock stands still.
         """
-        evidence = gather([*self.earlier, self.connection], self.connection)
+        evidence = self._evidence
         age = age_at_client(evidence)
         if age is None or evidence.now is None or shown_now(evidence, Role.CLIENT) is None:
             return None
