@@ -209,7 +209,10 @@ class Tap:
         self._clients = self._clients or []
 
     def _expected(self, client_port: int) -> bool:
-        """Whether the next connection is due and this is it. Where the kernel does not tell, it is taken for it."""
+        """Whether the next connection is due and this is it. Where the kernel does not tell, it is taken for it.
+
+        A client that fails before its ClientHello has closed its socket by then, so that no process holds it.
+        """
         if self._clients is None:
             return True
         if len(self.connections) >= len(self._clients):
@@ -218,7 +221,7 @@ class Tap:
         if pid is None:
             return True
         found = inode((LOOPBACK, client_port), (LOOPBACK, self.port))
-        return found is None or holds(pid, found)
+        return not found or holds(pid, found)
 
     def strays(self) -> tuple[str, ...]:
         """The connections of others that were set aside since the last call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -193,3 +194,17 @@ def test_a_server_that_is_not_there_resets_the_client() -> None:
     tap.close()
     client.close()
     loop.close()
+
+
+def test_a_client_that_closed_at_once_is_not_set_aside() -> None:
+    loop = Loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        tap = Tap(loop, lambda: listener.getsockname()[1])
+        tap.expect(os.getpid)
+        with socket.create_connection(("127.0.0.1", tap.port)) as client:
+            client.sendall(b"\x15\x03\x03\x00\x02\x02\x50")
+        loop.wait(lambda: bool(tap.connections), "the tap's connection")
+        tap.close()
+    loop.close()
+
+    assert tap.strays() == ()
