@@ -106,7 +106,7 @@ def test_tls12_session_keeps_certificate_and_extended_master_secret(pair):
 
 
 @scenario(versions=[TLSv1_2], client=CLIENT | {"extended_master_secret": False}, server=REQUIRES, needs=IMPORTS)
-def test_added_extended_master_secret_makes_the_client_show_its_certificate_again(pair):
+def test_added_extended_master_secret_shows_the_certificate_again(pair):
     first = pair.connect()
     pair.new_client(extended_master_secret=True)
     second = pair.connect(offer=first.session)

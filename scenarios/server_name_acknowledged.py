@@ -112,7 +112,7 @@ def test_tls12_resumption_under_another_name_reports_the_sessions(pair):
 
 
 @scenario(versions=[TLSv1_2], server=EITHER_WAY, needs=TELLS)
-def test_tls12_resumption_of_a_session_without_a_name_has_none_at_the_server(pair):
+def test_tls12_server_has_no_name_where_the_session_has_none(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect(offer=first.session)

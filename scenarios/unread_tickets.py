@@ -76,7 +76,7 @@ def test_stateful_tickets_that_nobody_read_stay_in_the_cache(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"tickets": False}, close=Close.CLIENT_ONLY, needs=COUNTS)
-def test_last_stateful_ticket_is_lost_where_the_server_sent_no_close_notify(pair):
+def test_last_stateful_ticket_is_lost_without_the_servers_close_notify(pair):
     first, _ = closed_early(pair)
 
     assert first.outcome is FULL

@@ -46,9 +46,12 @@ def early_data_is_allowed(handshake: Handshake) -> Iterator[str]:
         yield f"wire: the ClientHello has early_data, and the ticket of connection {_number(issued)} does not"
 
 
-@rule(Role.CLIENT, "RFC 8446, 4.6.1", When.ANY)
+@rule(Role.CLIENT, "RFC 8446, 4.6.1", When.TLS13)
 def early_data_fits(handshake: Handshake) -> Iterator[str]:
-    """A client sends no more early data than its ticket's max_early_data_size."""
+    """A client sends no more early data than its ticket's max_early_data_size.
+
+    A server of TLS 1.2 has no key for it, so that its bytes stay sealed, and their number unknown.
+    """
     issued = _first_offer(handshake)
     if issued is None or handshake.edited:
         return
