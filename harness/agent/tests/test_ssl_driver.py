@@ -202,6 +202,12 @@ def test_a_server_that_requires_a_certificate_sends_alert_116(pki: Pki) -> None:
     assert (end.kind, end.queue[0]["reason"]) == ("alert", 1116)
 
 
+def test_a_server_whose_client_has_no_certificate_tells_an_empty_chain(pki: Pki) -> None:
+    facts = whole(make(LIBRARY, "client", pki), make(LIBRARY, "server", pki, verify="optional"))[1]
+
+    assert facts.peer_chain == []
+
+
 def test_a_client_verifies_against_the_authority(pki: Pki) -> None:
     facts = whole(make(LIBRARY, "client", pki, verify="required"), make(LIBRARY, "server", pki))[0]
 

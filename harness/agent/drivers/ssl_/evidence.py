@@ -49,12 +49,11 @@ def queue_of(error: ssl.SSLError) -> list[dict[str, Any]]:
 def chain_of(tls: ssl.SSLObject) -> list[bytes]:
     """The DER of each certificate that the peer has sent, its own first (SSL_get_peer_cert_chain).
 
-    SSLObject.get_unverified_chain came with Python 3.13; the object below it has had the method since 3.10.
+    SSLObject.get_unverified_chain came with Python 3.13; the object below it has had the method since 3.10. At a server
+    it puts the peer's own certificate first, and None where the client was asked for one and has none.
     """
-    if hasattr(tls, "get_unverified_chain"):
-        return list(tls.get_unverified_chain() or [])
     below = getattr(tls, "_sslobj")  # noqa: B009 - see above
-    return [certificate.public_bytes(DER) for certificate in below.get_unverified_chain() or []]
+    return [certificate.public_bytes(DER) for certificate in below.get_unverified_chain() or [] if certificate]
 
 
 def is_alert(error: ssl.SSLError) -> bool:
