@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
-from harness.pair.audit.shown import Shown, contradiction, readable
+from harness.pair.audit.shown import Shown, contradiction
 from harness.wire.messages import chosen_protocol
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Taken:
         """What the session's ticket says, or the session that was resumed, if that is its ticket."""
         if self.ticket is not None:
             allowed = value(self.ticket)
-            return Shown(allowed, f"{_list(allowed)} (NewSessionTicket)")
+            return Shown(allowed, "(NewSessionTicket)", allowed)
         inherited = self.inherited.get(field) if self.inherited else None
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
 
@@ -57,11 +57,7 @@ class Taken:
         if self.inherited is not None and inherited is None:
             return None
         allowed = values | ({inherited} if self.inherited else set())
-        return Shown(allowed, f"{_list(allowed)} ({where})")
-
-
-def _list(values: set[object]) -> str:
-    return " or ".join(sorted(map(readable, values)))
+        return Shown(allowed, f"({where})", allowed)
 
 
 def _version(taken: Taken) -> Shown | None:
@@ -93,15 +89,15 @@ def _session_id(taken: Taken) -> Shown | None:
 
 def _ticket(taken: Taken) -> Shown | None:
     """A session that was taken before its ticket came has none."""
-    sent: set[object] = {ticket.ticket for ticket in taken.wire.transcript.tickets or ()}
     inherited = taken.inherited.get("ticket") if taken.inherited else b""
-    return None if inherited is None else Shown(sent | {inherited, b""}, f"{_list(sent)} (NewSessionTicket)")
+    sent = taken.wire.tickets
+    return None if inherited is None else Shown(sent | {inherited, b""}, "(NewSessionTicket)", sent)
 
 
 def _ticket_length(taken: Taken) -> Shown | None:
-    sent: set[object] = {len(ticket.ticket) for ticket in taken.wire.transcript.tickets or ()}
     inherited = taken.inherited.get("ticket_length") if taken.inherited else 0
-    return None if inherited is None else Shown(sent | {inherited, 0}, f"{_list(sent)} bytes (NewSessionTicket)")
+    sent = taken.wire.ticket_lengths
+    return None if inherited is None else Shown(sent | {inherited, 0}, "bytes (NewSessionTicket)", sent)
 
 
 def _has_ticket(taken: Taken) -> Shown | None:
@@ -170,7 +166,7 @@ def _max_fragment_length(taken: Taken) -> Shown | None:
 def _peer_certificate(taken: Taken) -> Shown | None:
     if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
         return None
-    if "CompressedCertificate" in taken.wire.transcript.types(Role.SERVER):
+    if "CompressedCertificate" in taken.wire.server_types:
         return None  # RFC 8879; its chain is not read
     chain = taken.wire.transcript.certificates.get(Role.SERVER, ())
     found: set[object] = set() if taken.wire.resumed else {chain[0] if chain else b""}

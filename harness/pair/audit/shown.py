@@ -10,13 +10,15 @@ from harness.model.tls import Role, TLSVersion
 from harness.model.view import Contradiction, Saw, Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
     from harness.model.transcript import ServerHello
     from harness.model.view import EndpointReport
 
+MOST_NAMED = 4
+"""Values that a contradiction names."""
 SHOWN_BYTES = 16
 """Bytes of a ticket or an id that a contradiction repeats."""
 
@@ -26,13 +28,22 @@ class Shown:
     """What the wire shows: the values that a truthful endpoint can tell, and where."""
 
     allowed: Container[object]
-    text: str
+    where: str
     """For people, after ``the wire shows``."""
+    values: Collection[object] = ()
+    """What is named before it; made into text only where an end contradicts it, as a connection can have many."""
+
+    @property
+    def text(self) -> str:
+        """The values and where they are."""
+        named = sorted(map(readable, self.values))
+        more = f" or {len(named) - MOST_NAMED} others" if len(named) > MOST_NAMED else ""
+        return " ".join(filter(None, [" or ".join(named[:MOST_NAMED]) + more, self.where]))
 
 
 def exactly(value: object, where: str) -> Shown:
     """One value and no other."""
-    return Shown((value,), f"{readable(value)} ({where})")
+    return Shown((value,), f"({where})", (value,))
 
 
 def readable(value: object) -> str:
@@ -73,6 +84,21 @@ class Wire:
         tcp = self.connection.tcp
         ended = any(end.reset or end.sender is None for end in tcp.ends) if tcp else True
         return ended or bool(self.connection.blocked) or bool(self.transcript.problem)
+
+    @cached_property
+    def tickets(self) -> frozenset[object]:
+        """The ticket of each NewSessionTicket."""
+        return frozenset(ticket.ticket for ticket in self.transcript.tickets or ())
+
+    @cached_property
+    def ticket_lengths(self) -> frozenset[object]:
+        """The length of each ticket, in bytes."""
+        return frozenset(len(ticket.ticket) for ticket in self.transcript.tickets or ())
+
+    @cached_property
+    def server_types(self) -> frozenset[str]:
+        """The types of the server's messages."""
+        return frozenset(self.transcript.types(Role.SERVER))
 
     @cached_property
     def renegotiation_hidden(self) -> bool:
