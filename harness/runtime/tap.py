@@ -79,7 +79,7 @@ class Tapped:
             self._met_end(sender)
             self._ended(sender)
             return
-        self.blocked = (self._gate.feed(sender, data) if self._gate else None) or ""
+        self.blocked = (self._gate.feed(sender, data) or "") if self._gate else None
         if self.blocked:
             self.cut(Close.RST)
             return
