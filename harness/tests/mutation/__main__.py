@@ -31,8 +31,8 @@ SCENARIOS = ROOT / "scenarios"
 HARMLESS = Path(__file__).with_name("harmless.toml")
 LEAST = 0.9
 """The score below which a sweep fails."""
-STACKS = ("libssl", "openssl")
-"""Those that run the mutants; the second one alone for scenarios that go over to a second stack."""
+STACKS = ("libssl", "openssl", "pyopenssl")
+"""The first one runs the mutants; the others are second stacks of scenarios that switch to one."""
 
 
 @dataclass

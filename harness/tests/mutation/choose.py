@@ -1,6 +1,6 @@
 """A pytest plugin for the sweep: a few cells of each mutant, none once it is killed, and no evidence is kept.
 
-A scenario that goes over to a second stack meets one; all others have one stack at both ends.
+A scenario that switches to a second stack meets one; all others have one stack at both ends.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.matrix.cells import cells
 from harness.plugin import hooks
+from harness.plugin.shared import Run
 from harness.tests.mutation.mutants import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from harness.matrix.cells import Cell, Situation
 
 STACK = "libssl"
 KILLED: set[str] = set()
@@ -21,34 +25,31 @@ KILLED: set[str] = set()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    """Leave out what a failure is explained with: most mutants fail."""
+    """Make the cells of one stack alone; leave out what a failure is explained with, as most mutants fail."""
     vars(hooks).update(leave=lambda *_: [], beside_outcome=lambda *_: [])
+    Run.cells = possible  # type: ignore[assignment, method-assign]
+
+
+def possible(run: Run, situation: Situation, _test: str) -> list[Cell]:
+    """The cells with the stack of the sweep at both ends that can run; all of them if none can."""
+    found = list(cells(situation, run.clients, run.servers, lambda client, server: client.name == server.name == STACK))
+    return [cell for cell in found if not cell.unsupported] or found
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the first and the last cell of each TLS version, and every cell of a scenario itself."""
-    kept = list(few(item for item in items if needed(cell_of(item))))
+    """Keep the first and the last cell of each TLS version."""
+    kept = list(few(items))
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 
 
-def cell_of(item: pytest.Item) -> Any:
-    """The cell of an item."""
-    return vars(item)["callspec"].params["pair"]
-
-
-def needed(cell: Any) -> bool:
-    """Whether a cell has the stacks of the sweep."""
-    ends = {cell.client_stack.name, cell.server_stack.name}
-    return ends == {STACK}
-
-
-def few(items: Iterable[pytest.Item]) -> Iterable[pytest.Item]:
+def few(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
     """The first and the last cell of each TLS version of each test with its cases."""
     found: dict[object, list[pytest.Item]] = {}
     for item in items:
-        cases = tuple(repr(value) for name, value in vars(item)["callspec"].params.items() if name != "pair")
-        found.setdefault((item.nodeid.partition("[")[0], cell_of(item).tls, cases), []).append(item)
+        parameters: dict[str, Any] = vars(item)["callspec"].params
+        cases = tuple(repr(value) for name, value in parameters.items() if name != "pair")
+        found.setdefault((item.nodeid.partition("[")[0], parameters["pair"].tls, cases), []).append(item)
     for same in found.values():
         yield from dict.fromkeys((same[0], same[-1]))
 
