@@ -120,6 +120,7 @@ def test_tls12_server_gets_an_empty_id_without_compatibility_mode(pair):
 
     assert first.messages.client_hello.session_id == b""
     assert first.outcome is FULL
+    assert TLSv1_3.wire in first.messages.client_hello.supported_versions
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER}, server={"tickets": False})
@@ -129,6 +130,7 @@ def test_tls13_client_offers_a_tls12_session_by_the_sessions_own_id(pair):
 
     assert second.messages.client_hello.session_id == first.messages.server_hello.session_id
     assert second.mechanism is Mechanism.SESSION_ID
+    assert TLSv1_3.wire in second.messages.client_hello.supported_versions
 
 
 @scenario(

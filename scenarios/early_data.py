@@ -154,6 +154,7 @@ def test_use_removes_the_entry_from_the_cache(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.client.early_data == "accepted"
     assert second.from_cache is True
     assert (before.items, before.hits) == (2, 0)
     assert (after.items, after.hits) == (2, 1)

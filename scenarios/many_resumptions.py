@@ -62,6 +62,7 @@ def test_ticket_that_allows_early_data_resumes_again_without_anti_replay(pair):
     again = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.tickets[0].max_early_data == 16384
     assert once.outcome is RESUMED
     assert once.from_cache is False
     assert again.outcome is RESUMED

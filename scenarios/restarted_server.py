@@ -44,6 +44,8 @@ def test_ticket_resumes_at_a_second_server_with_shared_keys(pair):
     third = pair.connect(offer=second.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
+    assert third.setup.server_context != second.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert third.outcome is RESUMED

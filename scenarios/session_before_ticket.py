@@ -13,13 +13,13 @@ pytestmark = scenario(versions=[TLSv1_3], needs=EARLY)
 
 def test_session_before_the_first_ticket_has_none_and_is_not_offered(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     live.exchange()
     first = live.close()
     second = pair.connect(offer=early)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert first.tickets == 2
     assert early.has_ticket is False
     assert second.outcome is FULL
@@ -30,7 +30,6 @@ def test_session_before_the_first_ticket_has_none_and_is_not_offered(pair):
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_FIELDS]})
 def test_session_after_the_tickets_were_read_resumes(pair):
     live = pair.open()
-    live.handshake()
     live.exchange()
     late = live.session()
     first = live.close()
@@ -44,7 +43,6 @@ def test_session_after_the_tickets_were_read_resumes(pair):
 @scenario(versions=[TLSv1_3], needs=EARLY_AND_RESUMABLE)
 def test_session_becomes_resumable_with_its_ticket(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     live.exchange()
     late = live.session()
@@ -58,7 +56,6 @@ def test_session_becomes_resumable_with_its_ticket(pair):
 def test_session_before_the_ticket_of_a_resumption_is_the_offered_one(pair):
     first = pair.connect()
     live = pair.open(offer=first.session)
-    live.handshake()
     early = live.session()
     live.exchange()
     second = live.close()
@@ -74,7 +71,6 @@ def test_session_before_the_ticket_of_a_resumption_is_the_offered_one(pair):
 @scenario(versions=[TLSv1_2], needs=EARLY)
 def test_tls12_session_has_its_ticket_before_anything_is_read(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     first = live.close()
     second = pair.connect(offer=early)
@@ -88,7 +84,6 @@ def test_tls12_session_has_its_ticket_before_anything_is_read(pair):
 @scenario(versions=[TLSv1_2], client={"tickets": False}, needs=EARLY)
 def test_tls12_session_has_its_id_before_anything_is_read(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     first = live.close()
     second = pair.connect(offer=early)

@@ -122,6 +122,7 @@ def test_session_in_a_file_resumes_in_another_context_of_the_same_stack(pair, tm
     second = pair.connect(offer=offered)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.offered.der == first.session.der
@@ -135,6 +136,8 @@ def test_tls13_session_whose_file_says_that_it_is_too_old_is_not_offered(pair, t
     second = pair.connect(offer=offered)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
+    assert second.offered is not None
     assert second.outcome is FULL
     assert second.messages.client_hello.psk_identities == ()
 
@@ -147,6 +150,8 @@ def test_tls12_session_with_an_expired_file_time_resumes(pair, tmp_path):
     second = pair.connect(offer=offered)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
+    assert offered.time == first.session.time - first.session.timeout - MINUTE
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
     assert second.session.time == offered.time

@@ -86,6 +86,7 @@ def test_session_resumes_at_another_server_with_an_equal_context(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
 

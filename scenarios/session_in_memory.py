@@ -66,6 +66,7 @@ def test_object_in_memory_is_not_offered_without_a_client_close_notify(pair):
     second = pair.connect(offer=session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is OBJECT_AFTER_FREE.of(pair)
     assert second.from_cache is not True
 
@@ -76,6 +77,7 @@ def test_object_in_memory_of_a_client_that_was_reset(pair):
     second = pair.connect(offer=session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is OBJECT_AFTER_RESET.of(pair)
     assert second.from_cache is not True
 
@@ -90,5 +92,6 @@ def test_copy_as_data_resumes_beside_the_object_that_does_not(pair):
 
     assert session is not None
     assert first.outcome is FULL
+    assert first.close is pair.close_how is not Close.BOTH
     assert second.outcome is RESUMED
     assert second.from_cache is False

@@ -90,6 +90,7 @@ def test_session_without_a_ticket_is_not_offered(pair):
     second = pair.connect(offer=first.session)
 
     assert first.tickets == 0
+    assert second.offered is not None
     assert first.session.has_ticket is False
     assert second.outcome is FULL
     assert second.was_offered is False

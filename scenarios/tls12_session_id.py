@@ -151,6 +151,7 @@ def test_session_without_an_id_is_not_offered(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is FULL
     assert second.was_offered is False
     assert second.messages.client_hello.session_id == b""

@@ -115,6 +115,7 @@ def test_ticket_of_the_same_keys_resumes_at_another_server(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
 

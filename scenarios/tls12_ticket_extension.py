@@ -75,6 +75,7 @@ def test_ticket_of_tls13_is_never_in_it(pair):
 
     assert first.messages.client_hello.session_ticket == b""
     assert second.outcome is RESUMED
+    assert TLSv1_2.wire in second.messages.client_hello.supported_versions
     assert second.messages.client_hello.session_ticket == b""
     assert len(second.messages.client_hello.psk_identities) == 1
 
@@ -86,6 +87,7 @@ def test_extension_is_absent_if_a_client_of_both_versions_wants_no_ticket(pair):
 
     assert first.messages.client_hello.session_ticket is None
     assert second.outcome is RESUMED
+    assert TLSv1_2.wire in second.messages.client_hello.supported_versions
     assert second.messages.client_hello.session_ticket is None
     assert len(second.messages.client_hello.psk_identities) == 1
 

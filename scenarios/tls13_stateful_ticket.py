@@ -17,6 +17,7 @@ def test_stateful_ticket_resumes(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is True
 
 
 def test_tickets_are_names_of_32_bytes_and_differ(pair):

@@ -7,7 +7,7 @@ covers what happens to the session.
 
 from datetime import date
 
-from harness import FULL, Close, Differs, Expectation, Role, scenario
+from harness import FULL, Close, Differs, Ending, Expectation, Role, scenario
 
 SEEN = date(2026, 11, 21)
 DECODE_ERROR = 50
@@ -30,6 +30,7 @@ def test_ends_that_ignore_it_send_no_alert(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
+    assert first.client.ending is Ending.EOF
     assert alerts(first, Role.CLIENT) == []
     assert alerts(first, Role.SERVER) == []
 

@@ -18,6 +18,7 @@ def test_tls13_session_is_not_offered_by_a_tls12_only_client(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is FULL
     assert second.messages.client_hello.psk_identities == ()
     assert second.messages.client_hello.session_ticket == b""
@@ -36,6 +37,7 @@ def test_tls12_session_is_not_offered_by_a_tls13_only_client(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is FULL
     assert second.messages.client_hello.psk_identities == ()
     assert not second.messages.client_hello.session_ticket
@@ -50,6 +52,7 @@ def test_unoffered_session_resumes_when_its_version_is_enabled_again(pair):
     third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is FULL
     assert third.outcome is RESUMED
     assert third.from_cache is False
@@ -93,6 +96,7 @@ def test_the_same_change_of_server_resumes_where_the_version_stays(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.messages.server_hello.version is pair.tls
@@ -105,6 +109,7 @@ def test_tls13_ticket_resumes_where_both_ends_have_both_versions(pair):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert TLSv1_2.wire in second.messages.client_hello.supported_versions
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER})

@@ -134,6 +134,7 @@ def test_extended_master_secret_session_resumes_in_another_client_with_it(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
 
@@ -215,6 +216,7 @@ def test_session_resumes_with_the_same_maximum_fragment_length(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
 
@@ -272,6 +274,7 @@ def test_session_resumes_where_its_cipher_is_offered_last(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.cipher_suites[0] != first.messages.server_hello.cipher_suite
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
 

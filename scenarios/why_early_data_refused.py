@@ -85,6 +85,7 @@ def test_early_data_for_a_server_that_allows_fewer_but_enough_bytes(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.tickets[0].max_early_data == 100
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.client.early_data == "accepted"
@@ -111,6 +112,7 @@ def test_early_data_under_the_sessions_alpn_protocol_has_no_reason(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.client.alpn == "h2"
     assert second.outcome is RESUMED
     assert second.from_cache is True
     assert second.client.early_data == "accepted"

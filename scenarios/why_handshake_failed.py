@@ -148,6 +148,8 @@ def test_early_data_with_the_sessions_alpn_protocol_among_others(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.alpn == ("h3", "h2")
+    assert second.client.alpn == "h2"
     assert second.outcome is RESUMED
     assert second.from_cache is True
     assert second.client.early_data == "accepted"

@@ -188,7 +188,6 @@ def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):
 @scenario(versions=[TLSv1_3], needs=EARLY)
 def test_session_that_was_taken_before_a_ticket_was_read(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     live.exchange()
     first = live.close()
@@ -202,7 +201,6 @@ def test_session_that_was_taken_before_a_ticket_was_read(pair):
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_IN_MEMORY]})
 def test_session_object_that_was_kept_before_a_ticket_was_read(pair):
     live = pair.open()
-    live.handshake()
     early = live.keep_session()
     live.exchange()
     first = live.close()
@@ -216,13 +214,13 @@ def test_session_object_that_was_kept_before_a_ticket_was_read(pair):
 @scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs=EARLY)
 def test_session_taken_early_from_a_server_that_sends_no_ticket(pair):
     live = pair.open()
-    live.handshake()
     early = live.session()
     live.exchange()
     first = live.close()
     second = pair.connect(offer=early)
 
     assert first.outcome is FULL
+    assert second.offered is not None
     assert second.outcome is FULL
     assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
 
@@ -259,6 +257,7 @@ def test_client_that_keeps_the_sessions_version_has_no_reason(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()
@@ -307,6 +306,7 @@ def test_ticket_whose_session_is_older_but_not_too_old_has_no_reason(pair):
     second = pair.connect(offer=aged(first.session, HOUR))
 
     assert first.outcome is FULL
+    assert second.offered.time == first.session.time - HOUR
     assert second.outcome is RESUMED
     assert reasons(pair, second) == ()
 

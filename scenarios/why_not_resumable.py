@@ -138,6 +138,7 @@ def test_session_data_without_a_client_shutdown_has_no_reason(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.close is not Close.BOTH
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()

@@ -51,6 +51,8 @@ def test_resumption_for_the_same_name_and_protocol_has_no_caveat(pair):
     third = pair.connect(offer=second.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.server_name == "server.example"
+    assert second.client.alpn == "h2"
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()
@@ -66,6 +68,7 @@ def test_resumption_for_another_server_name(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.client_hello.server_name == "server.example"
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
@@ -91,6 +94,7 @@ def test_resumption_under_the_name_of_the_full_handshake_has_no_caveat(pair):
     third = pair.connect(offer=second.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.server_name == "other.example"
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert third.outcome is RESUMED
@@ -105,6 +109,7 @@ def test_resumption_with_another_alpn_protocol(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.client.alpn == "h2"
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.client.alpn == "http/1.1"
@@ -130,6 +135,8 @@ def test_resumption_that_negotiates_the_same_protocol_has_no_caveat(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.client.alpn == "h2"
+    assert second.messages.client_hello.alpn == ("h2",)
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()
@@ -142,6 +149,8 @@ def test_resumption_with_two_caveats_has_both_reasons(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.client_hello.server_name == "server.example"
+    assert first.client.alpn == "h2"
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME, Reason.OTHER_ALPN)
@@ -177,6 +186,9 @@ def test_client_that_no_longer_verifies_resumes_without_a_caveat(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.client_context != first.setup.client_context
+    assert second.setup.client.verify is Verify.NONE
+    assert first.setup.client.verify is Verify.REQUIRED
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()
@@ -202,6 +214,7 @@ def test_verifying_client_and_the_same_server_certificate_have_no_caveat(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()
@@ -320,6 +333,7 @@ def test_server_that_asks_for_no_certificate_resumes_without_a_caveat(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert reasons(pair, second) == ()

@@ -42,6 +42,7 @@ def test_session_resumes_at_another_server_with_the_same_context(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
 
@@ -120,6 +121,7 @@ def test_session_without_extended_master_secret_resumes_without(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.extended_master_secret is False
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
 

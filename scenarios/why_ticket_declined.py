@@ -42,6 +42,7 @@ def test_ticket_resumes_after_a_restart_with_the_same_keys(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.setup.server_context != first.setup.server_context
     assert second.outcome is RESUMED
     assert second.from_cache is False
 
