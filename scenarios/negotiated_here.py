@@ -56,6 +56,7 @@ def test_both_ends_export_the_same_and_other_material_each_time(pair):
     assert first.outcome is FULL
     assert first.exporters_equal is True
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.exporters_equal is True
     assert second.client.exporter != first.client.exporter
 
@@ -69,6 +70,7 @@ def test_session_that_was_written_keeps_the_certificate_without_its_chain(pair):
     assert first.outcome is FULL
     assert len(first.client.peer_chain) >= 1
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.client.peer_certificate is True
     assert second.client.peer_chain == ()
 

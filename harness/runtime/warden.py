@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import secrets
 import shutil
 import signal
@@ -49,6 +50,7 @@ class Warden:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
+            env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{os.defpath}"},  # mkdir and rm, whatever PATH is
         )
         self._await_folder()
         self.group = self._process.pid

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.builds.cache import Cache
+from harness.builds.store import BuildStore
 from harness.builds.system import Missing
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities, Capability, Limit
@@ -69,6 +72,10 @@ def fake_stack(name: str, version: str, *lacking: str) -> Stack:
     return cast("Stack", FakeStack(name, Build(version, "fake"), frozenset(lacking)))
 
 
+NOWHERE = Path("/nonexistent/resumption-builds")
+"""The folder of a cache without builds."""
+
+
 class FakeMachine(Machine):
     """Has the stacks that it is given."""
 
@@ -77,6 +84,7 @@ class FakeMachine(Machine):
         self._own = {name: tuple(stack for stack in stacks if stack.name == name) for name in STACKS}
         self._found = {name: Missing(name, "it is not among the fakes") for name in STACKS}
         self._on_fetched = ()
+        self._given_store = BuildStore(Cache(NOWHERE))
 
     @property
     def own(self) -> tuple[Stack, ...]:

@@ -151,14 +151,14 @@ BAD_USAGE = [
     ("--client libssl --server openssl --tls 1.2 --server-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
     ("--client openssl --server libssl --tls 1.2 --client-set ciphers=nonsense", "refused -cipher nonsense: lib=20 "),
     ("--client ssl --server libssl --tls 1.2 --client-set groups=nonsense", "unknown elliptic curve name"),
-    ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4294967295"),
+    ("--client libssl --server libssl --tls 1.3 --server-set num_tickets=-1", "allowed: 0 to 4096"),
     (
         "--client libssl --server libssl --tls 1.3 --server-set timeout=9223372036854775808",
         "allowed: seconds, a signed 64-bit",
     ),
     (
         "--client libssl --server libssl --tls 1.3 --server-set alpn=",
-        "allowed: names of 1 to 255 bytes joined by commas, or unset",
+        "allowed: names of 1 to 255 bytes joined by commas, at most 65535 bytes with a length byte each, or unset",
     ),
     ("--client libssl --server libssl --tls 1.3 --keep /dev/null/x", "nothing can be written to /dev/null/x"),
     ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
@@ -210,4 +210,4 @@ def test_the_stacks_as_json_say_what_each_lacks(capsys: pytest.CaptureFixture[st
 
     assert shown["schema"] == 1
     assert openssl["lacks"]["client"]["timeout"] == "no flag sets a session timeout"
-    assert shown["knobs"]["server"]["num_tickets"]["values"] == "0 to 4294967295"
+    assert shown["knobs"]["server"]["num_tickets"]["values"] == "0 to 4096"

@@ -299,7 +299,7 @@ def test_an_end_that_goes_over_to_another_openssl_is_missing(restarted: Story) -
     here = first.client.version
 
     assert c_program.lacks(story) == [
-        f"the client went over from one OpenSSL to another ({here}, 1.1.1w): a program has one"
+        f"the client switched from one OpenSSL to another ({here}, 1.1.1w): a program has one"
     ]
 
 

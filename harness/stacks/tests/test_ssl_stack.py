@@ -108,5 +108,6 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.CLOSE_CLIENT_ONLY,
         Capability.CLOSE_SERVER_ONLY,
         Capability.SESSION_IN_MEMORY,
+        Capability.PEER_CHAIN,
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }

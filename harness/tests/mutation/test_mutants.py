@@ -132,7 +132,7 @@ def test_a_low_score_is_a_problem() -> None:
     assert found.problems({"story.py::test_it: b": "why"}) == ["the score is below 90%"]
 
 
-def test_a_scenario_that_does_not_pass_and_a_mutant_that_was_not_run_are_problems() -> None:
+def test_a_failing_scenario_and_a_mutant_that_was_not_run_are_problems() -> None:
     found = Sweep(not_run=[mutant("a")], broken=["story.py::test_it"])
 
     assert found.problems({}) == [
