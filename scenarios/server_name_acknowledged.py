@@ -17,6 +17,7 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    broken_by,
     cases,
     scenario,
 )
@@ -34,6 +35,12 @@ SENT_NAME = (
     "name of the second handshake; https://github.com/openssl/openssl/pull/10018"
 )
 AT_CLIENT = Expectation(NAME, Differs(OTHER, Role.CLIENT, "*@<1.1.1e", SEEN, SENT_NAME))
+NAME_NOT_COMPARED = "a server looks up a session by its ticket or id, and by no name (ssl_get_prev_session)"
+NAME_NOT_CHECKED = (
+    "tls_construct_ctos_psk looks at hash and age, and at no name: SSL_set_session is the application's choice"
+)
+NOT_COMPARED = {"other_name_not_resumed": broken_by(Role.SERVER, "*", SEEN, NAME_NOT_COMPARED, tls=TLSv1_2)}
+NOT_CHECKED = {"name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NAME_NOT_CHECKED, tls=TLSv1_3)}
 
 
 def acknowledged(connection):
@@ -97,7 +104,7 @@ def test_both_ends_report_the_name_of_the_full_handshake(pair):
     assert (second.client.server_name, second.server.server_name) == (NAME, NAME)
 
 
-@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs=TELLS)
+@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs=TELLS, breaks=NOT_COMPARED)
 def test_tls12_resumption_under_another_name_reports_the_sessions(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
@@ -124,9 +131,8 @@ def test_tls12_server_has_no_name_where_the_session_has_none(pair):
     assert second.server.server_name is None
 
 
-@scenario(versions=[TLSv1_3], client={"server_name": [NAME, None]}, server=EITHER_WAY, needs=TELLS)
-@cases("later", OTHER, None)
-def test_tls13_resumption_reports_the_name_that_was_sent_now(pair, later):
+def resumes_under(pair, later):
+    """Both ends of a TLS 1.3 resumption report the name of this handshake."""
     first = pair.connect()
     pair.new_client(server_name=later)
     second = pair.connect(offer=first.session)
@@ -135,3 +141,19 @@ def test_tls13_resumption_reports_the_name_that_was_sent_now(pair, later):
     assert second.mechanism is Mechanism.PSK
     assert (second.client.server_name, second.server.server_name) == (later, later)
     assert acknowledged(second) is (later is not None)
+
+
+@scenario(versions=[TLSv1_3], server=EITHER_WAY, needs=TELLS)
+@cases("later", OTHER, None)
+def test_tls13_resumption_of_a_session_without_a_name_reports_its_own(pair, later):
+    resumes_under(pair, later)
+
+
+@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=TELLS)
+def test_tls13_resumption_without_a_name_reports_none(pair):
+    resumes_under(pair, None)
+
+
+@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=TELLS, breaks=NOT_CHECKED)
+def test_tls13_resumption_reports_the_name_that_was_sent_now(pair):
+    resumes_under(pair, OTHER)
