@@ -10,7 +10,7 @@ MANY = 1512
 COUNTS = [0, 1, 3, MANY]
 
 
-@scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS, "tickets": BOTH})
+@scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS})
 def test_each_ticket_has_a_nonce_of_its_own(pair):
     first = pair.connect()
     sent = first.messages.tickets
@@ -31,7 +31,7 @@ def test_no_ticket_is_the_reason_for_a_full_handshake(pair):
     assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
 
 
-@scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS[1:], "tickets": BOTH})
+@scenario(versions=[TLSv1_3], server={"num_tickets": [1, 3], "tickets": BOTH})
 def test_last_of_them_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from harness.tests.live_sessions import Live
 
-INPUTS = int(os.environ.get("RESUMPTION_FUZZ", "100"))
+INPUTS = int(os.environ.get("RESUMPTION_FUZZ", "30"))
 FUZZED = settings(
     max_examples=INPUTS,
     deadline=None,
