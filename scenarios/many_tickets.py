@@ -4,10 +4,11 @@ SSL_CTX_set_num_tickets(3) names no maximum. RFC 8446, 4.6.1: the nonce is uniqu
 ticket_count covers what a resumption sends.
 """
 
-from harness import BOTH, FULL, Capability, Mechanism, Reason, TLSv1_3, cases, reasons, scenario
+from harness import BOTH, DECLINED, FULL, Capability, Mechanism, Reason, TLSv1_3, cases, reasons, scenario
 
 MANY = 1512
 COUNTS = [0, 1, 3, MANY]
+EVERY_TICKET = {"client": [Capability.EVERY_TICKET]}
 
 
 @scenario(versions=[TLSv1_3], server={"num_tickets": COUNTS})
@@ -42,19 +43,40 @@ def test_last_of_them_resumes(pair):
     assert second.tickets == 1
 
 
-@scenario(
-    versions=[TLSv1_3],
-    server={"num_tickets": MANY, "tickets": BOTH},
-    needs={"client": [Capability.EVERY_TICKET]},
-)
-@cases("index", 0, MANY // 2)
-def test_earlier_ones_resume_too(pair, index):
+def earlier_one_resumes(pair, index):
+    """The ticket of that index resumes, whatever number came after it."""
     first = pair.connect()
     second = pair.connect(offer=first.sessions[index])
 
     assert first.tickets == MANY
     assert second.mechanism is Mechanism.PSK
     assert second.messages.client_hello.psk_identities == (first.messages.tickets[index].ticket,)
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": MANY, "tickets": True}, needs=EVERY_TICKET)
+@cases("index", 0, MANY // 2)
+def test_earlier_ones_resume_too(pair, index):
+    earlier_one_resumes(pair, index)
+
+
+@scenario(
+    versions=[TLSv1_3], server={"num_tickets": MANY, "tickets": False, "cache_size": 2 * MANY}, needs=EVERY_TICKET
+)
+@cases("index", 0, MANY // 2)
+def test_earlier_stateful_ones_resume_too_where_the_cache_holds_them(pair, index):
+    earlier_one_resumes(pair, index)
+
+
+@scenario(
+    versions=[TLSv1_3], server={"num_tickets": MANY, "tickets": False, "cache_size": MANY // 2}, needs=EVERY_TICKET
+)
+def test_earliest_stateful_one_is_declined_where_the_cache_is_smaller(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.sessions[0])
+
+    assert first.tickets == MANY
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
 
 
 @scenario(

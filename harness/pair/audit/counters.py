@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from harness.model.tls import Role
 from harness.model.transcript import PRE_SHARED_KEY
@@ -93,11 +94,24 @@ COUNTERS: Mapping[Role, Mapping[str, Callable[[Connection], Most]]] = {
 """How often one connection raises each counter (SSL_CTX_sess_number(3))."""
 
 
+_BOUNDS: WeakKeyDictionary[Connection, Mapping[Role, Mapping[str, Most]]] = WeakKeyDictionary()
+"""Of each closed connection; it does not change, and each later connection of its context asks for it again."""
+
+
+def _bounds(connection: Connection) -> Mapping[Role, Mapping[str, Most]]:
+    if connection not in _BOUNDS:
+        _BOUNDS[connection] = {
+            role: {name: of(connection) for name, of in counters.items()} for role, counters in COUNTERS.items()
+        }
+    return _BOUNDS[connection]
+
+
 def counted(role: Role, counters: Counters, connections: Sequence[Connection]) -> Iterator[Contradiction]:
     """Each counter that cannot come from these connections, which are all of its context and closed."""
-    for name, of in COUNTERS[role].items():
+    of_each = [_bounds(connection)[role] for connection in connections]
+    for name in COUNTERS[role]:
         told = getattr(counters, name)
-        bounds = [of(connection) for connection in connections]
+        bounds = [of[name] for of in of_each]
         least, most = sum(bound.least for bound in bounds), sum(bound.most for bound in bounds)
         if told is not None and not least <= told <= most:
             allowed = str(least) if least == most else f"{least} to {most}"
