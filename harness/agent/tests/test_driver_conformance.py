@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -145,6 +146,20 @@ def test_a_reset_is_told_from_the_end_of_tcp(library: Library, pki: Pki, server:
     talk.client_socket.close()
 
     assert end.kind == "reset"
+
+
+def test_a_connection_outlives_its_context(library: Library, pki: Pki) -> None:
+    contexts = make(library, "client", pki), make(library, "server", pki)
+    talk = Talk(*contexts)
+    for context in contexts:
+        context.free()
+    del context, contexts
+    gc.collect()
+    talk.handshake()
+    facts = talk.client.facts(), talk.server.facts()
+    talk.drop()
+
+    assert [fact.finished for fact in facts] == [True, True]
 
 
 def test_a_fatal_alert_has_its_number_at_both_ends(library: Library, pki: Pki) -> None:

@@ -52,6 +52,8 @@ class LibsslTls:
         self.given: list[dict[str, Any]] = []
         """The sessions of the new-session callback."""
         self.errors: list[dict[str, Any]] = []
+        self.callbacks: object = None
+        """Those of its context. C calls them as long as the connection lives, which can outlive the context."""
         self._native = native
         self._held = held
         self._connections = connections

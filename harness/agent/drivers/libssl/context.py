@@ -71,6 +71,7 @@ class LibsslContext(Cache):
         ssl = self.native.ssl.SSL_new(self._ctx)
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
         connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections)
+        connection.callbacks = self._callbacks
         self.native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection
 
