@@ -81,7 +81,7 @@ def test_earliest_stateful_one_is_declined_where_the_cache_is_smaller(pair):
 
 @scenario(
     versions=[TLSv1_3],
-    server={"num_tickets": COUNTS, "tickets": False},
+    server={"num_tickets": COUNTS[:-1], "tickets": False},
     needs={"server": [Capability.RUNNING_COUNTERS], "client": [Capability.SESSION_FIELDS]},
 )
 def test_each_stateful_ticket_is_an_entry_of_the_cache(pair):
@@ -89,7 +89,7 @@ def test_each_stateful_ticket_is_an_entry_of_the_cache(pair):
 
     assert first.outcome is FULL
     assert first.tickets == pair.server_config.num_tickets
-    assert pair.last_counters().items == min(pair.server_config.num_tickets, pair.last_counters().cache_size or MANY)
+    assert pair.last_counters().items == pair.server_config.num_tickets
 
 
 @scenario(

@@ -285,7 +285,7 @@ def test_ticket_in_the_second_in_which_it_expires(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
-    assert reasons(pair, second) == ()
+    assert reasons(pair, second) == (Reason.PAST_LIFETIME,)
     assert third.outcome is FULL
     assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
 

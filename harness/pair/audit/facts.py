@@ -257,6 +257,12 @@ def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Extending(sent, None if wire.cut else sent), f"{readable(sent)} from the {role}")
 
 
+def _ignores_eof(wire: Wire, role: Role) -> bool:
+    """Whether this end takes the end of TCP for a close_notify (SSL_OP_IGNORE_UNEXPECTED_EOF)."""
+    setup = wire.connection.setup
+    return setup is not None and bool(getattr(setup, role.value).given().get("ignore_unexpected_eof"))
+
+
 def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     """An end that stopped reading may not have met all of them; one that met close_notify has."""
     alerts = wire.alerts(role.peer)
@@ -264,7 +270,8 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
         return None
     sent = _numbers(alerts)
     numbers = [alert.number for alert in alerts]
-    read = numbers.index(0) + 1 if wire.report(role).ending is Ending.CLOSE_NOTIFY and 0 in numbers else 0
+    met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not _ignores_eof(wire, role)
+    read = numbers.index(0) + 1 if met and 0 in numbers else 0
     return Shown(_Extending(sent[:read], sent), f"{readable(sent)} from the {role.peer}")
 
 
@@ -290,14 +297,17 @@ def _ending(wire: Wire, role: Role) -> object:
 
 
 def _endings(wire: Wire, role: Role) -> Shown | None:
-    """An end that sends an alert has met one in that sense: its input is over."""
+    """An end that sends an alert has met one in that sense: its input is over.
+
+    A client that fails before its ClientHello, as it cannot read a session, has ended without any.
+    """
     received, sent = wire.alerts(role.peer), wire.alerts(role)
-    if received is None or sent is None or wire.cut:
+    if received is None or sent is None or wire.cut or not wire.transcript.client_hellos:
         return None
     allowed: set[Ending] = set()
-    if any(alert.number == 0 for alert in received):
+    if any(alert.number == 0 for alert in received) or _ignores_eof(wire, role):
         allowed.add(Ending.CLOSE_NOTIFY)
-    else:
+    if not any(alert.number == 0 for alert in received):
         allowed.add(Ending.EOF)
     if any(alert.number for alert in (*received, *sent)):
         allowed |= {Ending.ALERT, Ending.EOF}
