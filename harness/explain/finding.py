@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
-    from harness.model.knobs import Config
     from harness.model.reason import Reason
     from harness.model.transcript import Message
     from harness.model.view import EndpointReport
@@ -127,8 +126,7 @@ def knob_text(connection: Connection, role: Role, name: str, *, here: bool = Tru
     """A knob of one end as a line of evidence; empty if the setup is unknown. ``here``: in the explained connection."""
     if connection.setup is None:
         return ()
-    config: Config = connection.setup.client if role is Role.CLIENT else connection.setup.server
-    value = getattr(config, name)
+    value = getattr(connection.setup.config(role), name)
     where = "" if here else f" in connection {connection.number}"
     return (f"knob: the {role}'s {name}{where} is {'the default' if value is None else show_knob(value)}",)
 

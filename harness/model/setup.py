@@ -10,7 +10,7 @@ from harness.model.tls import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.model.knobs import ClientConfig, ServerConfig
+    from harness.model.knobs import ClientConfig, Config, ServerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Setup:
     """What was done on this connection between its handshake and its close, in order."""
     beside: tuple[int, ...] = ()
     """Numbers of the connections that were open when this one was begun."""
+
+    def config(self, role: Role) -> Config:
+        """The knobs of an end."""
+        return self.client if role is Role.CLIENT else self.server
 
     def context(self, role: Role) -> int:
         """The context of an end."""

@@ -61,7 +61,7 @@ def clock_of(connections: Sequence[Connection], role: Role) -> int | None:
     setup = connections[-1].setup
     if setup is None:
         return None
-    config = setup.client if role is Role.CLIENT else setup.server
+    config = setup.config(role)
     moved = actions(connections, role, context_of(setup, role), *CLOCK_ACTIONS)
     if not moved:
         return config.clock or 0

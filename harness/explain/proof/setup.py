@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from harness.explain.proof.statement import Scope
     from harness.model.connection import Connection
-    from harness.model.knobs import Config
     from harness.model.setup import Action, Setup
 
 
@@ -37,8 +36,7 @@ def _setup(connection: Connection) -> Setup:
 def _knob(scope: Scope, found: re.Match[str]) -> bool:
     role, name = Role(found[1]), found[2]
     setup = _setup(scope.number(found[3]))
-    config: Config = setup.client if role is Role.CLIENT else setup.server
-    value = getattr(config, name)
+    value = getattr(setup.config(role), name)
     if value is None:
         return found[4] == "the default"
     return found[4] == show_knob(value)

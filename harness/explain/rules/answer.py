@@ -5,8 +5,7 @@ from __future__ import annotations
 from hashlib import new
 from typing import TYPE_CHECKING
 
-from harness.explain.finding import suite_name
-from harness.explain.rules.handshake import hash_of
+from harness.explain.finding import hash_of, suite_name
 from harness.explain.rules.hello import LEGACY, RENEGOTIATION_INFO, SIGNALLING_SUITE
 from harness.explain.rules.second_hello import COOKIE
 from harness.explain.rules.table import When, rule

@@ -18,7 +18,7 @@ from harness.model.transcript import (
     NewSessionTicket,
     ServerHello,
 )
-from harness.wire.suites import SUITES
+from harness.wire.judge import FULL_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.transcript import Message
 
-FULL_ONLY = frozenset({"Certificate", "ServerKeyExchange", "ServerHelloDone"})
-"""What a server before TLS 1.3 sends in a full handshake only."""
 UNREAD = frozenset({"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"})
 
 
@@ -159,7 +157,7 @@ class Handshake:
         if self.tls13 is not False or not (self.sent("ChangeCipherSpec", Role.SERVER) or self.completed):
             return None
         types = {m.type for m in self.messages if m.sender is Role.SERVER}
-        if types & FULL_ONLY:
+        if types & set(FULL_ONLY):
             return False
         return True if self.first or self.readable else None
 
@@ -255,11 +253,6 @@ class Handshake:
         moved = actions(until, Role.CLIENT, evidence.now.client_context, "move_clock", "stop_clock")
         stopped = bool(moved) and isinstance(moved[-1].values.get("at"), int)
         return (age, age) if stopped else (age - 1, age + 1)
-
-
-def hash_of(suite: int) -> str | None:
-    """The hash of a suite's key derivation; None if the suite is unknown."""
-    return SUITES[suite].hash if suite in SUITES else None
 
 
 def handshakes(connection: Connection, earlier: Sequence[Connection]) -> tuple[Handshake, ...]:

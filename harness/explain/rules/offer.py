@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import new
 from typing import TYPE_CHECKING
 
-from harness.explain.rules.handshake import hash_of
+from harness.explain.finding import hash_of
 from harness.explain.rules.hello import offers_tls13
 from harness.explain.rules.table import When, rule
 from harness.model.rule import Level

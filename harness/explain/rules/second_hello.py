@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.rules.handshake import hash_of
+from harness.explain.finding import hash_of
 from harness.explain.rules.table import When, rule
 from harness.model.rule import Level
 from harness.model.tls import Role

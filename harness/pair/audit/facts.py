@@ -14,6 +14,7 @@ from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, exactly, readable
 from harness.wire.exporter import exported
 from harness.wire.hellos import KEY_SHARE
+from harness.wire.judge import FULL_ONLY
 from harness.wire.messages import chosen_protocol
 from harness.wire.names import GROUPS, group_named, name_of
 from harness.wire.suites import openssl_names
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from harness.pair.audit.shown import Wire
 
 BOTH = frozenset(Role)
-FULL_ONLY = {"Certificate", "ServerKeyExchange", "ServerHelloDone"}
-"""What a TLS 1.2 server sends in a full handshake only."""
 FATAL = 2
 
 
@@ -53,7 +52,7 @@ def _version(wire: Wire, _role: Role) -> Shown | None:
 def _enabled(wire: Wire, role: Role) -> object:
     """The versions that an end was told to enable, where they are not those of the wire."""
     setup = wire.connection.setup
-    return None if setup is None else (setup.client if role is Role.CLIENT else setup.server).versions
+    return None if setup is None else setup.config(role).versions
 
 
 class _Including:
@@ -89,7 +88,7 @@ def _alpn(wire: Wire, _role: Role) -> Shown | None:
     if not wire.answers:
         return None
     last = wire.answers[-1]
-    extensions = wire.transcript.encrypted_extensions if last.version is TLSVersion.TLSv1_3 else last.extensions
+    extensions = wire.agreed(last)
     if extensions is None:
         return None
     try:
@@ -151,7 +150,7 @@ def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
         return None
     if role is Role.SERVER and wire.first.version is TLSVersion.TLSv1_3 and not _finished(wire, Role.CLIENT):
         return None
-    compressed = "CompressedCertificate" in wire.transcript.types(role.peer)  # RFC 8879; its chain is not read
+    compressed = "CompressedCertificate" in wire.types(role.peer)  # RFC 8879; its chain is not read
     shown = compressed or bool(wire.transcript.certificates.get(role.peer, ()))
     return exactly(shown, f"{'a' if shown else 'no'} Certificate of the {role.peer}")
 
@@ -260,7 +259,7 @@ def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
 def _ignores_eof(wire: Wire, role: Role) -> bool:
     """Whether this end takes the end of TCP for a close_notify (SSL_OP_IGNORE_UNEXPECTED_EOF)."""
     setup = wire.connection.setup
-    return setup is not None and bool(getattr(setup, role.value).given().get("ignore_unexpected_eof"))
+    return setup is not None and bool(setup.config(role).ignore_unexpected_eof)
 
 
 def _received_alerts(wire: Wire, role: Role) -> Shown | None:

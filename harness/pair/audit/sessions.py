@@ -128,17 +128,14 @@ def _max_early_data(taken: Taken) -> Shown | None:
 
 def _alpn(taken: Taken) -> Shown | None:
     try:
-        found = taken.wire.fold(
-            lambda hello: _protocol(taken.wire, hello.extensions, tls13=hello.version is TLSVersion.TLSv1_3)
-        )
+        found = taken.wire.fold(lambda hello: _protocol(taken.wire.agreed(hello)))
     except WireFormatError:
         return None
     return None if None in found else taken.of_hellos("alpn", found, "ServerHello or EncryptedExtensions")
 
 
-def _protocol(wire: Wire, extensions: Mapping[int, bytes], *, tls13: bool) -> bytes | None:
-    found = wire.transcript.encrypted_extensions if tls13 else extensions
-    return None if found is None else chosen_protocol(found).encode("ascii", "backslashreplace")
+def _protocol(extensions: Mapping[int, bytes] | None) -> bytes | None:
+    return None if extensions is None else chosen_protocol(extensions).encode("ascii", "backslashreplace")
 
 
 def _server_name(taken: Taken) -> Shown | None:
@@ -155,8 +152,7 @@ def _extended_master_secret(taken: Taken) -> Shown | None:
 
 
 def _max_fragment_length(taken: Taken) -> Shown | None:
-    last = taken.wire.answers[-1]
-    extensions = taken.wire.transcript.encrypted_extensions if taken.tls13 else last.extensions
+    extensions = taken.wire.agreed(taken.wire.answers[-1])
     if extensions is None:
         return None
     body = extensions.get(MAX_FRAGMENT_LENGTH, b"\0")
@@ -166,7 +162,7 @@ def _max_fragment_length(taken: Taken) -> Shown | None:
 def _peer_certificate(taken: Taken) -> Shown | None:
     if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
         return None
-    if "CompressedCertificate" in taken.wire.server_types:
+    if "CompressedCertificate" in taken.wire.types(Role.SERVER):
         return None  # RFC 8879; its chain is not read
     chain = taken.wire.transcript.certificates.get(Role.SERVER, ())
     found: set[object] = set() if taken.wire.resumed else {chain[0] if chain else b""}

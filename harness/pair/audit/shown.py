@@ -10,7 +10,7 @@ from harness.model.tls import Role, TLSVersion
 from harness.model.view import Contradiction, Saw, Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
@@ -96,9 +96,16 @@ class Wire:
         return frozenset(len(ticket.ticket) for ticket in self.transcript.tickets or ())
 
     @cached_property
-    def server_types(self) -> frozenset[str]:
-        """The types of the server's messages."""
-        return frozenset(self.transcript.types(Role.SERVER))
+    def _types(self) -> Mapping[Role, frozenset[str]]:
+        return {role: frozenset(self.transcript.types(role)) for role in Role}
+
+    def types(self, role: Role) -> frozenset[str]:
+        """The types of an end's messages."""
+        return self._types[role]
+
+    def agreed(self, hello: ServerHello) -> Mapping[int, bytes] | None:
+        """The extensions with which a server answers: in TLS 1.3 they are in EncryptedExtensions, None if sealed."""
+        return self.transcript.encrypted_extensions if hello.version is TLSVersion.TLSv1_3 else hello.extensions
 
     @cached_property
     def renegotiation_hidden(self) -> bool:
