@@ -81,7 +81,7 @@ class Connection:
     strays: tuple[str, ...] = ()
     """Connections of others to the tap that were set aside since the previous connection ended."""
     contradictions: tuple[Contradiction, ...] = ()
-    """The facts that an endpoint tells otherwise than the wire shows them."""
+    """The facts in which an endpoint contradicts the wire."""
     asserted: bool = field(default=False, repr=False)
     read_by_assert: Callable[[], bool] | None = field(default=None, repr=False)
     """Whether an assert uses what is being read now; None where each read marks the connection as asserted."""

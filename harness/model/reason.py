@@ -202,7 +202,7 @@ class Reason(StrEnum):
     EXTERNAL_PSK_FAILED = (
         "external_psk_failed",
         Question.ABORTED,
-        "A pre-shared key or an SRP user that is no session of the harness is unknown or not valid.",
+        "A pre-shared key or SRP user is unknown or not valid; it does not come from a session.",
     )
     MESSAGE_UNEXPECTED = (
         "message_unexpected",

@@ -46,7 +46,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A fact that an endpoint tells otherwise than the wire shows it."""
+    """A fact in which an endpoint contradicts the wire."""
 
     witness: Witness
     """The endpoint."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def audit(connection: Connection) -> tuple[Contradiction, ...]:
-    """The facts of one connection that an endpoint tells otherwise than the wire shows them."""
+    """The facts of one connection in which an endpoint contradicts the wire."""
     return tuple(_contradictions(Wire(connection)))
 
 
