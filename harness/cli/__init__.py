@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -12,18 +12,29 @@ from harness.model.errors import HarnessError, RefusedError, SessionFormatError,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+class Subcommand(NamedTuple):
+    """A subcommand: the module of this package that defines the click command of its name, and its help."""
+
+    module: str
+    help: str
+
+
 SUBCOMMANDS = {
-    "connect": "Run one case: handshake, save the session, reconnect with it.",
-    "stacks": "Show the stacks of this machine and the knobs and Capabilities that each supports.",
-    "bisect": "Find the first build whose behaviour changed, fetching builds as needed.",
-    "diff": "Run the same cells on two builds and show every observable that differs.",
-    "builds": "List, fetch, build, verify and remove OpenSSL builds.",
-    "run": "Run every scenario between all stacks of this machine.",
-    "cell": "Rerun one cell of a run and show everything about it.",
-    "report": "Write an HTML page, a Markdown summary and JUnit XML from the results of a run.",
-    "session": "Show every field of a session file, PEM or DER.",
+    "connect": Subcommand("cases.connect", "Run one case: handshake, save the session, reconnect with it."),
+    "stacks": Subcommand(
+        "stacks", "Show the stacks of this machine and the knobs and Capabilities that each supports."
+    ),
+    "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
+    "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
+    "builds": Subcommand("builds", "List, fetch, build, verify and remove OpenSSL builds."),
+    "run": Subcommand("runs.run", "Run every scenario between all stacks of this machine."),
+    "cell": Subcommand("runs.cell", "Rerun one cell of a run and show everything about it."),
+    "report": Subcommand(
+        "runs.report", "Write an HTML page, a Markdown summary and JUnit XML from the results of a run."
+    ),
+    "session": Subcommand("session", "Show every field of a session file, PEM or DER."),
 }
-"""Name and help of each subcommand; the module with that name in this package defines the click command."""
 
 FAILED = 1
 BAD_USAGE = 2
@@ -42,13 +53,13 @@ class Subcommands(click.Group):
         """Return the command with this name, or None if there is none."""
         if name not in SUBCOMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"harness.cli.{name}"), name)
+        command: click.Command = getattr(importlib.import_module(f"harness.cli.{SUBCOMMANDS[name].module}"), name)
         return command
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from SUBCOMMANDS alone."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(SUBCOMMANDS.items()))
+            formatter.write_dl([(name, row.help) for name, row in SUBCOMMANDS.items()])
 
 
 @click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

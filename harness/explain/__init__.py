@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from harness.explain import aborted, declined, not_offered, resumed_but, unread
+from harness.explain import aborted, declined, not_offered, unread
 from harness.explain.facts.evidence import gather
+from harness.explain.resumed import resumed_but
 from harness.model.errors import DisagreementError
 from harness.model.reason import Explanation, Question
 from harness.model.tls import Outcome

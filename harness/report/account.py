@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain import explain
 from harness.explain.facts.origin import origin_of
-from harness.explain.lifetime import expiry_of
+from harness.explain.resumed.lifetime import expiry_of
 from harness.explain.rules import breaches_of
 from harness.model.reason import Question
 

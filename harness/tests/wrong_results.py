@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.cli.inner_run import RUN
+from harness.cli.runs.inner_run import RUN
 
 if TYPE_CHECKING:
     from harness.report.json.shapes import ResultsObject

@@ -9,7 +9,7 @@ import pytest
 
 from harness.case import case as case_module
 from harness.case.case import Case, refusals, run
-from harness.explain.lifetime import expiry_of
+from harness.explain.resumed.lifetime import expiry_of
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.runtime.clock import library

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.explain import explain
-from harness.explain.lifetime import expiry_of
+from harness.explain.resumed.lifetime import expiry_of
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.reason import Expiry, Limit, Reason
 from harness.model.setup import Action, Setup

@@ -20,7 +20,7 @@ from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
 from harness.stacks.openssl import OpensslStack
-from harness.tests.lying import Liars, falsified, with_sessions
+from harness.tests.liars.lying import Liars, falsified, with_sessions
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:

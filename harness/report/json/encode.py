@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from harness.explain import explain
-from harness.explain.lifetime import expiry_of
+from harness.explain.resumed.lifetime import expiry_of
 from harness.explain.rules import breaches_of
 from harness.model.errors import DisagreementError
 from harness.model.knobs import show_knob

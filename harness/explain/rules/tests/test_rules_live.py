@@ -26,8 +26,8 @@ from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
+from harness.tests.liars.raw_ends import RawStack
 from harness.tests.raw_agent import libssl_build
-from harness.tests.raw_ends import RawStack
 from harness.wire.hellos import RETRY_RANDOM
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.cli.cell import node, where
-from harness.cli.tests.test_cli_run import SCENARIO, command
+from harness.cli.runs.cell import node, where
+from harness.cli.runs.tests.test_cli_run import SCENARIO, command
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:

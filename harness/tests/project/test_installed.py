@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from harness.runtime.loop import stretched
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.network  # pip fetches what the package and its build depend on
 UNREACHABLE = ("No matching distribution found", "Could not fetch URL", "Connection", "Temporary failure")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.cli.help import example
-from harness.cli.run import run_pytest, scenarios
+from harness.cli.runs.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
 from harness.results.reader import kept_run

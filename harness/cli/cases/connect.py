@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.case.case import run
-from harness.cli.case_options import case_of, case_options, exclusive, untestable
+from harness.cli.cases.case_options import case_of, case_options, exclusive, untestable
+from harness.cli.cases.reproducing import checked, reproducing, reproducing_options
 from harness.cli.help import example
-from harness.cli.reproducing import checked, reproducing, reproducing_options
 from harness.explain.proof.check import false_evidence
 from harness.model.errors import DisagreementError, EvidenceError, UsageError
 from harness.model.tls import Outcome

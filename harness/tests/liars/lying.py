@@ -32,7 +32,7 @@ class Liars:
         self._stacks: list[LibsslStack] = []
 
     def stack(self, **lie: Any) -> LibsslStack:
-        """A stack that lies as harness.tests.liar has it; an honest one without a lie."""
+        """A stack that lies as harness.tests.liars.liar has it; an honest one without a lie."""
         build = libssl_build()
         if lie:
             build = replace(build, python=(sys.executable, LIAR, json.dumps(lie)))

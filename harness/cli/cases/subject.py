@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.case.case import refusals, run
-from harness.cli.inner_run import results_of
+from harness.cli.runs.inner_run import results_of
 from harness.matrix.cells import parse_id
 from harness.model.errors import (
     BuildError,
@@ -202,6 +202,6 @@ def _located(test: str) -> str:
     """Return the test with the path of its file in the harness's checkout."""
     path, _, name = test.partition("::")
     if not Path(path).is_file():
-        inside = Path(__file__).parents[2] / path
+        inside = Path(__file__).parents[3] / path
         path = str(inside) if inside.is_file() else path
     return f"{path}::{name}"

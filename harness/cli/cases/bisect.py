@@ -9,17 +9,17 @@ import click
 
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
-from harness.cli.case_options import CASE_OPTIONS, case_of, case_options, given_on_command_line, untestable
+from harness.cli.cases.case_options import CASE_OPTIONS, case_of, case_options, given_on_command_line, untestable
+from harness.cli.cases.range_of_builds import BuildRange
+from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
 from harness.cli.help import example
-from harness.cli.range_of_builds import BuildRange
-from harness.cli.subject import DeskCase, Ends, ScenarioCell
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
 from harness.report.diff.observed import difference_line, last_outcome, matching
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
-    from harness.cli.subject import Subject
+    from harness.cli.cases.subject import Subject
     from harness.report.diff.difference import Difference
 
 

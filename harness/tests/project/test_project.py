@@ -6,10 +6,17 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
+ROOMS = sorted({file.parent for file in (ROOT / "harness").rglob("*.py")})
+MOST_MODULES = 15
+
+
+def modules(room: Path) -> list[str]:
+    return sorted(file.stem for file in room.glob("*.py") if not file.stem.startswith("__"))
 
 
 def lower_bounds() -> dict[str, Version]:
@@ -33,3 +40,8 @@ def test_ci_finds_the_one_test_command_of_the_readme() -> None:
 
 def test_oldest_pins_are_the_lower_bounds_of_the_project() -> None:
     assert oldest_pins() == lower_bounds()
+
+
+@pytest.mark.parametrize("room", [str(room.relative_to(ROOT)) for room in ROOMS])
+def test_a_room_holds_at_most_fifteen_modules(room: str) -> None:
+    assert len(modules(ROOT / room)) <= MOST_MODULES, modules(ROOT / room)

@@ -11,8 +11,8 @@ from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
-from harness.tests.lying import Liars
-from harness.tests.raw_ends import RawStack
+from harness.tests.liars.lying import Liars
+from harness.tests.liars.raw_ends import RawStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

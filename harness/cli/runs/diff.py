@@ -10,7 +10,7 @@ import click
 
 from harness.cli.console import console
 from harness.cli.help import example
-from harness.cli.inner_run import results_of
+from harness.cli.runs.inner_run import results_of
 from harness.model.errors import UsageError
 from harness.report.diff.difference_text import difference_text
 from harness.report.diff.run_difference import run_difference

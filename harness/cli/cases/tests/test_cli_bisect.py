@@ -14,8 +14,8 @@ from harness.case.bisect import EndError
 from harness.case.bisect import bisect as search
 from harness.case.case import Case
 from harness.cli import main
-from harness.cli.bisect import Looks
-from harness.cli.subject import DeskCase, Ends, ScenarioCell
+from harness.cli.cases.bisect import Looks
+from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
 from harness.model.build import Build
 from harness.model.errors import SetUpError, UsageError
 from harness.model.tls import Close, TLSVersion
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.case.case import CaseResult
-    from harness.cli.range_of_builds import BuildRange
+    from harness.cli.cases.range_of_builds import BuildRange
     from harness.report.json.shapes import CellObject
 
 CELL = "scenarios/tls13_ticket.py::test_ticket_resumes"
@@ -194,7 +194,7 @@ def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPat
     def broken(*_arguments: object) -> CaseResult:
         raise SetUpError("libssl@3.0.19: the agent ended with status -11; unanswered: hello")
 
-    monkeypatch.setattr("harness.cli.subject.run", broken)
+    monkeypatch.setattr("harness.cli.cases.subject.run", broken)
     seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], seen["reason"].partition(";")[0]) == (

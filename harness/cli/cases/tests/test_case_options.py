@@ -7,7 +7,7 @@ from click.shell_completion import ShellComplete
 
 from harness.agent.knobs import why_not
 from harness.cli import cli
-from harness.cli.case_options import knobs
+from harness.cli.cases.case_options import knobs
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
 from harness.model.tls import Role

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, cast
 
-from harness.cli.run import processes, what_to_run
+from harness.cli.runs.run import processes, what_to_run
 from harness.model.errors import HarnessError, UsageError
 from harness.runtime.warden import Warden
 

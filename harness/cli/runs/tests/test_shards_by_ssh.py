@@ -24,7 +24,7 @@ from harness.runtime.loop import stretched
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 RESUMPTION = shlex.join([sys.executable, "-m", "harness.cli"])
 NEEDED = {
     "sshd": "openssh-server",

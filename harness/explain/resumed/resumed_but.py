@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain import early_data, lifetime, not_verified
 from harness.explain.facts.negotiated import alpn_of, alpn_text, asked_of, version_of
+from harness.explain.resumed import early_data, lifetime, not_verified
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
 

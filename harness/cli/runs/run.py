@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.help import example
-from harness.cli.shards import named_shard
+from harness.cli.runs.shards import named_shard
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS, long_names
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parents[2]
 
 ALONE = ("-c", os.devnull, "-o", "python_files=*.py", "-p", "no:cacheprovider", "--import-mode=importlib")
 """The settings of a checkout's pyproject.toml for an installed package; pytest writes nothing beside it."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.tests.documented import Block, Shell, blocks, do, mismatch
+from harness.tests.project.documented import Block, Shell, blocks, do, mismatch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 BLOCKS = {str(page.relative_to(ROOT)): blocks(page.read_text()) for page in PAGES}
 OFFLINE = [name for name, found in BLOCKS.items() if any(not block.network for block in found)]

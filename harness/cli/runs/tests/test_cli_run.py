@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.run import paths, processes, scenarios
+from harness.cli.runs.run import paths, processes, scenarios
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS
 from harness.runtime.loop import stretched
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize("arguments", [[], ["-x"], ["-k", "ticket"], ["--lf", "-q"], ["--no-header"], ["-vv"]])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.matrix.cells import Situation
 
-SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.py"))
+SCENARIOS = sorted((Path(__file__).parents[3] / "scenarios").glob("*.py"))
 STATEFUL = frozenset({"tickets", "max_early_data"})
 """Knobs with which a server keeps the state of TLS 1.3 sessions."""
 

@@ -1,0 +1,1 @@
+"""The commands about one case, and the options that describe a case."""

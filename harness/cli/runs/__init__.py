@@ -1,0 +1,1 @@
+"""The commands that run scenarios, and those that read the results."""

@@ -1,0 +1,1 @@
+"""Peers and agents that lie or do no TLS, and the tests that catch them."""

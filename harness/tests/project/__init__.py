@@ -1,0 +1,1 @@
+"""Tests of the project itself: its pages, prose, package and scenario files."""
