@@ -73,20 +73,21 @@ class BuildStore:
                     found |= {} if build is None else {record.version: (record, build)}
         return found
 
-    def verified(self, stack: str, version: str) -> Build:
-        """The fetched build of a version that serves a stack, once its files are those that were fetched.
+    def verified(self, stack: str, versions: Sequence[str]) -> dict[str, Build]:
+        """The fetched builds of some versions that serve a stack, once their files are those that were fetched.
 
         BuildError if one is not, or if the catalogue now pins other artefacts than those that it was made of.
         """
-        record, build = self._serving(stack)[version]
-        known = next((known for known in self.known if known.key == record.key), None)
-        if known is not None and known.artefacts != record.artefacts:
-            raise BuildError(
-                f"the build {record.key} was made of other files than the catalogue names; it is not used: "
-                f"`resumption builds fetch --again {record.version}` replaces it"
-            )
-        self.cache.verify(record.key)
-        return build
+        serving = {version: found for version, found in self._serving(stack).items() if version in versions}
+        pinned = {known.key: known.artefacts for known in self.known}
+        for record, _build in serving.values():
+            if pinned.get(record.key, record.artefacts) != record.artefacts:
+                raise BuildError(
+                    f"the build {record.key} was made of other files than the catalogue names; it is not used: "
+                    f"`resumption builds fetch --again {record.version}` replaces it"
+                )
+            self.cache.verify(record.key)
+        return {version: build for version, (_record, build) in serving.items()}
 
     def damaged(self) -> dict[str, str]:
         """What is wrong with each cached build that can be seen without a look into its files, by key."""

@@ -86,6 +86,57 @@ def _value(role: Role, name: str, value: Any) -> Any:
     return None if value is None else parse_knob(role, name, show_knob(value))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the cells of all pairs have in common: a TLS version, a value of each knob, and a way to close."""
+
+    situation: Situation
+    tls: TLSVersion
+    configs: Mapping[Role, Config]
+    close: Close
+    words: tuple[str, ...]
+    """Of the cell id, for the knobs that vary."""
+    _lacks: dict[tuple[Role, str], str] = field(default_factory=dict, compare=False)
+
+    def lacks(self, role: Role, stack: Stack) -> str:
+        """Why a stack cannot be this end, the first reason; empty if it can."""
+        key = role, stack.label
+        if key not in self._lacks:
+            config, needs = self.configs[role], (*CLOSE_NEEDS.get(self.close, ()), *self.situation.needs.get(role, ()))
+            self._lacks[key] = next(_lacking(role, stack, config, needs), "")
+        return self._lacks[key]
+
+    def cell(self, client: Stack, server: Stack, seconds: Mapping[Role, Stack]) -> Cell:
+        """The cell of a pair and of the stacks to which it goes over."""
+        stacks = [(Role.CLIENT, client), (Role.SERVER, server), *seconds.items()]
+        return Cell(
+            id="-".join([f"{client.label}--{server.label}", self.tls.label, *_going_over(seconds), *self.words]),
+            client_stack=client,
+            server_stack=server,
+            tls=self.tls,
+            client=cast("ClientConfig", self.configs[Role.CLIENT]),
+            server=cast("ServerConfig", self.configs[Role.SERVER]),
+            close=self.close,
+            seconds=seconds,
+            breaks=self.situation.breaks,
+            unsupported=next(filter(None, (self.lacks(role, stack) for role, stack in stacks)), ""),
+        )
+
+
+def choices(situation: Situation) -> list[Choice]:
+    """Every choice of TLS version, knobs and way to close, in an order that never changes."""
+    return [
+        Choice(
+            situation,
+            tls,
+            {role: config_type(role)(**{"versions": (tls,), **chosen[role]}) for role in Role},
+            close,
+            tuple(words),
+        )
+        for tls, (chosen, close, words) in product(situation.versions, list(_variants(situation)))
+    ]
+
+
 def cells(
     situation: Situation,
     clients: Sequence[Stack],
@@ -100,28 +151,12 @@ def cells(
     further = product(
         list(clients) if situation.second_client else [None], list(servers) if situation.second_server else [None]
     )
-    variants = list(_variants(situation))
-    for (client, server), (second_client, second_server), tls, (chosen, close, words) in product(
-        pairs, further, situation.versions, variants
-    ):
+    every = choices(situation)
+    for (client, server), (second_client, second_server), choice in product(pairs, further, every):
         if second_client is client or second_server is server:
             continue
-        configs = {role: config_type(role)(**{"versions": (tls,), **chosen[role]}) for role in Role}
         both = {Role.CLIENT: second_client, Role.SERVER: second_server}
-        seconds = {role: stack for role, stack in both.items() if stack}
-        stacks = [(Role.CLIENT, client), (Role.SERVER, server), *seconds.items()]
-        yield Cell(
-            id="-".join([f"{client.label}--{server.label}", tls.label, *_going_over(seconds), *words]),
-            client_stack=client,
-            server_stack=server,
-            tls=tls,
-            client=cast("ClientConfig", configs[Role.CLIENT]),
-            server=cast("ServerConfig", configs[Role.SERVER]),
-            close=close,
-            seconds=seconds,
-            breaks=situation.breaks,
-            unsupported=next(_lacking(stacks, configs, situation.needs, close), ""),
-        )
+        yield choice.cell(client, server, {role: stack for role, stack in both.items() if stack})
 
 
 def _going_over(seconds: Mapping[Role, Stack]) -> list[str]:
@@ -144,21 +179,15 @@ def _variants(situation: Situation) -> Iterator[tuple[dict[Role, dict[str, Any]]
         yield chosen, close, words + ([f"close={close}"] if len(situation.close) > 1 else [])
 
 
-def _lacking(
-    stacks: Sequence[tuple[Role, Stack]],
-    configs: Mapping[Role, Config],
-    needs: Mapping[Role, Sequence[Capability]],
-    close: Close,
-) -> Iterator[str]:
-    """Why the stacks cannot do it, one text a knob or Capability that one of them lacks."""
-    for role, stack in stacks:
-        abilities = stack.abilities(role)
-        for name, value in configs[role].given().items():
-            if reason := abilities.lacks_knob(name, value):
-                yield str(UnsupportedError(stack.label, f"{role} knob {name}={shown(value)}", reason))
-        for capability in (*CLOSE_NEEDS.get(close, ()), *needs.get(role, ())):
-            if reason := abilities.lacks(capability):
-                yield str(UnsupportedError(stack.label, f"{capability} as {role}", reason))
+def _lacking(role: Role, stack: Stack, config: Config, needs: Sequence[Capability]) -> Iterator[str]:
+    """Why a stack cannot be an end, one text a knob or Capability that it lacks."""
+    abilities = stack.abilities(role)
+    for name, value in config.given().items():
+        if reason := abilities.lacks_knob(name, value):
+            yield str(UnsupportedError(stack.label, f"{role} knob {name}={shown(value)}", reason))
+    for capability in needs:
+        if reason := abilities.lacks(capability):
+            yield str(UnsupportedError(stack.label, f"{capability} as {role}", reason))
 
 
 def shown(value: Any) -> str:

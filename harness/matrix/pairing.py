@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
-from zlib import crc32
 
+from harness.matrix.cells import choices
 from harness.model.errors import UsageError
+from harness.model.tls import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from harness.matrix.cells import Cell
+    from harness.matrix.cells import Cell, Choice, Situation
     from harness.stacks.base import Stack
 
 
@@ -64,36 +66,93 @@ class Matrix:
         return True
 
 
-def covering(cells: Iterable[Cell], seed: str, end: Callable[[Stack], str]) -> list[Cell]:
-    """Of one test's cells those of few pairs, in the order in which they were; ``end`` tells what is to be met.
+def covering(
+    situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack], seed: str, end: Callable[[Stack], str]
+) -> list[Cell]:
+    """The cells of few pairs; ``end`` tells what is to be met.
 
     That is the stack's label for PAIRWISE, and its build's version for VERSIONS.
 
-    For each choice of TLS version, knobs and way to close, every client end in the cells is met, and so is every
-    server end, once at least: by an end of another version that can do it, if there is one; else by one of the same
-    version; else the cell is UNSUPPORTED. Who meets whom follows from ``seed``, the test's name, and from the ids, so
+    For each choice of TLS version, knobs and way to close, every client end is met, and so is every server end, once
+    at least: by an end of another version that can do it, if there is one; else by one of the same version; else the
+    cell is UNSUPPORTED. Who meets whom follows from ``seed``, the test's name, and from the names of the stacks, so
     that it is the same in every run over the same builds, and another one in the next test. A second end is any.
+    The work grows with the number of ends, not with that of their pairs.
     """
-    variants: dict[object, list[Cell]] = {}
-    for cell in cells:
-        variants.setdefault(repr((cell.tls, cell.client, cell.server, cell.close)), []).append(cell)
-    return [cell for variant in variants.values() for cell in _cover(variant, seed, end)]
+    found = []
+    for choice in choices(situation):
+        lines = _Line(choice, Role.CLIENT, clients, seed), _Line(choice, Role.SERVER, servers, seed)
+        pairs = _same(*lines, end) if situation.same_stack else _pairs(*lines, end)
+        for client, server in sorted(pairs, key=lambda pair: (clients.index(pair[0]), servers.index(pair[1]))):
+            seconds = {}
+            if situation.second_client:
+                seconds[Role.CLIENT] = lines[0].after(client)
+            if situation.second_server:
+                seconds[Role.SERVER] = lines[1].after(server)
+            chosen = {role: stack for role, stack in seconds.items() if stack}
+            if len(chosen) == len(seconds):
+                found.append(choice.cell(client, server, chosen))
+    return found
 
 
-def _cover(cells: list[Cell], seed: str, end: Callable[[Stack], str]) -> list[Cell]:
-    ranks: list[list[Cell]] = [[], [], []]
-    for cell in sorted(cells, key=lambda cell: crc32(f"{seed}{cell.id}".encode())):
-        same = cell.client_stack.build.version == cell.server_stack.build.version
-        ranks[2 if cell.unsupported else int(same)].append(cell)
-    clients: set[str] = set()
-    servers: set[str] = set()
-    chosen = set()
-    for rank in ranks:
-        for fresh in (2, 1):  # first the pairs of which both ends are new
-            for cell in rank:
-                client, server = end(cell.client_stack), end(cell.server_stack)
-                if (client not in clients) + (server not in servers) >= fresh:
-                    clients.add(client)
-                    servers.add(server)
-                    chosen.add(cell.id)
-    return [cell for cell in cells if cell.id in chosen]
+class _Line:
+    """The stacks of one role, in the order that a test's name and a choice give: those that can do it, and the rest."""
+
+    def __init__(self, choice: Choice, role: Role, stacks: Sequence[Stack], seed: str) -> None:
+        words = "-".join((seed, role, choice.tls.label, *choice.words))
+        ordered = sorted(stacks, key=lambda stack: sha256(f"{words}-{stack.label}".encode()).digest())
+        self.able = [stack for stack in ordered if not choice.lacks(role, stack)]
+        self.unable = [stack for stack in ordered if choice.lacks(role, stack)]
+
+    @property
+    def all(self) -> list[Stack]:
+        """Those that can do it come first."""
+        return self.able + self.unable
+
+    def after(self, stack: Stack) -> Stack | None:
+        """The next one that can do it, the first after the last; one that cannot if there is no other, or none."""
+        place = self.able.index(stack) + 1 if stack in self.able else 0
+        others = (one for one in (*self.able[place:], *self.able[:place], *self.unable) if one is not stack)
+        return next(others, None)
+
+
+def _pairs(clients: _Line, servers: _Line, end: Callable[[Stack], str]) -> list[tuple[Stack, Stack]]:
+    """Pairs that can do it, in which each end that has some is met; then each end that cannot do it."""
+    if not clients.able or not servers.able:
+        return _matched(_each(clients.all, end), _each(servers.all, end), clients.all, servers.all)
+    able = [_each(line.able, end) for line in (clients, servers)]
+    unable = [_each(line.unable, end, {end(stack) for stack in line.able}) for line in (clients, servers)]
+    return [pair for ends in (able, unable) for pair in _matched(ends[0], ends[1], able[0], able[1])]
+
+
+def _same(clients: _Line, servers: _Line, end: Callable[[Stack], str]) -> list[tuple[Stack, Stack]]:
+    """Pairs of which one stack is both ends."""
+    both = [stack for stack in clients.able if stack in servers.able]
+    return [(stack, stack) for stack in _each(both + [one for one in clients.all if one in servers.all], end)]
+
+
+def _each(stacks: Sequence[Stack], end: Callable[[Stack], str], met: Collection[str] = ()) -> list[Stack]:
+    """The first stack of each end that is not met yet."""
+    first: dict[str, Stack] = {}
+    for stack in stacks:
+        if end(stack) not in met:
+            first.setdefault(end(stack), stack)
+    return list(first.values())
+
+
+def _matched(
+    clients: Sequence[Stack], servers: Sequence[Stack], any_client: Sequence[Stack], any_server: Sequence[Stack]
+) -> list[tuple[Stack, Stack]]:
+    """Pairs in which each client and each server is met, with ``any`` others where one side has fewer."""
+    left = list(servers)
+    pairs = []
+    for client in clients:
+        server = _other(left, client) or _other(any_server, client) or (left or any_server)[0]
+        left = [one for one in left if one is not server]
+        pairs.append((client, server))
+    return pairs + [(_other(any_client, server) or any_client[0], server) for server in left]
+
+
+def _other(stacks: Iterable[Stack], stack: Stack) -> Stack | None:
+    """The first one of another version of OpenSSL."""
+    return next((one for one in stacks if one.build.version != stack.build.version), None)

@@ -76,13 +76,13 @@ class Run:
 
     def cells(self, situation: Situation, test: str) -> list[Cell]:
         """The cells of a test's situation, of the pairs that the matrix chooses."""
+        if end := ENDS.get(self._matrix.pairing):
+            return covering(situation, self.clients, self.servers, test, end)
 
         def meets(client: Stack, server: Stack) -> bool:
             return self._matrix.meets(client, server, self._rivals)
 
-        found = cells(situation, self.clients, self.servers, meets)
-        end = ENDS.get(self._matrix.pairing)
-        return list(found) if end is None else covering(found, test, end)
+        return list(cells(situation, self.clients, self.servers, meets))
 
     def header(self) -> list[str]:
         """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""

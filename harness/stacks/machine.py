@@ -125,10 +125,11 @@ class Machine:
         fetched = self.fetched(name)
         versions = matching(wanted, [*present, *fetched])
         chosen = versions if means_all(wanted) else versions[:1]
-        for version in chosen:
-            if version not in present:
-                present[version] = self._make(name, self._store.verified(name, version), self._runtime)
-                self._on_fetched = (*self._on_fetched, present[version])
+        absent = [version for version in chosen if version not in present]
+        verified = self._store.verified(name, absent) if absent else {}
+        made = {version: self._make(name, build, self._runtime) for version, build in verified.items()}
+        self._on_fetched += tuple(made.values())
+        present |= made
         return [present[version] for version in chosen]
 
     def _none(self, pattern: str) -> str:

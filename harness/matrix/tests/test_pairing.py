@@ -12,10 +12,11 @@ from harness.matrix.pairing import Matrix, Pairing, covering
 from harness.model.capability import Capability
 from harness.model.errors import UsageError
 from harness.model.tls import Role, TLSVersion
-from harness.tests.fakes import fake_stack
+from harness.tests.fakes import FakeStack, fake_stack
 
 if TYPE_CHECKING:
     from harness.matrix.cells import Cell
+    from harness.model.capability import Abilities
     from harness.stacks.base import Stack
 
 OLD, NEW, NEW_PROGRAM = fake_stack("libssl", "1.1.1w"), fake_stack("libssl", "3.5.7"), fake_stack("openssl", "3.5.7")
@@ -101,9 +102,7 @@ def test_against_is_one_build_with_each_other_both_ways() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_pairwise_meets_each_end_in_each_variant(role: Role, tickets: bool, tls: TLSVersion) -> None:  # noqa: FBT001 - a knob
     chosen = [
-        cell
-        for cell in covering(cells(VARIED, MANY, MANY), "x", label)
-        if cell.tls is tls and cell.server.tickets is tickets
+        cell for cell in covering(VARIED, MANY, MANY, "x", label) if cell.tls is tls and cell.server.tickets is tickets
     ]
 
     assert {(cell.client_stack if role is Role.CLIENT else cell.server_stack).label for cell in chosen} == {
@@ -112,25 +111,21 @@ def test_pairwise_meets_each_end_in_each_variant(role: Role, tickets: bool, tls:
 
 
 def test_pairwise_takes_ends_of_two_versions() -> None:
-    assert all(versions_differ(cell) for cell in covering(cells(VARIED, MANY, MANY), "x", label))
+    assert all(versions_differ(cell) for cell in covering(VARIED, MANY, MANY, "x", label))
 
 
 def test_pairwise_takes_few_pairs() -> None:
-    everything = list(cells(ONE_VERSION, MANY, MANY))
-
-    assert len(everything) == 64
-    assert len(covering(everything, "x", label)) < 2 * len(MANY)
+    assert len(list(cells(ONE_VERSION, MANY, MANY))) == 64
+    assert len(covering(ONE_VERSION, MANY, MANY, "x", label)) <= len(MANY) + 1
 
 
 def test_pairwise_is_the_same_in_each_run_and_other_pairs_in_another_test() -> None:
-    everything = list(cells(ONE_VERSION, MANY, MANY))
-
-    assert covering(everything, "x", label) == covering(everything, "x", label)
-    assert covering(everything, "x", label) != covering(everything, "y", label)
+    assert covering(ONE_VERSION, MANY, MANY, "x", label) == covering(ONE_VERSION, MANY, MANY, "x", label)
+    assert covering(ONE_VERSION, MANY, MANY, "x", label) != covering(ONE_VERSION, MANY, MANY, "y", label)
 
 
 def test_pairwise_takes_one_version_where_there_is_no_other() -> None:
-    found = covering(cells(ONE_VERSION, [NEW], [NEW, NEW_PROGRAM]), "x", label)
+    found = covering(ONE_VERSION, [NEW], [NEW, NEW_PROGRAM], "x", label)
 
     assert [cell.server_stack for cell in found] == [NEW, NEW_PROGRAM]
 
@@ -139,7 +134,7 @@ def test_pairwise_meets_an_end_by_one_that_can_do_it() -> None:
     unable = fake_stack("openssl", "3.0.20", "counters")
     situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
 
-    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
+    found = covering(situation, [OLD, NEW], [unable, NEW_PROGRAM], "x", label)
 
     assert {cell.client_stack.label for cell in found if not cell.unsupported} == {"libssl@1.1.1w", "libssl@3.5.7"}
 
@@ -148,23 +143,68 @@ def test_pairwise_counts_an_end_that_nobody_can_meet() -> None:
     unable = fake_stack("openssl", "3.0.20", "counters")
     situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
 
-    found = covering(cells(situation, [OLD, NEW], [unable, NEW_PROGRAM]), "x", label)
+    found = covering(situation, [OLD, NEW], [unable, NEW_PROGRAM], "x", label)
 
     assert [bool(cell.unsupported) for cell in found if cell.server_stack is unable] == [True]
 
 
 @pytest.mark.parametrize("role", Role)
 def test_versions_pairs_each_version_once_in_each_role_on_one_stack(role: Role) -> None:
-    everything = list(cells(ONE_VERSION, MANY, MANY))
-    chosen = covering(everything, "x", version)
+    chosen = covering(ONE_VERSION, MANY, MANY, "x", version)
     ends = [cell.client_stack if role is Role.CLIENT else cell.server_stack for cell in chosen]
 
     assert {stack.build.version for stack in ends} == {stack.build.version for stack in MANY}
-    assert len(chosen) < len(covering(everything, "x", label))
+    assert len(chosen) < len(covering(ONE_VERSION, MANY, MANY, "x", label))
 
 
 def test_versions_takes_each_stack_of_a_version_in_some_test() -> None:
-    everything = list(cells(ONE_VERSION, MANY, MANY))
-    met = {cell.client_stack.label for seed in "abcdefgh" for cell in covering(everything, seed, version)}
+    met = {cell.client_stack.label for seed in "abcdefgh" for cell in covering(ONE_VERSION, MANY, MANY, seed, version)}
 
     assert met == {stack.label for stack in MANY}
+
+
+def test_each_end_that_cannot_do_it_is_counted_beside_those_that_can() -> None:
+    unable: list[Stack] = [fake_stack("libssl", version, "counters") for version in ("1.0.2r", "1.1.0l")]
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), needs={Role.SERVER: (Capability.COUNTERS,)})
+
+    found = covering(situation, MANY, [*MANY, *unable], "x", version)
+
+    assert sorted(cell.unsupported.split()[0] for cell in found if cell.unsupported) == [one.label for one in unable]
+
+
+def test_one_stack_at_both_ends_is_each_stack_with_itself() -> None:
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), same_stack=True)
+
+    found = covering(situation, MANY, MANY, "x", label)
+
+    assert [(cell.client_stack, cell.server_stack) for cell in found] == [(stack, stack) for stack in MANY]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_end_is_also_a_second_end(role: Role) -> None:
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), second_client=True, second_server=True)
+
+    found = covering(situation, MANY, MANY, "x", label)
+
+    assert {cell.seconds[role].label for cell in found} == {stack.label for stack in MANY}
+
+
+def test_a_lone_end_has_no_second_one() -> None:
+    assert not covering(Situation(second_server=True), MANY, [NEW], "x", label)
+
+
+def test_the_work_grows_with_the_ends_and_not_with_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    many: list[Stack] = [fake_stack("libssl", f"3.0.{patch}") for patch in range(100)]
+    asked: list[str] = []
+    abilities = FakeStack.abilities
+
+    def counted(stack: FakeStack, role: Role) -> Abilities:
+        asked.append(stack.label)
+        return abilities(stack, role)
+
+    monkeypatch.setattr(FakeStack, "abilities", counted)
+
+    found = covering(Situation(versions=(TLSVersion.TLSv1_3,), second_client=True), many, many, "x", version)
+
+    assert len(asked) == 2 * len(many)
+    assert len(found) <= len(many) + 1
