@@ -23,6 +23,7 @@ class Clock:
     def __init__(self, path: Path, seconds: int = 0) -> None:
         self._path = path
         self._paced = False
+        self._shown = 0
         self.move(seconds)
 
     def move(self, seconds: int) -> None:
@@ -36,7 +37,9 @@ class Clock:
     def run(self, at: float, pace: float = 1) -> None:
         """Show this moment, seconds since the epoch, when the child next reads the clock, and run on at this pace."""
         self._paced = self._paced or pace != 1
-        self._show(f"@{at:.6f}", pace)
+        self._shown = (self._shown + 1) % 1000
+        # libfaketime starts anew only if the text is another one, so each has nanoseconds of its own
+        self._show(f"@{at:.6f}{self._shown:03d}", pace)
 
     def _show(self, text: str, pace: float = 1) -> None:
         staged = self._path.with_suffix(".new")

@@ -84,7 +84,8 @@ def _field(hint: Any) -> Field:
     return Field(kind, meta.description, compare, required)
 
 
-def held(kind: Any) -> Any:
+@cache
+def held(kind: Hashable) -> Any:
     """The object type inside of a type, as in ``list[X]`` or ``X | None``; None if there is none."""
     if is_typeddict(kind):
         return kind

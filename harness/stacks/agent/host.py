@@ -1,4 +1,4 @@
-"""The agent processes of one stack: a shared one, and one for each endpoint that needs its own."""
+"""The agent processes of one stack: a shared one, and those of endpoints with a clock or their own environment."""
 
 from __future__ import annotations
 
@@ -39,6 +39,18 @@ def agent_environment(build: Build) -> dict[str, str]:
     return {**os.environ, **build.environment, "PYTHONPATH": path}
 
 
+SPARES = 8
+"""How many processes that no endpoint uses a host keeps, beside the shared one."""
+
+
+class Own(NamedTuple):
+    """A process that one endpoint has for itself, its clock, and what its environment has beside the others'."""
+
+    process: AgentProcess
+    clock: Clock | None
+    needs: Mapping[str, str]
+
+
 class Starting(NamedTuple):
     """A process that was started, and its reply to the first ``hello``."""
 
@@ -64,22 +76,40 @@ class AgentHost:
         self._deadline = deadline
         self._shared: AgentProcess | None = None
         self._starting: Starting | None = None
-        self._own: list[AgentProcess] = []
+        self._own: list[Own] = []
+        self._spare: list[Own] = []
 
     def process(self, clock: int | None, needs: Mapping[str, str] | None = None) -> tuple[AgentProcess, Clock | None]:
-        """Return the shared process, or a new one for an endpoint with a clock or with ``needs`` in its environment."""
+        """Return the shared process; for an endpoint with a clock or ``needs`` in its environment, one of its own.
+
+        A process that such an endpoint has left is used again by the next one with the same needs.
+        """
         if clock is not None or needs:
-            own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
-            environment = {**self._environment, **(needs or {}), **(own.environment if own else {})}
-            process = self._started(self._begin(environment))
-            self._own.append(process)
-            return process, own
+            own = self._left(clock, needs or {}) or self._new(clock, needs or {})
+            self._own.append(own)
+            return own.process, own.clock
         if self._shared is not None:
             self.runtime.loop.turn(0)  # notices if it died since its last use
         if self._shared is None or not self._answers(self._shared):
             starting, self._starting = self._starting or self._begin(self._environment), None
             self._shared = self._started(starting)
         return self._shared, None
+
+    def _left(self, clock: int | None, needs: Mapping[str, str]) -> Own | None:
+        """Return a process that another endpoint has left, with its clock set."""
+        for spare in [own for own in self._spare if own.needs == needs and (own.clock is None) is (clock is None)]:
+            self._spare.remove(spare)
+            if spare.clock is not None and clock is not None:
+                spare.clock.move(clock)
+            self.runtime.loop.turn(0)  # notices if it died since its last use
+            if self._answers(spare.process):
+                return spare
+        return None
+
+    def _new(self, clock: int | None, needs: Mapping[str, str]) -> Own:
+        own = None if clock is None else Clock(self.runtime.path(".clock"), clock)
+        environment = {**self._environment, **needs, **(own.environment if own else {})}
+        return Own(self._started(self._begin(environment)), own, needs)
 
     def prepare(self) -> None:
         """Start the shared process, unless there is one, without waiting for it."""
@@ -118,15 +148,20 @@ class AgentHost:
             raise ValueError(f"protocol {reply['protocol']} is not spoken here, but {PROTOCOL}")
 
     def done(self, process: AgentProcess) -> None:
-        """End the process of a closed endpoint, unless it is the shared one."""
-        if process in self._own:
-            self._own.remove(process)
-            process.close()
+        """Take back the process of a closed endpoint, unless it is the shared one."""
+        for own in [own for own in self._own if own.process is process]:
+            self._own.remove(own)
+            if process.alive and len(self._spare) < SPARES:
+                self._spare.append(own)
+            else:
+                process.close()
 
     def close(self) -> None:
         """End every process."""
         starting = self._starting.process if self._starting else None
-        for process in (*self._own, *filter(None, [self._shared, starting])):
+        own = [own.process for own in (*self._own, *self._spare)]
+        for process in (*own, *filter(None, [self._shared, starting])):
             process.close()
         self._own.clear()
+        self._spare.clear()
         self._shared = self._starting = None

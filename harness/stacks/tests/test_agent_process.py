@@ -248,6 +248,28 @@ def test_an_endpoint_with_a_clock_has_a_process_of_its_own(host: AgentHost) -> N
     assert clock is not None
 
 
+def test_a_process_that_an_endpoint_left_is_used_by_the_next_one_with_its_needs(host: AgentHost) -> None:
+    first, clock = host.process(0)
+    other, _ = host.process(0)
+    host.done(first)
+    with_needs, _ = host.process(0, {"OPENSSL_CONF": "/dev/null"})
+
+    assert other is not first
+    assert with_needs is not first
+    assert host.process(60) == (first, clock)
+
+
+def test_a_process_that_died_after_its_endpoint_left_is_not_used(host: AgentHost, runtime: Runtime) -> None:
+    first, _ = host.process(0)
+    host.done(first)
+    first.child.kill()
+    runtime.loop.settle([first.child.ended])
+
+    second, _ = host.process(0)
+    assert second is not first
+    assert second.alive
+
+
 def test_a_process_that_was_killed_is_replaced(host: AgentHost, runtime: Runtime) -> None:
     first, _ = host.process(None)
     first.child.kill()
