@@ -7,6 +7,7 @@ a key log that does not fit, and leaves the record sealed.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import zlib
 from functools import lru_cache
@@ -16,9 +17,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 from harness.model.tls import Role
-from harness.wire.suites import Aead
+from harness.wire.suites import Aead, Bulk
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+
     from harness.wire.records import Record
     from harness.wire.suites import Suite
 
@@ -142,6 +145,91 @@ class Epoch12:
         try:
             plain = self._cipher.decrypt(nonce, sealed, number[4:] + record.header[:3] + length.to_bytes(2, "big"))
         except InvalidTag:
+            return None
+        self._number += 1
+        try:
+            return record.type, self._inflate.decompress(plain, MOST) if self._inflate else plain
+        except zlib.error:
+            return None
+
+    def updated(self) -> None:
+        """TLS 1.2 has no KeyUpdate."""
+        return
+
+
+def _plain_cipher(bulk: Bulk, key: bytes, iv: bytes) -> CipherContext | None:
+    """The decryption of one record of a block cipher, or of all records of a stream cipher; None for no encryption."""
+    from cryptography.hazmat.decrepit.ciphers import algorithms as old  # noqa: PLC0415 - few connections use one
+    from cryptography.hazmat.primitives.ciphers import Cipher as Ciphering  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers import algorithms, modes  # noqa: PLC0415
+
+    if bulk is Bulk.NULL:
+        return None
+    kinds = {
+        Bulk.AES_CBC: algorithms.AES,
+        Bulk.CAMELLIA_CBC: getattr(old, "Camellia", None) or algorithms.Camellia,  # where it is since cryptography 47
+        Bulk.SEED_CBC: old.SEED,
+        Bulk.TRIPLE_DES_CBC: old.TripleDES,
+        Bulk.IDEA_CBC: old.IDEA,
+        Bulk.RC4: old.ARC4,
+    }
+    return Ciphering(kinds[bulk](key), modes.CBC(iv) if iv else None).decryptor()
+
+
+class MacEpoch12:
+    """One direction of a TLS 1.2 key block with a MAC beside its cipher (RFC 5246, 6.2.3.1 and 6.2.3.2; RFC 7366)."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        bulk: Bulk,
+        master: bytes,
+        randoms: tuple[bytes, bytes],
+        role: Role,
+        *,
+        deflated: bool = False,
+        encrypted_first: bool = False,
+    ) -> None:
+        """As for `Epoch12`; ``encrypted_first`` if the server took the extension encrypt_then_mac."""
+        self._inflate = zlib.decompressobj() if deflated else None
+        self._mac, self._bulk = suite.mac, bulk
+        self._length = hashlib.new(suite.mac, usedforsecurity=False).digest_size
+        self._encrypted_first = encrypted_first and bulk.block > 0
+        block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (self._length + suite.key), suite.hash)
+        mine = 0 if role is Role.CLIENT else 1
+        self._mac_key = block[mine * self._length :][: self._length]
+        self._key = block[2 * self._length + mine * suite.key :][: suite.key]
+        self._stream = None if bulk.block else _plain_cipher(bulk, self._key, b"")
+        self._number = 0
+
+    def _fits(self, record: Record, content: bytes, mac: bytes) -> bool:
+        head = self._number.to_bytes(8, "big") + record.header[:3] + len(content).to_bytes(2, "big")
+        return hmac.compare_digest(hmac.digest(self._mac_key, head + content, self._mac), mac)
+
+    def _decrypted(self, sealed: bytes) -> bytes | None:
+        """The content of a cipher's output, with its MAC if that is inside; None if it is padded wrongly."""
+        if not self._bulk.block:
+            return self._stream.update(sealed) if self._stream else sealed
+        iv, blocks = sealed[: self._bulk.block], sealed[self._bulk.block :]
+        if len(iv) < self._bulk.block or not blocks or len(blocks) % self._bulk.block:
+            return None
+        cipher = _plain_cipher(self._bulk, self._key, iv)
+        padded = cipher.update(blocks) if cipher else blocks
+        rest = len(padded) - padded[-1] - 1
+        return padded[:rest] if rest >= 0 else None
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """See `Epoch`; a stream cipher that met a record that is not its own opens none after it."""
+        sealed = record.payload
+        if self._encrypted_first:
+            sealed, mac = sealed[: -self._length], sealed[-self._length :]
+            plain = self._decrypted(sealed) if self._fits(record, sealed, mac) else None
+        else:
+            both = self._decrypted(sealed)
+            plain = None if both is None else both[: max(len(both) - self._length, 0)]
+            if both is None or plain is None or not self._fits(record, plain, both[len(plain) :]):
+                plain = None
+        if plain is None:
             return None
         self._number += 1
         try:

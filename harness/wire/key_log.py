@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.wire.decrypt import EarlyEpoch, Epoch12, Epoch13
+from harness.wire.decrypt import EarlyEpoch, Epoch12, Epoch13, MacEpoch12
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TLS13_SUITES = tuple(suite for number, suite in SUITES.items() if number >> 8 == 0x13)  # noqa: PLR2004 - B.4
 DEFLATE = 1
 """The compression method of RFC 3749, 2.1, which OpenSSL before 1.1.0 chooses if it was built with zlib."""
+ENCRYPT_THEN_MAC = 22
+"""The extension of RFC 7366, 2."""
 HASH_LENGTHS = {"sha256": 32, "sha384": 48}
 PARTS = 3
 """Words of a line: label, client random, secret."""
@@ -60,10 +62,16 @@ class KeyLog:
         labels = (f"{sender.name}_HANDSHAKE_TRAFFIC_SECRET", f"{sender.name}_TRAFFIC_SECRET_0")
         return [Epoch13(suite, secret) for label in labels if (secret := self._secret(label, client))]
 
-    def tls12(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch12]:
-        """The key of one direction after its change_cipher_spec, if it is there and the suite has an AEAD."""
+    def tls12(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch12 | MacEpoch12]:
+        """The key of one direction after its change_cipher_spec, if it is there and the suite's cipher is known."""
         suite, master = SUITES.get(server.cipher_suite), self._secret("CLIENT_RANDOM", client)
-        if suite is None or suite.aead is None or not master:
+        if suite is None or not master:
             return []
-        deflated = server.compression == DEFLATE
-        return [Epoch12(suite, master, (client.random, server.random), sender, deflated=deflated)]
+        randoms, deflated = (client.random, server.random), server.compression == DEFLATE
+        if suite.aead is not None:
+            return [Epoch12(suite, master, randoms, sender, deflated=deflated)]
+        if suite.bulk is None:
+            return []
+        first = ENCRYPT_THEN_MAC in server.extensions
+        keys = MacEpoch12(suite, suite.bulk, master, randoms, sender, deflated=deflated, encrypted_first=first)
+        return [keys]

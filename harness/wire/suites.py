@@ -14,13 +14,34 @@ class Aead(Enum):
     CHACHA20_POLY1305 = "ChaCha20-Poly1305"
 
 
+class Bulk(Enum):
+    """The ciphers that TLS 1.2 uses with a MAC of its own, by the part of a suite's name (RFC 5246, 6.2.3)."""
+
+    AES_CBC = "_AES_", 16
+    CAMELLIA_CBC = "_CAMELLIA_", 16
+    SEED_CBC = "_SEED_", 16
+    TRIPLE_DES_CBC = "_3DES_", 8
+    IDEA_CBC = "_IDEA_", 8
+    RC4 = "_RC4_", 0
+    NULL = "_NULL_", 0
+
+    @property
+    def block(self) -> int:
+        """Bytes of its block and of the record's IV; 0 for what pads nothing."""
+        return self.value[1]
+
+
 class Suite(NamedTuple):
     """What the name of a suite says."""
 
     name: str
     """IANA's."""
     aead: Aead | None
-    """None if the harness cannot open its records: CBC with a MAC, ARIA, Camellia, RC4, or no encryption."""
+    """None if it has none, or one that the harness cannot open: ARIA."""
+    bulk: Bulk | None
+    """The cipher beside a MAC; None if it has an AEAD, or one that the harness cannot open: ARIA."""
+    mac: str
+    """The hash of that MAC, by hashlib's name; empty without one."""
     key: int
     """Bytes of its key."""
     hash: str
@@ -33,6 +54,12 @@ TAGS = {"_CCM_8": 8, "_SHA256_SHA256": 32, "_SHA384_SHA384": 48}
 """Tags that do not have the 16 bytes of the others (RFC 6655, 6.1; RFC 9150, 5), by a part of the suite's name."""
 
 
+MACS = {"_MD5": "md5", "_SHA": "sha1", "_SHA256": "sha256", "_SHA384": "sha384"}
+"""The hash of a MAC by the end of the suite's name."""
+KEYS: dict[Bulk | None, int] = {Bulk.TRIPLE_DES_CBC: 24, Bulk.IDEA_CBC: 16, Bulk.SEED_CBC: 16, Bulk.NULL: 0}
+"""Bytes of the keys of which a suite's name says no length."""
+
+
 def _suite(name: str) -> Suite:
     aead = None
     if "_AES_" in name and "_GCM" in name:
@@ -41,9 +68,11 @@ def _suite(name: str) -> Suite:
         aead = Aead.AES_CCM
     elif "_CHACHA20_" in name:
         aead = Aead.CHACHA20_POLY1305
-    key = 16 if "_128_" in name else 32
+    bulk = None if aead else next((bulk for bulk in Bulk if bulk.value[0] in name), None)
+    mac = next((mac for part, mac in MACS.items() if name.endswith(part)), "") if bulk else ""
+    key = KEYS.get(bulk, 16 if "_128_" in name else 32)
     tag = next((tag for part, tag in TAGS.items() if part in name), 16)
-    return Suite(name, aead, key, "sha384" if name.endswith("SHA384") else "sha256", tag)
+    return Suite(name, aead, bulk, mac, key, "sha384" if name.endswith("SHA384") else "sha256", tag)
 
 
 NAMES = {

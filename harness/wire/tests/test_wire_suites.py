@@ -12,13 +12,14 @@ import pytest
 
 from harness.builds.system import build_for
 from harness.model.build import Build
-from harness.model.tls import Role
+from harness.model.tls import Role, TLSVersion
 from harness.model.view import Saw
 from harness.runtime.runtime import Runtime
 from harness.wire.judge import judge
 from harness.wire.reading import read
-from harness.wire.suites import NAMES, SUITES, Aead, openssl_names
+from harness.wire.suites import NAMES, SUITES, Aead, Bulk, openssl_names
 from harness.wire.tests.openssl_programs import Programs, Step
+from harness.wire.tests.tls_in_memory import Captures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,15 +45,15 @@ TLS12 = {
     "RSA-PSK-AES256-GCM-SHA384": True,
     "ECDHE-PSK-CHACHA20-POLY1305": True,
     "ADH-AES128-GCM-SHA256": True,
-    "ECDHE-ECDSA-AES128-SHA256": False,
+    "ECDHE-ECDSA-AES128-SHA256": True,
     "ECDHE-ECDSA-ARIA256-GCM-SHA384": False,
     "DHE-PSK-ARIA128-GCM-SHA256": False,
-    "ECDHE-ECDSA-CAMELLIA256-SHA384": False,
-    "CAMELLIA128-SHA256": False,
-    "AES256-SHA": False,
-    "DHE-RSA-AES256-SHA256": False,
-    "ECDHE-PSK-AES128-CBC-SHA256": False,
-    "NULL-SHA256": False,
+    "ECDHE-ECDSA-CAMELLIA256-SHA384": True,
+    "CAMELLIA128-SHA256": True,
+    "AES256-SHA": True,
+    "DHE-RSA-AES256-SHA256": True,
+    "ECDHE-PSK-AES128-CBC-SHA256": True,
+    "NULL-SHA256": True,
 }
 """OpenSSL's names of TLS 1.2 suites, and whether the harness opens their records."""
 
@@ -109,21 +110,25 @@ def test_each_suite_of_each_build_is_known_by_its_name(machine: tuple[Machine, R
 
 
 @pytest.mark.parametrize(
-    ("number", "aead", "key", "hash_name", "tag"),
+    ("number", "parts"),
     [
-        (0x1301, Aead.AES_GCM, 16, "sha256", 16),
-        (0x1302, Aead.AES_GCM, 32, "sha384", 16),
-        (0x1303, Aead.CHACHA20_POLY1305, 32, "sha256", 16),
-        (0x1304, Aead.AES_CCM, 16, "sha256", 16),
-        (0x1305, Aead.AES_CCM, 16, "sha256", 8),
-        (0xC0AF, Aead.AES_CCM, 32, "sha256", 8),
-        (0xC05D, None, 32, "sha384", 16),
-        (0xC0B5, None, 32, "sha384", 48),
-        (0x002F, None, 16, "sha256", 16),
+        (0x1301, (Aead.AES_GCM, None, "", 16, "sha256", 16)),
+        (0x1302, (Aead.AES_GCM, None, "", 32, "sha384", 16)),
+        (0x1303, (Aead.CHACHA20_POLY1305, None, "", 32, "sha256", 16)),
+        (0x1304, (Aead.AES_CCM, None, "", 16, "sha256", 16)),
+        (0x1305, (Aead.AES_CCM, None, "", 16, "sha256", 8)),
+        (0xC0AF, (Aead.AES_CCM, None, "", 32, "sha256", 8)),
+        (0xC05D, (None, None, "", 32, "sha384", 16)),
+        (0xC0B5, (None, None, "", 32, "sha384", 48)),
+        (0x0005, (None, Bulk.RC4, "sha1", 16, "sha256", 16)),
+        (0x000A, (None, Bulk.TRIPLE_DES_CBC, "sha1", 24, "sha256", 16)),
+        (0x002F, (None, Bulk.AES_CBC, "sha1", 16, "sha256", 16)),
+        (0xC073, (None, Bulk.CAMELLIA_CBC, "sha384", 32, "sha384", 16)),
+        (0xC038, (None, Bulk.AES_CBC, "sha384", 32, "sha384", 16)),
     ],
 )
-def test_a_name_says_how_records_are_sealed(number: int, aead: Aead | None, key: int, hash_name: str, tag: int) -> None:
-    assert SUITES[number][1:] == (aead, key, hash_name, tag)
+def test_a_name_says_how_records_are_sealed(number: int, parts: tuple[object, ...]) -> None:
+    assert SUITES[number][1:] == parts
 
 
 @pytest.mark.parametrize(("cipher", "opened"), TLS12.items())
@@ -161,6 +166,41 @@ def test_a_client_without_a_certificate_is_aborted_by_the_servers_alert(runtime:
     assert view.saw is Saw.ABORTED
     assert view.evidence == ("alert certificate_required (116) from the server",)
     assert judge(read(chunks)).view.saw is Saw.UNKNOWN
+
+
+@pytest.mark.parametrize("cipher", ["AES128-SHA", "ECDHE-RSA-CAMELLIA256-SHA384", "NULL-SHA256"])
+def test_the_alert_of_a_server_is_read_beside_a_mac(runtime: Runtime, rsa: Path, cipher: str) -> None:
+    chosen = ("-cipher", f"{cipher}:@SECLEVEL=0")
+    with Programs(runtime, "-tls1_2", "-dcert", str(rsa), "-dkey", str(rsa), *chosen) as programs:
+        chunks = programs.client(*chosen, steps=(Step(b"Q\n", lambda transcript: bool(transcript.alerts)),))
+    transcript = read(chunks, programs.keylog)
+    sealed = read(chunks)
+
+    assert [alert.number for alert in transcript.alerts][:1] == [0]
+    assert sealed.alerts == ()
+    assert not sealed.decrypted
+
+
+NO_ENCRYPT_THEN_MAC = 1 << 19
+"""SSL_OP_NO_ENCRYPT_THEN_MAC (SSL_CTX_set_options(3)), for which Python has no name."""
+
+
+@pytest.mark.parametrize("off", [0, NO_ENCRYPT_THEN_MAC])
+@pytest.mark.parametrize("cipher", ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"])
+def test_a_mac_is_taken_before_and_after_the_encryption(tmp_path: Path, cipher: str, off: int) -> None:
+    pair = Captures(tmp_path).pair(TLSVersion.TLSv1_2)
+    for context in (pair.client, pair.server):
+        context.set_ciphers(f"{cipher}:@SECLEVEL=0")
+        context.options |= off
+    capture = pair.connect()
+    transcript = read(capture.chunks, capture.keylog)
+    flipped = [replace(chunk, data=chunk.data[:-1] + bytes([chunk.data[-1] ^ 1])) for chunk in capture.chunks[-2:]]
+    damaged = read([*capture.chunks[:-2], *flipped], capture.keylog)
+
+    assert (22 in transcript.server_hellos[0].extensions) is (off == 0)
+    assert transcript.decrypted
+    assert transcript.misfits == {Role.CLIENT: 0, Role.SERVER: 0}
+    assert damaged.misfits == {Role.CLIENT: 1, Role.SERVER: 1}
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
