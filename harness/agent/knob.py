@@ -20,12 +20,19 @@ STACKS = ("openssl", "libssl", "pyopenssl", "ssl")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of an SSL_CTX (SSL_CTX_set_options). ``inverted`` if the knob is off where the option is set."""
+    """An option of an SSL_CTX (SSL_CTX_set_options) that a knob sets."""
 
     name: str
     bit: int
     """Its number in openssl/ssl.h: SSL_OP_BIT(bit)."""
-    inverted: bool = False
+    values: tuple[Any, ...] = (True,)
+    """The values of the knob for which it is set; (False,) if the knob is off where the option is set."""
+    since: str = ""
+    """The first OpenSSL that has it, if that is later than the knob's."""
+    without: str = ""
+    """What an OpenSSL without it does."""
+    flag: str = ""
+    """The flag of s_server and s_client that sets it, if the row names no flags."""
     default: bool = False
     """Whether a new SSL_CTX has it."""
     conf: str = ""
@@ -36,9 +43,9 @@ class Option:
         """The number that SSL_CTX_set_options takes."""
         return 1 << self.bit
 
-    def is_set(self, *, value: bool) -> bool:
+    def is_set(self, value: Any) -> bool:
         """Whether the option is set for this value of the knob."""
-        return value is not self.inverted
+        return value in self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ class Knob:
 
     kind: Kind
     meaning: str
-    option: Option | None = None
+    options: tuple[Option, ...] = ()
     """Set by libssl, pyopenssl and ssl alike."""
     libssl: str = ""
     """The OpenSSL function that sets it."""
@@ -126,14 +133,23 @@ class Knob:
     @property
     def call(self) -> str:
         """The option or function of OpenSSL."""
-        return self.option.name if self.option else self.libssl
+        return self.options[0].name if self.options else self.libssl
 
     def exists_in(self, version: str) -> bool:
         """Return whether that OpenSSL supports it."""
         return not self.since or release(version) >= release(self.since)
 
+    def options_in(self, version: str) -> tuple[Option, ...]:
+        """Return the options that this OpenSSL has."""
+        if not self.exists_in(version):
+            return ()
+        return tuple(each for each in self.options if not each.since or release(version) >= release(each.since))
+
     def flags(self, role: Role) -> Flags | None:
         """Return the flags of the role's program; None if it has none."""
+        if self.openssl is None and (flagged := [option for option in self.options if option.flag]):
+            shown = ", ".join(option.flag for option in flagged)
+            return Flags(shown, lambda value: [option.flag for option in flagged if option.is_set(value)])
         return self.openssl.get(role) if isinstance(self.openssl, Mapping) else self.openssl
 
     def how(self, stack: str, role: Role) -> str | None:
@@ -142,7 +158,7 @@ class Knob:
             flags = self.flags(role)
             return None if flags is None else flags.shown
         return {"libssl": self.libssl, "pyopenssl": self.pyopenssl, "ssl": self.ssl}.get(stack) or (
-            self.option.name if self.option else None
+            ", ".join(option.name for option in self.options) or None
         )
 
     def lack(self, stack: str, role: Role, version: str) -> Lack | None:
@@ -155,13 +171,19 @@ class Knob:
         return found
 
     def _all_lacks(self) -> tuple[Lack, ...]:
+        later = (self._without(option) for option in self.options if option.since)
         if not self.since:
-            return self.lacks
+            return (*self.lacks, *later)
         why = f"OpenSSL before {self.since} has no {self.call}{self.older_why}"
         if self.older is None:
-            return (*self.lacks, Lack(why, before=self.since))
+            return (Lack(why, before=self.since), *self.lacks, *later)
         shown = {True: "on", False: "off"}.get(self.older, str(self.older))
-        return (*self.lacks, Lack(why, before=self.since, allows=only(self.older), values=shown))
+        return (*self.lacks, Lack(why, before=self.since, allows=only(self.older), values=shown), *later)
+
+    def _without(self, option: Option) -> Lack:
+        others = [word for word in self.kind.words if word not in map(str, option.values)]
+        why = f"OpenSSL before {option.since} has no {option.name}{option.without}"
+        return Lack(why, before=option.since, allows=lambda value: not option.is_set(value), values=", ".join(others))
 
 
 def knob(**row: Any) -> Any:

@@ -36,7 +36,10 @@ PYTHON_CONTEXT = b"Python"
 """The session id context that Modules/_ssl.c sets on every SSLContext; it can be neither changed nor unset."""
 NO_GENERATOR = Lack("SSL_CTX_set_generate_session_id is not bound", ("pyopenssl",))
 NO_PYTHON_GENERATOR = Lack("SSLContext has no way to SSL_CTX_set_generate_session_id", ("ssl",))
-TWO_MODES = (only(PskMode.DHE, PskMode.BOTH), "psk_dhe_ke, both")
+ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
+"""Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
+ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
+"""SSLContext.set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 
 
 def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
@@ -78,7 +81,7 @@ class CommonKnobs:
     tickets: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="off: no TLS 1.2 tickets, and stateful TLS 1.3 tickets at a server",
-        option=Option("SSL_OP_NO_TICKET", 14, inverted=True),
+        options=(Option("SSL_OP_NO_TICKET", 14, values=(False,)),),
         openssl=switch(off="-no_ticket"),
     )
     cache_mode: frozenset[CacheMode] | None = knob(
@@ -133,14 +136,14 @@ class CommonKnobs:
     middlebox_compat: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="the middlebox compatibility mode (RFC 8446, D.4)",
-        option=Option("SSL_OP_ENABLE_MIDDLEBOX_COMPAT", 20, default=True, conf="MiddleboxCompat"),
+        options=(Option("SSL_OP_ENABLE_MIDDLEBOX_COMPAT", 20, default=True, conf="MiddleboxCompat"),),
         openssl=switch(off="-no_middlebox"),
         since="1.1.1",
     )
     extended_master_secret: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="the extended master secret (RFC 7627)",
-        option=Option("SSL_OP_NO_EXTENDED_MASTER_SECRET", 0, inverted=True),
+        options=(Option("SSL_OP_NO_EXTENDED_MASTER_SECRET", 0, values=(False,)),),
         openssl=switch(off="-no_ems"),
         since="3.0",
         older=True,
@@ -206,30 +209,24 @@ class CommonKnobs:
     psk_modes: PskMode | None = knob(
         kind=kinds.PSK_MODE,
         meaning="key exchange with a TLS 1.3 PSK (RFC 8446, 4.2.9)",
-        libssl="SSL_OP_ALLOW_NO_DHE_KEX",
-        pyopenssl="SSL_OP_ALLOW_NO_DHE_KEX",
-        ssl="SSL_OP_ALLOW_NO_DHE_KEX",
-        openssl=Flags("-allow_no_dhe_kex", lambda value: ["-allow_no_dhe_kex"] if value is PskMode.BOTH else []),
+        options=(
+            ALLOW_NO_DHE_KEX,
+            Option(
+                "SSL_OP_PREFER_NO_DHE_KEX",
+                35,
+                values=(PskMode.KE,),
+                since="3.3",
+                without=", so psk_dhe_ke wins where a client offers it",
+                flag="-prefer_no_dhe_kex",
+            ),
+        ),
         since="1.1.1",
         lacks=(
-            Lack("OpenSSL before 1.1.1 has no SSL_OP_ALLOW_NO_DHE_KEX", before="1.1.1"),
-            Lack(
-                "-allow_no_dhe_kex adds psk_ke, nothing removes psk_dhe_ke",
-                ("openssl",),
-                allows=TWO_MODES[0],
-                values=TWO_MODES[1],
-            ),
             Lack(
                 "an OpenSSL client always offers psk_dhe_ke (tls_construct_ctos_psk_kex_modes)",
                 role=Role.CLIENT,
-                allows=TWO_MODES[0],
-                values=TWO_MODES[1],
-            ),
-            Lack(
-                "OpenSSL before 3.3 has no SSL_OP_PREFER_NO_DHE_KEX, so psk_dhe_ke wins where a client offers it",
-                before="3.3",
-                allows=TWO_MODES[0],
-                values=TWO_MODES[1],
+                allows=only(PskMode.DHE, PskMode.BOTH),
+                values="psk_dhe_ke, both",
             ),
         ),
     )
@@ -304,7 +301,7 @@ class CommonKnobs:
     renegotiation: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether this end takes part in renegotiations; off asks for none and refuses each",
-        option=Option("SSL_OP_NO_RENEGOTIATION", 30, inverted=True),
+        options=(Option("SSL_OP_NO_RENEGOTIATION", 30, values=(False,)),),
         openssl=switch(off="-no_renegotiation"),
         since="1.1.0h",
         older=True,
@@ -312,7 +309,7 @@ class CommonKnobs:
     ignore_unexpected_eof: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether the end of TCP without close_notify is an end like any other",
-        option=Option("SSL_OP_IGNORE_UNEXPECTED_EOF", 7),
+        options=(Option("SSL_OP_IGNORE_UNEXPECTED_EOF", 7),),
         openssl=switch(on="-ignore_unexpected_eof"),
         since="3.0",
     )
@@ -436,7 +433,7 @@ class ServerKnobs:
     anti_replay: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether early data are accepted once for each session, which makes tickets stateful (RFC 8446, 8)",
-        option=Option("SSL_OP_NO_ANTI_REPLAY", 24, inverted=True),
+        options=(Option("SSL_OP_NO_ANTI_REPLAY", 24, values=(False,)),),
         openssl=switch(on="-anti_replay", off="-no_anti_replay"),
         since="1.1.1",
         lacks=(Lack("it matters only with early data, which Python's ssl has not", ("ssl",)),),
@@ -444,7 +441,7 @@ class ServerKnobs:
     client_renegotiation: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether a client may renegotiate; by default off, before 3.0 always on",
-        option=Option("SSL_OP_ALLOW_CLIENT_RENEGOTIATION", 8),
+        options=(Option("SSL_OP_ALLOW_CLIENT_RENEGOTIATION", 8),),
         openssl=switch(on="-client_renegotiation"),
         since="3.0",
         older=True,
@@ -456,7 +453,7 @@ class ServerKnobs:
     resumption_on_renegotiation: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether a renegotiation may resume a session; off makes each a full handshake",
-        option=Option("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 16, inverted=True),
+        options=(Option("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 16, values=(False,)),),
         openssl=switch(off="-no_resumption_on_reneg"),
     )
     server_certificate: str | None = knob(

@@ -25,6 +25,15 @@ class TLSVersion(StrEnum):
         """The ProtocolVersion on the wire: 0x0303 or 0x0304 (RFC 8446, 4.2.1)."""
         return {"1.2": 0x0303, "1.3": 0x0304}[self.value]
 
+    @property
+    def no_option(self) -> int:
+        """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1_2, NO_TLSv1_3."""
+        return {"1.2": 1 << 27, "1.3": 1 << 29}[self.value]
+
+
+NO_OLDER_VERSIONS = 1 << 25 | 1 << 26 | 1 << 28
+"""SSL_OP_NO_SSLv3, NO_TLSv1 and NO_TLSv1_1."""
+
 
 class Role(StrEnum):
     """The role of an endpoint in a connection."""
@@ -50,6 +59,17 @@ class CacheMode(StrEnum):
     NO_INTERNAL_STORE = "no_internal_store"
     NO_INTERNAL = "no_internal"
 
+    @property
+    def constant(self) -> str:
+        """Its name in openssl/ssl.h; pyOpenSSL leaves out ``SSL_``."""
+        return f"SSL_SESS_CACHE_{self.name}"
+
+    @property
+    def number(self) -> int:
+        """The value of that constant."""
+        bits = {"off": 0, "client": 1, "server": 2, "both": 3, "no_auto_clear": 0x80}
+        return (bits | {"no_internal_lookup": 0x100, "no_internal_store": 0x200, "no_internal": 0x300})[self.value]
+
 
 class PskMode(StrEnum):
     """What psk_key_exchange_modes offers (client) or accepts (server): RFC 8446, 4.2.9."""
@@ -67,6 +87,11 @@ class Verify(StrEnum):
     """A server requests a certificate and verifies it if there is one (SSL_VERIFY_PEER)."""
     REQUIRED = "required"
     """SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT at a server, SSL_VERIFY_PEER at a client."""
+
+    @property
+    def number(self) -> int:
+        """The mode of SSL_CTX_set_verify: SSL_VERIFY_PEER is 1, SSL_VERIFY_FAIL_IF_NO_PEER_CERT 2."""
+        return {"none": 0, "optional": 1, "required": 3}[self.value]
 
 
 class Unset(StrEnum):

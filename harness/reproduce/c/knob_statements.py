@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
-from harness.model.knobs import UNSET, CacheMode, PskMode, Verify, knobs_of
+from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
 
@@ -13,22 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from harness.agent.knob import Knob
+    from harness.agent.knob import Knob, Option
     from harness.reproduce.story import Context
 
     Statements = Callable[[Any, Context], list[str]]
 
 VERSIONS = {TLSVersion.TLSv1_2: "TLS1_2_VERSION", TLSVersion.TLSv1_3: "TLS1_3_VERSION"}
-MODES = {
-    CacheMode.OFF: "SSL_SESS_CACHE_OFF",
-    CacheMode.CLIENT: "SSL_SESS_CACHE_CLIENT",
-    CacheMode.SERVER: "SSL_SESS_CACHE_SERVER",
-    CacheMode.BOTH: "SSL_SESS_CACHE_BOTH",
-    CacheMode.NO_AUTO_CLEAR: "SSL_SESS_CACHE_NO_AUTO_CLEAR",
-    CacheMode.NO_INTERNAL_LOOKUP: "SSL_SESS_CACHE_NO_INTERNAL_LOOKUP",
-    CacheMode.NO_INTERNAL_STORE: "SSL_SESS_CACHE_NO_INTERNAL_STORE",
-    CacheMode.NO_INTERNAL: "SSL_SESS_CACHE_NO_INTERNAL",
-}
 LONGEST = (1 << 63) - 1
 
 
@@ -40,11 +30,6 @@ def number(value: int) -> str:
 def set_option(name: str) -> list[str]:
     """Return the statement with SSL_CTX_set_options."""
     return [f"SSL_CTX_set_options(ctx, {name});"]
-
-
-def set_later_option(name: str) -> list[str]:
-    """Return the same for an option that 1.1.1 does not have."""
-    return [f"#ifdef {name}", *set_option(name), "#else", f'cannot("{name}, which this OpenSSL has not");', "#endif"]
 
 
 def must(call: str) -> list[str]:
@@ -59,15 +44,8 @@ def _versions(value: Iterable[TLSVersion], _context: Context) -> list[str]:
 
 
 def _cache_mode(value: Iterable[CacheMode], _context: Context) -> list[str]:
-    flags = [MODES[mode] for mode in CacheMode if mode in set(value)]
+    flags = [mode.constant for mode in CacheMode if mode in set(value)]
     return [f"SSL_CTX_set_session_cache_mode(ctx, {' | '.join(flags)});"]
-
-
-def _psk_modes(value: PskMode, _context: Context) -> list[str]:
-    if value is PskMode.DHE:
-        return []
-    preferred = set_later_option("SSL_OP_PREFER_NO_DHE_KEX") if value is PskMode.KE else []
-    return [*preferred, *set_option("SSL_OP_ALLOW_NO_DHE_KEX")]
 
 
 def wire(names: Iterable[str]) -> bytes:
@@ -111,15 +89,17 @@ OLDEST = "1.1.1"
 """The oldest OpenSSL that the program supports."""
 
 
-def _option(row: Knob, value: bool) -> list[str]:  # noqa: FBT001 - a knob's value
-    """Return the statements that set or clear an option; none if that is the default."""
-    option = row.option
-    if option is None or option.is_set(value=value) is option.default:
-        return []
+def _options(row: Knob, value: object) -> list[str]:
+    """Return the statements that set or clear the options of a knob; none for those with their default."""
+    changed = [option for option in row.options if option.is_set(value) is not option.default]
+    return [line for option in changed for line in _option(option, option.since or row.since, value == row.older)]
+
+
+def _option(option: Option, since: str, older: bool) -> list[str]:  # noqa: FBT001 - as in the row
     call = f"SSL_CTX_{'clear' if option.default else 'set'}_options(ctx, {option.name});"
-    if not row.since or release(row.since) <= release(OLDEST):
+    if not since or release(since) <= release(OLDEST):
         return [call]
-    otherwise = [] if value == row.older else ["#else", f'cannot("{option.name}, which this OpenSSL has not");']
+    otherwise = [] if older else ["#else", f'cannot("{option.name}, which this OpenSSL has not");']
     return [f"#ifdef {option.name}", call, *otherwise, "#endif"]
 
 
@@ -135,7 +115,6 @@ KNOBS: Mapping[str, Statements] = {
     "ciphers": _text("SSL_CTX_set_cipher_list"),
     "ciphersuites": _text("SSL_CTX_set_ciphersuites"),
     "groups": _text("SSL_CTX_set1_groups_list"),
-    "psk_modes": _psk_modes,
     "alpn": _alpn,
     "verify": _verify,
     "max_early_data": _early_data,
@@ -161,7 +140,7 @@ def knob_lacks(context: Context) -> list[str]:
     return [
         f"{name} of {context.name}: the program does not know this knob"
         for name in context.knobs
-        if name not in KNOBS and rows[name].option is None
+        if name not in KNOBS and not rows[name].options
     ]
 
 
@@ -171,7 +150,7 @@ def statements(context: Context) -> list[str]:
     for name, row in knobs_of(context.role).items():
         if name in context.knobs:
             value = context.knobs[name]
-            lines += _option(row, bool(value)) if row.option else KNOBS[name](value, context)
+            lines += _options(row, value) if row.options else KNOBS[name](value, context)
     if context.stack == "ssl" and "ignore_unexpected_eof" not in context.knobs:  # Modules/_ssl.c of CPython since 3.10
         lines += ["#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF", *set_option("SSL_OP_IGNORE_UNEXPECTED_EOF"), "#endif"]
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.knobs import why_not
-from harness.model.knobs import PskMode, Unset, Verify, knobs_of
+from harness.model.knobs import CacheMode, Unset, Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.quoting import py
 
@@ -36,13 +36,9 @@ def _versions(value: object) -> list[str]:
 
 
 def _cache_mode(value: object) -> list[str]:
-    words = sorted(value) if isinstance(value, frozenset) else [str(value)]
-    return ["{}.set_session_cache_mode(" + " | ".join(f"SSL.SESS_CACHE_{str(w).upper()}" for w in words) + ")"]
-
-
-def _psk_modes(value: object) -> list[str]:
-    bits = {PskMode.DHE: 0, PskMode.BOTH: 1 << 10, PskMode.KE: 1 << 10 | 1 << 35}[PskMode(str(value))]
-    return [f"{{}}.set_options({bits})  # SSL_OP_ALLOW_NO_DHE_KEX, SSL_OP_PREFER_NO_DHE_KEX"] if bits else []
+    words = [word for word in CacheMode if isinstance(value, frozenset) and word in value]
+    constants = [f"SSL.{word.constant.removeprefix('SSL_')}" for word in words]
+    return [f"{{}}.set_session_cache_mode({' | '.join(constants)})"]
 
 
 def _context(value: object) -> list[str]:
@@ -53,7 +49,6 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
     "cache_mode": _cache_mode,
     "timeout": lambda value: [f"{{}}.set_timeout({py(value)})"],
-    "psk_modes": _psk_modes,
     "session_id_context": _context,
     "ciphers": lambda value: [f"{{}}.set_cipher_list({py(str(value).encode())})"],
     "verify": lambda value: [f"{{}}.set_verify({VERIFY[Verify(str(value))]}, lambda *given: given[-1] == 1)"],
@@ -70,16 +65,14 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
     row = knobs_of(context.role)[name]
     if (why := why_not("pyopenssl", context.role, context.version, name, value)) is not None:
         return why
-    if row.option is not None:
-        return NO_CLEARING if row.option.default and not row.option.is_set(value=bool(value)) else None
-    return None if name in LINES or name == "alpn" else "pyOpenSSL has no way to set it"
+    if any(option.default and not option.is_set(value) for option in row.options):
+        return NO_CLEARING
+    return None if row.options or name in LINES or name == "alpn" else "pyOpenSSL has no way to set it"
 
 
-def _option(row: Knob, value: object) -> list[str]:
-    option = row.option
-    if option is None or option.default or not option.is_set(value=bool(value)):
-        return []
-    return [f"{{}}.set_options(1 << {option.bit})  # {option.name}"]
+def _options(row: Knob, value: object) -> list[str]:
+    chosen = [option for option in row.options if option.is_set(value) and not option.default]
+    return [f"{{}}.set_options(1 << {option.bit})  # {option.name}" for option in chosen]
 
 
 def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:
@@ -102,8 +95,8 @@ def lines(context: Context, name: str) -> list[str]:
     for knob, value in context.knobs.items():
         if knob in LINES:
             found += LINES[knob](value)
-        elif (row := knobs_of(context.role)[knob]).option:
-            found += _option(row, value)
+        elif (row := knobs_of(context.role)[knob]).options:
+            found += _options(row, value)
         elif knob == "alpn" and isinstance(value, tuple):
             found.append(_alpn(context, value))
     if context.certificate:

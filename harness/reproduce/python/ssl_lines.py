@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import why_not
-from harness.model.knobs import PskMode, Verify, knobs_of
+from harness.agent.knobs import ECDH_CURVES, why_not
+from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import Close, TLSVersion
 from harness.reproduce.quoting import py
 from harness.reproduce.story import no_common_alpn
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 PACKAGE = "Python's ssl"
 TEMPLATE = "reproduce_ssl.py.j2"
 
-CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
-"""set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 VERIFY = {Verify.NONE: "CERT_NONE", Verify.OPTIONAL: "CERT_OPTIONAL", Verify.REQUIRED: "CERT_REQUIRED"}
 
 
@@ -34,11 +32,6 @@ def _versions(value: object) -> list[str]:
     return [f"{{}}.minimum_version = ssl.TLSVersion.{names[0]}", f"{{}}.maximum_version = ssl.TLSVersion.{names[-1]}"]
 
 
-def _psk_modes(value: object) -> list[str]:
-    prefer = ["{}.options |= 1 << 35  # SSL_OP_PREFER_NO_DHE_KEX"] if value is PskMode.KE else []
-    return [*prefer, option("1 << 10", on=value is not PskMode.DHE) + "  # SSL_OP_ALLOW_NO_DHE_KEX"]
-
-
 def _alpn(value: object) -> list[str]:
     return [f"{{}}.set_alpn_protocols({py(list(value) if isinstance(value, tuple) else [])})"]
 
@@ -46,9 +39,8 @@ def _alpn(value: object) -> list[str]:
 LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
     "num_tickets": lambda value: [f"{{}}.num_tickets = {py(value)}"],
-    "psk_modes": _psk_modes,
     "ciphers": lambda value: [f"{{}}.set_ciphers({py(value)})"],
-    "groups": lambda value: [f"{{}}.set_ecdh_curve({py(CURVES.get(str(value), value))})"],
+    "groups": lambda value: [f"{{}}.set_ecdh_curve({py(ECDH_CURVES.get(str(value), value))})"],
     "alpn": _alpn,
     "verify": lambda value: [f"{{}}.verify_mode = ssl.{VERIFY[Verify(str(value))]}"],
     "server_name": lambda value: [f"NAMES[{{}}] = {py(value)}"],
@@ -68,7 +60,7 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
         return "Python's ssl sends no server name for an IP address"
     if name == "alpn" and not str(value).isascii():
         return "SSLContext.set_alpn_protocols takes ASCII"
-    known = name in LINES or knobs_of(context.role)[name].option is not None
+    known = name in LINES or knobs_of(context.role)[name].options
     return None if known else "Python's ssl has no way to set it"
 
 
@@ -98,11 +90,8 @@ def lines(context: Context, name: str) -> list[str]:
     found = [] if own else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]
     for knob, value in context.given.items():
         row = knobs_of(context.role)[knob]
-        if row.option is None:
-            found += LINES[knob](value)
-        else:
-            bit = option(f"(1 << {row.option.bit})", on=row.option.is_set(value=bool(value)))
-            found.append(f"{bit}  # {row.option.name}")
+        found += [f"{option(f'(1 << {o.bit})', on=o.is_set(value))}  # {o.name}" for o in row.options]
+        found += [] if row.options else LINES[knob](value)
     if context.certificate:
         found.append(f"{{}}.load_cert_chain(beside({py(context.certificate + '.crt')}), beside({_key(context)}))")
     if context.knobs.get("verify") not in {None, Verify.NONE}:

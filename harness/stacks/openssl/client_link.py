@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.knobs import early_data as early_data_of
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending, Role
@@ -31,8 +32,6 @@ WRITTEN = {"accepted", "rejected"}
 """What s_client says of early data that it has written."""
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
 """A line that starts with one of these is a command to s_client and is not sent."""
-ALLOWS_PSK_KE = "-allow_no_dhe_kex"
-"""The flag of s_client without which each TLS 1.3 handshake has a key exchange."""
 
 
 class OpensslClientLink:
@@ -233,7 +232,7 @@ class OpensslClientLink:
             peer_certificate=out.peer_certificate if out.established else None,
             early_data=out.early_data if out.established else None,
             early_bytes=self._early_bytes if out.established and out.early_data in WRITTEN else None,
-            group=out.group(skips=ALLOWS_PSK_KE in self._argv),
+            group=out.group(skips=ALLOW_NO_DHE_KEX.flag in self._argv),
             peer_temp_key=out.peer_temp_key if out.established else None,
             ending=out.ending,
             errors=tuple(map(str, out.errors)),

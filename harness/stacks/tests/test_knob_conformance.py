@@ -43,7 +43,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "ciphers": ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",),
     "ciphersuites": ("TLS_AES_128_GCM_SHA256",),
     "groups": ("P-256",),
-    "psk_modes": (PskMode.BOTH,),
+    "psk_modes": (PskMode.BOTH, PskMode.KE),
     "alpn": (("h2",),),
     "verify": (Verify.REQUIRED, Verify.OPTIONAL),
     "max_early_data": (100,),
@@ -274,8 +274,9 @@ def test_a_knob_changes_something_or_is_refused(
     for value in values:
         if value not in possible:
             assert_refused(tested, role, name, value)
-    option = knobs_of(role)[name].option
-    if not possible or (option and {option.is_set(value=value) for value in possible} == {option.default}):
+    options = knobs_of(role)[name].options
+    changed = [option for option in options if {option.is_set(value) for value in possible} != {option.default}]
+    if not possible or (options and not changed):
         return  # nothing can be set, or nothing but the default
     beside = BESIDE.get((role, name), Beside())
     observation = Observation(runtime, tested, stacks["libssl"], role, beside)

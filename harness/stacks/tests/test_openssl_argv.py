@@ -88,6 +88,7 @@ def test_a_knob_of_both_roles_becomes_the_same_flags_in_both(knob: str, value: A
         ("client_renegotiation", False, ""),
         ("max_early_data", 0, "-max_early_data 0"),
         ("max_early_data", 9, "-early_data -max_early_data 9"),
+        ("psk_modes", PskMode.KE, "-allow_no_dhe_kex -prefer_no_dhe_kex"),
         ("verify", Verify.NONE, ""),
         ("verify", Verify.OPTIONAL, "-verify 3 -verify_return_error -CAfile ca.pem"),
         ("verify", Verify.REQUIRED, "-Verify 3 -verify_return_error -CAfile ca.pem"),
@@ -140,6 +141,10 @@ def test_a_server_has_the_knob(knob: str, value: object) -> None:
     assert SERVER.lacks_knob(knob, value) is None
 
 
+def test_a_server_since_3_3_can_prefer_psk_ke() -> None:
+    assert program_abilities(Role.SERVER, "3.3.0", None).lacks_knob("psk_modes", PskMode.KE) is None
+
+
 @pytest.mark.parametrize(
     ("knob", "value", "reason"),
     [
@@ -150,7 +155,7 @@ def test_a_server_has_the_knob(knob: str, value: object) -> None:
         ("cache_size", 2, "s_server fixes it"),
         ("cache_mode", frozenset({CacheMode.NO_INTERNAL}), "-no_cache is off"),
         ("extended_master_secret", False, "-no_ems"),
-        ("psk_modes", PskMode.KE, "nothing removes psk_dhe_ke"),
+        ("psk_modes", PskMode.KE, "has no SSL_OP_PREFER_NO_DHE_KEX"),
         ("timeout", 5, "no flag sets a session timeout"),
         ("ticket_keys", "name", "no flag sets ticket keys"),
         ("session_id", b"id", "no flag sets all of it"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-OP_ALLOW_NO_DHE_KEX = 1 << 10  # since 1.1.1
-OP_PREFER_NO_DHE_KEX = 1 << 35  # since 3.3
+from harness.agent.vocabulary import TLSVersion
 
 CTRL_SET_MSG_CALLBACK_ARG = 16
 CTRL_MODE = 33
@@ -39,24 +38,9 @@ COUNTERS = {
 MODE_ENABLE_PARTIAL_WRITE = 1
 MODE_ACCEPT_MOVING_WRITE_BUFFER = 2
 
-CACHE_MODES = {
-    "off": 0,
-    "client": 1,
-    "server": 2,
-    "both": 3,
-    "no_auto_clear": 0x80,
-    "no_internal_lookup": 0x100,
-    "no_internal_store": 0x200,
-    "no_internal": 0x300,
-}
-"""SSL_SESS_CACHE_*."""
-
-VERIFY_PEER = 1
-VERIFY_FAIL_IF_NO_PEER_CERT = 2
 FILETYPE_PEM = 1
 
-VERSIONS = {"1.2": 0x0303, "1.3": 0x0304}
-VERSION_NAMES = {number: name for name, number in VERSIONS.items()}
+VERSION_NAMES = {version.wire: version.value for version in TLSVersion}
 
 RECORD_ALERT = 21
 RECORD_HANDSHAKE = 22

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def group(native: Native, ssl: Any, *, reused: bool) -> str | None:
         return ""
     number = native.ssl.SSL_ctrl(ssl, c.CTRL_GET_NEGOTIATED_GROUP, 0, native.ffi.NULL)
     name = (native.text(native.ssl.SSL_group_to_name(ssl, number)) or "") if number > 0 else ""
-    if reused and not peer_temp_key(native, ssl) and native.ssl.SSL_get_options(ssl) & c.OP_ALLOW_NO_DHE_KEX:
+    if reused and not peer_temp_key(native, ssl) and native.ssl.SSL_get_options(ssl) & ALLOW_NO_DHE_KEX.mask:
         return None if "MLKEM" in name else ""
     return name
 

@@ -13,6 +13,7 @@ import cffi
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
+from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,8 @@ CTRL_GET_SESSION_REUSED = 8
 CTRL_OPTIONS = 32
 CTRL_CLEAR_OPTIONS = 77
 CTRL_SET_ECDH_AUTO = 94
-OP_NO_VERSIONS = {"1.2": 0x08000000}
-OP_NO_OTHER_VERSIONS = 0x01000000 | 0x02000000 | 0x04000000 | 0x10000000
-"""SSL_OP_NO_SSLv2, SSLv3, TLSv1 and TLSv1_1 of 1.0.2, whose numbers later mean other things."""
+OP_NO_SSLV2 = 1 << 24
+"""Of 1.0.2; the bit later means another option."""
 
 
 class Native:
@@ -167,14 +167,13 @@ def session_reused(native: Native, ssl: Any) -> int:
     return int(native.ssl.SSL_session_reused(ssl))
 
 
-def set_versions(native: Native, ctx: Any, versions: tuple[str, ...]) -> None:
-    """Enable only these versions, by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
-    unknown = [version for version in versions if version not in OP_NO_VERSIONS]
+def set_versions(native: Native, ctx: Any, versions: tuple[TLSVersion, ...]) -> None:
+    """Enable only TLS 1.2, by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
+    unknown = [version for version in versions if version is not TLSVersion.TLSv1_2]
     if unknown:
         raise LackError(f"versions: OpenSSL {native.version} has no TLS {', '.join(unknown)}")
-    set_option(native, ctx, OP_NO_OTHER_VERSIONS, on=True)
-    for version, bit in OP_NO_VERSIONS.items():
-        set_option(native, ctx, bit, on=version not in versions)
+    set_option(native, ctx, OP_NO_SSLV2 | NO_OLDER_VERSIONS, on=True)
+    set_option(native, ctx, TLSVersion.TLSv1_2.no_option, on=False)
 
 
 def choose_curves(native: Native, ctx: Any) -> None:

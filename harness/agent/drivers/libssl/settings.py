@@ -9,13 +9,13 @@ from harness.agent.drivers.libssl import native as calls
 from harness.agent.kinds import MAX_FRAGMENT_LENGTHS
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import PskMode, Role, Unset
+from harness.agent.vocabulary import Role, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from harness.agent.drivers.libssl.native import Native
-    from harness.agent.vocabulary import CacheMode
+    from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
 
 OLD_KEYS = 48
 """Bytes of 1.0.2's ticket keys: a name, an HMAC key and an AES key of 16 bytes each."""
@@ -38,9 +38,9 @@ class Settings:
         if knob in NOT_OF_A_CONTEXT:
             return
         row = knobs_of(self._role).get(knob)
-        if row is not None and row.option is not None:
-            if row.exists_in(self._native.version):
-                self._option(row.option.mask, on=row.option.is_set(value=value))
+        if row is not None and row.options:
+            for option in row.options_in(self._native.version):
+                calls.set_option(self._native, self._ctx, option.mask, on=option.is_set(value))
             return
         setter: Callable[[Any], None] | None = getattr(self, f"set_{knob}", None)
         if setter is None:
@@ -53,32 +53,23 @@ class Settings:
                 raise
             raise LackError(f"{knob} = {value!r}: {refused(error)}") from error
 
-    def _option(self, bit: int, *, on: bool) -> None:
-        calls.set_option(self._native, self._ctx, bit, on=on)
-
     def _ctrl(self, command: int, number: int = 0, pointer: Any = None) -> int:
         return int(self._ssl.SSL_CTX_ctrl(self._ctx, command, number, pointer or self._ffi.NULL))
 
-    def set_versions(self, versions: tuple[str, ...]) -> None:
+    def set_versions(self, versions: tuple[TLSVersion, ...]) -> None:
         """SSL_CTX_set_min_proto_version and SSL_CTX_set_max_proto_version."""
         if calls.is_older(self._native):
             calls.set_versions(self._native, self._ctx, versions)
             return
-        numbers = sorted(c.VERSIONS[version] for version in versions)
+        numbers = sorted(version.wire for version in versions)
         self._native.must(self._ctrl(c.CTRL_SET_MIN_VERSION, numbers[0]), "versions")
         self._native.must(self._ctrl(c.CTRL_SET_MAX_VERSION, numbers[-1]), "versions")
-
-    def set_psk_modes(self, mode: PskMode) -> None:
-        """SSL_OP_ALLOW_NO_DHE_KEX, and SSL_OP_PREFER_NO_DHE_KEX for psk_ke."""
-        self._option(c.OP_ALLOW_NO_DHE_KEX, on=mode is not PskMode.DHE)
-        if mode is PskMode.KE:
-            self._option(c.OP_PREFER_NO_DHE_KEX, on=True)
 
     def set_cache_mode(self, words: frozenset[CacheMode]) -> None:
         """SSL_CTX_set_session_cache_mode."""
         mode = 0
         for word in words:
-            mode |= c.CACHE_MODES[word]
+            mode |= word.number
         self._ctrl(c.CTRL_SET_CACHE_MODE, mode)
 
     def set_cache_size(self, size: int) -> None:
@@ -139,14 +130,9 @@ class Settings:
             wire = alpn_wire(names)
             self._native.must(1 - self._ssl.SSL_CTX_set_alpn_protos(self._ctx, wire, len(wire)), "alpn")
 
-    def set_verify(self, word: str) -> None:
+    def set_verify(self, word: Verify) -> None:
         """SSL_CTX_set_verify."""
-        mode = {
-            "none": 0,
-            "optional": c.VERIFY_PEER,
-            "required": c.VERIFY_PEER | c.VERIFY_FAIL_IF_NO_PEER_CERT,
-        }[word]
-        self._ssl.SSL_CTX_set_verify(self._ctx, mode, self._ffi.NULL)
+        self._ssl.SSL_CTX_set_verify(self._ctx, word.number, self._ffi.NULL)
 
 
 def alpn_wire(names: Iterable[str]) -> bytes:

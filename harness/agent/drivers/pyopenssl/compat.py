@@ -6,10 +6,7 @@ from typing import Any
 
 from OpenSSL import SSL
 
-VERSIONS = {"1.2": 0x0303, "1.3": 0x0304}
-OP_NO = {"1.2": 0x08000000, "1.3": 0x20000000}
-OP_NO_OTHERS = 0x02000000 | 0x04000000 | 0x10000000
-"""SSL_OP_NO_SSLv3, TLSv1 and TLSv1_1 (openssl/ssl.h, 1.1.1)."""
+from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
 
 
 def method(role: str) -> int:
@@ -18,15 +15,15 @@ def method(role: str) -> int:
     return found
 
 
-def set_versions(context: SSL.Context, versions: tuple[str, ...]) -> None:
+def set_versions(context: SSL.Context, versions: tuple[TLSVersion, ...]) -> None:
     """Context.set_min_proto_version and set_max_proto_version; before pyOpenSSL 21, options."""
     if hasattr(context, "set_min_proto_version"):
-        context.set_min_proto_version(VERSIONS[min(versions)])
-        context.set_max_proto_version(VERSIONS[max(versions)])
+        context.set_min_proto_version(min(versions).wire)
+        context.set_max_proto_version(max(versions).wire)
         return
-    options: int = OP_NO_OTHERS
-    for version, bit in OP_NO.items():
-        options |= 0 if version in versions else bit
+    options: int = NO_OLDER_VERSIONS
+    for version in TLSVersion:
+        options |= 0 if version in versions else version.no_option
     context.set_options(options)
 
 

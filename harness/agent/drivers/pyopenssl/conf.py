@@ -26,11 +26,11 @@ system_default = tls
 def conf(role: str, knobs: Mapping[str, Any]) -> str | None:
     """Return the file's content for these knobs; None if they need no file."""
     rows = knobs_of(Role(role))
-    options = [(rows[name].option, value) for name, value in knobs.items()]
     lines = [
         f"Options = -{option.conf}"
-        for option, value in options
-        if option is not None and option.conf and not option.is_set(value=value)
+        for name, value in knobs.items()
+        for option in rows[name].options
+        if option.conf and not option.is_set(value)
     ]
     if knobs.get("num_tickets") is not None:
         lines.append(f"NumTickets = {knobs['num_tickets']}")

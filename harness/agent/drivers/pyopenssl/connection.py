@@ -13,6 +13,7 @@ from OpenSSL import SSL
 
 from harness.agent.drivers.pyopenssl import bindings as below
 from harness.agent.drivers.pyopenssl import unsupported as lacks
+from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.library import (
     EXPORTER_LABEL,
     EXPORTER_LENGTH,
@@ -34,8 +35,6 @@ T = TypeVar("T")
 UNEXPECTED_EOF = -1
 """The errno in SysCallError when TCP ended without close_notify."""
 EARLY_CHUNK = 16384
-ALLOW_NO_DHE_KEX = 1 << 10
-"""SSL_OP_ALLOW_NO_DHE_KEX."""
 
 
 def queue_of(error: SSL.Error) -> list[dict[str, Any]]:
@@ -166,7 +165,7 @@ class PyopensslConnection:
         tls13 = self._connection.get_protocol_version_name() == "TLSv1.3"
         if now and not tls13:
             return ""
-        skips = below.options(self._connection) & ALLOW_NO_DHE_KEX
+        skips = below.options(self._connection) & ALLOW_NO_DHE_KEX.mask
         return None if now is None or (now and skips) else below.group(self._connection)
 
     def _chain(self) -> list[str]:

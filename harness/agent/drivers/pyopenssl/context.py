@@ -17,32 +17,14 @@ from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queu
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import PskMode, Role, Unset
+from harness.agent.vocabulary import Role, Unset
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-    from harness.agent.vocabulary import CacheMode
+    from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
 
-OP_ALLOW_NO_DHE_KEX = 1 << 10
-"""pyOpenSSL has no name for this and the next option, but Context.set_options accepts any number (openssl/ssl.h)."""
-OP_PREFER_NO_DHE_KEX = 1 << 35
-CACHE_MODES = {
-    "off": SSL.SESS_CACHE_OFF,
-    "client": SSL.SESS_CACHE_CLIENT,
-    "server": SSL.SESS_CACHE_SERVER,
-    "both": SSL.SESS_CACHE_BOTH,
-    "no_auto_clear": SSL.SESS_CACHE_NO_AUTO_CLEAR,
-    "no_internal_lookup": SSL.SESS_CACHE_NO_INTERNAL_LOOKUP,
-    "no_internal_store": SSL.SESS_CACHE_NO_INTERNAL_STORE,
-    "no_internal": SSL.SESS_CACHE_NO_INTERNAL,
-}
-VERIFY = {
-    "none": SSL.VERIFY_NONE,
-    "optional": SSL.VERIFY_PEER,
-    "required": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
-}
 DEFAULT_ID_CONTEXT = b"resumption"
 """A server that verifies clients needs one: without it, every resumption fails (ssl_get_prev_session)."""
 
@@ -82,9 +64,9 @@ class PyopensslContext:
 
     def _set(self, name: str, value: Any) -> None:
         row = knobs_of(Role(self._role)).get(name)
-        if row is not None and row.option is not None:
-            if row.exists_in(version()) and row.option.is_set(value=value):
-                self._context.set_options(row.option.mask)
+        if row is not None and row.options:
+            for option in row.options_in(version()):
+                self._context.set_options(option.mask if option.is_set(value) else 0)
             return
         setter = getattr(self, f"_set_{name}", None)
         if setter is None:
@@ -100,13 +82,13 @@ class PyopensslContext:
                 raise refusal from error
             raise LackError(f"{name} = {value!r}: {refused(refusal)}") from error
 
-    def _set_versions(self, value: tuple[str, ...]) -> None:
+    def _set_versions(self, value: tuple[TLSVersion, ...]) -> None:
         older.set_versions(self._context, value)
 
     def _set_cache_mode(self, value: frozenset[CacheMode]) -> None:
         mode = 0
         for word in value:
-            mode |= CACHE_MODES[word]
+            mode |= word.number
         self._context.set_session_cache_mode(mode)
 
     def _set_timeout(self, value: int) -> None:
@@ -114,14 +96,6 @@ class PyopensslContext:
 
     def _set_num_tickets(self, value: int) -> None:
         """Already set when the process started."""
-
-    def _set_psk_modes(self, value: PskMode) -> None:
-        bits = {
-            PskMode.DHE: 0,
-            PskMode.BOTH: OP_ALLOW_NO_DHE_KEX,
-            PskMode.KE: OP_ALLOW_NO_DHE_KEX | OP_PREFER_NO_DHE_KEX,
-        }
-        self._context.set_options(bits[value])
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_cipher_list(value.encode())
@@ -152,8 +126,8 @@ class PyopensslContext:
 
         self._context.set_alpn_select_callback(select)
 
-    def _set_verify(self, value: str) -> None:
-        self._context.set_verify(VERIFY[value])
+    def _set_verify(self, value: Verify) -> None:
+        self._context.set_verify(value.number)
 
     def _set_server_name(self, value: str) -> None:
         """Nothing: it is set on each Connection."""

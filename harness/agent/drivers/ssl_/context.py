@@ -15,9 +15,9 @@ from harness.agent.drivers.ssl_.connection import SslConnection
 from harness.agent.drivers.ssl_.keylog import Keylog
 from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
-from harness.agent.knobs import knobs_of
+from harness.agent.knobs import ECDH_CURVES, knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import PskMode, Role
+from harness.agent.vocabulary import Role
 
 if TYPE_CHECKING:
     import socket
@@ -25,15 +25,9 @@ if TYPE_CHECKING:
 
     from harness.agent.drivers.ssl_.evidence import Messages
     from harness.agent.drivers.ssl_.session import Handles
+    from harness.agent.vocabulary import TLSVersion
 
-VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-OP_ALLOW_NO_DHE_KEX = 1 << 10
-"""SSL_OP_ALLOW_NO_DHE_KEX has no name in ssl, but SSLContext.options accepts any number."""
-OP_PREFER_NO_DHE_KEX = 1 << 35
-"""SSL_OP_PREFER_NO_DHE_KEX (3.3 and later): a server chooses psk_ke if a client offers both."""
 VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
-CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
-"""set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 COUNTERS = {"number": "items", "cache_full": "overflows"}
 """Names of SSLContext.session_stats that differ from the protocol's."""
 
@@ -72,9 +66,9 @@ class SslContext:
 
     def _set(self, name: str, value: Any) -> None:
         row = knobs_of(Role(self._role)).get(name)
-        if row is not None and row.option is not None:
-            if row.exists_in(ssl.OPENSSL_VERSION.split()[1]):
-                self._option(row.option.mask, on=row.option.is_set(value=value))
+        if row is not None and row.options:
+            for option in row.options_in(ssl.OPENSSL_VERSION.split()[1]):
+                self._option(option.mask, on=option.is_set(value))
             return
         setter = getattr(self, f"_set_{name}", None)
         if setter is None:
@@ -90,23 +84,18 @@ class SslContext:
     def _option(self, option: int, *, on: bool) -> None:
         self._context.options = ssl.Options(self._context.options | option if on else self._context.options & ~option)
 
-    def _set_versions(self, value: tuple[str, ...]) -> None:
-        self._context.minimum_version = VERSIONS[min(value)]
-        self._context.maximum_version = VERSIONS[max(value)]
+    def _set_versions(self, value: tuple[TLSVersion, ...]) -> None:
+        self._context.minimum_version = ssl.TLSVersion(min(value).wire)
+        self._context.maximum_version = ssl.TLSVersion(max(value).wire)
 
     def _set_num_tickets(self, value: int) -> None:
         self._context.num_tickets = value
-
-    def _set_psk_modes(self, value: PskMode) -> None:
-        self._option(OP_ALLOW_NO_DHE_KEX, on=value is not PskMode.DHE)
-        if value is PskMode.KE:
-            self._option(OP_PREFER_NO_DHE_KEX, on=True)
 
     def _set_ciphers(self, value: str) -> None:
         self._context.set_ciphers(value)
 
     def _set_groups(self, value: str) -> None:
-        self._context.set_ecdh_curve(CURVES.get(value, value))
+        self._context.set_ecdh_curve(ECDH_CURVES.get(value, value))
 
     def _set_alpn(self, value: tuple[str, ...]) -> None:
         self._context.set_alpn_protocols(list(value))
