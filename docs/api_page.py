@@ -39,7 +39,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "The messages": ("Transcript", "Message", "ClientHello", "ServerHello", "NewSessionTicket"),
     "The session": ("Session", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),
     "The reasons": ("reasons", "titles", "reasons_offered", "Reason"),
-    "The rules of the RFCs": ("breaches", "broken_by"),
+    "The rules of the RFCs": ("breaches", "broken_by", "KNOWN_BREACHES"),
     "The expectation": ("Expectation", "Differs"),
     "Values": (
         "Outcome",

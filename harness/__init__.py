@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.explain.rules import breaches
     from harness.matrix.cells import BOTH
     from harness.matrix.expectation import Differs, Expectation, broken_by
+    from harness.matrix.known_breaches import KNOWN_BREACHES
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
@@ -36,6 +37,7 @@ __all__ = [
     "BOTH",
     "DECLINED",
     "FULL",
+    "KNOWN_BREACHES",
     "RESUMED",
     "UNSET",
     "Alert",
@@ -76,6 +78,7 @@ __all__ = [
 
 _MODULES = {
     "harness.matrix.expectation": ("Differs", "Expectation", "broken_by"),
+    "harness.matrix.known_breaches": ("KNOWN_BREACHES",),
     "harness.explain": ("reasons", "titles"),
     "harness.explain.rules": ("breaches",),
     "harness.matrix.cells": ("BOTH",),

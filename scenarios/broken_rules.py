@@ -1,7 +1,8 @@
-"""Rules of RFC 8446 about resumption that OpenSSL breaks, each beside the case next to it in which it keeps the rule.
+"""Rules about resumption that OpenSSL breaks, each beside the case next to it in which it keeps the rule.
 
-4.2.10: a server accepts early data only with the cipher suite of the PSK, and a client that sends early_data sends
-pre_shared_key too (SSL_read_early_data(3)).
+RFC 8446, 4.2.10: a server accepts early data only with the cipher suite of the PSK, and a client that sends early_data
+sends pre_shared_key too (SSL_read_early_data(3)). RFC 7627, 5.3: a server does not resume a session without extended
+master secret if the ClientHello has it.
 """
 
 from datetime import date
@@ -9,10 +10,14 @@ from datetime import date
 from harness import (
     DECLINED,
     FULL,
+    KNOWN_BREACHES,
     RESUMED,
     Capability,
+    Expectation,
+    Mechanism,
     Reason,
     Role,
+    TLSv1_2,
     TLSv1_3,
     breaches,
     broken_by,
@@ -37,6 +42,9 @@ AGE_NOT_ASKED = (
     "it has expired: https://github.com/openssl/openssl/issues/13395"
 )
 ANOTHER_SUITE = broken_by(Role.SERVER, "*@>=1.1.1", SEEN, SUITE_NOT_COMPARED)
+NOT_ADDED = "extended_master_secret_not_added"
+SERVER_LACKS_IT = {NOT_ADDED: KNOWN_BREACHES[NOT_ADDED]}
+IS_BROKEN = Expectation(False, KNOWN_BREACHES[NOT_ADDED])  # noqa: FBT003 - the value that is expected
 NO_PSK = broken_by(Role.CLIENT, "*@>=1.1.1", SEEN, AGE_NOT_ASKED)
 
 
@@ -138,4 +146,24 @@ def test_client_without_early_data_offers_nothing_that_has_expired(pair):
     assert second.outcome is FULL
     assert reasons(pair, second) == (Reason.EXPIRED_AT_CLIENT,)
     assert second.messages.client_hello.early_data is False
+    assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_2], breaks=SERVER_LACKS_IT)
+def test_server_without_extended_master_secret_resumes_who_sends_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert (NOT_ADDED in breaches(pair, second)) == IS_BROKEN.of(pair)
+
+
+@scenario(versions=[TLSv1_2], client={"extended_master_secret": False})
+def test_client_without_extended_master_secret_is_resumed(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_TICKET
     assert breaches(pair, second) == ()

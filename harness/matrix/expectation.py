@@ -53,9 +53,14 @@ class Builds:
             ) from error
 
     def __contains__(self, stack: Stack) -> bool:
+        return self.has(stack.label)
+
+    def has(self, label: str) -> bool:
+        """Whether a ``stack@build`` is one of them."""
         glob, _, versions = self.text.partition("@")
-        return fnmatchcase(stack.name, glob) and SpecifierSet(numbered(versions)).contains(
-            build_version(stack.build.version), prereleases=True
+        name, _, version = label.partition("@")
+        return fnmatchcase(name, glob) and SpecifierSet(numbered(versions)).contains(
+            build_version(version), prereleases=True
         )
 
 
@@ -99,6 +104,11 @@ class Differs(Generic[T]):
             and all(not text or (stack is not None and stack in Builds(text)) for text, stack in places)
             and all(getattr(config, name) == value for values, config in knobs for name, value in values.items())
         )
+
+    def between(self, client: str, server: str) -> bool:
+        """Whether a client and a server, each a ``stack@build``, are its builds, whatever their knobs are."""
+        present, peer = (client, server) if self.role is Role.CLIENT else (server, client)
+        return Builds(self.builds).has(present) and Builds(self.peer or "*").has(peer)
 
     def places(self) -> list[tuple[Role, str]]:
         """Each role with a range of builds that must be in it for the difference to be seen."""

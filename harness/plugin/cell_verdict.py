@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import RULES, breaches_of
+from harness.matrix.known_breaches import is_known
 from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.verdict import Verdict
@@ -122,19 +123,23 @@ def disagreement(connections: Sequence[Connection]) -> str:
 def undeclared(state: CellState) -> str:
     """Say which rules of the RFCs a cell breaks undeclared, and which it was declared to break and keeps.
 
-    Empty if what happened is what was declared. A SHOULD that is broken needs no declaration.
+    Empty if what happened is what was declared. A SHOULD that is broken needs no declaration, and a MUST that is known
+    to be broken by those builds (`KNOWN_BREACHES`) needs none of its own.
     """
     if state.pair is None:
         return ""
-    broken: dict[str, tuple[Connection, Breach]] = {}
+    broken: set[str] = set()
+    unknown: dict[str, tuple[Connection, Breach]] = {}
     for connection in state.connections:
         for breach in breaches_of(state.connections, connection):
-            broken.setdefault(breach.rule.name, (connection, breach))
+            broken.add(breach.rule.name)
+            if not is_known(breach.rule.name, connection):
+                unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
     lines = [
         f"connection {connection.number} breaks the rule {name}, and the scenario does not declare it: {breach.title}\n"
         + "".join(f"  {line}\n" for line in breach.evidence)
-        for name, (connection, breach) in broken.items()
+        for name, (connection, breach) in unknown.items()
         if not declared.get(name) and (breach.rule.level is Level.MUST or name in declared)
     ]
     lines += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, entries
@@ -51,7 +52,9 @@ def _vagueness(cause: Cause) -> int:
 
 
 def _codes(evidence: Evidence, role: Role) -> list[Code]:
+    """What an end reported before it read the peer's alert; what came after, such as a failed close, is no cause."""
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
     version = report.view.name.partition("@")[2]
-    numbers = [n for lib, n in entries(report.errors) if lib == LIB_SSL and not ALERT_RECEIVED <= n < ALERTS_END]
-    return [code for number in numbers if (code := code_of(number, version)) is not None]
+    numbers = [number for lib, number in entries(report.errors) if lib == LIB_SSL]
+    own = takewhile(lambda number: not ALERT_RECEIVED <= number < ALERTS_END, numbers)
+    return [code for number in own if (code := code_of(number, version)) is not None]

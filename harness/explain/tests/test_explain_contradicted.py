@@ -292,6 +292,13 @@ def test_another_code_of_the_server_overrules_an_unset_context() -> None:
     assert reasons(made.first(), made_so) == (R.SESSION_REJECTED,)
 
 
+def test_what_an_end_reports_after_the_alert_of_its_peer_is_no_cause() -> None:
+    made_so = made.aborted(INTERNAL, "ClientHello", errors=("lib=20 reason=786691 internal error",))
+    client = replace(made_so.client, errors=("lib=20 reason=1080 alert", "lib=20 reason=407 shutdown while in init"))
+
+    assert reasons(made.first(), replace(made_so, client=client)) == (R.LIBRARY_FAILED,)
+
+
 def test_code_of_another_library_is_none_of_libssl() -> None:
     made_so = made.aborted(INTERNAL, "ClientHello", errors=("lib=6 reason=277 something",))
 

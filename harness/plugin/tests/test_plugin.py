@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.matrix.expectation import broken_by
+from harness.model.tls import Role
 from harness.pair.pair import Pair
 from harness.results.writer import default_folder
 
@@ -469,6 +471,19 @@ def test_a_cell_that_breaks_a_declared_rule_passes_and_shows_it(run: Run) -> Non
 
 def test_a_rule_is_declared_for_some_builds_alone(run: Run) -> None:
     run("--matrix=same", hello="EARLY_WITHOUT_PSK", arguments=BREAKS % "*@<3.0").assert_outcomes(passed=1, failed=1)
+
+
+@pytest.mark.parametrize(("builds", "failed"), [("*", 0), ("*@<3.0", 1)])
+def test_a_breach_that_builds_are_known_for_fails_no_cell(
+    run: Run, monkeypatch: pytest.MonkeyPatch, builds: str, failed: int
+) -> None:
+    known = broken_by(Role.CLIENT, builds, date(2026, 11, 29), "seen")
+    monkeypatch.setattr("harness.matrix.known_breaches.KNOWN_BREACHES", {"early_data_with_psk": known})
+
+    ran = run("--matrix=same", hello="EARLY_WITHOUT_PSK")
+
+    ran.assert_outcomes(passed=2 - failed, failed=failed)
+    ran.stdout.fnmatch_lines(["Rules of the RFCs that are broken, by cells", "*2  MUST early_data_with_psk*"])
 
 
 def test_a_declared_breach_that_does_not_happen_fails(run: Run) -> None:
