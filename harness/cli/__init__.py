@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -68,6 +70,17 @@ def cli() -> None:
     """Test TLS session resumption between real OpenSSLs, with three witnesses for every verdict."""
 
 
+def _open_streams() -> None:
+    """Open what the caller closed of stdin, stdout and stderr as /dev/null, so that no other file gets its number."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: sys.argv) and return the exit code.
 
@@ -75,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     does not support or OpenSSL refuses, or a file that is not a session. 130: Ctrl-C. Errors are one message on
     stderr, without a traceback.
     """
+    _open_streams()
     try:
         code = cli.main(arguments, prog_name="resumption", standalone_mode=False)
     except click.ClickException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 from typing import TYPE_CHECKING, Self
 
 from harness.model.errors import HarnessError
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 ROOM = 1 << 14
 """Bytes that must be left for the sessions and key logs that children write."""
+
+
+LONGEST = 1 << 24
+"""Bytes that a file which a child writes may need."""
 
 
 class Runtime:
@@ -35,7 +40,13 @@ class Runtime:
         return self.warden.folder
 
     def check_room(self) -> None:
-        """HarnessError if the disk of the folder is full: what a child could not write is not what it had to say."""
+        """HarnessError if the folder's disk is full, or a file may not grow: a child that cannot write says nothing."""
+        longest, _hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if longest != resource.RLIM_INFINITY and longest < LONGEST:
+            raise HarnessError(
+                f"a file may have {longest} bytes here (ulimit -f; RLIMIT_FSIZE in setrlimit(2)), and key logs and "
+                f"sessions need up to {LONGEST}. Raise the limit"
+            )
         disk = os.statvfs(self.folder)
         left = disk.f_bavail * disk.f_frsize
         if left < ROOM or not disk.f_favail:

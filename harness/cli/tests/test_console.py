@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,3 +53,14 @@ def test_nothing_changes_where_nothing_has_to() -> None:
     text = Text("→")
 
     assert encodable(text, Console(file=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))) is text
+
+
+@pytest.mark.parametrize(("closed", "answers"), [("<&-", 1), (">&-", 0), ("2>&-", 1), ("<&- >&- 2>&-", 0)])
+def test_a_closed_stream_is_as_dev_null(closed: str, answers: int) -> None:
+    options = "--client libssl --server ssl --tls 1.3 -q"
+    line = f"{shlex.quote(sys.executable)} -m harness.cli connect {options} {closed}"
+    done = subprocess.run(["sh", "-c", line], check=False, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0
+    assert done.stdout.count("was resumed by psk") == answers
+    assert done.stderr == ""

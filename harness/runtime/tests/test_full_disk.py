@@ -52,3 +52,15 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
     assert done.stderr.startswith(f"error: the disk of {tiny} is full (")
     assert "No space left on device. Free some, or let TMPDIR name another folder" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("stack", ["openssl", "ssl"])
+def test_a_limit_of_a_files_length_is_the_error_and_no_verdict(stack: str) -> None:
+    argv = [sys.executable, "-m", "harness.cli", "connect", "--client", stack, "--server", stack, "--tls", "1.3"]
+    limited = ["sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", *argv]
+    done = subprocess.run(limited, check=False, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: a file may have 1024 bytes here (ulimit -f; ")
+    assert len(done.stderr.splitlines()) == 1

@@ -16,6 +16,7 @@ from harness.model.errors import (
     TimedOutError,
     UnsupportedError,
     UsageError,
+    how_it_ended,
 )
 from harness.runtime.loop import Pending
 from harness.runtime.process import FLOOD, Child
@@ -196,7 +197,7 @@ class AgentProcess:
             self._fail(str(self.child.ended.error))
         else:
             status = self.child.ended.result()
-            self._fail(f"ended with status {status}", status)
+            self._fail(how_it_ended(status), status)
 
     def kill(self, what: str) -> None:
         """Send SIGKILL; every open request fails with the reason ``what``."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.knobs import early_data as early_data_of
-from harness.model.errors import UnsupportedError, UsageError
+from harness.model.errors import UnsupportedError, UsageError, how_it_ended
 from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
 from harness.runtime.process import pasteable
@@ -104,7 +104,7 @@ class OpensslClientLink:
         elif error is not None:
             self._steps.fail(str(error), self._child.output[:2000])
         elif not self._killed and not self._explained(code := self._child.ended.result()):
-            what = f"ended with exit code {code} without reporting a connection"
+            what = f"{how_it_ended(code)} without reporting a connection"
             self._steps.fail(what, self._child.output, code)
         self._steps.advance()
 

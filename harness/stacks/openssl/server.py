@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
-from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
+from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError, how_it_ended
 from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
@@ -84,7 +84,7 @@ class OpensslServer:
 
     def _how_it_ended(self) -> str:
         error = self._child.ended.error
-        return str(error) if error else f"ended with exit code {self._child.ended.result()}"
+        return str(error) if error else how_it_ended(self._child.ended.result())
 
     @property
     def _status(self) -> int | None:

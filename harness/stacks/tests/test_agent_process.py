@@ -82,7 +82,7 @@ def protocol(reply: Mapping[str, Any]) -> int:
 def test_an_agent_that_dies_is_an_error_with_what_it_printed(start: Callable[[str], AgentProcess]) -> None:
     process = start("import sys; sys.stdin.readline(); sys.exit('double free or corruption')")
 
-    with pytest.raises(EndpointError, match=r"ended with status 1; unanswered: hello\ndouble free or corruption"):
+    with pytest.raises(EndpointError, match=r"ended with exit code 1; unanswered: hello\ndouble free or corruption"):
         process.call("hello", {}, protocol)
     assert not process.alive
 
@@ -95,7 +95,7 @@ def test_every_request_of_an_agent_that_died_fails_at_once(
     runtime.loop.settle([first, second])
     third = process.ask("hello", {}, protocol)
 
-    assert "ended with status -11; unanswered: hello, hello" in str(first.error)
+    assert "was killed by SIGSEGV; unanswered: hello, hello" in str(first.error)
     assert isinstance(second.error, EndpointError)
     assert isinstance(third.error, EndpointError)
 
@@ -236,7 +236,7 @@ def test_a_prepared_process_that_died_is_an_error_when_it_is_needed(runtime: Run
     host = AgentHost(runtime, "libssl", (sys.executable, "-c", "import sys; sys.exit('no such library')"), {})
     host.prepare()
 
-    with pytest.raises(EndpointError, match=r"ended with status 1; unanswered: hello\nno such library"):
+    with pytest.raises(EndpointError, match=r"ended with exit code 1; unanswered: hello\nno such library"):
         host.process(None)
 
 

@@ -192,14 +192,14 @@ def fetched(capsys: pytest.CaptureFixture[str], *versions: str) -> None:
 
 def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_arguments: object) -> CaseResult:
-        raise SetUpError("libssl@3.0.19: the agent ended with status -11; unanswered: hello")
+        raise SetUpError("libssl@3.0.19: the agent was killed by SIGSEGV; unanswered: hello")
 
     monkeypatch.setattr("harness.cli.cases.subject.run", broken)
     seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], seen["reason"].partition(";")[0]) == (
         "unsupported",
-        "libssl@3.0.19: the agent ended with status -11",
+        "libssl@3.0.19: the agent was killed by SIGSEGV",
     )
 
 
