@@ -59,7 +59,7 @@ def test_nothing_changes_where_nothing_has_to() -> None:
 def test_a_closed_stream_is_as_dev_null(closed: str, answers: int) -> None:
     options = "--client libssl --server ssl --tls 1.3 -q"
     line = f"{shlex.quote(sys.executable)} -m harness.cli connect {options} {closed}"
-    done = subprocess.run(["sh", "-c", line], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["/bin/sh", "-c", line], check=False, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 0
     assert done.stdout.count("was resumed by psk") == answers

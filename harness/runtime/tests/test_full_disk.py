@@ -57,7 +57,7 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
 @pytest.mark.parametrize("stack", ["openssl", "ssl"])
 def test_a_limit_of_a_files_length_is_the_error_and_no_verdict(stack: str) -> None:
     argv = [sys.executable, "-m", "harness.cli", "connect", "--client", stack, "--server", stack, "--tls", "1.3"]
-    limited = ["sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", *argv]
+    limited = ["/bin/sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", *argv]
     done = subprocess.run(limited, check=False, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 1
