@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from harness.model.errors import BuildError, how_it_ended
+from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ def command(
         raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error
     output = done.stdout.decode(errors="replace")
     if done.returncode:
-        raise CommandError(f"`{argv[0]}` failed: it {how_it_ended(done.returncode)}", output)
+        raise CommandError(f"`{argv[0]}` failed (exit code {done.returncode})", output)
     return output
 
 
@@ -106,5 +106,5 @@ def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callabl
         if process.stdout is not None:
             process.stdout.close()
     if code:
-        how = f"failed: it {how_it_ended(code)}" if in_time else f"was not done after {seconds:g} s"
+        how = f"failed (exit code {code})" if in_time else f"was not done after {seconds:g} s"
         raise CommandError(f"`{argv[0]}` {how}", "".join(last))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,16 +10,6 @@ if TYPE_CHECKING:
 
 CRASHES = frozenset({4, 6, 7, 8, 11})
 """SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV: signals that a program sends itself by a fault of its own."""
-
-
-def how_it_ended(status: int) -> str:
-    """Say how a process ended, by its exit code, or the negative number of the signal that killed it."""
-    if status >= 0:
-        return f"ended with exit code {status}"
-    try:
-        return f"was killed by {signal.Signals(-status).name}"
-    except ValueError:  # a real-time signal has no name
-        return f"was killed by signal {-status}"
 
 
 class HarnessError(Exception):

@@ -32,6 +32,16 @@ CHANGING = "PYTEST_CURRENT_TEST"
 """pytest changes this variable in each phase of a test."""
 
 
+def how_it_ended(status: int) -> str:
+    """Say how a process ended, by its exit code, or the negative number of the signal that killed it."""
+    if status >= 0:
+        return f"ended with exit code {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"was killed by signal {-status}"
+
+
 def pasteable(argv: Sequence[str], environment: Mapping[str, str] | None) -> str:
     """Return a command line that can be pasted into a shell, with the variables that this process does not have.
 

@@ -16,10 +16,9 @@ from harness.model.errors import (
     TimedOutError,
     UnsupportedError,
     UsageError,
-    how_it_ended,
 )
 from harness.runtime.loop import Pending
-from harness.runtime.process import FLOOD, Child
+from harness.runtime.process import FLOOD, Child, how_it_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.knobs import early_data as early_data_of
-from harness.model.errors import UnsupportedError, UsageError, how_it_ended
+from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
-from harness.runtime.process import pasteable
+from harness.runtime.process import how_it_ended, pasteable
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.client_output import ClientOutput
 from harness.stacks.openssl.commands import lack, refused

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
-from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError, how_it_ended
+from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
 from harness.model.tls import Ending, Role
 from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
 from harness.runtime.loop import resolved
+from harness.runtime.process import how_it_ended
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused

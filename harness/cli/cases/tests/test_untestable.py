@@ -38,7 +38,7 @@ def prefix(tmp_path: Path) -> Callable[[str, int], str]:
         ("#!/bin/sh\nexit 1\n", 0o755, "bin/openssl version` does not work"),
         ("#!/bin/sh\nexit 1\n", 0o644, "did not start: Permission denied"),
         ("no program", 0o755, "did not start: Exec format error"),
-        ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "failed: it was killed by SIGSEGV"),
+        ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "failed (exit code -11)"),
         ("#!/bin/sh\necho LibreSSL 4.2.0\n", 0o755, "is not an OpenSSL: it calls itself 'LibreSSL 4.2.0'"),
         (f"{SAYS_ITS_VERSION}kill -SEGV $$\n", 0o755, "was killed by SIGSEGV before it was ready"),
         (f"{SAYS_ITS_VERSION}exit 0\n", 0o755, "ended with exit code 0 before it was ready"),
