@@ -220,8 +220,9 @@ class Tap:
         pid = self._clients[len(self.connections)]()
         if pid is None:
             return True
-        found = inode((LOOPBACK, client_port), (LOOPBACK, self.port))
-        return not found or holds(pid, found)
+        ends = (LOOPBACK, client_port), (LOOPBACK, self.port)
+        found = inode(*ends)
+        return not found or holds(pid, found) or inode(*ends) != found  # closed while its owner was looked for
 
     def strays(self) -> tuple[str, ...]:
         """The connections of others that were set aside since the last call."""

@@ -11,6 +11,7 @@ import pytest
 
 from harness.model.tls import Close, Role
 from harness.runtime.loop import Loop
+from harness.runtime.socket_owner import holds
 from harness.runtime.tap import RESET, Tap
 
 if TYPE_CHECKING:
@@ -208,3 +209,23 @@ def test_a_client_that_closed_at_once_is_not_set_aside() -> None:
     loop.close()
 
     assert tap.strays() == ()
+
+
+def test_a_client_that_closes_while_its_owner_is_looked_for_is_no_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        tap = Tap(loop, lambda: listener.getsockname()[1])
+        tap.expect(os.getpid)
+        client = socket.create_connection(("127.0.0.1", tap.port))
+
+        def close_first(pid: int, socket_inode: int) -> bool:
+            client.close()
+            return holds(pid, socket_inode)
+
+        monkeypatch.setattr("harness.runtime.tap.holds", close_first)
+        tap.accept()
+
+        assert tap.strays() == ()
+        assert len(tap.connections) == 1
+        tap.close()
+    loop.close()
