@@ -94,15 +94,16 @@ class Connection:
         self.asserted = self.asserted or self.read_by_assert is None or self.read_by_assert()
 
     @property
-    def views(self) -> tuple[View, View, View]:
-        """The client's, the server's and the wire's."""
-        return self.client.view, self.server.view, self.wire
+    def views(self) -> tuple[View, ...]:
+        """The client's, the server's and the wire's, without that of an endpoint that the harness does not drive."""
+        ends = (report.view for report in (self.client, self.server) if report.driven)
+        return *ends, self.wire
 
     @property
     def disagreement(self) -> str | None:
         """Why there is no outcome: two witnesses differ, or one that is needed is unknown. None if they agree.
 
-        That a handshake was completed takes all three witnesses; that it was aborted, those that know.
+        That a handshake was completed takes every witness; that it was aborted, those that know.
         """
         saw = {view.saw for view in self.views}
         if len(saw - {Saw.UNKNOWN}) == 1 and (Saw.UNKNOWN not in saw or Saw.ABORTED in saw):

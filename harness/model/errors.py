@@ -104,6 +104,10 @@ class SetUpError(HarnessError):
     """An endpoint did not come up, or broke before the first connection was over: the case says nothing about it."""
 
 
+class UnreachableError(HarnessError):
+    """A server that the harness does not drive cannot be reached, or does not do TLS: nothing is known about it."""
+
+
 class BuildError(HarnessError):
     """A build that cannot be had, is damaged, or is not what it should be."""
 

@@ -93,6 +93,8 @@ class EndpointReport:
     """OpenSSL's error queue as ``lib=20 reason=1080 text``, for people; codes are what is compared."""
     keylog: tuple[str, ...] = ()
     """Lines of NSS key log format (SSL_CTX_set_keylog_callback)."""
+    driven: bool = True
+    """Whether the harness drives this endpoint; one that it does not drive is no witness."""
     output: str = ""
     """All that the process printed during this connection."""
     commands: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from harness.model.tls import Close, Role
 from harness.pair.observe import Observed, observe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from harness.model.connection import Connection
@@ -154,12 +154,65 @@ class OpenConnection:
         else:
             self._ask_notifications(how)
         self._asked += [self.client.await_end(), self.server.await_end()] if how in {Close.EOF, Close.RST} else []
+        reports = self._release()
+        tapped = self._tapped()
+        self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
+        return self._over(how, last, sessions, reports)
+
+    def request(self, data: bytes, whole: Callable[[bytes], bool], patience: float) -> bytes | None:
+        """Send data and read lines until they are whole, or the input ends; None if no line comes in ``patience`` s.
+
+        The tap then ends TCP. For a server that the harness does not drive.
+        """
+        self._during.append(Action("request", Role.CLIENT))
+        self._asked.append(self.client.write(data))
+        answer = b""
+        while not whole(answer):
+            line = self.client.read_line()
+            self._asked.append(line)
+            try:
+                self._loop.settle([line], patience)
+            except TimedOutError:
+                self._tapped().cut(Close.EOF)
+                self._settle()
+                return None
+            answer += line.result()
+            if not line.result().endswith(b"\n"):
+                break
+        return answer
+
+    def leave(self, patience: float) -> Connection:
+        """Send close_notify, read on for up to ``patience`` seconds and end TCP: the server may never close it.
+
+        For a server that the harness does not drive.
+        """
+        ending: list[Pending[Any]] = [self.client.shutdown(), self.client.await_end()]
+        self._asked += ending
+        try:
+            self._loop.settle(ending, patience)
+        except TimedOutError:
+            self._tapped().cut(Close.EOF)
+        last, sessions = self.client.ask("session"), self.client.ask("sessions")
+        self._asked += [last, sessions]
+        reports = self._release()
+        self._tapped().close()
+        return self._over(Close.CLIENT_ONLY, last, sessions, reports)
+
+    def _release(self) -> tuple[Pending[EndpointReport], Pending[EndpointReport]]:
+        """Free both ends, once all that was asked for is done."""
         reports = self.client.release(), self.server.release()
         self._client_done = reports[0]
         self._asked += reports
         self._settle()
-        tapped = self._tapped()
-        self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
+        return reports
+
+    def _over(
+        self,
+        how: Close,
+        last: Pending[Session | None],
+        sessions: Pending[Sequence[Session]],
+        reports: tuple[Pending[EndpointReport], Pending[EndpointReport]],
+    ) -> Connection:
         connection = observe(
             Observed(
                 number=self.number,
@@ -173,7 +226,7 @@ class OpenConnection:
                 exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
                 setup=replace(self._spec.setup, during=tuple(self._during)),
             ),
-            tapped,
+            self._tapped(),
         )
         self._closed(connection)
         return connection

@@ -81,7 +81,7 @@ class Pair:
         """The present server."""
         self.client = self._start_client()
         """The present client."""
-        self.tap = Tap(runtime.loop, lambda: self.server.endpoint.port)
+        self.tap = Tap(runtime.loop, lambda: self.server.endpoint.address)
         self.tap.expect_none()
 
     def _with_version(self, config: C) -> C:

@@ -156,6 +156,10 @@ class Loop:
                 raise TimedOutError(what if isinstance(what, str) else what(), seconds)
             self.turn(left)
 
+    def serve_until(self, at: float) -> None:
+        """Serve events until a time of time.monotonic; at once if it has passed."""
+        self.wait(lambda: time.monotonic() >= at, "a time", max(0.0, at - time.monotonic()))
+
     def settle(self, pendings: Iterable[Pending[Any]], seconds: float | None = None) -> None:
         """Serve events until each of them has a result or an error, which the caller then reads."""
         open_ = list(pendings)

@@ -46,10 +46,20 @@ class Pki:
         self._folder = folder
         self._authorities: dict[str, trustme.CA] = {}
         self._issued: dict[str, Issued] = {}
+        self._given: Path | None = None
         source = next((place for place in PLACES if place.is_file()), None)
         if source is None:
             raise UsageError(f"no issued.toml at {' or '.join(map(str, PLACES))}; reinstall the harness")
         self._entries: Mapping[str, Mapping[str, object]] = tomllib.loads(source.read_text())
+
+    def trust(self, authority: Path) -> None:
+        """Let ``authority()`` be this PEM file, which a user gave."""
+        self._given = authority
+
+    def provide(self, name: str, issued: Issued) -> None:
+        """Let ``issued(name)`` be these PEM files, which a user gave."""
+        self._entries = {**self._entries, name: {}}
+        self._issued[name] = issued
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,6 +68,8 @@ class Pki:
 
     def authority(self, name: str = "authority") -> Path:
         """Return the PEM file of a certificate authority, without its key."""
+        if self._given and name == "authority":
+            return self._given
         path = self._folder / f"{name}.pem"
         if name not in self._authorities:
             import trustme  # noqa: PLC0415 - it loads while the first agent starts

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.model.errors import HarnessError
 from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk
@@ -25,6 +26,16 @@ LOOPBACK = "127.0.0.1"
 RECEIVE = 65536
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on with 0 seconds: closing then sends RST (socket(7))."""
+
+
+Address = tuple[str, int]
+"""A host and a port."""
+
+
+def _refuse(client: socket.socket) -> None:
+    """Reset a connection that is not relayed."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    client.close()
 
 
 class Gate(Protocol):
@@ -159,15 +170,19 @@ class Tapped:
 
 
 class Tap:
-    """Listens on its own port and relays each connection to the port that ``upstream`` returns."""
+    """Listens on its own port and relays each connection to the address that ``upstream`` returns."""
 
-    def __init__(self, loop: Loop, upstream: Callable[[], int], gate: Callable[[], Gate] | None = None) -> None:
+    def __init__(self, loop: Loop, upstream: Callable[[], Address], gate: Callable[[], Gate] | None = None) -> None:
         self.connections: list[Tapped] = []
         """Every accepted connection, in order."""
         self._loop = loop
         self._upstream = upstream
         self.gate = gate
         """Makes the middlebox of each later connection; None for no middlebox."""
+        self.prelude: Callable[[socket.socket], None] | None = None
+        """Talks with the server before any byte is relayed, as STARTTLS does. A HarnessError ends the connection."""
+        self.unreachable: OSError | None = None
+        """Why the server of the last connection could not be reached; None if it was."""
         self._clients: list[Callable[[], int | None]] | None = None
         self._strays: list[str] = []
         self._listener = socket.create_server((LOOPBACK, 0))
@@ -183,19 +198,32 @@ class Tap:
             return
         if not self._expected(client_port):
             self._strays.append(f"a TCP connection from {LOOPBACK}:{client_port}, which is not the client's")
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            client.close()
+            _refuse(client)
             return
-        server_port = self._upstream()
+        address = self._upstream()
+        self.unreachable = None
         try:
-            server = socket.create_connection((LOOPBACK, server_port), stretched(DEADLINE))
-        except OSError:
+            server = self._connected(address)
+        except OSError as error:
             # No server: reset the client, which would not have a connection without a tap either.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            client.close()
+            self.unreachable = error
+            _refuse(client)
             return
-        ports = client_port, self.port, server_port
+        except HarnessError:
+            _refuse(client)
+            raise
+        ports = client_port, self.port, address[1]
         self.connections.append(Tapped(self._loop, client, server, ports, self.gate() if self.gate else None))
+
+    def _connected(self, address: Address) -> socket.socket:
+        server = socket.create_connection(address, stretched(DEADLINE))
+        try:
+            if self.prelude:
+                self.prelude(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
 
     def expect(self, client: Callable[[], int | None]) -> None:
         """Expect one connection more, from the process that ``client`` names when it comes; None once it has ended.

@@ -110,8 +110,10 @@ class ClientEndpoint(Endpoint, Protocol):
 class ServerEndpoint(Endpoint, Protocol):
     """A listening server."""
 
-    port: int
-    """The port on 127.0.0.1, chosen by the kernel; the server already accepts there."""
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port; the server already accepts there."""
+        ...
 
     def accept(self) -> Link:
         """Take the next connection, without its handshake; call it before or after the client's connect."""

@@ -45,13 +45,13 @@ class Evidence:
 
     @property
     def now(self) -> Setup | None:
-        """Both ends' knobs and contexts in this connection."""
-        return self.connection.setup
+        """Both ends' knobs and contexts in this connection; None if the harness does not drive both."""
+        return _setup(self.connection)
 
     @property
     def then(self) -> Setup | None:
         """Both ends' knobs and contexts in the connection that yielded the session."""
-        return self.origin.connection.setup if self.origin else None
+        return _setup(self.origin.connection) if self.origin else None
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -175,6 +175,11 @@ class Evidence:
                 or not identities.isdisjoint(_identities(one))
             )
         )
+
+
+def _setup(connection: Connection) -> Setup | None:
+    driven = connection.client.driven and connection.server.driven
+    return connection.setup if driven else None
 
 
 def _identities(connection: Connection) -> set[bytes]:

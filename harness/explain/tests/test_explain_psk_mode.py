@@ -110,7 +110,7 @@ def both(machine: tuple[Machine, Runtime], stack: str, peer: Peer, modes: PskMod
     """A full connection and one that offers its ticket, at the same server."""
     config = ServerConfig(versions=(TLSVersion.TLSv1_3,), psk_modes=modes)
     server = machine[0].one(stack).server(config)
-    tap = Tap(machine[1].loop, lambda: server.port)
+    tap = Tap(machine[1].loop, lambda: server.address)
     try:
         return [connect(number, peer, server, machine[1], tap, modes) for number in (1, 2)]
     finally:

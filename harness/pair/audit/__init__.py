@@ -28,6 +28,8 @@ def audit(connection: Connection) -> tuple[Contradiction, ...]:
 
 def _contradictions(wire: Wire) -> Iterator[Contradiction]:
     for role in Role:
+        if not wire.report(role).driven:
+            continue
         for fact in FACTS:
             if role in fact.roles and (
                 found := contradiction(role, fact.name, fact.tells(wire, role), fact.shows(wire, role))

@@ -310,6 +310,7 @@ UNREPORTED = {
     "errors": "reason codes are not sent; the alerts among them are the view's",
     "new_sessions": "a program tells none; an agent that lies is caught",
     "output": "it is what a program printed",
+    "driven": "it is the harness's own knowledge",
     "commands": "it is how a program was started",
     "witness": "it says whose view it is",
     "evidence": "it is a text for people and says what `saw` says",

@@ -24,7 +24,7 @@ class Ends:
     def __init__(self, gate: Callable[[], Refuse] | None = None) -> None:
         self.loop = Loop()
         listener = socket.create_server(("127.0.0.1", 0))
-        self.tap = Tap(self.loop, lambda: listener.getsockname()[1], gate)
+        self.tap = Tap(self.loop, listener.getsockname, gate)
         self.client = socket.create_connection(("127.0.0.1", self.tap.port))
         self.loop.wait(lambda: bool(self.tap.connections), "the tap's connection")
         self.server, _ = listener.accept()
@@ -185,7 +185,7 @@ def test_a_server_that_is_not_there_resets_the_client() -> None:
     loop = Loop()
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    tap = Tap(loop, lambda: port)
+    tap = Tap(loop, lambda: ("127.0.0.1", port))
     client = socket.create_connection(("127.0.0.1", tap.port))
     loop.turn(5)
 
@@ -200,7 +200,7 @@ def test_a_server_that_is_not_there_resets_the_client() -> None:
 def test_a_client_that_closed_at_once_is_not_set_aside() -> None:
     loop = Loop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        tap = Tap(loop, lambda: listener.getsockname()[1])
+        tap = Tap(loop, listener.getsockname)
         tap.expect(os.getpid)
         with socket.create_connection(("127.0.0.1", tap.port)) as client:
             client.sendall(b"\x15\x03\x03\x00\x02\x02\x50")

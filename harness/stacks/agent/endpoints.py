@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import VERBS
 from harness.model.errors import UsageError
+from harness.runtime.tap import LOOPBACK
 from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
 from harness.stacks.agent.reply_results import as_json, result
@@ -116,6 +117,11 @@ class AgentServerEndpoint(AgentEndpoint):
         self._listener = self._process.unique("l")
         fields = {"as": self._listener, "context": self._context}
         self._listening = self._process.ask("listen", fields, lambda reply: int(reply["port"]))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port, which the kernel chose."""
+        return LOOPBACK, self.port
 
     def accept(self) -> AgentLink:
         """Take the next connection."""

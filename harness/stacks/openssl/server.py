@@ -17,6 +17,7 @@ from harness.runtime.clock import Clock
 from harness.runtime.loop import resolved
 from harness.runtime.process import how_it_ended
 from harness.runtime.pty_process import TerminalChild
+from harness.runtime.tap import LOOPBACK
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused
 from harness.stacks.openssl.refusal import refusal
@@ -124,6 +125,11 @@ class OpensslServer:
     def send(self, data: bytes) -> None:
         """Write to s_server's stdin."""
         self._child.send(data)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port, which the kernel chose."""
+        return LOOPBACK, self.port
 
     @property
     def pid(self) -> int:

@@ -35,7 +35,7 @@ class Met:
 
 def meet(runtime: Runtime, client: ClientEndpoint, server: ServerEndpoint, offer: Session | None = None) -> Met:
     """Handshake, a line each way, close_notify both ways."""
-    at_server, at_client = server.accept(), client.connect(server.port, offer)
+    at_server, at_client = server.accept(), client.connect(server.address[1], offer)
     steps: list[Pending[Any]] = [at_client.handshake(), at_server.handshake()]
     steps += [at_client.write(b"ping\n"), at_server.read_line()]
     steps += [at_server.write(b"pong\n"), at_client.read_line()]

@@ -148,7 +148,7 @@ def test_commands_can_be_pasted(runtime: Runtime) -> None:
 
 def _cut(runtime: Runtime, tls: TLSVersion, how: Close) -> tuple[EndpointReport, EndpointReport, list[Ending]]:
     with cli_pair(runtime, server=ServerConfig(versions=(tls,))) as pair:
-        tap = Tap(pair.loop, lambda: pair.server.port)
+        tap = Tap(pair.loop, lambda: pair.server.address)
         client, server = pair.client.connect(tap.port), pair.server.accept()
         steps = [client.handshake(), server.handshake(), client.write(PING), server.write(ANSWER)]
         pair.loop.settle([*steps, server.read_line(), client.read_line()])

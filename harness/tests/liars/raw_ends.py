@@ -121,6 +121,11 @@ class RawEndpoint:
         self._speak(socket.create_connection(("127.0.0.1", port)))
         return RawLink(self._role)
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        return "127.0.0.1", self.port
+
     def accept(self) -> RawLink:
         """Whoever comes is spoken to."""
         return RawLink(self._role)

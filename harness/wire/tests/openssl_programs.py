@@ -46,7 +46,7 @@ class Programs:
             on_line=self._line,
         )
         runtime.loop.wait(lambda: bool(self._ports), "the ACCEPT line of s_server")
-        self.tap = Tap(runtime.loop, lambda: self._ports[0])
+        self.tap = Tap(runtime.loop, lambda: ("127.0.0.1", self._ports[0]))
 
     def _line(self, line: bytes) -> None:
         if line.startswith(b"ACCEPT 127.0.0.1:"):

@@ -1,0 +1,126 @@
+"""`resumption probe`: what it prints, how it ends, and one clear line for each bad server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cli import main
+from harness.runtime.runtime import Runtime
+from harness.tests.real_servers import s_server, speaking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.runtime.pki import Issued
+
+
+@pytest.fixture(scope="module")
+def issued() -> Iterator[Issued]:
+    with Runtime() as runtime:
+        yield runtime.pki.issued("server")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 125) -> str:
+    """The one line that a probe ends with."""
+    ended = main(["probe", *arguments])
+    said = capsys.readouterr()
+    assert (ended, said.out) == (code, "")
+    assert len(said.err.splitlines()) == 1, said.err
+    return said.err.strip()
+
+
+def test_a_probe_says_who_witnessed_it(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www") as address:
+        code = main(["probe", address, "--offers", "4", "--seed", "7", "--tls", "1.3"])
+    printed = capsys.readouterr().out
+
+    assert code == 0
+    head = " ".join(printed.splitlines()[:2]).replace("  ", " ")
+    assert head.startswith(f"{address}: 9 connections by libssl@")
+    assert "seed 7; two witnesses: the client and the wire" in head
+
+
+def test_the_evidence_is_shown_where_it_is_asked_for(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www") as address:
+        main(["probe", address, "--offers", "4", "--tls", "1.3", "-v"])
+
+    assert "- connection 6: resumed the session of connection " in capsys.readouterr().out
+
+
+def test_an_address_without_a_listener_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "127.0.0.1:1") == "error: 127.0.0.1:1 cannot be reached: Connection refused"
+
+
+def test_a_host_without_an_address_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "nowhere.invalid:443").startswith("error: nowhere.invalid:443 cannot be reached: ")
+
+
+def test_a_listener_that_does_no_tls_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking(b"SSH-2.0-OpenSSH_9.2\r\n") as address:
+        said = refused(capsys, address)
+
+    assert said == f"error: {address} does not speak TLS: its answer begins with 'SSH-2.0-OpenSSH_9.2..'"
+
+
+def test_a_server_that_closes_at_once_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking(b"") as address:
+        said = refused(capsys, address)
+
+    assert said == f"error: {address} closed the connection without an answer to the ClientHello"
+
+
+def test_a_server_that_hangs_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESUMPTION_DEADLINE", "3")
+    with speaking(b"", ends=False) as address:
+        begun = time.monotonic()
+        said = refused(capsys, address)
+
+    assert said == f"error: {address} did not answer the client's handshake in 3 s"
+    assert time.monotonic() - begun < 30
+
+
+def test_a_server_that_floods_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking(b"x" * 65536, again=True) as address:
+        said = refused(capsys, address)
+
+    assert said.startswith(f"error: {address} does not speak TLS")
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "https://a.test:1", ""]
+)
+def test_an_address_of_another_form_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not HOST:PORT; it should look like" in refused(capsys, address, code=2)
+
+
+@pytest.mark.parametrize("address", ["192.0.3.1:443", "[2600::1]:443", "[::ffff:8.8.8.8]:443"])
+def test_a_public_address_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--allow-public" in refused(capsys, address, code=2)
+
+
+def test_more_offers_than_connections_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--connections allows 200" in refused(capsys, "127.0.0.1:1", "--offers", "100", code=2)
+
+
+def test_the_pace_is_kept(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www") as address:
+        begun = time.monotonic()
+        main(["probe", address, "--offers", "2", "--tls", "1.3", "--rate", "4"])
+    took = time.monotonic() - begun
+
+    assert "5 connections" in capsys.readouterr().out
+    assert took >= 4 / 4
+
+
+def test_a_server_that_does_not_answer_a_get_is_probed_in_silence(
+    issued: Issued, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with s_server(issued) as address:
+        main(["probe", address, "--offers", "2", "--tls", "1.3"])
+    printed = capsys.readouterr().out
+
+    assert "note: the server did not answer the GET" in printed
+    assert "resumes by stateless ticket in 2 of 2" in printed

@@ -1,0 +1,96 @@
+"""What cures a server, in the settings of its software."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Need(StrEnum):
+    """What has to change at a server."""
+
+    SAME_KEYS = "same_keys"
+    """Several back ends have ticket keys of their own."""
+    SHARED_CACHE = "shared_cache"
+    """Several back ends, or processes, have session caches of their own."""
+    ACCEPT = "accept"
+    """It issues sessions and accepts none of them."""
+    ISSUE = "issue"
+    """It issues no session."""
+
+
+GENERIC: Mapping[Need, str] = {
+    Need.SAME_KEYS: "give all back ends the same ticket keys (SSL_CTX_set_tlsext_ticket_keys)",
+    Need.SHARED_CACHE: "let the back ends share a session cache, or use tickets with the same keys",
+    Need.ACCEPT: "let the server use tickets that hold the session, or give it a session cache",
+    Need.ISSUE: "switch tickets on, or give the server a session cache",
+}
+"""For software that is unknown, or has no settings of its own for it."""
+
+SETTINGS: Mapping[str, Mapping[Need, str]] = {
+    "nginx": {
+        Need.SAME_KEYS: "give all servers the same file: ssl_session_ticket_key FILE; (80 random bytes)",
+        Need.SHARED_CACHE: (
+            "ssl_session_cache shared:TLS:10m; (for the workers of one nginx; for several machines use "
+            "ssl_session_tickets on; and the same ssl_session_ticket_key)"
+        ),
+        Need.ACCEPT: "ssl_session_tickets on; or ssl_session_cache shared:TLS:10m;",
+        Need.ISSUE: "ssl_session_tickets on; and ssl_session_cache shared:TLS:10m;",
+    },
+    "haproxy": {
+        Need.SAME_KEYS: "give all servers the same file: bind … ssl tls-ticket-keys FILE",
+        Need.SHARED_CACHE: "bind … ssl tls-ticket-keys FILE, the same file for all servers; the cache is one process's",
+        Need.ACCEPT: "leave out no-tls-tickets, or raise tune.ssl.cachesize",
+        Need.ISSUE: "leave out no-tls-tickets, or raise tune.ssl.cachesize",
+    },
+    "apache": {
+        Need.SAME_KEYS: "give all servers the same file: SSLSessionTicketKeyFile FILE (48 random bytes)",
+        Need.SHARED_CACHE: "SSLSessionCache shmcb:/run/httpd/ssl(512000), or memcache: or redis: for several machines",
+        Need.ACCEPT: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
+        Need.ISSUE: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
+    },
+    "envoy": {
+        Need.SAME_KEYS: "give all proxies the same DownstreamTlsContext.session_ticket_keys",
+        Need.SHARED_CACHE: "give all proxies the same session_ticket_keys; the cache is one worker's",
+        Need.ACCEPT: "DownstreamTlsContext.disable_stateless_session_resumption: false",
+        Need.ISSUE: "DownstreamTlsContext.disable_stateless_session_resumption: false",
+    },
+    "node": {
+        Need.SAME_KEYS: "give all processes the same option ticketKeys of tls.createServer (48 random bytes)",
+        Need.SHARED_CACHE: "store sessions in the events newSession and resumeSession of tls.Server",
+        Need.ACCEPT: "leave SSL_OP_NO_TICKET out of secureOptions",
+        Need.ISSUE: "leave SSL_OP_NO_TICKET out of secureOptions",
+    },
+    "go": {
+        Need.SAME_KEYS: "call tls.Config.SetSessionTicketKeys with the same keys in all processes",
+        Need.SHARED_CACHE: "Go has no cache of sessions; call tls.Config.SetSessionTicketKeys with the same keys",
+        Need.ACCEPT: "keep one tls.Config for all connections: each clone has keys of its own",
+        Need.ISSUE: "leave tls.Config.SessionTicketsDisabled false",
+    },
+}
+"""By the name that `--software` takes."""
+
+SIGNS = {
+    "nginx": r"nginx|openresty|tengine",
+    "haproxy": r"haproxy",
+    "apache": r"apache",
+    "envoy": r"envoy",
+    "node": r"node|express",
+    "go": r"caddy|traefik|\bgo\b",
+}
+"""How a Server header names the software."""
+
+
+def software_of(header: str) -> str:
+    """The software that a Server header names, as `--software` takes it; empty if it names none of them."""
+    return next((name for name, sign in SIGNS.items() if re.search(sign, header, re.IGNORECASE)), "")
+
+
+def change(software: str, need: Need) -> str:
+    """What to change; ``software`` may be empty."""
+    known = SETTINGS.get(software)
+    return f"{known[need]} ({software})" if known else GENERIC[need]

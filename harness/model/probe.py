@@ -1,0 +1,144 @@
+"""A probe of a server as data: what was issued and offered, and the answers to its questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+from harness.model.tls import Mechanism, Outcome, TLSVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LABELS = {
+    Mechanism.PSK: "TLS 1.3",
+    Mechanism.SESSION_TICKET: "TLS 1.2 ticket",
+    Mechanism.SESSION_ID: "TLS 1.2 id",
+}
+"""What people read of a mechanism that is asked for apart from the others."""
+VERSIONS = {
+    Mechanism.PSK: TLSVersion.TLSv1_3,
+    Mechanism.SESSION_TICKET: TLSVersion.TLSv1_2,
+    Mechanism.SESSION_ID: TLSVersion.TLSv1_2,
+}
+
+
+class Topic(StrEnum):
+    """A question about a server, in the order in which they are asked. The value is its name in JSON."""
+
+    meaning: str
+    """What is asked, for the documentation."""
+
+    def __new__(cls, name: str, meaning: str) -> Self:
+        """Make a member of the name and what is asked."""
+        made = str.__new__(cls, name)
+        made._value_ = name
+        made.meaning = meaning
+        return made
+
+    CONTROL = "control", "Does a full handshake work, and what does it negotiate?"
+    RESUMPTION = "resumption", "Does the server resume by this mechanism, and in how many of the shuffled offers?"
+    BACK_ENDS = "back_ends", "How many groups of back ends are there, by ticket key and by the pattern of accepts?"
+    LIFETIME = "lifetime", "How long does the server say that its tickets last?"
+    TICKETS = "tickets", "How many tickets follow a full and a resumed TLS 1.3 handshake?"
+    SINGLE_USE = "single_use", "Can a session be resumed more than once?"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A session that the server issued in a full handshake."""
+
+    number: int
+    """The connection that yielded it."""
+    identity: bytes
+    """Its ticket, or its session id where it has none."""
+    lifetime: int | None = None
+    """Seconds that its ticket lasts, as the server says; None for a session id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A connection that offered a session."""
+
+    number: int
+    session: int
+    """The place of the session in `Study.sessions`."""
+    outcome: Outcome
+    tickets: tuple[bytes, ...] = ()
+    """The tickets that this connection issued."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the session was resumed."""
+        return self.outcome is Outcome.RESUMED
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything that was seen of one mechanism: sessions from full handshakes, then shuffled offers of them."""
+
+    mechanism: Mechanism
+    sessions: tuple[Issued, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    full: tuple[int, ...] = ()
+    """How many tickets each full handshake yielded."""
+    refused: str = ""
+    """Why there is no full handshake, empty if there is one."""
+    aborts: tuple[str, ...] = ()
+    """What ended the connections that an offer aborted, each once."""
+
+    @property
+    def version(self) -> TLSVersion:
+        """The protocol version of the mechanism."""
+        return VERSIONS[self.mechanism]
+
+    @property
+    def label(self) -> str:
+        """What people read of the mechanism."""
+        return LABELS[self.mechanism]
+
+    @property
+    def accepted(self) -> int:
+        """How many offers were accepted."""
+        return sum(offer.accepted for offer in self.offers)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question."""
+
+    topic: Topic
+    label: str
+    """What it is about, such as the mechanism."""
+    text: str
+    """The answer in one line."""
+    flag: str = ""
+    """What is wrong, in a few words; empty if nothing is."""
+    change: str = ""
+    """What would change it, in the settings of the server's software; empty if nothing has to change."""
+    evidence: tuple[str, ...] = ()
+    """The observations that it rests on, one fact each."""
+    holds: Mapping[str, bool | None] = field(default_factory=dict)
+    """By expectation: whether it holds as far as this answer goes; None if it could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The result of a probe of one address by one client."""
+
+    address: str
+    """HOST:PORT as the user gave it."""
+    reached: str
+    """The IP address and port that the connections went to."""
+    client: str
+    """``stack@build`` of the client."""
+    software: str
+    """The server's software, as given or as its Server header says; empty if unknown."""
+    seed: int
+    connections: int
+    seconds: float
+    studies: tuple[Study, ...]
+    answers: tuple[Answer, ...]
+    notes: tuple[str, ...] = ()
+    """What was not done as requested, one sentence each."""

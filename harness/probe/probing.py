@@ -1,0 +1,159 @@
+"""Probes one server with one client: all questions in order, within the limits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from harness.explain.probing.products import software_of
+from harness.explain.probing.resumption import back_ends, resumption
+from harness.explain.probing.use import lifetime, single_use, tickets
+from harness.model.errors import UnreachableError, UsageError
+from harness.model.knobs import ClientConfig, Verify
+from harness.model.probe import VERSIONS, Answer, Probe, Topic
+from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.probe.limits import MOST, RATE, Limits
+from harness.probe.say import HTTP, Said, said, server_header
+from harness.probe.studies import SESSIONS, study
+from harness.probe.visitor import PATIENCE, SilentError, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.model.connection import Connection
+    from harness.model.probe import Study
+    from harness.probe.address import Target
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+
+OFFERS = 42
+"""Offers of each mechanism: seven sessions, six times each."""
+CONTROL = 2
+"""Connections before the studies: a second one if the server does not answer the first."""
+NO_ANSWER = "the server did not answer the GET in {seconds:g} s, so that nothing was said afterwards (--say none)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is asked of the probe."""
+
+    versions: tuple[TLSVersion, ...] = tuple(TLSVersion)
+    offers: int = OFFERS
+    seed: int = 0
+    say: str = HTTP
+    sni: str | None = None
+    """The server name; None for the host, if it is a name."""
+    software: str = ""
+    rate: float | None = None
+    """Connections a second; None for RATE, and for no pace to a server on this machine."""
+    most: int = MOST
+    verify: bool = False
+    """Whether the certificate has to verify with the authority that the PKI was given."""
+
+    @property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """The mechanisms of the versions, newest version first."""
+        order = (Mechanism.PSK, Mechanism.SESSION_TICKET, Mechanism.SESSION_ID)
+        return tuple(one for one in order if VERSIONS[one] in self.versions)
+
+    @property
+    def needed(self) -> int:
+        """How many connections it may take."""
+        return CONTROL + len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers)
+
+
+@dataclass
+class _Probing:
+    visitor: Visitor
+    wanted: Wanted
+    base: ClientConfig
+    software: str
+    studies: list[Study] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def control(self) -> None:
+        """Make the control handshake; learn whether the server answers, and its software."""
+        try:
+            visit = self.visitor.full(self.base)
+        except SilentError:
+            visit = self.visitor.full(self.base, Said(b""))
+            visit = replace(visit, answer=None)
+        if visit.outcome is Outcome.ABORTED:
+            raise UnreachableError(f"{self.visitor.target.text}: {_failed(visit.connection)}")
+        if visit.answer is None:
+            self.visitor.said = Said(b"")
+            self.notes.append(NO_ANSWER.format(seconds=PATIENCE))
+        header = server_header(visit.answer or b"")
+        self.software = self.wanted.software or software_of(header) or self.software
+        self.answers.append(_control(visit.connection, header, verified=self.wanted.verify))
+
+    def study(self) -> None:
+        """Study each mechanism, and answer what it says."""
+        self.studies += [
+            study(self.visitor, one, self.base, self.wanted.offers, self.wanted.seed) for one in self.wanted.mechanisms
+        ]
+        self.answers += [resumption(one, self.software) for one in self.studies]
+        for judged in (back_ends, lifetime, tickets, single_use):
+            self.answers += [found for one in self.studies if (found := judged(one))]
+
+
+def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tuple[Probe, Sequence[Connection]]:
+    """Probe the server; the result, and the connections.
+
+    UsageError if the limits do not allow all of it, UnreachableError if the server cannot be reached or does not do
+    TLS.
+    """
+    if wanted.needed > wanted.most:
+        raise UsageError(
+            f"--offers {wanted.offers} may need {wanted.needed} connections, and --connections allows {wanted.most}; "
+            "lower the one or raise the other"
+        )
+    rate = wanted.rate or (None if target.loopback else RATE)
+    limits = Limits(runtime.loop, rate, wanted.most)
+    name = target.name if wanted.sni is None else wanted.sni
+    base = ClientConfig(
+        versions=wanted.versions,
+        server_name=name or None,
+        verify=Verify.REQUIRED if wanted.verify else None,
+        ignore_unexpected_eof=None if client.abilities(Role.CLIENT).lacks_knob("ignore_unexpected_eof", True) else True,  # noqa: FBT003 - a knob's value
+    )
+    begun = time.monotonic()
+    visitor = Visitor(runtime, client, target, limits, said(wanted.say, name or target.host))
+    try:
+        probing = _Probing(visitor, wanted, base, wanted.software)
+        probing.control()
+        probing.study()
+        done = Probe(
+            address=target.text,
+            reached=target.reached,
+            client=client.label,
+            software=probing.software,
+            seed=wanted.seed,
+            connections=limits.made,
+            seconds=time.monotonic() - begun,
+            studies=tuple(probing.studies),
+            answers=tuple(probing.answers),
+            notes=tuple(probing.notes),
+        )
+        return done, tuple(visitor.pair.connections)
+    finally:
+        visitor.close()
+
+
+def _control(connection: Connection, header: str, *, verified: bool) -> Answer:
+    version = connection.client.version
+    text = f"{version.label if version else 'unknown version'}, {connection.client.cipher or 'unknown cipher'}"
+    text += "; the certificate verifies" if verified else "; the certificate is not checked (--ca)"
+    evidence = tuple(f"{view.witness}: {line}" for view in connection.views for line in view.evidence)
+    more = (f"Server: {header}",) if header else ()
+    return Answer(Topic.CONTROL, "full handshake", text, evidence=(*evidence, *more), holds={"handshake": True})
+
+
+def _failed(connection: Connection) -> str:
+    alert = connection.observed_alert()
+    errors = [line.split(" ", 2)[-1] for line in connection.client.errors if line.startswith("lib=")]
+    if any("certificate verify failed" in line for line in errors):
+        return "the certificate does not verify with --ca"
+    return f"the handshake fails: {alert or next(iter(errors), 'no alert')}"

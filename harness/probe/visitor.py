@@ -1,0 +1,146 @@
+"""Connects to the server: one handshake, what is said, and the end, as a Connection with two witnesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.errors import DisagreementError, HarnessError, TimedOutError, UnreachableError
+from harness.model.knobs import ClientConfig
+from harness.model.tls import Outcome, TLSVersion
+from harness.model.view import Saw
+from harness.pair.pair import Pair
+from harness.runtime.loop import stretched
+from harness.stacks.remote import RemoteStack
+
+if TYPE_CHECKING:
+    from harness.model.connection import Connection
+    from harness.model.session import Session
+    from harness.model.tls import Role
+    from harness.pair.control import Client
+    from harness.pair.open_connection import OpenConnection
+    from harness.probe.address import Target
+    from harness.probe.limits import Limits
+    from harness.probe.say import Said
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+
+PATIENCE = 3.0
+"""Seconds that a server has to answer what is said, and to close TCP."""
+FLOOD = 4 << 20
+"""Bytes that a connection may carry."""
+SHOWN = 24
+"""Bytes shown of an answer that is no TLS."""
+
+
+class SilentError(UnreachableError):
+    """A server that completed the handshake and closed without an answer, so that its client cannot know."""
+
+
+class FloodGate:
+    """Ends a connection that carries more than FLOOD bytes."""
+
+    def __init__(self) -> None:
+        self._carried = 0
+
+    def feed(self, sender: Role, data: bytes) -> str | None:
+        """Return why the connection ends, or None."""
+        self._carried += len(data)
+        return f"the {sender} sent more than {FLOOD >> 20} MiB" if self._carried > FLOOD else None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A connection and the answer to what was said; the answer is None if none came in time."""
+
+    connection: Connection
+    answer: bytes | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome; the caller checks `disagreement` first."""
+        return self.connection.observed_outcome()
+
+
+class Visitor:
+    """Makes all connections of a probe by one client."""
+
+    def __init__(self, runtime: Runtime, client: Stack, target: Target, limits: Limits, said: Said) -> None:
+        self.target = target
+        self.limits = limits
+        self.said = said
+        self._runtime = runtime
+        self._clients: dict[ClientConfig, tuple[Client, ClientConfig]] = {}
+        self._first = ClientConfig(versions=tuple(TLSVersion))
+        remote = RemoteStack(target.text, (target.ip, target.port))
+        self.pair = Pair((client, remote), TLSVersion.TLSv1_3, runtime, client=self._first)
+        self.pair.put_middlebox(FloodGate)
+        self._clients[self._first] = self.pair.client, self._first
+
+    def visit(self, config: ClientConfig, offer: Session | None = None, said: Said | None = None) -> Visit:
+        """Connect with this client, offer a session, say something and leave.
+
+        UnreachableError if the server cannot be reached or does not answer in time, DisagreementError if client and
+        wire contradict each other.
+        """
+        self.limits.next()
+        self._use(config)
+        text = self.target.text
+        live = self.pair.open(offer)
+        try:
+            done = self._handshake(live)
+            said = said or self.said
+            answer: bytes | None = b""
+            if done and said.data:
+                answer = live.request(said.data, said.whole, stretched(PATIENCE))
+            connection = live.leave(stretched(PATIENCE))
+        except TimedOutError as error:
+            raise UnreachableError(f"{text} did not answer the client's handshake in {error.seconds:g} s") from error
+        if connection.client.view.saw is Saw.UNKNOWN:
+            raise SilentError(f"{text} closed connection {connection.number} without an answer to what was said")
+        if connection.disagreement:
+            raise DisagreementError(connection.describe())
+        return Visit(connection, answer)
+
+    def _handshake(self, live: OpenConnection) -> bool:
+        """Whether it is complete; UnreachableError if the tap reached no server, however the client saw that."""
+        try:
+            return live.handshake()
+        finally:
+            if error := self.pair.tap.unreachable:
+                raise UnreachableError(f"{self.target.text} cannot be reached: {error.strerror or error}") from None
+
+    def full(self, config: ClientConfig, said: Said | None = None) -> Visit:
+        """Make a full handshake; UnreachableError if the server does not do TLS."""
+        visit = self.visit(config, said=said)
+        if why := _no_tls(visit.connection):
+            raise UnreachableError(f"{self.target.text} {why}")
+        if visit.outcome not in {Outcome.FULL, Outcome.ABORTED}:
+            raise HarnessError(f"a handshake without a session was not full:\n{visit.connection.describe()}")
+        return visit
+
+    def _use(self, config: ClientConfig) -> None:
+        """Switch to the client with this configuration; each is made once."""
+        if config not in self._clients:
+            self.pair.client_config = config
+            self._clients[config] = self.pair.new_client(), config
+        self.pair.client, self.pair.client_config = self._clients[config]
+        self.pair.tls = max(config.versions or tuple(TLSVersion))
+
+    def close(self) -> None:
+        """Close the client's contexts and the tap."""
+        self.pair.close()
+
+
+def _no_tls(connection: Connection) -> str:
+    """Why the server does not do TLS; empty if it does: it sent a ServerHello or an alert."""
+    transcript = connection.transcript
+    if transcript.server_hellos or transcript.alerts:
+        return ""
+    if connection.blocked:
+        return f"does not speak TLS, and {connection.blocked}"
+    sent = b"".join(chunk.data for chunk in connection.chunks if chunk.sender is not chunk.sender.CLIENT)
+    if not sent:
+        return "closed the connection without an answer to the ClientHello"
+    shown = "".join(chr(byte) if chr(byte).isascii() and chr(byte).isprintable() else "." for byte in sent[:SHOWN])
+    return f"does not speak TLS: its answer begins with {shown!r}"
