@@ -1,4 +1,4 @@
-"""A TLS 1.3 server sends as many tickets as it is told, from none to 1512, and each is of its own kind.
+"""A TLS 1.3 server sends as many tickets as it is set to, from none to 1512, and each is of its own kind.
 
 SSL_CTX_set_num_tickets(3) names no maximum. RFC 8446, 4.6.1: the nonce is unique among the tickets of a connection.
 ticket_count covers what a resumption sends.
@@ -12,7 +12,7 @@ EVERY_TICKET = {"client": [Capability.EVERY_TICKET]}
 
 
 def each_is_of_its_own_kind(pair):
-    """The server sends as many tickets as it was told, and no two have a ticket or a nonce in common."""
+    """The server sends as many tickets as it was set to, and no two have a ticket or a nonce in common."""
     first = pair.connect()
     sent = first.messages.tickets
 

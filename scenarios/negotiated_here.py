@@ -81,7 +81,7 @@ def test_session_that_was_written_keeps_the_certificate_without_its_chain(pair):
     server={"client_renegotiation": True},
     needs={"client": [Capability.ABBREVIATED_RENEGOTIATION], "server": [Capability.RENEGOTIATION]},
 )
-def test_renegotiation_tells_whether_it_was_abbreviated(pair, abbreviated):
+def test_renegotiation_reports_whether_it_was_abbreviated(pair, abbreviated):
     live = pair.open()
     live.handshake()
     live.exchange()

@@ -27,7 +27,7 @@ NAMED = {"server_name": NAME}
 EITHER_WAY = {"tickets": BOTH}
 SERVER_NAME = 0
 """The extension's number."""
-TELLS = {"client": [Capability.SERVER_NAME, Capability.SESSION_IMPORT], "server": [Capability.SERVER_NAME]}
+NEEDED = {"client": [Capability.SERVER_NAME, Capability.SESSION_IMPORT], "server": [Capability.SERVER_NAME]}
 
 SEEN = date(2026, 11, 29)
 SENT_NAME = (
@@ -93,7 +93,7 @@ def test_server_acknowledges_nothing_that_was_not_sent(pair):
     assert [acknowledged(c) for c in (first, second)] == [False, False]
 
 
-@scenario(client=NAMED, server=EITHER_WAY, needs=TELLS)
+@scenario(client=NAMED, server=EITHER_WAY, needs=NEEDED)
 def test_both_ends_report_the_name_of_the_full_handshake(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -104,7 +104,7 @@ def test_both_ends_report_the_name_of_the_full_handshake(pair):
     assert (second.client.server_name, second.server.server_name) == (NAME, NAME)
 
 
-@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs=TELLS, breaks=NOT_COMPARED)
+@scenario(versions=[TLSv1_2], client=NAMED, server=EITHER_WAY, needs=NEEDED, breaks=NOT_COMPARED)
 def test_tls12_resumption_under_another_name_reports_the_sessions(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
@@ -118,7 +118,7 @@ def test_tls12_resumption_under_another_name_reports_the_sessions(pair):
     assert acknowledged(second) is False
 
 
-@scenario(versions=[TLSv1_2], server=EITHER_WAY, needs=TELLS)
+@scenario(versions=[TLSv1_2], server=EITHER_WAY, needs=NEEDED)
 def test_tls12_server_has_no_name_where_the_session_has_none(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
@@ -143,17 +143,17 @@ def resumes_under(pair, later):
     assert acknowledged(second) is (later is not None)
 
 
-@scenario(versions=[TLSv1_3], server=EITHER_WAY, needs=TELLS)
+@scenario(versions=[TLSv1_3], server=EITHER_WAY, needs=NEEDED)
 @cases("later", OTHER, None)
 def test_tls13_resumption_of_a_session_without_a_name_reports_its_own(pair, later):
     resumes_under(pair, later)
 
 
-@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=TELLS)
+@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=NEEDED)
 def test_tls13_resumption_without_a_name_reports_none(pair):
     resumes_under(pair, None)
 
 
-@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=TELLS, breaks=NOT_CHECKED)
+@scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=NEEDED, breaks=NOT_CHECKED)
 def test_tls13_resumption_reports_the_name_that_was_sent_now(pair):
     resumes_under(pair, OTHER)

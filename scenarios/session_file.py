@@ -104,11 +104,11 @@ def test_another_client_writes_back_every_field_of_a_tls12_session(pair, tmp_pat
     first = pair.connect()
     offered = through(tmp_path / "session.pem", first.session)
     pair.use_second_client()
-    told = pair.offered(offered)
+    held = pair.offered(offered)
     resumed = [connection.session for connection in pair.connections if connection.outcome is RESUMED]
 
     assert first.outcome is FULL
-    assert KNOWN.of(pair) in told
+    assert KNOWN.of(pair) in held
     assert [{name: session.get(name) for name in offered.known} for session in resumed] == [offered.known] * len(
         resumed
     )

@@ -207,7 +207,7 @@ HAS_SESSION = {"server": [Capability.MATCHING_SESSION_ID, Capability.REMOVE_SESS
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": False}, needs=HAS_SESSION)
-def test_server_tells_which_ids_are_taken(pair):
+def test_server_reports_which_ids_are_taken(pair):
     first = pair.connect()
     before = pair.server.has_session(id_of(first))
     pair.server.remove(id_of(first))
@@ -221,7 +221,7 @@ def test_server_tells_which_ids_are_taken(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"tickets": False}, needs=HAS_SESSION)
-def test_server_tells_which_stateful_tickets_are_taken(pair):
+def test_server_reports_which_stateful_tickets_are_taken(pair):
     first = pair.connect()
 
     assert first.outcome is FULL

@@ -45,7 +45,7 @@ AT_CLIENT = Expectation(2 * HOUR, Differs(300, Role.CLIENT, "*@<1.1.0", SEEN, OF
 AT_SERVER = Expectation(2 * HOUR, Differs(300, Role.SERVER, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
 """The default in seconds."""
 
-TELLS = {"client": [Capability.SESSION_FIELDS]}
+NEEDED = {"client": [Capability.SESSION_FIELDS]}
 
 RULED = date(2026, 11, 29)
 ONE_SECOND_LESS = (
@@ -53,7 +53,7 @@ ONE_SECOND_LESS = (
 )
 ONE_SECOND_LATE = {"ticket_not_too_old": broken_by(Role.CLIENT, "*@>=1.1.1", RULED, ONE_SECOND_LESS)}
 
-pytestmark = scenario(needs=TELLS)
+pytestmark = scenario(needs=NEEDED)
 
 
 def test_default_is_two_hours_at_both_ends(pair):
@@ -64,7 +64,7 @@ def test_default_is_two_hours_at_both_ends(pair):
     assert first.session.lifetime_hint == AT_SERVER.of(pair)
 
 
-@scenario(client={"timeout": [1, HOUR]}, needs=TELLS)
+@scenario(client={"timeout": [1, HOUR]}, needs=NEEDED)
 def test_timeout_of_the_clients_context_is_the_sessions(pair):
     first = pair.connect()
 
@@ -73,7 +73,7 @@ def test_timeout_of_the_clients_context_is_the_sessions(pair):
     assert first.session.lifetime_hint == AT_SERVER.of(pair)
 
 
-@scenario(server={"timeout": [1, HOUR]}, needs=TELLS)
+@scenario(server={"timeout": [1, HOUR]}, needs=NEEDED)
 def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
     first = pair.connect()
 
@@ -82,7 +82,7 @@ def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
     assert first.session.lifetime_hint == pair.server_config.timeout
 
 
-@scenario(client={"timeout": 0}, server={"timeout": 0}, needs=TELLS)
+@scenario(client={"timeout": 0}, server={"timeout": 0}, needs=NEEDED)
 def test_timeout_of_zero_is_the_default(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -94,7 +94,7 @@ def test_timeout_of_zero_is_the_default(pair):
     assert second.from_cache is False
 
 
-@scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]}, needs=TELLS)
+@scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]}, needs=NEEDED)
 def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
     first = pair.connect()
 
@@ -103,7 +103,7 @@ def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
     assert first.session.lifetime_hint == WEEK
 
 
-@scenario(versions=[TLSv1_2], server={"timeout": [WEEK + 1]}, needs=TELLS)
+@scenario(versions=[TLSv1_2], server={"timeout": [WEEK + 1]}, needs=NEEDED)
 def test_lifetime_of_a_tls12_ticket_has_no_bound(pair):
     first = pair.connect()
 
@@ -357,7 +357,7 @@ def test_negative_timeout_of_a_client_is_never_looked_at(pair):
     assert second.from_cache is False
 
 
-@scenario(versions=[TLSv1_2], server={"timeout": -1}, needs=TELLS)
+@scenario(versions=[TLSv1_2], server={"timeout": -1}, needs=NEEDED)
 def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
     first = pair.connect(presume_full=False)
 
@@ -367,7 +367,7 @@ def test_negative_timeout_is_a_huge_lifetime_of_a_tls12_ticket(pair):
     assert hints(first) == LIFETIME_IN_TLS12.of(pair)
 
 
-@scenario(versions=[TLSv1_3], server={"timeout": -1}, needs=TELLS, breaks=ABOVE_A_WEEK)
+@scenario(versions=[TLSv1_3], server={"timeout": -1}, needs=NEEDED, breaks=ABOVE_A_WEEK)
 def test_negative_timeout_escapes_the_bound_of_a_week(pair):
     """RFC 8446, 4.6.1: no value above 604800; create_ticket_prequel compares it as signed and sends it as unsigned."""
     first = pair.connect(presume_full=False)

@@ -20,7 +20,7 @@ from harness import (
 
 NO_TICKETS = {"tickets": False}
 IMPORTS = {"client": [Capability.SESSION_IMPORT]}
-TELLS = {"client": [Capability.SESSION_FIELDS, Capability.SESSION_IMPORT]}
+NEEDED = {"client": [Capability.SESSION_FIELDS, Capability.SESSION_IMPORT]}
 
 pytestmark = scenario(versions=[TLSv1_2], client=NO_TICKETS, needs=IMPORTS)
 
@@ -54,7 +54,7 @@ def test_client_that_wants_none_gets_none(pair):
     assert second.session.has_ticket is False
 
 
-@scenario(versions=[TLSv1_2], client=NO_TICKETS, server=NO_TICKETS, needs=TELLS)
+@scenario(versions=[TLSv1_2], client=NO_TICKETS, server=NO_TICKETS, needs=NEEDED)
 def test_server_that_issues_none_resumes_without_one(pair):
     first = pair.connect()
     pair.new_client(tickets=True)

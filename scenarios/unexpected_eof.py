@@ -35,14 +35,14 @@ def test_ends_that_ignore_it_send_no_alert(pair):
     assert alerts(first, Role.SERVER) == []
 
 
-def test_client_tells_its_peer(pair):
+def test_client_reports_its_peer(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
     assert alerts(first, Role.CLIENT) == OF_CLIENT.of(pair)
 
 
-def test_server_tells_its_peer(pair):
+def test_server_reports_its_peer(pair):
     first = pair.connect()
 
     assert first.outcome is FULL

@@ -58,7 +58,7 @@ class EndError(Exception):
 EXPORTER_LABEL = "EXPORTER-resumption-harness"
 """The label of the keying material that both ends export, without a context (SSL_export_keying_material(3))."""
 EXPORTER_LENGTH = 32
-"""Bytes of it; it stays in the agent, which tells a digest."""
+"""Bytes of it; it stays in the agent, which reports a digest."""
 
 
 @dataclass

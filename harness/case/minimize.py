@@ -50,7 +50,7 @@ def minimized(case: Case, result: CaseResult, again: Callable[[Case], CaseResult
 def essence(result: CaseResult) -> tuple[object, ...]:
     """What is not to change of the last connection: outcome, mechanism, number and sender of the alert that ended it.
 
-    An alert that comes later tells how it was closed.
+    An alert that comes later shows how it was closed.
     """
     last = result.connections[-1]
     try:

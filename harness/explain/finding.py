@@ -55,12 +55,12 @@ class Candidate:
     evidence: tuple[str, ...]
     remedy: str
     source: str
-    how_to_tell: str
+    confirmed_by: str
     """The check that would confirm it."""
 
     def finding(self, *, alone: bool) -> Finding:
         """The finding, with the check that would confirm it unless it is the only one."""
-        apart = "" if alone else self.how_to_tell
+        apart = "" if alone else self.confirmed_by
         return Finding(self.reason, self.title, self.evidence, self.remedy, self.source, apart)
 
 

@@ -145,7 +145,7 @@ def cells(
 ) -> Iterator[Cell]:
     """Every cell of a situation, those that a stack cannot do included, in an order that never changes.
 
-    ``meets`` tells which client makes a pair with which server; by default every one with every other.
+    ``meets`` returns whether a client and a server make a pair; by default every one with every other.
     """
     pairs = [(c, s) for c, s in product(clients, servers) if (not situation.same_stack or c is s) and meets(c, s)]
     further = product(
@@ -166,7 +166,7 @@ def _going_over(seconds: Mapping[Role, Stack]) -> list[str]:
 
 
 def _variants(situation: Situation) -> Iterator[tuple[dict[Role, dict[str, Any]], Close, list[str]]]:
-    """Each choice of knobs by role, with how it closes, and with the words of the cell id that tell it apart."""
+    """Each choice of knobs by role, with how it closes, and with the words that distinguish it in the cell id."""
     axes = [(Role.CLIENT, *axis) for axis in situation.client.items()]
     axes += [(Role.SERVER, *axis) for axis in situation.server.items()]
     for *values, close in product(*(axis[2] for axis in axes), situation.close):

@@ -69,7 +69,7 @@ class Matrix:
 def covering(
     situation: Situation, clients: Sequence[Stack], servers: Sequence[Stack], seed: str, end: Callable[[Stack], str]
 ) -> list[Cell]:
-    """The cells of few pairs; ``end`` tells what is to be met.
+    """The cells of few pairs; ``end`` returns what is to be met.
 
     That is the stack's label for PAIRWISE, and its build's version for VERSIONS.
 

@@ -71,7 +71,7 @@ class Connection:
     """How TCP carried the chunks; None without a tap."""
     counters: Counters | None = None
     """The server's counters as they stood after the connection, or, from a running program, at its application data;
-    None where its stack tells none."""
+    None where its stack reports none."""
     exchanged: bool = True
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str | None = None
@@ -156,7 +156,7 @@ class Connection:
         """Whether the resumed session was in the server's cache, and not in the client's ticket; None if none was.
 
         The client names a cached session by its id, or in TLS 1.3 by a ticket that is only a name: of OpenSSL's
-        servers, 32 bytes (tls_get_stateful_ticket). Tells them apart where `mechanism` is PSK for both.
+        servers, 32 bytes (tls_get_stateful_ticket). Distinguishes them where `mechanism` is PSK for both.
         """
         mechanism = self.mechanism
         if mechanism is Mechanism.PSK:
@@ -188,7 +188,7 @@ class Connection:
     def group(self) -> str | None:
         """The group of this connection's key exchange, whatever its session's, by IANA's name.
 
-        Empty if it had none, as a TLS 1.2 resumption; None if neither end tells. Capability.NEGOTIATED_GROUP.
+        Empty if it had none, as a TLS 1.2 resumption; None if neither end reports it. Capability.NEGOTIATED_GROUP.
         """
         self.asserted = True
         return self.observed_group()
@@ -199,7 +199,7 @@ class Connection:
 
     @property
     def exporters_equal(self) -> bool | None:
-        """Whether both ends exported the same keying material; None if one cannot tell. Capability.EXPORTER."""
+        """Whether both ends exported the same keying material; None if one does not report it. Capability.EXPORTER."""
         self.asserted = True
         return self.observed_exporters_equal()
 
@@ -210,7 +210,7 @@ class Connection:
 
     @property
     def renegotiation_resumed(self) -> bool | None:
-        """Whether its last renegotiation was abbreviated; None if it had none, or if neither end tells."""
+        """Whether its last renegotiation was abbreviated; None if it had none, or if neither end reports it."""
         self.asserted = True
         return self.observed_renegotiation_resumed()
 
@@ -219,8 +219,8 @@ class Connection:
         asked = self.setup is not None and any(action.name == "renegotiate" for action in self.setup.during)
         if not asked and self.transcript.handshakes <= 1:
             return None
-        told = self.client.reused_at_end
-        return self.server.reused_at_end if told is None else told
+        reported = self.client.reused_at_end
+        return self.server.reused_at_end if reported is None else reported
 
     @property
     def tickets(self) -> int:

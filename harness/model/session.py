@@ -35,7 +35,7 @@ class Known(Generic[T]):
             return self
         if self.name not in session.known:
             raise UnknownFieldError(
-                f"{session.taken_by or 'this session'} cannot tell {self.name}; it knows: "
+                f"{session.taken_by or 'this session'} does not have {self.name}; it knows: "
                 f"{', '.join(sorted(session.known)) or 'nothing'}. A scenario that reads it says "
                 'needs={"client": [Capability.SESSION_DATA]}'
             )

@@ -51,13 +51,13 @@ class Contradiction:
     witness: Witness
     """The endpoint."""
     fact: str
-    told: str
-    """What it tells, ready to print."""
+    reported: str
+    """What it reports, ready to print."""
     shown: str
     """What the wire shows, with the message that shows it."""
 
     def __str__(self) -> str:
-        return f"{self.fact}: the {self.witness} tells {self.told}; {self.shown}"
+        return f"{self.fact}: the {self.witness} reports {self.reported}; {self.shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class EndpointReport:
     commands: tuple[str, ...] = ()
     """The commands that it ran, in a form that can be pasted into a shell."""
     alerts: tuple[Alert, ...] | None = None
-    """Every alert that it sent or received, in order, close_notify included; None if the stack does not tell all."""
+    """Every alert that it sent or received, in order, close_notify included; None if the stack does not report all."""
     reused_at_end: bool | None = None
     """SSL_session_reused after the last handshake; it differs from the first one's only after a renegotiation."""
     extra: Mapping[str, object] = field(default_factory=dict)

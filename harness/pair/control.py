@@ -50,7 +50,7 @@ class Controlled(Generic[E]):
         self._loop.settle([pending])
         return pending.result()
 
-    def _tell(self, name: str, **values: object) -> None:
+    def _note(self, name: str, **values: object) -> None:
         self._did(Action(name, self.role, {**values, "context": self.context}))
 
     def counters(self) -> Counters:
@@ -67,7 +67,7 @@ class Controlled(Generic[E]):
     def flush(self, at: int) -> None:
         """Forget the sessions that have expired at ``at``, seconds since the epoch (SSL_CTX_flush_sessions)."""
         self._control("flush", at=at)
-        self._tell("flush", at=at)
+        self._note("flush", at=at)
 
     def move_clock(self, seconds: int) -> None:
         """Set this endpoint's clock to the true time plus so many seconds; needs the knob ``clock``."""
@@ -85,17 +85,17 @@ class Controlled(Generic[E]):
         """
         self.endpoint.run_clock(at, pace)
         self._stands = None
-        self._tell("run_clock", at=at)
+        self._note("run_clock", at=at)
 
     def _move(self, seconds: int, **more: int) -> None:
         self.endpoint.move_clock(seconds)
         self._stands = {"seconds": seconds}
-        self._tell("move_clock", seconds=seconds, **more)
+        self._note("move_clock", seconds=seconds, **more)
 
     def _stop(self, at: int, **more: int) -> None:
         self.endpoint.stop_clock(at)
         self._stands = {"at": at}
-        self._tell("stop_clock", at=at, **more)
+        self._note("stop_clock", at=at, **more)
 
     def pass_time(self, seconds: int) -> None:
         """Set the clock forward by so many seconds, back if negative; a stopped one stays stopped.
@@ -124,18 +124,18 @@ class Server(Controlled["ServerEndpoint"]):
     def resize_cache(self, entries: int) -> None:
         """SSL_CTX_sess_set_cache_size on the running server."""
         self._control("resize_cache", size=entries)
-        self._tell("resize_cache", entries=entries)
+        self._note("resize_cache", entries=entries)
 
     def remove(self, session_id: bytes) -> bool:
         """SSL_CTX_remove_session; False if no cached session has this id."""
         found: bool = self._control("remove", session_id=session_id)
-        self._tell("remove", session_id=session_id, found=found)
+        self._note("remove", session_id=session_id, found=found)
         return found
 
     def age_sessions(self, seconds: int) -> None:
         """Backdate the cached sessions, and the tickets issued from now on, by so many seconds."""
         self._control("age_sessions", seconds=seconds)
-        self._tell("age_sessions", seconds=seconds)
+        self._note("age_sessions", seconds=seconds)
 
     def has_session(self, session_id: bytes) -> bool:
         """SSL_has_matching_session_id."""

@@ -78,9 +78,9 @@ def _judged(report: EndpointReport, role: Role, wire: View) -> EndpointReport:
     if wire.saw is not Saw.ABORTED or alert is None or view.saw not in {Saw.FULL, Saw.RESUMED}:
         return report
     if view.alert is not None and view.alert.number == alert.number:
-        told = f"{view.alert}, after its handshake was complete"
-        return replace(report, view=replace(view, saw=Saw.ABORTED, evidence=(told, *view.evidence)))
+        observed = f"{view.alert}, after its handshake was complete"
+        return replace(report, view=replace(view, saw=Saw.ABORTED, evidence=(observed, *view.evidence)))
     if view.alert is None and alert.sender is role.peer:
-        told = f"its handshake was complete, and it did not read the {role.peer}'s alert"
-        return replace(report, view=replace(view, saw=Saw.UNKNOWN, evidence=(told, *view.evidence)))
+        observed = f"its handshake was complete, and it did not read the {role.peer}'s alert"
+        return replace(report, view=replace(view, saw=Saw.UNKNOWN, evidence=(observed, *view.evidence)))
     return report

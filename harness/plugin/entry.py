@@ -78,7 +78,7 @@ class Gathering:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist where the evidence goes."""
+        """Give a worker of pytest-xdist the folder for the evidence."""
         node.workerinput["resumption_results"] = str(results_folder(self._config))
 
 

@@ -75,8 +75,8 @@ class Account:
 
 def account(connections: Sequence[Connection], counters: Counters | None = None, *, latest: bool = False) -> Account:
     """The account of the connections of one pair, each explained; it marks none as asserted."""
-    told = {connection.number: explain(connections, connection) for connection in connections}
-    explanations = {number: explanation for number, explanation in told.items() if explanation}
+    found = {connection.number: explain(connections, connection) for connection in connections}
+    explanations = {number: explanation for number, explanation in found.items() if explanation}
     lasting = {connection.number: expiry_of(connections, connection) for connection in connections}
     expiries = {number: expiry for number, expiry in lasting.items() if expiry}
     broken = {connection.number: breaches_of(connections, connection) for connection in connections}

@@ -22,7 +22,7 @@ NO_COOKIE = b"\xff" * 8
 
 
 def inode(ours: tuple[str, int], theirs: tuple[str, int]) -> int | None:
-    """The inode of the TCP socket with this address and this peer: 0 if no process holds it, None if none can tell."""
+    """The inode of the TCP socket with this address and peer: 0 if no process holds it, None if unknown."""
     addresses = [socket.inet_aton(address).ljust(16, b"\0") for address, _port in (ours, theirs)]
     ports = [port.to_bytes(2, "big") for _address, port in (ours, theirs)]
     query = QUERY.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF, *ports, *addresses, 0, NO_COOKIE)

@@ -237,7 +237,7 @@ class Tap:
         self._clients = self._clients or []
 
     def _expected(self, client_port: int) -> bool:
-        """Whether the next connection is due and this is it. Where the kernel does not tell, it is taken for it.
+        """Whether the next connection is due and this is it. If the kernel does not say, it counts as expected.
 
         A client that fails before its ClientHello has closed its socket by then, so that no process holds it.
         """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class FakeStack:
-    """Has every knob and Capability but for what it is told to lack."""
+    """Has every knob and Capability but for what it is made to lack."""
 
     name: str
     build: Build
@@ -174,7 +174,7 @@ class FakePair:
         return made
 
     def last_counters(self) -> None:
-        """None, as of a stack that tells none."""
+        """None, as of a stack that reports none."""
 
     def close(self) -> None:
         """Nothing to close."""

@@ -1,4 +1,4 @@
-"""Runs every reproducer that `resumption run --reproduce` left, on one build, and tells which do not agree.
+"""Runs every reproducer that `resumption run --reproduce` left, on one build, and names those that do not agree.
 
     resumption run --reproduce --results DIR --client libssl@3.5 --server libssl@3.5
     python -m harness.tests.reproducers_of_run DIR 3.5 [reproduce.sh ...]

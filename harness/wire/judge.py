@@ -38,8 +38,8 @@ class Judgement:
 def judge(transcript: Transcript, offered: Session | None = None, *, exchanged: bool = True) -> Judgement:
     """Judge the first handshake; ``offered`` is the session that the client was given, if it was given one.
 
-    Its session id tells an offer from the random one of middlebox compatibility mode (RFC 8446, D.4). ``exchanged``:
-    no application data was lost, as far as both ends know.
+    Its session id distinguishes an offer from the random one of middlebox compatibility mode (RFC 8446, D.4).
+    ``exchanged``: no application data was lost, as far as both ends know.
     """
     messages = first_handshake(transcript)
     client, server = _hellos(transcript)

@@ -122,7 +122,7 @@ def test_close_notify_is_sent_alone_and_read_as_such(library: Library, pki: Pki,
     assert alerts[1] == [{"level": 1, "number": 0, "sent": True}]
 
 
-def test_the_end_of_tcp_is_told_from_close_notify(library: Library, pki: Pki, server: Context) -> None:
+def test_the_end_of_tcp_differs_from_close_notify(library: Library, pki: Pki, server: Context) -> None:
     talk = Talk(make(library, "client", pki), server)
     talk.handshake()
     talk.exchange()
@@ -135,7 +135,7 @@ def test_the_end_of_tcp_is_told_from_close_notify(library: Library, pki: Pki, se
     assert (facts.finished, facts.version, facts.peer_certificate) == (True, "1.3", True)
 
 
-def test_a_reset_is_told_from_the_end_of_tcp(library: Library, pki: Pki, server: Context) -> None:
+def test_a_reset_differs_from_the_end_of_tcp(library: Library, pki: Pki, server: Context) -> None:
     talk = Talk(make(library, "client", pki), server)
     talk.handshake()
     talk.exchange()

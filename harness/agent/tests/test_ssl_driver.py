@@ -78,7 +78,7 @@ def test_a_der_cannot_be_offered(pki: Pki, server: Context) -> None:
         Talk(make(LIBRARY, "client", pki), server, {"der": "3082", "handle": None})
 
 
-def test_the_session_tells_its_fields(pki: Pki, server: Context) -> None:
+def test_the_session_reports_its_fields(pki: Pki, server: Context) -> None:
     session = whole(make(LIBRARY, "client", pki, versions=["1.3"]), server)[2]
 
     assert session["der"] is None
@@ -202,7 +202,7 @@ def test_a_server_that_requires_a_certificate_sends_alert_116(pki: Pki) -> None:
     assert (end.kind, end.queue[0]["reason"]) == ("alert", 1116)
 
 
-def test_a_server_whose_client_has_no_certificate_tells_an_empty_chain(pki: Pki) -> None:
+def test_a_server_whose_client_has_no_certificate_reports_an_empty_chain(pki: Pki) -> None:
     facts = whole(make(LIBRARY, "client", pki), make(LIBRARY, "server", pki, verify="optional"))[1]
 
     assert facts.peer_chain == []

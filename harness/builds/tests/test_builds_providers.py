@@ -134,7 +134,7 @@ def system() -> Build:
     return build
 
 
-def test_a_prefix_is_what_its_parts_tell(tmp_path: Path) -> None:
+def test_a_prefix_is_what_its_parts_report(tmp_path: Path) -> None:
     build = system()
     (tmp_path / "lib").mkdir()
     for library in (build.libssl, build.libcrypto):

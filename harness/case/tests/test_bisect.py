@@ -38,7 +38,7 @@ def test_what_is_unsupported_is_passed_over() -> None:
     assert first_bad(7, "9", "10", "8") == Bisected("6", "7")
 
 
-def test_what_is_unsupported_between_both_is_told() -> None:
+def test_what_is_unsupported_between_both_is_reported() -> None:
     assert first_bad(7, "5", "6", "7") == Bisected("4", "8", ("5", "6", "7"))
 
 

@@ -115,7 +115,7 @@ def test_a_stack_whose_clock_cannot_move_says_so(
         (Case(tls=TLS13, server=MINUTE, age_copy=61), ("client", 62)),
     ],
 )
-def test_a_resumption_tells_the_first_age_that_does_not_resume(
+def test_a_resumption_reports_the_first_age_that_does_not_resume(
     machine: tuple[Machine, Runtime], case: Case, first: tuple[str, int]
 ) -> None:
     libssl = machine[0].one("libssl")

@@ -109,7 +109,7 @@ class Looks:
         ends = " with ".join(dict.fromkeys(self._subject.ends.at(version)))
         say(f"build {self._begun} of about {about}: running {ends}")
         if missing := self._builds.obtain(version, say):
-            return self._tell(version, Behaviour.UNSUPPORTED, missing)
+            return self._report(version, Behaviour.UNSUPPORTED, missing)
         seen = self._see(version)
         if seen.get("lost"):
             behaviour, why = Behaviour.UNSUPPORTED, f"lost twice: {seen['reason']}"
@@ -126,7 +126,7 @@ class Looks:
                 else last_outcome(seen)
             )
             behaviour = self._changed(version) if found else Behaviour.GOOD
-        return self._tell(version, behaviour, why)
+        return self._report(version, behaviour, why)
 
     def _unlike_good(self, version: str, outcome: str) -> Behaviour:
         """BAD if it has the outcome of the bad build, else OTHER."""
@@ -147,7 +147,7 @@ class Looks:
         return {(d.connection, d.observable) for d in found if self._on or d.observable == OUTCOME}
 
     @staticmethod
-    def _tell(version: str, behaviour: Behaviour, why: str) -> Behaviour:
+    def _report(version: str, behaviour: Behaviour, why: str) -> Behaviour:
         say(f"{version:<10} {behaviour:<12} {why.splitlines()[0]}")
         return behaviour
 

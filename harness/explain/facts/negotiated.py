@@ -56,8 +56,8 @@ def alpn_text(connection: Connection) -> str:
     chosen = alpn_on_wire(connection)
     if chosen is not None:
         return f"wire: the server chose {chosen or 'none'} in connection {connection.number}"
-    told = "client" if connection.client.alpn else "server"
-    return f"{told}: the ALPN protocol is {alpn_of(connection) or 'none'} in connection {connection.number}"
+    witness = "client" if connection.client.alpn else "server"
+    return f"{witness}: the ALPN protocol is {alpn_of(connection) or 'none'} in connection {connection.number}"
 
 
 def _first(body: bytes) -> str | None:

@@ -45,21 +45,21 @@ def _certificate(scope: Scope, found: re.Match[str]) -> bool:
     return str(clock) == found[1] and found[2] in {str(not_after(der)) for der in held}
 
 
-def _told_alert(scope: Scope, found: re.Match[str]) -> bool:
+def _reported_alert(scope: Scope, found: re.Match[str]) -> bool:
     alert = scope.report(Role(found[1])).view.alert
     return alert is not None and str(alert) == found[2] and scope.connection.wire.alert is None
 
 
 def _alpn(scope: Scope, found: re.Match[str]) -> bool:
     connection = scope.number(found[3])
-    told = connection.client.alpn if found[1] == "client" else connection.server.alpn
-    return alpn_on_wire(connection) is None and (told or "none") == found[2] and alpn_of(connection) == told
+    reported = connection.client.alpn if found[1] == "client" else connection.server.alpn
+    return alpn_on_wire(connection) is None and (reported or "none") == found[2] and alpn_of(connection) == reported
 
 
 ENDS = "(client|server)"
 STATEMENTS = (
     Statement(ENDS, r"(lib=.+)", lambda scope, found: found[2] in scope.report(Role(found[1])).errors),
-    Statement(ENDS, r"it reports the alert (.+)", _told_alert),
+    Statement(ENDS, r"it reports the alert (.+)", _reported_alert),
     Statement(ENDS, r"the ALPN protocol is (.+?) in connection (\d+)", _alpn),
     Statement(
         ENDS,

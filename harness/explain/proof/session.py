@@ -32,8 +32,8 @@ def _text(found: re.Match[str]) -> str:
 def _version(scope: Scope, found: re.Match[str]) -> bool:
     known = [version for session in scope.sessions if isinstance(version := session.get("version"), TLSVersion)]
     origin = scope.evidence.origin
-    told = known[0] if known else version_of(origin.connection) if origin else _by_offer(scope)
-    return found[1] == (told.label if told else "unknown")
+    version = known[0] if known else version_of(origin.connection) if origin else _by_offer(scope)
+    return found[1] == (version.label if version else "unknown")
 
 
 def _by_offer(scope: Scope) -> TLSVersion | None:
@@ -45,7 +45,7 @@ def _by_offer(scope: Scope) -> TLSVersion | None:
 
 
 def _ciphers(scope: Scope) -> set[int]:
-    """The session's cipher suite by its fields, by the ServerHello of its origin where they do not tell."""
+    """The session's cipher suite by its fields, by the ServerHello of its origin where they do not show it."""
     known = {cipher for session in scope.sessions if isinstance(cipher := session.get("cipher"), int)}
     answer = answer_of(scope.evidence.origin.connection) if scope.evidence.origin else None
     return known or ({answer.cipher_suite} if answer else set())

@@ -101,8 +101,8 @@ def fragment_length_kept(handshake: Handshake) -> Iterator[str]:
         return
     then, now = (hello.extensions.get(MAX_FRAGMENT_LENGTH) for hello in (made.answer, handshake.answer))
     if then != now:
-        told = [body.hex() if body else "none" for body in (then, now)]
-        yield f"wire: max_fragment_length of the ServerHello was {told[0]} and is {told[1]}"
+        codes = [body.hex() if body else "none" for body in (then, now)]
+        yield f"wire: max_fragment_length of the ServerHello was {codes[0]} and is {codes[1]}"
 
 
 @rule(Role.SERVER, "RFC 7366, 3", When.TLS12)

@@ -75,7 +75,7 @@ def circumstances(server: int = 1, *before: Action, **knobs: Any) -> Setup:
     return Setup(ClientConfig(), ServerConfig(**knobs), 1, server, before)
 
 
-def first(*tickets: bytes, told: Setup | None = None, counters: Counters | None = None) -> Connection:
+def first(*tickets: bytes, setup: Setup | None = None, counters: Counters | None = None) -> Connection:
     """A full handshake in which the server issued these tickets."""
     seen = transcript(hellos(), *(tickets or (TICKET,)))
     held = session((tickets or (TICKET,))[-1])
@@ -87,7 +87,7 @@ def first(*tickets: bytes, told: Setup | None = None, counters: Counters | None 
         sessions=(held,),
         last_session=held,
         transcript=seen,
-        setup=told,
+        setup=setup,
         counters=counters,
     )
 
@@ -95,12 +95,12 @@ def first(*tickets: bytes, told: Setup | None = None, counters: Counters | None 
 def declined(
     offered: Session | None = None,
     seen: Transcript | None = None,
-    told: Setup | None = None,
+    setup: Setup | None = None,
     counters: Counters | None = None,
     *,
     number: int = 2,
 ) -> Connection:
-    """A connection that offered a session and was full; its server issues tickets of the same key unless told."""
+    """A connection that offered a session and was full; ``seen`` replaces tickets of the same key."""
     held = offered or session()
     ticket = held.get("ticket")
     read = seen or transcript(hellos(ticket if isinstance(ticket, bytes) else b""), KEY + b"\xee" * 192)
@@ -112,7 +112,7 @@ def declined(
         last_session=renewed,
         sessions=(renewed,),
         transcript=read,
-        setup=told,
+        setup=setup,
         counters=counters,
     )
 
@@ -121,7 +121,7 @@ def aborted(
     alert: Alert | None,
     *messages: str,
     offered: Session | None = None,
-    told: Setup | None = None,
+    setup: Setup | None = None,
     errors: tuple[str, ...] = (),
 ) -> Connection:
     """A connection that offered a session and ended in an alert after these messages; the server gave these errors."""
@@ -138,5 +138,5 @@ def aborted(
         last_session=None,
         sessions=(),
         transcript=seen,
-        setup=told,
+        setup=setup,
     )

@@ -1,4 +1,4 @@
-"""Evidence that contradicts itself or leaves several reasons: what was observed wins, what is open is told as open."""
+"""Evidence that contradicts itself or leaves several reasons: observations win, and what is open stays open."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ MISSED, TIMED_OUT = replace(NOTHING, misses=1), replace(NOTHING, timeouts=1)
 CACHED: dict[str, Any] = {"tickets": False}
 
 
-def told(*connections: Connection) -> tuple[Finding, ...]:
+def findings_of(*connections: Connection) -> tuple[Finding, ...]:
     explanation = explain(connections, connections[-1])
     return explanation.findings if explanation else ()
 
 
 def reasons(*connections: Connection) -> tuple[Reason, ...]:
-    return tuple(finding.reason for finding in told(*connections))
+    return tuple(finding.reason for finding in findings_of(*connections))
 
 
 # a ticket
 
 
 def test_several_reasons_are_ranked_with_their_confirming_checks() -> None:
-    findings = told(made.declined())
+    findings = findings_of(made.declined())
 
     assert [finding.reason for finding in findings] == [
         R.TICKET_DAMAGED,
@@ -49,7 +49,7 @@ def test_several_reasons_are_ranked_with_their_confirming_checks() -> None:
 
 
 def test_one_reason_needs_nothing_to_tell_it_apart() -> None:
-    (finding,) = told(made.first(), made.declined(made.session(made.OTHER_TICKET)))
+    (finding,) = findings_of(made.first(), made.declined(made.session(made.OTHER_TICKET)))
 
     assert finding.tell_apart == ""
 
@@ -57,19 +57,21 @@ def test_one_reason_needs_nothing_to_tell_it_apart() -> None:
 def test_key_is_known_by_its_name_although_the_server_is_another() -> None:
     other = made.circumstances(2)
 
-    assert reasons(made.first(told=made.circumstances()), made.declined(told=other)) == (R.DECLINED_UNKNOWN,)
+    assert reasons(made.first(setup=made.circumstances()), made.declined(setup=other)) == (R.DECLINED_UNKNOWN,)
 
 
 def test_key_is_unknown_by_its_name_although_it_is_the_same_server() -> None:
     same = made.circumstances()
     seen = made.transcript(made.hellos(made.TICKET), made.OTHER_TICKET)
 
-    assert reasons(made.first(told=same), made.declined(seen=seen, told=same)) == (R.TICKET_KEY_UNKNOWN,)
+    assert reasons(made.first(setup=same), made.declined(seen=seen, setup=same)) == (R.TICKET_KEY_UNKNOWN,)
 
 
 def test_key_is_unknown_by_the_circumstances_where_no_ticket_shows_a_name() -> None:
     seen = made.transcript(made.hellos(made.TICKET))
-    findings = told(made.first(told=made.circumstances()), made.declined(seen=seen, told=made.circumstances(2)))
+    findings = findings_of(
+        made.first(setup=made.circumstances()), made.declined(seen=seen, setup=made.circumstances(2))
+    )
 
     assert [finding.reason for finding in findings] == [R.TICKET_KEY_UNKNOWN]
     assert not any(line.startswith("wire:") for line in findings[0].evidence)
@@ -97,14 +99,14 @@ def test_another_time_in_the_session_damages_no_ticket() -> None:
     same = made.circumstances()
     older = made.session(time=made.MADE_AT - 100)
 
-    assert reasons(made.first(told=same), made.declined(older, told=same)) == (R.DECLINED_UNKNOWN,)
+    assert reasons(made.first(setup=same), made.declined(older, setup=same)) == (R.DECLINED_UNKNOWN,)
 
 
 def test_older_openssl_cannot_read_a_whole_ticket_of_a_newer_one() -> None:
     newer = replace(made.first().server, view=replace(made.first().server.view, name="libssl@3.5.7"))
     older = replace(made.first().server, view=replace(made.first().server.view, name="libssl@1.1.1w"))
-    before = replace(made.first(told=made.circumstances(ticket_keys="shared")), server=newer)
-    after = replace(made.declined(told=made.circumstances(2, ticket_keys="shared")), server=older)
+    before = replace(made.first(setup=made.circumstances(ticket_keys="shared")), server=newer)
+    after = replace(made.declined(setup=made.circumstances(2, ticket_keys="shared")), server=older)
 
     assert reasons(before, after) == (R.TICKET_UNREADABLE,)
 
@@ -115,48 +117,48 @@ def test_older_openssl_cannot_read_a_whole_ticket_of_a_newer_one() -> None:
 def test_time_out_is_counted_although_both_clocks_say_that_there_is_time() -> None:
     same = made.circumstances()
 
-    assert reasons(made.first(told=same, counters=NOTHING), made.declined(told=same, counters=TIMED_OUT)) == (
+    assert reasons(made.first(setup=same, counters=NOTHING), made.declined(setup=same, counters=TIMED_OUT)) == (
         R.EXPIRED_AT_SERVER,
     )
 
 
 def test_no_time_out_is_counted_although_the_clock_was_moved() -> None:
     moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 1}), clock=0)
-    before = made.first(told=made.circumstances(clock=0), counters=NOTHING)
+    before = made.first(setup=made.circumstances(clock=0), counters=NOTHING)
 
-    assert reasons(before, made.declined(told=moved, counters=NOTHING)) == (R.DECLINED_UNKNOWN,)
+    assert reasons(before, made.declined(setup=moved, counters=NOTHING)) == (R.DECLINED_UNKNOWN,)
 
 
 def test_both_clocks_decide_without_counters() -> None:
     moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 1}), clock=0)
 
-    assert reasons(made.first(told=made.circumstances(clock=0)), made.declined(told=moved)) == (R.EXPIRED_AT_SERVER,)
+    assert reasons(made.first(setup=made.circumstances(clock=0)), made.declined(setup=moved)) == (R.EXPIRED_AT_SERVER,)
 
 
-def test_clock_of_another_context_tells_nothing() -> None:
+def test_clock_of_another_context_shows_nothing() -> None:
     moved = made.circumstances(1, Action("move_clock", Role.SERVER, {"seconds": 9000, "context": 7}), clock=0)
 
-    assert reasons(made.first(told=made.circumstances(clock=0)), made.declined(told=moved)) == (R.DECLINED_UNKNOWN,)
+    assert reasons(made.first(setup=made.circumstances(clock=0)), made.declined(setup=moved)) == (R.DECLINED_UNKNOWN,)
 
 
 def test_counters_to_which_a_connection_beside_it_added_tell_nothing() -> None:
     same = made.circumstances()
     beside = replace(made.circumstances(), beside=(1,))
-    counted = made.declined(told=beside, counters=TIMED_OUT)
+    counted = made.declined(setup=beside, counters=TIMED_OUT)
 
-    assert reasons(made.first(told=same, counters=NOTHING), counted) == (R.DECLINED_UNKNOWN,)
+    assert reasons(made.first(setup=same, counters=NOTHING), counted) == (R.DECLINED_UNKNOWN,)
 
 
 def test_counted_timeout_overrules_a_different_session_id_context() -> None:
-    before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k"), counters=NOTHING)
-    after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"), counters=TIMED_OUT)
+    before = made.first(setup=made.circumstances(session_id_context=b"1", ticket_keys="k"), counters=NOTHING)
+    after = made.declined(setup=made.circumstances(2, session_id_context=b"2", ticket_keys="k"), counters=TIMED_OUT)
 
     assert reasons(before, after) == (R.EXPIRED_AT_SERVER,)
 
 
 def test_session_id_context_and_age_both_fit_without_counters() -> None:
-    before = made.first(told=made.circumstances(session_id_context=b"1", ticket_keys="k", timeout=-1))
-    after = made.declined(told=made.circumstances(2, session_id_context=b"2", ticket_keys="k"))
+    before = made.first(setup=made.circumstances(session_id_context=b"1", ticket_keys="k", timeout=-1))
+    after = made.declined(setup=made.circumstances(2, session_id_context=b"2", ticket_keys="k"))
 
     assert reasons(before, after) == (R.SESSION_ID_CONTEXT_DIFFERS, R.EXPIRED_AT_SERVER)
 
@@ -169,7 +171,7 @@ def kept(counters: Counters | None, *before: Action, **knobs: Any) -> list[Conne
     seen = made.transcript(made.hellos(made.HANDLE), made.OTHER_HANDLE)
     after = made.circumstances(1, *before, **CACHED, **knobs)
     return [
-        made.first(made.HANDLE, told=made.circumstances(**CACHED, **knobs), counters=NOTHING),
+        made.first(made.HANDLE, setup=made.circumstances(**CACHED, **knobs), counters=NOTHING),
         made.declined(made.session(made.HANDLE), seen, after, counters),
     ]
 
@@ -205,7 +207,7 @@ def test_no_miss_is_counted_although_the_session_was_removed() -> None:
     ],
 )
 def test_an_action_on_the_cache_explains_a_miss_only_if_it_can(action: Action, title: str) -> None:
-    (finding,) = told(*kept(MISSED, action))
+    (finding,) = findings_of(*kept(MISSED, action))
 
     assert finding.reason is R.NOT_IN_CACHE
     assert title in finding.title
@@ -216,7 +218,7 @@ def used_twice(second_server: int = 1, **knobs: Any) -> list[Connection]:
     seen = made.transcript(made.hellos(made.HANDLE), made.OTHER_HANDLE)
     offered = made.session(made.HANDLE)
     return [
-        made.first(made.HANDLE, told=made.circumstances(**knobs), counters=NOTHING),
+        made.first(made.HANDLE, setup=made.circumstances(**knobs), counters=NOTHING),
         made.declined(offered, seen, made.circumstances(second_server, **knobs), NOTHING),
         made.declined(offered, seen, made.circumstances(**knobs), MISSED, number=3),
     ]
@@ -241,21 +243,21 @@ def test_psk_mode_that_the_server_does_not_accept_is_the_reason() -> None:
     seen = made.transcript(made.hellos(made.TICKET, modes=(0,)), made.OTHER_TICKET)
     same = made.circumstances()
 
-    assert reasons(made.first(told=same), made.declined(seen=seen, told=same)) == (R.NO_PSK_MODE,)
+    assert reasons(made.first(setup=same), made.declined(seen=seen, setup=same)) == (R.NO_PSK_MODE,)
 
 
 @pytest.mark.parametrize("mode", [PskMode.KE, PskMode.BOTH])
 def test_a_psk_mode_that_the_server_accepts_is_not_a_reason(mode: PskMode) -> None:
     seen = made.transcript(made.hellos(made.TICKET, modes=(0,)), made.OTHER_TICKET)
-    after = made.declined(seen=seen, told=made.circumstances(psk_modes=mode))
+    after = made.declined(seen=seen, setup=made.circumstances(psk_modes=mode))
 
-    assert reasons(made.first(told=made.circumstances()), after) == (R.TICKET_KEY_UNKNOWN,)
+    assert reasons(made.first(setup=made.circumstances()), after) == (R.TICKET_KEY_UNKNOWN,)
 
 
 def test_a_suite_of_unknown_hash_is_reported_if_nothing_else_fits() -> None:
     seen = made.transcript(made.hellos(made.TICKET, cipher=0x13FF), made.KEY + b"\xee" * 192)
     same = made.circumstances()
-    (finding,) = told(made.first(told=same), made.declined(seen=seen, told=same))
+    (finding,) = findings_of(made.first(setup=same), made.declined(seen=seen, setup=same))
 
     assert finding.reason is R.CIPHER_DIFFERS
     assert "unknown hash" in finding.title
@@ -280,14 +282,14 @@ def test_alert_of_an_unset_context_is_any_alert_where_nothing_says_more() -> Non
 
 
 def test_knobs_show_an_unset_context_where_the_server_gives_no_code() -> None:
-    made_so = made.aborted(INTERNAL, "ClientHello", told=made.circumstances(**UNTRUSTED))
+    made_so = made.aborted(INTERNAL, "ClientHello", setup=made.circumstances(**UNTRUSTED))
 
     assert reasons(made.first(), made_so) == (R.SESSION_ID_CONTEXT_UNSET,)
 
 
 def test_another_code_of_the_server_overrules_an_unset_context() -> None:
     untrusted = made.circumstances(**UNTRUSTED)
-    made_so = made.aborted(INTERNAL, "ClientHello", told=untrusted, errors=("lib=20 reason=302 id conflict",))
+    made_so = made.aborted(INTERNAL, "ClientHello", setup=untrusted, errors=("lib=20 reason=302 id conflict",))
 
     assert reasons(made.first(), made_so) == (R.SESSION_REJECTED,)
 
@@ -320,7 +322,7 @@ def test_decrypt_error_later_is_not_the_binder(sender: Role) -> None:
 
 def test_handshake_failure_with_extended_master_secret_is_any_alert() -> None:
     held = made.session(extended_master_secret=True)
-    made_so = made.aborted(Alert(40, Role.SERVER), "ClientHello", offered=held, told=made.circumstances())
+    made_so = made.aborted(Alert(40, Role.SERVER), "ClientHello", offered=held, setup=made.circumstances())
 
     assert reasons(made.first(), made_so) == (R.ALERT,)
 
@@ -355,20 +357,20 @@ def test_missing_extension_is_found_from_the_servers_received_alert_alone() -> N
 
 
 def test_connection_that_ended_without_an_alert_has_no_known_reason() -> None:
-    made_so = made.aborted(None, "ClientHello", told=made.circumstances(**UNTRUSTED))
+    made_so = made.aborted(None, "ClientHello", setup=made.circumstances(**UNTRUSTED))
 
     assert reasons(made.first(), made_so) == (R.ABORTED_UNKNOWN,)
 
 
 def test_an_alert_is_shown_with_number_sender_and_place() -> None:
-    (finding,) = told(made.first(), made.aborted(Alert(47, Role.CLIENT), "ClientHello", "ServerHello"))
+    (finding,) = findings_of(made.first(), made.aborted(Alert(47, Role.CLIENT), "ClientHello", "ServerHello"))
 
     assert finding.reason is R.ALERT
     assert finding.title.endswith("(illegal_parameter (47) sent by the client, after the server's ServerHello)")
 
 
 def test_an_alert_without_a_name_is_shown_as_it_is() -> None:
-    (finding,) = told(made.first(), made.aborted(Alert(200, Role.SERVER), "ClientHello"))
+    (finding,) = findings_of(made.first(), made.aborted(Alert(200, Role.SERVER), "ClientHello"))
 
     assert finding.reason is R.ALERT
     assert finding.title == "alert 200 (200) sent by the server, after the client's ClientHello"

@@ -76,7 +76,7 @@ def findings(*connections: Connection) -> tuple[Finding, ...]:
     return explanation.findings if explanation else ()
 
 
-def told(*connections: Connection) -> tuple[Reason, ...]:
+def reasons_of(*connections: Connection) -> tuple[Reason, ...]:
     return tuple(finding.reason for finding in findings(*connections))
 
 
@@ -95,27 +95,27 @@ def test_an_offerable_session_gets_no_reason_beyond_the_known_facts() -> None:
 
 
 def test_a_session_for_another_version_is_found_in_the_hello() -> None:
-    assert told(first((SERVER, SENT)), second(HELD, hello=hello12())) == (Reason.VERSION_NOT_ENABLED,)
+    assert reasons_of(first((SERVER, SENT)), second(HELD, hello=hello12())) == (Reason.VERSION_NOT_ENABLED,)
 
 
 def test_the_hello_overrules_a_knob_that_disables_the_version() -> None:
     lying = circumstances(ClientConfig(versions=(TLS12,)))
 
-    assert told(first((SERVER, SENT)), second(HELD, setup=lying)) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT)), second(HELD, setup=lying)) == UNKNOWN
 
 
 def test_without_a_hello_the_version_is_not_a_reason() -> None:
     blind = replace(second(HELD), transcript=transcript((SERVER, answer13(2))))
 
-    assert told(first((SERVER, SENT)), blind) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT)), blind) == UNKNOWN
 
 
 def test_a_session_without_the_ticket_that_was_sent_was_taken_too_early() -> None:
-    assert told(first((SERVER, SENT), last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
+    assert reasons_of(first((SERVER, SENT), last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_YET,)
 
 
 def test_a_session_without_a_ticket_of_a_server_that_sent_none() -> None:
-    assert told(first(last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
+    assert reasons_of(first(last_session=EMPTY), second(EMPTY)) == (Reason.NO_TICKET_SENT,)
 
 
 def test_undecrypted_tickets_leave_both_reasons_and_the_check_between_them() -> None:
@@ -129,11 +129,11 @@ def test_a_client_that_counts_tickets_missing_on_the_wire_is_not_believed() -> N
     one = first(last_session=EMPTY)
     counting = replace(one, client=replace(one.client, view=replace(one.client.view, tickets=2)))
 
-    assert told(counting, second(EMPTY)) == UNKNOWN
+    assert reasons_of(counting, second(EMPTY)) == UNKNOWN
 
 
 def test_an_empty_session_of_an_unknown_connection_has_no_reason() -> None:
-    assert told(first((SERVER, SENT)), second(session(session_id=b"", time=1))) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT)), second(session(session_id=b"", time=1))) == UNKNOWN
 
 
 def test_a_tls12_session_id_only_on_the_wire_is_not_explained_away() -> None:
@@ -141,7 +141,7 @@ def test_a_tls12_session_id_only_on_the_wire_is_not_explained_away() -> None:
     messages = transcript((CLIENT, hello12()), (SERVER, answer12(b"id")), *CLOSED, tls=TLS12)
     one = made(1, Saw.FULL, messages, offered=None, last_session=empty)
 
-    assert told(one, second(empty, hello=hello12())) == UNKNOWN
+    assert reasons_of(one, second(empty, hello=hello12())) == UNKNOWN
 
 
 def test_a_tls12_session_of_a_server_that_sent_neither_ticket_nor_id() -> None:
@@ -149,7 +149,7 @@ def test_a_tls12_session_of_a_server_that_sent_neither_ticket_nor_id() -> None:
     messages = transcript((CLIENT, hello12()), (SERVER, answer12()), *CLOSED, tls=TLS12)
     one = made(1, Saw.FULL, messages, offered=None, last_session=empty)
 
-    assert told(one, second(empty, hello=hello12())) == (Reason.NO_TICKET_SENT,)
+    assert reasons_of(one, second(empty, hello=hello12())) == (Reason.NO_TICKET_SENT,)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_clients_clock_and_the_lifetime_decide_to_the_second(age: int, reaso
     held = session(ticket=TICKET, time=NOW - age)
     tcp = Tcp(NOW * 10**9, 1, 2, 3)
 
-    assert told(first((SERVER, SENT)), second(held, setup=circumstances(), tcp=tcp)) == reasons
+    assert reasons_of(first((SERVER, SENT)), second(held, setup=circumstances(), tcp=tcp)) == reasons
 
 
 @pytest.mark.parametrize(("client", "reasons"), [("3.0.19", (Reason.EXPIRED_AT_CLIENT,)), ("3.2.0", UNKNOWN)])
@@ -168,13 +168,13 @@ def test_a_session_of_the_future_is_old_for_a_client_before_3_2(client: str, rea
     two = second(held, setup=circumstances(), tcp=Tcp(NOW * 10**9, 1, 2, 3))
     named = replace(two, client=replace(two.client, view=replace(two.client.view, name=f"libssl@{client}")))
 
-    assert told(first((SERVER, SENT)), named) == reasons
+    assert reasons_of(first((SERVER, SENT)), named) == reasons
 
 
 def test_without_a_clock_a_session_is_not_called_expired() -> None:
     held = session(ticket=TICKET, time=1)
 
-    assert told(first((SERVER, SENT)), second(held)) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT)), second(held)) == UNKNOWN
 
 
 def test_a_clock_that_was_stopped_is_believed() -> None:
@@ -182,14 +182,16 @@ def test_a_clock_that_was_stopped_is_believed() -> None:
     moved = circumstances(ClientConfig(clock=0), before=(stopped,))
     held = session(ticket=TICKET, time=NOW)
 
-    assert told(first((SERVER, SENT)), second(held, setup=moved)) == (Reason.EXPIRED_AT_CLIENT,)
+    assert reasons_of(first((SERVER, SENT)), second(held, setup=moved)) == (Reason.EXPIRED_AT_CLIENT,)
 
 
 def test_a_tls12_session_does_not_expire_at_its_client() -> None:
     held = session(TLS12, ticket=TICKET, time=NOW - 8000)
     tcp = Tcp(NOW * 10**9, 1, 2, 3)
 
-    assert told(first(last_session=held), second(held, hello=hello12(), setup=circumstances(), tcp=tcp)) == UNKNOWN
+    assert (
+        reasons_of(first(last_session=held), second(held, hello=hello12(), setup=circumstances(), tcp=tcp)) == UNKNOWN
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,19 +199,19 @@ def test_a_tls12_session_does_not_expire_at_its_client() -> None:
     [((0x1301,), (Reason.CIPHER_NOT_ENABLED,)), ((0x1302,), UNKNOWN), ((0x1301, 0x1302), UNKNOWN)],
 )
 def test_a_tls13_session_needs_a_suite_with_its_hash(suites: tuple[int, ...], reasons: tuple[Reason, ...]) -> None:
-    assert told(first((SERVER, SENT)), second(HELD, hello=hello13(2, cipher_suites=suites))) == reasons
+    assert reasons_of(first((SERVER, SENT)), second(HELD, hello=hello13(2, cipher_suites=suites))) == reasons
 
 
 def test_a_suite_of_the_same_hash_is_enough_for_tls13() -> None:
     held = session(ticket=TICKET, cipher=0x1303)
 
-    assert told(first((SERVER, SENT)), second(held, hello=hello13(2, cipher_suites=(0x1301,)))) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT)), second(held, hello=hello13(2, cipher_suites=(0x1301,)))) == UNKNOWN
 
 
 def test_a_tls12_session_needs_its_very_cipher() -> None:
     held = session(TLS12, ticket=TICKET, cipher=0xC02B)
 
-    assert told(first(last_session=held), second(held, hello=hello12())) == (Reason.CIPHER_NOT_ENABLED,)
+    assert reasons_of(first(last_session=held), second(held, hello=hello12())) == (Reason.CIPHER_NOT_ENABLED,)
 
 
 def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> None:
@@ -217,13 +219,13 @@ def test_an_object_of_a_connection_without_close_notify_is_not_resumable() -> No
     one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
     cut = replace(one, transcript=transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
-    assert told(cut, second(held)) == (Reason.NOT_RESUMABLE,)
+    assert reasons_of(cut, second(held)) == (Reason.NOT_RESUMABLE,)
 
 
 def test_a_close_notify_on_the_wire_overrules_the_requested_close() -> None:
     held = kept(resumable=True)
 
-    assert told(first((SERVER, SENT), held_sessions=(held,), close=Close.EOF), second(held)) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT), held_sessions=(held,), close=Close.EOF), second(held)) == UNKNOWN
 
 
 def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
@@ -231,7 +233,7 @@ def test_a_fatal_alert_marks_an_object_however_it_was_to_be_closed() -> None:
     one = first((SERVER, SENT), held_sessions=(held,))
     messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT), (CLIENT, Alert(50, CLIENT)))
 
-    assert told(replace(one, transcript=messages), second(held)) == (Reason.NOT_RESUMABLE,)
+    assert reasons_of(replace(one, transcript=messages), second(held)) == (Reason.NOT_RESUMABLE,)
 
 
 def test_a_copy_in_memory_is_out_of_reach_of_the_close() -> None:
@@ -239,11 +241,11 @@ def test_a_copy_in_memory_is_out_of_reach_of_the_close() -> None:
     one = first((SERVER, SENT), held_sessions=(held,), close=Close.EOF)
     cut = replace(one, transcript=transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, SENT)))
 
-    assert told(cut, second(held)) == UNKNOWN
+    assert reasons_of(cut, second(held)) == UNKNOWN
 
 
 def test_an_object_of_an_unknown_connection_has_no_reason() -> None:
-    assert told(first((SERVER, SENT), close=Close.EOF), second(kept(resumable=True))) == UNKNOWN
+    assert reasons_of(first((SERVER, SENT), close=Close.EOF), second(kept(resumable=True))) == UNKNOWN
 
 
 def test_a_flush_of_a_cache_that_stores_nothing_is_not_a_reason() -> None:
@@ -252,11 +254,11 @@ def test_a_flush_of_a_cache_that_stores_nothing_is_not_a_reason() -> None:
     stores_nothing = ClientConfig(cache_mode=frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE}))
     one = first((SERVER, SENT), held_sessions=(held,), setup=circumstances(stores_nothing))
 
-    assert told(one, second(held, setup=replace(flushed, client=stores_nothing))) == UNKNOWN
+    assert reasons_of(one, second(held, setup=replace(flushed, client=stores_nothing))) == UNKNOWN
 
 
 def test_nothing_given_after_a_session_is_the_use_of_the_api() -> None:
-    assert told(first((SERVER, SENT)), second(None)) == (Reason.NO_SESSION,)
+    assert reasons_of(first((SERVER, SENT)), second(None)) == (Reason.NO_SESSION,)
 
 
 def test_no_session_without_a_completed_handshake_needs_no_explanation() -> None:
@@ -268,7 +270,7 @@ def test_no_session_without_a_completed_handshake_needs_no_explanation() -> None
 def test_no_session_after_unseen_tickets_leaves_both_reasons() -> None:
     blind = first(last_session=None, decrypted=False)
 
-    assert told(blind, second(None)) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
+    assert reasons_of(blind, second(None)) == (Reason.NO_TICKET_SENT, Reason.NO_TICKET_YET)
 
 
 def test_an_earlier_session_is_named_if_the_latest_connection_has_none() -> None:

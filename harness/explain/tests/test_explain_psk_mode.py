@@ -40,7 +40,7 @@ def module(name: str) -> Any:
 
 
 class Peer:
-    """A TLS 1.3 client of tlslite-ng that offers the modes that it is told, and the ticket that it got last."""
+    """A TLS 1.3 client of tlslite-ng that offers the modes it is given, and the ticket that it got last."""
 
     def __init__(self, *modes: str) -> None:
         settings = module("tlslite.handshakesettings").HandshakeSettings()
@@ -73,7 +73,7 @@ class Peer:
             self.failure = error
 
     def report(self) -> EndpointReport:
-        """What it saw, as an endpoint tells it."""
+        """What it saw, as an endpoint reports it."""
         saw = Saw.RESUMED if self.resumed else Saw.FULL
         return EndpointReport(View(Witness.CLIENT, saw, (f"resumed is {self.resumed}",), "tlslite"))
 
@@ -91,7 +91,7 @@ def connect(number: int, peer: Peer, server: ServerEndpoint, runtime: Runtime, t
         raise peer.failure
     tapped = tap.connections[number - 1]
     runtime.loop.wait(lambda: tapped.ended, "the end of TCP")
-    told = Setup(ClientConfig(), ServerConfig(psk_modes=modes), 1, 1)
+    given = Setup(ClientConfig(), ServerConfig(psk_modes=modes), 1, 1)
     seen = Observed(
         number=number,
         tls=TLSVersion.TLSv1_3,
@@ -101,7 +101,7 @@ def connect(number: int, peer: Peer, server: ServerEndpoint, runtime: Runtime, t
         last_session=None,
         sessions=(),
         exchanged=True,
-        setup=told,
+        setup=given,
     )
     return observe(seen, tapped)
 

@@ -1,4 +1,4 @@
-"""What is told of a resumption, from evidence that was taken away or contradicts itself: a caveat needs proof.
+"""The caveats of a resumption, from evidence that was taken away or contradicts itself: a caveat needs proof.
 
 That each caveat is given if it holds is what scenarios/why_*.py show on real ends.
 """
@@ -79,7 +79,7 @@ def findings(*connections: Connection) -> tuple[Finding, ...]:
     return explanation.findings if explanation else ()
 
 
-def told(*connections: Connection) -> tuple[Reason, ...]:
+def reasons_of(*connections: Connection) -> tuple[Reason, ...]:
     return tuple(finding.reason for finding in findings(*connections))
 
 
@@ -96,13 +96,13 @@ def test_a_different_name_in_the_hello_is_shown_with_both_names() -> None:
 
 
 def test_a_session_of_unknown_origin_without_a_name_shows_no_name_change() -> None:
-    assert told(second(messages=shown(server_name="b.example"))) == ()
+    assert reasons_of(second(messages=shown(server_name="b.example"))) == ()
 
 
 def test_a_session_of_an_unknown_connection_that_has_a_name_does() -> None:
     held = session(ticket=TICKET, server_name="a.example")
 
-    assert told(second(held, shown(server_name="b.example"))) == (Reason.OTHER_SERVER_NAME,)
+    assert reasons_of(second(held, shown(server_name="b.example"))) == (Reason.OTHER_SERVER_NAME,)
 
 
 def test_a_session_that_was_resumed_in_between_goes_by_its_full_handshake() -> None:
@@ -111,20 +111,20 @@ def test_a_session_that_was_resumed_in_between_goes_by_its_full_handshake() -> N
     two = replace(second(messages=shown(server_name="b.example")), last_session=session(ticket=between, time=2))
     three = made(3, Saw.RESUMED, shown(server_name="a.example"), offered=two.last_session, last_session=None)
 
-    assert told(one, two, three) == ()
-    assert told(one, two) == (Reason.OTHER_SERVER_NAME,)
+    assert reasons_of(one, two, three) == ()
+    assert reasons_of(one, two) == (Reason.OTHER_SERVER_NAME,)
 
 
 def test_an_unknown_protocol_is_not_a_different_one() -> None:
-    assert told(first(session(ticket=TICKET, alpn=b"h2")), second(session(ticket=TICKET, alpn=b"h2"))) == ()
+    assert reasons_of(first(session(ticket=TICKET, alpn=b"h2")), second(session(ticket=TICKET, alpn=b"h2"))) == ()
 
 
 def test_an_endpoints_protocol_is_believed_where_the_wire_shows_none() -> None:
     held = session(ticket=TICKET, alpn=b"h2")
     two = second(held)
-    telling = replace(two, client=replace(two.client, alpn="http/1.1"))
+    reporting = replace(two, client=replace(two.client, alpn="http/1.1"))
 
-    assert told(first(held), telling) == (Reason.OTHER_ALPN,)
+    assert reasons_of(first(held), reporting) == (Reason.OTHER_ALPN,)
 
 
 @pytest.mark.parametrize(("body", "reasons"), [(b"\0\3\2h2", ()), (b"\0\3\2h3", (Reason.OTHER_ALPN,)), (b"\0", ())])
@@ -134,58 +134,58 @@ def test_the_protocol_of_a_tls12_server_hello_decides(body: bytes, reasons: tupl
     hello = replace(answer, extensions={**answer.extensions, 16: body})
     messages = transcript((CLIENT, hello12(b"id", TICKET)), (SERVER, hello), *CLOSED, tls=TLS12)
 
-    assert told(first(held), second(held, messages)) == reasons
+    assert reasons_of(first(held), second(held, messages)) == reasons
 
 
 def test_a_verifying_client_has_a_caveat_for_a_session_that_failed() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
-    assert told(first(held, **knobs()), second(held, **knobs(VERIFIES))) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert reasons_of(first(held, **knobs()), second(held, **knobs(VERIFIES))) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
 
 
 def test_the_sessions_verify_result_overrules_a_knob_against_verifying() -> None:
-    assert told(first(**knobs()), second(**knobs(VERIFIES))) == ()
+    assert reasons_of(first(**knobs()), second(**knobs(VERIFIES))) == ()
 
 
 def test_a_client_that_does_not_verify_has_no_caveat() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
-    assert told(first(held, **knobs()), second(held, **knobs())) == ()
+    assert reasons_of(first(held, **knobs()), second(held, **knobs())) == ()
 
 
 def test_without_a_setup_no_end_is_reported_as_verifying() -> None:
     held = session(ticket=TICKET, verify_result=20)
 
-    assert told(first(held), second(held)) == ()
+    assert reasons_of(first(held), second(held)) == ()
 
 
 def test_a_certificate_on_the_wire_overrules_that_nothing_was_verified() -> None:
     held = session(ticket=TICKET, verify_result=20)
     renewed = second(held, shown((SERVER, "Certificate", 900)), **knobs(VERIFIES))
 
-    assert told(first(held, **knobs()), renewed) == ()
+    assert reasons_of(first(held, **knobs()), renewed) == ()
 
 
 def test_a_server_that_says_that_it_has_a_certificate_is_believed() -> None:
     two = second(**knobs(server=REQUIRES))
     holding = replace(two, server=replace(two.server, peer_certificate=True))
 
-    assert told(first(**knobs()), two) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
-    assert told(first(**knobs()), holding) == ()
+    assert reasons_of(first(**knobs()), two) == (Reason.CLIENT_CERTIFICATE_NOT_ASKED,)
+    assert reasons_of(first(**knobs()), holding) == ()
 
 
 def test_a_certificate_request_on_the_wire_is_believed() -> None:
     asked = second(messages=shown((SERVER, "CertificateRequest", 60)), **knobs(server=REQUIRES))
 
-    assert told(first(**knobs()), asked) == ()
+    assert reasons_of(first(**knobs()), asked) == ()
 
 
 def test_a_server_without_a_client_certificate_does_not_confuse_clients() -> None:
     two = second(**knobs(ClientConfig(client_certificate="stranger"), ASKS))
     without = replace(two, server=replace(two.server, peer_certificate=False))
 
-    assert told(first(**knobs(HAS_ONE, ASKS)), two) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
-    assert told(first(**knobs(HAS_ONE, ASKS)), without) == ()
+    assert reasons_of(first(**knobs(HAS_ONE, ASKS)), two) == (Reason.PEER_NOT_VERIFIED_AGAIN,)
+    assert reasons_of(first(**knobs(HAS_ONE, ASKS)), without) == ()
 
 
 def rejected(messages: Transcript | None = None, offered: Session = HELD, **changes: Any) -> Connection:
@@ -274,7 +274,7 @@ def test_another_cipher_suite_is_named_where_nothing_else_refused_them() -> None
 def test_early_data_that_were_not_refused_need_no_reason(status: str | None) -> None:
     two = second(messages=shown(extensions={EARLY_DATA: b""}))
 
-    assert told(first(), replace(two, client=replace(two.client, early_data=status))) == ()
+    assert reasons_of(first(), replace(two, client=replace(two.client, early_data=status))) == ()
 
 
 def test_a_caveat_has_evidence_a_remedy_and_a_source() -> None:

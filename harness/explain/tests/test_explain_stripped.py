@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 EITHER = (V12, V13)
 UNKNOWN = (Reason.DECLINED_UNKNOWN, Reason.ABORTED_UNKNOWN, Reason.ALERT, Reason.NOT_OFFERED_UNKNOWN)
-"""What may be said where the evidence for more is gone; an alert is told as the alert that it is."""
+"""What may be said where the evidence for more is gone; an alert is reported as it is."""
 
 
 def restarted(pair: Pair) -> None:
@@ -202,7 +202,7 @@ STRIPS = (no_counters, no_circumstances, no_messages, no_tickets_on_the_wire, no
 
 
 @pytest.fixture(scope="module", params=STORIES)
-def told(request: pytest.FixtureRequest, machine: tuple[Machine, Runtime]) -> Iterator[tuple[Reason, list[Connection]]]:
+def case(request: pytest.FixtureRequest, machine: tuple[Machine, Runtime]) -> Iterator[tuple[Reason, list[Connection]]]:
     reason, tls, server, client, story = STORIES[request.param]
     libssl = machine[0].one("libssl")
     pair = Pair((libssl, libssl), tls, machine[1], client=client, server=server)
@@ -216,17 +216,17 @@ def given(connections: list[Connection]) -> tuple[Reason, ...]:
     return explanation.reasons if explanation else ()
 
 
-def test_the_whole_evidence_gives_the_reason_alone(told: tuple[Reason, list[Connection]]) -> None:
-    reason, connections = told
+def test_the_whole_evidence_gives_the_reason_alone(case: tuple[Reason, list[Connection]]) -> None:
+    reason, connections = case
 
     assert given(connections) == (reason,)
 
 
 @pytest.mark.parametrize("strip", STRIPS, ids=lambda strip: strip.__name__)
 def test_less_evidence_gives_no_other_reason_alone(
-    told: tuple[Reason, list[Connection]], strip: Callable[[Connection], Connection]
+    case: tuple[Reason, list[Connection]], strip: Callable[[Connection], Connection]
 ) -> None:
-    reason, connections = told
+    reason, connections = case
     reasons = given([strip(one) for one in connections])
 
     assert reason in reasons or reasons[0] in UNKNOWN
@@ -235,11 +235,11 @@ def test_less_evidence_gives_no_other_reason_alone(
 @pytest.mark.parametrize("second", STRIPS, ids=lambda strip: strip.__name__)
 @pytest.mark.parametrize("first", STRIPS, ids=lambda strip: strip.__name__)
 def test_even_less_evidence_gives_no_other_reason_alone(
-    told: tuple[Reason, list[Connection]],
+    case: tuple[Reason, list[Connection]],
     first: Callable[[Connection], Connection],
     second: Callable[[Connection], Connection],
 ) -> None:
-    reason, connections = told
+    reason, connections = case
     reasons = given([second(first(one)) for one in connections])
 
     assert reason in reasons or reasons[0] in UNKNOWN
@@ -261,16 +261,16 @@ def test_session_that_expired_at_an_earlier_offer_is_gone_without_counters(
     assert given(connections) == (Reason.NOT_IN_CACHE,)
 
 
-def test_no_evidence_at_all_gives_no_reason(told: tuple[Reason, list[Connection]]) -> None:
-    stripped = told[1]
+def test_no_evidence_at_all_gives_no_reason(case: tuple[Reason, list[Connection]]) -> None:
+    stripped = case[1]
     for strip in STRIPS:
         stripped = [strip(one) for one in stripped]
 
     assert set(given(stripped)) <= {*UNKNOWN}
 
 
-def test_several_reasons_say_what_would_tell_them_apart(told: tuple[Reason, list[Connection]]) -> None:
-    connections = [no_circumstances(no_counters(one)) for one in told[1]]
+def test_several_reasons_say_the_check_that_would_decide(case: tuple[Reason, list[Connection]]) -> None:
+    connections = [no_circumstances(no_counters(one)) for one in case[1]]
     explanation = explain(connections, connections[-1])
 
     assert explanation is not None

@@ -56,14 +56,14 @@ def labelled(connection: Connection, server: str) -> Connection:
     return replace(connection, server=replace(connection.server, view=replace(connection.server.view, name=server)))
 
 
-def full(told: Setup, held: Session, sent: bytes = TICKET, hint: int = 300) -> Connection:
+def full(given: Setup, held: Session, sent: bytes = TICKET, hint: int = 300) -> Connection:
     messages = transcript((CLIENT, hello13(1)), (SERVER, answer13(1)), (SERVER, NewSessionTicket(hint, sent)), *CLOSED)
-    return made(1, Saw.FULL, messages, offered=None, last_session=held, setup=told, tcp=tcp(NOW))
+    return made(1, Saw.FULL, messages, offered=None, last_session=held, setup=given, tcp=tcp(NOW))
 
 
-def resumed(told: Setup, held: Session, began: int, sent: bytes = TICKET) -> Connection:
+def resumed(given: Setup, held: Session, began: int, sent: bytes = TICKET) -> Connection:
     messages = transcript((CLIENT, hello13(2, sent)), (SERVER, answer13(2, selected=0)), *CLOSED)
-    return made(2, Saw.RESUMED, messages, offered=held, last_session=None, setup=told, tcp=tcp(began))
+    return made(2, Saw.RESUMED, messages, offered=held, last_session=None, setup=given, tcp=tcp(began))
 
 
 def held(sent: bytes = TICKET, **fields: object) -> Session:
@@ -97,7 +97,7 @@ def test_a_server_since_3_2_counts_fractions_where_clocks_run(version: str, firs
     assert ("a ticket holds" in expiry.server.why) is (first == 300 and sent is TICKET)
 
 
-def test_the_copy_that_was_made_older_is_told() -> None:
+def test_the_copy_that_was_made_older_is_reported() -> None:
     one = full(setup(*stopped(NOW)), held())
     expiry = found(one, resumed(setup(), held(time=NOW - 301), NOW))
 
@@ -107,7 +107,7 @@ def test_the_copy_that_was_made_older_is_told() -> None:
 
 
 @pytest.mark.parametrize(("age", "reasons"), [(300, None), (301, (Reason.PAST_LIFETIME,))])
-def test_what_is_older_than_its_lifetime_is_told(age: int, reasons: tuple[Reason, ...] | None) -> None:
+def test_what_is_older_than_its_lifetime_is_reported(age: int, reasons: tuple[Reason, ...] | None) -> None:
     one = full(setup(*stopped(NOW)), held())
     explanation = explain([one], resumed(setup(), held(time=NOW - age), NOW))
 

@@ -160,5 +160,5 @@ def test_two_long_values_that_begin_alike_differ_in_their_ids() -> None:
 @pytest.mark.parametrize(
     "cell", ["openssl@3.0.19--libssl@4.0.0-beta1-TLSv1.3", "openssl@3.0.19--libssl@4.0.0-beta1-TLSv1.3-x"]
 )
-def test_an_id_tells_its_stacks_and_version(cell: str) -> None:
+def test_an_id_names_its_stacks_and_version(cell: str) -> None:
     assert parse_id(cell) == ("openssl@3.0.19", "libssl@4.0.0-beta1", TLSVersion.TLSv1_3)

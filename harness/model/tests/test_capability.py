@@ -1,4 +1,4 @@
-"""What one Capability says of another: whoever has a session's bytes can tell its fields, and has a copy of it."""
+"""What one Capability says of another: a stack that has a session's bytes has its fields, and has a copy of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OF_DATA = (Capability.SESSION_FIELDS, Capability.SESSION_COPY)
 
 @pytest.mark.parametrize("capability", OF_DATA)
 @pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
-def test_every_client_tells_a_sessions_fields_and_keeps_a_copy(client: Abilities, capability: Capability) -> None:
+def test_every_client_reports_a_sessions_fields_and_keeps_a_copy(client: Abilities, capability: Capability) -> None:
     assert client.lacks(capability) is None
 
 

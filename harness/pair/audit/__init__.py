@@ -1,7 +1,7 @@
-"""Compares every fact that an endpoint tells of a connection with what the wire shows of it.
+"""Compares every fact that an endpoint reports of a connection with what the wire shows of it.
 
 The tables say which: `facts.FACTS` for a report, `sessions.FIELDS` for a session, `counters.COUNTERS` for a context. An
-endpoint that tells nothing of a fact, and a wire that cannot show it, are never in contradiction.
+endpoint that reports nothing of a fact, and a wire that cannot show it, are never in contradiction.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _contradictions(wire: Wire) -> Iterator[Contradiction]:
             continue
         for fact in FACTS:
             if role in fact.roles and (
-                found := contradiction(role, fact.name, fact.tells(wire, role), fact.shows(wire, role))
+                found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role))
             ):
                 yield found
     yield from offers(wire)

@@ -110,10 +110,10 @@ def counted(role: Role, counters: Counters, connections: Sequence[Connection]) -
     """Each counter that cannot come from these connections, which are all of its context and closed."""
     of_each = [_bounds(connection)[role] for connection in connections]
     for name in COUNTERS[role]:
-        told = getattr(counters, name)
+        reported = getattr(counters, name)
         bounds = [of[name] for of in of_each]
         least, most = sum(bound.least for bound in bounds), sum(bound.most for bound in bounds)
-        if told is not None and not least <= told <= most:
+        if reported is not None and not least <= reported <= most:
             allowed = str(least) if least == most else f"{least} to {most}"
             shown = f"the wire of the {len(bounds)} connections of its context shows {allowed}"
-            yield Contradiction(Witness(role.value), f"counter {name}", str(told), shown)
+            yield Contradiction(Witness(role.value), f"counter {name}", str(reported), shown)

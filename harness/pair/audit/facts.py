@@ -34,14 +34,14 @@ class Fact:
     """One row of the table."""
 
     name: str
-    tells: Callable[[Wire, Role], object]
-    """What an end tells; None for nothing."""
+    reports: Callable[[Wire, Role], object]
+    """What an end reports; None for nothing."""
     shows: Callable[[Wire, Role], Shown | None]
     """What the wire shows of it; None where it cannot."""
     roles: frozenset[Role] = BOTH
 
 
-def _told(name: str) -> Callable[[Wire, Role], object]:
+def _reported(name: str) -> Callable[[Wire, Role], object]:
     return lambda wire, role: getattr(wire.report(role), name)
 
 
@@ -50,7 +50,7 @@ def _version(wire: Wire, _role: Role) -> Shown | None:
 
 
 def _enabled(wire: Wire, role: Role) -> object:
-    """The versions that an end was told to enable, where they are not those of the wire."""
+    """The versions that an end was configured to enable, where they are not those of the wire."""
     setup = wire.connection.setup
     return None if setup is None else setup.config(role).versions
 
@@ -61,8 +61,8 @@ class _Including:
     def __init__(self, wanted: set[TLSVersion]) -> None:
         self._wanted = wanted
 
-    def __contains__(self, told: object) -> bool:
-        return isinstance(told, tuple) and self._wanted <= set(told)
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and self._wanted <= set(reported)
 
 
 def _used_versions(wire: Wire, role: Role) -> Shown | None:
@@ -98,8 +98,8 @@ def _alpn(wire: Wire, _role: Role) -> Shown | None:
     return exactly(chosen, "EncryptedExtensions" if last.version is TLSVersion.TLSv1_3 else "ServerHello")
 
 
-def _told_alpn(wire: Wire, role: Role) -> object:
-    """No protocol is told as None, which is known as soon as the handshake is complete."""
+def _reported_alpn(wire: Wire, role: Role) -> object:
+    """No protocol is reported as None, which is known as soon as the handshake is complete."""
     report = wire.report(role)
     return report.alpn or ("" if report.version is not None else None)
 
@@ -196,7 +196,7 @@ def _new_sessions(wire: Wire, _role: Role) -> Shown | None:
     return Shown(_UpTo(0, most), f"{len(on_wire)} NewSessionTicket in {len(wire.answers)} handshakes")
 
 
-def _tickets_told(wire: Wire, role: Role) -> object:
+def _reported_tickets(wire: Wire, role: Role) -> object:
     return wire.report(role).view.tickets
 
 
@@ -206,8 +206,8 @@ class _UpTo:
     def __init__(self, low: int, high: int) -> None:
         self._range = range(low, high + 1)
 
-    def __contains__(self, told: object) -> bool:
-        return isinstance(told, int) and told in self._range
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, int) and reported in self._range
 
 
 def _tickets(wire: Wire, role: Role) -> Shown | None:
@@ -226,13 +226,13 @@ def _numbers(alerts: tuple[Alert, ...]) -> tuple[str, ...]:
     return tuple(f"{alert.name} ({alert.number}) of level {alert.level}" for alert in alerts)
 
 
-def _told_alerts(*, own: bool) -> Callable[[Wire, Role], object]:
-    def tells(wire: Wire, role: Role) -> object:
-        told = wire.report(role).alerts
+def _reported_alerts(*, own: bool) -> Callable[[Wire, Role], object]:
+    def reports(wire: Wire, role: Role) -> object:
+        reported = wire.report(role).alerts
         sender = role if own else role.peer
-        return None if told is None else _numbers(tuple(alert for alert in told if alert.sender is sender))
+        return None if reported is None else _numbers(tuple(alert for alert in reported if alert.sender is sender))
 
-    return tells
+    return reports
 
 
 class _Extending:
@@ -241,10 +241,10 @@ class _Extending:
     def __init__(self, least: tuple[str, ...], most: tuple[str, ...] | None) -> None:
         self._least, self._most = least, most
 
-    def __contains__(self, told: object) -> bool:
-        if not isinstance(told, tuple) or told[: len(self._least)] != self._least:
+    def __contains__(self, reported: object) -> bool:
+        if not isinstance(reported, tuple) or reported[: len(self._least)] != self._least:
             return False
-        return self._most is None or told == self._most[: len(told)]
+        return self._most is None or reported == self._most[: len(reported)]
 
 
 def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
@@ -274,7 +274,7 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Extending(sent[:read], sent), f"{readable(sent)} from the {role.peer}")
 
 
-def _fatal_told(wire: Wire, role: Role) -> object:
+def _reported_fatal(wire: Wire, role: Role) -> object:
     alert = wire.report(role).view.alert
     return None if alert is None else (alert.number, alert.sender)
 
@@ -342,8 +342,8 @@ def _group(wire: Wire, _role: Role) -> Shown | None:
     return None if number is None else exactly(name_of(GROUPS, number), "ServerKeyExchange")
 
 
-def _told_temp_key(wire: Wire, role: Role) -> object:
-    """The group of the peer's ephemeral key, where its name tells it."""
+def _reported_temp_key(wire: Wire, role: Role) -> object:
+    """The group of the peer's ephemeral key, where its name shows it."""
     words = (wire.report(role).peer_temp_key or "").split(", ")
     named = group_named(words[1] if words[0] == "ECDH" and len(words) > 1 else words[0])
     return named if named in GROUPS.values() else None
@@ -360,7 +360,7 @@ def _peer_chain(wire: Wire, role: Role) -> Shown | None:
 
 
 def _exporter(wire: Wire, _role: Role) -> Shown | None:
-    """It follows from the secrets in the key logs, of which only a digest is told and shown."""
+    """It follows from the secrets in the key logs, of which only a digest is reported and shown."""
     if wire.first is None:
         return None
     keylog = (*wire.connection.client.keylog, *wire.connection.server.keylog)
@@ -370,27 +370,27 @@ def _exporter(wire: Wire, _role: Role) -> Shown | None:
 
 
 FACTS = (
-    Fact("group", _told("group"), _group),
-    Fact("peer_temp_key", _told_temp_key, _group),
-    Fact("peer_chain", _told("peer_chain"), _peer_chain),
-    Fact("exporter", _told("exporter"), _exporter),
-    Fact("version", _told("version"), _version),
+    Fact("group", _reported("group"), _group),
+    Fact("peer_temp_key", _reported_temp_key, _group),
+    Fact("peer_chain", _reported("peer_chain"), _peer_chain),
+    Fact("exporter", _reported("exporter"), _exporter),
+    Fact("version", _reported("version"), _version),
     Fact("enabled versions", _enabled, _used_versions),
-    Fact("cipher", _told("cipher"), _cipher),
-    Fact("alpn", _told_alpn, _alpn),
+    Fact("cipher", _reported("cipher"), _cipher),
+    Fact("alpn", _reported_alpn, _alpn),
     Fact("offered alpn", _configured_alpn, _sent_alpn, frozenset({Role.CLIENT})),
-    Fact("server_name", _told("server_name"), _server_name),
+    Fact("server_name", _reported("server_name"), _server_name),
     Fact("requested server_name", _configured_name, _sent_name, frozenset({Role.CLIENT})),
-    Fact("peer_certificate", _told("peer_certificate"), _peer_certificate),
-    Fact("early_data", _told("early_data"), _early_data),
-    Fact("early_bytes", _told("early_bytes"), _early_bytes),
-    Fact("new_sessions", _told("new_sessions"), _new_sessions, frozenset({Role.CLIENT})),
-    Fact("tickets", _tickets_told, _tickets),
-    Fact("alerts sent", _told_alerts(own=True), _sent_alerts),
-    Fact("alerts received", _told_alerts(own=False), _received_alerts),
-    Fact("fatal alert", _fatal_told, _fatal_shown),
+    Fact("peer_certificate", _reported("peer_certificate"), _peer_certificate),
+    Fact("early_data", _reported("early_data"), _early_data),
+    Fact("early_bytes", _reported("early_bytes"), _early_bytes),
+    Fact("new_sessions", _reported("new_sessions"), _new_sessions, frozenset({Role.CLIENT})),
+    Fact("tickets", _reported_tickets, _tickets),
+    Fact("alerts sent", _reported_alerts(own=True), _sent_alerts),
+    Fact("alerts received", _reported_alerts(own=False), _received_alerts),
+    Fact("fatal alert", _reported_fatal, _fatal_shown),
     Fact("ending", _ending, _endings),
-    Fact("reused_at_end", _told("reused_at_end"), _resumed_last),
+    Fact("reused_at_end", _reported("reused_at_end"), _resumed_last),
     Fact("key log", *key_log),
 )
 """Every fact of a report that the wire also shows."""

@@ -29,8 +29,8 @@ def offers(wire: Wire) -> Iterator[Contradiction]:
         return
     for shown, differs in _differences(hello, given):
         if differs:
-            told = f"that the given session has {_described(given)}"
-            yield Contradiction(Witness.CLIENT, "offered session", told, f"the wire shows {shown} (ClientHello)")
+            reported = f"that the given session has {_described(given)}"
+            yield Contradiction(Witness.CLIENT, "offered session", reported, f"the wire shows {shown} (ClientHello)")
 
 
 def _anything(hello: ClientHello) -> str:

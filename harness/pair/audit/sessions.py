@@ -202,6 +202,6 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
         ticket = session.get("ticket")
         seen = Taken(wire, session, by_ticket.get(ticket) if isinstance(ticket, bytes) else None)
         for name, shows in FIELDS.items():
-            told = session.get(name)
-            if told is not None and (found := contradiction(Role.CLIENT, f"session.{name}", told, shows(seen))):
+            reported = session.get(name)
+            if reported is not None and (found := contradiction(Role.CLIENT, f"session.{name}", reported, shows(seen))):
                 yield found

@@ -1,4 +1,4 @@
-"""What the wire shows of a fact, and the contradiction with what an endpoint tells."""
+"""What the wire shows of a fact, and the contradiction with what an endpoint reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the wire shows: the values that a truthful endpoint can tell, and where."""
+    """What the wire shows: the values that a truthful endpoint can report, and where."""
 
     allowed: Container[object]
     where: str
@@ -60,11 +60,11 @@ def readable(value: object) -> str:
     return "none" if value in {None, ""} else str(value)
 
 
-def contradiction(role: Role, fact: str, told: object, shown: Shown | None) -> Contradiction | None:
-    """None if they agree, if nothing is told (None), or if the wire does not show the fact."""
-    if told is None or shown is None or told in shown.allowed:
+def contradiction(role: Role, fact: str, reported: object, shown: Shown | None) -> Contradiction | None:
+    """None if they agree, if nothing is reported (None), or if the wire does not show the fact."""
+    if reported is None or shown is None or reported in shown.allowed:
         return None
-    return Contradiction(Witness(role.value), fact, readable(told), f"the wire shows {shown.text}")
+    return Contradiction(Witness(role.value), fact, readable(reported), f"the wire shows {shown.text}")
 
 
 class Wire:

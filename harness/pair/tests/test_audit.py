@@ -168,7 +168,7 @@ def test_an_agent_that_lies_about_a_fact_is_caught(
 def test_both_ends_with_the_same_wrong_key_log_are_caught(runtime: Runtime, liars: Liars, tls: TLSVersion) -> None:
     ends = liars.stack(keylog="wrong"), liars.stack(keylog="wrong")
 
-    assert "key log: the client tells secrets that are wrong" in caught(*ends, tls, runtime)
+    assert "key log: the client reports secrets that are wrong" in caught(*ends, tls, runtime)
 
 
 @pytest.mark.parametrize(("cell", "used"), [(V13, "1.2"), (V12, "1.3")])
@@ -176,23 +176,23 @@ def test_both_ends_that_ignore_the_cells_version_are_caught(
     runtime: Runtime, liars: Liars, cell: TLSVersion, used: str
 ) -> None:
     ends = liars.stack(knobs={"versions": [used]}), liars.stack(knobs={"versions": [used]})
-    told = caught(*ends, cell, runtime)
+    message = caught(*ends, cell, runtime)
 
-    assert f"enabled versions: the client tells TLSv{cell.value}; the wire shows TLSv{used} (ClientHello)" in told
-    assert f"enabled versions: the server tells TLSv{cell.value}; the wire shows TLSv{used} (ServerHello)" in told
+    assert f"enabled versions: the client reports TLSv{cell.value}; the wire shows TLSv{used} (ClientHello)" in message
+    assert f"enabled versions: the server reports TLSv{cell.value}; the wire shows TLSv{used} (ServerHello)" in message
 
 
 def test_a_client_that_enables_too_many_versions_is_caught(runtime: Runtime, honest: LibsslStack, liars: Liars) -> None:
-    told = caught(liars.stack(knobs={"versions": ["1.2", "1.3"]}), honest, V13, runtime)
+    message = caught(liars.stack(knobs={"versions": ["1.2", "1.3"]}), honest, V13, runtime)
 
-    assert "enabled versions: the client tells TLSv1.3; the wire shows TLSv1.2, TLSv1.3 (ClientHello)" in told
+    assert "enabled versions: the client reports TLSv1.3; the wire shows TLSv1.2, TLSv1.3 (ClientHello)" in message
 
 
 @pytest.mark.parametrize(("knob", "value"), [("server_name", "other.example"), ("alpn", ["http/1.1"])])
 def test_a_client_that_asks_for_something_else_is_caught(
     runtime: Runtime, honest: LibsslStack, liars: Liars, knob: str, value: object
 ) -> None:
-    assert f"{knob}: the client tells" in caught(liars.stack(knobs={knob: value}), honest, V13, runtime)
+    assert f"{knob}: the client reports" in caught(liars.stack(knobs={knob: value}), honest, V13, runtime)
 
 
 TICKETS_OFF = ServerConfig(tickets=False)
@@ -207,7 +207,7 @@ def test_a_client_that_offers_another_of_its_sessions_is_caught(
         pair.connect()
         other = pair.connect()
         last = pair.connect(other.session)
-        with pytest.raises(DisagreementError, match="offered session: the client tells that the given session has"):
+        with pytest.raises(DisagreementError, match="offered session: the client reports that the given session has"):
             last.outcome  # noqa: B018  reading it is what raises
     finally:
         pair.close()
@@ -220,7 +220,7 @@ def test_a_client_that_offers_a_session_unasked_is_caught(
     pair = Pair((liars.stack(offer="unasked"), honest), tls, runtime)
     try:
         pair.connect()
-        with pytest.raises(DisagreementError, match="offered session: the client tells that none was given"):
+        with pytest.raises(DisagreementError, match="offered session: the client reports that none was given"):
             pair.connect()
     finally:
         pair.close()
@@ -255,7 +255,7 @@ def test_a_counter_that_no_connection_raised_is_caught(
     ends = (liar, honest) if role is Role.CLIENT else (honest, liar)
     pair = Pair(ends, V13, runtime)
     try:
-        with pytest.raises(DisagreementError, match=f"counter {name}: the {role} tells 99; the wire of the . conn"):  # noqa: PT012  either may raise
+        with pytest.raises(DisagreementError, match=f"counter {name}: the {role} reports 99; the wire of the . conn"):  # noqa: PT012  either may raise
             pair.connect(pair.connect().session)
             (pair.client if role is Role.CLIENT else pair.server).counters()
     finally:
@@ -267,16 +267,16 @@ INVENTED = (Alert(80, Role.CLIENT), Alert(80, Role.SERVER))
 
 def report(**changes: Any) -> Callable[[EndpointReport], EndpointReport]:
     """A report with other fields."""
-    return lambda told: replace(told, **changes)
+    return lambda report: replace(report, **changes)
 
 
 def view(**changes: Any) -> Callable[[EndpointReport], EndpointReport]:
     """A report whose view has other fields."""
-    return lambda told: replace(told, view=replace(told.view, **changes))
+    return lambda report: replace(report, view=replace(report.view, **changes))
 
 
 REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] = {
-    "version": [("version: the", lambda told: replace(told, version=V12 if told.version is V13 else V13))],
+    "version": [("version: the", lambda report: replace(report, version=V12 if report.version is V13 else V13))],
     "cipher": [("cipher: the", report(cipher="AES128-SHA"))],
     "alpn": [("alpn: the", report(alpn="http/1.1")), ("alpn: the", report(alpn=None))],
     "server_name": [("server_name: the", report(server_name="other.example"))],
@@ -289,7 +289,10 @@ REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]]
     "exporter": [("exporter: the", report(exporter="00" * 32))],
     "ending": [("ending: the", report(ending="alert"))],
     "keylog": [
-        ("key log: the", lambda told: replace(told, keylog=tuple(line[:-8] + line[-8:][::-1] for line in told.keylog)))
+        (
+            "key log: the",
+            lambda report: replace(report, keylog=tuple(line[:-8] + line[-8:][::-1] for line in report.keylog)),
+        )
     ],
     "alerts": [("alerts sent", report(alerts=INVENTED)), ("alerts sent", report(alerts=()))],
     "reused_at_end": [("reused_at_end: the", report(reused_at_end=True))],
@@ -308,7 +311,7 @@ VIEWS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] =
 UNREPORTED = {
     "view": "its fields have liars of their own",
     "errors": "reason codes are not sent; the alerts among them are the view's",
-    "new_sessions": "a program tells none; an agent that lies is caught",
+    "new_sessions": "a program reports none; an agent that lies is caught",
     "output": "it is what a program printed",
     "driven": "it is the harness's own knowledge",
     "commands": "it is how a program was started",
@@ -326,9 +329,9 @@ def test_each_field_of_a_report_has_a_liar_or_a_reason() -> None:
 
 
 PROGRAM_LIES = [
-    pytest.param(role, told, change, id=f"{name}-{number}-{role}")
+    pytest.param(role, text, change, id=f"{name}-{number}-{role}")
     for name, lies in {**REPORTS, **VIEWS}.items()
-    for number, (told, change) in enumerate(lies)
+    for number, (text, change) in enumerate(lies)
     for role in Role
     if name != "extra" or role is Role.SERVER
 ]
@@ -341,14 +344,14 @@ def programs(runtime: Runtime) -> OpensslStack:
     return OpensslStack(build, runtime)
 
 
-@pytest.mark.parametrize(("role", "told", "change"), PROGRAM_LIES)
+@pytest.mark.parametrize(("role", "text", "change"), PROGRAM_LIES)
 def test_a_program_with_a_falsified_report_is_caught(
-    runtime: Runtime, programs: OpensslStack, role: Role, told: str, change: Any
+    runtime: Runtime, programs: OpensslStack, role: Role, text: str, change: Any
 ) -> None:
     liar: Stack = falsified(programs, change)
     client, server = (liar, programs) if role is Role.CLIENT else (programs, liar)
 
-    assert told in caught(client, server, V13, runtime)
+    assert text in caught(client, server, V13, runtime)
 
 
 def field(**changes: object) -> Callable[[Session], Session]:
@@ -407,6 +410,6 @@ def test_a_client_that_lies_about_a_session_is_caught(
 ) -> None:
     value = SESSIONS[name][0] if name != "version" else (V12 if tls is V13 else V13)
 
-    assert f"session.{name}: the client tells" in caught(
+    assert f"session.{name}: the client reports" in caught(
         with_sessions(honest, field(**{name: value})), honest, tls, runtime
     )

@@ -78,7 +78,7 @@ def test_time_has_passed_for_a_server_that_is_made_later(paired: Callable[..., P
     assert pair.server.counters().timeouts == 1
 
 
-def test_what_passed_is_told_of_both_ends(paired: Callable[..., Pair]) -> None:
+def test_what_passed_is_reported_of_both_ends(paired: Callable[..., Pair]) -> None:
     pair = paired()
     pair.stop_clocks(NOW)
     pair.age(60)

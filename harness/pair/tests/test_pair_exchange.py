@@ -1,4 +1,4 @@
-"""Each connection tells its own key exchange, chain and exporter, and not its session's."""
+"""Each connection reports its own key exchange, chain and exporter, and not its session's."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_session_from_der_has_lost_the_chain(connected: Callable[..., tuple[Co
         (Capability.EXPORTER, "exporter"),
     ],
 )
-def test_a_stack_tells_what_its_capabilities_say(
+def test_a_stack_reports_what_its_capabilities_say(
     machine: tuple[Machine, Runtime],
     connected: Callable[..., tuple[Connection, Connection]],
     stack: str,
@@ -147,7 +147,7 @@ def test_a_stack_tells_what_its_capabilities_say(
 
 
 @pytest.mark.parametrize("abbreviated", [False, True])
-def test_whether_a_renegotiation_was_resumed_is_told(machine: tuple[Machine, Runtime], *, abbreviated: bool) -> None:
+def test_a_renegotiation_that_resumed_is_reported(machine: tuple[Machine, Runtime], *, abbreviated: bool) -> None:
     libssl = machine[0].one("libssl")
     pair = Pair((libssl, libssl), TLS12, machine[1], server=ServerConfig(client_renegotiation=True))
     try:

@@ -1,4 +1,4 @@
-"""A pair tells for which reasons OpenSSL refuses a server, and refuses what an end cannot take its part in."""
+"""A pair reports for which reasons OpenSSL refuses a server, and refuses what an end cannot take its part in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pair() -> Iterator[Pair]:
         stack.close()
 
 
-def test_the_reason_codes_are_told(pair: Pair) -> None:
+def test_the_reason_codes_are_reported(pair: Pair) -> None:
     assert pair.refusal(session_id_context=b"a" * 33) == (273,)
 
 

@@ -1,4 +1,4 @@
-"""A connection of somebody else to the tap's port is set aside and told, whenever it comes."""
+"""A connection of somebody else to the tap's port is set aside and reported, whenever it comes."""
 
 from __future__ import annotations
 

@@ -298,7 +298,7 @@ def test_a_first_handshake_that_is_not_full_is_an_error_and_not_a_failure(run: R
     assert [cell["verdict"] for cell in results()["cells"]] == ["error"]
 
 
-def test_the_junit_file_tells_an_error_from_a_failure(run: Run, pytester: pytest.Pytester) -> None:
+def test_the_junit_file_separates_errors_from_failures(run: Run, pytester: pytest.Pytester) -> None:
     run("--client=libssl", "--server=openssl", "--junitxml=junit.xml", sees="[[Saw.ABORTED] * 3]")
 
     assert 'errors="1" failures="0" skipped="0" tests="1"' in (pytester.path / "junit.xml").read_text()

@@ -375,12 +375,13 @@ class ConnectionObject(TypedDict):
         Annotated[
             str | None,
             about(
-                "the group of this connection's key exchange, empty if it had none, null if no end tells", NOT_AT_ALL
+                "the group of this connection's key exchange, empty if it had none, null if unknown",
+                NOT_AT_ALL,
             ),
         ]
     ]
     exporters_equal: NotRequired[
-        Annotated[bool | None, about("whether both ends exported the same keying material, null if one cannot tell")]
+        Annotated[bool | None, about("whether both ends exported the same keying material, null if unknown")]
     ]
     renegotiation_resumed: NotRequired[
         Annotated[

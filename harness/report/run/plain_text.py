@@ -26,8 +26,8 @@ ASKED = {
 
 def findings_text(cell: CellObject) -> str:
     """The explanations of the last connections that have one, and the broken rules; empty if there are none."""
-    told = [line for connection in explained(cell)[:MOST] for line in _explanation(connection)]
-    return "\n".join([*told, *breach_lines(cell)])
+    lines = [line for connection in explained(cell)[:MOST] for line in _explanation(connection)]
+    return "\n".join([*lines, *breach_lines(cell)])
 
 
 def breach_lines(cell: CellObject) -> list[str]:

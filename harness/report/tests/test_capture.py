@@ -88,7 +88,7 @@ def test_a_capture_without_secrets_says_so(real: Sequence[Connection]) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_session_tells_the_tls12_secret_that_no_key_log_tells(number: int) -> None:
+def test_a_session_has_the_tls12_secret_that_no_key_log_has(number: int) -> None:
     made = connections("libssl", "libssl", Case(tls=TLSVersion.TLSv1_2))[number]
     silent = replace(made, client=replace(made.client, keylog=()), server=replace(made.server, keylog=()))
 

@@ -1,4 +1,4 @@
-"""tshark decrypts a capture without being told anything, and finds nothing wrong with it."""
+"""tshark decrypts a capture without further input, and finds nothing wrong with it."""
 
 from __future__ import annotations
 

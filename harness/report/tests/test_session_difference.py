@@ -20,7 +20,7 @@ def text(width: int) -> str:
 
 
 @pytest.mark.parametrize("pair", [(OLD, NEW), (OLD, OLD), (NEW, UNTOLD), (UNTOLD, UNTOLD)])
-def test_every_field_is_told_once(pair: tuple[Session, Session]) -> None:
+def test_every_field_is_reported_once(pair: tuple[Session, Session]) -> None:
     found = session_difference(*pair)
 
     assert sorted([*found.differing, *found.equal, *found.empty, *found.unknown]) == sorted(SESSION_FIELDS)

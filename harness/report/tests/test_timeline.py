@@ -62,7 +62,7 @@ def test_a_certificate_that_only_the_full_handshake_has_stands_alone() -> None:
     assert ("Finished", "Finished") in rows
 
 
-def test_no_message_is_lost_or_told_twice() -> None:
+def test_no_message_is_lost_or_reported_twice() -> None:
     rows = kinds(RESUMED12, FULL12)
 
     assert [one for one, _ in rows if one] == [message.type for message in FULL12.transcript.messages]
@@ -114,7 +114,7 @@ def test_tickets_meet_whether_or_not_data_came_before_them() -> None:
     ("value", "text"),
     [(b"", "empty"), (b"\1\2", "0102(2)"), (b"\1\2\3\4\5", "0102…0405(5)"), (FIRST, "9e3d…0101(208)")],
 )
-def test_a_long_value_is_told_by_both_its_ends(value: bytes, text: str) -> None:
+def test_a_long_value_is_reported_by_both_its_ends(value: bytes, text: str) -> None:
     assert abbreviated(value) == text
 
 
@@ -132,7 +132,7 @@ def test_an_only_ticket_has_no_number() -> None:
     assert fields(DECLINED13, "ClientHello", one)["pre_shared_key"][1] == "the ticket of connection 1"
 
 
-def test_a_ticket_that_was_never_received_is_told_to_be_none_of_those() -> None:
+def test_a_ticket_that_was_never_received_is_said_to_be_none_of_those() -> None:
     made_up = offering(ticket(KEY, 9))
 
     assert fields(made_up, "ClientHello")["pre_shared_key"][1] == "no ticket of connection 1"
@@ -170,7 +170,7 @@ def test_the_age_of_an_unknown_ticket_is_unknown() -> None:
     assert fields(offering(ticket(KEY, 9), 5), "ClientHello")["pre_shared_key"][2:] == ("binder (48)",)
 
 
-def test_each_identity_is_told() -> None:
+def test_each_identity_is_reported() -> None:
     both: dict[str, Any] = {"psk_identities": (FIRST, SECOND), "psk_ages": (7, 0), "psk_binders": (bytes(32),)}
     shown = fields(offering(SECOND, **both), "ClientHello")
 
@@ -178,7 +178,7 @@ def test_each_identity_is_told() -> None:
     assert shown["pre_shared_key 1"][-1] == "no binder"
 
 
-def test_an_offer_that_is_not_taken_up_is_told_in_the_server_hello() -> None:
+def test_an_offer_that_is_not_taken_up_is_reported_in_the_server_hello() -> None:
     assert fields(DECLINED13, "ServerHello")["pre_shared_key"] == ("absent", "none accepted")
 
 
@@ -210,7 +210,7 @@ def test_early_data_that_the_server_does_not_mention_are_refused() -> None:
     assert fields(second(shown), "EncryptedExtensions")["early_data"] == ("absent", "refused")
 
 
-def test_a_ticket_tells_early_data_only_if_it_allows_them() -> None:
+def test_a_ticket_reports_early_data_only_if_it_allows_them() -> None:
     allowing = NewSessionTicket(7200, SECOND, max_early_data=1000)
     shown = fields(second(transcript((SERVER, allowing))), "NewSessionTicket")
 
@@ -228,21 +228,21 @@ def test_a_malformed_message_does_not_shift_the_others() -> None:
     assert "pre_shared_key" in entries[1].fields
 
 
-def test_what_no_structure_tells_is_told_from_the_message() -> None:
+def test_what_no_structure_reports_is_read_from_the_message() -> None:
     plain = replace(transcript((CLIENT, hello13(1)), (SERVER, NST[FIRST])), client_hellos=(), tickets=None)
 
     assert fields(second(plain), "NewSessionTicket")["ticket"] == ("208 bytes",)
     assert fields(second(plain), "ClientHello")["session_id"] == ("01" * 32,)
 
 
-def test_milliseconds_are_told_without_tenths_where_there_are_many() -> None:
+def test_milliseconds_are_reported_without_tenths_where_there_are_many() -> None:
     slow = replace(transcript((CLIENT, Alert(0, CLIENT, 1))), messages=(Message(CLIENT, "Finished", 12, 12.3456),))
     text = timeline_text(second(slow), None, [outcome_line(second(slow))]).plain
 
     assert text.splitlines()[-1] == "12346 → Finished (12)"
 
 
-def test_a_session_of_which_little_is_known_tells_no_age() -> None:
+def test_a_session_of_which_little_is_known_reports_no_age() -> None:
     shown = replace(offering(SECOND, 7), offered=replace(session(), known={"ticket": SECOND}))
 
     assert "age" not in " ".join(fields(shown, "ClientHello", None)["pre_shared_key"])

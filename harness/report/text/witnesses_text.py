@@ -57,7 +57,7 @@ def disagreement_text(connection: Connection, width: int = WIDTH) -> Text:
         return Text()
     offered = " (it offered a session)" if connection.was_offered else ""
     head = folded(f"{connection.disagreement} about connection {connection.number}{offered}", width, "", "  ")
-    facts = [line for told in connection.contradictions for line in folded(str(told), width, "  ", "    ")]
+    facts = [line for each in connection.contradictions for line in folded(str(each), width, "  ", "    ")]
     return joined([*(Text(line, "bold red") for line in head), *_views(connection, width), *facts])
 
 

@@ -185,7 +185,7 @@ def test_it_agrees_between_two_builds(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_it_tells_the_session_and_both_ends_of_each_connection(
+def test_it_reports_the_session_and_both_ends_of_each_connection(
     restarted: Story, libssl: Stack, runtime: Runtime, tmp_path: Path
 ) -> None:
     done = ran(restarted, libssl, runtime, tmp_path)
@@ -261,7 +261,7 @@ def test_a_server_that_cannot_be_set_up_is_no_verdict(
 
 
 @pytest.mark.skipif("3.5" not in BUILDS or "4.0" not in BUILDS, reason="needs RESUMPTION_REPRODUCERS with 3.5 and 4.0")
-def test_the_program_of_one_release_tells_another_apart(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
+def test_the_program_of_one_release_recognises_another(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
     """A reset connection leaves a TLS 1.2 session in the cache since 4.0 (openssl/openssl#30230)."""
     new, old = (with_headers(machine[0], version) for version in ("4.0", "3.5"))
     story = BY_NAME["tls12-close-rst"].story(new, machine[1])

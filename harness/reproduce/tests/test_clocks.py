@@ -1,4 +1,4 @@
-"""Clocks that only stand still are left out of a story, and a story that cannot be told by one clock is known."""
+"""Clocks that only stand still are left out of a story, and a story that needs more than one clock is recognised."""
 
 from __future__ import annotations
 

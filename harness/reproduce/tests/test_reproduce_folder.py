@@ -1,4 +1,4 @@
-"""The folder of reproducers: what is in it, who can read it, what its README says, what `git bisect run` is told."""
+"""The folder of reproducers: what is in it, who can read it, its README, the exit codes for `git bisect run`."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_no_path_of_this_machine_is_in_it(folder: Path) -> None:
     assert not any(str(folder.parent) in text for text in texts)
 
 
-def test_the_readme_tells_what_was_seen_and_why(folder: Path) -> None:
+def test_the_readme_says_what_was_seen_and_why(folder: Path) -> None:
     text = (folder / "README.md").read_text()
 
     assert "connection 2 of 2 is declined" in text.splitlines()[0]
@@ -252,7 +252,7 @@ def test_a_run_leaves_reproducers_of_failed_cells_or_of_all(option: list[str], l
     ("seen", "argument", "code"),
     [(0, "", 1), (1, "", 0), (125, "", 125), (0, "--lost", 0), (1, "--lost", 1), (125, "--lost", 125), (139, "", 125)],
 )
-def test_git_bisect_is_told_which_commit_is_bad(seen: int, argument: str, code: int, tmp_path: Path) -> None:
+def test_git_bisect_learns_which_commit_is_bad(seen: int, argument: str, code: int, tmp_path: Path) -> None:
     done = bisected(tmp_path, argument, seen=seen)
 
     assert done.returncode == code

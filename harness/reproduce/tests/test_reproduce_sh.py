@@ -210,7 +210,7 @@ def test_two_builds_meet(machine: tuple[Machine, Runtime], tmp_path: Path) -> No
 @pytest.mark.skipif(
     "1.1.1w" not in BUILDS or "4.0" not in BUILDS, reason="needs RESUMPTION_REPRODUCERS with 1.1.1w and 4.0"
 )
-def test_the_script_of_one_release_tells_another_apart(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
+def test_the_script_of_one_release_recognises_another(machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
     """That TCP ends without close_notify is a fatal error since 3.0, which drops the session from the cache."""
     new, old = (machine[0].one(f"openssl@{version}") for version in ("4.0", "1.1.1w"))
     story = BY_NAME["tls12-close-eof"].story(new, machine[1])
@@ -221,7 +221,7 @@ def test_the_script_of_one_release_tells_another_apart(machine: tuple[Machine, R
     assert done.returncode == 1
 
 
-def test_each_connection_is_told(restarted: Story, openssl: Stack, runtime: Runtime, tmp_path: Path) -> None:
+def test_each_connection_is_reported(restarted: Story, openssl: Stack, runtime: Runtime, tmp_path: Path) -> None:
     done = ran(restarted, openssl, runtime, tmp_path)
 
     assert "connection 2: outcome=declined client=full server=full mechanism=none alert=none tickets=2 " in done.stdout

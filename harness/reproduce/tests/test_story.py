@@ -1,4 +1,4 @@
-"""From connections to their story: whose session was offered, what was rewritten in it, what cannot be told."""
+"""From connections to their story: whose session was offered, what was rewritten in it, what cannot be expressed."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_the_session_at_the_end_of_the_first_connection_was_offered(pair: Pair) 
     assert recorded(pair).gaps == ()
 
 
-def test_an_earlier_ticket_is_told_by_its_place(pair: Pair) -> None:
+def test_an_earlier_ticket_is_reported_by_its_place(pair: Pair) -> None:
     first = pair.connect()
     pair.connect(offer=first.sessions[0])
 
     assert offer_of(recorded(pair)) == Offer(connection=1, ticket=0)
 
 
-def test_another_time_and_timeout_are_told(pair: Pair) -> None:
+def test_another_time_and_timeout_are_reported(pair: Pair) -> None:
     session = pair.connect().session
     pair.connect(offer=edited(aged(session, 100), timeout=7200 + 1))
 
@@ -74,7 +74,7 @@ def test_a_session_taken_before_the_ticket_is_named_by_its_action(pair: Pair) ->
     assert offer_of(recorded(pair)) == Offer(connection=1, action=0)
 
 
-def test_a_session_in_memory_is_told_as_kept(pair: Pair) -> None:
+def test_a_session_in_memory_is_reported_as_kept(pair: Pair) -> None:
     live = pair.open()
     live.exchange()
     kept = live.keep_session()
@@ -94,7 +94,7 @@ def test_a_session_of_another_pair_is_a_gap(pair: Pair, machine: tuple[Machine, 
     assert recorded(pair).gaps == ("connection 2 offered a session that no earlier connection yielded so",)
 
 
-def test_a_removed_session_is_told_by_its_connection(pair: Pair) -> None:
+def test_a_removed_session_is_reported_by_its_connection(pair: Pair) -> None:
     first = pair.connect()
     pair.server.remove(first.session.session_id)
     pair.connect()
@@ -103,7 +103,7 @@ def test_a_removed_session_is_told_by_its_connection(pair: Pair) -> None:
     assert recorded(pair).attempts[1].before == (Action("remove", Role.SERVER, values),)
 
 
-def test_a_flush_is_told_by_the_time_of_a_session(pair: Pair) -> None:
+def test_a_flush_is_reported_by_the_time_of_a_session(pair: Pair) -> None:
     first = pair.connect()
     pair.server.flush(first.session.time + 301)
     pair.connect()
@@ -112,7 +112,7 @@ def test_a_flush_is_told_by_the_time_of_a_session(pair: Pair) -> None:
     assert recorded(pair).attempts[1].before == (Action("flush", Role.SERVER, values),)
 
 
-def test_a_flush_of_all_is_told_as_it_is(pair: Pair) -> None:
+def test_a_flush_of_all_is_reported_as_it_is(pair: Pair) -> None:
     pair.connect()
     pair.server.flush(0)
     pair.connect()
@@ -120,7 +120,7 @@ def test_a_flush_of_all_is_told_as_it_is(pair: Pair) -> None:
     assert recorded(pair).attempts[1].before == (Action("flush", Role.SERVER, {"at": 0, "context": 1}),)
 
 
-def test_each_context_is_told_once_with_its_knobs(pair: Pair) -> None:
+def test_each_context_is_reported_once_with_its_knobs(pair: Pair) -> None:
     pair.connect()
     pair.new_server(timeout=10)
     pair.connect()

@@ -1,4 +1,4 @@
-"""The digests of code tell changed files apart."""
+"""The digests of code differ for changed files."""
 
 from __future__ import annotations
 

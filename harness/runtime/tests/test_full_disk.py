@@ -1,4 +1,4 @@
-"""A full disk under the private files of a run is told as such, and never as what a TLS library did."""
+"""A full disk under the private files of a run is reported as such, and never as what a TLS library did."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_lines_arrive_whole_and_all_output_is_kept(runtime: Runtime) -> None:
     child.close()
 
 
-def test_a_command_tells_the_environment_that_is_not_this_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_shows_the_environment_that_is_not_this_process_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAME", "1")
 
     assert pasteable(["a b"], {"SAME": "1", "OPENSSL_CONF": "/x"}) == "env OPENSSL_CONF=/x 'a b'"

@@ -61,7 +61,7 @@ def test_more_than_a_terminal_holds_arrives_whole(runtime: Runtime) -> None:
     assert len(b"".join(_lines(runtime, "head -c 1000000 /dev/zero | tr '\\0' x; echo"))) == 1_000_000
 
 
-def test_the_end_is_told_once_with_the_exit_code(runtime: Runtime) -> None:
+def test_the_end_is_reported_once_with_the_exit_code(runtime: Runtime) -> None:
     ends: list[int] = []
     child = TerminalChild(runtime.loop, runtime.warden, "a script", ["/bin/sh", "-c", "exit 3"])
     child.on_end = lambda: ends.append(child.ended.result())

@@ -1,4 +1,4 @@
-"""The tap relays and records every byte, ends TCP as told, blocks what a gate blocks, outlives a missing server."""
+"""The tap relays and records every byte, ends TCP on request, blocks what a gate blocks, outlives a missing server."""
 
 from __future__ import annotations
 
@@ -135,40 +135,40 @@ def test_ports_and_the_time_of_the_beginning_are_known(ends: Ends) -> None:
     assert before - 60e9 < tcp.began <= before
 
 
-def told_ends(ends: Ends) -> list[tuple[Role | None, bool]]:
+def observed_ends(ends: Ends) -> list[tuple[Role | None, bool]]:
     """Who ended TCP so far, and whether by a reset."""
     return [(end.sender, end.reset) for end in ends.tapped.tcp.ends]
 
 
-def test_who_ended_tcp_is_told_in_order(ends: Ends) -> None:
+def test_who_ended_tcp_is_reported_in_order(ends: Ends) -> None:
     ends.server.shutdown(socket.SHUT_WR)
-    ends.loop.wait(lambda: len(told_ends(ends)) == 1, "the server's FIN")
+    ends.loop.wait(lambda: len(observed_ends(ends)) == 1, "the server's FIN")
     ends.client.close()
     ends.loop.wait(lambda: ends.tapped.ended, "both ends")
 
-    assert told_ends(ends) == [(Role.SERVER, False), (Role.CLIENT, False)]
+    assert observed_ends(ends) == [(Role.SERVER, False), (Role.CLIENT, False)]
 
 
-def test_an_end_that_resets_is_told(ends: Ends) -> None:
+def test_an_end_that_resets_is_reported(ends: Ends) -> None:
     ends.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     ends.client.close()
     ends.loop.wait(lambda: ends.tapped.ended, "the reset")
 
-    assert told_ends(ends) == [(Role.CLIENT, True)]
+    assert observed_ends(ends) == [(Role.CLIENT, True)]
 
 
 @pytest.mark.parametrize(("how", "reset"), [(Close.EOF, False), (Close.RST, True)])
-def test_an_end_by_the_tap_is_told_as_its_own(ends: Ends, how: Close, reset: bool) -> None:  # noqa: FBT001 - a table
+def test_an_end_by_the_tap_is_reported_as_its_own(ends: Ends, how: Close, reset: bool) -> None:  # noqa: FBT001 - a table
     ends.tapped.cut(how)
 
-    assert told_ends(ends) == [(None, reset)]
+    assert observed_ends(ends) == [(None, reset)]
 
 
 def test_a_gate_that_blocks_is_an_end_by_the_tap(gated: Ends) -> None:
     gated.client.send(b"forbidden")
     gated.loop.wait(lambda: gated.tapped.ended, "the gate")
 
-    assert told_ends(gated) == [(None, True)]
+    assert observed_ends(gated) == [(None, True)]
 
 
 def test_what_a_gate_blocks_is_not_relayed(gated: Ends) -> None:

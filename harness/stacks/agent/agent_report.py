@@ -63,7 +63,7 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
     if trail.cut is not None and not trail.got_data and last:
         return Saw.UNKNOWN, [f"the input ended ({trail.cut}) before any application data", *evidence]
     if facts["reused"] is None:
-        return Saw.UNKNOWN, evidence or ["the library does not tell whether it resumed"]
+        return Saw.UNKNOWN, evidence or ["the library does not report whether it resumed"]
     return Saw.RESUMED if facts["reused"] else Saw.FULL, evidence
 
 

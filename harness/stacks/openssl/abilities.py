@@ -23,7 +23,7 @@ COMMON_MISSING = {
     Capability.NEW_SESSION_CALLBACK.value: "it is the program's own, and its calls are not printed",
     Capability.SERVER_NAME.value: "the program does not print it",
     Capability.EVERY_TICKET.value: "each ticket overwrites the file of -sess_out, so only the last one is seen",
-    Capability.NEGOTIATED_GROUP.value: "no output of the program tells it",
+    Capability.NEGOTIATED_GROUP.value: "the program does not print it",
     Capability.PEER_CHAIN.value: "it prints the names of a chain, not its certificates",
     Capability.EXPORTER.value: "-keymatexport prints the material itself, for anybody to read",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",

@@ -69,7 +69,7 @@ class ClientOutput(Output):
             self.early_data = text.removeprefix("Early data was ").replace(" ", "_")
 
     def group(self, *, skips: bool) -> str | None:
-        """The group of this connection's key exchange, empty if it had none; None if the output does not tell.
+        """The group of this connection's key exchange, empty if it had none; None if the output does not show it.
 
         ``skips`` is whether the client allows a resumption without a key exchange (psk_ke).
         """

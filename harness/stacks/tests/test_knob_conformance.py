@@ -116,7 +116,7 @@ def configured(stack: Stack, role: Role, knobs: Mapping[str, Any]) -> dict[str, 
 
 
 class Observation:
-    """A story told with these knobs, and everything of it that is the same each time it is told."""
+    """A story run with these knobs, and everything of it that is the same in each run."""
 
     def __init__(self, runtime: Runtime, tested: Stack, peer: Stack, role: Role, beside: Beside) -> None:
         self.runtime = runtime

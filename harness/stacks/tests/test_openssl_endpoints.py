@@ -1,4 +1,4 @@
-"""s_server and s_client do what the Protocols ask, and each way in which they can fail is told."""
+"""s_server and s_client do what the Protocols ask, and each way in which they can fail is reported."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _cut(runtime: Runtime, tls: TLSVersion, how: Close) -> tuple[EndpointReport,
 
 @BOTH_VERSIONS
 @pytest.mark.parametrize(("how", "ending"), [(Close.EOF, Ending.EOF), (Close.RST, Ending.RESET)])
-def test_end_of_tcp_is_told_by_both(runtime: Runtime, tls: TLSVersion, how: Close, ending: Ending) -> None:
+def test_end_of_tcp_is_reported_by_both(runtime: Runtime, tls: TLSVersion, how: Close, ending: Ending) -> None:
     client, server, ends = _cut(runtime, tls, how)
 
     assert client.ending is ending

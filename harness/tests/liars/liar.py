@@ -1,4 +1,4 @@
-"""A program that lies: the real agent, with what it says or is told of a connection rewritten on the way.
+"""A program that lies: the real agent, with what it reports or receives of a connection rewritten on the way.
 
 ``liar.py LIE -P -m harness.agent …``; LIE is a JSON object with any of these keys:
 ``facts``: what every ``facts`` object says instead; ``counters``: what every reply of counters says instead;
@@ -36,7 +36,7 @@ class Liar:
         return request
 
     def reply(self, reply: dict[str, Any]) -> dict[str, Any]:
-        """What the harness is told."""
+        """What the harness receives."""
         done = reply.get("ok")
         if not isinstance(done, dict):
             return reply
@@ -68,13 +68,13 @@ def main() -> None:
     with subprocess.Popen([sys.executable, *agent], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as real:
         if real.stdin is None or real.stdout is None:
             raise AssertionError("Popen gave no pipes")
-        told = real.stdin
+        stdin = real.stdin
 
         def ask() -> None:
             for line in sys.stdin.buffer:
-                told.write(json.dumps(liar.request(json.loads(line))).encode() + b"\n")
-                told.flush()
-            told.close()
+                stdin.write(json.dumps(liar.request(json.loads(line))).encode() + b"\n")
+                stdin.flush()
+            stdin.close()
 
         Thread(target=ask, daemon=True).start()
         for line in real.stdout:

@@ -99,7 +99,7 @@ EXPIRED = Finding(
     ("it was 7200 s old, and the server's timeout is 7200 s",),
     "a longer timeout at the server",
     "SSL_CTX_set_timeout(3)",
-    "sess_timeouts of the server, which its stack does not tell",
+    "sess_timeouts of the server, which its stack does not report",
 )
 
 

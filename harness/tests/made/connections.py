@@ -42,7 +42,7 @@ MESSAGES = (
 
 
 def report(witness: Witness, saw: Saw, name: str, *evidence: str, tickets: int | None = None) -> EndpointReport:
-    """What one end told; the client was run by a command."""
+    """What one end reported; the client was run by a command."""
     commands = ("openssl s_client -connect 127.0.0.1:4433",) if witness is Witness.CLIENT else ()
     return EndpointReport(View(witness, saw, evidence, name, tickets=tickets), commands=commands)
 

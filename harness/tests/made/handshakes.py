@@ -1,4 +1,4 @@
-"""Pairs of connections made by hand, message by message, for tests of what is told of them; no peer is involved."""
+"""Pairs of connections made by hand, message by message, for tests of what is derived from them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Part = ClientHello | ServerHello | NewSessionTicket | Alert | str
 
 
 def ticket(key: bytes, number: int, length: int = 208) -> bytes:
-    """A ticket that only its end tells from another one of the same key."""
+    """A ticket that only its end distinguishes from another one of the same key."""
     return key + bytes([number]) * (length - len(key))
 
 
@@ -93,7 +93,7 @@ def transcript(*sent: Sequence[Any], tls: TLSVersion = TLS13, decrypted: bool = 
     messages = []
     sealed: set[Role] = set()
     for place, (sender, what, *length) in enumerate(sent):
-        kind, fields, size = _told(what, tls)
+        kind, fields, size = _reported(what, tls)
         shown = kind in {"ClientHello", "ServerHello", "ChangeCipherSpec"}
         at = 0.0005 + place * 0.0015
         message = Message(sender, kind, length[0] if length else size, at, sender in sealed and not shown, fields)
@@ -112,8 +112,8 @@ def transcript(*sent: Sequence[Any], tls: TLSVersion = TLS13, decrypted: bool = 
     )
 
 
-def _told(what: Part, tls: TLSVersion) -> tuple[str, Mapping[str, str], int]:
-    """Type, fields and length, as the wire's reader tells them."""
+def _reported(what: Part, tls: TLSVersion) -> tuple[str, Mapping[str, str], int]:
+    """Type, fields and length, as the wire's reader reports them."""
     if isinstance(what, ClientHello):
         return "ClientHello", client_hello_fields(what), what.length
     if isinstance(what, ServerHello):

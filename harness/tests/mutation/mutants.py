@@ -194,17 +194,17 @@ def inside_decorator(function: ast.FunctionDef, node: ast.AST) -> bool:
 def of_call(call: ast.Call, own: set[str], ways: tuple[Close, ...]) -> Iterator[tuple[str, ast.expr]]:
     """Each change of a call; ``own`` are the parameters of the function around it."""
     name = called(call)
-    told = f"{ast.unparse(call.func)}"
+    function = f"{ast.unparse(call.func)}"
     if name in EDITS:
         yield f"without {name}()", call.args[0]
     if name == "close" and call.args and not (Close.BOTH in ways and "close_how" in ast.unparse(call)):
-        yield f"{told} cleanly", ast.Call(call.func, [], call.keywords)
+        yield f"{function} cleanly", ast.Call(call.func, [], call.keywords)
     if name in NEW_ENDS or name in {"connect", "open", "renegotiate"} or isinstance(call.func, ast.Name):
         for keyword in call.keywords:
             handed_on = isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg and keyword.arg in own
             if name not in EDITS and keyword.arg != "presume_full" and not handed_on:
                 rest = [one for one in call.keywords if one is not keyword]
-                yield f"without {keyword.arg} of {told}()", ast.Call(call.func, call.args, rest)
+                yield f"without {keyword.arg} of {function}()", ast.Call(call.func, call.args, rest)
 
 
 def replaced(function: ast.FunctionDef, number: int, by: ast.AST | None) -> ast.FunctionDef:

@@ -1,4 +1,4 @@
-"""Each assert of an outcome in `scenarios` comes with what tells it from another one: reason, mechanism or alert.
+"""Each assert of an outcome in `scenarios` comes with what distinguishes it from others: reason, mechanism or alert.
 
 DECLINED comes with its reason, ABORTED with its alert. RESUMED comes with `mechanism` or `from_cache` where a session
 of the cache and a ticket could pass for each other: in TLS 1.2, and where a TLS 1.3 server may keep the state.
@@ -37,11 +37,11 @@ class Scenario:
         called = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
         helpers = [function for function in functions(path) if function.name in called]
         self.asserts = [node for one in (test, *helpers) for node in ast.walk(one) if isinstance(node, ast.Assert)]
-        self.told: dict[str, ast.AST] = {helper.name: helper for helper in helpers}
+        self.defined: dict[str, ast.AST] = {helper.name: helper for helper in helpers}
         """What a name stands for: the expression that it was given, or the helper."""
         for node in ast.walk(test):
             if isinstance(node, ast.Assign):
-                self.told |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
+                self.defined |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
         marks = [mark for mark in [*getattr(module[test.name], "pytestmark", []), module.get("pytestmark")] if mark]
         self.situation: Situation = next(mark.args[0] for mark in marks if mark.name == "scenario")
         self.changed = {
@@ -86,8 +86,8 @@ class Scenario:
         for one in self.asserts:
             for node in ast.walk(one):
                 yield node
-                if isinstance(node, ast.Name) and node.id in self.told:
-                    yield from ast.walk(self.told[node.id])
+                if isinstance(node, ast.Name) and node.id in self.defined:
+                    yield from ast.walk(self.defined[node.id])
 
     @property
     def one_mechanism(self) -> bool:
@@ -100,14 +100,14 @@ class Scenario:
     def missing(self) -> Iterator[str]:
         """What is missing, one line each."""
         for connection, outcomes in self.expected():
-            told = f"{self.name}: {connection or 'a connection'}"
+            where = f"{self.name}: {connection or 'a connection'}"
             if Outcome.DECLINED in outcomes and not self.reasoned(connection):
-                yield f"{told} is DECLINED, and no assert uses reasons(pair, {connection or '...'})"
+                yield f"{where} is DECLINED, and no assert uses reasons(pair, {connection or '...'})"
             if Outcome.ABORTED in outcomes and not self.asserted(connection, "alert"):
-                yield f"{told} is ABORTED, and no assert uses its alert"
-            told_apart = self.one_mechanism or self.asserted(connection, "mechanism", "from_cache")
-            if Outcome.RESUMED in outcomes and not told_apart:
-                yield f"{told} is RESUMED, and no assert uses its mechanism or from_cache"
+                yield f"{where} is ABORTED, and no assert uses its alert"
+            distinguished = self.one_mechanism or self.asserted(connection, "mechanism", "from_cache")
+            if Outcome.RESUMED in outcomes and not distinguished:
+                yield f"{where} is RESUMED, and no assert uses its mechanism or from_cache"
 
 
 def owner(node: ast.AST, *names: str) -> str | None:
@@ -135,5 +135,5 @@ def missing(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
-def test_each_outcome_comes_with_what_tells_it_from_another(path: Path) -> None:
+def test_each_outcome_comes_with_what_distinguishes_it_from_another(path: Path) -> None:
     assert missing(path) == []

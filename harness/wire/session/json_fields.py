@@ -1,4 +1,4 @@
-"""A session as JSON fields, for stacks without its DER: what the stack tells; the rest is unknown."""
+"""A session as JSON fields, for stacks without its DER: what the stack reports; the rest is unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def from_fields(fields: Mapping[str, object], handle: object, *, taken_by: str = "", taken_from: str = "") -> Session:
     """A session whose known fields are those of the mapping, by their names in ``Session``.
 
-    Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``, which also tells the protocol; None
+    Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``, which implies the protocol; None
     is unknown. ``handle`` is what the stack offers the session by. ValueError names a field that does not exist, or
     whose value is of a wrong type.
     """

@@ -53,7 +53,7 @@ class Programs:
             self._ports.append(int(line.rpartition(b":")[2]))
 
     def client(self, *arguments: str, steps: tuple[Step, ...]) -> list[Chunk]:
-        """What the tap recorded of one s_client that is told each step when the one before it has worked."""
+        """What the tap recorded of one s_client that gets each step once the one before it has worked."""
         number = len(self.tap.connections)
         loop = self._runtime.loop
         child = Child(

@@ -284,9 +284,9 @@ def test_an_offer_that_a_retry_made_the_client_take_back_was_an_offer(captures: 
 def test_an_alert_in_place_of_awaited_data_aborts_whoever_had_written(captures: Captures) -> None:
     transcript = read(captures.full(V13).chunks, captures.full(V13).keylog)
     alert = Alert(47, Role.CLIENT)
-    told = [message for message in transcript.messages if message.type != "Alert"]
+    others = [message for message in transcript.messages if message.type != "Alert"]
     refused = replace(
-        transcript, alerts=(alert,), messages=(*told, Message(Role.CLIENT, "Alert", 2, 1.0, encrypted=True))
+        transcript, alerts=(alert,), messages=(*others, Message(Role.CLIENT, "Alert", 2, 1.0, encrypted=True))
     )
 
     assert "ApplicationData" in refused.types(Role.CLIENT)

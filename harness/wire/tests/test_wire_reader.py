@@ -265,7 +265,7 @@ def test_messages_are_joined_over_records_and_empty_fragments(captures: Captures
     assert transcript.client_hello == read([chunk]).client_hello
 
 
-def test_several_messages_in_one_record_are_told_apart(captures: Captures) -> None:
+def test_several_messages_in_one_record_are_distinguished(captures: Captures) -> None:
     capture = captures.full(V12)
     first = capture.chunks[1].data
     bodies, at = b"", 0

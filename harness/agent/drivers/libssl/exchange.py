@@ -1,4 +1,4 @@
-"""What one SSL tells of its key exchange, its peer's chain and its exporter."""
+"""What one SSL reports of its key exchange, its peer's chain and its exporter."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CELL = "scenarios/tls13_ticket.py::test_ticket_resumes"
 
 
-class Told:
+class Scripted:
     """A subject and a range of builds that are what the test says; no peer is involved."""
 
     ends = Ends("libssl", "libssl")
@@ -52,7 +52,7 @@ class Told:
         return cast("CellObject", cell(**self._seen[version]))
 
 
-def looks(shown: Told, expect: str | None = None, *on: str) -> Looks:
+def looks(shown: Scripted, expect: str | None = None, *on: str) -> Looks:
     return Looks(shown, cast("BuildRange", shown), expect, on)
 
 
@@ -61,19 +61,19 @@ TICKETS = f"{FIRST}tickets"
 
 
 def test_the_first_build_in_which_anything_differs_is_found() -> None:
-    shown = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    shown = Scripted(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
 
     assert search(shown.versions, looks(shown)).first_bad == "3"
 
 
 def test_a_difference_that_the_bad_build_lacks_does_not_count() -> None:
-    shown = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    shown = Scripted(v1={}, v2={HINT: 5}, v3={TICKETS: 2}, v4={TICKETS: 2})
 
     assert search(shown.versions, looks(shown)).first_bad == "3"
 
 
 def test_an_observable_can_be_chosen() -> None:
-    shown = Told(v1={}, v2={HINT: 5}, v3={TICKETS: 2, HINT: 5}, v4={TICKETS: 2, HINT: 5})
+    shown = Scripted(v1={}, v2={HINT: 5}, v3={TICKETS: 2, HINT: 5}, v4={TICKETS: 2, HINT: 5})
 
     assert search(shown.versions, looks(shown, None, "tickets")).first_bad == "3"
     assert search(shown.versions, looks(shown, None, "session.*")).first_bad == "2"
@@ -81,14 +81,14 @@ def test_an_observable_can_be_chosen() -> None:
 
 def test_an_expected_outcome_decides_alone() -> None:
     declined = {f"{FIRST}outcome": "declined", TICKETS: 2}
-    shown = Told(v1={}, v2={TICKETS: 2}, v3=declined, v4=declined)
+    shown = Scripted(v1={}, v2={TICKETS: 2}, v3=declined, v4=declined)
 
     assert search(shown.versions, looks(shown, "resumed")).first_bad == "3"
 
 
 def test_a_build_that_fails_is_bad() -> None:
     failing: dict[str, object] = {"verdict": "error", "reason": "it died in connection 2", "case": None}
-    shown = Told(v1={}, v2=failing, v3=failing)
+    shown = Scripted(v1={}, v2=failing, v3=failing)
 
     assert search(shown.versions, looks(shown)).first_bad == "2"
 
@@ -98,10 +98,10 @@ DECLINED: dict[str, object] = {f"{FIRST}outcome": "declined"}
 
 
 @pytest.mark.parametrize(("expect", "on"), [("declined", ()), (None, ()), (None, ("outcome",))])
-def test_a_third_outcome_is_told_and_the_search_goes_on(
+def test_a_third_outcome_is_reported_and_the_search_goes_on(
     capsys: pytest.CaptureFixture[str], expect: str | None, on: tuple[str, ...]
 ) -> None:
-    shown = Told(v1=DECLINED, v2=DECLINED, v3=ABORTED, v4={}, v5={})
+    shown = Scripted(v1=DECLINED, v2=DECLINED, v3=ABORTED, v4={}, v5={})
     found = search(shown.versions, looks(shown, expect, *on))
 
     assert (found.last_good, found.first_other, found.last_other, found.first_bad) == ("2", "3", "3", "4")
@@ -109,13 +109,13 @@ def test_a_third_outcome_is_told_and_the_search_goes_on(
 
 
 def test_an_observable_with_a_third_value_decides_only_with_on() -> None:
-    shown = Told(v1={}, v2={HINT: 5}, v3={HINT: 6}, v4={HINT: 6})
+    shown = Scripted(v1={}, v2={HINT: 5}, v3={HINT: 6}, v4={HINT: 6})
 
     assert search(shown.versions, looks(shown)).first_bad == "2"
     assert search(shown.versions, looks(shown, None, "session.*")).first_bad == "3"
 
 
-class LosesOnce(Told):
+class LosesOnce(Scripted):
     """A subject that the harness loses at the first look on each version, or at every look on version 2."""
 
     def see(self, version: str) -> CellObject:
@@ -204,7 +204,7 @@ def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_differs_is_named_where_no_glob_matches(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = Told(v1={}, v2={TICKETS: 2, HINT: 5})
+    shown = Scripted(v1={}, v2={TICKETS: 2, HINT: 5})
 
     with pytest.raises(EndError, match="2 was said to be bad and is good"):
         search(shown.versions, looks(shown, None, "sesion.*"))
@@ -214,7 +214,7 @@ def test_what_differs_is_named_where_no_glob_matches(capsys: pytest.CaptureFixtu
 
 
 def test_each_look_says_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = Told(v1={}, v2={}, v3={}, v4={TICKETS: 2})
+    shown = Scripted(v1={}, v2={}, v3={}, v4={TICKETS: 2})
     search(shown.versions, looks(shown))
 
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("build")]
@@ -223,35 +223,35 @@ def test_each_look_says_how_many_there_are(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_build_that_lacks_what_the_case_needs_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None}, v3={TICKETS: 2})
+    shown = Scripted(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None}, v3={TICKETS: 2})
 
     assert search(shown.versions, looks(shown)).between == ("2",)
     assert "2          unsupported  it lacks x" in capsys.readouterr().err
 
 
 def test_a_build_that_cannot_be_fetched_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = Told(v1={}, v9={}, v10={TICKETS: 2})
+    shown = Scripted(v1={}, v9={}, v10={TICKETS: 2})
 
     assert search(shown.versions, looks(shown)).between == ("9",)
     assert "not fetched: there is no network" in capsys.readouterr().err
 
 
 def test_an_end_that_cannot_do_the_case_is_an_error() -> None:
-    shown = Told(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None})
+    shown = Scripted(v1={}, v2={"verdict": "unsupported", "reason": "it lacks x", "case": None})
 
     with pytest.raises(EndError, match="2 was said to be bad and is unsupported"):
         search(shown.versions, looks(shown))
 
 
 def test_ends_that_do_not_differ_are_an_error() -> None:
-    shown = Told(v1={}, v2={})
+    shown = Scripted(v1={}, v2={})
 
     with pytest.raises(EndError, match="2 was said to be bad and is good"):
         search(shown.versions, looks(shown))
 
 
 def test_each_build_is_looked_at_once() -> None:
-    shown = Told(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
+    shown = Scripted(v1={}, v2={}, v3={TICKETS: 2}, v4={TICKETS: 2})
     made = looks(shown)
     made.between(search(shown.versions, made).last_good, "3")
 

@@ -1,4 +1,4 @@
-"""`resumption connect` tells a case truthfully, exits as documented, and says what is allowed where a user errs."""
+"""`resumption connect` reports a case truthfully, exits as documented, and says what is allowed where a user errs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(capsys: pytest.CaptureFixture[str], arguments: str) -> tuple[int, str, s
     return code, out, err
 
 
-def test_a_case_is_told_connection_by_connection(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_case_is_shown_connection_by_connection(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, f"{LIBSSL} --expect resumed")
 
     assert (code, err) == (0, "")

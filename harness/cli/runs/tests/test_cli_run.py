@@ -62,7 +62,7 @@ def test_no_scenarios_anywhere_says_where_they_were_looked_for(tmp_path: Path) -
         (["-n", "2", "gone.py"], ["gone.py"]),
     ],
 )
-def test_paths_are_told_from_options_and_their_values(
+def test_paths_are_distinguished_from_options_and_their_values(
     arguments: list[str], found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

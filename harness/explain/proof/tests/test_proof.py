@@ -45,7 +45,7 @@ WORDS = {
 
 
 @pytest.fixture(scope="module", params=STORIES)
-def told(request: pytest.FixtureRequest, machine: tuple[Machine, Runtime]) -> Iterator[list[Connection]]:
+def recorded(request: pytest.FixtureRequest, machine: tuple[Machine, Runtime]) -> Iterator[list[Connection]]:
     _, tls, server, client, story = STORIES[request.param]
     libssl = machine[0].one("libssl")
     pair = Pair((libssl, libssl), tls, machine[1], client=client, server=server)
@@ -75,30 +75,30 @@ def changed(line: str) -> Iterator[str]:
         yield from (f"{witness}: {said.replace(word, other, 1)}" for word, other in WORDS.items() if word in said)
 
 
-def test_all_evidence_about_real_connections_is_true(told: list[Connection]) -> None:
-    assert false_evidence(told) == ()
+def test_all_evidence_about_real_connections_is_true(recorded: list[Connection]) -> None:
+    assert false_evidence(recorded) == ()
 
 
-def test_a_line_with_another_number_or_word_is_false(told: list[Connection]) -> None:
-    lines = [line for finding in explained(told).findings for line in finding.evidence]
-    lies = {lie: false_lines(told, told[-1], saying(lie)) for line in lines for lie in changed(line)}
+def test_a_line_with_another_number_or_word_is_false(recorded: list[Connection]) -> None:
+    lines = [line for finding in explained(recorded).findings for line in finding.evidence]
+    lies = {lie: false_lines(recorded, recorded[-1], saying(lie)) for line in lines for lie in changed(line)}
 
     assert lies
     assert [lie for lie, found in lies.items() if not found] == []
 
 
-def test_a_false_line_is_named_with_its_finding(told: list[Connection]) -> None:
-    (finding, *_) = explained(told).findings
+def test_a_false_line_is_named_with_its_finding(recorded: list[Connection]) -> None:
+    (finding, *_) = explained(recorded).findings
     lie = replace(finding, evidence=(*finding.evidence, "wire: the ServerHello negotiates TLSv1.1"))
-    found = false_lines(told, told[-1], Explanation(finding.reason.question, (lie,)))
+    found = false_lines(recorded, recorded[-1], Explanation(finding.reason.question, (lie,)))
 
     assert len(found) == 1
     assert found[0].startswith(f"{finding.reason}: 'wire: the ServerHello negotiates TLSv1.1' is false")
 
 
 @pytest.mark.parametrize("line", ["", "wire: ", "wire: the moon is full", "nobody: it rains", "no witness at all"])
-def test_a_line_that_no_statement_checks_is_an_error(told: list[Connection], line: str) -> None:
-    assert false_lines(told, told[-1], saying(line))
+def test_a_line_that_no_statement_checks_is_an_error(recorded: list[Connection], line: str) -> None:
+    assert false_lines(recorded, recorded[-1], saying(line))
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_a_line_that_no_statement_checks_is_an_error(told: list[Connection], lin
         "setup: connection 9 ended with no alert",
     ],
 )
-def test_a_line_about_a_connection_that_was_not_there_is_false(told: list[Connection], line: str) -> None:
-    assert false_lines(told, told[-1], saying(line))
+def test_a_line_about_a_connection_that_was_not_there_is_false(recorded: list[Connection], line: str) -> None:
+    assert false_lines(recorded, recorded[-1], saying(line))

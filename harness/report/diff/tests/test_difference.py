@@ -1,4 +1,4 @@
-"""The comparison of two objects masks what is random, tells all else, and knows every key of the shape."""
+"""The comparison of two objects masks what is random, reports all else, and knows every key of the shape."""
 
 from __future__ import annotations
 
@@ -153,11 +153,11 @@ def test_what_is_random_or_of_a_machine_is_masked(path: str, value: Any) -> None
         ("case__connections", [], ("connection", "present", "absent")),
     ],
 )
-def test_all_else_is_told(path: str, value: Any, shown: tuple[str, str, str]) -> None:
+def test_all_else_is_reported(path: str, value: Any, shown: tuple[str, str, str]) -> None:
     assert found(cell(), cell(**{path: value})) == [shown]
 
 
-def test_an_alert_is_told_by_its_number_and_sender() -> None:
+def test_an_alert_is_reported_by_its_number_and_sender() -> None:
     alert = {"number": 50, "name": "decode_error", "level": 2, "sender": "client"}
 
     assert found(cell(), cell(**{f"{FIRST}alert": alert})) == [("alert", "none", "decode_error (50) by client")]
@@ -183,7 +183,7 @@ def messages(*made: dict[str, Any]) -> dict[str, Any]:
     return cell(**{f"{FIRST}messages": list(made)})
 
 
-def test_a_message_that_is_missing_is_told() -> None:
+def test_a_message_that_is_missing_is_reported() -> None:
     before = messages(message("server", "NewSessionTicket"), message("server", "NewSessionTicket"))
 
     assert found(before, messages(message("server", "NewSessionTicket"))) == [
@@ -191,7 +191,7 @@ def test_a_message_that_is_missing_is_told() -> None:
     ]
 
 
-def test_the_order_of_one_sender_is_told() -> None:
+def test_the_order_of_one_sender_is_reported() -> None:
     one, other = message("server", "ChangeCipherSpec"), message("server", "NewSessionTicket")
 
     assert found(messages(one, other), messages(other, one)) == [
@@ -216,13 +216,13 @@ def test_the_length_of_what_is_signed_or_not_decrypted_is_masked(kind: str) -> N
     assert found(messages(message("server", kind, 70)), messages(message("server", kind, 72))) == []
 
 
-def test_the_length_of_another_message_is_told() -> None:
+def test_the_length_of_another_message_is_reported() -> None:
     assert found(messages(message("server", "Finished", 36)), messages(message("server", "Finished", 52))) == [
         ("messages.server.Finished.length", "36", "52")
     ]
 
 
-def test_a_field_of_a_message_is_told() -> None:
+def test_a_field_of_a_message_is_reported() -> None:
     before, after = (message("server", "NewSessionTicket", lifetime=text) for text in ("300 s", "7200 s"))
 
     assert found(messages(before), messages(after)) == [
@@ -235,7 +235,7 @@ def hello(*extensions: tuple[int, str, int], length: int) -> dict[str, Any]:
     return cell(**{f"{FIRST}hellos": [{**HELLO, "length": length, "extensions": listed}]})
 
 
-def test_an_extension_of_another_length_is_told_once() -> None:
+def test_an_extension_of_another_length_is_reported_once() -> None:
     before, after = hello((10, "supported_groups", 12), length=100), hello((10, "supported_groups", 22), length=110)
 
     assert found(before, after) == [("hellos.client.ClientHello.extensions.supported_groups.length", "12", "22")]
@@ -247,17 +247,17 @@ def test_the_length_of_a_ticket_in_a_hello_is_masked() -> None:
     assert found(before, after) == []
 
 
-def test_an_extension_that_is_new_is_told_once() -> None:
+def test_an_extension_that_is_new_is_reported_once() -> None:
     before, after = hello(length=100), hello((22, "encrypt_then_mac", 0), length=104)
 
     assert found(before, after) == [("hellos.client.ClientHello.extensions.encrypt_then_mac", "absent", "present")]
 
 
-def test_a_length_that_no_part_explains_is_told() -> None:
+def test_a_length_that_no_part_explains_is_reported() -> None:
     assert [shown[0] for shown in found(hello(length=100), hello(length=101))] == ["hellos.client.ClientHello.length"]
 
 
-def test_extensions_in_another_order_are_told() -> None:
+def test_extensions_in_another_order_are_reported() -> None:
     one, other = (22, "encrypt_then_mac", 0), (23, "extended_master_secret", 0)
 
     assert [shown[0] for shown in found(hello(one, other, length=99), hello(other, one, length=99))] == [

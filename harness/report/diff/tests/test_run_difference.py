@@ -48,7 +48,7 @@ def test_one_difference_in_two_cells_is_one_line() -> None:
     assert found["places"][0]["connection"] == 2
 
 
-def test_a_cell_that_one_build_cannot_do_is_told_apart() -> None:
+def test_a_cell_that_one_build_cannot_do_is_distinguished() -> None:
     found = shown([of("a", verdict="unsupported", reason="it lacks x", case=None)], [of("a")])
 
     assert found["one_sided"] == [
@@ -80,7 +80,7 @@ def test_a_cell_that_the_harness_lost_is_set_aside(other: str) -> None:
     ]
 
 
-def test_a_cell_that_is_in_one_run_alone_is_told_apart() -> None:
+def test_a_cell_that_is_in_one_run_alone_is_distinguished() -> None:
     (found,) = shown([], [of("a")])["one_sided"]
 
     assert (found["before"], found["after"]) == ("absent", "passed")

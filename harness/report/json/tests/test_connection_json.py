@@ -87,11 +87,11 @@ def test_real_connections_are_as_documented(real: list[Connection]) -> None:
     assert wrong(case(real)) == []
 
 
-def test_a_real_resumption_is_told(real: list[Connection]) -> None:
+def test_a_real_resumption_is_reported(real: list[Connection]) -> None:
     assert [each["outcome"] for each in case(real)["connections"]] == ["full", "resumed"]
 
 
-def test_a_real_session_is_told_whole(real: list[Connection]) -> None:
+def test_a_real_session_is_reported_whole(real: list[Connection]) -> None:
     shown = case(real)["connections"][0]["session"]
 
     assert {name for name, value in shown.items() if value is None} <= {"resumable"}
@@ -149,7 +149,7 @@ def test_a_disagreement_has_no_outcome() -> None:
     assert connection_json(disagreeing())["outcome"] is None
 
 
-def test_a_disagreement_is_told_with_its_evidence() -> None:
+def test_a_disagreement_is_reported_with_its_evidence() -> None:
     assert "SSL_session_reused() == 0" in (connection_json(disagreeing())["disagreement"] or "")
 
 
@@ -185,7 +185,7 @@ def test_tickets_that_are_counted_differently_are_null() -> None:
     assert connection_json(connection(transcript=Transcript(tickets=())))["tickets"] is None
 
 
-def test_tickets_that_one_witness_counted_are_told() -> None:
+def test_tickets_that_one_witness_counted_are_reported() -> None:
     assert connection_json(connection(transcript=Transcript()))["tickets"] == 1
 
 
@@ -197,7 +197,7 @@ def test_an_unknown_field_is_null() -> None:
     assert case([connection(last_session=SESSION)])["connections"][0]["session"]["flags"] is None
 
 
-def test_knobs_are_told_as_a_user_types_them() -> None:
+def test_knobs_are_reported_as_a_user_types_them() -> None:
     assert case([])["knobs"] == {
         "client": {"alpn": "h2,http/1.1"},
         "server": {"timeout": "-5", "session_id_context": "hex:ff"},
@@ -206,7 +206,7 @@ def test_knobs_are_told_as_a_user_types_them() -> None:
     }
 
 
-def test_counters_that_no_stack_told_are_null() -> None:
+def test_counters_that_no_stack_reported_are_null() -> None:
     assert counters_json(None) is None
 
 
@@ -231,7 +231,7 @@ def test_the_schema_is_up_to_date() -> None:
     assert json.loads((DOCS / "case.schema.json").read_text()) == SCHEMA, "run: python docs/generate.py"
 
 
-def test_the_explanation_and_the_circumstances_of_a_real_decline_are_told() -> None:
+def test_the_explanation_and_the_setup_of_a_real_decline_are_reported() -> None:
     build = build_for("openssl")
     assert isinstance(build, Build)
     with Runtime() as runtime:

@@ -1,4 +1,4 @@
-"""The hellos of a connection are told with their extensions and lengths, as the bytes had them."""
+"""The hellos of a connection are reported with their extensions and lengths, as the bytes had them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SERVER = ServerHello(0x0303, bytes(32), b"", 0x1302, {43: b"\3\4"}, None, length
 RETRY = ServerHello(0x0303, bytes(32), b"", 0x1302, {}, None, hello_retry_request=True)
 
 
-def test_a_client_hello_is_told_with_its_lengths() -> None:
+def test_a_client_hello_is_reported_with_its_lengths() -> None:
     assert hellos_json(Transcript(client_hellos=(CLIENT,))) == [
         {
             "sender": "client",
@@ -34,7 +34,7 @@ def test_a_server_hello_has_the_one_suite_that_it_chose() -> None:
     assert shown["extensions"] == [{"number": 43, "name": "supported_versions", "length": 2}]
 
 
-def test_a_retry_is_told_apart_and_after_the_clients_hellos() -> None:
+def test_a_retry_is_distinguished_and_after_the_clients_hellos() -> None:
     shown = hellos_json(Transcript(client_hellos=(CLIENT, CLIENT), server_hellos=(RETRY, SERVER)))
 
     assert [hello["type"] for hello in shown] == ["ClientHello", "ClientHello", "HelloRetryRequest", "ServerHello"]

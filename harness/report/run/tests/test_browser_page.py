@@ -66,7 +66,7 @@ def test_an_address_filters(opened: Browser, wrong: Path, address: str, cells: i
     assert opened.texts("#shown") == [f"{cells} cells" + ("" if cells == 32 else " of 32")]
 
 
-def test_the_form_filters_and_the_address_tells_it(opened: Browser) -> None:
+def test_the_form_filters_and_the_address_shows_it(opened: Browser) -> None:
     opened.click(".chip.failed input")
     opened.until_rows(12)
     opened.choose("[name=tls]", 1)

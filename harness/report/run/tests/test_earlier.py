@@ -112,7 +112,7 @@ def test_what_results_of_before_could_not_tell_is_no_change(wrong: Path) -> None
     assert compare(older, read(wrong)).changed == []
 
 
-def test_cells_that_came_and_went_are_told(wrong: Path) -> None:
+def test_cells_that_came_and_went_are_reported(wrong: Path) -> None:
     before, now = read(wrong), read(wrong)
     gone, came = now["cells"].pop(0), before["cells"].pop(5)
 

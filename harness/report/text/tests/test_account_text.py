@@ -1,4 +1,4 @@
-"""What a person is told of several connections is byte by byte what harness/tests/golden/ holds, and fits."""
+"""The text about several connections is byte by byte what harness/tests/golden/ holds, and fits."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_telling_does_not_count_as_looking(make: Callable[[], Account]) -> None:
 
 
 @pytest.mark.parametrize("make", ACCOUNTS)
-def test_nothing_that_a_terminal_would_obey_is_told(make: Callable[[], Account]) -> None:
+def test_nothing_that_a_terminal_would_obey_is_reported(make: Callable[[], Account]) -> None:
     text = account_text(make(), whole=True).plain
 
     assert [line for line in text.splitlines() if not line.isprintable()] == []
@@ -154,7 +154,7 @@ def real(request: pytest.FixtureRequest) -> Iterator[Sequence[Connection]]:
         yield connections
 
 
-def test_real_connections_are_told_within_100_columns(real: Sequence[Connection]) -> None:
+def test_real_connections_are_reported_within_100_columns(real: Sequence[Connection]) -> None:
     text = account_text(account(real), whole=True).plain
     commands = tuple(f"    {command}" for c in real for end in (c.client, c.server) for command in end.commands)
 

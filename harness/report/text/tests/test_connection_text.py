@@ -99,13 +99,13 @@ def test_a_witness_that_could_not_know_is_named() -> None:
     )
 
 
-def test_an_offer_that_was_not_sent_is_told() -> None:
+def test_an_offer_that_was_not_sent_is_reported() -> None:
     text = connection_text(connection(Saw.FULL, was_offered=False)).plain
 
     assert "from pyopenssl@4.0.3; not sent\n" in text
 
 
-def test_a_session_that_nobody_described_is_told_all_the_same() -> None:
+def test_a_session_that_nobody_described_is_reported_all_the_same() -> None:
     text = connection_text(connection(offered=Session({}))).plain
 
     assert "\n  offered session\n" in text

@@ -1,4 +1,4 @@
-"""A session's fields read as people need them: units, names, UTC, and unknown where nobody could tell."""
+"""A session's fields read as people need them: units, names, UTC, and unknown where nobody could know."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_timeout_is_shown_with_its_end() -> None:
     assert row("timeout", 60, time=0) == "60 s, until 1970-01-01T00:01:00Z"
 
 
-def test_a_field_that_nobody_told_is_unknown() -> None:
+def test_a_field_that_nobody_reported_is_unknown() -> None:
     assert dict(session_rows(Session({})))["ticket"] == "unknown"
 
 

@@ -157,7 +157,7 @@ def test_decoded_fields_are_those_that_each_build_prints(made: dict[str, bytes],
     assert list(differing(der, printed(PROGRAMS[version], der))) == []
 
 
-def test_a_psk_session_tells_its_identity(made: dict[str, bytes]) -> None:
+def test_a_psk_session_reports_its_identity(made: dict[str, bytes]) -> None:
     assert decode(made["PSK"]).psk_identity == b"someone"
 
 

@@ -34,7 +34,7 @@ def test_only_what_was_given_or_follows_from_it_is_known() -> None:
 
 
 def test_another_field_is_unknown() -> None:
-    with pytest.raises(UnknownFieldError, match="ssl@3 cannot tell ticket; it knows: has_ticket, protocol, session_id"):
+    with pytest.raises(UnknownFieldError, match="ssl@3 does not have ticket; it knows: has_ticket, protocol"):
         _ = from_fields(FIELDS, "s1", taken_by="ssl@3").ticket
 
 

@@ -6,8 +6,8 @@ const part = (title, ...children) => {
 };
 
 const pairs = (entries, layout = "") => {
-  const told = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return told.length ? make("dl", { class: `pairs ${layout}` }, told.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null;
+  const shown = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return shown.length ? make("dl", { class: `pairs ${layout}` }, shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null;
 };
 
 const QUESTIONS = { not_offered: "offered no session", declined: "was declined", aborted: "was aborted", resumed_but: "was resumed, but" };
@@ -20,13 +20,13 @@ const finding = (one) => make("li", {},
   one.source ? make("p", { class: "source" }, one.source) : null);
 
 const explanation = (connection) => {
-  const told = connection.explanation;
-  if (!told) return null;
-  const several = told.findings.length > 1 && told.question !== "resumed_but";
+  const shown = connection.explanation;
+  if (!shown) return null;
+  const several = shown.findings.length > 1 && shown.question !== "resumed_but";
   return make("div", { class: "explanation" },
-    make("h3", {}, `Connection ${connection.number} ${QUESTIONS[told.question] || told.question}`),
+    make("h3", {}, `Connection ${connection.number} ${QUESTIONS[shown.question] || shown.question}`),
     several ? make("p", { class: "facts" }, "Several reasons fit the evidence; the most likely comes first.") : null,
-    make(several ? "ol" : "ul", { class: "findings" }, told.findings.map(finding)));
+    make(several ? "ol" : "ul", { class: "findings" }, shown.findings.map(finding)));
 };
 
 const breaches = (connection) => (connection.breaches || []).length ? make("div", { class: "explanation" },
@@ -37,22 +37,22 @@ const breaches = (connection) => (connection.breaches || []).length ? make("div"
     make("p", { class: "source" }, one.source))))) : null;
 
 // The failed assert, its place, and both values of its comparison.
-const assertion = (told) => told ? make("div", { class: "assertion" },
-  make("p", {}, make("code", {}, `${told.file}:${told.line}`)),
-  make("pre", { tabindex: "0" }, told.source),
-  told.left === null ? null : pairs([["left value", make("code", {}, told.left)], ["right value", make("code", {}, told.right)]], "column")) : null;
+const assertion = (shown) => shown ? make("div", { class: "assertion" },
+  make("p", {}, make("code", {}, `${shown.file}:${shown.line}`)),
+  make("pre", { tabindex: "0" }, shown.source),
+  shown.left === null ? null : pairs([["left value", make("code", {}, shown.left)], ["right value", make("code", {}, shown.right)]], "column")) : null;
 
 const whySection = (cell, detail) => {
   const verdict = text("verdict", cell);
-  const told = [...detail.connections].reverse().flatMap((one) => [explanation(one), breaches(one)]).filter(Boolean);
+  const shown = [...detail.connections].reverse().flatMap((one) => [explanation(one), breaches(one)]).filter(Boolean);
   const reason = detail.reason ? make("pre", { class: `reason ${verdict}`, tabindex: "0" }, detail.reason) : null;
   const change = detail.earlier ? make("div", { class: "change" },
     make("p", {}, "In the earlier run: ", badge(detail.earlier.verdict), text("fate", cell) ? [" – ", make("b", {}, text("fate", cell))] : null),
     detail.earlier.changes.length ? make("ul", {}, detail.earlier.changes.map(([name, before, after, number]) => make("li", {},
       number ? `connection ${number}: ` : "", make("code", {}, name), " ", make("span", { class: "value" }, before), " → ", make("span", { class: "value" }, after)))) : null) : null;
   const failed = assertion(detail.assertion);
-  if (!told.length && !reason && !change && !failed) return null;
-  return part(verdict === "passed" ? "What was seen" : "Why", told, failed, reason, change);
+  if (!shown.length && !reason && !change && !failed) return null;
+  return part(verdict === "passed" ? "What was seen" : "Why", shown, failed, reason, change);
 };
 
 const alertText = (alert) => alert && `${alert.name} (${alert.number})${alert.sender ? `, sent by the ${alert.sender}` : ""}`;
@@ -60,10 +60,10 @@ const alertText = (alert) => alert && `${alert.name} (${alert.number})${alert.se
 const actions = (list) => list.map((action) => `${action.role ? `${action.role}: ` : ""}${action.name}${Object.keys(action.values).length
   ? ` ${Object.entries(action.values).map(([name, value]) => `${name}=${value}`).join(" ")}` : ""}`).join("; ");
 
-const circumstances = (told) => told ? [
-  ["ends", [told.client_context > 1 ? `client context ${told.client_context}` : "", told.server_context > 1 ? `server ${told.server_context} of this cell` : ""].filter(Boolean).join(", ")],
-  ["actions before", actions(told.before)], ["actions during", actions(told.during)],
-  ["also open", told.beside.length ? `connection ${told.beside.join(", ")}` : ""],
+const circumstances = (shown) => shown ? [
+  ["ends", [shown.client_context > 1 ? `client context ${shown.client_context}` : "", shown.server_context > 1 ? `server ${shown.server_context} of this cell` : ""].filter(Boolean).join(", ")],
+  ["actions before", actions(shown.before)], ["actions during", actions(shown.during)],
+  ["also open", shown.beside.length ? `connection ${shown.beside.join(", ")}` : ""],
 ] : [];
 
 const connectionCard = (connection) => {
@@ -132,11 +132,11 @@ const MOST_CARDS = 6;
 
 // The most informative connections: the first, the last, and those that were not resumed.
 const cards = (connections) => {
-  const tells = (connection, place) => place === 0 || place === connections.length - 1 || connection.outcome !== "resumed";
-  const told = connections.length > MOST_CARDS ? connections.filter(tells).slice(-MOST_CARDS) : connections;
-  const others = connections.filter((connection) => !told.includes(connection));
+  const matters = (connection, place) => place === 0 || place === connections.length - 1 || connection.outcome !== "resumed";
+  const shown = connections.length > MOST_CARDS ? connections.filter(matters).slice(-MOST_CARDS) : connections;
+  const others = connections.filter((connection) => !shown.includes(connection));
   return [
-    make("div", { class: "connections" }, told.map(connectionCard)),
+    make("div", { class: "connections" }, shown.map(connectionCard)),
     others.length ? make("details", {}, make("summary", {}, `${plural(others.length, "more connection")}`),
       make("div", { class: "connections" }, others.map(connectionCard))) : null,
   ];
