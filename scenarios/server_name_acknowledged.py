@@ -31,7 +31,7 @@ NEEDED = {"client": [Capability.SERVER_NAME, Capability.SESSION_IMPORT], "server
 
 SEEN = date(2026, 11, 29)
 SENT_NAME = (
-    "SSL_get_servername(3), HISTORY: before 1.1.1e a client that resumed in TLS 1.2 under another name was told the "
+    "SSL_get_servername(3), HISTORY: before 1.1.1e a client that resumed in TLS 1.2 under another name got the "
     "name of the second handshake; https://github.com/openssl/openssl/pull/10018"
 )
 AT_CLIENT = Expectation(NAME, Differs(OTHER, Role.CLIENT, "*@<1.1.1e", SEEN, SENT_NAME))

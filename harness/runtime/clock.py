@@ -38,7 +38,7 @@ class Clock:
         """Show this moment, seconds since the epoch, when the child next reads the clock, and run on at this pace."""
         self._paced = self._paced or pace != 1
         self._shown = (self._shown + 1) % 1000
-        # libfaketime starts anew only if the text is another one, so each has nanoseconds of its own
+        # libfaketime restarts only if the text changes, so each has nanoseconds of its own
         self._show(f"@{at:.6f}{self._shown:03d}", pace)
 
     def _show(self, text: str, pace: float = 1) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 ROOM = 1 << 14
-"""Bytes that must be left for the sessions and key logs that children write."""
+"""Free bytes that are needed for the sessions and key logs that children write."""
 
 
 LONGEST = 1 << 24
@@ -40,7 +40,7 @@ class Runtime:
         return self.warden.folder
 
     def check_room(self) -> None:
-        """HarnessError if the folder's disk is full, or a file may not grow: a child that cannot write says nothing."""
+        """Raise HarnessError if the disk is full or a file may not grow: a child's output would be incomplete."""
         longest, _hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         if longest != resource.RLIM_INFINITY and longest < LONGEST:
             raise HarnessError(
@@ -51,8 +51,8 @@ class Runtime:
         left = disk.f_bavail * disk.f_frsize
         if left < ROOM or not disk.f_favail:
             raise HarnessError(
-                f"the disk of {self.folder.parent} is full ({left} bytes are left, {ROOM} are needed): "
-                f"{os.strerror(errno.ENOSPC)}. Free some, or let TMPDIR name another folder"
+                f"the disk of {self.folder.parent} is full ({left} bytes are free, {ROOM} are needed): "
+                f"{os.strerror(errno.ENOSPC)}. Free some space, or set TMPDIR to another folder"
             )
 
     def path(self, suffix: str) -> Path:

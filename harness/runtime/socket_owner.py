@@ -1,4 +1,4 @@
-"""Which process holds an end of a TCP connection on this machine, asked of the kernel (sock_diag(7), proc(5))."""
+"""Finds the process that has an end of a TCP connection open, by sock_diag(7) and proc(5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_COOKIE = b"\xff" * 8
 
 
 def inode(ours: tuple[str, int], theirs: tuple[str, int]) -> int | None:
-    """The inode of the TCP socket with this address and peer: 0 if no process holds it, None if unknown."""
+    """Return the inode of the TCP socket with this address and peer: 0 if no process holds it, None if unknown."""
     addresses = [socket.inet_aton(address).ljust(16, b"\0") for address, _port in (ours, theirs)]
     ports = [port.to_bytes(2, "big") for _address, port in (ours, theirs)]
     query = QUERY.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF, *ports, *addresses, 0, NO_COOKIE)
@@ -39,10 +39,10 @@ def inode(ours: tuple[str, int], theirs: tuple[str, int]) -> int | None:
 
 
 def holds(pid: int, socket_inode: int) -> bool:
-    """Whether a process, or one that it started, has this socket open."""
+    """Return whether a process, or one that it started, has this socket open."""
     if _has(pid, socket_inode):
         return True
-    import psutil  # noqa: PLC0415 - needed only where a program starts another one, or for a stranger
+    import psutil  # noqa: PLC0415 - needed only if a program starts another one, or for a stray connection
 
     with suppress(psutil.Error):
         return any(_has(child.pid, socket_inode) for child in psutil.Process(pid).children(recursive=True))
@@ -53,7 +53,7 @@ def _has(pid: int, socket_inode: int) -> bool:
     wanted = f"socket:[{socket_inode}]"
     with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as files:
         for file in files:
-            with suppress(OSError):  # it was closed meanwhile
+            with suppress(OSError):  # closed in the meantime
                 if os.readlink(file.path) == wanted:  # noqa: PTH115 - a Path takes twice as long, at each connection
                     return True
     return False

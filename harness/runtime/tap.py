@@ -237,7 +237,7 @@ class Tap:
         self._clients = self._clients or []
 
     def _expected(self, client_port: int) -> bool:
-        """Whether the next connection is due and this is it. If the kernel does not say, it counts as expected.
+        """Return whether a connection is expected and this is it. If the kernel does not say, it counts as expected.
 
         A client that fails before its ClientHello has closed its socket by then, so that no process holds it.
         """
@@ -253,7 +253,7 @@ class Tap:
         return not found or holds(pid, found) or inode(*ends) != found  # closed while its owner was looked for
 
     def strays(self) -> tuple[str, ...]:
-        """The connections of others that were set aside since the last call."""
+        """Return the connections from other processes that were set aside since the last call."""
         strays, self._strays = tuple(self._strays), []
         return strays
 

@@ -248,7 +248,7 @@ def test_an_endpoint_with_a_clock_has_a_process_of_its_own(host: AgentHost) -> N
     assert clock is not None
 
 
-def test_a_process_that_an_endpoint_left_is_used_by_the_next_one_with_its_needs(host: AgentHost) -> None:
+def test_a_process_that_was_left_is_used_again_for_the_same_needs(host: AgentHost) -> None:
     first, clock = host.process(0)
     other, _ = host.process(0)
     host.done(first)

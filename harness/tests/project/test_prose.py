@@ -21,6 +21,7 @@ PLAIN = {
     r"\bin its hands\b": "in use by another process",
     r"\bas looked at\b": "as asserted",
     r"\bis as it is\b": "explanation of",
+    r"\b(told|tells)\b": "reports, shows, is set to or distinguishes",
     r"\bis no (OpenSSL|folder|range|PEM|number|SSL_SESSION)\b": "is not a",
 }
 """Wording that readers stumble over, and what to write instead."""
