@@ -66,10 +66,16 @@ def expiry_text(number: int, expiry: Expiry, width: int = WIDTH) -> Text:
     lines = folded(f"The session that connection {number} resumed {said}", width, "", "  ")
     for name, limit in (("client", expiry.client), ("server", expiry.server)):
         if limit.why:
-            age = "of unknown age" if limit.age is None else f"{limit.age} s old"
-            least = "" if limit.first_expired is None else f", not resumed from {limit.first_expired} s on"
-            lines += folded(f"{name}: {age}{least}; {limit.why}", width, "  - ", "    ")
+            line = limit_line(name, limit.age, limit.first_expired, limit.why)
+            lines += folded(line, width, "  - ", "    ")
     return joined([Text(lines[0], "bold"), *lines[1:]])
+
+
+def limit_line(name: str, age: int | None, first_expired: int | None, why: str) -> str:
+    """How old the session was for an end, the first age in seconds at which it is too old, and the rule."""
+    old = "of unknown age" if age is None else f"{age} s old"
+    least = "" if first_expired is None else f", not resumed from {first_expired} s on"
+    return f"{name}: {old}{least}; {why}"
 
 
 def _older(seconds: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.run.run_summary import BAD, connections
 from harness.report.text.session_text import session_rows
+from harness.report.text.why_text import limit_line
 from harness.wire.session.json_fields import from_fields
 
 if TYPE_CHECKING:
@@ -44,8 +45,15 @@ def _connection(connection: Mapping[str, Any], longest: int | None) -> dict[str,
     made["views"] = [{"witness": witness, **view} for witness, view in connection["views"].items()]
     made["offered"] = _session(connection["offered"], longest)
     made["session"] = _session(connection["session"], longest)
+    made["expiry"] = _expiry(connection.get("expiry"))
     made["messages"] = [_message(message) for message in connection["messages"]]
     return made
+
+
+def _expiry(expiry: Mapping[str, Any] | None) -> list[str]:
+    """A line for each end that is known to let the session of a resumed connection expire."""
+    ends = [(name, expiry[name]) for name in ("client", "server")] if expiry else []
+    return [limit_line(name, end["age"], end["first_expired"], end["why"]) for name, end in ends if end["why"]]
 
 
 def _message(message: Mapping[str, Any]) -> list[Any]:

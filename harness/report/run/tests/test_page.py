@@ -209,6 +209,17 @@ def test_a_cell_without_a_failed_assert_has_none(wrong: Path, document: str) -> 
     assert asserts == [None] * 20
 
 
+def test_a_resumed_connection_shows_when_its_session_expires(document: str) -> None:
+    connections = [connection for one in details(document) for connection in one["connections"]]
+    resumed = [connection for connection in connections if connection["outcome"] == "resumed"]
+
+    assert resumed
+    for connection in resumed:
+        assert [line.partition(":")[0] for line in connection["expiry"]][-1:] == ["server"]
+        assert all(" s old" in line for line in connection["expiry"])
+    assert all(not connection["expiry"] for connection in connections if connection["outcome"] == "full")
+
+
 def test_results_without_the_assert_make_a_page_too(wrong: Path) -> None:
     results: Any = read(wrong)
     for cell in results["cells"]:

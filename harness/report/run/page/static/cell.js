@@ -6,7 +6,7 @@ const part = (title, ...children) => {
 };
 
 const pairs = (entries, layout = "") => {
-  const shown = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const shown = entries.filter(([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0);
   return shown.length ? make("dl", { class: `pairs ${layout}` }, shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null;
 };
 
@@ -84,7 +84,14 @@ const connectionCard = (connection) => {
       ["session offered", connection.was_offered ? "yes" : connection.offered ? "no: the client was given one but did not send it" : "no"],
       ["tickets", connection.tickets === null ? "unknown" : connection.tickets], ["alert", alertText(connection.alert)],
       ["closed by", connection.close], ["read last", ["client", "server"].filter((role) => ends[role].ending).map((role) => `${role} ${ends[role].ending}`).join(", ")],
-      ["cipher", both("cipher")], ["ALPN", both("alpn")], ["SNI", both("server_name")],
+      ["cipher", both("cipher")], ["group", both("group")], ["peer's key", ends.client.peer_temp_key],
+      ["peer's chain", ["client", "server"].filter((role) => (ends[role].peer_chain || []).length)
+        .map((role) => `${role} holds ${plural(ends[role].peer_chain.length, "certificate")}`).join(", ")],
+      ["ALPN", both("alpn")], ["SNI", both("server_name")],
+      ["exporter", { true: "the same at both ends", false: "different at the ends" }[connection.exporters_equal]],
+      ["renegotiation", { true: "resumed", false: "full" }[connection.renegotiation_resumed]],
+      ["session expires", connection.expiry.map((line) => make("div", {}, line))],
+      ["set aside", (connection.strays || []).map((line) => make("div", {}, line))],
       ["early data", both("early_data")], ["blocked", connection.blocked], ["not read to the end", connection.problem],
     ], "column"),
     errors.length ? [make("h4", {}, "OpenSSL errors"), make("ul", { class: "errors" }, errors)] : null);
