@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from harness.builds.versions import build_version, numbered
+from harness.model.build import OPENSSL
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 T = TypeVar("T")
+FAMILY = re.compile(r"[a-z][a-z\d_-]*")
 
 
 class Played(Protocol):
@@ -40,28 +43,46 @@ class Played(Protocol):
 
 @dataclass(frozen=True)
 class Builds:
-    """A stack glob and a range of versions, as ``libssl@>=3.0,<3.2``, ``*@<=1.1.1w`` or ``ssl`` (all of its builds)."""
+    """A stack glob and a range of versions, as ``libssl@>=3.0,<3.2``, ``*@<=1.1.1w`` or ``ssl`` (all of its builds).
+
+    A glob stands for stacks on OpenSSL. Another family is named before it, ``gnutls:*@>=3.7``, or by the full name of
+    its stack, ``gnutls@>=3.7``: version numbers of different families are never compared.
+    """
 
     text: str
 
     def __post_init__(self) -> None:
+        family, colon, rest = self._parts()
         try:
-            SpecifierSet(numbered(self.text.partition("@")[2]))
+            SpecifierSet(numbered(rest.partition("@")[2]))
         except InvalidSpecifier as error:
             raise UsageError(
-                f"{self.text!r} is not a range of builds, as in libssl@>=3.0,<3.2 or *@<=1.1.1w"
+                f"{self.text!r} is not a range of builds, as in libssl@>=3.0,<3.2, *@<=1.1.1w or gnutls:*@>=3.7"
             ) from error
+        if colon and not FAMILY.fullmatch(family):
+            raise UsageError(
+                f"{self.text!r} names no family before the colon; it is one word in small letters, as in gnutls:*@>=3.7"
+            )
+
+    def _parts(self) -> tuple[str, str, str]:
+        """The family, the colon and the rest; the first two are empty if no family is named."""
+        head, at, versions = self.text.partition("@")
+        family, colon, glob = head.rpartition(":")
+        return family, colon, f"{glob}{at}{versions}"
 
     def __contains__(self, stack: Stack) -> bool:
-        return self.has(stack.label)
+        return self.has(stack.label, stack.build.library.family)
 
-    def has(self, label: str) -> bool:
-        """Whether a ``stack@build`` is one of them."""
-        glob, _, versions = self.text.partition("@")
+    def has(self, label: str, family: str = OPENSSL) -> bool:
+        """Whether a ``stack@build`` of that family is one of them."""
+        wanted, colon, rest = self._parts()
+        glob, _, versions = rest.partition("@")
         name, _, version = label.partition("@")
-        return fnmatchcase(name, glob) and SpecifierSet(numbered(versions)).contains(
-            build_version(version), prereleases=True
-        )
+        if not fnmatchcase(name, glob):
+            return False
+        if family != (wanted if colon else OPENSSL) and (colon or name != glob):
+            return False
+        return not versions or SpecifierSet(numbered(versions)).contains(build_version(version), prereleases=True)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A Build: one OpenSSL, where its parts are, and the environment that its programs need."""
+"""A Build: one TLS library, where its parts are, and the environment that its programs need."""
 
 from __future__ import annotations
 
@@ -10,9 +10,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+OPENSSL = "openssl"
+"""The family of every OpenSSL, however it is driven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The family of a build, and what its library does if nobody configures it; None is unknown."""
+
+    family: str = OPENSSL
+    """The lineage: ``openssl``, ``gnutls``, ``go``. Each has version numbers of its own."""
+    key_name: int | None = 16
+    """Bytes at the head of a ticket that name its key (TLSEXT_KEYNAME_LENGTH; RFC 5077, 4); 0 if none do."""
+
+    @property
+    def is_openssl(self) -> bool:
+        """Whether it is an OpenSSL, so that what OpenSSL's releases do holds for it."""
+        return self.family == OPENSSL
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One OpenSSL. ``version`` is its own number as it prints it, ``3.0.19`` or ``1.1.1w``."""
+    """One TLS library. ``version`` is its own number as it prints it, ``3.0.19`` or ``1.1.1w``."""
 
     version: str
     origin: str
@@ -24,3 +43,4 @@ class Build:
     python: tuple[str, ...] | None = None
     """argv of the Python interpreter that runs an agent on this build."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    library: Library = Library()

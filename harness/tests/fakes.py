@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.builds.cache import Cache
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing
-from harness.model.build import Build
+from harness.model.build import OPENSSL, Build, Library
 from harness.model.capability import FULLY, Abilities, Capability, Limit
 from harness.model.connection import Connection
 from harness.model.errors import FirstHandshakeError
@@ -68,8 +68,8 @@ class FakeStack:
         """Nothing to end."""
 
 
-def fake_stack(name: str, version: str, *lacking: str) -> Stack:
-    return cast("Stack", FakeStack(name, Build(version, "fake"), frozenset(lacking)))
+def fake_stack(name: str, version: str, *lacking: str, family: str = OPENSSL) -> Stack:
+    return cast("Stack", FakeStack(name, Build(version, "fake", library=Library(family)), frozenset(lacking)))
 
 
 NOWHERE = Path("/nonexistent/resumption-builds")

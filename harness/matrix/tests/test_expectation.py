@@ -46,12 +46,41 @@ def test_versions_of_builds_are_in_the_order_of_their_releases(older: str, newer
         ("ssl", "ssl", "3.0.19", True),
         ("ssl", "openssl", "3.0.19", False),
         ("*@>=4.0.0-dev", "openssl", "4.0.0-beta1", True),
+        ("openssl:*@>=3.0", "libssl", "3.0.19", True),
+        ("gnutls:*@>=3.0", "libssl", "3.0.19", False),
     ],
 )
 def test_a_range_holds_the_builds_of_its_stacks_and_versions(
     builds: str, stack: str, version: str, *, held: bool
 ) -> None:
     assert (fake_stack(stack, version) in Builds(builds)) is held
+
+
+@pytest.mark.parametrize(
+    ("builds", "stack", "family", "version", "held"),
+    [
+        ("*@>=3.0", "gnutls", "gnutls", "3.7.9", False),
+        ("*", "gnutls", "gnutls", "3.7.9", False),
+        ("*@>=3.0", "odd", "odd", "not a number", False),
+        ("gnu*@>=3.0", "gnutls", "gnutls", "3.7.9", False),
+        ("gnutls@>=3.7", "gnutls", "gnutls", "3.7.9", True),
+        ("gnutls@>=3.8", "gnutls", "gnutls", "3.7.9", False),
+        ("gnutls", "gnutls", "gnutls", "3.7.9", True),
+        ("gnutls:*@>=3.7", "gnutls", "gnutls", "3.7.9", True),
+        ("gnutls:*@>=3.7", "go", "go", "3.7.9", False),
+        ("gnutls:cli*@>=3.7", "gnutls", "gnutls", "3.7.9", False),
+        ("openssl:gnutls@>=3.7", "gnutls", "gnutls", "3.7.9", False),
+        ("*@>=3.0", "node", "openssl", "3.0.19", True),
+    ],
+)
+def test_a_range_holds_builds_of_one_family(builds: str, stack: str, family: str, version: str, *, held: bool) -> None:
+    assert (fake_stack(stack, version, family=family) in Builds(builds)) is held
+
+
+@pytest.mark.parametrize("builds", [":*@>=3", "GnuTLS:*@>=3", "a:b:*"])
+def test_a_family_that_cannot_be_read_is_a_usage_error(builds: str) -> None:
+    with pytest.raises(UsageError, match="names no family before the colon"):
+        Differs(1, Role.SERVER, builds, SEEN, "seen")
 
 
 def test_a_range_that_cannot_be_read_is_a_usage_error_with_an_example() -> None:
