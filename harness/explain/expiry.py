@@ -102,7 +102,7 @@ def _lifetimes(evidence: Evidence, session: Session, hint: int) -> list[str]:
 
 def unsigned(evidence: Evidence) -> bool:
     """Whether the client is an OpenSSL before 3.2, which computes ages without a sign."""
-    return release_of(evidence.connection.client).startswith(WHOLE_SECONDS)
+    return release_of(evidence.connection, Role.CLIENT).startswith(WHOLE_SECONDS)
 
 
 def age_text(evidence: Evidence, session: Session) -> str:
@@ -185,9 +185,10 @@ def aged(evidence: Evidence) -> str:
 def timeout_of(evidence: Evidence) -> int | None:
     """The session's timeout at the server in seconds, by the knob, the default, or the hint on the wire."""
     issuer = issued_in(evidence)
-    if issuer is not None and issuer.setup is not None:
-        old = release_of(issuer.server).startswith("1.0.")
-        return issuer.setup.server.timeout or (OLD_DEFAULT_TIMEOUT if old else DEFAULT_TIMEOUT)
+    issuing = issuer.setup if issuer else None
+    if issuer and issuing and (issuing.server.timeout or issuing.server_library.is_openssl):
+        old = release_of(issuer, Role.SERVER).startswith("1.0.")
+        return issuing.server.timeout or (OLD_DEFAULT_TIMEOUT if old else DEFAULT_TIMEOUT)
     hint = evidence.offered.get("lifetime_hint") if evidence.offered else None
     return hint if isinstance(hint, int) and hint else None
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.reason import Reason
     from harness.model.transcript import Message
-    from harness.model.view import EndpointReport
 
 FEW = 3
 """The most candidates without evidence that are reported; more are not an answer."""
@@ -117,8 +116,11 @@ def errors(evidence: Evidence) -> tuple[str, ...]:
     return tuple(f"{role}: {line}" for role, report in ends for line in report.errors if CODE.match(line))
 
 
-def release_of(report: EndpointReport) -> str:
-    """The version of an end's OpenSSL, ``3.0.19``; empty if unknown."""
+def release_of(connection: Connection, role: Role) -> str:
+    """The version of an end's OpenSSL, ``3.0.19``; empty if it is unknown, or of another library."""
+    if connection.setup is not None and not connection.setup.library(role).is_openssl:
+        return ""
+    report = connection.server if role is Role.SERVER else connection.client
     return report.view.name.partition("@")[2]
 
 

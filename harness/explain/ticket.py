@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.explain.facts.offer import KEY_NAME
 from harness.explain.finding import Candidate, Weight, brief
 from harness.explain.remedies import KEEP, KEYS, by_knob, other_cache, shares_keys
 from harness.model.connection import HANDLE
@@ -24,7 +23,7 @@ def key_unknown(offer: Offer) -> Candidate | None:
     evidence = offer.evidence
     names = offer.key_names
     if names and offer.issued:
-        names = offer.issued[:KEY_NAME], names[1]
+        names = offer.issued[: offer.key_name], names[1]
     handle = len(offer.issued or offer.identity) == HANDLE
     what = "the handle of a session in another cache" if handle else "a ticket that this server has no key for"
     known = server_change(evidence)
@@ -46,7 +45,9 @@ def key_unknown(offer: Offer) -> Candidate | None:
         (*shown, *known),
         _readable(evidence, handle=handle),
         f"RFC 5077, 4; {READS}",
-        "compare the first 16 bytes of the ticket with those of a ticket that this server issues",
+        f"compare the first {offer.key_name} bytes of the ticket with those of a ticket that this server issues"
+        if offer.key_name
+        else "offer the ticket to the server that issued it",
     )
 
 
@@ -108,7 +109,7 @@ def unreadable(offer: Offer) -> Candidate | None:
     if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:
         return None
     maker, reader = origin.connection.server.view.name, evidence.connection.server.view.name
-    if maker == reader:
+    if maker == reader or not _both_openssl(evidence):
         return None
     return Candidate(
         Weight.FITS if any(_release(reader) < since <= _release(maker) for since in NEW_TICKETS) else Weight.OPEN,
@@ -122,6 +123,11 @@ def unreadable(offer: Offer) -> Candidate | None:
         "d2i_SSL_SESSION rejects a field newer than itself ([19] kex_group of 3.0); tls_decrypt_ticket",
         "offer the ticket to the build that issued it",
     )
+
+
+def _both_openssl(evidence: Evidence) -> bool:
+    """Whether the issuing server and this one are OpenSSLs, whose releases can be compared."""
+    return all(setup is None or setup.server_library.is_openssl for setup in (evidence.then, evidence.now))
 
 
 NEW_TICKETS = ((1, 1), (3, 0))

@@ -39,6 +39,9 @@ KNOWN_BREACHES: Mapping[str, Differs[bool]] = {
 
 
 def is_known(rule: str, connection: Connection) -> bool:
-    """Whether both ends of a connection are builds that are known to break a rule together."""
+    """Whether both ends of a connection are builds of OpenSSL that are known to break a rule together."""
     differs = KNOWN_BREACHES.get(rule)
-    return differs is not None and differs.between(connection.client.view.name, connection.server.view.name)
+    setup = connection.setup
+    openssl = setup is None or (setup.client_library.is_openssl and setup.server_library.is_openssl)
+    labels = connection.client.view.name, connection.server.view.name
+    return differs is not None and openssl and differs.between(*labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.model.build import Library
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
@@ -44,10 +45,18 @@ class Setup:
     """What was done on this connection between its handshake and its close, in order."""
     beside: tuple[int, ...] = ()
     """Numbers of the connections that were open when this one was begun."""
+    client_library: Library = Library()
+    server_library: Library = Library()
+    issued_ids: frozenset[bytes] = frozenset()
+    """The TLS 1.2 session ids that servers of the pair had issued in earlier connections."""
 
     def config(self, role: Role) -> Config:
         """The knobs of an end."""
         return self.client if role is Role.CLIENT else self.server
+
+    def library(self, role: Role) -> Library:
+        """The library of an end."""
+        return self.client_library if role is Role.CLIENT else self.server_library
 
     def context(self, role: Role) -> int:
         """The context of an end."""

@@ -42,7 +42,7 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
     client, server = seen.reports
     chunks = tuple(tapped.chunks)
     transcript = read(chunks, (*client.keylog, *server.keylog))
-    judgement = judge(transcript, seen.offered, exchanged=seen.exchanged)
+    judgement = judge(transcript, seen.offered, issued_ids=seen.setup.issued_ids, exchanged=seen.exchanged)
     counters = server.extra.get("counters")
     made = Connection(
         number=seen.number,

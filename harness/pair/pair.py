@@ -14,6 +14,7 @@ from harness.pair.audit.counters import counted
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
 from harness.runtime.tap import Tap
+from harness.wire.judge import issued_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,6 +76,7 @@ class Pair:
         self._stopped: int | None = None
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
+        self._issued_ids: set[bytes] = set()
         self._servers: dict[str, Server] = {}
         """The latest server of each stack, by its label."""
         self.server = self._start_server()
@@ -203,6 +205,9 @@ class Pair:
             self.server.context,
             before=tuple(self._actions),
             beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
+            client_library=self.client_stack.build.library,
+            server_library=self.server_stack.build.library,
+            issued_ids=frozenset(self._issued_ids),
         )
         self._actions.clear()
         self.opened += 1
@@ -216,6 +221,7 @@ class Pair:
         self.runtime.check_room()
         connection.read_by_assert = self.read_by_assert
         self.connections.append(connection)
+        self._issued_ids |= issued_ids(connection.transcript)
         connection.strays = self.tap.strays()
         if connection.counters is not None and connection.setup is not None:
             context = connection.setup.server_context

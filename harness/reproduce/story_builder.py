@@ -51,6 +51,10 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
     setup = connection.setup
     if setup is None:
         raise ValueError(f"connection {connection.number} has no setup")
+    for role in Role:
+        if not (library := setup.library(role)).is_openssl:
+            name = (connection.client if role is Role.CLIENT else connection.server).view.name
+            gaps.append(f"the {role} is {name}, a library of the family {library.family}: reproducers drive OpenSSL")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
     earlier = [c for c in connections if c.number < connection.number]

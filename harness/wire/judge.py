@@ -18,6 +18,8 @@ from harness.model.view import Saw, View, Witness
 from harness.wire.ending import fatal_alerts, unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from harness.model.session import Session
     from harness.model.tls import Alert
     from harness.model.transcript import ClientHello, Message, ServerHello, Transcript
@@ -35,11 +37,19 @@ class Judgement:
     mechanism: Mechanism | None
 
 
-def judge(transcript: Transcript, offered: Session | None = None, *, exchanged: bool = True) -> Judgement:
+def judge(
+    transcript: Transcript,
+    offered: Session | None = None,
+    *,
+    issued_ids: Collection[bytes] = (),
+    exchanged: bool = True,
+) -> Judgement:
     """Judge the first handshake; ``offered`` is the session that the client was given, if it was given one.
 
-    Its session id distinguishes an offer from the random one of middlebox compatibility mode (RFC 8446, D.4).
-    ``exchanged``: no application data was lost, as far as both ends know.
+    A session id is an offer only if it is that session's own, or one of ``issued_ids``, those that servers issued
+    before. A client that holds no session may send a random one: in middlebox compatibility mode (RFC 8446, D.4), or
+    beside a ticket (RFC 5077, 3.4), as Go always does. ``exchanged``: no application data was lost, as far as both ends
+    know.
     """
     messages = first_handshake(transcript)
     client, server = _hellos(transcript)
@@ -64,7 +74,7 @@ def judge(transcript: Transcript, offered: Session | None = None, *, exchanged: 
         alert=_alert(transcript, saw),
         tickets=None if transcript.tickets is None else len(transcript.tickets),
     )
-    was_offered = resumed or any(_offers(hello, offered) for hello in _answered(transcript))
+    was_offered = resumed or any(_offers(hello, offered, issued_ids) for hello in _answered(transcript))
     return Judgement(view, was_offered, mechanism if resumed else None)
 
 
@@ -103,18 +113,18 @@ def _answered(transcript: Transcript) -> tuple[ClientHello, ...]:
     return transcript.client_hellos[: retries + 1]
 
 
-def _offers(client: ClientHello, offered: Session | None) -> bool:
-    """Whether the ClientHello offers a session, whatever version is negotiated then.
+def issued_ids(transcript: Transcript) -> frozenset[bytes]:
+    """The session ids of TLS 1.2 that the server issued or confirmed (RFC 5246, 7.4.1.3)."""
+    hellos = (hello for hello in transcript.server_hellos if hello.version is TLSVersion.TLSv1_2)
+    return frozenset(hello.session_id for hello in hellos if hello.session_id)
 
-    A session id that cannot be compared is an offer if the client cannot mean TLS 1.3's compatibility mode by it.
-    """
+
+def _offers(client: ClientHello, offered: Session | None, issued: Collection[bytes]) -> bool:
+    """Whether the ClientHello offers a session, whatever version is negotiated then."""
     if PRE_SHARED_KEY in client.extensions or client.session_ticket:
         return True
-    if not client.session_id:
-        return False
-    if offered and offered.get("session_id") == client.session_id:
-        return True
-    return TLSVersion.TLSv1_3.wire not in client.supported_versions
+    own = offered.get("session_id") if offered else None
+    return bool(client.session_id) and (client.session_id == own or client.session_id in issued)
 
 
 def _tls13(client: ClientHello, server: ServerHello, messages: tuple[Message, ...]) -> tuple[Saw, tuple[str, ...]]:

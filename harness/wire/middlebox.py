@@ -3,9 +3,11 @@
 Rules. It follows a full TLS 1.2 handshake, or an abbreviated one: a ClientHello with a session id that the ServerHello
 echoes, and the server's change_cipher_spec before anything that is sealed. The client's change_cipher_spec comes after
 that, or after its ClientKeyExchange; or directly after a ClientHello with a session id, where the client of D.4 puts
-it before early data. Each sends one, and whatever it sends afterwards is sealed and cannot be looked into. Before it,
-application data is blocked. Nothing of TLS 1.3 is known here: no extension is read, a HelloRetryRequest is a
-ServerHello, and a second ClientHello passes only as something sealed, after the client's change_cipher_spec.
+it before early data. Whatever an end sends after its own is sealed and cannot be looked into. It may repeat its own
+before its first application data: D.4 allows one at any time during the handshake, as after a HelloRetryRequest and
+again after the ServerHello. Before it, application data is blocked. Nothing
+of TLS 1.3 is known here: no extension is read, a HelloRetryRequest is a ServerHello, and a second ClientHello passes
+only as something sealed, after the client's change_cipher_spec.
 """
 
 from __future__ import annotations
@@ -61,8 +63,11 @@ class StrictMiddlebox:
         if record.type == ContentType.HEARTBEAT:
             raise _Blocked("a heartbeat")
         if "ChangeCipherSpec" in self._seen[sender]:
-            if record.type == ContentType.CHANGE_CIPHER_SPEC and len(record.payload) == 1:
-                raise _Blocked("a second change_cipher_spec")
+            sealed = "ApplicationData" in self._seen[sender]
+            if record.type == ContentType.CHANGE_CIPHER_SPEC and len(record.payload) == 1 and sealed:
+                raise _Blocked("a change_cipher_spec after application data")
+            if record.type == ContentType.APPLICATION_DATA:
+                self._seen[sender].add("ApplicationData")
         elif record.type == ContentType.HANDSHAKE:
             for message in self._handshakes[sender].feed(record.payload, record.offset):
                 self._message(sender, message)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.model.build import Library
 from harness.model.connection import HANDLE
 from harness.model.tls import Mechanism, TLSVersion
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.knobs import ServerConfig
     from harness.model.transcript import ClientHello
-
-KEY_NAME = 16
-"""Bytes at the head of OpenSSL's tickets that name the key (TLSEXT_KEYNAME_LENGTH; RFC 5077, 4)."""
 
 
 @dataclass(frozen=True)
@@ -168,12 +166,21 @@ class Offer:
         return True if self.by else None
 
     @property
+    def key_name(self) -> int:
+        """Bytes at the head of this server's tickets that name their key; 0 if none do, or if that is unknown."""
+        library = self.evidence.now.server_library if self.evidence.now else Library()
+        return library.key_name or 0
+
+    @property
     def key_names(self) -> tuple[bytes, bytes] | None:
-        """The key name of the offered ticket and of those that the server issues; None where one is unknown."""
+        """The key name of the offered ticket and of those that the server issues; None where one is unknown.
+
+        Where a ticket begins with something else, as with Go's random IV, it says nothing about its key.
+        """
         tickets = [ticket for ticket in self.new_tickets if len(ticket) > HANDLE]
-        if not tickets or len(self.identity) < KEY_NAME:
+        if not tickets or not self.key_name or len(self.identity) < self.key_name:
             return None
-        return self.identity[:KEY_NAME], tickets[0][:KEY_NAME]
+        return self.identity[: self.key_name], tickets[0][: self.key_name]
 
 
 def single_use(config: ServerConfig) -> bool:

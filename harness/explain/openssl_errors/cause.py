@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, entries
+from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, entries, release_of
 from harness.explain.openssl_errors.codes import code_of, others
 from harness.model.tls import Role
 
@@ -54,7 +54,7 @@ def _vagueness(cause: Cause) -> int:
 def _codes(evidence: Evidence, role: Role) -> list[Code]:
     """What an end reported before it read the peer's alert; what came after, such as a failed close, is no cause."""
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
-    version = report.view.name.partition("@")[2]
+    version = release_of(evidence.connection, role)
     numbers = [number for lib, number in entries(report.errors) if lib == LIB_SSL]
     own = takewhile(lambda number: not ALERT_RECEIVED <= number < ALERTS_END, numbers)
     return [code for number in own if (code := code_of(number, version)) is not None]

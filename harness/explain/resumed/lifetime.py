@@ -64,7 +64,7 @@ def _at_server(evidence: Evidence) -> Limit:
     age, timeout = None if moved else age_at_server(evidence), timeout_of(evidence)
     if timeout is None or timeout < 0:
         return Limit(age, None, "")
-    if release_of(evidence.connection.server).startswith(WHOLE_SECONDS) or stands_still(evidence, Role.SERVER):
+    if release_of(evidence.connection, Role.SERVER).startswith(WHOLE_SECONDS) or stands_still(evidence, Role.SERVER):
         return Limit(age, timeout + 1, IN_SECONDS.format(timeout=timeout))
     return Limit(age, timeout, (OF_TICKET if _in_ticket(evidence) else IN_FRACTIONS).format(timeout=timeout))
 

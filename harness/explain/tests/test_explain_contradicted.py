@@ -9,6 +9,7 @@ import pytest
 
 from harness.explain import explain
 from harness.explain.tests import made_offers as made
+from harness.model.build import Library
 from harness.model.connection import Counters
 from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
 from harness.model.reason import Reason
@@ -65,6 +66,23 @@ def test_key_is_unknown_by_its_name_although_it_is_the_same_server() -> None:
     seen = made.transcript(made.hellos(made.TICKET), made.OTHER_TICKET)
 
     assert reasons(made.first(setup=same), made.declined(seen=seen, setup=same)) == (R.TICKET_KEY_UNKNOWN,)
+
+
+@pytest.mark.parametrize("length", [0, None])
+def test_the_head_of_a_ticket_that_is_no_key_name_says_nothing(length: int | None) -> None:
+    go = replace(made.circumstances(), server_library=Library("go", key_name=length))
+    seen = made.transcript(made.hellos(made.TICKET), made.OTHER_TICKET)
+    findings = findings_of(made.first(setup=go), made.declined(seen=seen, setup=go))
+
+    assert R.TICKET_KEY_UNKNOWN not in {finding.reason for finding in findings}
+    assert not any("key name" in line for finding in findings for line in finding.evidence)
+
+
+def test_a_shorter_key_name_is_read_at_its_length() -> None:
+    short = replace(made.circumstances(), server_library=Library("other", key_name=4))
+    seen = made.transcript(made.hellos(made.TICKET), b"name" + b"\xee" * 192)
+
+    assert reasons(made.first(setup=short), made.declined(seen=seen, setup=short)) != (R.TICKET_KEY_UNKNOWN,)
 
 
 def test_key_is_unknown_by_the_circumstances_where_no_ticket_shows_a_name() -> None:

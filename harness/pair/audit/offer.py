@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.tls import TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY
 from harness.model.view import Contradiction, Witness
 from harness.pair.audit.shown import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from harness.model.session import Session
     from harness.model.transcript import ClientHello
@@ -27,7 +26,8 @@ def offers(wire: Wire) -> Iterator[Contradiction]:
         if shown:
             yield Contradiction(Witness.CLIENT, "offered session", "that none was given", f"the wire shows {shown}")
         return
-    for shown, differs in _differences(hello, given):
+    setup = wire.connection.setup
+    for shown, differs in _differences(hello, given, setup.issued_ids if setup else frozenset()):
         if differs:
             reported = f"that the given session has {_described(given)}"
             yield Contradiction(Witness.CLIENT, "offered session", reported, f"the wire shows {shown} (ClientHello)")
@@ -46,13 +46,13 @@ def _described(session: Session) -> str:
     return f"a ticket of {length} bytes" if length else f"no ticket and the session id {readable(name)}"
 
 
-def _differences(hello: ClientHello, given: Session) -> Iterator[tuple[str, bool]]:
-    """What is offered, and whether it is another session's."""
+def _differences(hello: ClientHello, given: Session, issued: Collection[bytes]) -> Iterator[tuple[str, bool]]:
+    """What is offered, and whether it is another session's; a session id that no server issued is no offer."""
     if hello.psk_identities:
         yield f"the identity {readable(hello.psk_identities[0])}", _other_ticket(given, hello.psk_identities)
     if hello.session_ticket:
         yield f"the ticket {readable(hello.session_ticket)}", _other_ticket(given, (hello.session_ticket,))
-    elif hello.session_id and TLSVersion.TLSv1_3.wire not in hello.supported_versions:
+    elif hello.session_id in issued:
         name = given.get("session_id")
         held = given.get("has_ticket") is False and isinstance(name, bytes) and bool(name)
         yield f"the session id {readable(hello.session_id)}", held and name != hello.session_id

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.model.build import Library
 from harness.model.knobs import ServerConfig
 from harness.model.setup import Action
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
+from harness.reproduce.reproduction import FORMS
 from harness.reproduce.story import Offer, compared
 from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited
@@ -47,6 +49,17 @@ def test_the_session_at_the_end_of_the_first_connection_was_offered(pair: Pair) 
 
     assert offer_of(recorded(pair)) == Offer(connection=1)
     assert recorded(pair).gaps == ()
+
+
+def test_a_library_that_is_not_openssl_is_refused_by_every_form(pair: Pair) -> None:
+    pair.connect(offer=pair.connect().session)
+    for connection in pair.connections:
+        assert connection.setup is not None
+        connection.setup = replace(connection.setup, server_library=Library("gnutls"))
+    story = recorded(pair)
+
+    refused = f"the server is {pair.server_stack.label}, a library of the family gnutls: reproducers drive OpenSSL"
+    assert [any(refused in why for why in form.lacks(story)) for form in FORMS.values()] == [True] * len(FORMS)
 
 
 def test_an_earlier_ticket_is_reported_by_its_place(pair: Pair) -> None:

@@ -12,7 +12,7 @@ from harness.model.session import Session
 from harness.model.tls import Alert, Mechanism, Role, TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY, Message
 from harness.model.view import Saw
-from harness.wire.judge import judge
+from harness.wire.judge import issued_ids, judge
 from harness.wire.reading import read
 from harness.wire.tests.tls_in_memory import Captures
 
@@ -73,7 +73,8 @@ def test_an_offer_to_a_server_that_does_not_know_the_session_is_declined(
 ) -> None:
     capture = captures.declined(version, tickets=tickets)
 
-    judgement = judge(read(capture.chunks, capture.keylog))
+    transcript = read(capture.chunks, capture.keylog)
+    judgement = judge(transcript, issued_ids={transcript.client_hello.session_id})
 
     assert judgement.view.saw is Saw.FULL
     assert judgement.was_offered
@@ -243,6 +244,25 @@ def test_a_random_session_id_is_no_offer(captures: Captures) -> None:
 
     assert transcript.client_hello.session_id
     assert not judge(transcript, _session(bytes(32))).was_offered
+
+
+@pytest.mark.parametrize("offered", [None, Session({"session_id": bytes(32)}), Session({})])
+def test_a_random_id_of_a_client_without_tls13_is_no_offer(captures: Captures, offered: Session | None) -> None:
+    transcript = read(captures.declined(V12, tickets=False).chunks)
+
+    assert transcript.client_hello.session_id
+    assert TLSVersion.TLSv1_3.wire not in transcript.client_hello.supported_versions
+    assert not judge(transcript, offered, issued_ids={bytes(32)}).was_offered
+
+
+def test_an_id_that_a_server_issued_before_is_an_offer(captures: Captures) -> None:
+    pair = captures.pair(V12, tickets=False)
+    first = pair.connect()
+    issued = issued_ids(read(first.chunks))
+    again = read(pair.connect(first.session).chunks)
+
+    assert issued == {again.client_hello.session_id}
+    assert judge(again, issued_ids=issued).was_offered
 
 
 def test_a_session_id_that_is_the_sessions_own_is_an_offer(captures: Captures) -> None:
