@@ -136,7 +136,6 @@ def test_tls13_client_offers_a_tls12_session_by_the_sessions_own_id(pair):
 @scenario(
     versions=[TLSv1_2],
     client={"versions": [EITHER, (TLSv1_2,)]},
-    server={"tickets": False},
     needs={"server": [Capability.RUNNING_COUNTERS]},
 )
 def test_random_session_id_counts_as_a_miss_and_an_empty_one_does_not(pair):

@@ -27,10 +27,13 @@ def test_early_data_is_accepted_with_a_ticket_that_allows_it(pair):
 
 def test_early_data_is_not_sent_without_a_session(pair):
     first = pair.connect()
+    second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert first.messages.client_hello.early_data is False
     assert first.client.early_data == "not_sent"
+    assert second.outcome is RESUMED
+    assert second.client.early_data == "accepted"
 
 
 @scenario(versions=[TLSv1_3], server=ALLOWS)
@@ -53,11 +56,17 @@ def test_session_says_how_many_bytes_it_allows(pair):
 def test_early_data_is_not_sent_with_a_ticket_that_does_not_allow_it(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_server(**ALLOWS)
+    third = pair.connect()
+    fourth = pair.connect(offer=third.session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.messages.client_hello.early_data is False
     assert second.client.early_data == "not_sent"
+    assert fourth.outcome is RESUMED
+    assert fourth.client.early_data == "accepted"
+    assert third.outcome is FULL
 
 
 @scenario(versions=[TLSv1_3], server=ALLOWS)

@@ -29,6 +29,8 @@ ALLOWS = {"max_early_data": MOST}
 REPLAYED = ALLOWS | {"anti_replay": False, "ticket_keys": "shared"}
 EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 UNEXPECTED_MESSAGE = 10
+EARLY_DATA = 42
+"""The extension's number: a server that takes early data answers it in EncryptedExtensions (RFC 8446, 4.2.10)."""
 
 
 def lengths(connection):
@@ -73,6 +75,7 @@ def test_client_sends_as_much_as_the_ticket_allows(pair):
     second = pair.connect(offer=edited(first.session, max_early_data=MOST))
 
     assert first.outcome is FULL
+    assert second.offered.max_early_data == MOST
     assert second.mechanism is Mechanism.PSK
     assert second.client.early_data == "accepted"
     assert len(second.server.early_bytes) == 100
@@ -101,6 +104,7 @@ def test_server_reads_no_more_than_its_own_maximum_whatever_the_ticket(pair):
     assert first.outcome is FULL
     assert first.messages.tickets[-1].max_early_data == 4 * MOST
     assert second.outcome is ABORTED
+    assert EARLY_DATA in second.messages.encrypted_extensions
     assert second.alert.number == UNEXPECTED_MESSAGE
     assert second.alert.sender is Role.SERVER
 
@@ -114,6 +118,7 @@ def test_server_skips_no_more_than_its_own_maximum(pair):
     assert first.outcome is FULL
     assert second.outcome is ABORTED
     assert second.messages.server_hello.selected_psk == 0
+    assert EARLY_DATA not in second.messages.encrypted_extensions
     assert second.alert.number == UNEXPECTED_MESSAGE
     assert second.alert.sender is Role.SERVER
 
@@ -121,7 +126,7 @@ def test_server_skips_no_more_than_its_own_maximum(pair):
 @scenario(versions=[TLSv1_3], client={"max_early_data": [1, MOST], "versions": EITHER}, server=ALLOWS)
 def test_early_data_to_a_tls12_server_ends_the_connection(pair):
     first = pair.connect()
-    pair.new_server(versions=(TLSv1_2,), max_early_data=None)
+    pair.new_server(versions=(TLSv1_2,))
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
@@ -135,10 +140,11 @@ def test_early_data_to_a_tls12_server_ends_the_connection(pair):
 @scenario(versions=[TLSv1_3], client={"versions": EITHER}, server=ALLOWS)
 def test_session_without_early_data_is_declined_by_a_tls12_server(pair):
     first = pair.connect()
-    pair.new_server(versions=(TLSv1_2,), max_early_data=None)
+    pair.new_server(versions=(TLSv1_2,))
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.tickets[-1].max_early_data == MOST
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.VERSION_DIFFERS,)
     assert second.messages.client_hello.early_data is False

@@ -97,8 +97,12 @@ def test_cache_holds_a_tls13_session_that_is_too_large_for_a_ticket(pair):
 def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_server(verify=Verify.REQUIRED)
+    third = pair.connect(presume_full=False)
 
     assert first.outcome is FULL
     assert first.server.peer_certificate is False
     assert second.outcome is RESUMED
     assert second.from_cache is False
+    assert third.outcome is ABORTED
+    assert (third.alert.number if third.alert else None) == ALERT.of(pair)

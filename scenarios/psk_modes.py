@@ -23,7 +23,7 @@ DHE, KE, BOTH_MODES = PskMode.DHE, PskMode.KE, PskMode.BOTH
 PSK_KE, PSK_DHE_KE = 0, 1
 """IANA's numbers of the modes."""
 KEY_SHARE = 51
-P256, X448 = 23, 30
+P256, P384, X448 = 23, 24, 30
 HANDSHAKE_FAILURE = 40
 
 USABLE = {"groups": "P-256:P-384"}
@@ -31,10 +31,10 @@ USABLE = {"groups": "P-256:P-384"}
 RETRIED = {"groups": "P-384:P-256"}
 """A client whose first key share the server cannot use, but that has a group of the server's."""
 STRANGE = {"groups": "X448:X25519"}
-"""A client that has no group of the server's later self."""
+"""A client that has no group of `SERVER`."""
 SERVER = {"groups": "P-256"}
-LATER = {"groups": "P-256:X25519:X448", "ticket_keys": "shared"}
-"""A server that has a group of every client for the full handshake."""
+SHARED = {"ticket_keys": "shared"}
+"""A server that has, by default, a group of every client for the full handshake."""
 IMPORTS = {"client": [Capability.SESSION_IMPORT]}
 
 
@@ -72,8 +72,8 @@ def test_client_that_allows_psk_ke_offers_it_last(pair):
 
 @scenario(
     versions=[TLSv1_3],
-    client=USABLE | {"psk_modes": [DHE, BOTH_MODES]},
-    server=SERVER | {"psk_modes": [DHE, BOTH_MODES]},
+    client=USABLE | {"psk_modes": [None, BOTH_MODES]},
+    server={"psk_modes": [None, BOTH_MODES]},
 )
 def test_usable_key_share_is_used(pair):
     first = pair.connect()
@@ -88,8 +88,8 @@ def test_usable_key_share_is_used(pair):
 
 @scenario(
     versions=[TLSv1_3],
-    client=RETRIED | {"psk_modes": [DHE, BOTH_MODES]},
-    server=SERVER | {"psk_modes": [DHE, BOTH_MODES]},
+    client=RETRIED | {"psk_modes": [None, BOTH_MODES]},
+    server=SERVER | {"psk_modes": [None, BOTH_MODES]},
 )
 def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
     first = pair.connect()
@@ -99,11 +99,12 @@ def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
     assert retries(first) == 1
     assert second.mechanism is Mechanism.PSK
     assert retries(second) == 1
+    assert second.messages.client_hellos[0].key_share_groups == (P384,)
     assert second.messages.client_hellos[1].key_share_groups == (P256,)
     assert chosen(second) == P256
 
 
-@scenario(versions=[TLSv1_3], client=USABLE | {"psk_modes": BOTH_MODES}, server=SERVER | {"psk_modes": KE})
+@scenario(versions=[TLSv1_3], client=USABLE | {"psk_modes": BOTH_MODES}, server={"psk_modes": KE})
 def test_server_that_prefers_psk_ke_ignores_a_usable_key_share(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -123,26 +124,32 @@ def test_server_that_prefers_psk_ke_asks_for_no_other_key_share(pair):
     assert first.outcome is FULL
     assert retries(first) == 1
     assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.key_share_groups == (P384,)
     assert retries(second) == 0
     assert chosen(second) is None
 
 
-@scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": DHE}, server=SERVER | {"psk_modes": KE})
+@scenario(versions=[TLSv1_3], client=RETRIED, server=SERVER | {"psk_modes": KE}, needs=IMPORTS)
 def test_server_that_prefers_psk_ke_accepts_psk_dhe_ke_offered_alone(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_client(psk_modes=BOTH_MODES)
+    third = pair.connect(offer=second.session)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
     assert second.messages.client_hello.psk_modes == (PSK_DHE_KE,)
+    assert second.messages.client_hello.key_share_groups == (P384,)
     assert retries(second) == 1
     assert chosen(second) == P256
+    assert third.mechanism is Mechanism.PSK
+    assert chosen(third) is None
 
 
 @scenario(
     versions=[TLSv1_3],
     client=STRANGE | {"psk_modes": BOTH_MODES},
-    server=LATER | {"psk_modes": BOTH_MODES},
+    server=SHARED | {"psk_modes": BOTH_MODES, "groups": "X448"},
 )
 def test_session_resumes_with_psk_ke_where_no_group_is_common(pair):
     first = pair.connect()
@@ -157,56 +164,70 @@ def test_session_resumes_with_psk_ke_where_no_group_is_common(pair):
     assert chosen(second) is None
 
 
-@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=LATER | {"psk_modes": KE})
+@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=SHARED | {"psk_modes": KE})
 def test_server_that_prefers_psk_ke_needs_no_common_group(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(offer=first.session)
+    third = pair.connect(presume_full=False)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
     assert chosen(second) is None
+    assert third.outcome is ABORTED
+    assert third.alert.number == HANDSHAKE_FAILURE
 
 
 @scenario(
     versions=[TLSv1_3],
-    client=STRANGE | {"psk_modes": DHE},
-    server=LATER | {"psk_modes": [DHE, BOTH_MODES, KE]},
+    client=STRANGE,
+    server=SHARED | {"psk_modes": [None, BOTH_MODES, KE]},
 )
 def test_handshake_fails_without_common_group_and_without_psk_ke_offered(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(offer=first.session)
+    pair.new_server(groups="X448")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE,)
     assert second.outcome is ABORTED
     assert second.alert.number == HANDSHAKE_FAILURE
     assert second.alert.sender is Role.SERVER
     assert reasons(pair, second) == (Reason.KEY_EXCHANGE_FAILED,)
+    assert third.mechanism is Mechanism.PSK
 
 
-@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=LATER | {"psk_modes": DHE})
+@scenario(versions=[TLSv1_3], client=STRANGE | {"psk_modes": BOTH_MODES}, server=SHARED)
 def test_handshake_fails_without_common_group_if_server_allows_no_psk_ke(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(offer=first.session)
+    pair.new_server(psk_modes=BOTH_MODES)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE, PSK_KE)
     assert second.outcome is ABORTED
     assert second.alert.number == HANDSHAKE_FAILURE
     assert second.alert.sender is Role.SERVER
+    assert third.mechanism is Mechanism.PSK
 
 
 @scenario(
     versions=[TLSv1_3],
     client=STRANGE | {"psk_modes": BOTH_MODES},
-    server=LATER | {"psk_modes": BOTH_MODES},
+    server=SHARED | {"psk_modes": BOTH_MODES},
 )
 def test_full_handshake_needs_a_common_group_whatever_the_modes(pair):
     first = pair.connect()
     pair.new_server(**SERVER)
     second = pair.connect(presume_full=False)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
     assert second.alert.number == HANDSHAKE_FAILURE
+    assert third.mechanism is Mechanism.PSK
+    assert chosen(third) is None

@@ -272,7 +272,7 @@ NOT_ASKED = (
 WRONG_VERSIONS_SAID = Expectation(1, Differs(0, Role.CLIENT, "openssl@>=3.6", date(2026, 11, 21), NOT_ASKED))
 
 
-@scenario(versions=[TLSv1_3], server={"client_renegotiation": True}, needs=BY_CLIENT)
+@scenario(versions=[TLSv1_3], needs=BY_CLIENT)
 def test_tls13_has_no_renegotiation(pair):
     done, connection = renegotiated(pair, Role.CLIENT)
 

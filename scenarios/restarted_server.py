@@ -57,10 +57,14 @@ def test_ticket_is_declined_by_a_server_with_keys_of_another_name(pair):
     first = pair.connect()
     pair.new_server(ticket_keys="other")
     second = pair.connect(offer=first.session)
+    pair.new_server(ticket_keys="shared")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(server={"ticket_keys": ["shared", None], "tickets": False})

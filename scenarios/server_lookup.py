@@ -92,6 +92,7 @@ def test_session_that_has_expired_is_a_timeout(pair):
 def test_session_that_is_about_to_expire_is_a_hit(pair):
     pair.server.age_sessions(HOUR)
     first = pair.connect()
+    pair.server.age_sessions(HOUR)
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
@@ -122,11 +123,17 @@ def test_ticket_of_another_context_is_not_counted(pair):
     first = pair.connect()
     pair.new_server(session_id_context=b"two")
     second = pair.connect(offer=first.session)
+    there = found(pair)
+    pair.new_server(session_id_context=b"one")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
-    assert found(pair) == (0, 0, 0)
+    assert there == (0, 0, 0)
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
+    assert found(pair) == (1, 0, 0)
 
 
 @scenario(versions=[TLSv1_2], client={"versions": (TLSv1_2, TLSv1_3)}, server={"tickets": False}, needs=COUNTS)
@@ -135,6 +142,7 @@ def test_random_id_of_a_tls13_capable_client_is_a_miss(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
+    assert first.tickets == 0
     assert len(first.messages.client_hello.session_id) == 32
     assert found(pair) == (0, 1, 0)
 

@@ -131,29 +131,41 @@ def test_tls12_server_has_no_name_where_the_session_has_none(pair):
     assert second.server.server_name is None
 
 
-def resumes_under(pair, later):
-    """Both ends of a TLS 1.3 resumption report the name of this handshake."""
+def resumed_under(pair, later):
+    """A full handshake under the client's name, and a resumption under another, or under none."""
     first = pair.connect()
     pair.new_client(server_name=later)
-    second = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.mechanism is Mechanism.PSK
-    assert (second.client.server_name, second.server.server_name) == (later, later)
-    assert acknowledged(second) is (later is not None)
+    return first, pair.connect(offer=first.session)
 
 
 @scenario(versions=[TLSv1_3], server=EITHER_WAY, needs=NEEDED)
 @cases("later", OTHER, None)
 def test_tls13_resumption_of_a_session_without_a_name_reports_its_own(pair, later):
-    resumes_under(pair, later)
+    first, second = resumed_under(pair, later)
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.server_name is None
+    assert second.mechanism is Mechanism.PSK
+    assert (second.client.server_name, second.server.server_name) == (later, later)
+    assert acknowledged(second) is (later is not None)
 
 
 @scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=NEEDED)
 def test_tls13_resumption_without_a_name_reports_none(pair):
-    resumes_under(pair, None)
+    first, second = resumed_under(pair, None)
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.server_name == NAME
+    assert second.mechanism is Mechanism.PSK
+    assert (second.client.server_name, second.server.server_name) == (None, None)
+    assert acknowledged(second) is False
 
 
 @scenario(versions=[TLSv1_3], client=NAMED, server=EITHER_WAY, needs=NEEDED, breaks=NOT_CHECKED)
 def test_tls13_resumption_reports_the_name_that_was_sent_now(pair):
-    resumes_under(pair, OTHER)
+    first, second = resumed_under(pair, OTHER)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert (second.client.server_name, second.server.server_name) == (OTHER, OTHER)
+    assert acknowledged(second) is True

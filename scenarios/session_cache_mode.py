@@ -56,6 +56,7 @@ def test_tls12_server_that_does_not_cache_gives_no_id(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
+    assert first.tickets == 0
     assert first.messages.server_hello.session_id == b""
 
 

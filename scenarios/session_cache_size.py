@@ -106,7 +106,7 @@ def test_new_sessions_evict_the_oldest(pair):
 
 
 @cases("size, held", (1, Expectation(1)), (2, HELD_OF_2), (3, HELD_OF_3))
-@scenario(versions=[TLSv1_2], server=holding(1), needs=RESIZES)
+@scenario(versions=[TLSv1_2], server={"tickets": False}, needs=RESIZES)
 def test_cache_holds_so_many(pair, size, held):
     pair.new_server(cache_size=size)
     made = [pair.connect() for _ in range(5)]
@@ -119,7 +119,7 @@ def test_cache_holds_so_many(pair, size, held):
     assert counted(counters) == (held.of(pair), 5 - held.of(pair), size)
 
 
-@scenario(versions=[TLSv1_2], server=holding(1), needs=RESIZES)
+@scenario(versions=[TLSv1_2], server={"tickets": False}, needs=RESIZES)
 def test_session_that_was_used_lately_goes_all_the_same(pair):
     pair.new_server(cache_size=SIZE_THAT_HOLDS_2.of(pair))
     first = pair.connect()
@@ -134,7 +134,7 @@ def test_session_that_was_used_lately_goes_all_the_same(pair):
     assert why(pair, again) == [HIT, MISS]
 
 
-@scenario(versions=[TLSv1_2], server={**holding(3), "clock": 0}, same_stack=True)
+@scenario(versions=[TLSv1_2], server={"cache_size": 3, "tickets": False, "clock": 0}, same_stack=True)
 def test_session_that_expires_first_goes_though_it_is_newer(pair):
     pair.server.stop_clock(NOW)
     first = pair.connect()
@@ -162,6 +162,7 @@ def test_size_of_zero_is_no_limit(pair):
 @scenario(server=holding(6), needs=RESIZES)
 def test_cache_that_shrinks_forgets_when_the_next_session_comes(pair):
     made = [pair.connect() for _ in range(4)]
+    full = pair.server.counters()
     pair.server.resize_cache(3)
     shrunk = pair.server.counters()
     made.append(pair.connect())
@@ -169,6 +170,7 @@ def test_cache_that_shrinks_forgets_when_the_next_session_comes(pair):
     again = [pair.connect(offer=made[number].session) for number in (3, 4, 1)]
 
     assert outcomes(made) == [FULL] * 5
+    assert counted(full) == (4, 0, 6)
     assert counted(shrunk) == (4, 0, 3)
     assert counted(filled) == (HELD_OF_3.of(pair), 5 - HELD_OF_3.of(pair), 3)
     assert outcomes(again) == [RESUMED, RESUMED, DECLINED]
@@ -179,6 +181,7 @@ def test_cache_that_shrinks_forgets_when_the_next_session_comes(pair):
 @scenario(server=holding(3), needs=RESIZES)
 def test_cache_that_grows_forgets_nothing_more(pair, size):
     made = [pair.connect() for _ in range(2)]
+    small = pair.server.counters()
     pair.server.resize_cache(size)
     made += [pair.connect() for _ in range(2)]
     counters = pair.server.counters()
@@ -187,6 +190,7 @@ def test_cache_that_grows_forgets_nothing_more(pair, size):
     assert outcomes(made) == [FULL] * 4
     assert again.outcome is RESUMED
     assert again.from_cache is True
+    assert counted(small) == (2, 0, 3)
     assert counted(counters) == (4, 0, size)
 
 

@@ -150,10 +150,12 @@ def test_id_is_free_again_when_its_session_is_removed(pair):
 def test_id_is_never_taken_where_nothing_is_cached(pair):
     first = pair.connect()
     second = pair.connect()
+    sent = FIXED["session_id"] * (CacheMode.SERVER in pair.server_config.cache_mode)
 
     assert first.outcome is FULL
     assert second.outcome is FULL
-    assert id_of(second) == id_of(first)
+    assert first.tickets == 0
+    assert [id_of(first), id_of(second)] == [sent, sent]
 
 
 @scenario(versions=[TLSv1_3], server={**FIXED, "num_tickets": 1})
@@ -196,11 +198,15 @@ def test_stateless_tickets_never_conflict(pair):
     first = pair.connect()
     second = pair.connect()
     third = pair.connect(offer=second.session)
+    pair.new_server(tickets=False)
+    fourth = pair.connect(presume_full=False)
 
     assert first.outcome is FULL
     assert second.outcome is FULL
     assert ticket_of(first) != ticket_of(second)
     assert third.outcome is RESUMED
+    assert fourth.outcome is ABORTED
+    assert fourth.alert == ALERT.of(pair)
 
 
 HAS_SESSION = {"server": [Capability.MATCHING_SESSION_ID, Capability.REMOVE_SESSION]}

@@ -33,6 +33,8 @@ HOUR = 3600
 WEEK = 7 * 24 * HOUR
 NOW = 1_600_000_000
 """Where a stopped clock begins: so long ago that a session of today is none of the time around it."""
+LATER = 2_000_000_000
+"""Where one begins if a session of today would be an expired one."""
 
 NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 """Of a client whose session is made older, or is given another timeout."""
@@ -182,9 +184,9 @@ def test_ticket_keeps_the_timeout_of_the_server_that_made_it(pair):
 
 @scenario(server={"clock": 0, "ticket_keys": "shared"}, same_stack=True)
 def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
-    pair.server.stop_clock(NOW)
+    pair.server.stop_clock(LATER)
     first = pair.connect()
-    pair.new_server(timeout=60).stop_clock(NOW + 61)
+    pair.new_server(timeout=60).stop_clock(LATER + 61)
     second = pair.connect(offer=first.session)
     third = pair.connect()
 
@@ -353,6 +355,7 @@ def test_negative_timeout_of_a_client_is_never_looked_at(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.session.timeout != AT_CLIENT.of(pair)
     assert second.outcome is RESUMED
     assert second.from_cache is False
 

@@ -61,6 +61,7 @@ def test_server_that_issues_none_resumes_without_one(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.client_hello.session_ticket is None
     assert second.mechanism is Mechanism.SESSION_ID
     assert second.messages.client_hello.session_ticket == b""
     assert second.messages.server_hello.session_ticket is None
@@ -70,6 +71,7 @@ def test_server_that_issues_none_resumes_without_one(pair):
 @scenario(
     versions=[TLSv1_2],
     client=NO_TICKETS,
+    server={"ticket_keys": "shared"},
     needs={"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_DATA]},
 )
 def test_ticket_that_came_so_resumes_at_a_server_that_has_forgotten_the_id(pair):
@@ -77,17 +79,20 @@ def test_ticket_that_came_so_resumes_at_a_server_that_has_forgotten_the_id(pair)
     first = pair.connect()
     pair.new_client(tickets=True)
     second = pair.connect(offer=first.session)
+    pair.new_server()
     third = pair.connect(offer=second.session)
 
     assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_ID
     assert second.session.has_ticket is True
     assert second.session.ticket == second.messages.tickets[0].ticket
+    assert third.setup.server_context != second.setup.server_context
     assert third.mechanism is Mechanism.SESSION_TICKET
     assert third.messages.client_hello.session_ticket == second.messages.tickets[0].ticket
     assert third.tickets == 0
 
 
-@scenario(versions=[TLSv1_2], client=NO_TICKETS, server={"ticket_keys": "shared"}, needs=IMPORTS)
+@scenario(versions=[TLSv1_2], client=NO_TICKETS, needs=IMPORTS)
 def test_server_without_the_id_declines_and_issues_a_ticket(pair):
     first = pair.connect()
     pair.new_server()

@@ -73,14 +73,17 @@ def test_server_keeps_no_entry_and_counts_the_hit(pair):
     assert (after.items, after.hits, after.misses) == (0, 1, 0)
 
 
-@scenario(versions=[TLSv1_2], server={"cache_mode": {CacheMode.OFF}})
+@scenario(versions=[TLSv1_2], server={"cache_mode": {CacheMode.OFF}}, needs={"client": [Capability.SESSION_IMPORT]})
 def test_server_without_a_cache_issues_tickets_all_the_same(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_client(tickets=False)
+    third = pair.connect()
 
     assert first.tickets == 1
     assert second.outcome is RESUMED
     assert second.mechanism is Mechanism.SESSION_TICKET
+    assert third.messages.server_hello.session_id == b""
 
 
 def test_ticket_resumes_twice(pair):
@@ -125,8 +128,11 @@ def test_server_that_takes_no_tickets_declines_one_of_its_own_keys(pair):
     first = pair.connect()
     pair.new_server(tickets=False)
     second = pair.connect(offer=first.session)
+    pair.new_server(tickets=True)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert second.tickets == 0
+    assert third.mechanism is Mechanism.SESSION_TICKET

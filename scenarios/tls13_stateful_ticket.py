@@ -145,7 +145,14 @@ def test_shared_ticket_keys_do_not_share_the_state(pair):
     first = pair.connect()
     pair.new_server()
     second = pair.connect(offer=first.session)
+    pair.new_server(tickets=True)
+    third = pair.connect()
+    pair.new_server()
+    fourth = pair.connect(offer=third.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
+    assert third.outcome is FULL

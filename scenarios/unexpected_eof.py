@@ -30,6 +30,7 @@ def test_ends_that_ignore_it_send_no_alert(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
+    assert first.tcp.ends[0].sender is None
     assert first.client.ending in {Ending.EOF, Ending.CLOSE_NOTIFY}
     assert alerts(first, Role.CLIENT) == []
     assert alerts(first, Role.SERVER) == []

@@ -97,6 +97,7 @@ def test_the_same_change_of_server_resumes_where_the_version_stays(pair):
 
     assert first.outcome is FULL
     assert second.setup.server_context != first.setup.server_context
+    assert {version.wire for version in EITHER} <= {*second.messages.client_hello.supported_versions}
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.messages.server_hello.version is pair.tls
@@ -106,10 +107,13 @@ def test_the_same_change_of_server_resumes_where_the_version_stays(pair):
 def test_tls13_ticket_resumes_where_both_ends_have_both_versions(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_client(versions=(TLSv1_2,))
+    third = pair.connect()
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
     assert TLSv1_2.wire in second.messages.client_hello.supported_versions
+    assert third.messages.server_hello.version is TLSv1_2
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER})

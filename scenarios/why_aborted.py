@@ -9,6 +9,7 @@ from datetime import date
 from harness import (
     ABORTED,
     BOTH,
+    DECLINED,
     FULL,
     RESUMED,
     UNSET,
@@ -35,6 +36,8 @@ EMS = {"extended_master_secret": True}
 """An end that can do it: OpenSSL since 1.1.0."""
 AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
 BAD_RECORD_MAC, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 47, 70
+MAX_FRAGMENT_LENGTH, LENGTH_OF_1024 = 1, 2
+"""The extension's number, and what it says of 1024 bytes (RFC 6066, 4)."""
 
 SEEN = date(2026, 11, 29)
 NO_ALERT = (
@@ -83,24 +86,34 @@ def test_session_id_context_is_unset_and_the_server_verifies(pair):
     assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_UNSET,)
 
 
-@scenario(server={"session_id_context": b"set", "verify": Verify.OPTIONAL})
+@scenario(server={"session_id_context": b"set", "verify": Verify.OPTIONAL, "ticket_keys": "shared"})
 def test_session_resumes_at_a_server_that_verifies_and_has_a_context(pair):
     first = pair.connect()
+    pair.new_server(session_id_context=b"other")
     second = pair.connect(offer=first.session)
+    pair.new_server(session_id_context=b"set")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert second.outcome is RESUMED
-    assert second.from_cache is False
+    assert "CertificateRequest" in first.messages.types()
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
-@scenario(server={"session_id_context": UNSET})
+@scenario(server={"session_id_context": UNSET, "ticket_keys": "shared"})
 def test_session_resumes_without_a_context_and_without_verifying(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_server(verify=Verify.OPTIONAL)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.from_cache is False
+    assert third.outcome is ABORTED
+    assert third.alert == ALERT_OF_CONTEXT.of(pair)
 
 
 @scenario(versions=[TLSv1_2], client=EMS, server={"tickets": BOTH, **EMS}, needs=IMPORTS)
@@ -217,6 +230,7 @@ def test_session_resumes_with_the_same_maximum_fragment_length(pair):
 
     assert first.outcome is FULL
     assert second.setup.client_context != first.setup.client_context
+    assert second.messages.client_hello.extensions[MAX_FRAGMENT_LENGTH] == bytes([LENGTH_OF_1024])
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
 

@@ -51,7 +51,7 @@ def test_unsent_early_data_has_no_reason(pair):
     assert reasons(pair, second) == ()
 
 
-@scenario(versions=[TLSv1_3], client=SENDS | {"groups": "X25519:P-384"}, server=REPLAYED | RETRIED)
+@scenario(versions=[TLSv1_3], client=SENDS, server=REPLAYED | RETRIED)
 def test_early_data_before_a_hello_retry_request(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -26,6 +26,7 @@ from harness import (
 
 EITHER = (TLSv1_2, TLSv1_3)
 AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
+NUMBER_OF_AES128, NUMBER_OF_AES256 = 0xC02B, 0xC02C
 SHA256, SHA384 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"
 UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, UNKNOWN_CA, PROTOCOL_VERSION = 10, 40, 48, 70
 INTERNAL_ERROR, CERTIFICATE_REQUIRED = 80, 116
@@ -46,7 +47,7 @@ EARLY = {"max_early_data": 100}
 ALLOWS = {"max_early_data": 1024}
 
 
-@scenario(client={"versions": (TLSv1_2,)}, server={"versions": (TLSv1_3,)}, versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], server={"versions": (TLSv1_3,)})
 def test_client_allows_only_older_versions(pair):
     first = pair.connect(presume_full=False)
 
@@ -70,6 +71,8 @@ def test_one_common_cipher_is_enough(pair):
     first = pair.connect()
 
     assert first.outcome is FULL
+    assert first.messages.client_hello.cipher_suites[:2] == (NUMBER_OF_AES128, NUMBER_OF_AES256)
+    assert first.messages.server_hello.cipher_suite == NUMBER_OF_AES256
     assert reasons(pair, first) == ()
 
 
@@ -104,9 +107,13 @@ def test_certificate_of_the_server_is_from_an_unknown_authority(pair):
 @scenario(client={"verify": Verify.REQUIRED})
 def test_certificate_of_the_server_is_from_a_trusted_authority(pair):
     first = pair.connect()
+    pair.new_server(server_certificate="stranger")
+    second = pair.connect(presume_full=False)
 
     assert first.outcome is FULL
     assert reasons(pair, first) == ()
+    assert second.outcome is ABORTED
+    assert (second.alert.number, second.alert.sender) == (UNKNOWN_CA, Role.CLIENT)
 
 
 @scenario(client={"client_certificate": "stranger"}, server={"verify": Verify.REQUIRED})

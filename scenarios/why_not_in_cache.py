@@ -135,10 +135,14 @@ def test_ticket_session_is_not_cached_if_the_server_reads_no_tickets(pair):
     first = pair.connect()
     pair.new_server(tickets=False)
     second = pair.connect(offer=first.session)
+    pair.new_server(tickets=True)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(versions=[TLSv1_2], server=CACHED | {"clock": 0})

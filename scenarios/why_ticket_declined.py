@@ -29,10 +29,14 @@ def test_ticket_has_an_unknown_key_after_the_keys_were_rotated(pair):
     first = pair.connect()
     pair.new_server(ticket_keys="tuesday")
     second = pair.connect(offer=first.session)
+    pair.new_server(ticket_keys="monday")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(server={"ticket_keys": "shared"})
@@ -54,6 +58,7 @@ def test_key_is_unknown_although_the_other_server_issues_no_ticket(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert second.tickets == 0
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 
@@ -66,6 +71,7 @@ def test_handle_of_a_cached_session_has_an_unknown_key_for_other_servers(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert {len(ticket.ticket) for ticket in first.messages.tickets} == {32}
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 

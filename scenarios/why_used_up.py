@@ -63,6 +63,7 @@ def test_session_is_not_consumed_where_anti_replay_is_off(pair):
     third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.tickets[-1].max_early_data == ONCE["max_early_data"]
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
     assert third.outcome is RESUMED

@@ -1,9 +1,14 @@
-"""Runs every mutant of the scenarios on this machine's OpenSSL and names those that still pass.
+"""Runs every mutant of the scenarios and names those that still pass.
 
     python -m harness.tests.mutation [--workers N] [--list] [FILE ...]
 
-A mutant that still passes must be named in harmless.toml, with the reason. Exit code 1 for a survivor that is not
-named, for a name that is no survivor, for a scenario that does not pass as it is, and for a score below 90 %.
+A mutant that still passes must be named in harmless.toml, with the reason: as `equal` if it cannot behave in another
+way than its test, or as `harmless`. The score is the part of the mutants that are not equal that is killed. Exit code 1
+for a survivor that is not named, for a name that is no survivor, for a scenario that does not pass as it is, and for a
+score below 90 %.
+
+Mutants run on this machine's OpenSSL and on 3.5, and 1.1.1w is a second stack of scenarios that switch to one:
+`resumption builds fetch --provider debian 1.1.1w 3.5` gets both.
 """
 
 from __future__ import annotations
@@ -31,8 +36,22 @@ SCENARIOS = ROOT / "scenarios"
 HARMLESS = Path(__file__).with_name("harmless.toml")
 LEAST = 0.9
 """The score below which a sweep fails."""
-STACKS = ("libssl", "openssl", "pyopenssl")
-"""The first one runs the mutants; the others are second stacks of scenarios that switch to one."""
+STACKS = ("libssl", "openssl", "pyopenssl", "libssl@1.1.1w", "libssl@3.5")
+"""The first and the last of libssl run the mutants; each is a second stack of scenarios that switch to one."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """The survivors that harmless.toml names, each with the reason."""
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    """Those that cannot behave in another way than their tests; they are not in the score."""
+    harmless: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The reason of each, of either kind."""
+        return {**self.equal, **self.harmless}
 
 
 @dataclass
@@ -46,31 +65,36 @@ class Sweep:
     broken: list[str] = field(default_factory=list)
     """Scenarios that do not pass as they are."""
 
-    @property
-    def score(self) -> float:
-        """The part of the mutants that were run that was killed."""
-        run = len(self.killed) + len(self.survived)
-        return len(self.killed) / run if run else 1.0
+    def counted(self, named: Named) -> int:
+        """How many mutants are in the score: those that were run and that nobody names as equal."""
+        return len(self.killed) + sum(mutant.id not in named.equal for mutant in self.survived)
 
-    def problems(self, harmless: Mapping[str, str]) -> list[str]:
-        """What is wrong, one line each, with what to do next; ``harmless`` is why each named survivor is harmless."""
+    def score(self, named: Named) -> float:
+        """The part of the mutants in the score that was killed."""
+        counted = self.counted(named)
+        return len(self.killed) / counted if counted else 1.0
+
+    def problems(self, named: Named) -> list[str]:
+        """What is wrong, one line each, with what to do next."""
+        reasons = named.reasons
         survivors = {mutant.id for mutant in self.survived}
         others = {mutant.id: "is killed" for mutant in self.killed}
         others |= {mutant.id: "was not run" for mutant in self.not_run}
         others |= {mutant.id: f"is left out: {mutant.equal}" for mutant in self.equal}
         return [
             *(f"does not pass as it is: {name}; mend it first" for name in self.broken),
-            *(f"was not run: {mutant.id}; no cell of it is possible on this machine" for mutant in self.not_run),
+            *(f"was not run: {mutant.id}; no cell of it is possible on {', '.join(STACKS)}" for mutant in self.not_run),
             *(
                 f"still passes: {name}; make the asserts stricter, or name it in harmless.toml with the reason"
-                for name in sorted(survivors - {*harmless})
+                for name in sorted(survivors - {*reasons})
             ),
             *(
                 f"harmless.toml names {name}, which {others.get(name, 'does not exist')}; remove it there"
-                for name in sorted({*harmless} - survivors)
+                for name in sorted({*reasons} - survivors)
             ),
-            *(f"harmless.toml gives no reason for {name}" for name, why in harmless.items() if not why.strip()),
-            *([f"the score is below {LEAST:.0%}"] if self.score < LEAST else []),
+            *(f"harmless.toml names {name} twice" for name in sorted({*named.equal} & {*named.harmless})),
+            *(f"harmless.toml gives no reason for {name}" for name, why in reasons.items() if not why.strip()),
+            *([f"the score is below {LEAST:.0%}"] if self.score(named) < LEAST else []),
         ]
 
 
@@ -110,11 +134,19 @@ def run(folder: Path, workers: str) -> dict[str, set[str]]:
     return verdicts
 
 
-def named(files: Collection[str]) -> dict[str, str]:
-    """The survivors of some files that are named as harmless, each with the reason."""
-    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8")).get("harmless", [])
-    found = {mutant: group["reason"] for group in groups for mutant in group["mutants"]}
-    return {mutant: reason for mutant, reason in found.items() if mutant.partition("::")[0] in files}
+def named(files: Collection[str]) -> Named:
+    """The survivors of some files that harmless.toml names."""
+    kinds = tomllib.loads(HARMLESS.read_text(encoding="utf-8"))
+    found = {
+        kind: {
+            mutant: group["reason"]
+            for group in groups
+            for mutant in group["mutants"]
+            if mutant.partition("::")[0] in files
+        }
+        for kind, groups in kinds.items()
+    }
+    return Named(**found)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -129,15 +161,18 @@ def main(arguments: Sequence[str]) -> int:
         for mutant in [mutant for path in files for mutant in mutated(path).mutants]:
             print(f"{mutant.id}{f' ({mutant.equal})' if mutant.equal else ''}")
         return 0
-    harmless = named({path.name for path in files})
+    survivors = named({path.name for path in files})
     found = sweep(files, given.workers)
-    problems = found.problems(harmless)
+    problems = found.problems(survivors)
     for line in problems:
         print(line)
+    counted = found.counted(survivors)
+    run = len(found.killed) + len(found.survived)
     print(
-        f"{len(found.killed) + len(found.survived)} mutants: {len(found.killed)} killed, {len(found.survived)} "
-        f"survive, score {found.score:.1%}; {len(found.equal)} left out as equal by construction"
+        f"{run} mutants were run: {len(found.killed)} killed, {len(found.survived)} survive, {run - counted} of them "
+        f"equal by construction ({len(found.equal)} more were not run)"
     )
+    print(f"score {found.score(survivors):.1%}: {len(found.killed)} killed of {counted} that are not equal")
     return 1 if problems else 0
 
 

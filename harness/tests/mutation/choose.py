@@ -1,6 +1,6 @@
 """A pytest plugin for the sweep: a few cells of each mutant, none once it is killed, and no evidence is kept.
 
-A scenario that switches to a second stack meets one; all others have one stack at both ends.
+Both ends are one build. A scenario that switches to a second stack meets the first and the last of the others.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ def pytest_configure() -> None:
 
 
 def possible(run: Run, situation: Situation, _test: str) -> list[Cell]:
-    """The cells with the stack of the sweep at both ends that can run; all of them if none can."""
-    found = list(cells(situation, run.clients, run.servers, lambda client, server: client.name == server.name == STACK))
-    return [cell for cell in found if not cell.unsupported] or found
+    """The cells with one build of the sweep's stack at both ends that can run; all of them if none can."""
+    found = cells(situation, run.clients, run.servers, lambda client, server: client is server)
+    of_stack = [cell for cell in found if cell.client_stack.name == STACK]
+    return [cell for cell in of_stack if not cell.unsupported] or of_stack
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the first and the last cell of each TLS version."""
+    """Keep the first and the last cell of each TLS version: these are of the first and the last build."""
     kept = list(few(items))
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept

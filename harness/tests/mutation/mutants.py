@@ -204,7 +204,8 @@ def of_call(call: ast.Call, own: set[str], ways: tuple[Close, ...]) -> Iterator[
             handed_on = isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg and keyword.arg in own
             if name not in EDITS and keyword.arg != "presume_full" and not handed_on:
                 rest = [one for one in call.keywords if one is not keyword]
-                yield f"without {keyword.arg} of {function}()", ast.Call(call.func, call.args, rest)
+                left_out = keyword.arg or f"**{ast.unparse(keyword.value)}"
+                yield f"without {left_out} of {function}()", ast.Call(call.func, call.args, rest)
 
 
 def replaced(function: ast.FunctionDef, number: int, by: ast.AST | None) -> ast.FunctionDef:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.tests.mutation.__main__ import Sweep
+from harness.tests.mutation.__main__ import HARMLESS, SCENARIOS, STACKS, Named, Sweep, named
 from harness.tests.mutation.mutants import Mutant, mutated
 
 if TYPE_CHECKING:
@@ -111,31 +111,58 @@ def mutant(without: str) -> Mutant:
 def test_a_survivor_that_is_not_named_is_a_problem() -> None:
     found = Sweep(killed=[mutant("a")] * 9, survived=[mutant("b")])
 
-    assert found.problems({}) == [
+    assert found.problems(Named()) == [
         "still passes: story.py::test_it: b; make the asserts stricter, or name it in harmless.toml with the reason"
     ]
-    assert found.problems({"story.py::test_it: b": "it is harmless"}) == []
+    assert found.problems(Named(harmless={"story.py::test_it: b": "it is harmless"})) == []
 
 
 def test_a_name_that_is_no_survivor_is_a_problem() -> None:
     found = Sweep(killed=[mutant("a")])
+    named = Named(equal={"story.py::test_it: a": "why"}, harmless={"story.py::test_it: c": "why"})
 
-    assert found.problems({"story.py::test_it: a": "why", "story.py::test_it: c": "why"}) == [
+    assert found.problems(named) == [
         "harmless.toml names story.py::test_it: a, which is killed; remove it there",
         "harmless.toml names story.py::test_it: c, which does not exist; remove it there",
+    ]
+
+
+def test_a_name_of_both_kinds_and_one_without_a_reason_are_problems() -> None:
+    found = Sweep(survived=[mutant("a")])
+    why = {"story.py::test_it: a": " "}
+
+    assert found.problems(Named(equal=why, harmless=why)) == [
+        "harmless.toml names story.py::test_it: a twice",
+        "harmless.toml gives no reason for story.py::test_it: a",
     ]
 
 
 def test_a_low_score_is_a_problem() -> None:
     found = Sweep(killed=[mutant("a")], survived=[mutant("b")])
 
-    assert found.problems({"story.py::test_it: b": "why"}) == ["the score is below 90%"]
+    assert found.problems(Named(harmless={"story.py::test_it: b": "why"})) == ["the score is below 90%"]
+
+
+def test_the_score_leaves_out_what_is_equal() -> None:
+    found = Sweep(killed=[mutant("a")] * 3, survived=[mutant("b"), mutant("c")])
+    named = Named(equal={"story.py::test_it: b": "it is the default"}, harmless={"story.py::test_it: c": "why"})
+
+    assert found.counted(named) == 4
+    assert found.score(named) == 0.75
 
 
 def test_a_failing_scenario_and_a_mutant_that_was_not_run_are_problems() -> None:
     found = Sweep(not_run=[mutant("a")], broken=["story.py::test_it"])
 
-    assert found.problems({}) == [
+    assert found.problems(Named()) == [
         "does not pass as it is: story.py::test_it; mend it first",
-        "was not run: story.py::test_it: a; no cell of it is possible on this machine",
+        f"was not run: story.py::test_it: a; no cell of it is possible on {', '.join(STACKS)}",
     ]
+
+
+def test_every_name_is_that_of_a_mutant() -> None:
+    files = sorted(SCENARIOS.glob("*.py"))
+    exist = {mutant.id for path in files for mutant in mutated(path).mutants if not mutant.equal}
+
+    assert HARMLESS.exists()
+    assert {*named([path.name for path in files]).reasons} <= exist
