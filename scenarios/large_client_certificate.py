@@ -105,4 +105,4 @@ def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert third.outcome is ABORTED
-    assert (third.alert.number if third.alert else None) == ALERT.of(pair)
+    assert third.alert == ALERT.of(pair)
