@@ -150,7 +150,7 @@ def test_id_is_free_again_when_its_session_is_removed(pair):
 def test_id_is_never_taken_where_nothing_is_cached(pair):
     first = pair.connect()
     second = pair.connect()
-    sent = FIXED["session_id"] * (CacheMode.SERVER in pair.server_config.cache_mode)
+    sent = FIXED["session_id"] if CacheMode.SERVER in pair.server_config.cache_mode else b""
 
     assert first.outcome is FULL
     assert second.outcome is FULL
