@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from harness.model.deadline import stretched
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def command(
     argv: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> str:
     """Run a program and return stdout and stderr together; CommandError if it fails or takes longer."""
+    seconds = stretched(seconds)
     try:
         done = subprocess.run(
             argv,

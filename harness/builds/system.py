@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.builds.programs import current_group
 from harness.model.build import Build
+from harness.model.deadline import stretched
 from harness.model.errors import UsageError
 
 DEADLINE = 10.0
@@ -73,7 +74,7 @@ def _run(argv: list[str], extra: dict[str, str] | None = None) -> str | None:
             capture_output=True,
             check=True,
             stdin=subprocess.DEVNULL,
-            timeout=DEADLINE,
+            timeout=stretched(DEADLINE),
             env={**os.environ, **(extra or {})},
             process_group=current_group(),
         )
@@ -93,7 +94,7 @@ def openssl_build() -> Build | Missing:
     said = _run([program, "version"])
     version = parse_version(said or "")
     if version is None:
-        what = f"said {said.strip()!r}" if said else f"failed, or took more than {DEADLINE:g} s"
+        what = f"said {said.strip()!r}" if said else f"failed, or took more than {stretched(DEADLINE):g} s"
         return Missing("openssl", f"`{program} version` {what}, not `OpenSSL` with a version; put an OpenSSL on PATH")
     libssl, libcrypto = parse_libraries(_run([program, "version"], {"LD_TRACE_LOADED_OBJECTS": "1"}) or "")
     return Build(version, "system", openssl=(program,), libssl=libssl, libcrypto=libcrypto, python=PYTHON)

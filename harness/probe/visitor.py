@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.model.deadline import stretched
 from harness.model.errors import DisagreementError, HarnessError, TimedOutError, UnreachableError
 from harness.model.knobs import ClientConfig
 from harness.model.tls import Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
-from harness.runtime.loop import stretched
 from harness.stacks.remote import RemoteStack
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import HarnessError
 from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk
-from harness.runtime.loop import DEADLINE, stretched
 from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:

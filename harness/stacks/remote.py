@@ -1,4 +1,4 @@
-"""A server that the harness does not drive: it has an address, and tells nothing of its connections."""
+"""A server that the harness does not drive: it has an address, and reports nothing of its connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_DRIVEN = "the harness does not drive this server"
 
 
 class RemoteLink:
-    """The far end of one connection: every step is done at once, and the report tells nothing."""
+    """The far end of one connection: every step is done at once, and the report is empty."""
 
     def __init__(self, name: str) -> None:
         self.name = name

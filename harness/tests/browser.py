@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.model.deadline import stretched
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -97,7 +99,9 @@ class Browser:
         """Wait until a script returns what is true, and give it."""
         from selenium.webdriver.support.wait import WebDriverWait  # noqa: PLC0415 - see above
 
-        return WebDriverWait(self.driver, SECONDS, 0.02).until(lambda _: self.run(script), f"waited for {script}")
+        return WebDriverWait(self.driver, stretched(SECONDS), 0.02).until(
+            lambda _: self.run(script), f"waited for {script}"
+        )
 
     def until_cell(self) -> None:
         """Wait until the view of a cell is shown, with its details."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from harness.model.deadline import VARIABLE
 from harness.report.run.earlier import compare
 from harness.report.run.page.page import page
 from harness.results.folder import kept_of
@@ -21,9 +23,21 @@ from harness.tests.tshark import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from harness.tests.tshark import Tshark
+
+TESTS = Path(__file__).parents[1]
+PATIENCE = "120"
+"""RESUMPTION_DEADLINE of these tests: twelve times the default, for thirty busy processes on two cores."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Give every wait of the project's own tests more time, so that none fails because the machine is busy.
+
+    Scenarios keep the deadline that users have; a test about a deadline sets its own.
+    """
+    if any(TESTS in item.path.parents for item in session.items):
+        os.environ.setdefault(VARIABLE, PATIENCE)
 
 
 @pytest.fixture(scope="session")

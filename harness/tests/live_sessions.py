@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.bindings._rust import _openssl
 from OpenSSL import SSL
 
+from harness.model.deadline import stretched
 from harness.runtime.loop import Pending
 from harness.runtime.process import Child
 from harness.wire.session.pem import from_pem
@@ -106,7 +107,9 @@ def exported(session: SSL.Session) -> bytes:
 def openssl(*arguments: str, data: bytes = b"") -> bytes:
     """What the ``openssl`` on PATH prints; CalledProcessError if it fails."""
     program = shutil.which("openssl") or "openssl"
-    return subprocess.run([program, *arguments], input=data, capture_output=True, check=True, timeout=10).stdout
+    return subprocess.run(
+        [program, *arguments], input=data, capture_output=True, check=True, timeout=stretched(10)
+    ).stdout
 
 
 def printed(der: bytes) -> str:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError, accepted
+from harness.model.deadline import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +40,7 @@ def loopback() -> tuple[socket.socket, socket.socket]:
 def together(*steps: Step) -> list[Any]:
     """Call each step until it no longer wants the socket; what each returned, or the EndError or TlsError it raised."""
     results: dict[int, Any] = {}
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + stretched(DEADLINE)
     while len(results) < len(steps):
         with selectors.DefaultSelector() as selector:
             for number, (sock, step) in enumerate(steps):
@@ -48,7 +49,7 @@ def together(*steps: Step) -> list[Any]:
             if len(results) + len(selector.get_map()) > len(steps) or len(results) == len(steps):
                 continue
             if not selector.select(end - time.monotonic()):
-                raise TimeoutError(f"waited {DEADLINE} s for steps; so far {results}")
+                raise TimeoutError(f"waited {stretched(DEADLINE):g} s for steps; so far {results}")
     return [results[number] for number in range(len(steps))]
 
 
@@ -152,7 +153,7 @@ def _first_flight(client: Context, offer: Mapping[str, Any] | None) -> bytes:
 
 def _sent(ours: socket.socket, theirs: socket.socket, tls: Tls) -> bytes:
     """The first handshake record that an end sends before it wants more, of a hello in one record."""
-    theirs.settimeout(DEADLINE)
+    theirs.settimeout(stretched(DEADLINE))
     with suppress(WantReadError):
         tls.handshake()
     data = theirs.recv(65536)

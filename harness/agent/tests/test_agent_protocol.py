@@ -19,6 +19,7 @@ from harness.agent.library import Facts
 from harness.agent.replies import KINDS
 from harness.agent.verbs import OPTIONAL
 from harness.model.capability import Capability
+from harness.model.deadline import stretched
 from harness.report.verbs_page import verbs_section
 from harness.runtime.runtime import Runtime
 from harness.tests.raw_agent import RawAgent, libssl_build, stub_agent
@@ -242,7 +243,9 @@ def test_an_agent_whose_library_does_not_load_says_so_and_ends(runtime: Runtime)
 
 def test_the_agent_imports_nothing_heavy_before_its_driver() -> None:
     code = "import harness.agent.program, sys; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=10)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=stretched(10)
+    )
 
     assert HEAVY & set(loaded.stdout.split()) == set()
 
@@ -252,7 +255,7 @@ def test_requests_from_a_file_are_refused_with_what_to_do(tmp_path: Path) -> Non
     requests.write_text('{"id": 1, "verb": "hello"}\n')
     with requests.open() as file:
         argv = [sys.executable, "-P", "-m", "harness.agent", "ssl"]
-        done = subprocess.run(argv, check=False, stdin=file, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(argv, check=False, stdin=file, capture_output=True, text=True, timeout=stretched(10))
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "reads requests from a pipe, not from a file: cat FILE |" in done.stderr

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.library import LackError, TlsError
+from harness.model.deadline import stretched
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_an_exception_of_a_callback_is_raised_by_the_next_check(native: Native) 
 
 def test_a_library_that_is_no_openssl_is_refused() -> None:
     argv = [sys.executable, "-c", SCRIPT, str(libssl_build().libssl), "libc.so.6"]
-    done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=10)
+    done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=stretched(10))
 
     assert done.returncode != 0
     assert "libc.so.6 is not OpenSSL" in done.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
+from harness.model.deadline import stretched
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ def test_two_runs_fetch_a_build_once(cache: Cache) -> None:
 
     def slowly(folder: Path) -> None:
         began.set()
-        assert others.wait(10)
+        assert others.wait(stretched(10))
         filled.append(folder)
         fill(folder)
 
@@ -297,9 +298,9 @@ def test_two_runs_fetch_a_build_once(cache: Cache) -> None:
 
     first = threading.Thread(target=cache.add, args=(KNOWN, slowly, measure, quiet))
     first.start()
-    assert began.wait(10)
+    assert began.wait(stretched(10))
     Cache(cache.folder).add(KNOWN, _must_not, measure, waits)
-    first.join(10)
+    first.join(stretched(10))
 
     assert len(filled) == 1
     assert said == [f"waiting for another process to install {KNOWN.key}"]

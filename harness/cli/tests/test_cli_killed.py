@@ -16,7 +16,7 @@ import pytest
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
 from harness.cli import SUBCOMMANDS
-from harness.runtime.loop import stretched
+from harness.model.deadline import stretched
 
 if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
-from harness.runtime.loop import DEADLINE, stretched
+from harness.model.deadline import DEADLINE, stretched
 from harness.runtime.runtime import Runtime
 from harness.tests.real_servers import s_server, speaking
 

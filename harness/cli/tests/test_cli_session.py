@@ -12,6 +12,7 @@ import pytest
 
 from harness import cli
 from harness.cli import main
+from harness.model.deadline import stretched
 from harness.model.errors import SessionFormatError, TimedOutError, UsageError
 from harness.model.session import SESSION_FIELDS
 from harness.wire.session import der as asn1
@@ -36,7 +37,7 @@ def file(live: Live, tmp_path: Path) -> str:
 def run(arguments: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own."""
     argv = [sys.executable, "-m", "harness.cli", *arguments]
-    return subprocess.run(argv, input=data, capture_output=True, check=False, timeout=20)
+    return subprocess.run(argv, input=data, capture_output=True, check=False, timeout=stretched(20))
 
 
 def test_every_field_is_shown(file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,6 +171,6 @@ def test_every_subcommand_is_there(name: str) -> None:
 
 def test_help_imports_no_subcommand() -> None:
     script = "import sys; from harness.cli import main; main(['--help']); print('harness.cli.session' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=20)
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=stretched(20))
 
     assert found.stdout.splitlines()[-1] == b"False"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.explain import explain
+from harness.model.deadline import stretched
 from harness.model.knobs import ClientConfig, PskMode, ServerConfig
 from harness.model.reason import Reason
 from harness.model.session import Session
@@ -60,7 +61,7 @@ class Peer:
 
     def _talk(self, port: int) -> None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as sock:
+            with socket.create_connection(("127.0.0.1", port), timeout=stretched(DEADLINE)) as sock:
                 connection = importlib.import_module("tlslite.tlsconnection").TLSConnection(sock)
                 connection.handshakeClientCert(session=self._session, settings=self._settings)
                 connection.write(b"ping\n")
@@ -86,7 +87,7 @@ def connect(number: int, peer: Peer, server: ServerEndpoint, runtime: Runtime, t
     released = link.release()
     thread = peer.talk(tap.port)
     runtime.loop.settle([*steps, released])
-    thread.join(DEADLINE)
+    thread.join(stretched(DEADLINE))
     if peer.failure:
         raise peer.failure
     tapped = tap.connections[number - 1]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.model.deadline import stretched
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -65,14 +67,14 @@ class Compiler:
         libraries = (f"-L{libssl.parent}", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined")
         includes = [f"-I{path}" for path in self.includes]
         argv = ["cc", *WARNINGS, *flags, *includes, "-o", str(program), str(source), *libraries]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=stretched(DEADLINE), check=False)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return program
 
     def run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The program with this build's libraries, and with its C library where it has one."""
         argv = [str(self.starter(program)), *arguments]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        return subprocess.run(argv, capture_output=True, text=True, timeout=stretched(DEADLINE), check=False)
 
     def starter(self, program: Path) -> Path:
         """A script that starts the program so, whatever the environment is."""

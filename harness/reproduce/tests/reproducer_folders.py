@@ -6,6 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+from harness.model.deadline import stretched
 from harness.results.writer import keep
 
 if TYPE_CHECKING:
@@ -40,7 +41,13 @@ def program(build: Build) -> str:
 def run(argv: Sequence[str | Path], environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run it with this environment alone, in a working folder that has nothing to do with it."""
     return subprocess.run(
-        argv, env={**BARE, **environment}, cwd=folder, capture_output=True, text=True, timeout=DEADLINE, check=False
+        argv,
+        env={**BARE, **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=stretched(DEADLINE),
+        check=False,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
+from harness.model.deadline import stretched
 from harness.model.errors import UsageError
 from harness.model.tls import Outcome, TLSVersion
 from harness.pair.pair import Pair
@@ -239,7 +240,7 @@ def test_a_run_leaves_reproducers_of_failed_cells_or_of_all(option: list[str], l
     cells.write_text(CELLS)
     chosen = ["--resumption-client=libssl", "--resumption-server=libssl", f"--resumption-results={results}", *option]
     argv = [sys.executable, "-m", "harness.cli", "run", *chosen, str(cells), "-n", "0"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=stretched(DEADLINE), check=False)
     readmes = list(results.glob("cells/**/reproduce/README.md"))
 
     assert "1 failed, 1 passed" in done.stdout

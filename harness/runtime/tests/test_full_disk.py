@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.model.deadline import stretched
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -44,7 +46,12 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
     filled(tiny, left)
     argv = [sys.executable, "-m", "harness.cli", "connect", "--client", stack, "--server", stack, "--tls", "1.3"]
     done = subprocess.run(
-        argv, env={**os.environ, "TMPDIR": str(tiny)}, check=False, capture_output=True, text=True, timeout=60
+        argv,
+        env={**os.environ, "TMPDIR": str(tiny)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=stretched(60),
     )
 
     assert done.returncode
@@ -58,7 +65,7 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
 def test_a_limit_of_a_files_length_is_the_error_and_no_verdict(stack: str) -> None:
     argv = [sys.executable, "-m", "harness.cli", "connect", "--client", stack, "--server", stack, "--tls", "1.3"]
     limited = ["/bin/sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", *argv]
-    done = subprocess.run(limited, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(limited, check=False, capture_output=True, text=True, timeout=stretched(60))
 
     assert done.returncode == 1
     assert done.stdout == ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from harness.model.deadline import stretched
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.loop import Loop
 from harness.runtime.process import FLOOD, Child, pasteable
@@ -159,8 +160,8 @@ def test_nothing_survives_a_harness_that_is_killed(signum: signal.Signals) -> No
     processes = [psutil.Process(int(pid)) for pid in pids]
     mode = stat.S_IMODE(Path(key).stat().st_mode)
     victim.send_signal(signum)
-    victim.communicate(timeout=10)
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    victim.communicate(timeout=stretched(10))
+    _, alive = psutil.wait_procs(processes, timeout=stretched(10))
 
     assert mode == 0o600
     assert alive == []

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.model.deadline import stretched
 from harness.runtime.clock import Clock, library
-from harness.runtime.loop import stretched
 from harness.runtime.process import Child
 from harness.runtime.runtime import Runtime
 

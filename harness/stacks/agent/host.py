@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import harness
+from harness.model.deadline import stretched
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import Clock
-from harness.runtime.loop import stretched
 from harness.stacks.agent.agent_process import AgentProcess
 
 if TYPE_CHECKING:

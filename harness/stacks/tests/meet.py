@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.model.deadline import stretched
 from harness.wire.hellos import client_hello
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def first_hello(runtime: Runtime, client: ClientEndpoint, offer: Session | None 
         runtime.loop.wait(received, "a connection of the client")
         runtime.loop.forget(listener)
         with accepted[0] as sock:
-            sock.settimeout(DEADLINE)
+            sock.settimeout(stretched(DEADLINE))
             data = sock.recv(65536)
         released = link.release()
         runtime.loop.settle([handshake, released])

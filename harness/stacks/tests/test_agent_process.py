@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from harness.agent.vocabulary import LONGEST_LINE
+from harness.model.deadline import stretched
 from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.runtime.process import FLOOD
 from harness.runtime.runtime import Runtime
@@ -57,7 +58,7 @@ def start(runtime: Runtime) -> Iterator[Callable[[str], AgentProcess]]:
 
     def starter(script: str) -> AgentProcess:
         argv = (sys.executable, "-c", script)
-        started.append(AgentProcess(runtime, "libssl@0.0", argv, deadline=SOON if script == HANG else 10.0))
+        started.append(AgentProcess(runtime, "libssl@0.0", argv, deadline=SOON if script == HANG else stretched(10.0)))
         return started[-1]
 
     yield starter

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from harness.model.deadline import stretched
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -46,7 +48,6 @@ MASKS = (
 
 SECONDS = 300.0
 """For one command; RESUMPTION_DEADLINE stretches it as it does the harness's own waits."""
-TEN = 10.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Shell:
                 start_new_session=True,
             )
             try:
-                code = process.wait(SECONDS * float(os.environ.get("RESUMPTION_DEADLINE", TEN)) / TEN)
+                code = process.wait(stretched(SECONDS))
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

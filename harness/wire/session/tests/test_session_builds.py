@@ -13,6 +13,7 @@ import pytest
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import build_version
+from harness.model.deadline import stretched
 from harness.tests.live_sessions import taken_by_client
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
@@ -107,7 +108,7 @@ def printed(build: Build, der: bytes) -> Printed:
     """CalledProcessError where the build cannot read the session."""
     argv = [*(build.openssl or ()), "sess_id", "-inform", "DER", "-text", "-noout"]
     environment = {**os.environ, **build.environment}
-    done = subprocess.run(argv, input=der, capture_output=True, check=True, timeout=20, env=environment)
+    done = subprocess.run(argv, input=der, capture_output=True, check=True, timeout=stretched(20), env=environment)
     return Printed(done.stdout.decode())
 
 
