@@ -25,6 +25,7 @@ from harness.plugin.entry import results_folder
 from harness.plugin.failure import beside_outcome, leave, leave_reproducers, shown, value_text
 from harness.plugin.recorder import Recorder
 from harness.plugin.shared import Run
+from harness.plugin.waits import FOLDER, INPUT, writer
 from harness.results.retention import Limits
 from harness.results.writer import Results, compact, usable
 from harness.runtime.warden import end_with_parent
@@ -98,7 +99,10 @@ def begin(config: pytest.Config) -> None:
         }
         if splits := config.getoption("splits", None):
             head["shard"] = f"{config.getoption('group')}/{splits}"
-        if not hasattr(config, "workerinput"):
+        worker: dict[str, str] = getattr(config, "workerinput", {})
+        config.stash[FOLDER] = Path(worker.get(INPUT, run.runtime.folder))
+        run.runtime.loop.on_long_wait = writer(config.stash[FOLDER], worker.get("workerid", "main"))
+        if not worker:
             limits = Limits.parse(config.getoption("resumption_keep_results"))
             kept = Limits() if config.getoption("resumption_results") else limits
             recorder = Recorder(Results(usable(results_folder(config)), head), kept)
@@ -108,6 +112,12 @@ def begin(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[DECLARED] = {}
     config.stash[RUN] = run
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker of pytest-xdist the folder in which it leaves what it waits for."""
+    node.workerinput[INPUT] = str(node.config.stash[FOLDER])
 
 
 def record(config: pytest.Config, report: pytest.TestReport) -> None:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
+from harness.plugin.waits import FOLDER, waits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
 TICK = 1.0
 """Seconds between two looks at the time."""
@@ -47,6 +50,8 @@ class Progress:
         self._collecting = 0
         """Workers that have not collected yet."""
         self._running: dict[str, float] = {}
+        self._folder: Callable[[], Path | None] = lambda: None
+        """Where each process leaves what it waits for; None before the first scenario is collected."""
         self._begun = self._moved = self._said = clock()
         self._seen: deque[tuple[float, int]] = deque(maxlen=WINDOW)
         self._thread = threading.Thread(target=self._watch, name="resumption-progress", daemon=True)
@@ -55,6 +60,7 @@ class Progress:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Replace pytest's own letters."""
         session.config.pluginmanager.getplugin("terminalreporter").showfspath = False
+        self._folder = lambda: session.config.stash.get(FOLDER, None)
         self._thread.start()
 
     @pytest.hookimpl(wrapper=True)
@@ -149,7 +155,12 @@ class Progress:
         """Return what is running if no cell has ended for a while."""
         if not self._total:
             return self._stage(now)
-        running = [f"{name} ({duration(now - since)})" for name, since in self._running.items()]
+        folder = self._folder()
+        found = waits(folder) if folder else {}
+        running = [
+            f"{name} ({duration(now - since)}{', waiting for ' + found[name] if name in found else ''})"
+            for name, since in sorted(self._running.items(), key=lambda one: one[0] not in found)
+        ]
         more = f" and {len(running) - NAMED} more" if len(running) > NAMED else ""
         what = f"running: {', '.join(running[:NAMED])}{more}" if running else "no cell is running"
         return f"{self._done:,} of {self._total:,} cells; none ended in {duration(now - self._moved)}; {what}"

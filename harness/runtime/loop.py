@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONG = 5.0
+"""Seconds after which a wait is reported, and then again."""
+
 
 class Pending(Generic[T]):
     """A result that is requested now and available later."""
@@ -88,6 +91,8 @@ class Loop:
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = stretched(DEADLINE) if deadline is None else deadline
         """The default deadline in seconds."""
+        self.on_long_wait: Callable[[str], None] = lambda _what: None
+        """Called every LONG seconds of one wait with what it waits for, and with "" once it is over."""
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
         self._soon: list[Callable[[], None]] = []
@@ -129,12 +134,20 @@ class Loop:
     def wait(self, until: Callable[[], bool], what: str | Callable[[], str], seconds: float | None = None) -> None:
         """Serve events until the condition holds; TimedOutError names ``what`` it waited for."""
         seconds = self.deadline if seconds is None else seconds
-        end = time.monotonic() + seconds
-        while not until():
-            left = end - time.monotonic()
-            if left <= 0:
-                raise TimedOutError(what if isinstance(what, str) else what(), seconds)
-            self.turn(left)
+        begun = time.monotonic()
+        end, long = begun + seconds, begun + LONG
+        try:
+            while not until():
+                now = time.monotonic()
+                if now >= end:
+                    raise TimedOutError(what if isinstance(what, str) else what(), seconds)
+                if now >= long:
+                    long = now + LONG
+                    self.on_long_wait(what if isinstance(what, str) else what())
+                self.turn(min(end, long) - now)
+        finally:
+            if long > begun + LONG:
+                self.on_long_wait("")
 
     def serve_until(self, at: float) -> None:
         """Serve events until a time of time.monotonic; at once if it has passed."""

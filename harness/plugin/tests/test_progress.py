@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.progress import CLEAR, Progress, duration
+from harness.plugin.waits import CURRENT, FOLDER, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Begun = Callable[[int], Any]
 
@@ -66,6 +68,28 @@ def test_what_runs_is_named_while_nothing_ends(plain: Progress, clock: Clock, st
     pass_seconds(plain, clock, 24)
 
     assert stream.getvalue() == "0 of 7 cells; none ended in 10 s; running: a (10 s), b (10 s), c (10 s) and 2 more\n"
+
+
+def test_what_a_cell_waits_for_is_shown_with_it(
+    plain: Progress, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(
+        stash={FOLDER: tmp_path}, pluginmanager=SimpleNamespace(getplugin=lambda _name: SimpleNamespace())
+    )
+    plain.pytest_sessionstart(SimpleNamespace(config=config))  # type: ignore[arg-type]
+    plain.pytest_xdist_node_collection_finished(["id"] * 7)
+    for name in "ab":
+        plain.pytest_runtest_logstart(name)
+    write = writer(tmp_path, "gw1")
+    monkeypatch.setenv(CURRENT, "b (call)")
+    write("the handshake of\nlibssl")
+    clock.now += 11
+
+    assert plain.waiting(clock.now).endswith("running: b (11 s, waiting for the handshake of libssl), a (11 s)")
+
+    write("")
+    assert plain.waiting(clock.now).endswith("running: a (11 s), b (11 s)")
+    plain.pytest_sessionfinish()
 
 
 def test_workers_that_collect_are_waited_for(plain: Progress, clock: Clock, stream: io.StringIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.cli.runs.run import paths, processes, scenarios
+from harness.model.deadline import VARIABLE, stretched
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS
-from harness.runtime.loop import stretched
 
 ROOT = Path(__file__).parents[4]
 
@@ -87,6 +88,20 @@ def test_ticket_resumes(pair):
 '''
 
 
+HANGS = """
+
+def test_agent_hangs(pair):
+    import psutil
+
+    pair.connect()
+    for child in psutil.Process().children(recursive=True):
+        if "harness.agent" in child.cmdline():
+            child.suspend()
+    pair.connect()
+"""
+"""The agents stop in the midst of a cell, and the next connection waits for them until its deadline."""
+
+
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "harness.cli", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -153,3 +168,18 @@ def test_a_failure_is_one_line_as_it_comes_and_one_in_the_summary(processes: str
     lines = [line for line in done.stdout.splitlines() if line.startswith("FAILED test_ticket.py::")]
     assert len(lines) == 2
     assert "]: assert resumed is full" in lines[0]
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+def test_the_progress_says_what_a_hanging_cell_waits_for(
+    processes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_ticket.py").write_text(SCENARIO + HANGS)
+    monkeypatch.setenv(VARIABLE, "25")
+
+    ends = ("--client=libssl", "--server=libssl")
+    done = command(tmp_path, "run", *ends, "--results=out", "--tb=no", processes, "test_ticket.py")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    cell = r"test_ticket\.py::test_agent_hangs\[\S+\]"
+    assert re.search(rf"none ended in \d+ s; running: {cell} \(\d+ s, waiting for .*libssl@", done.stdout), done.stdout
