@@ -39,12 +39,13 @@ def writer(folder: Path, process: str) -> Callable[[str], None]:
 
 
 def waits(folder: Path) -> dict[str, str]:
-    """Return what is waited for by the node id of its test."""
+    """Return what is waited for by the node id of its test: the first thing, and how many come after it."""
     found = {}
     for file in folder.glob(f"*{SUFFIX}"):
         try:
             test, _, what = file.read_text(encoding="utf-8").partition("\n")
         except FileNotFoundError:  # the wait is over
             continue
-        found[test] = " ".join(what.split())
+        first, *more = " ".join(what.split()).split("; ")
+        found[test] = f"{first} and {len(more)} more" if more else first
     return found

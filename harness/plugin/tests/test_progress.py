@@ -82,10 +82,12 @@ def test_what_a_cell_waits_for_is_shown_with_it(
         plain.pytest_runtest_logstart(name)
     write = writer(tmp_path, "gw1")
     monkeypatch.setenv(CURRENT, "b (call)")
-    write("the handshake of\nlibssl")
+    write("the handshake of\nlibssl; a line; another")
     clock.now += 11
 
-    assert plain.waiting(clock.now).endswith("running: b (11 s, waiting for the handshake of libssl), a (11 s)")
+    assert plain.waiting(clock.now).endswith(
+        "running: b (11 s, waiting for the handshake of libssl and 2 more), a (11 s)"
+    )
 
     write("")
     assert plain.waiting(clock.now).endswith("running: a (11 s), b (11 s)")
