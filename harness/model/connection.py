@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from harness.model.session import Session
     from harness.model.setup import Setup
-    from harness.model.tcp import Tcp
     from harness.model.tls import Alert, Close, TLSVersion
-    from harness.model.transcript import Chunk, Transcript
+    from harness.model.transcript import Chunk, Tcp, Transcript
     from harness.model.view import Contradiction, EndpointReport, View
 
 HANDLE = 32

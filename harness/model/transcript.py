@@ -1,4 +1,4 @@
-"""The messages of one connection as the wire showed them; encrypted parts are there only if they were decrypted."""
+"""What the wire showed of one connection: its TCP, and its messages, of which sealed ones only if they were opened."""
 
 from __future__ import annotations
 
@@ -19,6 +19,30 @@ PRE_SHARED_KEY = 41
 """RFC 8446, 4.2.11."""
 EARLY_DATA = 42
 """RFC 8446, 4.2.10."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpEnd:
+    """An end of TCP; ``at`` is seconds since the tap accepted the connection."""
+
+    sender: Role | None
+    """Whose FIN or RST the tap met; None where the tap itself sent it, towards both ends."""
+    at: float
+    reset: bool
+    """RST, else FIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """All of it is on 127.0.0.1. The client connects to the tap's port, the tap to the server's."""
+
+    began: int
+    """When the tap accepted the connection, nanoseconds since 1970 (time.time_ns)."""
+    client_port: int
+    tap_port: int
+    server_port: int
+    ends: tuple[TcpEnd, ...] = ()
+    """In order; empty while both directions are open."""
 
 
 @dataclass(frozen=True, slots=True)

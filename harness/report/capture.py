@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.model.connection import Connection
-    from harness.model.tcp import Tcp
+    from harness.model.transcript import Tcp
 
 NAME = "capture.pcapng"
 DISTRIBUTION = "resumption-harness"

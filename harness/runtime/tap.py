@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import HarnessError
-from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role
-from harness.model.transcript import Chunk
+from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from harness.model.connection import Connection
 from harness.model.errors import FirstHandshakeError
 from harness.model.knobs import config_type
 from harness.model.session import Session
-from harness.model.tcp import Tcp
 from harness.model.tls import Close, Outcome, Role, TLSVersion
-from harness.model.transcript import ClientHello, Message, Transcript
+from harness.model.transcript import ClientHello, Message, Tcp, Transcript
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.stacks.machine import STACKS, Machine
 

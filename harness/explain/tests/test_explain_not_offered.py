@@ -17,9 +17,8 @@ from harness.model.knobs import CacheMode, ClientConfig, ServerConfig
 from harness.model.reason import Question, Reason
 from harness.model.session import Session
 from harness.model.setup import Action, Setup
-from harness.model.tcp import Tcp
 from harness.model.tls import Alert, Close
-from harness.model.transcript import NewSessionTicket
+from harness.model.transcript import NewSessionTicket, Tcp
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.tests.made.connections import disagreeing
 from harness.tests.made.handshakes import (

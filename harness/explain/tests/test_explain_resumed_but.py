@@ -14,8 +14,7 @@ from harness.explain import explain
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.reason import Question, Reason
 from harness.model.setup import Action, Setup
-from harness.model.tcp import Tcp
-from harness.model.transcript import EARLY_DATA, NewSessionTicket
+from harness.model.transcript import EARLY_DATA, NewSessionTicket, Tcp
 from harness.model.view import Saw
 from harness.tests.made.handshakes import (
     CLIENT,

@@ -12,9 +12,8 @@ from harness.explain.resumed.lifetime import expiry_of
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.reason import Expiry, Limit, Reason
 from harness.model.setup import Action, Setup
-from harness.model.tcp import Tcp
 from harness.model.tls import Mechanism, Role
-from harness.model.transcript import NewSessionTicket
+from harness.model.transcript import NewSessionTicket, Tcp
 from harness.model.view import Saw
 from harness.tests.made.handshakes import (
     CLIENT,

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.case.case import Case
-from harness.model.tcp import Tcp, TcpEnd
 from harness.model.tls import Close, Role, TLSVersion
-from harness.model.transcript import Chunk
+from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.report.capture import capture, key_log
 from harness.report.tests.pcapng_reader import read_file
 from harness.report.tests.real_cases import connections

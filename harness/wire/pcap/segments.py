@@ -15,7 +15,7 @@ from harness.model.transcript import Chunk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.model.tcp import TcpEnd
+    from harness.model.transcript import TcpEnd
 
 ADDRESSES = {Role.CLIENT: bytes([127, 0, 0, 1]), Role.SERVER: bytes([127, 0, 0, 2])}
 """Two, though both ends are on one: lists of packets show who sent what by the address alone."""
