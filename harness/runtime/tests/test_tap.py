@@ -214,7 +214,7 @@ def test_a_client_that_closed_at_once_is_not_set_aside() -> None:
 def test_a_client_that_closes_while_its_owner_is_looked_for_is_no_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        tap = Tap(loop, lambda: listener.getsockname()[1])
+        tap = Tap(loop, listener.getsockname)
         tap.expect(os.getpid)
         client = socket.create_connection(("127.0.0.1", tap.port))
 
