@@ -1,4 +1,4 @@
-"""Writes the generated pages from the code that they describe: five in docs/, and the verbs of PROTOCOL.md."""
+"""Writes the generated pages from the code that they describe: six in docs/, and the verbs of PROTOCOL.md."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docs.api_page import api_page
 from harness.model.tls import Role
-from harness.report.json.documentation import case_schema, page
+from harness.report.json.documentation import case_schema, page, probe_schema
 from harness.report.knobs_page import knobs_page, protocol_knobs
 from harness.report.rules_page import rules_page
 from harness.report.verbs_page import with_verbs
@@ -44,6 +44,7 @@ def protocol() -> str:
 if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
+    (HERE / "probe.schema.json").write_text(json.dumps(probe_schema(), indent=2) + "\n")
     (HERE / "rules.md").write_text(rules_page())
     (HERE / "knobs.md").write_text(knobs())
     PROTOCOL.write_text(protocol())

@@ -43,6 +43,10 @@ class Topic(StrEnum):
     LIFETIME = "lifetime", "How long does the server say that its tickets last?"
     TICKETS = "tickets", "How many tickets follow a full and a resumed TLS 1.3 handshake?"
     SINGLE_USE = "single_use", "Can a session be resumed more than once?"
+    EARLY_DATA = "early_data", "Do the tickets allow early data?"
+    OTHER_NAME = "other_name", "Does a session resume under another server name than its own?"
+    CLIENT_CERTIFICATE = "client_certificate", "Does a session of a client with a certificate resume without it?"
+    OLDER_SESSION = "older_session", "What becomes of a TLS 1.2 session where TLS 1.3 is spoken?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Issued:
     """Its ticket, or its session id where it has none."""
     lifetime: int | None = None
     """Seconds that its ticket lasts, as the server says; None for a session id."""
+    early_data: int = 0
+    """Bytes of early data that its ticket allows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from harness.explain.probing.products import software_of
 from harness.explain.probing.resumption import back_ends, resumption
-from harness.explain.probing.use import lifetime, single_use, tickets
+from harness.explain.probing.use import early_data, lifetime, single_use, tickets
 from harness.model.errors import UnreachableError, UsageError
 from harness.model.knobs import ClientConfig, Verify
 from harness.model.probe import VERSIONS, Answer, Probe, Topic
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.probe.further import CONNECTIONS, client_certificate, older_session, other_name
 from harness.probe.limits import MOST, RATE, Limits
 from harness.probe.say import HTTP, Said, said, server_header
+from harness.probe.starttls import starttls
 from harness.probe.studies import SESSIONS, study
 from harness.probe.visitor import PATIENCE, SilentError, Visitor
 
@@ -42,8 +44,12 @@ class Wanted:
     offers: int = OFFERS
     seed: int = 0
     say: str = HTTP
-    sni: str | None = None
-    """The server name; None for the host, if it is a name."""
+    starttls: str = ""
+    """The protocol that TLS begins in; empty if it begins at once."""
+    sni: tuple[str, ...] = ()
+    """The server name, and others under which its sessions are offered; empty for the host, if it is a name."""
+    certificate: str | None = None
+    """The name in the PKI of the client's certificate; None for none."""
     software: str = ""
     rate: float | None = None
     """Connections a second; None for RATE, and for no pace to a server on this machine."""
@@ -60,7 +66,8 @@ class Wanted:
     @property
     def needed(self) -> int:
         """How many connections it may take."""
-        return CONTROL + len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers)
+        further = len(self.sni[1:]) + bool(self.certificate) + (len(self.versions) > 1)
+        return CONTROL + len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers) + further * CONNECTIONS
 
 
 @dataclass
@@ -95,8 +102,18 @@ class _Probing:
             study(self.visitor, one, self.base, self.wanted.offers, self.wanted.seed) for one in self.wanted.mechanisms
         ]
         self.answers += [resumption(one, self.software) for one in self.studies]
-        for judged in (back_ends, lifetime, tickets, single_use):
+        for judged in (back_ends, lifetime, tickets, single_use, early_data):
             self.answers += [found for one in self.studies if (found := judged(one))]
+
+    def further(self) -> None:
+        """Offer sessions where they do not belong."""
+        shared = all(answer.holds.get("shared", True) for answer in self.answers)
+        for name in self.wanted.sni[1:]:
+            self.answers.append(other_name(self.visitor, self.base, name, shared=shared))
+        if self.wanted.certificate:
+            self.answers.append(client_certificate(self.visitor, self.base, shared=shared))
+        if len(self.wanted.versions) > 1 and not any(one.refused for one in self.studies):
+            self.answers.append(older_session(self.visitor, self.base, shared=shared))
 
 
 def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tuple[Probe, Sequence[Connection]]:
@@ -112,19 +129,23 @@ def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tu
         )
     rate = wanted.rate or (None if target.loopback else RATE)
     limits = Limits(runtime.loop, rate, wanted.most)
-    name = target.name if wanted.sni is None else wanted.sni
+    name = wanted.sni[0] if wanted.sni else target.name
     base = ClientConfig(
         versions=wanted.versions,
         server_name=name or None,
+        client_certificate=wanted.certificate,
         verify=Verify.REQUIRED if wanted.verify else None,
         ignore_unexpected_eof=None if client.abilities(Role.CLIENT).lacks_knob("ignore_unexpected_eof", True) else True,  # noqa: FBT003 - a knob's value
     )
     begun = time.monotonic()
     visitor = Visitor(runtime, client, target, limits, said(wanted.say, name or target.host))
+    if wanted.starttls:
+        visitor.pair.tap.prelude = starttls(wanted.starttls, target.text, name or target.host)
     try:
         probing = _Probing(visitor, wanted, base, wanted.software)
         probing.control()
         probing.study()
+        probing.further()
         done = Probe(
             address=target.text,
             reached=target.reached,

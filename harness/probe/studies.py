@@ -67,7 +67,14 @@ def _made(session: Session, connection: Connection, identity: object) -> Held | 
     if not isinstance(identity, bytes) or not identity:
         return None
     lifetime = session.get("lifetime_hint") if session.get("has_ticket") else None
-    return Held(session, Issued(connection.number, identity, lifetime if isinstance(lifetime, int) else None))
+    early = session.get("max_early_data")
+    issued = Issued(
+        connection.number,
+        identity,
+        lifetime if isinstance(lifetime, int) else None,
+        early if isinstance(early, int) else 0,
+    )
+    return Held(session, issued)
 
 
 def _offered(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from harness.cli import main
+from harness.model import probe
 from harness.model.deadline import DEADLINE, stretched
+from harness.report.json.documentation import probe_schema
+from harness.report.json.probe_shapes import Topic
+from harness.report.json.tests.json_schema import errors
 from harness.runtime.runtime import Runtime
 from harness.tests.real_servers import s_server, speaking
 
@@ -122,3 +128,83 @@ def test_a_server_that_does_not_answer_a_get_is_probed_in_silence(
 
     assert "note: the server did not answer the GET" in printed
     assert "resumes by stateless ticket in 2 of 2" in printed
+
+
+def test_an_expectation_that_holds_ends_with_0(issued: Issued) -> None:
+    with s_server(issued, "-www") as address:
+        assert main(["probe", address, "--offers", "2", "--expect", "resumes,resumes-1.2,shared,single-key"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "told"),
+    [
+        (("-no_ticket", "-no_cache"), "resumes", "TLS 1.3: never: 0 of 2 shuffled offers"),
+        (("-no_ticket", "-no_cache"), "resumes-1.2", "TLS 1.2 ticket: no: the server issues no ticket"),
+        ((), "bound-name", "and it could not be judged"),
+    ],
+)
+def test_an_expectation_that_does_not_hold_ends_with_1(
+    options: tuple[str, ...], expected: str, told: str, issued: Issued, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with s_server(issued, "-www", *options) as address:
+        code = main(["probe", address, "--offers", "2", "--expect", expected])
+
+    assert code == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{address}: expected {expected}")
+    assert told in said
+
+
+def test_an_unknown_expectation_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "127.0.0.1:1", "--expect", "resumes,fast", code=2)
+
+    assert said.startswith("error: --expect has no 'fast'; it takes: resumes, ")
+
+
+def test_a_certificate_that_does_not_verify_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with Runtime() as runtime, Runtime() as other:
+        (tmp_path / "ca.pem").write_bytes(other.pki.authority().read_bytes())
+        with s_server(runtime.pki.issued("server"), "-www") as address:
+            said = refused(capsys, address, "--ca", str(tmp_path / "ca.pem"))
+
+    assert said == f"error: {address}: the certificate does not verify with --ca"
+
+
+def test_a_certificate_that_verifies_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with Runtime() as runtime, s_server(runtime.pki.issued("server"), "-www") as address:
+        code = main(["probe", address, "--offers", "1", "--tls", "1.3", "--ca", str(runtime.pki.authority())])
+
+    assert code == 0
+    assert "; the certificate verifies" in capsys.readouterr().out
+
+
+def test_a_certificate_without_its_key_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("")
+
+    said = refused(capsys, "127.0.0.1:1", "--cert", str(tmp_path / "x.pem"), code=2)
+
+    assert said == "error: --cert and --key go together; give both, or neither"
+
+
+def test_the_json_is_what_its_schema_says(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www") as address:
+        code = main(["probe", address, "--offers", "2", "--json", "--sni", "a.test,b.test", "--expect", "single-use"])
+    printed = json.loads(capsys.readouterr().out)
+    schema = probe_schema()
+
+    assert errors(printed, schema, schema["$defs"]) == []
+    assert code == 1
+    one = printed["probes"][0]
+    assert [study["mechanism"] for study in one["studies"]] == ["psk", "session_ticket", "session_id"]
+    assert one["witnesses"] == ["client", "wire"]
+    assert one["unmet"][0].startswith(f"{address}: expected single-use")
+
+
+def test_the_schema_of_probes_is_written() -> None:
+    written = Path(__file__).parents[3] / "docs" / "probe.schema.json"
+
+    assert json.loads(written.read_text()) == probe_schema(), "run: python docs/generate.py"
+
+
+def test_every_topic_is_in_the_schema() -> None:
+    assert get_args(Topic) == tuple(topic.value for topic in probe.Topic)

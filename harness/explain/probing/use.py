@@ -56,13 +56,28 @@ def _range(counts: list[int] | tuple[int, ...]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
+def early_data(study: Study) -> Answer | None:
+    """Answer whether the tickets allow it; None if there is none."""
+    if study.mechanism is not Mechanism.PSK or not study.sessions:
+        return None
+    allowed = max(session.early_data for session in study.sessions)
+    text = f"allowed: {allowed} bytes with a ticket" if allowed else "not allowed by any ticket"
+    evidence = ("max_early_data_size of the tickets (RFC 8446, 4.6.1)",)
+    return Answer(Topic.EARLY_DATA, study.label, text, evidence=evidence, holds={"no-early-data": not allowed})
+
+
 def single_use(study: Study) -> Answer | None:
     """Answer whether a session resumes again; None if none resumed at all."""
     if not study.accepted:
         return None
     seen = accepts(study)
     if seen.used is None or seen.single_use is None:
-        return Answer(Topic.SINGLE_USE, study.label, "unknown: no session was offered again often enough")
+        return Answer(
+            Topic.SINGLE_USE,
+            study.label,
+            "unknown: no session was offered again often enough",
+            holds={"single-use": None},
+        )
     again = f"{seen.used.accepted} of {seen.used.offers} offers of a session that had been resumed before"
     verdict = "yes, each session resumes once" if seen.single_use else "no, a session resumes again"
     return Answer(

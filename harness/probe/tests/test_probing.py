@@ -9,46 +9,18 @@ import pytest
 
 from harness.model.probe import Topic
 from harness.model.tls import Mechanism, TLSVersion
-from harness.probe.address import target
-from harness.probe.probing import Wanted, probe
-from harness.runtime.runtime import Runtime
-from harness.stacks.machine import Machine
+from harness.probe.tests.probers import answer
 from harness.tests.real_servers import balanced, nginx, s_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.model.probe import Answer, Probe
+    from harness.model.probe import Probe
+    from harness.probe.tests.probers import Prober
 
 NO_CACHE = "ssl_session_tickets off; ssl_session_cache off;"
 SHARED_CACHE = "ssl_session_tickets off; ssl_session_cache shared:TLS:1m;"
-
-
-class Prober:
-    """Probes any number of servers with the machine's libssl."""
-
-    def __init__(self, runtime: Runtime, machine: Machine) -> None:
-        self.runtime = runtime
-        self._machine = machine
-
-    def __call__(self, address: str, **wanted: object) -> Probe:
-        """Probe with few offers, or as wanted."""
-        asked = {"offers": 14, "seed": 1, **wanted}
-        return probe(self.runtime, self._machine.one("libssl"), target(address), Wanted(**asked))[0]  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def prober() -> Iterator[Prober]:
-    with Runtime() as runtime:
-        machine = Machine(runtime)
-        yield Prober(runtime, machine)
-        machine.close()
-
-
-def answer(done: Probe, topic: Topic, label: str = "TLS 1.3") -> Answer:
-    """The answer about a mechanism."""
-    return next(one for one in done.answers if one.topic is topic and one.label == label)
 
 
 @pytest.fixture(scope="module")

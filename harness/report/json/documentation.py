@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, is_typeddi
 
 import msgspec
 
+from harness.report.json.probe_shapes import ProbesObject
 from harness.report.json.shapes import CaseObject, DiffObject, ResultsObject, fields, objects
 
 if TYPE_CHECKING:
@@ -18,25 +19,31 @@ INTRODUCTION = """# The JSON of a case
 [`results.json`](#results).
 `resumption session --json` prints a [session](#session) for each that a file has, `resumption diff --json` what
 [differs](#diff) between two
-builds. As a JSON Schema it is [case.schema.json](case.schema.json).
+builds, and `resumption probe --json` its [probes](#probes). As a JSON Schema a case is
+[case.schema.json](case.schema.json), and probes are [probe.schema.json](probe.schema.json).
 
 Every key is present unless its row says *optional*: results of older versions do not have such a key. `null` means
 unknown or none, as its row says. `schema` is raised when a key changes its meaning or is removed, but not when a key
 is added. Bytes are lower-case hex, times are seconds since the epoch, durations seconds, lengths
-bytes, unless a row says otherwise. `python -m docs.generate` writes both files.
+bytes, unless a row says otherwise. `python -m docs.generate` writes the three files.
 """
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
 def case_schema() -> dict[str, Any]:
     """The JSON Schema of a case (draft 2020-12). Further keys are allowed, for later versions."""
-    dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "title": "A case of the resumption harness", **msgspec.json.schema(CaseObject)}
+    return {"$schema": DIALECT, "title": "A case of the resumption harness", **msgspec.json.schema(CaseObject)}
+
+
+def probe_schema() -> dict[str, Any]:
+    """The JSON Schema of probes, in the same form."""
+    return {"$schema": DIALECT, "title": "Probes of the resumption harness", **msgspec.json.schema(ProbesObject)}
 
 
 def page() -> str:
     """The whole page in Markdown."""
-    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject), *objects(DiffObject)])
+    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject), *objects(DiffObject), *objects(ProbesObject)])
     return "\n".join([INTRODUCTION, *map(_section, kinds)])
 
 

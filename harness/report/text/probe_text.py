@@ -21,6 +21,10 @@ HEADS = {
     Topic.LIFETIME: "lifetime",
     Topic.TICKETS: "tickets",
     Topic.SINGLE_USE: "single use",
+    Topic.EARLY_DATA: "early data",
+    Topic.OTHER_NAME: "other name",
+    Topic.CLIENT_CERTIFICATE: "client cert",
+    Topic.OLDER_SESSION: "old session",
 }
 """The first column."""
 WITNESSES = "two witnesses: the client and the wire"
