@@ -40,14 +40,25 @@ ALERT: Expectation[Alert | None] = Expectation(
 )
 
 
+SMALL_TICKETS = (
+    "ossl_statem_client_max_message_size: 1.1.1 to 1.1.1k allow SSL3_RT_MAX_PLAIN_LENGTH (16384 bytes) for a "
+    "NewSessionTicket, later ones SESSION_TICKET_MAX_LENGTH_TLS13"
+)
+TAKES_SMALL = (Role.CLIENT, "*@<1.1.1l", SEEN, SMALL_TICKETS)
+LONG_TICKET = Expectation(FULL, Differs(ABORTED, *TAKES_SMALL))
+REFUSAL: Expectation[Alert | None] = Expectation(None, Differs(Alert(47, Role.CLIENT), *TAKES_SMALL))
+BY_LONG_TICKET: Expectation[Mechanism | None] = Expectation(Mechanism.PSK, Differs(None, *TAKES_SMALL))
+
+
 @scenario(versions=[TLSv1_3], client=LARGE, server=REQUIRES)
 def test_ticket_longer_than_a_record_resumes(pair):
-    first = pair.connect()
-    second = pair.connect(offer=first.session)
+    first = pair.connect(presume_full=False)
+    second = pair.connect(offer=first.session, presume_full=False)
 
-    assert first.outcome is FULL
+    assert first.outcome is LONG_TICKET.of(pair)
+    assert first.alert == REFUSAL.of(pair)
     assert min(len(ticket.ticket) for ticket in first.messages.tickets) > RECORD
-    assert second.mechanism is Mechanism.PSK
+    assert second.mechanism is BY_LONG_TICKET.of(pair)
     assert second.server.peer_certificate is True
     assert len(second.messages.tickets[0].ticket) > RECORD
 

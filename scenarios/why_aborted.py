@@ -59,9 +59,8 @@ ALERT_OF_EMS: Expectation[Alert | None] = Expectation(
         "*@>=1.1.1,<3.0",
         SEEN,
         "ssl_get_prev_session of 1.1.1w: SSLfatal(s, SSL_AD_ILLEGAL_PARAMETER, ..., SSL_R_INCONSISTENT_EXTMS); "
-        "measured: 3.0.20 sends handshake_failure",
+        "measured: 1.1.0l and 3.0.20 send handshake_failure",
     ),
-    *WITHOUT_ALERT,
 )
 ALERT_OF_BINDER = Expectation(
     Alert(51, Role.SERVER),

@@ -102,23 +102,34 @@ def damaged(offer: Offer) -> Candidate | None:
     return Candidate(Weight.SHOWN, Reason.TICKET_DAMAGED, title, shown, *rest)
 
 
+def other_key_length(offer: Offer) -> Candidate | None:
+    """The key has the name of one of the server's, and another length: the builds cannot have it in common."""
+    builds = _builds(offer)
+    if builds is None or (_release(builds[0]) < LONGER_KEYS) is (_release(builds[1]) < LONGER_KEYS):
+        return None
+    maker, reader = builds
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_KEY_UNKNOWN,
+        f"the ticket keys of {reader} have another length than those of {maker}, which issued the ticket",
+        _same_name(offer, maker),
+        "share ticket keys among OpenSSLs before 1.1.0, or among later ones, and accept a full handshake in between",
+        "https://github.com/openssl/openssl/pull/515: keys of 16 bytes before 1.1.0 and of 32 since",
+        "offer the ticket to the build that issued it",
+    )
+
+
 def unreadable(offer: Offer) -> Candidate | None:
     """The ticket is intact and the server has its key, but its build cannot read another build's session."""
-    evidence = offer.evidence
-    names, origin = offer.key_names, evidence.origin
-    if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:
+    builds = _builds(offer)
+    if builds is None or other_key_length(offer):
         return None
-    maker, reader = origin.connection.server.view.name, evidence.connection.server.view.name
-    if maker == reader or not _both_openssl(evidence):
-        return None
+    maker, reader = builds
     return Candidate(
-        Weight.FITS if any(_release(reader) < since <= _release(maker) for since in NEW_TICKETS) else Weight.OPEN,
+        Weight.FITS if _release(reader) < NEW_TICKETS <= _release(maker) else Weight.OPEN,
         Reason.TICKET_UNREADABLE,
         f"{reader} cannot read the session in the ticket, which {maker} wrote",
-        (
-            f"wire: the ticket is intact, and its key name is one of this server's, {brief(names[0])}",
-            f"setup: {maker} issued it",
-        ),
+        _same_name(offer, maker),
         "resume within one release during server upgrades, or accept a full handshake after a rollback",
         "d2i_SSL_SESSION rejects a field newer than itself ([19] kex_group of 3.0); tls_decrypt_ticket",
         "offer the ticket to the build that issued it",
@@ -130,8 +141,27 @@ def _both_openssl(evidence: Evidence) -> bool:
     return all(setup is None or setup.server_library.is_openssl for setup in (evidence.then, evidence.now))
 
 
-NEW_TICKETS = ((1, 1), (3, 0))
-"""Releases whose tickets an older release cannot read."""
+def _builds(offer: Offer) -> tuple[str, str] | None:
+    """Who issued the ticket and who got it, where they are two builds and the ticket is intact, of a known key name."""
+    names, origin = offer.key_names, offer.evidence.origin
+    if names is None or names[0] != names[1] or origin is None or _changed(offer) is not False:
+        return None
+    maker, reader = origin.connection.server.view.name, offer.evidence.connection.server.view.name
+    return None if maker == reader or not _both_openssl(offer.evidence) else (maker, reader)
+
+
+def _same_name(offer: Offer, maker: str) -> tuple[str, ...]:
+    name = brief(offer.key_names[0]) if offer.key_names else "unknown"
+    return (
+        f"wire: the ticket is intact, and its key name is one of this server's, {name}",
+        f"setup: {maker} issued it",
+    )
+
+
+LONGER_KEYS = (1, 1)
+"""The release since which ticket keys have 32 bytes, so that it shares none with an older one."""
+NEW_TICKETS = (3, 0)
+"""The release whose tickets an older release cannot read."""
 
 
 def _release(name: str) -> tuple[int, ...]:

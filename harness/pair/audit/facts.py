@@ -10,6 +10,7 @@ from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import EARLY_DATA
+from harness.model.view import Saw
 from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, exactly, readable
 from harness.wire.exporter import exported
@@ -298,8 +299,10 @@ def _ending(wire: Wire, role: Role) -> object:
 def _endings(wire: Wire, role: Role) -> Shown | None:
     """An end that sends an alert has met one in that sense: its input is over.
 
-    A client that fails before its ClientHello, as it cannot read a session, has ended without any.
+    A client that fails before its ClientHello, as it cannot read a session, has ended without any. OpenSSL before 1.1.1
+    fails in some places without sending one (SSLfatal is of 1.1.1), and ends with its own error.
     """
+    report = wire.report(role)
     received, sent = wire.alerts(role.peer), wire.alerts(role)
     if received is None or sent is None or wire.cut or not wire.transcript.client_hellos:
         return None
@@ -310,6 +313,8 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
         allowed.add(Ending.EOF)
     if any(alert.number for alert in (*received, *sent)):
         allowed |= {Ending.ALERT, Ending.EOF}
+    if report.view.saw is Saw.ABORTED and report.errors:
+        allowed.add(Ending.ALERT)
     return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and no reset")
 
 

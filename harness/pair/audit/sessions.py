@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import release
+from harness.explain.finding import release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
 from harness.pair.audit.shown import Shown, contradiction
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_LIFETIME = 604800
 """Seconds that a client keeps a TLS 1.3 ticket at most (RFC 8446, 4.6.1)."""
+KEEPS_ALPN = (1, 1, 1)
+"""The first OpenSSL whose sessions have an ALPN protocol."""
 MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 
@@ -127,6 +131,10 @@ def _max_early_data(taken: Taken) -> Shown | None:
 
 
 def _alpn(taken: Taken) -> Shown | None:
+    """A session keeps it since OpenSSL 1.1.1 (SSL_SESSION_get0_alpn_selected(3), HISTORY)."""
+    version = release_of(taken.wire.connection, Role.CLIENT)
+    if not taken.session.get("alpn") and version[:1].isdigit() and release(version) < KEEPS_ALPN:
+        return None
     try:
         found = taken.wire.fold(lambda hello: _protocol(taken.wire.agreed(hello)))
     except WireFormatError:
