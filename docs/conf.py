@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 
 CONTENTS = {
-    "Use it": ["docs/tutorial", "docs/probe", "docs/reproduce", "docs/results", "docs/builds", "docs/ci"],
+    "Use it": [
+        "docs/tutorial",
+        "docs/probe",
+        "docs/clients",
+        "docs/reproduce",
+        "docs/results",
+        "docs/builds",
+        "docs/ci",
+    ],
     "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules"],
     "Formats": ["docs/json", "docs/agents", "harness/agent/PROTOCOL"],
     "Project": ["CHANGELOG", "CONTRIBUTING", "SECURITY", "benchmarks/README"],

@@ -125,8 +125,12 @@ def release_of(connection: Connection, role: Role) -> str:
 
 
 def knob_text(connection: Connection, role: Role, name: str, *, here: bool = True) -> tuple[str, ...]:
-    """A knob of one end as a line of evidence; empty if the setup is unknown. ``here``: in the explained connection."""
-    if connection.setup is None:
+    """A knob of one end as a line of evidence. ``here``: in the explained connection.
+
+    Empty if the setup is unknown, or if the harness does not drive that end.
+    """
+    report = connection.client if role is Role.CLIENT else connection.server
+    if connection.setup is None or not report.driven:
         return ()
     value = getattr(connection.setup.config(role), name)
     where = "" if here else f" in connection {connection.number}"

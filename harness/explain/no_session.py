@@ -33,7 +33,8 @@ def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
     latest = before[0]
     session = usable(latest)
     if session is not None:
-        return (_not_given(evidence.connection, latest, session),)
+        find = _not_given if evidence.connection.client.driven else _not_kept
+        return (find(evidence.connection, latest, session),)
     others = [one for one in before[1:] if usable(one) is not None]
     also = tuple(f"session: connection {one.number} yielded one that could have been offered" for one in others[:1])
     return tuple(replace(found, evidence=(*found.evidence, *also)) for found in no_ticket(latest, latest.last_session))
@@ -58,28 +59,47 @@ def describe(session: Session) -> str:
 
 
 def _not_given(connection: Connection, source: Connection, session: Session) -> Finding:
-    version = version_of(source)
-    label = f"for {version.label} " if version else ""
-    shown = ["no pre_shared_key", "no session ticket"]
-    hello = next(iter(connection.transcript.client_hellos), None)
-    if hello is not None and not hello.session_id:
-        shown.append("no session id")
-    resumed = source.observed_outcome() is Outcome.RESUMED
     return Finding(
         Reason.NO_SESSION,
         f"the client of connection {connection.number} was given no session, although connection {source.number} "
         "yielded one",
         (
-            f"session: connection {source.number} yielded one {label}with {describe(session)}"
-            + (", after it was resumed" if resumed else ""),
+            _yielded(source, session),
             f"action: no session was set for connection {connection.number} (SSL_set_session)",
-            f"wire: its ClientHello has {', '.join(shown)}",
+            _lacks(connection),
         ),
         remedy=f"save the session of connection {source.number} (SSL_get1_session after reading application data, or "
         f"the new-session callback) and set it before the handshake of connection {connection.number} "
         "(SSL_set_session): OpenSSL's client does not look up sessions itself",
         source="SSL_set_session(3), SSL_get_session(3), SSL_CTX_sess_set_new_cb(3)",
     )
+
+
+def _not_kept(connection: Connection, source: Connection, session: Session) -> Finding:
+    """Of a client that the harness does not drive, whose sessions are known from the wire alone."""
+    return Finding(
+        Reason.NO_SESSION,
+        f"its client held none or did not offer it, although connection {source.number} gave one",
+        (_yielded(source, session), _lacks(connection)),
+        remedy="let the client keep its sessions from one connection to the next, in one context and one process: many "
+        "HTTP libraries never do, and OpenSSL's client offers only what its program sets (SSL_set_session)",
+        source="RFC 8446, 2.2; RFC 5246, 7.3; SSL_set_session(3)",
+    )
+
+
+def _yielded(source: Connection, session: Session) -> str:
+    version = version_of(source)
+    label = f"for {version.label} " if version else ""
+    resumed = ", after it was resumed" if source.observed_outcome() is Outcome.RESUMED else ""
+    return f"session: connection {source.number} yielded one {label}with {describe(session)}{resumed}"
+
+
+def _lacks(connection: Connection) -> str:
+    shown = ["no pre_shared_key", "no session ticket"]
+    hello = next(iter(connection.transcript.client_hellos), None)
+    if hello is not None and not hello.session_id:
+        shown.append("no session id")
+    return f"wire: its ClientHello has {', '.join(shown)}"
 
 
 def no_ticket(source: Connection | None, session: Session | None) -> tuple[Finding, ...]:

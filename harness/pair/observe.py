@@ -9,6 +9,7 @@ from harness.model.connection import Connection, Counters
 from harness.model.tls import Role
 from harness.model.view import Saw
 from harness.pair.audit import audit
+from harness.pair.foreign import shown_by_wire
 from harness.wire.judge import judge
 from harness.wire.reading import read
 
@@ -35,6 +36,8 @@ class Observed:
     held_sessions: tuple[Session, ...] = ()
     exchanged: bool
     setup: Setup
+    given: tuple[Session, ...] = ()
+    """The sessions that earlier connections gave to a client that the harness does not drive."""
 
 
 def observe(seen: Observed, tapped: Tapped) -> Connection:
@@ -42,6 +45,10 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
     client, server = seen.reports
     chunks = tuple(tapped.chunks)
     transcript = read(chunks, (*client.keylog, *server.keylog))
+    if not client.driven:
+        shown = shown_by_wire(transcript, tapped.tcp, seen.given)
+        last = shown.sessions[-1] if shown.sessions else None
+        seen = replace(seen, offered=shown.offered, sessions=shown.sessions, last_session=last, close=shown.close)
     judgement = judge(transcript, seen.offered, issued_ids=seen.setup.issued_ids, exchanged=seen.exchanged)
     counters = server.extra.get("counters")
     made = Connection(

@@ -82,3 +82,17 @@ def account(connections: Sequence[Connection], counters: Counters | None = None,
     broken = {connection.number: breaches_of(connections, connection) for connection in connections}
     breaches = {number: found for number, found in broken.items() if found}
     return Account(connections, explanations, counters, expiries, latest, breaches)
+
+
+def latest_account(connections: Sequence[Connection], connection: Connection) -> Account:
+    """The account of one of these connections and those before it; it alone is explained."""
+    until = [*(one for one in connections if one.number < connection.number), connection]
+    explanation, expiry = explain(connections, connection), expiry_of(connections, connection)
+    return Account(
+        until,
+        {connection.number: explanation} if explanation else {},
+        connection.counters,
+        {connection.number: expiry} if expiry else {},
+        latest=True,
+        breaches={connection.number: found} if (found := breaches_of(connections, connection)) else {},
+    )

@@ -169,9 +169,14 @@ class Tapped:
 
 
 class Tap:
-    """Listens on its own port and relays each connection to the address that ``upstream`` returns."""
+    """Listens on its own port and relays each connection to the address that ``upstream`` returns.
 
-    def __init__(self, loop: Loop, upstream: Callable[[], Address], gate: Callable[[], Gate] | None = None) -> None:
+    The kernel chooses its port if none is given; OSError if that one cannot be had.
+    """
+
+    def __init__(
+        self, loop: Loop, upstream: Callable[[], Address], gate: Callable[[], Gate] | None = None, port: int = 0
+    ) -> None:
         self.connections: list[Tapped] = []
         """Every accepted connection, in order."""
         self._loop = loop
@@ -184,7 +189,7 @@ class Tap:
         """Why the server of the last connection could not be reached; None if it was."""
         self._clients: list[Callable[[], int | None]] | None = None
         self._strays: list[str] = []
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener = socket.create_server((LOOPBACK, port))
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         loop.watch(self._listener, self.accept)

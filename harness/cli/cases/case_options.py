@@ -47,10 +47,10 @@ def case_options(*, required: bool) -> Callable[[F], F]:
         click.option("--client", "client_name", required=required, metavar="STACK", help=client),
         click.option("--server", "server_name", required=required, metavar="STACK", help=server),
         click.option("--tls", type=TLS, required=required, help="The protocol version."),
-        _settings("--client-set", f"Set a knob of the client; may be repeated. {UNSET}"),
-        _settings("--server-set", f"Set a knob of the server; may be repeated. {UNSET}"),
-        _settings("--then-client-set", f"Reconnect from a new client with this knob changed; may be repeated. {UNSET}"),
-        _settings("--then-server-set", f"Restart the server with this knob changed; may be repeated. {UNSET}"),
+        settings("--client-set", f"Set a knob of the client; may be repeated. {UNSET}"),
+        settings("--server-set", f"Set a knob of the server; may be repeated. {UNSET}"),
+        settings("--then-client-set", f"Reconnect from a new client with this knob changed; may be repeated. {UNSET}"),
+        settings("--then-server-set", f"Restart the server with this knob changed; may be repeated. {UNSET}"),
         click.option(
             "--close",
             "close_",
@@ -106,7 +106,8 @@ def untestable(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-def _settings(name: str, text: str) -> Callable[[F], F]:
+def settings(name: str, text: str) -> Callable[[F], F]:
+    """Add an option that sets knobs of the role that its name has."""
     complete = _completion(Role.CLIENT if "client" in name else Role.SERVER)
     return click.option(name, multiple=True, metavar="KNOB=VALUE", help=text, shell_complete=complete)
 

@@ -45,7 +45,7 @@ class Evidence:
 
     @property
     def now(self) -> Setup | None:
-        """Both ends' knobs and contexts in this connection; None if the harness does not drive both."""
+        """Both ends' knobs and contexts in this connection; None if the harness does not drive the server."""
         return _setup(self.connection)
 
     @property
@@ -69,7 +69,8 @@ class Evidence:
         return self._same(Role.CLIENT)
 
     def _same(self, role: Role) -> bool | None:
-        if self.now is None or self.then is None:
+        driven = self.connection.client.driven or role is Role.SERVER
+        if self.now is None or self.then is None or not driven:
             return None
         return history.context_of(self.now, role) == history.context_of(self.then, role)
 
@@ -178,8 +179,7 @@ class Evidence:
 
 
 def _setup(connection: Connection) -> Setup | None:
-    driven = connection.client.driven and connection.server.driven
-    return connection.setup if driven else None
+    return connection.setup if connection.server.driven else None
 
 
 def _identities(connection: Connection) -> set[bytes]:

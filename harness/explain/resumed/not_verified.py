@@ -52,7 +52,7 @@ def peer(evidence: Evidence) -> Finding | None:
 
 
 def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple[str, ...]]:
-    if not asks(now.client):
+    if not asks(now.client) or not evidence.connection.client.driven:
         return []
     who = f"the client of connection {evidence.connection.number}"
     result = evidence.offered.get("verify_result") if evidence.offered else None

@@ -35,5 +35,6 @@ def _contradictions(wire: Wire) -> Iterator[Contradiction]:
                 found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role))
             ):
                 yield found
-    yield from offers(wire)
-    yield from taken(wire)
+    if wire.connection.client.driven:
+        yield from offers(wire)
+        yield from taken(wire)

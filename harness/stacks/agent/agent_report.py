@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.model.connection import Counters
-from harness.model.tls import Alert, TLSVersion, sends_last_flight
+from harness.model.tls import Alert, Ending, TLSVersion, sends_last_flight
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.wire.names import group_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.model.tls import Ending, Role
+    from harness.model.tls import Role
 
 LIB_SSL = 20
 """ERR_LIB_SSL."""
@@ -50,7 +50,10 @@ def alerts_of(facts: Mapping[str, Any], role: Role) -> list[Alert]:
 
 
 def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Role) -> tuple[Saw, list[str]]:
-    """Return what this end saw of the handshake, and the evidence for it."""
+    """Return what this end saw of the handshake, and the evidence for it.
+
+    A peer that ends with close_notify took the last flight: one that refuses it sends a fatal alert (RFC 5246, 7.2.2).
+    """
     evidence = [facts["evidence"]] if facts["evidence"] else []
     if not facts["finished"]:
         if trail.handshake_failed or trail.refusals:
@@ -60,7 +63,7 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
     last = sends_last_flight(role, version, reused=facts["reused"])
     if fatal is not None and not trail.got_data:
         return Saw.ABORTED, [f"{fatal}, before any application data", *evidence]
-    if trail.cut is not None and not trail.got_data and last:
+    if trail.cut not in {None, Ending.CLOSE_NOTIFY} and not trail.got_data and last:
         return Saw.UNKNOWN, [f"the input ended ({trail.cut}) before any application data", *evidence]
     if facts["reused"] is None:
         return Saw.UNKNOWN, evidence or ["the library does not report whether it resumed"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from harness.model.deadline import stretched
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+BASH = ("/bin/bash", "--noprofile", "--norc", "-c")
 TYPED = {"console", "sh"}
 """Languages that a reader types: `console` has prompts and shows output, `sh` neither."""
 SHOWN = {"text"}
@@ -27,13 +30,19 @@ SHOWN = {"text"}
 FILE_NAME = re.compile(r"`([\w./-]+)`:$")
 """The paragraph before a block that is to be saved ends with the name of its file."""
 MARKER = re.compile(r"<!-- test: (.*) -->")
-"""`network`, `needs=PROGRAM`, `exit=N` and environment variables as NAME=value, for the block that follows."""
+"""`network`, `needs=PROGRAM`, `exit=N`, `background` and environment variables as NAME=value, for the block that
+follows.
+
+A command in the background goes on until Ctrl-C at the end of the page; what the block shows is compared then. Later
+blocks find the port that it prints in the variable PORT, which stands for what a reader copies.
+"""
+PORT = re.compile(r"://localhost:(\d+)/")
 EXIT = "exit="
 NEEDS = "needs="
 
 MASKS = (
     (r"\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d(\.\d+)?Z", "DATE"),
-    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"(127\.0\.0\.1|localhost):\d+", "ADDRESS"),
     (r"(?<=/)resumption-\w{8}/", "FOLDER/"),
     (r"\b\d+\.\d+\.\d+[a-z]?\b", "VERSION"),
     (r"\b[0-9a-f]{4}…[0-9a-f]{4}\b", "BYTES"),
@@ -61,6 +70,7 @@ class Block:
     network: bool = False
     needs: tuple[str, ...] = ()
     exit_code: int = 0
+    background: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -99,7 +109,8 @@ def _block(line: int, language: str, text: str, marker: str, paragraph: str) -> 
     codes = [int(word.removeprefix(EXIT)) for word in words if word.startswith(EXIT)]
     file = name[1] if name and language not in TYPED | SHOWN else ""
     needs = tuple(word.removeprefix(NEEDS) for word in words if word.startswith(NEEDS))
-    return Block(line, language, text, file, "network" in words, needs, max(codes, default=0), settings)
+    code, background = max(codes, default=0), "background" in words
+    return Block(line, language, text, file, "network" in words, needs, code, background, settings)
 
 
 class Shell:
@@ -109,6 +120,7 @@ class Shell:
         self._state = state
         self._environment = dict(environment)
         self._output = state / "output"
+        self._background: list[tuple[Block, subprocess.Popen[bytes], Path]] = []
         (state / "cwd").write_text(f"{folder}\n")
         (state / "exports").write_text("")
 
@@ -117,26 +129,61 @@ class Shell:
         exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
         forget = f"unset {' '.join(settings)}; " if settings else ""
         state = shlex.quote(str(self._state))
-        script = (
-            f'. {state}/exports\ncd -- "$(cat {state}/cwd)"\n'
-            f"trap '{forget}pwd > {state}/cwd; declare -px > {state}/exports' EXIT\n{exports}{command}\n"
-        )
-        with self._output.open("wb") as output:
-            process = subprocess.Popen(
-                ["/bin/bash", "--noprofile", "--norc", "-c", script],
+        last = f"trap '{forget}pwd > {state}/cwd; declare -px > {state}/exports' EXIT\n"
+        process = self._started(f"{last}{exports}{command}\n", self._output)
+        return self._ended(process, command, self._output), self._output.read_text()
+
+    def _started(self, script: str, printed: Path) -> subprocess.Popen[bytes]:
+        state = shlex.quote(str(self._state))
+        with printed.open("wb") as output:
+            return subprocess.Popen(
+                [
+                    "/bin/bash",
+                    "--noprofile",
+                    "--norc",
+                    "-c",
+                    f'. {state}/exports\ncd -- "$(cat {state}/cwd)"\n{script}',
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
                 start_new_session=True,
             )
-            try:
-                code = process.wait(stretched(SECONDS))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise AssertionError(f"did not end:\n$ {command}\n{self._output.read_text()}") from None
-        return code, self._output.read_text()
+
+    @staticmethod
+    def _ended(process: subprocess.Popen[bytes], command: str, printed: Path) -> int:
+        try:
+            return process.wait(stretched(SECONDS))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError(f"did not end:\n$ {command}\n{printed.read_text()}") from None
+
+    def start(self, block: Block) -> None:
+        """Start the block's command and wait for the port that it prints; AssertionError if it ends before."""
+        (command, _shown), *_ = block.commands
+        printed = self._state / f"background-{block.line}"
+        process = self._started(f"exec {command}\n", printed)
+        self._background.append((block, process, printed))
+        end = time.monotonic() + stretched(SECONDS)
+        while not (port := PORT.search(printed.read_text())):
+            assert time.monotonic() < end, f"line {block.line}: no port was printed\n{printed.read_text()}"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(0.1)
+                raise AssertionError(f"line {block.line}: it ended with {code}\n{printed.read_text()}")
+        self._environment["PORT"] = port[1]
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C where a command is in the background, and compare what it has printed."""
+        while self._background:
+            block, process, printed = self._background.pop()
+            process.send_signal(signal.SIGINT)
+            (command, shown), *_ = block.commands
+            code = self._ended(process, command, printed)
+            assert code == block.exit_code, f"line {block.line}: exit code {code}\n{printed.read_text()}"
+            if problem := mismatch(shown, printed.read_text()):
+                raise AssertionError(f"line {block.line}: {problem}\n$ {command}\n{printed.read_text()}")
 
     def save(self, name: str, text: str) -> None:
         """Save a file where the reader is."""
@@ -157,6 +204,9 @@ def do(block: Block, shell: Shell) -> None:
         return
     commands = list(block.commands)
     assert commands, f"line {block.line}: a console block without a command"
+    if block.background:
+        shell.start(block)
+        return
     for number, (command, shown) in enumerate(commands, 1):
         code, printed = shell.run(command, block.settings)
         expected = block.exit_code if number == len(commands) else 0

@@ -78,6 +78,13 @@ def reached_by_ssh(state: Path, remote: Path) -> dict[str, str]:
 
 def follow(page: str, shell: Shell, *, network: bool) -> None:
     """Do what the page says; skips, with the reason, at a block that needs a network that is not there."""
+    try:
+        _follow(page, shell, network=network)
+    finally:
+        shell.interrupt()
+
+
+def _follow(page: str, shell: Shell, *, network: bool) -> None:
     for block in BLOCKS[page]:
         if block.network and not network:
             continue
@@ -162,6 +169,19 @@ def test_a_marker_and_a_file_name_belong_to_the_block_that_follows() -> None:
         Block(7, "python", "1\n", file="a.py"),
         Block(11, "console", "$ y\nz\n"),
     ]
+
+
+def test_a_command_in_the_background_is_compared_once_it_is_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    shell = Shell(tmp_path, tmp_path / "state", {"PATH": PATH})
+    serves = "trap 'echo bye; exit 0' INT; echo https://localhost:12/; while :; do sleep 0.1; done"
+    page = f'<!-- test: background -->\n```console\n$ bash -c "{serves}"\nhttps://localhost:34/\nBYE\n```\n'
+    page += "```console\n$ echo $PORT\n12\n```\n"
+    for block in blocks(page):
+        do(block, shell)
+
+    with pytest.raises(AssertionError, match="the page shows these lines"):
+        shell.interrupt()
 
 
 def test_a_block_that_no_test_can_run_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""One server for clients that the harness does not drive: browsers, scanners, other test suites."""

@@ -1,0 +1,182 @@
+"""A server behind the tap, open to clients that the harness does not drive; each connection is judged as it ends."""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import TYPE_CHECKING
+
+from harness.model.capability import Capability
+from harness.model.errors import TimedOutError, UnsupportedError, UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.setup import Setup
+from harness.model.tls import Close, Role, TLSVersion
+from harness.pair.foreign import foreign_client
+from harness.pair.observe import Observed, observe
+from harness.runtime.tap import LOOPBACK, Tap
+from harness.serve.visit import Manner, Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harness.model.connection import Connection
+    from harness.runtime.runtime import Runtime
+    from harness.runtime.tap import Address
+    from harness.stacks.base import Link, ServerEndpoint, Stack
+
+HOST = "localhost"
+"""A name in the server's certificate, which leads to the tap."""
+KEPT = 500
+"""How many of the latest connections can still explain a later one."""
+TURN = 0.1
+"""Seconds after which what is due is looked at."""
+
+
+class Served:
+    """One server at a time, at one port of 127.0.0.1, for whoever comes.
+
+    Two witnesses judge a connection: the server, and the wire with the server's key log. The client is none. It may
+    send an HTTP request, which is answered and ends the connection, or lines, which are sent back.
+    UsageError if the port is taken, or if the stack cannot be asked to serve strangers.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        runtime: Runtime,
+        config: ServerConfig | None = None,
+        *,
+        port: int = 0,
+        manner: Manner = Manner(),  # noqa: B008 - frozen
+    ) -> None:
+        runtime.check_room()
+        if why := stack.abilities(Role.SERVER).lacks(Capability.CLOSE_SERVER_ONLY):
+            raise UnsupportedError(stack.label, "serving strangers", why)
+        self.stack = stack
+        self.config = config or ServerConfig()
+        self.connections: list[Connection] = []
+        """The latest connections that are over, in the order in which they ended."""
+        self.ended: Callable[[Connection], None] = lambda _connection: None
+        """Called with each connection as it ends."""
+        self.begun: Callable[[int], None] = lambda _number: None
+        """Called with the number of each connection as it begins."""
+        self.manner = manner
+        """How later connections end."""
+        self._runtime = runtime
+        self._servers: list[ServerEndpoint] = []
+        self._links: list[tuple[Link, int]] = []
+        """The server's ends that no connection of the tap has yet, with the number of their server."""
+        self._visits: dict[int, tuple[Visit, Setup]] = {}
+        self._opened = 0
+        self._start()
+        try:
+            self._tap = Tap(runtime.loop, self._upstream, port=port)
+        except OSError as error:
+            self._stop()
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            raise UsageError(
+                f"port {port} of {LOOPBACK} cannot be used ({error.strerror}); give another one, or none, and the "
+                "kernel chooses"
+            ) from error
+        self.port = self._tap.port
+
+    @property
+    def host(self) -> str:
+        """A name of the server that its certificate has."""
+        return HOST
+
+    @property
+    def url(self) -> str:
+        """Where a client of HTTP finds it."""
+        return f"https://{HOST}:{self.port}/"
+
+    @property
+    def ca(self) -> Path:
+        """The PEM file of the authority that issued the server's certificate."""
+        return self._runtime.pki.authority()
+
+    def _start(self) -> None:
+        self._servers.append(self.stack.server(self.config))
+
+    def restart(self, **knobs: object) -> None:
+        """Let later connections reach a new server with these knobs changed: it has neither keys nor cache of the last.
+
+        Connections that are open stay with theirs.
+        """
+        self.config = self.config.changed(**knobs)
+        self._start()
+
+    def _upstream(self) -> Address:
+        """The address of the present server, which is asked to accept one connection more."""
+        server = self._servers[-1]
+        self._links.append((server.accept(), len(self._servers)))
+        return server.address
+
+    def turn(self, seconds: float = TURN) -> None:
+        """Serve for so many seconds at most; EndpointError if the server died."""
+        self._runtime.loop.turn(seconds)
+        while self._tap.connections:
+            self._begin()
+        for number, (visit, setup) in list(self._visits.items()):
+            visit.tick()
+            if visit.over:
+                del self._visits[number]
+                self._end(visit, setup)
+
+    def wait(self, until: Callable[[], bool], what: str, seconds: float) -> None:
+        """Serve until the condition holds; TimedOutError names ``what`` it waited for."""
+        end = time.monotonic() + seconds
+        while not until():
+            if time.monotonic() >= end:
+                raise TimedOutError(what, seconds)
+            self.turn()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no connection is open."""
+        return not self._visits and not self._tap.connections
+
+    def _begin(self) -> None:
+        tapped = self._tap.connections.pop(0)
+        link, server = self._links.pop(0)
+        self._opened += 1
+        library = self.stack.build.library
+        setup = Setup(ClientConfig(), self.config, 1, server, beside=tuple(self._visits), server_library=library)
+        self._visits[self._opened] = Visit(self._opened, link, tapped, self.manner), setup
+        self.begun(self._opened)
+
+    def _end(self, visit: Visit, setup: Setup) -> None:
+        server = visit.report
+        given = tuple(s for c in sorted(self.connections, key=lambda one: one.number) for s in c.sessions)
+        connection = observe(
+            Observed(
+                number=visit.number,
+                tls=server.version or TLSVersion.TLSv1_3,
+                offered=None,
+                close=Close.BOTH,
+                reports=(foreign_client(), server),
+                last_session=None,
+                sessions=(),
+                exchanged=True,
+                setup=setup,
+                given=given,
+            ),
+            visit.tapped,
+        )
+        self.connections = [*self.connections, connection][-KEPT:]
+        self.ended(connection)
+
+    def _stop(self) -> None:
+        for server in reversed(self._servers):
+            server.close()
+        self._servers.clear()
+
+    def close(self) -> None:
+        """Close the tap, drop what is open, and end the servers."""
+        for visit, _ in self._visits.values():
+            visit.tapped.close()
+        self._visits.clear()
+        self._tap.close()
+        self._stop()

@@ -1,0 +1,1 @@
+"""Tests of the server for clients that the harness does not drive."""
