@@ -44,8 +44,10 @@ def _session(answer: ServerHello, message: Message | None, began: int, session_i
         "time": (began + int((message.at if message else 0) * NANOSECONDS)) // NANOSECONDS,
     }
     if answer.version is not TLSVersion.TLSv1_3:
-        known |= {"session_id": session_id, "extended_master_secret": answer.extended_master_secret}
-    if ticket is not None:
+        known["extended_master_secret"] = answer.extended_master_secret
+    if ticket is None:
+        known["session_id"] = session_id  # beside a ticket it is the client's own
+    else:
         known |= {"lifetime_hint": ticket.lifetime, "age_add": ticket.age_add}
         known |= {"max_early_data": ticket.max_early_data or 0}
     return Session(known)

@@ -1,4 +1,4 @@
-"""The sessions that the wire shows are those that a client tells, field by field."""
+"""The sessions that the wire shows are those that a client holds, field by field."""
 
 from __future__ import annotations
 
