@@ -7,8 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from harness.model.deadline import stretched
 from harness.model.knobs import ServerConfig
-from harness.runtime.loop import stretched
 from harness.serve.served import Served
 from harness.serve.visit import Manner
 

@@ -15,12 +15,12 @@ import pytest
 from harness.explain import explain
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import breaches_of
+from harness.model.deadline import stretched
 from harness.model.errors import DisagreementError, UnsupportedError, UsageError
 from harness.model.knobs import CacheMode
 from harness.model.reason import Reason
 from harness.model.tls import Close, Mechanism, Outcome, TLSVersion
 from harness.model.view import Saw
-from harness.runtime.loop import stretched
 from harness.serve.served import Served
 from harness.serve.tests.clients import python_client, run, serving
 from harness.serve.visit import Manner
