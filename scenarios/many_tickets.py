@@ -53,20 +53,20 @@ def test_last_of_them_resumes(pair):
     assert second.tickets == 1
 
 
-def earlier_one_resumes(pair, index):
-    """The ticket of that index resumes, whatever number came after it."""
+def resumed_with(pair, index):
+    """A full handshake, and a connection that offers its ticket of that index."""
     first = pair.connect()
-    second = pair.connect(offer=first.sessions[index])
-
-    assert first.tickets == MANY
-    assert second.mechanism is Mechanism.PSK
-    assert second.messages.client_hello.psk_identities == (first.messages.tickets[index].ticket,)
+    return first, pair.connect(offer=first.sessions[index])
 
 
 @scenario(versions=[TLSv1_3], server={"num_tickets": MANY, "tickets": True}, needs=EVERY_TICKET, same_stack=True)
 @cases("index", 0, MANY // 2)
 def test_earlier_ones_resume_too(pair, index):
-    earlier_one_resumes(pair, index)
+    first, second = resumed_with(pair, index)
+
+    assert first.tickets == MANY
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_identities == (first.messages.tickets[index].ticket,)
 
 
 @scenario(
@@ -77,7 +77,11 @@ def test_earlier_ones_resume_too(pair, index):
 )
 @cases("index", 0, MANY // 2)
 def test_earlier_stateful_ones_resume_too_where_the_cache_holds_them(pair, index):
-    earlier_one_resumes(pair, index)
+    first, second = resumed_with(pair, index)
+
+    assert first.tickets == MANY
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.psk_identities == (first.messages.tickets[index].ticket,)
 
 
 @scenario(

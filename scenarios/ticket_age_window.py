@@ -36,6 +36,7 @@ def test_early_data_is_accepted_at_the_bounds_of_the_window(pair, later):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
     assert age_sent(first, second) == 1000 * (AGE - 1)
     assert second.client.early_data == "accepted"
     assert second.server.early_bytes == second.client.early_bytes
@@ -51,6 +52,7 @@ def test_early_data_is_refused_a_second_beyond_the_window(pair, later):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
     assert age_sent(first, second) == 1000 * (AGE - 1)
     assert second.client.early_data == "rejected"
     assert second.server.early_bytes == b""
@@ -67,6 +69,7 @@ def test_early_data_is_accepted_at_the_bounds_of_a_new_ticket(pair, client, serv
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
     assert age_sent(first, second) == 1000 * max(client - 1, 0)
     assert second.client.early_data == "accepted"
 
@@ -80,6 +83,7 @@ def test_early_data_is_refused_beyond_the_bounds_of_a_new_ticket(pair, client, s
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
     assert age_sent(first, second) == 1000 * max(client - 1, 0)
     assert second.client.early_data == "rejected"
     assert reasons(pair, second) == (Reason.EARLY_DATA_REFUSED,)

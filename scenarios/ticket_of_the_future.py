@@ -48,10 +48,16 @@ def test_tls12_ticket_resumes_before_it_was_made(pair, ago):
     first = pair.connect()
     pair.server.stop_clock(NOW - ago)
     second = pair.connect(offer=first.session)
+    third = pair.connect()
+    pair.server.stop_clock(NOW - ago + LIFETIME + 1)
+    fourth = pair.connect(offer=third.session)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.SESSION_TICKET
     assert reasons(pair, second) == ()
+    assert third.outcome is FULL
+    assert fourth.outcome is DECLINED
+    assert reasons(pair, fourth) == (Reason.EXPIRED_AT_SERVER,)
 
 
 @scenario(versions=[TLSv1_2], server={"clock": 0, "timeout": LIFETIME, "tickets": False})
@@ -61,10 +67,16 @@ def test_tls12_session_resumes_from_the_cache_before_it_was_made(pair, ago):
     first = pair.connect()
     pair.server.stop_clock(NOW - ago)
     second = pair.connect(offer=first.session)
+    third = pair.connect()
+    pair.server.stop_clock(NOW - ago + LIFETIME + 1)
+    fourth = pair.connect(offer=third.session)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.SESSION_ID
     assert reasons(pair, second) == ()
+    assert third.outcome is FULL
+    assert fourth.outcome is DECLINED
+    assert reasons(pair, fourth) == (Reason.EXPIRED_AT_SERVER,)
 
 
 @scenario(versions=[TLSv1_3], server={"clock": 0, "timeout": LIFETIME, "tickets": BOTH})
@@ -74,10 +86,16 @@ def test_tls13_ticket_resumes_before_it_was_made(pair, ago):
     first = pair.connect()
     pair.server.stop_clock(NOW - ago)
     second = pair.connect(offer=first.session)
+    third = pair.connect()
+    pair.server.stop_clock(NOW - ago + LIFETIME + 1)
+    fourth = pair.connect(offer=third.session)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
     assert reasons(pair, second) == ()
+    assert third.outcome is FULL
+    assert fourth.outcome is DECLINED
+    assert reasons(pair, fourth) == (Reason.EXPIRED_AT_SERVER,)
 
 
 @scenario(server={"clock": 0, "timeout": LIFETIME, "tickets": BOTH})
