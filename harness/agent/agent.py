@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files
-from harness.agent.library import accepted, carry_out, lacking
+from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, knobs_reported, lacking
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
 from harness.agent.verbs import CONNECTION
+from harness.agent.vocabulary import Capability, Role
 
 if TYPE_CHECKING:
     import socket
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.agent.requests import Request
     from harness.agent.watcher import Watcher
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The version of the protocol; it changes when old agents or harnesses become incompatible."""
 
 
@@ -69,7 +70,18 @@ class Agent:
             "description": self._library.description,
             "pid": os.getpid(),
             "lacks": lacking(self._library.driven),
+            "family": OPENSSL,
+            "roles": [role.value for role in Role],
+            "knobs": {
+                role.value: knobs_reported(self._library.name, role.value, self._library.version) for role in Role
+            },
+            "capabilities": {role.value: self._capabilities(role) for role in Role},
+            "defaults": defaults_reported(self._library.version),
         }
+
+    def _capabilities(self, role: Role) -> dict[str, str | None]:
+        missing = self._library.missing(role.value)
+        return {capability.value: missing.get(capability.value) for capability in Capability}
 
     def _context(self, request: Request) -> dict[str, Any]:
         role = request.fields["role"]

@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from harness.agent.knobs import check_knobs, why_not
+from harness.agent.knobs import check_knobs, knobs_of, why_not
 from harness.agent.verbs import OPTIONAL
+from harness.agent.vocabulary import Role, release
 
 if TYPE_CHECKING:
     import socket
@@ -161,6 +162,10 @@ class Context(Protocol):
         ...
 
 
+OPENSSL = "openssl"
+"""The family of every library that the harness's own drivers load."""
+
+
 class Library(Protocol):
     """A TLS library as loaded in this process."""
 
@@ -172,6 +177,10 @@ class Library(Protocol):
     """OpenSSL_version(OPENSSL_VERSION), whole."""
     driven: ClassVar[Mapping[str, type]]
     """The driver's classes for ``context`` and ``connection``, whose methods are the verbs."""
+
+    def missing(self, role: str) -> Mapping[str, str]:
+        """Return why Capabilities are missing in a role, by their values."""
+        ...
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> Context:
         """Make a context. ``files`` are paths: ``ca``, and ``certificate`` and ``key`` if this endpoint has them."""
@@ -195,6 +204,26 @@ def lacking(driven: Mapping[str, type]) -> dict[str, str]:
         row.name: driven[row.on].unsupported.get(row.name, NO_CODE)  # type: ignore[attr-defined]  # see Context, Tls
         for row in OPTIONAL
         if row.on in driven and not hasattr(driven[row.on], row.name)
+    }
+
+
+def knobs_reported(stack: str, role: str, version: str) -> dict[str, str | None]:
+    """Return the knobs of a role with the reason why the library cannot set one; None if it can, for some values."""
+    table = {name: row for name, row in knobs_of(Role(role)).items() if row.kind.carried}
+    lacks = {name: row.lack(stack, Role(role), version) for name, row in table.items()}
+    return {name: lack.why if lack and lack.allows is None else None for name, lack in lacks.items()}
+
+
+def defaults_reported(version: str) -> dict[str, Any]:
+    """Return what an OpenSSL does if nobody configures it (tls1_default_timeout, TLSEXT_KEYNAME_LENGTH)."""
+    seconds = 7200 if release(version) >= (1, 1) else 300
+    tls13 = release(version) >= (1, 1, 1)
+    return {
+        "tickets": 2 if tls13 else 0,
+        "tickets_after_resumption": 1 if tls13 else 0,
+        "lifetime": {"1.2": seconds, "1.3": seconds} if tls13 else {"1.2": seconds},
+        "timeout": {"client": seconds, "server": seconds},
+        "key_name": 16,
     }
 
 

@@ -62,12 +62,20 @@ _ROWS = (
         AGENT,
         "Identify this agent.",
         result={
-            "protocol": "integer, 1",
+            "protocol": "integer, 2",
             "library": "string: `libssl`, `pyopenssl`, `ssl` or another name",
-            "version": "string: the version of the TLS library as loaded, `3.0.19`",
+            "version": "string: the version of the TLS library as loaded, `3.0.19`; it begins with numbers",
             "description": "string: how the library describes itself",
             "pid": "integer",
             "lacks": "object: the reason for each optional verb that this library does not support, by verb; optional",
+            "family": "string: the lineage of the library, `openssl`, `gnutls`, `go`; versions of different families "
+            "are never compared",
+            "roles": "list: `client`, `server` or both",
+            "knobs": "object: by role and knob null if the library can set it, a list of the only possible values, or "
+            "the reason why it cannot; one that is not named cannot be set",
+            "capabilities": "object: by role and capability null if the agent has it, or the reason why not; one that "
+            "is not named is missing",
+            "defaults": "object, see below",
         },
     ),
     Verb(

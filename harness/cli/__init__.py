@@ -37,6 +37,7 @@ SUBCOMMANDS = {
     "report": Subcommand(
         "runs.report", "Write an HTML page, a Markdown summary and JUnit XML from the results of a run."
     ),
+    "agent": Subcommand("agent", "Check an agent, which drives a TLS library for the harness, against its protocol."),
     "session": Subcommand("session", "Show every field of a session file, PEM or DER."),
 }
 

@@ -23,19 +23,23 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 SCHEMA = 1
+INSIDE = dict.fromkeys(("pyopenssl", "ssl", "libssl"), "inside the Python package")
+"""Where the library of a stack is that has no file of its own."""
+AGENT = "Also use the stack of an agent, whose command is in FILE; may be repeated."
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
 @click.command(epilog=example("stacks --why"))
+@click.option("--stack", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=AGENT)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--why", is_flag=True, help="Also show why a stack does not support a knob or a Capability.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def stacks(prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
+def stacks(files: tuple[Path, ...], prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:
     """Show the stacks, their builds, versions and paths, and the knobs and Capabilities that each role supports."""
     if why and as_json:
         raise UsageError("--why and --json cannot be combined: the JSON always includes the reasons; remove --why")
     with Runtime() as runtime:
-        machine = Machine(runtime, prefixes)
+        machine = Machine(runtime, prefixes, files=files)
         try:
             if as_json:
                 click.echo(json.dumps(_as_json(machine), indent=2))
@@ -68,7 +72,7 @@ def _print(machine: Machine, *, why: bool) -> None:
 def _parts(stack: Stack) -> str:
     build = stack.build
     found = [" ".join(build.openssl or ()), str(build.libssl or "")]
-    return ", ".join(part for part in found if part) or "inside the Python package"
+    return ", ".join(part for part in found if part) or INSIDE.get(stack.name, "an agent, started by its origin")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -89,6 +93,7 @@ def _as_json(machine: Machine) -> dict[str, object]:
                 "name": stack.name,
                 "label": stack.label,
                 "version": stack.build.version,
+                "family": stack.build.library.family,
                 "origin": stack.build.origin,
                 "openssl": stack.build.openssl,
                 "libssl": str(stack.build.libssl or "") or None,

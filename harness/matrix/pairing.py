@@ -60,7 +60,8 @@ class Matrix:
     def meets(self, client: Stack, server: Stack, rivals: Iterable[Stack] = ()) -> bool:
         """Whether two ends make a pair; ``rivals`` are the stacks of the build of AGAINST."""
         if self.pairing is Pairing.SAME:
-            return client.build.version == server.build.version
+            ends = [(one.build.library.family, one.build.version) for one in (client, server)]
+            return ends[0] == ends[1]
         if self.pairing is Pairing.AGAINST:
             return (client in rivals) != (server in rivals)
         return True

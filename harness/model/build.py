@@ -22,6 +22,14 @@ class Library:
     """The lineage: ``openssl``, ``gnutls``, ``go``. Each has version numbers of its own."""
     key_name: int | None = 16
     """Bytes at the head of a ticket that name its key (TLSEXT_KEYNAME_LENGTH; RFC 5077, 4); 0 if none do."""
+    tickets: int | None = 2
+    """TLS 1.3 tickets after a full handshake (SSL_CTX_set_num_tickets(3))."""
+    tickets_after_resumption: int | None = 1
+    """TLS 1.3 tickets after a resumed one."""
+    lifetime12: int | None = 7200
+    """Seconds: the lifetime hint of a TLS 1.2 ticket (tls1_default_timeout)."""
+    lifetime13: int | None = 7200
+    """Seconds: the lifetime of a TLS 1.3 ticket."""
 
     @property
     def is_openssl(self) -> bool:

@@ -49,8 +49,9 @@ HEADED = pytest.StashKey[bool]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_resumption_machine(runtime: Runtime, config: pytest.Config) -> Machine:
-    """Return the stacks of this machine and of the prefixes that the user named."""
-    return Machine(runtime, [Path(prefix) for prefix in config.getoption("resumption_openssl")])
+    """Return the stacks of this machine, of the prefixes and of the agents that the user named."""
+    prefixes, files = (config.getoption(f"resumption_{name}") for name in ("openssl", "stack"))
+    return Machine(runtime, [Path(prefix) for prefix in prefixes], files=[Path(file) for file in files])
 
 
 @pytest.hookimpl(tryfirst=True)

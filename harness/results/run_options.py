@@ -54,6 +54,7 @@ RUN_OPTIONS = (
         default="all",
     ),
     RunOption("openssl", "Also test the OpenSSL installed in this prefix.", "PREFIX", many=True),
+    RunOption("stack", "Also test the stack of an agent, whose command is in this file.", "FILE", many=True),
     RunOption("results", "Write results.json and the evidence to this folder (default: a dated one).", "DIR"),
     RunOption("reproduce", "Write reproducers for each cell, not only for each one that did not pass."),
     RunOption("show", "Show the evidence of each cell, not only of each one that did not pass."),

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, cast
 from harness.builds.programs import in_group
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
-from harness.model.errors import NoBuildError, UsageError
+from harness.model.build import Build
+from harness.model.errors import EndpointError, NoBuildError, UsageError
+from harness.stacks.foreign import ForeignStack, ask_hello, build_of, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from harness.builds.store import BuildStore
-    from harness.model.build import Build
     from harness.runtime.runtime import Runtime
+    from harness.stacks.agent.hello import Hello
     from harness.stacks.base import Stack
+    from harness.stacks.foreign import Registration
 
 STACKS = {
     "openssl": ("harness.stacks.openssl", "OpensslStack"),
@@ -36,11 +39,20 @@ SHOWN = 8
 class Machine:
     """The stacks of this machine for one process of the harness.
 
-    ``own`` stacks use the builds that are installed, one per stack, and the builds in ``prefixes``.
+    ``own`` stacks use the builds that are installed, one per stack, and the builds in ``prefixes``; those that the user
+    registered, in ``files`` or in a folder, come last.
     """
 
-    def __init__(self, runtime: Runtime, prefixes: Sequence[Path] = (), store: BuildStore | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        prefixes: Sequence[Path] = (),
+        store: BuildStore | None = None,
+        files: Sequence[Path] = (),
+    ) -> None:
         self._runtime = runtime
+        self._registered = registered(files, STACKS)
+        self._hellos: dict[str, Hello] = {}
         with in_group(runtime.warden.group):
             self._prefixed = _prefixed(prefixes) if prefixes else []
         self._given_store = store
@@ -57,12 +69,17 @@ class Machine:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """The stacks without an installed build, each with the reason."""
-        return tuple(found for name in STACKS if isinstance(found := self._build_for(name), Missing))
+        return tuple(found for name in self._names if isinstance(found := self._build_for(name), Missing))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The names of all stacks, registered ones last."""
+        return (*STACKS, *self._registered)
 
     @property
     def own(self) -> tuple[Stack, ...]:
         """The stacks on installed builds, then further ones on the builds in prefixes."""
-        groups = [self._own_of(name) for name in STACKS]
+        groups = [self._own_of(name) for name in self._names]
         return tuple([stack for group in groups for stack in group[:1]] + [s for group in groups for s in group[1:]])
 
     @property
@@ -72,10 +89,20 @@ class Machine:
 
     def _build_for(self, name: str) -> Build | Missing:
         """Return the installed build; it is looked up once, and only if needed: that takes a process or two."""
+        if name not in self._found and name in self._registered:
+            self._found[name] = self._asked(self._registered[name])
         if name not in self._found:
             with in_group(self._runtime.warden.group):
                 self._found[name] = build_for(name)
         return self._found[name]
+
+    def _asked(self, one: Registration) -> Build | Missing:
+        """Return what a registered agent drives, by its ``hello``."""
+        try:
+            self._hellos[one.name] = ask_hello(one, self._runtime)
+        except (EndpointError, OSError) as error:
+            return Missing(one.name, f"its agent cannot be used: {error}")
+        return build_of(one, self._hellos[one.name])
 
     def _own_of(self, name: str) -> tuple[Stack, ...]:
         if name not in self._own:
@@ -86,8 +113,9 @@ class Machine:
             self._own[name] = tuple(self._make(name, build, self._runtime) for build in unique.values())
         return self._own[name]
 
-    @staticmethod
-    def _make(name: str, build: Build, runtime: Runtime) -> Stack:
+    def _make(self, name: str, build: Build, runtime: Runtime) -> Stack:
+        if name in self._registered:
+            return ForeignStack(self._registered[name], self._hellos[name], runtime)
         module, class_name = STACKS[name]
         make = cast("Callable[[Build, Runtime], Stack]", getattr(import_module(module), class_name))
         return make(build, runtime)
@@ -108,16 +136,21 @@ class Machine:
         BuildError if a fetched build is damaged.
         """
         if "@" not in pattern:
-            own = self._own_of(pattern) if pattern in STACKS else self.own
+            own = self._own_of(pattern) if pattern in self._names else self.own
             chosen = tuple(s for s in own if fnmatchcase(s.name, pattern) or fnmatchcase(s.label, pattern))
         else:
             glob, _, wanted = pattern.partition("@")
-            names = [name for name in STACKS if fnmatchcase(name, glob)]
+            names = [name for name in self._names if fnmatchcase(name, glob) and self._compares(name, glob)]
             chosen = tuple(stack for name in names for stack in self._on_builds(name, wanted))
         if not chosen:
-            known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in STACKS)
+            known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in self._names)
             raise (NoBuildError if known else UsageError)(self._none(pattern))
         return chosen
+
+    def _compares(self, name: str, glob: str) -> bool:
+        """Whether a version beside the glob is one of this stack: a glob means versions of OpenSSL."""
+        build = self._build_for(name) if name in self._registered else None
+        return glob == name or not isinstance(build, Build) or build.library.is_openssl
 
     def _on_builds(self, name: str, wanted: str) -> list[Stack]:
         used = (*self._own_of(name), *self._on_fetched)
@@ -134,9 +167,9 @@ class Machine:
 
     def _none(self, pattern: str) -> str:
         glob, _, wanted = pattern.partition("@")
-        names = [name for name in STACKS if fnmatchcase(name, glob)]
+        names = [name for name in self._names if fnmatchcase(name, glob)]
         labels = [stack.label for stack in self.own]
-        fetched = [f"{name}@{version}" for name in names or STACKS for version in self.fetched(name)]
+        fetched = [f"{name}@{version}" for name in names or self._names for version in self.fetched(name)]
         text = f"no stack matches {pattern!r}; this machine has: {', '.join(labels) or 'none'}"
         if fetched:
             text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"

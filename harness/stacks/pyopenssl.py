@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.conf import conf
-from harness.agent.verbs import missing_capabilities
-from harness.agent.vocabulary import release
+from harness.agent.drivers.pyopenssl.unsupported import missing
 from harness.model import capability
-from harness.model.capability import Capability
 from harness.model.tls import Role
 from harness.stacks.agent.encoding import knobs_object
 from harness.stacks.agent.stack import AgentStack, clock_missing
@@ -22,37 +19,10 @@ if TYPE_CHECKING:
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.runtime.runtime import Runtime
 
-MISSING = {
-    Capability.RESUMABLE: lacks.IS_RESUMABLE,
-    Capability.NEW_SESSION_CALLBACK: lacks.NEW_SESSION_CALLBACK,
-    Capability.RUNNING_COUNTERS: lacks.VERBS["counters"],
-}
-OF_DER = (
-    Capability.SESSION_DATA,
-    Capability.SESSION_FIELDS,
-    Capability.SESSION_COPY,
-    Capability.SESSION_IMPORT,
-    Capability.EVERY_TICKET,
-)
-HAS_GROUP = (3, 5, 3)
-"""The OpenSSL of the first cryptography 46."""
-HAS_DER = (3, 4)
-"""The OpenSSL in the first release of cryptography that binds i2d_SSL_SESSION."""
-
 
 def abilities_of(role: Role, version: str) -> Abilities:
     """Return what pyOpenSSL and its cffi library support on this OpenSSL, in a role."""
-    missing = {ability.value: reason for ability, reason in MISSING.items()}
-    missing |= missing_capabilities(lacks.VERBS) | clock_missing()
-    if role is Role.CLIENT:
-        missing[Capability.EARLY_DATA.value] = lacks.CLIENT_EARLY_DATA
-    else:
-        missing[Capability.SERVER_NAME.value] = lacks.SERVER_NAME
-    if release(version) < HAS_GROUP:
-        missing[Capability.NEGOTIATED_GROUP.value] = lacks.GROUP
-    if release(version) < HAS_DER:
-        missing |= {ability.value: lacks.NO_DER for ability in OF_DER}
-    return capability.abilities_of("pyopenssl", role, version, missing)
+    return capability.abilities_of("pyopenssl", role, version, missing(role.value, version) | clock_missing())
 
 
 class PyopensslStack(AgentStack):

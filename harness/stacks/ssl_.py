@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.drivers.ssl_ import unsupported as lacks
-from harness.agent.verbs import missing_capabilities
+from harness.agent.drivers.ssl_.unsupported import missing
 from harness.model import capability
-from harness.model.capability import Capability
 from harness.model.tls import Role
 from harness.stacks.agent.stack import AgentStack, clock_missing
 
@@ -16,24 +14,10 @@ if TYPE_CHECKING:
     from harness.model.capability import Abilities
     from harness.runtime.runtime import Runtime
 
-MISSING = {
-    Capability.SESSION_DATA: lacks.SESSIONS["session data"],
-    Capability.SESSION_IMPORT: lacks.SESSIONS["session import"],
-    Capability.EVERY_TICKET: lacks.SESSIONS["every ticket"],
-    Capability.RESUMABLE: lacks.SESSIONS["is_resumable"],
-    Capability.EARLY_DATA: lacks.NO_EARLY_DATA,
-    Capability.NEW_SESSION_CALLBACK: lacks.NEW_SESSION_CALLBACK,
-    Capability.SERVER_NAME: lacks.SERVER_NAME,
-    Capability.NEGOTIATED_GROUP: lacks.GROUP,
-    Capability.EXPORTER: lacks.EXPORTER,
-}
-
 
 def abilities_of(role: Role, version: str) -> Abilities:
     """Return what Python's ssl supports on this OpenSSL, in a role."""
-    missing = {ability.value: reason for ability, reason in MISSING.items()}
-    missing |= missing_capabilities(lacks.VERBS) | clock_missing()
-    return capability.abilities_of("ssl", role, version, missing)
+    return capability.abilities_of("ssl", role, version, missing(role.value, version) | clock_missing())
 
 
 class SslStack(AgentStack):

@@ -21,6 +21,8 @@ from harness.agent.library import LackError
 
 class Library:
     name, version, description, driven = "stub", "0.0", "prints to stdout", {}
+    def missing(self, role):
+        return {}
     def context(self, role, knobs, files):
         print("a library that prints", flush=True)
         if knobs.get("timeout") == 1:

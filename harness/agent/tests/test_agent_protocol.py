@@ -15,7 +15,7 @@ import pytest
 
 import harness.agent
 from harness.agent.agent import PROTOCOL
-from harness.agent.library import Facts
+from harness.agent.library import Facts, defaults_reported
 from harness.agent.replies import KINDS
 from harness.agent.verbs import OPTIONAL
 from harness.model.capability import Capability
@@ -63,7 +63,7 @@ def copied(runtime: Runtime, tmp_path: Path) -> Iterator[RawAgent]:
     """An agent that runs from a copy of its folder, isolated from the environment, the user and every other harness."""
     shutil.copytree(FOLDER, tmp_path / "copy", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     program = tmp_path / "copy" / "agent.py"
-    program.write_text(program.read_text().replace("PROTOCOL = 1\n", f"PROTOCOL = {COPY}\n"))
+    program.write_text(program.read_text().replace("PROTOCOL = 2\n", f"PROTOCOL = {COPY}\n"))
     build = libssl_build()
     options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
     argv = (sys.executable, "-I", "-X", "importtime", str(tmp_path / "copy"), "libssl", *options)
@@ -90,6 +90,18 @@ def test_a_verb_needs_a_capability_of_the_model() -> None:
     assert needs <= set(Capability)
 
 
+def test_the_page_names_every_capability_and_no_other() -> None:
+    section = PAGE.partition("\n## Capabilities\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) == [capability.value for capability in Capability]
+
+
+def test_the_page_names_every_default_and_no_other() -> None:
+    section = PAGE.partition("\n## Defaults\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) == list(defaults_reported("3.0.19"))
+
+
 def test_the_page_names_every_fact_and_no_other() -> None:
     assert [fact.name for fact in fields(Facts)] == FACT_ROWS
 
@@ -100,6 +112,8 @@ def test_the_page_names_every_kind_of_error_and_no_other() -> None:
 
 def alike(written: Any, real: Any) -> bool:
     """Whether a real value is what is written, where … stands for anything; a list may be of other length then."""
+    if written == "…":
+        return True
     if isinstance(written, dict):
         same = isinstance(real, dict) and written.keys() == real.keys()
         return same and all(alike(value, real[key]) for key, value in written.items())
@@ -198,7 +212,7 @@ def test_a_bad_line_gets_an_error_that_says_what_is_allowed(agent: RawAgent, lin
 def test_the_agent_lives_on_after_bad_lines(agent: RawAgent) -> None:
     agent.answers(b"\x00", b"{}", b'{"id": 1, "verb": 2}')
 
-    assert agent.answer(id=2, verb="hello")["ok"]["protocol"] == 1
+    assert agent.answer(id=2, verb="hello")["ok"]["protocol"] == 2
 
 
 def test_what_a_library_prints_does_not_reach_the_replies(stub: RawAgent) -> None:

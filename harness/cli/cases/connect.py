@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOT_AS_EXPECTED = 1
 KEPT = "Write all evidence to DIR, with a capture that Wireshark opens decrypted."
+AGENT = "Also use the stack of an agent, whose command is in FILE; may be repeated."
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
@@ -96,6 +97,7 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 
 @click.command(epilog=example("connect --client openssl --server libssl --tls 1.3 --age 8000"))
 @case_options(required=True)
+@click.option("--stack", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=AGENT)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
@@ -120,7 +122,7 @@ def connect(**given: Any) -> None:
     checked(given)
     expected = Outcome(given["expect"]) if given["expect"] else None
     with Runtime() as runtime:
-        machine = Machine(runtime, given["prefixes"])
+        machine = Machine(runtime, given["prefixes"], files=given["files"])
         try:
             client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
             used(given["prefixes"], (client, server), machine)

@@ -11,6 +11,7 @@ from harness.model.deadline import stretched
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import Clock
 from harness.stacks.agent.agent_process import AgentProcess
+from harness.stacks.agent.hello import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
-PROTOCOL = 1
-"""The version of the protocol that the harness speaks."""
 PROBE = 2.0
 """Seconds that an agent with unanswered requests gets to answer ``hello``."""
 

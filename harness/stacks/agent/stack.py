@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from harness.model.capability import Capability
@@ -13,7 +14,7 @@ from harness.stacks.agent.endpoints import AgentClientEndpoint, AgentServerEndpo
 from harness.stacks.agent.host import AgentHost, agent_command, agent_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.model.build import Build
     from harness.model.capability import Abilities
@@ -27,16 +28,24 @@ def clock_missing() -> dict[str, str]:
 
 
 class AgentStack:
-    """One driver on one build; ``options`` are passed to the agent."""
+    """One driver on one build; ``options`` are passed to the harness's own agent, unless there is a ``command``."""
 
     def __init__(
-        self, name: str, build: Build, runtime: Runtime, abilities: Mapping[Role, Abilities], *options: str
+        self,
+        name: str,
+        build: Build,
+        runtime: Runtime,
+        abilities: Mapping[Role, Abilities],
+        *options: str,
+        command: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.build = build
         self._abilities = dict(abilities)
         self._runtime = runtime
-        self._host = AgentHost(runtime, self.label, agent_command(build, name, *options), agent_environment(build))
+        argv = command or agent_command(build, name, *options)
+        environment = dict(os.environ) if command else agent_environment(build)
+        self._host = AgentHost(runtime, self.label, argv, environment)
 
     @property
     def label(self) -> str:

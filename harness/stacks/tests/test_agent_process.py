@@ -293,8 +293,8 @@ def test_a_process_that_left_something_unanswered_and_hangs_is_replaced(host: Ag
 
 
 def test_an_agent_of_another_protocol_is_refused(runtime: Runtime) -> None:
-    script = answering('{"id": ID, "ok": {"protocol": 2}}')
+    script = answering('{"id": ID, "ok": {"protocol": 1}}')
     host = AgentHost(runtime, "libssl", (sys.executable, "-c", script), {})
 
-    with pytest.raises(EndpointError, match="protocol 2 is not spoken here, but 1"):
+    with pytest.raises(EndpointError, match="protocol 1 is not spoken here, but 2"):
         host.process(None)

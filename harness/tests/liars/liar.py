@@ -1,6 +1,7 @@
 """A program that lies: the real agent, with what it reports or receives of a connection rewritten on the way.
 
 ``liar.py LIE -P -m harness.agent …``; LIE is a JSON object with any of these keys:
+``hello``: what its hello says instead;
 ``facts``: what every ``facts`` object says instead; ``counters``: what every reply of counters says instead;
 ``only``: facts that a connection must have to be lied about; ``keylog``: ``wrong`` for secrets that open nothing,
 ``foreign`` for those of another connection; ``knobs``: what a context gets instead of what it is asked for;
@@ -35,11 +36,20 @@ class Liar:
                 request["session"] = {"handle": None, "der": self._taken[-1]}
         return request
 
+    def line(self, line: bytes) -> bytes:
+        """What the real agent gets for a line; one that is no request is passed on as it is."""
+        try:
+            return json.dumps(self.request(json.loads(line))).encode() + b"\n"
+        except ValueError:
+            return line
+
     def reply(self, reply: dict[str, Any]) -> dict[str, Any]:
         """What the harness receives."""
         done = reply.get("ok")
         if not isinstance(done, dict):
             return reply
+        if "protocol" in done:
+            done.update(self._lie.get("hello", {}))
         for session in (done.get("session"), *(done.get("sessions") or ())):
             if session and session["der"] not in self._taken:
                 self._taken.append(session["der"])
@@ -72,7 +82,7 @@ def main() -> None:
 
         def ask() -> None:
             for line in sys.stdin.buffer:
-                stdin.write(json.dumps(liar.request(json.loads(line))).encode() + b"\n")
+                stdin.write(liar.line(line))
                 stdin.flush()
             stdin.close()
 

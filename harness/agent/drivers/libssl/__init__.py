@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.context import LibsslContext
 from harness.agent.drivers.libssl.native import Native
+from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ class LibsslLibrary:
         self._native = native
         self.version = native.version
         self.description = native.description
+
+    def missing(self, role: str) -> Mapping[str, str]:
+        """Return why Capabilities are missing."""
+        return missing(role, self.version)
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> LibsslContext:
         """Make a context."""

@@ -9,6 +9,7 @@ from cryptography.hazmat.backends.openssl import backend
 from harness.agent.drivers.pyopenssl.bindings import version
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection
 from harness.agent.drivers.pyopenssl.context import PyopensslContext
+from harness.agent.drivers.pyopenssl.unsupported import missing
 from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class PyopensslLibrary:
     def __init__(self) -> None:
         self.description = backend.openssl_version_text()
         self.version = version()
+
+    def missing(self, role: str) -> Mapping[str, str]:
+        """Return why Capabilities are missing."""
+        return missing(role, self.version)
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> PyopensslContext:
         """Make a Context; LackError names a knob that pyOpenSSL has no way to set."""

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from harness.agent.verbs import missing_capabilities
+from harness.agent.vocabulary import Capability, release
+
 CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
 GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list"
 
@@ -32,3 +35,34 @@ SERVER_NAME = "without Context.set_tlsext_servername_callback a server acknowled
 GROUP = "cryptography before 46 does not bind SSL_get0_group_name"
 NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
 IS_RESUMABLE = "SSL_SESSION_is_resumable is not bound"
+
+MISSING = {
+    Capability.RESUMABLE: IS_RESUMABLE,
+    Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
+    Capability.RUNNING_COUNTERS: VERBS["counters"],
+}
+OF_DER = (
+    Capability.SESSION_DATA,
+    Capability.SESSION_FIELDS,
+    Capability.SESSION_COPY,
+    Capability.SESSION_IMPORT,
+    Capability.EVERY_TICKET,
+)
+HAS_GROUP = (3, 5, 3)
+"""The OpenSSL of the first cryptography 46."""
+HAS_DER = (3, 4)
+"""The OpenSSL in the first release of cryptography that binds i2d_SSL_SESSION."""
+
+
+def missing(role: str, version: str) -> dict[str, str]:
+    """Return why Capabilities are missing on this OpenSSL, by their values."""
+    found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
+    if role == "client":
+        found[Capability.EARLY_DATA.value] = CLIENT_EARLY_DATA
+    else:
+        found[Capability.SERVER_NAME.value] = SERVER_NAME
+    if release(version) < HAS_GROUP:
+        found[Capability.NEGOTIATED_GROUP.value] = GROUP
+    if release(version) < HAS_DER:
+        found |= {ability.value: NO_DER for ability in OF_DER}
+    return found

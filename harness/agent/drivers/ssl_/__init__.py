@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.ssl_.connection import SslConnection
 from harness.agent.drivers.ssl_.context import SslContext
+from harness.agent.drivers.ssl_.unsupported import missing
 from harness.agent.verbs import CONNECTION, CONTEXT
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class SslLibrary:
         self.description = ssl.OPENSSL_VERSION
         self.version = self.description.split()[1]
         self._handles: Handles = {}
+
+    def missing(self, role: str) -> Mapping[str, str]:
+        """Return why Capabilities are missing."""
+        return missing(role, self.version)
 
     def context(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> SslContext:
         """Make an SSLContext; LackError names a knob that Python's ssl has no way to set."""

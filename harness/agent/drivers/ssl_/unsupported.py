@@ -5,6 +5,9 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 
 from __future__ import annotations
 
+from harness.agent.verbs import missing_capabilities
+from harness.agent.vocabulary import Capability
+
 NO_EARLY_DATA = "Python's ssl has no early data"
 SERVER_NAME = "SSLObject.server_hostname is what the client was given, not what SSL_get_servername returns"
 NEW_SESSION_CALLBACK = "Python's ssl has no SSL_CTX_sess_set_new_cb"
@@ -28,3 +31,20 @@ SESSIONS = {
     "is_resumable": "Python's ssl has no SSL_SESSION_is_resumable",
 }
 """What is not supported for sessions, by the value of the harness's Capability."""
+
+MISSING = {
+    Capability.SESSION_DATA: SESSIONS["session data"],
+    Capability.SESSION_IMPORT: SESSIONS["session import"],
+    Capability.EVERY_TICKET: SESSIONS["every ticket"],
+    Capability.RESUMABLE: SESSIONS["is_resumable"],
+    Capability.EARLY_DATA: NO_EARLY_DATA,
+    Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
+    Capability.SERVER_NAME: SERVER_NAME,
+    Capability.NEGOTIATED_GROUP: GROUP,
+    Capability.EXPORTER: EXPORTER,
+}
+
+
+def missing(_role: str, _version: str) -> dict[str, str]:
+    """Return why Capabilities are missing, by their values."""
+    return {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)

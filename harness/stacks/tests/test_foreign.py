@@ -1,0 +1,203 @@
+"""Stacks that a user registers: a file with an agent's command, whose hello says what it can do."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import closing
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.model.capability import Capability
+from harness.model.errors import NoBuildError, UnsupportedError, UsageError
+from harness.model.tls import Outcome, Role, TLSVersion
+from harness.pair.pair import Pair
+from harness.runtime.runtime import Runtime
+from harness.stacks import ssl_
+from harness.stacks.agent.hello import read_hello
+from harness.stacks.agent.session_objects import offer_object, read_session
+from harness.stacks.foreign import registered
+from harness.stacks.machine import STACKS, Machine
+from harness.tests.liars.lying import LIAR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OWN_AGENT = (sys.executable, "-P", "-m", "harness.agent", "ssl")
+OF_GNUTLS = {"hello": {"family": "gnutls", "version": "3.7.9", "defaults": {"tickets": 2, "key_name": 16}}}
+
+
+@pytest.fixture(autouse=True)
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of stacks in a user's configuration of this test alone."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "config" / "resumption-harness" / "stacks"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime() as opened:
+        yield opened
+
+
+def lying(lie: dict[str, Any]) -> str:
+    """The command of the own agent, with this lie."""
+    return shlex.join([sys.executable, LIAR, json.dumps(lie), *OWN_AGENT[1:]])
+
+
+def test_a_file_and_the_users_folder_are_stacks(tmp_path: Path, configuration: Path) -> None:
+    (configuration / "one").write_text("one-agent --fast  # the first\n")
+    (configuration / "two.stack").write_text("old")
+    (tmp_path / "two").write_text("sub/two-agent 'a b'\n")
+
+    found = registered([tmp_path / "two"], STACKS)
+
+    assert {name: one.command for name, one in found.items()} == {
+        "one": ("one-agent", "--fast"),
+        "two": (str(tmp_path / "sub/two-agent"), "a b"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("libssl", "x", "'libssl' is a stack of the harness"),
+        ("Go-Agent", "x", "use small letters, digits and _"),
+        ("go", "# nothing\n", "holds no command"),
+        ("go", "an 'open quote", "cannot be read as the command of an agent"),
+    ],
+)
+def test_a_file_that_is_no_stack_is_a_usage_error(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(UsageError, match=message):
+        registered([tmp_path / name], STACKS)
+
+
+def test_a_file_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read as the command of an agent"):
+        registered([tmp_path / "go"], STACKS)
+
+
+def test_without_registered_stacks_the_machine_has_its_own_four(runtime: Runtime) -> None:
+    with closing(Machine(runtime)) as machine:
+        assert {stack.name for stack in machine.own} | {missing.stack for missing in machine.missing} == set(STACKS)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_agent_that_is_registered_resumes_with_libssl(runtime: Runtime, configuration: Path, role: Role) -> None:
+    (configuration / "mine").write_text(shlex.join(OWN_AGENT))
+    with closing(Machine(runtime)) as machine:
+        mine, libssl = machine.one("mine"), machine.one("libssl")
+        pair = Pair((mine, libssl) if role is Role.CLIENT else (libssl, mine), TLSVersion.TLSv1_3, runtime)
+        first = pair.connect()
+        second = pair.connect(offer=first.session)
+        pair.close()
+
+        assert second.observed_outcome() is Outcome.RESUMED
+        assert mine in machine.own
+        assert mine.build.library.is_openssl
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_abilities_of_a_registered_stack_come_from_its_hello(runtime: Runtime, tmp_path: Path, role: Role) -> None:
+    (tmp_path / "mine").write_text(shlex.join(OWN_AGENT))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        mine = machine.one("mine")
+        own = ssl_.abilities_of(role, mine.build.version)
+
+        assert mine.abilities(role).capabilities == own.capabilities
+        assert mine.abilities(role).missing == own.missing
+        assert mine.abilities(role).knobs.keys() == own.knobs.keys()
+
+
+def test_an_openssl_glob_does_not_select_another_family(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text(lying(OF_GNUTLS))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        assert "mine" not in {stack.name for stack in machine.select("*@3.*")}
+        assert [stack.label for stack in machine.select("mine@3.7")] == ["mine@3.7.9"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("/nonexistent/agent", "did not start"),
+        ("true", "ended with exit code 0"),
+        ("echo hello", "broke the protocol"),
+        (lying({"hello": {"protocol": 1}}), "protocol 1 is not spoken here, but 2"),
+        (lying({"hello": {"version": "new"}}), "it must begin with numbers"),
+    ],
+)
+def test_an_agent_that_cannot_be_used_is_missing_with_the_reason(
+    runtime: Runtime, tmp_path: Path, text: str, why: str
+) -> None:
+    (tmp_path / "mine").write_text(text)
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        assert [missing.stack for missing in machine.missing] == ["mine"]
+        with pytest.raises(NoBuildError, match=why):
+            machine.one("mine")
+
+
+HELLO: dict[str, Any] = {
+    "protocol": 2,
+    "library": "tiny",
+    "version": "1.2",
+    "description": "Tiny 1.2",
+    "family": "tiny",
+    "roles": ["client"],
+    "knobs": {"client": {"versions": None, "psk_modes": ["psk_ke"], "tickets": "Tiny has no switch"}},
+    "capabilities": {"client": {"session fields": None, "early data": "Tiny has none"}},
+    "defaults": {"tickets": 4, "key_name": 0},
+}
+
+
+def test_what_hello_does_not_name_is_lacking_with_a_reason() -> None:
+    hello = read_hello(HELLO)
+    client, server = (hello.abilities(role, {}) for role in (Role.CLIENT, Role.SERVER))
+
+    assert hello.library.tickets == 4
+    assert hello.library.key_name == 0
+    assert client.capabilities == {Capability.SESSION_FIELDS}
+    assert client.lacks(Capability.EARLY_DATA) == "Tiny has none"
+    assert client.lacks(Capability.COUNTERS) == "its hello does not name it"
+    assert client.lacks_knob("tickets", value=False) == "Tiny has no switch"
+    assert client.lacks_knob("timeout", 3) == "its hello does not name it"
+    assert client.lacks_knob("psk_modes", "psk_ke") is None
+    assert client.lacks_knob("psk_modes", "both") == "its library has no other (possible: psk_ke)"
+    assert server.lacks_knob("versions", "1.3") == "it does not play the server"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protocol": 1}, "protocol 1"),
+        ({"family": None}, "family of hello is None"),
+        ({"roles": []}, "must be client, server or both"),
+        ({"roles": ["peer"]}, "must be client, server or both"),
+        ({"knobs": {}}, "knobs of hello must be an object with an object for each of its roles"),
+        ({"knobs": {"client": {"speed": None}}}, "knobs of the client of hello name 'speed'"),
+        ({"capabilities": {"client": {"flight": None}}}, "name 'flight'"),
+        ({"capabilities": {"client": {"flush": 1}}}, "say 1 of flush"),
+        ({"defaults": {"tickets": "two"}}, "say 'two' of tickets"),
+        ({"lacks": []}, "lacks of hello"),
+    ],
+)
+def test_a_hello_that_is_malformed_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_hello(HELLO | change)
+
+
+def test_an_opaque_session_is_offered_to_agents_of_its_stack_alone() -> None:
+    taker, other, stranger = (SimpleNamespace(name=name) for name in ("go@1.27.3", "go@1.28.0", "gnutls@3.7.9"))
+    stated = {"der": None, "opaque": "ABCD", "fields": {"version": "1.3"}}
+    session = read_session(stated, taker)  # type: ignore[arg-type]  # only the name is asked for
+
+    assert offer_object(session, other, can_import=True)["opaque"] == "abcd"  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="cannot export it"):
+        offer_object(session, stranger, can_import=True)  # type: ignore[arg-type]
