@@ -49,6 +49,8 @@ class CatalogueEntry:
     provider: str
     has: frozenset[Part]
     artefacts: tuple[Artefact, ...] = ()
+    libraries: tuple[Artefact, ...] = ()
+    """The files that hold OpenSSL, by their path in the build's folder; empty where no SHA-256 can be pinned."""
     suites: tuple[str, ...] = ()
     """Debian suites; if several have a package, the last one wins."""
     packages: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ def _known(entry: Mapping[str, Any]) -> CatalogueEntry:
         provider=entry["provider"],
         has=frozenset(map(Part, entry["has"])),
         artefacts=tuple(Artefact(**artefact) for artefact in entry.get("artefacts", ())),
+        libraries=tuple(Artefact(**library) for library in entry.get("libraries", ())),
         suites=tuple(entry.get("suites", ())),
         packages=tuple(entry.get("packages", ())),
         signed=entry.get("signed", ""),

@@ -76,12 +76,18 @@ class BuildStore:
     def verified(self, stack: str, versions: Sequence[str]) -> dict[str, Build]:
         """The fetched builds of some versions that serve a stack, once their files are those that were fetched.
 
-        BuildError if one is not, or if the catalogue now pins other artefacts than those that it was made of.
+        BuildError if one is not, or if the catalogue now pins other artefacts than those that it was made of, or other
+        libraries in them.
         """
         serving = {version: found for version, found in self._serving(stack).items() if version in versions}
-        pinned = {known.key: known.artefacts for known in self.known}
+        pins = {known.key: known for known in self.known}
         for record, _build in serving.values():
-            if pinned.get(record.key, record.artefacts) != record.artefacts:
+            known = pins.get(record.key)
+            pinned = known is None or (
+                known.artefacts == record.artefacts
+                and all(record.files.get(library.file) == library.sha256 for library in known.libraries)
+            )
+            if not pinned:
                 raise BuildError(
                     f"the build {record.key} was made of other files than the catalogue names; it is not used: "
                     f"`resumption builds fetch --again {record.version}` replaces it"

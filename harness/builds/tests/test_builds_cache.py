@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.builds.cache import Cache
-from harness.builds.catalogue import CatalogueEntry, Part
+from harness.builds.catalogue import Artefact, CatalogueEntry, Part, catalogue
+from harness.builds.store import BuildStore
 from harness.model.deadline import stretched
 from harness.model.errors import BuildError
 
@@ -121,6 +124,24 @@ def test_tampering_is_named(cache: Cache, tamper: Callable[[Path], None], said: 
     tamper(cache.path(KNOWN.key))
 
     assert cache.damage(KNOWN.key) == [f"{cache.folder}/{KNOWN.key}/{said}"]
+
+
+def test_a_library_that_was_replaced_with_its_record_is_not_used(cache: Cache) -> None:
+    """The catalogue pins the library itself, so that an edited build.json does not vouch for another one."""
+    cache.add(KNOWN, fill, measure, quiet)
+    store = BuildStore(cache)
+    digest = hashlib.sha256(b"a library").hexdigest()
+    store.known = (replace(KNOWN, libraries=(Artefact("libssl.so.3", digest),)),)
+    assert store.verified("libssl", ["3.0.1"])["3.0.1"].libssl == cache.path(KNOWN.key) / "libssl.so.3"
+
+    cache.add(KNOWN, _changed, measure, quiet, again=True)
+
+    with pytest.raises(BuildError, match="was made of other files than the catalogue names"):
+        store.verified("libssl", ["3.0.1"])
+
+
+def test_each_pinned_build_pins_its_libraries() -> None:
+    assert [known.key for known in catalogue() if known.artefacts and not known.libraries] == []
 
 
 def _unreadable(folder: Path) -> None:
