@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.probing.products import software_of
 from harness.explain.probing.resumption import back_ends, resumption
+from harness.explain.probing.ticket_contents import ticket_contents
 from harness.explain.probing.use import early_data, lifetime, single_use, tickets
 from harness.model.errors import UnreachableError, UsageError
 from harness.model.knobs import ClientConfig, Verify
@@ -114,6 +115,7 @@ class _Probing:
             self.answers.append(client_certificate(self.visitor, self.base, shared=shared))
         if len(self.wanted.versions) > 1 and not any(one.refused for one in self.studies):
             self.answers.append(older_session(self.visitor, self.base, shared=shared))
+        self.answers += [found for one in self.studies if (found := ticket_contents(one))]
 
 
 def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tuple[Probe, Sequence[Connection]]:

@@ -176,3 +176,13 @@ def test_a_version_that_the_server_does_not_speak_is_told(prober: Prober) -> Non
     found = answer(done, Topic.RESUMPTION, "TLS 1.2 ticket")
     assert found.text.startswith("no full handshake: alert protocol_version (70)")
     assert [study.mechanism for study in done.studies if not study.refused] == [Mechanism.PSK]
+
+
+@pytest.mark.parametrize(("key", "flag"), [(bytes(80), "ANYBODY CAN FORGE TICKETS"), (os.urandom(80), "")])
+def test_an_nginx_whose_ticket_key_is_all_zero_is_told(key: bytes, flag: str, prober: Prober, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(key)
+    settings = f"ssl_session_ticket_key {tmp_path / 'key'};"
+    with nginx(tmp_path / "nginx", prober.runtime.pki.issued("server"), settings) as address:
+        done = prober(address, offers=1, versions=(TLSVersion.TLSv1_3,))
+
+    assert answer(done, Topic.TICKET_CONTENTS).flag == flag

@@ -25,6 +25,7 @@ HEADS = {
     Topic.OTHER_NAME: "other name",
     Topic.CLIENT_CERTIFICATE: "client cert",
     Topic.OLDER_SESSION: "old session",
+    Topic.TICKET_CONTENTS: "contents",
 }
 """The first column."""
 WITNESSES = "two witnesses: the client and the wire"
