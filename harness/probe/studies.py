@@ -48,7 +48,7 @@ def study(visitor: Visitor, mechanism: Mechanism, base: ClientConfig, offers: in
             held.append(found)
         elif not held:
             break  # it issues none
-    seen, aborts = _offered(visitor, config, held, offers, seed)
+    seen, aborts = _offered(visitor, config, held, offers, f"{seed} {mechanism}")
     return Study(mechanism, tuple(one.issued for one in held), tuple(seen), tuple(full), aborts=aborts)
 
 
@@ -78,7 +78,7 @@ def _made(session: Session, connection: Connection, identity: object) -> Held | 
 
 
 def _offered(
-    visitor: Visitor, config: ClientConfig, held: list[Held], offers: int, seed: int
+    visitor: Visitor, config: ClientConfig, held: list[Held], offers: int, seed: str
 ) -> tuple[list[Offer], tuple[str, ...]]:
     """Offer each session as often as the others, in an order that no balancer can be in step with."""
     if not held:
