@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from harness.agent.vocabulary import LONGEST_LINE
-from harness.model.deadline import stretched
+from harness.model.deadline import VARIABLE, stretched
 from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.runtime.process import FLOOD
 from harness.runtime.runtime import Runtime
@@ -281,7 +281,10 @@ def test_a_process_that_was_killed_is_replaced(host: AgentHost, runtime: Runtime
     assert second.alive
 
 
-def test_a_process_that_left_something_unanswered_and_hangs_is_replaced(host: AgentHost, runtime: Runtime) -> None:
+def test_a_process_that_left_something_unanswered_and_hangs_is_replaced(
+    host: AgentHost, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "10")
     first, _ = host.process(None)
     os.kill(first.child.pid, signal.SIGSTOP)
     first.ask("hello", {}, protocol)
