@@ -6,7 +6,14 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.model.capability import CLOSE_NEEDS, Capability
-from harness.model.errors import EndpointError, FirstHandshakeError, HarnessError, RefusedError, UsageError
+from harness.model.errors import (
+    EndpointError,
+    FirstHandshakeError,
+    HarnessError,
+    RefusedError,
+    UnsupportedError,
+    UsageError,
+)
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
 from harness.model.tls import Close, Outcome, Role
@@ -173,6 +180,16 @@ class Pair:
         if role not in self._seconds:
             raise UsageError(f"this pair has no second {role}; say scenario(second_{role}=True)")
         return self._seconds[role]
+
+    def server_default(self, name: str) -> int:
+        """Return what the present server's library does where no knob says so, by a field of Library: ``tickets``.
+
+        UnsupportedError if its agent does not say: what is OpenSSL's choice is not expected of every library.
+        """
+        value: int | None = getattr(self.server_stack.build.library, name)
+        if value is None:
+            raise UnsupportedError(self.server_stack.label, f"a known default of {name}", "its hello does not say")
+        return value
 
     def _use_server(self, stack: Stack) -> Server:
         self.left[Role.SERVER], self.server_stack = self.server_stack, stack

@@ -105,6 +105,18 @@ def test_an_agent_that_is_registered_resumes_with_libssl(runtime: Runtime, confi
         assert mine.build.library.is_openssl
 
 
+def test_what_a_library_chooses_is_asked_of_its_stack(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text(lying({"hello": {"defaults": {"tickets": 4}}}))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        mine, libssl = machine.one("mine"), machine.one("libssl")
+        with closing(Pair((libssl, mine), TLSVersion.TLSv1_3, runtime)) as pair:
+            assert pair.server_default("tickets") == 4
+            with pytest.raises(UnsupportedError, match="its hello does not say"):
+                pair.server_default("tickets_after_resumption")
+        with closing(Pair((mine, libssl), TLSVersion.TLSv1_3, runtime)) as pair:
+            assert pair.server_default("tickets") == 2
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_the_abilities_of_a_registered_stack_come_from_its_hello(runtime: Runtime, tmp_path: Path, role: Role) -> None:
     (tmp_path / "mine").write_text(shlex.join(OWN_AGENT))
