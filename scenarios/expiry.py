@@ -125,6 +125,7 @@ def test_tls13_client_offers_a_ticket_to_the_end_of_its_lifetime(pair, age):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert (second.messages.client_hello.psk_ages[0] - first.messages.tickets[-1].age_add) % 2**32 >= (age - 1) * 1000
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
     assert reasons(pair, second) == ()

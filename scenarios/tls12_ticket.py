@@ -84,6 +84,7 @@ def test_server_without_a_cache_issues_tickets_all_the_same(pair):
     assert second.outcome is RESUMED
     assert second.mechanism is Mechanism.SESSION_TICKET
     assert third.messages.server_hello.session_id == b""
+    assert third.tickets == 0
 
 
 def test_ticket_resumes_twice(pair):

@@ -153,6 +153,7 @@ def test_shared_ticket_keys_do_not_share_the_state(pair):
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert fourth.setup.server_context != third.setup.server_context
     assert fourth.outcome is RESUMED
     assert fourth.from_cache is False
     assert third.outcome is FULL
