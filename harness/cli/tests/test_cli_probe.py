@@ -139,7 +139,7 @@ def test_an_expectation_that_holds_ends_with_0(issued: Issued) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "expected", "told"),
+    ("options", "expected", "text"),
     [
         (("-no_ticket", "-no_cache"), "resumes", "TLS 1.3: never: 0 of 2 shuffled offers"),
         (("-no_ticket", "-no_cache"), "resumes-1.2", "TLS 1.2 ticket: no: the server issues no ticket"),
@@ -147,7 +147,7 @@ def test_an_expectation_that_holds_ends_with_0(issued: Issued) -> None:
     ],
 )
 def test_an_expectation_that_does_not_hold_ends_with_1(
-    options: tuple[str, ...], expected: str, told: str, issued: Issued, capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...], expected: str, text: str, issued: Issued, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with s_server(issued, "-www", *options) as address:
         code = main(["probe", address, "--offers", "2", "--expect", expected])
@@ -155,7 +155,7 @@ def test_an_expectation_that_does_not_hold_ends_with_1(
     assert code == 1
     said = capsys.readouterr().err
     assert said.startswith(f"{address}: expected {expected}")
-    assert told in said
+    assert text in said
 
 
 def test_an_unknown_expectation_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,11 +31,11 @@ def unmet(probe: Probe, expected: Iterable[str]) -> list[str]:
 
 
 def _unmet(probe: Probe, name: str) -> str:
-    told = [(answer, answer.holds[name]) for answer in probe.answers if name in answer.holds]
-    if not told or any(holds is None for _answer, holds in told):
+    reported = [(answer, answer.holds[name]) for answer in probe.answers if name in answer.holds]
+    if not reported or any(holds is None for _answer, holds in reported):
         return f"{probe.address}: expected {name}, and it could not be judged"
-    wrong = [answer for answer, holds in told if not holds]
-    if not wrong or (name in ANY and len(wrong) < len(told)):
+    wrong = [answer for answer, holds in reported if not holds]
+    if not wrong or (name in ANY and len(wrong) < len(reported)):
         return ""
     return f"{probe.address}: expected {name}: {_texts([f'{answer.label}: {answer.text}' for answer in wrong])}"
 

@@ -1,4 +1,4 @@
-"""A server is asked for TLS in the words of each protocol, and one that refuses is told."""
+"""A server is asked for TLS in the words of each protocol, and one that refuses is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets that a guessable key authenticates, in the formats of the libraries, are told from those of a random key."""
+"""Tickets that a guessable key authenticates, in the formats of the libraries, differ from those of a random key."""
 
 from __future__ import annotations
 
