@@ -243,6 +243,18 @@ RULES: tuple[Rule, ...] = (
 """What is tried on the agent alone, in this order."""
 
 
+BY_SIGTERM = "the agent ends by SIGTERM"
+
+
+def _ends_by_sigterm(talk: Talk, _hello: Hello) -> None:
+    try:
+        talk.ok("hello")
+        talk.child.terminate()
+        talk.ends("by SIGTERM")
+    finally:
+        talk.child.close()
+
+
 def check_agent(command: Sequence[str], runtime: Runtime, machine: Machine) -> Iterator[Checked]:
     """Try each rule; SetUpError if the agent cannot be started or does not answer ``hello``."""
     if not command:
@@ -264,6 +276,7 @@ def check_agent(command: Sequence[str], runtime: Runtime, machine: Machine) -> I
             yield Checked(rule, _breach(attempt, talk, hello))
     finally:
         talk.child.close()
+    yield Checked(BY_SIGTERM, _breach(_ends_by_sigterm, Talk(runtime, command), hello))
     yield from _in_pairs(command, hello, runtime, machine)
 
 

@@ -41,7 +41,7 @@ def test_the_own_agent_keeps_every_rule(capsys: pytest.CaptureFixture[str]) -> N
 
     assert set(verdicts(said).values()) == {"ok"}
     assert RESUMES.format("server", "TLSv1.2") in verdicts(said)
-    assert {rule for rule, _ in conformance.RULES} <= verdicts(said).keys()
+    assert {rule for rule, _ in conformance.RULES} | {conformance.BY_SIGTERM} <= verdicts(said).keys()
     assert said.endswith("every rule is kept\n")
     assert code == 0
 
@@ -53,6 +53,25 @@ def test_an_agent_that_lies_about_resumption_fails(capsys: pytest.CaptureFixture
     assert {rule for rule, verdict in found.items() if verdict == "FAILS"} == {
         RESUMES.format(role, version) for role in ("client", "server") for version in ("TLSv1.2", "TLSv1.3")
     }
+    assert code == 1
+
+
+IGNORES = """
+import runpy, signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sys.argv = ["agent", "ssl"]
+runpy.run_module("harness.agent", run_name="__main__")
+"""
+
+
+def test_an_agent_that_ignores_sigterm_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conformance, "PATIENCE", 2.0)
+    code = main(["agent", "check", "--", sys.executable, "-P", "-c", IGNORES])
+    found = verdicts(capsys.readouterr().out)
+
+    assert {rule for rule, verdict in found.items() if verdict == "FAILS"} == {conformance.BY_SIGTERM}
     assert code == 1
 
 
