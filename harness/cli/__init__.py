@@ -26,6 +26,7 @@ SUBCOMMANDS = {
     "connect": Subcommand("cases.connect", "Run one case: handshake, save the session, reconnect with it."),
     "probe": Subcommand("probe", "Ask a running server how it resumes, and why it does not."),
     "serve": Subcommand("cases.serve", "Keep one server open for clients of your own, and report each connection."),
+    "watch": Subcommand("cases.watch", "Run a client of your own against ten kinds of server."),
     "stacks": Subcommand(
         "stacks", "Show the stacks of this machine and the knobs and Capabilities that each supports."
     ),

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 NOT_DRIVEN = "the harness does not drive this client"
 
 
-def foreign_client(name: str = "client") -> EndpointReport:
-    """The report of a client that is no witness."""
-    return EndpointReport(View(Witness.CLIENT, Saw.UNKNOWN, (NOT_DRIVEN,), name), driven=False)
+def foreign_client(keylog: tuple[str, ...] = ()) -> EndpointReport:
+    """The report of a client that is no witness; ``keylog`` are the lines that it may have written itself."""
+    return EndpointReport(View(Witness.CLIENT, Saw.UNKNOWN, (NOT_DRIVEN,), "client"), keylog=keylog, driven=False)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
     """The connection with its three views; its bytes are read once, with the key log of both ends."""
     client, server = seen.reports
     chunks = tuple(tapped.chunks)
-    transcript = read(chunks, (*client.keylog, *server.keylog))
+    transcript = read(chunks, (*(client.keylog if client.driven else ()), *server.keylog))
     if not client.driven:
         shown = shown_by_wire(transcript, tapped.tcp, seen.given)
         last = shown.sessions[-1] if shown.sessions else None

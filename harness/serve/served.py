@@ -15,6 +15,7 @@ from harness.pair.foreign import foreign_client
 from harness.pair.observe import Observed, observe
 from harness.runtime.tap import LOOPBACK, Tap
 from harness.serve.visit import Manner, Visit
+from harness.wire.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ class Served:
     """One server at a time, at one port of 127.0.0.1, for whoever comes.
 
     Two witnesses judge a connection: the server, and the wire with the server's key log. The client is none. It may
-    send an HTTP request, which is answered and ends the connection, or lines, which are sent back.
+    send an HTTP request, which is answered and ends the connection, or lines, which are sent back. Its secrets, if it
+    writes them to the file ``keylog``, are compared with the wire.
     UsageError if the port is taken, or if the stack cannot be asked to serve strangers.
     """
 
@@ -49,6 +51,7 @@ class Served:
         *,
         port: int = 0,
         manner: Manner = Manner(),  # noqa: B008 - frozen
+        keylog: Path | None = None,
     ) -> None:
         runtime.check_room()
         if why := stack.abilities(Role.SERVER).lacks(Capability.CLOSE_SERVER_ONLY):
@@ -64,6 +67,7 @@ class Served:
         self.manner = manner
         """How later connections end."""
         self._runtime = runtime
+        self._keylog = keylog
         self._servers: list[ServerEndpoint] = []
         self._links: list[tuple[Link, int]] = []
         """The server's ends that no connection of the tap has yet, with the number of their server."""
@@ -156,7 +160,7 @@ class Served:
                 tls=server.version or TLSVersion.TLSv1_3,
                 offered=None,
                 close=Close.BOTH,
-                reports=(foreign_client(), server),
+                reports=(foreign_client(self._client_secrets(visit)), server),
                 last_session=None,
                 sessions=(),
                 exchanged=True,
@@ -167,6 +171,15 @@ class Served:
         )
         self.connections = [*self.connections, connection][-KEPT:]
         self.ended(connection)
+
+    def _client_secrets(self, visit: Visit) -> tuple[str, ...]:
+        """The lines of the client's own key log that are about this connection."""
+        if self._keylog is None or not self._keylog.exists():
+            return ()
+        sent = read(tuple(visit.tapped.chunks), ()).client_hellos
+        random = sent[0].random.hex() if sent else "-"
+        lines = self._keylog.read_text(errors="replace").splitlines()
+        return tuple(line for line in lines if line.split(" ")[1:2] == [random])
 
     def _stop(self) -> None:
         for server in reversed(self._servers):

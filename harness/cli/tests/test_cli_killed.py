@@ -78,6 +78,7 @@ HANGS = {
         ["connect", *(f"{end}@3.9.9" if end == "openssl" else end for end in ENDS), PREFIX],
     ],
     "serve": [["serve", "openssl"]],
+    "watch": [["watch", "--server=openssl", "true", "{url}"]],
     "stacks": [["stacks"]],
     "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],
     "diff": [["diff", "openssl", "openssl", "test_slow.py"]],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role
-from harness.pair.audit.facts import FACTS
+from harness.pair.audit.facts import FACTS, KEY_LOG
 from harness.pair.audit.offer import offers
 from harness.pair.audit.sessions import taken
 from harness.pair.audit.shown import Wire, contradiction
@@ -28,11 +28,12 @@ def audit(connection: Connection) -> tuple[Contradiction, ...]:
 
 def _contradictions(wire: Wire) -> Iterator[Contradiction]:
     for role in Role:
-        if not wire.report(role).driven:
-            continue
+        driven = wire.report(role).driven
         for fact in FACTS:
-            if role in fact.roles and (
-                found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role))
+            if (
+                role in fact.roles
+                and (driven or fact.name == KEY_LOG)
+                and (found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role)))
             ):
                 yield found
     if wire.connection.client.driven:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BOTH = frozenset(Role)
 FATAL = 2
+KEY_LOG = "key log"
+"""The one fact that an endpoint can report which the harness does not drive."""
 
 
 @dataclass(frozen=True)
@@ -396,6 +398,6 @@ FACTS = (
     Fact("fatal alert", _reported_fatal, _fatal_shown),
     Fact("ending", _ending, _endings),
     Fact("reused_at_end", _reported("reused_at_end"), _resumed_last),
-    Fact("key log", *key_log),
+    Fact(KEY_LOG, *key_log),
 )
 """Every fact of a report that the wire also shows."""
