@@ -113,6 +113,7 @@ def test_tls12_session_keeps_certificate_and_extended_master_secret(pair):
 IGNORED = "1.0.2 knows no extended_master_secret: ssl_scan_clienthello_tlsext ignores it, and the session is resumed"
 BEFORE_EMS = (Role.SERVER, "*@<1.1.0", date(2026, 11, 29), IGNORED)
 WITH_ADDED = Expectation(DECLINED, Differs(RESUMED, *BEFORE_EMS))
+BY_WITH_ADDED: Expectation[Mechanism | None] = Expectation(None, Differs(Mechanism.SESSION_TICKET, *BEFORE_EMS))
 WHY_WITH_ADDED: Expectation[tuple[Reason, ...]] = Expectation(
     (Reason.EXTENDED_MASTER_SECRET_ADDED,), Differs((), *BEFORE_EMS)
 )
@@ -128,6 +129,7 @@ def test_added_extended_master_secret_shows_the_certificate_again(pair):
     assert first.outcome is FULL
     assert first.messages.client_hello.extended_master_secret is False
     assert second.outcome is WITH_ADDED.of(pair)
+    assert second.mechanism is BY_WITH_ADDED.of(pair)
     assert reasons(pair, second) == WHY_WITH_ADDED.of(pair)
     assert shown(second) == SHOWN_AGAIN.of(pair)
 

@@ -205,6 +205,7 @@ def test_stateless_tickets_never_conflict(pair):
     assert second.outcome is FULL
     assert ticket_of(first) != ticket_of(second)
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert fourth.outcome is ABORTED
     assert fourth.alert == ALERT.of(pair)
 

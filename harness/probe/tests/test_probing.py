@@ -178,7 +178,9 @@ def test_a_version_that_the_server_does_not_speak_is_told(prober: Prober) -> Non
     assert [study.mechanism for study in done.studies if not study.refused] == [Mechanism.PSK]
 
 
-@pytest.mark.parametrize(("key", "flag"), [(bytes(80), "ANYBODY CAN FORGE TICKETS"), (os.urandom(80), "")])
+@pytest.mark.parametrize(
+    ("key", "flag"), [(bytes(80), "ANYBODY CAN FORGE TICKETS"), (os.urandom(80), "")], ids=["zero", "random"]
+)
 def test_an_nginx_whose_ticket_key_is_all_zero_is_told(key: bytes, flag: str, prober: Prober, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(key)
     settings = f"ssl_session_ticket_key {tmp_path / 'key'};"
