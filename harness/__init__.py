@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.pair.offering import reasons_offered
     from harness.pair.pair import Pair
     from harness.plugin.scenario import cases, scenario
+    from harness.serve.serving import Serving
     from harness.wire.middlebox import StrictMiddlebox
     from harness.wire.session.codec import aged, damaged, edited, load, to_pem, with_other_secret
 
@@ -55,6 +56,7 @@ __all__ = [
     "PskMode",
     "Reason",
     "Role",
+    "Serving",
     "Session",
     "StrictMiddlebox",
     "TLSVersion",
@@ -90,6 +92,7 @@ _MODULES = {
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
     "harness.pair.offering": ("reasons_offered",),
     "harness.pair.pair": ("Pair",),
+    "harness.serve.serving": ("Serving",),
     "harness.plugin.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
     "harness.wire.session.codec": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),

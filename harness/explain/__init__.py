@@ -34,7 +34,10 @@ FINDERS: dict[Outcome, tuple[Question, Callable[[Evidence], tuple[Finding, ...]]
 class Paired(Protocol):
     """A Pair, or another object with connections."""
 
-    connections: list[Connection]
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """Those that are over."""
+        ...
 
 
 def explain(connections: Sequence[Connection], connection: Connection) -> Explanation | None:

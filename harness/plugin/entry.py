@@ -14,10 +14,11 @@ import pytest
 from harness.results.run_options import RUN_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from harness.pair.pair import Pair
     from harness.runtime.runtime import Runtime
+    from harness.serve.serving import Serving
     from harness.stacks.machine import Machine
 
 HOOKS = "harness.plugin.hooks"
@@ -121,3 +122,14 @@ def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
     if not hasattr(request, "param"):
         pytest.fail("`pair` needs `pytestmark = scenario(...)` in this file; see docs/scenarios.md", pytrace=False)
     yield from cast("Any", request.config.pluginmanager.get_plugin(HOOKS)).open_pair(request)
+
+
+@pytest.fixture
+def served() -> Generator[Callable[..., Serving]]:
+    """Opens servers for a client of your own: ``served("libssl", num_tickets=1)``, a stack and knobs of a server."""
+    from contextlib import ExitStack  # noqa: PLC0415 - the plugin stays light
+
+    from harness.serve.serving import Serving  # noqa: PLC0415
+
+    with ExitStack() as opened:
+        yield lambda stack="libssl", **knobs: opened.enter_context(Serving(stack, **knobs))

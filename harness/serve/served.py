@@ -118,9 +118,9 @@ class Served:
         self._links.append((server.accept(), len(self._servers)))
         return server.address
 
-    def turn(self, seconds: float = TURN) -> None:
-        """Serve for so many seconds at most; EndpointError if the server died."""
-        self._runtime.loop.turn(seconds)
+    def turn(self, seconds: float = TURN) -> bool:
+        """Serve for so many seconds at most; False if there was nothing to do. EndpointError if the server died."""
+        busy = self._runtime.loop.turn(seconds)
         while self._tap.connections:
             self._begin()
         for number, (visit, setup) in list(self._visits.items()):
@@ -128,6 +128,7 @@ class Served:
             if visit.over:
                 del self._visits[number]
                 self._end(visit, setup)
+        return busy
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float) -> None:
         """Serve until the condition holds; TimedOutError names ``what`` it waited for."""
