@@ -78,6 +78,8 @@ HANGS = {
         ["connect", *(f"{end}@3.9.9" if end == "openssl" else end for end in ENDS), PREFIX],
     ],
     "serve": [["serve", "openssl"]],
+    "probe": [["probe", "127.0.0.1:1", "--client=openssl"]],
+    "agent": [["agent", "check", "--", "openssl"]],
     "watch": [["watch", "--server=openssl", "true", "{url}"]],
     "stacks": [["stacks"]],
     "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],
