@@ -53,8 +53,11 @@ SLOW = settings(FUZZED, max_examples=max(INPUTS // 5, 1))
 
 NUMBERS = st.sampled_from(["0", "-1", "1e9", "9" * 40, "0x7fffffff", "nan", "٣", ""])
 WORDS = (
-    st.text(max_size=20) | NUMBERS | st.sampled_from(["=", "a=", "=b", "timeout=", "alpn=" + "x" * 300, "1.3", "unset"])
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+    | NUMBERS
+    | st.sampled_from(["=", "a=", "=b", "timeout=", "alpn=" + "x" * 300, "1.3", "unset"])
 )
+"""Words of a command line; none can have a byte of value 0 (execve(2))."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -213,8 +216,8 @@ COMMANDS = [
     if (found := command_line.get_command(None, name)) is not None  # type: ignore[arg-type] # it is not read
     for leaf in leaves(name, found)
 ]
-REACHING_OUT = {"fetch", "make", "remove", "run"}
-"""Commands that a valid line would let download, build, remove or run for minutes."""
+REACHING_OUT = {"check", "fetch", "make", "probe", "remove", "run", "serve", "watch"}
+"""Commands that a valid line would let download, build, remove, connect, start a program, or run for minutes."""
 
 
 @pytest.mark.parametrize("words", [words for words, _ in COMMANDS if words[-1] not in REACHING_OUT], ids=" ".join)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.agent.agent import PROTOCOL
 from harness.agent.conversation import LONGEST_DATA
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines
@@ -54,7 +55,7 @@ def test_a_request_that_is_too_long_is_refused_and_the_next_is_served(runtime: R
     assert refused["id"] is None
     assert refused["error"]["kind"] == "usage"
     assert f"at most {LONGEST_LINE} bytes" in refused["error"]["message"]
-    assert served["ok"]["protocol"] == 1
+    assert served["ok"]["protocol"] == PROTOCOL
 
 
 def test_a_reply_that_is_too_long_is_an_error_in_its_place() -> None:

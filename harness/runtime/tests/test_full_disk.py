@@ -57,7 +57,7 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
     assert done.returncode
     assert done.stdout == ""
     assert done.stderr.startswith(f"error: the disk of {tiny} is full (")
-    assert "No space left on device. Free some, or let TMPDIR name another folder" in done.stderr
+    assert "No space left on device. Free some space, or set TMPDIR to another folder" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

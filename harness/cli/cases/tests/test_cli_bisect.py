@@ -146,7 +146,7 @@ def test_git_bisect_skips_what_the_harness_lost(
 ) -> None:
     """No endpoint answers in so short a time."""
     own = f"libssl@{own_version()}"
-    monkeypatch.setenv("RESUMPTION_DEADLINE", "0.0001")
+    monkeypatch.setattr("harness.runtime.loop.DEADLINE", 0.0001)
 
     assert main(["connect", "--client", own, "--server", own, "--tls", "1.3", "--expect", "resumed"]) == 125
     assert "did not answer hello within" in capsys.readouterr().err
