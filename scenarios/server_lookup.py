@@ -92,7 +92,7 @@ def test_session_that_has_expired_is_a_timeout(pair):
 def test_session_that_is_about_to_expire_is_a_hit(pair):
     pair.server.age_sessions(HOUR)
     first = pair.connect()
-    pair.server.age_sessions(HOUR)
+    pair.server.age_sessions(HOUR - 60)
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
