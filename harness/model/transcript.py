@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert, Role, TLSVersion
 
 
+ENCRYPT_THEN_MAC = 22
+"""RFC 7366, 2."""
 EXTENDED_MASTER_SECRET = 23
 """RFC 7627."""
 SESSION_TICKET = 35

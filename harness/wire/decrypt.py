@@ -114,7 +114,27 @@ def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -
     return out[:length]
 
 
-class Epoch12:
+class _Opened12:
+    """What the epochs of TLS 1.2 share: the number of the next record, and its compression."""
+
+    def __init__(self, *, deflated: bool) -> None:
+        self._inflate = zlib.decompressobj() if deflated else None
+        self._number = 0
+
+    def _next(self, record: Record, plain: bytes) -> tuple[int, bytes] | None:
+        """The content type and the content of a record that opened; None if its compression is broken."""
+        self._number += 1
+        try:
+            return record.type, self._inflate.decompress(plain, MOST) if self._inflate else plain
+        except zlib.error:
+            return None
+
+    def updated(self) -> None:
+        """TLS 1.2 has no KeyUpdate."""
+        return
+
+
+class Epoch12(_Opened12):
     """One direction of a TLS 1.2 key block with an AEAD (RFC 5246, 6.3; RFC 5288; RFC 7905)."""
 
     def __init__(
@@ -124,7 +144,7 @@ class Epoch12:
 
         ``deflated`` records are one zlib stream, a record at a time (RFC 3749, 2.1).
         """
-        self._inflate = zlib.decompressobj() if deflated else None
+        super().__init__(deflated=deflated)
         self._explicit = 0 if suite.aead is Aead.CHACHA20_POLY1305 else EXPLICIT
         salt = NONCE - self._explicit
         block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (suite.key + salt), suite.hash)
@@ -132,7 +152,6 @@ class Epoch12:
         self._cipher = _cipher(suite, block[mine * suite.key :][: suite.key])
         self._iv = block[2 * suite.key + mine * salt :][:salt]
         self._tag = suite.tag
-        self._number = 0
 
     def open(self, record: Record) -> tuple[int, bytes] | None:
         """See `Epoch`."""
@@ -146,15 +165,7 @@ class Epoch12:
             plain = self._cipher.decrypt(nonce, sealed, number[4:] + record.header[:3] + length.to_bytes(2, "big"))
         except InvalidTag:
             return None
-        self._number += 1
-        try:
-            return record.type, self._inflate.decompress(plain, MOST) if self._inflate else plain
-        except zlib.error:
-            return None
-
-    def updated(self) -> None:
-        """TLS 1.2 has no KeyUpdate."""
-        return
+        return self._next(record, plain)
 
 
 def _plain_cipher(bulk: Bulk, key: bytes, iv: bytes) -> CipherContext | None:
@@ -176,7 +187,7 @@ def _plain_cipher(bulk: Bulk, key: bytes, iv: bytes) -> CipherContext | None:
     return Ciphering(kinds[bulk](key), modes.CBC(iv) if iv else None).decryptor()
 
 
-class MacEpoch12:
+class MacEpoch12(_Opened12):
     """One direction of a TLS 1.2 key block with a MAC beside its cipher (RFC 5246, 6.2.3.1 and 6.2.3.2; RFC 7366)."""
 
     def __init__(
@@ -191,7 +202,7 @@ class MacEpoch12:
         encrypted_first: bool = False,
     ) -> None:
         """As for `Epoch12`; ``encrypted_first`` if the server took the extension encrypt_then_mac."""
-        self._inflate = zlib.decompressobj() if deflated else None
+        super().__init__(deflated=deflated)
         self._mac, self._bulk = suite.mac, bulk
         self._length = hashlib.new(suite.mac, usedforsecurity=False).digest_size
         self._encrypted_first = encrypted_first and bulk.block > 0
@@ -200,7 +211,6 @@ class MacEpoch12:
         self._mac_key = block[mine * self._length :][: self._length]
         self._key = block[2 * self._length + mine * suite.key :][: suite.key]
         self._stream = None if bulk.block else _plain_cipher(bulk, self._key, b"")
-        self._number = 0
 
     def _fits(self, record: Record, content: bytes, mac: bytes) -> bool:
         head = self._number.to_bytes(8, "big") + record.header[:3] + len(content).to_bytes(2, "big")
@@ -229,17 +239,7 @@ class MacEpoch12:
             plain = None if both is None else both[: max(len(both) - self._length, 0)]
             if both is None or plain is None or not self._fits(record, plain, both[len(plain) :]):
                 plain = None
-        if plain is None:
-            return None
-        self._number += 1
-        try:
-            return record.type, self._inflate.decompress(plain, MOST) if self._inflate else plain
-        except zlib.error:
-            return None
-
-    def updated(self) -> None:
-        """TLS 1.2 has no KeyUpdate."""
-        return
+        return None if plain is None else self._next(record, plain)
 
 
 class Keyring:

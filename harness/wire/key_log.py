@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.transcript import ENCRYPT_THEN_MAC
 from harness.wire.decrypt import EarlyEpoch, Epoch12, Epoch13, MacEpoch12
 from harness.wire.suites import SUITES
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 TLS13_SUITES = tuple(suite for number, suite in SUITES.items() if number >> 8 == 0x13)  # noqa: PLR2004 - B.4
 DEFLATE = 1
 """The compression method of RFC 3749, 2.1, which OpenSSL before 1.1.0 chooses if it was built with zlib."""
-ENCRYPT_THEN_MAC = 22
-"""The extension of RFC 7366, 2."""
 HASH_LENGTHS = {"sha256": 32, "sha384": 48}
 PARTS = 3
 """Words of a line: label, client random, secret."""

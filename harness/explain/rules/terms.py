@@ -9,6 +9,7 @@ from harness.explain.rules.resumption12 import resumed_from
 from harness.explain.rules.table import When, rule
 from harness.model.rule import Level
 from harness.model.tls import Role
+from harness.model.transcript import ENCRYPT_THEN_MAC
 from harness.wire.hellos import SERVER_NAME
 from harness.wire.suites import SUITES
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.explain.rules.handshake import Handshake
 
-MAX_FRAGMENT_LENGTH, ENCRYPT_THEN_MAC = 1, 22
+MAX_FRAGMENT_LENGTH = 1
 
 
 @rule(Role.CLIENT, "RFC 7627, 5.3", When.TLS12)
