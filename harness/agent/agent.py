@@ -12,7 +12,7 @@ from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reporte
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
 from harness.agent.verbs import CONNECTION
-from harness.agent.vocabulary import Capability, Role
+from harness.agent.vocabulary import PROTOCOL, Capability, Role
 
 if TYPE_CHECKING:
     import socket
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from harness.agent.replies import Outbox
     from harness.agent.requests import Request
     from harness.agent.watcher import Watcher
-
-PROTOCOL = 2
-"""The version of the protocol; it changes when old agents or harnesses become incompatible."""
 
 
 class Agent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+PROTOCOL = 2
+"""The version of the protocol; it changes when old agents or harnesses become incompatible."""
 LONGEST_LINE = 1 << 24
 """Bytes of a line of the protocol, in either direction: some 8000 sessions."""
 

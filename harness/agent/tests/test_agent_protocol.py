@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import harness.agent
-from harness.agent.agent import PROTOCOL
 from harness.agent.library import Facts, defaults_reported
 from harness.agent.replies import KINDS
 from harness.agent.verbs import OPTIONAL
+from harness.agent.vocabulary import PROTOCOL
 from harness.model.capability import Capability
 from harness.model.deadline import stretched
 from harness.report.verbs_page import verbs_section
@@ -62,7 +62,7 @@ def stub(runtime: Runtime) -> Iterator[RawAgent]:
 def copied(runtime: Runtime, tmp_path: Path) -> Iterator[RawAgent]:
     """An agent that runs from a copy of its folder, isolated from the environment, the user and every other harness."""
     shutil.copytree(FOLDER, tmp_path / "copy", ignore=shutil.ignore_patterns("tests", "__pycache__"))
-    program = tmp_path / "copy" / "agent.py"
+    program = tmp_path / "copy" / "vocabulary.py"
     program.write_text(program.read_text().replace("PROTOCOL = 2\n", f"PROTOCOL = {COPY}\n"))
     build = libssl_build()
     options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))

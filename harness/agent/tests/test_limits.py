@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.agent.agent import PROTOCOL
 from harness.agent.conversation import LONGEST_DATA
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines
 from harness.agent.tests.libssl_ends import Ends
-from harness.agent.vocabulary import LONGEST_LINE
+from harness.agent.vocabulary import LONGEST_LINE, PROTOCOL
 from harness.agent.watcher import Watcher
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.runtime.runtime import Runtime

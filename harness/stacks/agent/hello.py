@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import missing_capabilities
+from harness.agent.vocabulary import PROTOCOL
 from harness.builds.versions import build_version
 from harness.model.build import Library
 from harness.model.capability import CLOCK, FULLY, Abilities, Capability, Limit
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from harness.agent.knob import Knob
 
-PROTOCOL = 2
-"""The version of the protocol that the harness speaks."""
 UNNAMED = "its hello does not name it"
 DEFAULTS = ("tickets", "tickets_after_resumption", "lifetime", "timeout", "key_name")
 
@@ -86,10 +85,15 @@ class Hello:
         return Limit(lambda value: row.kind.encode(value) in allowed, shown, "its library has no other")
 
 
-def read_hello(reply: Mapping[str, Any]) -> Hello:
-    """Read the reply; ValueError says which member is not as PROTOCOL.md has it."""
+def check_protocol(reply: Mapping[str, Any]) -> None:
+    """ValueError if a reply to ``hello`` names another version of the protocol than the harness speaks."""
     if reply.get("protocol") != PROTOCOL:
         raise ValueError(f"protocol {reply.get('protocol')} is not spoken here, but {PROTOCOL}")
+
+
+def read_hello(reply: Mapping[str, Any]) -> Hello:
+    """Read the reply; ValueError says which member is not as PROTOCOL.md has it."""
+    check_protocol(reply)
     for name in ("library", "version", "description", "family"):
         if not isinstance(reply.get(name), str) or not reply[name]:
             raise ValueError(f"{name} of hello is {reply.get(name)!r}; it must be a text")

@@ -11,7 +11,7 @@ from harness.model.deadline import stretched
 from harness.model.errors import EndpointError, TimedOutError
 from harness.runtime.clock import Clock
 from harness.stacks.agent.agent_process import AgentProcess
-from harness.stacks.agent.hello import PROTOCOL
+from harness.stacks.agent.hello import check_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +130,7 @@ class AgentHost:
 
     def _begin(self, environment: Mapping[str, str]) -> Starting:
         process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline)
-        return Starting(process, process.ask("hello", {}, self._check))
+        return Starting(process, process.ask("hello", {}, check_protocol))
 
     @staticmethod
     def _started(starting: Starting) -> AgentProcess:
@@ -140,11 +140,6 @@ class AgentHost:
             starting.process.close()
             raise
         return starting.process
-
-    @staticmethod
-    def _check(reply: Mapping[str, object]) -> None:
-        if reply["protocol"] != PROTOCOL:
-            raise ValueError(f"protocol {reply['protocol']} is not spoken here, but {PROTOCOL}")
 
     def done(self, process: AgentProcess) -> None:
         """Take back the process of a closed endpoint, unless it is the shared one."""
