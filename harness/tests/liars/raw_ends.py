@@ -6,14 +6,12 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.verbs import VERBS
 from harness.model.build import Build
 from harness.model.capability import FULLY, Abilities
 from harness.model.knobs import config_type
-from harness.model.tls import Ending
 from harness.model.view import EndpointReport, Saw, View, Witness
 from harness.runtime.loop import resolved
-from harness.stacks.agent.reply_results import no_result
+from harness.stacks.remote import RemoteLink
 
 if TYPE_CHECKING:
     from harness.model.knobs import ClientConfig, ServerConfig
@@ -24,45 +22,20 @@ if TYPE_CHECKING:
 NOT_ASKED = "a raw end does no more than it was shown"
 
 
-class RawLink:
+class RawLink(RemoteLink):
     """Says nothing more than that it did not do TLS."""
 
-    name = "raw@0"
-
     def __init__(self, role: Role) -> None:
+        super().__init__("raw@0")
         self._role = role
 
     def process(self) -> int | None:
         """The test itself."""
         return os.getpid()
 
-    def printed_so_far(self) -> str:
-        """Nothing."""
-        return ""
-
     def handshake(self) -> Pending[bool]:
         """None."""
         return resolved(value=False)
-
-    def write(self, data: bytes) -> Pending[bool]:
-        """Nothing is written."""
-        return resolved(not data)
-
-    def read_line(self) -> Pending[bytes]:
-        """Nothing is read."""
-        return resolved(b"")
-
-    def ask(self, verb: str, **_fields: object) -> Pending[Any]:
-        """Nothing comes of it."""
-        return resolved(no_result(VERBS[verb]))
-
-    def shutdown(self) -> Pending[bool]:
-        """None."""
-        return resolved(value=False)
-
-    def await_end(self) -> Pending[Ending]:
-        """At once."""
-        return resolved(Ending.EOF)
 
     def release(self) -> Pending[EndpointReport]:
         """Its view is ABORTED: it made no handshake."""
