@@ -15,11 +15,11 @@ from harness.explain.probing.products import SETTINGS
 from harness.model.errors import HarnessError, UnreachableError, UsageError, is_lost
 from harness.model.tls import TLSVersion
 from harness.probe import probing
-from harness.probe.address import target
 from harness.probe.limits import MOST, RATE
 from harness.probe.probing import OFFERS, Wanted
 from harness.probe.say import HTTP, NONE
 from harness.probe.starttls import TURNS
+from harness.runtime.address import target
 from harness.runtime.pki import Issued
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.probe import Study
-    from harness.probe.address import Target
+    from harness.runtime.address import Target
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from harness.model.tls import Role
     from harness.pair.control import Client
     from harness.pair.open_connection import OpenConnection
-    from harness.probe.address import Target
     from harness.probe.limits import Limits
     from harness.probe.say import Said
+    from harness.runtime.address import Target
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 

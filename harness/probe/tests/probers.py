@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.probe.address import target
 from harness.probe.probing import Wanted, probe
+from harness.runtime.address import target
 
 if TYPE_CHECKING:
     from harness.model.probe import Answer, Probe, Topic
