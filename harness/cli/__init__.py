@@ -27,6 +27,7 @@ SUBCOMMANDS = {
     "probe": Subcommand("probe", "Ask a running server how it resumes, and why it does not."),
     "serve": Subcommand("cases.serve", "Keep one server open for clients of your own, and report each connection."),
     "watch": Subcommand("cases.watch", "Run a client of your own against ten kinds of server."),
+    "between": Subcommand("cases.between", "Read what a client and a server of your own do with their sessions."),
     "stacks": Subcommand(
         "stacks", "Show the stacks of this machine and the knobs and Capabilities that each supports."
     ),

@@ -161,10 +161,12 @@ def _blocked(evidence: Evidence) -> Finding:
 
 
 def _unknown(evidence: Evidence) -> Finding:
+    connection = evidence.connection
+    how = (f"setup: the close mode was {connection.close}",) if connection.client.driven else ()
     return Finding(
         Reason.ABORTED_UNKNOWN,
         f"the handshake ended without an alert, {place(evidence)}, and no end reports a reason",
-        (*_ends(evidence), *errors(evidence), f"setup: the close mode was {evidence.connection.close}"),
+        (*_ends(evidence), *errors(evidence), *how),
         "find out what closed the TCP connection",
     )
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 TAKES = ("session", "keep_session")
 READS = "exchange"
+KEEP = (
+    "let the client keep its sessions from one connection to the next, in one context and one process: many HTTP "
+    "libraries never do, and OpenSSL's client offers only what its program sets (SSL_set_session)"
+)
 
 
 def nothing_given(evidence: Evidence) -> tuple[Finding, ...]:
@@ -81,8 +85,7 @@ def _not_kept(connection: Connection, source: Connection, session: Session) -> F
         Reason.NO_SESSION,
         f"its client held none or did not offer it, although connection {source.number} gave one",
         (_yielded(source, session), _lacks(connection)),
-        remedy="let the client keep its sessions from one connection to the next, in one context and one process: many "
-        "HTTP libraries never do, and OpenSSL's client offers only what its program sets (SSL_set_session)",
+        remedy=KEEP,
         source="RFC 8446, 2.2; RFC 5246, 7.3; SSL_set_session(3)",
     )
 
@@ -116,10 +119,34 @@ def no_ticket(source: Connection | None, session: Session | None) -> tuple[Findi
         return (_unknown(source, session),)
     if wire or client:
         return (_not_yet(source, session, wire or client or 0),)
-    if wire == 0:
-        return (_none_sent(source, session),)
-    apart = "a NewSessionTicket on the wire, which could not be decrypted because there is no key log"
-    return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
+    return (_none_sent(source, session),) if wire == 0 else _sealed(source, session)
+
+
+def _sealed(source: Connection, session: Session | None) -> tuple[Finding, ...]:
+    """The two reasons where no key opens what may be a ticket."""
+    if source.client.driven:
+        apart = "a NewSessionTicket on the wire, which could not be decrypted because there is no key log"
+        return _none_sent(source, session, apart), _not_yet(source, session, 0, apart)
+    records = sum(source.transcript.sealed.values())
+    seen = (f"wire: {records} records of connection {source.number} stay sealed",)
+    apart = f"the key log of connection {source.number}, which shows whether a NewSessionTicket is in it"
+    kept = Finding(
+        Reason.NO_SESSION,
+        f"its client held none or did not offer it, if connection {source.number} gave one",
+        seen,
+        remedy=KEEP,
+        source="RFC 8446, 2.2",
+        tell_apart=apart,
+    )
+    none = Finding(
+        Reason.NO_TICKET_SENT,
+        f"the server of connection {source.number} sent no ticket",
+        seen,
+        remedy="make the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)",
+        source="SSL_CTX_set_num_tickets(3); RFC 8446, 4.6.1",
+        tell_apart=apart,
+    )
+    return kept, none
 
 
 def saved_before_any_read(source: Connection) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.errors import EndpointError, HarnessError, TimedOutError, UsageError
+from harness.model.errors import UsageError
 from harness.model.knobs import ServerConfig
-from harness.runtime.process import Child
 from harness.serve.behaviour import CLAIMS, Behaviour
+from harness.serve.command import Command, CommandError, printed
 from harness.serve.kinds import BY_NAME, KINDS
 from harness.serve.served import Served
-from harness.serve.visit import GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,29 +19,14 @@ if TYPE_CHECKING:
     from harness.serve.kinds import Kind
     from harness.stacks.base import Stack
 
-ADDRESSES = ("{url}", "{port}")
-"""One of these has to be in a command."""
-PLACEHOLDERS = (*ADDRESSES, "{host}", "{ca}", "{keylog}")
-PRINTED = 2000
-"""Characters of what a command printed that an error repeats."""
-
-
-class CommandError(HarnessError):
-    """The command cannot be run, never connects, or does not end: nothing is known about the client."""
-
 
 class Watched:
     """A client's command, run ``times`` times in a row against a server, each run with a deadline in seconds."""
 
     def __init__(self, argv: Sequence[str], times: int, deadline: float) -> None:
-        if not any(address in word for word in argv for address in ADDRESSES):
-            raise UsageError(
-                f"the command says nowhere where the server is: write {' or '.join(ADDRESSES)} into it; "
-                f"{', '.join(PLACEHOLDERS)} are filled in"
-            )
-        self.argv = tuple(argv)
+        self._command = Command(argv, deadline)
+        self.argv = self._command.argv
         self._times = times
-        self._deadline = deadline
 
     def against(self, kind: Kind, stack: Stack, runtime: Runtime) -> Behaviour:
         """What the client does with this kind of server; CommandError if nothing can be known."""
@@ -51,45 +35,19 @@ class Watched:
         served = Served(stack, runtime, config, manner=kind.manner, keylog=keylog)
         try:
             kind.begin(served)
-            statuses, output = [], ""
-            for _ in range(self._times):
-                status, printed = self._run(kind, served, runtime, keylog)
-                statuses.append(status)
-                output += printed
+            runs = [self._run(kind, served, runtime, keylog) for _ in range(self._times)]
             connections = tuple(sorted(served.connections, key=lambda one: one.number))
         finally:
             served.close()
+        statuses, output = tuple(status for status, _ in runs), "".join(text for _, text in runs)
         if not connections:
             raise CommandError(
-                f"{self.argv[0]} ended with {statuses[-1]} and never connected to the server of kind {kind.name}"
-                f"{_shown(output)}"
+                f"{self._command.name} ended with {statuses[-1]} and never connected to the server of kind "
+                f"{kind.name}{printed(output)}"
             )
-        return Behaviour(kind, connections, tuple(statuses), output)
+        return Behaviour(kind, connections, statuses, output)
 
     def _run(self, kind: Kind, served: Served, runtime: Runtime, keylog: Path) -> tuple[int, str]:
-        name = self.argv[0]
-        try:
-            child = Child(runtime.loop, runtime.warden, name, self._filled(served, keylog))
-        except EndpointError as error:
-            raise CommandError(f"{error}; give a command that can be run") from error
-        try:
-            child.end_input()
-            served.wait(lambda: child.ended.done, f"the end of {name}", self._deadline)
-            served.wait(lambda: served.idle, f"the end of the connections of {name}", 3 * GRACE)
-            return child.ended.result(), child.output
-        except TimedOutError as error:
-            child.kill()
-            raise CommandError(
-                f"{error} against the server of kind {kind.name}; --deadline gives it more{_shown(child.output)}"
-            ) from error
-        except EndpointError as error:
-            if error.endpoint != name:
-                raise
-            raise CommandError(str(error)) from error
-        finally:
-            child.close()
-
-    def _filled(self, served: Served, keylog: Path) -> list[str]:
         values: Mapping[str, object] = {
             "{url}": served.url,
             "{host}": served.host,
@@ -97,16 +55,8 @@ class Watched:
             "{ca}": served.ca,
             "{keylog}": keylog,
         }
-        filled = []
-        for word in self.argv:
-            for name, value in values.items():
-                word = word.replace(name, str(value))  # noqa: PLW2901 - one replacement after the other
-            filled.append(word)
-        return filled
-
-
-def _shown(output: str) -> str:
-    return f"; it printed:\n{output[-PRINTED:].rstrip()}" if output.strip() else "; it printed nothing"
+        whom = f"the server of kind {kind.name}"
+        return self._command.run(runtime, values, served.wait, lambda: served.idle, whom)
 
 
 def kinds_named(names: Sequence[str]) -> tuple[Kind, ...]:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 NOT_DRIVEN = "the harness does not drive this server"
 
 
+def foreign_server(name: str, keylog: tuple[str, ...] = ()) -> EndpointReport:
+    """The report of a server that is no witness; ``keylog`` are the lines that somebody wrote of its connection."""
+    return EndpointReport(View(Witness.SERVER, Saw.UNKNOWN, (NOT_DRIVEN,), name), keylog=keylog, driven=False)
+
+
 class RemoteLink:
     """The far end of one connection: every step is done at once, and the report is empty."""
 
@@ -63,7 +68,7 @@ class RemoteLink:
 
     def release(self) -> Pending[EndpointReport]:
         """A report of an endpoint that is no witness."""
-        return resolved(EndpointReport(View(Witness.SERVER, Saw.UNKNOWN, (NOT_DRIVEN,), self.name), driven=False))
+        return resolved(foreign_server(self.name))
 
 
 class RemoteEndpoint:

@@ -12,8 +12,9 @@ from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
 from harness.model.deadline import stretched
 from harness.runtime.runtime import Runtime
+from harness.serve.command import CommandError
 from harness.serve.kinds import KINDS
-from harness.serve.watching import CommandError, Watched, broken, expectations, kinds_named
+from harness.serve.watching import Watched, broken, expectations, kinds_named
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from harness.serve.behaviour import Behaviour
 
 NOT_AS_EXPECTED = 1
-SCHEMA = 1
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 KIND = f"A kind of server; may be repeated. Default: all. {', '.join(kind.name for kind in KINDS)}."
 EXPECT = (
@@ -45,7 +45,7 @@ EXPECT = (
 )
 @click.option("--expect", multiple=True, metavar="CLAIM", help=EXPECT)
 @click.option("--verbose", "-v", is_flag=True, help="Also show each connection with its evidence.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/foreign.md) and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 def watch(**given: Any) -> None:
     """Run COMMAND against ten kinds of server in turn, and show what it does with their sessions.
@@ -64,7 +64,9 @@ def watch(**given: Any) -> None:
         click.get_current_context().exit(UNTESTABLE)
     wrong = broken(expected, behaviours)
     if given["as_json"]:
-        click.echo(json.dumps(_as_json(watched, label, behaviours, wrong), indent=2))
+        from harness.serve.foreign_json import watch_json  # noqa: PLC0415 - only `--json` needs it
+
+        click.echo(json.dumps(watch_json(watched.argv, label, behaviours, wrong), indent=2))
     else:
         _print(behaviours, whole=given["verbose"])
     if wrong:
@@ -88,28 +90,3 @@ def _print(behaviours: Sequence[Behaviour], *, whole: bool) -> None:
 
     out = console()
     out.print(encodable(watch_text(behaviours, text_width(out), whole=whole), out))
-
-
-def _as_json(watched: Watched, server: str, behaviours: Sequence[Behaviour], wrong: Sequence[str]) -> dict[str, object]:
-    from harness.report.json.encode import connection_json  # noqa: PLC0415 - it loads when all is over
-
-    return {
-        "schema": SCHEMA,
-        "command": watched.argv,
-        "server": server,
-        "kinds": [
-            {
-                "kind": behaviour.kind.name,
-                "says": behaviour.says,
-                "offers": [connection.number for connection in behaviour.offers],
-                "which": behaviour.which or None,
-                "age": behaviour.age(behaviour.offers[0]) if behaviour.offers else None,
-                "twice": behaviour.twice,
-                "recovers": behaviour.recovers,
-                "statuses": behaviour.statuses,
-                "connections": [connection_json(one, behaviour.connections) for one in behaviour.connections],
-            }
-            for behaviour in behaviours
-        ],
-        "not_as_expected": wrong,
-    }

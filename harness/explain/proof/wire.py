@@ -226,6 +226,10 @@ STATEMENTS = tuple(
             r"(\d+) NewSessionTicket messages in connection (\d+)",
             lambda scope, found: len(scope.number(found[2]).transcript.tickets or ()) == int(found[1]),
         ),
+        (
+            r"(\d+) records of connection (\d+) stay sealed",
+            lambda scope, found: sum(scope.number(found[2]).transcript.sealed.values()) == int(found[1]),
+        ),
         (r"the NewSessionTicket has (\d+) bytes", _length),
         (r"the server gave the ticket a lifetime of (\d+) seconds in connection (\d+)", _lifetime),
         (r"the ClientHello of connection (\d+) has (?:server name (.+)|no server name)", _name),

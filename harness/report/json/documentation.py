@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, is_typeddi
 
 import msgspec
 
+from harness.report.json.foreign_shapes import BetweenObject, WatchObject
 from harness.report.json.probe_shapes import ProbesObject
 from harness.report.json.shapes import CaseObject, DiffObject, ResultsObject, fields, objects
 
@@ -19,7 +20,8 @@ INTRODUCTION = """# The JSON of a case
 [`results.json`](#results).
 `resumption session --json` prints a [session](#session) for each that a file has, `resumption diff --json` what
 [differs](#diff) between two
-builds, and `resumption probe --json` its [probes](#probes). As a JSON Schema a case is
+builds, `resumption probe --json` its [probes](#probes), `resumption watch --json` what a client [did](#watch), and
+`resumption between --json` what [passed](#between) between both ends. As a JSON Schema a case is
 [case.schema.json](case.schema.json), and probes are [probe.schema.json](probe.schema.json).
 
 Every key is present unless its row says *optional*: results of older versions do not have such a key. `null` means
@@ -43,7 +45,8 @@ def probe_schema() -> dict[str, Any]:
 
 def page() -> str:
     """The whole page in Markdown."""
-    kinds = dict.fromkeys([*objects(CaseObject), *objects(ResultsObject), *objects(DiffObject), *objects(ProbesObject)])
+    tops = (CaseObject, ResultsObject, DiffObject, ProbesObject, WatchObject, BetweenObject)
+    kinds = dict.fromkeys([kind for top in tops for kind in objects(top)])
     return "\n".join([INTRODUCTION, *map(_section, kinds)])
 
 

@@ -37,7 +37,8 @@ def answer(account: Account) -> Text:
     if explanation:
         return headline(last, explanation)
     if last.observed_outcome() is Outcome.FULL:
-        return Text(f"Connection {last.number} was a full handshake: it had no session to offer", "bold cyan")
+        why = "it had no session to offer" if last.client.driven else "it offered no session"
+        return Text(f"Connection {last.number} was a full handshake: {why}", "bold cyan")
     if last.observed_outcome() is not Outcome.RESUMED:
         return Text(f"Connection {last.number} was {last.observed_outcome().value}", "bold")
     origin = origin_of(last.offered, account.connections[:-1])
