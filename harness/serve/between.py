@@ -123,7 +123,7 @@ class Between:
 def _unanswered(connection: Connection) -> bool:
     """Whether nothing of TLS came from the server, although the client spoke TLS, or had not spoken yet."""
     transcript = connection.transcript
-    answered = transcript.server_hellos or transcript.alerts
+    answered = transcript.server_hellos or any(alert.sender is Role.SERVER for alert in transcript.alerts)
     other = not transcript.client_hellos and any(chunk.sender is Role.CLIENT for chunk in connection.chunks)
     return not answered and not other
 

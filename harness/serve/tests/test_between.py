@@ -78,7 +78,10 @@ def test_a_key_log_shows_whose_session_is_resumed(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
-def test_the_wire_alone_shows_what_resumed(capsys: pytest.CaptureFixture[str], address: str, tls: str) -> None:
+def test_the_wire_alone_shows_what_resumed(
+    capsys: pytest.CaptureFixture[str], address: str, monkeypatch: pytest.MonkeyPatch, tls: str
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", "")
     limit = f"for _ in (setattr(context, 'maximum_version', ssl.TLSVersion.TLSv{tls.replace('.', '_')}),): pass\nfor _"
     shown = found(capsys, address, command(CLIENT.replace("for _", limit, 1)))
 
@@ -102,7 +105,10 @@ def test_a_client_that_keeps_none_gets_the_reason(capsys: pytest.CaptureFixture[
     assert [one["reason"] for one in finding] == ["no_session"]
 
 
-def test_sealed_tickets_leave_two_reasons_that_are_true(capsys: pytest.CaptureFixture[str], address: str) -> None:
+def test_sealed_tickets_leave_two_reasons_that_are_true(
+    capsys: pytest.CaptureFixture[str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", "")
     shown = found(capsys, address, command(FORGETS))
     finding = shown["connections"][1]["explanation"]["findings"]
 
@@ -111,7 +117,8 @@ def test_sealed_tickets_leave_two_reasons_that_are_true(capsys: pytest.CaptureFi
     assert re.fullmatch(r"wire: [1-9]\d* records of connection 1 stay sealed", finding[0]["evidence"][0])
 
 
-def test_its_evidence_is_true(address: str, tmp_path: Path) -> None:
+def test_its_evidence_is_true(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", "")
     with Runtime() as runtime:
         one = Between(runtime, target(address), tmp_path / "none")
         try:
