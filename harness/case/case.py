@@ -38,6 +38,8 @@ class Case:
     """Seconds that pass at both ends before each further connection; negative ones set the clocks back."""
     age_copy: int = 0
     """Seconds by which the client's copy of the offered session alone is made older; negative ones make it younger."""
+    offer: Session | None = None
+    """A session from elsewhere that the first connection offers."""
     times: int = 1
     """How many connections follow the first; each offers what the one before it yielded."""
 
@@ -55,7 +57,8 @@ class CaseResult:
 def needs(case: Case, role: Role) -> tuple[Capability, ...]:
     """The Capabilities beyond knobs that the case asks of a role."""
     closing = CLOSE_NEEDS.get(case.close, ())
-    imports = role is Role.CLIENT and (case.age_copy or case.then_client)  # another context is another owner
+    elsewhere = case.then_client or case.offer  # another context is another owner
+    imports = role is Role.CLIENT and (case.age_copy or elsewhere)
     return (*closing, Capability.SESSION_IMPORT) if imports else closing
 
 
@@ -100,7 +103,7 @@ def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResul
     try:
         if stops:
             pair.stop_clocks(int(time.time()))
-        offer = _first(pair).last_session
+        offer = _first(pair, case.offer).last_session
         if case.then_client:
             pair.new_client(**_keeping_clock(case.then_client, stops=stops))
         if case.then_server:
@@ -135,9 +138,9 @@ def _keeping_clock(knobs: Mapping[str, Any], *, stops: bool) -> dict[str, Any]:
     return {name: value or 0 if name == CLOCK and stops else value for name, value in knobs.items()}
 
 
-def _first(pair: Pair) -> Connection:
+def _first(pair: Pair, offer: Session | None) -> Connection:
     try:
-        return pair.connect(presume_full=False)
+        return pair.connect(offer, presume_full=False)
     except (EndpointError, TimedOutError) as error:
         raise SetUpError(str(error)) from error
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli import session_files
 from harness.cli.help import example
+from harness.cli.session_files import session_options
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.explain.probing.products import SETTINGS
 from harness.model.errors import HarnessError, UnreachableError, UsageError, is_lost
@@ -69,15 +71,19 @@ TLS = click.Choice([version.value for version in TLSVersion])
     default=MOST,
     help=f"Connections to an address in all. Default: {MOST}.",
 )
+@session_options("Also offer")
 @click.option("--allow-public", is_flag=True, help="Also probe addresses that are neither loopback nor private.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--verbose", "-v", is_flag=True, help="Show the evidence of each answer.")
 def probe(addresses: tuple[str, ...], **given: Any) -> None:
     """Ask a running server whether, how and how often it resumes; say why it does not, and what to change.
 
-    Sessions and keys are never written. Exit code 0: probed. 1: an expectation does not hold. 2: bad usage, or an
-    address that is not allowed. 125: a server cannot be reached, or does not do TLS.
+    Sessions are written only with --session-out, keys never. Exit code 0: probed. 1: an expectation does not hold, or
+    there is no session to write. 2: bad usage, or an address that is not allowed. 125: a server cannot be reached, or
+    does not do TLS.
     """
+    if given["session_out"] and len(addresses) > 1:
+        raise UsageError("--session-out holds the session of one server; probe one address")
     wanted, expected = _wanted(given), _expected(given["expect"])
     try:
         found = _probed(addresses, given, wanted, expected)
@@ -114,7 +120,9 @@ def _probed(
         try:
             client = machine.one(given["client_name"])
             for one in targets:
-                done, _connections = probing.probe(runtime, client, one, wanted)
+                done, connections = probing.probe(runtime, client, one, wanted)
+                if given["session_out"]:
+                    session_files.write(given["session_out"], connections, overwrite=given["overwrite"])
                 if not given["as_json"]:
                     click.echo("", nl=bool(found))
                     _show(done, verbose=given["verbose"])
@@ -146,6 +154,7 @@ def _wanted(given: dict[str, Any]) -> Wanted:
         say=given["say"] or (NONE if given["starttls"] else HTTP),
         certificate=CERTIFICATE if given["cert"] else None,
         verify=bool(given["ca"]),
+        session=session_files.checked(given),
         **{field: given[name] for field, name in names.items()},
     )
 

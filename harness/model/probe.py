@@ -47,6 +47,7 @@ class Topic(StrEnum):
     OTHER_NAME = "other_name", "Does a session resume under another server name than its own?"
     CLIENT_CERTIFICATE = "client_certificate", "Does a session of a client with a certificate resume without it?"
     OLDER_SESSION = "older_session", "What becomes of a TLS 1.2 session where TLS 1.3 is spoken?"
+    SESSION_FILE = "session_file", "Does a session that another program took resume (`--session-in`)?"
     TICKET_CONTENTS = "ticket_contents", "Can the tickets be forged, or does their encryption repeat itself?"
 
 

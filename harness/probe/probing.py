@@ -17,6 +17,7 @@ from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.probe.further import CONNECTIONS, client_certificate, older_session, other_name
 from harness.probe.limits import MOST, RATE, Limits
 from harness.probe.say import HTTP, Said, said, server_header
+from harness.probe.session_file import session_file
 from harness.probe.starttls import starttls
 from harness.probe.studies import SESSIONS, study
 from harness.probe.visitor import PATIENCE, SilentError, Visitor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.probe import Study
+    from harness.model.session import Session
     from harness.runtime.address import Target
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
@@ -55,6 +57,8 @@ class Wanted:
     rate: float | None = None
     """Connections a second; None for RATE, and for no pace to a server on this machine."""
     most: int = MOST
+    session: Session | None = None
+    """A session that another program took, to be offered too."""
     verify: bool = False
     """Whether the certificate has to verify with the authority that the PKI was given."""
 
@@ -67,7 +71,7 @@ class Wanted:
     @property
     def needed(self) -> int:
         """How many connections it may take."""
-        further = len(self.sni[1:]) + bool(self.certificate) + (len(self.versions) > 1)
+        further = len(self.sni[1:]) + bool(self.certificate) + (len(self.versions) > 1) + bool(self.session)
         return CONTROL + len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers) + further * CONNECTIONS
 
 
@@ -115,6 +119,8 @@ class _Probing:
             self.answers.append(client_certificate(self.visitor, self.base, shared=shared))
         if len(self.wanted.versions) > 1 and not any(one.refused for one in self.studies):
             self.answers.append(older_session(self.visitor, self.base, shared=shared))
+        if self.wanted.session:
+            self.answers.append(session_file(self.visitor, self.base, self.wanted.session))
         self.answers += [found for one in self.studies if (found := ticket_contents(one))]
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.case.case import run
+from harness.cli import session_files
 from harness.cli.cases.case_options import case_of, case_options, exclusive, untestable
 from harness.cli.cases.reproducing import checked, reproducing, reproducing_options
 from harness.cli.help import example
+from harness.cli.session_files import session_options
 from harness.explain.proof.check import false_evidence
 from harness.model.errors import DisagreementError, EvidenceError, UsageError
 from harness.model.tls import Outcome
@@ -104,6 +107,7 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 @click.option(
     "--quiet", "-q", is_flag=True, help="Print only the first line: the outcome of the last connection and its cause."
 )
+@session_options("Let the first connection offer")
 @reproducing_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=KEPT)
 @untestable
@@ -114,7 +118,9 @@ def connect(**given: Any) -> None:
     OpenSSL is missing or breaks during the first connection, or an endpoint does not start or answer; `git bisect run`
     then skips the revision.
     """
-    case = case_of(given)
+    if given["session_in"] and given["reproduce"]:
+        raise UsageError("--session-in and --reproduce cannot be combined: a reproducer makes its own sessions")
+    case = replace(case_of(given), offer=session_files.checked(given))
     printed = {"as_json": "--json", "all_": "--all", "quiet": "--quiet"}
     exclusive(printed, "each selects what is printed")
     if given["keep"]:
@@ -138,6 +144,8 @@ def connect(**given: Any) -> None:
         show(result, quiet=given["quiet"], whole=given["all_"])
     for line in done.write():
         click.echo(line, err=given["as_json"])
+    if given["session_out"]:
+        session_files.write(given["session_out"], result.connections, overwrite=given["overwrite"])
     wrong = judge(result, expected)
     if wrong:
         click.echo(wrong, err=True)

@@ -17,6 +17,7 @@ Topic = Literal[
     "other_name",
     "client_certificate",
     "older_session",
+    "session_file",
     "ticket_contents",
 ]
 """The names of harness.model.probe.Topic."""

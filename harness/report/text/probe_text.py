@@ -23,6 +23,7 @@ HEADS = {
     Topic.SINGLE_USE: "single use",
     Topic.EARLY_DATA: "early data",
     Topic.OTHER_NAME: "other name",
+    Topic.SESSION_FILE: "from a file",
     Topic.CLIENT_CERTIFICATE: "client cert",
     Topic.OLDER_SESSION: "old session",
     Topic.TICKET_CONTENTS: "contents",
