@@ -80,10 +80,13 @@ class Browser:
         """Load the file again, with what follows ``#``; returns when its script has run.
 
         Nothing lies before it in the history: Chromium keeps 50 entries, and drops others than the oldest ones.
+        WebDriver's own navigation waits for the load, and fails if the page's script moves within the page meanwhile
+        ("aborted by navigation"); what is waited for here is what the page says of itself.
         """
-        self.driver.get("about:blank")
-        self.driver.execute_cdp_cmd("Page.resetNavigationHistory", {})
-        self.driver.get(page.as_uri() + address)
+        for url in ("about:blank", page.as_uri() + address):
+            self.driver.execute_cdp_cmd("Page.navigate", {"url": url})
+            self.wait(f"return location.protocol === '{url.partition(':')[0]}:' && document.readyState === 'complete'")
+            self.driver.execute_cdp_cmd("Page.resetNavigationHistory", {})
         self.wait("return document.documentElement.dataset.ready")
 
     def go(self, address: str) -> None:
