@@ -96,7 +96,7 @@ def test_handshake_fails_if_no_group_is_common_any_more(pair):
 
 @scenario(versions=[TLSv1_3], client=OLD, server=SHARED)
 def test_handshake_fails_if_a_server_has_only_a_hybrid_group(pair):
-    """Its X25519 half is no common group: IANA's numbers differ."""
+    """Its X25519 half is not a common group: IANA's numbers differ."""
     first = pair.connect()
     pair.new_server(groups="X25519MLKEM768")
     second = pair.connect(offer=first.session)

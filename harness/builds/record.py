@@ -82,7 +82,7 @@ class Record:
             if not isinstance(getattr(self, name), kind):
                 raise TypeError(f"{name} is {getattr(self, name)!r:.60}")
         if not all(isinstance(text, str) for text in self.files.values()):
-            raise TypeError("a SHA-256 of its files is no text")
+            raise TypeError("a SHA-256 of its files is not a text")
         if self.key != key:
             raise ValueError(f"it is of {self.key}")
         build_version(self.version)

@@ -76,7 +76,7 @@ class Talk:
             number, bare = None, True
         if bare or number in self._replies:
             shown = line[:SHOWN].decode(errors="replace")
-            self._wrong = self._wrong or f"wrote the line {shown!r}, which is no reply to an open request"
+            self._wrong = self._wrong or f"wrote the line {shown!r}, which is not a reply to an open request"
         else:
             self._replies[number] = reply
 
@@ -126,7 +126,7 @@ class Talk:
             raise BreachError(f"{what} must be an error of kind {kind} with a message, not {json.dumps(reply)[:200]}")
 
     def raw(self, line: bytes) -> None:
-        """Send a line that is no request."""
+        """Send a line that is not a request."""
         self.child.send(line + b"\n")
 
     def ends(self, why: str) -> None:
@@ -142,7 +142,7 @@ Rule = tuple[str, "Callable[[Talk, Hello], None]"]
 
 def _no_json(talk: Talk, _hello: Hello) -> None:
     talk.raw(b"hello")
-    talk.of_kind(talk.reply(None, "a line that is no JSON"), "usage", "a line that is no JSON")
+    talk.of_kind(talk.reply(None, "a line that is not JSON"), "usage", "a line that is not JSON")
 
 
 def _unknown(talk: Talk, _hello: Hello) -> None:
@@ -231,7 +231,7 @@ def _ends_with_stdin(talk: Talk, _hello: Hello) -> None:
 
 
 RULES: tuple[Rule, ...] = (
-    ("a line that is no request gets an error of kind usage with id null", _no_json),
+    ("a line that is not a request gets an error of kind usage with id null", _no_json),
     ("an unknown verb, field or name is an error of kind usage", _unknown),
     ("an unknown knob is an error of kind usage", _unknown_knob),
     ("hello can be asked again", _says_hello_again),

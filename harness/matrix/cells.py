@@ -68,7 +68,7 @@ class Cell:
 
 
 def knob_values(role: Role, knobs: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """The values of each knob as a tuple, read as a user's text is read; UsageError for what is no knob or no value.
+    """The values of each knob as a tuple, read as a user's text is; UsageError for what is not a knob or not a value.
 
     A list varies, None in it is the stack's default; a tuple or a set is one value.
     """

@@ -69,7 +69,7 @@ class RefusedError(HarnessError):
 
 
 class SessionFormatError(HarnessError, ValueError):
-    """Bytes that are no SSL_SESSION; ``offset`` counts bytes from the start of the DER."""
+    """Bytes that are not an SSL_SESSION; ``offset`` counts bytes from the start of the DER."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message}, at offset {offset}")
@@ -77,7 +77,7 @@ class SessionFormatError(HarnessError, ValueError):
 
 
 class WireFormatError(HarnessError):
-    """Bytes that are no TLS record or handshake message; ``offset`` counts bytes in the direction's stream."""
+    """Bytes that are not a TLS record or handshake message; ``offset`` counts bytes in the direction's stream."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} at offset {offset}")

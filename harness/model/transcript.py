@@ -185,7 +185,7 @@ class Transcript:
     """All messages of one connection in the order in which the tap saw them.
 
     ``tickets`` is None where TLS 1.3 records could not be decrypted, so that their number is unknown.
-    ``handshakes`` counts ServerHellos that are no HelloRetryRequest; above one there was a renegotiation.
+    ``handshakes`` counts ServerHellos that are not a HelloRetryRequest; above one there was a renegotiation.
     """
 
     messages: tuple[Message, ...] = ()

@@ -94,7 +94,7 @@ class EndpointReport:
     keylog: tuple[str, ...] = ()
     """Lines of NSS key log format (SSL_CTX_set_keylog_callback)."""
     driven: bool = True
-    """Whether the harness drives this endpoint; one that it does not drive is no witness."""
+    """Whether the harness drives this endpoint; one that it does not drive is not a witness."""
     output: str = ""
     """All that the process printed during this connection."""
     commands: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ NOT_DRIVEN = "the harness does not drive this client"
 
 
 def foreign_client(keylog: tuple[str, ...] = ()) -> EndpointReport:
-    """The report of a client that is no witness; ``keylog`` are the lines that it may have written itself."""
+    """The report of a client that is not a witness; ``keylog`` are the lines that it may have written itself."""
     return EndpointReport(View(Witness.CLIENT, Saw.UNKNOWN, (NOT_DRIVEN,), "client"), keylog=keylog, driven=False)
 
 

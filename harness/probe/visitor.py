@@ -30,7 +30,7 @@ PATIENCE = 3.0
 FLOOD = 4 << 20
 """Bytes that a connection may carry."""
 SHOWN = 24
-"""Bytes shown of an answer that is no TLS."""
+"""Bytes shown of an answer that is not TLS."""
 
 
 class SilentError(UnreachableError):

@@ -28,7 +28,7 @@ HEAD = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of the runs in a folder; None is no limit."""
+    """The limits of the runs in a folder; None means that there is no limit."""
 
     days: int | None = None
     gigabytes: int | None = None

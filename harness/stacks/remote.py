@@ -24,7 +24,7 @@ NOT_DRIVEN = "the harness does not drive this server"
 
 
 def foreign_server(name: str, keylog: tuple[str, ...] = ()) -> EndpointReport:
-    """The report of a server that is no witness; ``keylog`` are the lines that somebody wrote of its connection."""
+    """The report of a server that is not a witness; ``keylog`` are the lines that somebody wrote of its connection."""
     return EndpointReport(View(Witness.SERVER, Saw.UNKNOWN, (NOT_DRIVEN,), name), keylog=keylog, driven=False)
 
 
@@ -67,7 +67,7 @@ class RemoteLink:
         return resolved(Ending.EOF)
 
     def release(self) -> Pending[EndpointReport]:
-        """A report of an endpoint that is no witness."""
+        """A report of an endpoint that is not a witness."""
         return resolved(foreign_server(self.name))
 
 

@@ -84,7 +84,7 @@ GROUPS_BY_NAME = {name.lower(): name for name in GROUPS.values()}
 
 
 def group_named(text: str) -> str:
-    """IANA's name of a group that a library names; the text itself if it is no group of the table."""
+    """IANA's name of a group that a library names; the text itself if it is not a group of the table."""
     lower = text.lower()
     return GROUPS_BY_NAME.get(GROUP_ALIASES.get(lower, lower), text)
 

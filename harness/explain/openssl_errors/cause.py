@@ -52,7 +52,7 @@ def _vagueness(cause: Cause) -> int:
 
 
 def _codes(evidence: Evidence, role: Role) -> list[Code]:
-    """What an end reported before it read the peer's alert; what came after, such as a failed close, is no cause."""
+    """What an end reported before it read the peer's alert; what came after, such as a failed close, is not a cause."""
     report = evidence.connection.server if role is Role.SERVER else evidence.connection.client
     version = release_of(evidence.connection, role)
     numbers = [number for lib, number in entries(report.errors) if lib == LIB_SSL]

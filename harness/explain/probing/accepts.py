@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LONGEST_ROUND = 8
 """Back ends of the longest round that is looked for."""
 ENOUGH = 5
-"""Offers of sessions that had been accepted before: if all are declined, that is no accident."""
+"""Offers of sessions that had been accepted before: if all are declined, that is not an accident."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.probe import Study
 
 LEAST = 4
-"""Bytes that two random tickets share once in 4 thousand million: what agrees in them is no accident."""
+"""Bytes that two random tickets share once in 4 thousand million: what agrees in them is not an accident."""
 MOST = 16
 """Bytes of the longest key name that a library writes (RFC 5077, 4)."""
 

@@ -50,7 +50,7 @@ class Handshake:
 
     @property
     def first(self) -> bool:
-        """Whether it is no renegotiation."""
+        """Whether it is not a renegotiation."""
         return not self.before
 
     @cached_property

@@ -180,7 +180,7 @@ def _other_names(hello: ClientHello, issued: Issued) -> tuple[str, str] | None:
 
 
 def _names_of(certificate: bytes) -> tuple[str, ...] | None:
-    """The dNSNames of a certificate; None for bytes that are no certificate, or if it has none."""
+    """The dNSNames of a certificate; None for bytes that are not a certificate, or if it has none."""
     from cryptography import x509  # noqa: PLC0415 - it takes long to load, and two names are rarely to be compared
 
     try:

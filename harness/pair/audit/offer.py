@@ -47,7 +47,7 @@ def _described(session: Session) -> str:
 
 
 def _differences(hello: ClientHello, given: Session, issued: Collection[bytes]) -> Iterator[tuple[str, bool]]:
-    """What is offered, and whether it is another session's; a session id that no server issued is no offer."""
+    """What is offered, and whether it is another session's; a session id that no server issued is not an offer."""
     if hello.psk_identities:
         yield f"the identity {readable(hello.psk_identities[0])}", _other_ticket(given, hello.psk_identities)
     if hello.session_ticket:

@@ -74,7 +74,7 @@ class ProbeObject(TypedDict):
     reached: Annotated[str, about("the IP address and port that was connected to")]
     client: Annotated[str, about("`stack@build` of the client")]
     software: Annotated[str | None, about("the server's software, null if unknown")]
-    witnesses: Annotated[list[Literal["client", "wire"]], about("who saw the connections: the server is no witness")]
+    witnesses: Annotated[list[Literal["client", "wire"]], about("who saw the connections: the server is not a witness")]
     seed: Annotated[int, about("what `--seed` repeats")]
     connections: Annotated[int, about("how many were made")]
     seconds: Annotated[float, about("how long it took")]

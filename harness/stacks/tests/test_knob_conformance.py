@@ -237,7 +237,7 @@ FIELDS = (
 
 
 def of_session(session: Session | None) -> list[Any] | None:
-    """The fields that are no random numbers; of a ticket's length, which varies in TLS 1.3, whether it is stateful."""
+    """The fields that are not random numbers; of a ticket's length, which varies in TLS 1.3, whether it is stateful."""
     if session is None:
         return None
     length = session.get("ticket_length")

@@ -37,7 +37,7 @@ class Liar:
         return request
 
     def line(self, line: bytes) -> bytes:
-        """What the real agent gets for a line; one that is no request is passed on as it is."""
+        """What the real agent gets for a line; one that is not a request is passed on as it is."""
         try:
             return json.dumps(self.request(json.loads(line))).encode() + b"\n"
         except ValueError:

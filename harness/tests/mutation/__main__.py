@@ -4,8 +4,8 @@
 
 A mutant that still passes must be named in harmless.toml, with the reason: as `equal` if it cannot behave in another
 way than its test, or as `harmless`. The score is the part of the mutants that are not equal that is killed. Exit code 1
-for a survivor that is not named, for a name that is no survivor, for a scenario that does not pass as it is, and for a
-score below 90 %.
+for a survivor that is not named, for a name that is not a survivor, for a scenario that does not pass as it is, and for
+a score below 90 %.
 
 Mutants run on this machine's OpenSSL and on 3.5, and 1.1.1w is a second stack of scenarios that switch to one:
 `resumption builds fetch --provider debian 1.1.1w 3.5` gets both.

@@ -22,7 +22,7 @@ PLAIN = {
     r"\bas looked at\b": "as asserted",
     r"\bis as it is\b": "explanation of",
     r"\b(told|tells)\b": "reports, shows, is set to or distinguishes",
-    r"\bis no (OpenSSL|folder|range|PEM|number|SSL_SESSION)\b": "is not a",
+    r"(?<![Tt]here )\b(is|are|was|were) no (?!longer|more)\w+": "is not a",
 }
 """Wording that readers stumble over, and what to write instead."""
 

@@ -111,7 +111,7 @@ class Scenario:
 
 
 def owner(node: ast.AST, *names: str) -> str | None:
-    """The text of what a node is an attribute of, None if it is no attribute of one of these names."""
+    """The text of what a node is an attribute of, None if it is not an attribute of one of these names."""
     return ast.unparse(node.value) if isinstance(node, ast.Attribute) and node.attr in names else None
 
 

@@ -43,7 +43,7 @@ VERIFY_RESULTS = {
 
 
 def not_after(certificate: bytes) -> int | None:
-    """Seconds since the epoch; None for bytes that are no certificate."""
+    """Seconds since the epoch; None for bytes that are not a certificate."""
     try:
         fields = first(certificate).children()[0].children()
         until = fields[4 if fields[0].kind == CONTEXT else 3].children()[1]

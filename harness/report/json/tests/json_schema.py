@@ -14,7 +14,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def errors(value: Any, schema: dict[str, Any], defs: dict[str, Any], path: str = "$") -> list[str]:
-    """Where the value is not as the schema says, as ``$.connections[0].number is no integer``."""
+    """Where the value is not as the schema says, as ``$.connections[0].number is not of type integer``."""
     if "$ref" in schema:
         return errors(value, defs[schema["$ref"].rpartition("/")[2]], defs, path)
     if "enum" in schema:
@@ -26,11 +26,11 @@ def errors(value: Any, schema: dict[str, Any], defs: dict[str, Any], path: str =
     if kind == "array":
         found = enumerate(value) if isinstance(value, list) else ()
         inner = [e for at, item in found for e in errors(item, schema["items"], defs, f"{path}[{at}]")]
-        return inner if isinstance(value, list) else [f"{path} is no array"]
+        return inner if isinstance(value, list) else [f"{path} is not an array"]
     if kind == "object":
-        return _object(value, schema, defs, path) if isinstance(value, dict) else [f"{path} is no object"]
+        return _object(value, schema, defs, path) if isinstance(value, dict) else [f"{path} is not an object"]
     right = isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-    return [] if right else [f"{path} is no {kind}"]
+    return [] if right else [f"{path} is not of type {kind}"]
 
 
 def _object(value: dict[str, Any], schema: dict[str, Any], defs: dict[str, Any], path: str) -> list[str]:

@@ -134,7 +134,7 @@ def test_a_case_holds_plain_values_alone_so_that_execnet_carries_it(real: list[C
 
 
 def test_a_value_of_another_type_would_be_found() -> None:
-    assert wrong({**case([]), "schema": "1"}) == ["$.schema is no integer"]
+    assert wrong({**case([]), "schema": "1"}) == ["$.schema is not of type integer"]
 
 
 def test_a_missing_key_would_be_found() -> None:
