@@ -180,6 +180,17 @@ _ROWS = (
         "Close the listener. Its connections stay open; a waiting `accept` gets a `usage` error.",
     ),
     Verb(
+        "early_data",
+        CONNECTION,
+        "Set what the handshake of a client writes as early data, in place of the pattern, if the session allows that "
+        "much; the knob `max_early_data` is at least as much. If the server rejects it, the handshake writes it again "
+        "as application data (RFC 8446, 4.2.10).",
+        {"data": HEX.about("bytes")},
+        {"done": "boolean, whether it will be sent"},
+        optional=True,
+        needs="early data content",
+    ),
+    Verb(
         "handshake",
         CONNECTION,
         "Complete the handshake, with early data if the knobs enable it. Errors: `tls`, or `end` if the peer ended "

@@ -160,6 +160,8 @@ class Capability(StrEnum):
     """Take its part in Close.SERVER_ONLY."""
     EARLY_DATA = "early data"
     """Write or read early data (SSL_write_early_data, SSL_read_early_data)."""
+    EARLY_DATA_CONTENT = "early data content"
+    """Write early data of the user's choice, and write it again if the server rejects it."""
     CLOCK = "clock"
     """Run with a moved clock."""
 

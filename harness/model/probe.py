@@ -44,6 +44,8 @@ class Topic(StrEnum):
     TICKETS = "tickets", "How many tickets follow a full and a resumed TLS 1.3 handshake?"
     SINGLE_USE = "single_use", "Can a session be resumed more than once?"
     EARLY_DATA = "early_data", "Do the tickets allow early data?"
+    EARLY_DATA_SENT = "early_data_sent", "Does the server accept early data, sent as a GET, and what does it answer?"
+    REPLAY = "replay", "Does the server accept the same early data a second time?"
     OTHER_NAME = "other_name", "Does a session resume under another server name than its own?"
     CLIENT_CERTIFICATE = "client_certificate", "Does a session of a client with a certificate resume without it?"
     OLDER_SESSION = "older_session", "What becomes of a TLS 1.2 session where TLS 1.3 is spoken?"
@@ -129,6 +131,26 @@ class Answer:
     """The observations that it rests on, one fact each."""
     holds: Mapping[str, bool | None] = field(default_factory=dict)
     """By expectation: whether it holds as far as this answer goes; None if it could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyData:
+    """What became of a GET that was sent as early data, and of the same flight when it was sent again."""
+
+    request: int
+    """Bytes of the GET."""
+    outcome: Outcome
+    """Of the offer that it was sent with."""
+    accepted: bool
+    """Whether the server accepted it as early data (RFC 8446, 4.2.10)."""
+    number: int
+    """The connection that sent it."""
+    status: int | None
+    """The HTTP status of the answer; None if there was none."""
+    again: tuple[bool | None, ...] = ()
+    """For each time that the flight was sent again, byte for byte: whether it was accepted; None if unknown."""
+    details: tuple[str, ...] = ()
+    """What each of them showed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class ConnectionSpec:
     tls: TLSVersion
     offered: Session | None
     setup: Setup
+    early: bytes = b""
+    """What the client writes as early data, in place of the pattern. Capability.EARLY_DATA_CONTENT."""
 
 
 class OpenConnection:
@@ -69,8 +71,9 @@ class OpenConnection:
         self._tap = tap
         self._closed = closed
         self._during: list[Action] = []
+        early = [self.client.ask("early_data", data=spec.early)] if spec.early else []
         self._handshakes = [self.client.handshake(), self.server.handshake()]
-        self._asked: list[Pending[Any]] = list(self._handshakes)
+        self._asked: list[Pending[Any]] = [*early, *self._handshakes]
         self._held_sessions: list[Session] = []
         self._client_done: Pending[EndpointReport] | None = None
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
@@ -160,12 +163,14 @@ class OpenConnection:
         return self._over(how, last, sessions, reports)
 
     def request(self, data: bytes, whole: Callable[[bytes], bool], patience: float) -> bytes | None:
-        """Send data and read lines until they are whole, or the input ends; None if no line comes in ``patience`` s.
+        """Send data, if any, and read lines until they are whole, or the input ends.
 
-        The tap then ends TCP. For a server that the harness does not drive.
+        None if no line comes in ``patience`` seconds; the tap then ends TCP. For a server that the harness does not
+        drive.
         """
         self._during.append(Action("request", Role.CLIENT))
-        self._asked.append(self.client.write(data))
+        if data:
+            self._asked.append(self.client.write(data))
         answer = b""
         while not whole(answer):
             line = self.client.read_line()

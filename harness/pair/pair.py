@@ -212,8 +212,8 @@ class Pair:
         """Let every later connection pass through a new middlebox in the tap."""
         self.tap.gate = make
 
-    def open(self, offer: Session | None = None) -> OpenConnection:
-        """Open a connection; SSL_set_session gets a new object made from ``offer``."""
+    def open(self, offer: Session | None = None, *, early: bytes = b"") -> OpenConnection:
+        """Open a connection; SSL_set_session gets a new object made from ``offer``, ``early`` is written early."""
         closed = {connection.number for connection in self.connections}
         setup = Setup(
             self.client_config,
@@ -230,7 +230,7 @@ class Pair:
         self.opened += 1
         ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
         self.tap.expect(ends[0].process)
-        spec = ConnectionSpec(self.opened, self.tls, offer, setup)
+        spec = ConnectionSpec(self.opened, self.tls, offer, setup, early)
         return OpenConnection(spec, self.runtime.loop, self.tap, ends, self._closed)
 
     def _closed(self, connection: Connection) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.explain.probing import early as early_answers
 from harness.explain.probing.products import software_of
 from harness.explain.probing.resumption import back_ends, resumption
 from harness.explain.probing.ticket_contents import ticket_contents
@@ -14,9 +15,10 @@ from harness.model.errors import UnreachableError, UsageError
 from harness.model.knobs import ClientConfig, Verify
 from harness.model.probe import VERSIONS, Answer, Probe, Topic
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.probe import early
 from harness.probe.further import CONNECTIONS, client_certificate, older_session, other_name
 from harness.probe.limits import MOST, RATE, Limits
-from harness.probe.say import HTTP, Said, said, server_header
+from harness.probe.say import HTTP, Said, get, said, server_header
 from harness.probe.session_file import session_file
 from harness.probe.starttls import starttls
 from harness.probe.studies import SESSIONS, study
@@ -72,7 +74,9 @@ class Wanted:
     def needed(self) -> int:
         """How many connections it may take."""
         further = len(self.sni[1:]) + bool(self.certificate) + (len(self.versions) > 1) + bool(self.session)
-        return CONTROL + len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers) + further * CONNECTIONS
+        early_data = early.CONNECTIONS if self.say == HTTP and TLSVersion.TLSv1_3 in self.versions else 0
+        studied = len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers)
+        return CONTROL + studied + early_data + further * CONNECTIONS
 
 
 @dataclass
@@ -109,10 +113,30 @@ class _Probing:
         self.answers += [resumption(one, self.software) for one in self.studies]
         for judged in (back_ends, lifetime, tickets, single_use, early_data):
             self.answers += [found for one in self.studies if (found := judged(one))]
+        self.early_data()
+
+    @property
+    def shared(self) -> bool:
+        """Whether each back end accepts what the others issue, as far as it is known."""
+        return all(answer.holds.get("shared", True) for answer in self.answers)
+
+    def early_data(self) -> None:
+        """Send a GET as early data, if a ticket allows it, and send it again."""
+        if not any(session.early_data for one in self.studies for session in one.sessions):
+            return
+        why = early.lacks(self.visitor)
+        if self.wanted.say != HTTP:
+            self.answers.append(early_answers.not_sent("only a GET is sent early, and --say is not http"))
+        elif why:
+            self.answers.append(early_answers.not_sent(f"the client {self.visitor.pair.client_stack.label}: {why}"))
+        else:
+            name = self.base.server_name or self.visitor.target.host
+            seen = early.early_data(self.visitor, self.base, Said(get(name), http=True), shared=self.shared)
+            self.answers += early_answers.early_data(seen, self.software)
 
     def further(self) -> None:
         """Offer sessions where they do not belong."""
-        shared = all(answer.holds.get("shared", True) for answer in self.answers)
+        shared = self.shared
         for name in self.wanted.sni[1:]:
             self.answers.append(other_name(self.visitor, self.base, name, shared=shared))
         if self.wanted.certificate:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import stretched
+from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import DisagreementError, HarnessError, TimedOutError, UnreachableError
 from harness.model.knobs import ClientConfig
 from harness.model.tls import Outcome, TLSVersion
@@ -77,8 +78,12 @@ class Visitor:
         self.pair.put_middlebox(FloodGate)
         self._clients[self._first] = self.pair.client, self._first
 
-    def visit(self, config: ClientConfig, offer: Session | None = None, said: Said | None = None) -> Visit:
-        """Connect with this client, offer a session, say something and leave.
+    def visit(
+        self, config: ClientConfig, offer: Session | None = None, said: Said | None = None, *, early: bool = False
+    ) -> Visit:
+        """Connect with this client, offer a session, say something, as early data if ``early``, and leave.
+
+        The answer to early data is read if the server is known to answer what is said.
 
         UnreachableError if the server cannot be reached or does not answer in time, DisagreementError if client and
         wire contradict each other.
@@ -86,12 +91,14 @@ class Visitor:
         self.limits.next()
         self._use(config)
         text = self.target.text
-        live = self.pair.open(offer)
+        said = said or self.said
+        live = self.pair.open(offer, early=said.data if early else b"")
         try:
             done = self._handshake(live)
-            said = said or self.said
             answer: bytes | None = b""
-            if done and said.data:
+            if done and early and self.said.data:
+                answer = live.request(b"", said.whole, stretched(PATIENCE))
+            elif done and said.data and not early:
                 answer = live.request(said.data, said.whole, stretched(PATIENCE))
             connection = live.leave(stretched(PATIENCE))
         except TimedOutError as error:
@@ -118,6 +125,20 @@ class Visitor:
         if visit.outcome not in {Outcome.FULL, Outcome.ABORTED}:
             raise HarnessError(f"a handshake without a session was not full:\n{visit.connection.describe()}")
         return visit
+
+    def connected(self) -> socket.socket:
+        """A TCP connection to the server past the tap, after the talk of STARTTLS; UnreachableError if there is none.
+
+        The deadline of the run is that of each of its operations.
+        """
+        self.limits.next()
+        try:
+            made = socket.create_connection((self.target.ip, self.target.port), stretched(DEADLINE))
+        except OSError as error:
+            raise UnreachableError(f"{self.target.text} cannot be reached: {error.strerror or error}") from error
+        if self.pair.tap.prelude:
+            self.pair.tap.prelude(made)
+        return made
 
     def _use(self, config: ClientConfig) -> None:
         """Switch to the client with this configuration; each is made once."""

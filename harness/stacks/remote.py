@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import VERBS
-from harness.model.build import Build
+from harness.model.build import Build, Library
 from harness.model.capability import Abilities
 from harness.model.errors import UnsupportedError
 from harness.model.tls import Ending
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.stacks.base import ClientEndpoint
 
 NOT_DRIVEN = "the harness does not drive this server"
+UNKNOWN = Library("unknown", *(None,) * 5)
+"""What is known of its library, which is nothing."""
 
 
 def foreign_server(name: str, keylog: tuple[str, ...] = ()) -> EndpointReport:
@@ -107,7 +109,7 @@ class RemoteStack:
 
     def __init__(self, name: str, address: Address) -> None:
         self.name = name
-        self.build = Build("", "remote")
+        self.build = Build("", "remote", library=UNKNOWN)
         self.address = address
 
     @property

@@ -163,6 +163,37 @@ def test_early_data_is_sent_where_the_session_allows_it(
     assert (second.client.early_data, second.server.early_data) == (status, status)
 
 
+@pytest.mark.parametrize(("allowed", "early"), [(1000, b"GET /\n"), (None, None)])
+def test_early_data_of_ones_own_is_sent_if_the_session_allows_it(
+    ends: Ends, allowed: int | None, early: bytes | None
+) -> None:
+    server, client = ends.server(versions=V13, max_early_data=allowed), ends.client(versions=V13, max_early_data=100)
+    first = ends.talk(client, server)
+    b, a = server.accept(), client.connect(server.port, first.session)
+    chosen, shaken = a.ask("early_data", data=b"GET /\n"), a.handshake()
+    b.handshake()
+
+    assert ends.done(chosen) is (early is not None)
+    assert ends.done(shaken) is True
+    ends.done(a.release())
+    assert ends.done(b.release()).early_bytes == early
+
+
+def test_early_data_of_ones_own_is_written_again_if_it_is_rejected(ends: Ends) -> None:
+    server, client = ends.server(versions=V13, max_early_data=1000), ends.client(versions=V13, max_early_data=100)
+    first = ends.talk(client, server)
+    other = ends.server(versions=V13, max_early_data=1000)
+    b, a = other.accept(), client.connect(other.port, first.session)
+    a.ask("early_data", data=b"GET /\n")
+    shaken, line = (b.handshake(), a.handshake())[1], b.read_line()
+
+    assert ends.done(shaken) is True
+    assert ends.done(line) == b"GET /\n"
+    report = a.release()
+    b.release()
+    assert ends.done(report).early_data == "rejected"
+
+
 def by_server(b: AgentLink, a: AgentLink) -> Sequence[Pending[Any]]:
     return b.ask("renegotiate"), b.write(b"one\n"), a.read_line(), a.write(b"two\n"), b.read_line()
 

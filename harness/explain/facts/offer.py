@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.model.build import Library
+from harness.explain.facts.key_name import proven
 from harness.model.connection import HANDLE
 from harness.model.tls import Mechanism, TLSVersion
 
@@ -165,11 +165,17 @@ class Offer:
             return None if server is None else server.session_ticket is None
         return True if self.by else None
 
-    @property
+    @cached_property
     def key_name(self) -> int:
-        """Bytes at the head of this server's tickets that name their key; 0 if none do, or if that is unknown."""
-        library = self.evidence.now.server_library if self.evidence.now else Library()
-        return library.key_name or 0
+        """Bytes at the head of this server's tickets that name their key; 0 if none do, or if that is unknown.
+
+        Its library says so, or tickets that agree prove it: two of its own, or the offered one and one of its own.
+        """
+        library = self.evidence.now.server_library if self.evidence.now else None
+        if library is not None and library.key_name is not None:
+            return library.key_name
+        own = (ticket for place in range(len(self._neighbours)) for ticket in self._tickets_of(place))
+        return proven(ticket for ticket in (self.identity, *own) if len(ticket) > HANDLE)
 
     @property
     def key_names(self) -> tuple[bytes, bytes] | None:

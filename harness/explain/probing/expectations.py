@@ -16,6 +16,7 @@ EXPECTATIONS = {
     "single-key": "all back ends have the same ticket key, or accept as if they had",
     "single-use": "no session resumes twice",
     "no-early-data": "no ticket allows early data",
+    "no-replay": "the server does not accept the same early data twice",
     "sound-tickets": "no guessable key authenticates a ticket, and no IV repeats",
     "bound-name": "no session resumes under another server name that has another certificate",
     "bound-certificate": "no session of a client with a certificate resumes without it; needs --cert",

@@ -21,6 +21,8 @@ class Need(StrEnum):
     """It issues sessions and accepts none of them."""
     ISSUE = "issue"
     """It issues no session."""
+    NO_REPLAY = "no_replay"
+    """It accepts the same early data twice."""
 
 
 GENERIC: Mapping[Need, str] = {
@@ -28,6 +30,10 @@ GENERIC: Mapping[Need, str] = {
     Need.SHARED_CACHE: "let the back ends share a session cache, or use tickets with the same keys",
     Need.ACCEPT: "let the server use tickets that hold the session, or give it a session cache",
     Need.ISSUE: "switch tickets on, or give the server a session cache",
+    Need.NO_REPLAY: (
+        "refuse early data, let tickets be used once (no SSL_OP_NO_ANTI_REPLAY), or answer 425 to early requests that "
+        "change anything (RFC 8470, 5.2)"
+    ),
 }
 """For software that is unknown, or has no settings of its own for it."""
 
@@ -40,36 +46,47 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         ),
         Need.ACCEPT: "ssl_session_tickets on; or ssl_session_cache shared:TLS:10m;",
         Need.ISSUE: "ssl_session_tickets on; and ssl_session_cache shared:TLS:10m;",
+        Need.NO_REPLAY: (
+            "ssl_early_data off; or proxy_set_header Early-Data $ssl_early_data; and a back end that answers 425 to "
+            "early requests that change anything (RFC 8470)"
+        ),
     },
     "haproxy": {
         Need.SAME_KEYS: "give all servers the same file: bind … ssl tls-ticket-keys FILE",
         Need.SHARED_CACHE: "bind … ssl tls-ticket-keys FILE, the same file for all servers; the cache is one process's",
         Need.ACCEPT: "leave out no-tls-tickets, or raise tune.ssl.cachesize",
         Need.ISSUE: "leave out no-tls-tickets, or raise tune.ssl.cachesize",
+        Need.NO_REPLAY: (
+            "leave out allow-0rtt; or http-request wait-for-handshake for requests that change anything (RFC 8470)"
+        ),
     },
     "apache": {
         Need.SAME_KEYS: "give all servers the same file: SSLSessionTicketKeyFile FILE (48 random bytes)",
         Need.SHARED_CACHE: "SSLSessionCache shmcb:/run/httpd/ssl(512000), or memcache: or redis: for several machines",
         Need.ACCEPT: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
         Need.ISSUE: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
+        Need.NO_REPLAY: "mod_ssl takes no early data; look at what terminates TLS before it",
     },
     "envoy": {
         Need.SAME_KEYS: "give all proxies the same DownstreamTlsContext.session_ticket_keys",
         Need.SHARED_CACHE: "give all proxies the same session_ticket_keys; the cache is one worker's",
         Need.ACCEPT: "DownstreamTlsContext.disable_stateless_session_resumption: false",
         Need.ISSUE: "DownstreamTlsContext.disable_stateless_session_resumption: false",
+        Need.NO_REPLAY: "Envoy takes no early data over TCP; look at what terminates TLS before it",
     },
     "node": {
         Need.SAME_KEYS: "give all processes the same option ticketKeys of tls.createServer (48 random bytes)",
         Need.SHARED_CACHE: "store sessions in the events newSession and resumeSession of tls.Server",
         Need.ACCEPT: "leave SSL_OP_NO_TICKET out of secureOptions",
         Need.ISSUE: "leave SSL_OP_NO_TICKET out of secureOptions",
+        Need.NO_REPLAY: "node:tls takes no early data; look at what terminates TLS before it",
     },
     "go": {
         Need.SAME_KEYS: "call tls.Config.SetSessionTicketKeys with the same keys in all processes",
         Need.SHARED_CACHE: "Go has no cache of sessions; call tls.Config.SetSessionTicketKeys with the same keys",
         Need.ACCEPT: "keep one tls.Config for all connections: each clone has keys of its own",
         Need.ISSUE: "leave tls.Config.SessionTicketsDisabled false",
+        Need.NO_REPLAY: "crypto/tls takes no early data over TCP; look at what terminates TLS before it",
     },
 }
 """By the name that `--software` takes."""

@@ -85,3 +85,5 @@ def test_early_data_is_allowed_where_a_ticket_says_so(prober: Prober, options: t
 
     found = answer(done, Topic.EARLY_DATA)
     assert (found.text, found.holds) == (text, {"no-early-data": not options})
+    sent = [one.text for one in done.answers if one.topic is Topic.EARLY_DATA_SENT]
+    assert sent == (["not sent: only a GET is sent early, and --say is not http"] if options else [])

@@ -14,6 +14,8 @@ Topic = Literal[
     "tickets",
     "single_use",
     "early_data",
+    "early_data_sent",
+    "replay",
     "other_name",
     "client_certificate",
     "older_session",

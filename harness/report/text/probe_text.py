@@ -22,6 +22,8 @@ HEADS = {
     Topic.TICKETS: "tickets",
     Topic.SINGLE_USE: "single use",
     Topic.EARLY_DATA: "early data",
+    Topic.EARLY_DATA_SENT: "early GET",
+    Topic.REPLAY: "replay",
     Topic.OTHER_NAME: "other name",
     Topic.SESSION_FILE: "from a file",
     Topic.CLIENT_CERTIFICATE: "client cert",

@@ -19,6 +19,7 @@ NO_COMMAND = "the program has no command for it"
 
 COMMON_MISSING = {
     **{row.needs: NO_COMMAND for row in OPTIONAL if row.needs is not None},
+    Capability.EARLY_DATA_CONTENT.value: "its early data is the harness's pattern, in a file",
     Capability.RESUMABLE.value: "the program does not print it",
     Capability.NEW_SESSION_CALLBACK.value: "it is the program's own, and its calls are not printed",
     Capability.SERVER_NAME.value: "the program does not print it",

@@ -68,6 +68,8 @@ class LibsslTls:
         self._early: EarlyReader | EarlyWriter | None = None
         """While early data is written or read."""
         self._early_data: bytearray | None = None
+        self._once_more = b""
+        """Early data of the user's choice, to be written again if the server rejects it."""
         if early_data:
             self._early = EarlyWriter(native, ssl, early_data) if role == "client" else EarlyReader(native, ssl)
             self._early_data = self._early.data
@@ -95,8 +97,16 @@ class LibsslTls:
         finally:
             self._native.check_callbacks()
 
+    def early_data(self, data: bytes) -> bool:
+        """Set what the handshake writes early; False if the session does not allow any."""
+        if not isinstance(self._early, EarlyWriter):
+            return False
+        self._early.replace(data)
+        self._once_more = data
+        return True
+
     def handshake(self) -> None:
-        """SSL_do_handshake, after any early data."""
+        """SSL_do_handshake, after any early data; early data of the user's choice is written again if rejected."""
         self._begin()
         while self._early is not None:
             result = self._early.step()
@@ -108,6 +118,9 @@ class LibsslTls:
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
         self.reused = bool(session_reused(self._native, self.ssl))
         self.finished = True
+        if self._once_more and c.EARLY_DATA_STATUS[self._native.ssl.SSL_get_early_data_status(self.ssl)] == "rejected":
+            self.write(self._once_more)
+            self._once_more = b""
 
     def write(self, data: bytes) -> int:
         """SSL_write."""
@@ -233,6 +246,10 @@ class EarlyWriter:
         self._ssl = ssl
         self._all = early_data_of(size)
         self.data = bytearray()
+
+    def replace(self, data: bytes) -> None:
+        """Write these bytes in place of the pattern."""
+        self._all = data
 
     def step(self) -> int | None:
         """Write the remaining bytes."""

@@ -8,20 +8,24 @@ SINCE_1_1_1 = (1, 1, 1)
 SINCE_3_0 = (3,)
 NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
+ONLY_CLIENTS = "only a client writes early data"
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
     Capability.EARLY_DATA: NO_TLS13,
+    Capability.EARLY_DATA_CONTENT: NO_TLS13,
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
     Capability.AGE_SERVER_SESSION: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to age its tickets",
 }
 """The Capabilities that need OpenSSL 1.1.1."""
 
 
-def missing(_role: str, version: str) -> dict[str, str]:
+def missing(role: str, version: str) -> dict[str, str]:
     """Return why Capabilities are missing, by their values; ValueError if ``version`` is not a version."""
     found = (
         {ability.value: why for ability, why in TLS13_CAPABILITIES.items()} if release(version) < SINCE_1_1_1 else {}
     )
+    if role == "server":
+        found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
     return found
