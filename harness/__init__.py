@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.pair.offering import reasons_offered
     from harness.pair.pair import Pair
     from harness.plugin.scenario import cases, scenario
+    from harness.probe.probed import Probed
     from harness.serve.serving import Serving
     from harness.wire.middlebox import StrictMiddlebox
     from harness.wire.session.codec import aged, damaged, edited, load, to_pem, with_other_secret
@@ -53,6 +54,7 @@ __all__ = [
     "Mechanism",
     "Outcome",
     "Pair",
+    "Probed",
     "PskMode",
     "Reason",
     "Role",
@@ -92,6 +94,7 @@ _MODULES = {
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
     "harness.pair.offering": ("reasons_offered",),
     "harness.pair.pair": ("Pair",),
+    "harness.probe.probed": ("Probed",),
     "harness.serve.serving": ("Serving",),
     "harness.plugin.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from harness.pair.pair import Pair
+    from harness.probe.probed import Probed
     from harness.runtime.runtime import Runtime
     from harness.serve.serving import Serving
     from harness.stacks.machine import Machine
@@ -122,6 +123,17 @@ def pair(request: pytest.FixtureRequest) -> Generator[Pair]:
     if not hasattr(request, "param"):
         pytest.fail("`pair` needs `pytestmark = scenario(...)` in this file; see docs/scenarios.md", pytrace=False)
     yield from cast("Any", request.config.pluginmanager.get_plugin(HOOKS)).open_pair(request)
+
+
+@pytest.fixture
+def probe() -> Generator[Callable[..., Probed]]:
+    """Reaches servers of your own: ``probe("127.0.0.1", port, versions=(TLSv1_3,))``, and knobs of the client."""
+    from contextlib import ExitStack  # noqa: PLC0415 - the plugin stays light
+
+    from harness.probe.probed import Probed  # noqa: PLC0415
+
+    with ExitStack() as opened:
+        yield lambda host, port, **given: opened.enter_context(Probed(host, port, **given))
 
 
 @pytest.fixture

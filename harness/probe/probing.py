@@ -167,7 +167,7 @@ def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tu
         server_name=name or None,
         client_certificate=wanted.certificate,
         verify=Verify.REQUIRED if wanted.verify else None,
-        ignore_unexpected_eof=None if client.abilities(Role.CLIENT).lacks_knob("ignore_unexpected_eof", True) else True,  # noqa: FBT003 - a knob's value
+        ignore_unexpected_eof=eof_ignored(client),
     )
     begun = time.monotonic()
     visitor = Visitor(runtime, client, target, limits, said(wanted.say, name or target.host))
@@ -193,6 +193,12 @@ def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tu
         return done, tuple(visitor.pair.connections)
     finally:
         visitor.close()
+
+
+def eof_ignored(client: Stack, wanted: bool | None = None) -> bool | None:  # noqa: FBT001 - a knob's value
+    """The knob ``ignore_unexpected_eof`` where the client has it: many servers end TCP without close_notify."""
+    lacks = client.abilities(Role.CLIENT).lacks_knob("ignore_unexpected_eof", True)  # noqa: FBT003 - a knob's value
+    return True if wanted is None and not lacks else wanted
 
 
 def _control(connection: Connection, header: str, *, verified: bool) -> Answer:

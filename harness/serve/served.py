@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.model.connection import Connection
+    from harness.model.connection import Connection, Counters
     from harness.runtime.runtime import Runtime
     from harness.runtime.tap import Address
     from harness.stacks.base import Link, ServerEndpoint, Stack
@@ -181,6 +181,15 @@ class Served:
         random = sent[0].random.hex() if sent else "-"
         lines = self._keylog.read_text(errors="replace").splitlines()
         return tuple(line for line in lines if line.split(" ")[1:2] == [random])
+
+    def counters(self) -> Counters | None:
+        """SSL_CTX_sess_* of the present server; None if its stack has none."""
+        if self.stack.abilities(Role.SERVER).lacks(Capability.COUNTERS):
+            return None
+        counted = self._servers[-1].control("counters")
+        self._runtime.loop.wait(lambda: counted.done, f"the counters of {self.stack.label}")
+        found: Counters = counted.result()
+        return found
 
     def _stop(self) -> None:
         for server in reversed(self._servers):

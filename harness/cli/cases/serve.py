@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from harness.stacks.machine import Machine
 if TYPE_CHECKING:
     from types import FrameType
 
-    from harness.model.connection import Connection
+    from harness.model.connection import Connection, Counters
 
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
@@ -57,7 +58,7 @@ def serve(**given: Any) -> None:
 
 def _report_until_interrupted(served: Served, given: dict[str, Any]) -> None:
     """Serve until Ctrl-C, SIGTERM, or the number of connections that the user wants."""
-    reported = 0
+    reported, stopping = 0, False
 
     def report(connection: Connection) -> None:
         nonlocal reported
@@ -65,20 +66,33 @@ def _report_until_interrupted(served: Served, given: dict[str, Any]) -> None:
         (_print_json if given["as_json"] else _print)(served, connection, whole=given["verbose"])
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal stopping
+        if stopping:  # the server does not answer
+            raise KeyboardInterrupt
+        stopping = True
 
     served.ended = report
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         _print_address(served, as_json=given["as_json"])
-        while given["connections"] is None or reported < given["connections"]:
+        while not stopping and (given["connections"] is None or reported < given["connections"]):
             served.turn()
-    except KeyboardInterrupt:
-        if not given["as_json"]:
-            click.echo(f"ended after {reported} connection{'' if reported == 1 else 's'}")
+        _print_end(served.counters(), reported, as_json=given["as_json"])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _print_end(counters: Counters | None, reported: int, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"connections": reported, "counters": asdict(counters) if counters else None}))
+        return
+    if counters:
+        from harness.cli.console import console, text_width  # noqa: PLC0415 - it loads while the server starts
+        from harness.report.text.witnesses_text import counters_text  # noqa: PLC0415
+
+        console().print(counters_text(counters, text_width(console())))
+    click.echo(f"ended after {reported} connection{'' if reported == 1 else 's'}")
 
 
 def _print_address(served: Served, *, as_json: bool) -> None:

@@ -80,6 +80,7 @@ HANGS = {
     "serve": [["serve", "openssl"]],
     "probe": [["probe", "127.0.0.1:1", "--client=openssl"]],
     "agent": [["agent", "check", "--", "openssl"]],
+    "between": [["between", "127.0.0.1:1", "openssl", "{url}"]],
     "watch": [["watch", "--server=openssl", "true", "{url}"]],
     "stacks": [["stacks"]],
     "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],

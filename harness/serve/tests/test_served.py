@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from harness.explain import explain
@@ -22,7 +23,7 @@ from harness.model.reason import Reason
 from harness.model.tls import Close, Mechanism, Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.serve.served import Served
-from harness.serve.tests.clients import python_client, run, serving
+from harness.serve.tests.clients import RESUMES, python_client, run, serving
 from harness.serve.visit import Manner
 
 if TYPE_CHECKING:
@@ -186,18 +187,38 @@ def test_s_server_cannot_serve_strangers(machine: tuple[Machine, Runtime]) -> No
         Served(machine[0].one("openssl"), machine[1])
 
 
-def test_the_command_ends_at_ctrl_c_with_nothing_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_command_ends_at_a_signal_with_nothing_left(tmp_path: Path, number: signal.Signals) -> None:
     argv = [sys.executable, "-m", "harness.cli", "serve", "libssl"]
     with subprocess.Popen(
         argv, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     ) as started:
         assert started.stdout is not None
         port = int(started.stdout.readline().split("localhost:")[1].split("/")[0])
-        started.send_signal(signal.SIGINT)
-        rest = started.stdout.read()
+        family = psutil.Process(started.pid).children(recursive=True)
+        with socket.create_connection(("127.0.0.1", port)):
+            started.send_signal(number)
+            rest = started.stdout.read()
 
-        assert started.wait(stretched(20)) == 0
-    assert rest.endswith("ended after 0 connections\n")
+        assert started.wait(stretched(20)) == (-number if number is signal.SIGKILL else 0)
+    assert rest.endswith("ended after 0 connections\n") is (number is not signal.SIGKILL)
+    assert psutil.wait_procs(family, stretched(10))[1] == []
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_the_counters_of_the_server_are_shown_at_the_end() -> None:
+    argv = [sys.executable, "-m", "harness.cli", "serve", "libssl", "--connections=3", "--server-set", "versions=1.2"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        port = started.stdout.readline().split("localhost:")[1].split("/")[0]
+        authority = started.stdout.readline().split(": ")[1].strip()
+        script = RESUMES.replace("KEEPS", "True")
+        subprocess.run([sys.executable, "-c", script, port, authority, "3"], check=True, timeout=stretched(30))
+        *_, connection, counters, more, end = started.stdout.read().splitlines()
+
+    assert connection.startswith("Connection 3 was resumed by session_ticket")
+    assert counters.startswith("Counters of the server: accept 3, accept_good 3, hits 2, misses 1, cache_size 20480")
+    assert end == "ended after 3 connections"
+    assert more.startswith("  ")

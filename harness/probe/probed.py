@@ -1,0 +1,127 @@
+"""A server of your own, for a test: connections by a client of the harness, and the answers of a probe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.explain.probing.expectations import EXPECTATIONS, unmet
+from harness.model.errors import UsageError
+from harness.model.knobs import ClientConfig, Verify
+from harness.model.tls import TLSVersion
+from harness.probe import probing
+from harness.probe.limits import MOST, RATE, Limits
+from harness.probe.probing import Wanted, eof_ignored
+from harness.probe.say import HTTP, Said, said
+from harness.probe.visitor import Visitor
+from harness.runtime.address import target
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from harness.model.connection import Connection
+    from harness.model.probe import Probe
+    from harness.model.session import Session
+
+
+class Probed:
+    """A server that runs already, at HOST:PORT. The fixture `probe` makes it and closes it.
+
+    ``client`` is a stack, further keywords are knobs of the client; both versions are enabled unless ``versions`` says
+    otherwise. ``say`` is what the client says after the handshake: ``"http"`` is a GET of /, ``b""`` nothing, other
+    bytes are sent as they are; a line of the answer is waited for. ``ca`` is the authority that the server's
+    certificate has to verify with (PEM). `reasons` and `titles` take it in place of a pair.
+    UsageError for an address that is neither loopback nor private, unless ``allow_public``, and for a stack or knob
+    that does not exist; UnreachableError if the host has no address.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        client: str = "libssl",
+        *,
+        say: str | bytes = HTTP,
+        ca: Path | None = None,
+        allow_public: bool = False,
+        **knobs: Any,
+    ) -> None:
+        self._target = target(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", allow_public=allow_public)
+        if isinstance(say, str) and say != HTTP:
+            raise UsageError(f"say cannot be {say!r}; give 'http', or bytes")
+        config = ClientConfig().changed(**knobs)
+        self._runtime = Runtime()
+        self._machine = Machine(self._runtime)
+        self._visitor: Visitor | None = None
+        try:
+            if ca is not None:
+                self._runtime.pki.trust(ca)
+            self._stack = self._machine.one(client)
+            self._config = config.changed(
+                versions=config.versions or tuple(TLSVersion),
+                server_name=config.server_name or self._target.name or None,
+                verify=config.verify or (Verify.REQUIRED if ca is not None else None),
+                ignore_unexpected_eof=eof_ignored(self._stack, config.ignore_unexpected_eof),
+            )
+            limits = Limits(self._runtime.loop, None if self._target.loopback else RATE, MOST)
+            name = self._config.server_name or self._target.host
+            words = said(HTTP, name) if isinstance(say, str) else Said(say)
+            self._visitor = Visitor(self._runtime, self._stack, self._target, limits, words)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Every connection so far, in order, without those of `ask`."""
+        return self._open.pair.connections
+
+    @property
+    def _open(self) -> Visitor:
+        if self._visitor is None:
+            raise UsageError("the server was closed; probe it again")
+        return self._visitor
+
+    def connect(self, offer: Session | None = None, **knobs: Any) -> Connection:
+        """Handshake, say something, read a line of the answer, take the session, and leave.
+
+        Two witnesses judge: the client and the wire. ``knobs`` change the client for this connection alone.
+        UnreachableError if the server cannot be reached or does not answer, DisagreementError if client and wire
+        contradict each other.
+        """
+        return self._open.visit(self._config.changed(**knobs), offer).connection
+
+    def ask(self, *, offers: int = 14, seed: int = 0) -> Probe:
+        """Ask all questions of `resumption probe`, with so many offers of each mechanism; its ``answers`` are texts.
+
+        UnreachableError if the server cannot be reached or does not do TLS.
+        """
+        wanted = Wanted(versions=self._config.versions, offers=offers, seed=seed, verify=bool(self._config.verify))
+        return probing.probe(self._runtime, self._stack, self._target, wanted)[0]
+
+    def unmet(self, *expected: str, offers: int = 14, seed: int = 0) -> list[str]:
+        """A sentence for each of these expectations that does not hold: ``resumes``, ``shared``, ``single-key``.
+
+        They are those of `resumption probe --expect` (docs/probe.md). UsageError for another one.
+        """
+        if unknown := [word for word in expected if word not in EXPECTATIONS]:
+            raise UsageError(f"nothing is known of {unknown[0]!r}; the expectations are: {', '.join(EXPECTATIONS)}")
+        return unmet(self.ask(offers=offers, seed=seed), list(expected))
+
+    def close(self) -> None:
+        """End the client and its process; a second call does nothing."""
+        if self._visitor is not None:
+            self._visitor.close()
+            self._visitor = None
+        self._machine.close()
+        self._runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
