@@ -17,6 +17,7 @@ CONTENTS = {
         "docs/probe",
         "docs/clients",
         "docs/reproduce",
+        "docs/stories",
         "docs/results",
         "docs/builds",
         "docs/ci",

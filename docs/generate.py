@@ -1,4 +1,4 @@
-"""Writes the generated pages from the code that they describe: six in docs/, and the verbs of PROTOCOL.md."""
+"""Writes the generated pages from the code that they describe, and the tables of docs/stories.md and PROTOCOL.md."""
 
 import json
 import re
@@ -12,6 +12,8 @@ from harness.report.rules_page import rules_page
 from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import program_abilities
+from harness.story.pages import with_tables
+from harness.story.story import story_schema
 
 HERE = Path(__file__).parent
 
@@ -41,10 +43,17 @@ def protocol() -> str:
     return with_verbs(KNOB_TABLE.sub(lambda _found: protocol_knobs(), PROTOCOL.read_text()))
 
 
+def stories() -> str:
+    """The page of stories, with its tables again."""
+    return with_tables((HERE / "stories.md").read_text())
+
+
 if __name__ == "__main__":
     (HERE / "json.md").write_text(page())
     (HERE / "case.schema.json").write_text(json.dumps(case_schema(), indent=2) + "\n")
     (HERE / "probe.schema.json").write_text(json.dumps(probe_schema(), indent=2) + "\n")
+    (HERE / "story.schema.json").write_text(json.dumps(story_schema(), indent=2) + "\n")
+    (HERE / "stories.md").write_text(stories())
     (HERE / "rules.md").write_text(rules_page())
     (HERE / "knobs.md").write_text(knobs())
     PROTOCOL.write_text(protocol())

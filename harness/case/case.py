@@ -1,47 +1,32 @@
-"""One case at a desk: a first connection, then resuming ones, with whatever changes between them."""
+"""Runs a story between two stacks, and says what an end cannot do of it."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from harness.model.capability import CLOCK, CLOSE_NEEDS, Capability
-from harness.model.errors import EndpointError, SetUpError, TimedOutError, UsageError
+from harness.model.capability import CLOCK
+from harness.model.errors import EndpointError, SetUpError, TimedOutError, UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import Close, Role
+from harness.model.tls import Role
+from harness.story.plan import Plan
+from harness.story.story import config_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
 
     from harness.model.connection import Connection, Counters
-    from harness.model.session import Session
-    from harness.model.tls import TLSVersion
-    from harness.pair.pair import Pair
+    from harness.report.json.shapes import CaseObject
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
+    from harness.story.plan import Planned
+    from harness.story.step import Step
+    from harness.story.story import Story
 
+Knobs = Mapping[Role, Mapping[str, str]]
 C = TypeVar("C", ClientConfig, ServerConfig)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """What is to be done; ``then_*`` are the knobs that change before the second connection."""
-
-    tls: TLSVersion
-    client: ClientConfig = field(default_factory=ClientConfig)
-    server: ServerConfig = field(default_factory=ServerConfig)
-    then_client: Mapping[str, Any] = field(default_factory=dict)
-    then_server: Mapping[str, Any] = field(default_factory=dict)
-    close: Close = Close.BOTH
-    age: int = 0
-    """Seconds that pass at both ends before each further connection; negative ones set the clocks back."""
-    age_copy: int = 0
-    """Seconds by which the client's copy of the offered session alone is made older; negative ones make it younger."""
-    offer: Session | None = None
-    """A session from elsewhere that the first connection offers."""
-    times: int = 1
-    """How many connections follow the first; each offers what the one before it yielded."""
 
 
 @dataclass(frozen=True)
@@ -54,109 +39,140 @@ class CaseResult:
     """What was not done as requested, one sentence each."""
 
 
-def needs(case: Case, role: Role) -> tuple[Capability, ...]:
-    """The Capabilities beyond knobs that the case asks of a role."""
-    closing = CLOSE_NEEDS.get(case.close, ())
-    elsewhere = case.then_client or case.offer  # another context is another owner
-    imports = role is Role.CLIENT and (case.age_copy or elsewhere)
-    return (*closing, Capability.SESSION_IMPORT) if imports else closing
-
-
 NO_TIME = (
-    "{role} {stack} cannot let time pass, as its clock cannot be moved: {why}; --age-copy makes the client's copy of "
-    "the session older without it"
+    "{role} {stack} cannot do {step}, as its clock cannot be moved: {why}; an offer that is `older` (--age-copy) makes "
+    "the client's copy of the session older without it"
 )
 
 
-def refusals(stack: Stack, role: Role, case: Case) -> list[str]:
-    """Why the stack cannot play the role in this case; empty if it can."""
-    abilities = stack.abilities(role)
-    config, then = (case.client, case.then_client) if role is Role.CLIENT else (case.server, case.then_server)
-    asked = [*config.given().items(), *then.items()]
+@dataclass(frozen=True)
+class Ends:
+    """The stacks of a story: the first of each role, and where those that its steps name come from."""
+
+    client: Stack
+    server: Stack
+    find: Callable[[str], Stack] | None = None
+    """Returns the stack of a ``stack@build``; None if the story names none but the first."""
+
+    def of(self, story: Story, role: Role, named: str) -> Stack:
+        """Return the stack that a context of the story names; UsageError if it is not there."""
+        if named == story.end(role).stack:
+            return self.client if role is Role.CLIENT else self.server
+        if self.find is None:
+            raise UsageError(f"the story goes over to {named}, and no stack but its first two is there")
+        return self.find(named)
+
+
+def refusals(story: Story, ends: Ends, plan: Plan | None = None) -> list[str]:
+    """Return why the ends cannot tell the story, with the step that needs it; empty if they can."""
+    plan = plan or Plan.of(story)
+    stacks = {
+        (role, planned.stack): ends.of(story, role, planned.stack) for role in Role for planned in plan.contexts[role]
+    }
     found = [
-        f"{role} {stack.label} lacks knob {n}: {why}"
-        for n, v in asked
-        if v is not None and (why := abilities.lacks_knob(n, v))
+        why for role in Role for one in plan.contexts[role] for why in _knobs_lacking(one, stacks[role, one.stack])
     ]
-    found += [f"{role} {stack.label} lacks {c}: {why}" for c in needs(case, role) if (why := abilities.lacks(c))]
-    if case.age and (why := abilities.lacks_knob(CLOCK, 0)):
-        found.append(NO_TIME.format(role=role, stack=stack.label, why=why))
-    return found
+    for need in plan.needs:
+        stack = stacks[need.role, need.stack]
+        if why := stack.abilities(need.role).lacks(need.capability):
+            found.append(f"{need.step}: {need.role} {stack.label} lacks {need.capability}: {why}")
+    for role, step in plan.clock_steps.items():
+        found += [
+            NO_TIME.format(role=role, stack=stack.label, step=step, why=why)
+            for (at, _), stack in stacks.items()
+            if at is role and (why := stack.abilities(role).lacks_knob(CLOCK, 0))
+        ]
+    return list(dict.fromkeys(found))
 
 
-def run(case: Case, client: Stack, server: Stack, runtime: Runtime) -> CaseResult:
-    """Do it; UsageError if a stack lacks what the case asks for, SetUpError if the first connection breaks."""
-    lacking = [*refusals(client, Role.CLIENT, case), *refusals(server, Role.SERVER, case)]
-    if lacking:
+def _knobs_lacking(planned: Planned, stack: Stack) -> Iterator[str]:
+    abilities = stack.abilities(planned.role)
+    where = f"{planned.step}: " if planned.step else ""
+    for name, value in planned.given.items():
+        if value is not None and (why := abilities.lacks_knob(name, value)):
+            yield f"{where}{planned.role} {stack.label} lacks knob {name}: {why}"
+
+
+def run(
+    story: Story, client: Stack, server: Stack, runtime: Runtime, find: Callable[[str], Stack] | None = None
+) -> CaseResult:
+    """Tell the story; UsageError if a stack lacks what it asks for, SetUpError if the first connection breaks.
+
+    ``find`` returns the stack of a ``stack@build``, for a story whose steps name more than the first of each role.
+    """
+    if story.gaps:
+        raise UsageError("\n".join(["the story was recorded with gaps, and cannot be run:", *story.gaps]))
+    plan, ends = Plan.of(story), Ends(client, server, find)
+    if lacking := refusals(story, ends, plan):
         raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
-    stops = _stops(case, client, server)
-    configs = _with_clock(case.client, stops=stops), _with_clock(case.server, stops=stops)
+    moved = _moved(plan, client, server)
+    configs = (
+        _with_clock(config_of(Role.CLIENT, story.client.knobs), moves=Role.CLIENT in moved),
+        _with_clock(config_of(Role.SERVER, story.server.knobs), moves=Role.SERVER in moved),
+    )
     try:
         client.prepare(configs[0])
         server.prepare(configs[1])
-        from harness.pair.pair import Pair  # noqa: PLC0415 - it loads while the agents start
+        from harness.case.tell import Teller  # noqa: PLC0415 - it loads while the agents start
+        from harness.pair.pair import Pair  # noqa: PLC0415
 
-        pair = Pair((client, server), case.tls, runtime, client=configs[0], server=configs[1], close=case.close)
+        pair = Pair((client, server), story.tls, runtime, client=configs[0], server=configs[1])
     except (EndpointError, TimedOutError) as error:
         raise SetUpError(str(error)) from error
-    notes = []
     try:
-        if stops:
-            pair.stop_clocks(int(time.time()))
-        offer = _first(pair, case.offer).last_session
-        if case.then_client:
-            pair.new_client(**_keeping_clock(case.then_client, stops=stops))
-        if case.then_server:
-            pair.new_server(**_keeping_clock(case.then_server, stops=stops))
-        for _ in range(case.times):
-            if offer is None:
-                notes.append(f"connection {len(pair.connections)} yielded no session, so the next offers none")
-            if offer is not None and (wanted := pair.client_config.max_early_data):
-                notes += _too_much(offer, wanted, len(pair.connections) + 1)
-            if case.age:
-                pair.age(case.age)
-            connection = pair.connect(_made_older(offer, case.age_copy), presume_full=False)
-            offer = connection.last_session or offer
-        return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(notes))
+        teller = Teller(pair, partial(ends.of, story), moved)
+        for number, step in enumerate(story.steps, 1):
+            try:
+                teller.do(step)
+            except UnsupportedError as error:
+                raise _at(number, step, error) from error
+            except (EndpointError, TimedOutError) as error:
+                if pair.connections:
+                    raise
+                raise SetUpError(str(error)) from error
+        return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(teller.notes))
     finally:
         pair.close()
 
 
-def _stops(case: Case, client: Stack, server: Stack) -> bool:
-    """Whether both clocks are stopped, so that the age is exact to the second."""
-    lacking = client.abilities(Role.CLIENT).lacks_knob(CLOCK, 0) or server.abilities(Role.SERVER).lacks_knob(CLOCK, 0)
-    return bool(case.age or (case.age_copy and not lacking))
+def case_object(story: Story, labels: tuple[str, str], result: CaseResult) -> CaseObject:
+    """Return the JSON object of a story that was run; ``labels`` are the ``stack@build`` of its first ends."""
+    from harness.report.json.encode import case_json  # noqa: PLC0415 - a third of the time that `connect` takes to load
+
+    plan = Plan.of(story)
+    first = {role: plan.contexts[role][0].knobs for role in Role}
+    last = {role: plan.contexts[role][-1].knobs for role in Role}
+    then = {
+        role: {name: last[role].get(name) for name in {**first[role], **last[role]} if _differ(first, last, role, name)}
+        for role in Role
+    }
+    return case_json(
+        *labels,
+        story.tls,
+        result.connections,
+        result.counters,
+        (config_of(Role.CLIENT, first[Role.CLIENT]), config_of(Role.SERVER, first[Role.SERVER])),
+        then=(then[Role.CLIENT], then[Role.SERVER]),
+        story=None if plan.secret else story,  # this JSON holds no secrets
+    )
 
 
-def _with_clock(config: C, *, stops: bool) -> C:
+def _differ(first: Knobs, last: Knobs, role: Role, name: str) -> bool:
+    return first[role].get(name) != last[role].get(name)
+
+
+def _at(number: int, step: Step, error: UnsupportedError) -> UnsupportedError:
+    return UnsupportedError(f"step {number} ({step.kind}): {error.stack}", error.capability, error.reason)
+
+
+def _moved(plan: Plan, client: Stack, server: Stack) -> frozenset[Role]:
+    """The ends whose clock is moved or stopped: those that steps name, and both if both can stop and a step asks."""
+    able = not client.abilities(Role.CLIENT).lacks_knob(CLOCK, 0) and not server.abilities(Role.SERVER).lacks_knob(
+        CLOCK, 0
+    )
+    return frozenset(Role) if plan.stops_if_possible and able else frozenset(plan.clock_of)
+
+
+def _with_clock(config: C, *, moves: bool) -> C:
     moved: C = config.changed(clock=config.clock or 0)
-    return moved if stops else config
-
-
-def _keeping_clock(knobs: Mapping[str, Any], *, stops: bool) -> dict[str, Any]:
-    """The changed knobs; a clock that is reset stays one that can be stopped."""
-    return {name: value or 0 if name == CLOCK and stops else value for name, value in knobs.items()}
-
-
-def _first(pair: Pair, offer: Session | None) -> Connection:
-    try:
-        return pair.connect(offer, presume_full=False)
-    except (EndpointError, TimedOutError) as error:
-        raise SetUpError(str(error)) from error
-
-
-def _made_older(session: Session | None, seconds: int) -> Session | None:
-    if session is None or not seconds:
-        return session
-    from harness.wire.session.codec import aged  # noqa: PLC0415 - it loads while the agents start
-
-    return aged(session, seconds)
-
-
-def _too_much(offer: Session, wanted: int, number: int) -> list[str]:
-    """Say that a client sends no early data because its session does not allow as much."""
-    allowed = offer.max_early_data or 0
-    if wanted <= allowed:
-        return []
-    what = f"the client's max_early_data is {wanted} bytes and the session allows {allowed}"
-    return [f"connection {number} sends no early data: {what}"]
+    return moved if moves else config

@@ -1,56 +1,75 @@
-"""Removes every part of a case that does not affect its result, trying each in turn."""
+"""Removes every part of a story that does not affect its result, trying each in turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import fields, replace
 
 from harness.model.errors import DisagreementError, HarnessError
-from harness.model.knobs import show_knob
-from harness.model.tls import Close
+from harness.model.tls import Close, Role
 from harness.model.view import Saw
+from harness.report.expecting import renumbered
+from harness.story.plan import Plan
+from harness.story.smaller import connection_of, without_step
+from harness.story.steps import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
-    from harness.case.case import Case, CaseResult
+    from harness.case.case import CaseResult
+    from harness.story.step import Step
+    from harness.story.story import Story
 
 
 @dataclass(frozen=True)
 class Minimal:
-    """The smaller case, what was seen of it, and the options that were left out, as a user types them."""
+    """The smaller story, what was seen of it, and what was left out, in words."""
 
-    case: Case
+    story: Story
     result: CaseResult
     left_out: tuple[str, ...]
 
 
-def minimized(case: Case, result: CaseResult, again: Callable[[Case], CaseResult]) -> Minimal:
-    """Leave out part after part while the last connection's outcome, mechanism and alert stay what they were.
+def minimized(
+    story: Story,
+    result: CaseResult,
+    again: Callable[[Story], CaseResult],
+    expected: Callable[[Story, CaseResult], Sequence[str]] = lambda _story, _result: (),
+) -> Minimal:
+    """Leave out part after part while the last connection stays what it was, and each expectation.
 
-    ``result`` is what was seen of the whole case. A smaller case that cannot be run has another result.
+    ``result`` is what was seen of the whole story. A smaller story that cannot be run has another result. ``expected``
+    says what each expectation of a story observes.
     """
-    wanted = essence(result)
+    wanted = essence(result), tuple(expected(story, result))
     left_out: list[str] = []
+    tried: set[str] = set()
     going_on = True
     while going_on:
         going_on = False
-        for option, smaller in _smaller(case):
+        for what, smaller in _smaller(story):
+            if (text := smaller.text()) in tried:
+                continue
+            tried.add(text)
             try:
+                Plan.of(smaller)
                 seen = again(smaller)
+                same = (essence(seen), tuple(expected(smaller, seen))) == wanted
             except HarnessError:
                 continue
-            if essence(seen) == wanted:
-                case, result, going_on = smaller, seen, True
-                left_out.append(option)
+            if same:
+                story, result, going_on = smaller, seen, True
+                left_out.append(what)
                 break
-    return Minimal(case, result, tuple(left_out))
+    return Minimal(story, result, tuple(left_out))
 
 
 def essence(result: CaseResult) -> tuple[object, ...]:
-    """What is not to change of the last connection: outcome, mechanism, number and sender of the alert that ended it.
+    """What is not to change of the last connection: whether it was given a session, outcome, mechanism and alert.
 
-    An alert that comes later shows how it was closed.
+    Of the alert, the number and the sender of the one that ended the handshake: a later one shows how it was closed.
     """
     last = result.connections[-1]
     try:
@@ -59,35 +78,67 @@ def essence(result: CaseResult) -> tuple[object, ...]:
         outcome = tuple(view.saw for view in last.views)
     aborted = Saw.ABORTED in {view.saw for view in last.views}
     alert = last.observed_alert() if aborted else None
-    return outcome, last.observed_mechanism, (alert.number, alert.sender) if alert else None
+    given = last.offered is not None
+    return given, outcome, last.observed_mechanism, (alert.number, alert.sender) if alert else None
 
 
-def _smaller(case: Case) -> Iterator[tuple[str, Case]]:
-    """Each case that lacks one part of this one, with the option that gives the part."""
-    for name, value in case.then_client.items():
-        yield (
-            f"--then-client-set {name}={show_knob(value)}",
-            replace(case, then_client=_without(case.then_client, name)),
-        )
-    for name, value in case.then_server.items():
-        yield (
-            f"--then-server-set {name}={show_knob(value)}",
-            replace(case, then_server=_without(case.then_server, name)),
-        )
-    for name, value in case.client.given().items():
-        yield f"--client-set {name}={show_knob(value)}", replace(case, client=case.client.changed(**{name: None}))
-    for name, value in case.server.given().items():
-        yield f"--server-set {name}={show_knob(value)}", replace(case, server=case.server.changed(**{name: None}))
-    if case.close is not Close.BOTH:
-        yield f"--close {case.close}", replace(case, close=Close.BOTH)
-    if case.age:
-        yield f"--age {case.age}", replace(case, age=0)
-    if case.age_copy:
-        yield f"--age-copy {case.age_copy}", replace(case, age_copy=0)
-    if case.times > 1:
-        yield f"--times {case.times}", replace(case, times=1)
-        yield f"--times {case.times}: {case.times - 1} will do", replace(case, times=case.times - 1)
+def _smaller(story: Story) -> Iterator[tuple[str, Story]]:
+    """Each story that lacks one part of this one, with the part in words; steps come first, from the last."""
+    for index in reversed(range(len(story.steps))):
+        step = story.steps[index]
+        if isinstance(step, Exchange):
+            continue  # a connection that exchanges nothing is the stranger one
+        if (made := without_step(story, index)) is not None and (expect := _expect(story, index)) is not None:
+            yield f"step {index + 1} ({step.kind})", replace(made, expect=expect)
+    for role in Role:
+        end = story.end(role)
+        for name, text in end.knobs.items():
+            knobs = {other: value for other, value in end.knobs.items() if other != name}
+            yield f"{role} knob {name}={text}", replace(story, **{str(role): replace(end, knobs=knobs)})
+    for index, step in enumerate(story.steps):
+        for what, plainer in _plainer(step):
+            steps = (*story.steps[:index], plainer, *story.steps[index + 1 :])
+            yield f"{what} of step {index + 1} ({step.kind})", replace(story, steps=steps)
+    if len({close for step in story.steps if (close := _close(step))}) == 1 and _close_of(story) is not Close.BOTH:
+        yield f"close {_close_of(story)}", replace(story, steps=tuple(map(_closed_by_both, story.steps)))
 
 
-def _without(knobs: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {other: value for other, value in knobs.items() if other != name}
+def _expect(story: Story, index: int) -> tuple[str, ...] | None:
+    """What is expected without a step; None if an expectation is about the connection that it makes."""
+    number = connection_of(story, index)
+    found = [text if number is None else renumbered(text, number) for text in story.expect]
+    return None if None in found else tuple(filter(None, found))
+
+
+def _plainer(step: Step) -> Iterator[tuple[str, Step]]:
+    """Each step with one field at its default, or without one of the knobs that it changes."""
+    for each in fields(step):
+        value = getattr(step, each.name)
+        if each.name == "knobs":
+            for name, text in value.items():
+                yield f"{name}={text}", replace(step, knobs={k: v for k, v in value.items() if k != name})
+        elif each.name == "offer" and value is not None:
+            for part in ("older", "timeout", "ticket"):
+                if getattr(value, part):
+                    default = 0 if part == "older" else None
+                    yield f"{part} {getattr(value, part)}", replace(step, offer=replace(value, **{part: default}))
+        elif not each.required and value != each.default and each.name in PLAINER:
+            yield f"{each.name} {value}", replace(step, **{each.name: each.default})
+
+
+PLAINER = ("close", "how", "early_data", "abbreviated", "pace")
+"""The fields of steps that are set to their defaults; the others say which connection or end is meant."""
+
+
+def _close(step: Step) -> Close | None:
+    found = getattr(step, "close", None) or getattr(step, "how", None)
+    return found if isinstance(found, Close) else None
+
+
+def _close_of(story: Story) -> Close:
+    return next(close for step in story.steps if (close := _close(step)))
+
+
+def _closed_by_both(step: Step) -> Step:
+    name = next((each.name for each in fields(step) if each.name in {"close", "how"}), None)
+    return replace(step, **{name: Close.BOTH}) if name else step

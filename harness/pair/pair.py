@@ -84,6 +84,8 @@ class Pair:
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
         self._issued_ids: set[bytes] = set()
+        self._made: dict[tuple[Role, int], tuple[Stack, ClientConfig | ServerConfig]] = {}
+        """The stack and the knobs of each context, by its role and number."""
         self._servers: dict[str, Server] = {}
         """The latest server of each stack, by its label."""
         self.server = self._start_server()
@@ -100,12 +102,14 @@ class Pair:
     def _start_client(self) -> Client:
         client = Client(*self._bound(self.client_config, self.client_stack.client(self.client_config)))
         self._endpoints.append(client)
+        self._made[Role.CLIENT, client.context] = self.client_stack, self.client_config
         self._set_clock(client, self.client_config.clock)
         return client
 
     def _start_server(self) -> Server:
         server = Server(*self._bound(self.server_config, self.server_stack.server(self.server_config)))
         self._endpoints.append(server)
+        self._made[Role.SERVER, server.context] = self.server_stack, self.server_config
         self._set_clock(server, self.server_config.clock)
         self._servers[self.server_stack.label] = server
         return server
@@ -142,8 +146,10 @@ class Pair:
             endpoint.pass_time(seconds)
         self._passed += seconds
 
-    def new_client(self, **knobs: object) -> Client:
-        """Switch to a new client context, with these knobs changed."""
+    def new_client(self, stack: Stack | None = None, /, **knobs: object) -> Client:
+        """Switch to a new client context, with these knobs changed, on another stack if one is given."""
+        if stack is not None and stack is not self.client_stack:
+            self.left[Role.CLIENT], self.client_stack = self.client_stack, stack
         self.client_config = self.client_config.changed(**knobs)
         self.client = self._start_client()
         return self.client
@@ -156,11 +162,13 @@ class Pair:
         self.left[Role.CLIENT], self.client_stack = self.client_stack, self._second(Role.CLIENT)
         return self.new_client()
 
-    def new_server(self, **knobs: object) -> Server:
-        """Switch to a new server with these knobs changed, as after a restart.
+    def new_server(self, stack: Stack | None = None, /, **knobs: object) -> Server:
+        """Switch to a new server with these knobs changed, as after a restart, on another stack if one is given.
 
         It takes over no state. Ticket keys are shared only through the knob ``ticket_keys``.
         """
+        if stack is not None and stack is not self.server_stack:
+            self.left[Role.SERVER], self.server_stack = self.server_stack, stack
         self.server_config = self.server_config.changed(**knobs)
         self.server = self._start_server()
         return self.server
@@ -195,6 +203,21 @@ class Pair:
         self.left[Role.SERVER], self.server_stack = self.server_stack, stack
         self.server = self._servers.get(stack.label) or self._start_server()
         return self.server
+
+    def context(self, role: Role, number: int) -> Client | Server:
+        """Return a client or server of the pair by its number, from 1 in the order in which they were made."""
+        return next(made for made in self._endpoints if made.role is role and made.context == number)
+
+    def use(self, role: Role, number: int) -> None:
+        """Go to an earlier client or server, with its knobs and the state that it kept."""
+        stack, config = self._made[role, number]
+        made = self.context(role, number)
+        if isinstance(made, Client) and isinstance(config, ClientConfig):
+            self.left[role], self.client_stack = self.client_stack, stack
+            self.client, self.client_config = made, config
+        elif isinstance(made, Server) and isinstance(config, ServerConfig):
+            self.left[role], self.server_stack = self.server_stack, stack
+            self.server, self.server_config = made, config
 
     def refusal(self, **knobs: object) -> tuple[object, ...]:
         """Request a server that OpenSSL refuses; return the reason codes of its error queue (openssl/sslerr.h).

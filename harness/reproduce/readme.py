@@ -86,7 +86,7 @@ def readme(story: Story, names: Sequence[str], missing: Mapping[str, Sequence[st
     return rendered(
         "README.md.j2",
         title=title(story),
-        expected=f"connection {story.attempts[-1].number} to be {story.expected}" if story.expected else "",
+        expected="; ".join(story.expected),
         attempts=[_row(attempt) for attempt in story.attempts],
         why=about.why,
         left_out=list(about.left_out),

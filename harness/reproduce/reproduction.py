@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.session import Session
-    from harness.model.tls import Outcome
     from harness.reproduce.story import Story
 
 FORMS: Mapping[str, ModuleType] = {"reproduce.sh": shell, "reproduce.c": c_program, "reproduce.py": python_program}
@@ -53,7 +52,7 @@ def reproduction(
     connections: Sequence[Connection],
     pem_files: Callable[[Sequence[str]], Mapping[str, bytes]],
     *,
-    expected: Outcome | None = None,
+    expected: Sequence[str] = (),
     wrong: str = "",
     left_out: Sequence[str] = (),
 ) -> Reproduction:

@@ -127,8 +127,8 @@ class Story:
 
     attempts: tuple[Attempt, ...]
     gaps: tuple[str, ...] = ()
-    expected: Outcome | None = None
-    """The expected outcome of the last connection, if the user gave one."""
+    expected: tuple[str, ...] = ()
+    """What the user expected of the connections."""
     wrong: str = ""
     """What failed, in the words of the failed assert."""
 

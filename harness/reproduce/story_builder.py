@@ -36,14 +36,14 @@ IN_MEMORY = "pyopenssl@"
 """A stack that offers the object in memory if it has no DER; Python's ssl offers a copy."""
 
 
-def story_of(connections: Sequence[Connection], *, expected: Outcome | None = None, wrong: str = "") -> Story:
+def story_of(connections: Sequence[Connection], *, expected: Sequence[str] = (), wrong: str = "") -> Story:
     """Return the story of all connections of one pair, without marking them as asserted."""
     gaps: list[str] = []
     connections = sorted(connections, key=lambda connection: connection.number)
     attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
     if not attempts:
         gaps.append("no connection was made")
-    story = Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=expected, wrong=wrong)
+    story = Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=tuple(expected), wrong=wrong)
     return without_still_clocks(story)
 
 

@@ -62,6 +62,24 @@ def unused(folder: Path) -> Path:
     return folder
 
 
+def new_file(path: Path) -> None:
+    """UsageError if the file exists, or its folder is not there or not writable; nothing is overwritten."""
+    if path.exists():
+        raise UsageError(f"{path} exists; name a new file, or remove it")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+    writable(path.absolute().parent)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; UsageError if it exists."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists; name a new file, or remove it") from error
+
+
 class Results:
     """Writes one JSON line per finished cell, so that a killed run leaves its results.
 

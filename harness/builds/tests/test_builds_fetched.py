@@ -15,7 +15,8 @@ from harness.builds.programs import command
 from harness.builds.providers.prefix import measured_prefix
 from harness.builds.providers.source import Recipe, Source
 from harness.builds.store import BuildStore
-from harness.case.case import Case, run
+from harness.case.case import run
+from harness.case.desk import desk
 from harness.model.errors import BuildError, UsageError
 from harness.model.tls import Outcome, TLSVersion
 from harness.runtime.runtime import Runtime
@@ -60,7 +61,7 @@ def runtime() -> Iterator[Runtime]:
 
 def outcomes(machine: Machine, client: str, server: str, tls: TLSVersion, runtime: Runtime) -> list[Outcome]:
     try:
-        result = run(Case(tls=tls), machine.one(client), machine.one(server), runtime)
+        result = run(desk(tls=tls), machine.one(client), machine.one(server), runtime)
     finally:
         machine.close()
     return [connection.observed_outcome() for connection in result.connections]
@@ -78,7 +79,7 @@ def test_what_a_libssl_of_2018_seals_can_be_read(store: BuildStore, runtime: Run
     machine = Machine(runtime, store=fetched(store, "1.0.2q", "wheel"))
     old = machine.one("libssl@1.0.2")
     try:
-        first, *_ = run(Case(tls=TLSVersion.TLSv1_2), old, old, runtime).connections
+        first, *_ = run(desk(tls=TLSVersion.TLSv1_2), old, old, runtime).connections
     finally:
         machine.close()
 

@@ -9,16 +9,19 @@ import click
 
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
-from harness.cli.cases.case_options import CASE_OPTIONS, case_of, case_options, given_on_command_line, untestable
+from harness.cli.cases.case_options import CASE_OPTIONS, case_options, given_on_command_line, story_of, untestable
 from harness.cli.cases.range_of_builds import BuildRange
 from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
 from harness.cli.help import example
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
 from harness.report.diff.observed import difference_line, last_outcome, matching
+from harness.report.expecting import Expectation
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.cli.cases.subject import Subject
     from harness.report.diff.difference import Difference
 
@@ -38,25 +41,26 @@ ON = "Compare only observables that match, such as 'session.*'; may be repeated.
     help=ON,
 )
 @click.option("--here", is_flag=True, help="Use cached builds only.")
-@case_options(required=False)
+@case_options
 @click.argument("cell", required=False, metavar="[CELL-ID]")
 @untestable
 def bisect(**given: Any) -> None:
     """Find the first build whose behaviour changed, between a good and a bad one, fetching builds as needed.
 
-    Give the case as for `resumption connect`, or the id of a scenario's cell. An endpoint without @BUILD uses the
-    build under test. With --expect, a build is good if its last connection has that outcome. Without --expect, a
-    build is good if it matches the good build in every observable in which the bad build differs. A build whose
-    outcome (or observable of --on) is neither the good build's nor the bad build's is `other`: the search goes on to
-    the first build that behaves like the bad one. Builds that do not support the case are skipped, and so are builds
-    that the harness could not run.
+    Give the case as for `resumption connect`, also as --story FILE, or the id of a scenario's cell. An endpoint without
+    @BUILD uses the build under test. With --expect, a build is good if that holds. Without --expect, a build is good if
+    it matches the good build in every observable in which the bad build differs. A build whose outcome (or observable
+    of --on) is neither the good build's nor the bad build's is `other`: the search goes on to the first build that
+    behaves like the bad one. Builds that do not support the case are skipped, and so are builds that the harness could
+    not run.
 
     Exit code 0: found. 1: the good build is not good, or the bad build is not bad. 2: bad usage. 125: the good or the
     bad build does not support the case, or its OpenSSL is missing or broken.
     """
     subject = subject_of(given)
     builds = BuildRange(subject.ends.moving, given["good"], given["bad"], here=given["here"])
-    looks = Looks(subject, builds, given["expect"], given["on"])
+    expect = [Expectation.parse(text) for text in expected(subject, given)]
+    looks = Looks(subject, builds, expect, given["on"])
     found = search(builds.versions, looks)
     click.echo(f"first bad  {found.first_bad}\nlast good  {found.last_good}")
     if found.first_other:
@@ -73,6 +77,11 @@ def bisect(**given: Any) -> None:
             click.echo(f"  {difference_line(difference)}")
 
 
+def expected(subject: Subject, given: dict[str, Any]) -> tuple[str, ...]:
+    """Return what is expected of the subject: a story says it itself."""
+    return subject.story.expect if isinstance(subject, DeskCase) else given["expect"]
+
+
 def say(line: str) -> None:
     """Print progress to stderr."""
     click.echo(line, err=True)
@@ -80,20 +89,22 @@ def say(line: str) -> None:
 
 def subject_of(given: dict[str, Any]) -> Subject:
     """Return the subject of the options or the cell id; UsageError if both, neither, or an incomplete case is given."""
-    named = [given["client_name"], given["server_name"], given["tls"]]
     if given["cell"]:
-        if typed := given_on_command_line(CASE_OPTIONS):
+        if typed := given_on_command_line({**CASE_OPTIONS, "story_file": "--story"}):
             raise UsageError(f"a cell's id and {typed[0]} both say what to run; give only one of them")
         return ScenarioCell.parse(given["cell"], (given["good"], given["bad"]))
-    if not all(named):
-        raise UsageError("give --client, --server and --tls, or a cell's id")
-    return DeskCase(Ends(given["client_name"], given["server_name"]), case_of(given))
+    if not given["story_file"] and not all(given[name] for name in ("client_name", "server_name", "tls")):
+        raise UsageError("give --client, --server and --tls, --story FILE, or a cell's id")
+    story = story_of(given)
+    return DeskCase(Ends(story.client.stack, story.server.stack), story)
 
 
 class Looks:
     """Runs the subject on versions, once each, and prints the behaviour of each."""
 
-    def __init__(self, subject: Subject, builds: BuildRange, expect: str | None, on: tuple[str, ...]) -> None:
+    def __init__(
+        self, subject: Subject, builds: BuildRange, expect: Sequence[Expectation], on: tuple[str, ...]
+    ) -> None:
         self._subject = subject
         self._builds = builds
         self._ends = (builds.versions[0], builds.versions[-1])
@@ -116,8 +127,9 @@ class Looks:
         elif seen["verdict"] == "unsupported":
             behaviour, why = Behaviour.UNSUPPORTED, seen["reason"]
         elif self._expect:
-            why = last_outcome(seen)
-            behaviour = Behaviour.GOOD if why == self._expect else self._unlike_good(version, why)
+            why = self._observed(seen)
+            good = bool(seen["case"]) and all(each.holds(seen["case"]) for each in self._expect if seen["case"])
+            behaviour = Behaviour.GOOD if good else self._unlike_good(version, why)
         else:
             found = self._relevant(version)
             why = (
@@ -128,10 +140,17 @@ class Looks:
             behaviour = self._changed(version) if found else Behaviour.GOOD
         return self._report(version, behaviour, why)
 
-    def _unlike_good(self, version: str, outcome: str) -> Behaviour:
-        """BAD if it has the outcome of the bad build, else OTHER."""
+    def _observed(self, seen: CellObject) -> str:
+        """What the expectations are about: the last outcome, or the values of their observables."""
+        if not seen["case"] or not seen["case"]["connections"] or all(each.outcome for each in self._expect):
+            return last_outcome(seen)
+        return ", ".join(each.observed(seen["case"]) for each in self._expect)
+
+    def _unlike_good(self, version: str, observed: str) -> Behaviour:
+        """BAD if what is expected is as in the bad build, else OTHER."""
         bad = self._ends[1]
-        return Behaviour.BAD if version in self._ends or outcome == last_outcome(self._see(bad)) else Behaviour.OTHER
+        alike = version in self._ends or observed == self._observed(self._see(bad))
+        return Behaviour.BAD if alike else Behaviour.OTHER
 
     def _changed(self, version: str) -> Behaviour:
         """OTHER if an outcome, or an observable of --on, is neither as in the good build nor as in the bad one."""

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
+from msgspec.structs import replace
 
 from harness.case.bisect import UntestableEndError
-from harness.case.case import Case
+from harness.case.desk import desk
 from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.tls import Close, Outcome, Role, TLSVersion
+from harness.report.expecting import Expectation
+from harness.story.plan import Plan
+from harness.story.reading import read_story
+from harness.story.step import FARTHEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from harness.story.story import Story
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 UNTESTABLE = 125
 """Exit code if an OpenSSL is missing or does not run: `git bisect run` skips the revision. 1 would mean "bad"."""
 
-FARTHEST = 1_000_000_000
-"""Seconds, 31 years: a clock that is moved so far shows a time that every OpenSSL can represent."""
 UNSET = f"The value `{DEFAULT}` restores the default."
 AGE = (
     "Let SECONDS pass at both ends before each further connection: their clocks are set forward, back if negative. "
@@ -36,17 +42,22 @@ AGE_COPY = (
 )
 SECONDS = click.IntRange(-FARTHEST, FARTHEST)
 TLS = click.Choice([v.value for v in TLSVersion])
-OUTCOMES = click.Choice([o.value for o in Outcome])
+FILE = click.Path(path_type=Path, dir_okay=False)
+EXPECT = (
+    "Exit 1 unless this holds: the last connection's outcome, such as resumed, or a comparison, such as "
+    "'connection[2].hits == 1'; may be repeated."
+)
+STORY = "Run the story in FILE (docs/stories.md); --client and --server run it between other ends."
 
 
-def case_options(*, required: bool) -> Callable[[F], F]:
-    """Add the options; ``required`` if there is no other way to give a case."""
+def case_options(command: F) -> F:
+    """Add the options."""
     client = "The client: a stack, or stack@build."
     server = "The server: a stack, or stack@build."
     options = (
-        click.option("--client", "client_name", required=required, metavar="STACK", help=client),
-        click.option("--server", "server_name", required=required, metavar="STACK", help=server),
-        click.option("--tls", type=TLS, required=required, help="The protocol version."),
+        click.option("--client", "client_name", metavar="STACK", help=client),
+        click.option("--server", "server_name", metavar="STACK", help=server),
+        click.option("--tls", type=TLS, help="The protocol version."),
         settings("--client-set", f"Set a knob of the client; may be repeated. {UNSET}"),
         settings("--server-set", f"Set a knob of the server; may be repeated. {UNSET}"),
         settings("--then-client-set", f"Reconnect from a new client with this knob changed; may be repeated. {UNSET}"),
@@ -74,15 +85,12 @@ def case_options(*, required: bool) -> Callable[[F], F]:
             help=AGE_COPY,
         ),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
-        click.option("--expect", type=OUTCOMES, help="Exit 1 unless the last connection has this outcome."),
+        click.option("--expect", multiple=True, metavar="EXPECTATION", help=EXPECT, shell_complete=_outcomes),
+        click.option("--story", "story_file", type=FILE, metavar="FILE", help=STORY),
     )
-
-    def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def untestable(command: Callable[..., None]) -> Callable[..., None]:
@@ -126,6 +134,11 @@ def _completion(role: Role) -> Callable[[click.Context, click.Parameter, str], l
     return complete
 
 
+def _outcomes(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete an outcome."""
+    return [CompletionItem(outcome.value) for outcome in Outcome if outcome.value.startswith(typed)]
+
+
 CASE_OPTIONS = {
     "client_name": "--client",
     "server_name": "--server",
@@ -141,6 +154,8 @@ CASE_OPTIONS = {
     "expect": "--expect",
 }
 """The options of a case by parameter name."""
+BESIDE_STORY = ("client_name", "server_name", "expect")
+"""The parameters that go with --story."""
 
 
 def given_on_command_line(names: Mapping[str, str]) -> list[str]:
@@ -156,19 +171,55 @@ def exclusive(names: Mapping[str, str], why: str) -> None:
         raise UsageError(f"{' and '.join(given)} cannot be combined: {why}; give one of them")
 
 
-def case_of(given: Mapping[str, Any]) -> Case:
-    """Return the Case that the options describe.
+def story_of(given: Mapping[str, Any]) -> Story:
+    """Return the story that the options describe, or that the file of --story holds.
 
-    UsageError for an invalid ``KNOB=VALUE``, an unknown knob, a value out of range, or an option without effect.
+    UsageError for an invalid ``KNOB=VALUE``, an unknown knob, a value out of range, an option without effect, a story
+    that cannot be read, or an incomplete case.
     """
+    story = _from_file(given) if given["story_file"] else _from_options(given)
+    made = Plan.of(story).count
+    for expectation in expectations(story):
+        if expectation.highest > made:
+            raise UsageError(
+                f"--expect {expectation.text!r} is about connection {expectation.highest}, and the story makes {made}"
+            )
+    return story
+
+
+def expectations(story: Story) -> list[Expectation]:
+    """Return what is expected of a story; UsageError for what cannot be read."""
+    return [Expectation.parse(text) for text in story.expect]
+
+
+def _from_file(given: Mapping[str, Any]) -> Story:
+    both = {name: option for name, option in CASE_OPTIONS.items() if name not in BESIDE_STORY}
+    if typed := given_on_command_line(both):
+        raise UsageError(
+            f"--story and {typed[0]} both say what to run; give one of them (--client, --server and --expect go with "
+            "--story)"
+        )
+    story = read_story(given["story_file"])
+    for role in Role:
+        named = given[f"{role}_name"] or story.end(role).stack
+        if not named:
+            raise UsageError(f"{given['story_file']} names no {role}; give --{role}")
+        story = replace(story, **{str(role): replace(story.end(role), stack=named)})
+    return replace(story, expect=(*story.expect, *given["expect"]))
+
+
+def _from_options(given: Mapping[str, Any]) -> Story:
+    ends = {"client_name": "--client", "server_name": "--server", "tls": "--tls"}
+    if missing := [option for name, option in ends.items() if not given[name]]:
+        raise UsageError(f"give {' and '.join(missing)}, or --story FILE")
     if given["times"] == 0:
         second = ("then_client_set", "then_server_set", "age", "age_copy")
         if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
             raise UsageError(
                 f"{' and '.join(idle)} has no effect with --times 0, which makes no second connection; remove one"
             )
-    return Case(
-        tls=TLSVersion(given["tls"]),
+    story = desk(
+        TLSVersion(given["tls"]),
         client=ClientConfig(**knobs(Role.CLIENT, "client-set", given["client_set"])),
         server=ServerConfig(**knobs(Role.SERVER, "server-set", given["server_set"])),
         then_client=knobs(Role.CLIENT, "then-client-set", given["then_client_set"]),
@@ -177,7 +228,9 @@ def case_of(given: Mapping[str, Any]) -> Case:
         age=given["age"],
         age_copy=given["age_copy"],
         times=given["times"],
+        stacks=(given["client_name"], given["server_name"]),
     )
+    return replace(story, expect=tuple(given["expect"]))
 
 
 def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.case.case import run
+from harness.case.case import case_object, run
+from harness.case.desk import offering
 from harness.cli import session_files
-from harness.cli.cases.case_options import case_of, case_options, exclusive, untestable
-from harness.cli.cases.reproducing import checked, reproducing, reproducing_options
+from harness.cli.cases.case_options import case_options, exclusive, expectations, story_of, untestable
+from harness.cli.cases.reproducing import STORY, checked, reproducing, reproducing_options
 from harness.cli.help import example
 from harness.cli.session_files import session_options
 from harness.explain.proof.check import false_evidence
 from harness.model.errors import DisagreementError, EvidenceError, UsageError
-from harness.model.tls import Outcome
-from harness.results.writer import keep, writable
+from harness.results.writer import keep, writable, write_new
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from harness.case.case import Case, CaseResult
+    from harness.case.case import CaseResult
     from harness.stacks.base import Stack
+    from harness.story.story import Story
 
 NOT_AS_EXPECTED = 1
 KEPT = "Write all evidence to DIR, with a capture that Wireshark opens decrypted."
@@ -32,43 +32,35 @@ AGENT = "Also use the stack of an agent, whose command is in FILE; may be repeat
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
-def judge(result: CaseResult, expected: Outcome | None) -> str | None:
-    """Return why the exit code is 1: the endpoints disagree, or the last outcome is unexpected; else None.
+def judge(story: Story, result: CaseResult) -> str | None:
+    """Return why the exit code is 1: the endpoints disagree, or an expectation does not hold; else None.
 
     EvidenceError if an explanation cites what its witness did not see.
     """
     try:
-        outcomes = [connection.observed_outcome() for connection in result.connections]
+        for connection in result.connections:
+            connection.observed_outcome()
     except DisagreementError as error:
         return str(error)
     if lies := false_evidence(result.connections):
         raise EvidenceError("\n".join(lies))
-    if expected is None or outcomes[-1] is expected:
-        return None
-    return f"connection {len(outcomes)} was expected to be {expected} and is {outcomes[-1]}"
+    wanted = expectations(story)
+    case = case_object(story, ("", ""), result) if wanted else None
+    failures = [failure for each in wanted if case and (failure := each.failure(case))]
+    return "\n".join(failures) or None
 
 
-def evidence(case: Case, ends: tuple[Stack, Stack], result: CaseResult, folder: Path | None) -> str:
+def evidence(story: Story, ends: tuple[Stack, Stack], result: CaseResult, folder: Path | None) -> str:
     """Return the case as JSON; write all evidence to the folder if one is given."""
     # Imported when they are needed: they are a third of the time that `connect` takes to load.
     from harness.report.account import account  # noqa: PLC0415
     from harness.report.capture import NAME, capture  # noqa: PLC0415
     from harness.report.failed_cell import files  # noqa: PLC0415
-    from harness.report.json.encode import case_json  # noqa: PLC0415
 
-    written = case_json(
-        ends[0].label,
-        ends[1].label,
-        case.tls,
-        result.connections,
-        result.counters,
-        (case.client, case.server),
-        then=(case.then_client, case.then_server),
-    )
-    shown = json.dumps(written, indent=2)
+    shown = json.dumps(case_object(story, (ends[0].label, ends[1].label), result), indent=2)
     if folder:
         kept = files(account(result.connections, result.counters))
-        keep(folder, {**kept, NAME: capture(result.connections), "case.json": shown})
+        keep(folder, {**kept, NAME: capture(result.connections), "case.json": shown, STORY: story.text()})
     return shown
 
 
@@ -99,7 +91,7 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 
 
 @click.command(epilog=example("connect --client openssl --server libssl --tls 1.3 --age 8000"))
-@case_options(required=True)
+@case_options
 @click.option("--stack", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=AGENT)
 @click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
@@ -114,30 +106,33 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 def connect(**given: Any) -> None:
     """Run one case: handshake, save the session, reconnect with it; show what all three witnesses saw.
 
+    The options make a story; --story FILE runs one that has any steps (docs/stories.md).
+
     Exit code 0: as expected. 1: not as expected, or the witnesses disagree. 2: bad usage. 125, with --expect: an
     OpenSSL is missing or breaks during the first connection, or an endpoint does not start or answer; `git bisect run`
     then skips the revision.
     """
     if given["session_in"] and given["reproduce"]:
         raise UsageError("--session-in and --reproduce cannot be combined: a reproducer makes its own sessions")
-    case = replace(case_of(given), offer=session_files.checked(given))
+    story = story_of(given)
+    if session := session_files.checked(given):
+        story = offering(story, session)
     printed = {"as_json": "--json", "all_": "--all", "quiet": "--quiet"}
     exclusive(printed, "each selects what is printed")
     if given["keep"]:
         writable(given["keep"])
     checked(given)
-    expected = Outcome(given["expect"]) if given["expect"] else None
     with Runtime() as runtime:
         machine = Machine(runtime, given["prefixes"], files=given["files"])
         try:
-            client, server = machine.one(given["client_name"]), machine.one(given["server_name"])
+            client, server = machine.one(story.client.stack), machine.one(story.server.stack)
             used(given["prefixes"], (client, server), machine)
-            done = reproducing(given, runtime, case, lambda case: run(case, client, server, runtime), judge, expected)
+            done = reproducing(given, runtime, story, lambda one: run(one, client, server, runtime, machine.one), judge)
         finally:
             machine.close()
-    case, result = done.case, done.result
+    story, result = done.story, done.result
     if given["as_json"] or given["keep"]:
-        shown = evidence(case, (client, server), result, given["keep"])
+        shown = evidence(story, (client, server), result, given["keep"])
     if given["as_json"]:
         click.echo(shown)
     else:
@@ -146,7 +141,9 @@ def connect(**given: Any) -> None:
         click.echo(line, err=given["as_json"])
     if given["session_out"]:
         session_files.write(given["session_out"], result.connections, overwrite=given["overwrite"])
-    wrong = judge(result, expected)
+    if given["story_out"]:
+        write_new(given["story_out"], story.text())
+    wrong = judge(story, result)
     if wrong:
         click.echo(wrong, err=True)
         click.get_current_context().exit(NOT_AS_EXPECTED)

@@ -1,4 +1,4 @@
-"""The options `--reproduce` and `--minimize`: minimise a case and write its reproducers."""
+"""The options `--reproduce`, `--minimize` and `--story-out`: minimise a story, write it and its reproducers."""
 
 from __future__ import annotations
 
@@ -8,39 +8,46 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.case.case import case_object
 from harness.case.minimize import Minimal, minimized
 from harness.model.errors import UsageError
-from harness.results.writer import keep, unused
+from harness.report.expecting import Expectation
+from harness.results.writer import keep, new_file, unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.case.case import Case, CaseResult
-    from harness.model.tls import Outcome
+    from harness.case.case import CaseResult
     from harness.reproduce.reproduction import Reproduction
     from harness.runtime.runtime import Runtime
+    from harness.story.story import Story
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 REPRODUCE = "Write self-contained reproducers to DIR."
-MINIMIZE = "Drop every option that does not affect the result; needs --reproduce."
+MINIMIZE = "Drop every option and step that does not affect the result; needs --reproduce or --story-out."
+STORY_OUT = "Write the story to FILE, which --story reads."
+STORY = "story.json"
+"""The story in a folder of reproducers or of evidence."""
 
 
 def reproducing_options(command: F) -> F:
-    """Add both options to a command."""
+    """Add the options to a command."""
     folder = click.Path(path_type=Path, file_okay=False)
+    file = click.Path(path_type=Path, dir_okay=False)
+    command = click.option("--story-out", type=file, metavar="FILE", help=STORY_OUT)(command)
     reproduce = click.option("--reproduce", type=folder, metavar="DIR", help=REPRODUCE)
     return reproduce(click.option("--minimize", is_flag=True, help=MINIMIZE)(command))
 
 
 @dataclass(frozen=True)
 class Reproducing:
-    """The case that is reported, minimised if requested, and its reproducers."""
+    """The story that is reported, minimised if requested, and its reproducers."""
 
-    case: Case
+    story: Story
     result: CaseResult
     left_out: tuple[str, ...] | None
-    """The dropped options; None without ``--minimize``."""
+    """What was dropped, in words; None without ``--minimize``."""
     made: Reproduction | None
     folder: Path | None
 
@@ -50,38 +57,54 @@ class Reproducing:
         if self.made and self.folder:
             from harness.reproduce.reproduction import SCRIPTS  # noqa: PLC0415 - see `reproducing`
 
-            keep(self.folder, self.made.files, SCRIPTS)
+            keep(self.folder, {**self.made.files, STORY: self.story.text()}, SCRIPTS)
             lines += [*self.made.summary(), f"written to {self.folder}; begin with README.md"]
         return lines
 
 
 def checked(given: Mapping[str, Any]) -> None:
     """UsageError if the options cannot be combined, or the folder cannot hold the reproducers."""
-    if given["minimize"] and not given["reproduce"]:
-        raise UsageError("--minimize needs --reproduce DIR: it drops options from the reproducers")
+    if given["minimize"] and not (given["reproduce"] or given["story_out"]):
+        raise UsageError(
+            "--minimize needs --reproduce DIR or --story-out FILE: it drops what does not affect the result from them"
+        )
     if given["reproduce"]:
         unused(given["reproduce"])
+    if given["story_out"]:
+        new_file(given["story_out"])
 
 
 def reproducing(
     given: Mapping[str, Any],
     runtime: Runtime,
-    case: Case,
-    again: Callable[[Case], CaseResult],
-    judge: Callable[[CaseResult, Outcome | None], str | None],
-    expected: Outcome | None,
+    story: Story,
+    again: Callable[[Story], CaseResult],
+    judge: Callable[[Story, CaseResult], str | None],
 ) -> Reproducing:
-    """Run the case; minimise it and make its reproducers if requested."""
-    found = Minimal(case, again(case), ())
+    """Run the story; minimise it and make its reproducers if requested."""
+    found = Minimal(story, again(story), ())
     if given["minimize"]:
-        found = minimized(case, found.result, again)
+        found = minimized(story, found.result, again, held)
     left_out = found.left_out if given["minimize"] else None
     made = None
     if given["reproduce"]:
         from harness.reproduce.reproduction import reproduction  # noqa: PLC0415 - a third of the time that `connect` takes to load
 
-        wrong = judge(found.result, expected) or ""
+        wrong = judge(found.story, found.result) or ""
         made = reproduction(
-            found.result.connections, runtime.pki.pem_files, expected=expected, wrong=wrong, left_out=found.left_out
+            found.result.connections,
+            runtime.pki.pem_files,
+            expected=[Expectation.parse(text).sentence(len(found.result.connections)) for text in found.story.expect],
+            wrong=wrong,
+            left_out=found.left_out,
         )
-    return Reproducing(found.case, found.result, left_out, made, given["reproduce"])
+    return Reproducing(found.story, found.result, left_out, made, given["reproduce"])
+
+
+def held(story: Story, result: CaseResult) -> list[str]:
+    """Return what each expectation of a story observes, and whether it holds."""
+    wanted = [Expectation.parse(text) for text in story.expect]
+    if not wanted:
+        return []
+    case = case_object(story, labels=("", ""), result=result)
+    return [f"{each.holds(case)}: {each.values(case)}" for each in wanted]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.case.case import refusals, run
+from harness.case.case import Ends as StoryEnds
+from harness.case.case import case_object, refusals, run
 from harness.cli.runs.inner_run import results_of
 from harness.matrix.cells import parse_id
 from harness.model.errors import (
@@ -19,17 +20,16 @@ from harness.model.errors import (
     UsageError,
     is_lost,
 )
-from harness.model.tls import Role
 from harness.model.verdict import Verdict
-from harness.report.json.encode import case_json
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.case.case import Case
     from harness.report.json.shapes import CaseObject, CellObject
+    from harness.stacks.base import Stack
+    from harness.story.story import Story
 
 
 STACK = r"\w+(?:@[\w.+]+(?:-fips)?)?"
@@ -92,33 +92,25 @@ class Subject(Protocol):
 
 @dataclass(frozen=True)
 class DeskCase:
-    """A case, as `resumption connect` runs it."""
+    """A story, as `resumption connect` runs it."""
 
     ends: Ends
-    case: Case
+    story: Story
 
     def see(self, version: str) -> CellObject:
-        """Run the case in this process."""
+        """Run the story in this process."""
         with Runtime() as runtime:
             machine = Machine(runtime)
+
+            def find(named: str) -> Stack:
+                return machine.one(_at(named, version))
+
             try:
                 client, server = (machine.one(label) for label in self.ends.at(version))
-                lacking = [
-                    *refusals(client, Role.CLIENT, self.case),
-                    *refusals(server, Role.SERVER, self.case),
-                ]
-                if lacking:
+                if lacking := refusals(self.story, StoryEnds(client, server, find)):
                     return self._cell(version, Verdict.UNSUPPORTED, lacking[0])
-                result = run(self.case, client, server, runtime)
-                case = case_json(
-                    client.label,
-                    server.label,
-                    self.case.tls,
-                    result.connections,
-                    result.counters,
-                    (self.case.client, self.case.server),
-                    then=(self.case.then_client, self.case.then_server),
-                )
+                result = run(self.story, client, server, runtime, find)
+                case = case_object(self.story, (client.label, server.label), result)
                 return self._cell(version, Verdict.PASSED, case=case)
             except (BuildError, RefusedError, SetUpError, UnsupportedError) as error:
                 lost = is_lost(error) and not isinstance(error, BuildError)
@@ -133,11 +125,11 @@ class DeskCase:
     def _cell(self, version: str, verdict: Verdict, reason: str = "", case: CaseObject | None = None) -> CellObject:
         client, server = self.ends.at(version)
         return {
-            "cell": f"{client}--{server}-{self.case.tls.label}",
+            "cell": f"{client}--{server}-{self.story.tls.label}",
             "scenario": "",
             "client": client,
             "server": server,
-            "tls": self.case.tls.value,
+            "tls": self.story.tls.value,
             "verdict": verdict.value,
             "reason": reason,
             "seconds": 0.0,

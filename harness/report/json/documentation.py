@@ -67,6 +67,8 @@ def _name(kind: Any) -> str:
 
 
 def _type(kind: Any) -> str:
+    if kind is Any:
+        return "any"
     if is_typeddict(kind):
         return f"[{_name(kind)}](#{_name(kind)})"
     parts = get_args(kind)

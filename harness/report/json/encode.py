@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.model.tls import TLSVersion
     from harness.model.transcript import ServerHello, Transcript
     from harness.model.view import View
+    from harness.story.story import Story
 
 T = TypeVar("T")
 NOTHING: Mapping[str, object] = {}
@@ -56,7 +57,7 @@ def _plain(inner: Any, value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else msgspec.to_builtins(value)
 
 
-def case_json(
+def case_json(  # noqa: PLR0913 - one for each part of the object
     client: str,
     server: str,
     tls: TLSVersion,
@@ -65,6 +66,7 @@ def case_json(
     knobs: tuple[ClientConfig, ServerConfig],
     *,
     then: tuple[Mapping[str, object], Mapping[str, object]] = (NOTHING, NOTHING),
+    story: Story | None = None,
 ) -> shapes.CaseObject:
     """The object of a case. ``client`` and ``server`` are ``stack@build``; ``then`` are knobs that changed later."""
     return {
@@ -80,6 +82,7 @@ def case_json(
         },
         "connections": [connection_json(connection, connections) for connection in connections],
         "counters": counters_json(counters),
+        "story": story.to_json() if story else None,
     }
 
 

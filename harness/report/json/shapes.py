@@ -330,6 +330,24 @@ class CircumstancesObject(TypedDict):
     beside: Annotated[list[int], about("numbers of the connections that were open when this one began")]
 
 
+class CountersObject(TypedDict):
+    """The server's counters (SSL_CTX_sess_number(3)); null if its stack does not report it."""
+
+    items: Annotated[int | None, about("sessions in the cache now")]
+    connect: Annotated[int | None, about("handshakes begun as client")]
+    connect_good: Annotated[int | None, about("handshakes completed as client")]
+    connect_renegotiate: Annotated[int | None, about("renegotiations begun as client")]
+    accept: Annotated[int | None, about("handshakes begun as server")]
+    accept_good: Annotated[int | None, about("handshakes completed as server")]
+    accept_renegotiate: Annotated[int | None, about("renegotiations begun as server")]
+    hits: Annotated[int | None, about("sessions that were resumed")]
+    callback_hits: Annotated[int | None, about("sessions that came from an external cache")]
+    misses: Annotated[int | None, about("session ids that were not in the cache")]
+    timeouts: Annotated[int | None, about("sessions that were found and had expired")]
+    overflows: Annotated[int | None, about("sessions that were evicted because the cache was full")]
+    cache_size: Annotated[int | None, about("how many sessions the cache may hold, 0 for no limit")]
+
+
 class ConnectionObject(TypedDict):
     """One connection."""
 
@@ -399,24 +417,12 @@ class ConnectionObject(TypedDict):
     messages: Annotated[list[MessageObject], about("the messages in the order of the wire", MESSAGES)]
     hellos: Annotated[list[HelloObject], about("the hellos among the messages, without malformed ones", HELLOS)]
     commands: Annotated[CommandsObject, about("the commands that were run", NOT_AT_ALL)]
-
-
-class CountersObject(TypedDict):
-    """The server's counters (SSL_CTX_sess_number(3)); null if its stack does not report it."""
-
-    items: Annotated[int | None, about("sessions in the cache now")]
-    connect: Annotated[int | None, about("handshakes begun as client")]
-    connect_good: Annotated[int | None, about("handshakes completed as client")]
-    connect_renegotiate: Annotated[int | None, about("renegotiations begun as client")]
-    accept: Annotated[int | None, about("handshakes begun as server")]
-    accept_good: Annotated[int | None, about("handshakes completed as server")]
-    accept_renegotiate: Annotated[int | None, about("renegotiations begun as server")]
-    hits: Annotated[int | None, about("sessions that were resumed")]
-    callback_hits: Annotated[int | None, about("sessions that came from an external cache")]
-    misses: Annotated[int | None, about("session ids that were not in the cache")]
-    timeouts: Annotated[int | None, about("sessions that were found and had expired")]
-    overflows: Annotated[int | None, about("sessions that were evicted because the cache was full")]
-    cache_size: Annotated[int | None, about("how many sessions the cache may hold, 0 for no limit")]
+    counters: NotRequired[
+        Annotated[
+            CountersObject | None,
+            about("the server's counters after it, null if its stack reports none then", NOT_AT_ALL),
+        ]
+    ]
 
 
 class KnobsObject(TypedDict):
@@ -438,6 +444,12 @@ class CaseObject(TypedDict):
     knobs: Annotated[KnobsObject, about("the knobs that were set")]
     connections: Annotated[list[ConnectionObject], about("every connection, in order", CONNECTIONS)]
     counters: Annotated[CountersObject | None, about("the last server's, null if its stack reports none")]
+    story: NotRequired[
+        Annotated[
+            dict[str, Any] | None,
+            about("its [story](stories.md), which `--story` runs again; null if it is not known", NOT_AT_ALL),
+        ]
+    ]
 
 
 Verdict = Literal["passed", "failed", "unsupported", "error"]

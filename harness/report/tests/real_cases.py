@@ -9,11 +9,11 @@ from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from harness.case.case import Case
     from harness.model.connection import Connection
+    from harness.story.story import Story
 
 
-def connections(client: str, server: str, case: Case) -> tuple[Connection, ...]:
+def connections(client: str, server: str, case: Story) -> tuple[Connection, ...]:
     """What `resumption connect` would show, with all processes ended."""
     with Runtime() as runtime:
         machine = Machine(runtime)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.case.case import Case
+from harness.case.desk import desk
 from harness.model.tls import Close, Role, TLSVersion
 from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.report.capture import capture, key_log
@@ -33,7 +33,7 @@ BEGAN = 1_795_304_650_468_881_131
 @pytest.fixture(scope="module")
 def real() -> tuple[Connection, ...]:
     """A full and a resumed connection of two libssls, TLS 1.3."""
-    return connections("libssl", "libssl", Case(tls=TLSVersion.TLSv1_3))
+    return connections("libssl", "libssl", desk(tls=TLSVersion.TLSv1_3))
 
 
 def framed(chunks: Sequence[Chunk], *ends: TcpEnd) -> File:
@@ -88,7 +88,7 @@ def test_a_capture_without_secrets_says_so(real: Sequence[Connection]) -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_session_has_the_tls12_secret_that_no_key_log_has(number: int) -> None:
-    made = connections("libssl", "libssl", Case(tls=TLSVersion.TLSv1_2))[number]
+    made = connections("libssl", "libssl", desk(tls=TLSVersion.TLSv1_2))[number]
     silent = replace(made, client=replace(made.client, keylog=()), server=replace(made.server, keylog=()))
 
     assert [line.lower() for line in key_log(silent)] == [line.lower() for line in key_log(made)]
@@ -228,7 +228,7 @@ def test_the_reader_of_these_tests_misses_a_segment() -> None:
 
 @pytest.mark.parametrize("how", [Close.BOTH, Close.EOF, Close.RST])
 def test_real_ends_are_what_the_case_asked_for(how: Close) -> None:
-    [closed] = connections("libssl", "libssl", Case(tls=TLSVersion.TLSv1_2, close=how, times=0))
+    [closed] = connections("libssl", "libssl", desk(tls=TLSVersion.TLSv1_2, close=how, times=0))
     flags = [flags for _, flags in read_file(capture([closed])).flags()[3:]]
 
     assert flags == (["RST ACK"] * 2 if how is Close.RST else ["FIN ACK", "ACK"] * 2)

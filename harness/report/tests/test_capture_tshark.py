@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.case.case import Case
+from harness.case.desk import desk
 from harness.model.tls import TLSVersion
 from harness.pair.open_connection import ANSWER, PING
 from harness.report.capture import capture
@@ -69,7 +69,7 @@ def tls(request: pytest.FixtureRequest) -> TLSVersion:
 
 @pytest.fixture(scope="module")
 def seen(ends: tuple[str, str], tls: TLSVersion, tshark: Tshark) -> Seen:
-    made = connections(*ends, Case(tls=tls))
+    made = connections(*ends, desk(tls=tls))
     return Seen(made, tshark.read(capture(made)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.case.case import Case
+from harness.case.desk import desk
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
@@ -46,7 +46,7 @@ BROKEN = [without_secrets, with_wrong_secrets]
 @pytest.fixture(scope="module")
 def whole() -> bytes:
     """A full and a resumed connection, TLS 1.3."""
-    return capture(connections("libssl", "openssl", Case(tls=V13)))
+    return capture(connections("libssl", "openssl", desk(tls=V13)))
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -72,14 +72,14 @@ def test_a_changed_byte_is_complained_about(whole: bytes, tshark: Tshark) -> Non
     [(Close.EOF, set()), (Close.RST, {"Connection reset (RST)"}), (Close.CLIENT_ONLY, set())],
 )
 def test_another_end_of_tcp_is_no_other_complaint(how: Close, complaints: set[str], tshark: Tshark) -> None:
-    frames = tshark.read(capture(connections("libssl", "libssl", Case(tls=V13, close=how))))
+    frames = tshark.read(capture(connections("libssl", "libssl", desk(tls=V13, close=how))))
 
     assert {complaint for frame in frames for complaint in frame.complaints} == complaints
 
 
 def test_records_with_a_mac_are_decrypted_as_by_the_harness(tshark: Tshark) -> None:
     server = ServerConfig(ciphers="ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA")
-    made = connections("libssl", "openssl", Case(tls=V12, server=server))
+    made = connections("libssl", "openssl", desk(tls=V12, server=server))
     frames = tshark.read(capture(made))
 
     assert made[0].transcript.decrypted
@@ -110,7 +110,7 @@ def test_a_renegotiation_is_decrypted(by: Role, ciphers: str | None, tshark: Tsh
 
 def test_early_data_is_decrypted(tshark: Tshark) -> None:
     client, server = ClientConfig(max_early_data=100), ServerConfig(max_early_data=1024)
-    made = connections("libssl", "libssl", Case(tls=V13, client=client, server=server))
+    made = connections("libssl", "libssl", desk(tls=V13, client=client, server=server))
     frames = tshark.read(capture(made))
     resumed = ["ClientHello", "ServerHello", "EncryptedExtensions", "Finished", "EndOfEarlyData", "Finished"]
 
@@ -121,7 +121,7 @@ def test_early_data_is_decrypted(tshark: Tshark) -> None:
 
 def test_an_alert_that_ends_a_handshake_is_decrypted(tshark: Tshark) -> None:
     server = ServerConfig(verify=Verify.REQUIRED)
-    [made] = connections("libssl", "libssl", Case(tls=V13, server=server, times=0))
+    [made] = connections("libssl", "libssl", desk(tls=V13, server=server, times=0))
     frames = tshark.read(capture([made]))
 
     assert made.observed_outcome() is Outcome.ABORTED

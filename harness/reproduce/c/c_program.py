@@ -110,8 +110,7 @@ def _needs(story: Story) -> set[str]:
 def _summary(story: Story) -> Iterator[str]:
     """Yield the first lines of the program's comment; at most LISTED connections are listed."""
     yield title(story)
-    if story.expected:
-        yield f"connection {story.attempts[-1].number} was expected to be {story.expected}"
+    yield from (f"expected: {text}" for text in story.expected)
     if len(story.attempts) <= LISTED:
         yield ""
         yield from (f"{attempt.number}. {summary(attempt)}" for attempt in story.attempts)

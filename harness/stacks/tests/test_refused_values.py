@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.case.case import Case, run
+from harness.case.case import run
+from harness.case.desk import desk
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, TLSVersion
@@ -24,7 +25,7 @@ def case(machine: tuple[Machine, Runtime], stack: str, config: Config) -> CaseRe
     """Run a case whose client or server, as the config says, is of this stack."""
     ends = {"client": machine[0].one("libssl"), "server": machine[0].one("libssl")}
     ends[config.role] = machine[0].one(stack)
-    made = Case(tls=TLSVersion.TLSv1_3, **{str(config.role): config})  # type: ignore[arg-type]
+    made = desk(tls=TLSVersion.TLSv1_3, **{str(config.role): config})  # type: ignore[arg-type]
     return run(made, ends["client"], ends["server"], machine[1])
 
 
@@ -56,7 +57,7 @@ def test_the_longest_values_work_on_each_stack(machine: tuple[Machine, Runtime],
 @pytest.mark.parametrize("stack", ["libssl", "openssl"])
 def test_early_data_that_the_session_does_not_allow_are_not_sent(machine: tuple[Machine, Runtime], stack: str) -> None:
     server = ServerConfig(max_early_data=50, anti_replay=False)
-    made = Case(tls=TLSVersion.TLSv1_3, client=ClientConfig(max_early_data=51), server=server)
+    made = desk(tls=TLSVersion.TLSv1_3, client=ClientConfig(max_early_data=51), server=server)
     result = run(made, machine[0].one(stack), machine[0].one("libssl"), machine[1])
 
     assert result.connections[-1].outcome is Outcome.RESUMED

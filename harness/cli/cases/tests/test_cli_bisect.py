@@ -12,7 +12,7 @@ from harness.builds.system import build_for
 from harness.builds.versions import matching
 from harness.case.bisect import EndError
 from harness.case.bisect import bisect as search
-from harness.case.case import Case
+from harness.case.desk import desk
 from harness.cli import main
 from harness.cli.cases.bisect import Looks
 from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
@@ -21,6 +21,7 @@ from harness.model.errors import SetUpError, UsageError
 from harness.model.tls import Close, TLSVersion
 from harness.report.diff.observed import last_outcome
 from harness.report.diff.tests.test_difference import FIRST, cell
+from harness.report.expecting import Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,8 @@ class Scripted:
 
 
 def looks(shown: Scripted, expect: str | None = None, *on: str) -> Looks:
-    return Looks(shown, cast("BuildRange", shown), expect, on)
+    wanted = [Expectation.parse(expect)] if expect else []
+    return Looks(shown, cast("BuildRange", shown), wanted, on)
 
 
 HINT = f"{FIRST}session__lifetime_hint"
@@ -195,7 +197,7 @@ def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPat
         raise SetUpError("libssl@3.0.19: the agent was killed by SIGSEGV; unanswered: hello")
 
     monkeypatch.setattr("harness.cli.cases.subject.run", broken)
-    seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
+    seen = DeskCase(Ends("libssl", "libssl"), desk(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], seen["reason"].partition(";")[0]) == (
         "unsupported",
@@ -284,7 +286,7 @@ def own_version() -> str:
 
 
 def test_a_case_is_seen_on_a_real_build() -> None:
-    seen = DeskCase(Ends("libssl", "libssl"), Case(tls=TLSVersion.TLSv1_3)).see(own_version())
+    seen = DeskCase(Ends("libssl", "libssl"), desk(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], last_outcome(seen)) == ("passed", "resumed")
 
@@ -317,7 +319,7 @@ def test_a_real_build_that_is_not_good_is_an_error(capsys: pytest.CaptureFixture
 
 def test_a_case_that_a_real_stack_cannot_do_is_unsupported() -> None:
     ends = Ends("libssl", f"openssl@{own_version()}")
-    seen = DeskCase(ends, Case(tls=TLSVersion.TLSv1_3, close=Close.SERVER_ONLY)).see(own_version())
+    seen = DeskCase(ends, desk(tls=TLSVersion.TLSv1_3, close=Close.SERVER_ONLY)).see(own_version())
 
     assert seen["verdict"] == "unsupported"
     assert "lacks close server-only" in seen["reason"]

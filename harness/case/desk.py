@@ -1,0 +1,71 @@
+"""The story that the options of `resumption connect` describe: a first connection, then resuming ones."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from harness.model.errors import UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tls import Close
+from harness.story.step import Offer
+from harness.story.steps import Age, Connect, NewClient, NewServer, Open, StopClocks
+from harness.story.story import End, Story, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.session import Session
+    from harness.model.tls import TLSVersion
+    from harness.story.step import Step
+
+NO_CLIENT, NO_SERVER = ClientConfig(), ServerConfig()
+UNCHANGED: Mapping[str, Any] = {}
+
+
+def desk(  # noqa: PLR0913 - one parameter for each option of connect
+    tls: TLSVersion,
+    *,
+    client: ClientConfig = NO_CLIENT,
+    server: ServerConfig = NO_SERVER,
+    then_client: Mapping[str, Any] = UNCHANGED,
+    then_server: Mapping[str, Any] = UNCHANGED,
+    close: Close = Close.BOTH,
+    age: int = 0,
+    age_copy: int = 0,
+    times: int = 1,
+    stacks: tuple[str, str] = ("", ""),
+) -> Story:
+    """Return the story; each of ``times`` connections after the first offers the latest session.
+
+    ``then_*`` are the knobs that change before the second connection. ``age`` are the seconds that pass at both ends
+    before each further connection, ``age_copy`` those by which the client's copy alone is made older; with either,
+    both clocks stand still otherwise.
+    """
+    steps: list[Step] = [StopClocks(optional=not age)] if age or age_copy else []
+    steps.append(Connect(close=close))
+    if then_client:
+        steps.append(NewClient(knobs=texts_of(then_client)))
+    if then_server:
+        steps.append(NewServer(knobs=texts_of(then_server)))
+    for _ in range(times):
+        steps += [Age(seconds=age)] if age else []
+        steps.append(Connect(offer=Offer(older=age_copy), close=close))
+    return Story(
+        tls=tls,
+        client=End(stack=stacks[0], knobs=texts_of(client)),
+        server=End(stack=stacks[1], knobs=texts_of(server)),
+        steps=tuple(steps),
+    )
+
+
+def offering(story: Story, session: Session) -> Story:
+    """Return the story whose first connection offers a session from elsewhere; UsageError if it offers another."""
+    place = next(index for index, step in enumerate(story.steps) if isinstance(step, Connect | Open))
+    first = story.steps[place]
+    if first.offer is not None:
+        raise UsageError("the first connection of the story offers a session; leave out --session-in")
+    made = replace(first, offer=Offer(session=b64encode(session.der or b"").decode()))
+    return replace(story, steps=(*story.steps[:place], made, *story.steps[place + 1 :]))

@@ -1,0 +1,271 @@
+"""The kinds of steps: what each needs of both ends, and how it fits the steps before it."""
+
+# Without `from __future__ import annotations`: msgspec reads the annotations at run time.
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from harness.agent.vocabulary import Capability
+from harness.model.tls import Close, Role, TLSVersion
+from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
+
+Opened = Annotated[Number | None, Meta(description="an open connection; null for the one opened last")]
+OfServer = Annotated[Number | None, Meta(description="the server, from 1; null for the present one")]
+Of = Annotated[Role, Meta(description="the end")]
+OfContext = Annotated[Number | None, Meta(description="which client or server, from 1; null for the present one")]
+Knobs = Annotated[Texts, Meta(description="the knobs that change, as a user types them; `unset` restores a default")]
+StackName = Annotated[str | None, Meta(description="another `stack` or `stack@build`; null for the present one")]
+Offered = Annotated[Offer | None, Meta(description="the session to offer; null for none")]
+CloseHow = Annotated[Close, Meta(description="how both ends close")]
+LateSeconds = Annotated[Seconds, Meta(description="seconds since the story began; negative ones come before it")]
+
+
+class Connect(Step, frozen=True):
+    """Open a connection, exchange a line in each direction, take the sessions, and close."""
+
+    offer: Offered = None
+    close: CloseHow = Close.BOTH
+    early_data: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="bytes of early data: a new client is made if the present one's `max_early_data` is another"),
+    ] = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        had = plan.knobs(Role.CLIENT).get("max_early_data")
+        if self.early_data is not None and had != str(self.early_data):
+            plan.make(Role.CLIENT, {"max_early_data": str(self.early_data)}, None)
+        number = plan.open(self.offer)
+        plan.close(number, self.close)
+
+
+class Open(Step, frozen=True):
+    """Open a connection and leave it open."""
+
+    offer: Offered = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.open(self.offer)
+
+
+class Exchange(Step, frozen=True):
+    """Exchange a line of application data in each direction."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.opened(self.connection)
+
+
+class Session(Step, frozen=True):
+    """Take the session of an open connection now (SSL_get1_session)."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.take(plan.opened(self.connection))
+
+
+class Keep(Step, frozen=True):
+    """The same as an object in the client's memory, which later events may change; only the same client offers it."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.need(Role.CLIENT, Capability.SESSION_IN_MEMORY)
+        plan.take(plan.opened(self.connection), kept=True)
+
+
+class Renegotiate(Step, frozen=True):
+    """Make a further TLS 1.2 handshake on an open connection, then exchange a line."""
+
+    connection: Opened = None
+    by: Annotated[Role, Meta(description="the end that begins it")] = Role.CLIENT
+    abbreviated: Annotated[bool, Meta(description="whether it resumes the connection's session")] = False
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        if plan.tls is not TLSVersion.TLSv1_2:
+            plan.misfit("TLS 1.3 has no renegotiation")
+        plan.opened(self.connection)
+        plan.need(self.by, Capability.RENEGOTIATION)
+        if self.abbreviated:
+            plan.need(self.by, Capability.ABBREVIATED_RENEGOTIATION)
+
+
+class CloseOpen(Step, frozen=True, tag="close"):
+    """Close an open connection, and take the sessions that it yielded."""
+
+    connection: Opened = None
+    how: CloseHow = Close.BOTH
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.close(plan.opened(self.connection), self.how)
+
+    @property
+    def kind(self) -> str:
+        """The word for it in JSON."""
+        return "close"
+
+
+class NewClient(Step, frozen=True):
+    """Go over to a new client, with these knobs changed; it takes over no state."""
+
+    knobs: Knobs = field(default_factory=dict)
+    stack: StackName = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.make(Role.CLIENT, self.knobs, self.stack)
+
+
+class NewServer(Step, frozen=True):
+    """Go over to a new server, with these knobs changed, as after a restart; the one before keeps running."""
+
+    knobs: Knobs = field(default_factory=dict)
+    stack: StackName = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.make(Role.SERVER, self.knobs, self.stack)
+
+
+class UseClient(Step, frozen=True):
+    """Go back to an earlier client, with its knobs and its state."""
+
+    client: Annotated[Number, Meta(description="the client, from 1 in the order in which they were made")]
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.use(Role.CLIENT, self.client)
+
+
+class UseServer(Step, frozen=True):
+    """Go to an earlier server, with its knobs and its state."""
+
+    server: Annotated[Number, Meta(description="the server, from 1 in the order in which they were made")]
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.use(Role.SERVER, self.server)
+
+
+class ResizeCache(Step, frozen=True):
+    """Give a server's session cache another size (SSL_CTX_sess_set_cache_size)."""
+
+    entries: Annotated[int, Meta(ge=0, description="how many sessions it may hold; 0 for no limit")]
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.need(Role.SERVER, Capability.RESIZE_CACHE, self.server)
+
+
+class Flush(Step, frozen=True):
+    """Remove the expired sessions of an end (SSL_CTX_flush_sessions)."""
+
+    connection: Annotated[
+        Number | None, Meta(description="the connection whose session's time is meant; null removes all sessions")
+    ] = None
+    seconds: Annotated[Seconds, Meta(description="seconds after the time of that session")] = 0
+    of: Of = Role.SERVER
+    number: OfContext = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        if self.connection is not None:
+            plan.closed(self.connection)
+        plan.need(self.of, Capability.FLUSH, self.number)
+
+
+class Remove(Step, frozen=True):
+    """Remove a connection's session from a server's cache (SSL_CTX_remove_session)."""
+
+    connection: Annotated[Number, Meta(description="the connection whose session is removed")]
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.closed(self.connection)
+        plan.need(Role.SERVER, Capability.REMOVE_SESSION, self.server)
+
+
+class AgeSessions(Step, frozen=True):
+    """Backdate the sessions in a server's cache, and the tickets that it issues from now on."""
+
+    seconds: Seconds
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.need(Role.SERVER, Capability.AGE_SERVER_SESSION, self.server)
+
+
+class Age(Step, frozen=True):
+    """Let time pass at both ends: their clocks are set forward, back if negative."""
+
+    seconds: Seconds
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.clocks(Role.CLIENT, Role.SERVER)
+
+
+class StopClocks(Step, frozen=True):
+    """Stop the clocks of both ends, and of those to come, so that ages are exact to the second."""
+
+    optional: Annotated[bool, Meta(description="whether they go on if an end's clock cannot be moved")] = False
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.clocks(Role.CLIENT, Role.SERVER, optional=self.optional)
+
+
+class MoveClock(Step, frozen=True):
+    """Set one end's clock to the true time plus so many seconds."""
+
+    of: Of
+    seconds: Seconds
+    number: OfContext = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.clocks(self.of, number=self.number)
+
+
+class StopClock(Step, frozen=True):
+    """Stop one end's clock at a time."""
+
+    of: Of
+    seconds: LateSeconds
+    number: OfContext = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.clocks(self.of, number=self.number)
+
+
+class RunClock(Step, frozen=True):
+    """Let one end's clock run on from a time."""
+
+    of: Of
+    seconds: Annotated[float, Meta(description="seconds since the story began")]
+    pace: Annotated[float, Meta(gt=0, description="how fast it runs; 1 is as fast as the true time")] = 1
+    number: OfContext = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.clocks(self.of, number=self.number)
+
+
+KINDS: dict[str, type[Step]] = {
+    (kind.__struct_config__.tag if isinstance(kind.__struct_config__.tag, str) else ""): kind
+    for kind in Step.__subclasses__()
+}
+"""Every kind of step by the word for it."""
