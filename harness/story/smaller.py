@@ -1,4 +1,4 @@
-"""Takes a step out of a story, and counts the later connections and contexts anew."""
+"""Takes a step out of a story, and renumbers the later connections and contexts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _number(story: Story, index: int, made: str | Role) -> int:
 
 
 def _without(step: Step, made: str | Role, number: int) -> list[Step] | None:
-    """A step without what was made as that number: as it is, counted anew, or gone; None if it needs it."""
+    """A step without what was made as that number: as it is, renumbered, or gone; None if it needs it."""
     changes: dict[str, Any] = {}
     for each in fields(step):
         value = getattr(step, each.name)

@@ -25,7 +25,7 @@ def tag_of(name: str) -> str:
 
 
 class Following(Protocol):
-    """What a step is told of the steps before it, and where it notes its own: see `harness.story.plan.Plan`."""
+    """What a step knows of the steps before it, and where it notes its own: see `harness.story.plan.Plan`."""
 
     @property
     def tls(self) -> TLSVersion:

@@ -123,7 +123,7 @@ def test_what_cannot_be_expected_is_refused_with_what_can(text: str, message: st
     assert message in str(error.value)
 
 
-def test_an_expectation_is_counted_anew_without_a_connection() -> None:
+def test_an_expectation_is_renumbered_without_a_connection() -> None:
     assert renumbered("connection[3].hits == 1 and connection[1].hits == 0", 2) == (
         "connection[2].hits == 1 and connection[1].hits == 0"
     )

@@ -181,7 +181,7 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
             read_story(tmp_path / name)
 
 
-def test_a_story_without_a_connection_counts_the_later_ones_anew() -> None:
+def test_a_story_without_a_connection_renumbers_the_later_ones() -> None:
     story = Story(
         tls=TLS12,
         steps=(
