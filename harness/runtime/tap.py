@@ -185,6 +185,8 @@ class Tap:
         """Makes the middlebox of each later connection; None for no middlebox."""
         self.prelude: Callable[[socket.socket], None] | None = None
         """Talks with the server before any byte is relayed, as STARTTLS does. A HarnessError ends the connection."""
+        self.foreword: Callable[[socket.socket, Callable[[], None]], object] | None = None
+        """Talks with the client before its server is connected to, and calls back when it is to be; owns the socket."""
         self.unreachable: OSError | None = None
         """Why the server of the last connection could not be reached; None if it was."""
         self._clients: list[Callable[[], int | None]] | None = None
@@ -204,6 +206,13 @@ class Tap:
             self._strays.append(f"a TCP connection from {LOOPBACK}:{client_port}, which is not the client's")
             _refuse(client)
             return
+        if self.foreword:
+            self.foreword(client, lambda: self._join(client, client_port))
+        else:
+            self._join(client, client_port)
+
+    def _join(self, client: socket.socket, client_port: int) -> None:
+        """Connect to the server, and relay."""
         address = self._upstream()
         self.unreachable = None
         try:

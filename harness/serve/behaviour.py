@@ -30,6 +30,8 @@ class Behaviour:
     """How each run of the command ended."""
     output: str = ""
     """All that the command printed."""
+    controls: Mapping[int, int] | None = None
+    """The numbers of control connections by that of their data connections; None where it is not FTP."""
 
     def outcome(self, connection: Connection) -> Outcome | None:
         """Its outcome; None if the witnesses disagree."""
@@ -109,8 +111,29 @@ class Behaviour:
         return (Outcome.RESUMED in later if later else None) if self.kind.rotates else True
 
     @property
+    def data(self) -> tuple[Connection, ...]:
+        """The data connections of FTP."""
+        return tuple(connection for connection in self.connections if connection.number in (self.controls or {}))
+
+    def of_control(self, connection: Connection) -> bool:
+        """Whether a data connection resumed a session that descends from its control connection's."""
+        if self.outcome(connection) is not Outcome.RESUMED:
+            return False
+        control = next(c for c in self.connections if c.number == (self.controls or {})[connection.number])
+        return self._root(connection) is self._root(control)
+
+    def _root(self, connection: Connection) -> Connection:
+        """The connection whose full handshake a connection descends from, as far as its origin is known."""
+        while self.outcome(connection) is Outcome.RESUMED and (origin := gather(self.connections, connection).origin):
+            connection = origin.connection
+        return connection
+
+    @property
     def says(self) -> str:
         """What came of it, in one line."""
+        return self._of_requests() if self.controls is None else self._of_data()
+
+    def _of_requests(self) -> str:
         if len(self.connections) == 1 and not self.offers:
             return "one connection offers nothing yet; give --times 2"
         if not self.kind.gives:
@@ -119,11 +142,25 @@ class Behaviour:
             return self._of_expired()
         if not self.offers:
             return "never resumes"
-        if not self.kind.accepts or self.kind.rotates:
-            return self._of_refused()
+        return self._of_accepted() if self.kind.steady else self._of_refused()
+
+    def _of_accepted(self) -> str:
         resumed = f"{self.count(Outcome.RESUMED)} of {len(self.offers)} offers resumed"
         others = self.count(Outcome.ABORTED)
         return f"{resumed}, {others} aborted" if others else resumed
+
+    def _of_data(self) -> str:
+        if not self.data:
+            return "no data connection; give a command that lists or fetches"
+        right = sum(map(self.of_control, self.data))
+        text = f"data: {right} of {len(self.data)} resumed the control connection's session"
+        others = [one for one in self.data if not self.of_control(one)]
+        if not others:
+            return text
+        resumed = sum(self.outcome(one) is Outcome.RESUMED for one in others)
+        offered = sum(one.was_offered for one in others) - resumed
+        why = (f"{resumed} resumed another one" if resumed else "", f"{offered} offered in vain" if offered else "")
+        return "; ".join([text, *(filter(None, why) if any(why) else ["nothing was offered"])])
 
     def _of_expired(self) -> str:
         if self.expired:
@@ -165,6 +202,10 @@ def _recovers(behaviour: Behaviour) -> bool:
     return behaviour.recovers is True
 
 
+def _data(behaviour: Behaviour) -> bool:
+    return bool(behaviour.data) and all(map(behaviour.of_control, behaviour.data))
+
+
 def _drops(behaviour: Behaviour) -> bool:
     return not behaviour.expired and len(behaviour.connections) > 1
 
@@ -177,6 +218,8 @@ class Claim:
     holds: Callable[[Behaviour], bool]
     of: Callable[[Kind], bool]
     """Whether it can be asked of a kind of server."""
+    ftps: bool = False
+    """Whether it can be asked of FTP alone."""
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -191,6 +234,12 @@ CLAIMS: Mapping[str, Claim] = {
         "after a decline, a new key or an abort it goes on",
         _recovers,
         lambda kind: kind.restarts or kind.rotates or kind.aborts,
+    ),
+    "data-resumes": Claim(
+        "each data connection of FTP resumes the session of its control connection",
+        _data,
+        lambda kind: kind.steady,
+        ftps=True,
     ),
     "drops-expired": Claim("it does not offer an expired session", _drops, lambda kind: kind.expires),
 }

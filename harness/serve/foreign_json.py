@@ -55,6 +55,9 @@ def _kind(behaviour: Behaviour) -> KindObject:
         "age": behaviour.age(behaviour.offers[0]) if behaviour.offers else None,
         "twice": behaviour.twice,
         "recovers": behaviour.recovers,
+        "controls": (
+            None if behaviour.controls is None else {str(data): one for data, one in behaviour.controls.items()}
+        ),
         "statuses": list(behaviour.statuses),
         "connections": [connection_json(one, behaviour.connections) for one in behaviour.connections],
     }

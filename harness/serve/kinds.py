@@ -45,6 +45,11 @@ class Kind:
     aborts: bool = False
     """Whether it answers each offer with a fatal alert."""
 
+    @property
+    def steady(self) -> bool:
+        """Whether it gives sessions and resumes them all the time."""
+        return self.gives and self.accepts and not self.rotates
+
     def begin(self, served: Served) -> None:
         """Make an open server behave so."""
         if self.restarts:

@@ -14,6 +14,7 @@ from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.foreign import foreign_client
 from harness.pair.observe import Observed, observe
 from harness.runtime.tap import LOOPBACK, Tap
+from harness.serve.ftps import EXPLICIT, SCHEMES, Foreword, Transfers
 from harness.serve.visit import Manner, Visit
 from harness.wire.reading import read
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model.connection import Connection, Counters
+    from harness.runtime.loop import Loop
     from harness.runtime.runtime import Runtime
-    from harness.runtime.tap import Address
+    from harness.runtime.tap import Address, Tapped
     from harness.stacks.base import Link, ServerEndpoint, Stack
 
 HOST = "localhost"
@@ -32,6 +34,28 @@ KEPT = 500
 """How many of the latest connections can still explain a later one."""
 TURN = 0.1
 """Seconds after which what is due is looked at."""
+
+
+class _Door:
+    """A port of the tap, and what its connections are."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        accept: Callable[[], tuple[Link, int, Address]],
+        visit: Callable[[int, Link, Tapped, Manner], Visit],
+        port: int = 0,
+    ) -> None:
+        self.visit = visit
+        self.links: list[tuple[Link, int]] = []
+        """The server's ends that no connection of the tap has yet, with the number of their server."""
+        self._accept = accept
+        self.tap = Tap(loop, self._upstream, port=port)
+
+    def _upstream(self) -> Address:
+        link, server, address = self._accept()
+        self.links.append((link, server))
+        return address
 
 
 class Served:
@@ -52,6 +76,7 @@ class Served:
         port: int = 0,
         manner: Manner = Manner(),  # noqa: B008 - frozen
         keylog: Path | None = None,
+        ftps: str = "",
     ) -> None:
         runtime.check_room()
         if why := stack.abilities(Role.SERVER).lacks(Capability.CLOSE_SERVER_ONLY):
@@ -69,22 +94,36 @@ class Served:
         self._runtime = runtime
         self._keylog = keylog
         self._servers: list[ServerEndpoint] = []
-        self._links: list[tuple[Link, int]] = []
-        """The server's ends that no connection of the tap has yet, with the number of their server."""
         self._visits: dict[int, tuple[Visit, Setup]] = {}
         self._opened = 0
+        self.transfers = Transfers(ftps) if ftps else None
+        """Of a server of FTP over TLS, which begins as ``ftps`` says: ``explicit`` or ``implicit``."""
+        self._doors: list[_Door] = []
         self._start()
         try:
-            self._tap = Tap(runtime.loop, self._upstream, port=port)
+            self._open(port, ftps)
         except OSError as error:
-            self._stop()
+            self.close()
             if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                 raise
             raise UsageError(
                 f"port {port} of {LOOPBACK} cannot be used ({error.strerror}); give another one, or none, and the "
                 "kernel chooses"
             ) from error
-        self.port = self._tap.port
+        self.port = self._doors[0].tap.port
+        self._scheme = SCHEMES.get(ftps, "https")
+
+    def _open(self, port: int, ftps: str) -> None:
+        """Listen at the port, and for FTP at a second one, for data."""
+        loop = self._runtime.loop
+        if self.transfers is None:
+            self._doors.append(_Door(loop, self._accept, Visit, port))
+            return
+        self._doors.append(_Door(loop, self._accept, self.transfers.control, port))
+        self._doors.append(_Door(loop, self._accept, self.transfers.data))
+        self.transfers.port = self._doors[1].tap.port
+        if ftps == EXPLICIT:
+            self._doors[0].tap.foreword = lambda client, begin: Foreword(loop, client, begin)
 
     @property
     def host(self) -> str:
@@ -93,8 +132,8 @@ class Served:
 
     @property
     def url(self) -> str:
-        """Where a client of HTTP finds it."""
-        return f"https://{HOST}:{self.port}/"
+        """Where a client of HTTP, or of FTP, finds it."""
+        return f"{self._scheme}://{HOST}:{self.port}/"
 
     @property
     def ca(self) -> Path:
@@ -112,17 +151,17 @@ class Served:
         self.config = self.config.changed(**knobs)
         self._start()
 
-    def _upstream(self) -> Address:
-        """The address of the present server, which is asked to accept one connection more."""
+    def _accept(self) -> tuple[Link, int, Address]:
+        """The present server's end of one connection more, the number of the server, and its address."""
         server = self._servers[-1]
-        self._links.append((server.accept(), len(self._servers)))
-        return server.address
+        return server.accept(), len(self._servers), server.address
 
     def turn(self, seconds: float = TURN) -> bool:
         """Serve for so many seconds at most; False if there was nothing to do. EndpointError if the server died."""
         busy = self._runtime.loop.turn(seconds)
-        while self._tap.connections:
-            self._begin()
+        for door in self._doors:
+            while door.tap.connections:
+                self._begin(door)
         for number, (visit, setup) in list(self._visits.items()):
             visit.tick()
             if visit.over:
@@ -141,15 +180,15 @@ class Served:
     @property
     def idle(self) -> bool:
         """Whether no connection is open."""
-        return not self._visits and not self._tap.connections
+        return not self._visits and not any(door.tap.connections for door in self._doors)
 
-    def _begin(self) -> None:
-        tapped = self._tap.connections.pop(0)
-        link, server = self._links.pop(0)
+    def _begin(self, door: _Door) -> None:
+        tapped = door.tap.connections.pop(0)
+        link, server = door.links.pop(0)
         self._opened += 1
         library = self.stack.build.library
         setup = Setup(ClientConfig(), self.config, 1, server, beside=tuple(self._visits), server_library=library)
-        self._visits[self._opened] = Visit(self._opened, link, tapped, self.manner), setup
+        self._visits[self._opened] = door.visit(self._opened, link, tapped, self.manner), setup
         self.begun(self._opened)
 
     def _end(self, visit: Visit, setup: Setup) -> None:
@@ -201,5 +240,6 @@ class Served:
         for visit, _ in self._visits.values():
             visit.tapped.close()
         self._visits.clear()
-        self._tap.close()
+        for door in self._doors:
+            door.tap.close()
         self._stop()

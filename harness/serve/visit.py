@@ -71,6 +71,10 @@ class Visit:
             self._release()
             return
         self._due = time.monotonic() + self._manner.waits
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin the conversation."""
         self._read()
 
     def _read(self) -> None:

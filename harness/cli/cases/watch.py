@@ -12,7 +12,9 @@ from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
 from harness.model.deadline import stretched
 from harness.runtime.runtime import Runtime
+from harness.serve.behaviour import CLAIMS
 from harness.serve.command import CommandError
+from harness.serve.ftps import SCHEMES
 from harness.serve.kinds import KINDS
 from harness.serve.watching import Watched, broken, expectations, kinds_named
 from harness.stacks.machine import Machine
@@ -25,16 +27,15 @@ if TYPE_CHECKING:
 NOT_AS_EXPECTED = 1
 OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 KIND = f"A kind of server; may be repeated. Default: all. {', '.join(kind.name for kind in KINDS)}."
-EXPECT = (
-    "Exit 1 unless this holds; may be repeated: offers, resumes, once, recovers, drops-expired; KIND:CLAIM asks it of "
-    "one kind of server."
-)
+FTPS = "The server speaks FTP: TLS begins with AUTH TLS (explicit) or at once (implicit); {url} is of ftp: or ftps:."
+EXPECT = f"Exit 1 unless this holds; may be repeated: {', '.join(CLAIMS)}; KIND:CLAIM asks it of one kind of server."
 
 
 @click.command(epilog=example("watch -- curl -s --cacert {ca} {url} {url} {url}"))
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--server", "stack", default="libssl", metavar="STACK", help="The server. Default: libssl.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help=KIND)
+@click.option("--ftps", type=click.Choice(sorted(SCHEMES)), help=FTPS)
 @click.option("--times", type=click.IntRange(1, 100), default=1, help="Run the command so often in a row. Default: 1.")
 @click.option(
     "--deadline",
@@ -54,9 +55,10 @@ def watch(**given: Any) -> None:
     filled in. Exit code 0: as expected. 1: not as expected. 2: bad usage. 125: COMMAND cannot be run, never
     connects, or does not end.
     """
-    kinds = kinds_named(given["kinds"])
-    expected = expectations(given["expect"], kinds)
-    watched = Watched(given["command"], given["times"], stretched(given["deadline"]))
+    ftps = given["ftps"] or ""
+    kinds = kinds_named(given["kinds"], steady=bool(ftps))
+    expected = expectations(given["expect"], kinds, ftps=bool(ftps))
+    watched = Watched(given["command"], given["times"], stretched(given["deadline"]), ftps)
     try:
         behaviours, label = _watch(watched, kinds, given)
     except CommandError as error:

@@ -36,6 +36,10 @@ class KindObject(TypedDict):
     ]
     twice: Annotated[bool, about("whether a session was offered in more than one connection")]
     recovers: Annotated[bool | None, about("whether the client goes on after a refused offer, null if none was")]
+    controls: Annotated[
+        dict[str, int] | None,
+        about("the numbers of control connections by that of their data connections, null without `--ftps`"),
+    ]
     statuses: Annotated[list[int], about("how each run of the command ended: an exit code, or a signal's negative")]
     connections: Annotated[list[ConnectionObject], about("the connections, in the order in which they began")]
 
