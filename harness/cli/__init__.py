@@ -34,6 +34,7 @@ SUBCOMMANDS = {
     "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
     "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
     "builds": Subcommand("builds", "List, fetch, build, verify and remove OpenSSL builds."),
+    "libraries": Subcommand("libraries", "List and fetch the libraries that are not OpenSSL."),
     "run": Subcommand("runs.run", "Run every scenario between all stacks of this machine."),
     "cell": Subcommand("runs.cell", "Rerun one cell of a run and show everything about it."),
     "report": Subcommand(

@@ -24,6 +24,9 @@ ENDS: Mapping[Pairing, Callable[[Stack], str]] = {
 }
 """What the pairings that choose few pairs have to meet."""
 
+REFERENCE = "libssl"
+"""The stack that other libraries meet if a run names no stacks."""
+
 
 class Run:
     """Opened at the first question, closed once, whatever happened in between."""
@@ -80,9 +83,14 @@ class Run:
             return covering(situation, self.clients, self.servers, test, end)
 
         def meets(client: Stack, server: Stack) -> bool:
-            return self._matrix.meets(client, server, self._rivals)
+            return self._matrix.meets(client, server, self._rivals) and self._comes_together(client, server)
 
         return list(cells(situation, self.clients, self.servers, meets))
+
+    def _comes_together(self, client: Stack, server: Stack) -> bool:
+        """Whether a pair is in a run without named stacks: another library meets the reference stack, and itself."""
+        others = {stack.name for stack in (client, server)} & self.machine.others
+        return any(self._globs) or not others or client is server or REFERENCE in {client.name, server.name}
 
     def header(self) -> list[str]:
         """Every stack of the machine, where its parts lie, and which roles it has in this run; then what is missing."""
@@ -93,7 +101,9 @@ class Run:
             where = build.openssl[-1] if stack.name == "openssl" and build.openssl else build.libssl or build.origin
             roles = [role for role, chosen in parts if stack in chosen]
             lines.append(f"{stack.label} ({' and '.join(roles) or 'not chosen'}): {where}")
-        return lines + [f"no {missing.stack}: {missing.reason}" for missing in self.machine.missing]
+        lines += [f"no {missing.stack}: {missing.reason}" for missing in self.machine.missing]
+        unused = ", ".join(self.machine.unused)
+        return [*lines, f"not used: {unused} (resumption libraries)"] if unused else lines
 
     def close(self) -> None:
         """End all that was started; a second call does nothing."""

@@ -1,4 +1,4 @@
-"""A stack that a user registered: a file with the command of an agent, which says itself what it can do."""
+"""A stack that is the command of an agent: one of the harness's own for other libraries, or one that is registered."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 
+from harness.builds.libraries import foreign_libraries
+from harness.builds.system import Missing
 from harness.model.build import Build
 from harness.model.deadline import stretched
 from harness.model.errors import UsageError
@@ -21,11 +24,14 @@ from harness.stacks.agent.stack import AgentStack, clock_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from importlib.metadata import EntryPoint
 
     from harness.runtime.runtime import Runtime
     from harness.stacks.agent.hello import Hello
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+GROUP = "resumption_harness.stacks"
+"""The entry points of installed packages that are stacks: each is a command, as one string or a list of words."""
 STARTS_WITHIN = 10.0
 """Seconds in which an agent must answer ``hello``."""
 
@@ -43,22 +49,52 @@ def folder() -> Path:
     return platformdirs.user_config_path("resumption-harness") / "stacks"
 
 
-def registered(files: Sequence[Path], taken: Collection[str]) -> dict[str, Registration]:
-    """The stacks of the user's folder and of these files, by name; a file replaces the folder's stack of its name.
+def registered(files: Sequence[Path], taken: Collection[str]) -> dict[str, Registration | Missing]:
+    """The stacks that are commands, by name: what is ready of the harness's own, entry points, the folder, the files.
 
-    UsageError names a file that cannot be read, holds no command, or whose name is ``taken``.
+    One that comes later replaces another of its name. An entry point that cannot be loaded is Missing. UsageError names
+    a file that cannot be read, holds no command, or whose name is ``taken``.
     """
     try:
         own = sorted(path for path in folder().iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError:
         own = []
-    return {one.name: one for one in (_read(path, taken) for path in (*own, *files))}
+    return {
+        **{one.name: Registration(one.name, one.argv()) for one in foreign_libraries().values() if one.ready},
+        **{_key(one): one for one in (_loaded(point, taken) for point in entry_points(group=GROUP))},
+        **{one.name: one for one in (_read(path, taken) for path in (*own, *files))},
+    }
+
+
+def _key(one: Registration | Missing) -> str:
+    return one.stack if isinstance(one, Missing) else one.name
+
+
+def _loaded(point: EntryPoint, taken: Collection[str]) -> Registration | Missing:
+    """The command that an installed package names; a broken package must not end a run."""
+    if (why := _unfit(point.name, taken)) is not None:
+        return Missing(
+            point.value, f"the entry point {point.name} cannot be a stack: its name is the stack's, and {why}"
+        )
+    try:
+        command = point.load()
+        words = shlex.split(command) if isinstance(command, str) else [os.fspath(word) for word in command]
+    except Exception as error:  # noqa: BLE001 - the code of another package may raise anything
+        return Missing(point.name, f"the entry point {point.value} cannot be loaded: {type(error).__name__}: {error}")
+    if not words:
+        return Missing(point.name, f"the entry point {point.value} holds no command: a string, or a list of words")
+    return Registration(point.name, tuple(words))
+
+
+def _unfit(name: str, taken: Collection[str]) -> str | None:
+    if name in taken:
+        return f"{name!r} is a stack of the harness"
+    return None if NAME.fullmatch(name) else "use small letters, digits and _"
 
 
 def _read(path: Path, taken: Collection[str]) -> Registration:
     name = path.stem
-    if not NAME.fullmatch(name) or name in taken:
-        why = f"{name!r} is a stack of the harness" if name in taken else "use small letters, digits and _"
+    if (why := _unfit(name, taken)) is not None:
         raise UsageError(f"{path} cannot be a stack: its name is the stack's, and {why}")
     try:
         words = shlex.split(path.read_text(), comments=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from harness.builds.libraries import foreign_libraries
 from harness.builds.programs import in_group
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
@@ -39,8 +40,8 @@ SHOWN = 8
 class Machine:
     """The stacks of this machine for one process of the harness.
 
-    ``own`` stacks use the builds that are installed, one per stack, and the builds in ``prefixes``; those that the user
-    registered, in ``files`` or in a folder, come last.
+    ``own`` stacks use the builds that are installed, one per stack, and the builds in ``prefixes``; last come the other
+    libraries that were fetched, and the stacks that are registered by entry points, in a folder or by ``files``.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class Machine:
         files: Sequence[Path] = (),
     ) -> None:
         self._runtime = runtime
-        self._registered = registered(files, STACKS)
+        found = registered(files, STACKS)
+        self._registered = {name: one for name, one in found.items() if not isinstance(one, Missing)}
         self._hellos: dict[str, Hello] = {}
         with in_group(runtime.warden.group):
             self._prefixed = _prefixed(prefixes) if prefixes else []
         self._given_store = store
-        self._found: dict[str, Build | Missing] = {}
+        self._found: dict[str, Build | Missing] = {n: one for n, one in found.items() if isinstance(one, Missing)}
         self._own: dict[str, tuple[Stack, ...]] = {}
         self._on_fetched: tuple[Stack, ...] = ()
 
@@ -74,7 +76,18 @@ class Machine:
     @property
     def _names(self) -> tuple[str, ...]:
         """The names of all stacks, registered ones last."""
-        return (*STACKS, *self._registered)
+        return (*STACKS, *self._registered, *(name for name in self._found if name not in {*STACKS, *self._registered}))
+
+    @property
+    def unused(self) -> dict[str, str]:
+        """Why runs do not use a library that the harness has an agent for, with what to do."""
+        others = (one for one in foreign_libraries().values() if one.name not in self._registered)
+        return {one.name: why for one in others if (why := one.why_not()) is not None}
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The names of the stacks of other libraries that come with the harness."""
+        return frozenset(self._registered) & foreign_libraries().keys()
 
     @property
     def own(self) -> tuple[Stack, ...]:
@@ -143,7 +156,7 @@ class Machine:
             names = [name for name in self._names if fnmatchcase(name, glob) and self._compares(name, glob)]
             chosen = tuple(stack for name in names for stack in self._on_builds(name, wanted))
         if not chosen:
-            known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in self._names)
+            known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in (*self._names, *self.unused))
             raise (NoBuildError if known else UsageError)(self._none(pattern))
         return chosen
 
@@ -175,6 +188,7 @@ class Machine:
             text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"
             text += " (`resumption builds` lists all)"
         text += "".join(f"\n{m.stack} is missing: {m.reason}" for m in self.missing)
+        text += "".join(f"\n{name} is not used: {why}" for name, why in self.unused.items() if fnmatchcase(name, glob))
         text += "".join(f"\n{key} is damaged: {why}" for key, why in self._store.damaged().items())
         return text + (self._advice(names, wanted) if names and wanted else "")
 

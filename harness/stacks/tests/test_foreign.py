@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.builds.libraries import foreign_libraries
 from harness.model.capability import Capability
 from harness.model.errors import NoBuildError, UnsupportedError, UsageError
 from harness.model.tls import Outcome, Role, TLSVersion
@@ -19,12 +20,12 @@ from harness.runtime.runtime import Runtime
 from harness.stacks import ssl_
 from harness.stacks.agent.hello import read_hello
 from harness.stacks.agent.session_objects import offer_object, read_session
-from harness.stacks.foreign import registered
+from harness.stacks.foreign import GROUP, Registration, registered
 from harness.stacks.machine import STACKS, Machine
 from harness.tests.liars.lying import LIAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 OWN_AGENT = (sys.executable, "-P", "-m", "harness.agent", "ssl")
@@ -33,7 +34,8 @@ OF_GNUTLS = {"hello": {"family": "gnutls", "version": "3.7.9", "defaults": {"tic
 
 @pytest.fixture(autouse=True)
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of stacks in a user's configuration of this test alone."""
+    """The folder of stacks in a user's configuration of this test alone, which has fetched nothing either."""
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "config" / "resumption-harness" / "stacks"
     folder.mkdir(parents=True)
@@ -58,10 +60,64 @@ def test_a_file_and_the_users_folder_are_stacks(tmp_path: Path, configuration: P
 
     found = registered([tmp_path / "two"], STACKS)
 
-    assert {name: one.command for name, one in found.items()} == {
-        "one": ("one-agent", "--fast"),
-        "two": (str(tmp_path / "sub/two-agent"), "a b"),
+    assert found == {
+        "one": Registration("one", ("one-agent", "--fast")),
+        "two": Registration("two", (str(tmp_path / "sub/two-agent"), "a b")),
     }
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Install a distribution, for this test alone, whose entry points are these lines and whose module has commands."""
+
+    def install(lines: str) -> None:
+        info = tmp_path / "site/thing-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{GROUP}]\n{lines}\n")
+        module = tmp_path / f"site/thing_{tmp_path.name}.py"
+        module.write_text(f"TEXT = {shlex.join(OWN_AGENT)!r}\nWORDS = {list(OWN_AGENT)!r}\nNOTHING = []\nNUMBER = 7\n")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    return install
+
+
+@pytest.mark.parametrize("attribute", ["TEXT", "WORDS"])
+def test_an_entry_point_of_an_installed_package_is_a_stack(
+    tmp_path: Path, runtime: Runtime, distribution: Callable[[str], None], attribute: str
+) -> None:
+    distribution(f"mine = thing_{tmp_path.name}:{attribute}")
+    with closing(Machine(runtime)) as machine:
+        assert machine.one("mine").build.library.is_openssl
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("mine = no_such_module:X", "cannot be loaded: ModuleNotFoundError"),
+        ("mine = thing_{}:NO_SUCH", "cannot be loaded: AttributeError"),
+        ("mine = thing_{}:NUMBER", "cannot be loaded: TypeError"),
+        ("mine = thing_{}:NOTHING", "holds no command: a string, or a list of words"),
+        ("Mine = thing_{}:TEXT", "use small letters, digits and _"),
+        ("libssl = thing_{}:TEXT", "'libssl' is a stack of the harness"),
+    ],
+)
+def test_an_entry_point_that_is_no_stack_is_missing_with_the_reason(
+    tmp_path: Path, runtime: Runtime, distribution: Callable[[str], None], line: str, why: str
+) -> None:
+    distribution(line.format(tmp_path.name))
+    with closing(Machine(runtime)) as machine:
+        assert [missing.reason for missing in machine.missing if why in missing.reason]
+        assert machine.one("libssl").build.libssl is not None
+
+
+@pytest.mark.parametrize("name", foreign_libraries())
+def test_a_library_that_is_not_fetched_says_what_to_do(
+    name: str, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with closing(Machine(runtime)) as machine, pytest.raises(NoBuildError, match=f"{name} is not used: .*(fetch|apt)"):
+        machine.select(name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Each agent that comes with the harness keeps the rules of its protocol, where its library is ready."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.builds.libraries import foreign_libraries
+from harness.case.conformance import check_agent
+from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.pair.pair import Pair
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
+
+if TYPE_CHECKING:
+    from harness.builds.libraries import ForeignLibrary
+
+OPAQUE = ("go",)
+"""The libraries whose sessions are bytes in a format of their own."""
+
+
+def ready(name: str) -> ForeignLibrary:
+    library = foreign_libraries()[name]
+    if (why := library.why_not()) is not None:
+        pytest.skip(f"{name}: {why}")
+    return library
+
+
+@pytest.mark.parametrize("name", foreign_libraries())
+def test_an_agent_keeps_every_rule_of_the_protocol(name: str) -> None:
+    library = ready(name)
+    with Runtime() as runtime, closing(Machine(runtime)) as machine:
+        checked = list(check_agent(library.argv(), runtime, machine))
+
+    assert {one.rule: one.breach for one in checked if one.breach is not None} == {}
+    assert len(checked) > 10
+
+
+@pytest.mark.parametrize("tls", TLSVersion)
+@pytest.mark.parametrize("name", OPAQUE)
+def test_an_opaque_session_goes_over_to_another_process_of_its_library(name: str, tls: TLSVersion) -> None:
+    ready(name)
+    with Runtime() as runtime, closing(Machine(runtime)) as one, closing(Machine(runtime)) as other:
+        ends = one.one(name), one.one("libssl")
+        with closing(Pair(ends, tls, runtime, seconds={Role.CLIENT: other.one(name)})) as pair:
+            session = pair.connect().session
+            pair.use_second_client()
+            there = pair.connect(offer=session)
+
+        assert session.der is None
+        assert there.observed_outcome() is Outcome.RESUMED
+        assert there.mechanism is (Mechanism.PSK if tls is TLSVersion.TLSv1_3 else Mechanism.SESSION_TICKET)
