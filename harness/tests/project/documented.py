@@ -6,14 +6,17 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from markdown_it import MarkdownIt
 
 from harness.model.deadline import stretched
@@ -37,6 +40,8 @@ A command in the background goes on until Ctrl-C at the end of the page; what th
 blocks find the port that it prints in the variable PORT, which stands for what a reader copies.
 """
 PORT = re.compile(r"://localhost:(\d+)/")
+LISTENED = re.compile(r"(?<=127\.0\.0\.1:)\d{4,5}\b")
+"""A port that a page chose; pages that are tested at the same time each get another one in its place."""
 EXIT = "exit="
 NEEDS = "needs="
 
@@ -117,10 +122,12 @@ class Shell:
     """A reader at a terminal: the folder and the environment last from one command to the next."""
 
     def __init__(self, folder: Path, state: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
         self._state = state
         self._environment = dict(environment)
         self._output = state / "output"
         self._background: list[tuple[Block, subprocess.Popen[bytes], Path]] = []
+        self._ports: dict[str, str] = {}
         (state / "cwd").write_text(f"{folder}\n")
         (state / "exports").write_text("")
 
@@ -130,7 +137,7 @@ class Shell:
         forget = f"unset {' '.join(settings)}; " if settings else ""
         state = shlex.quote(str(self._state))
         last = f"trap '{forget}pwd > {state}/cwd; declare -px > {state}/exports' EXIT\n"
-        process = self._started(f"{last}{exports}{command}\n", self._output)
+        process = self._started(f"{last}{exports}{self._with_ports(command)}\n", self._output)
         return self._ended(process, command, self._output), self._output.read_text()
 
     def _started(self, script: str, printed: Path) -> subprocess.Popen[bytes]:
@@ -189,7 +196,28 @@ class Shell:
         """Save a file where the reader is."""
         path = Path((self._state / "cwd").read_text().strip()) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(self._with_ports(text))
+
+    def _with_ports(self, text: str) -> str:
+        return LISTENED.sub(lambda port: self._ports.setdefault(port[0], str(_free_port(len(port[0])))), text)
+
+    def end(self) -> list[str]:
+        """End what still runs in the reader's folder, such as a server; returns the command lines."""
+        left = [one for one in psutil.process_iter(["cwd", "cmdline"]) if one.info["cwd"] == str(self._folder)]
+        for one in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(left, stretched(SECONDS))
+        return [" ".join(one.info["cmdline"]) for one in left]
+
+
+def _free_port(digits: int) -> int:
+    """A port that nobody listens on, from below those that a kernel chooses for others."""
+    while True:
+        port = secrets.choice({4: range(5000, 10000), 5: range(20000, 32000)}[digits])
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def do(block: Block, shell: Shell) -> None:

@@ -77,25 +77,36 @@ def reached_by_ssh(state: Path, remote: Path) -> dict[str, str]:
 
 
 def follow(page: str, shell: Shell, *, network: bool) -> None:
-    """Do what the page says; skips, with the reason, at a block that needs a network that is not there."""
+    """Do what the page says, but for blocks whose program is missing; skips, with the reason, if there was one.
+
+    A block that needs a network that is not there ends the page.
+    """
     try:
         _follow(page, shell, network=network)
     finally:
-        shell.interrupt()
+        try:
+            shell.interrupt()
+        finally:
+            left = shell.end()
+    assert left == [], "the page leaves processes"
 
 
 def _follow(page: str, shell: Shell, *, network: bool) -> None:
+    skipped = []
     for block in BLOCKS[page]:
         if block.network and not network:
             continue
         if missing := [program for program in block.needs if shutil.which(program, path=PATH) is None]:
-            pytest.skip(f"{page}, line {block.line}: this machine has no {missing[0]}")
+            skipped.append(f"line {block.line}: this machine has no {missing[0]}")
+            continue
         try:
             do(block, shell)
         except AssertionError as error:
             if block.network and any(sign in str(error) for sign in UNREACHABLE):
                 pytest.skip(str(error))
             raise
+    if skipped:
+        pytest.skip(f"{page}: all blocks passed but some, {'; '.join(skipped)}")
 
 
 @pytest.mark.parametrize("page", OFFLINE)
