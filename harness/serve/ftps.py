@@ -85,7 +85,7 @@ class Foreword:
 
 
 class Transfers:
-    """Which data connection is whose: each belongs to the control connection that was told the port last."""
+    """Which data connection is whose: each belongs to the control connection that got the port last."""
 
     def __init__(self, how: str) -> None:
         self.implicit = how == IMPLICIT
@@ -100,7 +100,7 @@ class Transfers:
         self._expecting = [one for one in self._expecting if one is not control] + [control]
 
     def taken(self, data: int) -> Control | None:
-        """The control connection of a new data connection of this number; None if none was told the port."""
+        """The control connection of a new data connection of this number; None if none got the port."""
         if not self._expecting:
             return None
         control = self._expecting.pop(0)
