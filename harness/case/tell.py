@@ -232,7 +232,8 @@ def _(step: Flush, teller: Teller) -> None:
 
 @tell.register
 def _(step: Remove, teller: Teller) -> None:
-    made = teller.connection(step.connection).last_session
+    is_open = step.connection in teller.open
+    made = teller.taken[step.connection][-1] if is_open else teller.connection(step.connection).last_session
     if made is None:
         teller.notes.append(f"connection {step.connection} yielded no session, so none was removed")
         return

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, HarnessError
+from harness.model.setup import ORDER
 from harness.model.tls import Mechanism, Outcome
 from harness.model.view import Saw
 
@@ -81,6 +82,8 @@ class Connection:
     """Connections of others to the tap that were set aside since the previous connection ended."""
     contradictions: tuple[Contradiction, ...] = ()
     """The facts in which an endpoint contradicts the wire."""
+    order: int = field(default_factory=ORDER.__next__, repr=False)
+    """When it was over; see `harness.model.setup.Action`."""
     asserted: bool = field(default=False, repr=False)
     read_by_assert: Callable[[], bool] | None = field(default=None, repr=False)
     """Whether an assert uses what is being read now; None where each read marks the connection as asserted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from harness.model.build import Library
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model.knobs import ClientConfig, Config, ServerConfig
+
+
+ORDER = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Action:
     role: Role | None = None
     """Whose; None for what both ends do."""
     values: Mapping[str, object] = field(default_factory=dict)
+    order: int = field(default_factory=ORDER.__next__, compare=False)
+    """Its place among all actions, openings and ends of connections, in the order in which they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Setup:
     """Numbers of the connections that were open when this one was begun."""
     client_library: Library = Library()
     server_library: Library = Library()
+    order: int = field(default_factory=ORDER.__next__, compare=False)
+    """When the connection was opened; see Action."""
     issued_ids: frozenset[bytes] = frozenset()
     """The TLS 1.2 session ids that servers of the pair had issued in earlier connections."""
 

@@ -204,6 +204,11 @@ class Pair:
         self.server = self._servers.get(stack.label) or self._start_server()
         return self.server
 
+    @property
+    def actions_since(self) -> tuple[Action, ...]:
+        """The actions on endpoints since the last connection was opened."""
+        return tuple(self._actions)
+
     def context(self, role: Role, number: int) -> Client | Server:
         """Return a client or server of the pair by its number, from 1 in the order in which they were made."""
         return next(made for made in self._endpoints if made.role is role and made.context == number)

@@ -12,6 +12,7 @@ from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.verdict import Verdict
 from harness.report.json.encode import case_json
+from harness.reproduce.recorded import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,7 @@ class CellState:
             self.counters,
             first,
             then=(changes(first[0], last[0]), changes(first[1], last[1])),
+            story=recorded(self.connections, self.pair.actions_since, f"{self.scenario}[{self.id}]"),
         )
 
 

@@ -119,6 +119,10 @@ class Attempt:
     result: Result
     last_session: bytes | None
     """The DER of its last session."""
+    opened: int = 0
+    """When it was opened; see `harness.model.setup.Action`."""
+    closed: int = 0
+    """When it was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

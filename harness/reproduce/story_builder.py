@@ -36,15 +36,24 @@ IN_MEMORY = "pyopenssl@"
 """A stack that offers the object in memory if it has no DER; Python's ssl offers a copy."""
 
 
-def story_of(connections: Sequence[Connection], *, expected: Sequence[str] = (), wrong: str = "") -> Story:
-    """Return the story of all connections of one pair, without marking them as asserted."""
+FOREIGN = "reproducers drive OpenSSL"
+"""The end of each gap that is one of the reproducers, and not of what was done."""
+
+
+def story_of(
+    connections: Sequence[Connection], *, expected: Sequence[str] = (), wrong: str = "", still_clocks: bool = False
+) -> Story:
+    """Return the story of all connections of one pair, without marking them as asserted.
+
+    Clocks that only stand still, which makes ages exact, are left out unless ``still_clocks``.
+    """
     gaps: list[str] = []
     connections = sorted(connections, key=lambda connection: connection.number)
     attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
     if not attempts:
         gaps.append("no connection was made")
     story = Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=tuple(expected), wrong=wrong)
-    return without_still_clocks(story)
+    return story if still_clocks else without_still_clocks(story)
 
 
 def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:
@@ -54,7 +63,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
     for role in Role:
         if not (library := setup.library(role)).is_openssl:
             name = (connection.client if role is Role.CLIENT else connection.server).view.name
-            gaps.append(f"the {role} is {name}, a library of the family {library.family}: reproducers drive OpenSSL")
+            gaps.append(f"the {role} is {name}, a library of the family {library.family}: {FOREIGN}")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
     earlier = [c for c in connections if c.number < connection.number]
@@ -71,8 +80,10 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
         client=_context(connection.client.view.name, setup.client, setup.client_context),
         server=_context(connection.server.view.name, setup.server, setup.server_context),
         offer=offer,
-        before=tuple(_action(action, connection.number, earlier, gaps) for action in setup.before),
+        before=tuple(repeatable(action, connection.number, earlier, gaps) for action in setup.before),
         during=setup.during,
+        opened=setup.order,
+        closed=connection.order,
         beside=setup.beside,
         close=connection.close,
         result=result_of(connection),
@@ -98,7 +109,7 @@ def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Co
     )
 
 
-def _action(action: Action, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Action:
+def repeatable(action: Action, number: int, earlier: Sequence[Connection], gaps: list[str]) -> Action:
     """Return the action with values that differ in every run replaced by earlier connections."""
     if action.name == "remove":
         wanted = action.values["session_id"]

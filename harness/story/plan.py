@@ -16,7 +16,7 @@ from harness.story.story import config_of, values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.model.tls import Close, TLSVersion
+    from harness.model.tls import Close
     from harness.story.step import Offer, Texts
     from harness.story.story import Story
 
@@ -100,11 +100,6 @@ class Plan:
     def misfit(self, why: str) -> NoReturn:
         """Raise the error of a step that does not fit."""
         raise MisfitError(f"{self._step} does not fit: {why}")
-
-    @property
-    def tls(self) -> TLSVersion:
-        """The protocol version."""
-        return self.story.tls
 
     def knobs(self, role: Role) -> Texts:
         """The knobs of the present client or server."""
@@ -207,9 +202,9 @@ class Plan:
             self.misfit(f"connection {number} is not open; open are: {', '.join(map(str, self._open))}")
         return number or self._open[-1]
 
-    def closed(self, number: int) -> None:
-        """Check that a connection is over."""
-        if number > self.count or number in self._open:
+    def closed(self, number: int, *, or_taken: bool = False) -> None:
+        """Check that a connection is over, or that its session was taken."""
+        if number > self.count or (number in self._open and not (or_taken and self._taken[number])):
             self.misfit(f"connection {number} is not over before it")
 
     def take(self, number: int, *, kept: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NoReturn, Protocol
 from msgspec import NODEFAULT, Meta, Struct, structs, to_builtins
 
 from harness.agent.vocabulary import Capability
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import Close, Role
 
 FARTHEST = 1_000_000_000
 """Seconds, 31 years: a clock that is moved so far shows a time that every OpenSSL can represent."""
@@ -26,11 +26,6 @@ def tag_of(name: str) -> str:
 
 class Following(Protocol):
     """What a step knows of the steps before it, and where it notes its own: see `harness.story.plan.Plan`."""
-
-    @property
-    def tls(self) -> TLSVersion:
-        """The protocol version."""
-        ...
 
     def knobs(self, role: Role) -> Texts:
         """The knobs of the present client or server."""
@@ -59,8 +54,8 @@ class Following(Protocol):
         """Return the open connection that is meant."""
         ...
 
-    def closed(self, number: int) -> None:
-        """Check that a connection is over."""
+    def closed(self, number: int, *, or_taken: bool = False) -> None:
+        """Check that a connection is over, or that its session was taken."""
 
     def take(self, number: int, *, kept: bool = False) -> None:
         """Take a session on an open connection."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import Close, Role
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
 
 Opened = Annotated[Number | None, Meta(description="an open connection; null for the one opened last")]
@@ -90,8 +90,6 @@ class Renegotiate(Step, frozen=True):
 
     def plan(self, plan: Following) -> None:
         """See Step."""
-        if plan.tls is not TLSVersion.TLSv1_2:
-            plan.misfit("TLS 1.3 has no renegotiation")
         plan.opened(self.connection)
         plan.need(self.by, Capability.RENEGOTIATION)
         if self.abbreviated:
@@ -187,12 +185,14 @@ class Flush(Step, frozen=True):
 class Remove(Step, frozen=True):
     """Remove a connection's session from a server's cache (SSL_CTX_remove_session)."""
 
-    connection: Annotated[Number, Meta(description="the connection whose session is removed")]
+    connection: Annotated[
+        Number, Meta(description="the connection whose session is removed; of an open one, the one that was taken last")
+    ]
     server: OfServer = None
 
     def plan(self, plan: Following) -> None:
         """See Step."""
-        plan.closed(self.connection)
+        plan.closed(self.connection, or_taken=True)
         plan.need(Role.SERVER, Capability.REMOVE_SESSION, self.server)
 
 

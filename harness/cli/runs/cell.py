@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +15,11 @@ from harness.cli.runs.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
 from harness.results.reader import kept_run
-from harness.results.writer import default_folder
+from harness.results.writer import default_folder, new_file, write_new
+from harness.story.reading import story_of_json
+
+if TYPE_CHECKING:
+    from harness.story.story import Story
 
 NODE = re.compile(r"(?P<file>[^\[]+?\.py)::(?P<test>[^\[]+)\[(?P<cell>.+)\]", re.DOTALL)
 """FILE::TEST[CELL]."""
@@ -32,13 +37,23 @@ SHOWN = 5
     type=click.Path(path_type=Path),
     help="The run to look ID up in (default: the newest one in the default folder).",
 )
+@click.option(
+    "--story-out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Only write the story of the cell to FILE, which `resumption connect --story` runs.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENT]...")
-def cell(*, cell: str, results: Path | None, arguments: tuple[str, ...]) -> None:
+def cell(*, cell: str, results: Path | None, story_out: Path | None, arguments: tuple[str, ...]) -> None:
     """Rerun one cell of a run and show everything about it, even if it passes.
 
     ID is the cell's id as a failure shows it: 'scenarios/x.py::test_y[openssl@3.5.0--libssl@3.5.0-TLSv1.3]'. The part
     in brackets is enough if only one test of the run has it. The scenario file and the builds must still be available.
     """
+    if story_out:
+        new_file(story_out)
+        write_new(story_out, story(cell, results).text())
+        return
     file, test, name = node(cell, results)
     try:
         client, server, _ = parse_id(name)
@@ -50,6 +65,18 @@ def cell(*, cell: str, results: Path | None, arguments: tuple[str, ...]) -> None
     os.environ.setdefault("RESUMPTION_TRACE", "1")
     show = ["--resumption-show", "--resumption-reproduce", f"--resumption-cell={test}[{name}]", "-n0", "-rA"]
     run_pytest([*given, *show, *where(file), *arguments])
+
+
+def story(text: str, results: Path | None) -> Story:
+    """Return the story of a cell of a run; UsageError if the run has none for it."""
+    run = results or newest_run()
+    file, test, name = node(text, run)
+    cells = kept_run(run).results["cells"]
+    found = next(one for one in cells if one["scenario"] == f"{file}::{test}" and one["cell"] == name)
+    written = found["case"].get("story") if found["case"] else None
+    if not written:
+        raise UsageError(f"{text!r} in {run} has no story: it made no connection, or an older version ran it")
+    return story_of_json(written, str(run))
 
 
 def node(text: str, results: Path | None) -> tuple[str, str, str]:

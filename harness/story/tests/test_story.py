@@ -151,7 +151,6 @@ def test_what_is_not_a_story_is_refused(text: str, message: str) -> None:
         ([{"do": "open"}, {"do": "close", "connection": 3}], "connection 3 is not open; open are: 1"),
         ([{"do": "open"}], "connection 1 is never closed"),
         ([{"do": "open"}, {"do": "connect", "offer": {"connection": 1}}], "connection 1 is still open"),
-        ([{"do": "open"}, {"do": "renegotiate"}], "TLS 1.3 has no renegotiation"),
         ([{"do": "use_server", "server": 2}], "there is no server 2; the steps before it made 1"),
         ([{"do": "remove", "connection": 1}], "connection 1 is not over before it"),
         ([{"do": "new_server", "knobs": {"timeout": "x"}}], "step 1 (new_server): server knob timeout cannot be 'x'"),
