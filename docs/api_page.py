@@ -40,7 +40,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "The session": ("Session", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),
     "The reasons": ("reasons", "titles", "reasons_offered", "Reason"),
     "The rules of the RFCs": ("breaches", "broken_by", "KNOWN_BREACHES"),
-    "The expectation": ("Expectation", "Differs"),
+    "The expectation": ("Expectation", "Differs", "without_alert"),
     "Values": (
         "Outcome",
         "Mechanism",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.explain import reasons, titles
     from harness.explain.rules import breaches
     from harness.matrix.cells import BOTH
-    from harness.matrix.expectation import Differs, Expectation, broken_by
+    from harness.matrix.expectation import Differs, Expectation, broken_by, without_alert
     from harness.matrix.known_breaches import KNOWN_BREACHES
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
@@ -78,10 +78,11 @@ __all__ = [
     "titles",
     "to_pem",
     "with_other_secret",
+    "without_alert",
 ]
 
 _MODULES = {
-    "harness.matrix.expectation": ("Differs", "Expectation", "broken_by"),
+    "harness.matrix.expectation": ("Differs", "Expectation", "broken_by", "without_alert"),
     "harness.matrix.known_breaches": ("KNOWN_BREACHES",),
     "harness.explain": ("reasons", "titles"),
     "harness.explain.rules": ("breaches",),

@@ -14,13 +14,13 @@ from harness import (
     Alert,
     CacheMode,
     Capability,
-    Differs,
     Expectation,
     Mechanism,
     Role,
     TLSv1_2,
     TLSv1_3,
     scenario,
+    without_alert,
 )
 
 PREFIX = b"server-1."
@@ -28,17 +28,8 @@ PREFIXED = {"tickets": False, "session_id_prefix": PREFIX}
 FIXED = {"tickets": False, "session_id": b"always the same"}
 
 INTERNAL_ERROR = Alert(80, Role.SERVER)
-NO_ALERT = (
-    "SSLfatal came with 1.1.1: ssl_get_new_session of 1.0.2 and 1.1.0 returns an error and sends no alert, so the "
-    "client sees the end of TCP alone"
-)
-EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
 ALERT: Expectation[Alert | None] = Expectation(
-    INTERNAL_ERROR,
-    Differs(None, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT, peer="*@<3.0"),
-    Differs(
-        Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"
-    ),
+    INTERNAL_ERROR, *without_alert(date(2026, 11, 21), "ssl_get_new_session")
 )
 CONFLICT = "lib=20 reason=302 "
 """SSL_R_SSL_SESSION_ID_CONFLICT."""

@@ -27,6 +27,7 @@ from harness import (
     reasons,
     scenario,
     with_other_secret,
+    without_alert,
 )
 
 EITHER = (TLSv1_2, TLSv1_3)
@@ -40,15 +41,7 @@ MAX_FRAGMENT_LENGTH, LENGTH_OF_1024 = 1, 2
 """The extension's number, and what it says of 1024 bytes (RFC 6066, 4)."""
 
 SEEN = date(2026, 11, 29)
-NO_ALERT = (
-    "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.0.2 and 1.1.0 returns an error and sends no alert, so the "
-    "client sees the end of TCP alone"
-)
-EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
-WITHOUT_ALERT: tuple[Differs[Alert | None], ...] = (
-    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT, peer="*@<3.0"),
-    Differs(Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"),
-)
+WITHOUT_ALERT = without_alert(SEEN, "ssl_get_prev_session")
 ALERT_OF_CONTEXT: Expectation[Alert | None] = Expectation(Alert(80, Role.SERVER), *WITHOUT_ALERT)
 """internal_error."""
 ALERT_OF_EMS: Expectation[Alert | None] = Expectation(

@@ -26,6 +26,7 @@ from harness import (
     reasons,
     scenario,
     titles,
+    without_alert,
 )
 
 IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY]}
@@ -58,17 +59,9 @@ WHY_AFTER_FREE: Expectation[tuple[Reason, ...]] = Expectation(
     Differs((), Role.CLIENT, "ssl", SEEN, COPIES),
     Differs((), Role.CLIENT, "*@<1.1.0", SEEN, IN_CACHE_ALONE),
 )
-NO_ALERT = (
-    "SSLfatal came with 1.1.1: ssl_get_prev_session of 1.1.0 returns an error and sends no alert. The client sees "
-    "the end of TCP within a handshake, which before 3.0 is not an error that sends an alert of its own"
-)
-EOF_SINCE_3_0 = "; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
-ALERT: Expectation[Alert | None] = Expectation(
-    Alert(80, Role.SERVER),
-    Differs(None, Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT, peer="*@<3.0"),
-    Differs(Alert(50, Role.CLIENT), Role.SERVER, "*@<1.1.1", SEEN, NO_ALERT + EOF_SINCE_3_0, peer="*@>=3.0"),
-)
+ALERT: Expectation[Alert | None] = Expectation(Alert(80, Role.SERVER), *without_alert(SEEN, "ssl_get_prev_session"))
 """internal_error of ssl_get_prev_session, whose session id context is unset."""
+NO_ALERT = ALERT.differs[0].evidence
 AFTER_ABORT = Expectation(
     FULL, *AFTER_FREE.differs, Differs(RESUMED, Role.CLIENT, "*@<3.0", SEEN, NO_ALERT, peer="*@<1.1.1")
 )

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from harness.builds.versions import build_version, numbered
 from harness.model.build import OPENSSL
 from harness.model.errors import UsageError
-from harness.model.tls import Role
+from harness.model.tls import Alert, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 T = TypeVar("T")
+DECODE_ERROR = 50
 FAMILY = re.compile(r"[a-z][a-z\d_-]*")
 
 
@@ -149,6 +150,19 @@ def broken_by(role: Role, builds: str, seen: date, evidence: str, **more: Any) -
     ``role`` is the end that they play; ``more`` are further fields of Differs: tls, left, peer, client, server.
     """
     return Differs(value=True, role=role, builds=builds, seen=seen, evidence=evidence, **more)
+
+
+def without_alert(seen: date, where: str, builds: str = "*@<1.1.1") -> tuple[Differs[Alert | None], ...]:
+    """Servers that fail in an OpenSSL function, ``where``, without an alert, as values of a `Connection.alert`.
+
+    The client sees the end of TCP. Since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING).
+    """
+    none = f"SSLfatal came with 1.1.1: before it {where} fails without an alert, and the client sees the end of TCP"
+    answer = f"{none}; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
+    return (
+        Differs(None, Role.SERVER, builds, seen, none, peer="*@<3.0"),
+        Differs(Alert(DECODE_ERROR, Role.CLIENT), Role.SERVER, builds, seen, answer, peer="*@>=3.0"),
+    )
 
 
 class Expectation(Generic[T]):

@@ -203,7 +203,10 @@ class Transcript:
     encrypted_extensions: Mapping[int, bytes] | None = None
     """The extensions of the first EncryptedExtensions (RFC 8446, 4.3.1) by IANA number; None if none was read."""
     certificates: Mapping[Role, tuple[bytes, ...]] = field(default_factory=dict)
-    """The chain of each role's first Certificate message as DER; a role that sent none is absent."""
+    """The chain of each role's first Certificate message as DER, also of a CompressedCertificate of zlib (RFC 8879).
+
+    A role that sent none is absent.
+    """
     early_data: bytes | None = None
     """The early data that the client sent (RFC 8446, 2.3); None if none was read."""
     sealed: Mapping[Role, int] = field(default_factory=dict)

@@ -155,8 +155,11 @@ def undeclared(state: CellState) -> str:
 def problem(connections: Sequence[Connection], opened: int) -> HarnessError | None:
     """What makes an ERROR of a test whose asserts all held: witnesses that differ, false evidence, an unseen end.
 
-    ``opened`` counts the connections that were begun, so that one that was never closed does not go unjudged.
+    ``opened`` counts the connections that were begun: one that was never closed does not go unjudged, and a test that
+    begins none does not pass.
     """
+    if not opened:
+        return HarnessError("the test made no connection, so it shows nothing of its endpoints; call pair.connect()")
     if differing := disagreement(connections):
         return DisagreementError(differing)
     if lies := false_evidence(connections):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final
 
+from harness.model.errors import WireFormatError
 from harness.model.transcript import EARLY_DATA, EncryptedExtensions, NewSessionTicket
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, Extensions, protocols_of
@@ -16,6 +18,7 @@ NEW_SESSION_TICKET: Final = 4
 ENCRYPTED_EXTENSIONS: Final = 8
 CERTIFICATE: Final = 11
 KEY_UPDATE: Final = 24
+COMPRESSED_CERTIFICATE: Final = 25
 SERVER_KEY_EXCHANGE: Final = 12
 
 
@@ -52,6 +55,32 @@ def certificates(body: bytes, offset: int, *, tls13: bool) -> tuple[bytes, ...]:
 def certificate_fields(chain: tuple[bytes, ...]) -> dict[str, str]:
     """How many certificates there are and how long each is."""
     return {"certificates": ", ".join(f"{len(der)} bytes" for der in chain) or "none"}
+
+
+ZLIB = 1
+ALGORITHMS = {ZLIB: "zlib", 2: "brotli", 3: "zstd"}
+"""CertificateCompressionAlgorithm (RFC 8879, 3); Python reads zlib alone."""
+
+
+def compressed_certificates(body: bytes, offset: int) -> tuple[tuple[bytes, ...] | None, dict[str, str]]:
+    """Read the chain of a CompressedCertificate, None if its algorithm is not zlib, and what is worth printing.
+
+    WireFormatError if it is malformed, or is not of the length that it says (RFC 8879, 4).
+    """
+    cursor = Cursor(body, "CompressedCertificate", offset)
+    algorithm, length, compressed = cursor.number(2), cursor.number(3), cursor.vector(3)
+    cursor.end()
+    shown = {"algorithm": name_of(ALGORITHMS, algorithm), "uncompressed": f"{length} bytes"}
+    if algorithm != ZLIB:
+        return None, shown
+    try:
+        plain = zlib.decompressobj().decompress(compressed, length + 1)
+    except zlib.error as error:
+        raise WireFormatError(f"CompressedCertificate is not zlib data: {error}", offset) from error
+    if len(plain) != length:
+        raise WireFormatError(f"CompressedCertificate says {length} bytes and has {len(plain)} or more", offset)
+    chain = certificates(plain, offset, tls13=True)
+    return chain, shown | certificate_fields(chain)
 
 
 def encrypted_extensions(body: bytes, offset: int) -> EncryptedExtensions:

@@ -189,6 +189,11 @@ class _Reader:
                 content = Certificate(chain)
                 self._certificates.setdefault(end.role, chain)
                 shown = summary.Lazy(messages.certificate_fields, chain)
+            elif message.type == messages.COMPRESSED_CERTIFICATE:
+                unpacked, shown = messages.compressed_certificates(message.body, message.offset)
+                if unpacked is not None:
+                    content = Certificate(unpacked)
+                    self._certificates.setdefault(end.role, unpacked)
             elif message.type == messages.ENCRYPTED_EXTENSIONS:
                 content = encrypted = messages.encrypted_extensions(message.body, message.offset)
                 self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions

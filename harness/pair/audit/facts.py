@@ -7,6 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
+from harness.agent.vocabulary import release
+from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import EARLY_DATA
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 BOTH = frozenset(Role)
 FATAL = 2
+SENDS_EACH_ALERT = (1, 1, 1)
+"""The first OpenSSL that sends an alert for each of its errors in a handshake."""
 KEY_LOG = "key log"
 """The one fact that an endpoint can report which the harness does not drive."""
 
@@ -153,8 +157,8 @@ def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
         return None
     if role is Role.SERVER and wire.first.version is TLSVersion.TLSv1_3 and not _finished(wire, Role.CLIENT):
         return None
-    compressed = "CompressedCertificate" in wire.types(role.peer)  # RFC 8879; its chain is not read
-    shown = compressed or bool(wire.transcript.certificates.get(role.peer, ()))
+    chain = wire.transcript.certificates.get(role.peer)
+    shown = bool(chain) if chain is not None else wire.unread_chain(role.peer)
     return exactly(shown, f"{'a' if shown else 'no'} Certificate of the {role.peer}")
 
 
@@ -301,10 +305,8 @@ def _ending(wire: Wire, role: Role) -> object:
 def _endings(wire: Wire, role: Role) -> Shown | None:
     """An end that sends an alert has met one in that sense: its input is over.
 
-    A client that fails before its ClientHello, as it cannot read a session, has ended without any. OpenSSL before 1.1.1
-    fails in some places without sending one (SSLfatal is of 1.1.1), and ends with its own error.
+    A client that fails before its ClientHello, as it cannot read a session, has ended without any.
     """
-    report = wire.report(role)
     received, sent = wire.alerts(role.peer), wire.alerts(role)
     if received is None or sent is None or wire.cut or not wire.transcript.client_hellos:
         return None
@@ -315,9 +317,19 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
         allowed.add(Ending.EOF)
     if any(alert.number for alert in (*received, *sent)):
         allowed |= {Ending.ALERT, Ending.EOF}
-    if report.view.saw is Saw.ABORTED and report.errors:
+    if _fails_without_alert(wire, role):
         allowed.add(Ending.ALERT)
     return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and no reset")
+
+
+def _fails_without_alert(wire: Wire, role: Role) -> bool:
+    """Whether an end is an OpenSSL before 1.1.1 that aborted with an error of its own.
+
+    It sends no alert in some places: SSLfatal, which makes an alert of each error in a handshake, came with 1.1.1.
+    """
+    report, version = wire.report(role), release_of(wire.connection, role)
+    own = any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
+    return report.view.saw is Saw.ABORTED and own and version[:1].isdigit() and release(version) < SENDS_EACH_ALERT
 
 
 def _resumed_last(wire: Wire, _role: Role) -> Shown | None:

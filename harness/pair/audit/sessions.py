@@ -170,8 +170,8 @@ def _max_fragment_length(taken: Taken) -> Shown | None:
 def _peer_certificate(taken: Taken) -> Shown | None:
     if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
         return None
-    if "CompressedCertificate" in taken.wire.types(Role.SERVER):
-        return None  # RFC 8879; its chain is not read
+    if taken.wire.unread_chain(Role.SERVER):
+        return None
     chain = taken.wire.transcript.certificates.get(Role.SERVER, ())
     found: set[object] = set() if taken.wire.resumed else {chain[0] if chain else b""}
     return taken.of_hellos("peer_certificate", found, "the server's Certificate")

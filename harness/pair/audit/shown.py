@@ -103,6 +103,10 @@ class Wire:
         """The types of an end's messages."""
         return self._types[role]
 
+    def unread_chain(self, role: Role) -> bool:
+        """Whether an end sent its chain compressed by what the harness cannot undo: brotli or zstd (RFC 8879, 3)."""
+        return "CompressedCertificate" in self.types(role) and role not in self.transcript.certificates
+
     def agreed(self, hello: ServerHello) -> Mapping[int, bytes] | None:
         """The extensions with which a server answers: in TLS 1.3 they are in EncryptedExtensions, None if sealed."""
         return self.transcript.encrypted_extensions if hello.version is TLSVersion.TLSv1_3 else hello.extensions

@@ -14,13 +14,14 @@ from harness.model.connection import Counters
 from harness.model.errors import DisagreementError
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.session import SESSION_FIELDS
-from harness.model.tls import Alert, Outcome, Role, TLSVersion
+from harness.model.tls import Alert, Ending, Outcome, Role, TLSVersion
 from harness.model.view import EndpointReport, Saw, View
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
 from harness.stacks.openssl import OpensslStack
 from harness.tests.liars.lying import Liars, falsified, with_sessions
+from harness.tests.liars.raw_ends import RawStack
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
@@ -352,6 +353,37 @@ def test_a_program_with_a_falsified_report_is_caught(
     client, server = (liar, programs) if role is Role.CLIENT else (programs, liar)
 
     assert text in caught(client, server, V13, runtime)
+
+
+OWN_ERROR, RECEIVED_ERROR = "lib=20 reason=277 session id context uninitialized", "lib=20 reason=1080 internal error"
+
+
+@pytest.mark.parametrize(
+    ("version", "errors", "caught"),
+    [
+        ("1.1.0l", (OWN_ERROR,), False),
+        ("1.1.0l", (RECEIVED_ERROR,), True),
+        ("1.1.0l", (), True),
+        ("1.1.1w", (OWN_ERROR,), True),
+        ("4.0.3", (OWN_ERROR,), True),
+    ],
+)
+def test_an_aborted_end_that_met_no_alert_is_caught_unless_its_release_fails_silently(
+    runtime: Runtime, honest: LibsslStack, version: str, errors: tuple[str, ...], *, caught: bool
+) -> None:
+    def lie(report: EndpointReport) -> EndpointReport:
+        named = replace(report.view, name=f"libssl@{version}")
+        return replace(report, view=named, ending=Ending.ALERT, errors=errors)
+
+    config = ClientConfig(ignore_unexpected_eof=True)  # so that it sends no alert when TCP ends
+    pair = Pair((falsified(honest, lie), RawStack(runtime.loop, b"")), V13, runtime, client=config)
+    try:
+        connection = pair.connect(presume_full=False)
+    finally:
+        pair.close()
+
+    assert connection.client.view.saw is Saw.ABORTED
+    assert [found.fact for found in connection.contradictions] == ["ending"] * caught
 
 
 def field(**changes: object) -> Callable[[Session], Session]:

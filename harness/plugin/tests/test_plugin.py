@@ -225,6 +225,15 @@ def test_a_variable_that_an_assert_uses_is_asserted(run: Run) -> None:
     run("--client=libssl", "--server=libssl", asserts=asserts).assert_outcomes(passed=1)
 
 
+def test_a_test_that_makes_no_connection_is_an_error(run: Run) -> None:
+    source = SCENARIO.partition("    first = ")[0] + "    assert pair.tls is TLSv1_3\n"
+
+    ran = run("--client=libssl", "--server=libssl", source=source)
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*the test made no connection, so it shows nothing of its endpoints*"])
+
+
 def test_a_connection_that_is_never_closed_is_an_error(run: Run) -> None:
     ran = run("--client=libssl", "--server=libssl", asserts=f"{RIGHT}; pair.open()")
 
