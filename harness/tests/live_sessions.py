@@ -17,6 +17,7 @@ from harness.runtime.process import Child
 from harness.wire.session.pem import from_pem
 
 if TYPE_CHECKING:
+    from harness.model.build import Build
     from harness.runtime.runtime import Runtime
 
 FILES = ("tls12-id", "tls12-ticket", "tls13", "server-name", "alpn", "early-data", "fragment")
@@ -28,28 +29,37 @@ LEAN = ("-no-CAfile", "-no-CApath")
 REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 
-def serve(runtime: Runtime, *arguments: str) -> tuple[Child, str]:
+def program(build: Build | None) -> tuple[str, ...]:
+    """The command of a build's program; of the machine's own without a build."""
+    return ("openssl",) if build is None else tuple(build.openssl or ())
+
+
+def serve(runtime: Runtime, *arguments: str, build: Build | None = None) -> tuple[Child, str]:
     """An s_server with the certificate of issued.toml; the child and its address."""
     address = Pending[str]("ACCEPT of s_server")
     issued = runtime.pki.issued("server")
-    argv = ("openssl", "s_server", "-accept", "127.0.0.1:0", *LEAN, "-cert", str(issued.certificate))
+    argv = (*program(build), "s_server", "-accept", "127.0.0.1:0", *LEAN, "-cert", str(issued.certificate))
     server = Child(
         runtime.loop,
         runtime.warden,
         "s_server",
         (*argv, "-key", str(issued.key), *arguments),
+        environment=build.environment if build else None,
         on_line=lambda line: address.resolve(line.split()[1].decode()) if line.startswith(b"ACCEPT ") else None,
     )
     runtime.loop.settle([address])
     return server, address.result()
 
 
-def taken_by_client(runtime: Runtime, server: tuple[str, ...], client: tuple[str, ...]) -> bytes:
+def taken_by_client(
+    runtime: Runtime, server: tuple[str, ...], client: tuple[str, ...], build: Build | None = None
+) -> bytes:
     """The file that ``s_client -sess_out`` writes after it has read a page, so that TLS 1.3 tickets are there."""
-    child, address = serve(runtime, "-www", *server)
+    child, address = serve(runtime, "-www", *server, build=build)
     path = runtime.path(".pem")
-    argv = ("openssl", "s_client", "-connect", address, *LEAN, "-ign_eof", "-sess_out", str(path), *client)
-    reader = Child(runtime.loop, runtime.warden, "s_client", argv)
+    argv = (*program(build), "s_client", "-connect", address, *LEAN, "-ign_eof", "-sess_out", str(path), *client)
+    environment = build.environment if build else None
+    reader = Child(runtime.loop, runtime.warden, "s_client", argv, environment=environment)
     reader.send(REQUEST)
     runtime.loop.settle([reader.ended])
     reader.close()

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import build_version
+from harness.cli import main
 from harness.model.deadline import stretched
-from harness.tests.live_sessions import taken_by_client
+from harness.tests.live_sessions import program, taken_by_client
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
 from harness.wire.session.codec import decode, from_pem
@@ -97,11 +100,14 @@ class Printed:
         return re.sub(r"[ -]", "", "".join(rows))
 
 
+ADDED = {"[19]": "3.0", "[20]": "3.2"}
+"""kex_group and peer_rpk, and the first release that knows each: one before it cannot read such a session at all."""
+
+
 def readable(der: bytes, build: Build) -> bytes:
-    """The session without the group, which a build before 3.0 does not know: it cannot read such a session at all."""
-    if build_version(build.version) >= build_version("3.0"):
-        return der
-    return structure.write(element for element in structure.read(der) if element.name != "[19]")
+    """The session without the fields that the build does not know."""
+    unknown = {name for name, since in ADDED.items() if build_version(build.version) < build_version(since)}
+    return structure.write(element for element in structure.read(der) if element.name not in unknown)
 
 
 def printed(build: Build, der: bytes) -> Printed:
@@ -171,10 +177,77 @@ def test_a_difference_is_seen(made: dict[str, bytes]) -> None:
     ]
 
 
-def test_a_raw_public_key_is_decoded(live: Live) -> None:
-    key = b"the key"
+def between(low: str, high: str) -> Build | None:
+    """The newest program that is here from one release up to another."""
+    found = [v for v in PROGRAMS if build_version(low) <= build_version(v) < build_version(high)]
+    return PROGRAMS[max(found, key=build_version)] if found else None
 
-    assert decode(with_field(live.der("tls13"), 20, asn1.octet_string(key))).peer_rpk == key
+
+@pytest.fixture(scope="module")
+def srp(live: Live) -> bytes:
+    """The session of a real user of SRP. s_server -srpvfile serves none since 3.0 (openssl/openssl#32566)."""
+    build = between("1.1.0", "3.0")
+    if build is None:
+        pytest.skip("no program from 1.1.0 to 1.1.1 is here; run: resumption builds fetch --provider debian 1.1.1w")
+    users = live.runtime.path(".srpv")
+    users.touch()
+    add = [*program(build), "srp", "-add", "-srpvfile", str(users), "-passout", "pass:word", "-gn", "2048", "someone"]
+    environment = {**os.environ, **build.environment}
+    subprocess.run(add, capture_output=True, check=True, timeout=stretched(20), env=environment)
+    suites = ("-tls1_2", "-cipher", "SRP")
+    user = ("-srpuser", "someone", "-srppass", "pass:word")
+    return from_pem(taken_by_client(live.runtime, ("-srpvfile", str(users), *suites), (*user, *suites), build))
+
+
+@pytest.fixture(scope="module")
+def raw_key(live: Live) -> bytes:
+    """The session of a real client that got a raw public key instead of a certificate (RFC 7250)."""
+    build = between("3.2", "9")
+    if build is None:
+        pytest.skip("no program since 3.2 is here; run: resumption builds fetch --provider debian 3.5")
+    options = ("-enable_server_rpk", "-tls1_3")
+    return from_pem(taken_by_client(live.runtime, options, options, build))
+
+
+def test_a_real_session_of_srp_has_its_user(srp: bytes) -> None:
+    session = decode(srp)
+
+    assert session.srp_username == b"someone"
+    assert session.peer_certificate == b""
+    assert session.unknown_fields == ""
+
+
+def test_a_real_raw_public_key_is_the_servers(live: Live, raw_key: bytes) -> None:
+    certificate = x509.load_pem_x509_certificate(live.runtime.pki.issued("server").certificate.read_bytes())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    session = decode(raw_key)
+
+    assert session.peer_rpk == key
+    assert session.peer_certificate == b""
+    assert session.unknown_fields == ""
+
+
+@pytest.mark.parametrize("kind", ["srp", "raw_key"])
+@pytest.mark.parametrize("version", PROGRAMS)
+def test_each_build_prints_the_same_of_a_real_session(request: pytest.FixtureRequest, version: str, kind: str) -> None:
+    der = readable(request.getfixturevalue(kind), PROGRAMS[version])
+
+    assert list(differing(der, printed(PROGRAMS[version], der))) == []
+
+
+@pytest.mark.parametrize(("kind", "says"), [("srp", "srp_username.*someone"), ("raw_key", "peer_rpk.*91 bytes")])
+def test_the_command_shows_what_is_special_of_a_real_session(
+    request: pytest.FixtureRequest,
+    live: Live,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    says: str,
+) -> None:
+    file = live.runtime.path(".der")
+    file.write_bytes(request.getfixturevalue(kind))
+
+    assert main(["session", str(file)]) == 0
+    assert re.search(says, capsys.readouterr().out)
 
 
 def test_a_field_that_no_openssl_writes_is_named(live: Live) -> None:
