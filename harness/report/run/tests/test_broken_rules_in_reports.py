@@ -92,12 +92,11 @@ def test_the_run_has_a_cell_of_each_kind(broken: Path, test: str, verdict: str, 
 
 def test_markdown_has_a_table_of_the_broken_rules(broken: Path) -> None:
     count = len(ran(broken, "test_declared"))
-    text = markdown(read(broken))
+    table = markdown(read(broken)).partition("## Rules of the RFCs that are broken")[2].replace("\\_", "_")
+    row = next(line for line in table.splitlines() if RULE in line)
 
-    assert "## Rules of the RFCs that are broken" in text
-    row = next(line for line in text.splitlines() if f"| {RULE}: " in line)
-    assert row.startswith(f"| {2 * count} | {count} | {RULE}: ")
-    assert "RFC 8446, 4.2.10 (MUST)" in row
+    assert row.startswith(f"| {2 * count} | {count} | `{RULE}`: A client sends early_data only together with ")
+    assert " | RFC 8446, 4.2.10 (MUST) | " in row
     assert "libssl@" in row
 
 
