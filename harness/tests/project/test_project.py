@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -45,3 +47,20 @@ def test_oldest_pins_are_the_lower_bounds_of_the_project() -> None:
 @pytest.mark.parametrize("room", [str(room.relative_to(ROOT)) for room in ROOMS])
 def test_a_room_holds_at_most_fifteen_modules(room: str) -> None:
     assert len(modules(ROOT / room)) <= MOST_MODULES, modules(ROOT / room)
+
+
+def test_a_release_has_the_urls_of_its_repository(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/project-urls", tmp_path / ".ci")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    where = {"GITHUB_SERVER_URL": "https://forge.example", "GITHUB_REPOSITORY": "owner/name"}
+
+    subprocess.run([tmp_path / ".ci/project-urls"], env={"PATH": "/usr/bin:/bin", **where}, check=True)
+
+    urls = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]["urls"]
+    assert urls == {
+        "Source": "https://forge.example/owner/name",
+        "Issues": "https://forge.example/owner/name/issues",
+        "Changelog": "https://forge.example/owner/name/blob/main/CHANGELOG.md",
+    }
+    assert "run: .ci/project-urls" in (ROOT / ".github/workflows/release.yml").read_text()
