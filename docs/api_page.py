@@ -34,7 +34,7 @@ A scenario begins with [`scenario`](#scenario). Its test gets a [`pair`](#pair) 
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "The situation": ("scenario", "cases", "BOTH", "UNSET"),
-    "The story": ("Pair", "OpenConnection", "Client", "Server", "Serving", "Probed"),
+    "The story": ("Pair", "OpenConnection", "Client", "Server", "Serving", "Probed", "Programs"),
     "The connection": ("Connection", "EndpointReport", "View", "Counters", "Alert"),
     "The messages": ("Transcript", "Message", "ClientHello", "ServerHello", "NewSessionTicket"),
     "The session": ("Session", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.pair.pair import Pair
     from harness.plugin.scenario import cases, scenario
     from harness.probe.probed import Probed
+    from harness.probe.program import Programs
     from harness.serve.serving import Serving
     from harness.wire.middlebox import StrictMiddlebox
     from harness.wire.session.codec import aged, damaged, edited, load, to_pem, with_other_secret
@@ -55,6 +56,7 @@ __all__ = [
     "Outcome",
     "Pair",
     "Probed",
+    "Programs",
     "PskMode",
     "Reason",
     "Role",
@@ -96,6 +98,7 @@ _MODULES = {
     "harness.pair.offering": ("reasons_offered",),
     "harness.pair.pair": ("Pair",),
     "harness.probe.probed": ("Probed",),
+    "harness.probe.program": ("Programs",),
     "harness.serve.serving": ("Serving",),
     "harness.plugin.scenario": ("cases", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),

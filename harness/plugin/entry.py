@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.pair.pair import Pair
     from harness.probe.probed import Probed
+    from harness.probe.program import Programs
     from harness.runtime.runtime import Runtime
     from harness.serve.serving import Serving
     from harness.stacks.machine import Machine
@@ -134,6 +135,24 @@ def probe() -> Generator[Callable[..., Probed]]:
 
     with ExitStack() as opened:
         yield lambda host, port, **given: opened.enter_context(Probed(host, port, **given))
+
+
+@pytest.fixture
+def program() -> Generator[Callable[..., Programs]]:
+    """Starts server programs: ``program("nginx", tickets=False)``; skips, as UNSUPPORTED, what is not installed."""
+    from contextlib import ExitStack  # noqa: PLC0415 - the plugin stays light
+
+    from harness.model.errors import UnsupportedError  # noqa: PLC0415
+    from harness.probe.program import Programs  # noqa: PLC0415
+
+    def start(product: str, **given: Any) -> Programs:
+        try:
+            return opened.enter_context(Programs(product, **given))
+        except UnsupportedError as error:
+            pytest.skip(f"UNSUPPORTED: {error}")
+
+    with ExitStack() as opened:
+        yield start
 
 
 @pytest.fixture

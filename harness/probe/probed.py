@@ -46,13 +46,15 @@ class Probed:
         say: str | bytes = HTTP,
         ca: Path | None = None,
         allow_public: bool = False,
+        runtime: Runtime | None = None,
         **knobs: Any,
     ) -> None:
         self._target = target(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", allow_public=allow_public)
         if isinstance(say, str) and say != HTTP:
             raise UsageError(f"say cannot be {say!r}; give 'http', or bytes")
         config = ClientConfig().changed(**knobs)
-        self._runtime = Runtime()
+        self._own = Runtime() if runtime is None else None
+        self._runtime = runtime or self._own or Runtime()
         self._machine = Machine(self._runtime)
         self._visitor: Visitor | None = None
         try:
@@ -116,7 +118,8 @@ class Probed:
             self._visitor.close()
             self._visitor = None
         self._machine.close()
-        self._runtime.close()
+        if self._own is not None:
+            self._own.close()
 
     def __enter__(self) -> Self:
         return self

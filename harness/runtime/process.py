@@ -58,9 +58,10 @@ class Child:
     ``on_line`` gets each whole line of stdout, without its newline. ``output`` is all of stdout and stderr as text, in
     order of arrival, or only stderr if ``keep_stdout`` is false. A child that prints more than FLOOD bytes of output,
     or a line longer than ``longest_line``, is killed. ``on_end`` can be set; it is called once ``ended`` is.
+    It inherits the descriptors in ``inherits``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as of Popen
         self,
         loop: Loop,
         warden: Warden,
@@ -70,8 +71,10 @@ class Child:
         environment: Mapping[str, str] | None = None,
         on_line: Callable[[bytes], None] = lambda _line: None,
         keep_stdout: bool = True,
+        inherits: tuple[int, ...] = (),
     ) -> None:
         self.name = name
+        self._inherits = inherits
         self.argv = tuple(argv)
         self.command = pasteable(argv, environment)
         self.ended = Pending[int](f"the end of {name}")
@@ -114,6 +117,7 @@ class Child:
                 bufsize=0,
                 env=None if environment is None else dict(environment),
                 process_group=warden.group,
+                pass_fds=self._inherits,
             )
         except OSError as error:
             raise EndpointError(self.name, f"{self.argv[0]} did not start: {error.strerror or error}") from error

@@ -1,0 +1,80 @@
+"""A server program is started on loopback as a test wants it, says what it lacks, and leaves nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from harness.model.errors import EndpointError, UnsupportedError, UsageError
+from harness.model.tls import Outcome
+from harness.probe.program import Programs
+from harness.runtime.runtime import Runtime
+from harness.stacks.programs.products import PRODUCTS, Product, Site, Start, Wanted
+from harness.stacks.programs.program import Program, found
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.stacks.programs.products import Place
+
+
+def made(name: str) -> Programs:
+    """The server; skips where its program is not installed."""
+    try:
+        return Programs(name)
+    except UnsupportedError as error:
+        pytest.skip(f"UNSUPPORTED: {error}")
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_it_listens_on_loopback_alone_and_leaves_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    before = set(psutil.Process().children(recursive=True))
+    with made(name) as server:
+        (one,) = server.programs
+        assert server.connect().outcome is Outcome.FULL
+        processes = [one for one in psutil.Process().children(recursive=True) if one not in before]
+        listening = {
+            (place.laddr.ip, place.laddr.port)
+            for process in processes
+            if process.is_running()
+            for place in process.net_connections()
+            if place.status == psutil.CONN_LISTEN and place.laddr.port == one.port
+        }
+        assert one.label.startswith(f"{name}@")
+        assert one.label.rpartition("@")[2]
+
+    assert listening == {("127.0.0.1", one.port)}
+    assert psutil.wait_procs(processes, 10)[1] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_what_is_not_installed_names_the_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name, path: None)  # noqa: ARG005 - as shutil.which
+
+    with pytest.raises(UnsupportedError, match=f"install it: apt install {PRODUCTS[name].package}"):
+        found(PRODUCTS[name])
+
+
+def test_a_program_that_does_not_start_says_why() -> None:
+    def wrong(_wanted: Wanted, place: Place) -> Start:
+        return Start({"wrong": ""}, ("s_server", "-accept", f"127.0.0.1:{place.port}", "-cert", "/no/such/file"))
+
+    product = Product("wrong", ("openssl",), "openssl", ("version", "OpenSSL "), wrong, inherits=False)
+    with Runtime() as runtime:
+        wanted = Wanted(sites=(Site("localhost", runtime.pki.issued("server")),))
+        with pytest.raises(EndpointError, match=r"wrong@\d\S*: ended at its start\n(.|\n)*/no/such/file"):
+            Program(product, wanted, runtime)
+
+
+def test_what_does_not_exist_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no server program 'caddy'; there are: nginx, haproxy, apache, stunnel"):
+        Programs("caddy")
+    with pytest.raises(UsageError, match="no cache 'big'; it can be: none, builtin, shared"):
+        Programs("nginx", cache="big")

@@ -1,0 +1,1 @@
+"""Server programs that people run, each configured for a case: nginx, haproxy, Apache httpd, stunnel."""
