@@ -47,6 +47,9 @@ class Topic(StrEnum):
     EARLY_DATA_SENT = "early_data_sent", "Does the server accept early data, sent as a GET, and what does it answer?"
     REPLAY = "replay", "Does the server accept the same early data a second time?"
     OTHER_NAME = "other_name", "Does a session resume under another server name than its own?"
+    BETWEEN = "between", "Does a session of one address resume at another one?"
+    HOLDS = "holds", "How long does a session really resume?"
+    ROTATION = "rotation", "When does the ticket key change, and is the old one still accepted?"
     CLIENT_CERTIFICATE = "client_certificate", "Does a session of a client with a certificate resume without it?"
     OLDER_SESSION = "older_session", "What becomes of a TLS 1.2 session where TLS 1.3 is spoken?"
     SESSION_FILE = "session_file", "Does a session that another program took resume (`--session-in`)?"
@@ -65,6 +68,8 @@ class Issued:
     """Seconds that its ticket lasts, as the server says; None for a session id."""
     early_data: int = 0
     """Bytes of early data that its ticket allows."""
+    secret: bytes = field(default=b"", repr=False)
+    """Its TLS 1.2 master secret, or its TLS 1.3 PSK; empty if the client does not export it. It is never written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Study:
     """Why there is no full handshake, empty if there is one."""
     aborts: tuple[str, ...] = ()
     """What ended the connections that an offer aborted, each once."""
+    at: int = 0
+    """When the study ended, seconds since the epoch."""
 
     @property
     def version(self) -> TLSVersion:
@@ -154,11 +161,69 @@ class EarlyData:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """Sessions of one mechanism that one address issued and another one was offered, each of them once."""
+
+    mechanism: Mechanism
+    source: str
+    destination: str
+    sessions: tuple[Issued, ...] = ()
+    """What the source issued."""
+    offers: tuple[Offer, ...] = ()
+    """At the destination."""
+    issued: tuple[bytes, ...] = ()
+    """Tickets of the destination."""
+    refused: str = ""
+    """Why there was no full handshake at one of them; empty if there was."""
+
+    @property
+    def accepted(self) -> int:
+        """How many offers were accepted."""
+        return sum(offer.accepted for offer in self.offers)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An offer of a session that is some time old."""
+
+    age: float
+    """Seconds since it was made."""
+    key: str
+    """The name of its ticket's key, hexadecimal digits; empty if none is proven."""
+    outcome: Outcome
+    """FULL if the client itself did not offer it, because it had expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one round of a long probe saw of one mechanism."""
+
+    at: float
+    """Seconds since the epoch."""
+    keys: tuple[str, ...]
+    """The names of the ticket keys in use, hexadecimal digits; empty if none is proven."""
+    offers: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a long probe."""
+
+    number: int
+    """1 for the first; a number is left out if the probe did not run when it was due."""
+    at: float
+    """When it began, seconds since the epoch."""
+    looks: Mapping[Mechanism, Look] = field(default_factory=dict)
+    error: str = ""
+    """Why the server could not be probed; empty if it could."""
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
-    """The result of a probe of one address by one client."""
+    """The result of a probe of one address by one client, or between several addresses."""
 
     address: str
-    """HOST:PORT as the user gave it."""
+    """HOST:PORT as the user gave it; between addresses all of them."""
     reached: str
     """The IP address and port that the connections went to."""
     client: str
@@ -172,3 +237,7 @@ class Probe:
     answers: tuple[Answer, ...]
     notes: tuple[str, ...] = ()
     """What was not done as requested, one sentence each."""
+    crossings: tuple[Crossing, ...] = ()
+    """Between addresses: from each source to each destination, by each mechanism."""
+    rounds: tuple[Round, ...] = ()
+    """Of a long probe (``--every``)."""

@@ -26,6 +26,11 @@ class Limits:
         self.most = most
         self.made = 0
 
+    @property
+    def left(self) -> int:
+        """How many more connections there may be."""
+        return self.most - self.made
+
     def next(self) -> None:
         """Wait until the next connection is due; UsageError if there were enough."""
         if self.made >= self.most:

@@ -101,7 +101,7 @@ class Probed:
         UnreachableError if the server cannot be reached or does not do TLS.
         """
         wanted = Wanted(versions=self._config.versions, offers=offers, seed=seed, verify=bool(self._config.verify))
-        return probing.probe(self._runtime, self._stack, self._target, wanted)[0]
+        return probing.probe(self._runtime, self._stack, self._target, wanted)
 
     def unmet(self, *expected: str, offers: int = 14, seed: int = 0) -> list[str]:
         """A sentence for each of these expectations that does not hold: ``resumes``, ``shared``, ``single-key``.

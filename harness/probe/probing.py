@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,6 @@ from harness.probe.studies import SESSIONS, study
 from harness.probe.visitor import PATIENCE, SilentError, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.model.connection import Connection
     from harness.model.probe import Study
     from harness.model.session import Session
@@ -77,6 +76,13 @@ class Wanted:
         early_data = early.CONNECTIONS if self.say == HTTP and TLSVersion.TLSv1_3 in self.versions else 0
         studied = len(self.mechanisms) * (min(SESSIONS, self.offers) + self.offers)
         return CONTROL + studied + early_data + further * CONNECTIONS
+
+
+Keep = Callable[[Sequence["Connection"]], None]
+
+
+def keep_nothing(_connections: Sequence[Connection]) -> None:
+    """What becomes of the connections if the user keeps nothing."""
 
 
 @dataclass
@@ -148,50 +154,80 @@ class _Probing:
         self.answers += [found for one in self.studies if (found := ticket_contents(one))]
 
 
-def probe(runtime: Runtime, client: Stack, target: Target, wanted: Wanted) -> tuple[Probe, Sequence[Connection]]:
-    """Probe the server; the result, and the connections.
+def approach(
+    runtime: Runtime, client: Stack, target: Target, wanted: Wanted, limits: Limits | None = None
+) -> tuple[Visitor, ClientConfig]:
+    """A visitor of the server, and the knobs of its first client.
 
-    UsageError if the limits do not allow all of it, UnreachableError if the server cannot be reached or does not do
-    TLS.
+    UsageError if the client speaks none of the versions.
     """
-    if wanted.needed > wanted.most:
-        raise UsageError(
-            f"--offers {wanted.offers} may need {wanted.needed} connections, and --connections allows {wanted.most}; "
-            "lower the one or raise the other"
-        )
-    rate = wanted.rate or (None if target.loopback else RATE)
-    limits = Limits(runtime.loop, rate, wanted.most)
+    limits = limits or limits_of(runtime, target, wanted)
+    abilities = client.abilities(Role.CLIENT)
+    versions = tuple(one for one in wanted.versions if not abilities.lacks_knob("versions", (one,)))
+    if not versions:
+        asked = " or ".join(version.label for version in wanted.versions)
+        raise UsageError(f"{client.label} does not speak {asked}; name another --client")
     name = wanted.sni[0] if wanted.sni else target.name
     base = ClientConfig(
-        versions=wanted.versions,
+        versions=versions,
         server_name=name or None,
         client_certificate=wanted.certificate,
         verify=Verify.REQUIRED if wanted.verify else None,
         ignore_unexpected_eof=eof_ignored(client),
     )
-    begun = time.monotonic()
-    visitor = Visitor(runtime, client, target, limits, said(wanted.say, name or target.host))
+    visitor = Visitor(runtime, client, target, limits, said(wanted.say, name or target.host), versions)
     if wanted.starttls:
         visitor.pair.tap.prelude = starttls(wanted.starttls, target.text, name or target.host)
+    return visitor, base
+
+
+def limits_of(runtime: Runtime, target: Target, wanted: Wanted) -> Limits:
+    """What the server may be asked for: a server on this machine is not paced."""
+    return Limits(runtime.loop, wanted.rate or (None if target.loopback else RATE), wanted.most)
+
+
+def probe(
+    runtime: Runtime,
+    client: Stack,
+    target: Target,
+    wanted: Wanted,
+    *,
+    limits: Limits | None = None,
+    kept: Keep = keep_nothing,
+) -> Probe:
+    """Probe the server; ``kept`` gets the connections, also those of a probe that fails.
+
+    UsageError if the limits do not allow all of it, UnreachableError if the server cannot be reached or does not do
+    TLS.
+    """
+    limits = limits or limits_of(runtime, target, wanted)
+    if wanted.needed > limits.left:
+        raise UsageError(
+            f"--offers {wanted.offers} may need {wanted.needed} connections, and --connections allows {limits.left}; "
+            "lower the one or raise the other"
+        )
+    begun, made = time.monotonic(), limits.made
+    visitor, base = approach(runtime, client, target, wanted, limits)
+    wanted = replace(wanted, versions=base.versions or wanted.versions)
     try:
         probing = _Probing(visitor, wanted, base, wanted.software)
         probing.control()
         probing.study()
         probing.further()
-        done = Probe(
+        return Probe(
             address=target.text,
             reached=target.reached,
             client=client.label,
             software=probing.software,
             seed=wanted.seed,
-            connections=limits.made,
+            connections=limits.made - made,
             seconds=time.monotonic() - begun,
             studies=tuple(probing.studies),
             answers=tuple(probing.answers),
             notes=tuple(probing.notes),
         )
-        return done, tuple(visitor.pair.connections)
     finally:
+        kept(visitor.pair.connections)
         visitor.close()
 
 

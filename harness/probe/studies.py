@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.probe import VERSIONS, Issued, Offer, Study
 from harness.model.tls import Mechanism, Outcome
+from harness.wire.session import structure
 
 if TYPE_CHECKING:
     from harness.model.connection import Connection
@@ -42,17 +44,26 @@ def study(visitor: Visitor, mechanism: Mechanism, base: ClientConfig, offers: in
     for _ in range(min(SESSIONS, max(offers, 1))):
         connection = visitor.full(config).connection
         if connection.observed_outcome() is Outcome.ABORTED:
-            return Study(mechanism, refused=_ended(connection))
+            return Study(mechanism, refused=ended(connection))
         full.append(connection.ticket_counts()[1] or 0)
-        if found := _held(connection, mechanism):
+        if found := held_of(connection, mechanism):
             held.append(found)
         elif not held:
             break  # it issues none
     seen, aborts = _offered(visitor, config, held, offers, f"{seed} {mechanism}")
-    return Study(mechanism, tuple(one.issued for one in held), tuple(seen), tuple(full), aborts=aborts)
+    return Study(
+        mechanism, tuple(one.issued for one in held), tuple(seen), tuple(full), aborts=aborts, at=int(time.time())
+    )
 
 
-def _held(connection: Connection, mechanism: Mechanism) -> Held | None:
+def secret(session: Session) -> bytes:
+    """The master secret or PSK of a session; empty if its client does not export it as DER."""
+    if session.der is None:
+        return b""
+    return structure.fields(structure.read(session.der), len(session.der)).octets["master_key"]
+
+
+def held_of(connection: Connection, mechanism: Mechanism) -> Held | None:
     """The session that can be offered by the mechanism, if the connection yielded one."""
     session = connection.last_session
     if session is None:
@@ -73,6 +84,7 @@ def _made(session: Session, connection: Connection, identity: object) -> Held | 
         identity,
         lifetime if isinstance(lifetime, int) else None,
         early if isinstance(early, int) else 0,
+        secret(session),
     )
     return Held(session, issued)
 
@@ -91,12 +103,13 @@ def _offered(
         connection = visitor.visit(config, held[place].session).connection
         outcome = connection.observed_outcome()
         if outcome is Outcome.ABORTED:
-            aborts[_ended(connection)] = None
+            aborts[ended(connection)] = None
         issued = tuple(ticket.ticket for ticket in connection.transcript.tickets or ())
         seen.append(Offer(connection.number, place, outcome, issued))
     return seen, tuple(aborts)
 
 
-def _ended(connection: Connection) -> str:
+def ended(connection: Connection) -> str:
+    """What ended a connection that was aborted."""
     alert = connection.observed_alert()
     return f"alert {alert}" if alert else next(iter(connection.wire.evidence), "the handshake was not completed")

@@ -66,15 +66,23 @@ class Visit:
 class Visitor:
     """Makes all connections of a probe by one client."""
 
-    def __init__(self, runtime: Runtime, client: Stack, target: Target, limits: Limits, said: Said) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        client: Stack,
+        target: Target,
+        limits: Limits,
+        said: Said,
+        versions: tuple[TLSVersion, ...] = tuple(TLSVersion),
+    ) -> None:
         self.target = target
         self.limits = limits
         self.said = said
         self._runtime = runtime
         self._clients: dict[ClientConfig, tuple[Client, ClientConfig]] = {}
-        self._first = ClientConfig(versions=tuple(TLSVersion))
+        self._first = ClientConfig(versions=versions)
         remote = RemoteStack(target.text, (target.ip, target.port))
-        self.pair = Pair((client, remote), TLSVersion.TLSv1_3, runtime, client=self._first)
+        self.pair = Pair((client, remote), max(versions), runtime, client=self._first)
         self.pair.put_middlebox(FloodGate)
         self._clients[self._first] = self.pair.client, self._first
 

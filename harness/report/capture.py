@@ -25,17 +25,20 @@ NAME = "capture.pcapng"
 DISTRIBUTION = "resumption-harness"
 SECRETS = "The secrets in this file belong to throw-away test keys, made for one run and useless after it."
 SEALED = "Neither end logged its secrets, so encrypted messages stay encrypted."
-COMMENT = f"""\
+COMMENT = """\
 What a tap relayed between TLS clients and servers under test: TCP stream 0 is connection 1, and so on; the first packet
 of each names its ends. Bytes, times, FIN and RST are real. The TCP and IP headers are synthetic:
-127.0.0.1 is the client, 127.0.0.2 with port {SERVER_PORT} the server.
-{SECRETS}"""
+127.0.0.1 is the client, 127.0.0.2 with port {port} the server.
+{secrets}"""
 LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
 """RFC 9850, 2: label, client random, secret."""
 
 
-def capture(connections: Sequence[Connection]) -> bytes:
-    """The file with all connections that passed a tap; empty if none did."""
+def capture(connections: Sequence[Connection], secrets_of: str = SECRETS) -> bytes:
+    """The file with all connections that passed a tap; empty if none did.
+
+    ``secrets_of`` is a sentence that says what its secrets open.
+    """
     tapped = [(connection, connection.tcp) for connection in connections if connection.tcp]
     if not tapped:
         return b""
@@ -43,7 +46,7 @@ def capture(connections: Sequence[Connection]) -> bytes:
         hardware=platform.machine(),
         system=platform.platform(),
         application=_application(),
-        comment=COMMENT,
+        comment=COMMENT.format(port=SERVER_PORT, secrets=secrets_of),
         interface="tap",
         description="the harness's own relay on loopback",
     )
@@ -51,7 +54,9 @@ def capture(connections: Sequence[Connection]) -> bytes:
     stamped = [
         packet for stream, (connection, tcp) in enumerate(tapped) for packet in _packets(connection, tcp, stream)
     ]
-    return pcapng(section, [f"# {SECRETS}", *secrets] if secrets else [], sorted(stamped, key=lambda packet: packet.at))
+    return pcapng(
+        section, [f"# {secrets_of}", *secrets] if secrets else [], sorted(stamped, key=lambda packet: packet.at)
+    )
 
 
 def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]:

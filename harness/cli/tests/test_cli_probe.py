@@ -211,3 +211,56 @@ def test_the_schema_of_probes_is_written() -> None:
 
 def test_every_topic_is_in_the_schema() -> None:
     assert get_args(Topic) == tuple(topic.value for topic in probe.Topic)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "give HOST:PORT, or --from HOST:PORT and --to HOST:PORT"),
+        (("--from", "127.0.0.1:1"), "--from and --to go together"),
+        (("127.0.0.1:1", "--from", "127.0.0.1:1", "--to", "127.0.0.1:2"), "give HOST:PORT, or --from"),
+        (("127.0.0.1:1", "--every", "1h"), "--every and --for go together"),
+        (("127.0.0.1:1", "--every", "1y", "--for", "2d"), "--every 1y: give a number and s, min, h or d"),
+        (("127.0.0.1:1", "--every", "2d", "--for", "1h"), "--every 2d is longer than --for 1h"),
+        (("127.0.0.1:1", "--state", "x"), "--state needs --every and --for"),
+        (("127.0.0.1:1", "--client", "nothing@*"), "no stack matches 'nothing@*'"),
+        (("--from", "127.0.0.1:1", "--to", "192.0.3.1:1"), "--allow-public"),
+    ],
+    ids=range(9),
+)
+def test_options_that_do_not_fit_together_are_refused(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(capsys, *arguments, code=2)
+
+
+def test_a_folder_that_others_can_read_keeps_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+
+    assert "others may look into it" in refused(capsys, "127.0.0.1:1", "--keep", str(tmp_path / "open"), code=2)
+
+
+def test_what_is_kept_opens_the_capture_and_offers_the_sessions(
+    issued: Issued, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with s_server(issued, "-www") as address:
+        main(["probe", address, "--offers", "1", "--tls", "1.3", "--keep", str(tmp_path / "kept")])
+        (kept,) = (tmp_path / "kept").iterdir()
+        session = next(path for path in sorted(kept.iterdir()) if path.name.startswith("session-"))
+        capsys.readouterr()
+        main(["probe", address, "--offers", "1", "--tls", "1.3", "--session-in", str(session)])
+
+    assert kept.name == f"{address.replace(':', '_')}--libssl@{kept.name.rpartition('@')[2]}"
+    assert "resumes by psk" in capsys.readouterr().out
+    assert (kept / "keylog.txt").read_text().startswith("SERVER_HANDSHAKE_TRAFFIC_SECRET ")
+    assert {path.stat().st_mode & 0o777 for path in kept.iterdir()} == {0o600}
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o700, 0o700)
+
+
+def test_each_client_of_a_glob_probes(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www") as address:
+        code = main(["probe", address, "--offers", "1", "--tls", "1.3", "--client", "*ssl@3.0*", "--seed", "1"])
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{address}:")]
+
+    assert code == 0
+    assert len(heads) > 1

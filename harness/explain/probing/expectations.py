@@ -17,7 +17,9 @@ EXPECTATIONS = {
     "single-use": "no session resumes twice",
     "no-early-data": "no ticket allows early data",
     "no-replay": "the server does not accept the same early data twice",
-    "sound-tickets": "no guessable key authenticates a ticket, and no IV repeats",
+    "sound-tickets": "no ticket shows its secret or opens with a guessable key, and no IV or keystream repeats",
+    "rotates-daily": "no ticket key is in use for a day; needs --every and a --for of a day",
+    "keeps-old-key": "sessions resume after the ticket key has changed; needs --every",
     "bound-name": "no session resumes under another server name that has another certificate",
     "bound-certificate": "no session of a client with a certificate resumes without it; needs --cert",
 }

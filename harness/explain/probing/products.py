@@ -21,6 +21,10 @@ class Need(StrEnum):
     """It issues sessions and accepts none of them."""
     ISSUE = "issue"
     """It issues no session."""
+    SAME_SETUP = "same_setup"
+    """They have the same ticket key and yet do not accept each other's tickets."""
+    KEEP_KEY = "keep_key"
+    """It no longer accepts the ticket key that it used before."""
     NO_REPLAY = "no_replay"
     """It accepts the same early data twice."""
 
@@ -30,6 +34,10 @@ GENERIC: Mapping[Need, str] = {
     Need.SHARED_CACHE: "let the back ends share a session cache, or use tickets with the same keys",
     Need.ACCEPT: "let the server use tickets that hold the session, or give it a session cache",
     Need.ISSUE: "switch tickets on, or give the server a session cache",
+    Need.SAME_SETUP: (
+        "give them the same session id context (SSL_CTX_set_session_id_context), certificates, versions and ciphers"
+    ),
+    Need.KEEP_KEY: ("keep a key until the tickets made with it have expired (SSL_CTX_set_tlsext_ticket_key_evp_cb)"),
     Need.NO_REPLAY: (
         "refuse early data, let tickets be used once (no SSL_OP_NO_ANTI_REPLAY), or answer 425 to early requests that "
         "change anything (RFC 8470, 5.2)"
@@ -50,6 +58,13 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
             "ssl_early_data off; or proxy_set_header Early-Data $ssl_early_data; and a back end that answers 425 to "
             "early requests that change anything (RFC 8470)"
         ),
+        Need.SAME_SETUP: (
+            "give them the same certificates, ssl_client_certificate, ssl_protocols and ssl_ciphers: its session "
+            "id context is made of the certificates"
+        ),
+        Need.KEEP_KEY: (
+            "name the new file first and the old one after it: ssl_session_ticket_key NEW; ssl_session_ticket_key OLD;"
+        ),
     },
     "haproxy": {
         Need.SAME_KEYS: "give all servers the same file: bind … ssl tls-ticket-keys FILE",
@@ -59,6 +74,11 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.NO_REPLAY: (
             "leave out allow-0rtt; or http-request wait-for-handshake for requests that change anything (RFC 8470)"
         ),
+        Need.SAME_SETUP: "give their bind lines the same crt, ca-file, ssl-min-ver and ciphers",
+        Need.KEEP_KEY: (
+            "keep at least three keys in the file of tls-ticket-keys: the last but one encrypts, and all of them "
+            "decrypt"
+        ),
     },
     "apache": {
         Need.SAME_KEYS: "give all servers the same file: SSLSessionTicketKeyFile FILE (48 random bytes)",
@@ -66,6 +86,14 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.ACCEPT: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
         Need.ISSUE: "SSLSessionTickets on, or SSLSessionCache shmcb:/run/httpd/ssl(512000)",
         Need.NO_REPLAY: "mod_ssl takes no early data; look at what terminates TLS before it",
+        Need.SAME_SETUP: (
+            "give them the same host name and port, certificates, SSLProtocol and SSLCipherSuite: its session id "
+            "context is made of the name and port"
+        ),
+        Need.KEEP_KEY: (
+            "SSLSessionTicketKeyFile has one key; let the sessions rest in a cache: SSLSessionTickets off, and "
+            "SSLSessionCache"
+        ),
     },
     "envoy": {
         Need.SAME_KEYS: "give all proxies the same DownstreamTlsContext.session_ticket_keys",
@@ -73,6 +101,10 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.ACCEPT: "DownstreamTlsContext.disable_stateless_session_resumption: false",
         Need.ISSUE: "DownstreamTlsContext.disable_stateless_session_resumption: false",
         Need.NO_REPLAY: "Envoy takes no early data over TCP; look at what terminates TLS before it",
+        Need.SAME_SETUP: (
+            "give them the same certificates and tls_params: its session id context is made of the certificates"
+        ),
+        Need.KEEP_KEY: "keep the old key in DownstreamTlsContext.session_ticket_keys after the new one, which is first",
     },
     "node": {
         Need.SAME_KEYS: "give all processes the same option ticketKeys of tls.createServer (48 random bytes)",
@@ -80,6 +112,13 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.ACCEPT: "leave SSL_OP_NO_TICKET out of secureOptions",
         Need.ISSUE: "leave SSL_OP_NO_TICKET out of secureOptions",
         Need.NO_REPLAY: "node:tls takes no early data; look at what terminates TLS before it",
+        Need.SAME_SETUP: (
+            "give them the same option sessionIdContext of tls.createServer; its default is made of the command line"
+        ),
+        Need.KEEP_KEY: (
+            "a tls.Server has one key: server.setTicketKeys replaces it; let the sessions rest in a store "
+            "(newSession, resumeSession)"
+        ),
     },
     "go": {
         Need.SAME_KEYS: "call tls.Config.SetSessionTicketKeys with the same keys in all processes",
@@ -87,6 +126,8 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.ACCEPT: "keep one tls.Config for all connections: each clone has keys of its own",
         Need.ISSUE: "leave tls.Config.SessionTicketsDisabled false",
         Need.NO_REPLAY: "crypto/tls takes no early data over TCP; look at what terminates TLS before it",
+        Need.SAME_SETUP: "give them the same MinVersion, MaxVersion, CipherSuites and ClientAuth",
+        Need.KEEP_KEY: "call SetSessionTicketKeys with the new key first and the old ones after it",
     },
 }
 """By the name that `--software` takes."""

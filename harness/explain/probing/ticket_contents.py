@@ -2,13 +2,18 @@
 
 After the tests of "We Really Need to Talk About Session Tickets" (USENIX Security 2023). A ticket of OpenSSL,
 BoringSSL, NSS, GnuTLS or Go ends with an HMAC of all that is before it (RFC 5077, 4), so that a guess of the HMAC's key
-shows whether the ticket can be forged; mbed TLS encrypts with AES-GCM under a name of 4 bytes and an IV of 12.
+shows whether the ticket can be forged; mbed TLS encrypts with AES-GCM under a name of 4 bytes and an IV of 12. GnuTLS
+and Go derive their keys from the one that is set.
+
+A ticket of the same keystream as another one shows itself by the secrets, which the client knows: the difference of the
+tickets holds the difference of the secrets, wherever they stand in them.
 """
 
 from __future__ import annotations
 
 import hmac
-from hashlib import sha512
+from hashlib import sha3_512, sha512
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -22,7 +27,7 @@ from harness.model.tls import Mechanism
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.model.probe import Study
+    from harness.model.probe import Issued, Study
 
 LENGTHS = (16, 20, 32, 48, 64)
 """Bytes of the keys that the libraries use for an HMAC."""
@@ -31,6 +36,14 @@ HASHES = {"sha256": 32, "sha1": 20, "sha384": 48}
 """The length of each HMAC that ends a ticket."""
 IV = 12
 """Bytes after a key's name that are an IV in every format that has one."""
+SHORTEST = 16
+"""Bytes of a secret that does not stand in a difference by accident."""
+GNUTLS_LIFETIMES = frozenset({3600, 21600})
+"""Seconds that its sessions last by default, before 3.6 and since."""
+GNUTLS_PERIODS = 3
+"""Lifetimes after which a key is derived anew (STEK_ROTATION_PERIOD_PRODUCT)."""
+ENCRYPT = "let the server encrypt its tickets: its callback for ticket keys sets no cipher"
+UPDATE = "update the server's TLS library"
 MBED_NAME, MBED_HEAD = 4, 18
 """mbed TLS: the name, then the IV of 12 bytes and a length of 2 (mbedtls_ssl_ticket_write)."""
 
@@ -41,22 +54,43 @@ def ticket_contents(study: Study) -> Answer | None:
     found = list(dict.fromkeys([*(session.identity for session in study.sessions), *issued]))
     if study.mechanism is Mechanism.SESSION_ID or not found or all(len(ticket) <= HANDLE for ticket in found):
         return None
-    guessed = next((key for ticket in found for key in _opens(ticket)), "")
+    guessed = next((key for ticket in found for key in _opens(ticket, study)), "")
     repeated = _repeats(found, key_names(study).length)
+    if clear := sum(bool(one.secret) and one.secret in one.identity for one in study.sessions):
+        text = f"{clear} of {len(study.sessions)} tickets hold the secret of their session in the clear"
+        return _answer(study, text, "ANYBODY CAN DECRYPT THE CONNECTIONS", ENCRYPT)
     if guessed:
         text = f"a guessable key authenticates the tickets: {guessed}"
         return _answer(study, text, "ANYBODY CAN FORGE TICKETS", "give the server ticket keys of random bytes")
+    if streams := _same_keystream(study.sessions):
+        text = f"{streams} pairs of tickets have the same keystream: their difference is that of their secrets"
+        return _answer(study, text, "A KEYSTREAM REPEATS", UPDATE)
     if repeated:
         text = f"{repeated} of {len(found)} tickets repeat the IV of another one"
-        return _answer(study, text, "AN IV REPEATS", "update the server's TLS library")
-    return _answer(study, f"nothing found in {len(found)} tickets: no guessable key, and no IV repeats")
+        return _answer(study, text, "AN IV REPEATS", UPDATE)
+    secrets = "no secret in the clear, " if all(one.secret for one in study.sessions) else ""
+    text = f"nothing found in {len(found)} tickets: {secrets}no guessable key, no keystream and no IV repeats"
+    return _answer(study, text)
 
 
-def _opens(ticket: bytes) -> Iterator[str]:
+def _same_keystream(sessions: Sequence[Issued]) -> int:
+    """How many pairs of tickets were encrypted with the same keystream, as far as the secrets show."""
+    known = [one for one in sessions if len(one.secret) >= SHORTEST]
+    return sum(
+        _difference(a.secret, b.secret) in _difference(a.identity, b.identity) for a, b in combinations(known, 2)
+    )
+
+
+def _difference(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=False))
+
+
+def _opens(ticket: bytes, study: Study) -> Iterator[str]:
     """The guessable keys that fit a ticket."""
     for name, byte in GUESSES.items():
         keys = [(f"{length} bytes, {name}", byte * length) for length in LENGTHS]
         keys.append((f"Go's SetSessionTicketKeys, 32 bytes, {name}", sha512(byte * 32).digest()[32:48]))
+        keys += [(f"GnuTLS's ticket key, 64 bytes, {name}", key) for key in _of_gnutls(byte * 64, study)]
         for what, key in keys:
             for hash_, length in HASHES.items():
                 body, mac = ticket[:-length], ticket[-length:]
@@ -65,6 +99,15 @@ def _opens(ticket: bytes) -> Iterator[str]:
         for size in (16, 32):
             if _opens_gcm(ticket, byte * size):
                 yield f"{size} bytes, {name} (AES-GCM, mbed TLS)"
+
+
+def _of_gnutls(key: bytes, study: Study) -> Iterator[bytes]:
+    """The keys of the HMAC that GnuTLS derives from the key that is set, now and a period before (lib/stek.c)."""
+    periods = {session.lifetime for session in study.sessions if session.lifetime} | GNUTLS_LIFETIMES
+    for period in sorted(periods):
+        now = study.at // (period * GNUTLS_PERIODS)
+        for turn in (now, now - 1):
+            yield sha3_512(max(turn, 0).to_bytes(8, "big") + key).digest()[48:]
 
 
 def _opens_gcm(ticket: bytes, key: bytes) -> bool:

@@ -10,6 +10,7 @@ from harness.runtime.address import target
 if TYPE_CHECKING:
     from harness.model.probe import Answer, Probe, Topic
     from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
     from harness.stacks.machine import Machine
 
 
@@ -20,10 +21,15 @@ class Prober:
         self.runtime = runtime
         self._machine = machine
 
+    @property
+    def client(self) -> Stack:
+        """The machine's libssl."""
+        return self._machine.one("libssl")
+
     def __call__(self, address: str, **wanted: object) -> Probe:
         """Probe with few offers, or as wanted."""
         asked = {"offers": 14, "seed": 1, **wanted}
-        return probe(self.runtime, self._machine.one("libssl"), target(address), Wanted(**asked))[0]  # type: ignore[arg-type]
+        return probe(self.runtime, self.client, target(address), Wanted(**asked))  # type: ignore[arg-type]
 
 
 def answer(done: Probe, topic: Topic, label: str = "TLS 1.3") -> Answer:

@@ -17,6 +17,9 @@ Topic = Literal[
     "early_data_sent",
     "replay",
     "other_name",
+    "between",
+    "holds",
+    "rotation",
     "client_certificate",
     "older_session",
     "session_file",
@@ -69,6 +72,38 @@ class AnswerObject(TypedDict):
     ]
 
 
+class CrossingObject(TypedDict):
+    """Sessions of one address that another one was offered."""
+
+    mechanism: Annotated[Mechanism, about("the mechanism")]
+    source: Annotated[str, about("HOST:PORT that issued them")]
+    destination: Annotated[str, about("HOST:PORT that was offered them")]
+    refused: Annotated[str | None, about("why there was no full handshake, null if there was one")]
+    accepted: Annotated[int, about("how many offers were accepted")]
+    offers: Annotated[int, about("how many there were")]
+
+
+class HeldObject(TypedDict):
+    """An offer of a session that is some time old."""
+
+    mechanism: Annotated[Mechanism, about("the mechanism")]
+    age: Annotated[float, about("seconds since it was made")]
+    key: Annotated[str | None, about("the name of its ticket's key, null if none is proven")]
+    outcome: Annotated[Outcome, about("what became of it; `full` if it had expired at the client")]
+
+
+class RoundObject(TypedDict):
+    """One round of `--every`."""
+
+    number: Annotated[int, about("from 1 on; a round that nobody made is left out")]
+    at: Annotated[float, about("when it began, seconds since the epoch")]
+    error: Annotated[str | None, about("why the server could not be probed, null if it could")]
+    keys: Annotated[
+        dict[Mechanism, list[str]], about("by mechanism: the names of the ticket keys in use, `` if unknown")
+    ]
+    offers: Annotated[list[HeldObject], about("the sessions that were offered")]
+
+
 class ProbeObject(TypedDict):
     """The probe of one address."""
 
@@ -83,6 +118,8 @@ class ProbeObject(TypedDict):
     studies: Annotated[list[StudyObject], about("one for each mechanism")]
     answers: Annotated[list[AnswerObject], about("in the order of the questions")]
     notes: Annotated[list[str], about("what was not done as requested")]
+    crossings: Annotated[list[CrossingObject], about("with `--from` and `--to`: one for each way and mechanism")]
+    rounds: Annotated[list[RoundObject], about("with `--every`: one for each round")]
     unmet: Annotated[list[str], about("one sentence for each expectation that does not hold")]
 
 

@@ -9,16 +9,19 @@ from harness.explain.probing.rate import Rate
 from harness.report.json.encode import encode
 from harness.report.json.probe_shapes import (
     AnswerObject,
+    CrossingObject,
+    HeldObject,
     IssuedObject,
     OfferObject,
     ProbeObject,
+    RoundObject,
     StudyObject,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.model.probe import Probe, Study
+    from harness.model.probe import Probe, Round, Study
     from harness.report.json.probe_shapes import (
         ProbesObject,
     )
@@ -46,8 +49,22 @@ def _probe(probe: Probe, unmet: Sequence[str]) -> ProbeObject:
             encode(AnswerObject, answer, flag=answer.flag or None, change=answer.change or None)
             for answer in probe.answers
         ],
+        crossings=[
+            encode(CrossingObject, one, refused=one.refused or None, offers=len(one.offers)) for one in probe.crossings
+        ],
+        rounds=[_round(one) for one in probe.rounds],
         unmet=list(unmet),
     )
+
+
+def _round(one: Round) -> RoundObject:
+    offers = [
+        encode(HeldObject, held, mechanism=mechanism, age=round(held.age, 3), key=held.key or None)
+        for mechanism, look in one.looks.items()
+        for held in look.offers
+    ]
+    keys = {mechanism.value: list(look.keys) for mechanism, look in one.looks.items()}
+    return encode(RoundObject, one, error=one.error or None, keys=keys, offers=offers)
 
 
 def _study(study: Study) -> StudyObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from hashlib import sha512
+from hashlib import sha3_512, sha512
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +71,51 @@ def test_an_iv_that_repeats_is_found() -> None:
     found = judged(one, one[:32] + os.urandom(160))
 
     assert found.flag == "AN IV REPEATS"
+
+
+def of_gnutls(key: bytes, at: int) -> bytes:
+    """A ticket as GnuTLS writes it, of a server whose sessions last 6 hours."""
+    derived = sha3_512((at // (3 * 21600)).to_bytes(8, "big") + key).digest()
+    body = derived[:16] + os.urandom(16) + (160).to_bytes(2, "big") + os.urandom(160)
+    return body + hmac.digest(derived[48:], body, "sha1")
+
+
+@pytest.mark.parametrize(("key", "flag"), [(bytes(64), "ANYBODY CAN FORGE TICKETS"), (os.urandom(64), "")])
+def test_the_keys_that_gnutls_derives_are_guessed(key: bytes, flag: str) -> None:
+    at = 1_800_000_000
+    found = ticket_contents(Study(Mechanism.PSK, (Issued(1, of_gnutls(key, at), 21600),), at=at))
+
+    assert found
+    assert found.flag == flag
+
+
+def with_secrets(*tickets: tuple[bytes, bytes]) -> Answer:
+    """The answer about tickets, each with the secret of its session."""
+    issued = tuple(Issued(n, ticket, secret=secret) for n, (ticket, secret) in enumerate(tickets, 1))
+    found = ticket_contents(Study(Mechanism.PSK, issued))
+    assert found
+    return found
+
+
+def test_a_secret_in_the_clear_is_found() -> None:
+    secret = os.urandom(48)
+
+    assert with_secrets((os.urandom(40) + secret + os.urandom(32), secret)).flag == (
+        "ANYBODY CAN DECRYPT THE CONNECTIONS"
+    )
+    assert not with_secrets((os.urandom(120), secret)).flag
+
+
+@pytest.mark.parametrize(("again", "flag"), [(True, "A KEYSTREAM REPEATS"), (False, "")])
+def test_a_keystream_that_repeats_is_found_by_the_secrets(flag: str, *, again: bool) -> None:
+    secrets, stream = [os.urandom(48) for _ in range(3)], os.urandom(120)
+    tickets = []
+    for secret in secrets:
+        plain = b"state" * 5 + secret + os.urandom(47)
+        tickets.append(bytes(x ^ y for x, y in zip(plain, stream, strict=True)))
+        stream = stream if again else os.urandom(120)
+
+    assert with_secrets(*zip(tickets, secrets, strict=True)).flag == flag
 
 
 def test_handles_are_not_judged() -> None:
