@@ -108,7 +108,7 @@ def _rotation(mechanism: Mechanism, looks: Sequence[Look], software: str) -> Ans
     named = [look for look in looks if any(look.keys)]
     if not named:
         return Answer(Topic.ROTATION, label, NAMELESS, holds={"rotates-daily": None, "keeps-old-key": None})
-    changes = [(a, b) for a, b in pairwise(named) if not set(a.keys) & set(b.keys)]
+    changes = _changes(named)
     after = [held for look in looks for held in look.offers if held.key and held.key not in look.keys]
     kept = None if not changes or not after else any(held.outcome is Outcome.RESUMED for held in after)
     longest, key = _longest(named)
@@ -122,6 +122,19 @@ def _rotation(mechanism: Mechanism, looks: Sequence[Look], software: str) -> Ans
         flag, changed = f"A KEY IS {in_words(longest)} OLD", "change the ticket keys at least once a day"
     evidence = tuple(f"{when(look.at)}: {', '.join(key[:SHOWN] for key in look.keys)}" for look in named)
     return Answer(Topic.ROTATION, label, text, flag, changed, evidence, {"rotates-daily": daily, "keeps-old-key": kept})
+
+
+def _changes(looks: Sequence[Look]) -> list[tuple[Look, Look]]:
+    """The rounds between which the key changed: a new one is seen, and those before it are gone in the end.
+
+    A round in the middle of a reload sees both; back ends with keys of their own go on to show all of them.
+    """
+    last, seen, found = set(looks[-1].keys), set(looks[0].keys), []
+    for one, following in pairwise(looks):
+        if set(following.keys) - seen and not last & set(one.keys):
+            found.append((one, following))
+        seen |= set(following.keys)
+    return found
 
 
 def _longest(looks: Sequence[Look]) -> tuple[float, str]:
