@@ -1,26 +1,40 @@
-"""`resumption diff`: runs the same cells on two builds and shows every observable that differs."""
+"""`resumption diff`: runs the same cells on builds and shows by cause what changes from each to the next."""
 
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.agent.vocabulary import release
 from harness.cli.console import console
 from harness.cli.help import example
+from harness.cli.runs.declared import declared
 from harness.cli.runs.inner_run import results_of
+from harness.cli.runs.run import paths, scenarios
 from harness.model.errors import UsageError
-from harness.report.diff.difference_text import difference_text
-from harness.report.diff.run_difference import run_difference
+from harness.report.diff.causes import causes, over_builds
+from harness.report.diff.causes_text import causes_text
+from harness.report.diff.run_difference import by_id, run_difference
+from harness.results.run_cache import RunCache, build_key, code_key, run_cache
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.report.json.shapes import DiffObject, ResultsObject
+    from harness.report.json.shapes import CellObject, DiffObject, ResultsObject
+    from harness.stacks.base import Stack
+
+    Cells = Mapping[tuple[str, str], CellObject]
+    """The cells of a run by scenario and by id without builds."""
 
 STACKS = ("libssl", "openssl")
 """The stacks that use the build directly, without another library around it."""
@@ -32,11 +46,14 @@ MOST_AGAIN = 100
 ON = "Show only observables that match, such as 'session.*'; may be repeated."
 
 
+BUILD = re.compile(r"\d[\w.]*(?:-\w+)?|\w+@[\w.+-]+")
+"""A version, or stack@version; what follows the builds are pytest's arguments."""
+
+
 @click.command(
-    context_settings={"ignore_unknown_options": True}, epilog=example("diff 1.1.1w 3.5 -k tls13 --on 'session.*'")
+    context_settings={"ignore_unknown_options": True},
+    epilog=example("diff 1.1.1w 3.0 3.5 -k tls13 --on 'session.*'"),
 )
-@click.argument("before", metavar="BUILD")
-@click.argument("after", metavar="BUILD")
 @click.option("-k", "expression", metavar="EXPRESSION", help="Run only scenarios that match, as with pytest's -k.")
 @click.option(
     "--on",
@@ -44,36 +61,93 @@ ON = "Show only observables that match, such as 'session.*'; may be repeated."
     metavar="GLOB",
     help=ON,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
+@click.option("--verbose", "-v", is_flag=True, help="Show every cause, and the table of all differences.")
+@click.option("--fresh", is_flag=True, help="Run every build again, and do not use results that are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON objects (docs/json.md) and nothing else, one a line.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="BUILD BUILD [BUILD]... [PYTEST ARGUMENTS]...")
 def diff(
-    *, before: str, after: str, expression: str | None, on: tuple[str, ...], as_json: bool, arguments: tuple[str, ...]
+    *,
+    expression: str | None,
+    on: tuple[str, ...],
+    verbose: bool,
+    fresh: bool,
+    as_json: bool,
+    arguments: tuple[str, ...],
 ) -> None:
-    """Run the same cells on two builds, each against itself, and show every observable that differs.
+    """Run the same cells on two or more builds, each against itself, and show what changes from each to the next.
 
     BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared if
-    both builds have them. Random values are masked, so a build does not differ from itself. Cells that the harness
+    all builds have them. What changes in the same cells is one cause, headed by what matters most: outcome, mechanism,
+    alert, tickets, counters, session, wire. Each says which scenario declares it, and how every build that has results
+    here behaves. Results are kept by build, scenarios and code, and used again; a build that is named twice runs twice.
+    Random values are masked, so a build does not differ from itself. Cells that the harness
     lost, such as by a time-out, run once more; those that it loses again are set aside and never count as a
     difference. Exit code 0: nothing differs; 1: something does; 2: bad usage.
     """
-    first, second = chosen(before, after)
-    given = [*(["-k", expression] if expression else []), *arguments]
+    count = next((place for place, one in enumerate(arguments) if not BUILD.fullmatch(one)), len(arguments))
+    names, more = arguments[:count], arguments[count:]
+    if count < 2:  # noqa: PLR2004 - a difference is between two
+        raise UsageError("Missing argument 'BUILD': name two builds or more, such as 1.1.1w 3.5")
+    given = [*(["-k", expression] if expression else []), *more]
+    ends, cache, about = chosen(names, given)
+    if fresh or len(set(names)) < len(names):
+        cache = None
     seen = []
-    for number, build in enumerate((first, second), 1):
-        click.echo(f"build {number} of 2: running the cells of {', '.join(build)}", err=True)
-        seen.append(without_lost(results_of(build, build, given), build, given))
-    click.echo(f"comparing {len(seen[0]['cells'])} cells with {len(seen[1]['cells'])}", err=True)
-    found = run_difference(seen[0], seen[1])
+    for number, (labels, key) in enumerate(ends, 1):
+        results = cache.get(key) if cache else None
+        if results is not None:
+            click.echo(f"build {number} of {count}: results of {', '.join(labels)} are kept", err=True)
+        else:
+            click.echo(f"build {number} of {count}: running the cells of {', '.join(labels)}", err=True)
+            results = without_lost(results_of(labels, labels, given), labels, given)
+            if cache and not any(cell.get("lost") for cell in results["cells"]):
+                cache.put(key, results)
+        seen.append(results)
+    runs = by_version([*(cache.all() if cache else ()), *seen])
+    differs = False
+    for one, other in pairwise(seen):
+        differs |= compare(one, other, runs, on, as_json=as_json, about=about, verbose=verbose)
+    if differs:
+        click.get_current_context().exit(DIFFERENT)
+
+
+def compare(
+    before: ResultsObject,
+    after: ResultsObject,
+    runs: Sequence[tuple[str, Cells]],
+    on: tuple[str, ...],
+    *,
+    as_json: bool,
+    about: Sequence[str],
+    verbose: bool,
+) -> bool:
+    """Print what differs between two runs, by cause; return whether anything does."""
+    click.echo(f"comparing {len(before['cells'])} cells with {len(after['cells'])}", err=True)
+    found = run_difference(before, after)
     shown = only(found, on)
     if found["differences"] and not shown["differences"]:
         others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
         click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
+    known = {key: cell["cell"] for key, cell in by_id(after).items()}
+    explained = [
+        replace(
+            over_builds(cause, runs),
+            declared=declared(cause, shown["before"], shown["after"]),
+            command=f"resumption cell {shlex.quote(f'{cause.cells[0][0]}[{known[cause.cells[0]]}]')}",
+        )
+        for cause in causes(shown["differences"])
+    ]
     if as_json:
-        click.echo(json.dumps(shown, indent=1))
+        click.echo(json.dumps({**shown, "causes": [cause.to_json() for cause in explained]}))
     else:
-        console().print(difference_text(shown))
-    if shown["differences"]:
-        click.get_current_context().exit(DIFFERENT)
+        console().print(causes_text(shown, explained, about, whole=verbose), soft_wrap=not verbose)
+    return bool(shown["differences"])
+
+
+def by_version(found: Iterable[ResultsObject]) -> list[tuple[str, Cells]]:
+    """Return the cells of each build by its version, the oldest first."""
+    runs = {results["clients"][0].partition("@")[2]: by_id(results) for results in found if results["clients"]}
+    return sorted(runs.items(), key=lambda run: release(run[0]))
 
 
 def without_lost(results: ResultsObject, build: Sequence[str], arguments: Sequence[str]) -> ResultsObject:
@@ -90,30 +164,40 @@ def without_lost(results: ResultsObject, build: Sequence[str], arguments: Sequen
     return {**results, "cells": [found.get((cell["scenario"], cell["cell"]), cell) for cell in results["cells"]]}
 
 
-def chosen(before: str, after: str) -> tuple[list[str], list[str]]:
-    """Return the ``stack@build`` of both builds for each stack that both have; UsageError if there is no such stack."""
+def chosen(
+    names: Sequence[str], given: Sequence[str]
+) -> tuple[list[tuple[list[str], str]], RunCache | None, list[str]]:
+    """Return the ``stack@build`` of each build for each stack that all have, with the key of its run; and the cache.
+
+    The lines say where each build comes from. UsageError if no stack has all builds.
+    """
     with Runtime() as runtime:
         machine = Machine(runtime)
         try:
-            first, second = (endpoints(machine, build) for build in (before, after))
+            found = [endpoints(machine, name) for name in names]
         finally:
             machine.close()
-    both = [stack for stack in first if stack in second]
-    if not both:
-        had = "; ".join(f"{build} has {', '.join(found)}" for build, found in ((before, first), (after, second)))
-        raise UsageError(f"no stack has both builds: {had}; name two builds that share a stack")
-    return [first[stack] for stack in both], [second[stack] for stack in both]
+    common = [stack for stack in found[0] if all(stack in ends for ends in found)]
+    if not common:
+        had = "; ".join(f"{name} has {', '.join(ends)}" for name, ends in zip(names, found, strict=True))
+        raise UsageError(f"no stack has both builds: {had}; name builds that share a stack")
+    ends = [[one[stack] for stack in common] for one in found]
+    about = [f"{', '.join(s.label for s in one)}: {one[0].build.origin}" for one in ends] if len(set(names)) > 1 else []
+    places = [Path(path.partition("::")[0]) for path in (paths(given) or scenarios(Path.cwd())[-1:])]
+    cache = RunCache(run_cache(), code_key(given, places))
+    keyed = [([s.label for s in one], build_key([s.label for s in one], [s.build for s in one])) for one in ends]
+    return keyed, cache, about
 
 
-def endpoints(machine: Machine, build: str) -> dict[str, str]:
-    """Return the ``stack@build`` that BUILD selects, by stack; UsageError lists the builds if it selects none."""
+def endpoints(machine: Machine, build: str) -> dict[str, Stack]:
+    """Return the stacks that BUILD selects, by name; UsageError lists the builds if it selects none."""
     if "@" in build:
         one = machine.one(build)
-        return {one.name: one.label}
+        return {one.name: one}
     found, errors = {}, []
     for stack in STACKS:
         try:
-            found[stack] = machine.one(f"{stack}@{build}").label
+            found[stack] = machine.one(f"{stack}@{build}")
         except UsageError as error:
             errors.append(error)
     if not found:

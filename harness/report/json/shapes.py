@@ -554,6 +554,29 @@ class LostObject(TypedDict):
     reason: Annotated[str, about("what the harness lost")]
 
 
+class SpanObject(TypedDict):
+    """Neighbouring builds that show the same."""
+
+    builds: Annotated[str, about("a version, or the first and the last one: `3.0.13-3.1.5`")]
+    value: Annotated[str, about("the value of the observable on them")]
+
+
+class CauseObject(TypedDict):
+    """What changed between two builds in some cells, with all that changed in the same cells."""
+
+    observable: Annotated[str, about("the strongest observable that changed, as in a difference")]
+    strength: Annotated[str, about("`outcome`, `mechanism`, `alert`, `tickets`, `counters`, `session` or `wire`")]
+    before: Annotated[str, about("its value with the first build")]
+    after: Annotated[str, about("its value with the second build")]
+    values: Annotated[int, about("how many pairs of values it has; the most frequent one is shown")]
+    cells: Annotated[int, about("in how many cells")]
+    scenarios: Annotated[list[str], about("the files of their scenarios")]
+    beside: Annotated[list[str], about("the weaker observables that changed in the same cells")]
+    declared: Annotated[str | None, about("the scenario that declares it, with the range of builds; null if none does")]
+    table: Annotated[list[SpanObject], about("the value in the first cell on every build that has results here")]
+    command: Annotated[str, about("runs the first cell again on the second build")]
+
+
 class DiffObject(TypedDict):
     """What `resumption diff --json` prints."""
 
@@ -565,3 +588,4 @@ class DiffObject(TypedDict):
     lost: Annotated[list[LostObject], about("the cells that the harness lost, also when it ran them again")]
     one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side only")]
     differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]
+    causes: NotRequired[Annotated[list[CauseObject], about("the differences by cause, the strongest first")]]

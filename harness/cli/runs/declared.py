@@ -1,0 +1,74 @@
+"""Looks for the scenario that declares a difference between builds."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.runs.run import scenarios
+from harness.matrix.expectation import Builds, Expectation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.matrix.expectation import Differs
+    from harness.report.diff.causes import Cause
+
+
+def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
+    """Return ``declared in scenarios/x.py, since *@>=3.2``; empty if no scenario of its cells declares the change.
+
+    A declaration counts if its range of builds has the one build and not the other, and its value or its expectation's
+    is the value of the cause.
+    """
+    for file in dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells):
+        for expectation in _expectations(file):
+            for differs in expectation.differs:
+                if _parts(differs, before, after) and _is_about(cause, expectation, differs):
+                    return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
+    return ""
+
+
+def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> bool:
+    builds = Builds(differs.builds)
+    return any(map(builds.has, before)) is not any(map(builds.has, after))
+
+
+def _is_about(cause: Cause, expectation: Expectation[Any], differs: Differs[Any]) -> bool:
+    values = {_text(expectation.value), _text(differs.value)}
+    return cause.before in values or cause.after in values
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+@cache
+def _expectations(file: str) -> tuple[Expectation[Any], ...]:
+    path = _located(file)
+    spec = spec_from_file_location(f"declared_{path.stem}", path) if path else None
+    if spec is None or spec.loader is None:
+        return ()
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(_found(vars(module).values()))
+
+
+def _found(values: Any) -> Iterator[Expectation[Any]]:
+    for value in values:
+        if isinstance(value, Expectation):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _found(value)
+        elif isinstance(value, dict) and "__builtins__" not in value:
+            yield from _found(value.values())
+
+
+def _located(file: str) -> Path | None:
+    if Path(file).is_file():
+        return Path(file)
+    *_, folder = scenarios(Path.cwd())
+    inside = Path(folder).parent / file
+    return inside if inside.is_file() else None
