@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.runs.run import scenarios
 from harness.matrix.expectation import Builds, Expectation
+from harness.report.diff.difference import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
     """Return ``declared in scenarios/x.py, since *@>=3.2``; empty if no scenario of its cells declares the change.
 
-    A declaration counts if its range of builds has the one build and not the other, and its value or its expectation's
-    is the value of the cause.
+    A declaration counts if its range has the one build and not the other, and its expectation has both values.
     """
     for file in dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells):
         for expectation in _expectations(file):
             for differs in expectation.differs:
-                if _parts(differs, before, after) and _is_about(cause, expectation, differs):
+                if _parts(differs, before, after) and _is_about(cause, expectation):
                     return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
     return ""
 
@@ -36,13 +36,21 @@ def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -
     return any(map(builds.has, before)) is not any(map(builds.has, after))
 
 
-def _is_about(cause: Cause, expectation: Expectation[Any], differs: Differs[Any]) -> bool:
-    values = {_text(expectation.value), _text(differs.value)}
-    return cause.before in values or cause.after in values
+def _is_about(cause: Cause, expectation: Expectation[Any]) -> bool:
+    """Whether both values of the cause are among those that the expectation has for some build."""
+    values = set(_texts([expectation.value, *(differs.value for differs in expectation.differs)]))
+    return {cause.before, cause.after} <= values
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+def _texts(value: object) -> Iterator[str]:
+    """The value, and each one in it, as a difference shows it."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif value is None:
+        yield NONE
+    else:
+        yield str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @cache

@@ -95,7 +95,7 @@ class _Change:
 def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
     """Return the causes, sorted by strength and then by how many cells change."""
     changes: dict[tuple[str, ...], _Change] = {}
-    for one in found:
+    for one in sorted(found, key=lambda one: -one["cells"]):  # the first cell is one of the most frequent values
         by_value = (one["before"], one["after"]) if rank(one["observable"]) <= BY_VALUE else ()
         change = changes.setdefault((one["observable"], *by_value), _Change(one["observable"]))
         change.values[one["before"], one["after"]] += one["cells"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from harness.report.diff.difference_text import cut, difference_text, summary
+from harness.report.diff.difference_text import difference_text, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 MOST = 7
 """Causes on one screen; each has up to four lines."""
+WIDTH = 118
+"""Columns of a line other than the command."""
+VALUE = 36
+"""Characters of a value."""
+AROUND = 12
+"""Characters of a long value before the place where it differs."""
 NAMED = 3
 """Observables that changed beside the first, by name."""
 
@@ -38,20 +44,41 @@ def causes_text(diff: DiffObject, found: Sequence[Cause], builds: Sequence[str],
     return Group(*parts, summary(diff))
 
 
+def apart(before: str, after: str) -> tuple[str, str]:
+    """Return both values in a few characters; of long ones what is around the first place where they differ."""
+    if max(len(before), len(after)) <= VALUE:
+        return before, after
+    same = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
+    start = max((min(len(before), len(after)) if same is None else same) - AROUND, 0)
+    return _window(before, start), _window(after, start)
+
+
+def _window(text: str, start: int) -> str:
+    part = ("…" if start else "") + text[start:]
+    return part if len(part) <= VALUE else f"{part[: VALUE - 1]}…"
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
 def _cause(number: int, cause: Cause) -> list[RenderableType]:
     files = {scenario.partition("::")[0] for scenario, _ in cause.cells}
     more = f" (and {cause.values - 1} other values)" if cause.values > 1 else ""
-    head = Text(f"{number:>2}  {cause.observable}: {cut(cause.before)} -> {cut(cause.after)}{more}", "bold")
-    head.append(f"  {len(cause.cells)} cells of {len(files)} scenarios", "")
-    lines: list[RenderableType] = [head]
-    said = Text("    ")
-    said.append(cause.declared or "undeclared", "" if cause.declared else "red")
-    if cause.beside:
-        names = ", ".join(cause.beside[:NAMED])
-        others = len(cause.beside) - NAMED
-        said.append(f"; with {names}{f' and {others} more' if others > 0 else ''}")
-    lines.append(said)
-    if cause.table:
-        lines.append(Text("    " + " | ".join(f"{builds} {cut(value)}" for builds, value in cause.table)))
-    lines.append(Text(f"    {cause.command}"))
-    return lines
+    before, after = apart(cause.before, cause.after)
+    where = f"{_counted(len(cause.cells), 'cell')} of {_counted(len(files), 'scenario')}"
+    names = ", ".join(cause.beside[:NAMED])
+    others = f" and {len(cause.beside) - NAMED} more" if len(cause.beside) > NAMED else ""
+    beside = f"; with {names}{others}" if names else ""
+    said = Text(_fitting(f"    {cause.declared or 'undeclared'}{beside}"), "" if cause.declared else "red")
+    lines: list[RenderableType] = [
+        Text(_fitting(f"{number:>2}  {cause.observable}: {before} -> {after}{more}  {where}"), "bold"),
+        said,
+    ]
+    if len(cause.table) > 1 and all(len(value) <= VALUE for _, value in cause.table):
+        lines.append(Text(_fitting("    " + " | ".join(f"{builds} {value}" for builds, value in cause.table))))
+    return [*lines, Text(f"    {cause.command}")]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

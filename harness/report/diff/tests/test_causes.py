@@ -1,0 +1,107 @@
+"""What changes in the same cells is one cause, headed by what matters most, with its value on every build."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from harness.report.diff.causes import causes, over_builds
+from harness.report.diff.causes_text import MOST, VALUE, WIDTH, apart, causes_text
+from harness.report.diff.run_difference import by_id, run_difference
+from harness.report.diff.tests.test_difference import FIRST
+from harness.report.diff.tests.test_run_difference import of, results
+
+if TYPE_CHECKING:
+    from harness.report.diff.causes import Cause
+    from harness.report.json.shapes import DiffObject
+
+DECLINED = {f"{FIRST}outcome": "declined", f"{FIRST}mechanism": None, f"{FIRST}tickets": 7}
+
+
+def compared(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> DiffObject:
+    return run_difference(results("3.0.19", *before), results("3.5.6", *after))
+
+
+def found(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Cause]:
+    return causes(compared(before, after)["differences"])
+
+
+def test_what_changes_in_the_same_cells_is_one_cause_headed_by_the_strongest() -> None:
+    (cause,) = found([of("a"), of("b")], [of("a", **DECLINED), of("b", **DECLINED)])
+
+    assert (cause.observable, cause.strength, cause.after) == ("outcome", "outcome", "declined")
+    assert cause.beside == ("mechanism", "tickets")
+    assert len(cause.cells) == 2
+    assert cause.connection == 2
+
+
+def test_what_also_changes_elsewhere_is_a_cause_of_its_own() -> None:
+    ticket = {f"{FIRST}tickets": 7}
+    made = found([of("a"), of("b")], [of("a", **DECLINED), of("b", **ticket)])
+
+    assert [(cause.observable, len(cause.cells)) for cause in made] == [("outcome", 1), ("tickets", 2)]
+
+
+def test_causes_are_sorted_by_what_matters_and_then_by_their_cells() -> None:
+    hint, sessions = {f"{FIRST}session__lifetime_hint": 5}, {f"{FIRST}sessions": 9}
+    made = found(
+        [of(name) for name in "abcd"],
+        [of("a", **sessions), of("b", **sessions), of("c", **hint), of("d", **{f"{FIRST}tickets": 7})],
+    )
+
+    assert [cause.observable for cause in made] == ["tickets", "session.lifetime_hint", "sessions"]
+
+
+def test_values_of_a_weak_observable_are_one_cause_with_the_most_frequent() -> None:
+    made = found(
+        [of(name) for name in "abc"],
+        [of("a", **{f"{FIRST}sessions": 8}), *(of(name, **{f"{FIRST}sessions": 9}) for name in "bc")],
+    )
+
+    assert [(cause.after, cause.values, len(cause.cells)) for cause in made] == [("9", 2, 3)]
+    assert made[0].cells[0][0] == "scenarios/a.py::b"
+
+
+def test_a_table_says_what_every_build_does() -> None:
+    (cause,) = found([of("a")], [of("a", **DECLINED)])
+    runs = [
+        ("1.1.1w", by_id(results("1.1.1w", of("a", **DECLINED)))),
+        ("3.0.19", by_id(results("3.0.19", of("a")))),
+        ("3.2.0", by_id(results("3.2.0", of("a")))),
+        ("3.5.6", by_id(results("3.5.6", of("a", **DECLINED)))),
+        ("4.0.3", by_id(results("4.0.3", of("b")))),
+    ]
+
+    table = (("1.1.1w", "declined"), ("3.0.19-3.2.0", "resumed"), ("3.5.6", "declined"))
+    assert over_builds(cause, runs).table == table
+
+
+def test_causes_fit_on_one_screen_and_v_shows_all() -> None:
+    names = [f"t{number}" for number in range(30)]
+    diff = compared(
+        [of(name) for name in names],
+        [of(name, **{f"{FIRST}tickets": 10 + number}) for number, name in enumerate(names)],
+    )
+    made = [replace(cause, command="resumption cell x") for cause in causes(diff["differences"])]
+    console = Console(width=WIDTH, record=True, file=StringIO())
+    console.print(causes_text(diff, made, ["libssl@3.0.19: debian"], whole=False))
+    screen = console.export_text().splitlines()
+    console.print(causes_text(diff, made, [], whole=True))
+    everything = console.export_text()
+
+    assert len(made) == 30
+    assert len(screen) <= 40
+    assert f"and {30 - MOST} more causes; -v shows all, with every difference" in screen
+    assert screen[-1] == "30 cells compared: 30 distinct differences"
+    assert "tickets: 1 -> 39" in everything
+
+
+def test_long_values_are_shown_where_they_differ() -> None:
+    one, other = apart("c02c " * 20 + "c030", "c02c " * 20 + "c031")
+
+    assert (one[-4:], other[-4:]) == ("c030", "c031")
+    assert max(len(one), len(other)) <= VALUE
+    assert apart("29", "4588") == ("29", "4588")
