@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from harness.report.diff.difference_text import difference_text, summary
+from harness.report.diff.difference_text import difference_text, not_compared, summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,10 @@ def causes_text(diff: DiffObject, found: Sequence[Cause], builds: Sequence[str],
         parts.append(Text(f"and {len(found) - MOST} more causes; -v shows all, with every difference", "bold"))
     if whole:
         return Group(*parts, "", difference_text(diff))
-    aside = [(len(diff["one_sided"]), "on one side only"), (len(diff["lost"]), "lost by the harness")]
-    if any(count for count, _ in aside):
-        parts.append(f"set aside: {', '.join(f'{count} cells {why}' for count, why in aside if count)}; -v shows why")
+    if diff["one_sided"]:
+        parts.append(f"{_counted(len(diff['one_sided']), 'cell')} on one side only; -v shows why")
+    if diff["lost"]:
+        parts.append(not_compared(diff["lost"], "set aside, because the harness lost it"))
     return Group(*parts, summary(diff))
 
 

@@ -26,9 +26,9 @@ def difference_text(diff: DiffObject) -> RenderableType:
     if diff["differences"]:
         parts += [_differences(diff), ""]
     if diff["one_sided"]:
-        parts += [_not_compared(diff["one_sided"], "on one side only, because"), ""]
+        parts += [not_compared(diff["one_sided"], "on one side only, because"), ""]
     if diff["lost"]:
-        parts += [_not_compared(diff["lost"], "set aside, because the harness lost it"), ""]
+        parts += [not_compared(diff["lost"], "set aside, because the harness lost it"), ""]
     return Group(*parts, summary(diff))
 
 
@@ -81,7 +81,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _not_compared(cells: Sequence[OneSidedObject | LostObject], why: str) -> Table:
+def not_compared(cells: Sequence[OneSidedObject | LostObject], why: str) -> Table:
     """The cells by both verdicts and by the first line of the reason."""
     counts = Counter((cell["before"], cell["after"], cell["reason"].partition("\n")[0]) for cell in cells)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
