@@ -44,7 +44,7 @@ def test_tls13_client_without_compatibility_mode_sends_an_empty_session_id(pair)
     assert second.outcome is RESUMED
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_client_with_nothing_to_offer_sends_an_empty_session_id(pair):
     first = pair.connect()
 
@@ -74,7 +74,7 @@ def test_tls12_server_that_declines_an_id_answers_with_a_new_one(pair):
     assert second.messages.server_hello.session_id != second.messages.client_hello.session_id
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_ticket_is_offered_with_its_sha256_as_session_id(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -87,7 +87,7 @@ def test_tls12_ticket_is_offered_with_its_sha256_as_session_id(pair):
     assert second.mechanism is Mechanism.SESSION_TICKET
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_server_that_declines_a_ticket_does_not_echo_its_session_id(pair):
     first = pair.connect()
     pair.new_server()
@@ -136,7 +136,7 @@ def test_tls13_client_offers_a_tls12_session_by_the_sessions_own_id(pair):
 @scenario(
     versions=[TLSv1_2],
     client={"versions": [EITHER, (TLSv1_2,)]},
-    needs={"server": [Capability.RUNNING_COUNTERS]},
+    needs={"client": [Capability.OPENSSL_CHOICES], "server": [Capability.RUNNING_COUNTERS]},
 )
 def test_random_session_id_counts_as_a_miss_and_an_empty_one_does_not(pair):
     first = pair.connect()

@@ -13,6 +13,7 @@ from harness import (
     DECLINED,
     FULL,
     RESUMED,
+    Capability,
     Differs,
     Expectation,
     Reason,
@@ -142,6 +143,7 @@ ONE_SECOND_LATE = broken_by(Role.CLIENT, "*@>=1.1.1", date(2026, 11, 29), ONE_SE
     client={"clock": 0},
     server={"tickets": BOTH},
     breaks={"ticket_not_too_old": ONE_SECOND_LATE},
+    needs={"client": [Capability.OPENSSL_CHOICES]},
 )
 def test_tls13_client_offers_a_ticket_one_second_too_long(pair):
     pair.client.run_clock(NOW + EARLY, pace=PACE)

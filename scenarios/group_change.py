@@ -43,7 +43,12 @@ def test_session_resumes_in_another_group(pair):
     assert group(second.messages.server_hello) == ALL[later]
 
 
-@scenario(versions=[TLSv1_3], client={"groups": [f"{name}:X25519" for name in ALL]}, server=SHARED)
+@scenario(
+    versions=[TLSv1_3],
+    client={"groups": [f"{name}:X25519" for name in ALL]},
+    server=SHARED,
+    needs={"client": [Capability.OPENSSL_CHOICES]},
+)
 def test_session_resumes_at_a_server_that_has_lost_its_group(pair):
     first_group = pair.client_config.groups.split(":")[0]
     pair.new_server(groups=first_group)

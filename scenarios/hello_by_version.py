@@ -7,7 +7,7 @@ that is tuned to one release's hello may not accept another's. None of these dec
 
 from datetime import date
 
-from harness import FULL, RESUMED, Differs, Expectation, Role, TLSv1_2, TLSv1_3, scenario
+from harness import FULL, RESUMED, Capability, Differs, Expectation, Role, TLSv1_2, TLSv1_3, scenario
 
 SEEN = date(2026, 11, 21)
 SCSV = 0x00FF
@@ -127,7 +127,7 @@ def listed(hello, number):
     return tuple(int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2))
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_client_signals_secure_renegotiation(pair):
     first, second = both_hellos(pair)
 
@@ -135,7 +135,7 @@ def test_tls12_client_signals_secure_renegotiation(pair):
     assert signals(second) == SIGNALS_IN_TLS12.of(pair)
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_has_no_renegotiation_to_signal(pair):
     first, second = both_hellos(pair)
 
@@ -143,7 +143,7 @@ def test_tls13_has_no_renegotiation_to_signal(pair):
     assert signals(second) == SIGNALS_IN_TLS13.of(pair)
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_client_names_its_point_formats(pair):
     first, second = both_hellos(pair)
 
@@ -151,7 +151,7 @@ def test_tls12_client_names_its_point_formats(pair):
     assert second.extensions[EC_POINT_FORMATS].hex() == FORMATS.of(pair)
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_has_no_point_formats_to_name(pair):
     first, second = both_hellos(pair)
 
@@ -159,7 +159,7 @@ def test_tls13_has_no_point_formats_to_name(pair):
     assert point_formats(second) == FORMATS_IN_TLS13.of(pair)
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_client_sends_its_default_key_shares(pair):
     first, second = both_hellos(pair)
 
@@ -167,7 +167,7 @@ def test_client_sends_its_default_key_shares(pair):
     assert second.key_share_groups == KEY_SHARES.of(pair)
 
 
-@scenario(versions=[TLSv1_2])
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_client_names_its_default_groups(pair):
     first, second = both_hellos(pair)
 
@@ -175,7 +175,7 @@ def test_tls12_client_names_its_default_groups(pair):
     assert listed(second, SUPPORTED_GROUPS) == GROUPS_IN_TLS12.of(pair)
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_client_names_its_default_groups(pair):
     first, second = both_hellos(pair)
 
@@ -183,7 +183,7 @@ def test_tls13_client_names_its_default_groups(pair):
     assert listed(second, SUPPORTED_GROUPS) == GROUPS_IN_TLS13.of(pair)
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_client_names_its_default_signature_algorithms(pair):
     first, second = both_hellos(pair)
     newer = BRAINPOOL | MLDSA | SM2SIG_SM3

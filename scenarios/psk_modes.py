@@ -90,6 +90,7 @@ def test_usable_key_share_is_used(pair):
     versions=[TLSv1_3],
     client=RETRIED | {"psk_modes": [None, BOTH_MODES]},
     server=SERVER | {"psk_modes": [None, BOTH_MODES]},
+    needs={"client": [Capability.OPENSSL_CHOICES]},
 )
 def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
     first = pair.connect()

@@ -45,6 +45,7 @@ def renegotiated(pair, by, *, abbreviated=False):
     return done, live.close()
 
 
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER | {"client": [Capability.OPENSSL_CHOICES]})
 def test_server_asks_and_the_client_resumes_the_session_of_the_connection(pair):
     done, connection = renegotiated(pair, Role.SERVER)
     messages = connection.messages
@@ -86,7 +87,11 @@ def test_abbreviated_renegotiation_resumes_the_connections_session(pair):
     assert messages.server_hellos[1].session_id == messages.client_hellos[1].session_id
 
 
-@scenario(versions=[TLSv1_2], server={"tickets": BOTH, "resumption_on_renegotiation": False}, needs=BY_SERVER)
+@scenario(
+    versions=[TLSv1_2],
+    server={"tickets": BOTH, "resumption_on_renegotiation": False},
+    needs=BY_SERVER | {"client": [Capability.OPENSSL_CHOICES]},
+)
 def test_server_without_resumption_on_renegotiation_makes_a_full_one(pair):
     done, connection = renegotiated(pair, Role.SERVER)
     messages = connection.messages
@@ -170,6 +175,7 @@ def test_session_of_a_full_renegotiation_is_another_and_both_resume(pair):
     assert second.messages.client_hello.session_id != third.messages.client_hello.session_id
 
 
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER | {"client": [Capability.OPENSSL_CHOICES]})
 def test_session_of_an_abbreviated_renegotiation_resumes_elsewhere(pair):
     done, first = renegotiated(pair, Role.SERVER)
     second = pair.connect(offer=first.session)
@@ -200,7 +206,7 @@ OF_CLIENT_AT_CLIENT = Expectation((1, 1, 2), Differs((2, 1, 2), Role.CLIENT, "*@
 @scenario(
     versions=[TLSv1_2],
     server={"tickets": BOTH},
-    needs={"server": [Capability.RENEGOTIATION, Capability.RUNNING_COUNTERS]},
+    needs={"client": [Capability.OPENSSL_CHOICES], "server": [Capability.RENEGOTIATION, Capability.RUNNING_COUNTERS]},
 )
 def test_server_counts_a_renegotiation_and_its_hit_separately(pair):
     done, connection = renegotiated(pair, Role.SERVER)

@@ -17,7 +17,7 @@ def found(pair):
     return counters.hits, counters.misses, counters.timeouts
 
 
-@scenario(server={"tickets": BOTH}, needs=COUNTS)
+@scenario(server={"tickets": BOTH}, needs=COUNTS | {"client": [Capability.OPENSSL_CHOICES]})
 def test_first_connection_counts_nothing(pair):
     first = pair.connect()
 
@@ -75,7 +75,7 @@ def test_ticket_whose_keys_are_unknown_is_not_counted(pair):
     assert found(pair) == (0, 0, 0)
 
 
-@scenario(server={"tickets": BOTH}, needs=AGES)
+@scenario(server={"tickets": BOTH}, needs=AGES | {"client": [Capability.OPENSSL_CHOICES]})
 def test_session_that_has_expired_is_a_timeout(pair):
     pair.server.age_sessions(2 * HOUR + 60)
     first = pair.connect()
@@ -88,7 +88,7 @@ def test_session_that_has_expired_is_a_timeout(pair):
     assert found(pair) == (0, 0, 1)
 
 
-@scenario(server={"tickets": BOTH}, needs=AGES)
+@scenario(server={"tickets": BOTH}, needs=AGES | {"client": [Capability.OPENSSL_CHOICES]})
 def test_session_that_is_about_to_expire_is_a_hit(pair):
     pair.server.age_sessions(HOUR)
     first = pair.connect()

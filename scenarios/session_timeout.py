@@ -197,7 +197,9 @@ def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
     assert second.from_cache is False
 
 
-@scenario(versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE)
+@scenario(
+    versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE, needs={"client": [Capability.OPENSSL_CHOICES]}
+)
 def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
     """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk calculates an age that is one second too low."""
     pair.client.stop_clock(NOW)
@@ -319,7 +321,7 @@ def hints(connection):
     return {session.lifetime_hint for session in connection.sessions} - {0}
 
 
-@scenario(server={"timeout": -1}, breaks=ABOVE_A_WEEK)
+@scenario(server={"timeout": -1}, breaks=ABOVE_A_WEEK, needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_negative_timeout_expires_at_once(pair):
     first = pair.connect(presume_full=False)
     second = pair.connect(offer=first.last_session, presume_full=False)

@@ -59,7 +59,7 @@ def test_server_gives_no_id_and_echoes_the_one_that_comes_with_the_ticket(pair):
     assert second.messages.server_hello.session_id == invented
 
 
-@scenario(versions=[TLSv1_2], needs={"server": [Capability.RUNNING_COUNTERS]})
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES], "server": [Capability.RUNNING_COUNTERS]})
 def test_server_keeps_no_entry_and_counts_the_hit(pair):
     first = pair.connect()
     before = pair.last_counters()

@@ -7,7 +7,7 @@ covers what happens to the session.
 
 from datetime import date
 
-from harness import FULL, Close, Differs, Ending, Expectation, Role, scenario
+from harness import FULL, Capability, Close, Differs, Ending, Expectation, Role, scenario
 
 SEEN = date(2026, 11, 21)
 DECODE_ERROR = 50
@@ -36,6 +36,7 @@ def test_ends_that_ignore_it_send_no_alert(pair):
     assert alerts(first, Role.SERVER) == []
 
 
+@scenario(close=Close.EOF, needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_client_reports_its_peer(pair):
     first = pair.connect()
 

@@ -85,7 +85,11 @@ def test_groups_are_all_different(pair):
     assert reasons(pair, first) == (Reason.KEY_EXCHANGE_FAILED,)
 
 
-@scenario(client={"verify": Verify.REQUIRED}, server={"server_certificate": "stranger"})
+@scenario(
+    client={"verify": Verify.REQUIRED},
+    server={"server_certificate": "stranger"},
+    needs={"client": [Capability.OPENSSL_CHOICES]},
+)
 def test_certificate_of_the_server_is_from_an_unknown_authority(pair):
     first = pair.connect(presume_full=False)
 
@@ -95,7 +99,7 @@ def test_certificate_of_the_server_is_from_an_unknown_authority(pair):
     assert "the client does not trust the authority that issued the certificate of the server" in titles(pair, first)[0]
 
 
-@scenario(client={"verify": Verify.REQUIRED})
+@scenario(client={"verify": Verify.REQUIRED}, needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_certificate_of_the_server_is_from_a_trusted_authority(pair):
     first = pair.connect()
     pair.new_server(server_certificate="stranger")

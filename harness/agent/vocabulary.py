@@ -164,6 +164,10 @@ class Capability(StrEnum):
     """Write early data of the user's choice, and write it again if the server rejects it."""
     CLOCK = "clock"
     """Run with a moved clock."""
+    SESSION_ID = "session id"
+    """Resume a TLS 1.2 session by its id, without a ticket."""
+    OPENSSL_CHOICES = "OpenSSL's choices"
+    """Be an OpenSSL, of any release: a scenario that pins what OpenSSL alone chooses needs it; `family` says it."""
 
 
 def release(version: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.model.capability import CLOSE_NEEDS
+from harness.model.capability import CLOSE_NEEDS, by_id_alone
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import checked, config_type, parse_knob, show_knob
 from harness.model.tls import Close, Role, TLSVersion
@@ -102,7 +102,12 @@ class Choice:
         """Why a stack cannot be this end, the first reason; empty if it can."""
         key = role, stack.label
         if key not in self._lacks:
-            config, needs = self.configs[role], (*CLOSE_NEEDS.get(self.close, ()), *self.situation.needs.get(role, ()))
+            config = self.configs[role]
+            needs = (
+                *CLOSE_NEEDS.get(self.close, ()),
+                *by_id_alone(self.tls, *(each.tickets for each in self.configs.values())),
+                *self.situation.needs.get(role, ()),
+            )
             self._lacks[key] = next(_lacking(role, stack, config, needs), "")
         return self._lacks[key]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import Capability
 from harness.model.knobs import knobs_of
-from harness.model.tls import Close
+from harness.model.tls import Close, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +33,11 @@ CLOSE_NEEDS: Mapping[Close, tuple[Capability, ...]] = {
     Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
 }
 """What both ends must be able to do for a connection to be closed in this way; the other ways need nothing."""
+
+
+def by_id_alone(tls: TLSVersion, *tickets: bool | None) -> tuple[Capability, ...]:
+    """What both ends need of a cell by the knob ``tickets`` of each: without TLS 1.2 tickets only ids resume."""
+    return (Capability.SESSION_ID,) if tls is TLSVersion.TLSv1_2 and False in tickets else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ var bothCapabilities = map[string]any{
 	"close server-only":         nil,
 	"early data":                noEarlyData,
 	"clock":                     nil,
+	"session id":                noIDs,
 }
 
 func hello() object {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.verbs import missing_capabilities
 from harness.agent.vocabulary import PROTOCOL
 from harness.builds.versions import build_version
-from harness.model.build import Library
+from harness.model.build import OPENSSL, Library
 from harness.model.capability import CLOCK, FULLY, Abilities, Capability, Limit
 from harness.model.errors import UsageError
 from harness.model.knobs import knobs_of
@@ -56,6 +56,7 @@ class Hello:
             return Abilities(role, {}, frozenset(), missing, dict.fromkeys(knobs_of(role), none))
         stated = self.capabilities.get(role.value, {})
         reasons = {capability.value: stated.get(capability.value, UNNAMED) for capability in Capability}
+        reasons[Capability.OPENSSL_CHOICES.value] = None if self.family == OPENSSL else f"its family is {self.family}"
         missing = {name: why for name, why in reasons.items() if why is not None}
         missing |= missing_capabilities(self.lacks)
         missing |= clock_missing

@@ -41,7 +41,8 @@ OF_A_CLIENT = (
     Capability.SESSION_IMPORT.value,
     Capability.SESSION_BEFORE_TICKET.value,
 )
-SERVER = (Capability.RUNNING_COUNTERS, Capability.RENEGOTIATION, Capability.EARLY_DATA, Capability.CLOCK)
+BOTH_ENDS = (Capability.CLOCK, Capability.SESSION_ID, Capability.OPENSSL_CHOICES)
+SERVER = (*BOTH_ENDS, Capability.RUNNING_COUNTERS, Capability.RENEGOTIATION, Capability.EARLY_DATA)
 SERVER_MISSING = COMMON_MISSING | {
     Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",
     Capability.CLOSE_SERVER_ONLY.value: "s_server has no command that sends close_notify",
@@ -56,7 +57,7 @@ CLIENT = (
     Capability.CLOSE_CLIENT_ONLY,
     Capability.EARLY_DATA,
     Capability.NEGOTIATED_GROUP,
-    Capability.CLOCK,
+    *BOTH_ENDS,
 )
 CLIENT_MISSING = COMMON_MISSING | {
     **{row.needs: IN_MEMORY for row in OPTIONAL if row.needs is not None and row.on == CONTEXT},

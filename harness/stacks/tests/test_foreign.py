@@ -233,6 +233,7 @@ def test_what_hello_does_not_name_is_lacking_with_a_reason() -> None:
     assert hello.library.key_name == 0
     assert client.capabilities == {Capability.SESSION_FIELDS}
     assert client.lacks(Capability.EARLY_DATA) == "Tiny has none"
+    assert client.lacks(Capability.OPENSSL_CHOICES) == "its family is tiny"
     assert client.lacks(Capability.COUNTERS) == "its hello does not name it"
     assert client.lacks_knob("tickets", value=False) == "Tiny has no switch"
     assert client.lacks_knob("timeout", 3) == "its hello does not name it"
