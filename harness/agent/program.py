@@ -17,7 +17,7 @@ from harness.agent.requests import Lines
 from harness.agent.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.agent.library import Library
 
@@ -49,7 +49,12 @@ def private_stdout() -> int:
 
 
 def main() -> None:
-    """Serve requests until stdin ends."""
+    """Serve requests for the library that the command line names, until stdin ends."""
+    serve(load, Agent)
+
+
+def serve(load: Callable[[Sequence[str]], Library], make: type[Agent]) -> None:
+    """Serve requests for a library until stdin ends."""
     replies = private_stdout()
     watcher = Watcher()
     outbox = Outbox(replies, watcher)
@@ -59,7 +64,7 @@ def main() -> None:
         sys.exit(f"harness.agent cannot load {' '.join(sys.argv[1:])}: {error}")
     if stat.S_ISREG(os.fstat(STDIN).st_mode):  # epoll takes none (epoll_ctl(2), EPERM)
         sys.exit("harness.agent reads requests from a pipe, not from a file: cat FILE | python -m harness.agent ...")
-    agent = Agent(library, watcher, outbox)
+    agent = make(library, watcher, outbox)
     gc.freeze()  # imported modules stay: exclude them from garbage collection
     requests = Lines()
     ended = False

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import click
 from rich.table import Table
 
 from harness.builds.libraries import foreign_libraries, named
+from harness.case.library_table import meetings
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
 from harness.model.errors import BuildError, UsageError
+from harness.report.text.library_table import library_table
+from harness.runtime.runtime import Runtime
+from harness.stacks.machine import Machine
 
 FAILED = 1
 
@@ -33,12 +38,12 @@ def libraries(context: click.Context, *, as_json: bool) -> None:
         rows = {one.name: {"library": one.library, "source": one.source, "missing": one.why_not()} for one in known}
         click.echo(json.dumps({"schema": 1, "libraries": rows}, indent=2))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    listing = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for head in ("stack", "library", "from", "state"):
-        table.add_column(head, overflow="fold")
+        listing.add_column(head, overflow="fold")
     for one in known:
-        table.add_row(one.name, one.library, one.source, one.why_not() or "ready")
-    console().print(table)
+        listing.add_row(one.name, one.library, one.source, one.why_not() or "ready")
+    console().print(listing)
 
 
 @libraries.command(epilog=example("libraries fetch go"))
@@ -69,3 +74,24 @@ def remove(names: tuple[str, ...]) -> None:
     for one in named(names):
         one.remove()
         click.echo(f"removed {one.name}")
+
+
+@libraries.command(epilog=example("libraries table --client go --client libssl --server libssl"))
+@click.option("--client", "clients", multiple=True, metavar="GLOB", help="Only these clients; may be repeated.")
+@click.option("--server", "servers", multiple=True, metavar="GLOB", help="Only these servers; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def table(clients: tuple[str, ...], servers: tuple[str, ...], *, as_json: bool) -> None:
+    """Show which library resumes with which, by mechanism, as Markdown: one case for each pair of stacks.
+
+    Without globs, libssl and every other library that is ready. A glob may name a build, as in libssl@1.1.1w.
+    """
+    with Runtime() as runtime, closing(Machine(runtime)) as machine:
+        usual = ("libssl", *sorted(machine.others))
+        ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]
+        found = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+    if as_json:
+        names = ("mechanism", "client", "server", "result", "why")
+        rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in found.items()]
+        click.echo(json.dumps({"schema": 1, "pairs": rows}, indent=2))
+        return
+    click.echo(library_table(found), nl=False)

@@ -32,7 +32,6 @@ func exported(session *tls.ClientSessionState) (object, error) {
 		"has_ticket":    len(ticket) > 0,
 		"ticket":        hex.EncodeToString(ticket),
 		"ticket_length": len(ticket),
-		"session_id":    "",
 	}
 	if binary.BigEndian.Uint16(encoded) == tls.VersionTLS13 {
 		useBy := binary.BigEndian.Uint64(encoded[len(encoded)-12:])
