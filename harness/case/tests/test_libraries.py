@@ -40,7 +40,7 @@ def test_an_agent_keeps_every_rule_of_the_protocol(name: str) -> None:
 
 @pytest.mark.parametrize("tls", TLSVersion)
 @pytest.mark.parametrize("name", OPAQUE)
-def test_an_opaque_session_goes_over_to_another_process_of_its_library(name: str, tls: TLSVersion) -> None:
+def test_an_opaque_session_resumes_in_another_process_of_its_library(name: str, tls: TLSVersion) -> None:
     ready(name)
     with Runtime() as runtime, closing(Machine(runtime)) as one, closing(Machine(runtime)) as other:
         ends = one.one(name), one.one("libssl")

@@ -52,7 +52,7 @@ GROUPS = {
 
 
 def limits(role: str) -> dict[str, Any]:
-    """The knobs of a role, as ``hello`` tells them."""
+    """The knobs of a role, as ``hello`` reports them."""
     return KNOBS | (CLIENT_KNOBS if role == "client" else SERVER_KNOBS)
 
 

@@ -149,7 +149,7 @@ class GnutlsConnection:
         return self._sessions[-1:]  # type: ignore[return-value]  # a dict is a Mapping
 
     def facts(self) -> Facts:
-        """What GnuTLS tells of the connection."""
+        """What GnuTLS reports of the connection."""
         facts = Facts(alerts=self._alerts, keylog=self._lines, errors=self._errors)
         if not self._done:
             return facts
