@@ -27,6 +27,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 REPRODUCE = "Write self-contained reproducers to DIR."
 MINIMIZE = "Drop every option and step that does not affect the result; needs --reproduce or --story-out."
 STORY_OUT = "Write the story to FILE, which --story reads."
+CHECKED = (("outcome",), ("mechanism",), ("alert", "number"), ("tickets",), ("session", "has_ticket"))
+"""What the programs compare of a connection (harness.reproduce.story.COMPARED), by its path in the JSON."""
 STORY = "story.json"
 """The story in a folder of reproducers or of evidence."""
 
@@ -94,11 +96,17 @@ def reproducing(
         made = reproduction(
             found.result.connections,
             runtime.pki.pem_files,
-            expected=[Expectation.parse(text).sentence(len(found.result.connections)) for text in found.story.expect],
+            expected=[_said(Expectation.parse(text), found.result) for text in found.story.expect],
             wrong=wrong,
             left_out=found.left_out,
         )
     return Reproducing(found.story, found.result, left_out, made, given["reproduce"])
+
+
+def _said(expectation: Expectation, result: CaseResult) -> str:
+    """What was expected, and whether the programs look at it."""
+    seen = all(each.keys in CHECKED for each in expectation.observables.values())
+    return expectation.sentence(len(result.connections)) + "; the programs do not check this" * (not seen)
 
 
 def held(story: Story, result: CaseResult) -> list[str]:
