@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.explain.probing.key_names import key_names
@@ -36,6 +37,8 @@ HASHES = {"sha256": 32, "sha1": 20, "sha384": 48}
 """The length of each HMAC that ends a ticket."""
 IV = 12
 """Bytes after a key's name that are an IV in every format that has one."""
+NAME, BLOCK = 16, 16
+"""Bytes of a key's name, and of an IV (RFC 5077, 4)."""
 SHORTEST = 16
 """Bytes of a secret that does not stand in a difference by accident."""
 GNUTLS_LIFETIMES = frozenset({3600, 21600})
@@ -43,6 +46,8 @@ GNUTLS_LIFETIMES = frozenset({3600, 21600})
 GNUTLS_PERIODS = 3
 """Lifetimes after which a key is derived anew (STEK_ROTATION_PERIOD_PRODUCT)."""
 ENCRYPT = "let the server encrypt its tickets: its callback for ticket keys sets no cipher"
+READABLE = "ANYBODY CAN DECRYPT THE CONNECTIONS"
+RANDOM = "give the server ticket keys of random bytes"
 UPDATE = "update the server's TLS library"
 MBED_NAME, MBED_HEAD = 4, 18
 """mbed TLS: the name, then the IV of 12 bytes and a length of 2 (mbedtls_ssl_ticket_write)."""
@@ -54,23 +59,28 @@ def ticket_contents(study: Study) -> Answer | None:
     found = list(dict.fromkeys([*(session.identity for session in study.sessions), *issued]))
     if study.mechanism is Mechanism.SESSION_ID or not found or all(len(ticket) <= HANDLE for ticket in found):
         return None
-    guessed = next((key for ticket in found for key in _opens(ticket, study)), "")
-    repeated = _repeats(found, key_names(study).length)
-    if clear := sum(bool(one.secret) and one.secret in one.identity for one in study.sessions):
-        text = f"{clear} of {len(study.sessions)} tickets hold the secret of their session in the clear"
-        return _answer(study, text, "ANYBODY CAN DECRYPT THE CONNECTIONS", ENCRYPT)
-    if guessed:
-        text = f"a guessable key authenticates the tickets: {guessed}"
-        return _answer(study, text, "ANYBODY CAN FORGE TICKETS", "give the server ticket keys of random bytes")
-    if streams := _same_keystream(study.sessions):
-        text = f"{streams} pairs of tickets have the same keystream: their difference is that of their secrets"
-        return _answer(study, text, "A KEYSTREAM REPEATS", UPDATE)
-    if repeated:
-        text = f"{repeated} of {len(found)} tickets repeat the IV of another one"
-        return _answer(study, text, "AN IV REPEATS", UPDATE)
+    if fault := _fault(study, found):
+        return _answer(study, *fault)
     secrets = "no secret in the clear, " if all(one.secret for one in study.sessions) else ""
     text = f"nothing found in {len(found)} tickets: {secrets}no guessable key, no keystream and no IV repeats"
     return _answer(study, text)
+
+
+def _fault(study: Study, found: Sequence[bytes]) -> tuple[str, str, str] | None:
+    """The worst of what is wrong, as text, flag and change."""
+    if clear := sum(bool(one.secret) and one.secret in one.identity for one in study.sessions):
+        text = f"{clear} of {len(study.sessions)} tickets hold the secret of their session in the clear"
+        return text, READABLE, ENCRYPT
+    if guessed := next((key for ticket in found for key in _opens(ticket, study)), ""):
+        return f"a guessable key authenticates the tickets: {guessed}", "ANYBODY CAN FORGE TICKETS", RANDOM
+    if opened := next((key for one in study.sessions for key in _decrypts(one)), ""):
+        return f"a guessable key decrypts the tickets, and shows their secrets: {opened}", READABLE, RANDOM
+    if streams := _same_keystream(study.sessions):
+        text = f"{streams} pairs of tickets have the same keystream: their difference is that of their secrets"
+        return text, "A KEYSTREAM REPEATS", UPDATE
+    if repeated := _repeats(found, key_names(study).length):
+        return f"{repeated} of {len(found)} tickets repeat the IV of another one", "AN IV REPEATS", UPDATE
+    return None
 
 
 def _same_keystream(sessions: Sequence[Issued]) -> int:
@@ -99,6 +109,22 @@ def _opens(ticket: bytes, study: Study) -> Iterator[str]:
         for size in (16, 32):
             if _opens_gcm(ticket, byte * size):
                 yield f"{size} bytes, {name} (AES-GCM, mbed TLS)"
+
+
+def _decrypts(session: Issued) -> Iterator[str]:
+    """The guessable AES keys that show the session's secret in a ticket of RFC 5077's format.
+
+    Apache httpd 2.4 with OpenSSL 3 encrypts with the key that is set, and not even that key authenticates its tickets.
+    """
+    iv, body = session.identity[NAME : NAME + BLOCK], session.identity[NAME + BLOCK :]
+    body = body[: len(body) // BLOCK * BLOCK]
+    if not body or len(session.secret) < SHORTEST:
+        return
+    for name, byte in GUESSES.items():
+        for size in (16, 32):
+            opened = Cipher(algorithms.AES(byte * size), modes.CBC(iv)).decryptor().update(body)
+            if session.secret in opened:
+                yield f"{size} bytes, {name} (AES-{8 * size}-CBC)"
 
 
 def _of_gnutls(key: bytes, study: Study) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from hashlib import sha3_512, sha512
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.explain.probing.ticket_contents import ticket_contents
@@ -106,6 +107,15 @@ def test_a_secret_in_the_clear_is_found() -> None:
         "ANYBODY CAN DECRYPT THE CONNECTIONS"
     )
     assert not with_secrets((os.urandom(120), secret)).flag
+
+
+@pytest.mark.parametrize(("key", "found"), [(bytes(16), True), (bytes(32), True), (os.urandom(32), False)], ids="abc")
+def test_a_guessable_key_that_decrypts_is_found_without_a_mac(key: bytes, *, found: bool) -> None:
+    secret, head = os.urandom(48), os.urandom(32)
+    plain = os.urandom(37) + secret + os.urandom(43)
+    sealed = Cipher(algorithms.AES(key), modes.CBC(head[16:])).encryptor().update(plain)
+
+    assert with_secrets((head + sealed + os.urandom(32), secret)).holds == {"sound-tickets": not found}
 
 
 @pytest.mark.parametrize(("again", "flag"), [(True, "A KEYSTREAM REPEATS"), (False, "")])

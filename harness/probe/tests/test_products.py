@@ -1,0 +1,95 @@
+"""On real products: the same ticket keys cure two back ends, and a ticket key of zeros is found."""
+
+from __future__ import annotations
+
+import base64
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.model.probe import Topic
+from harness.model.tls import TLSVersion
+from harness.probe.tests.probers import answer
+from harness.tests import products
+from harness.tests.real_servers import balanced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from harness.probe.tests.probers import Prober
+    from harness.runtime.pki import Issued
+
+V13 = (TLSVersion.TLSv1_3,)
+FORGED = "ANYBODY CAN FORGE TICKETS"
+FLAGS = {"apache": "ANYBODY CAN DECRYPT THE CONNECTIONS"}
+"""Where a key of zeros shows itself in another way: Apache authenticates its tickets with another one."""
+
+
+def haproxy_keys(folder: Path, key: bytes) -> str:
+    """The setting for a file with three times this key."""
+    file = folder / f"{key[:4].hex()}.keys"
+    file.write_text("".join(f"{base64.b64encode(key).decode()}\n" for _ in range(3)))
+    return f"tls-ticket-keys {file}"
+
+
+def apache_key(folder: Path, key: bytes) -> str:
+    """The setting for a file with this key."""
+    file = folder / f"{key[:4].hex()}.key"
+    file.write_bytes(key)
+    return f"SSLSessionTicketKeyFile {file}"
+
+
+SERVERS: dict[str, Callable[[Path, Issued, bytes], AbstractContextManager[str]]] = {
+    "haproxy": lambda folder, issued, key: products.haproxy(folder / "haproxy", issued, bind=haproxy_keys(folder, key)),
+    "apache": lambda folder, issued, key: products.apache(folder / "apache", issued, apache_key(folder, key[:48])),
+    "node": lambda folder, issued, key: products.node(
+        folder / "node", issued, f"{{ticketKeys: Buffer.from('{key[:48].hex()}', 'hex')}}"
+    ),
+    "gnutls": lambda folder, issued, key: products.gnutls(folder / "gnutls", issued, key[:64]),
+    "go": lambda folder, issued, key: products.go(folder / "go", issued, "random" if any(key) else "zero"),
+}
+"""Each with this ticket key."""
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["zero", "random"])
+@pytest.mark.parametrize("name", sorted(SERVERS))
+def test_a_ticket_key_of_zeros_is_found(prober: Prober, tmp_path: Path, name: str, *, known: bool) -> None:
+    key = bytes(80) if known else os.urandom(80)
+    with SERVERS[name](tmp_path, prober.runtime.pki.issued("server"), key) as address:
+        done = prober(address, offers=1)
+
+    flags = {one.label: one.flag for one in done.answers if one.topic is Topic.TICKET_CONTENTS}
+    assert set(flags) == {"TLS 1.3", "TLS 1.2 ticket"}
+    assert set(flags.values()) == {FLAGS.get(name, FORGED) if known else ""}
+
+
+def two(prober: Prober, folder: Path, name: str, keys: tuple[bytes, bytes]) -> tuple[str, str]:
+    """The flag and the change of a probe of two servers with these ticket keys behind a round robin."""
+    issued = prober.runtime.pki.issued("server")
+    with ExitStack() as stack:
+        ends = []
+        for place, key in enumerate(keys):
+            (folder / str(place)).mkdir()
+            ends.append(stack.enter_context(SERVERS[name](folder / str(place), issued, key)))
+        done = prober(stack.enter_context(balanced(*ends)), versions=V13, software=name)
+    found = answer(done, Topic.RESUMPTION)
+    return found.flag, found.change
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("haproxy", "tls-ticket-keys"), ("node", "ticketKeys")],
+)
+def test_the_same_keys_cure_two_of_a_product(prober: Prober, tmp_path: Path, name: str, setting: str) -> None:
+    one, other = os.urandom(80), os.urandom(80)
+    (tmp_path / "apart").mkdir()
+    (tmp_path / "same").mkdir()
+
+    flag, change = two(prober, tmp_path / "apart", name, (one, other))
+    assert flag == "NOT SHARED: 2 ticket keys behind this address"
+    assert setting in change
+    assert two(prober, tmp_path / "same", name, (one, one)) == ("", "")
