@@ -35,6 +35,18 @@ SENT_NAME = (
     "name of the second handshake; https://github.com/openssl/openssl/pull/10018"
 )
 AT_CLIENT = Expectation(NAME, Differs(OTHER, Role.CLIENT, "*@<1.1.1e", SEEN, SENT_NAME))
+SESSIONS_NAME = (
+    "SSL_get_servername before 1.1.1e prefers the session's name in a resumption (openssl/openssl#10441, #10018), which "
+    "a server has overwritten by the name that it accepted now"
+)
+OLD_CLIENT = (Role.CLIENT, "*@<1.1.1e", SEEN, SESSIONS_NAME)
+OLD_SERVER = (Role.SERVER, "*@<1.1.1e", SEEN, SESSIONS_NAME)
+UNNAMED: Expectation[str | None] = Expectation(None)
+OTHER_AT_CLIENT: Expectation[str | None] = Expectation(OTHER, Differs(None, *OLD_CLIENT))
+OTHER_AT_SERVER: Expectation[str | None] = Expectation(OTHER, Differs(None, *OLD_SERVER))
+NAME_AT_CLIENT = Expectation(OTHER, Differs(NAME, *OLD_CLIENT))
+NONE_AT_CLIENT: Expectation[str | None] = Expectation(None, Differs(NAME, *OLD_CLIENT))
+NONE_AT_SERVER: Expectation[str | None] = Expectation(None, Differs(NAME, *OLD_SERVER))
 NAME_NOT_COMPARED = "a server looks up a session by its ticket or id, and by no name (ssl_get_prev_session)"
 NAME_NOT_CHECKED = (
     "tls_construct_ctos_psk looks at hash and age, and at no name: SSL_set_session is the application's choice"
@@ -139,14 +151,16 @@ def resumed_under(pair, later):
 
 
 @scenario(versions=[TLSv1_3], server=EITHER_WAY, needs=NEEDED)
-@cases("later", OTHER, None)
-def test_tls13_resumption_of_a_session_without_a_name_reports_its_own(pair, later):
+@cases("later, at_client, at_server", (OTHER, OTHER_AT_CLIENT, OTHER_AT_SERVER), (None, UNNAMED, UNNAMED))
+def test_tls13_resumption_of_a_session_without_a_name_reports_its_own(pair, later, at_client, at_server):
     first, second = resumed_under(pair, later)
 
     assert first.outcome is FULL
     assert first.messages.client_hello.server_name is None
     assert second.mechanism is Mechanism.PSK
-    assert (second.client.server_name, second.server.server_name) == (later, later)
+    assert second.messages.client_hello.server_name == later
+    assert second.client.server_name == at_client.of(pair)
+    assert second.server.server_name == at_server.of(pair)
     assert acknowledged(second) is (later is not None)
 
 
@@ -157,7 +171,8 @@ def test_tls13_resumption_without_a_name_reports_none(pair):
     assert first.outcome is FULL
     assert first.messages.client_hello.server_name == NAME
     assert second.mechanism is Mechanism.PSK
-    assert (second.client.server_name, second.server.server_name) == (None, None)
+    assert second.client.server_name == NONE_AT_CLIENT.of(pair)
+    assert second.server.server_name == NONE_AT_SERVER.of(pair)
     assert acknowledged(second) is False
 
 
@@ -167,5 +182,6 @@ def test_tls13_resumption_reports_the_name_that_was_sent_now(pair):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
-    assert (second.client.server_name, second.server.server_name) == (OTHER, OTHER)
+    assert second.client.server_name == NAME_AT_CLIENT.of(pair)
+    assert second.server.server_name == OTHER
     assert acknowledged(second) is True

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BOTH = frozenset(Role)
 FATAL = 2
+PREFERS_SENT_NAME = release("1.1.1e")
+"""The first OpenSSL that reports the name of this handshake, not the session's, where TLS 1.3 resumed."""
 SENDS_EACH_ALERT = (1, 1, 1)
 """The first OpenSSL that sends an alert for each of its errors in a handshake."""
 KEY_LOG = "key log"
@@ -111,12 +113,17 @@ def _reported_alpn(wire: Wire, role: Role) -> object:
     return report.alpn or ("" if report.version is not None else None)
 
 
-def _server_name(wire: Wire, _role: Role) -> Shown | None:
-    """Before TLS 1.3 a resumed connection has the session's name (SSL_get_servername(3))."""
+def _server_name(wire: Wire, role: Role) -> Shown | None:
+    """Before TLS 1.3 a resumed connection has the session's name (SSL_get_servername(3)).
+
+    In TLS 1.3 it has it before OpenSSL 1.1.1e, which prefers the session's (openssl/openssl#10018).
+    """
     if wire.first is None or not wire.transcript.client_hellos:
         return None
     name = wire.transcript.client_hellos[-1].server_name or ""
-    if wire.resumed and wire.first.version is not TLSVersion.TLSv1_3:
+    version = release_of(wire.connection, role)
+    prefers = version[:1].isdigit() and release(version) < PREFERS_SENT_NAME
+    if wire.resumed and (prefers or wire.first.version is not TLSVersion.TLSv1_3):
         offered = wire.connection.offered
         session = offered.get("server_name") if offered else None
         if session is None:

@@ -386,6 +386,25 @@ def test_an_aborted_end_that_met_no_alert_is_caught_unless_its_release_fails_sil
     assert [found.fact for found in connection.contradictions] == ["ending"] * caught
 
 
+@pytest.mark.parametrize(("version", "caught"), [("1.1.1d", False), ("1.1.1e", True), ("4.0.3", True)])
+def test_the_sessions_name_is_a_lie_since_the_release_that_mended_it(
+    runtime: Runtime, honest: LibsslStack, version: str, *, caught: bool
+) -> None:
+    def lie(report: EndpointReport) -> EndpointReport:
+        return replace(report, server_name=CLIENT.server_name, view=replace(report.view, name=f"libssl@{version}"))
+
+    pair = Pair((falsified(honest, lie), honest), V13, runtime, client=CLIENT, server=SERVER)
+    try:
+        first = pair.connect()
+        pair.new_client(server_name="other.example")
+        second = pair.connect(first.session)
+    finally:
+        pair.close()
+
+    assert second.client.view.saw is Saw.RESUMED
+    assert [found.fact for found in second.contradictions] == ["server_name"] * caught
+
+
 def field(**changes: object) -> Callable[[Session], Session]:
     """A session with other fields."""
     return lambda session: replace(session, known={**session.known, **changes})
