@@ -44,7 +44,7 @@ SHORTEST = 16
 GNUTLS_LIFETIMES = frozenset({3600, 21600})
 """Seconds that its sessions last by default, before 3.6 and since."""
 GNUTLS_PERIODS = 3
-"""Lifetimes after which a key is derived anew (STEK_ROTATION_PERIOD_PRODUCT)."""
+"""Lifetimes after which a key is derived again (STEK_ROTATION_PERIOD_PRODUCT)."""
 ENCRYPT = "let the server encrypt its tickets: its callback for ticket keys sets no cipher"
 READABLE = "ANYBODY CAN DECRYPT THE CONNECTIONS"
 RANDOM = "give the server ticket keys of random bytes"

@@ -368,7 +368,7 @@ OWN_ERROR, RECEIVED_ERROR = "lib=20 reason=277 session id context uninitialized"
         ("4.0.3", (OWN_ERROR,), True),
     ],
 )
-def test_an_aborted_end_that_met_no_alert_is_caught_unless_its_release_fails_silently(
+def test_an_aborted_end_without_alert_is_caught_unless_declared_silent(
     runtime: Runtime, honest: LibsslStack, version: str, errors: tuple[str, ...], *, caught: bool
 ) -> None:
     def lie(report: EndpointReport) -> EndpointReport:

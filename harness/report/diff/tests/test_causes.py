@@ -29,7 +29,7 @@ def found(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Cau
     return causes(compared(before, after)["differences"])
 
 
-def test_what_changes_in_the_same_cells_is_one_cause_headed_by_the_strongest() -> None:
+def test_what_changes_in_the_same_cells_is_one_cause() -> None:
     (cause,) = found([of("a"), of("b")], [of("a", **DECLINED), of("b", **DECLINED)])
 
     assert (cause.observable, cause.strength, cause.after) == ("outcome", "outcome", "declined")
