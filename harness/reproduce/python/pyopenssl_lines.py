@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.agent.knobs import why_not
 from harness.model.knobs import CacheMode, Unset, Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
+from harness.reproduce.python.requirement import requirement
 from harness.reproduce.quoting import py
 
 if TYPE_CHECKING:
@@ -72,7 +73,11 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
 
 def _options(row: Knob, value: object) -> list[str]:
     chosen = [option for option in row.options if option.is_set(value) and not option.default]
-    return [f"{{}}.set_options(1 << {option.bit})  # {option.name}" for option in chosen]
+    return [
+        line
+        for option in chosen
+        for line in (*requirement(option, row, value), f"{{}}.set_options(1 << {option.bit})  # {option.name}")
+    ]
 
 
 def lacks_attempt(attempt: Attempt, story: Story) -> Iterator[str]:

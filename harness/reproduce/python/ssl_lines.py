@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.agent.knobs import ECDH_CURVES, why_not
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import Close, TLSVersion
+from harness.reproduce.python.requirement import requirement
 from harness.reproduce.quoting import py
 from harness.reproduce.story import no_common_alpn
 
@@ -90,7 +91,9 @@ def lines(context: Context, name: str) -> list[str]:
     found = [] if own else [option('getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)', on=False)]
     for knob, value in context.given.items():
         row = knobs_of(context.role)[knob]
-        found += [f"{option(f'(1 << {o.bit})', on=o.is_set(value))}  # {o.name}" for o in row.options]
+        for o in row.options:
+            found += requirement(o, row, value)
+            found.append(f"{option(f'(1 << {o.bit})', on=o.is_set(value))}  # {o.name}")
         found += [] if row.options else LINES[knob](value)
     if context.certificate:
         found.append(f"{{}}.load_cert_chain(beside({py(context.certificate + '.crt')}), beside({_key(context)}))")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.model.knobs import PskMode
 from harness.model.setup import Action
 from harness.model.tls import Outcome, Role
 from harness.model.view import Saw
@@ -125,6 +126,23 @@ def with_knob(story: Story, role: Role, name: str, value: object) -> Story:
             replace(a, client=contexts[a.client.name], server=contexts[a.server.name]) for a in story.attempts
         ),
     )
+
+
+def test_an_openssl_without_an_option_is_refused(restarted: Story, runtime: Runtime, tmp_path: Path) -> None:
+    newer = replace(
+        restarted,
+        attempts=tuple(
+            replace(a, client=replace(a.client, version="3.5.9"), server=replace(a.server, version="3.5.9"))
+            for a in restarted.attempts
+        ),
+    )
+    text = python_program.render(with_knob(newer, Role.SERVER, "psk_modes", PskMode.KE))
+    needed = 'requires("SSL_OP_PREFER_NO_DHE_KEX", 0x30300000)'
+    future = laid_out(tmp_path, restarted, "reproduce.py", text.replace(needed, needed.replace("0x3", "0xf")), runtime)
+    done = run([sys.executable, "-W", "error", future], {}, tmp_path)
+
+    assert needed in text
+    assert (done.returncode, "SSL_OP_PREFER_NO_DHE_KEX exists since 15.3.0" in done.stderr) == (125, True)
 
 
 @pytest.mark.parametrize("name", [*OF_BOTH, *OF_SSL])
