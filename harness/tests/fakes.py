@@ -23,6 +23,7 @@ from harness.stacks.machine import STACKS, Machine
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.model.setup import Action
     from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 
@@ -154,6 +155,7 @@ class FakePair:
         self.connections: list[Connection] = []
         self.read_by_assert: Callable[[], bool] | None = None
         self.opened = 0
+        self.actions_since: tuple[Action, ...] = ()
 
     def open(self) -> None:
         """Begin a connection that nobody closes."""

@@ -50,7 +50,9 @@ def test_several_reasons_are_ranked_with_their_confirming_checks() -> None:
 
 
 def test_one_reason_needs_nothing_to_tell_it_apart() -> None:
-    (finding,) = findings_of(made.first(), made.declined(made.session(made.OTHER_TICKET)))
+    same = made.circumstances()
+    seen = made.transcript(made.hellos(made.TICKET), made.OTHER_TICKET)
+    (finding,) = findings_of(made.first(setup=same), made.declined(seen=seen, setup=same))
 
     assert finding.tell_apart == ""
 

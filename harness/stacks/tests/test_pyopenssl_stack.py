@@ -186,6 +186,7 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.AGE_SERVER_SESSION,
         Capability.ABBREVIATED_RENEGOTIATION,
         Capability.MATCHING_SESSION_ID,
+        Capability.EARLY_DATA_CONTENT,
         Capability.EARLY_DATA if role is Role.CLIENT else Capability.SERVER_NAME,
         *({Capability.CLOCK} if NO_CLOCK else ()),
     }

@@ -109,5 +109,7 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.CLOSE_SERVER_ONLY,
         Capability.SESSION_IN_MEMORY,
         Capability.PEER_CHAIN,
+        Capability.SESSION_ID,
+        Capability.OPENSSL_CHOICES,
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }

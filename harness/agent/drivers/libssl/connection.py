@@ -10,8 +10,10 @@ from harness.agent.drivers.libssl import exchange
 from harness.agent.drivers.libssl.native import is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
+from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.knobs import early_data as early_data_of
-from harness.agent.library import EndError, Facts, TlsError, WantReadError
+from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError
+from harness.agent.vocabulary import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +101,9 @@ class LibsslTls:
 
     def early_data(self, data: bytes) -> bool:
         """Set what the handshake writes early; False if the session does not allow any."""
+        lacks = missing(self.role, self._native.version)
+        if (why := lacks.get(Capability.EARLY_DATA_CONTENT.value)) is not None:
+            raise LackError(f"early_data: {why}")
         if not isinstance(self._early, EarlyWriter):
             return False
         self._early.replace(data)
