@@ -107,7 +107,10 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
         Need.KEEP_KEY: "keep the old key in DownstreamTlsContext.session_ticket_keys after the new one, which is first",
     },
     "node": {
-        Need.SAME_KEYS: "give all processes the same option ticketKeys of tls.createServer (48 random bytes)",
+        Need.SAME_KEYS: (
+            "give all processes the same options ticketKeys (48 random bytes) and sessionIdContext of "
+            "tls.createServer; the default of the latter is made of the command line"
+        ),
         Need.SHARED_CACHE: "store sessions in the events newSession and resumeSession of tls.Server",
         Need.ACCEPT: "leave SSL_OP_NO_TICKET out of secureOptions",
         Need.ISSUE: "leave SSL_OP_NO_TICKET out of secureOptions",

@@ -76,6 +76,8 @@ def _not_shared(study: Study, rate: Rate, software: str) -> tuple[str, str]:
     need = Need.SHARED_CACHE if stateful else Need.SAME_KEYS
     if len(names.sessions) > 1:
         return f"NOT SHARED: {len(names.sessions)} ticket keys behind this address", change(software, need)
+    if len(names.sessions) == 1 and not stateful:
+        need = Need.SAME_SETUP
     if length := rounds(study):
         return f"NOT SHARED: accepted at each {_ordinal(length)} connection", change(software, need)
     least, most = groups(rate)

@@ -43,11 +43,16 @@ def apache_key(folder: Path, key: bytes) -> str:
     return f"SSLSessionTicketKeyFile {file}"
 
 
+def node_key(key: bytes, more: str = "") -> str:
+    """The options with this key, and more of them."""
+    return f"{{ticketKeys: Buffer.from('{key[:48].hex()}', 'hex'), {more}}}"
+
+
 SERVERS: dict[str, Callable[[Path, Issued, bytes], AbstractContextManager[str]]] = {
     "haproxy": lambda folder, issued, key: products.haproxy(folder / "haproxy", issued, bind=haproxy_keys(folder, key)),
     "apache": lambda folder, issued, key: products.apache(folder / "apache", issued, apache_key(folder, key[:48])),
     "node": lambda folder, issued, key: products.node(
-        folder / "node", issued, f"{{ticketKeys: Buffer.from('{key[:48].hex()}', 'hex')}}"
+        folder / "node", issued, node_key(key, "sessionIdContext: 'site'")
     ),
     "gnutls": lambda folder, issued, key: products.gnutls(folder / "gnutls", issued, key[:64]),
     "go": lambda folder, issued, key: products.go(folder / "go", issued, "random" if any(key) else "zero"),
@@ -93,3 +98,17 @@ def test_the_same_keys_cure_two_of_a_product(prober: Prober, tmp_path: Path, nam
     assert flag == "NOT SHARED: 2 ticket keys behind this address"
     assert setting in change
     assert two(prober, tmp_path / "same", name, (one, one)) == ("", "")
+
+
+def test_two_of_node_also_need_the_same_session_id_context(prober: Prober, tmp_path: Path) -> None:
+    """Node makes the context of its command line, in which two processes differ by their port, say."""
+    issued, options = prober.runtime.pki.issued("server"), node_key(os.urandom(48))
+    with (
+        products.node(tmp_path / "one", issued, options) as one,
+        products.node(tmp_path / "other", issued, options) as other,
+        balanced(one, other) as address,
+    ):
+        found = answer(prober(address, versions=V13, software="node"), Topic.RESUMPTION)
+
+    assert found.flag == "NOT SHARED: accepted at each 2nd connection"
+    assert "the same option sessionIdContext" in found.change
