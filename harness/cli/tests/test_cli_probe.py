@@ -12,6 +12,7 @@ import pytest
 from harness.cli import main
 from harness.model import probe
 from harness.model.deadline import VARIABLE
+from harness.probe import visitor
 from harness.report.json.documentation import probe_schema
 from harness.report.json.probe_shapes import Topic
 from harness.report.json.tests.json_schema import errors
@@ -123,8 +124,9 @@ def test_the_pace_is_kept(issued: Issued, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_server_that_does_not_answer_a_get_is_probed_in_silence(
-    issued: Issued, capsys: pytest.CaptureFixture[str]
+    issued: Issued, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(visitor, "PATIENCE", 0.25)  # it never answers
     with s_server(issued) as address:
         main(["probe", address, "--offers", "2", "--tls", "1.3"])
     printed = capsys.readouterr().out

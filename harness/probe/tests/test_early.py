@@ -8,8 +8,9 @@ import pytest
 
 from harness.model.probe import Topic
 from harness.model.tls import TLSVersion
+from harness.probe import visitor
 from harness.probe.tests.probers import answer
-from harness.tests.real_servers import SITE, nginx, s_server
+from harness.tests.real_servers import SITE, balanced, nginx, s_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,12 @@ TOO_EARLY = (
 
 @pytest.mark.parametrize(("site", "status"), [(SITE, "HTTP 200"), (TOO_EARLY, "HTTP 425")], ids=["200", "425"])
 def test_nginx_accepts_an_early_get_twice(prober: Prober, tmp_path: Path, site: str, status: str) -> None:
-    with nginx(tmp_path / "nginx", prober.runtime.pki.issued("server"), "ssl_early_data on;", (site,)) as address:
+    """To nginx, a GET is early only until the handshake is complete: the client's Finished waits for the answer."""
+    issued = prober.runtime.pki.issued("server")
+    with (
+        nginx(tmp_path / "nginx", issued, "ssl_early_data on;", (site,)) as server,
+        balanced(server, alone=True) as address,
+    ):
         done = prober(address, offers=1, versions=V13)
 
     assert answer(done, Topic.EARLY_DATA_SENT).text.startswith(f"accepted: the GET gets {status}")
@@ -43,8 +49,9 @@ def test_nginx_accepts_an_early_get_twice(prober: Prober, tmp_path: Path, site: 
     ids=["anti-replay", "none"],
 )
 def test_a_server_takes_an_early_flight_once_only_with_anti_replay(
-    prober: Prober, options: tuple[str, ...], text: str, *, replayed: bool
+    prober: Prober, options: tuple[str, ...], text: str, monkeypatch: pytest.MonkeyPatch, *, replayed: bool
 ) -> None:
+    monkeypatch.setattr(visitor, "PATIENCE", 0.25)  # s_server never answers a GET
     with s_server(prober.runtime.pki.issued("server"), "-early_data", *options) as address:
         done = prober(address, offers=1, versions=V13)
 
