@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-import tempfile
 import tomllib
 import zipfile
 from ctypes.util import find_library
@@ -97,20 +96,30 @@ class ForeignLibrary:
         known = {"python": sys.executable, "source": str(self.folder), **folders}
         return tuple(word.format_map(known) for word in words)
 
-    def fetch(self, say: Say, *, again: bool = False) -> None:
-        """Fetch and build it, unless that is done; BuildError says what this machine has to install, or what failed."""
+    def place(self) -> Path:
+        """The folder of the cache with what is ready to run, which is made if need be; BuildError if it cannot be."""
+        place = self.made.parent
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BuildError(f"the cache {place} cannot be created: {error}") from error
+        return place
+
+    def fetch(self, say: Say, temporary: Path, *, again: bool = False) -> None:
+        """Fetch and build it, unless that is done; BuildError says what this machine has to install, or what failed.
+
+        ``temporary`` is a folder in ``place``, so that what is made in it can be renamed.
+        """
         if (why := self.lacks()) is not None:
             raise BuildError(f"{self.name}: {why}")
         made = self.made
-        made.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(made.parent / f"{self.name}.lock"):
+        with FileLock(self.place() / f"{self.name}.lock"):
             if again or not made.is_dir():
-                with tempfile.TemporaryDirectory(dir=made.parent, prefix=f".{self.name}-") as temporary:
-                    staged = Path(temporary) / "made"
-                    staged.mkdir()
-                    self._fill(staged, Path(temporary) / "fetched", say)
-                    self.remove()
-                    staged.rename(made)
+                staged = temporary / "made"
+                staged.mkdir()
+                self._fill(staged, temporary / "fetched", say)
+                self.remove()
+                staged.rename(made)
 
     def remove(self) -> None:
         """Remove what was fetched or built, also from an older source."""

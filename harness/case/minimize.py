@@ -95,12 +95,12 @@ def _smaller(story: Story) -> Iterator[tuple[str, Story]]:
         for name, text in end.knobs.items():
             knobs = {other: value for other, value in end.knobs.items() if other != name}
             yield f"{role} knob {name}={text}", replace(story, **{str(role): replace(end, knobs=knobs)})
+    if len({close for step in story.steps if (close := _close(step))}) == 1 and _close_of(story) is not Close.BOTH:
+        yield f"close {_close_of(story)}", replace(story, steps=tuple(map(_closed_by_both, story.steps)))
     for index, step in enumerate(story.steps):
         for what, plainer in _plainer(step):
             steps = (*story.steps[:index], plainer, *story.steps[index + 1 :])
             yield f"{what} of step {index + 1} ({step.kind})", replace(story, steps=steps)
-    if len({close for step in story.steps if (close := _close(step))}) == 1 and _close_of(story) is not Close.BOTH:
-        yield f"close {_close_of(story)}", replace(story, steps=tuple(map(_closed_by_both, story.steps)))
 
 
 def _expect(story: Story, index: int) -> tuple[str, ...] | None:

@@ -15,19 +15,23 @@ from harness.runtime.warden import Warden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rich.progress import Progress
 
 
 @contextmanager
-def owned() -> Iterator[None]:
-    """Tie the programs that fetch and build, and their temporary files, to the lifetime of this process."""
-    warden = Warden()
+def owned(where: Path | None = None) -> Iterator[Path]:
+    """Tie the programs that fetch and build, and their temporary files, to the lifetime of this process.
+
+    The files are in a folder that it makes in ``where``, or in the one for temporary files, and returns.
+    """
+    warden = Warden(where)
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = tempfile.tempdir = str(warden.folder)
     try:
         with in_group(warden.group):
-            yield
+            yield warden.folder
     finally:
         tempfile.tempdir = None
         if before is None:

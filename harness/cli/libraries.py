@@ -57,8 +57,8 @@ def fetch(context: click.Context, names: tuple[str, ...], *, again: bool) -> Non
     failed = 0
     for one in chosen:
         try:
-            with owned(), progress.build(one.name):
-                one.fetch(progress.say, again=again)
+            with owned(one.place()) as temporary, progress.build(one.name):
+                one.fetch(progress.say, temporary, again=again)
         except BuildError as error:
             click.echo(f"error: {error}", err=True)
             failed += 1

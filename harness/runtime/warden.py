@@ -42,8 +42,8 @@ class Warden:
     """
     """In /proc/PID/stat the third field after the name is the process group (proc(5)): the warden's pid."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.gettempdir()).absolute() / f"resumption-{secrets.token_hex(8)}"
+    def __init__(self, where: Path | None = None) -> None:
+        self.folder = (where or Path(tempfile.gettempdir())).absolute() / f"resumption-{secrets.token_hex(8)}"
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", self.SCRIPT, "resumption-warden", str(self.folder)],
             stdin=subprocess.PIPE,

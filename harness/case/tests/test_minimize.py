@@ -56,7 +56,7 @@ def test_a_restart_stays_though_its_knobs_do_not_matter(machine: tuple[Machine, 
     case = desk(tls=TLSVersion.TLSv1_3, then_server={"num_tickets": 3, "timeout": 77}, close=Close.EOF)
     found = smallest(machine, case)
 
-    assert found.left_out == ("num_tickets=3 of step 2 (new_server)", "timeout=77 of step 2 (new_server)", "close eof")
+    assert found.left_out == ("close eof", "num_tickets=3 of step 2 (new_server)", "timeout=77 of step 2 (new_server)")
     assert found.story.steps[1] == NewServer()
 
 

@@ -25,6 +25,8 @@ from harness.report.diff.causes_text import causes_text
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.results.run_cache import RunCache, build_key, code_key, run_cache
 from harness.runtime.runtime import Runtime
+from harness.stacks.foreign import NAME
+from harness.stacks.machine import STACKS as BUILT_IN
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
@@ -47,7 +49,13 @@ ON = "Show only observables that match, such as 'session.*'; may be repeated."
 
 
 BUILD = re.compile(r"\d[\w.]*(?:-\w+)?|\w+@[\w.+-]+")
-"""A version, or stack@version; what follows the builds are pytest's arguments."""
+"""A version, or stack@version."""
+
+
+def is_build(argument: str) -> bool:
+    """Whether it is a version, stack@version or a stack's name, and not a path; pytest's arguments follow those."""
+    named = argument in BUILT_IN or (NAME.fullmatch(argument) and not Path(argument).exists())
+    return bool(named or BUILD.fullmatch(argument))
 
 
 @click.command(
@@ -76,15 +84,16 @@ def diff(
 ) -> None:
     """Run the same cells on two or more builds, each against itself, and show what changes from each to the next.
 
-    BUILD is a version, such as 1.1.1w, or stack@version. Without a stack, libssl and openssl are compared if
-    all builds have them. What changes in the same cells is one cause, headed by what matters most: outcome, mechanism,
-    alert, tickets, counters, session, wire. Each says which scenario declares it, and how every build that has results
-    here behaves. Results are kept by build, scenarios and code, and used again; a build that is named twice runs twice.
+    BUILD is a version, such as 1.1.1w, stack@version, or a stack on this machine's own build. Without a stack, libssl
+    and openssl are compared if all builds have them. What changes in the same cells is one cause, headed by what
+    matters most: outcome, mechanism, alert, tickets, counters, session, wire. Each says which scenario declares it,
+    and how every build that has results here behaves. Results are kept by build, scenarios and code, and used again; a
+    build that is named twice runs twice.
     Random values are masked, so a build does not differ from itself. Cells that the harness
     lost, such as by a time-out, run once more; those that it loses again are set aside and never count as a
     difference. Exit code 0: nothing differs; 1: something does; 2: bad usage.
     """
-    count = next((place for place, one in enumerate(arguments) if not BUILD.fullmatch(one)), len(arguments))
+    count = next((place for place, one in enumerate(arguments) if not is_build(one)), len(arguments))
     names, more = arguments[:count], arguments[count:]
     if count < 2:  # noqa: PLR2004 - a difference is between two
         raise UsageError("Missing argument 'BUILD': name two builds or more, such as 1.1.1w 3.5")
@@ -191,7 +200,7 @@ def chosen(
 
 def endpoints(machine: Machine, build: str) -> dict[str, Stack]:
     """Return the stacks that BUILD selects, by name; UsageError lists the builds if it selects none."""
-    if "@" in build:
+    if not build[0].isdigit():
         one = machine.one(build)
         return {one.name: one}
     found, errors = {}, []

@@ -15,6 +15,7 @@ import pytest
 
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
+from harness.builds.libraries import READY
 from harness.cli import SUBCOMMANDS
 from harness.model.deadline import stretched
 
@@ -92,6 +93,7 @@ HANGS = {
         ["builds", "make", "source"],
         ["builds", "verify"],
     ],
+    "libraries": [["libraries", "fetch", "go"], ["libraries", "table", "--client", "openssl"]],
     "run": [["run", "-n2", "test_slow.py"], ["run", "-n0", "test_slow.py"]],
     "cell": [["cell", "test_slow.py::test_it_connects[openssl@3.9.9--openssl@3.9.9-TLSv1.3-1]"]],
 }
@@ -192,6 +194,7 @@ def _kill_once(begun: Path, started: subprocess.Popen[bytes], number: signal.Sig
     _, alive = psutil.wait_procs(family, stretched(5))
     assert alive == []
     assert list(temporary.iterdir()) == []
+    assert [path for path in (temporary.parent / "cache" / READY).glob("*") if path.suffix != ".lock"] == []
     assert [path for one in family for path in SHARED.glob(f"*faketime*_{one.pid}")] == []
 
 

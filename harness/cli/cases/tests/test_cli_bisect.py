@@ -366,7 +366,7 @@ def test_a_cell_that_is_none_is_bad_usage() -> None:
 
 USAGE = [
     ("", "Missing option '--good'"),
-    ("--good 1.1.1w --bad 3.5", "give --client, --server and --tls, or a cell's id"),
+    ("--good 1.1.1w --bad 3.5", "give --client, --server and --tls, --story FILE, or a cell's id"),
     ("--good 1.1.1w --bad 3.5 --client libssl --tls 1.3", "give --client, --server and --tls"),
     ("--good 1.1.1w --bad 1.1.1w --client libssl --server libssl --tls 1.3", "are both 1.1.1w; give two builds"),
     ("--good 0.9.8 --bad 3.5 --client libssl --server libssl --tls 1.3", "no build '0.9.8' serves libssl; the nearest"),

@@ -14,6 +14,7 @@ from harness.builds.store import BuildStore
 from harness.builds.system import build_for
 from harness.builds.versions import matching
 from harness.cli import main
+from harness.cli.runs.diff import is_build
 from harness.model.build import Build
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def test_a_build_does_not_differ_from_itself(capfd: pytest.CaptureFixture[str]) 
     assert (code, shown["differences"], shown["one_sided"]) == (0, [], []), err
     assert shown["compared"] > 30
     assert shown["before"] == shown["after"] == [build]
+
+
+@pytest.mark.parametrize("argument", ["3.5", "1.0.2k-fips", "libssl@3.0.19", "go@1.27.3", "openssl", "ssl", "go"])
+def test_a_version_or_a_stack_is_a_build(argument: str, tmp_path: Path) -> None:
+    (tmp_path / "ssl").mkdir()
+    with contextlib.chdir(tmp_path):
+        assert is_build(argument)
+
+
+@pytest.mark.parametrize("argument", ["here", "test_slow.py", "tests/a.py::test_it", "-n2", "--fresh"])
+def test_a_path_or_an_option_is_no_build(argument: str, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    with contextlib.chdir(tmp_path):
+        assert not is_build(argument)
 
 
 def test_a_program_does_not_differ_from_itself(capfd: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +148,8 @@ def test_a_crash_is_a_difference(capfd: pytest.CaptureFixture[str], tmp_path: Pa
         ("libssl@{1} libssl@{1} -k no_such_scenario", "found no scenario to run"),
         ("libssl@{1} libssl@{1} --no-such-option", "refused its arguments"),
         ("libssl@{1}", "Missing argument 'BUILD'"),
+        ("libssl harness", "Missing argument 'BUILD'"),
+        ("nonesuch libssl", "no stack matches 'nonesuch'"),
     ],
 )
 def test_bad_usage_is_exit_code_2_and_says_what_is_allowed(
