@@ -13,7 +13,7 @@ from harness.report.json.shapes import ResultsObject
 from harness.results.code import digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from harness.model.build import Build
 
@@ -65,10 +65,11 @@ class RunCache:
         """Return the results of a build; None if there are none, or if they are damaged."""
         return self._read(self._path(build))
 
-    def all(self) -> Iterator[ResultsObject]:
-        """Yield the results of every build of this code and these scenarios."""
+    def others(self, builds: Collection[str]) -> Iterator[ResultsObject]:
+        """Yield the results of every build of this code and these scenarios but those of these keys."""
+        known = {self._path(build) for build in builds}
         for path in sorted(self._folder.glob(f"{self._code}-*.json.gz")):
-            if found := self._read(path):
+            if path not in known and (found := self._read(path)):
                 yield found
 
     def put(self, build: str, results: ResultsObject) -> None:

@@ -112,7 +112,7 @@ def diff(
             if cache and not any(cell.get("lost") for cell in results["cells"]):
                 cache.put(key, results)
         seen.append(results)
-    runs = by_version([*(cache.all() if cache else ()), *seen])
+    runs = by_version([*(cache.others([key for _, key in ends]) if cache else ()), *seen])
     differs = False
     for one, other in pairwise(seen):
         differs |= compare(one, other, runs, on, as_json=as_json, about=about, verbose=verbose)

@@ -36,7 +36,8 @@ def test_results_are_used_again_for_the_same_build_and_code(tmp_path: Path) -> N
     assert RunCache(tmp_path / "runs", "code").get("build") == RESULTS
     assert RunCache(tmp_path / "runs", "code").get("other") is None
     assert RunCache(tmp_path / "runs", "changed").get("build") is None
-    assert list(RunCache(tmp_path / "runs", "code").all()) == [RESULTS]
+    assert list(RunCache(tmp_path / "runs", "code").others([])) == [RESULTS]
+    assert list(RunCache(tmp_path / "runs", "code").others(["build"])) == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip", b"\x1f\x8b\x08\x00"])
