@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.model.errors import UsageError
@@ -14,19 +14,19 @@ from harness.probe.probing import Wanted, eof_ignored
 from harness.probe.say import HTTP, Said, said
 from harness.probe.visitor import Visitor
 from harness.runtime.address import target
+from harness.runtime.closing import Closing
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from harness.model.connection import Connection
     from harness.model.probe import Probe
     from harness.model.session import Session
 
 
-class Probed:
+class Probed(Closing):
     """A server that runs already, at HOST:PORT. The fixture `probe` makes it and closes it.
 
     ``client`` is a stack, further keywords are knobs of the client; both versions are enabled unless ``versions`` says
@@ -120,11 +120,3 @@ class Probed:
         self._machine.close()
         if self._own is not None:
             self._own.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

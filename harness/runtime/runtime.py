@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import resource
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from harness.model.errors import HarnessError
+from harness.runtime.closing import Closing
 from harness.runtime.loop import Loop
 from harness.runtime.pki import Pki
 from harness.runtime.warden import Warden
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 
 ROOM = 1 << 14
@@ -25,7 +25,7 @@ LONGEST = 1 << 24
 """Bytes that a file which a child writes may need."""
 
 
-class Runtime:
+class Runtime(Closing):
     """Opened once per run or worker. Closing it ends every child and removes every key."""
 
     def __init__(self) -> None:
@@ -64,11 +64,3 @@ class Runtime:
         """End all children and remove the folder."""
         self.warden.close()
         self.loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import TimedOutError
 from harness.model.knobs import ServerConfig
+from harness.runtime.closing import Closing
 from harness.runtime.runtime import Runtime
 from harness.serve.served import Served
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from harness.model.connection import Connection
 
 
-class Serving:
+class Serving(Closing):
     """An open server on 127.0.0.1, for a client of your own. The fixture `served` makes it and closes it.
 
     It answers an HTTP request and ends the connection, and sends other lines back. `reasons` and `titles` take it in
@@ -100,11 +100,3 @@ class Serving:
         """End the server and its process; a second call does nothing."""
         self._stop.set()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
