@@ -90,19 +90,6 @@ def test_ticket_that_allows_it_is_single_use(pair):
     assert third.client.early_data == "rejected"
 
 
-@scenario(versions=[TLSv1_3], server=ALLOWS)
-def test_ticket_that_allows_it_is_single_use_even_if_none_is_sent(pair):
-    first = pair.connect()
-    second = pair.connect(offer=first.session)
-    third = pair.connect(offer=first.session)
-
-    assert first.outcome is FULL
-    assert second.outcome is RESUMED
-    assert second.from_cache is True
-    assert third.outcome is DECLINED
-    assert reasons(pair, third) == (Reason.CONSUMED,)
-
-
 def test_ticket_of_the_resumption_replaces_the_used_one(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

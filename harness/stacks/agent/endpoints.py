@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import VERBS
-from harness.model.errors import UsageError
 from harness.runtime.tap import LOOPBACK
 from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
 from harness.stacks.agent.reply_results import as_json, result
 from harness.stacks.agent.session_objects import offer_object
+from harness.stacks.clocked import Clocked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
-    from harness.runtime.clock import Clock
     from harness.runtime.loop import Pending
     from harness.stacks.agent.host import AgentHost
 
 
-class AgentEndpoint:
+class AgentEndpoint(Clocked):
     """What both roles share: the context, its verbs and its clock. The constructor waits until the agent made it.
 
     ``needs`` are environment variables that this config requires; with any, the endpoint gets its own agent.
@@ -66,23 +65,6 @@ class AgentEndpoint:
             return result(row, reply, self._process)
 
         return self._process.ask(verb, {"context": self._context, **as_json(fields)}, read)
-
-    def move_clock(self, seconds: int) -> None:
-        """Set this end's clock to the true time plus ``seconds``."""
-        self._own_clock().move(seconds)
-
-    def stop_clock(self, at: int) -> None:
-        """Stop this end's clock at a time in seconds since the epoch."""
-        self._own_clock().stop(at)
-
-    def run_clock(self, at: float, pace: float = 1) -> None:
-        """Let this end's clock run on from a moment, seconds since the epoch."""
-        self._own_clock().run(at, pace)
-
-    def _own_clock(self) -> Clock:
-        if self._clock is None:
-            raise UsageError(f"the clock of {self.name} cannot be moved; set the {self._role}'s knob clock, 0 will do")
-        return self._clock
 
     def close(self) -> None:
         """Free the context and its connections; end the agent if no other endpoint can use it."""

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.vocabulary import release
-from harness.model.errors import UsageError
 from harness.runtime.clock import Clock
+from harness.stacks.clocked import Clocked
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
 from harness.stacks.openssl.commands import refused
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
 
 
-class OpensslClient:
+class OpensslClient(Clocked):
     """One ClientConfig; each connection runs an s_client."""
 
     def __init__(self, build: Build, runtime: Runtime, name: str, config: ClientConfig, abilities: Abilities) -> None:
         self.name = name
+        self._role = config.role
         self._abilities = abilities
         self._runtime = runtime
         self._config = config
@@ -51,23 +52,6 @@ class OpensslClient:
     def control(self, verb: str, **fields: Any) -> Pending[Any]:
         """Refuse every verb: each connection has its own context, which ends with it."""
         return refused(self.name, verb, fields, self._abilities)
-
-    def move_clock(self, seconds: int) -> None:
-        """Set the clock of all its processes, present and future, to the true time plus ``seconds``."""
-        self._own_clock().move(seconds)
-
-    def stop_clock(self, at: int) -> None:
-        """Stop the clock of all its processes, present and future, at a time in seconds since the epoch."""
-        self._own_clock().stop(at)
-
-    def run_clock(self, at: float, pace: float = 1) -> None:
-        """Let the clock run on from a moment, seconds since the epoch; each process to come begins at that moment."""
-        self._own_clock().run(at, pace)
-
-    def _own_clock(self) -> Clock:
-        if self._clock is None:
-            raise UsageError(f"the clock of {self.name} cannot be moved; set the client's knob clock, 0 will do")
-        return self._clock
 
     def close(self) -> None:
         """End every running process."""

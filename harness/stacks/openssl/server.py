@@ -18,6 +18,7 @@ from harness.runtime.loop import resolved
 from harness.runtime.process import how_it_ended
 from harness.runtime.pty_process import TerminalChild
 from harness.runtime.tap import LOOPBACK
+from harness.stacks.clocked import Clocked
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused
 from harness.stacks.openssl.refusal import refusal
@@ -41,11 +42,12 @@ COMMANDS = (b"Q", b"q", b"P", b"r\n", b"R\n", b"K\n", b"k\n", b"c\n")
 STATISTICS = b"S"
 
 
-class OpensslServer:
+class OpensslServer(Clocked):
     """One running s_server. ``port`` is read from its ACCEPT line; the kernel chooses it."""
 
     def __init__(self, build: Build, runtime: Runtime, name: str, config: ServerConfig, abilities: Abilities) -> None:
         self.name = name
+        self._role = config.role
         self.abilities = abilities
         self.port = 0
         self.major = release(build.version)[0]
@@ -169,23 +171,6 @@ class OpensslServer:
         if verb == "counters":
             return resolved(self._counters or Counters(), f"the counters of {self.name}")
         return refused(self.name, verb, fields, self.abilities)
-
-    def move_clock(self, seconds: int) -> None:
-        """Set the clock of the running s_server to the true time plus ``seconds``."""
-        self._own_clock().move(seconds)
-
-    def stop_clock(self, at: int) -> None:
-        """Stop the clock of the running s_server at a time in seconds since the epoch."""
-        self._own_clock().stop(at)
-
-    def run_clock(self, at: float, pace: float = 1) -> None:
-        """Let the clock of the running s_server run on from a moment, seconds since the epoch."""
-        self._own_clock().run(at, pace)
-
-    def _own_clock(self) -> Clock:
-        if self._clock is None:
-            raise UsageError(f"the clock of {self.name} cannot be moved; set the server's knob clock, 0 will do")
-        return self._clock
 
     def close(self) -> None:
         """End s_server and all its connections."""
