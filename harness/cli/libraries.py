@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -13,10 +14,14 @@ from harness.case.library_table import meetings
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
-from harness.model.errors import BuildError, UsageError
+from harness.model.errors import BuildError, EndpointError, TimedOutError, UsageError
 from harness.report.text.library_table import library_table
 from harness.runtime.runtime import Runtime
+from harness.stacks.foreign import Registration, ask_hello
 from harness.stacks.machine import Machine
+
+if TYPE_CHECKING:
+    from harness.builds.libraries import ForeignLibrary
 
 FAILED = 1
 
@@ -51,7 +56,7 @@ def libraries(context: click.Context, *, as_json: bool) -> None:
 @click.option("--again", is_flag=True, help="Fetch and build it even if that is done.")
 @click.pass_context
 def fetch(context: click.Context, names: tuple[str, ...], *, again: bool) -> None:
-    """Fetch or build what an agent needs, into the cache; from then on it is a stack of every run."""
+    """Fetch or build what an agent needs, into the cache, and start it once; then it is a stack of every run."""
     chosen = named(names)
     progress = Fetching(len(chosen))
     failed = 0
@@ -59,12 +64,24 @@ def fetch(context: click.Context, names: tuple[str, ...], *, again: bool) -> Non
         try:
             with owned(one.place()) as temporary, progress.build(one.name):
                 one.fetch(progress.say, temporary, again=again)
+                progress.say("starting the agent")
+                _start(one)
         except BuildError as error:
             click.echo(f"error: {error}", err=True)
             failed += 1
             continue
         click.echo(f"{one.name}: {one.library} is ready")
     context.exit(FAILED if failed else 0)
+
+
+def _start(one: ForeignLibrary) -> None:
+    """Start the agent once; BuildError if it does not say hello, and then it is not used."""
+    try:
+        with Runtime() as runtime:
+            ask_hello(Registration(one.name, one.argv()), runtime)
+    except (EndpointError, TimedOutError) as error:
+        one.remove()
+        raise BuildError(f"{one.name}: its agent does not run: {error}") from error
 
 
 @libraries.command(epilog=example("libraries remove go"))

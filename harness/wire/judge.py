@@ -145,9 +145,9 @@ def _tls12(client: ClientHello, server: ServerHello, messages: tuple[Message, ..
     if full:
         also = ("although the session id is echoed",) if echoed else ()
         return Saw.FULL, (f"{full[0]} in the server's flight", *also)
+    ticket = f", session_ticket of {len(client.session_ticket)} bytes in ClientHello" if client.session_ticket else ""
     if echoed:
-        ticket = (
-            f", session_ticket of {len(client.session_ticket)} bytes in ClientHello" if client.session_ticket else ""
-        )
         return Saw.RESUMED, (f"no Certificate, session id echoed{ticket}",)
+    if ticket and not client.session_id:
+        return Saw.RESUMED, (f"no Certificate{ticket}, without a session id to echo (RFC 5077, 3.4)",)
     return Saw.UNKNOWN, ("no Certificate, but the session id is not echoed",)

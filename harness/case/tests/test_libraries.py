@@ -17,7 +17,7 @@ from harness.stacks.machine import Machine
 if TYPE_CHECKING:
     from harness.builds.libraries import ForeignLibrary
 
-OPAQUE = ("gnutls", "go")
+OPAQUE = ("gnutls", "go", "wolfssl")
 """The libraries whose sessions are bytes in a format of their own."""
 
 

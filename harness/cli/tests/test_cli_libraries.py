@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from harness.cli import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
@@ -37,3 +40,33 @@ def test_the_table_as_json_names_each_pair(capsys: pytest.CaptureFixture[str]) -
 def test_a_library_that_is_not_known_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["libraries", "fetch", "nonesuch"]) == 2
     assert "no library 'nonesuch'; there are: " in capsys.readouterr().err
+
+
+def test_an_agent_that_does_not_run_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "node").write_text("#!/bin/sh\necho no such module >&2\nexit 3\n")
+    (tmp_path / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path / "cache"))
+
+    assert main(["libraries", "fetch", "node"]) == 1
+
+    error = capsys.readouterr().err
+    assert "error: node: its agent does not run: " in error
+    assert "exit code 3" in error
+    assert not list((tmp_path / "cache").rglob("node-*"))
+
+
+def test_an_agent_that_runs_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "node").write_text(f"#!/bin/sh\nexec {sys.executable} -P -m harness.agent ssl\n")
+    (tmp_path / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path / "cache"))
+
+    assert main(["libraries", "fetch", "node"]) == 0
+    assert capsys.readouterr().out == "node: Node.js tls is ready\n"
+    assert main(["libraries", "remove", "node"]) == 0
+    assert not list((tmp_path / "cache").rglob("node-*"))

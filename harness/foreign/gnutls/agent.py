@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.agent.agent import Agent
 from harness.agent.library import LackError, TlsError
 from harness.agent.program import serve
 from harness.agent.verbs import CONNECTION, CONTEXT, missing_capabilities
-from harness.agent.vocabulary import PROTOCOL, Capability, Role
+from harness.foreign.described import DescribedAgent, check
 from harness.foreign.gnutls.connection import GnutlsConnection
 from harness.foreign.gnutls.lacks import (
     CAPABILITIES,
@@ -26,8 +24,6 @@ from harness.foreign.gnutls.native import checked, ffi, lib, text
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
-
-    from harness.agent.requests import Request
 
 SERVER, CLIENT, NONBLOCK, NO_SIGNAL = 1, 2, 1 << 3, 1 << 6
 PEM = X509 = DNS = 1
@@ -62,13 +58,7 @@ class GnutlsContext:
     unsupported: ClassVar[Mapping[str, str]] = VERBS
 
     def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
-        for name, value in knobs.items():
-            limit = limits(role)[name]
-            if isinstance(limit, str):
-                raise LackError(f"{name}: {limit}")
-            shown = getattr(value, "value", value)
-            if isinstance(limit, list) and shown not in limit:
-                raise LackError(f"{name}: GnuTLS has only {limit}")
+        check("GnuTLS", limits(role), knobs)
         self._role = role
         self._knobs = knobs
         self._priority = priority(knobs)
@@ -159,10 +149,21 @@ class GnutlsLibrary:
 
     name = "gnutls"
     driven: ClassVar[Mapping[str, type]] = {CONTEXT: GnutlsContext, CONNECTION: GnutlsConnection}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "tickets": 2,
+        "tickets_after_resumption": 2,
+        "lifetime": {"1.2": LIFETIME, "1.3": LIFETIME},
+        "timeout": {"client": LIFETIME, "server": LIFETIME},
+        "key_name": 16,
+    }
 
     def __init__(self) -> None:
         self.version = text(lib.gnutls_check_version(ffi.NULL))
         self.description = f"GnuTLS {self.version}"
+
+    def knobs(self, role: str) -> Mapping[str, Any]:
+        """The knobs of a role."""
+        return limits(role)
 
     def missing(self, role: str) -> Mapping[str, str]:
         """Why Capabilities are missing."""
@@ -173,29 +174,5 @@ class GnutlsLibrary:
         return GnutlsContext(role, knobs, files)
 
 
-class GnutlsAgent(Agent):
-    """The agent, which introduces itself as GnuTLS."""
-
-    def _hello(self, request: Request) -> dict[str, Any]:
-        own = super()._hello(request)
-        return own | {
-            "protocol": PROTOCOL,
-            "pid": os.getpid(),
-            "family": "gnutls",
-            "knobs": {role.value: limits(role.value) for role in Role},
-            "capabilities": {
-                role.value: {one.value: self._library.missing(role.value).get(one.value) for one in Capability}
-                for role in Role
-            },
-            "defaults": {
-                "tickets": 2,
-                "tickets_after_resumption": 2,
-                "lifetime": {"1.2": LIFETIME, "1.3": LIFETIME},
-                "timeout": {"client": LIFETIME, "server": LIFETIME},
-                "key_name": 16,
-            },
-        }
-
-
 if __name__ == "__main__":
-    serve(lambda _words: GnutlsLibrary(), GnutlsAgent)
+    serve(lambda _words: GnutlsLibrary(), DescribedAgent)

@@ -139,6 +139,16 @@ def test_an_abbreviated_handshake_without_the_echo_is_unknown(resumed12: Transcr
     assert view.saw is Saw.UNKNOWN
 
 
+def test_a_ticket_beside_no_session_id_resumes_without_an_echo(resumed12: Transcript) -> None:
+    hello = replace(resumed12.client_hellos[0], session_id=b"")
+    answer = replace(resumed12.server_hellos[0], session_id=b"")
+    judgement = judge(replace(resumed12, client_hellos=(hello,), server_hellos=(answer,)))
+
+    assert judgement.view.saw is Saw.RESUMED
+    assert judgement.mechanism is Mechanism.SESSION_TICKET
+    assert "without a session id to echo" in judgement.view.evidence[0]
+
+
 def test_an_echo_with_a_certificate_is_full(resumed12: Transcript) -> None:
     certificate = replace(resumed12.messages[0], type="Certificate", sender=Role.SERVER)
 
