@@ -17,6 +17,7 @@ from harness.story.story import config_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.case.tell import Teller
     from harness.model.connection import Connection, Counters
     from harness.report.json.shapes import CaseObject
     from harness.runtime.runtime import Runtime
@@ -100,27 +101,12 @@ def run(
 
     ``find`` returns the stack of a ``stack@build``, for a story whose steps name more than the first of each role.
     """
-    if story.gaps:
-        raise UsageError("\n".join(["the story was recorded with gaps, and cannot be run:", *story.gaps]))
     plan, ends = Plan.of(story), Ends(client, server, find)
     if lacking := refusals(story, ends, plan):
         raise UsageError("\n".join([*lacking, "`resumption stacks` shows which stack has which knob"]))
-    moved = _moved(plan, client, server)
-    configs = (
-        _with_clock(config_of(Role.CLIENT, story.client.knobs), moves=Role.CLIENT in moved),
-        _with_clock(config_of(Role.SERVER, story.server.knobs), moves=Role.SERVER in moved),
-    )
+    teller = begin(story, ends, runtime, plan)
+    pair = teller.pair
     try:
-        client.prepare(configs[0])
-        server.prepare(configs[1])
-        from harness.case.tell import Teller  # noqa: PLC0415 - it loads while the agents start
-        from harness.pair.pair import Pair  # noqa: PLC0415
-
-        pair = Pair((client, server), story.tls, runtime, client=configs[0], server=configs[1])
-    except (EndpointError, TimedOutError) as error:
-        raise SetUpError(str(error)) from error
-    try:
-        teller = Teller(pair, partial(ends.of, story), moved)
         for number, step in enumerate(story.steps, 1):
             try:
                 teller.do(step)
@@ -133,6 +119,30 @@ def run(
         return CaseResult(tuple(pair.connections), pair.last_counters(), tuple(teller.notes))
     finally:
         pair.close()
+
+
+def begin(story: Story, ends: Ends, runtime: Runtime, plan: Plan) -> Teller:
+    """Return who tells the story, with both ends started; the caller closes its pair.
+
+    SetUpError if an end does not start, UsageError if the story was recorded with gaps.
+    """
+    if story.gaps:
+        raise UsageError("\n".join(["the story was recorded with gaps, and cannot be run:", *story.gaps]))
+    moved = _moved(plan, ends.client, ends.server)
+    configs = (
+        _with_clock(config_of(Role.CLIENT, story.client.knobs), moves=Role.CLIENT in moved),
+        _with_clock(config_of(Role.SERVER, story.server.knobs), moves=Role.SERVER in moved),
+    )
+    try:
+        ends.client.prepare(configs[0])
+        ends.server.prepare(configs[1])
+        from harness.case.tell import Teller  # noqa: PLC0415 - it loads while the agents start
+        from harness.pair.pair import Pair  # noqa: PLC0415
+
+        pair = Pair((ends.client, ends.server), story.tls, runtime, client=configs[0], server=configs[1])
+    except (EndpointError, TimedOutError) as error:
+        raise SetUpError(str(error)) from error
+    return Teller(pair, partial(ends.of, story), moved)
 
 
 def case_object(story: Story, labels: tuple[str, str], result: CaseResult) -> CaseObject:

@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     ),
     "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
     "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
+    "explore": Subcommand("explore", "Look for behaviours that nobody wrote down, in thousands of generated stories."),
     "builds": Subcommand("builds", "List, fetch, build, verify and remove OpenSSL builds."),
     "libraries": Subcommand("libraries", "List and fetch the libraries that are not OpenSSL."),
     "run": Subcommand("runs.run", "Run every scenario between all stacks of this machine."),

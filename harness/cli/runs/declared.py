@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.runs.run import scenarios
+from harness.matrix.cells import Situation
 from harness.matrix.expectation import Builds, Expectation
 from harness.report.diff.difference import NONE
 
@@ -29,6 +30,35 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
                 if _parts(differs, before, after) and _is_about(cause, expectation):
                     return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
     return ""
+
+
+def declares(file: str, before: str, after: str, one: str, other: str) -> str:
+    """Return the same for a value on ``stack@build`` one and another value on another, by the scenario of one file."""
+    for expectation in _expectations(file):
+        values = set(_texts([expectation.value, *(differs.value for differs in expectation.differs)]))
+        for differs in expectation.differs:
+            if {before, after} <= values and _parts(differs, [one], [other]):
+                return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
+    return ""
+
+
+def declares_breach(rule: str, builds: Sequence[str]) -> str:
+    """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does."""
+    for file in sorted(path for place in scenarios(Path.cwd())[-1:] for path in Path(place).glob("*.py")):
+        for differs in _breaches(str(file), rule):
+            if all(map(Builds(differs.builds).has, builds)):
+                return f"declared in {file.parent.name}/{file.name}, for {differs.builds} (seen {differs.seen})"
+    return ""
+
+
+def _breaches(file: str, rule: str) -> Iterator[Differs[bool]]:
+    """The declarations of a file about a rule, from the marks of its tests."""
+    for value in _module(file).values():
+        marks = getattr(value, "pytestmark", value)
+        for mark in marks if isinstance(marks, list) else [marks]:
+            for situation in getattr(mark, "args", ()):
+                if isinstance(situation, Situation) and rule in situation.breaks:
+                    yield from situation.breaks[rule].differs
 
 
 def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> bool:
@@ -55,13 +85,18 @@ def _texts(value: object) -> Iterator[str]:
 
 @cache
 def _expectations(file: str) -> tuple[Expectation[Any], ...]:
+    return tuple(_found(_module(file).values()))
+
+
+@cache
+def _module(file: str) -> dict[str, Any]:
     path = _located(file)
     spec = spec_from_file_location(f"declared_{path.stem}", path) if path else None
     if spec is None or spec.loader is None:
-        return ()
+        return {}
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return tuple(_found(vars(module).values()))
+    return vars(module)
 
 
 def _found(values: Any) -> Iterator[Expectation[Any]]:

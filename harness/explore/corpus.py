@@ -1,0 +1,132 @@
+"""The folder of an exploration: its corpus, its state and its findings, from which a killed one goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.model.errors import UsageError
+from harness.story.reading import read_story
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.story.story import Story
+
+SCHEMA = 1
+STATE = "state-{}.json"
+CORPUS, FINDINGS, KNOWN, FLAKY = "corpus", "findings", "known", "flaky"
+"""The folders in it: stories that showed something new, findings, known ones, and what did not repeat."""
+
+
+@dataclass
+class State:
+    """How far an exploration is."""
+
+    builds: list[str]
+    seed: int
+    schema: int = SCHEMA
+    programs: int = 0
+    seconds: float = 0.0
+    tuples: list[str] = field(default_factory=list)
+    """Digests of the behaviours that were seen."""
+    corpus: list[str] = field(default_factory=list)
+    """The names of the corpus's files, in the order in which they were added."""
+    findings: dict[str, str] = field(default_factory=dict)
+    """The folder of each finding, by its key; of one that is known or does not repeat as well."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """How often each kind of suspicion was made smaller."""
+
+
+class Folder:
+    """The folder; shards that share one keep a state each, by their seed."""
+
+    def __init__(self, path: Path, builds: list[str], seed: int) -> None:
+        self.path = path
+        self._state = path / STATE.format(seed)
+        self.state = self._read(builds, seed)
+        self._shared: set[str] = set()
+
+    def _read(self, builds: list[str], seed: int) -> State:
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is not a folder; name another one with --to")
+        if not self._state.exists():
+            return State(builds, seed)
+        try:
+            state = msgspec.json.decode(self._state.read_bytes(), type=State)
+        except (msgspec.DecodeError, OSError) as error:
+            raise UsageError(
+                f"{self._state} is damaged: {error}; remove it to begin again, the corpus and the findings stay"
+            ) from error
+        if state.schema != SCHEMA:
+            raise UsageError(
+                f"{self._state} has schema {state.schema}, and this harness reads {SCHEMA}; name a new --to"
+            )
+        if state.builds != builds:
+            raise UsageError(
+                f"{self.path} is an exploration of {', '.join(state.builds)}; name the same builds, or a new --to"
+            )
+        return state
+
+    def stories(self) -> list[Story]:
+        """Return the corpus in order: its own stories, then those of other shards; UsageError for a damaged one."""
+        own = [self._story(name) for name in self.state.corpus]
+        return [*own, *self.of_others()]
+
+    def of_others(self) -> list[Story]:
+        """Return the stories that other shards have added since the last call."""
+        there = {path.name for path in (self.path / CORPUS).glob("*.json")} if self.path.exists() else set()
+        added = sorted(there - self._shared - set(self.state.corpus))
+        self._shared |= set(added)
+        return [self._story(name) for name in added]
+
+    def _story(self, name: str) -> Story:
+        path = self.path / CORPUS / name
+        try:
+            return read_story(path)
+        except UsageError as error:
+            raise UsageError(f"the corpus is damaged: {error}\nremove {path}, or restore it, and go on") from error
+
+    def add(self, story: Story) -> None:
+        """Add a story to the corpus."""
+        text = story.text()
+        name = f"{digest(text)}.json"
+        if name not in self.state.corpus:
+            self.state.corpus.append(name)
+            _write(self.path / CORPUS / name, text)
+
+    def save(self) -> None:
+        """Write the state, so that a killed exploration goes on from here."""
+        _write(self._state, json.dumps(asdict(self.state)))
+
+    def new(self, kind: str, slug: str) -> Path:
+        """Return a new folder of a kind for a finding."""
+        place = self.path / kind
+        place.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(one.name[:3]) for one in place.iterdir() if one.name[:3].isdigit()), default=0)
+        while True:
+            made = place / f"{number:03d}-{slug}"
+            try:
+                made.mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return made
+
+
+def digest(value: Any) -> str:
+    """Return a short digest of a text, or of the text of a value."""
+    return hashlib.sha256(str(value).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file as a whole: a reader, also after a kill, sees all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,256 @@
+"""The exploration: makes a story, runs it on every build, and follows up what an oracle objects to."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING
+
+from harness.case.case import Ends, refusals
+from harness.explore import memory
+from harness.explore.corpus import FINDINGS, FLAKY, KNOWN, digest
+from harness.explore.finding import Finding, write
+from harness.explore.generate import Generator, standing
+from harness.explore.known import masks, parts
+from harness.explore.observe import features
+from harness.explore.oracles import BROKEN, BUILDS, KEPT, MEMORY, RULES, Suspicion, suspicions
+from harness.explore.play import UNSUPPORTED, play
+from harness.explore.seeds import is_small
+from harness.explore.shrink import shrunk
+from harness.explore.values import knob_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from harness.explore.corpus import Folder
+    from harness.explore.known import Known
+    from harness.explore.play import Played
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+    from harness.story.plan import Plan
+    from harness.story.story import Story
+
+REPEATS = 3
+"""How often a finding must be seen again before it counts."""
+FOLLOWED = 4
+"""How often a kind of suspicion that led to a known finding is followed up again."""
+EVERY = 5.0
+"""Seconds between two reports of progress, and two writings of the state."""
+WEIGHED = 400
+"""Programs between two looks at the memory of the agents."""
+
+Declared = "Callable[[Story, Suspicion], str]"
+"""Returns the scenario that declares a suspicion; empty if none does."""
+
+
+@dataclass
+class Explorer:
+    """One exploration of some builds; ``report`` is called with each line of progress."""
+
+    runtime: Runtime
+    stacks: Sequence[Stack]
+    folder: Folder
+    seeds: Sequence[Story]
+    known: Sequence[Known]
+    declared: Callable[[Story, Suspicion], str] = lambda _story, _suspicion: ""
+    report: Callable[[str], None] = lambda _line: None
+    with_scenario: bool = False
+    found: list[Path] = field(default_factory=list)
+    """The folders of the new findings of this run."""
+
+    def __post_init__(self) -> None:
+        self._seeds = [standing(story) for story in self.seeds if is_small(story)]
+        self._values = knob_values(self.seeds, self.stacks)
+        self._generator = Generator(self._values, self._fits)
+        self._corpus = self.folder.stories()
+        self._begun = time.monotonic()
+        self._before = self.folder.state.seconds
+        self._shown = self._begun
+        self._first = self.folder.state.programs
+        self._tuples = set(self.folder.state.tuples)
+        self._trying = ""
+        self._scale = memory.Scale(self.stacks)
+
+    def _fits(self, story: Story, plan: Plan) -> bool:
+        """Whether every build can tell a story."""
+        return not any(refusals(story, Ends(stack, stack), plan) for stack in self.stacks)
+
+    def run(self, seconds: float) -> None:
+        """Explore for so many seconds; what is found is in the folder."""
+        end = self._begun + seconds
+        try:
+            while time.monotonic() < end:
+                self.program()
+                self._progress()
+        finally:
+            self._note()
+
+    def replay(self, stories: Sequence[Story]) -> None:
+        """Tell these stories once each, and follow up what an oracle objects to."""
+        try:
+            for story in stories:
+                self.tell(standing(story))
+                self._progress()
+        finally:
+            self._note()
+
+    def program(self) -> None:
+        """Tell the next story: first those of the scenarios, then new ones."""
+        number = self.folder.state.programs
+        random = Random(f"{self.folder.state.seed}:{number}")  # noqa: S311 - stories, not keys
+        if number < len(self._seeds):
+            story: Story | None = self._seeds[number]
+        else:
+            story = self._generator.story(random, self._corpus or self._seeds)
+        self.folder.state.programs += 1
+        if story is not None:
+            self.tell(story)
+        if number % WEIGHED == WEIGHED - 1:
+            self._corpus += self.folder.of_others()
+            if self._scale.is_up():
+                self._weigh()
+
+    def tell(self, story: Story) -> None:
+        """Tell one story on every build, and follow up what an oracle objects to."""
+        self._trying = " ".join(step.kind for step in story.steps)
+        played = self._played(story, self.stacks)
+        if any(one.ended == UNSUPPORTED for one in played):
+            return
+        self._keep_if_new(story, played)
+        differs = False
+        for suspicion in suspicions(played):
+            if suspicion.oracle == BUILDS and differs:
+                continue  # a weaker observable of a difference that is followed up
+            differs |= self.follow(story, suspicion) and suspicion.oracle == BUILDS
+
+    def _played(self, story: Story, stacks: Sequence[Stack]) -> list[Played]:
+        return [play(story, stack, self.runtime) for stack in stacks]
+
+    def _keep_if_new(self, story: Story, played: Sequence[Played]) -> None:
+        seen = {digest((one.label, one.why, features(one.connections))) for one in played}
+        if not seen <= self._tuples:
+            self._tuples |= seen
+            self.folder.add(story)
+            self._corpus.append(story)
+
+    def follow(self, story: Story, suspicion: Suspicion) -> bool:
+        """Follow a suspicion up; False if it is known."""
+        entry = masks(self.known, suspicion, story)
+        where = f"{entry.name} ({entry.scenario or entry.seen})" if entry else self.declared(story, suspicion)
+        state = self.folder.state
+        kind = digest((suspicion.oracle, suspicion.what, pattern(suspicion), bool(where)))
+        if (where and state.findings.get(digest(where))) or state.tried.get(kind, 0) >= FOLLOWED:
+            return not where
+        state.tried[kind] = state.tried.get(kind, 0) + 1
+        stacks = self._two(suspicion)
+        again = self._repeated(story, suspicion, stacks)
+        if again is None:
+            self._file(FLAKY, story, suspicion, stacks, f"it did not repeat {REPEATS} times")
+            return not where
+        small = shrunk(story, lambda one: self._same(one, again, stacks, masked=bool(where)) is not None, self._values)
+        last = self._same(small, again, stacks, masked=bool(where)) or again
+        named = sorted(part for part in parts(small) if "=" not in part or part.startswith("tls="))
+        shape = (pattern(last), named) if last.oracle != RULES else ()
+        key = digest(where) if where else digest((last.oracle, last.what, *shape))
+        if key in state.findings:
+            return not where
+        whole = self._same(small, again, self.stacks, masked=bool(where)) or last
+        state.findings[key] = self._file(KNOWN if where else FINDINGS, small, replace(whole, beside=()), stacks, where)
+        return not where
+
+    def _two(self, suspicion: Suspicion) -> list[Stack]:
+        """The builds that a suspicion is about: the first two neighbours that differ, or the last that breaks a law."""
+        values = dict(suspicion.values)
+        if suspicion.oracle == BUILDS:
+            for one, other in zip(self.stacks, self.stacks[1:], strict=False):
+                if values[one.label] != values[other.label]:
+                    return [one, other]
+        bad = [stack for stack in self.stacks if values[stack.label] != KEPT]
+        return bad[-1:]
+
+    def _repeated(self, story: Story, suspicion: Suspicion, stacks: Sequence[Stack]) -> Suspicion | None:
+        """The suspicion on these builds alone; None if it does not come back each time."""
+        found = None
+        for _ in range(REPEATS):
+            found = self._same(story, suspicion, stacks, masked=True)
+            if found is None:
+                return None
+        return found
+
+    def _same(self, story: Story, wanted: Suspicion, stacks: Sequence[Stack], *, masked: bool) -> Suspicion | None:
+        """The same suspicion in a story on these builds; one that is ``masked`` counts only where that is asked."""
+        values = dict(wanted.values)
+        labels = [stack.label for stack in stacks if stack.label in values]
+        for found in suspicions(self._played(story, stacks)):
+            if (found.oracle, found.what) != (wanted.oracle, wanted.what):
+                continue
+            now = dict(found.values)
+            alike = all(now[label] == values[label] for label in labels) or (
+                found.oracle == BUILDS and _pattern(now, labels) == _pattern(values, labels) and found.what != "outcome"
+            )
+            if alike and (masked or masks(self.known, found, story) is None):
+                return found
+        return None
+
+    def _file(self, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> str:
+        """Write a finding; return the name of its folder."""
+        slug = re.sub(r"\W+", "-", f"{suspicion.oracle}-{suspicion.what}").strip("-")
+        place = self.folder.new(kind, slug)
+        write(place, Finding(story, suspicion, tuple(stacks), why), self.runtime, scenario=self.with_scenario)
+        if kind == FINDINGS:
+            self.found.append(place)
+        self.report(f"{ {FINDINGS: 'finding', KNOWN: 'known', FLAKY: 'flaky'}[kind] } {place.name}: {suspicion.title}")
+        return f"{kind}/{place.name}"
+
+    def _weigh(self) -> None:
+        """Look for the story that makes an agent grow, among those that showed something new last."""
+        for story in self._corpus[-memory.SUSPECTS :]:
+            for stack in self.stacks:
+                grown = memory.growth(lambda: play(story, stack, self.runtime), stack)  # noqa: B023 - called at once
+                if grown > memory.LEAK:
+                    values = tuple((one.label, BROKEN if one is stack else KEPT) for one in self.stacks)
+                    key = digest((MEMORY, stack.label, sorted(parts(story))))
+                    if key not in self.folder.state.findings:
+                        what = Suspicion(MEMORY, f"{grown} bytes each time", 0, values)
+                        self.folder.state.findings[key] = self._file(FINDINGS, story, what, [stack], "")
+
+    def _progress(self) -> None:
+        now = time.monotonic()
+        if now - self._shown >= EVERY:
+            self._shown = now
+            self._note()
+            self.report(self.line())
+
+    def line(self) -> str:
+        """Return one line of progress."""
+        state = self.folder.state
+        made = state.programs - self._first
+        rate = made / max(time.monotonic() - self._begun, 0.001)
+        names = list(state.findings.values())
+        counts = ", ".join(
+            f"{sum(name.startswith(f'{kind}/') for name in names)} {word}"
+            for kind, word in ((FINDINGS, "findings"), (KNOWN, "known"))
+        )
+        return (
+            f"{state.programs} programs ({rate:.0f} a second), {len(self._tuples)} behaviours, {counts}; "
+            f"trying {self._trying}"
+        )
+
+    def _note(self) -> None:
+        state = self.folder.state
+        state.seconds = self._before + time.monotonic() - self._begun
+        state.tuples = sorted(self._tuples)
+        self.folder.save()
+
+
+def pattern(suspicion: Suspicion) -> str:
+    """Return which builds show the same, as letters: ``AABBB``."""
+    return _pattern(dict(suspicion.values), [label for label, _ in suspicion.values])
+
+
+def _pattern(values: dict[str, str], labels: Sequence[str]) -> str:
+    letters: dict[str, str] = {}
+    return "".join(letters.setdefault(values[label], chr(ord("A") + len(letters))) for label in labels)

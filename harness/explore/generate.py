@@ -1,0 +1,234 @@
+"""Makes stories: it changes known ones, step by step and knob by knob, from the tables of knobs and steps alone."""
+
+from __future__ import annotations
+
+from enum import Enum
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import fields, replace
+
+from harness.explore.values import EDGES, role_of
+from harness.model.errors import HarnessError
+from harness.model.tls import Role, TLSVersion
+from harness.story.plan import Plan
+from harness.story.smaller import without_step
+from harness.story.step import Offer
+from harness.story.steps import KINDS, CloseOpen, Connect, MoveClock, RunClock, StopClock, StopClocks
+from harness.story.story import End
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from random import Random
+
+    from harness.story.step import Step
+    from harness.story.story import Story
+
+RUNNING = (MoveClock, RunClock)
+"""Steps that let a clock run on with the true time: what they show differs from run to run, in whole seconds."""
+STOPPED = StopClocks()
+COUNTED = frozenset({"connection", "server", "client", "number", "ticket", "taken"})
+"""Fields that count connections, contexts or sessions, from 1."""
+MOST_STEPS = 14
+MOST_TRIES = 40
+MANY_TICKETS = 16
+"""Tickets above which a story takes seconds."""
+
+
+def standing(story: Story) -> Story:
+    """Return a story whose clocks stand still and are moved by steps alone."""
+    steps: list[Step] = []
+    for step in story.steps:
+        if isinstance(step, RUNNING):
+            steps.append(StopClock(of=step.of, seconds=int(step.seconds), number=step.number))
+        elif not isinstance(step, StopClocks):
+            steps.append(step)
+    ends = {str(role): End(knobs=_without_clock(story.end(role).knobs)) for role in Role}
+    return replace(story, steps=(STOPPED, *steps), **ends)
+
+
+def _without_clock(knobs: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in knobs.items() if name != "clock" and text != "unset"}
+
+
+class Generator:
+    """Makes stories that every build can tell; the same from the same random numbers and the same corpus."""
+
+    def __init__(self, values: Mapping[Role, Mapping[str, Sequence[str]]], fits: Callable[[Story, Plan], bool]) -> None:
+        self._values = values
+        self._fits = fits
+        self._ways = (
+            *(self._knob,) * 4,
+            *(self._insert,) * 3,
+            *(self._again,) * 2,
+            self._field,
+            self._field,
+            self._remove,
+            self._other_tls,
+        )
+
+    def story(self, random: Random, corpus: Sequence[Story]) -> Story | None:
+        """Return a new story; None if no change that was tried gives one that all builds can tell."""
+        for _ in range(MOST_TRIES):
+            story = self._chosen(random, corpus)
+            for _ in range(1 + min(int(random.expovariate(0.8)), 5)):
+                story = random.choice(self._ways)(random, story, corpus)
+            story = _closed(story)
+            if len(story.steps) <= MOST_STEPS and not _takes_long(story) and self._is_possible(story):
+                return story
+        return None
+
+    def _is_possible(self, story: Story) -> bool:
+        try:
+            return self._fits(story, Plan.of(story))
+        except HarnessError:
+            return False
+
+    @staticmethod
+    def _chosen(random: Random, corpus: Sequence[Story]) -> Story:
+        """One of the corpus; later ones, which showed something new, are chosen more often."""
+        return corpus[max(random.randrange(len(corpus)), random.randrange(len(corpus)))]
+
+    def _knob(self, random: Random, story: Story, corpus: Sequence[Story]) -> Story:
+        """Set or unset a knob at an end, or take over the knobs of another story."""
+        role = random.choice(tuple(Role))
+        end = story.end(role)
+        knobs = dict(end.knobs)
+        if _odds(random, 15):
+            knobs |= random.choice(corpus).end(role).knobs
+        elif knobs and _odds(random, 25):
+            del knobs[random.choice(sorted(knobs))]
+        else:
+            knobs |= self._setting(random, role)
+        return replace(story, **{str(role): replace(end, knobs=_without_clock(knobs))})
+
+    def _setting(self, random: Random, role: Role) -> dict[str, str]:
+        name = random.choice(sorted(self._values[role]))
+        return {name: str(random.choice(self._values[role][name]))}
+
+    def _insert(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Add a step of any kind anywhere behind the first."""
+        word = random.choice(sorted(KINDS))
+        kind = KINDS[word]
+        if kind in {*RUNNING, StopClocks}:
+            return story
+        hints = get_type_hints(kind, include_extras=True)
+        made = {
+            each.name: self._value(random, hints[each.name], each.name, role_of(word), story)
+            for each in fields(kind)
+            if each.required or _odds(random, 50)
+        }
+        try:
+            step = msgspec.convert({"do": word, **msgspec.to_builtins(made)}, kind)
+        except msgspec.ValidationError:
+            return story
+        place = random.randint(1, len(story.steps))
+        return replace(story, steps=(*story.steps[:place], step, *story.steps[place:]))
+
+    def _again(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Connect once more, with a session of an earlier connection."""
+        offer = self._offer(random, story)
+        step = Connect(offer=offer)
+        return replace(story, steps=(*story.steps, step))
+
+    def _field(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Change one field of one step."""
+        place = random.randrange(len(story.steps))
+        step = story.steps[place]
+        named = [each for each in fields(step) if not isinstance(step, StopClocks)]
+        if not named:
+            return story
+        each = random.choice(named)
+        hint = get_type_hints(type(step), include_extras=True)[each.name]
+        made = self._value(random, hint, each.name, role_of(step.kind), story)
+        try:
+            changed = msgspec.convert(msgspec.to_builtins(replace(step, **{each.name: made})), type(step))
+        except msgspec.ValidationError:
+            return story
+        return replace(story, steps=(*story.steps[:place], changed, *story.steps[place + 1 :]))
+
+    @staticmethod
+    def _remove(random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Leave out a step."""
+        if len(story.steps) <= 2:  # noqa: PLR2004 - the clocks' and a connection's
+            return story
+        return without_step(story, random.randrange(1, len(story.steps))) or story
+
+    @staticmethod
+    def _other_tls(random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Use another protocol version."""
+        return replace(story, tls=random.choice(tuple(TLSVersion)))
+
+    def _offer(self, random: Random, story: Story) -> Offer:
+        hints = get_type_hints(Offer, include_extras=True)
+        made = {
+            each.name: self._value(random, hints[each.name], each.name, Role.CLIENT, story)
+            for each in fields(Offer)
+            if _odds(random, 60 if each.name == "connection" else 12)
+        }
+        return Offer(**{name: value for name, value in made.items() if value is not None})
+
+    def _value(self, random: Random, hint: Any, name: str, role: Role, story: Story) -> Any:
+        """Return a value of a type, an edge of it where it has edges."""
+        hint, least, most = _bare(random, hint)
+        if get_origin(hint) is Literal:
+            return random.choice(get_args(hint))
+        if get_origin(hint) is dict:
+            return self._setting(random, role) if _odds(random, 80) else {}
+        if hint is Offer:
+            return self._offer(random, story)
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return random.choice(tuple(hint))
+        return _number(random, hint, name, least, most) if hint in {bool, int, float} else None
+
+
+def _odds(random: Random, percent: int) -> bool:
+    return random.randrange(100) < percent
+
+
+def _bare(random: Random, hint: Any) -> tuple[Any, float | None, float | None]:
+    """A type without what is said about it, with its least and greatest value; one of several at random."""
+    least: float | None = None
+    most: float | None = None
+    while get_origin(hint) in {Annotated, Union, UnionType}:
+        if get_origin(hint) is not Annotated:
+            hint = random.choice(get_args(hint))
+            continue
+        hint, *about = get_args(hint)
+        for meta in about:
+            if isinstance(meta, Meta):
+                least = meta.ge if least is None else least
+                most = meta.le if most is None else most
+    return hint, least, most
+
+
+def _number(random: Random, kind: type, name: str, least: float | None, most: float | None) -> Any:
+    if kind is bool:
+        return _odds(random, 50)
+    if name in COUNTED:
+        return random.randint(1, 3)
+    edges = [each for each in EDGES if (least is None or each >= least) and (most is None or each <= most)]
+    return kind(random.choice(edges))
+
+
+def _closed(story: Story) -> Story:
+    """Return a story whose open connections are closed at its end."""
+    opened: list[int] = []
+    count = 0
+    for step in story.steps:
+        if step.kind in {"connect", "open"}:
+            count += 1
+        if step.kind == "open":
+            opened.append(count)
+        elif isinstance(step, CloseOpen) and opened:
+            number = step.connection or opened[-1]
+            opened = [one for one in opened if one != number]
+    return replace(story, steps=(*story.steps, *(CloseOpen(connection=number) for number in opened)))
+
+
+def _takes_long(story: Story) -> bool:
+    knobs = [story.server.knobs, *(getattr(step, "knobs", {}) for step in story.steps)]
+    counts = (found.get("num_tickets", "0") for found in knobs)
+    return any(count.isdigit() and int(count) > MANY_TICKETS for count in counts)

@@ -1,0 +1,107 @@
+"""What is known: entries of known.toml, each with its builds, its date and its evidence."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - msgspec reads the annotations at run time
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.explore.oracles import BROKEN, BUILDS
+from harness.matrix.expectation import Builds
+from harness.model.errors import UsageError
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.explore.oracles import Suspicion
+    from harness.story.story import Story
+
+SHIPPED = Path(__file__).parent / "known.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A behaviour that some builds are known to have: it masks its observable in stories that have what it needs."""
+
+    name: str
+    oracle: str
+    """The oracle that objects to it (harness.explore.oracles)."""
+    observables: tuple[str, ...]
+    """The observables, laws or rules; of a difference the strongest and those that change with it."""
+    builds: str
+    """The builds that have it: see harness.matrix.expectation.Builds."""
+    seen: date
+    evidence: str
+    needs: tuple[str, ...] = ()
+    """What a story must have, as `parts` names it; without it the entry masks nothing."""
+    scenario: str = ""
+    """Where it is pinned."""
+
+    def __post_init__(self) -> None:
+        Builds(self.builds)
+        if not self.evidence.strip() or not self.observables:
+            raise UsageError(f"{self.name}: a known behaviour needs its observables and its evidence")
+
+    def fits(self, story: Story) -> bool:
+        """Return whether a story has what the behaviour needs."""
+        return parts(story) >= set(self.needs)
+
+
+def parts(story: Story) -> set[str]:
+    """Return the words for what a story has: ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``."""
+    found = {f"tls={story.tls}"}
+    for role in Role:
+        for name, text in story.end(role).knobs.items():
+            found |= {f"{role}.{name}", f"{role}.{name}={text}"}
+    for step in story.steps:
+        found.add(step.kind)
+        role = Role.CLIENT if "client" in step.kind else Role.SERVER
+        for name, text in getattr(step, "knobs", {}).items():
+            found |= {f"{role}.{name}", f"{role}.{name}={text}"}
+        found |= {str(getattr(step, name)) for name in ("close", "how") if hasattr(step, name)}
+    return found
+
+
+def known(path: Path = SHIPPED) -> list[Known]:
+    """Return the entries of a file; UsageError says which entry is wrong, and why."""
+    try:
+        rows: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("known", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    found = []
+    for number, row in enumerate(rows, 1):
+        try:
+            found.append(msgspec.convert(row, Known))
+        except (msgspec.ValidationError, TypeError) as error:
+            raise UsageError(f"{path}: entry {number}: {error}") from error
+    return found
+
+
+def masks(entries: Sequence[Known], suspicion: Suspicion, story: Story) -> Known | None:
+    """Return the first entry that explains a suspicion in a story; None if it is unknown.
+
+    A difference is explained if each two builds that differ are parted by the range of an entry about its observable.
+    """
+    about = [
+        each
+        for each in entries
+        if each.oracle == suspicion.oracle and suspicion.what in each.observables and each.fits(story)
+    ]
+    if not about:
+        return None
+    if suspicion.oracle != BUILDS:
+        broken = [label for label, value in suspicion.values if value == BROKEN]
+        return next((each for each in about if all(map(Builds(each.builds).has, broken))), None)
+    pairs = [(a, b) for (a, one), (b, other) in combinations(suspicion.values, 2) if one != other]
+    parted = all(any(_parts(each, a, b) for each in about) for a, b in pairs)
+    return about[0] if parted else None
+
+
+def _parts(entry: Known, one: str, other: str) -> bool:
+    return Builds(entry.builds).has(one) is not Builds(entry.builds).has(other)

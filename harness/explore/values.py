@@ -1,0 +1,107 @@
+"""Values to try, made from the tables: each knob's words and edges, and the edges of each field of a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.model.capability import CLOCK
+from harness.model.knobs import knobs_of
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from harness.agent.kinds import Kind
+    from harness.stacks.base import Stack
+    from harness.story.story import Story
+
+WEEK = 604800
+"""Seconds that a TLS 1.3 ticket may live at most (RFC 8446, 4.6.1)."""
+EDGES = (
+    *(0, 1, -1, 2, 3, 60, 300, 7199, 7200, 7201, WEEK - 1, WEEK, WEEK + 1),
+    *(2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, -(2**31), -(2**63)),
+)
+"""Numbers to try, in the order in which a finding is made simpler."""
+LENGTHS = (1, 0, 16, 31, 32, 33, 255)
+"""Bytes of a text or of octets."""
+MOST = 1 << 64
+"""No number of a knob is greater."""
+
+Values = "Mapping[Role, Mapping[str, tuple[str, ...]]]"
+"""The texts to try of each knob, by role and knob, the simplest first."""
+
+
+def knob_values(seeds: Iterable[Story], stacks: Sequence[Stack]) -> dict[Role, dict[str, tuple[str, ...]]]:
+    """Return the texts to try of each knob that every stack has, in an order that is the same in each run.
+
+    What a table cannot list, such as names of groups, comes from the stories of the scenarios.
+    """
+    known = _known(seeds)
+    return {
+        role: {
+            name: values
+            for name, row in knobs_of(role).items()
+            if name != CLOCK and (values := tuple(_able(role, name, row.kind, known.get((role, name), ()), stacks)))
+        }
+        for role in Role
+    }
+
+
+def _known(seeds: Iterable[Story]) -> dict[tuple[Role, str], list[str]]:
+    found: dict[tuple[Role, str], list[str]] = {}
+    for story in seeds:
+        for role, knobs in [*((role, story.end(role).knobs) for role in Role), *_of_steps(story)]:
+            for name, text in knobs.items():
+                found.setdefault((role, name), []).append(text)
+    return {key: sorted(set(texts)) for key, texts in found.items()}
+
+
+def _of_steps(story: Story) -> Iterator[tuple[Role, Mapping[str, str]]]:
+    for step in story.steps:
+        knobs = getattr(step, "knobs", None)
+        if knobs:
+            yield role_of(step.kind), knobs
+
+
+def role_of(kind: str) -> Role:
+    """Return the role that a kind of step is about, by its name."""
+    return Role.CLIENT if "client" in kind else Role.SERVER
+
+
+def _able(role: Role, name: str, kind: Kind, known: Iterable[str], stacks: Sequence[Stack]) -> Iterator[str]:
+    for text in dict.fromkeys((*_texts(kind), *known)):
+        try:
+            value = kind.parse(text)
+        except (ValueError, KeyError):
+            continue
+        if not any(stack.abilities(role).lacks_knob(name, value) for stack in stacks):
+            yield text
+
+
+def _texts(kind: Kind) -> Iterator[str]:
+    yield from kind.words
+    if kind.words:
+        return
+    number, octets = _parsed(kind, "1"), _parsed(kind, "a")
+    if isinstance(number, int):
+        yield from map(str, dict.fromkeys([*(edge for edge in EDGES if kind.allows(edge)), limit(kind)]))
+    elif isinstance(octets, bytes):
+        yield from ("a" * length for length in LENGTHS)
+    else:
+        yield "a"
+
+
+def _parsed(kind: Kind, text: str) -> Any:
+    try:
+        return kind.parse(text)
+    except ValueError:
+        return None
+
+
+def limit(kind: Kind) -> int:
+    """Return the greatest number that a kind allows."""
+    low, high = 0, MOST
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if kind.allows(middle) else (low, middle - 1)
+    return low
