@@ -122,7 +122,7 @@ def run(
 
 
 def begin(story: Story, ends: Ends, runtime: Runtime, plan: Plan) -> Teller:
-    """Return who tells the story, with both ends started; the caller closes its pair.
+    """Return what runs the steps of a story, with both ends started; the caller closes its pair.
 
     SetUpError if an end does not start, UsageError if the story was recorded with gaps.
     """

@@ -78,7 +78,7 @@ def known(path: Path = SHIPPED) -> list[Known]:
     for number, row in enumerate(rows, 1):
         try:
             found.append(msgspec.convert(row, Known))
-        except (msgspec.ValidationError, TypeError) as error:
+        except (msgspec.ValidationError, TypeError, UsageError) as error:
             raise UsageError(f"{path}: entry {number}: {error}") from error
     return found
 

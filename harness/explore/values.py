@@ -41,26 +41,24 @@ def knob_values(seeds: Iterable[Story], stacks: Sequence[Stack]) -> dict[Role, d
         role: {
             name: values
             for name, row in knobs_of(role).items()
-            if name != CLOCK and (values := tuple(_able(role, name, row.kind, known.get((role, name), ()), stacks)))
+            if name != CLOCK and (values := tuple(_able(role, name, row.kind, known.get(name, ()), stacks)))
         }
         for role in Role
     }
 
 
-def _known(seeds: Iterable[Story]) -> dict[tuple[Role, str], list[str]]:
-    found: dict[tuple[Role, str], list[str]] = {}
+def _known(seeds: Iterable[Story]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for story in seeds:
-        for role, knobs in [*((role, story.end(role).knobs) for role in Role), *_of_steps(story)]:
+        for knobs in [*(story.end(role).knobs for role in Role), *_of_steps(story)]:
             for name, text in knobs.items():
-                found.setdefault((role, name), []).append(text)
-    return {key: sorted(set(texts)) for key, texts in found.items()}
+                found.setdefault(name, []).append(text)
+    return {name: sorted({*texts} - {"unset"}) for name, texts in found.items()}
 
 
-def _of_steps(story: Story) -> Iterator[tuple[Role, Mapping[str, str]]]:
+def _of_steps(story: Story) -> Iterator[Mapping[str, str]]:
     for step in story.steps:
-        knobs = getattr(step, "knobs", None)
-        if knobs:
-            yield role_of(step.kind), knobs
+        yield getattr(step, "knobs", {})
 
 
 def role_of(kind: str) -> Role:
@@ -69,7 +67,7 @@ def role_of(kind: str) -> Role:
 
 
 def _able(role: Role, name: str, kind: Kind, known: Iterable[str], stacks: Sequence[Stack]) -> Iterator[str]:
-    for text in dict.fromkeys((*_texts(kind), *known)):
+    for text in dict.fromkeys((*_texts(kind), *known) or ("a",)):
         try:
             value = kind.parse(text)
         except (ValueError, KeyError):
@@ -87,8 +85,6 @@ def _texts(kind: Kind) -> Iterator[str]:
         yield from map(str, dict.fromkeys([*(edge for edge in EDGES if kind.allows(edge)), limit(kind)]))
     elif isinstance(octets, bytes):
         yield from ("a" * length for length in LENGTHS)
-    else:
-        yield "a"
 
 
 def _parsed(kind: Kind, text: str) -> Any:

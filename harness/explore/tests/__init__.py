@@ -1,0 +1,1 @@
+"""Tests of the explorer, with real builds, broken models and ends that lie."""

@@ -1,0 +1,158 @@
+"""An exploration finds, repeats, shrinks and files; it goes on after a kill, and says what is damaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.explore.corpus import Folder
+from harness.explore.explorer import Explorer
+from harness.explore.generate import standing
+from harness.explore.known import known
+from harness.explore.oracles import BROKEN, COUNTERS, Suspicion
+from harness.model.errors import UsageError
+from harness.model.tls import TLSVersion
+from harness.story.reading import read_story
+from harness.story.step import Offer
+from harness.story.steps import Age, Connect
+from harness.story.story import End, Story
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.libssl import LibsslStack
+
+RETRIED = Story(
+    tls=TLSVersion.TLSv1_3,
+    client=End(knobs={"alpn": "h2"}),
+    server=End(knobs={"groups": "P-256", "timeout": "300", "cache_size": "7"}),
+    steps=(Connect(), Age(seconds=5), Connect(), Connect(offer=Offer(connection=1))),
+)
+"""One hit too many, among much that has nothing to do with it."""
+
+
+@dataclass
+class Exploring:
+    """Makes explorers in a folder."""
+
+    runtime: Runtime
+    stack: LibsslStack
+    folder: Path
+
+    def explorer(self, *seeds: Story, entries: bool = False, scenario: bool = False) -> Explorer:
+        """An explorer that begins with these stories."""
+        place = Folder(self.folder, [self.stack.label], 1)
+        entry = known() if entries else []
+        return Explorer(self.runtime, [self.stack], place, seeds, entry, with_scenario=scenario)
+
+
+@pytest.fixture
+def exploring(runtime: Runtime, honest: LibsslStack, tmp_path: Path) -> Exploring:
+    return Exploring(runtime, honest, tmp_path / "explored")
+
+
+@pytest.fixture(scope="module")
+def finding(runtime: Runtime, honest: LibsslStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what RETRIED shows."""
+    explorer = Exploring(runtime, honest, tmp_path_factory.mktemp("found")).explorer(RETRIED, scenario=True)
+    explorer.program()
+    (found,) = explorer.found
+    return found
+
+
+def test_a_finding_is_the_smallest_story_that_shows_it(finding: Path) -> None:
+    story = read_story(finding / "story.json")
+
+    assert [step.kind for step in story.steps] == ["connect", "connect"]
+    assert (dict(story.client.knobs), dict(story.server.knobs)) == ({}, {"groups": "P-256"})
+    assert story.expect == ("connection[2].hits == 1",)
+
+
+@pytest.mark.parametrize("name", ["reproduce.c", "capture.pcapng", "builds.txt", "README.md", "scenario.py"])
+def test_a_finding_has_all_that_a_report_needs(finding: Path, name: str) -> None:
+    assert (finding / name).stat().st_size > 0
+
+
+def test_the_draft_of_a_report_has_story_builds_and_blanks(finding: Path) -> None:
+    text = (finding / "report.md").read_text(encoding="utf-8")
+
+    assert "`groups=P-256`" in text
+    assert "expected connection[2].hits == 1: connection[2].hits is 2" in text
+    assert "- [ ] whether an issue describes it already" in text
+
+
+def test_a_scenario_of_a_finding_is_python(finding: Path) -> None:
+    text = (finding / "scenario.py").read_text(encoding="utf-8")
+
+    compile(text, "scenario.py", "exec")
+    assert "c2 = pair.connect(offer=c1.session)" in text
+
+
+def test_what_is_known_is_filed_apart_and_is_not_new(exploring: Exploring) -> None:
+    explorer = exploring.explorer(RETRIED, entries=True)
+    explorer.program()
+
+    assert explorer.found == []
+    assert [place.name for place in (exploring.folder / "known").iterdir()] == ["001-counters-hits"]
+
+
+def test_a_suspicion_that_does_not_repeat_is_filed_apart(exploring: Exploring, honest: LibsslStack) -> None:
+    explorer = exploring.explorer(RETRIED)
+    once = Suspicion(COUNTERS, "hits", 2, ((honest.label, BROKEN),))
+    explorer.follow(standing(replace_server(RETRIED)), once)
+
+    assert explorer.found == []
+    assert [place.name for place in (exploring.folder / "flaky").iterdir()] == ["001-counters-hits"]
+
+
+def replace_server(story: Story) -> Story:
+    return Story(tls=story.tls, steps=story.steps)
+
+
+def test_a_killed_exploration_goes_on_with_the_next_program(exploring: Exploring) -> None:
+    plain = Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),))
+    first = exploring.explorer(plain)
+    first.run(0.2)
+    second = exploring.explorer(plain)
+
+    assert second.folder.state.programs == first.folder.state.programs > 0
+    assert second.folder.state.corpus == first.folder.state.corpus != []
+    assert len(second.folder.stories()) == len(first.folder.state.corpus)
+
+
+def test_shards_share_their_corpus(exploring: Exploring, honest: LibsslStack) -> None:
+    first = exploring.explorer(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),)))
+    first.program()
+    other = Folder(exploring.folder, [honest.label], 2)
+
+    assert (other.state.programs, len(other.stories())) == (0, 1)
+
+
+def test_a_damaged_story_of_the_corpus_is_named(exploring: Exploring) -> None:
+    explorer = exploring.explorer(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),)))
+    explorer.program()
+    explorer.folder.save()
+    (file,) = (exploring.folder / "corpus").iterdir()
+    file.write_text('{"story": 1')
+
+    with pytest.raises(UsageError, match=rf"(?s)corpus is damaged: .*{file.name}.*remove"):
+        exploring.explorer()
+
+
+@pytest.mark.parametrize("text", ["{", '{"builds": 1}', '{"builds": [], "seed": 1, "schema": 2}'])
+def test_a_damaged_state_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state-1.json").write_text(text)
+
+    with pytest.raises(UsageError, match=r"state-1\.json"):
+        Folder(tmp_path, [], 1)
+
+
+def test_a_folder_of_other_builds_is_refused(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, ["libssl@3.5.6"], 1)
+    folder.save()
+
+    with pytest.raises(UsageError, match=r"exploration of libssl@3\.5\.6"):
+        Folder(tmp_path, ["libssl@3.5.7"], 1)

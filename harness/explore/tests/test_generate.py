@@ -1,0 +1,78 @@
+"""Stories are made from the tables alone, and the same ones from the same seed."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.agent.knobs import knobs_of
+from harness.case.case import Ends, refusals
+from harness.explore.generate import RUNNING, Generator
+from harness.explore.values import EDGES, knob_values, limit
+from harness.model.capability import CLOCK
+from harness.model.tls import Role
+from harness.story.plan import Plan
+from harness.story.steps import KINDS, StopClocks
+
+if TYPE_CHECKING:
+    from harness.stacks.libssl import LibsslStack
+    from harness.story.story import Story
+
+STORIES = 400
+
+
+@pytest.fixture(scope="module")
+def made(honest: LibsslStack, seeds: list[Story]) -> list[Story]:
+    return stories(honest, seeds, STORIES)
+
+
+def numbers(seed: int, number: int) -> Random:
+    return Random(f"{seed}:{number}")  # noqa: S311 - stories, not keys
+
+
+def stories(stack: LibsslStack, seeds: list[Story], count: int, seed: int = 1) -> list[Story]:
+    generator = Generator(
+        knob_values(seeds, [stack]), lambda story, plan: not refusals(story, Ends(stack, stack), plan)
+    )
+    found = (generator.story(numbers(seed, number), seeds) for number in range(count))
+    return [story for story in found if story is not None]
+
+
+def test_the_same_seed_makes_the_same_stories(honest: LibsslStack, seeds: list[Story], made: list[Story]) -> None:
+    assert stories(honest, seeds, 20) == made[:20]
+
+
+def test_another_seed_makes_other_stories(honest: LibsslStack, seeds: list[Story], made: list[Story]) -> None:
+    assert stories(honest, seeds, 20, seed=2) != made[:20]
+
+
+def test_every_story_fits_and_can_be_run(honest: LibsslStack, made: list[Story]) -> None:
+    lacking = [why for story in made for why in refusals(story, Ends(honest, honest), Plan.of(story))]
+
+    assert len(made) > STORIES / 2
+    assert lacking == []
+
+
+def test_every_kind_of_step_is_tried_but_clocks_that_run(made: list[Story]) -> None:
+    tried = {step.kind for story in made for step in story.steps}
+
+    assert tried == {word for word, kind in KINDS.items() if kind not in RUNNING}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_knob_has_values_to_try(honest: LibsslStack, seeds: list[Story], role: Role) -> None:
+    assert set(knob_values(seeds, [honest])[role]) == set(knobs_of(role)) - {CLOCK}
+
+
+def test_the_clocks_of_every_story_stand_still(made: list[Story]) -> None:
+    assert all(isinstance(story.steps[0], StopClocks) for story in made)
+
+
+@pytest.mark.parametrize("name", ["timeout", "cache_size", "num_tickets", "max_early_data"])
+def test_a_number_has_the_edges_that_its_kind_allows(honest: LibsslStack, seeds: list[Story], name: str) -> None:
+    kind = knobs_of(Role.SERVER)[name].kind
+    values = knob_values(seeds, [honest])[Role.SERVER][name]
+
+    assert {str(edge) for edge in (*EDGES, limit(kind)) if kind.allows(edge)} <= set(values)

@@ -1,0 +1,95 @@
+"""What is known masks its observable, in stories that have what it needs, between builds that its range parts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.explore.known import Known, known, masks
+from harness.explore.oracles import BROKEN, BUILDS, COUNTERS, KEPT, Suspicion
+from harness.model.errors import UsageError
+from harness.model.tls import TLSVersion
+from harness.story.steps import Connect
+from harness.story.story import End, Story
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENTRY = Known(
+    name="tickets after a hash mismatch",
+    oracle=BUILDS,
+    observables=("tickets",),
+    builds="*@>=3.5.7",
+    seen=date(2026, 11, 29),
+    evidence="tls_construct_new_session_ticket",
+    needs=("client.ciphersuites",),
+)
+MISMATCH = Story(
+    tls=TLSVersion.TLSv1_3, client=End(knobs={"ciphersuites": "TLS_AES_128_GCM_SHA256"}), steps=(Connect(),)
+)
+REST = 'builds = "*"\nseen = 2026-11-29\nevidence = ""'
+OTHER = Story(tls=TLSVersion.TLSv1_3, steps=(Connect(),))
+
+
+def differs(what: str = "tickets", **values: str) -> Suspicion:
+    labels = {f"libssl@{name[1:].replace('_', '.')}": value for name, value in values.items()}
+    return Suspicion(BUILDS, what, 2, tuple(labels.items()))
+
+
+CHANGE = differs(v3_5_6="0", v3_5_7="2")
+
+
+def test_a_known_difference_is_masked() -> None:
+    assert masks([ENTRY], CHANGE, MISMATCH) is ENTRY
+
+
+@pytest.mark.parametrize(
+    ("suspicion", "story"),
+    [
+        (CHANGE, OTHER),
+        (differs("outcome", v3_5_6="full", v3_5_7="declined"), MISMATCH),
+        (differs(v3_5_7="0", v3_5_8="2"), MISMATCH),
+        (differs(v3_5_5="1", v3_5_6="0", v3_5_7="2"), MISMATCH),
+    ],
+    ids=["another story", "another observable", "other builds", "a second change"],
+)
+def test_nothing_else_is_masked(suspicion: Suspicion, story: Story) -> None:
+    assert masks([ENTRY], suspicion, story) is None
+
+
+def test_a_broken_law_is_masked_for_its_builds_only() -> None:
+    entry = Known(
+        name="hits",
+        oracle=COUNTERS,
+        observables=("hits",),
+        builds="*@>=3.0",
+        seen=date(2026, 11, 29),
+        evidence="source",
+    )
+    breaks = Suspicion(COUNTERS, "hits", 2, (("libssl@1.1.1w", KEPT), ("libssl@3.0.20", BROKEN)))
+    both = Suspicion(COUNTERS, "hits", 2, (("libssl@1.1.1w", BROKEN), ("libssl@3.0.20", BROKEN)))
+
+    assert masks([entry], breaks, OTHER) is entry
+    assert masks([entry], both, OTHER) is None
+
+
+def test_the_shipped_file_can_be_read() -> None:
+    assert [entry for entry in known() if not entry.scenario and not entry.evidence] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[[known]]\nname = 1", "entry 1"),
+        (f'[[known]]\nname = "x"\noracle = "builds"\nobservables = []\n{REST}', "entry 1"),
+        ("known = ", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "known.toml"
+    file.write_text(text)
+
+    with pytest.raises(UsageError, match=why):
+        known(file)
