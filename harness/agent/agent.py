@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files
-from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, knobs_reported, lacking
+from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
 from harness.agent.verbs import CONNECTION
@@ -117,7 +117,7 @@ class Agent:
     def _accept(self, request: Request) -> None:
         owner, listener = known(self._listeners, request.fields["listener"], "listener")
         context = self._contexts[owner]
-        listener.accept(self._conversation(request, owner, context.accept, lambda: carry_out(context, "counters", {})))
+        listener.accept(self._conversation(request, owner, context.accept, lambda tls: facts_after(context, tls)))
 
     def _connect(self, request: Request) -> None:
         owner = request.fields["context"]
@@ -131,10 +131,10 @@ class Agent:
         request: Request,
         owner: str,
         begin: Callable[[socket.socket], Tls],
-        count: Callable[[], dict[str, int]] | None = None,
+        after: Callable[[Tls | None], dict[str, Any]] | None = None,
     ) -> Conversation:
         name = unused(self._conversations, request.fields["as"], "connection")
-        conversation = Conversation(self._watcher, self._outbox, request, begin, count)
+        conversation = Conversation(self._watcher, self._outbox, request, begin, after)
         conversation.released = lambda: self._conversations.pop(name, None)
         self._conversations[name] = (owner, conversation)
         return conversation

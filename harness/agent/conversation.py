@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
-from harness.agent.library import EndError, Facts, LackError, WantReadError, WantWriteError, carry_out
+from harness.agent.library import EndError, Facts, WantReadError, WantWriteError, carry_out
 from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
 from harness.agent.vocabulary import LONGEST_LINE
 
@@ -28,8 +28,8 @@ LONGEST_DATA = LONGEST_LINE // 4
 class Conversation:
     """One connection from its connect or accept to its release.
 
-    ``begin`` makes the driver's object for a connected socket; requests wait until the socket is connected. ``count``
-    returns the counters of a server's context, for the facts of its release.
+    ``begin`` makes the driver's object for a connected socket; requests wait until the socket is connected. ``after``
+    returns the facts that a server's context has of the connection once it is freed.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Conversation:
         outbox: Outbox,
         opening: Request,
         begin: Callable[[socket.socket], Tls],
-        count: Callable[[], dict[str, int]] | None = None,
+        after: Callable[[Tls | None], dict[str, Any]] | None = None,
     ) -> None:
         self._watcher = watcher
         self._outbox = outbox
         self._opening = opening
         self._begin = begin
-        self._count = count
+        self._after = after
         self._sock: socket.socket | None = None
         self._tls: Tls | None = None
         self._failure: BaseException | None = None
@@ -174,16 +174,11 @@ class Conversation:
         return data
 
     def _release(self) -> dict[str, Any]:
-        facts = vars(Facts() if self._tls is None else self._tls.facts())
+        tls = self._tls
+        facts = vars(Facts() if tls is None else tls.facts())
         self._close()
         self.released()
-        return {"facts": {**facts, "counters": self._counters()}}
-
-    def _counters(self) -> dict[str, int] | None:
-        """Free the connection, then return the counters; None for a client or a library without counters."""
-        with contextlib.suppress(LackError):
-            return self._count() if self._count else None
-        return None
+        return {"facts": {**facts, **(self._after(tls) if self._after else {})}}
 
     def _close(self) -> None:
         if self._tls is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent import fields
 from harness.agent.fields import Field, of
-from harness.agent.vocabulary import UNSET, CacheMode, PskMode, TLSVersion, Verify
+from harness.agent.vocabulary import UNSET, CacheMode, ExternalGet, PskMode, TLSVersion, Verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,8 @@ LONGEST_TEXT = 8192
 """Bytes of a text, which must fit into a command line and an error; a list of all cipher suites has some 6000."""
 LONGEST_HOST_NAME = 255
 """Bytes of a server name (TLSEXT_MAXLEN_host_name)."""
+LONGEST_NAME = 64
+"""Bytes of the name of an external cache."""
 MAX_ALPN = 255
 """Bytes of a protocol name (RFC 7301, 3.1)."""
 MAX_ALPN_LIST = 65535
@@ -175,6 +177,7 @@ CIPHER_LIST = replace(text(1, LONGEST_TEXT, "an OpenSSL cipher list"), of_librar
 SUITES = replace(text(0, LONGEST_TEXT, "names joined by colons"), of_library=True)
 GROUPS = replace(text(1, LONGEST_TEXT, "names joined by colons"), of_library=True)
 HOST_NAME = text(1, LONGEST_HOST_NAME, "a host name")
+CACHE_NAME = replace(text(1, LONGEST_NAME, "a name"), carried=False)
 CERTIFICATE = replace(text(1, LONGEST_TEXT, "a name of certs/issued.toml"), carried=False)
 _OFFSET = fields.integer(-FARTHEST, FARTHEST, f"an integer, {-FARTHEST} to {FARTHEST}")
 CLOCK = Kind(f"seconds, {-FARTHEST} to {FARTHEST}", _OFFSET.allowed, int, _OFFSET.read, _same, carried=False)
@@ -205,6 +208,7 @@ CACHE_MODES = Kind(
 )
 PSK_MODE = _one_of(PskMode)
 VERIFY = _one_of(Verify)
+EXTERNAL_GET = _one_of(ExternalGet)
 FRAGMENT = Kind(
     " | ".join(map(str, MAX_FRAGMENT_LENGTHS)),
     f"one of {', '.join(map(str, MAX_FRAGMENT_LENGTHS))}",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent import kinds
 from harness.agent.fields import TEXT, RequestError
 from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
-from harness.agent.vocabulary import LONGEST_LINE, CacheMode, PskMode, Role, TLSVersion, Verify
+from harness.agent.vocabulary import LONGEST_LINE, CacheMode, ExternalGet, PskMode, Role, TLSVersion, Verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from harness.agent.knob import Knob
     from harness.agent.vocabulary import Unset
 
-FILES = ("ca", "certificate", "key")
+FILES = ("ca", "certificate", "key", "external_cache")
+"""What a context finds in the file system: PEM files, and the folder of an external cache."""
 CLIENT_CACHE = frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})
 LONGEST_CONTEXT = 32
 """Bytes: SSL_MAX_SID_CTX_LENGTH."""
@@ -36,6 +37,11 @@ PYTHON_CONTEXT = b"Python"
 """The session id context that Modules/_ssl.c sets on every SSLContext; it can be neither changed nor unset."""
 NO_GENERATOR = Lack("SSL_CTX_set_generate_session_id is not bound", ("pyopenssl",))
 NO_PYTHON_GENERATOR = Lack("SSLContext has no way to SSL_CTX_set_generate_session_id", ("ssl",))
+NO_EXTERNAL_CACHE = (
+    Lack("the cache of -ext_cache is one program's own, and its calls are not printed", ("openssl",)),
+    Lack("SSL_CTX_sess_set_get_cb is not bound", ("pyopenssl",)),
+    Lack("SSLContext has no way to SSL_CTX_sess_set_get_cb", ("ssl",)),
+)
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
 ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
@@ -429,6 +435,32 @@ class ServerKnobs:
             Lack("SSL_CTX_ctrl, and with it SSL_CTX_set_tlsext_ticket_keys, is not bound", ("pyopenssl",)),
             Lack("SSLContext has no way to SSL_CTX_set_tlsext_ticket_keys", ("ssl",)),
         ),
+    )
+    external_cache: str | None = knob(
+        kind=kinds.CACHE_NAME,
+        meaning="servers with the same name share a session cache outside of OpenSSL, whatever their stack and build",
+        libssl="SSL_CTX_sess_set_get_cb",
+        lacks=NO_EXTERNAL_CACHE,
+    )
+    external_get: ExternalGet | None = knob(
+        kind=kinds.EXTERNAL_GET,
+        meaning="what the get callback of the external cache returns; by default the session",
+        libssl="SSL_CTX_sess_set_get_cb",
+        lacks=(
+            *NO_EXTERNAL_CACHE,
+            Lack(
+                "OpenSSL before 1.1.1 has no SSL_SESSION_set1_id (1.1.0) and no SSL_CTX_set_client_hello_cb",
+                before="1.1.1",
+                allows=lambda value: value not in {ExternalGet.OTHER_ID, ExternalGet.LATER},
+                values="session, copy, nothing, expired, not_resumable",
+            ),
+        ),
+    )
+    external_keeps: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether the new callback of the external cache keeps the session object, which it says by returning 1",
+        libssl="SSL_CTX_sess_set_new_cb",
+        lacks=NO_EXTERNAL_CACHE,
     )
     anti_replay: bool | None = knob(
         kind=kinds.SWITCH,

@@ -82,7 +82,8 @@ _ROWS = (
         "context",
         AGENT,
         "Make a context: an SSL_CTX in one role. `files` are paths of PEM files: `ca`, the authority to trust; "
-        "`certificate`, a chain that starts with this endpoint's own; `key`, its unencrypted key. "
+        "`certificate`, a chain that starts with this endpoint's own; `key`, its unencrypted key; and of a folder: "
+        "`external_cache`, made if it is missing, in which each session is a file with its DER, named by its id. "
         "Default CA bundles must not be loaded. The knobs are listed below.",
         {
             "as": AS,
@@ -149,6 +150,24 @@ _ROWS = (
         {"done": "boolean, whether there is one"},
         optional=True,
         needs="matching session id",
+    ),
+    Verb(
+        "cache_calls",
+        CONTEXT,
+        "The calls of the external cache's callbacks that no connection has reported or will report: removals since "
+        "the last connection was released.",
+        result={"cache_calls": "list of calls, as the fact of that name; null without an external cache"},
+        optional=True,
+        needs="external cache",
+    ),
+    Verb(
+        "add_session",
+        CONTEXT,
+        "SSL_CTX_add_session of the session with this id in the external cache.",
+        {"session_id": ID},
+        {"done": "boolean, whether it returned 1; false if the external cache has no such session"},
+        optional=True,
+        needs="add session",
     ),
     Verb(
         "listen",

@@ -96,6 +96,25 @@ class Verify(StrEnum):
         return {"none": 0, "optional": 1, "required": 3}[self.value]
 
 
+class ExternalGet(StrEnum):
+    """What the get callback of an external cache returns (SSL_CTX_sess_set_get_cb(3))."""
+
+    SESSION = "session"
+    """A new object, which OpenSSL then owns."""
+    COPY = "copy"
+    """An object that the application keeps, too."""
+    NOTHING = "nothing"
+    """No session."""
+    OTHER_ID = "other_id"
+    """A session whose id is not the one that was asked for."""
+    EXPIRED = "expired"
+    """A session that is a second older than its timeout."""
+    NOT_RESUMABLE = "not_resumable"
+    """A session that is marked as not resumable."""
+    LATER = "later"
+    """The session, after the client-hello callback has interrupted the handshake once (SSL_CLIENT_HELLO_RETRY)."""
+
+
 class Unset(StrEnum):
     """The value that switches a knob off; None means the stack's default."""
 
@@ -158,6 +177,10 @@ class Capability(StrEnum):
     """Take its part in Close.CLIENT_ONLY."""
     CLOSE_SERVER_ONLY = "close server-only"
     """Take its part in Close.SERVER_ONLY."""
+    EXTERNAL_CACHE = "external cache"
+    """Report each call of the callbacks of a server's external cache (SSL_CTX_sess_set_get_cb)."""
+    ADD_SESSION = "add session"
+    """SSL_CTX_add_session of a session that the external cache has."""
     EARLY_DATA = "early data"
     """Write or read early data (SSL_write_early_data, SSL_read_early_data)."""
     EARLY_DATA_CONTENT = "early data content"

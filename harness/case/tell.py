@@ -13,6 +13,7 @@ from harness.model.tls import Role
 from harness.pair.control import Server
 from harness.story.step import LATEST
 from harness.story.steps import (
+    AddSession,
     Age,
     AgeSessions,
     CloseOpen,
@@ -238,6 +239,15 @@ def _(step: Remove, teller: Teller) -> None:
         teller.notes.append(f"connection {step.connection} yielded no session, so none was removed")
         return
     teller.server(step.server).remove(made.session_id)
+
+
+@tell.register
+def _(step: AddSession, teller: Teller) -> None:
+    made = teller.connection(step.connection).last_session
+    if made is None:
+        teller.notes.append(f"connection {step.connection} yielded no session, so none was added")
+        return
+    teller.server(step.server).add_session(made.cached_id)
 
 
 @tell.register

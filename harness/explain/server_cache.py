@@ -45,6 +45,8 @@ class Absence:
 def lookup_off(offer: Offer) -> Candidate | None:
     """The server does not look up sessions (SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) and counts no misses."""
     misses = offer.evidence.counted("misses")
+    if external_answer(offer) is not None:
+        return None
     config = offer.server_config
     modes = config.cache_mode or frozenset() if config else None
     if misses or (modes is not None and not modes & NO_LOOKUP):
@@ -100,10 +102,11 @@ def not_in_cache(offer: Offer) -> Candidate | None:
     evidence = offer.evidence
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
-    if misses == 0 and not too_long:
+    unanswered = external_answer(offer) in NO_ANSWER
+    if misses == 0 and not too_long and not unanswered:
         return None
     why = _why(offer)
-    weight = Weight.SHOWN if misses or too_long else Weight.FITS if why else Weight.OPEN
+    weight = Weight.SHOWN if misses or too_long or unanswered else Weight.FITS if why else Weight.OPEN
     first = why[0] if why else None
     return Candidate(
         weight,
@@ -121,7 +124,45 @@ def not_in_cache(offer: Offer) -> Candidate | None:
 
 def _why(offer: Offer) -> tuple[Absence, ...]:
     """Every cause that the evidence shows, the most direct first."""
-    return (*never_there(offer), *lost(offer))
+    external = tuple(_external(offer))
+    return external or (*never_there(offer), *lost(offer))
+
+
+NO_ANSWER = {
+    "absent": ("has no session with this id", "let all servers that share sessions use one external cache"),
+    "nothing": ("returns no session", "let the get callback return the session that the cache holds"),
+    "unreadable": (
+        "has the session, and this OpenSSL cannot read it (d2i_SSL_SESSION)",
+        "give servers of releases that cannot read each other's sessions an external cache each",
+    ),
+    "other_id": (
+        "returns a session with another id, which this OpenSSL does not use",
+        "let the get callback return the session with the id that it was asked for",
+    ),
+    "not_resumable": (
+        "returns a session that is marked as not resumable",
+        "store the DER of a session (i2d_SSL_SESSION), not its object, which a failed connection marks",
+    ),
+}
+"""What a get callback said where the server goes on without a session, in words, with the remedy."""
+
+
+def external_answer(offer: Offer) -> str | None:
+    """What the get callback of the server's external cache returned for the offer; None if it was not called."""
+    calls = offer.evidence.connection.server.cache_calls or ()
+    return next((call.result for call in calls if call.call == "get" and call.session_id == offer.identity), None)
+
+
+def _external(offer: Offer) -> Iterator[Absence]:
+    answer = external_answer(offer)
+    if answer in NO_ANSWER:
+        words, remedy = NO_ANSWER[answer]
+        yield Absence(
+            f"the external cache {words}",
+            (f"callback: get({offer.identity.hex()[:16]}…) returned {answer}",),
+            remedy,
+            "lookup_sess_in_cache; SSL_CTX_sess_set_get_cb(3)",
+        )
 
 
 def never_there(offer: Offer) -> Iterator[Absence]:

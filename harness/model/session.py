@@ -89,6 +89,11 @@ class Session:
     kex_group = Known(int, "the IANA group of the key exchange, 0 if not recorded (3.0 and later)")
     resumable = Known(bool, "SSL_SESSION_is_resumable; known to stacks that can ask, it is not in the DER")
 
+    @property
+    def cached_id(self) -> bytes:
+        """The id under which a server caches it: its stateful ticket in TLS 1.3, its session id before."""
+        return self.ticket if self.version is TLSVersion.TLSv1_3 else self.session_id
+
     def get(self, name: str) -> object | None:
         """The field's value, or None where it is unknown; for reports, which show what there is."""
         return self.known.get(name)

@@ -61,6 +61,22 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheCall:
+    """One call of a callback of a server's external cache."""
+
+    call: str
+    """``new``, ``get`` or ``remove``; ``wait`` if the client-hello callback interrupted the handshake."""
+    session_id: bytes
+    """The session's id, in TLS 1.3 also its stateful ticket; of a ``wait`` the one in the ClientHello."""
+    result: str
+    """Of ``new`` ``copied`` (it returned 0) or ``kept`` (1); of ``remove`` ``removed`` or ``absent``; of ``get`` what
+    it returned: a value of the knob ``external_get``, ``absent``, or ``unreadable`` for this OpenSSL."""
+
+    def __str__(self) -> str:
+        return f"{self.call}({self.session_id.hex()}) -> {self.result}"
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointReport:
     """Everything that one endpoint reports of a closed connection; None means that the stack cannot know."""
 
@@ -103,5 +119,8 @@ class EndpointReport:
     """Every alert that it sent or received, in order, close_notify included; None if the stack does not report all."""
     reused_at_end: bool | None = None
     """SSL_session_reused after the last handshake; it differs from the first one's only after a renegotiation."""
+    cache_calls: tuple[CacheCall, ...] | None = None
+    """The calls of a server's external cache in this connection, and the removals since the one before, in order; None
+    without an external cache. Capability.EXTERNAL_CACHE."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Further facts by name; documented by the stack that gives them."""

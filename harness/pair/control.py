@@ -11,7 +11,7 @@ from harness.model.tls import Role
 
 if TYPE_CHECKING:
     from harness.model.connection import Counters
-    from harness.model.view import Contradiction
+    from harness.model.view import CacheCall, Contradiction
     from harness.runtime.loop import Loop
     from harness.stacks.base import ClientEndpoint, ServerEndpoint
 
@@ -136,6 +136,23 @@ class Server(Controlled["ServerEndpoint"]):
         """Backdate the cached sessions, and the tickets issued from now on, by so many seconds."""
         self._control("age_sessions", seconds=seconds)
         self._note("age_sessions", seconds=seconds)
+
+    def add_session(self, session_id: bytes) -> bool:
+        """SSL_CTX_add_session of a session in the external cache; False if it has none with this id, or if it is there.
+
+        Capability.ADD_SESSION.
+        """
+        done: bool = self._control("add_session", session_id=session_id)
+        self._note("add_session", session_id=session_id, done=done)
+        return done
+
+    def cache_calls(self) -> tuple[CacheCall, ...] | None:
+        """Removals from the external cache since the last connection, once; None if the server has none.
+
+        Capability.EXTERNAL_CACHE.
+        """
+        calls: tuple[CacheCall, ...] | None = self._control("cache_calls")
+        return calls
 
     def has_session(self, session_id: bytes) -> bool:
         """SSL_has_matching_session_id."""

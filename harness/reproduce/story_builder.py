@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode, ClientConfig
-from harness.model.tls import Outcome, Role
+from harness.model.tls import Outcome, Role, TLSVersion
 from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
@@ -118,6 +118,13 @@ def repeatable(action: Action, number: int, earlier: Sequence[Connection], gaps:
                 values = {name: value for name, value in action.values.items() if name != "session_id"}
                 return replace(action, values={**values, "connection": connection.number})
         gaps.append(f"before connection {number} a session was removed that no earlier connection yielded")
+    if action.name == "add_session":
+        wanted = action.values["session_id"]
+        for connection in reversed(earlier):
+            if connection.last_session and _cached_id(connection.last_session) == wanted:
+                values = {name: value for name, value in action.values.items() if name != "session_id"}
+                return replace(action, values={**values, "connection": connection.number})
+        gaps.append(f"before connection {number} a session was added that is the last one of no earlier connection")
     if action.name == "flush" and action.values["at"] != 0:  # 0 removes all sessions
         at = action.values["at"]
         for connection in reversed(earlier):
@@ -127,6 +134,11 @@ def repeatable(action: Action, number: int, earlier: Sequence[Connection], gaps:
                 return replace(action, values={**values, "connection": connection.number, "seconds": at - time})
         gaps.append(f"before connection {number} the cache was flushed at a time that no session explains")
     return action
+
+
+def _cached_id(session: Session) -> object:
+    """The id under which a server caches it; None if it is not known."""
+    return session.get("ticket" if session.get("version") is TLSVersion.TLSv1_3 else "session_id")
 
 
 def result_of(connection: Connection) -> Result:

@@ -196,6 +196,18 @@ class Remove(Step, frozen=True):
         plan.need(Role.SERVER, Capability.REMOVE_SESSION, self.server)
 
 
+class AddSession(Step, frozen=True):
+    """Add a connection's session from the external cache to a server's own (SSL_CTX_add_session)."""
+
+    connection: Annotated[Number, Meta(description="the connection whose session is added")]
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.closed(self.connection)
+        plan.need(Role.SERVER, Capability.ADD_SESSION, self.server)
+
+
 class AgeSessions(Step, frozen=True):
     """Backdate the sessions in a server's cache, and the tickets that it issues from now on."""
 

@@ -56,6 +56,12 @@ def _alpn(scope: Scope, found: re.Match[str]) -> bool:
     return alpn_on_wire(connection) is None and (reported or "none") == found[2] and alpn_of(connection) == reported
 
 
+def _callback(scope: Scope, found: re.Match[str]) -> bool:
+    calls = scope.connection.server.cache_calls or ()
+    looked_up = [call for call in calls if call.call == "get" and call.session_id.hex().startswith(found[1])]
+    return [call.result for call in looked_up[:1]] == [found[2]]
+
+
 ENDS = "(client|server)"
 STATEMENTS = (
     Statement(ENDS, r"(lib=.+)", lambda scope, found: found[2] in scope.report(Role(found[1])).errors),
@@ -99,5 +105,6 @@ STATEMENTS = (
         lambda scope, found: str(age_at_server(scope.evidence)) == found[1],
     ),
     Statement("clocks", r"the client's shows (\d+), the session's peer certificate expired at (\d+)", _certificate),
+    Statement("callback", r"get\(([0-9a-f]+)…\) returned (\w+)", _callback),
     Statement("middlebox", r"(.+)", lambda scope, found: found[1] == scope.connection.blocked),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
 from harness.agent.vocabulary import release
 from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
+from harness.model.connection import HANDLE
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import EARLY_DATA
@@ -395,7 +396,48 @@ def _exporter(wire: Wire, _role: Role) -> Shown | None:
     return None if material is None else exactly(sha256(material).hexdigest(), "computed with the key log")
 
 
+def _asked(wire: Wire, role: Role) -> object:
+    """The calls of an external cache whose id the wire can show; a TLS 1.3 ticket that holds its session has none."""
+    calls = wire.report(role).cache_calls
+    shown = {"get", "wait"} | ({"new"} if _ids_are_sent(wire) else set())
+    return (
+        None if calls is None else tuple(f"{call.call} {call.session_id.hex()}" for call in calls if call.call in shown)
+    )
+
+
+def _ids_are_sent(wire: Wire) -> bool:
+    """Whether each session that the server makes has an id that it sends: before TLS 1.3, or in a stateful ticket."""
+    hello = wire.first
+    if hello is None or hello.version is not TLSVersion.TLSv1_3:
+        return hello is not None
+    return bool(wire.tickets) and wire.ticket_lengths == {HANDLE}
+
+
+class _Among:
+    """Every tuple of these."""
+
+    def __init__(self, allowed: set[str]) -> None:
+        self._allowed = allowed
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and self._allowed.issuperset(reported)
+
+
+def _cache_ids(wire: Wire, _role: Role) -> Shown | None:
+    """What is looked up is what the client offers, and what is stored is what the server gave it."""
+    if wire.first is None or (wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):
+        return None
+    hellos = wire.transcript.client_hellos
+    sent = {hello.session_id for hello in hellos}
+    offered = sent.union(*(hello.psk_identities for hello in hellos))
+    made = {hello.session_id for hello in wire.answers} | wire.tickets
+    allowed = {f"get {each.hex()}" for each in offered} | {f"wait {each.hex()}" for each in sent}
+    allowed |= {f"new {each.hex()}" for each in made if isinstance(each, bytes)}
+    return Shown(_Among(allowed), "other ids", ())
+
+
 FACTS = (
+    Fact("cache_calls", _asked, _cache_ids, frozenset({Role.SERVER})),
     Fact("group", _reported("group"), _group),
     Fact("peer_temp_key", _reported_temp_key, _group),
     Fact("peer_chain", _reported("peer_chain"), _peer_chain),

@@ -86,6 +86,10 @@ LIES: dict[str, list[Lie]] = {
     "errors": [
         Lie("fatal alert", {"facts": {"alerts": None, "errors": [{"lib": 20, "reason": 1080, "text": "alert"}]}}),
     ],
+    "cache_calls": [
+        fact("cache_calls", [{"call": call, "id": "00" * 32, "result": ""}], roles=(Role.SERVER,), versions=versions)
+        for call, versions in (("get", (V12, V13)), ("wait", (V12, V13)), ("new", (V12,)))
+    ],
     "counters": [
         Lie("counter hits", {"counters": {"hits": 99}}, (Role.SERVER,)),
         Lie("counter accept:", {"counters": {"accept": 99}}, (Role.SERVER,)),
@@ -313,6 +317,7 @@ UNREPORTED = {
     "view": "its fields have liars of their own",
     "errors": "reason codes are not sent; the alerts among them are the view's",
     "new_sessions": "a program reports none; an agent that lies is caught",
+    "cache_calls": "a program reports none; an agent that lies is caught",
     "output": "it is what a program printed",
     "driven": "it is the harness's own knowledge",
     "commands": "it is how a program was started",

@@ -348,6 +348,22 @@ class CountersObject(TypedDict):
     cache_size: Annotated[int | None, about("how many sessions the cache may hold, 0 for no limit")]
 
 
+class CacheCallObject(TypedDict):
+    """One call of a callback of the server's external cache."""
+
+    call: Annotated[
+        str, about("`get`, `new` or `remove`; `wait` if the client-hello callback interrupted the handshake")
+    ]
+    session_id: Annotated[str, about("the session's id, as hexadecimal digits", NOT_AT_ALL)]
+    result: Annotated[
+        str,
+        about(
+            "of `get` what it returned, a value of the knob `external_get`, `absent` or `unreadable`; of `new` "
+            "`copied` or `kept`; of `remove` `removed` or `absent`"
+        ),
+    ]
+
+
 class ConnectionObject(TypedDict):
     """One connection."""
 
@@ -404,6 +420,15 @@ class ConnectionObject(TypedDict):
     renegotiation_resumed: NotRequired[
         Annotated[
             bool | None, about("whether its last renegotiation was abbreviated, null if it had none, or if unknown")
+        ]
+    ]
+    cache_calls: NotRequired[
+        Annotated[
+            list[CacheCallObject] | None,
+            about(
+                "the calls of the server's external cache, in order, with the removals since the connection before; "
+                "null without one"
+            ),
         ]
     ]
     sessions: Annotated[int, about("how many sessions the client received")]

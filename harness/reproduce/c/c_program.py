@@ -84,9 +84,10 @@ def _needs(story: Story) -> set[str]:
     edits = any(offer.older or offer.timeout is not None for offer in offers)
     writes = any(attempt.offer and attempt.client.knobs.get("max_early_data") for attempt in story.attempts)
     fresh = any(not offer.kept and not (offer.older or offer.timeout is not None) for offer in offers)
+    expires = any(context.knobs.get("external_get") == "expired" for context in story.contexts)
     needs = {
         "rand": "session_id_prefix" in names,
-        "times": edits or bool({"flush", "age_sessions"} & before),
+        "times": edits or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,
         "remove": "remove" in before,
@@ -97,7 +98,9 @@ def _needs(story: Story) -> set[str]:
         "taken": any(offer.action is not None and not offer.kept for offer in offers),
         "offers": bool(offers),
         "offer_copy": fresh,
-        "copy": bool(offers) or bool({"remove", "flush"} & before),
+        "copy": bool(offers) or bool({"remove", "flush", "add_session"} & before),
+        "external": "external_cache" in names,
+        "add_session": "add_session" in before,
         "ticket_keys": "ticket_keys" in names,
         "server_name": any(maker.acknowledges for maker in makers(story)),
         "exchange": "exchange" in during,

@@ -73,6 +73,22 @@ class Maker:
         return "session_id" in self._like.knobs
 
     @property
+    def external_cache(self) -> str | None:
+        """Return the name of its external cache."""
+        found = self._like.knobs.get("external_cache")
+        return None if found is None else str(found)
+
+    @property
+    def external_get(self) -> str:
+        """Return what the get callback of the external cache returns."""
+        return str(self._like.knobs.get("external_get", "session"))
+
+    @property
+    def external_keeps(self) -> bool:
+        """Return whether the new callback of the external cache keeps the object."""
+        return bool(self._like.knobs.get("external_keeps"))
+
+    @property
     def acknowledges(self) -> bool:
         """Return whether it acknowledges a server name; of the harness's servers, only libssl does."""
         named = any("server_name" in client.knobs for client in self.story.of(Role.CLIENT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import release
+from harness.agent.vocabulary import ExternalGet, release
 from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
@@ -85,6 +85,15 @@ def _early_data(value: int, context: Context) -> list[str]:
     return must(f"SSL_CTX_set_max_early_data(ctx, {value}u)") if context.role is Role.SERVER else []
 
 
+def _external_cache(_value: str, context: Context) -> list[str]:
+    number = context.number
+    return [
+        f"SSL_CTX_sess_set_new_cb(ctx, external_new_{number});",
+        f"SSL_CTX_sess_set_get_cb(ctx, external_get_{number});",
+        f"SSL_CTX_sess_set_remove_cb(ctx, external_remove_{number});",
+    ]
+
+
 OLDEST = "1.1.1"
 """The oldest OpenSSL that the program supports."""
 
@@ -126,6 +135,9 @@ KNOBS: Mapping[str, Statements] = {
     "session_id_prefix": _make_id,
     "session_id": _make_id,
     "ticket_keys": lambda value, _: [f"set_ticket_keys(ctx, {quoting.c(value)});"],
+    "external_cache": _external_cache,
+    "external_get": lambda _value, _context: [],  # of the callbacks that external_cache sets
+    "external_keeps": lambda _value, _context: [],
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
     "client_certificate": lambda _value, _context: [],  # the context's certificate
@@ -137,11 +149,14 @@ KNOBS: Mapping[str, Statements] = {
 def knob_lacks(context: Context) -> list[str]:
     """Return the knobs of a context that the program does not support, each with the reason."""
     rows = knobs_of(context.role)
-    return [
+    unknown = [
         f"{name} of {context.name}: the program does not know this knob"
         for name in context.knobs
         if name not in KNOBS and not rows[name].options
     ]
+    if context.knobs.get("external_get") is ExternalGet.LATER:
+        unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
+    return unknown
 
 
 def statements(context: Context) -> list[str]:

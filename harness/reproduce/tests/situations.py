@@ -73,6 +73,15 @@ def evict(pair: Pair) -> None:
     pair.connect(offer=first.session)
 
 
+def add(pair: Pair) -> None:
+    """What the first server stored outside is added to the second, whose get callback returns nothing."""
+    first = pair.connect()
+    pair.new_server(external_get="nothing")
+    pair.connect(offer=first.session)
+    pair.server.add_session(first.session.cached_id)
+    pair.connect(offer=first.session)
+
+
 def shrink(pair: Pair) -> None:
     """The cache is made smaller while it serves."""
     first = pair.connect()
@@ -251,6 +260,12 @@ ECDHE = "ECDHE-ECDSA-AES{}-GCM-SHA{}:ECDHE-RSA-AES{}-GCM-SHA{}"
 GCM_128, GCM_256 = ECDHE.format(128, 256, 128, 256), ECDHE.format(256, 384, 256, 384)
 SHA_256, SHA_384 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"
 
+OUTSIDE: dict[str, Any] = {
+    **STATEFUL,
+    "external_cache": "shared",
+    "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP}),
+}
+
 SITUATIONS = (
     Situation("tls13-ticket-resumes", TLS13),
     Situation("tls12-ticket-resumes", TLS12),
@@ -273,6 +288,12 @@ SITUATIONS = (
         TLS12,
         server={**STATEFUL, "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})},
     ),
+    Situation("tls12-external-cache", TLS12, change_server(external_get="other_id"), server=OUTSIDE),
+    Situation("tls13-external-cache-expired", TLS13, change_server(external_get="expired"), server=OUTSIDE),
+    Situation(
+        "tls12-external-objects", TLS12, thrice, server={**OUTSIDE, "external_get": "copy", "external_keeps": True}
+    ),
+    Situation("tls13-added-to-the-cache", TLS13, add, server={**STATEFUL, "external_cache": "shared"}),
     Situation("tls12-aged-at-server", TLS12, age_server),
     Situation("tls13-aged-at-server", TLS13, age_server, server=STATEFUL),
     Situation("tls13-aged-at-client", TLS13, age_client),

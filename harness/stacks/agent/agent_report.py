@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.connection import Counters
 from harness.model.tls import Alert, Ending, TLSVersion, sends_last_flight
-from harness.model.view import EndpointReport, Saw, View, Witness
+from harness.model.view import CacheCall, EndpointReport, Saw, View, Witness
 from harness.wire.names import group_named
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
     return {"counters": Counters(**counters)} if counters is not None else {}
 
 
+def cache_calls(calls: Sequence[Mapping[str, Any]]) -> tuple[CacheCall, ...]:
+    """Return the calls of an external cache; KeyError, TypeError or ValueError if one is malformed."""
+    return tuple(CacheCall(str(call["call"]), bytes.fromhex(call["id"]), str(call["result"])) for call in calls)
+
+
 def make_report(
     role: Role, name: str, facts: Mapping[str, Any], trail: Trail, commands: Sequence[str]
 ) -> EndpointReport:
@@ -107,5 +112,6 @@ def make_report(
         commands=tuple(commands),
         alerts=None if facts["alerts"] is None else tuple(alerts),
         reused_at_end=facts.get("reused_at_end"),
+        cache_calls=None if facts.get("cache_calls") is None else cache_calls(facts["cache_calls"]),
         extra=counters_of(facts),
     )

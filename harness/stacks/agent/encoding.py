@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.model.knobs import ClientConfig, Verify, knobs_of
+from harness.model.knobs import ClientConfig, ServerConfig, Verify, knobs_of
 
 if TYPE_CHECKING:
-    from harness.model.knobs import Config, ServerConfig
-    from harness.runtime.pki import Pki
+    from harness.model.knobs import Config
+    from harness.runtime.runtime import Runtime
 
 
 def knobs_object(config: Config) -> dict[str, Any]:
@@ -18,9 +18,15 @@ def knobs_object(config: Config) -> dict[str, Any]:
     return {name: rows[name].kind.encode(value) for name, value in given if rows[name].kind.carried}
 
 
-def files_object(config: ClientConfig | ServerConfig, pki: Pki) -> dict[str, str]:
-    """Return the ``files`` of a context request: a server has a certificate, an end that verifies has the authority."""
+def files_object(config: ClientConfig | ServerConfig, runtime: Runtime) -> dict[str, str]:
+    """Return the ``files`` of a context request: a server has a certificate, an end that verifies has the authority.
+
+    An external cache is a folder of the run, so that servers of any build share it.
+    """
+    pki = runtime.pki
     files: dict[str, str] = {}
+    if isinstance(config, ServerConfig) and config.external_cache is not None:
+        files["external_cache"] = str(runtime.folder / "external_caches" / config.external_cache.encode().hex())
     if config.verify not in {None, Verify.NONE}:
         files["ca"] = str(pki.authority())
     name = config.client_certificate if isinstance(config, ClientConfig) else config.server_certificate

@@ -33,7 +33,7 @@ class AgentEndpoint(Clocked):
     ) -> None:
         self.name = host.label
         self._role = config.role
-        files = files_object(config, host.runtime.pki)  # before the wait for the agent, which may be starting
+        files = files_object(config, host.runtime)  # before the wait for the agent, which may be starting
         self._process, self._clock = host.process(config.clock, needs)
         self._host = host
         self._context = self._process.unique("c")

@@ -56,6 +56,8 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "session_id_prefix": (b"resumption",),
     "session_id": (b"i" * 32,),
     "ticket_keys": ("shared",),
+    "external_cache": ("shared",),
+    "external_get": ("nothing", "copy", "other_id", "expired", "not_resumable", "later"),
     "server_certificate": ("other-server",),
 }
 """Values that are not the default of any stack."""
@@ -74,6 +76,10 @@ class Beside:
 ALWAYS: Mapping[Role, Mapping[str, Any]] = {Role.CLIENT: {}, Role.SERVER: {"client_renegotiation": True}}
 """Settings of the end that is looked at, so that the story comes to all of its steps."""
 EARLY = {"max_early_data": 1000}
+EXTERNAL = Beside(
+    own={"external_cache": "x", "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL})},
+    peer={"tickets": False},
+)
 BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
     (Role.SERVER, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
@@ -89,6 +95,9 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.SERVER, "alpn"): Beside(peer={"alpn": ("other", "h2")}),
     (Role.SERVER, "session_id_prefix"): Beside(peer={"tickets": False}),
     (Role.SERVER, "session_id"): Beside(peer={"tickets": False}),
+    (Role.SERVER, "external_cache"): Beside(peer={"tickets": False}),
+    (Role.SERVER, "external_get"): EXTERNAL,
+    (Role.SERVER, "external_keeps"): EXTERNAL,
 }
 UNSEEN = {
     ("pyopenssl", Role.CLIENT, "cache_mode"): "only a flush of its cache after 255 connections would show it",
@@ -211,6 +220,7 @@ def seen(connection: Connection) -> dict[str, Any]:
         and (len(answer.session_id), answer.cipher_suite, sorted(answer.extensions), answer.version),
         "session": of_session(connection.last_session),
         "counters": connection.counters,
+        "cache calls": [(call.call, call.result) for call in connection.server.cache_calls or ()],
     }
 
 

@@ -97,6 +97,29 @@ def removes(pair: Pair, _role: Role) -> None:
     assert pair.server.counters().misses == 1
 
 
+def adds(pair: Pair, _role: Role) -> None:
+    pair.new_server(external_cache="shared")
+    session = taken(pair)
+    pair.new_server()
+
+    assert pair.server.add_session(b"x" * 32) is False
+    assert pair.server.add_session(session.session_id) is True
+    assert pair.connect(offer=session).server.cache_calls == ()
+
+
+def calls(pair: Pair, _role: Role) -> None:
+    assert pair.server.cache_calls() is None
+    pair.new_server(external_cache="shared")
+    session = taken(pair)
+    assert pair.server.cache_calls() == ()
+    pair.server.flush(0)
+
+    assert [(call.call, call.session_id) for call in pair.server.cache_calls() or ()] == [
+        ("remove", session.session_id)
+    ]
+    assert pair.server.cache_calls() == ()
+
+
 def ages(pair: Pair, _role: Role) -> None:
     session = taken(pair)
     pair.server.age_sessions(EXPIRED)
@@ -141,6 +164,8 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("resize_cache", Role.SERVER): resizes,
     ("remove", Role.SERVER): removes,
     ("age_sessions", Role.SERVER): ages,
+    ("cache_calls", Role.SERVER): calls,
+    ("add_session", Role.SERVER): adds,
     ("has_session", Role.SERVER): finds,
     ("renegotiate", Role.CLIENT): renegotiates,
     ("renegotiate", Role.SERVER): renegotiates,

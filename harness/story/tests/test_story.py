@@ -19,6 +19,7 @@ from harness.story.smaller import without_step
 from harness.story.step import Offer
 from harness.story.steps import (
     KINDS,
+    AddSession,
     Age,
     AgeSessions,
     CloseOpen,
@@ -69,6 +70,7 @@ WHOLE = Story(
         Flush(connection=1, seconds=3),
         Flush(of=Role.CLIENT),
         Remove(connection=2, server=2),
+        AddSession(connection=2, server=2),
         AgeSessions(seconds=4),
         MoveClock(of=Role.CLIENT, seconds=1),
         StopClock(of=Role.SERVER, seconds=10, number=2),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import exchange
-from harness.agent.drivers.libssl.native import is_older, session_reused
+from harness.agent.drivers.libssl.native import InterruptedByCallbackError, is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
 from harness.agent.drivers.libssl.unsupported import missing
@@ -112,6 +112,12 @@ class LibsslTls:
 
     def handshake(self) -> None:
         """SSL_do_handshake, after any early data; early data of the user's choice is written again if rejected."""
+        while True:
+            with contextlib.suppress(InterruptedByCallbackError):
+                self._handshake()
+                return
+
+    def _handshake(self) -> None:
         self._begin()
         while self._early is not None:
             result = self._early.step()

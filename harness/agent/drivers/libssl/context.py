@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks import Callbacks
 from harness.agent.drivers.libssl.connection import LibsslTls
+from harness.agent.drivers.libssl.external_cache import ExternalCache
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import Settings
+from harness.agent.drivers.libssl.unsupported import missing
+from harness.agent.fields import RequestError
 from harness.agent.knobs import CLIENT_CACHE
+from harness.agent.library import LackError
+from harness.agent.vocabulary import Capability
 
 if TYPE_CHECKING:
     import socket
@@ -32,6 +38,7 @@ class LibsslContext(Cache):
     def __init__(self, native: Native, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
         self._role = role
         self._knobs = {**DEFAULTS[role], **knobs}
+        self._external: ExternalCache | None = None
         self._connections: dict[Any, LibsslTls] = {}
         """By the SSL pointer: cffi compares and hashes pointers by their address."""
         self._held = HeldSessions(native)
@@ -54,6 +61,9 @@ class LibsslContext(Cache):
         self._load(files)
         self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
+        if "external_cache" in files:
+            self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._connections)
+            self._external.set(self._ctx)
 
     def _load(self, files: Mapping[str, str]) -> None:
         ssl = self.native.ssl
@@ -103,6 +113,25 @@ class LibsslContext(Cache):
         self._callbacks.age_tickets(self._ctx, seconds)
         return super().age_sessions(seconds)
 
+    def cache_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
+        """The calls of the external cache of one connection, and those of none; each is returned once."""
+        self._only("cache_calls", Capability.EXTERNAL_CACHE)
+        return None if self._external is None else self._external.take(of)
+
+    def add_session(self, session_id: bytes) -> bool:
+        """SSL_CTX_add_session of a session in the external cache."""
+        self._only("add_session", Capability.ADD_SESSION)
+        if self._external is None:
+            raise RequestError("add_session: this server has no external cache; give it the knob external_cache")
+        return self._external.add(self._ctx, session_id)
+
+    def _only(self, verb: str, capability: Capability) -> None:
+        """LackError if this role does not have the Capability of the verb."""
+        if (why := missing(self._role, self.native.version).get(capability.value)) is not None:
+            raise LackError(f"{verb}: {why}")
+
     def free(self) -> None:
         """SSL_CTX_free; connections that are still open keep it alive until they are freed."""
         self.native.ffi.release(self._ctx)
+        if self._external is not None:
+            self._external.forget()

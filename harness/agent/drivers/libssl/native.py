@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 THREE = (3, 0)
 
+
+class InterruptedByCallbackError(Exception):
+    """The client-hello callback has interrupted the handshake; the next call goes on."""
+
+
 # Macros over SSL_ctrl and SSL_CTX_ctrl in OpenSSL 1.0.2; functions in every later release.
 CTRL_GET_SESSION_REUSED = 8
 CTRL_OPTIONS = 32
@@ -112,6 +117,8 @@ class Native:
             raise WantReadError
         if code == c.ERROR_WANT_WRITE:
             raise WantWriteError
+        if code == c.ERROR_WANT_CLIENT_HELLO_CB:
+            raise InterruptedByCallbackError
         if code == c.ERROR_ZERO_RETURN:
             raise EndError("close_notify")
         queue = self.errors()

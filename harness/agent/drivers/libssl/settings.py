@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OLD_KEYS = 48
 """Bytes of 1.0.2's ticket keys: a name, an HMAC key and an AES key of 16 bytes each."""
-NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix"})
+NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"})
 """Knobs that a connection or a callback applies instead."""
 
 

@@ -27,6 +27,8 @@ VERBS = {
     "resize_cache": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
     "remove": "SSL_CTX_remove_session is not bound",
     "age_sessions": "SSL_SESSION_set_time is not bound",
+    "cache_calls": "SSL_CTX_sess_set_get_cb is not bound",
+    "add_session": "SSL_CTX_add_session is not bound",
     "early_data": CLIENT_EARLY_DATA,
     "has_session": "SSL_has_matching_session_id is not bound",
 }

@@ -20,6 +20,8 @@ VERBS = {
     "resize_cache": "Python's ssl has no SSL_CTX_sess_set_cache_size",
     "remove": "Python's ssl has no SSL_CTX_remove_session",
     "age_sessions": "a server's SSLContext does not expose the sessions that it issues",
+    "cache_calls": "Python's ssl has no SSL_CTX_sess_set_get_cb",
+    "add_session": "Python's ssl has no SSL_CTX_add_session",
     "early_data": NO_EARLY_DATA,
     "has_session": "Python's ssl has no SSL_has_matching_session_id",
 }

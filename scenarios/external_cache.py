@@ -1,0 +1,384 @@
+"""A server keeps its sessions in a cache outside of OpenSSL, which several servers share (SSL_CTX_sess_set_get_cb(3)).
+
+So do nginx, HAProxy, Apache httpd and Postfix. OpenSSL calls `new` for each session that it would cache, `get` for each
+id that its internal cache does not have, and `remove` for each session that leaves the internal cache, for whatever
+reason (ssl_update_cache, lookup_sess_in_cache, remove_session_lock).
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Close,
+    Differs,
+    Expectation,
+    Mechanism,
+    Outcome,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    broken_by,
+    reasons,
+    scenario,
+)
+
+OUTSIDE = {CacheMode.SERVER, CacheMode.NO_INTERNAL}
+"""No internal cache: each lookup asks the external one."""
+SHARED = {"tickets": False, "external_cache": "shared"}
+ALONE = SHARED | {"cache_mode": OUTSIDE}
+ADDS = {"client": [Capability.SESSION_DATA], "server": [Capability.ADD_SESSION]}
+SEEN = date(2026, 11, 29)
+NOT_RESUMABLE_CHECKED = (
+    "https://github.com/openssl/openssl/pull/24042 (CVE-2024-2511), in 3.0.14, 3.1.6, 3.2.2 and 3.3.0: "
+    "lookup_sess_in_cache ignores a session of the get callback that is not resumable"
+)
+UNKNOWN_FIELD = (
+    "https://github.com/openssl/openssl/pull/14750: 3.0 writes [19] kex_group, which d2i_SSL_SESSION before 3.0 refuses"
+)
+NO_ID_OF_IT = (
+    "tls_construct_server_hello (1.1.1w, ssl/statem/statem_srvr.c) sends no id of a session that is not resumable, "
+    "also where it resumes it"
+)
+NOT_RESUMABLE: Expectation[Outcome] = Expectation(
+    DECLINED,
+    Differs(ABORTED, Role.SERVER, "*@<3.0.14", SEEN, f"{NOT_RESUMABLE_CHECKED}; {NO_ID_OF_IT}", TLSv1_2),
+    Differs(RESUMED, Role.SERVER, "*@<3.0.14", SEEN, NOT_RESUMABLE_CHECKED, TLSv1_3),
+)
+ID_COMPARED = (
+    "https://github.com/openssl/openssl/pull/30517: ssl_get_prev_session compares the id of the session with the "
+    "client's; 3.5.9 does not, and 3.6.5 does"
+)
+OTHER_ID: Expectation[Outcome] = Expectation(DECLINED, Differs(ABORTED, Role.SERVER, "*@<3.6", SEEN, ID_COMPARED))
+WRONG_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.6", SEEN, ID_COMPARED)}
+NO_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.0.14", SEEN, NO_ID_OF_IT)}
+READS: Expectation[tuple[Outcome, str]] = Expectation(
+    (RESUMED, "session"), Differs((DECLINED, "unreadable"), Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0")
+)
+
+
+def called(connection):
+    """Return the calls of the external cache in a connection, without their ids."""
+    return [(call.call, call.result) for call in connection.server.cache_calls]
+
+
+def gets(connection):
+    """Return what the get callback returned in a connection."""
+    return [call.result for call in connection.server.cache_calls if call.call == "get"]
+
+
+@scenario(server=ALONE)
+def test_servers_share_the_cache(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert set(called(first)) == {("new", "copied")}
+    assert second.outcome is RESUMED
+    assert second.from_cache is True
+    assert called(second)[0] == ("get", "session")
+    assert second.server.cache_calls[0].session_id == first.session.cached_id
+
+
+@scenario(server=ALONE)
+def test_servers_with_two_caches_do_not(pair):
+    first = pair.connect()
+    pair.new_server(external_cache="other")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert gets(second) == ["absent"]
+
+
+@scenario(server=ALONE, second_server=True)
+def test_servers_of_two_builds_share_the_cache_if_both_read_its_sessions(pair):
+    first = pair.connect()
+    pair.use_second_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.server.view.name != first.server.view.name
+    assert (second.outcome, gets(second)[0]) == READS.of(pair)
+
+
+@scenario(server=ALONE)
+def test_get_that_returns_nothing_is_a_full_handshake(pair):
+    first = pair.connect()
+    pair.new_server(external_get="nothing")
+    second = pair.connect(offer=first.session)
+    pair.new_server(external_get="session")
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert gets(second) == ["nothing"]
+    assert third.outcome is RESUMED
+    assert gets(third) == ["session"]
+
+
+@scenario(server=ALONE | {"external_get": "copy", "external_keeps": BOTH})
+def test_get_returns_an_object_that_the_application_keeps(pair):
+    kept = "kept" if pair.server_config.external_keeps else "copied"
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert set(called(first)) == {("new", kept)}
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert gets(second) == gets(third) == ["copy"]
+
+
+@scenario(versions=[TLSv1_2], server=ALONE | {"external_get": "expired"})
+def test_expired_session_is_removed_from_the_external_cache(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
+    assert called(second) == [("get", "expired"), ("remove", "removed"), ("new", "copied")]
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
+    assert gets(third) == ["absent"]
+
+
+@scenario(versions=[TLSv1_3], server=ALONE | {"external_get": "expired"})
+def test_expired_tls13_session_stays_in_the_external_cache(pair):
+    """Only ssl_get_prev_session's own lookup removes it (try_session_cache); tls_parse_ctos_psk makes this one."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_server(external_get="session")
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
+    assert gets(second) == ["expired"]
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2], server=ALONE, breaks=NO_ID_SENT)
+def test_session_that_is_not_resumable_is_ignored(pair):
+    first = pair.connect()
+    pair.new_server(external_get="not_resumable")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is NOT_RESUMABLE.of(pair)
+    assert gets(second) == ["not_resumable"]
+
+
+@scenario(versions=[TLSv1_3], server=ALONE)
+def test_tls13_session_that_is_not_resumable_is_ignored(pair):
+    first = pair.connect()
+    pair.new_server(external_get="not_resumable")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is NOT_RESUMABLE.of(pair)
+    assert gets(second) == ["not_resumable"]
+
+
+@scenario(versions=[TLSv1_2], server=ALONE, breaks=WRONG_ID_SENT)
+def test_session_with_another_id_is_not_used(pair):
+    """A server that echoes the id of that session makes its client expect a full handshake."""
+    first = pair.connect()
+    pair.new_server(external_get="other_id")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is OTHER_ID.of(pair)
+    assert gets(second) == ["other_id"]
+
+
+@scenario(versions=[TLSv1_3], server=ALONE)
+def test_tls13_session_with_another_id_resumes(pair):
+    """A ServerHello names a PSK by its index; the id is not sent (RFC 8446, 4.2.11)."""
+    first = pair.connect()
+    pair.new_server(external_get="other_id")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert gets(second) == ["other_id"]
+
+
+@scenario(server=ALONE)
+def test_cache_that_answers_later_interrupts_the_handshake_and_resumes(pair):
+    first = pair.connect()
+    pair.new_server(external_get="later")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second)[:2] == [("wait", "later"), ("get", "later")]
+
+
+@scenario(server=SHARED)
+def test_internal_cache_is_asked_first(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_server()
+    third = pair.connect(offer=first.session)
+    fourth = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert gets(second) == []
+    assert third.outcome is RESUMED
+    assert gets(third) == ["session"]
+    assert fourth.outcome is RESUMED
+    assert gets(fourth) == []
+
+
+@scenario(server=SHARED | {"cache_mode": {CacheMode.SERVER, CacheMode.NO_INTERNAL_STORE}})
+def test_session_that_was_found_outside_is_not_stored_inside(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert [second.outcome, third.outcome] == [RESUMED, RESUMED]
+    assert gets(second) == gets(third) == ["session"]
+    assert pair.last_counters().items == 0
+
+
+@scenario(versions=[TLSv1_2], server=SHARED | {"cache_size": 1})
+def test_session_that_is_evicted_inside_is_lost_outside_too(pair):
+    first = pair.connect()
+    second = pair.connect()
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is second.outcome is FULL
+    assert called(second) == [("remove", "removed"), ("new", "copied")]
+    assert second.server.cache_calls[0].session_id == first.session.session_id
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
+    assert gets(third) == ["absent"]
+
+
+@scenario(versions=[TLSv1_2], server=SHARED | {"cache_size": 3})
+def test_session_that_has_room_inside_is_kept_outside_too(pair):
+    first = pair.connect()
+    second = pair.connect()
+    pair.new_server()
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is second.outcome is FULL
+    assert called(second) == [("new", "copied")]
+    assert third.outcome is RESUMED
+    assert gets(third) == ["session"]
+
+
+@scenario(versions=[TLSv1_2], server=SHARED, needs={"server": [Capability.FLUSH]})
+def test_flush_of_the_internal_cache_removes_the_session_outside(pair):
+    first = pair.connect()
+    pair.server.flush(0)
+    removed = pair.server.cache_calls()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert [(call.call, call.session_id) for call in removed] == [("remove", first.session.session_id)]
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert called(second)[0] == ("get", "absent")
+
+
+@scenario(versions=[TLSv1_2], server=ALONE, close=Close.EOF, needs={"client": [Capability.SESSION_COPY]})
+def test_session_of_an_unclean_close_is_removed_outside(pair):
+    """SSL_free without close_notify calls SSL_CTX_remove_session (ssl_clear_bad_session)."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert called(first) == [("new", "copied"), ("remove", "removed")]
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+
+
+@scenario(server=ALONE | {"session_id_context": b"one"})
+def test_session_of_another_context_is_found_and_not_used(pair):
+    first = pair.connect()
+    pair.new_server(session_id_context=b"two")
+    second = pair.connect(offer=first.session)
+    pair.new_server(session_id_context=b"one")
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
+    assert gets(second) == ["session"]
+    assert third.outcome is RESUMED
+
+
+@scenario(server=SHARED, needs=ADDS)
+def test_session_that_was_added_to_a_context_is_not_asked_for(pair):
+    first = pair.connect()
+    pair.new_server(external_get="nothing")
+    second = pair.connect(offer=first.session)
+    added = pair.server.add_session(first.session.cached_id)
+    third = pair.connect(offer=first.session)
+    pair.new_server()
+    also = pair.server.add_session(first.session.cached_id)
+    fourth = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert (added, also) == (True, True)
+    assert third.outcome is RESUMED
+    assert gets(third) == []
+    assert fourth.outcome is RESUMED
+    assert gets(fourth) == []
+
+
+@scenario(versions=[TLSv1_2], server=SHARED | {"external_keeps": [True, False]}, needs=ADDS)
+def test_object_that_is_in_the_context_is_not_added_again(pair):
+    """SSL_CTX_add_session returns 0 for the object that the cache has, and replaces another one with its id."""
+    first = pair.connect()
+    added = pair.server.add_session(first.session.session_id)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert added is not pair.server_config.external_keeps
+    assert second.outcome is RESUMED
+    assert pair.last_counters().items == 1
+
+
+@scenario(versions=[TLSv1_2], server={"external_cache": "shared"})
+def test_session_in_a_ticket_is_not_stored_outside(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.tickets == 1
+    assert called(first) == called(second) == []
+    assert second.mechanism is Mechanism.SESSION_TICKET
+
+
+@scenario(versions=[TLSv1_3], server={"external_cache": "shared"})
+def test_tls13_session_in_a_ticket_fills_both_caches_and_is_never_asked_for(pair):
+    """ssl_update_cache stores it if there is a remove callback, under an id that is not sent."""
+    first = pair.connect()
+    items = pair.last_counters().items
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert called(first) == [("new", "copied")] * first.tickets
+    assert items == first.tickets > 0
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert gets(second) == []
