@@ -18,6 +18,7 @@ CONTENTS = {
         "docs/clients",
         "docs/reproduce",
         "docs/stories",
+        "docs/callbacks",
         "docs/results",
         "docs/builds",
         "docs/ci",

@@ -370,7 +370,7 @@ def test_session_in_a_ticket_is_not_stored_outside(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"external_cache": "shared"})
-def test_tls13_session_in_a_ticket_fills_both_caches_and_is_never_asked_for(pair):
+def test_tls13_session_in_a_ticket_fills_both_caches_for_nothing(pair):
     """ssl_update_cache stores it if there is a remove callback, under an id that is not sent."""
     first = pair.connect()
     items = pair.last_counters().items

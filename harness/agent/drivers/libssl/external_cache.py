@@ -27,7 +27,7 @@ class Call:
     """One call of a callback."""
 
     of: LibsslTls | None
-    """The connection that made it; None for a removal, whose callback is told none."""
+    """The connection that made it; None for a removal, whose callback gets none."""
     call: str
     session_id: bytes
     result: str
