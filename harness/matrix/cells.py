@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.model.capability import CLOSE_NEEDS, by_id_alone
 from harness.model.errors import UnsupportedError, UsageError
-from harness.model.knobs import checked, config_type, parse_knob, show_knob
+from harness.model.knobs import ClientConfig, ServerConfig, checked, config_type, parse_knob, show_knob
 from harness.model.tls import Close, Role, TLSVersion
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.matrix.expectation import Expectation
     from harness.model.capability import Capability
-    from harness.model.knobs import ClientConfig, Config, ServerConfig
+    from harness.model.knobs import Config
     from harness.stacks.base import Stack
 
 BOTH = [True, False]
@@ -45,6 +45,10 @@ class Situation:
     """With each other server stack as a second server, to which the scenario goes over and back."""
     breaks: Mapping[str, Expectation[bool]] = field(default_factory=dict)
     """By the name of a rule of the RFCs, whether a connection of a pair breaks it."""
+    programs: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
+    """The programs that are an end, by its role; each meets the reference stack."""
+    every_stack: bool = False
+    """Each of these programs meets every stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Cell:
     """As in its situation."""
     unsupported: str = ""
     """Why it cannot be: which stack lacks what, and why. Empty if it can."""
+    program: str = ""
+    """The name of the program that is one of its ends; empty if there is none."""
 
 
 def knob_values(role: Role, knobs: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -162,6 +168,26 @@ def cells(
             continue
         both = {Role.CLIENT: second_client, Role.SERVER: second_server}
         yield choice.cell(client, server, {role: stack for role, stack in both.items() if stack})
+
+
+def program_cells(
+    situation: Situation, role: Role, stacks: Sequence[Stack], programs: Mapping[str, tuple[Stack, str]]
+) -> Iterator[Cell]:
+    """Every cell in which a program plays this role; each is a stack to look at, and why it cannot be an end."""
+    for stack, (name, (program, lacks)), tls in product(stacks, programs.items(), situation.versions):
+        client, server = (program, stack) if role is Role.CLIENT else (stack, program)
+        yield Cell(
+            id=f"{client.label}--{server.label}-{tls.label}",
+            client_stack=client,
+            server_stack=server,
+            tls=tls,
+            client=ClientConfig(versions=(tls,)),
+            server=ServerConfig(versions=(tls,)),
+            close=Close.BOTH,
+            breaks=situation.breaks,
+            unsupported=lacks,
+            program=name,
+        )
 
 
 def _going_over(seconds: Mapping[Role, Stack]) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.pair.pair import Pair
     from harness.report.json import shapes
     from harness.report.json.shapes import CellObject
+    from harness.serve.visits import Visits
 
 SEVERITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
 
@@ -38,7 +39,7 @@ class CellState:
     """The cell's id, with what a test's own cases add to it."""
     scenario: str
     """The file and the test."""
-    pair: Pair | None = None
+    pair: Pair | Visits | None = None
     verdict: Verdict = Verdict.PASSED
     reason: str = ""
     lost: bool = False
@@ -98,6 +99,7 @@ class CellState:
         if self.pair is None:
             return
         self.counters = self._counters()
+        about = f"{self.scenario}[{self.id}]"
         first, last = (self.cell.client, self.cell.server), (self.pair.client_config, self.pair.server_config)
         self.case = case_json(
             self.cell.client_stack.label,
@@ -107,7 +109,8 @@ class CellState:
             self.counters,
             first,
             then=(changes(first[0], last[0]), changes(first[1], last[1])),
-            story=recorded(self.connections, self.pair.actions_since, f"{self.scenario}[{self.id}]"),
+            # A program is started and configured by the scenario, which no story can say.
+            story=None if self.cell.program else recorded(self.connections, self.pair.actions_since, about),
         )
 
 

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from harness.probe.program import Programs
     from harness.runtime.runtime import Runtime
     from harness.serve.serving import Serving
+    from harness.serve.visits import Visits
     from harness.stacks.machine import Machine
 
 HOOKS = "harness.plugin.hooks"
 """The rest of the plugin; `-p` or a conftest.py that names it loads it at the start."""
+ENDS = {"pair", "program", "client_program"}
+"""The fixtures that a scenario has a cell for."""
 CELL = re.compile(r"\[\S+--\S+-TLSv1\.\d")
 """How the node id of a cell goes on after the name of its test."""
 
@@ -103,10 +106,10 @@ def results_folder(config: pytest.Config) -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each cell of a scenario."""
-    if "pair" in metafunc.fixturenames:
+    for fixture in ENDS & {*metafunc.fixturenames}:
         mark = metafunc.definition.get_closest_marker("scenario")
         if mark and mark.args and type(mark.args[0]).__module__ == "harness.matrix.cells":
-            loaded(metafunc.config).generate(metafunc, mark.args[0])
+            loaded(metafunc.config).generate(metafunc, mark.args[0], fixture)
 
 
 def loaded(config: pytest.Config) -> Any:
@@ -138,8 +141,11 @@ def probe() -> Generator[Callable[..., Probed]]:
 
 
 @pytest.fixture
-def program() -> Generator[Callable[..., Programs]]:
-    """Starts server programs: ``program("nginx", tickets=False)``; skips, as UNSUPPORTED, what is not installed."""
+def program(request: pytest.FixtureRequest) -> Generator[Callable[..., Programs]]:
+    """Starts server programs: ``program("nginx", tickets=False)``; skips, as UNSUPPORTED, what is not installed.
+
+    In a scenario with ``programs`` it starts that of the cell: ``program(tickets=False)``.
+    """
     from contextlib import ExitStack  # noqa: PLC0415 - the plugin stays light
 
     from harness.model.errors import UnsupportedError  # noqa: PLC0415
@@ -152,7 +158,20 @@ def program() -> Generator[Callable[..., Programs]]:
             pytest.skip(f"UNSUPPORTED: {error}")
 
     with ExitStack() as opened:
-        yield start
+        if hasattr(request, "param"):
+            yield cast("Any", request.config.pluginmanager.get_plugin(HOOKS)).start_program(request, opened)
+        else:
+            yield start
+
+
+@pytest.fixture
+def client_program(request: pytest.FixtureRequest) -> Generator[Visits]:
+    """The client program of the cell, with its server: ``client_program.run(num_tickets=0)``."""
+    if not hasattr(request, "param"):
+        text = "`client_program` needs `pytestmark = scenario(programs=[...])` in this file; see docs/clients.md"
+        pytest.fail(text, pytrace=False)
+    with cast("Any", request.config.pluginmanager.get_plugin(HOOKS)).client_visits(request) as visits:
+        yield visits
 
 
 @pytest.fixture

@@ -73,9 +73,9 @@ def leave_reproducers(state: CellState, results: Path) -> list[tuple[str, str]]:
 
 
 def _reproduced(state: CellState, folder: Path) -> list[str]:
-    """Write the reproducers and return the lines about them; empty if a connection has no setup."""
+    """Write the reproducers; the lines about them, none if a connection has no setup or a program is an end."""
     known = [connection for connection in state.connections if connection.setup]
-    if state.pair is None or not known or len(known) < len(state.connections):
+    if state.pair is None or state.cell.program or not known or len(known) < len(state.connections):
         return []
     made = reproduction(state.connections, state.pair.runtime.pki.pem_files, wrong=state.reason)
     keep(folder, made.files, SCRIPTS)

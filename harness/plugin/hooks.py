@@ -16,7 +16,7 @@ from harness.matrix.citation import uncited
 from harness.matrix.expectation import Expectation, unmatched
 from harness.matrix.pairing import Matrix
 from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lost
-from harness.model.tls import Outcome
+from harness.model.tls import Outcome, Role
 from harness.model.verdict import Verdict
 from harness.pair.pair import Pair
 from harness.plugin.asserting import read_by_assert
@@ -32,17 +32,22 @@ from harness.runtime.warden import end_with_parent
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from contextlib import ExitStack
 
     from harness.matrix.cells import Situation
+    from harness.probe.program import Programs
     from harness.report.json.shapes import AssertionObject
     from harness.runtime.runtime import Runtime
+    from harness.serve.visits import Visits
 
 RUN = pytest.StashKey[Run]()
 RECORDER = pytest.StashKey[Recorder]()
 STATE = pytest.StashKey[CellState]()
 RUNNING = pytest.StashKey[CellState | None]()
 DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
+PLAYS = {"program": Role.SERVER, "client_program": Role.CLIENT}
+"""The role of the program that each of these fixtures gives."""
 HEADED = pytest.StashKey[bool]()
 """Whether pytest's header already lists the stacks."""
 
@@ -154,8 +159,8 @@ def _header(config: pytest.Config) -> list[str]:
     return [*config.stash[RUN].header(), f"results: {results_folder(config)}"]
 
 
-def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
-    """Make a test of each cell; skip and count a cell that a stack does not support, with the reason."""
+def generate(metafunc: pytest.Metafunc, situation: Situation, fixture: str) -> None:
+    """Make a test of each cell, which goes to this fixture; skip and count an unsupported cell, with the reason."""
     if problem := uncited(metafunc.module.__doc__):
         raise pytest.Collector.CollectError(f"{metafunc.module.__file__}: {problem}")
     metafunc.config.stash[DECLARED].update(
@@ -163,13 +168,17 @@ def generate(metafunc: pytest.Metafunc, situation: Situation) -> None:
     )
     metafunc.config.stash[DECLARED].update({id(value): value for value in situation.breaks.values()})
     run = metafunc.config.stash[RUN]
+    if fixture == "pair":
+        found = run.cells(situation, metafunc.definition.nodeid)
+    else:
+        found = run.program_cells(situation, PLAYS[fixture])
     metafunc.parametrize(
-        "pair",
+        fixture,
         [
             pytest.param(
                 cell, id=cell.id, marks=[pytest.mark.skip(f"UNSUPPORTED: {cell.unsupported}")] * bool(cell.unsupported)
             )
-            for cell in run.cells(situation, metafunc.definition.nodeid)
+            for cell in found
         ],
         indirect=True,
     )
@@ -200,11 +209,45 @@ def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
         made.close()
 
 
+def start_program(request: pytest.FixtureRequest, opened: ExitStack) -> Callable[..., Programs]:
+    """Return what starts the server program of a cell, once: its test says how."""
+    from harness.probe.program import Programs  # noqa: PLC0415 - few scenarios have programs
+
+    cell: Cell = request.param
+    state, runtime = _state(request.node), request.config.stash[RUN].runtime
+
+    def start(**given: Any) -> Programs:
+        if state and state.pair:
+            raise UsageError("a cell has one server program; let it restart() or reload()")
+        made = Programs(cell.program, client=cell.client_stack, runtime=runtime, versions=(cell.tls,), **given)
+        opened.callback(made.close)
+        made.pair.read_by_assert = read_by_assert
+        if state:
+            state.pair = made.pair
+        return made
+
+    return start
+
+
+def client_visits(request: pytest.FixtureRequest) -> Visits:
+    """Return what runs the client program of a cell."""
+    from harness.serve.visits import Visits  # noqa: PLC0415 - few scenarios have programs
+    from harness.stacks.programs.clients import CLIENTS  # noqa: PLC0415 - as above
+
+    cell: Cell = request.param
+    stacks = cell.client_stack, cell.server_stack
+    made = Visits(CLIENTS[cell.program], stacks, cell.tls, request.config.stash[RUN].runtime)
+    made.read_by_assert = read_by_assert
+    if state := _state(request.node):
+        state.pair = made
+    return made
+
+
 def _state(item: pytest.Item) -> CellState | None:
     """Return the state of a cell; None for any other test."""
     callspec = getattr(item, "callspec", None)
-    cell = getattr(callspec, "params", {}).get("pair")
-    if callspec is None or not isinstance(cell, Cell):
+    cell = next((one for one in getattr(callspec, "params", {}).values() if isinstance(one, Cell)), None)
+    if callspec is None or cell is None:
         return None
     if STATE not in item.stash:
         item.stash[STATE] = CellState(cell, callspec.id, item.nodeid.partition("[")[0])
@@ -305,7 +348,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if RUN not in config.stash:
         return
     run = config.stash[RUN]
-    lines = unmatched(config.stash[DECLARED].values(), run.clients, run.servers) if config.stash[DECLARED] else []
+    clients, servers = (
+        [*stacks, *run.programs(role)] for role, stacks in ((Role.CLIENT, run.clients), (Role.SERVER, run.servers))
+    )
+    lines = unmatched(config.stash[DECLARED].values(), clients, servers) if config.stash[DECLARED] else []
     if hasattr(config, "workeroutput"):
         config.workeroutput["resumption_unmatched"] = lines
     elif recorder := config.stash.get(RECORDER, None):

@@ -29,6 +29,8 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     second_client: bool = False,
     second_server: bool = False,
     breaks: Mapping[str, Differs[bool] | Sequence[Differs[bool]]] | None = None,
+    programs: Sequence[str] = (),
+    every_stack: bool = False,
 ) -> pytest.MarkDecorator:
     """The ``pytestmark`` of a scenario file, or the decorator of one test, which then replaces the file's as a whole.
 
@@ -40,7 +42,10 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     otherwise, both ends enable the cell's version alone.
     ``breaks`` declares by the names of rules (docs/rules.md) which builds break them (`broken_by`): a MUST that a
     connection breaks undeclared fails the cell, and so does a declared breach that does not happen.
-    UsageError for a knob, a value, a role or a rule that does not exist, at import.
+    ``programs`` are programs that people run: servers for a test that takes the fixture ``program``, clients for one
+    that takes ``client_program``. Each meets libssl, or the stacks that the run names; with ``every_stack`` it meets
+    every stack.
+    UsageError for a knob, a value, a role, a rule or a program that does not exist, at import.
     """
     try:
         needed = {Role(role): tuple(capabilities) for role, capabilities in (needs or {}).items()}
@@ -57,8 +62,21 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
             second_client=second_client,
             second_server=second_server,
             breaks={known_rule(name).name: _expected(differs) for name, differs in (breaks or {}).items()},
+            programs=_programs(programs) if programs else {},
+            every_stack=every_stack,
         )
     )
+
+
+def _programs(names: Sequence[str]) -> dict[Role, tuple[str, ...]]:
+    """The programs by the role that they can play; UsageError for one that is not known."""
+    from harness.stacks.programs.known import known_programs  # noqa: PLC0415 - few scenarios have programs
+
+    known = {role: known_programs(role) for role in Role}
+    if unknown := [name for name in names if not any(name in table for table in known.values())]:
+        there = ", ".join(name for table in known.values() for name in table)
+        raise UsageError(f"no program {unknown[0]!r}; there are: {there}")
+    return {role: tuple(name for name in names if name in table) for role, table in known.items()}
 
 
 def _expected(differs: Differs[bool] | Sequence[Differs[bool]]) -> Expectation[bool]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.matrix.cells import cells
+from harness.matrix.cells import cells, program_cells
 from harness.matrix.pairing import Matrix, Pairing, covering
+from harness.model.tls import Role
 from harness.runtime.runtime import Runtime
+from harness.stacks.programs.known import known_programs, program_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +31,11 @@ REFERENCE = "libssl"
 """The stack that other libraries meet if a run names no stacks."""
 
 
+def _names_program(glob: str) -> bool:
+    """Whether it names a program, which is no stack of the machine: ``nginx``, ``nginx@1.22.1``."""
+    return any(glob.partition("@")[0] in known_programs(role) for role in Role)
+
+
 class Run:
     """Opened at the first question, closed once, whatever happened in between."""
 
@@ -42,6 +50,7 @@ class Run:
         self._globs = (clients, servers)
         self._matrix = matrix
         self._opened = ExitStack()
+        self._programs: dict[tuple[Role, str], tuple[Stack, str]] = {}
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -73,7 +82,8 @@ class Run:
         return self.machine.select(self._matrix.glob) if self._matrix.pairing is Pairing.AGAINST else ()
 
     def _chosen(self, globs: Sequence[str]) -> tuple[Stack, ...]:
-        named = [stack for glob in globs for stack in self.machine.select(glob)] if globs else self.machine.own
+        own = [glob for glob in globs if not _names_program(glob)]
+        named = [stack for glob in own for stack in self.machine.select(glob)] if globs else self.machine.own
         chosen = [*named, *self._rivals]
         return tuple(stack for stack in self.machine.stacks if stack in chosen)
 
@@ -86,6 +96,29 @@ class Run:
             return self._matrix.meets(client, server, self._rivals) and self._comes_together(client, server)
 
         return list(cells(situation, self.clients, self.servers, meets))
+
+    def program_cells(self, situation: Situation, role: Role) -> list[Cell]:
+        """The cells of a test with a program in this role: those that the run names, or all if it names no such end."""
+        globs = self._globs[role is Role.SERVER]
+        ends = {name: self._program(role, name) for name in situation.programs.get(role, ())}
+        chosen = {
+            name: end
+            for name, end in ends.items()
+            if not globs or any(fnmatchcase(name, glob) or fnmatchcase(end[0].label, glob) for glob in globs)
+        }
+        stacks = self.servers if role is Role.CLIENT else self.clients
+        if not situation.every_stack and not self._globs[role is Role.CLIENT]:
+            stacks = tuple(stack for stack in stacks if stack.name == REFERENCE)
+        return list(program_cells(situation, role, stacks, chosen))
+
+    def programs(self, role: Role) -> list[Stack]:
+        """The programs that were looked at for this role."""
+        return [stack for (of, _name), (stack, _lacks) in self._programs.items() if of is role]
+
+    def _program(self, role: Role, name: str) -> tuple[Stack, str]:
+        if (role, name) not in self._programs:
+            self._programs[role, name] = program_stack(role, name, self.runtime)
+        return self._programs[role, name]
 
     def _comes_together(self, client: Stack, server: Stack) -> bool:
         """Whether a pair is in a run without named stacks: another library meets the reference stack, and itself."""

@@ -11,7 +11,7 @@ from harness.model.tls import TLSVersion
 from harness.probe import probing
 from harness.probe.limits import MOST, RATE, Limits
 from harness.probe.probing import Wanted, eof_ignored
-from harness.probe.say import HTTP, Said, said
+from harness.probe.say import HTTP, Said, get, status
 from harness.probe.visitor import Visitor
 from harness.runtime.address import target
 from harness.runtime.closing import Closing
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.probe import Probe
     from harness.model.session import Session
+    from harness.pair.pair import Pair
+    from harness.stacks.base import Stack
 
 
 class Probed(Closing):
@@ -37,11 +39,14 @@ class Probed(Closing):
     that does not exist; UnreachableError if the host has no address.
     """
 
+    _name = ""
+    """What users see of the server; its address if empty."""
+
     def __init__(
         self,
         host: str,
         port: int,
-        client: str = "libssl",
+        client: str | Stack = "libssl",
         *,
         say: str | bytes = HTTP,
         ca: Path | None = None,
@@ -56,11 +61,13 @@ class Probed(Closing):
         self._own = Runtime() if runtime is None else None
         self._runtime = runtime or self._own or Runtime()
         self._machine = Machine(self._runtime)
+        self._answers: dict[int, bytes] = {}
+        self._http = isinstance(say, str)
         self._visitor: Visitor | None = None
         try:
             if ca is not None:
                 self._runtime.pki.trust(ca)
-            self._stack = self._machine.one(client)
+            self._stack = self._machine.one(client) if isinstance(client, str) else client
             self._config = config.changed(
                 versions=config.versions or tuple(TLSVersion),
                 server_name=config.server_name or self._target.name or None,
@@ -69,8 +76,8 @@ class Probed(Closing):
             )
             limits = Limits(self._runtime.loop, None if self._target.loopback else RATE, MOST)
             name = self._config.server_name or self._target.host
-            words = said(HTTP, name) if isinstance(say, str) else Said(say)
-            self._visitor = Visitor(self._runtime, self._stack, self._target, limits, words)
+            words = Said(get(name), http=True) if isinstance(say, str) else Said(say)
+            self._visitor = Visitor(self._runtime, self._stack, self._target, limits, words, name=self._name)
         except BaseException:
             self.close()
             raise
@@ -81,6 +88,15 @@ class Probed(Closing):
         return self._open.pair.connections
 
     @property
+    def pair(self) -> Pair:
+        """The client, and the server as far as it is known."""
+        return self._open.pair
+
+    def status(self, connection: Connection) -> int | None:
+        """The HTTP status that a connection got; None if its answer was not of HTTP."""
+        return status(self._answers.get(connection.number, b""))
+
+    @property
     def _open(self) -> Visitor:
         if self._visitor is None:
             raise UsageError("the server was closed; probe it again")
@@ -89,11 +105,16 @@ class Probed(Closing):
     def connect(self, offer: Session | None = None, **knobs: Any) -> Connection:
         """Handshake, say something, read a line of the answer, take the session, and leave.
 
-        Two witnesses judge: the client and the wire. ``knobs`` change the client for this connection alone.
+        Two witnesses judge: the client and the wire. ``knobs`` change the client for this connection alone; the Host of
+        its GET is the server name.
         UnreachableError if the server cannot be reached or does not answer, DisagreementError if client and wire
         contradict each other.
         """
-        return self._open.visit(self._config.changed(**knobs), offer).connection
+        config = self._config.changed(**knobs)
+        name = config.server_name or self._target.host
+        visit = self._open.visit(config, offer, Said(get(name), http=True) if self._http else None)
+        self._answers[visit.connection.number] = visit.answer or b""
+        return visit.connection
 
     def ask(self, *, offers: int = 14, seed: int = 0) -> Probe:
         """Ask all questions of `resumption probe`, with so many offers of each mechanism; its ``answers`` are texts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from itertools import cycle
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from harness.stacks.programs.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from harness.stacks.base import Stack
 
 KEY = 80
 """Bytes of a ticket key's file."""
@@ -33,48 +34,67 @@ class Programs(Probed):
     UnsupportedError if the product is not installed, or cannot be configured so; UsageError for another product.
     """
 
+    _turn = -1
+
     def __init__(  # noqa: PLR0913 - each is a word of a scenario, given by name
         self,
         product: str,
         *,
-        client: str = "libssl",
+        client: str | Stack = "libssl",
         tickets: bool = True,
         cache: str = "",
         shared_keys: bool = False,
         behind: int = 1,
         sites: Mapping[str, str] = MappingProxyType({"localhost": "server"}),
         asking: tuple[str, ...] = (),
+        runtime: Runtime | None = None,
         **knobs: Any,
     ) -> None:
         if product not in PRODUCTS:
             raise UsageError(f"no server program {product!r}; there are: {', '.join(PRODUCTS)}")
         if cache and cache not in {one.value for one in Cache}:
             raise UsageError(f"no cache {cache!r}; it can be: {', '.join(Cache)}")
-        row = PRODUCTS[product]
+        self._row = PRODUCTS[product]
         self._opened = ExitStack()
         try:
-            runtime = self._opened.enter_context(Runtime())
-            served = tuple(Site(name, runtime.pki.issued(one), name in asking) for name, one in sites.items())
-            keys = os.urandom(KEY) if shared_keys else None
-            wanted = Wanted(tickets, Cache(cache) if cache else row.cache, keys, served)
+            self._shared = runtime or self._opened.enter_context(Runtime())
+            issued = self._shared.pki.issued
+            self._wanted = Wanted(
+                tickets,
+                Cache(cache) if cache else self._row.cache,
+                os.urandom(KEY) if shared_keys else None,
+                tuple(Site(name, issued(one), name in asking) for name, one in sites.items()),
+            )
             self.programs: list[Program] = []
             """The running servers."""
-            for _ in range(behind):
-                self.programs.append(Program(row, wanted, runtime))
-                self._opened.callback(self.programs[-1].close)
-            port = self._balanced(runtime) if behind > 1 else self.programs[0].port
+            self._opened.callback(self._end)
+            self.programs += [self._started() for _ in range(behind)]
+            self._name = self.programs[0].label
+            balancer = Tap(self._shared.loop, self._next)
+            self._opened.callback(balancer.close)
             knobs = {"server_name": next(iter(sites)), **knobs}
-            super().__init__(LOOPBACK, port, client, say=row.says or HTTP, runtime=runtime, **knobs)
+            super().__init__(LOOPBACK, balancer.port, client, say=self._row.says or HTTP, runtime=self._shared, **knobs)
         except BaseException:
             self._opened.close()
             raise
 
-    def _balanced(self, runtime: Runtime) -> int:
-        """The port of a balancer that gives each connection to the next server."""
-        turn = cycle([(LOOPBACK, program.port) for program in self.programs])
-        balancer = Tap(runtime.loop, lambda: next(turn))
-        self._opened.callback(balancer.close)
-        return balancer.port
+    def _started(self) -> Program:
+        return Program(self._row, self._wanted, self._shared)
+
+    def _next(self) -> tuple[str, int]:
+        """The server that the balancer gives the next connection to."""
+        self._turn = (self._turn + 1) % len(self.programs)
+        return LOOPBACK, self.programs[self._turn].port
+
+    def restart(self) -> None:
+        """End the servers and start new ones, configured as before."""
+        for place, program in enumerate(self.programs):
+            program.close()
+            self.programs[place] = self._started()
+
+    def _end(self) -> None:
+        for program in self.programs:
+            program.close()
 
     def reload(self) -> None:
         """Let the servers read their configuration again; UnsupportedError if they cannot."""

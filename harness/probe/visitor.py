@@ -64,7 +64,7 @@ class Visit:
 
 
 class Visitor:
-    """Makes all connections of a probe by one client."""
+    """Makes all connections of a probe by one client; users see ``name`` of the server, its address if empty."""
 
     def __init__(
         self,
@@ -74,6 +74,7 @@ class Visitor:
         limits: Limits,
         said: Said,
         versions: tuple[TLSVersion, ...] = tuple(TLSVersion),
+        name: str = "",
     ) -> None:
         self.target = target
         self.limits = limits
@@ -81,7 +82,7 @@ class Visitor:
         self._runtime = runtime
         self._clients: dict[ClientConfig, tuple[Client, ClientConfig]] = {}
         self._first = ClientConfig(versions=versions)
-        remote = RemoteStack(target.text, (target.ip, target.port))
+        remote = RemoteStack(name or target.text, (target.ip, target.port))
         self.pair = Pair((client, remote), max(versions), runtime, client=self._first)
         self.pair.put_middlebox(FloodGate)
         self._clients[self._first] = self.pair.client, self._first

@@ -188,8 +188,9 @@ class Served:
         self._opened += 1
         library = self.stack.build.library
         setup = Setup(ClientConfig(), self.config, 1, server, beside=tuple(self._visits), server_library=library)
-        self._visits[self._opened] = door.visit(self._opened, link, tapped, self.manner), setup
-        self.begun(self._opened)
+        number = self._opened
+        self.begun(number)  # before its handshake: the client's next connection meets what this one is to change
+        self._visits[number] = door.visit(number, link, tapped, self.manner), setup
 
     def _end(self, visit: Visit, setup: Setup) -> None:
         server = visit.report

@@ -515,3 +515,47 @@ def test_a_declared_breach_about_no_build_of_the_run_is_named(run: Run) -> None:
     ran = run("--matrix=same", arguments=BREAKS % "*@<1.0")
 
     ran.stdout.fnmatch_lines(["matched nothing in this run: client [*]@<1.0 gives True (seen 2026-11-29)"])
+
+
+PROGRAMS = '''
+"""A ticket resumes (RFC 8446, 2.2)."""
+
+from harness import *
+
+pytestmark = scenario(programs=["nginx", "curl"], versions=[TLSv1_3])
+
+def test_server(program):
+    assert program().connect().outcome is FULL
+
+def test_client(client_program):
+    assert client_program.run()[0].outcome is FULL
+'''
+
+
+def test_a_program_that_is_not_installed_is_an_unsupported_cell(
+    run: Run, results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.stacks.programs.program.shutil.which", lambda _name, path: None)  # noqa: ARG005 - as shutil.which
+    run(source=PROGRAMS).assert_outcomes(skipped=2)
+
+    nginx = "nginx lacks a program here: install it: apt install nginx"
+    curl = "curl lacks a program here: install it: apt install curl"
+    assert [(cell["cell"], cell["verdict"], cell["reason"]) for cell in results()["cells"]] == [
+        ("libssl@1.1.1w--nginx-TLSv1.3", "unsupported", nginx),
+        ("curl--libssl@1.1.1w-TLSv1.3", "unsupported", curl),
+    ]
+
+
+def test_globs_choose_programs_as_they_choose_stacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.stacks.programs.program.shutil.which", lambda _name, path: None)  # noqa: ARG005 - as shutil.which
+
+    run("--server=nginx", source=PROGRAMS).assert_outcomes(
+        skipped=2
+    )  # the client program has no cell, which pytest skips
+    run("--client=openssl", "--server=openssl", source=PROGRAMS, where=("--results=other",)).assert_outcomes(skipped=2)
+
+
+def test_a_program_that_does_not_exist_fails_at_import(run: Run) -> None:
+    done = run(arguments='programs=["caddy"]')
+
+    done.stdout.fnmatch_lines(["*no program 'caddy'; there are: *nginx*curl*"])

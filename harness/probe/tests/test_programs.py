@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -11,12 +12,11 @@ from harness.model.errors import EndpointError, UnsupportedError, UsageError
 from harness.model.tls import Outcome
 from harness.probe.program import Programs
 from harness.runtime.runtime import Runtime
+from harness.stacks.programs.apart import LACKS
 from harness.stacks.programs.products import PRODUCTS, Product, Site, Start, Wanted
 from harness.stacks.programs.program import Program, found
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.stacks.programs.products import Place
 
 
@@ -26,6 +26,11 @@ def made(name: str) -> Programs:
         return Programs(name)
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")
+
+
+def network(pid: int) -> str:
+    """The network that a process is in."""
+    return str(Path(f"/proc/{pid}/ns/net").readlink())
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
@@ -42,16 +47,26 @@ def test_it_listens_on_loopback_alone_and_leaves_nothing(
         listening = {
             (place.laddr.ip, place.laddr.port)
             for process in processes
-            if process.is_running()
+            if process.is_running() and network(process.pid) == network(psutil.Process().pid)
             for place in process.net_connections()
             if place.status == psutil.CONN_LISTEN and place.laddr.port == one.port
         }
-        assert one.label.startswith(f"{name}@")
-        assert one.label.rpartition("@")[2]
+        assert one.label.partition("@")[0] == name
 
     assert listening == {("127.0.0.1", one.port)}
     assert psutil.wait_procs(processes, 10)[1] == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_machine_without_a_network_of_its_own_is_unsupported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = tmp_path / "apart.py"
+    script.write_text(f"import sys; sys.stderr.write('not permitted'); sys.exit({LACKS})")
+    monkeypatch.setattr("harness.stacks.programs.program.APART", script)
+    monkeypatch.setattr("harness.stacks.programs.program.found", lambda _product: "gnutls-serv")
+    monkeypatch.setattr("harness.stacks.programs.program.version_of", lambda _product, _program, _group: "")
+
+    with pytest.raises(UnsupportedError, match="gnutls-serv lacks a port on loopback alone: not permitted"):
+        Programs("gnutls-serv")
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
@@ -66,7 +81,7 @@ def test_a_program_that_does_not_start_says_why() -> None:
     def wrong(_wanted: Wanted, place: Place) -> Start:
         return Start({"wrong": ""}, ("s_server", "-accept", f"127.0.0.1:{place.port}", "-cert", "/no/such/file"))
 
-    product = Product("wrong", ("openssl",), "openssl", ("version", "OpenSSL "), wrong, inherits=False)
+    product = Product("wrong", ("openssl",), "openssl", ("version", "OpenSSL "), wrong)
     with Runtime() as runtime:
         wanted = Wanted(sites=(Site("localhost", runtime.pki.issued("server")),))
         with pytest.raises(EndpointError, match=r"wrong@\d\S*: ended at its start\n(.|\n)*/no/such/file"):

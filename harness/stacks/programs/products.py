@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from signal import Signals
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +66,28 @@ class Start:
     files: Mapping[str, str | bytes]
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[tuple[str, ...], ...] = ()
+    """Commands that are run to their end first, in its folder."""
+
+
+class Takes(StrEnum):
+    """How a server comes to its port."""
+
+    INHERITS = "inherits"
+    """It takes over a socket that listens."""
+    LISTENS = "listens"
+    """It listens itself, on loopback."""
+    APART = "apart"
+    """It would listen on every interface, so it gets a network of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How it reads its configuration again: a signal, and how it shows that it has."""
+
+    signal: Signals = Signals.SIGHUP
+    printed: str = ""
+    """What it prints then; empty if all its processes are new."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +100,25 @@ class Product:
     package: str
     """What Debian calls its package."""
     version: tuple[str, str]
-    """The option that prints its version, and the word before it."""
+    """The option that prints its version, and the word before it; empty if it prints none."""
     start: Callable[[Wanted, Place], Start]
-    inherits: bool
-    """Whether it takes over a socket that listens; if not, it listens itself."""
+    takes: Takes = Takes.LISTENS
     cache: Cache = Cache.NONE
     """Its cache where nothing is said of it."""
     says: bytes = b""
     """What a client says; a GET if empty."""
+    reload: Reload = Reload()
     lacks: Mapping[str, str] = field(default_factory=dict)
-    """Why it cannot be what is wanted, by ``cache=shared``, ``keys``, ``sites``, ``reload``."""
+    """Why it cannot be what is wanted, by ``cache=shared``, ``tickets=False``, ``keys``, ``sites``, ``reload``."""
 
     def missing(self, wanted: Wanted) -> str:
         """Why it cannot be configured so; empty if it can."""
-        asked = {f"cache={wanted.cache}": True, "keys": wanted.keys is not None, "sites": len(wanted.sites) > 1}
+        asked = {
+            f"cache={wanted.cache}": True,
+            f"tickets={wanted.tickets}": True,
+            "keys": wanted.keys is not None,
+            "sites": len(wanted.sites) > 1,
+        }
         return next((self.lacks[name] for name, is_asked in asked.items() if is_asked and name in self.lacks), "")
 
 
@@ -143,7 +171,7 @@ def _haproxy(wanted: Wanted, place: Place) -> Start:
         f"frontend it\n  bind fd@{place.descriptor} ssl crt-list {place.folder / 'sites'}{keys}{off}"
         ' ssl-min-ver TLSv1.2\n  http-request return status 200 content-type text/plain string "hello\\n"\n'
     )
-    return Start(files, ("-db", "-f", str(place.folder / "haproxy.cfg")))
+    return Start(files, ("-W", "-db", "-f", str(place.folder / "haproxy.cfg")))  # a master, which can reload
 
 
 def _apache(wanted: Wanted, place: Place) -> Start:
@@ -191,6 +219,7 @@ def _stunnel(wanted: Wanted, place: Place) -> Start:
     lines = [
         "foreground = yes",
         "pid =",
+        "debug = info",
         "[it]",
         f"accept = 127.0.0.1:{place.port}",
         f"cert = {site.issued.certificate}",
@@ -202,21 +231,60 @@ def _stunnel(wanted: Wanted, place: Place) -> Start:
     return Start({"stunnel.conf": "\n".join([*lines, ""])}, (str(place.folder / "stunnel.conf"),))
 
 
+def _gnutls(wanted: Wanted, place: Place) -> Start:
+    site = wanted.sites[0]
+    names = {"port": place.port, "x509certfile": site.issued.certificate, "x509keyfile": site.issued.key}
+    switches = {
+        "noticket": not wanted.tickets,
+        "nodb": wanted.cache is Cache.NONE,
+        "disable-client-cert": not site.asks,
+        "http": True,
+        "quiet": True,
+    }
+    arguments = [f"--{name}={value}" for name, value in names.items()]
+    return Start({}, (*arguments, *(f"--{name}" for name, is_set in switches.items() if is_set)))
+
+
+def _selfserv(wanted: Wanted, place: Place) -> Start:
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - this product alone needs it
+        NoEncryption,
+        load_pem_private_key,
+        pkcs12,
+    )
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - as above
+
+    site = wanted.sites[0]
+    key = load_pem_private_key(site.issued.key.read_bytes(), None)
+    certificate = load_pem_x509_certificate(site.issued.certificate.read_bytes())
+    both = pkcs12.serialize_key_and_certificates(b"it", key, certificate, None, NoEncryption())  # type: ignore[arg-type]
+    store = f"sql:{place.folder}"
+    return Start(
+        {"it.p12": both},
+        (
+            *("-d", store, "-n", "it", "-p", str(place.port), "-V", "tls1.2:tls1.3"),
+            *(["-u"] if wanted.tickets else []),
+            *(["-N"] if wanted.cache is Cache.NONE else []),
+        ),
+        before=(
+            ("certutil", "-N", "-d", store, "--empty-password"),
+            ("pk12util", "-i", str(place.folder / "it.p12"), "-d", store, "-W", ""),
+        ),
+    )
+
+
 PRODUCTS = {
     product.name: product
     for product in (
-        Product("nginx", ("nginx",), "nginx", ("-v", "nginx/"), _nginx, inherits=True),
+        Product("nginx", ("nginx",), "nginx", ("-v", "nginx/"), _nginx, Takes.INHERITS),
         Product(
             "haproxy",
             ("haproxy",),
             "haproxy",
             ("-v", "version "),
             _haproxy,
-            inherits=True,
-            lacks={
-                "cache=builtin": "its cache is shared",
-                "reload": "it reloads only beneath a master process",
-            },
+            Takes.INHERITS,
+            reload=Reload(Signals.SIGUSR2),
+            lacks={"cache=builtin": "its cache is shared"},
         ),
         Product(
             "apache",
@@ -224,7 +292,6 @@ PRODUCTS = {
             "apache2",
             ("-v", "Apache/"),
             _apache,
-            inherits=False,
             lacks={"cache=builtin": "mod_ssl keeps sessions in a shared cache, or in none"},
         ),
         Product(
@@ -233,15 +300,44 @@ PRODUCTS = {
             "stunnel4",
             ("-version", "stunnel "),
             _stunnel,
-            inherits=False,
             cache=Cache.BUILTIN,
             says=b"hello\n",
+            reload=Reload(printed=" bound to "),
             lacks={
                 "cache=none": "its cache cannot be switched off",
                 "cache=shared": "its cache is that of the library",
                 "keys": "its ticket keys are of its own making",
                 "sites": "its further names are services of their own",
-                "reload": "it reloads with new keys only",
+            },
+        ),
+        Product(
+            "gnutls-serv",
+            ("gnutls-serv",),
+            "gnutls-bin",
+            ("--version", "gnutls-serv "),
+            _gnutls,
+            Takes.APART,
+            cache=Cache.BUILTIN,
+            lacks={
+                "cache=shared": "its cache is that of its one process",
+                "keys": "its ticket keys are of its own making",
+                "sites": "it serves one name",
+                "reload": "it reads its options at its start alone",
+            },
+        ),
+        Product(
+            "selfserv",
+            ("selfserv",),
+            "libnss3-tools",
+            ("", ""),
+            _selfserv,
+            Takes.APART,
+            cache=Cache.BUILTIN,
+            lacks={
+                "cache=shared": "its cache is that of its one process",
+                "keys": "its ticket keys are of its own making",
+                "sites": "it serves one name",
+                "reload": "it reads its options at its start alone",
             },
         ),
     )

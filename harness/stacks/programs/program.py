@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
@@ -17,7 +18,8 @@ from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError
 from harness.runtime.process import Child
 from harness.runtime.tap import LOOPBACK
-from harness.stacks.programs.products import Place
+from harness.stacks.programs import apart
+from harness.stacks.programs.products import Place, Takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +27,34 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
     from harness.stacks.programs.products import Product, Wanted
 
+APART = Path(apart.__file__)
 ADMINISTRATORS = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where servers lie that are not on everybody's PATH."""
 TURN = 0.02
 """Seconds after which a server that is starting is looked at."""
 
 
-def found(product: Product) -> str:
+class Installed(Protocol):
+    """A row of a table of programs."""
+
+    @property
+    def name(self) -> str:
+        """What users call it."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of its file."""
+
+    @property
+    def package(self) -> str:
+        """Its package."""
+
+    @property
+    def version(self) -> tuple[str, str]:
+        """The option that prints its version, and the word before it."""
+
+
+def found(product: Installed) -> str:
     """The path of its program; UnsupportedError names the package to install."""
     path = f"{os.environ.get('PATH', os.defpath)}:{ADMINISTRATORS}"
     paths = (shutil.which(name, path=path) for name in product.programs)
@@ -41,9 +64,11 @@ def found(product: Product) -> str:
     return program
 
 
-def version_of(product: Product, program: str, group: int) -> str:
+def version_of(product: Installed, program: str, group: int) -> str:
     """Its version as it prints it; empty if it prints none."""
     option, word = product.version
+    if not option:
+        return ""
     done = subprocess.run(
         [program, option],
         capture_output=True,
@@ -57,34 +82,46 @@ def version_of(product: Product, program: str, group: int) -> str:
     return shown[1] if shown else ""
 
 
+def label_of(product: Installed, runtime: Runtime) -> str:
+    """``nginx@1.22.1``; its name alone if it prints no version. UnsupportedError if it is not installed."""
+    version = version_of(product, found(product), runtime.warden.group)
+    return f"{product.name}@{version}" if version else product.name
+
+
 class Program:
-    """A running server. UnsupportedError if it is not installed, or cannot be configured as wanted."""
+    """A running server, at a port of the kernel's choice.
+
+    UnsupportedError if it is not installed, or cannot be configured as wanted.
+    """
 
     def __init__(self, product: Product, wanted: Wanted, runtime: Runtime) -> None:
         program = found(product)
         if why := product.missing(wanted):
             raise UnsupportedError(product.name, "this configuration", why)
         self.product = product
-        self.label = f"{product.name}@{version_of(product, program, runtime.warden.group)}"
+        self.label = label_of(product, runtime)
         self._loop = runtime.loop
-        folder = runtime.path(f".{product.name}")
-        folder.mkdir()
+        self._folder = runtime.path(f".{product.name}")
+        self._folder.mkdir()
         listening = socket.create_server((LOOPBACK, 0), backlog=128)
         with listening:
             self.port: int = listening.getsockname()[1]
             descriptor = listening.fileno()
-            start = product.start(wanted, Place(folder, self.port, descriptor, runtime.pki.authority()))
+            start = product.start(wanted, Place(self._folder, self.port, descriptor, runtime.pki.authority()))
             for name, content in start.files.items():
-                (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-            if not product.inherits:
+                (self._folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            for command in start.before:
+                self._prepare(command, runtime)
+            if product.takes is Takes.LISTENS:
                 listening.close()
+            argv = [program, *start.arguments]
             self._child = Child(
                 runtime.loop,
                 runtime.warden,
                 self.label,
-                [program, *start.arguments],
+                [*([sys.executable, "-I", str(APART), str(descriptor), str(self.port)] if self._apart else []), *argv],
                 environment={**os.environ, **start.environment},
-                inherits=(descriptor,) if product.inherits else (),
+                inherits=() if product.takes is Takes.LISTENS else (descriptor,),
             )
         self._child.end_input()
         try:
@@ -93,10 +130,31 @@ class Program:
             self.close()
             raise
 
+    @property
+    def _apart(self) -> bool:
+        return self.product.takes is Takes.APART
+
+    def _prepare(self, command: tuple[str, ...], runtime: Runtime) -> None:
+        """Run a command that comes before the server."""
+        done = subprocess.run(
+            command,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=stretched(DEADLINE),
+            check=False,
+            process_group=runtime.warden.group,
+        )
+        if done.returncode:
+            raise EndpointError(self.label, f"{command[0]} fails before it", done.stdout.decode(errors="replace"))
+
     def _await(self, until: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + stretched(DEADLINE)
         while not until():
             if self._child.ended.done:
+                if self._apart and self._child.ended.result() == apart.LACKS:
+                    raise UnsupportedError(self.label, "a port on loopback alone", self._child.output.strip())
                 raise EndpointError(self.label, "ended at its start", self._child.output)
             if time.monotonic() >= end:
                 raise TimedOutError(f"{what}; it printed: {self._child.output}", stretched(DEADLINE))
@@ -104,7 +162,9 @@ class Program:
 
     def _answers(self) -> bool:
         """Whether it listens; a socket that it inherits does from the first."""
-        if self.product.inherits:
+        if self._apart:
+            return apart.READY in self._child.output
+        if self.product.takes is Takes.INHERITS:
             return True
         try:
             socket.create_connection((LOOPBACK, self.port)).close()
@@ -113,13 +173,18 @@ class Program:
         return True
 
     def reload(self) -> None:
-        """Let it read its configuration again, with new processes; UnsupportedError if it cannot."""
+        """Let it read its configuration again, with new processes or in its one; UnsupportedError if it cannot."""
         if why := self.product.lacks.get("reload"):
             raise UnsupportedError(self.label, "a reload", why)
-        master = psutil.Process(self._child.pid)
+        way, master = self.product.reload, psutil.Process(self._child.pid)
+        if way.printed:
+            times = self._child.output.count(way.printed)
+            master.send_signal(way.signal)
+            self._await(lambda: self._child.output.count(way.printed) > times, f"the reload of {self.label}")
+            return
         self._await(lambda: bool(master.children()), f"the processes of {self.label}")
         old = {child.pid for child in master.children()}
-        master.send_signal(signal.SIGHUP)
+        master.send_signal(way.signal)
 
         def renewed() -> bool:
             now = {child.pid for child in master.children()}
@@ -128,5 +193,6 @@ class Program:
         self._await(renewed, f"the new processes of {self.label}")
 
     def close(self) -> None:
-        """End it."""
+        """End it, and remove its folder."""
         self._child.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
