@@ -32,7 +32,7 @@ REFERENCE = "libssl"
 
 
 def _names_program(glob: str) -> bool:
-    """Whether it names a program, which is no stack of the machine: ``nginx``, ``nginx@1.22.1``."""
+    """Whether it names a program, which no stack of the machine is: ``nginx``, ``nginx@1.22.1``."""
     return any(glob.partition("@")[0] in known_programs(role) for role in Role)
 
 
