@@ -11,6 +11,7 @@ from harness.matrix.known_breaches import is_known
 from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.verdict import Verdict
+from harness.report.json.brief import brief_case
 from harness.report.json.encode import case_json
 from harness.reproduce.recorded import recorded
 
@@ -68,8 +69,9 @@ class CellState:
         if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
             self.verdict, self.reason, self.lost = verdict, reason, lost
 
-    def record(self) -> CellObject:
-        """Return the cell as in results.json."""
+    def record(self, *, whole: bool) -> CellObject:
+        """Return the cell as in results.json; one that passed is brief unless ``whole``."""
+        bad = self.verdict in {Verdict.FAILED, Verdict.ERROR}
         return {
             "cell": self.id,
             "scenario": self.scenario,
@@ -82,7 +84,7 @@ class CellState:
             "folder": str(self.folder) if self.folder else None,
             "lost": self.lost,
             "assertion": self.assertion,
-            "case": self.case,
+            "case": self.case if whole or bad or self.case is None else brief_case(self.case),
         }
 
     def _counters(self) -> Counters | None:

@@ -26,8 +26,9 @@ from harness.plugin.failure import beside_outcome, leave, leave_reproducers, sho
 from harness.plugin.recorder import Recorder
 from harness.plugin.shared import Run
 from harness.plugin.waits import FOLDER, INPUT, writer
+from harness.report.json.packed import compact
 from harness.results.retention import Limits
-from harness.results.writer import Results, compact, usable
+from harness.results.writer import Results, usable
 from harness.runtime.warden import end_with_parent
 from harness.stacks.machine import Machine
 
@@ -297,7 +298,7 @@ def pytest_runtest_makereport(
         if item.config.getoption("resumption_reproduce"):
             report.sections += leave_reproducers(state, results_folder(item.config))
     if call.when == "teardown":
-        vars(report)["resumption"] = compact(state.record())
+        vars(report)["resumption"] = compact(state.record(whole=item.config.getoption("resumption_whole")))
         del item.stash[STATE]  # pytest keeps every item to the end of the run, and with it every connection
     return report
 

@@ -29,7 +29,11 @@ class TicketLength:
     @classmethod
     def tls13(cls, length: int, age_add: int | None) -> TicketLength:
         """Of a TLS 1.3 ticket; ``age_add`` is its ticket_age_add, None if it is unknown."""
-        size = None if age_add is None else der_size(age_add)
+        return cls.with_size(length, None if age_add is None else der_size(age_add))
+
+    @classmethod
+    def with_size(cls, length: int, size: int | None) -> TicketLength:
+        """Of a TLS 1.3 ticket whose ticket_age_add takes ``size`` bytes in DER, None if that is unknown."""
         return cls(length, (SHORTEST, LONGEST) if size is None else (size, size))
 
     def __str__(self) -> str:

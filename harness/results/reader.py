@@ -6,14 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from harness.model.errors import UsageError
 from harness.report.json.check import ShapeError, checked, finite, shown, whole
-from harness.report.json.shapes import ResultsObject
+from harness.report.json.packed import PackedResults, unpacked
 from harness.results.writer import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.report.json.shapes import ResultsObject
+
+READ = (1, SCHEMA)
+"""The schemas that can be read: in both a cell says the same, once it is unpacked."""
 
 WHOLE, LINES = "results.json", "results.jsonl"
 RERUN = "run `resumption run --results DIR` again"
@@ -62,6 +68,13 @@ def _read(place: Path) -> KeptRun:
 
 
 def _whole(path: Path) -> ResultsObject:
+    """Read the whole file at once; a file that is not as it should be is read again, slowly, to say where."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=PackedResults)
+        if found["schema"] in READ:
+            return _unpacked(found)
+    except (msgspec.MsgspecError, ShapeError, RecursionError, UnicodeError):
+        pass
     value = _json(_text(path), str(path))
     _right_schema(value, path)
     return _checked(value, path)
@@ -74,14 +87,19 @@ def _of_lines(folder: Path, path: Path) -> KeptRun:
     _right_schema(head, path)
     ended = f"The run was killed before its end, or is not over yet: {path.name} is still there"
     cells: list[Any] = []
+    parts: list[Any] = []
     for number, line in enumerate(rest, start=2):
         try:
-            cells.append(_json(line, f"{path}, line {number}"))
+            found = _json(line, f"{path}, line {number}")
+            if isinstance(found, dict) and [*found] == ["part"]:
+                parts.append(found["part"])
+            else:
+                cells.append(found)
         except UsageError:
             if number != len(rest) + 1:
                 raise
             ended += f", and its last line (line {number}) is cut off"
-    return KeptRun(folder, _checked({**head, **NOT_WRITTEN, "cells": cells}, path), ended)
+    return KeptRun(folder, _checked({**head, **NOT_WRITTEN, "parts": parts, "cells": cells}, path), ended)
 
 
 def _text(path: Path) -> str:
@@ -113,22 +131,27 @@ def _right_schema(value: Any, path: Path) -> None:
         raise UsageError(f"{path} holds no object, so it is not a {WHOLE}; {AGAIN}")
     if "schema" not in value:
         raise UsageError(f"{path} has no 'schema', so it is not a {WHOLE} of this harness; {AGAIN}")
-    if type(value["schema"]) is not int or value["schema"] != SCHEMA:
+    if type(value["schema"]) is not int or value["schema"] not in READ:
         raise UsageError(
-            f"{path} has schema {shown(value['schema'])}, and this version of the harness reads schema {SCHEMA}; "
+            f"{path} has schema {shown(value['schema'])}, and this version of the harness reads schemas "
+            f"{' and '.join(map(str, READ))}; "
             "use the version that wrote it, or run again with this one"
         )
 
 
 def _checked(value: Any, path: Path) -> ResultsObject:
     try:
-        return checked(ResultsObject, value)
+        return _unpacked(checked(PackedResults, value))
     except ShapeError as error:
         where = cell_name(value.get("cells"), error.path)
         raise UsageError(
             f"{path}: {error}{where}. It was written by another version, or edited; docs/json.md says what each key "
             f"holds; {AGAIN}"
         ) from error
+
+
+def _unpacked(value: Any) -> ResultsObject:
+    return {**unpacked(value), "schema": SCHEMA}
 
 
 def cell_name(cells: Any, path: str) -> str:

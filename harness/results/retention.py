@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 DEFAULT = "30d,5GB"
-"""A complete run has about 200 MB."""
+"""A complete run has about 30 MB."""
 DATED = "%Y-%m-%dT%H-%M-%S.%fZ"
 """The names of `harness.results.writer.default_folder`, which sort by time."""
 UNFINISHED = 24 * 3600.0

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.report.json.check import ShapeError, checked
-from harness.report.json.shapes import ResultsObject
+import msgspec
+
+from harness.report.json.check import ShapeError
+from harness.report.json.packed import PackedResults, lines, unpacked
 from harness.results.code import digests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from harness.model.build import Build
+    from harness.report.json.shapes import ResultsObject
 
 MOST = 60
 """Runs that are kept; the oldest are removed."""
@@ -79,7 +82,7 @@ class RunCache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with gzip.open(part, "wt", encoding="ascii", compresslevel=3) as file:
-                json.dump(results, file)
+                file.writelines(lines(results))
             part.replace(path)
             kept = sorted(self._folder.glob("*.json.gz"), key=lambda one: one.stat().st_mtime_ns)
             for old in kept[:-MOST]:
@@ -93,8 +96,6 @@ class RunCache:
     @staticmethod
     def _read(path: Path) -> ResultsObject | None:
         try:
-            with gzip.open(path, "rt", encoding="ascii") as file:
-                value: Any = json.load(file)
-            return checked(ResultsObject, value)
-        except (OSError, EOFError, ValueError, ShapeError):
+            return unpacked(msgspec.json.decode(gzip.decompress(path.read_bytes()), type=PackedResults))
+        except (OSError, EOFError, ValueError, zlib.error, msgspec.MsgspecError, ShapeError):
             return None

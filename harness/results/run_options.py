@@ -57,6 +57,11 @@ RUN_OPTIONS = (
     RunOption("stack", "Also test the stack of an agent, whose command is in this file.", "FILE", many=True),
     RunOption("results", "Write results.json and the evidence to this folder (default: a dated one).", "DIR"),
     RunOption("reproduce", "Write reproducers for each cell, not only for each one that did not pass."),
+    RunOption(
+        "whole",
+        "Keep every connection whole in results.json: evidence, times, commands and random values too, which else are "
+        "kept of cells that did not pass.",
+    ),
     RunOption("show", "Show the evidence of each cell, not only of each one that did not pass."),
     RunOption(
         "keep-results",

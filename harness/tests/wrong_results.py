@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.runs.inner_run import RUN
+from harness.results.reader import kept_run
 
 if TYPE_CHECKING:
     from harness.report.json.shapes import ResultsObject
@@ -93,7 +94,7 @@ def run(folder: Path, source: str) -> Path:
 
 def read(folder: Path) -> ResultsObject:
     """The results in a folder; each call gives an object of its own."""
-    return cast("ResultsObject", json.loads((folder / "results.json").read_text()))
+    return kept_run(folder).results
 
 
 def write(results: Any, source: Path, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from harness.cli.help import example
 from harness.cli.runs.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
+from harness.report.json.brief import named_story
 from harness.results.reader import kept_run
 from harness.results.writer import default_folder, new_file, write_new
 from harness.story.reading import story_of_json
@@ -73,7 +74,7 @@ def story(text: str, results: Path | None) -> Story:
     file, test, name = node(text, run)
     cells = kept_run(run).results["cells"]
     found = next(one for one in cells if one["scenario"] == f"{file}::{test}" and one["cell"] == name)
-    written = found["case"].get("story") if found["case"] else None
+    written = named_story(found["case"], f"{found['scenario']}[{found['cell']}]") if found["case"] else None
     if not written:
         raise UsageError(f"{text!r} in {run} has no story: it made no connection, or an older version ran it")
     return story_of_json(written, str(run))

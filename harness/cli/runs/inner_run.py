@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from harness.cli.runs.run import processes, what_to_run
 from harness.model.errors import HarnessError, UsageError
+from harness.results.reader import kept_run
 from harness.runtime.warden import Warden
 
 if TYPE_CHECKING:
@@ -52,6 +52,6 @@ def results_of(
             raise HarnessError(
                 f"the run with {', '.join(labels)} wrote no results (pytest's exit code {done.returncode})"
             )
-        return cast("ResultsObject", json.loads((results / "results.json").read_text()))
+        return kept_run(results).results
     finally:
         warden.close()

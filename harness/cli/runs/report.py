@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from harness.cli.help import example
 from harness.model.errors import UsageError
+from harness.report.json.packed import lines
 from harness.report.run.earlier import compare
 from harness.report.run.junit_xml import junit_xml
 from harness.report.run.markdown import markdown
@@ -79,7 +79,7 @@ def report(*, results: tuple[Path, ...], output: Path | None, against: Path | No
         JUNIT: junit_xml(whole),
     }
     if others:
-        made[WHOLE] = json.dumps(whole, indent=1) + "\n"
+        made[WHOLE] = "".join(lines(whole))
     _write(folder, made)
     click.echo(totals(whole["cells"]) + (f"; {unfinished}" if unfinished else ""))
     for note in notes:

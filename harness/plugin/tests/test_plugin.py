@@ -12,6 +12,7 @@ import pytest
 from harness.matrix.expectation import broken_by
 from harness.model.tls import Role
 from harness.pair.pair import Pair
+from harness.results.reader import kept_run
 from harness.results.writer import default_folder
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def results(pytester: pytest.Pytester) -> Callable[[], dict[str, Any]]:
+def results(pytester: pytest.Pytester) -> Callable[[], Any]:
     """What results.json says."""
-    return lambda: json.loads((pytester.path / "out/results.json").read_text())
+    return lambda: kept_run(pytester.path / "out").results
 
 
 def test_a_cell_id_names_client_server_version_and_the_knobs_that_vary(run: Run) -> None:
@@ -317,7 +318,7 @@ def test_results_hold_every_cell_with_its_verdict(run: Run, results: Any) -> Non
     run(arguments='versions=[TLSv1_3], needs={"server": [Capability.COUNTERS]}')
 
     assert sorted(cell["verdict"] for cell in results()["cells"]) == ["passed", "passed", "unsupported", "unsupported"]
-    assert results()["schema"] == 1
+    assert results()["schema"] == 2
 
 
 def test_workers_of_xdist_give_the_same_cells_as_one_process(run: Run, results: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import eq
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.report.ticket_length import TicketLength
+from harness.report.ticket_length import TicketLength, der_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,15 +25,26 @@ IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
 DATA = frozenset({"ApplicationData"})
 """Whether it comes before or during a renegotiation depends on timing."""
 UINT32 = re.compile(r"[0-9]{1,10}")
+PRESENT, UNIT = "present", " bytes"
+"""What a brief object has in place of a random value, or after its length."""
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
+
+
+def _unchanged(value: Any, _holder: Mapping[str, Any]) -> Any:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``mask`` takes a value, its object and the case, and returns what is compared and shown as text."""
+    """``mask`` takes a value, its object and the case, and returns what is compared and shown as text.
+
+    ``brief`` takes a value and its object, and returns what is kept of it where nobody reads it: what is random is left
+    out, and ``mask`` makes the same of it.
+    """
 
     mask: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
     alike: Callable[[Any, Any], bool] = eq
+    brief: Callable[[Any, Mapping[str, Any]], Any] = _unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +80,46 @@ Comparing: TypeAlias = Rule | Each | Named | Inside | Connections
 INSIDE = Inside()
 CONNECTIONS = Connections()
 
+
+def _nothing(value: Any, holder: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _nothing(part, holder) for name, part in value.items()}
+    return type(value)() if isinstance(value, str | list) else None
+
+
+def _presence(value: Any, _holder: object) -> Any:
+    return PRESENT if value else value
+
+
+def _bytes(value: str | None, _holder: object) -> str | None:
+    """``32 bytes`` of hex, or of what is that already."""
+    return value if value is None or value.endswith(UNIT) else f"{len(value) // 2}{UNIT}"
+
+
+def _size(value: int | str | None, _holder: object) -> int | str | None:
+    """How many bytes a number of a ticket takes, since the ticket's length depends on it."""
+    known = int(value) if isinstance(value, str) and UINT32.fullmatch(value) else value
+    return f"{der_size(known)}{UNIT}" if isinstance(known, int) and known else value
+
+
 EXACTLY = Rule(lambda value, _holder, _case: value)
-NOT_AT_ALL = Rule(lambda _value, _holder, _case: "")
-BY_PRESENCE = Rule(lambda value, _holder, _case: None if value is None else "present" if value else "empty")
-BY_LENGTH = Rule(lambda value, _holder, _case: None if value is None else f"{len(value) // 2} bytes")
+NOT_AT_ALL = Rule(lambda _value, _holder, _case: "", brief=_nothing)
+BY_PRESENCE = Rule(
+    lambda value, _holder, _case: None if value is None else PRESENT if value else "empty", brief=_presence
+)
+BY_LENGTH = Rule(lambda value, _holder, _case: _bytes(value, None), brief=_bytes)
 BY_STACK = Rule(lambda value, _holder, _case: value.partition("@")[0])
-LIST_LENGTH = Rule(lambda value, _holder, _case: None if value is None else f"{len(value)} items")
-IS_ZERO = Rule(lambda value, _holder, _case: None if value is None else "0" if str(value) == "0" else "not 0")
-COUNTED = Rule(lambda value, _holder, _case: value if value == "none" else str(value.count(",") + 1))
+LIST_LENGTH = Rule(
+    lambda value, _holder, _case: None if value is None else f"{len(value)} items",
+    brief=lambda value, _holder: value and [PRESENT] * len(value),
+)
+IS_ZERO = Rule(
+    lambda value, _holder, _case: None if value is None else "0" if str(value) == "0" else "not 0", brief=_size
+)
+COUNTED = Rule(
+    lambda value, _holder, _case: value if value == "none" else str(value.count(",") + 1),
+    brief=lambda value, _holder: value if value == "none" else ", ".join([PRESENT] * (value.count(",") + 1)),
+)
 IF_EMPTY = Rule(lambda value, _holder, _case: "empty" if value in {0, "empty"} else "not empty")
 
 
@@ -107,14 +150,22 @@ def _with_certificate(case: Mapping[str, Any]) -> bool:
     return any("client_certificate" in (knobs.get(role) or {}) for role in ("client", "then_client"))
 
 
+def _without_evidence(value: Mapping[str, Any] | None, _holder: object) -> Mapping[str, Any] | None:
+    return value and {**value, "findings": [{**finding, "evidence": []} for finding in value["findings"]]}
+
+
 def _ticket(
-    length: int | None, age_add: int | None, case: Mapping[str, Any], *, tls13: bool
+    length: int | None, age_add: int | str | None, case: Mapping[str, Any], *, tls13: bool
 ) -> TicketLength | str | None:
     if not length or length == STATEFUL:
         return None if length is None else TicketLength(length)
     if _with_certificate(case):
         return "some"
-    return TicketLength.tls13(length, age_add) if tls13 else TicketLength(length)
+    if not tls13:
+        return TicketLength(length)
+    size = _size(age_add, None)
+    known = int(size.removesuffix(UNIT)) if isinstance(size, str) and size.endswith(UNIT) else None
+    return TicketLength.with_size(length, der_size(0) if size in {0, "0"} else known)
 
 
 def _session_ticket(value: int | None, holder: Mapping[str, Any], case: Mapping[str, Any]) -> Any:
@@ -129,9 +180,16 @@ def _message_length(value: int, holder: Mapping[str, Any], case: Mapping[str, An
         return value
     inside = re.match(r"(\d+) bytes", fields.get("ticket", ""))
     length = int(inside[1]) if inside else 0
-    age_add = fields.get("age_add", "")
-    known = int(age_add) if UINT32.fullmatch(age_add) else None
-    return _ticket(length, known, case, tls13="age_add" in fields)
+    return _ticket(length, fields.get("age_add"), case, tls13="age_add" in fields)
+
+
+def _message_brief(value: int | None, holder: Mapping[str, Any]) -> int | None:
+    return None if holder["type"] in RANDOM_LENGTH | UNREAD else value
+
+
+def _ticket_brief(value: str, _holder: object) -> str:
+    inside = re.match(r"\d+ bytes", value)
+    return inside[0] if inside else ""
 
 
 def _hello_length(value: int, holder: Mapping[str, Any], _case: object) -> int:
@@ -157,9 +215,10 @@ def _alike_tickets(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-ALERT, REASONS, CODES, BREACHES = Rule(_alert), Rule(_reasons), Rule(_codes), Rule(_breaches)
+ALERT, CODES = Rule(_alert), Rule(_codes)
+REASONS, BREACHES = Rule(_reasons, brief=_without_evidence), Rule(_breaches)
 SUITES = Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value))
-MESSAGE_LENGTH = Rule(_message_length, _alike_tickets)
+MESSAGE_LENGTH = Rule(_message_length, _alike_tickets, _message_brief)
 HELLO_LENGTH, EXTENSION_LENGTH = Rule(_hello_length), Rule(_extension_length)
 TICKET_LENGTH = Rule(_session_ticket, _alike_tickets)
 KNOBS = Named({})
@@ -171,7 +230,7 @@ FIELDS = Named(
     {
         "session_id": NOT_AT_ALL,  # its length is the hello's
         "session_ticket": IF_EMPTY,
-        "ticket": NOT_AT_ALL,  # its length is the message's
+        "ticket": Rule(NOT_AT_ALL.mask, brief=_ticket_brief),  # its length is the message's
         "age_add": IS_ZERO,
         "certificates": COUNTED,
         "malformed": BY_PRESENCE,

@@ -45,6 +45,7 @@ def encode(kind: type[T], source: object, **made: object) -> T:
     plain = {
         name: made[name] if name in made else _plain(held(field.kind), getattr(source, name))
         for name, field in fields(cast("Any", kind)).items()
+        if name not in shapes.IN_FILES
     }
     return cast("T", plain)
 

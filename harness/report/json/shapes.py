@@ -51,7 +51,7 @@ from harness.report.json.comparing import (
 )
 
 SCHEMA = 1
-"""Raised when a key changes its meaning or is removed, not when a key is added."""
+"""Of a case. Raised when a key changes its meaning or is removed, not when a key is added."""
 
 
 def about(meaning: str, compare: Comparing | None = None) -> Meta:
@@ -68,6 +68,8 @@ class Field:
     compare: Comparing
     required: bool
     """Whether results of every version have it."""
+    declared: Any
+    """Its type as it was declared, with its meaning."""
 
 
 @cache
@@ -78,10 +80,11 @@ def fields(kind: Hashable) -> Mapping[str, Field]:
 
 def _field(hint: Any) -> Field:
     required = get_origin(hint) is not NotRequired
-    kind, meta = get_args(hint if required else get_args(hint)[0])
+    declared = hint if required else get_args(hint)[0]
+    kind, meta = get_args(declared)
     nested = is_typeddict(kind) or (any(map(is_typeddict, get_args(kind))) and get_origin(kind) is not list)
     compare = (meta.extra or {}).get("compare") or (INSIDE if nested else EXACTLY)
-    return Field(kind, meta.description, compare, required)
+    return Field(kind, meta.description, compare, required, declared)
 
 
 @cache
@@ -120,6 +123,9 @@ SESSION_RULES: Mapping[str, Comparing] = {
 """The fields of a session that are not compared exactly."""
 
 
+IN_FILES = ("brief", "parts")
+"""Keys that only the results of a run have."""
+
 ADDED_TO_SESSIONS = (
     *("protocol", "compression", "psk_identity_hint", "psk_identity", "srp_username", "peer_rpk", "key_arg"),
     "unknown_fields",
@@ -130,6 +136,8 @@ ADDED_TO_SESSIONS = (
 def _session_field(name: str) -> Any:
     known = getattr(Session, name)
     kind: Any = {bytes: str, TLSVersion: Tls}.get(known.kind, known.kind)
+    if name in {"time", "age_add"}:
+        kind = kind | str  # what a brief connection has in its place
     unit = "; lower-case hex" if known.kind is bytes else ""
     declared = Annotated[kind | None, about(f"{known.__doc__}{unit}", SESSION_RULES.get(name))]
     return NotRequired[declared] if name in ADDED_TO_SESSIONS else declared
@@ -219,10 +227,20 @@ class EndpointsObject(TypedDict):
 class MessageObject(TypedDict):
     """A handshake message, alert, change_cipher_spec or application data record, in the order of the wire."""
 
-    at: Annotated[float, about("milliseconds since the connection was accepted", NOT_AT_ALL)]
+    at: Annotated[
+        float | None,
+        about("milliseconds since the connection was accepted, null in a brief connection", NOT_AT_ALL),
+    ]
     sender: Annotated[Role, about("who sent it")]
     type: Annotated[str, about("its name in the RFC; `EncryptedRecord` if it could not be decrypted")]
-    length: Annotated[int, about("bytes of its body; of the ciphertext if it could not be decrypted", MESSAGE_LENGTH)]
+    length: Annotated[
+        int | None,
+        about(
+            "bytes of its body; of the ciphertext if it could not be decrypted; null if it is random and the "
+            "connection is brief",
+            MESSAGE_LENGTH,
+        ),
+    ]
     encrypted: Annotated[bool, about("whether it was encrypted on the wire")]
     fields: Annotated[Texts, about("its fields that matter for resumption, as readable text", FIELDS)]
 
@@ -368,6 +386,22 @@ class ConnectionObject(TypedDict):
     """One connection."""
 
     number: Annotated[int, about("1 for the first of the case", NOT_AT_ALL)]
+    brief: NotRequired[
+        Annotated[
+            bool,
+            about(
+                "whether only what `diff` compares was kept, as in a cell that passed: without evidence, commands and "
+                "times; random values are `present`, or how many bytes they take",
+                NOT_AT_ALL,
+            ),
+        ]
+    ]
+    parts: NotRequired[
+        Annotated[
+            list[int],
+            about("only in `results.json`: places in its `parts`, whose keys this connection has too", NOT_AT_ALL),
+        ]
+    ]
     outcome: Annotated[Outcome | None, about("its outcome, null if the witnesses disagree or do not know")]
     mechanism: Annotated[Mechanism | None, about("how it was resumed, null if it was not")]
     disagreement: Annotated[
@@ -472,7 +506,16 @@ class CaseObject(TypedDict):
     story: NotRequired[
         Annotated[
             dict[str, Any] | None,
-            about("its [story](stories.md), which `--story` runs again; null if it is not known", NOT_AT_ALL),
+            about(
+                "its [story](stories.md), which `--story` runs again; null if it is not known; of brief connections, "
+                "without the names of its ends, which are the case's",
+                NOT_AT_ALL,
+            ),
+        ]
+    ]
+    parts: NotRequired[
+        Annotated[
+            list[int], about("only in `results.json`: places in its `parts`, whose keys this case has too", NOT_AT_ALL)
         ]
     ]
 
@@ -526,7 +569,7 @@ class CellObject(TypedDict):
 class ResultsObject(TypedDict):
     """The file results.json of a run. The first line of results.jsonl has its keys up to `servers`."""
 
-    schema: Annotated[int, about("1; raised when a key changes its meaning or is removed")]
+    schema: Annotated[int, about("2; raised when a key changes its meaning or is removed. 1 had no `parts`")]
     started: Annotated[str, about("when the run began, ISO 8601, UTC")]
     clients: Annotated[list[str], about("`stack@build` of every client of the run")]
     servers: Annotated[list[str], about("`stack@build` of every server of the run")]
@@ -535,6 +578,15 @@ class ResultsObject(TypedDict):
     unmatched: Annotated[list[str], about("declared differences that apply to no build of this run")]
     shard: NotRequired[Annotated[str, about("which part of the run this is, `1/3`; absent if it is the whole run")]]
     code: NotRequired[Annotated[Texts, about("a digest of each scenario file and of `harness`; only in shards")]]
+    parts: NotRequired[
+        Annotated[
+            list[dict[str, Any]],
+            about(
+                "what several cells share, each part once: an object with keys of a connection or of a case. In "
+                'results.jsonl each is a line `{"part": …}` before the first cell that names its place'
+            ),
+        ]
+    ]
     cells: Annotated[list[CellObject], about("every cell, in the order in which they ended")]
 
 

@@ -33,9 +33,10 @@ HEAD = {"clients": ["libssl@1"], "servers": ["libssl@1"]}
 def whole(folder: Path, **changes: Any) -> Path:
     """A results.json that is as it should be but for the changes to its cell."""
     results = Results(folder, HEAD)
-    results.add({**CELL, **changes})
+    results.add(CELL)
     path = results.finish({"exit_status": 0, "unmatched": []})
     assert path is not None
+    path.write_text(json.dumps({**json.loads(path.read_text()), "cells": [{**CELL, **changes}]}))
     return path
 
 
@@ -104,8 +105,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a list": (lambda folder: (folder / "results.json").write_text("[]"), "holds no object"),
     "no schema": (lambda folder: (folder / "results.json").write_text("{}"), "has no 'schema'"),
     "a later schema": (
-        lambda folder: (folder / "results.json").write_text('{"schema": 2}'),
-        "has schema 2, and this version of the harness reads schema 1; use the version that wrote it",
+        lambda folder: (folder / "results.json").write_text('{"schema": 3}'),
+        "has schema 3, and this version of the harness reads schemas 1 and 2; use the version that wrote it",
     ),
     "a schema that is none": (lambda folder: (folder / "results.json").write_text('{"schema": true}'), "schema True"),
     "nothing but a schema": (
@@ -168,7 +169,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "a list for an object": ({"case": []}, r"cells\[0\].case is an array, and must be an object"),
     "a number for one of several": ({"tls": 1.3}, r"cells\[0\].tls is 1.3, and must be one of 1.2, 1.3"),
     "a list where one of several is": ({"tls": ["1.3"]}, r"cells\[0\].tls is an array, and must be one of"),
-    "an object without its keys": ({"case": {}}, r"cells\[0\].case has no 'schema', which is required"),
+    "an object without its keys": ({"case": {}}, r"cells\[0\].case has no 'connections', which is required"),
     "a wrong knob": (
         {"case": {**CASE, "knobs": {**CASE["knobs"], "client": {"alpn": 1}}}},  # type: ignore[dict-item]
         r"cells\[0\].case.knobs.client\['alpn'\] is 1, and must be a string",

@@ -23,7 +23,7 @@ def test_results_json_holds_the_head_every_cell_and_how_the_run_ended(tmp_path: 
 
     assert path is not None
     whole = json.loads(path.read_text())
-    assert (whole["schema"], whole["clients"], whole["exit_status"]) == (1, ["a"], 0)
+    assert (whole["schema"], whole["clients"], whole["exit_status"]) == (2, ["a"], 0)
     assert whole["cells"] == [CELL, CELL]
 
 
@@ -33,7 +33,7 @@ def test_each_cell_is_a_line_as_soon_as_it_is_over(tmp_path: Path) -> None:
 
     head, *cells = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
 
-    assert head["schema"] == 1
+    assert head["schema"] == 2
     assert cells == [CELL]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import gzip
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 RESULTS = cast(
     "ResultsObject",
     {
-        "schema": 1,
+        "schema": 2,
         "started": "2026-11-29T00:00:00+00:00",
         "clients": ["libssl@3.0.19"],
         "servers": ["libssl@3.0.19"],
@@ -51,7 +52,8 @@ def test_results_that_are_damaged_are_not_used(tmp_path: Path, damage: bytes) ->
 
 def test_results_of_another_shape_are_not_used(tmp_path: Path) -> None:
     cache = RunCache(tmp_path, "code")
-    cache.put("build", cast("Any", {"cells": 1}))
+    cache.put("build", RESULTS)
+    (tmp_path / "code-build.json.gz").write_bytes(gzip.compress(b'{"cells": 1}'))
 
     assert cache.get("build") is None
 

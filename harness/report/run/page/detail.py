@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.report.json.shapes import SESSION_RULES
 from harness.report.run.run_summary import BAD, connections
 from harness.report.text.session_text import session_rows
 from harness.report.text.why_text import limit_line
@@ -43,8 +44,9 @@ def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
 def _connection(connection: Mapping[str, Any], longest: int | None) -> dict[str, Any]:
     made = {key: value for key, value in connection.items() if key not in LEFT_OUT}
     made["views"] = [{"witness": witness, **view} for witness, view in connection["views"].items()]
-    made["offered"] = _session(connection["offered"], longest)
-    made["session"] = _session(connection["session"], longest)
+    brief = connection.get("brief", False)
+    made["offered"] = _session(connection["offered"], longest, brief=brief)
+    made["session"] = _session(connection["session"], longest, brief=brief)
     made["expiry"] = _expiry(connection.get("expiry"))
     made["messages"] = [_message(message) for message in connection["messages"]]
     return made
@@ -58,16 +60,19 @@ def _expiry(expiry: Mapping[str, Any] | None) -> list[str]:
 
 def _message(message: Mapping[str, Any]) -> list[Any]:
     """A message as a list, to save space: at, sender, type, length, encrypted, fields."""
-    return [round(message["at"], 1), *(message[key] for key in ("sender", "type", "length", "encrypted", "fields"))]
+    at = message["at"] if message["at"] is None else round(message["at"], 1)
+    return [at, *(message[key] for key in ("sender", "type", "length", "encrypted", "fields"))]
 
 
-def _session(session: Mapping[str, Any] | None, longest: int | None) -> dict[str, Any] | None:
+def _session(session: Mapping[str, Any] | None, longest: int | None, *, brief: bool) -> dict[str, Any] | None:
     """Its client and its peer, and the name and text of each field; invalid values are shown unchanged."""
     if session is None:
         return None
     fields = {key: value for key, value in session.items() if key not in {"taken_by", "taken_from"}}
+    texts = {name: fields[name] for name in SESSION_RULES if brief and isinstance(fields[name], str) and fields[name]}
     try:
-        rows = session_rows(from_fields(fields, None), longest)
+        known = from_fields({name: value for name, value in fields.items() if name not in texts}, None)
+        rows = [(name, texts.get(name, shown)) for name, shown in session_rows(known, longest)]
     except ValueError:
         rows = [(name, str(value)) for name, value in fields.items()]
     return {"by": session["taken_by"], "from": session["taken_from"], "rows": rows}

@@ -106,7 +106,8 @@ const compared = (connections) => {
   const choosers = connections.length > 2 ? make("p", { class: "choosers" },
     chooser("Compare connection ", () => left, (one) => { left = one; }), chooser(" with connection ", () => right, (one) => { right = one; })) : null;
   show();
-  return [part("Timeline", make("p", { class: "facts" }, "Milliseconds since the connection was accepted. Messages and fields that only one connection has are marked."), choosers, lines),
+  const times = connections.some((connection) => connection.brief) ? "" : "Milliseconds since the connection was accepted. ";
+  return [part("Timeline", make("p", { class: "facts" }, `${times}Messages and fields that only one connection has are marked.`), choosers, lines),
     part("Session fields", fields)];
 };
 
@@ -171,7 +172,12 @@ const kept = (files) => {
   ];
 };
 
+const briefly = (cell, detail) => detail.connections.some((connection) => connection.brief) ? make("p", { class: "facts" },
+  "This cell passed, so its evidence, times, commands and random values were not kept. To see them: ",
+  make("code", {}, `resumption cell '${text("scenario", cell)}[${ROWS.names[cell]}]'`)) : null;
+
 const cellParts = (cell, detail) => [
+  briefly(cell, detail),
   whySection(cell, detail),
   kept(detail.files),
   detail.connections.length ? part("Connections", cards(detail.connections)) : null,

@@ -26,10 +26,10 @@ const messageCell = (message, other, label) => {
   const alone = (name) => other && !(name in other[5]);
   return make("td", { class: `message ${sender}${other === null ? " alone" : ""}`, "data-label": label },
     make("div", { class: "what" },
-      make("span", { class: "at" }, `${at.toFixed(1)} ms`),
+      at === null ? null : make("span", { class: "at" }, `${at.toFixed(1)} ms`),
       make("span", { class: "sender" }, sender === "client" ? "client →" : "← server"),
       make("b", {}, type), encrypted ? make("span", { class: "lock", title: "encrypted on the wire" }, "encrypted") : null,
-      make("span", { class: "length" }, plural(length, "byte"))),
+      length === null ? null : make("span", { class: "length" }, plural(length, "byte"))),
     Object.keys(fields).length ? make("dl", { class: "fields" }, Object.entries(fields).map(([name, value]) =>
       make("div", { class: alone(name) ? "only" : null }, make("dt", {}, name), make("dd", {}, value)))) : null);
 };
