@@ -44,6 +44,18 @@ NO_EXTERNAL_CACHE = (
 )
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
+OLD_KEYS = "OpenSSL before 1.1.1 reads no Ed25519 key and no key for RSA-PSS alone"
+NO_ML_DSA = "OpenSSL before 3.5 has no ML-DSA"
+KEY_TYPES = (
+    Lack(
+        f"{OLD_KEYS}, and {NO_ML_DSA}",
+        before="1.1.1",
+        allows=lambda name: not name.startswith(("ed25519-", "rsa-pss-", "ml-dsa-")),
+        values="certificates with ECDSA and RSA keys",
+    ),
+    Lack(NO_ML_DSA, before="3.5", allows=lambda name: not name.startswith("ml-dsa-"), values="other certificates"),
+)
+"""A certificate whose key is not ECDSA's begins with the type of the key (certs/issued.toml)."""
 ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 """SSLContext.set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 
@@ -212,6 +224,14 @@ class CommonKnobs:
             ),
         ),
     )
+    signature_algorithms: str | None = knob(
+        kind=kinds.GROUPS,
+        meaning="signature algorithms (RFC 8446, 4.2.3), which also say the keys of certificates",
+        libssl="SSL_CTX_set1_sigalgs_list",
+        pyopenssl="SSL_CTX_set1_sigalgs_list",
+        openssl=takes("-sigalgs"),
+        lacks=(Lack("SSLContext has no way to SSL_CTX_set1_sigalgs_list", ("ssl",)),),
+    )
     psk_modes: PskMode | None = knob(
         kind=kinds.PSK_MODE,
         meaning="key exchange with a TLS 1.3 PSK (RFC 8446, 4.2.9)",
@@ -356,6 +376,7 @@ class ClientKnobs:
         pyopenssl="Context.use_certificate_chain_file",
         ssl="SSLContext.load_cert_chain",
         openssl=Flags("-cert, -key"),
+        lacks=KEY_TYPES,
     )
     max_fragment_length: int | None = knob(
         kind=kinds.FRAGMENT,
@@ -488,6 +509,17 @@ class ServerKnobs:
         options=(Option("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 16, values=(False,)),),
         openssl=switch(off="-no_resumption_on_reneg"),
     )
+    dhe: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether it negotiates TLS 1.2 suites with DHE; by default only s_server does",
+        libssl="SSL_CTX_set_dh_auto",
+        openssl=switch(off="-no_dhe"),
+        since="1.1.0",
+        lacks=(
+            Lack("SSL_CTX_set_dh_auto is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_dh_auto", ("ssl",)),
+        ),
+    )
     server_certificate: str | None = knob(
         kind=kinds.CERTIFICATE,
         meaning="which certificate the server has",
@@ -495,6 +527,7 @@ class ServerKnobs:
         pyopenssl="Context.use_certificate_chain_file",
         ssl="SSLContext.load_cert_chain",
         openssl=Flags("-cert, -key"),
+        lacks=KEY_TYPES,
     )
 
 

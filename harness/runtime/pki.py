@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.model.errors import UsageError
+from harness.runtime.keys import ECDSA, KEYS, RSA, reissued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,12 @@ def _write_private(path: Path, data: bytes) -> Path:
 def _end(entry: Mapping[str, object]) -> datetime | None:
     minutes = entry.get("minutes")
     return None if minutes is None else datetime.now(UTC) + timedelta(minutes=int(str(minutes)))
+
+
+def _made_by_trustme(kind: str) -> trustme.KeyType:
+    import trustme  # noqa: PLC0415 - it loads while the first agent starts
+
+    return trustme.KeyType.RSA if kind == RSA else trustme.KeyType.ECDSA
 
 
 class Pki:
@@ -90,12 +97,25 @@ class Pki:
             if not isinstance(names, list):
                 raise UsageError(f"certs/issued.toml: names of {name!r} must be a list of host names or addresses")
             further = (f"name-{number:05}.example" for number in range(int(str(entry.get("further_names", 0)))))
-            leaf = self._authorities[issuer].issue_cert(
-                *names, *further, common_name=str(entry.get("common_name", name)), not_after=_end(entry)
+            signer = self._authorities[issuer]
+            for _ in range(int(str(entry.get("intermediates", 0)))):
+                signer = signer.create_child_ca()
+            kind = str(entry.get("key", ECDSA))
+            if kind not in KEYS:
+                raise UsageError(f"certs/issued.toml: key of {name!r} is {kind!r}; it can be {', '.join(KEYS)}")
+            leaf = signer.issue_cert(
+                *names,
+                *further,
+                common_name=str(entry.get("common_name", name)),
+                not_after=_end(entry),
+                key_type=_made_by_trustme(kind),
             )
-            chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+            chain, secret = b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes()
+            if kind not in {ECDSA, RSA}:
+                own, secret = reissued(leaf, signer, kind)
+                chain = own + b"".join(blob.bytes() for blob in leaf.cert_chain_pems[1:])
             certificate = _write_private(self._folder / f"{name}.crt", chain)
-            key = _write_private(self._folder / f"{name}.key", leaf.private_key_pem.bytes())
+            key = _write_private(self._folder / f"{name}.key", secret)
             self._issued[name] = Issued(certificate, key)
         return self._issued[name]
 

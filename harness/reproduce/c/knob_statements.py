@@ -124,6 +124,8 @@ KNOBS: Mapping[str, Statements] = {
     "ciphers": _text("SSL_CTX_set_cipher_list"),
     "ciphersuites": _text("SSL_CTX_set_ciphersuites"),
     "groups": _text("SSL_CTX_set1_groups_list"),
+    "signature_algorithms": _text("SSL_CTX_set1_sigalgs_list"),
+    "dhe": lambda value, _: [f"SSL_CTX_set_dh_auto(ctx, {int(value)});"],
     "alpn": _alpn,
     "verify": _verify,
     "max_early_data": _early_data,

@@ -124,6 +124,15 @@ class Settings:
         text = self._ffi.new("char[]", groups.encode())
         self._native.must(self._ctrl(c.CTRL_SET_GROUPS_LIST, 0, text), "groups")
 
+    def set_signature_algorithms(self, names: str) -> None:
+        """SSL_CTX_set1_sigalgs_list."""
+        text = self._ffi.new("char[]", names.encode())
+        self._native.must(self._ctrl(c.CTRL_SET_SIGALGS_LIST, 0, text), "signature_algorithms")
+
+    def set_dhe(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_CTX_set_dh_auto."""
+        self._native.must(self._ctrl(c.CTRL_SET_DH_AUTO, int(on)), "dhe")
+
     def set_alpn(self, names: tuple[str, ...]) -> None:
         """SSL_CTX_set_alpn_protos, which returns 0 on success; for a server, a callback applies it."""
         if self._role == "client":

@@ -9,6 +9,7 @@ The reason for each:
 - SSL_CTX_get_options: Context.set_options raises ValueError after its first Connection.
 - SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket was received or sent.
 - SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, not a list and not X25519.
+- SSL_CTX_set1_sigalgs_list: pyOpenSSL has no signature algorithms.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
 - ERR_reason_error_string: SSL.Error has texts but no codes. The library's own table maps texts back to codes: no text
   has two codes.
@@ -134,6 +135,13 @@ def set_groups(context: SSL.Context, names: str) -> bool:
     if not hasattr(_lib, "SSL_CTX_set1_curves_list"):
         raise LackError(f"groups: {lacks.GROUPS}")
     done = bool(_lib.SSL_CTX_set1_curves_list(_ctx(context), names.encode()) == 1)
+    _lib.ERR_clear_error()
+    return done
+
+
+def set_signature_algorithms(context: SSL.Context, names: str) -> bool:
+    """SSL_CTX_set1_sigalgs_list; False if a name is unknown."""
+    done = bool(_lib.SSL_CTX_set1_sigalgs_list(_ctx(context), names.encode()) == 1)
     _lib.ERR_clear_error()
     return done
 

@@ -104,6 +104,10 @@ class PyopensslContext:
         if not below.set_ciphersuites(self._context, value):
             raise ValueError("it has an unknown name")
 
+    def _set_signature_algorithms(self, value: str) -> None:
+        if not below.set_signature_algorithms(self._context, value):
+            raise ValueError("it has an unknown name")
+
     def _set_groups(self, value: str) -> None:
         if not below.set_groups(self._context, value):
             raise ValueError("it has an unknown name")

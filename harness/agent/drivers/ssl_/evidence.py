@@ -47,13 +47,16 @@ def queue_of(error: ssl.SSLError) -> list[dict[str, Any]]:
 
 
 def chain_of(tls: ssl.SSLObject) -> list[bytes]:
-    """The DER of each certificate that the peer has sent, its own first (SSL_get_peer_cert_chain).
+    """The DER of each certificate that it holds of the peer's chain, its own first (SSL_get_peer_cert_chain).
 
     SSLObject.get_unverified_chain came with Python 3.13; the object below it has had the method since 3.10. At a server
-    it puts the peer's own certificate first, and None where the client was asked for one and has none.
+    it puts the peer's own certificate first, and None where the client was asked for one and has none; it is None where
+    there is no chain, as after a ticket, although the server holds the client's own certificate.
     """
     below = getattr(tls, "_sslobj")  # noqa: B009 - see above
-    return [certificate.public_bytes(DER) for certificate in below.get_unverified_chain() or [] if certificate]
+    chain = [certificate.public_bytes(DER) for certificate in below.get_unverified_chain() or [] if certificate]
+    own = tls.getpeercert(binary_form=True) if tls.server_side and not chain else None
+    return chain if own is None else [own]
 
 
 def is_alert(error: ssl.SSLError) -> bool:
