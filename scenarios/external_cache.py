@@ -65,12 +65,12 @@ READS: Expectation[tuple[Outcome, str]] = Expectation(
 
 def called(connection):
     """Return the calls of the external cache in a connection, without their ids."""
-    return [(call.call, call.result) for call in connection.server.cache_calls]
+    return [(call.call, call.result) for call in connection.server.callback_calls]
 
 
 def gets(connection):
     """Return what the get callback returned in a connection."""
-    return [call.result for call in connection.server.cache_calls if call.call == "get"]
+    return [call.result for call in connection.server.callback_calls if call.call == "get"]
 
 
 @scenario(server=ALONE)
@@ -84,7 +84,7 @@ def test_servers_share_the_cache(pair):
     assert second.outcome is RESUMED
     assert second.from_cache is True
     assert called(second)[0] == ("get", "session")
-    assert second.server.cache_calls[0].session_id == first.session.cached_id
+    assert second.server.callback_calls[0].subject == first.session.cached_id
 
 
 @scenario(server=ALONE)
@@ -264,7 +264,7 @@ def test_session_that_is_evicted_inside_is_lost_outside_too(pair):
 
     assert first.outcome is second.outcome is FULL
     assert called(second) == [("remove", "removed"), ("new", "copied")]
-    assert second.server.cache_calls[0].session_id == first.session.session_id
+    assert second.server.callback_calls[0].subject == first.session.session_id
     assert third.outcome is DECLINED
     assert reasons(pair, third) == (Reason.NOT_IN_CACHE,)
     assert gets(third) == ["absent"]
@@ -287,11 +287,11 @@ def test_session_that_has_room_inside_is_kept_outside_too(pair):
 def test_flush_of_the_internal_cache_removes_the_session_outside(pair):
     first = pair.connect()
     pair.server.flush(0)
-    removed = pair.server.cache_calls()
+    removed = pair.server.callback_calls()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert [(call.call, call.session_id) for call in removed] == [("remove", first.session.session_id)]
+    assert [(call.call, call.subject) for call in removed] == [("remove", first.session.session_id)]
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert called(second)[0] == ("get", "absent")

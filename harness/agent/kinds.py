@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent import fields
 from harness.agent.fields import Field, of
-from harness.agent.vocabulary import UNSET, CacheMode, ExternalGet, PskMode, TLSVersion, Verify
+from harness.agent.vocabulary import (
+    UNSET,
+    CacheMode,
+    ExternalGet,
+    PskMode,
+    TicketCallback,
+    TicketKeyResult,
+    TLSVersion,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +25,10 @@ if TYPE_CHECKING:
 MAX_COUNT = (1 << 32) - 1
 TICKET_KEYS = 80
 """Bytes of ticket keys: a 16-byte name, a 32-byte HMAC key, a 32-byte AES key (SSL_CTX_set_tlsext_ticket_keys)."""
+SHORT_TICKET_KEYS = 48
+"""Bytes of ticket keys for AES-128, as nginx's files may have: a name and two secrets of 16 bytes each."""
+SHORT = "/48"
+"""The end of a name whose ticket keys are short."""
 MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 """Allowed bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
 UNSET_IN_JSON = "unset"
@@ -164,6 +177,35 @@ def _keys_of_name(name: str) -> str:
     return hashlib.shake_256(b"resumption harness ticket keys " + name.encode()).hexdigest(TICKET_KEYS)
 
 
+def _ring(text: str) -> str:
+    names = _text(1, LONGEST_TEXT)(text).split(",")
+    if not all(name.removesuffix(SHORT) for name in names):
+        raise ValueError(text)
+    return text
+
+
+def _keys_of_ring(text: str) -> list[str]:
+    """Return the keys of the names, in order; a short one has half of the bytes of each secret."""
+    return [
+        short_keys(bytes.fromhex(_keys_of_name(name.removesuffix(SHORT)))).hex()
+        if name.endswith(SHORT)
+        else _keys_of_name(name)
+        for name in text.split(",")
+    ]
+
+
+def short_keys(keys: bytes) -> bytes:
+    """Return the name and the first 16 bytes of both secrets, the length of OpenSSL 1.0.2 and of AES-128."""
+    return keys[:32] + keys[48:64]
+
+
+def _ring_keys(raw: Any) -> tuple[bytes, ...]:
+    keys = tuple(fields.octets(each) for each in of(list, raw))
+    if not keys or not all(len(key) in {SHORT_TICKET_KEYS, TICKET_KEYS} for key in keys):
+        raise ValueError(raw)
+    return keys
+
+
 _ANY_BYTES = octets(0, None, "bytes")
 
 _COUNT = fields.integer(0, MAX_COUNT, f"an integer, 0 to {MAX_COUNT}")
@@ -209,6 +251,8 @@ CACHE_MODES = Kind(
 PSK_MODE = _one_of(PskMode)
 VERIFY = _one_of(Verify)
 EXTERNAL_GET = _one_of(ExternalGet)
+TICKET_KEY_RESULT = _one_of(TicketKeyResult)
+TICKET_CALLBACK = _one_of(TicketCallback)
 FRAGMENT = Kind(
     " | ".join(map(str, MAX_FRAGMENT_LENGTHS)),
     f"one of {', '.join(map(str, MAX_FRAGMENT_LENGTHS))}",
@@ -229,5 +273,13 @@ KEYS = replace(
     values="a name",
     read=_text(1, LONGEST_TEXT),
     encode=_keys_of_name,
+    named=True,
+)
+RING = Kind(
+    f"names joined by commas; one that ends with {SHORT} has {SHORT_TICKET_KEYS} bytes, for AES-128",
+    f"a list of at least one of {SHORT_TICKET_KEYS} or {TICKET_KEYS} bytes as hexadecimal digits",
+    _ring,
+    _ring_keys,
+    _keys_of_ring,
     named=True,
 )

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING, Any
 from harness.agent import kinds
 from harness.agent.fields import TEXT, RequestError
 from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
-from harness.agent.vocabulary import LONGEST_LINE, CacheMode, ExternalGet, PskMode, Role, TLSVersion, Verify
+from harness.agent.vocabulary import (
+    LONGEST_LINE,
+    CacheMode,
+    ExternalGet,
+    PskMode,
+    Role,
+    TicketCallback,
+    TLSVersion,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.agent.knob import Knob
-    from harness.agent.vocabulary import Unset
+    from harness.agent.vocabulary import TicketKeyResult, Unset
 
 FILES = ("ca", "certificate", "key", "external_cache")
 """What a context finds in the file system: PEM files, and the folder of an external cache."""
@@ -41,6 +50,11 @@ NO_EXTERNAL_CACHE = (
     Lack("the cache of -ext_cache is one program's own, and its calls are not printed", ("openssl",)),
     Lack("SSL_CTX_sess_set_get_cb is not bound", ("pyopenssl",)),
     Lack("SSLContext has no way to SSL_CTX_sess_set_get_cb", ("ssl",)),
+)
+NO_TICKET_CALLBACK = (
+    Lack("no flag sets a ticket key callback", ("openssl",)),
+    Lack("SSL_CTX_set_tlsext_ticket_key_cb is not bound", ("pyopenssl",)),
+    Lack("SSLContext has no way to SSL_CTX_set_tlsext_ticket_key_cb", ("ssl",)),
 )
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
@@ -456,6 +470,38 @@ class ServerKnobs:
             Lack("SSL_CTX_ctrl, and with it SSL_CTX_set_tlsext_ticket_keys, is not bound", ("pyopenssl",)),
             Lack("SSLContext has no way to SSL_CTX_set_tlsext_ticket_keys", ("ssl",)),
         ),
+    )
+    ticket_ring: str | None = knob(
+        kind=kinds.RING,
+        meaning="ticket keys in a callback: the first name's encrypts, all of them decrypt, all but the first renew",
+        libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
+        lacks=NO_TICKET_CALLBACK,
+    )
+    ticket_callback: TicketCallback | None = knob(
+        kind=kinds.TICKET_CALLBACK,
+        meaning="which generation of callback has the keys of the ring; by default the newest that the OpenSSL has",
+        libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
+        lacks=(
+            *NO_TICKET_CALLBACK,
+            Lack(
+                "OpenSSL before 3.0 has no SSL_CTX_set_tlsext_ticket_key_evp_cb",
+                before="3.0",
+                allows=only(TicketCallback.HMAC),
+                values="hmac",
+            ),
+        ),
+    )
+    ticket_encrypts: TicketKeyResult | None = knob(
+        kind=kinds.TICKET_KEY_RESULT,
+        meaning="what the callback of the ring returns when a ticket is made; by default ok",
+        libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
+        lacks=NO_TICKET_CALLBACK,
+    )
+    ticket_decrypts: TicketKeyResult | None = knob(
+        kind=kinds.TICKET_KEY_RESULT,
+        meaning="what it returns for a ticket whose key it has; by default ok for the first key and renew for others",
+        libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
+        lacks=NO_TICKET_CALLBACK,
     )
     external_cache: str | None = knob(
         kind=kinds.CACHE_NAME,

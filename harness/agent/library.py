@@ -103,10 +103,10 @@ class Facts:
     """The error queue of every failed operation on this connection."""
     counters: dict[str, int] | None = None
     """SSL_CTX_sess_* of a server's context after the connection is freed; the agent reads them."""
-    cache_calls: list[dict[str, Any]] | None = None
-    """The calls of a server's external cache, in order, as ``{"call": "get", "id": "0a0b", "result": "session"}``.
+    callback_calls: list[dict[str, Any]] | None = None
+    """The calls of a server's callbacks in order, as ``{"call": "get", "subject": "0a0b", "result": "session"}``.
 
-    ``call`` is ``get``, ``new``, ``remove`` or ``wait``. None without an external cache; the agent reads them.
+    None without such callbacks; the agent reads them.
     """
 
 
@@ -198,8 +198,8 @@ NO_CODE = "the driver has no code for it"
 
 def facts_after(context: Context, tls: Tls | None) -> dict[str, Any]:
     """Return the facts that a server's context has of a connection once it is freed; None for what it lacks."""
-    found: dict[str, Any] = {"counters": None, "cache_calls": None}
-    for name, arguments in (("counters", {}), ("cache_calls", {"of": tls})):
+    found: dict[str, Any] = {"counters": None, "callback_calls": None}
+    for name, arguments in (("counters", {}), ("callback_calls", {"of": tls})):
         with contextlib.suppress(LackError):
             found[name] = carry_out(context, name, arguments)
     return found

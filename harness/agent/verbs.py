@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import BOOL, HEX, INT, OBJECT, OBJECT_NAME, integer, optional, word
+from harness.agent.kinds import RING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,13 +153,22 @@ _ROWS = (
         needs="matching session id",
     ),
     Verb(
-        "cache_calls",
+        "callback_calls",
         CONTEXT,
-        "The calls of the external cache's callbacks that no connection has reported or will report: removals since "
+        "The calls of callbacks that no connection has reported or will report: removals from an external cache since "
         "the last connection was released.",
-        result={"cache_calls": "list of calls, as the fact of that name; null without an external cache"},
+        result={"callback_calls": "list of calls, as the fact of that name; null without such callbacks"},
         optional=True,
-        needs="external cache",
+        needs="callback calls",
+    ),
+    Verb(
+        "rotate_keys",
+        CONTEXT,
+        "Give the ticket key callback another ring of keys, as the knob `ticket_ring` has it.",
+        {"ring": RING.field().about("list of bytes")},
+        {"done": "boolean, true"},
+        optional=True,
+        needs="rotate keys",
     ),
     Verb(
         "add_session",

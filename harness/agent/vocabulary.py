@@ -115,6 +115,29 @@ class ExternalGet(StrEnum):
     """The session, after the client-hello callback has interrupted the handshake once (SSL_CLIENT_HELLO_RETRY)."""
 
 
+class TicketKeyResult(StrEnum):
+    """What a ticket key callback returns (SSL_CTX_set_tlsext_ticket_key_evp_cb(3))."""
+
+    OK = "ok"
+    RENEW = "renew"
+    NONE = "none"
+    ERROR = "error"
+
+    @property
+    def number(self) -> int:
+        """The return value."""
+        return {"ok": 1, "renew": 2, "none": 0, "error": -1}[self.value]
+
+
+class TicketCallback(StrEnum):
+    """A generation of ticket key callbacks."""
+
+    EVP_MAC = "evp_mac"
+    """SSL_CTX_set_tlsext_ticket_key_evp_cb, since 3.0."""
+    HMAC = "hmac"
+    """SSL_CTX_set_tlsext_ticket_key_cb, which 3.0 deprecates."""
+
+
 class Unset(StrEnum):
     """The value that switches a knob off; None means the stack's default."""
 
@@ -177,8 +200,10 @@ class Capability(StrEnum):
     """Take its part in Close.CLIENT_ONLY."""
     CLOSE_SERVER_ONLY = "close server-only"
     """Take its part in Close.SERVER_ONLY."""
-    EXTERNAL_CACHE = "external cache"
-    """Report each call of the callbacks of a server's external cache (SSL_CTX_sess_set_get_cb)."""
+    CALLBACK_CALLS = "callback calls"
+    """Report each call of a server's callbacks about sessions: of an external cache, of ticket keys."""
+    ROTATE_KEYS = "rotate keys"
+    """Change the ticket keys of a running server."""
     ADD_SESSION = "add session"
     """SSL_CTX_add_session of a session that the external cache has."""
     EARLY_DATA = "early data"

@@ -28,6 +28,7 @@ from harness.story.steps import (
     Remove,
     Renegotiate,
     ResizeCache,
+    RotateKeys,
     RunClock,
     Session,
     StopClock,
@@ -239,6 +240,11 @@ def _(step: Remove, teller: Teller) -> None:
         teller.notes.append(f"connection {step.connection} yielded no session, so none was removed")
         return
     teller.server(step.server).remove(made.session_id)
+
+
+@tell.register
+def _(step: RotateKeys, teller: Teller) -> None:
+    teller.server(step.server).rotate_keys(step.ring)
 
 
 @tell.register

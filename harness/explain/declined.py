@@ -53,6 +53,7 @@ def _not_found(offer: Offer) -> Iterator[Candidate | None]:
             yield server_cache.not_in_cache(offer)
     if offer.looked_up is not True:
         yield ticket.key_unknown(offer)
+        yield ticket.refused_by_callback(offer)
         yield ticket.damaged(offer)
         yield ticket.other_key_length(offer)
         yield ticket.unreadable(offer)

@@ -38,7 +38,12 @@ def by_knob(evidence: Evidence, role: Role, name: str, value: object, remedy: st
 def shares_keys(evidence: Evidence) -> bool:
     """Whether the issuing server and this one have the same ticket keys."""
     now, then = evidence.now, evidence.then
-    return bool(now and then and now.server.ticket_keys and now.server.ticket_keys == then.server.ticket_keys)
+    if now is None or then is None:
+        return False
+    ring, key = (now.server.ticket_ring or "").split(","), (then.server.ticket_ring or "").split(",")[0]
+    return bool(now.server.ticket_keys and now.server.ticket_keys == then.server.ticket_keys) or key in filter(
+        None, ring
+    )
 
 
 def stateful(config: ServerConfig | None) -> tuple[str, ...]:

@@ -149,8 +149,8 @@ NO_ANSWER = {
 
 def external_answer(offer: Offer) -> str | None:
     """What the get callback of the server's external cache returned for the offer; None if it was not called."""
-    calls = offer.evidence.connection.server.cache_calls or ()
-    return next((call.result for call in calls if call.call == "get" and call.session_id == offer.identity), None)
+    calls = offer.evidence.connection.server.callback_calls or ()
+    return next((call.result for call in calls if call.call == "get" and call.subject == offer.identity), None)
 
 
 def _external(offer: Offer) -> Iterator[Absence]:

@@ -21,6 +21,9 @@ READS = "tls_decrypt_ticket: a ticket with an unknown key or a wrong HMAC is ign
 def key_unknown(offer: Offer) -> Candidate | None:
     """The server has no key with the name in the ticket."""
     evidence = offer.evidence
+    answer = callback_answer(offer)
+    if answer is not None and answer != UNKNOWN:
+        return None
     names = offer.key_names
     if names and offer.issued:
         names = offer.issued[: offer.key_name], names[1]
@@ -28,7 +31,7 @@ def key_unknown(offer: Offer) -> Candidate | None:
     what = "the handle of a session in another cache" if handle else "a ticket that this server has no key for"
     known = server_change(evidence)
     if names is None:
-        weight = _by_setup(evidence)
+        weight = Weight.SHOWN if answer == UNKNOWN else _by_setup(evidence)
         shown: tuple[str, ...] = ()
     else:
         weight = None if names[0] == names[1] else Weight.SHOWN
@@ -42,12 +45,45 @@ def key_unknown(offer: Offer) -> Candidate | None:
         weight,
         Reason.TICKET_KEY_UNKNOWN,
         f"the client offered {what}",
-        (*shown, *known),
+        (*shown, *_said(offer, answer), *known),
         _readable(evidence, handle=handle),
         f"RFC 5077, 4; {READS}",
         f"compare the first {offer.key_name} bytes of the ticket with those of a ticket that this server issues"
         if offer.key_name
         else "offer the ticket to the server that issued it",
+    )
+
+
+UNKNOWN = "unknown"
+"""What a ticket key callback says of a ticket of a key that it does not have."""
+NAME = 16
+"""Bytes of the key name that a ticket key callback gets."""
+
+
+def callback_answer(offer: Offer) -> str | None:
+    """What the server's ticket key callback returned for the offered ticket; None if it was not called."""
+    calls = offer.evidence.connection.server.callback_calls or ()
+    named = (call for call in calls if call.call == "decrypt" and call.subject == offer.identity[:NAME])
+    return next((call.result for call in named), None)
+
+
+def _said(offer: Offer, answer: str | None) -> tuple[str, ...]:
+    return () if answer is None else (f"callback: decrypt({offer.identity[:8].hex()}…) returned {answer}",)
+
+
+def refused_by_callback(offer: Offer) -> Candidate | None:
+    """The ticket key callback has the key and says that it has not."""
+    answer = callback_answer(offer)
+    if answer != "none":
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_KEY_UNKNOWN,
+        "the server's ticket key callback has the key of the ticket and returns 0, which means that it has not",
+        _said(offer, answer),
+        "let the callback return 1, or 2 to renew the ticket, for a key that it has",
+        "SSL_CTX_set_tlsext_ticket_key_evp_cb(3)",
+        "what the callback returns for this ticket",
     )
 
 

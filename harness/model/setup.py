@@ -22,9 +22,9 @@ ORDER = count()
 class Action:
     """Something that a scenario did to an endpoint, or on an open connection: the method's name and its arguments.
 
-    Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``add_session``, ``age_sessions``, ``move_clock``,
-    ``stop_clock`` (see harness.pair.control); of a connection ``exchange``, ``renegotiate``, ``keep_session`` (see
-    harness.pair.open_connection).
+    Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``add_session``, ``rotate_keys``, ``age_sessions``,
+    ``move_clock``, ``stop_clock`` (see harness.pair.control); of a connection ``exchange``, ``renegotiate``,
+    ``keep_session`` (see harness.pair.open_connection).
     """
 
     name: str

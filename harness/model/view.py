@@ -61,19 +61,22 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheCall:
-    """One call of a callback of a server's external cache."""
+class CallbackCall:
+    """One call of a server's callback about sessions."""
 
     call: str
-    """``new``, ``get`` or ``remove``; ``wait`` if the client-hello callback interrupted the handshake."""
-    session_id: bytes
-    """The session's id, in TLS 1.3 also its stateful ticket; of a ``wait`` the one in the ClientHello."""
+    """Of an external cache ``new``, ``get`` or ``remove``, and ``wait`` if the client-hello callback interrupted the
+    handshake; of ticket keys ``encrypt`` or ``decrypt``."""
+    subject: bytes
+    """The session's id, in TLS 1.3 also its stateful ticket; of a ``wait`` the one in the ClientHello; of ticket keys
+    the name with which the ticket begins."""
     result: str
     """Of ``new`` ``copied`` (it returned 0) or ``kept`` (1); of ``remove`` ``removed`` or ``absent``; of ``get`` what
-    it returned: a value of the knob ``external_get``, ``absent``, or ``unreadable`` for this OpenSSL."""
+    it returned: a value of the knob ``external_get``, ``absent``, or ``unreadable`` for this OpenSSL; of ticket keys a
+    value of the knob ``ticket_encrypts`` or ``ticket_decrypts``, or ``unknown``."""
 
     def __str__(self) -> str:
-        return f"{self.call}({self.session_id.hex()}) -> {self.result}"
+        return f"{self.call}({self.subject.hex()}) -> {self.result}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,8 @@ class EndpointReport:
     """Every alert that it sent or received, in order, close_notify included; None if the stack does not report all."""
     reused_at_end: bool | None = None
     """SSL_session_reused after the last handshake; it differs from the first one's only after a renegotiation."""
-    cache_calls: tuple[CacheCall, ...] | None = None
-    """The calls of a server's external cache in this connection, and the removals since the one before, in order; None
-    without an external cache. Capability.EXTERNAL_CACHE."""
+    callback_calls: tuple[CallbackCall, ...] | None = None
+    """The calls of a server's callbacks in this connection, and the removals since the one before, in order; None
+    without such callbacks. Capability.CALLBACK_CALLS."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Further facts by name; documented by the stack that gives them."""

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.model.errors import DisagreementError, UsageError
+from harness.model.knobs import knobs_of, parse_knob
 from harness.model.setup import Action
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
     from harness.model.connection import Counters
-    from harness.model.view import CacheCall, Contradiction
+    from harness.model.view import CallbackCall, Contradiction
     from harness.runtime.loop import Loop
     from harness.stacks.base import ClientEndpoint, ServerEndpoint
 
@@ -137,6 +138,15 @@ class Server(Controlled["ServerEndpoint"]):
         self._control("age_sessions", seconds=seconds)
         self._note("age_sessions", seconds=seconds)
 
+    def rotate_keys(self, ring: str) -> None:
+        """Give the ticket key callback another ring, in the words of the knob ``ticket_ring``. Capability.ROTATE_KEYS.
+
+        UsageError if it is not a ring.
+        """
+        kind = knobs_of(Role.SERVER)["ticket_ring"].kind
+        self._control("rotate_keys", ring=kind.encode(parse_knob(Role.SERVER, "ticket_ring", ring)))
+        self._note("rotate_keys", ring=ring)
+
     def add_session(self, session_id: bytes) -> bool:
         """SSL_CTX_add_session of a session in the external cache; False if it has none with this id, or if it is there.
 
@@ -146,12 +156,12 @@ class Server(Controlled["ServerEndpoint"]):
         self._note("add_session", session_id=session_id, done=done)
         return done
 
-    def cache_calls(self) -> tuple[CacheCall, ...] | None:
-        """Removals from the external cache since the last connection, once; None if the server has none.
+    def callback_calls(self) -> tuple[CallbackCall, ...] | None:
+        """Removals from the external cache since the last connection, once; None without callbacks.
 
-        Capability.EXTERNAL_CACHE.
+        Capability.CALLBACK_CALLS.
         """
-        calls: tuple[CacheCall, ...] | None = self._control("cache_calls")
+        calls: tuple[CallbackCall, ...] | None = self._control("callback_calls")
         return calls
 
     def has_session(self, session_id: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability
+from harness.model.knobs import parse_knob
 from harness.model.tls import Close, Role
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
 
@@ -194,6 +195,18 @@ class Remove(Step, frozen=True):
         """See Step."""
         plan.closed(self.connection, or_taken=True)
         plan.need(Role.SERVER, Capability.REMOVE_SESSION, self.server)
+
+
+class RotateKeys(Step, frozen=True):
+    """Give a server's ticket key callback another ring of keys while it runs."""
+
+    ring: Annotated[str, Meta(description="the names, as in the knob `ticket_ring`")]
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        parse_knob(Role.SERVER, "ticket_ring", self.ring)
+        plan.need(Role.SERVER, Capability.ROTATE_KEYS, self.server)
 
 
 class AddSession(Step, frozen=True):

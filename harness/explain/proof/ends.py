@@ -57,9 +57,9 @@ def _alpn(scope: Scope, found: re.Match[str]) -> bool:
 
 
 def _callback(scope: Scope, found: re.Match[str]) -> bool:
-    calls = scope.connection.server.cache_calls or ()
-    looked_up = [call for call in calls if call.call == "get" and call.session_id.hex().startswith(found[1])]
-    return [call.result for call in looked_up[:1]] == [found[2]]
+    calls = scope.connection.server.callback_calls or ()
+    looked_up = [call for call in calls if call.call == found[1] and call.subject.hex().startswith(found[2])]
+    return [call.result for call in looked_up[:1]] == [found[3]]
 
 
 ENDS = "(client|server)"
@@ -105,6 +105,6 @@ STATEMENTS = (
         lambda scope, found: str(age_at_server(scope.evidence)) == found[1],
     ),
     Statement("clocks", r"the client's shows (\d+), the session's peer certificate expired at (\d+)", _certificate),
-    Statement("callback", r"get\(([0-9a-f]+)…\) returned (\w+)", _callback),
+    Statement("callback", r"(get|decrypt)\(([0-9a-f]+)…\) returned (\w+)", _callback),
     Statement("middlebox", r"(.+)", lambda scope, found: found[1] == scope.connection.blocked),
 )

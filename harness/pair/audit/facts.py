@@ -35,6 +35,8 @@ PREFERS_SENT_NAME = release("1.1.1e")
 """The first OpenSSL that reports the name of this handshake, not the session's, where TLS 1.3 resumed."""
 SENDS_EACH_ALERT = (1, 1, 1)
 """The first OpenSSL that sends an alert for each of its errors in a handshake."""
+KEY_NAME = 16
+"""Bytes at the head of an OpenSSL ticket that name its key (TLSEXT_KEYNAME_LENGTH)."""
 KEY_LOG = "key log"
 """The one fact that an endpoint can report which the harness does not drive."""
 
@@ -228,7 +230,7 @@ class _UpTo:
 def _tickets(wire: Wire, role: Role) -> Shown | None:
     """A client that was closed before it read them may have counted fewer than were sent."""
     on_wire = wire.transcript.tickets
-    if on_wire is None or (role is Role.SERVER and wire.cut):
+    if on_wire is None or wire.transcript.problem or (role is Role.SERVER and wire.cut):
         return None
     count = len(on_wire)
     setup = wire.connection.setup
@@ -396,13 +398,17 @@ def _exporter(wire: Wire, _role: Role) -> Shown | None:
     return None if material is None else exactly(sha256(material).hexdigest(), "computed with the key log")
 
 
-def _asked(wire: Wire, role: Role) -> object:
-    """The calls of an external cache whose id the wire can show; a TLS 1.3 ticket that holds its session has none."""
-    calls = wire.report(role).cache_calls
-    shown = {"get", "wait"} | ({"new"} if _ids_are_sent(wire) else set())
-    return (
-        None if calls is None else tuple(f"{call.call} {call.session_id.hex()}" for call in calls if call.call in shown)
-    )
+def _calls(wire: Wire, role: Role) -> object:
+    """The calls whose subject the wire can show.
+
+    A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent.
+    """
+    calls = wire.report(role).callback_calls
+    shown = {"get", "wait", "decrypt"} | ({"new"} if _ids_are_sent(wire) else set())
+    if calls is None:
+        return None
+    seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in {"ok", "renew"})]
+    return tuple(f"{call.call} {call.subject.hex()}" for call in seen)
 
 
 def _ids_are_sent(wire: Wire) -> bool:
@@ -423,8 +429,8 @@ class _Among:
         return isinstance(reported, tuple) and self._allowed.issuperset(reported)
 
 
-def _cache_ids(wire: Wire, _role: Role) -> Shown | None:
-    """What is looked up is what the client offers, and what is stored is what the server gave it."""
+def _subjects(wire: Wire, _role: Role) -> Shown | None:
+    """What is looked up or decrypted is what the client offers, and what is stored or encrypted what it is given."""
     if wire.first is None or (wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):
         return None
     hellos = wire.transcript.client_hellos
@@ -433,11 +439,14 @@ def _cache_ids(wire: Wire, _role: Role) -> Shown | None:
     made = {hello.session_id for hello in wire.answers} | wire.tickets
     allowed = {f"get {each.hex()}" for each in offered} | {f"wait {each.hex()}" for each in sent}
     allowed |= {f"new {each.hex()}" for each in made if isinstance(each, bytes)}
-    return Shown(_Among(allowed), "other ids", ())
+    tickets = offered.union(hello.session_ticket or b"" for hello in hellos)
+    allowed |= {f"decrypt {each[:KEY_NAME].hex()}" for each in tickets}
+    allowed |= {f"encrypt {each[:KEY_NAME].hex()}" for each in wire.tickets if isinstance(each, bytes)}
+    return Shown(_Among(allowed), "other sessions", ())
 
 
 FACTS = (
-    Fact("cache_calls", _asked, _cache_ids, frozenset({Role.SERVER})),
+    Fact("callback_calls", _calls, _subjects, frozenset({Role.SERVER})),
     Fact("group", _reported("group"), _group),
     Fact("peer_temp_key", _reported_temp_key, _group),
     Fact("peer_chain", _reported("peer_chain"), _peer_chain),

@@ -35,6 +35,8 @@ V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 BOTH_VERSIONS = [V12, V13]
 CLIENT = ClientConfig(alpn=("h2",), server_name="server.example", client_certificate="client")
 SERVER = ServerConfig(alpn=("h2", "http/1.1"), verify=Verify.REQUIRED)
+OF_NONE = {"subject": "00" * 16, "result": "ok"}
+"""A call about a session or a key that no message names."""
 FATAL = {"level": 2, "number": 80, "sent": True}
 RECEIVED = {"level": 2, "number": 80, "sent": False}
 
@@ -86,9 +88,17 @@ LIES: dict[str, list[Lie]] = {
     "errors": [
         Lie("fatal alert", {"facts": {"alerts": None, "errors": [{"lib": 20, "reason": 1080, "text": "alert"}]}}),
     ],
-    "cache_calls": [
-        fact("cache_calls", [{"call": call, "id": "00" * 32, "result": ""}], roles=(Role.SERVER,), versions=versions)
-        for call, versions in (("get", (V12, V13)), ("wait", (V12, V13)), ("new", (V12,)))
+    "callback_calls": [
+        fact(
+            "callback_calls",
+            [{"call": call, **OF_NONE}],
+            roles=(Role.SERVER,),
+            versions=versions,
+        )
+        for call, versions in (
+            *(("get", (V12, V13)), ("wait", (V12, V13)), ("new", (V12,))),
+            *(("encrypt", (V12, V13)), ("decrypt", (V12, V13))),
+        )
     ],
     "counters": [
         Lie("counter hits", {"counters": {"hits": 99}}, (Role.SERVER,)),
@@ -317,7 +327,7 @@ UNREPORTED = {
     "view": "its fields have liars of their own",
     "errors": "reason codes are not sent; the alerts among them are the view's",
     "new_sessions": "a program reports none; an agent that lies is caught",
-    "cache_calls": "a program reports none; an agent that lies is caught",
+    "callback_calls": "a program reports none; an agent that lies is caught",
     "output": "it is what a program printed",
     "driven": "it is the harness's own knowledge",
     "commands": "it is how a program was started",

@@ -87,11 +87,11 @@ def case_json(  # noqa: PLR0913 - one for each part of the object
     }
 
 
-def _cache_calls(connection: Connection) -> list[shapes.CacheCallObject] | None:
-    calls = connection.server.cache_calls
+def _callback_calls(connection: Connection) -> list[shapes.CallbackCallObject] | None:
+    calls = connection.server.callback_calls
     if calls is None:
         return None
-    return [{"call": call.call, "session_id": call.session_id.hex(), "result": call.result} for call in calls]
+    return [{"call": call.call, "subject": call.subject.hex(), "result": call.result} for call in calls]
 
 
 def connection_json(connection: Connection, connections: Sequence[Connection] = ()) -> shapes.ConnectionObject:
@@ -133,7 +133,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         group=connection.observed_group(),
         exporters_equal=connection.observed_exporters_equal(),
         renegotiation_resumed=connection.observed_renegotiation_resumed(),
-        cache_calls=_cache_calls(connection),
+        callback_calls=_callback_calls(connection),
         sessions=len(connection.sessions),
         blocked=connection.blocked or None,
         problem=connection.transcript.problem or None,

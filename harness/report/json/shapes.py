@@ -366,18 +366,25 @@ class CountersObject(TypedDict):
     cache_size: Annotated[int | None, about("how many sessions the cache may hold, 0 for no limit")]
 
 
-class CacheCallObject(TypedDict):
-    """One call of a callback of the server's external cache."""
+class CallbackCallObject(TypedDict):
+    """One call of a server's callback about sessions."""
 
     call: Annotated[
-        str, about("`get`, `new` or `remove`; `wait` if the client-hello callback interrupted the handshake")
+        str,
+        about(
+            "of an external cache `get`, `new` or `remove`, and `wait` if the client-hello callback interrupted the "
+            "handshake; of ticket keys `encrypt` or `decrypt`"
+        ),
     ]
-    session_id: Annotated[str, about("the session's id, as hexadecimal digits", NOT_AT_ALL)]
+    subject: Annotated[
+        str, about("the session's id, or the name with which a ticket begins, as hexadecimal digits", NOT_AT_ALL)
+    ]
     result: Annotated[
         str,
         about(
             "of `get` what it returned, a value of the knob `external_get`, `absent` or `unreadable`; of `new` "
-            "`copied` or `kept`; of `remove` `removed` or `absent`"
+            "`copied` or `kept`; of `remove` `removed` or `absent`; of ticket keys `ok`, `renew`, `none`, `error`, or "
+            "`unknown` for a ticket of another key"
         ),
     ]
 
@@ -456,12 +463,12 @@ class ConnectionObject(TypedDict):
             bool | None, about("whether its last renegotiation was abbreviated, null if it had none, or if unknown")
         ]
     ]
-    cache_calls: NotRequired[
+    callback_calls: NotRequired[
         Annotated[
-            list[CacheCallObject] | None,
+            list[CallbackCallObject] | None,
             about(
-                "the calls of the server's external cache, in order, with the removals since the connection before; "
-                "null without one"
+                "the calls of the server's callbacks, in order, with the removals since the connection before; "
+                "null without such callbacks"
             ),
         ]
     ]

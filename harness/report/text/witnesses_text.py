@@ -101,8 +101,8 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "alert", str(alert)
     yield from _exchange(connection)
     yield "tickets", _tickets(connection)
-    for call in connection.server.cache_calls or ():
-        yield "cache", str(call)
+    for call in connection.server.callback_calls or ():
+        yield "called", str(call)
     yield "close", connection.close.value
     if connection.blocked:
         yield "blocked", connection.blocked

@@ -57,6 +57,7 @@ def _long(action: Action, name: str) -> str:
 BEFORE: Mapping[str, Callable[[Action], str]] = {
     "flush": _flush,
     "remove": lambda action: f"remove_session({_context(action)}, c{action.values['connection']}.session);",
+    "rotate_keys": lambda action: f"SSL_CTX_set_app_data({_context(action)}, {quoting.c(action.values['ring'])});",
     "add_session": lambda action: f"add_session({_context(action)}, c{action.values['connection']}.session);",
     "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",

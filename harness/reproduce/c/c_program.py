@@ -86,7 +86,8 @@ def _needs(story: Story) -> set[str]:
     fresh = any(not offer.kept and not (offer.older or offer.timeout is not None) for offer in offers)
     expires = any(context.knobs.get("external_get") == "expired" for context in story.contexts)
     needs = {
-        "rand": "session_id_prefix" in names,
+        "rand": bool({"session_id_prefix", "ticket_ring"} & names),
+        "ring": "ticket_ring" in names,
         "times": edits or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,

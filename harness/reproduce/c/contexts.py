@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.reproduce.story import Context, Story
+
+
+BY_KEY = 9
+"""Stands for the result that depends on the key: 1 for the first of a ring, 2 for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,17 @@ class Maker:
     def whole_id(self) -> bool:
         """Return whether that is the whole id."""
         return "session_id" in self._like.knobs
+
+    @property
+    def ticket_results(self) -> tuple[int, int] | None:
+        """Return what its ticket key callback returns for a made and for a read ticket; of the latter 9 by its key."""
+        if "ticket_ring" not in self._like.knobs:
+            return None
+        made, read = self._like.knobs.get("ticket_encrypts"), self._like.knobs.get("ticket_decrypts")
+        return (
+            made.number if isinstance(made, TicketKeyResult) else 1,
+            read.number if isinstance(read, TicketKeyResult) else BY_KEY,
+        )
 
     @property
     def external_cache(self) -> str | None:

@@ -85,6 +85,13 @@ def _early_data(value: int, context: Context) -> list[str]:
     return must(f"SSL_CTX_set_max_early_data(ctx, {value}u)") if context.role is Role.SERVER else []
 
 
+def _ticket_ring(value: str, context: Context) -> list[str]:
+    return [
+        f"SSL_CTX_set_app_data(ctx, {quoting.c(value)});",
+        f"MUST(SET_TICKET_KEY_CB(ctx, use_ring_{context.number}));",
+    ]
+
+
 def _external_cache(_value: str, context: Context) -> list[str]:
     number = context.number
     return [
@@ -137,6 +144,10 @@ KNOBS: Mapping[str, Statements] = {
     "session_id_prefix": _make_id,
     "session_id": _make_id,
     "ticket_keys": lambda value, _: [f"set_ticket_keys(ctx, {quoting.c(value)});"],
+    "ticket_ring": _ticket_ring,
+    "ticket_callback": lambda _value, _context: [],  # both generations make the same tickets
+    "ticket_encrypts": lambda _value, _context: [],  # of the callback that ticket_ring sets
+    "ticket_decrypts": lambda _value, _context: [],
     "external_cache": _external_cache,
     "external_get": lambda _value, _context: [],  # of the callbacks that external_cache sets
     "external_keeps": lambda _value, _context: [],

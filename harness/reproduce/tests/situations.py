@@ -73,6 +73,15 @@ def evict(pair: Pair) -> None:
     pair.connect(offer=first.session)
 
 
+def rotate(pair: Pair) -> None:
+    """The key of the ticket becomes an old one, and then none."""
+    first = pair.connect()
+    pair.server.rotate_keys("b/48,a")
+    pair.connect(offer=first.session)
+    pair.server.rotate_keys("c,b/48")
+    pair.connect(offer=first.session)
+
+
 def add(pair: Pair) -> None:
     """What the first server stored outside is added to the second, whose get callback returns nothing."""
     first = pair.connect()
@@ -288,6 +297,7 @@ SITUATIONS = (
         TLS12,
         server={**STATEFUL, "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})},
     ),
+    Situation("tls12-rotated-ring", TLS12, rotate, server={"ticket_ring": "a"}),
     Situation("tls12-external-cache", TLS12, change_server(external_get="other_id"), server=OUTSIDE),
     Situation("tls13-external-cache-expired", TLS13, change_server(external_get="expired"), server=OUTSIDE),
     Situation(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.connection import Counters
 from harness.model.tls import Alert, Ending, TLSVersion, sends_last_flight
-from harness.model.view import CacheCall, EndpointReport, Saw, View, Witness
+from harness.model.view import CallbackCall, EndpointReport, Saw, View, Witness
 from harness.wire.names import group_named
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
     return {"counters": Counters(**counters)} if counters is not None else {}
 
 
-def cache_calls(calls: Sequence[Mapping[str, Any]]) -> tuple[CacheCall, ...]:
-    """Return the calls of an external cache; KeyError, TypeError or ValueError if one is malformed."""
-    return tuple(CacheCall(str(call["call"]), bytes.fromhex(call["id"]), str(call["result"])) for call in calls)
+def callback_calls(calls: Sequence[Mapping[str, Any]]) -> tuple[CallbackCall, ...]:
+    """Return the calls of callbacks; KeyError, TypeError or ValueError if one is malformed."""
+    return tuple(CallbackCall(str(call["call"]), bytes.fromhex(call["subject"]), str(call["result"])) for call in calls)
 
 
 def make_report(
@@ -112,6 +112,6 @@ def make_report(
         commands=tuple(commands),
         alerts=None if facts["alerts"] is None else tuple(alerts),
         reused_at_end=facts.get("reused_at_end"),
-        cache_calls=None if facts.get("cache_calls") is None else cache_calls(facts["cache_calls"]),
+        callback_calls=None if facts.get("callback_calls") is None else callback_calls(facts["callback_calls"]),
         extra=counters_of(facts),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model.connection import Counters
-from harness.stacks.agent.agent_report import cache_calls
+from harness.stacks.agent.agent_report import callback_calls
 from harness.stacks.agent.session_objects import read_session
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 READ: Mapping[str, Callable[[Any, AgentProcess], Any]] = {
     "counters": lambda counters, _process: Counters(**counters),
-    "cache_calls": lambda calls, _process: None if calls is None else cache_calls(calls),
+    "callback_calls": lambda calls, _process: None if calls is None else callback_calls(calls),
     "session": lambda session, process: None if session is None else read_session(session, process),
     "sessions": lambda sessions, process: tuple(read_session(session, process) for session in sessions),
 }

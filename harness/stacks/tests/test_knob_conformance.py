@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.kinds import SWITCH
+from harness.agent.vocabulary import TicketCallback, TicketKeyResult
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import CacheMode, ClientConfig, PskMode, ServerConfig, Verify, config_type, knobs_of
@@ -58,6 +59,10 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "session_id_prefix": (b"resumption",),
     "session_id": (b"i" * 32,),
     "ticket_keys": ("shared",),
+    "ticket_ring": ("b,a",),
+    "ticket_callback": (TicketCallback.HMAC,),
+    "ticket_encrypts": (TicketKeyResult.NONE,),
+    "ticket_decrypts": (TicketKeyResult.RENEW, TicketKeyResult.NONE),
     "external_cache": ("shared",),
     "external_get": ("nothing", "copy", "other_id", "expired", "not_resumable", "later"),
     "server_certificate": ("other-server",),
@@ -78,6 +83,7 @@ class Beside:
 ALWAYS: Mapping[Role, Mapping[str, Any]] = {Role.CLIENT: {}, Role.SERVER: {"client_renegotiation": True}}
 """Settings of the end that is looked at, so that the story comes to all of its steps."""
 EARLY = {"max_early_data": 1000}
+RING = Beside(own={"ticket_ring": "a"})
 EXTERNAL = Beside(
     own={"external_cache": "x", "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL})},
     peer={"tickets": False},
@@ -102,11 +108,18 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.SERVER, "alpn"): Beside(peer={"alpn": ("other", "h2")}),
     (Role.SERVER, "session_id_prefix"): Beside(peer={"tickets": False}),
     (Role.SERVER, "session_id"): Beside(peer={"tickets": False}),
+    (Role.SERVER, "ticket_encrypts"): RING,
+    (Role.SERVER, "ticket_decrypts"): RING,
     (Role.SERVER, "external_cache"): Beside(peer={"tickets": False}),
     (Role.SERVER, "external_get"): EXTERNAL,
     (Role.SERVER, "external_keeps"): EXTERNAL,
 }
 UNSEEN = {
+    (
+        "libssl",
+        Role.SERVER,
+        "ticket_callback",
+    ): "both generations make the same tickets",
     ("pyopenssl", Role.CLIENT, "cache_mode"): "only a flush of its cache after 255 connections would show it",
 }
 """Knobs of a stack that this story does not show, with what would."""
@@ -227,7 +240,7 @@ def seen(connection: Connection) -> dict[str, Any]:
         and (len(answer.session_id), answer.cipher_suite, sorted(answer.extensions), answer.version),
         "session": of_session(connection.last_session),
         "counters": connection.counters,
-        "cache calls": [(call.call, call.result) for call in connection.server.cache_calls or ()],
+        "callback calls": [(call.call, call.result) for call in connection.server.callback_calls or ()],
     }
 
 

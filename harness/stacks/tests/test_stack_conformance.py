@@ -97,6 +97,17 @@ def removes(pair: Pair, _role: Role) -> None:
     assert pair.server.counters().misses == 1
 
 
+def rotates(pair: Pair, _role: Role) -> None:
+    pair.new_server(tickets=True, ticket_ring="a")
+    session = taken(pair)
+    pair.server.rotate_keys("b")
+    declined = pair.connect(offer=session)
+    pair.server.rotate_keys("b,a")
+
+    assert declined.outcome is Outcome.DECLINED
+    assert pair.connect(offer=session).outcome is Outcome.RESUMED
+
+
 def adds(pair: Pair, _role: Role) -> None:
     pair.new_server(external_cache="shared")
     session = taken(pair)
@@ -104,20 +115,20 @@ def adds(pair: Pair, _role: Role) -> None:
 
     assert pair.server.add_session(b"x" * 32) is False
     assert pair.server.add_session(session.session_id) is True
-    assert pair.connect(offer=session).server.cache_calls == ()
+    assert pair.connect(offer=session).server.callback_calls == ()
 
 
 def calls(pair: Pair, _role: Role) -> None:
-    assert pair.server.cache_calls() is None
+    assert pair.server.callback_calls() is None
     pair.new_server(external_cache="shared")
     session = taken(pair)
-    assert pair.server.cache_calls() == ()
+    assert pair.server.callback_calls() == ()
     pair.server.flush(0)
 
-    assert [(call.call, call.session_id) for call in pair.server.cache_calls() or ()] == [
+    assert [(call.call, call.subject) for call in pair.server.callback_calls() or ()] == [
         ("remove", session.session_id)
     ]
-    assert pair.server.cache_calls() == ()
+    assert pair.server.callback_calls() == ()
 
 
 def ages(pair: Pair, _role: Role) -> None:
@@ -164,7 +175,8 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("resize_cache", Role.SERVER): resizes,
     ("remove", Role.SERVER): removes,
     ("age_sessions", Role.SERVER): ages,
-    ("cache_calls", Role.SERVER): calls,
+    ("callback_calls", Role.SERVER): calls,
+    ("rotate_keys", Role.SERVER): rotates,
     ("add_session", Role.SERVER): adds,
     ("has_session", Role.SERVER): finds,
     ("renegotiate", Role.CLIENT): renegotiates,
@@ -176,7 +188,7 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
 
 def sample(field: Field) -> Any:
     """A value that the field can have."""
-    values: tuple[Any, ...] = (1, "00", True, "a", [], {})
+    values: tuple[Any, ...] = (1, "00", True, "a", [], ["00" * 48], {})
     for value in values:
         with suppress(ValueError):
             field.read(value)

@@ -46,6 +46,8 @@ void *SSL_CTX_sessions(SSL_CTX *ctx);
 void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, int (*cb)(SSL *, SSL_SESSION *));
 void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, SSL_SESSION *(*cb)(SSL *, const unsigned char *, int, int *));
 void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, void (*cb)(SSL_CTX *, SSL_SESSION *));
+int SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_CTX *ctx,
+    int (*cb)(SSL *, unsigned char *, unsigned char *, void *, void *, int));
 int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session);
 void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, int (*cb)(SSL *, int *, void *), void *arg);
 size_t SSL_client_hello_get0_session_id(SSL *ssl, const unsigned char **out);
@@ -108,6 +110,21 @@ SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **session, const unsigned char **in, lo
 """
 
 CRYPTO = """
+typedef struct ossl_param_st {
+    const char *key;
+    unsigned int data_type;
+    void *data;
+    size_t data_size;
+    size_t return_size;
+} OSSL_PARAM;
+
+const void *EVP_aes_128_cbc(void);
+const void *EVP_aes_256_cbc(void);
+const void *EVP_sha256(void);
+int EVP_EncryptInit_ex(void *ctx, const void *cipher, void *engine, const unsigned char *key, const unsigned char *iv);
+int EVP_DecryptInit_ex(void *ctx, const void *cipher, void *engine, const unsigned char *key, const unsigned char *iv);
+int EVP_MAC_init(void *ctx, const unsigned char *key, size_t size, const OSSL_PARAM *params);
+int HMAC_Init_ex(void *ctx, const void *key, int size, const void *digest, void *engine);
 unsigned long ERR_get_error(void);
 void ERR_clear_error(void);
 const char *ERR_reason_error_string(unsigned long e);

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cache import Cache
-from harness.agent.drivers.libssl.callbacks import Callbacks
+from harness.agent.drivers.libssl.callbacks.calls import Calls
+from harness.agent.drivers.libssl.callbacks.common import Callbacks
+from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache
+from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
 from harness.agent.drivers.libssl.connection import LibsslTls
-from harness.agent.drivers.libssl.external_cache import ExternalCache
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import Settings
@@ -39,6 +41,7 @@ class LibsslContext(Cache):
         self._role = role
         self._knobs = {**DEFAULTS[role], **knobs}
         self._external: ExternalCache | None = None
+        self._ring: TicketKeys | None = None
         self._connections: dict[Any, LibsslTls] = {}
         """By the SSL pointer: cffi compares and hashes pointers by their address."""
         self._held = HeldSessions(native)
@@ -61,9 +64,13 @@ class LibsslContext(Cache):
         self._load(files)
         self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
+        self._calls = Calls(self._connections)
         if "external_cache" in files:
-            self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._connections)
+            self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._calls)
             self._external.set(self._ctx)
+        if "ticket_ring" in self._knobs:
+            self._ring = TicketKeys(native, self._knobs, self._calls)
+            self._ring.set(self._ctx)
 
     def _load(self, files: Mapping[str, str]) -> None:
         ssl = self.native.ssl
@@ -113,10 +120,18 @@ class LibsslContext(Cache):
         self._callbacks.age_tickets(self._ctx, seconds)
         return super().age_sessions(seconds)
 
-    def cache_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
-        """The calls of the external cache of one connection, and those of none; each is returned once."""
-        self._only("cache_calls", Capability.EXTERNAL_CACHE)
-        return None if self._external is None else self._external.take(of)
+    def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
+        """The calls of the callbacks of one connection, and those of none; each is returned once."""
+        self._only("callback_calls", Capability.CALLBACK_CALLS)
+        return None if self._external is None and self._ring is None else self._calls.take(of)
+
+    def rotate_keys(self, ring: tuple[bytes, ...]) -> bool:
+        """Give the ticket key callback other keys."""
+        self._only("rotate_keys", Capability.ROTATE_KEYS)
+        if self._ring is None:
+            raise RequestError("rotate_keys: this server has no ticket key callback; give it the knob ticket_ring")
+        self._ring.keys = ring
+        return True
 
     def add_session(self, session_id: bytes) -> bool:
         """SSL_CTX_add_session of a session in the external cache."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import native as calls
-from harness.agent.kinds import MAX_FRAGMENT_LENGTHS
+from harness.agent.kinds import MAX_FRAGMENT_LENGTHS, SHORT_TICKET_KEYS, short_keys
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
 from harness.agent.vocabulary import Role, Unset
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
     from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
 
-OLD_KEYS = 48
-"""Bytes of 1.0.2's ticket keys: a name, an HMAC key and an AES key of 16 bytes each."""
-NOT_OF_A_CONTEXT = frozenset({"server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"})
+NOT_OF_A_CONTEXT = frozenset(
+    {
+        *("server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"),
+        *("ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts"),
+    }
+)
 """Knobs that a connection or a callback applies instead."""
 
 
@@ -99,8 +102,8 @@ class Settings:
     def set_ticket_keys(self, keys: bytes) -> None:
         """SSL_CTX_set_tlsext_ticket_keys; a call with NULL returns their length."""
         length = self._ctrl(c.CTRL_SET_TICKET_KEYS)
-        if length == OLD_KEYS:
-            keys = keys[:16] + keys[16:32] + keys[48:64]
+        if length == SHORT_TICKET_KEYS:
+            keys = short_keys(keys)
         if length != len(keys):
             raise LackError(f"ticket_keys: this OpenSSL takes {length} bytes, not {len(keys)}")
         self._native.must(self._ctrl(c.CTRL_SET_TICKET_KEYS, length, self._ffi.from_buffer(keys)), "ticket_keys")

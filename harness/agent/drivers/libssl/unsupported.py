@@ -9,7 +9,8 @@ SINCE_3_0 = (3,)
 NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
 ONLY_CLIENTS = "only a client writes early data"
-ONLY_SERVERS = "only a server has an external cache"
+ONLY_SERVERS = "only a server has such callbacks"
+OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.ADD_SESSION)
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
     Capability.EARLY_DATA: NO_TLS13,
@@ -28,7 +29,7 @@ def missing(role: str, version: str) -> dict[str, str]:
     if role == "server":
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
     else:
-        found |= dict.fromkeys((Capability.EXTERNAL_CACHE.value, Capability.ADD_SESSION.value), ONLY_SERVERS)
+        found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
@@ -15,42 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from harness.agent.drivers.libssl.connection import LibsslTls
+    from harness.agent.drivers.libssl.callbacks.calls import Calls
     from harness.agent.drivers.libssl.native import Native
 
 ABSENT, UNREADABLE = "absent", "unreadable"
 """Results of a call: the cache has no such session; this OpenSSL cannot read it (d2i_SSL_SESSION)."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of a callback."""
-
-    of: LibsslTls | None
-    """The connection that made it; None for a removal, whose callback gets none."""
-    call: str
-    session_id: bytes
-    result: str
-
-
 class ExternalCache:
     """The external cache of one server; each session is a file with its DER, named by its id."""
 
-    def __init__(
-        self, native: Native, folder: Path, knobs: Mapping[str, Any], connections: Mapping[Any, LibsslTls]
-    ) -> None:
+    def __init__(self, native: Native, folder: Path, knobs: Mapping[str, Any], calls: Calls) -> None:
         self._native = native
         self._folder = folder
         self._how: ExternalGet = knobs.get("external_get", ExternalGet.SESSION)
         self._keeps: bool = knobs.get("external_keeps", False)
-        self._connections = connections
-        self._calls: list[Call] = []
+        self._calls = calls
         self._kept: list[Any] = []
         self._objects: dict[bytes, Any] = {}
         """The objects that the application keeps, by their id."""
         self._stored: set[bytes] = set()
         """The ids of the sessions that this server stored."""
-        self._interrupted: set[Any] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def set(self, ctx: Any) -> None:
@@ -67,12 +51,6 @@ class ExternalCache:
     def _callback(self, signature: str, function: Any) -> Any:
         self._kept.append(self._native.callback(signature, function))
         return self._kept[-1]
-
-    def take(self, of: LibsslTls | None) -> list[dict[str, str]]:
-        """Return the calls of a connection and those of none, in order, and forget them."""
-        taken = [call for call in self._calls if call.of in {None, of}]
-        self._calls = [call for call in self._calls if call not in taken]
-        return [{"call": call.call, "id": call.session_id.hex(), "result": call.result} for call in taken]
 
     def add(self, ctx: Any, session_id: bytes) -> bool:
         """SSL_CTX_add_session of the kept object, or of a new one; False if the cache has no such session."""
@@ -98,9 +76,6 @@ class ExternalCache:
             return None
         return imported(self._native, {"der": der.hex()})
 
-    def _note(self, ssl: Any, call: str, session_id: bytes, result: str) -> None:
-        self._calls.append(Call(self._connections.get(ssl), call, session_id, result))
-
     def _new(self, ssl: Any, session: Any) -> int:
         session_id = id_of(self._native, session)
         exported = export(self._native, session)
@@ -111,7 +86,7 @@ class ExternalCache:
         part.write_bytes(bytes.fromhex(exported["der"]))
         part.replace(path)
         self._stored.add(session_id)
-        self._note(ssl, "new", session_id, "kept" if self._keeps else "copied")
+        self._calls.note(ssl, "new", session_id, "kept" if self._keeps else "copied")
         if self._keeps:
             self._objects[session_id] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
         return int(self._keeps)
@@ -119,7 +94,7 @@ class ExternalCache:
     def _get(self, ssl: Any, start: Any, length: int, copy: Any) -> Any:
         session_id = bytes(self._native.ffi.buffer(start, length)[:])
         result, session = self._found(session_id)
-        self._note(ssl, "get", session_id, result)
+        self._calls.note(ssl, "get", session_id, result)
         copy[0] = int(self._how is ExternalGet.COPY)
         if session is None:
             return self._native.ffi.NULL
@@ -163,14 +138,13 @@ class ExternalCache:
         self._path(session_id).unlink(missing_ok=True)
         self._stored.discard(session_id)
         self._objects.pop(session_id, None)
-        self._calls.append(Call(None, "remove", session_id, "removed" if known else ABSENT))
+        self._calls.note(None, "remove", session_id, "removed" if known else ABSENT)
 
     def _wait(self, ssl: Any, _alert: Any, _argument: Any) -> int:
         """Interrupt the handshake at its first ClientHello, as if the session were not there yet."""
-        connection = self._connections.get(ssl)
-        if connection is None or any(call.of is connection and call.call == "wait" for call in self._calls):
+        if self._calls.has(ssl, "wait"):
             return c.CLIENT_HELLO_SUCCESS
         start = self._native.ffi.new("const unsigned char **")
         length = self._native.ssl.SSL_client_hello_get0_session_id(ssl, start)
-        self._note(ssl, "wait", bytes(self._native.ffi.buffer(start[0], length)[:]), self._how)
+        self._calls.note(ssl, "wait", bytes(self._native.ffi.buffer(start[0], length)[:]), self._how)
         return c.CLIENT_HELLO_RETRY

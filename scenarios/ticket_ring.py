@@ -1,0 +1,218 @@
+"""A callback has a server's ticket keys: one encrypts, several decrypt (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+
+So do nginx with several ssl_session_ticket_key, HAProxy with tls-ticket-keys, and every server that rotates its keys
+without losing the sessions of its clients (RFC 5077, 5.5). The callback returns 1 for a ticket that it reads, 2 to
+renew it, 0 for one whose key it does not have, and less than 0 to fail.
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Outcome,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+GENERATIONS = {"ticket_callback": ["evp_mac", "hmac"]}
+ROTATES = {"server": [Capability.ROTATE_KEYS]}
+KEY_NAME = 16
+INTERNAL_ERROR = 80
+MALFORMED = (
+    "tls_construct_new_session_ticket (1.1.1w, ssl/statem/statem_srvr.c) writes the empty ticket of TLS 1.2, a "
+    "lifetime of 0 and no ticket, also in TLS 1.3, where it is cut short and the client aborts; 3.0 sends none"
+)
+WITHOUT_TICKET: Expectation[Outcome] = Expectation(
+    FULL, Differs(ABORTED, Role.SERVER, "*@<3.0", date(2026, 11, 29), MALFORMED)
+)
+
+
+def called(connection):
+    """Return the calls of the callback in a connection, without the names of the keys."""
+    return [(call.call, call.result) for call in connection.server.callback_calls]
+
+
+@scenario(server=GENERATIONS | {"ticket_ring": ["a", "a/48"]})
+def test_ticket_of_the_first_key_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert set(called(first)) == {("encrypt", "ok")}
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert called(second)[0] == ("decrypt", "ok")
+
+
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a"})
+def test_ticket_of_an_old_key_resumes_and_is_renewed(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_server(ticket_ring="b,a")
+    third = pair.connect(offer=first.session)
+    fourth = pair.connect(offer=third.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.tickets == 0
+    assert third.outcome is RESUMED
+    assert called(third) == [("decrypt", "renew"), ("encrypt", "ok")]
+    assert third.tickets == 1
+    assert third.session.ticket[:KEY_NAME] != first.session.ticket[:KEY_NAME]
+    assert fourth.outcome is RESUMED
+    assert called(fourth) == [("decrypt", "ok")]
+
+
+@scenario(versions=[TLSv1_2], server={"ticket_ring": "a"})
+def test_old_key_whose_tickets_are_not_renewed(pair):
+    first = pair.connect()
+    pair.new_server(ticket_ring="b,a", ticket_decrypts="ok")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("decrypt", "ok")]
+    assert second.tickets == 0
+
+
+@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a"})
+def test_tls13_ticket_of_the_first_key_is_not_renewed(pair):
+    """A callback that returns 1 leaves the client without a further ticket, although each is to be used once."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("decrypt", "ok")]
+    assert second.tickets == 0
+
+
+@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a", "ticket_decrypts": "renew"})
+def test_tls13_ticket_is_renewed_if_the_callback_says_so(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("decrypt", "renew"), ("encrypt", "ok")]
+    assert second.tickets == 1
+
+
+@scenario(server={"ticket_ring": "a"})
+def test_ticket_of_a_key_that_left_the_ring_is_declined(pair):
+    first = pair.connect()
+    pair.new_server(ticket_ring="b")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert called(second)[0] == ("decrypt", "unknown")
+
+
+@scenario(server={"ticket_ring": "a"}, needs=ROTATES)
+def test_keys_rotate_while_the_server_runs(pair):
+    first = pair.connect()
+    pair.server.rotate_keys("b,a")
+    second = pair.connect(offer=first.session)
+    pair.server.rotate_keys("c,b")
+    third = pair.connect(offer=first.session)
+    fourth = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second)[0] == ("decrypt", "renew")
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert fourth.outcome is RESUMED
+    assert called(fourth)[0] == ("decrypt", "renew")
+
+
+@scenario(server={"ticket_keys": "a"})
+def test_callback_reads_the_tickets_of_fixed_keys_and_back(pair):
+    first = pair.connect()
+    pair.new_server(ticket_ring="a")
+    second = pair.connect(offer=first.session)
+    third = pair.connect()
+    pair.new_server(ticket_ring=None)
+    fourth = pair.connect(offer=third.session)
+
+    assert first.outcome is FULL
+    assert first.server.callback_calls is None
+    assert second.outcome is RESUMED
+    assert called(second)[0] == ("decrypt", "ok")
+    assert third.outcome is FULL
+    assert fourth.outcome is RESUMED
+    assert fourth.server.callback_calls is None
+
+
+@scenario(server={"ticket_ring": "a"})
+def test_key_that_the_callback_denies_is_declined(pair):
+    first = pair.connect()
+    pair.new_server(ticket_decrypts="none")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert called(second)[0] == ("decrypt", "none")
+
+
+@scenario(server=GENERATIONS | {"ticket_ring": "a"})
+def test_callback_that_fails_to_decrypt_aborts_the_handshake(pair):
+    first = pair.connect()
+    pair.new_server(ticket_decrypts="error")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert (second.alert.number, second.alert.sender) == (INTERNAL_ERROR, Role.SERVER)
+    assert called(second) == [("decrypt", "error")]
+
+
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"})
+def test_callback_that_makes_no_ticket(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert called(first) == [("encrypt", "none")]
+    assert first.session.has_ticket is False
+
+
+@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"})
+def test_callback_that_makes_no_tls13_ticket(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is WITHOUT_TICKET.of(pair)
+    assert set(called(first)) == {("encrypt", "none")}
+    assert first.session.has_ticket is False
+
+
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "error"})
+def test_callback_that_fails_to_encrypt_aborts_the_handshake(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert (first.alert.number, first.alert.sender) == (INTERNAL_ERROR, Role.SERVER)
+    assert called(first) == [("encrypt", "error")]
+
+
+@scenario(server={"ticket_ring": "a"})
+def test_key_of_another_length_with_the_same_name_is_declined(pair):
+    first = pair.connect()
+    pair.new_server(ticket_ring="a/48")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert called(second)[0] == ("decrypt", "ok")
