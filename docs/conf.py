@@ -23,7 +23,7 @@ CONTENTS = {
         "docs/builds",
         "docs/ci",
     ],
-    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules"],
+    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules", "docs/mutations"],
     "Formats": ["docs/json", "docs/agents", "harness/agent/PROTOCOL"],
     "Project": ["CHANGELOG", "CONTRIBUTING", "SECURITY", "benchmarks/README"],
 }

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from docs.api_page import api_page
+from harness.foreign.tlslite.page import mutations_page
 from harness.model.tls import Role
 from harness.report.json.documentation import case_schema, page, probe_schema
 from harness.report.knobs_page import knobs_page, protocol_knobs
@@ -54,6 +55,7 @@ if __name__ == "__main__":
     (HERE / "probe.schema.json").write_text(json.dumps(probe_schema(), indent=2) + "\n")
     (HERE / "story.schema.json").write_text(json.dumps(story_schema(), indent=2) + "\n")
     (HERE / "stories.md").write_text(stories())
+    (HERE / "mutations.md").write_text(mutations_page())
     (HERE / "rules.md").write_text(rules_page())
     (HERE / "knobs.md").write_text(knobs())
     PROTOCOL.write_text(protocol())

@@ -220,6 +220,7 @@ SUITES = replace(text(0, LONGEST_TEXT, "names joined by colons"), of_library=Tru
 GROUPS = replace(text(1, LONGEST_TEXT, "names joined by colons"), of_library=True)
 HOST_NAME = text(1, LONGEST_HOST_NAME, "a host name")
 CACHE_NAME = replace(text(1, LONGEST_NAME, "a name"), carried=False)
+MUTATION = text(1, LONGEST_HOST_NAME, "a name of the table of mutations")
 CERTIFICATE = replace(text(1, LONGEST_TEXT, "a name of certs/issued.toml"), carried=False)
 _OFFSET = fields.integer(-FARTHEST, FARTHEST, f"an integer, {-FARTHEST} to {FARTHEST}")
 CLOCK = Kind(f"seconds, {-FARTHEST} to {FARTHEST}", _OFFSET.allowed, int, _OFFSET.read, _same, carried=False)

@@ -353,6 +353,11 @@ class CommonKnobs:
         openssl=switch(on="-ignore_unexpected_eof"),
         since="3.0",
     )
+    mutation: str | None = knob(
+        kind=kinds.MUTATION,
+        meaning="the rule of an RFC that this end breaks; by default it keeps them",
+        lacks=(Lack("only the stack tlslite breaks rules (docs/mutations.md)"),),
+    )
     clock: int | None = knob(
         kind=kinds.CLOCK,
         meaning="how far this end's clock is moved from the true time",

@@ -52,6 +52,8 @@ class ForeignLibrary:
     wheels: tuple[Artefact, ...] = ()
     build: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    only_named: bool = False
+    """Whether it is in a run only where a scenario or a user names it."""
 
     @property
     def folder(self) -> Path:

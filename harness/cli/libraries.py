@@ -103,7 +103,7 @@ def table(clients: tuple[str, ...], servers: tuple[str, ...], *, as_json: bool) 
     Without globs, libssl and every other library that is ready. A glob may name a build, as in libssl@1.1.1w.
     """
     with Runtime() as runtime, closing(Machine(runtime)) as machine:
-        usual = ("libssl", *sorted(machine.others))
+        usual = ("libssl", *sorted(machine.others - machine.only_named))
         ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]
         found = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
     if as_json:

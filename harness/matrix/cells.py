@@ -43,6 +43,8 @@ class Situation:
     """With each other client stack as a second client, to which the scenario goes over."""
     second_server: bool = False
     """With each other server stack as a second server, to which the scenario goes over and back."""
+    played_by: Mapping[Role, str] = field(default_factory=dict)
+    """The name of the one stack that plays a role, whichever stacks the run has."""
     breaks: Mapping[str, Expectation[bool]] = field(default_factory=dict)
     """By the name of a rule of the RFCs, whether a connection of a pair breaks it."""
     programs: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)

@@ -79,7 +79,8 @@ def observe(seen: Observed, tapped: Tapped) -> Connection:
 def _judged(report: EndpointReport, role: Role, wire: View) -> EndpointReport:
     """The report of an end that took a handshake for complete which a fatal alert ended, judged as the wire is.
 
-    An end may have read application data before the alert came, or may never have read the alert.
+    An end may have read application data before the alert came, or may never have read the alert. One that reports no
+    alerts, as s_client, reports the error for which it sent its own.
     """
     view, alert = report.view, wire.alert
     if wire.saw is not Saw.ABORTED or alert is None or view.saw not in {Saw.FULL, Saw.RESUMED}:
@@ -87,6 +88,9 @@ def _judged(report: EndpointReport, role: Role, wire: View) -> EndpointReport:
     if view.alert is not None and view.alert.number == alert.number:
         observed = f"{view.alert}, after its handshake was complete"
         return replace(report, view=replace(view, saw=Saw.ABORTED, evidence=(observed, *view.evidence)))
+    if view.alert is None and alert.sender is role and report.alerts is None and report.errors:
+        failed = f"its handshake was complete, and then it failed: {report.errors[0]}"
+        return replace(report, view=replace(view, saw=Saw.ABORTED, evidence=(failed, *view.evidence)))
     if view.alert is None and alert.sender is role.peer:
         observed = f"its handshake was complete, and it did not read the {role.peer}'s alert"
         return replace(report, view=replace(view, saw=Saw.UNKNOWN, evidence=(observed, *view.evidence)))

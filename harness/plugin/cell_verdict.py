@@ -10,6 +10,7 @@ from harness.explain.rules import RULES, breaches_of
 from harness.matrix.known_breaches import is_known
 from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
+from harness.model.tls import Role
 from harness.model.verdict import Verdict
 from harness.report.json.brief import brief_case
 from harness.report.json.encode import case_json
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.matrix.cells import Cell
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import Config
-    from harness.model.rule import Breach
+    from harness.model.rule import Breach, Rule
     from harness.pair.pair import Pair
     from harness.report.json import shapes
     from harness.report.json.shapes import CellObject
@@ -122,6 +123,13 @@ def changes(first: Config, last: Config) -> dict[str, object]:
     return {name: value for name, value in last.given().items() if before.get(name) != value}
 
 
+def is_told(rule: Rule, connection: Connection) -> bool:
+    """Whether an end that can break the rule was told to break one: the knob ``mutation``."""
+    setup = connection.setup
+    roles = [rule.who] if rule.who else list(Role)
+    return setup is not None and any(setup.config(role).mutation is not None for role in roles)
+
+
 def disagreement(connections: Sequence[Connection]) -> str:
     """Return every connection about which the witnesses disagree, with the evidence; empty if there is none."""
     return "\n".join(connection.describe() for connection in connections if connection.disagreement)
@@ -140,7 +148,7 @@ def undeclared(state: CellState) -> str:
     for connection in state.connections:
         for breach in breaches_of(state.connections, connection):
             broken.add(breach.rule.name)
-            if not is_known(breach.rule.name, connection):
+            if not is_known(breach.rule.name, connection) and not is_told(breach.rule, connection):
                 unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
     lines = [

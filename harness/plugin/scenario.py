@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.builds.libraries import foreign_libraries
 from harness.explain.rules import known_rule
 from harness.matrix.cells import Situation, knob_values
 from harness.matrix.expectation import Differs, Expectation
 from harness.model.errors import UsageError
 from harness.model.tls import Close, Role, TLSVersion
+from harness.stacks.machine import STACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +30,7 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     same_stack: bool = False,
     second_client: bool = False,
     second_server: bool = False,
+    played_by: Mapping[str, str] | None = None,
     breaks: Mapping[str, Differs[bool] | Sequence[Differs[bool]]] | None = None,
     programs: Sequence[str] = (),
     every_stack: bool = False,
@@ -38,8 +41,9 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     off, None the stack's default). ``needs`` are Capabilities by role, ``{"client": [...], "server": [...]}``; what the
     knobs and the way to close need is derived. ``same_stack`` makes only cells in which one stack is both ends,
     ``second_client`` one for each other client stack, to which `Pair.use_second_client` goes over, and
-    ``second_server`` one for each other server stack, to which `Pair.use_second_server` does. Unless a knob says
-    otherwise, both ends enable the cell's version alone.
+    ``second_server`` one for each other server stack, to which `Pair.use_second_server` does. ``played_by`` names the
+    one stack that plays a role, ``{"server": "tlslite"}``, whichever stacks the run has. Unless a knob says otherwise,
+    both ends enable the cell's version alone.
     ``breaks`` declares by the names of rules (docs/rules.md) which builds break them (`broken_by`): a MUST that a
     connection breaks undeclared fails the cell, and so does a declared breach that does not happen.
     ``programs`` are programs that people run: servers for a test that takes the fixture ``program``, clients for one
@@ -49,8 +53,13 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
     """
     try:
         needed = {Role(role): tuple(capabilities) for role, capabilities in (needs or {}).items()}
+        played = {Role(role): name for role, name in (played_by or {}).items()}
     except ValueError as error:
-        raise UsageError(f"needs={needs!r}: {error}; the roles are: {', '.join(Role)}") from error
+        wrong = f"needs={needs!r}, played_by={played_by!r}"
+        raise UsageError(f"{wrong}: {error}; the roles are: {', '.join(Role)}") from error
+    known = (*STACKS, *foreign_libraries())
+    if unknown := [name for name in played.values() if name not in known]:
+        raise UsageError(f"played_by names {', '.join(unknown)}; the stacks are: {', '.join(known)}")
     return pytest.mark.scenario(
         Situation(
             versions=tuple(versions),
@@ -61,6 +70,7 @@ def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by nam
             same_stack=same_stack,
             second_client=second_client,
             second_server=second_server,
+            played_by=played,
             breaks={known_rule(name).name: _expected(differs) for name, differs in (breaks or {}).items()},
             programs=_programs(programs) if programs else {},
             every_stack=every_stack,

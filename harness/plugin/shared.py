@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.builds.libraries import foreign_libraries
 from harness.matrix.cells import cells, program_cells
 from harness.matrix.pairing import Matrix, Pairing, covering
 from harness.model.tls import Role
@@ -89,13 +90,20 @@ class Run:
 
     def cells(self, situation: Situation, test: str) -> list[Cell]:
         """The cells of a test's situation, of the pairs that the matrix chooses."""
+        clients, servers = self._sides(situation)
         if end := ENDS.get(self._matrix.pairing):
-            return covering(situation, self.clients, self.servers, test, end)
+            return covering(situation, clients, servers, test, end)
 
         def meets(client: Stack, server: Stack) -> bool:
             return self._matrix.meets(client, server, self._rivals) and self._comes_together(client, server)
 
-        return list(cells(situation, self.clients, self.servers, meets))
+        return list(cells(situation, clients, servers, meets))
+
+    def _sides(self, situation: Situation) -> tuple[Sequence[Stack], Sequence[Stack]]:
+        """The clients and the servers of the run; where the situation names the stack of one, that one alone."""
+        chosen = {Role.CLIENT: self.clients, Role.SERVER: self.servers}
+        chosen |= {role: self.machine.played(name) for role, name in situation.played_by.items()}
+        return chosen[Role.CLIENT], chosen[Role.SERVER]
 
     def program_cells(self, situation: Situation, role: Role) -> list[Cell]:
         """The cells of a test with a program in this role: those that the run names, or all if it names no such end."""
@@ -122,7 +130,7 @@ class Run:
 
     def _comes_together(self, client: Stack, server: Stack) -> bool:
         """Whether a pair is in a run without named stacks: another library meets the reference stack, and itself."""
-        others = {stack.name for stack in (client, server)} & self.machine.others
+        others = {stack.name for stack in (client, server)} & foreign_libraries().keys()
         return any(self._globs) or not others or client is server or REFERENCE in {client.name, server.name}
 
     def header(self) -> list[str]:

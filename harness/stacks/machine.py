@@ -13,6 +13,7 @@ from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
 from harness.model.build import Build
 from harness.model.errors import EndpointError, NoBuildError, UsageError
+from harness.stacks.absent import AbsentStack
 from harness.stacks.foreign import ForeignStack, ask_hello, build_of, registered
 
 if TYPE_CHECKING:
@@ -90,15 +91,21 @@ class Machine:
         return frozenset(self._registered) & foreign_libraries().keys()
 
     @property
+    def only_named(self) -> frozenset[str]:
+        """Those of ``others`` that are in a run only where a scenario or a user names them."""
+        return frozenset(name for name in self.others if foreign_libraries()[name].only_named)
+
+    @property
     def own(self) -> tuple[Stack, ...]:
         """The stacks on installed builds, then further ones on the builds in prefixes."""
-        groups = [self._own_of(name) for name in self._names]
+        groups = [self._own_of(name) for name in self._names if name not in self.only_named]
         return tuple([stack for group in groups for stack in group[:1]] + [s for group in groups for s in group[1:]])
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        """The ``own`` stacks, and those on fetched builds that were used."""
-        return (*self.own, *self._on_fetched)
+        """The ``own`` stacks, those that were named, and those on fetched builds that were used."""
+        named = [stack for name in sorted(self.only_named & self._own.keys()) for stack in self._own[name]]
+        return (*self.own, *named, *self._on_fetched)
 
     def _build_for(self, name: str) -> Build | Missing:
         """Return the installed build; it is looked up once, and only if needed: that takes a process or two."""
@@ -199,6 +206,14 @@ class Machine:
             what = f"'{wanted}'" if means_all(wanted) else wanted
             return f"\n{', '.join(could)} can be fetched: resumption builds fetch {what}"
         return f"\nnone can be fetched; the nearest are {', '.join(nearest(wanted, known))}" if known else ""
+
+    def played(self, name: str) -> tuple[Stack, ...]:
+        """Return the stack that a scenario names for an end; an AbsentStack, with the reason, if it is not here."""
+        try:
+            return self.select(name)
+        except NoBuildError:
+            missing = next((each.reason for each in self.missing if each.stack == name), None)
+            return (AbsentStack(name, missing or self.unused.get(name) or "this machine does not have it"),)
 
     def one(self, pattern: str) -> Stack:
         """Return the only stack that a pattern selects; UsageError if it selects none or several."""

@@ -89,7 +89,7 @@ def protocols_of(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _offered_psks(cursor: Cursor) -> dict[str, tuple[Any, ...]]:
-    """OfferedPsks (RFC 8446, 4.2.11)."""
+    """OfferedPsks (RFC 8446, 4.2.11); what follows the binders is left to the rules."""
     identities, ages, binders = [], [], []
     offered = cursor.inner(2)
     while offered.left:
@@ -98,7 +98,6 @@ def _offered_psks(cursor: Cursor) -> dict[str, tuple[Any, ...]]:
     bound = cursor.inner(2)
     while bound.left:
         binders.append(bound.vector(1))
-    cursor.end()
     return {"psk_identities": tuple(identities), "psk_ages": tuple(ages), "psk_binders": tuple(binders)}
 
 

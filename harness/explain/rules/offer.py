@@ -105,6 +105,17 @@ def binder_length(handshake: Handshake) -> Iterator[str]:
             yield f"wire: binder {place} of the ClientHello has {length} bytes, and the ticket's hash is {digest}"
 
 
+@rule(Role.CLIENT, "RFC 8446, 4.2.11", When.ANY)
+def nothing_after_binders(handshake: Handshake) -> Iterator[str]:
+    """A client sends nothing after the binders in pre_shared_key."""
+    for hello in handshake.hellos:
+        sent = len(hello.extensions.get(PRE_SHARED_KEY, b""))
+        identities = sum(2 + len(identity) + 4 for identity in hello.psk_identities)
+        read = 2 + identities + 2 + sum(1 + len(binder) for binder in hello.psk_binders)
+        if sent > read:
+            yield f"wire: pre_shared_key has {sent - read} bytes after its binders"
+
+
 @rule(Role.CLIENT, "RFC 8446, 4.2.11.1", When.ANY)
 def ticket_not_too_old(handshake: Handshake) -> Iterator[str]:
     """A client does not offer a ticket that is older than its ticket_lifetime."""

@@ -64,7 +64,7 @@ def _version(wire: Wire, _role: Role) -> Shown | None:
 def _enabled(wire: Wire, role: Role) -> object:
     """The versions that an end was configured to enable, where they are not those of the wire."""
     setup = wire.connection.setup
-    return None if setup is None else setup.config(role).versions
+    return None if setup is None or wire.mutated(role) else setup.config(role).versions
 
 
 class _Including:
@@ -228,15 +228,16 @@ class _UpTo:
 
 
 def _tickets(wire: Wire, role: Role) -> Shown | None:
-    """A client that was closed before it read them may have counted fewer than were sent."""
+    """A client that was closed before it read them may have counted fewer than were sent, and any a malformed one."""
     on_wire = wire.transcript.tickets
     if on_wire is None or wire.transcript.problem or (role is Role.SERVER and wire.cut):
         return None
     count = len(on_wire)
+    most = wire.transcript.types(Role.SERVER).count("NewSessionTicket")
     setup = wire.connection.setup
     read = wire.connection.exchanged and setup is not None and any(a.name == "exchange" for a in setup.during)
     low = count if role is Role.SERVER or read else 0
-    return Shown(_UpTo(low, count), f"{count} NewSessionTicket")
+    return Shown(_UpTo(low, most), f"{most} NewSessionTicket" + (f", {most - count} malformed" * (most > count)))
 
 
 def _numbers(alerts: tuple[Alert, ...]) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.tls import Role
 from harness.pair.audit.shown import Shown
 from harness.wire.key_log import secrets_of
 from harness.wire.reading import read
 
 if TYPE_CHECKING:
-    from harness.model.tls import Role
     from harness.pair.audit.shown import Wire
 
 OF_IT, FOREIGN, WRONG = "secrets of this connection", "secrets of other connections only", "secrets that are wrong"
@@ -18,7 +18,7 @@ OF_IT, FOREIGN, WRONG = "secrets of this connection", "secrets of other connecti
 def _tells(wire: Wire, role: Role) -> object:
     """What the lines are, None if there are none."""
     lines = wire.report(role).keylog
-    if not lines or not wire.transcript.client_hellos:
+    if not lines or not wire.transcript.client_hellos or any(wire.mutated(each) for each in Role):
         return None
     mine, peers = secrets_of(lines), secrets_of(wire.report(role.peer).keylog)
     if not any(random == wire.transcript.client_hello.random.hex() for _label, random in mine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.tls import Role
 from harness.model.transcript import PRE_SHARED_KEY
 from harness.model.view import Contradiction, Witness
 from harness.pair.audit.shown import readable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def offers(wire: Wire) -> Iterator[Contradiction]:
     """The first ClientHello: another session than the given one, or one although none was given."""
-    if not wire.transcript.client_hellos:
+    if not wire.transcript.client_hellos or wire.mutated(Role.CLIENT):
         return
     hello, given = wire.transcript.client_hello, wire.connection.offered
     if given is None:

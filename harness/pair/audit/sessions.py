@@ -205,7 +205,7 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
         return
     last = (connection.last_session,) if connection.last_session else ()
     held = (*connection.sessions, *last, *connection.held_sessions)
-    by_ticket = {ticket.ticket: ticket for ticket in wire.transcript.tickets}
+    by_ticket = {ticket.ticket: ticket for ticket in wire.transcript.tickets if ticket.ticket}
     for session in {id(each): each for each in held}.values():
         ticket = session.get("ticket")
         seen = Taken(wire, session, by_ticket.get(ticket) if isinstance(ticket, bytes) else None)

@@ -78,6 +78,11 @@ class Wire:
         """The report of an end."""
         return self.connection.client if role is Role.CLIENT else self.connection.server
 
+    def mutated(self, role: Role) -> bool:
+        """Whether an end was told to break a rule, so that it does not send what it was given or configured with."""
+        setup = self.connection.setup
+        return setup is not None and setup.config(role).mutation is not None
+
     @cached_property
     def cut(self) -> bool:
         """Whether bytes of an end may be missing on the wire: the tap cut the connection, or TCP was reset."""

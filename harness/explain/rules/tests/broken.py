@@ -128,6 +128,7 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "binder_per_identity": ("psk", offer(binders=[bytes(48), bytes(48)])),
     "identity_not_empty": ("psk", offer(identities=[b""])),
     "binder_length": ("psk", offer(binders=[bytes(47)])),
+    "nothing_after_binders": ("psk", extension(2, HELLO, PSK, lambda hello: hello.extensions[PSK] + b"\0")),
     "ticket_not_too_old": ("psk", older(7300)),
     "ticket_within_seven_days": ("psk", older(604_900)),
     "ticket_age_is_true": ("psk", extension(2, HELLO, PSK, minute_older)),

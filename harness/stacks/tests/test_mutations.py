@@ -1,0 +1,60 @@
+"""The table of mutations: each has its rule and is in a scenario, and who cannot break it says so."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.model.capability import Capability
+from harness.model.errors import UnsupportedError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tls import Outcome, Role, TLSVersion
+from harness.pair.pair import Pair
+from harness.stacks.absent import AbsentStack
+from harness.stacks.foreign import ForeignStack, Registration, ask_hello
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.base import Stack
+    from harness.tests.live_sessions import Stacks
+
+pytest.importorskip("tlslite", reason="tlslite-ng is not installed (dependency group test)")
+
+from harness.foreign.tlslite.page import mutations_page
+from harness.foreign.tlslite.mutation import TABLE
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+NAME = re.compile(r'"([A-Z][A-Za-z0-9]+)"')
+
+
+@pytest.mark.parametrize("name", ["lying_clients.py", "lying_servers.py"])
+def test_every_mutation_is_in_a_scenario(name: str) -> None:
+    role = "client" if "client" in name else "server"
+    named = set(NAME.findall((SCENARIOS / name).read_text()))
+
+    assert {row.name for row in TABLE.values() if row.role == role} <= named
+
+
+def test_every_mutation_names_its_rule_and_its_meaning() -> None:
+    assert all(row.breaks.startswith("RFC ") and row.meaning.endswith(".") for row in TABLE.values())
+    assert all(row.role in {"client", "server"} and row.version in {"1.2", "1.3"} for row in TABLE.values())
+
+
+def test_the_page_has_every_mutation() -> None:
+    assert all(f"| `{name}` |" in mutations_page() for name in TABLE)
+
+
+def test_a_stack_that_is_not_here_lacks_everything_for_one_reason() -> None:
+    absent = AbsentStack("tlslite", "it is not fetched")
+    abilities = absent.abilities(Role.SERVER)
+
+    assert abilities.lacks(Capability.SESSION_ID) == "it is not fetched"
+    assert abilities.lacks_knob("mutation", "EmptySessionTicket") == "it is not fetched"
+    with pytest.raises(UnsupportedError, match="it is not fetched"):
+        absent.server(ServerConfig())

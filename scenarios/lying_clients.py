@@ -1,0 +1,243 @@
+"""A client breaks a rule of resumption: the server refuses it with the alert of the RFC, or ignores it.
+
+RFC 8446, 4.2.11 (identities and binders), 4.2.9 (modes), 4.2.10 (early data), 4.1.2 (a second ClientHello) and 6.2
+(alerts); RFC 5246, 7.4.1.2, RFC 5077, 3.4 and RFC 7627, 5.3 (TLS 1.2). docs/mutations.md says what each one does.
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    Differs,
+    Expectation,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    breaches,
+    reasons,
+    scenario,
+)
+
+SEEN = date(2026, 11, 29)
+LIAR = {"client": "tlslite"}
+UNEXPECTED_MESSAGE, BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECODE_ERROR = 10, 20, 40, 47, 50
+PROTOCOL_VERSION, MISSING_EXTENSION = 70, 109
+EARLY = {"max_early_data": 64}
+ALLOWS = {"max_early_data": 1024}
+RETRIES = {"groups": "P-256"}
+"""The client's key share is of X25519, so that the server asks for another."""
+
+BINDER = Expectation(
+    51,
+    Differs(
+        ILLEGAL_PARAMETER,
+        Role.SERVER,
+        "*@<3.4",
+        SEEN,
+        "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
+    ),
+)
+EXTENDED_MASTER_SECRET = Expectation(
+    HANDSHAKE_FAILURE,
+    Differs(
+        ILLEGAL_PARAMETER,
+        Role.SERVER,
+        "*@>=1.1.1,<3.0",
+        SEEN,
+        "ssl_get_prev_session of 1.1.1w: SSLfatal(s, SSL_AD_ILLEGAL_PARAMETER, ..., SSL_R_INCONSISTENT_EXTMS)",
+    ),
+)
+COMPRESSION = Expectation(
+    ILLEGAL_PARAMETER,
+    Differs(
+        DECODE_ERROR,
+        Role.SERVER,
+        "*@<3.4",
+        SEEN,
+        "tls_early_post_process_client_hello: SSL_AD_DECODE_ERROR with SSL_R_NO_COMPRESSION_SPECIFIED; measured: "
+        "1.1.1w and 3.0.20 send it, 3.5.9, 3.6.5 and 4.0.3 send illegal_parameter",
+    ),
+)
+OFFERS = {
+    "InvalidPSKBinder": BINDER,
+    "NoPSKBinder": Expectation(DECODE_ERROR),
+    "ShortPSKBinder": Expectation(DECODE_ERROR),
+    "LongPSKBinder": Expectation(DECODE_ERROR),
+    "ReorderedPSKBinders": BINDER,
+    "ExtraIdentityFirstNoBinder": Expectation(DECODE_ERROR),
+    "EmptyPSKIdentity": Expectation(DECODE_ERROR),
+    "PSKNotLast": Expectation(ILLEGAL_PARAMETER),
+    "DuplicatePSKExtension": Expectation(ILLEGAL_PARAMETER),
+    "NoPSKKeyExchangeModes": Expectation(MISSING_EXTENSION),
+    "EmptyPSKKeyExchangeModes": Expectation(DECODE_ERROR),
+    "PSKWithoutTLS13": Expectation(PROTOCOL_VERSION),
+}
+"""The number of the alert, by the client's mutation."""
+SECOND_HELLOS = {
+    "SecondHelloKeepsBinder": BINDER,
+    "SecondHelloEarlyData": Expectation(ILLEGAL_PARAMETER),
+    "SecondHelloDropsModes": Expectation(MISSING_EXTENSION),
+}
+EARLY_DATA = {
+    "GarbageEarlyData": Expectation(BAD_RECORD_MAC),
+    "TooMuchEarlyData": Expectation(UNEXPECTED_MESSAGE),
+    "InterleavedEarlyData": Expectation(UNEXPECTED_MESSAGE),
+    "NoEndOfEarlyData": Expectation(BAD_RECORD_MAC),
+    "EarlyDataAfterItsEnd": Expectation(BAD_RECORD_MAC),
+}
+OLDER_OFFERS = {
+    "UnofferedCipher": Expectation(ILLEGAL_PARAMETER),
+    "ExtendedMasterSecretYesToNo": EXTENDED_MASTER_SECRET,
+    "SessionIDOf33Bytes": Expectation(DECODE_ERROR),
+    "OlderVersionThanSession": Expectation(PROTOCOL_VERSION),
+    "ResumptionAsRenegotiation": Expectation(HANDSHAKE_FAILURE),
+    "DuplicateTicketExtension": Expectation(ILLEGAL_PARAMETER),
+    "NoNullCompression": COMPRESSION,
+}
+ACCEPTED = ["UnknownPSKIdentityFirst", "UnknownPSKIdentityLast", "WrongTicketAge"]
+ACCEPTED_AGAINST_THE_RFC = {
+    "ExtraPSKBinder": ("binder_per_identity",),
+    "ExtraIdentityNoBinder": ("binder_per_identity",),
+    "TrailingPSKData": ("nothing_after_binders",),
+}
+"""By what the client breaks: tls_parse_ctos_psk reads the binder of the chosen identity, and nothing after it."""
+UNREAD = {
+    "UnknownPSKKeyExchangeMode": (Reason.NO_PSK_MODE,),
+    "NoPSKIdentity": (Reason.DECLINED_UNKNOWN,),
+}
+
+
+def resumed_by_liar(pair):
+    """The connection in which the client offers a session in its own way."""
+    first = pair.connect()
+    assert first.outcome is FULL
+    return pair.connect(offer=first.session)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": [*OFFERS]})
+def test_server_refuses_the_offer(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(OFFERS[pair.client_config.mutation].of(pair), Role.SERVER)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": [*SECOND_HELLOS]}, server=RETRIES)
+def test_server_refuses_the_second_hello(pair):
+    second = resumed_by_liar(pair)
+
+    assert "HelloRetryRequest" in second.messages.types()
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(SECOND_HELLOS[pair.client_config.mutation].of(pair), Role.SERVER)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": [*EARLY_DATA], **EARLY}, server=ALLOWS)
+def test_server_refuses_the_early_data(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.messages.client_hello.early_data is True
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(EARLY_DATA[pair.client_config.mutation].of(pair), Role.SERVER)
+
+
+@scenario(versions=[TLSv1_2], played_by=LIAR, client={"mutation": [*OLDER_OFFERS]})
+def test_server_refuses_the_offer_of_a_tls12_session(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(OLDER_OFFERS[pair.client_config.mutation].of(pair), Role.SERVER)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": ACCEPTED})
+def test_server_ignores_what_it_may_ignore(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": [*ACCEPTED_AGAINST_THE_RFC]})
+def test_server_of_openssl_does_not_read_all_of_the_offer(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is RESUMED
+    assert breaches(pair, second) == ACCEPTED_AGAINST_THE_RFC[pair.client_config.mutation]
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": [*UNREAD]})
+def test_server_makes_a_full_handshake_of_the_offer(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == UNREAD[pair.client_config.mutation]
+
+
+@scenario(
+    versions=[TLSv1_3],
+    played_by=LIAR,
+    client={"mutation": ["SecondHelloDropsPSK", "SecondHelloChangesPSK"]},
+    server=RETRIES,
+)
+def test_server_goes_by_the_second_hello(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is DECLINED
+    assert breaches(pair, second) == ("second_hello_psks",)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": "SecondHelloAddsPSKIdentity"}, server=RETRIES)
+def test_server_resumes_by_the_psk_that_both_hellos_offer(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.selected_psk == 1
+    assert breaches(pair, second) == ("second_hello_psks",)
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client={"mutation": "EarlyDataWithoutPSK"}, server=ALLOWS)
+def test_server_rejects_early_data_without_a_psk(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.client.early_data == "rejected"
+    assert breaches(pair, first) == ("early_data_with_psk",)
+
+
+@scenario(versions=[TLSv1_2], played_by=LIAR, client={"mutation": ["DamagedTicket", "TruncatedTicket"]})
+def test_server_ignores_a_ticket_that_it_cannot_read(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is DECLINED
+    assert second.messages.client_hello.session_ticket
+
+
+@scenario(played_by=LIAR)
+def test_the_same_client_resumes_if_it_breaks_no_rule(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, client=EARLY, server=ALLOWS)
+def test_the_same_client_sends_early_data_if_it_breaks_no_rule(pair):
+    second = resumed_by_liar(pair)
+
+    assert second.outcome is RESUMED
+    assert second.server.early_data == "accepted"
+    assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, server=RETRIES)
+def test_the_same_client_resumes_after_a_retry_if_it_breaks_no_rule(pair):
+    second = resumed_by_liar(pair)
+
+    assert "HelloRetryRequest" in second.messages.types()
+    assert second.outcome is RESUMED
+    assert breaches(pair, second) == ()
