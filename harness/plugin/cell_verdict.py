@@ -123,8 +123,8 @@ def changes(first: Config, last: Config) -> dict[str, object]:
     return {name: value for name, value in last.given().items() if before.get(name) != value}
 
 
-def is_told(rule: Rule, connection: Connection) -> bool:
-    """Whether an end that can break the rule was told to break one: the knob ``mutation``."""
+def is_set_to_break(rule: Rule, connection: Connection) -> bool:
+    """Whether an end that can break the rule is set to break one: the knob ``mutation``."""
     setup = connection.setup
     roles = [rule.who] if rule.who else list(Role)
     return setup is not None and any(setup.config(role).mutation is not None for role in roles)
@@ -148,7 +148,7 @@ def undeclared(state: CellState) -> str:
     for connection in state.connections:
         for breach in breaches_of(state.connections, connection):
             broken.add(breach.rule.name)
-            if not is_known(breach.rule.name, connection) and not is_told(breach.rule, connection):
+            if not is_known(breach.rule.name, connection) and not is_set_to_break(breach.rule, connection):
                 unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
     lines = [

@@ -79,7 +79,7 @@ class Wire:
         return self.connection.client if role is Role.CLIENT else self.connection.server
 
     def mutated(self, role: Role) -> bool:
-        """Whether an end was told to break a rule, so that it does not send what it was given or configured with."""
+        """Whether an end is set to break a rule, so that it does not send what it was given or configured with."""
         setup = self.connection.setup
         return setup is not None and setup.config(role).mutation is not None
 
