@@ -158,6 +158,8 @@ class EarlyData:
     """For each time that the flight was sent again, byte for byte: whether it was accepted; None if unknown."""
     details: tuple[str, ...] = ()
     """What each of them showed."""
+    before_finished: bool = False
+    """Whether the answer began while the client's Finished was held back, so that the GET was early to the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ class OpenConnection:
         self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
         """What was exchanged before any renegotiation: nothing explains it if that does not arrive."""
         self._renegotiated = False
+        self._line: Pending[bytes] | None = None
+        """A line that was asked for and is still to be read."""
 
     def handshake(self) -> bool:
         """Wait for both handshakes; True if both ends say that theirs is complete."""
@@ -173,7 +175,7 @@ class OpenConnection:
             self._asked.append(self.client.write(data))
         answer = b""
         while not whole(answer):
-            line = self.client.read_line()
+            line, self._line = self._line or self.client.read_line(), None
             self._asked.append(line)
             try:
                 self._loop.settle([line], patience)
@@ -185,6 +187,22 @@ class OpenConnection:
             if not line.result().endswith(b"\n"):
                 break
         return answer
+
+    def answered_while_held(self, seconds: float) -> bytes | None:
+        """Read a line while the tap holds bytes of the client back, for so many seconds, and then let them pass.
+
+        None if none comes in that time; it is then read as the next one. For a server that the harness does not drive.
+        """
+        line = self._line = self.client.read_line()
+        self._asked.append(line)
+        try:
+            self._loop.settle([line], seconds)
+            self._line = None
+            return line.result()
+        except TimedOutError:
+            return None
+        finally:
+            self._tapped().release()
 
     def leave(self, patience: float) -> Connection:
         """Send close_notify, read on for up to ``patience`` seconds and end TCP: the server may never close it.

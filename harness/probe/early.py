@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from harness.model.capability import Capability
-from harness.model.errors import UnreachableError, WireFormatError
+from harness.model.errors import UnreachableError
 from harness.model.probe import EarlyData
 from harness.model.tls import Mechanism, Role
 from harness.model.transcript import EARLY_DATA, PRE_SHARED_KEY, Chunk
@@ -14,25 +13,24 @@ from harness.probe.further import TRIES
 from harness.probe.say import status
 from harness.probe.studies import config_of
 from harness.wire.reading import read
-from harness.wire.records import ContentType, RecordSplitter
+from harness.wire.records import ContentType, records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from harness.model.connection import Connection
     from harness.model.knobs import ClientConfig
     from harness.model.session import Session
     from harness.probe.say import Said
     from harness.probe.visitor import Visit, Visitor
-    from harness.wire.records import Record
 
 CONNECTIONS = 3 * TRIES
 """Connections that the question may take: full handshakes, offers with early data, and replays."""
 EMPTY_EXTENSION = 4
 """Bytes by which EncryptedExtensions is longer if it accepts early data (RFC 8446, 4.2.10)."""
 CHUNK = 1 << 16
-LONGEST = 1 << 20
-"""Bytes of an answer to a replay that are read at most."""
+MOST = 100
+"""Reads of an answer to a replay, at most."""
 
 
 def lacks(visitor: Visitor) -> str | None:
@@ -71,6 +69,7 @@ def early_data(visitor: Visitor, base: ClientConfig, request: Said, *, shared: b
         status(visit.answer or b""),
         tuple(accepted for accepted, _ in again),
         tuple(detail for _, detail in again),
+        visit.early_answer,
     )
 
 
@@ -86,29 +85,19 @@ def _accepted(connection: Connection) -> bool:
     return extensions is not None and EARLY_DATA in extensions
 
 
-def _sent(connection: Connection, role: Role) -> bytes:
-    return b"".join(chunk.data for chunk in connection.chunks if chunk.sender is role)
-
-
-def _records(data: bytes) -> Iterator[Record]:
-    """The whole records; none after bytes that begin none."""
-    with contextlib.suppress(WireFormatError):
-        yield from RecordSplitter().feed(data)
-
-
 def _flight(connection: Connection) -> bytes:
     """The client's first flight: its ClientHello, and all up to the record of its early data."""
     flight = b""
-    for record in _records(_sent(connection, Role.CLIENT)):
+    for record in records_of(connection.chunks, Role.CLIENT):
         flight += record.header + record.payload
         if record.type == ContentType.APPLICATION_DATA:
             break
     return flight
 
 
-def _sealed(data: bytes) -> int | None:
-    """Bytes of the first encrypted record, which holds EncryptedExtensions; None if there is none yet."""
-    sealed = (len(one.payload) for one in _records(data) if one.type == ContentType.APPLICATION_DATA)
+def _sealed(chunks: Sequence[Chunk]) -> int | None:
+    """Bytes of the server's first encrypted record, which holds EncryptedExtensions; None if there is none yet."""
+    sealed = (len(one.payload) for one in records_of(chunks, Role.SERVER) if one.type == ContentType.APPLICATION_DATA)
     return next(sealed, None)
 
 
@@ -118,22 +107,22 @@ def _replayed(visitor: Visitor, connection: Connection) -> tuple[bool | None, st
     Nobody can read the answer without the client's secrets. But a server that accepts early data answers the same
     ClientHello with an EncryptedExtensions of the same length, and with a shorter one if it does not.
     """
-    answer = b""
+    answer: list[Chunk] = []
     with visitor.connected() as server:
         try:
             server.sendall(_flight(connection))
-            while _sealed(answer) is None and not _declined(answer) and len(answer) < LONGEST:
+            while _sealed(answer) is None and not _declined(answer) and len(answer) < MOST:
                 data = server.recv(CHUNK)
                 if not data:
                     break
-                answer += data
+                answer.append(Chunk(Role.SERVER, 0.0, data))
         except TimeoutError as error:
             raise UnreachableError(f"{visitor.target.text} did not answer a replayed ClientHello") from error
         except ConnectionError:
             return False, "the server resets the connection"
     if _declined(answer):
         return False, "the server does not take the session"
-    return _compared(_sealed(answer), _sealed(_sent(connection, Role.SERVER)))
+    return _compared(_sealed(answer), _sealed(connection.chunks))
 
 
 def _compared(seen: int | None, accepted: int | None) -> tuple[bool | None, str]:
@@ -147,7 +136,7 @@ def _compared(seen: int | None, accepted: int | None) -> tuple[bool | None, str]
     return None, f"the first encrypted record has {seen} bytes, not {accepted}"
 
 
-def _declined(answer: bytes) -> bool:
+def _declined(answer: Sequence[Chunk]) -> bool:
     """Whether the answer has a ServerHello that takes no session, or an alert."""
-    seen = read([Chunk(Role.SERVER, 0.0, answer)])
+    seen = read(answer)
     return bool(seen.alerts) or any(PRE_SHARED_KEY not in hello.extensions for hello in seen.server_hellos)

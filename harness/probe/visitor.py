@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.model.deadline import DEADLINE, stretched
 from harness.model.errors import DisagreementError, HarnessError, TimedOutError, UnreachableError
 from harness.model.knobs import ClientConfig
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.stacks.remote import RemoteStack
+from harness.wire.records import ContentType, records_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from harness.model.connection import Connection
     from harness.model.session import Session
-    from harness.model.tls import Role
+    from harness.model.transcript import Chunk
     from harness.pair.control import Client
     from harness.pair.open_connection import OpenConnection
     from harness.probe.limits import Limits
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that a server has to answer what is said, and to close TCP."""
+HELD = 0.5
+"""Seconds that the client's Finished is held back at most after early data."""
 FLOOD = 4 << 20
 """Bytes that a connection may carry."""
 SHOWN = 24
@@ -56,6 +62,8 @@ class Visit:
 
     connection: Connection
     answer: bytes | None
+    early_answer: bool = False
+    """Whether the answer to early data began while the client's Finished was held back."""
 
     @property
     def outcome(self) -> Outcome:
@@ -92,7 +100,8 @@ class Visitor:
     ) -> Visit:
         """Connect with this client, offer a session, say something, as early data if ``early``, and leave.
 
-        The answer to early data is read if the server is known to answer what is said.
+        The answer to early data is read if the server is known to answer what is said; the client's Finished is held
+        back for HELD seconds at most, so that a server can answer before its handshake is complete.
 
         UnreachableError if the server cannot be reached or does not answer in time, DisagreementError if client and
         wire contradict each other.
@@ -101,12 +110,16 @@ class Visitor:
         self._use(config)
         text = self.target.text
         said = said or self.said
+        self.pair.tap.holds = ends_early_data if early and self.said.data else None
         live = self.pair.open(offer, early=said.data if early else b"")
+        first: bytes | None = None
         try:
             done = self._handshake(live)
             answer: bytes | None = b""
             if done and early and self.said.data:
-                answer = live.request(b"", said.whole, stretched(PATIENCE))
+                first = live.answered_while_held(HELD)
+                answer = live.request(b"", partial(_begun, first or b"", said.whole), stretched(PATIENCE))
+                answer = None if answer is None else (first or b"") + answer
             elif done and said.data and not early:
                 answer = live.request(said.data, said.whole, stretched(PATIENCE))
             connection = live.leave(stretched(PATIENCE))
@@ -116,7 +129,7 @@ class Visitor:
             raise SilentError(f"{text} closed connection {connection.number} without an answer to what was said")
         if connection.disagreement:
             raise DisagreementError(connection.describe())
-        return Visit(connection, answer)
+        return Visit(connection, answer, first is not None and bool(first))
 
     def _handshake(self, live: OpenConnection) -> bool:
         """Whether it is complete; UnreachableError if the tap reached no server, however the client saw that."""
@@ -160,6 +173,18 @@ class Visitor:
     def close(self) -> None:
         """Close the client's contexts and the tap."""
         self.pair.close()
+
+
+def _begun(first: bytes, whole: Callable[[bytes], bool], rest: bytes) -> bool:
+    """Whether an answer is whole of which a part was read before."""
+    return whole(first + rest)
+
+
+def ends_early_data(chunks: Sequence[Chunk], sender: Role) -> bool:
+    """Whether what a client sends now comes after its early data and the server's Finished: its own Finished."""
+    return sender is Role.CLIENT and all(
+        any(record.type == ContentType.APPLICATION_DATA for record in records_of(chunks, role)) for role in Role
+    )
 
 
 def _no_tls(connection: Connection) -> str:

@@ -17,9 +17,13 @@ from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from harness.runtime.loop import Loop
+
+    Holds: TypeAlias = Callable[[Sequence[Chunk], Role], bool]
+    """Whether bytes of this end that came after these chunks are held back."""
 
 LOOPBACK = "127.0.0.1"
 RECEIVE = 65536
@@ -55,6 +59,7 @@ class Tapped:
         server: socket.socket,
         ports: tuple[int, int, int],
         gate: Gate | None,
+        holds: Holds | None = None,
     ) -> None:
         self.chunks: list[Chunk] = []
         """The relayed bytes, in order, without those that a gate blocked."""
@@ -62,6 +67,9 @@ class Tapped:
         """Why the gate blocked the connection, empty if it did not, None if there is no gate."""
         self._loop = loop
         self._gate = gate
+        self._holds = holds
+        self._held: tuple[Role, bytes] | None = None
+        """Bytes that are held back, and who sent them."""
         self._ends = {Role.CLIENT: client, Role.SERVER: server}
         self._open = {Role.CLIENT, Role.SERVER}
         self._unsent = {Role.CLIENT: b"", Role.SERVER: b""}
@@ -93,8 +101,23 @@ class Tapped:
         if self.blocked:
             self.cut(Close.RST)
             return
+        if self._holds and self._holds(self.chunks, sender):
+            self._holds, self._held = None, (sender, data)
+            self._loop.forget(self._ends[sender])
+            return
+        self._pass_on(sender, data)
+
+    def _pass_on(self, sender: Role, data: bytes) -> None:
         self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
         self._send(sender.peer, data)
+
+    def release(self) -> None:
+        """Let pass what is held back, if anything is, and all that follows it."""
+        self._holds = None
+        if self._held and self._open:
+            (sender, data), self._held = self._held, None
+            self._watch(sender)
+            self._pass_on(sender, data)
 
     def _send(self, to: Role, data: bytes) -> None:
         data = self._unsent[to] + data
@@ -117,7 +140,7 @@ class Tapped:
         self._send(to, b"")
         if not self._unsent[to]:
             for role in (to, to.peer):
-                if role in self._open:
+                if role in self._open and not (self._held and self._held[0] is role):
                     self._watch(role)
                 else:
                     self._loop.forget(self._ends[role])
@@ -183,6 +206,8 @@ class Tap:
         self._upstream = upstream
         self.gate = gate
         """Makes the middlebox of each later connection; None for no middlebox."""
+        self.holds: Holds | None = None
+        """Decides in each later connection whether to hold bytes back, once, until `Tapped.release`; None for no."""
         self.prelude: Callable[[socket.socket], None] | None = None
         """Talks with the server before any byte is relayed, as STARTTLS does. A HarnessError ends the connection."""
         self.foreword: Callable[[socket.socket, Callable[[], None]], object] | None = None
@@ -226,7 +251,8 @@ class Tap:
             _refuse(client)
             raise
         ports = client_port, self.port, address[1]
-        self.connections.append(Tapped(self._loop, client, server, ports, self.gate() if self.gate else None))
+        gate = self.gate() if self.gate else None
+        self.connections.append(Tapped(self._loop, client, server, ports, gate, self.holds))
 
     def _connected(self, address: Address) -> socket.socket:
         server = socket.create_connection(address, stretched(DEADLINE))

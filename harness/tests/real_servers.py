@@ -14,11 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.model.tls import Role
-from harness.model.transcript import EARLY_DATA, Chunk
-from harness.wire.reading import read
-from harness.wire.records import ContentType, RecordSplitter
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -112,47 +107,19 @@ def s_server(issued: Issued, *options: str, program: str = "openssl") -> Iterato
         reading.join()
 
 
-def sends_early(sent: bytes) -> bool:
-    """Whether these bytes of a client begin with a ClientHello that announces early data."""
-    hellos = read([Chunk(Role.CLIENT, 0.0, sent)]).client_hellos
-    return bool(hellos) and EARLY_DATA in hellos[0].extensions
-
-
-async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ended: asyncio.Event) -> None:
-    """Pass bytes on until their end, and say that they ended."""
+async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass bytes on until their end."""
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
     with contextlib.suppress(OSError):
         writer.write_eof()
-    ended.set()
-
-
-async def relay_early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ended: asyncio.Event) -> None:
-    """Pass a client's bytes on, but what follows its first record of early data only once its server has ended."""
-    splitter, seen, keeps = RecordSplitter(), b"", False
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            for record in splitter.feed(data):
-                if keeps:
-                    await ended.wait()
-                whole = record.header + record.payload
-                writer.write(whole)
-                await writer.drain()
-                seen += whole
-                keeps = keeps or (record.type == ContentType.APPLICATION_DATA and sends_early(seen))
-    with contextlib.suppress(OSError):
-        writer.write_eof()
 
 
 @contextlib.contextmanager
-def balanced(*addresses: str, alone: bool = False) -> Iterator[str]:
-    """Run a TCP balancer that gives each connection to the next address in turn; HOST:PORT.
-
-    If ``alone``, what follows a first record of early data is kept back until the server ends the connection, so that
-    it has to answer before the handshake is complete.
-    """
+def balanced(*addresses: str) -> Iterator[str]:
+    """Run a TCP balancer that gives each connection to the next address in turn; HOST:PORT."""
     turn = cycle([address.rpartition(":") for address in addresses])
     loop = asyncio.new_event_loop()
     listening = listener()
@@ -160,10 +127,8 @@ def balanced(*addresses: str, alone: bool = False) -> Iterator[str]:
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, port = next(turn)
         inner, outer = await asyncio.open_connection(host, int(port))
-        ended = asyncio.Event()
-        there = relay_early(reader, outer, ended) if alone else relay(reader, outer, asyncio.Event())
         try:
-            await asyncio.gather(there, relay(inner, writer, ended))
+            await asyncio.gather(relay(reader, outer), relay(inner, writer))
         finally:
             outer.close()
             writer.close()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.model.errors import WireFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from harness.model.tls import Role
+    from harness.model.transcript import Chunk
 
 HEADER = 5
 """Bytes of a record's header: type, legacy_record_version, length."""
@@ -127,3 +131,12 @@ class HandshakeJoiner:
                 f"ends inside a handshake message of type {self._buffer[0]}, after {len(self._buffer)} bytes of it",
                 self._offset,
             )
+
+
+def records_of(chunks: Iterable[Chunk], sender: Role) -> Iterator[Record]:
+    """The whole records that an end sent; none after bytes that begin none."""
+    splitter = RecordSplitter()
+    with contextlib.suppress(WireFormatError):
+        for chunk in chunks:
+            if chunk.sender is sender:
+                yield from splitter.feed(chunk.data)

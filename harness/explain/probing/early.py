@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 TOO_EARLY = 425
 """The status of a server that does not want the request as early data (RFC 8470, 5.2)."""
+HELD = {
+    True: "the answer began while the client's Finished was held back: to the server, the GET was early",
+    False: "no answer began while the client's Finished was held back: the server waits for the end of its handshake",
+}
+"""By whether the answer began before the client's Finished."""
 LABEL = LABELS[Mechanism.PSK]
 
 
@@ -42,7 +47,7 @@ def early_data(seen: EarlyData | None, software: str) -> Iterator[Answer]:
         return
     refused = "; the server wants it again later (RFC 8470)" if seen.status == TOO_EARLY else ""
     text = f"accepted: the GET gets {_got(seen.status)}{refused}"
-    yield Answer(Topic.EARLY_DATA_SENT, LABEL, text, evidence=evidence)
+    yield Answer(Topic.EARLY_DATA_SENT, LABEL, text, evidence=(*evidence, HELD[seen.before_finished]))
     yield _replay(seen, software)
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.model.errors import UnreachableError
+from harness.model.probe import Topic
+from harness.model.tls import TLSVersion
 from harness.probe.starttls import TURNS, starttls
+from harness.probe.tests.probers import answer
+from harness.probe.tests.starttls_servers import SERVERS, starttls_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.probe.tests.probers import Prober
 
 XMPP = b"<stream:stream><stream:features><starttls xmlns='x'/></stream:features>"
 AGREES: dict[str, tuple[bytes, ...]] = {
@@ -39,11 +49,11 @@ def talk(kind: str, answers: tuple[bytes, ...]) -> int:
     answered: list[bytes] = []
 
     def serve() -> None:
-        for turn, answer in zip(TURNS[kind], answers, strict=False):
+        for turn, said in zip(TURNS[kind], answers, strict=False):
             if turn.say:
                 theirs.recv(4096)
-            theirs.sendall(answer)
-            answered.append(answer)
+            theirs.sendall(said)
+            answered.append(said)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -75,3 +85,23 @@ def test_a_server_that_closes_refuses() -> None:
 
     with ours, pytest.raises(UnreachableError, match="here:1 refuses STARTTLS of pop3: "):
         starttls("pop3", "here:1", "here")(ours)
+
+
+ISSUES = {"smtp": 2, "ftp": 2, "ldap": 0, "imap": 2, "pop3": 2}
+"""Tickets of a full handshake: slapd of Debian uses GnuTLS without a ticket key."""
+
+
+@pytest.mark.parametrize("kind", sorted(SERVERS))
+def test_a_real_server_is_probed_after_its_talk(prober: Prober, tmp_path: Path, kind: str) -> None:
+    with starttls_server(kind, tmp_path, prober.runtime.pki.issued("server")) as address:
+        done = prober(address, offers=1, versions=(TLSVersion.TLSv1_3,), starttls=kind, say="none")
+
+    assert answer(done, Topic.TICKETS).text.startswith(f"{ISSUES[kind]} after a full handshake")
+
+
+def test_a_real_server_of_another_protocol_refuses(prober: Prober, tmp_path: Path) -> None:
+    with (
+        starttls_server("ftp", tmp_path, prober.runtime.pki.issued("server")) as address,
+        pytest.raises(UnreachableError, match=f"^{address} refuses STARTTLS of smtp: it answers '500 "),
+    ):
+        prober(address, offers=1, starttls="smtp")

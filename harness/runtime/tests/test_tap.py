@@ -181,6 +181,30 @@ def test_what_a_gate_blocks_is_not_relayed(gated: Ends) -> None:
         gated.server.recv(1)
 
 
+def test_what_is_held_back_passes_once_it_is_released() -> None:
+    loop = Loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        tap = Tap(loop, listener.getsockname)
+        tap.holds = lambda chunks, sender: sender is Role.CLIENT and bool(chunks)
+        client = socket.create_connection(("127.0.0.1", tap.port))
+        loop.wait(lambda: bool(tap.connections), "the tap's connection")
+        server, _ = listener.accept()
+    with client, server:
+        (tapped,) = tap.connections
+        client.sendall(b"one")
+        loop.wait(lambda: bool(tapped.chunks), "the first bytes")
+        client.sendall(b"two")
+        loop.turn(1)
+
+        assert [chunk.data for chunk in tapped.chunks] == [b"one"]
+        tapped.release()
+        client.sendall(b"three")
+        loop.wait(lambda: b"".join(chunk.data for chunk in tapped.chunks) == b"onetwothree", "all bytes")
+        assert server.recv(100) == b"onetwothree"
+        tap.close()
+        loop.close()
+
+
 def test_a_server_that_is_not_there_resets_the_client() -> None:
     loop = Loop()
     with socket.create_server(("127.0.0.1", 0)) as unused:
