@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from harness.runtime.pki import Issued
 
 BIO = """
-typedef struct bio_st BIO;
 int BIO_new_bio_pair(BIO **bio1, size_t writebuf1, BIO **bio2, size_t writebuf2);
-void SSL_set_bio(SSL *ssl, BIO *rbio, BIO *wbio);
 """
 LINE = b"Stats please\n"
 """What the server sends after the handshake: a client must read once to have a TLS 1.3 ticket."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
@@ -11,21 +11,25 @@ from harness.agent.knobs import check_files
 from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
-from harness.agent.verbs import CONNECTION
+from harness.agent.verbs import CONNECTION, VERBS
 from harness.agent.vocabulary import PROTOCOL, Capability, Role
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harness.agent.library import Context, Library, Tls
     from harness.agent.replies import Outbox
     from harness.agent.requests import Request
+    from harness.agent.verbs import Verb
     from harness.agent.watcher import Watcher
 
 
 class Agent:
     """Serves request lines; every line gets exactly one reply."""
+
+    verbs: ClassVar[Mapping[str, Verb]] = VERBS
+    """The verbs that it knows."""
 
     def __init__(self, library: Library, watcher: Watcher, outbox: Outbox) -> None:
         self._library = library
@@ -50,7 +54,7 @@ class Agent:
         number = None
         try:
             number, message = parse(line)
-            request = check(number, message)
+            request = check(number, message, self.verbs)
             other = self._on_connection if request.row.on == CONNECTION else self._on_context
             result = self._own.get(request.row.name, other)(request)
         except Exception as error:  # noqa: BLE001 - any exception of a driver becomes an error reply

@@ -45,7 +45,8 @@ class Conversation:
         self._opening = opening
         self._begin = begin
         self._after = after
-        self._sock: socket.socket | None = None
+        self._sock: Any = None
+        """A socket; an end in memory has another `_close`."""
         self._tls: Tls | None = None
         self._failure: BaseException | None = None
         self._waiting: deque[Request] = deque()
@@ -67,7 +68,7 @@ class Conversation:
         self.released: Callable[[], object] = lambda: None
         """Called when a release has freed the connection."""
 
-    def opened(self, sock: socket.socket) -> None:
+    def opened(self, sock: Any) -> None:
         """Handle the new TCP connection: make the driver's object, reply to the opening request, continue."""
         if self._opened:
             end_tcp(sock)

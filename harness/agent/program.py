@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from harness.agent.agent import Agent
+from harness.agent.joining import JOIN, JoiningAgent
 from harness.agent.library import LackError
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines
@@ -34,7 +35,9 @@ def load(argv: Sequence[str]) -> Library:
     parser.add_argument("stack", choices=DRIVERS)
     parser.add_argument("--libssl", help="path of libssl (libssl only)")
     parser.add_argument("--libcrypto", help="path of libcrypto (libssl only)")
+    parser.add_argument(JOIN, action="store_true", help="also serve the verbs that join two ends in memory")
     given = vars(parser.parse_args(argv))
+    given.pop("join")
     stack = given.pop("stack")
     options = {name: value for name, value in given.items() if value is not None}
     driver = import_module(f"harness.agent.drivers.{DRIVERS[stack]}")
@@ -50,7 +53,7 @@ def private_stdout() -> int:
 
 def main() -> None:
     """Serve requests for the library that the command line names, until stdin ends."""
-    serve(load, Agent)
+    serve(load, JoiningAgent if JOIN in sys.argv else Agent)
 
 
 def serve(load: Callable[[Sequence[str]], Library], make: type[Agent]) -> None:

@@ -76,14 +76,14 @@ def parse(line: bytes | None) -> tuple[int | None, Mapping[str, Any]]:
     return (number if type(number) is int else None), message
 
 
-def check(number: int | None, message: Mapping[str, Any]) -> Request:
+def check(number: int | None, message: Mapping[str, Any], verbs: Mapping[str, Verb] = VERBS) -> Request:
     """Return the request in a message; RequestError says what is wrong and what is allowed."""
     if number is None:
         raise RequestError(f"id must be an integer, not {message.get('id')!r}")
     verb = message.get("verb")
-    row = VERBS.get(verb) if isinstance(verb, str) else None
+    row = verbs.get(verb) if isinstance(verb, str) else None
     if row is None:
-        raise RequestError(f"no verb {verb!r}; the verbs are: {', '.join(VERBS)}")
+        raise RequestError(f"no verb {verb!r}; the verbs are: {', '.join(verbs)}")
     fields = row.members
     values: dict[str, Any] = {}
     for name, field in fields.items():

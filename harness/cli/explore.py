@@ -79,10 +79,13 @@ def explore(**given: Any) -> None:
                 report=lambda line: click.echo(line, err=True),
                 with_scenario=given["scenario"],
             )
-            if given["replay"]:
-                explorer.replay(seeds)
-            else:
-                explorer.run(given["seconds"])
+            try:
+                if given["replay"]:
+                    explorer.replay(seeds)
+                else:
+                    explorer.run(given["seconds"])
+            finally:
+                explorer.close()
         finally:
             machine.close()
     click.echo(explorer.line().partition(";")[0])

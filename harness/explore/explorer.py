@@ -14,12 +14,13 @@ from harness.explore.corpus import FINDINGS, FLAKY, KNOWN, digest
 from harness.explore.finding import Finding, write
 from harness.explore.generate import Generator, standing
 from harness.explore.known import masks, parts
-from harness.explore.observe import features
-from harness.explore.oracles import BROKEN, BUILDS, KEPT, MEMORY, RULES, Suspicion, suspicions
+from harness.explore.observe import features, outcome_of
+from harness.explore.oracles import BROKEN, BUILDS, ENDS, KEPT, MEMORY, RULES, Suspicion, suspicions
 from harness.explore.play import UNSUPPORTED, play
 from harness.explore.seeds import is_small
 from harness.explore.shrink import shrunk
 from harness.explore.values import knob_values
+from harness.stacks.libssl import LibsslStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ FOLLOWED = 4
 """How often a kind of suspicion that led to a known finding is followed up again."""
 EVERY = 5.0
 """Seconds between two reports of progress, and two writings of the state."""
+BY_TCP = 20
+"""Of so many programs one is also run over TCP, in processes whose clocks libfaketime moves; both must agree."""
 WEIGHED = 400
 """Programs between two looks at the memory of the agents."""
 
@@ -73,6 +76,16 @@ class Explorer:
         self._tuples = set(self.folder.state.tuples)
         self._trying = ""
         self._scale = memory.Scale(self.stacks)
+        self._fast: dict[str, Stack] = {
+            stack.label: LibsslStack(stack.build, self.runtime, joins=True) if stack.name == "libssl" else stack
+            for stack in self.stacks
+        }
+
+    def close(self) -> None:
+        """End the agents that join both ends in memory."""
+        for stack in self._fast.values():
+            if stack not in self.stacks:
+                stack.close()
 
     def _fits(self, story: Story, plan: Plan) -> bool:
         """Whether every build can tell a story."""
@@ -119,6 +132,9 @@ class Explorer:
         played = self._played(story, self.stacks)
         if any(one.ended == UNSUPPORTED for one in played):
             return
+        if self.folder.state.programs % BY_TCP == 0:
+            place = self.folder.state.programs // BY_TCP % len(self.stacks)
+            self._compare(story, played[place], self.stacks[place])
         self._keep_if_new(story, played)
         differs = False
         for suspicion in suspicions(played):
@@ -127,7 +143,14 @@ class Explorer:
             differs |= self.follow(story, suspicion) and suspicion.oracle == BUILDS
 
     def _played(self, story: Story, stacks: Sequence[Stack]) -> list[Played]:
-        return [play(story, stack, self.runtime) for stack in stacks]
+        return [play(story, self._fast[stack.label], self.runtime) for stack in stacks]
+
+    def _compare(self, story: Story, fast: Played, stack: Stack) -> None:
+        """File a story that shows something else over TCP than in memory: one of both ways is not true."""
+        slow = play(story, stack, self.runtime)
+        if _shown(slow) != _shown(fast):
+            values = ((f"{stack.label} in memory", _said(fast)), (f"{stack.label} over TCP", _said(slow)))
+            self._file(FLAKY, story, Suspicion(ENDS, "transport", 0, values), [stack], "memory and TCP disagree")
 
     def _keep_if_new(self, story: Story, played: Sequence[Played]) -> None:
         seen = {digest((one.label, one.why, features(one.connections))) for one in played}
@@ -174,17 +197,20 @@ class Explorer:
     def _repeated(self, story: Story, suspicion: Suspicion, stacks: Sequence[Stack]) -> Suspicion | None:
         """The suspicion on these builds alone; None if it does not come back each time."""
         found = None
-        for _ in range(REPEATS):
-            found = self._same(story, suspicion, stacks, masked=True)
+        for number in range(REPEATS):
+            found = self._same(story, suspicion, stacks, masked=True, by_tcp=number == REPEATS - 1)
             if found is None:
                 return None
         return found
 
-    def _same(self, story: Story, wanted: Suspicion, stacks: Sequence[Stack], *, masked: bool) -> Suspicion | None:
+    def _same(
+        self, story: Story, wanted: Suspicion, stacks: Sequence[Stack], *, masked: bool, by_tcp: bool = False
+    ) -> Suspicion | None:
         """The same suspicion in a story on these builds; one that is ``masked`` counts only where that is asked."""
         values = dict(wanted.values)
         labels = [stack.label for stack in stacks if stack.label in values]
-        for found in suspicions(self._played(story, stacks)):
+        played = [play(story, stack, self.runtime) for stack in stacks] if by_tcp else self._played(story, stacks)
+        for found in suspicions(played):
             if (found.oracle, found.what) != (wanted.oracle, wanted.what):
                 continue
             now = dict(found.values)
@@ -209,7 +235,7 @@ class Explorer:
         """Look for the story that makes an agent grow, among those that showed something new last."""
         for story in self._corpus[-memory.SUSPECTS :]:
             for stack in self.stacks:
-                grown = memory.growth(lambda: play(story, stack, self.runtime), stack)  # noqa: B023 - called at once
+                grown = memory.growth(lambda: play(story, self._fast[stack.label], self.runtime), stack)  # noqa: B023 - called at once
                 if grown > memory.LEAK:
                     values = tuple((one.label, BROKEN if one is stack else KEPT) for one in self.stacks)
                     key = digest((MEMORY, stack.label, sorted(parts(story))))
@@ -244,6 +270,16 @@ class Explorer:
         state.seconds = self._before + time.monotonic() - self._begun
         state.tuples = sorted(self._tuples)
         self.folder.save()
+
+
+def _shown(played: Played) -> object:
+    """What must be the same over TCP and in memory."""
+    return played.ended, played.why, features(played.connections)
+
+
+def _said(played: Played) -> str:
+    outcomes = " ".join(map(outcome_of, played.connections))
+    return f"{outcomes} {played.ended} {played.why} {digest(_shown(played))}"
 
 
 def pattern(suspicion: Suspicion) -> str:

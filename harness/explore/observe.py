@@ -89,7 +89,8 @@ def features(connections: Sequence[Connection]) -> tuple[object, ...]:
 def _features(connection: Connection, before: Counters | None) -> tuple[object, ...]:
     alert = connection.observed_alert()
     counters = tuple((value.path, _sign(value.compared)) for value in _counters(connection.counters, before))
-    kinds = tuple(dict.fromkeys((str(m.sender), m.type) for m in connection.transcript.messages))
+    sent = dict.fromkeys((str(m.sender), m.type) for m in connection.transcript.messages)
+    kinds = tuple(sorted(sent, key=lambda one: one[0]))  # how both directions mix is chance
     reasons = tuple(sorted(_codes(connection.client.errors + connection.server.errors)))
     early = connection.client.early_data
     mechanism = connection.observed_mechanism

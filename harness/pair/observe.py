@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.model.setup import Setup
     from harness.model.tls import Close, TLSVersion
     from harness.model.view import EndpointReport, View
-    from harness.runtime.tap import Tapped
+    from harness.pair.relay import Recorded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Observed:
     """The sessions that earlier connections gave to a client that the harness does not drive."""
 
 
-def observe(seen: Observed, tapped: Tapped) -> Connection:
+def observe(seen: Observed, tapped: Recorded) -> Connection:
     """The connection with its three views; its bytes are read once, with the key log of both ends."""
     client, server = seen.reports
     chunks = tuple(tapped.chunks)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from harness.model.setup import Setup
     from harness.model.tls import TLSVersion
     from harness.model.view import EndpointReport
+    from harness.pair.relay import Recorded, Relay
     from harness.runtime.loop import Loop, Pending
-    from harness.runtime.tap import Tap, Tapped
     from harness.stacks.base import Link
 
 PING = b"ping\n"
@@ -60,7 +60,7 @@ class OpenConnection:
         self,
         spec: ConnectionSpec,
         loop: Loop,
-        tap: Tap,
+        relay: Relay,
         ends: tuple[Link, Link],
         closed: Callable[[Connection], None],
     ) -> None:
@@ -68,7 +68,7 @@ class OpenConnection:
         self.client, self.server = ends
         self._spec = spec
         self._loop = loop
-        self._tap = tap
+        self._relay = relay
         self._closed = closed
         self._during: list[Action] = []
         early = [self.client.ask("early_data", data=spec.early)] if spec.early else []
@@ -225,7 +225,7 @@ class OpenConnection:
         """Free both ends, once all that was asked for is done."""
         reports = self.client.release(), self.server.release()
         self._client_done = reports[0]
-        self._asked += reports
+        self._asked += [*reports, *self._relay.asks()]
         self._settle()
         return reports
 
@@ -263,19 +263,17 @@ class OpenConnection:
             self._asked.append(self.server.shutdown())
         self._asked.append(self.client.await_end())
 
-    def _tapped(self) -> Tapped:
-        try:
-            return self._tap.connections[self.number - 1]
-        except IndexError:
-            raise HarnessError(f"connection {self.number}: the client never reached the tap") from None
+    def _tapped(self) -> Recorded:
+        recorded = self._relay.recorded()
+        if recorded is None:
+            raise HarnessError(f"connection {self.number}: the client never reached the tap")
+        return recorded
 
     def _never_connected(self) -> bool:
         """Whether the client's part is over without a connection, so that the server would wait for ever."""
         if self._client_done is None or not self._client_done.done:
             return False
-        if len(self._tap.connections) < self.number:
-            self._tap.accept()  # it may have connected and ended before the loop came to accept it
-        return len(self._tap.connections) < self.number
+        return self._relay.recorded(look=True) is None
 
     def _lacks(self) -> bool:
         """Whether an end cannot do a step; its peer would wait for ever for what that brings about."""

@@ -20,7 +20,9 @@ from harness.model.tls import Close, Outcome, Role
 from harness.pair.audit.counters import counted
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
+from harness.pair.relay import ByMemory, ByTap
 from harness.runtime.tap import Tap
+from harness.stacks.agent.endpoints import AgentClientEndpoint
 from harness.wire.judge import issued_ids
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
     from harness.model.tls import TLSVersion
     from harness.model.view import Contradiction
     from harness.pair.control import Counted
+    from harness.pair.relay import Relay
     from harness.runtime.loop import Loop
     from harness.runtime.runtime import Runtime
     from harness.runtime.tap import Gate
-    from harness.stacks.base import Stack
+    from harness.stacks.base import Link, Stack
 
 
 C = TypeVar("C", ClientConfig, ServerConfig)
@@ -74,6 +77,8 @@ class Pair:
         """See `Connection`."""
         self.client_config = self._with_version(client or ClientConfig())
         self.server_config = self._with_version(server or ServerConfig())
+        self._tapped = 0
+        """How many of them went through the tap."""
         self.opened = 0
         """How many connections were opened."""
         self._endpoints: list[Client | Server] = []
@@ -256,10 +261,19 @@ class Pair:
         )
         self._actions.clear()
         self.opened += 1
-        ends = self.client.endpoint.connect(self.tap.port, offer), self.server.endpoint.accept()
-        self.tap.expect(ends[0].process)
+        ends, relay = self._ends(offer)
         spec = ConnectionSpec(self.opened, self.tls, offer, setup, early)
-        return OpenConnection(spec, self.runtime.loop, self.tap, ends, self._closed)
+        return OpenConnection(spec, self.runtime.loop, relay, ends, self._closed)
+
+    def _ends(self, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
+        """Both ends of a connection, and the way of its bytes: in memory if one agent has both and joins them."""
+        client, server = self.client.endpoint, self.server.endpoint
+        if isinstance(client, AgentClientEndpoint) and not self.tap.gate and (found := client.joined(server, offer)):
+            return found[:2], ByMemory(found[2])
+        ends = client.connect(self.tap.port, offer), server.accept()
+        self.tap.expect(ends[0].process)
+        self._tapped += 1
+        return ends, ByTap(self.tap, self._tapped - 1)
 
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""

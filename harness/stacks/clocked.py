@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.model.tls import Role
-    from harness.runtime.clock import Clock
+
+
+class Clock(Protocol):
+    """A clock, of a process or of a context in memory."""
+
+    def move(self, seconds: int) -> None:
+        """Set it to the true time plus ``seconds``."""
+
+    def stop(self, at: int) -> None:
+        """Stop it at a time in seconds since the epoch."""
+
+    def run(self, at: float, pace: float = 1) -> None:
+        """Let it run on from a moment."""
 
 
 class Clocked:

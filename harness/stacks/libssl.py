@@ -29,9 +29,9 @@ def abilities_of(role: Role, version: str) -> Abilities:
 class LibsslStack(AgentStack):
     """libssl of one build."""
 
-    def __init__(self, build: Build, runtime: Runtime) -> None:
+    def __init__(self, build: Build, runtime: Runtime, *, joins: bool = False) -> None:
         if build.libssl is None or build.libcrypto is None:
             raise UsageError(f"the build {build.version} ({build.origin}) has no libssl of its own to load")
         abilities = {role: abilities_of(role, build.version) for role in Role}
         paths = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
-        super().__init__("libssl", build, runtime, abilities, *paths)
+        super().__init__("libssl", build, runtime, abilities, *paths, joins=joins)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +20,7 @@ from harness.story.steps import Age, Connect
 from harness.story.story import End, Story
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.runtime.runtime import Runtime
@@ -41,24 +42,35 @@ class Exploring:
     runtime: Runtime
     stack: LibsslStack
     folder: Path
+    made: list[Explorer] = field(default_factory=list)
+
+    def close(self) -> None:
+        """End the agents of every explorer."""
+        for one in self.made:
+            one.close()
 
     def explorer(self, *seeds: Story, entries: bool = False, scenario: bool = False) -> Explorer:
         """An explorer that begins with these stories."""
         place = Folder(self.folder, [self.stack.label], 1)
         entry = known() if entries else []
-        return Explorer(self.runtime, [self.stack], place, seeds, entry, with_scenario=scenario)
+        self.made.append(Explorer(self.runtime, [self.stack], place, seeds, entry, with_scenario=scenario))
+        return self.made[-1]
 
 
 @pytest.fixture
-def exploring(runtime: Runtime, honest: LibsslStack, tmp_path: Path) -> Exploring:
-    return Exploring(runtime, honest, tmp_path / "explored")
+def exploring(runtime: Runtime, honest: LibsslStack, tmp_path: Path) -> Iterator[Exploring]:
+    made = Exploring(runtime, honest, tmp_path / "explored")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
 def finding(runtime: Runtime, honest: LibsslStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of what RETRIED shows."""
-    explorer = Exploring(runtime, honest, tmp_path_factory.mktemp("found")).explorer(RETRIED, scenario=True)
+    exploring = Exploring(runtime, honest, tmp_path_factory.mktemp("found"))
+    explorer = exploring.explorer(RETRIED, scenario=True)
     explorer.program()
+    exploring.close()
     (found,) = explorer.found
     return found
 

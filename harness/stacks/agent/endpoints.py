@@ -8,6 +8,7 @@ from harness.agent.verbs import VERBS
 from harness.runtime.tap import LOOPBACK
 from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
+from harness.stacks.agent.joined import InnerClock, join
 from harness.stacks.agent.reply_results import as_json, result
 from harness.stacks.agent.session_objects import offer_object
 from harness.stacks.clocked import Clocked
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.runtime.loop import Pending
     from harness.stacks.agent.host import AgentHost
+    from harness.stacks.agent.joined import Joined
 
 
 class AgentEndpoint(Clocked):
@@ -47,6 +49,9 @@ class AgentEndpoint(Clocked):
             },
             lambda _reply: None,
         )
+        if host.joins and config.clock is not None:
+            self._clock = InnerClock(self._process, self._context)
+            self._clock.move(config.clock)
         self._ask_more()
         try:
             self._process.answer("context", made)
@@ -80,6 +85,13 @@ class AgentClientEndpoint(AgentEndpoint):
     ) -> None:
         super().__init__(host, config, needs)
         self._can_import = can_import
+
+    def joined(self, server: object, offer: Session | None = None) -> tuple[AgentLink, AgentLink, Joined] | None:
+        """Return both ends of a connection in memory, and the connection; None if the server is in another process."""
+        if not self._host.joins or not isinstance(server, AgentServerEndpoint) or server._process is not self._process:  # noqa: SLF001 - its other end
+            return None
+        contexts = self._context, server._context  # noqa: SLF001 - its other end
+        return join(self._process, contexts, offer, can_import=self._can_import)
 
     def connect(self, port: int, offer: Session | None = None) -> AgentLink:
         """Connect to 127.0.0.1:port; the next handshake offers the session."""

@@ -67,9 +67,13 @@ class AgentHost:
         argv: Sequence[str],
         environment: Mapping[str, str],
         deadline: float | None = None,
+        *,
+        joins: bool = False,
     ) -> None:
         self.runtime = runtime
         self.label = label
+        self.joins = joins
+        """Whether its shared agent joins contexts in memory, and gives each a clock of its own."""
         self._argv = tuple(argv)
         self._environment = dict(environment)
         self._deadline = deadline
@@ -83,7 +87,7 @@ class AgentHost:
 
         A process that such an endpoint has left is used again by the next one with the same needs.
         """
-        if clock is not None or needs:
+        if (clock is not None and not self.joins) or needs:
             own = self._left(clock, needs or {}) or self._new(clock, needs or {})
             self._own.append(own)
             return own.process, own.clock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from harness.agent.joining import JOIN
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import show_knob
@@ -28,7 +29,10 @@ def clock_missing() -> dict[str, str]:
 
 
 class AgentStack:
-    """One driver on one build; ``options`` are passed to the harness's own agent, unless there is a ``command``."""
+    """One driver on one build; ``options`` are passed to the harness's own agent, unless there is a ``command``.
+
+    If it ``joins``, both ends of a pair are in one agent, and meet in memory.
+    """
 
     def __init__(
         self,
@@ -38,14 +42,15 @@ class AgentStack:
         abilities: Mapping[Role, Abilities],
         *options: str,
         command: Sequence[str] = (),
+        joins: bool = False,
     ) -> None:
         self.name = name
         self.build = build
         self._abilities = dict(abilities)
         self._runtime = runtime
-        argv = command or agent_command(build, name, *options)
+        argv = command or agent_command(build, name, *options, *([JOIN] if joins else []))
         environment = dict(os.environ) if command else agent_environment(build)
-        self._host = AgentHost(runtime, self.label, argv, environment)
+        self._host = AgentHost(runtime, self.label, argv, environment, joins=joins)
 
     @property
     def label(self) -> str:
@@ -68,7 +73,7 @@ class AgentStack:
 
     def prepare(self, config: ClientConfig | ServerConfig) -> None:
         """Start the shared agent, without waiting for it, unless an endpoint with this config has its own."""
-        if config.clock is None and not self._needs(config):
+        if (config.clock is None or self._host.joins) and not self._needs(config):
             self._host.prepare()
 
     def client(self, config: ClientConfig) -> AgentClientEndpoint:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.agent.drivers.libssl.native import Native
+    from harness.agent.drivers.libssl.time import Clock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +23,7 @@ def checked(method: Callable[Concatenate[Cache, P], R]) -> Callable[Concatenate[
 
     @wraps(method)
     def verb(cache: Cache, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        cache.native.before()
+        cache.native.before(cache.clock)
         result = method(cache, *args, **kwargs)
         cache.native.check_callbacks()
         return result
@@ -38,6 +39,8 @@ class Cache:
     def __init__(self, native: Native, ctx: Any) -> None:
         self.native = native
         self._ctx = ctx
+        self.clock: Clock | None = None
+        """Its own time; None for the process's."""
 
     def counters(self) -> dict[str, int]:
         """SSL_CTX_sess_* and the size."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.agent.drivers.libssl.native import Native
     from harness.agent.drivers.libssl.sessions import HeldSessions
+    from harness.agent.drivers.libssl.time import Clock
 
 CHUNK = 16384
 """Maximum bytes per write or read of early data."""
@@ -54,6 +55,8 @@ class LibsslTls:
         self.given: list[dict[str, Any]] = []
         """The sessions of the new-session callback."""
         self.errors: list[dict[str, Any]] = []
+        self.clock: Clock | None = None
+        """The time that the library sees; None for the process's."""
         self.callbacks: object = None
         """Those of its context. C calls them as long as the connection lives, which can outlive the context."""
         self._native = native
@@ -84,7 +87,7 @@ class LibsslTls:
         """
         if self._fatal is not None:
             raise self._fatal
-        self._native.before()
+        self._native.before(self.clock)
 
     def _done(self, result: int) -> None:
         """Check the result of an operation; record the error that it raises."""
@@ -125,7 +128,7 @@ class LibsslTls:
                 self._early = None
             else:
                 self._done(result)
-            self._native.before()
+            self._native.before(self.clock)
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
         self.reused = bool(session_reused(self._native, self.ssl))
         self.finished = True
@@ -167,7 +170,7 @@ class LibsslTls:
 
     def shutdown(self) -> None:
         """SSL_shutdown once; 0 means that close_notify was sent and the peer's has not arrived."""
-        self._native.before()
+        self._native.before(self.clock)
         result = self._native.ssl.SSL_shutdown(self.ssl)
         if result < 0:
             self._done(result)

@@ -12,13 +12,16 @@ from harness.agent.drivers.libssl.callbacks.common import Callbacks
 from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache
 from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
 from harness.agent.drivers.libssl.connection import LibsslTls
+from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import Settings
+from harness.agent.drivers.libssl.time import Clock, Times
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
 from harness.agent.knobs import CLIENT_CACHE
 from harness.agent.library import LackError
+from harness.agent.memory import MemoryEnd
 from harness.agent.vocabulary import Capability
 
 if TYPE_CHECKING:
@@ -83,18 +86,22 @@ class LibsslContext(Cache):
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self.native.ffi.NULL)
             self.native.must(result, "ca")
 
-    def _connection(self, sock: socket.socket, early_data: int) -> LibsslTls:
-        self.native.before()
+    def _connection(self, sock: socket.socket | MemoryEnd, early_data: int) -> LibsslTls:
+        self.native.before(self.clock)
         ssl = self.native.ssl.SSL_new(self._ctx)
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
         connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections)
         connection.callbacks = self._callbacks
-        self.native.ssl.SSL_set_fd(ssl, sock.fileno())
+        connection.clock = self.clock
+        if isinstance(sock, MemoryEnd):
+            sock.attach(MemoryBios(self.native, ssl))
+        else:
+            self.native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection
 
-    def connect(self, sock: socket.socket, session: Mapping[str, Any] | None) -> LibsslTls:
+    def connect(self, sock: socket.socket | MemoryEnd, session: Mapping[str, Any] | None) -> LibsslTls:
         """A client that offers the session, in a fresh object made from its DER, or the object that was kept."""
-        self.native.before()
+        self.native.before(self.clock)
         offered = None if session is None else self._held.find(session)
         wanted = self._knobs.get("max_early_data", 0)
         allowed = 0
@@ -109,7 +116,7 @@ class LibsslContext(Cache):
             self.native.must(self.native.ssl.SSL_set_session(connection.ssl, offered), "session")
         return connection
 
-    def accept(self, sock: socket.socket) -> LibsslTls:
+    def accept(self, sock: socket.socket | MemoryEnd) -> LibsslTls:
         """A server connection."""
         connection = self._connection(sock, self._knobs.get("max_early_data", 0))
         self.native.ssl.SSL_set_accept_state(connection.ssl)
@@ -144,6 +151,13 @@ class LibsslContext(Cache):
         """LackError if this role does not have the Capability of the verb."""
         if (why := missing(self._role, self.native.version).get(capability.value)) is not None:
             raise LackError(f"{verb}: {why}")
+
+    def set_clock(self, seconds: int, *, stopped: bool) -> None:
+        """Give this context, and its later connections, a time of their own."""
+        self.native.times = self.native.times or Times(self.native, *self.native.paths)
+        self.clock = Clock(seconds, stopped)
+        for connection in self._connections.values():
+            connection.clock = self.clock
 
     def free(self) -> None:
         """SSL_CTX_free; connections that are still open keep it alive until they are freed."""

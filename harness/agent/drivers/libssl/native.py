@@ -12,12 +12,15 @@ import cffi
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
+from harness.agent.drivers.libssl.time import C
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
 from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from harness.agent.drivers.libssl.time import Clock, Times
 
 THREE = (3, 0)
 
@@ -40,7 +43,11 @@ class Native:
 
     def __init__(self, libssl: str, libcrypto: str) -> None:
         self.ffi = cast("Any", cffi.FFI())
-        self.ffi.cdef(SSL + CRYPTO)
+        self.ffi.cdef(SSL + CRYPTO + C)
+        self.paths = (libssl, libcrypto)
+        self.clock: Clock | None = None
+        """Whose time the libraries see, once `Times` is there; None for the true one."""
+        self.times: Times | None = None
         self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
         self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
         self.failures: list[BaseException] = []
@@ -89,8 +96,9 @@ class Native:
             self.failures.clear()
             raise first
 
-    def before(self) -> None:
-        """Clear the error queue and errno, which SSL_get_error reads."""
+    def before(self, clock: Clock | None = None) -> None:
+        """Clear the error queue and errno, which SSL_get_error reads; the libraries see the time of ``clock``."""
+        self.clock = clock
         self.crypto.ERR_clear_error()
         self.ffi.errno = 0
 

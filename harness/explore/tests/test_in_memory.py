@@ -1,0 +1,79 @@
+"""Both ends in one agent over memory, with clocks of their own, show what they show over TCP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.explore.generate import standing
+from harness.explore.observe import features
+from harness.explore.play import play
+from harness.model.tls import Close, Role, TLSVersion
+from harness.stacks.libssl import LibsslStack
+from harness.story.step import Offer
+from harness.story.steps import Age, CloseOpen, Connect, Exchange, Open, Renegotiate, StopClock
+from harness.story.story import End, Story
+from harness.tests.raw_agent import libssl_build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.runtime.runtime import Runtime
+
+AGAIN = Connect(offer=Offer(connection=1))
+STORIES = {
+    "resumed": (Connect(), AGAIN),
+    "reset": (Connect(close=Close.RST), AGAIN),
+    "cut": (Connect(close=Close.EOF), AGAIN),
+    "client only": (Connect(close=Close.CLIENT_ONLY), AGAIN),
+    "server only": (Connect(close=Close.SERVER_ONLY), AGAIN),
+    "expired": (Connect(), Age(seconds=8000), AGAIN),
+    "one clock": (Connect(), StopClock(of=Role.SERVER, seconds=9000), AGAIN),
+    "open": (Open(), Exchange(), Open(), CloseOpen(connection=1), CloseOpen(connection=2)),
+}
+
+
+@pytest.fixture(scope="module")
+def joined(runtime: Runtime) -> Iterator[LibsslStack]:
+    stack = LibsslStack(libssl_build(), runtime, joins=True)
+    yield stack
+    stack.close()
+
+
+def shown(story: Story, stack: LibsslStack, runtime: Runtime) -> object:
+    played = play(story, stack, runtime)
+    return played.ended, played.why, features(played.connections)
+
+
+@pytest.mark.parametrize("tls", list(TLSVersion))
+@pytest.mark.parametrize("name", STORIES)
+def test_memory_and_tcp_show_the_same(
+    runtime: Runtime, honest: LibsslStack, joined: LibsslStack, name: str, tls: TLSVersion
+) -> None:
+    story = standing(Story(tls=tls, steps=STORIES[name]))
+
+    assert shown(story, joined, runtime) == shown(story, honest, runtime)
+
+
+def test_a_renegotiation_is_the_same_in_memory(runtime: Runtime, honest: LibsslStack, joined: LibsslStack) -> None:
+    server = End(knobs={"client_renegotiation": "on"})
+    story = standing(Story(tls=TLSVersion.TLSv1_2, server=server, steps=(Open(), Renegotiate(), CloseOpen())))
+
+    assert shown(story, joined, runtime) == shown(story, honest, runtime)
+
+
+def test_nothing_passes_through_tcp(runtime: Runtime, joined: LibsslStack) -> None:
+    (made,) = play(Story(tls=TLSVersion.TLSv1_3, steps=(Connect(),)), joined, runtime).connections
+
+    assert made.tcp is not None
+    assert made.tcp.client_port == 0
+    assert len(made.chunks) > 2
+
+
+def test_a_clock_in_memory_dates_the_session(runtime: Runtime, joined: LibsslStack) -> None:
+    steps = (StopClock(of=Role.CLIENT, seconds=-1_000_000), Connect(), Connect())
+    played = play(standing(Story(tls=TLSVersion.TLSv1_2, steps=steps)), joined, runtime)
+    plain = play(standing(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),))), joined, runtime)
+
+    assert [plain.connections[0].session.time - one.session.time > 999_000 for one in played.connections] == [True] * 2

@@ -1,0 +1,98 @@
+"""Two contexts of one agent that are joined in memory: the connection's ends, and what passed between them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.model.errors import UsageError
+from harness.model.tls import Role
+from harness.model.transcript import Chunk, Tcp, TcpEnd
+from harness.stacks.agent.agent_links import AgentLink
+from harness.stacks.agent.session_objects import offer_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.model.session import Session
+    from harness.model.tls import Close
+    from harness.runtime.loop import Pending
+    from harness.stacks.agent.agent_process import AgentProcess
+
+BETWEEN = 1e-6
+"""Seconds between two chunks: in memory no time passes between them."""
+
+
+class InnerClock:
+    """The clock of a context within its agent, without a process of its own."""
+
+    def __init__(self, process: AgentProcess, context: str) -> None:
+        self._process = process
+        self._context = context
+
+    def _set(self, seconds: int, *, stopped: bool) -> None:
+        fields = {"context": self._context, "seconds": seconds, "stopped": stopped}
+        self._process.ask("clock", fields, lambda _reply: None)
+
+    def move(self, seconds: int) -> None:
+        """Set it to the true time plus ``seconds``."""
+        self._set(seconds, stopped=False)
+
+    def stop(self, at: int) -> None:
+        """Stop it at a time, seconds since the epoch."""
+        self._set(at, stopped=True)
+
+    def run(self, _at: float, _pace: float = 1) -> None:
+        """Refuse: only a process's own clock runs on from a time."""
+        raise UsageError("the clock of a context in memory is moved or stopped, and cannot run on from a time")
+
+
+class Joined:
+    """A connection in memory, as a tap records one."""
+
+    blocked: str | None = None
+
+    def __init__(self, process: AgentProcess, pipe: str) -> None:
+        self.chunks: list[Chunk] = []
+        self.tcp = Tcp(time.time_ns(), 0, 0, 0)
+        self._process = process
+        self._pipe = pipe
+        self._wire: Pending[bool] | None = None
+
+    def ask(self) -> Pending[bool]:
+        """Ask for what passed, which is known once both ends are released."""
+        self._wire = self._process.ask("wire", {"of": self._pipe}, self._read)
+        return self._wire
+
+    def _read(self, reply: Mapping[str, Any]) -> bool:
+        chunks = reply["chunks"]
+        self.chunks = [Chunk(Role(role), n * BETWEEN, bytes.fromhex(data)) for n, (role, data) in enumerate(chunks)]
+        ends = tuple(
+            TcpEnd(Role(role) if role else None, len(chunks) * BETWEEN, reset) for role, reset in reply["ends"]
+        )
+        self.tcp = replace(self.tcp, ends=ends)
+        return True
+
+    @property
+    def ended(self) -> bool:
+        """Return whether everything that passed is here."""
+        return self._wire is not None and self._wire.done
+
+    def cut(self, how: Close) -> None:
+        """End the input of both ends, by the end of TCP or a reset."""
+        self._process.ask("cut", {"of": self._pipe, "how": how.value}, lambda _reply: None)
+
+    def close(self) -> None:
+        """Do nothing: both ends are closed by their release."""
+
+
+def join(
+    process: AgentProcess, contexts: tuple[str, str], offer: Session | None, *, can_import: bool
+) -> tuple[AgentLink, AgentLink, Joined]:
+    """Open a connection between a client's and a server's context of one agent."""
+    pipe = process.unique("p")
+    server = AgentLink(process, Role.SERVER, "join_server", {"context": contexts[1], "of": pipe})
+    session = None if offer is None else offer_object(offer, process, can_import=can_import)
+    client = AgentLink(process, Role.CLIENT, "join_client", {"context": contexts[0], "of": pipe, "session": session})
+    return client, server, Joined(process, pipe)
