@@ -11,8 +11,7 @@ from harness.agent.drivers.libssl.sessions import id_of, make_older
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.agent.drivers.libssl.native import Native
-    from harness.agent.drivers.libssl.time import Clock
+    from harness.agent.drivers.libssl.native import Clock, Native
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -151,3 +151,8 @@ int EVP_PKEY_up_ref(void *pkey);
 void OPENSSL_LH_doall(void *lh, void (*func)(void *));
 void lh_doall(void *lh, void (*func)(void *));
 """
+C = """
+int mprotect(void *address, size_t length, int protection);
+int clock_gettime(int clock, void *time);
+"""
+"""Of the C library."""

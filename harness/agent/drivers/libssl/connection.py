@@ -18,9 +18,8 @@ from harness.agent.vocabulary import Capability
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.agent.drivers.libssl.native import Native
+    from harness.agent.drivers.libssl.native import Clock, Native
     from harness.agent.drivers.libssl.sessions import HeldSessions
-    from harness.agent.drivers.libssl.time import Clock
 
 CHUNK = 16384
 """Maximum bytes per write or read of early data."""

@@ -16,7 +16,7 @@ from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import Settings
-from harness.agent.drivers.libssl.time import Clock, Times
+from harness.agent.drivers.libssl.time import OwnClock, Times
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
 from harness.agent.knobs import CLIENT_CACHE
@@ -155,7 +155,7 @@ class LibsslContext(Cache):
     def set_clock(self, seconds: int, *, stopped: bool) -> None:
         """Give this context, and its later connections, a time of their own."""
         self.native.times = self.native.times or Times(self.native, *self.native.paths)
-        self.clock = Clock(seconds, stopped)
+        self.clock = OwnClock(seconds, stopped)
         for connection in self._connections.values():
             connection.clock = self.clock
 

@@ -6,21 +6,18 @@ import errno
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import cffi
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.cdef import CRYPTO, SSL
-from harness.agent.drivers.libssl.time import C
+from harness.agent.drivers.libssl.cdef import CRYPTO, SSL, C
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
 from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-
-    from harness.agent.drivers.libssl.time import Clock, Times
 
 THREE = (3, 0)
 
@@ -38,6 +35,14 @@ OP_NO_SSLV2 = 1 << 24
 """Of 1.0.2; the bit later means another option."""
 
 
+class Clock(Protocol):
+    """The time of a context."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        ...
+
+
 class Native:
     """libcrypto is opened first, so that libssl binds to it and to no other of the same name."""
 
@@ -47,7 +52,8 @@ class Native:
         self.paths = (libssl, libcrypto)
         self.clock: Clock | None = None
         """Whose time the libraries see, once `Times` is there; None for the true one."""
-        self.times: Times | None = None
+        self.times: object = None
+        """What lets the libraries see it (harness.agent.drivers.libssl.time)."""
         self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
         self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
         self.failures: list[BaseException] = []

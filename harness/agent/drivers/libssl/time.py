@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     from harness.agent.drivers.libssl.native import Native
 
-C = """
-int mprotect(void *address, size_t length, int protection);
-int clock_gettime(int clock, void *time);
-"""
 READ_WRITE = 3
 SLOTS = {62: (6, 7), 183: (1025, 1026)}
 """The types of relocations GLOB_DAT and JUMP_SLOT by ELF's machine: x86-64 and AArch64."""
@@ -36,8 +32,8 @@ WALL = 0
 
 
 @dataclass
-class Clock:
-    """The time of a context."""
+class OwnClock:
+    """The time of a context that is moved or stopped."""
 
     seconds: int
     stopped: bool
