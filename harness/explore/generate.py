@@ -111,9 +111,15 @@ class Generator:
     def _insert(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Add a step of any kind anywhere behind the first."""
         word = random.choice(sorted(KINDS))
-        kind = KINDS[word]
-        if kind in {*RUNNING, StopClocks}:
+        step = None if KINDS[word] in {*RUNNING, StopClocks} else self.step(random, word, story)
+        if step is None:
             return story
+        place = random.randint(1, len(story.steps))
+        return replace(story, steps=(*story.steps[:place], step, *story.steps[place:]))
+
+    def step(self, random: Random, word: str, story: Story) -> Step | None:
+        """Return a step of a kind, with all that it requires and some of the rest; None if the values misfit."""
+        kind = KINDS[word]
         hints = get_type_hints(kind, include_extras=True)
         made = {
             each.name: self._value(random, hints[each.name], each.name, role_of(word), story)
@@ -121,11 +127,9 @@ class Generator:
             if each.required or _odds(random, 50)
         }
         try:
-            step = msgspec.convert({"do": word, **msgspec.to_builtins(made)}, kind)
+            return msgspec.convert({"do": word, **msgspec.to_builtins(made)}, kind)
         except msgspec.ValidationError:
-            return story
-        place = random.randint(1, len(story.steps))
-        return replace(story, steps=(*story.steps[:place], step, *story.steps[place:]))
+            return None
 
     def _again(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Connect once more, with a session of an earlier connection."""
@@ -181,6 +185,10 @@ class Generator:
             return self._offer(random, story)
         if isinstance(hint, type) and issubclass(hint, Enum):
             return random.choice(tuple(hint))
+        if hint is str:
+            return random.choice(
+                [text for knob, texts in self._values[role].items() if name in knob for text in texts] or ["a"]
+            )
         return _number(random, hint, name, least, most) if hint in {bool, int, float} else None
 
 
@@ -194,7 +202,9 @@ def _bare(random: Random, hint: Any) -> tuple[Any, float | None, float | None]:
     most: float | None = None
     while get_origin(hint) in {Annotated, Union, UnionType}:
         if get_origin(hint) is not Annotated:
-            hint = random.choice(get_args(hint))
+            hint = random.choice(
+                [each for each in get_args(hint) if each is not str]
+            )  # such as a session from elsewhere
             continue
         hint, *about = get_args(hint)
         for meta in about:
