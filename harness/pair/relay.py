@@ -45,6 +45,10 @@ class Recorded(Protocol):
         """Free it."""
         ...
 
+    def release(self) -> None:
+        """Pass on what a middlebox holds."""
+        ...
+
 
 class Relay(Protocol):
     """The way of one connection."""

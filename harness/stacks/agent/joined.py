@@ -86,6 +86,9 @@ class Joined:
     def close(self) -> None:
         """Do nothing: both ends are closed by their release."""
 
+    def release(self) -> None:
+        """Do nothing: there is no middlebox in memory."""
+
 
 def join(
     process: AgentProcess, contexts: tuple[str, str], offer: Session | None, *, can_import: bool
