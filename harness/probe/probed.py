@@ -116,12 +116,19 @@ class Probed(Closing):
         self._answers[visit.connection.number] = visit.answer or b""
         return visit.connection
 
-    def ask(self, *, offers: int = 14, seed: int = 0) -> Probe:
+    def ask(self, *, offers: int = 14, seed: int = 0, software: str = "") -> Probe:
         """Ask all questions of `resumption probe`, with so many offers of each mechanism; its ``answers`` are texts.
 
+        ``software`` is the product whose settings they name, as `--software` takes it; by default the Server header's.
         UnreachableError if the server cannot be reached or does not do TLS.
         """
-        wanted = Wanted(versions=self._config.versions, offers=offers, seed=seed, verify=bool(self._config.verify))
+        wanted = Wanted(
+            versions=self._config.versions,
+            offers=offers,
+            seed=seed,
+            verify=bool(self._config.verify),
+            software=software,
+        )
         return probing.probe(self._runtime, self._stack, self._target, wanted)
 
     def unmet(self, *expected: str, offers: int = 14, seed: int = 0) -> list[str]:

@@ -95,6 +95,23 @@ SETTINGS: Mapping[str, Mapping[Need, str]] = {
             "SSLSessionCache"
         ),
     },
+    "stunnel": {
+        Need.SAME_KEYS: "give all services the same ticketKeySecret and ticketMacSecret (64 hexadecimal digits each)",
+        Need.SHARED_CACHE: (
+            "give all services the same ticketKeySecret and ticketMacSecret, and leave out options = NO_TICKET; or "
+            "give them the same sessiond"
+        ),
+        Need.ACCEPT: "leave out options = NO_TICKET, or raise sessionCacheSize",
+        Need.ISSUE: "leave out options = NO_TICKET",
+        Need.NO_REPLAY: "stunnel takes no early data; look at what terminates TLS before it",
+        Need.SAME_SETUP: (
+            "give the services the same name in brackets, certificates, sslVersion and ciphers: the session id context "
+            "is made of the name"
+        ),
+        Need.KEEP_KEY: (
+            "ticketKeySecret is one key; let the sessions rest in a cache: options = NO_TICKET, with the same sessiond"
+        ),
+    },
     "envoy": {
         Need.SAME_KEYS: "give all proxies the same DownstreamTlsContext.session_ticket_keys",
         Need.SHARED_CACHE: "give all proxies the same session_ticket_keys; the cache is one worker's",

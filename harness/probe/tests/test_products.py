@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import base64
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.model.errors import UnsupportedError
 from harness.model.probe import Topic
 from harness.model.tls import TLSVersion
+from harness.probe.program import Programs
 from harness.probe.tests.probers import answer
 from harness.tests import products
 from harness.tests.real_servers import balanced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from harness.probe.tests.probers import Prober
@@ -112,3 +113,92 @@ def test_two_of_node_also_need_the_same_session_id_context(prober: Prober, tmp_p
 
     assert found.flag == "NOT SHARED: accepted at each 2nd connection"
     assert "the same option sessionIdContext" in found.change
+
+
+Start = Callable[["Path", "Issued"], AbstractContextManager[str]]
+NEVER = "ISSUED, NEVER ACCEPTED"
+NO_TICKET = "{secureOptions: crypto.constants.SSL_OP_NO_TICKET}"
+
+
+def haproxy(settings: str = "", bind: str = "") -> Start:
+    """One with these settings."""
+    return lambda folder, issued: products.haproxy(folder / "it", issued, settings, bind)
+
+
+def apache(settings: str) -> Start:
+    """One with these settings."""
+    return lambda folder, issued: products.apache(folder / "it", issued, settings)
+
+
+def node(options: str) -> Start:
+    """One with these options."""
+    return lambda folder, issued: products.node(folder / "it", issued, options)
+
+
+def go(keys: str) -> Start:
+    """One with these keys."""
+    return lambda folder, issued: products.go(folder / "it", issued, keys)
+
+
+CURES: dict[str, tuple[Start, str, str, Start]] = {
+    "haproxy-tickets": (
+        haproxy("tune.ssl.cachesize 0", "no-tls-tickets"),
+        NEVER,
+        "leave out no-tls-tickets",
+        haproxy("tune.ssl.cachesize 0"),
+    ),
+    "haproxy-cache": (
+        haproxy("tune.ssl.cachesize 0", "no-tls-tickets"),
+        NEVER,
+        "or raise tune.ssl.cachesize",
+        haproxy("tune.ssl.cachesize 1000", "no-tls-tickets"),
+    ),
+    "apache-tickets": (
+        apache("SSLSessionTickets off\nSSLSessionCache none"),
+        NEVER,
+        "SSLSessionTickets on",
+        apache("SSLSessionTickets on\nSSLSessionCache none"),
+    ),
+    "apache-cache": (
+        apache("SSLSessionTickets off\nSSLSessionCache none"),
+        NEVER,
+        "or SSLSessionCache shmcb:",
+        apache("SSLSessionTickets off\nSSLSessionCache shmcb:cache(512000)"),
+    ),
+    "node": (node(NO_TICKET), NEVER, "leave SSL_OP_NO_TICKET out of secureOptions", node("{}")),
+    "go": (go("off"), "ISSUES NONE", "leave tls.Config.SessionTicketsDisabled false", go("random")),
+}
+"""A server that does not resume, what the probe says of it, the setting to change, and the server after the change."""
+
+
+@pytest.mark.parametrize("name", sorted(CURES))
+def test_the_change_that_is_named_cures_the_product(prober: Prober, tmp_path: Path, name: str) -> None:
+    bad, flag, setting, good = CURES[name]
+    issued, software = prober.runtime.pki.issued("server"), name.partition("-")[0]
+    with bad(tmp_path, issued) as address:
+        found = answer(prober(address, offers=1, versions=V13, software=software), Topic.RESUMPTION)
+    (tmp_path / "cured").mkdir(mode=0o755)
+    with good(tmp_path / "cured", issued) as address:
+        cured = answer(prober(address, offers=1, versions=V13, software=software), Topic.RESUMPTION)
+
+    assert found.flag == flag
+    assert setting in found.change
+    assert (cured.flag, cured.holds["resumes"]) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("stunnel", "same ticketKeySecret and ticketMacSecret"), ("apache", "SSLSessionTicketKeyFile")],
+)
+def test_the_same_keys_cure_two_programs_behind_a_balancer(prober: Prober, name: str, setting: str) -> None:
+    found = []
+    for shared in (False, True):
+        try:
+            with Programs(name, behind=2, shared_keys=shared, runtime=prober.runtime, versions=V13) as server:
+                found.append(answer(server.ask(offers=14, software=name), Topic.RESUMPTION))
+        except UnsupportedError as error:
+            pytest.skip(f"UNSUPPORTED: {error}")
+
+    assert found[0].flag == "NOT SHARED: 2 ticket keys behind this address"
+    assert setting in found[0].change
+    assert (found[1].flag, found[1].change) == ("", "")

@@ -227,6 +227,9 @@ def _stunnel(wanted: Wanted, place: Place) -> Start:
         "exec = /bin/cat",
         "execArgs = cat",
         "" if wanted.tickets else "options = NO_TICKET",
+        f"ticketKeySecret = {wanted.keys[:32].hex()}\nticketMacSecret = {wanted.keys[32:64].hex()}"
+        if wanted.keys
+        else "",
     ]
     return Start({"stunnel.conf": "\n".join([*lines, ""])}, (str(place.folder / "stunnel.conf"),))
 
@@ -306,7 +309,6 @@ PRODUCTS = {
             lacks={
                 "cache=none": "its cache cannot be switched off",
                 "cache=shared": "its cache is that of the library",
-                "keys": "its ticket keys are of its own making",
                 "sites": "its further names are services of their own",
             },
         ),
