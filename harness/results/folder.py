@@ -34,8 +34,10 @@ def kept_of(run: KeptRun, page: Path) -> Mapping[Key, Kept]:
     """
     found = {}
     for cell in run.results["cells"]:
+        if cell["verdict"] not in BAD:
+            continue
         folder = cell_folder(run.folder, cell["scenario"], cell["cell"])
-        if cell["verdict"] in BAD and folder.is_dir():
+        if folder.is_dir():
             found[cell["scenario"], cell["cell"]] = _kept(folder, page)
     return found
 

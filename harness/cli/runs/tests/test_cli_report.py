@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.report.json.shapes import ConnectionObject, fields
-from harness.report.run.tests.test_page import details
+from harness.report.run.tests.page_reader import details
 from harness.tests.hostile import poisoned
 from harness.tests.wrong_results import read, write
 

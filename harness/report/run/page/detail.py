@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.report.json.shapes import SESSION_RULES
@@ -16,18 +17,21 @@ if TYPE_CHECKING:
 
     from harness.report.json.shapes import CellObject
     from harness.report.run.page.kept import Kept
+    from harness.report.run.page.shared import Shared
 
 SHORT = 16
 """Bytes of a ticket, an id or a digest that the page shows for a cell that passed; lengths are never cut."""
 LEFT_OUT = ("hellos", "offered", "session", "messages", "views")
 """Keys of a connection that the page has in another form or does not have."""
+ALONE = ("endpoints", "explanation", "commands", "circumstances")
+"""Keys that many connections have with the same value."""
 
 TRUNCATED = re.compile(r"\n\s*\.\.\.Full output truncated[^\n]*$")
 """pytest's hint at the end of the text of a failed assert."""
 
 
-def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
-    """The object of a cell that the script shows; ``kept`` is its folder, if it has one."""
+def detail(cell: CellObject, shared: Shared, kept: Kept | None = None) -> dict[str, Any]:
+    """The object of a cell that the script shows, with the places of its connections; ``kept`` is its folder."""
     case: Mapping[str, Any] = cell["case"] or {}
     longest = None if cell["verdict"] in BAD else SHORT
     return {
@@ -35,21 +39,28 @@ def detail(cell: CellObject, kept: Kept | None = None) -> dict[str, Any]:
         "assertion": cell.get("assertion"),
         "knobs": case.get("knobs", {}),
         "counters": case.get("counters"),
-        "connections": [_connection(connection, longest) for connection in connections(cell)],
+        "connections": [
+            shared.of(connection, partial(_connection, longest=longest, shared=shared), longest)
+            for connection in connections(cell)
+        ],
         "files": [{"name": file.name, "href": file.href, "size": file.size} for file in kept.files] if kept else [],
         "output": dict(kept.output) if kept else {},
     }
 
 
-def _connection(connection: Mapping[str, Any], longest: int | None) -> dict[str, Any]:
-    made = {key: value for key, value in connection.items() if key not in LEFT_OUT}
-    made["views"] = [{"witness": witness, **view} for witness, view in connection["views"].items()]
-    brief = connection.get("brief", False)
-    made["offered"] = _session(connection["offered"], longest, brief=brief)
-    made["session"] = _session(connection["session"], longest, brief=brief)
-    made["expiry"] = _expiry(connection.get("expiry"))
-    made["messages"] = [_message(message) for message in connection["messages"]]
-    return made
+def _connection(connection: Mapping[str, Any], longest: int | None, shared: Shared) -> dict[str, Any]:
+    """Its own keys, and the places of those that other connections have as well."""
+    own = {key: value for key, value in connection.items() if key not in LEFT_OUT and key not in ALONE}
+    session = partial(_session, longest=longest, brief=connection.get("brief", False))
+    parts = {key: shared.place(connection[key]) for key in ALONE if key in connection}
+    parts["views"] = shared.of(connection["views"], _views)
+    parts["messages"] = shared.place([shared.of(message, _message) for message in connection["messages"]])
+    parts |= {key: shared.of(connection[key], session, longest) for key in ("offered", "session")}
+    return {"own": {**own, "expiry": _expiry(connection.get("expiry"))}, "parts": parts}
+
+
+def _views(views: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"witness": witness, **view} for witness, view in views.items()]
 
 
 def _expiry(expiry: Mapping[str, Any] | None) -> list[str]:

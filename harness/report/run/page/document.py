@@ -51,11 +51,17 @@ def breakable(name: str) -> Markup:
 
 
 def document(
-    view: Mapping[str, Any], cells: Iterable[CellObject], details: Iterable[Any], comparison: Comparison | None
+    view: Mapping[str, Any],
+    cells: Iterable[CellObject],
+    details: tuple[Iterable[bytes], Iterable[bytes]],
+    comparison: Comparison | None,
 ) -> str:
-    """The whole page. ``view`` has the values of the templates; ``details`` are in the order of ``rows.in_order``."""
+    """The whole page. ``view`` has the values of the templates.
+
+    ``details`` are those of the cells in the order of ``rows.in_order``, and what they share.
+    """
     style, script = static(*STYLES), f'"use strict";(() => {{\n{static(*SCRIPTS)}}})();\n'
-    inflated = [Markup(block) for block in blocks(details)]  # noqa: S704 - base64
+    inflated, shared = ([Markup(block) for block in blocks(texts)] for texts in details)  # noqa: S704 - base64
     return (
         environment()
         .get_template("page.html")
@@ -66,7 +72,8 @@ def document(
             policy=policy(style, script),
             rows=htmlsafe_json_dumps(rows(in_order(list(cells)), comparison), separators=(",", ":")),
             blocks=inflated,
-            detail_size=f"{sum(map(len, inflated)) / 2**20:.1f} MiB" if inflated else "",
+            shared=shared,
+            detail_size=f"{sum(map(len, [*inflated, *shared])) / 2**20:.1f} MiB" if inflated else "",
         )
     )
 

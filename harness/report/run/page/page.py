@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.report.run.page.blocks import encoded
 from harness.report.run.page.compared import comparison_view, earlier_of
 from harness.report.run.page.detail import SHORT, detail
 from harness.report.run.page.document import document
 from harness.report.run.page.overview import filter_choices, overview
 from harness.report.run.page.rows import in_order
+from harness.report.run.page.shared import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,13 +43,15 @@ def page(
         "notes": notes,
         "short": SHORT,
     }
-    return document(view, results["cells"], _details(results, kept, comparison), comparison)
+    shared = Shared()
+    cells = list(map(encoded, _details(results, shared, kept, comparison)))
+    return document(view, results["cells"], (cells, shared.texts), comparison)
 
 
 def _details(
-    results: ResultsObject, kept: Mapping[Key, Kept], comparison: Comparison | None
+    results: ResultsObject, shared: Shared, kept: Mapping[Key, Kept], comparison: Comparison | None
 ) -> Iterator[dict[str, Any]]:
     earlier = earlier_of(comparison) if comparison else {}
     for cell in in_order(results["cells"]):
         key = cell["scenario"], cell["cell"]
-        yield {**detail(cell, kept.get(key)), "earlier": earlier.get(key)}
+        yield {**detail(cell, shared, kept.get(key)), "earlier": earlier.get(key)}

@@ -1,4 +1,4 @@
-"""The rows of all cells, by column, compact enough for ten thousand cells."""
+"""The rows of all cells, by column, compact enough for twenty thousand cells."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def in_order(cells: Sequence[CellObject]) -> list[CellObject]:
 
 
 def rows(cells: Sequence[CellObject], comparison: Comparison | None) -> dict[str, Any]:
-    """Columns of texts as indexes into a list of distinct texts; names and seconds unchanged."""
+    """Columns of texts as indexes into a list of distinct texts; seconds unchanged."""
     fates = comparison.fates if comparison else {}
     columns: Mapping[str, Callable[[CellObject], str]] = {
         **COLUMNS,
@@ -31,7 +31,6 @@ def rows(cells: Sequence[CellObject], comparison: Comparison | None) -> dict[str
     }
     return {
         "count": len(cells),
-        "names": [well_formed(cell["cell"]) for cell in cells],
         "seconds": [round(cell["seconds"], 3) for cell in cells],
         "columns": {name: _numbered([well_formed(text(cell)) for cell in cells]) for name, text in columns.items()},
     }
@@ -40,6 +39,12 @@ def rows(cells: Sequence[CellObject], comparison: Comparison | None) -> dict[str
 def _numbered(texts: Sequence[str]) -> dict[str, Any]:
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     return {"words": list(places), "cells": [places[text] for text in texts]}
+
+
+def _name(cell: CellObject) -> str:
+    """The id without the ends and the TLS version that it begins with; ``=`` and the whole id if it does not."""
+    begin = f"{cell['client']}--{cell['server']}-TLSv{cell['tls']}"
+    return cell["cell"].removeprefix(begin) if cell["cell"].startswith(begin) else f"={cell['cell']}"
 
 
 def _headline(cell: CellObject) -> str:
@@ -53,6 +58,7 @@ def _why(cell: CellObject) -> str:
 
 
 COLUMNS: Mapping[str, Callable[[CellObject], str]] = {
+    "name": _name,
     "scenario": lambda cell: cell["scenario"],
     "client": lambda cell: cell["client"],
     "server": lambda cell: cell["server"],

@@ -5,10 +5,6 @@ The client is OpenSSL's: it sends early_data without pre_shared_key once its ses
 
 from __future__ import annotations
 
-import json
-import re
-import zlib
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -17,6 +13,7 @@ import pytest
 from harness.report.run.junit_xml import junit_xml
 from harness.report.run.markdown import markdown
 from harness.report.run.page.page import page
+from harness.report.run.tests.page_reader import details
 from harness.tests.fixtures import once
 from harness.tests.wrong_results import read
 
@@ -129,8 +126,7 @@ def test_junit_has_it_in_the_failure_too(broken: Path) -> None:
 
 def test_the_page_has_the_rule_in_its_overview_and_the_breach_in_its_cells(broken: Path) -> None:
     document = page(read(broken), {}, version="1")
-    blocks = re.findall(r'class="block">([^<]*)</script>', document)
-    cells = [one for block in blocks for one in json.loads(zlib.decompress(b64decode(block)))]
+    cells = details(document)
     connections = [connection for cell in cells for connection in cell["connections"]]
     breaches = [breach for connection in connections for breach in connection.get("breaches", ())]
 

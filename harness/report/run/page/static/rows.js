@@ -12,9 +12,15 @@ const testOf = (scenario) => scenario.slice(scenario.indexOf("::") + 2 || 0);
 const stackOf = (label) => label.split("@")[0];
 const buildOf = (label) => label.slice(label.indexOf("@") + 1);
 
+const beginOf = (cell) => `${text("client", cell)}--${text("server", cell)}-TLSv${text("tls", cell)}`;
+ROWS.names = Array.from({ length: COUNT }, (_, cell) => {
+  const name = text("name", cell);
+  return name.startsWith("=") ? name.slice(1) : beginOf(cell) + name;
+});
+
 const knobsOf = (cell) => {
   const name = ROWS.names[cell];
-  const prefix = `${text("client", cell)}--${text("server", cell)}-TLSv${text("tls", cell)}`;
+  const prefix = beginOf(cell);
   return name.startsWith(prefix) ? name.slice(prefix.length).replace(/^-/, "") : name;
 };
 
