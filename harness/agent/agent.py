@@ -12,7 +12,7 @@ from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reporte
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, Listener
 from harness.agent.verbs import CONNECTION, VERBS
-from harness.agent.vocabulary import PROTOCOL, Capability, Role
+from harness.agent.vocabulary import PROTOCOL, Capability, ChosenAt, Role
 
 if TYPE_CHECKING:
     import socket
@@ -42,6 +42,7 @@ class Agent:
             "hello": self._hello,
             "context": self._context,
             "free_context": self._free_context,
+            "choose_context": self._choose_context,
             "listen": self._listen,
             "unlisten": self._unlisten,
             "accept": self._accept,
@@ -101,6 +102,12 @@ class Agent:
         del self._contexts[name]
         context.free()
         return {}
+
+    def _choose_context(self, request: Request) -> dict[str, Any]:
+        context = known(self._contexts, request.fields["context"], "context")
+        other = known(self._contexts, request.fields["other"], "context")
+        arguments = {**request.arguments, "other": other, "at": ChosenAt(request.fields["at"])}
+        return request.row.reply(carry_out(context, request.row.name, arguments))
 
     def _on_context(self, request: Request) -> dict[str, Any]:
         context = known(self._contexts, request.fields["context"], "context")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.fields import BOOL, HEX, INT, OBJECT, OBJECT_NAME, integer, optional, word
+from harness.agent.fields import BOOL, HEX, INT, OBJECT, OBJECT_NAME, TEXT, integer, optional, word
 from harness.agent.kinds import RING
+from harness.agent.vocabulary import ChosenAt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,6 +170,20 @@ _ROWS = (
         {"done": "boolean, true"},
         optional=True,
         needs="rotate keys",
+    ),
+    Verb(
+        "choose_context",
+        CONTEXT,
+        "Go over to another server context of this agent where a client asks for this server name (SSL_set_SSL_CTX), "
+        "and take its verify mode and options, in one of two callbacks.",
+        {
+            "server_name": TEXT.about("string"),
+            "other": OBJECT_NAME.about("name of a context"),
+            "at": word(*ChosenAt).about("`server_name` or `client_hello`"),
+        },
+        {"done": "boolean, true"},
+        optional=True,
+        needs="choose context",
     ),
     Verb(
         "add_session",

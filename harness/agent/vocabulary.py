@@ -138,6 +138,15 @@ class TicketCallback(StrEnum):
     """SSL_CTX_set_tlsext_ticket_key_cb, which 3.0 deprecates."""
 
 
+class ChosenAt(StrEnum):
+    """The callback in which a server chooses another context by the server name."""
+
+    SERVER_NAME = "server_name"
+    """SSL_CTX_set_tlsext_servername_callback, which comes after the lookup of the session."""
+    CLIENT_HELLO = "client_hello"
+    """SSL_CTX_set_client_hello_cb, which comes before it."""
+
+
 class Unset(StrEnum):
     """The value that switches a knob off; None means the stack's default."""
 
@@ -201,9 +210,11 @@ class Capability(StrEnum):
     CLOSE_SERVER_ONLY = "close server-only"
     """Take its part in Close.SERVER_ONLY."""
     CALLBACK_CALLS = "callback calls"
-    """Report each call of a server's callbacks about sessions: of an external cache, of ticket keys."""
+    """Report each call of a server's callbacks: of an external cache, of ticket keys, of server names."""
     ROTATE_KEYS = "rotate keys"
     """Change the ticket keys of a running server."""
+    CHOOSE_CONTEXT = "choose context"
+    """Go over to another context by the client's server name (SSL_set_SSL_CTX)."""
     ADD_SESSION = "add session"
     """SSL_CTX_add_session of a session that the external cache has."""
     EARLY_DATA = "early data"

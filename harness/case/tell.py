@@ -16,6 +16,7 @@ from harness.story.steps import (
     AddSession,
     Age,
     AgeSessions,
+    ChooseContext,
     CloseOpen,
     Connect,
     Exchange,
@@ -240,6 +241,11 @@ def _(step: Remove, teller: Teller) -> None:
         teller.notes.append(f"connection {step.connection} yielded no session, so none was removed")
         return
     teller.server(step.server).remove(made.session_id)
+
+
+@tell.register
+def _(step: ChooseContext, teller: Teller) -> None:
+    teller.server(step.server).choose(step.server_name, teller.server(step.other), step.at)
 
 
 @tell.register

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.explain.finding import Candidate, Weight, hash_of, knob_text, suite_name
 from harness.explain.remedies import by_knob
-from harness.model.knobs import PskMode
+from harness.model.knobs import PskMode, show_knob
 from harness.model.reason import Reason
 from harness.model.tls import Mechanism, Role, TLSVersion
 from harness.wire.names import PSK_MODES, list_of
 
 if TYPE_CHECKING:
     from harness.explain.facts.offer import Offer
+    from harness.model.setup import Setup
 
 SAME_CONTEXT = "give servers that share sessions the same session id context (SSL_CTX_set_session_id_context)"
 KE, DHE_KE = 0, 1
@@ -145,6 +146,26 @@ def extended_master_secret_added(offer: Offer) -> Candidate | None:
     )
 
 
+def _of_chosen_contexts(now: Setup, then: Setup) -> Candidate | None:
+    """The same where a client-hello callback chose the context of one of both connections."""
+    here, there = ((setup.chosen or setup.server).session_id_context for setup in (now, then))
+    if here == there:
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.SESSION_ID_CONTEXT_DIFFERS,
+        "the session belongs to a different session id context than that of the context for this server name",
+        (
+            f"setup: the session id context is {show_knob(here)} here",
+            f"setup: the session id context is {show_knob(there)} where the session was issued",
+        ),
+        "offer each session to the server name that issued it; or give both contexts one session id context, if "
+        "sessions may resume across these names",
+        "SSL_set_SSL_CTX takes the session id context over before ssl_get_prev_session compares it",
+        "offer the session under the server name that issued it",
+    )
+
+
 def session_id_context_differs(offer: Offer) -> Candidate | None:
     """The server found the session, but it belongs to a different session id context."""
     evidence = offer.evidence
@@ -160,6 +181,8 @@ def session_id_context_differs(offer: Offer) -> Candidate | None:
     )
     if now is None or then is None:
         return Candidate(Weight.OPEN, *common, (), *rest)
+    if now.chosen or then.chosen:
+        return _of_chosen_contexts(now, then)
     if now.server.session_id_context == then.server.session_id_context:
         return None
     made = evidence.origin.connection if evidence.origin else evidence.connection

@@ -22,9 +22,9 @@ ORDER = count()
 class Action:
     """Something that a scenario did to an endpoint, or on an open connection: the method's name and its arguments.
 
-    Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``add_session``, ``rotate_keys``, ``age_sessions``,
-    ``move_clock``, ``stop_clock`` (see harness.pair.control); of a connection ``exchange``, ``renegotiate``,
-    ``keep_session`` (see harness.pair.open_connection).
+    Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``add_session``, ``rotate_keys``, ``choose``,
+    ``age_sessions``, ``move_clock``, ``stop_clock`` (see harness.pair.control); of a connection ``exchange``,
+    ``renegotiate``, ``keep_session`` (see harness.pair.open_connection).
     """
 
     name: str
@@ -57,6 +57,8 @@ class Setup:
     """When the connection was opened; see Action."""
     issued_ids: frozenset[bytes] = frozenset()
     """The TLS 1.2 session ids that servers of the pair had issued in earlier connections."""
+    chosen: ServerConfig | None = None
+    """The knobs of the context to which the server goes over in its client-hello callback, by the server name."""
 
     def config(self, role: Role) -> Config:
         """The knobs of an end."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from harness.agent.vocabulary import ChosenAt
 from harness.model.errors import DisagreementError, UsageError
 from harness.model.knobs import knobs_of, parse_knob
 from harness.model.setup import Action
@@ -122,6 +124,11 @@ class Server(Controlled["ServerEndpoint"]):
 
     role = Role.SERVER
 
+    @cached_property
+    def chosen(self) -> dict[tuple[ChosenAt, str], int]:
+        """The number of the server whose context it goes over to, by callback and server name."""
+        return {}
+
     def resize_cache(self, entries: int) -> None:
         """SSL_CTX_sess_set_cache_size on the running server."""
         self._control("resize_cache", size=entries)
@@ -137,6 +144,17 @@ class Server(Controlled["ServerEndpoint"]):
         """Backdate the cached sessions, and the tickets issued from now on, by so many seconds."""
         self._control("age_sessions", seconds=seconds)
         self._note("age_sessions", seconds=seconds)
+
+    def choose(self, server_name: str, other: Server, at: ChosenAt | str = ChosenAt.SERVER_NAME) -> None:
+        """Go over to the context of another server of the pair where a client asks for this server name.
+
+        It takes that context's certificate, session id context, verify mode and options; the session cache and the
+        ticket keys stay this server's. ``at`` is the callback in which it does so. Capability.CHOOSE_CONTEXT.
+        """
+        place = ChosenAt(at)
+        self._control("choose_context", server_name=server_name, other=other.endpoint, at=place.value)
+        self.chosen[place, server_name] = other.context
+        self._note("choose", server_name=server_name, other=other.context, at=place.value)
 
     def rotate_keys(self, ring: str) -> None:
         """Give the ticket key callback another ring, in the words of the knob ``ticket_ring``. Capability.ROTATE_KEYS.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.agent.vocabulary import ChosenAt
 from harness.model.capability import CLOSE_NEEDS, Capability
 from harness.model.errors import (
     EndpointError,
@@ -253,6 +254,7 @@ class Pair:
             self.server_config,
             self.client.context,
             self.server.context,
+            chosen=self._chosen_config(),
             before=tuple(self._actions),
             beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
             client_library=self.client_stack.build.library,
@@ -275,6 +277,12 @@ class Pair:
         self._tapped += 1
         return ends, ByTap(self.tap, self._tapped - 1)
 
+    def _chosen_config(self) -> ServerConfig | None:
+        """The knobs of the context that the server's client-hello callback will choose; None if it will choose none."""
+        number = self.server.chosen.get((ChosenAt.CLIENT_HELLO, self.client_config.server_name or ""))
+        found = self._made[Role.SERVER, number][1] if number is not None else None
+        return found if isinstance(found, ServerConfig) else None
+
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""
         self.runtime.check_room()
@@ -287,8 +295,12 @@ class Pair:
             connection.contradictions += self._counted(Role.SERVER, context, connection.counters)
 
     def _counted(self, role: Role, context: int, counters: Counters) -> tuple[Contradiction, ...]:
-        """The counters of a context that its connections contradict; none while one of the pair is open."""
-        if len(self.connections) < self.opened:
+        """The counters of a context that its connections contradict.
+
+        None while one of the pair is open, nor of a context that another server goes over to, which counts there too.
+        """
+        servers = (made for made in self._endpoints if isinstance(made, Server))
+        if len(self.connections) < self.opened or any(context in server.chosen.values() for server in servers):
             return ()
         of_it = [c for c in self.connections if c.setup is not None and c.setup.context(role) == context]
         return tuple(counted(role, counters, of_it))

@@ -232,6 +232,9 @@ def _run_clock(values: dict[str, Any], role: Role, number: int | None, began: in
 ACTIONS: Mapping[str, Callable[[dict[str, Any], Role, int | None, int], Step]] = {
     "flush": _flush,
     "remove": lambda values, _role, number, _began: do.Remove(connection=values["connection"], server=number),
+    "choose": lambda values, _role, number, _began: do.ChooseContext(
+        server_name=values["server_name"], other=values["other"], at=values["at"], server=number
+    ),
     "rotate_keys": lambda values, _role, number, _began: do.RotateKeys(ring=values["ring"], server=number),
     "add_session": lambda values, _role, number, _began: do.AddSession(connection=values["connection"], server=number),
     "resize_cache": lambda values, _role, number, _began: do.ResizeCache(entries=values["entries"], server=number),

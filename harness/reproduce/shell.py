@@ -30,6 +30,7 @@ ACTIONS = {
     "flush": "s_server has no command to flush its cache",
     "resize_cache": "s_server has no command to resize its cache",
     "remove": "s_server has no command to remove a session",
+    "choose": "s_server goes over to one other context alone, with the same knobs (-servername, -cert2)",
     "rotate_keys": "s_server has no command to change its ticket keys",
     "add_session": "s_server has no command to add a session",
     "age_sessions": "s_server has no command to age its sessions",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from harness.agent.vocabulary import Capability
+from harness.agent.vocabulary import Capability, ChosenAt
 from harness.model.knobs import parse_knob
 from harness.model.tls import Close, Role
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
@@ -195,6 +195,20 @@ class Remove(Step, frozen=True):
         """See Step."""
         plan.closed(self.connection, or_taken=True)
         plan.need(Role.SERVER, Capability.REMOVE_SESSION, self.server)
+
+
+class ChooseContext(Step, frozen=True):
+    """Let a server go over to the context of another one where a client asks for a server name."""
+
+    server_name: Annotated[str, Meta(description="the server name")]
+    other: Annotated[Number, Meta(description="the server whose context is chosen")]
+    at: Annotated[ChosenAt, Meta(description="the callback that chooses it")] = ChosenAt.SERVER_NAME
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.need(Role.SERVER, Capability.CHOOSE_CONTEXT, self.server)
+        plan.need(Role.SERVER, Capability.CHOOSE_CONTEXT, self.other)
 
 
 class RotateKeys(Step, frozen=True):

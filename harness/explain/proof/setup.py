@@ -112,7 +112,13 @@ def _early(scope: Scope, _found: re.Match[str]) -> bool:
     return any(saved_before_any_read(one) for one in scope.evidence.earlier)
 
 
+def _context_here(scope: Scope, found: re.Match[str]) -> bool:
+    setup = scope.evidence.now if found[2] == "here" else scope.evidence.then
+    return setup is not None and show_knob((setup.chosen or setup.server).session_id_context) == found[1]
+
+
 STATEMENTS = (
+    Statement("setup", r"the session id context is (.+) (here|where the session was issued)", _context_here),
     Statement("knob", r"the session's timeout at the server is (-?\d+) s", _timeout),
     Statement("knob", r"the (client|server)'s (\w+) (?:in connection (\d+) )?is (.+)", _knob),
     *(

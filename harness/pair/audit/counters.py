@@ -34,12 +34,18 @@ def _renegotiations(connection: Connection) -> int:
     return max(asked, connection.transcript.handshakes - 1)
 
 
+def _least(connection: Connection) -> int:
+    """A connection that goes over to another context (SSL_set_SSL_CTX) is counted there."""
+    gone = any(call.call == "choose" and call.result == "chosen" for call in connection.server.callback_calls or ())
+    return int(_completed(connection) and not gone)
+
+
 def _began(connection: Connection) -> Most:
-    return Most(int(_completed(connection)), 1 + 3 * _renegotiations(connection))
+    return Most(_least(connection), 1 + 3 * _renegotiations(connection))
 
 
 def _finished(connection: Connection) -> Most:
-    return Most(int(_completed(connection)), 1 + _renegotiations(connection))
+    return Most(_least(connection), 1 + _renegotiations(connection))
 
 
 def _renegotiated(connection: Connection) -> Most:

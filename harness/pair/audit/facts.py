@@ -405,7 +405,7 @@ def _calls(wire: Wire, role: Role) -> object:
     A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent.
     """
     calls = wire.report(role).callback_calls
-    shown = {"get", "wait", "decrypt"} | ({"new"} if _ids_are_sent(wire) else set())
+    shown = {"get", "wait", "decrypt", "choose"} | ({"new"} if _ids_are_sent(wire) else set())
     if calls is None:
         return None
     seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in {"ok", "renew"})]
@@ -443,7 +443,15 @@ def _subjects(wire: Wire, _role: Role) -> Shown | None:
     tickets = offered.union(hello.session_ticket or b"" for hello in hellos)
     allowed |= {f"decrypt {each[:KEY_NAME].hex()}" for each in tickets}
     allowed |= {f"encrypt {each[:KEY_NAME].hex()}" for each in wire.tickets if isinstance(each, bytes)}
-    return Shown(_Among(allowed), "other sessions", ())
+    allowed |= {f"choose {name.encode().hex()}" for name in _names(wire)}
+    return Shown(_Among(allowed), "other sessions or names", ())
+
+
+def _names(wire: Wire) -> set[str]:
+    """The server names that a server can see: the client's, and before TLS 1.3 that of the session."""
+    names = {hello.server_name for hello in wire.transcript.client_hellos}
+    offered = wire.connection.offered
+    return {str(name) for name in (*names, offered.get("server_name") if offered else None) if name}
 
 
 FACTS = (

@@ -373,18 +373,22 @@ class CallbackCallObject(TypedDict):
         str,
         about(
             "of an external cache `get`, `new` or `remove`, and `wait` if the client-hello callback interrupted the "
-            "handshake; of ticket keys `encrypt` or `decrypt`"
+            "handshake; of ticket keys `encrypt` or `decrypt`; of server names `choose`"
         ),
     ]
     subject: Annotated[
-        str, about("the session's id, or the name with which a ticket begins, as hexadecimal digits", NOT_AT_ALL)
+        str,
+        about(
+            "the session's id, the name with which a ticket begins, or the server name, as hexadecimal digits",
+            NOT_AT_ALL,
+        ),
     ]
     result: Annotated[
         str,
         about(
             "of `get` what it returned, a value of the knob `external_get`, `absent` or `unreadable`; of `new` "
             "`copied` or `kept`; of `remove` `removed` or `absent`; of ticket keys `ok`, `renew`, `none`, `error`, or "
-            "`unknown` for a ticket of another key"
+            "`unknown` for a ticket of another key; of `choose` `chosen` or `kept`"
         ),
     ]
 

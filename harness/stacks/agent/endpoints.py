@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import VERBS
+from harness.model.errors import UnsupportedError
 from harness.runtime.tap import LOOPBACK
 from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
@@ -69,7 +70,16 @@ class AgentEndpoint(Clocked):
         def read(reply: Mapping[str, Any]) -> Any:
             return result(row, reply, self._process)
 
-        return self._process.ask(verb, {"context": self._context, **as_json(fields)}, read)
+        named = {
+            name: self._named(value) if isinstance(value, AgentEndpoint) else value for name, value in fields.items()
+        }
+        return self._process.ask(verb, {"context": self._context, **as_json(named)}, read)
+
+    def _named(self, other: AgentEndpoint) -> str:
+        """Return the name of another context of the same agent."""
+        if other._process is not self._process:
+            raise UnsupportedError(self.name, f"a context of {other.name}", "it is in another process")
+        return other._context
 
     def close(self) -> None:
         """Free the context and its connections; end the agent if no other endpoint can use it."""

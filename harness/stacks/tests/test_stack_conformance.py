@@ -97,6 +97,18 @@ def removes(pair: Pair, _role: Role) -> None:
     assert pair.server.counters().misses == 1
 
 
+def chooses(pair: Pair, _role: Role) -> None:
+    first = pair.server
+    other = pair.new_server(server_certificate="other-server")
+    pair.use(Role.SERVER, first.context)
+    first.choose("other.example", other, "client_hello")
+    before = pair.connect().client.peer_chain
+    pair.new_client(server_name="other.example")
+    after = pair.connect().client.peer_chain
+
+    assert before != after
+
+
 def rotates(pair: Pair, _role: Role) -> None:
     pair.new_server(tickets=True, ticket_ring="a")
     session = taken(pair)
@@ -177,6 +189,7 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("age_sessions", Role.SERVER): ages,
     ("callback_calls", Role.SERVER): calls,
     ("rotate_keys", Role.SERVER): rotates,
+    ("choose_context", Role.SERVER): chooses,
     ("add_session", Role.SERVER): adds,
     ("has_session", Role.SERVER): finds,
     ("renegotiate", Role.CLIENT): renegotiates,
@@ -188,7 +201,7 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
 
 def sample(field: Field) -> Any:
     """A value that the field can have."""
-    values: tuple[Any, ...] = (1, "00", True, "a", [], ["00" * 48], {})
+    values: tuple[Any, ...] = (1, "00", True, "a", "server_name", [], ["00" * 48], {})
     for value in values:
         with suppress(ValueError):
             field.read(value)

@@ -49,6 +49,12 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, SSL_SESSION *(*cb)(SSL *, const unsig
 void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, void (*cb)(SSL_CTX *, SSL_SESSION *));
 int SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_CTX *ctx,
     int (*cb)(SSL *, unsigned char *, unsigned char *, void *, void *, int));
+SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx);
+int SSL_CTX_get_verify_mode(const SSL_CTX *ctx);
+void SSL_set_verify(SSL *ssl, int mode, void *callback);
+uint64_t SSL_set_options(SSL *ssl, uint64_t options);
+uint64_t SSL_clear_options(SSL *ssl, uint64_t options);
+int SSL_client_hello_get0_ext(SSL *ssl, unsigned int type, const unsigned char **out, size_t *outlen);
 int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session);
 void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, int (*cb)(SSL *, int *, void *), void *arg);
 size_t SSL_client_hello_get0_session_id(SSL *ssl, const unsigned char **out);

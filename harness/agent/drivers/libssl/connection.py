@@ -58,6 +58,8 @@ class LibsslTls:
         """The time that the library sees; None for the process's."""
         self.callbacks: object = None
         """Those of its context. C calls them as long as the connection lives, which can outlive the context."""
+        self.adopted: list[dict[Any, LibsslTls]] = []
+        """The connections of further contexts that a callback chose for it."""
         self._native = native
         self._held = held
         self._connections = connections
@@ -246,7 +248,8 @@ class LibsslTls:
 
     def free(self) -> None:
         """SSL_free and nothing else."""
-        del self._connections[self.ssl]
+        for registry in (self._connections, *self.adopted):
+            registry.pop(self.ssl, None)
         self._native.ssl.SSL_free(self.ssl)
         self.ssl = self._native.ffi.NULL
 

@@ -10,6 +10,7 @@ from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks.calls import Calls
 from harness.agent.drivers.libssl.callbacks.common import Callbacks
 from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache
+from harness.agent.drivers.libssl.callbacks.server_names import ServerNames
 from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
 from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.memory import MemoryBios
@@ -22,7 +23,7 @@ from harness.agent.fields import RequestError
 from harness.agent.knobs import CLIENT_CACHE
 from harness.agent.library import LackError
 from harness.agent.memory import MemoryEnd
-from harness.agent.vocabulary import Capability
+from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet
 
 if TYPE_CHECKING:
     import socket
@@ -68,6 +69,7 @@ class LibsslContext(Cache):
         self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
         self._calls = Calls(self._connections)
+        self._names = ServerNames(native, self._connections, self._calls)
         if "external_cache" in files:
             self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._calls)
             self._external.set(self._ctx)
@@ -130,7 +132,27 @@ class LibsslContext(Cache):
     def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
         """The calls of the callbacks of one connection, and those of none; each is returned once."""
         self._only("callback_calls", Capability.CALLBACK_CALLS)
-        return None if self._external is None and self._ring is None else self._calls.take(of)
+        silent = self._external is None and self._ring is None and not self._names.chosen
+        return None if silent else self._calls.take(of)
+
+    def choose_context(self, server_name: str, other: LibsslContext, at: ChosenAt) -> bool:
+        """Go over to another context where a client asks for this server name."""
+        self._only("choose_context", Capability.CHOOSE_CONTEXT)
+        if at is ChosenAt.CLIENT_HELLO and self._knobs.get("external_get") is ExternalGet.LATER:
+            raise RequestError("choose_context: external_get = later has the client-hello callback; choose server_name")
+        self._names.choose(self._ctx, server_name.encode(), other, at)
+        return True
+
+    def adopt(self, connection: LibsslTls) -> None:
+        """Make a connection of another context one of this one, with its verify mode and options, as nginx does."""
+        ssl = self.native.ssl
+        ssl.SSL_set_SSL_CTX(connection.ssl, self._ctx)
+        ssl.SSL_set_verify(connection.ssl, ssl.SSL_CTX_get_verify_mode(self._ctx), self.native.ffi.NULL)
+        own = ssl.SSL_CTX_get_options(self._ctx)
+        ssl.SSL_clear_options(connection.ssl, ssl.SSL_get_options(connection.ssl) & ~own)
+        ssl.SSL_set_options(connection.ssl, own)
+        self._connections[connection.ssl] = connection
+        connection.adopted.append(self._connections)
 
     def rotate_keys(self, ring: tuple[bytes, ...]) -> bool:
         """Give the ticket key callback other keys."""

@@ -10,12 +10,13 @@ NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
 ONLY_CLIENTS = "only a client writes early data"
 ONLY_SERVERS = "only a server has such callbacks"
-OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.ADD_SESSION)
+OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.CHOOSE_CONTEXT, Capability.ADD_SESSION)
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
     Capability.EARLY_DATA: NO_TLS13,
     Capability.EARLY_DATA_CONTENT: NO_TLS13,
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
+    Capability.CHOOSE_CONTEXT: "OpenSSL before 1.1.1 has no SSL_CTX_set_client_hello_cb",
     Capability.AGE_SERVER_SESSION: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to age its tickets",
 }
 """The Capabilities that need OpenSSL 1.1.1."""

@@ -29,6 +29,7 @@ VERBS = {
     "age_sessions": "SSL_SESSION_set_time is not bound",
     "callback_calls": "SSL_CTX_sess_set_get_cb is not bound",
     "rotate_keys": "SSL_CTX_set_tlsext_ticket_key_cb is not bound",
+    "choose_context": "the driver has no Context.set_tlsext_servername_callback",
     "add_session": "SSL_CTX_add_session is not bound",
     "early_data": CLIENT_EARLY_DATA,
     "has_session": "SSL_has_matching_session_id is not bound",

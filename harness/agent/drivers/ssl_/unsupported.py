@@ -22,6 +22,7 @@ VERBS = {
     "age_sessions": "a server's SSLContext does not expose the sessions that it issues",
     "callback_calls": "Python's ssl has no SSL_CTX_sess_set_get_cb",
     "rotate_keys": "Python's ssl has no SSL_CTX_set_tlsext_ticket_key_cb",
+    "choose_context": "the driver has no SSLContext.sni_callback",
     "add_session": "Python's ssl has no SSL_CTX_add_session",
     "early_data": NO_EARLY_DATA,
     "has_session": "Python's ssl has no SSL_has_matching_session_id",

@@ -1,0 +1,213 @@
+"""A server chooses one of several contexts by the client's server name (RFC 6066, 3; SSL_set_SSL_CTX(3)).
+
+So does every server with virtual hosts. It can do so in two callbacks. SSL_CTX_set_client_hello_cb comes before OpenSSL
+looks up the session, SSL_CTX_set_tlsext_servername_callback after it: then a session of one name resumes under any
+other, whatever the other's session id context and client certificates (the class of CVE-2025-23419 in nginx).
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    Verify,
+    broken_by,
+    reasons,
+    scenario,
+)
+
+ONE, OTHER = "server.example", "other.example"
+ASKS = {"server_name": ONE}
+CHOOSES = {
+    "client": [Capability.SESSION_IMPORT, Capability.PEER_CHAIN],
+    "server": [Capability.CHOOSE_CONTEXT, Capability.CALLBACK_CALLS],
+}
+SEEN = date(2026, 11, 29)
+NOT_COMPARED = (
+    "ssl_get_prev_session compares the session id context, which is the first context's or the same, and no name"
+)
+NOT_CHECKED = (
+    "tls_construct_ctos_psk looks at hash and age, and at no name: SSL_set_session is the application's choice"
+)
+OFFERED = {"name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NOT_CHECKED, tls=TLSv1_3)}
+RESUMED_TLS12 = {"other_name_not_resumed": broken_by(Role.SERVER, "*", SEEN, NOT_COMPARED, tls=TLSv1_2)}
+LATE, EARLY = "server_name", "client_hello"
+
+
+def add_context(pair, at, **knobs):
+    """Give the server another context for OTHER, with these knobs changed."""
+    first = pair.server
+    other = pair.new_server(**knobs)
+    pair.use(Role.SERVER, 1)
+    first.choose(OTHER, other, at)
+
+
+def called(connection):
+    """Return the calls of the callbacks in a connection."""
+    return [(call.call, call.subject.decode(), call.result) for call in connection.server.callback_calls]
+
+
+@scenario(client=ASKS, needs=CHOOSES)
+def test_server_name_chooses_the_certificate(pair):
+    add_context(pair, LATE, server_certificate="other-server")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect()
+
+    assert first.outcome is second.outcome is FULL
+    assert called(first) == [("choose", ONE, "kept")]
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert first.client.peer_chain != second.client.peer_chain
+
+
+@scenario(client=ASKS, needs=CHOOSES)
+def test_client_hello_chooses_the_certificate(pair):
+    add_context(pair, EARLY, server_certificate="other-server")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect()
+
+    assert first.outcome is second.outcome is FULL
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert first.client.peer_chain != second.client.peer_chain
+
+
+@scenario(client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED)
+def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
+    add_context(pair, EARLY, session_id_context=b"other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert third.outcome is RESUMED
+
+
+@scenario(client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED | RESUMED_TLS12)
+def test_context_that_is_chosen_early_with_the_same_id_resumes(pair):
+    add_context(pair, EARLY, server_certificate="other-server")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+
+
+@scenario(versions=[TLSv1_3], client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED)
+def test_context_that_is_chosen_late_resumes_the_session_of_another(pair):
+    add_context(pair, LATE, session_id_context=b"other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client=ASKS,
+    server={"session_id_context": b"one"},
+    needs=CHOOSES,
+    breaks=RESUMED_TLS12,
+)
+def test_tls12_callback_gets_the_name_of_the_resumed_session(pair):
+    add_context(pair, LATE, session_id_context=b"other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert called(second) == [("choose", ONE, "kept")]
+    assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+
+
+@scenario(versions=[TLSv1_3], client=ASKS, needs=CHOOSES, breaks=OFFERED)
+def test_late_choice_resumes_without_the_client_certificate_that_it_requires(pair):
+    """CVE-2025-23419: a full handshake under this name needs a certificate, and the resumed session has none."""
+    add_context(pair, LATE, verify=Verify.REQUIRED, session_id_context=b"other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    refused = pair.connect(presume_full=False)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert refused.outcome is ABORTED
+    assert second.outcome is RESUMED
+    assert second.server.peer_certificate is False
+
+
+@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED)
+def test_early_choice_asks_for_the_client_certificate(pair):
+    add_context(pair, EARLY, verify=Verify.REQUIRED, session_id_context=b"other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect(offer=first.session)
+    pair.new_client(client_certificate="client")
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
+    assert third.server.peer_certificate is True
+
+
+@scenario(client=ASKS, server={"ticket_ring": "one"}, needs=CHOOSES)
+def test_ticket_keys_are_those_of_the_first_context(pair):
+    """SSL_set_SSL_CTX leaves session_ctx, which has the ticket keys and the cache."""
+    add_context(pair, EARLY, ticket_ring="other")
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect()
+    names = {
+        call.subject for call in (*first.server.callback_calls, *second.server.callback_calls) if call.call == "encrypt"
+    }
+
+    assert first.outcome is second.outcome is FULL
+    assert second.server.callback_calls[0].result == "chosen"
+    assert len(names) == 1
+
+
+@scenario(client=ASKS, server={"versions": (TLSv1_2, TLSv1_3)}, needs=CHOOSES)
+def test_versions_are_those_of_the_first_context(pair):
+    """SSL_set_SSL_CTX leaves min_proto_version and max_proto_version."""
+    add_context(pair, EARLY, versions=(TLSv1_2,))
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect()
+
+    assert first.outcome is second.outcome is FULL
+    assert second.server.callback_calls[0].result == "chosen"
+    assert second.client.version is pair.tls
+
+
+@scenario(versions=[TLSv1_2], client=ASKS, needs=CHOOSES)
+def test_chosen_context_can_refuse_tickets(pair):
+    add_context(pair, EARLY, tickets=False)
+    first = pair.connect()
+    pair.new_client(server_name=OTHER)
+    second = pair.connect()
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is second.outcome is FULL
+    assert (first.tickets, second.tickets) == (1, 0)
+    assert third.outcome is RESUMED
+    assert third.from_cache is True
