@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.vocabulary import ChosenAt
@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 
     from harness.agent.drivers.libssl.callbacks.calls import Calls
     from harness.agent.drivers.libssl.connection import LibsslTls
-    from harness.agent.drivers.libssl.context import LibsslContext
     from harness.agent.drivers.libssl.native import Native
 
 SERVER_NAME = 0
 """The number of the extension (RFC 6066, 3)."""
 HEAD = 5
 """Bytes before the only name of the extension: two lengths and its type."""
+
+
+class Chosen(Protocol):
+    """A context that can be chosen."""
+
+    def adopt(self, connection: LibsslTls) -> None:
+        """Make a connection of another context one of this one."""
+        ...
 
 
 class ServerNames:
@@ -28,10 +35,10 @@ class ServerNames:
         self._native = native
         self._connections = connections
         self._calls = calls
-        self.chosen: dict[tuple[ChosenAt, bytes], LibsslContext] = {}
+        self.chosen: dict[tuple[ChosenAt, bytes], Chosen] = {}
         self._kept: list[Any] = []
 
-    def choose(self, ctx: Any, server_name: bytes, other: LibsslContext, at: ChosenAt) -> None:
+    def choose(self, ctx: Any, server_name: bytes, other: Chosen, at: ChosenAt) -> None:
         """Go over to another context for this name; sets the callback."""
         if at not in {place for place, _name in self.chosen}:
             self._set(ctx, at)
