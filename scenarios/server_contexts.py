@@ -140,7 +140,7 @@ def test_tls12_callback_gets_the_name_of_the_resumed_session(pair):
 
 
 @scenario(versions=[TLSv1_3], client=ASKS, needs=CHOOSES, breaks=OFFERED)
-def test_late_choice_resumes_without_the_client_certificate_that_it_requires(pair):
+def test_late_choice_resumes_without_the_certificate_that_it_requires(pair):
     """CVE-2025-23419: a full handshake under this name needs a certificate, and the resumed session has none."""
     add_context(pair, LATE, verify=Verify.REQUIRED, session_id_context=b"other")
     first = pair.connect()

@@ -105,8 +105,12 @@ class Agent:
 
     def _choose_context(self, request: Request) -> dict[str, Any]:
         context = known(self._contexts, request.fields["context"], "context")
-        other = known(self._contexts, request.fields["other"], "context")
-        arguments = {**request.arguments, "other": other, "at": ChosenAt(request.fields["at"])}
+        name = request.fields["other"]
+        arguments = {
+            **request.arguments,
+            "other": lambda: known(self._contexts, name, "context"),
+            "at": ChosenAt(request.fields["at"]),
+        }
         return request.row.reply(carry_out(context, request.row.name, arguments))
 
     def _on_context(self, request: Request) -> dict[str, Any]:

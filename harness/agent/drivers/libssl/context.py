@@ -27,7 +27,7 @@ from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.agent.drivers.libssl.native import Native
 
@@ -135,12 +135,12 @@ class LibsslContext(Cache):
         silent = self._external is None and self._ring is None and not self._names.chosen
         return None if silent else self._calls.take(of)
 
-    def choose_context(self, server_name: str, other: LibsslContext, at: ChosenAt) -> bool:
-        """Go over to another context where a client asks for this server name."""
+    def choose_context(self, server_name: str, other: Callable[[], LibsslContext], at: ChosenAt) -> bool:
+        """Go over to the context that ``other`` returns where a client asks for this server name."""
         self._only("choose_context", Capability.CHOOSE_CONTEXT)
         if at is ChosenAt.CLIENT_HELLO and self._knobs.get("external_get") is ExternalGet.LATER:
             raise RequestError("choose_context: external_get = later has the client-hello callback; choose server_name")
-        self._names.choose(self._ctx, server_name.encode(), other, at)
+        self._names.choose(self._ctx, server_name.encode(), other(), at)
         return True
 
     def adopt(self, connection: LibsslTls) -> None:
