@@ -66,6 +66,7 @@ class Explorer:
 
     def __post_init__(self) -> None:
         self._seeds = [standing(story) for story in self.seeds if is_small(story)]
+        Random(self.folder.state.seed).shuffle(self._seeds)  # noqa: S311 - each shard in an order of its own
         self._values = knob_values(self.seeds, self.stacks)
         self._generator = Generator(self._values, self._fits)
         self._corpus = self.folder.stories()

@@ -1,6 +1,6 @@
 """The stories that an exploration begins with: those of the scenarios, and those of files that a user names.
 
-``python -m harness.explore.seeds RESULTS`` writes the shipped ones again from the results of a run of all scenarios.
+``python -m harness.explore.seeds RESULTS...`` writes the shipped ones again from the results.json of runs.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def plain(story: Story) -> Story:
     return replace(story, **ends, steps=steps, expect=())
 
 
-def of_results(path: Path) -> Iterator[Story]:
-    """Yield the stories of a run's cells, each kind once."""
+def of_results(path: Path, kinds: set[str] | None = None) -> Iterator[Story]:
+    """Yield the stories of a run's cells, each kind once; ``kinds`` are those that are already there."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} holds no results of a run: {error}") from error
-    kinds = set()
+    kinds = set() if kinds is None else kinds
     for cell in cells:
         value = (cell.get("case") or {}).get("story")
         if value and not value.get("gaps") and _kind(cell, value) not in kinds:
@@ -82,12 +82,13 @@ def is_small(story: Story) -> bool:
     return len(story.steps) <= LONGEST and tickets <= MANY
 
 
-def main(results: Path) -> None:
+def main(*results: Path) -> None:
     """Write the shipped stories again."""
-    found = [story.to_json() for story in of_results(results) if is_small(story)]
+    kinds: set[str] = set()
+    found = [story.to_json() for path in results for story in of_results(path, kinds) if is_small(story)]
     found.sort(key=lambda story: (story["about"], json.dumps(story)))
     SHIPPED.write_text("".join(f"{json.dumps(story)}\n" for story in found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))
