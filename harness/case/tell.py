@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOCK
 from harness.model.errors import HarnessError
+from harness.model.tampering import Tamper
 from harness.model.tls import Role
 from harness.pair.control import Server
 from harness.story.step import LATEST
@@ -26,6 +27,7 @@ from harness.story.steps import (
     NewClient,
     NewServer,
     Open,
+    Release,
     Remove,
     Renegotiate,
     ResizeCache,
@@ -34,6 +36,7 @@ from harness.story.steps import (
     Session,
     StopClock,
     StopClocks,
+    TamperStep,
     UseClient,
     UseServer,
 )
@@ -63,6 +66,8 @@ class Teller:
         self.began = int(time.time())
         self.notes: list[str] = []
         """What was not done as the story says, one sentence each."""
+        self.holds = False
+        """Whether the tap is to hold a message of the next connection."""
         self.open: dict[int, OpenConnection] = {}
         self.taken: dict[int, list[model.Session | None]] = {}
 
@@ -162,9 +167,27 @@ def _(step: Connect, teller: Teller) -> None:
 @tell.register
 def _(step: Open, teller: Teller) -> None:
     live = teller.pair.open(teller.session(step.offer))
-    live.handshake()
+    if teller.holds:
+        live.await_held()
+    else:
+        live.handshake()
+    teller.holds = False
     teller.open[live.number] = live
     teller.taken[live.number] = []
+
+
+@tell.register
+def _(step: TamperStep, teller: Teller) -> None:
+    value = bytes.fromhex(step.value)
+    teller.pair.tamper(step.what, step.sender, step.message, step.which, part=step.part, value=value)
+    teller.holds = teller.holds or step.what is Tamper.HOLD
+
+
+@tell.register
+def _(step: Release, teller: Teller) -> None:
+    live = teller.opened(step.connection)
+    live.release()
+    live.handshake()
 
 
 @tell.register

@@ -76,6 +76,8 @@ class Connection:
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str | None = None
     """Why a middlebox in the tap blocked it, empty if it let it pass; None if there was none."""
+    tampered: tuple[str, ...] = ()
+    """What the tap did to messages on their way, one sentence each."""
     setup: Setup | None = field(default=None, repr=False)
     """The knobs, contexts and actions; None for a connection that no pair made."""
     strays: tuple[str, ...] = ()

@@ -14,9 +14,12 @@ from harness.wire.judge import judge
 from harness.wire.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from harness.model.session import Session
     from harness.model.setup import Setup
     from harness.model.tls import Close, TLSVersion
+    from harness.model.transcript import Transcript
     from harness.model.view import EndpointReport, View
     from harness.pair.relay import Recorded
 
@@ -44,7 +47,8 @@ def observe(seen: Observed, tapped: Recorded) -> Connection:
     """The connection with its three views; its bytes are read once, with the key log of both ends."""
     client, server = seen.reports
     chunks = tuple(tapped.chunks)
-    transcript = read(chunks, (*(client.keylog if client.driven else ()), *server.keylog))
+    keylog = (*(client.keylog if client.driven else ()), *server.keylog)
+    transcript = read(chunks, keylog)
     if not client.driven:
         shown = shown_by_wire(transcript, tapped.tcp, seen.given)
         last = shown.sessions[-1] if shown.sessions else None
@@ -70,10 +74,21 @@ def observe(seen: Observed, tapped: Recorded) -> Connection:
         counters=counters if isinstance(counters, Counters) else None,
         exchanged=seen.exchanged,
         blocked=tapped.blocked,
+        tampered=tapped.tampered,
         setup=seen.setup,
     )
-    made.contradictions = audit(made)
+    made.contradictions = audit(made, _vantages(tapped, keylog) if made.tampered else None)
     return made
+
+
+def _vantages(tapped: Recorded, keylog: Sequence[str]) -> Mapping[Role, Transcript]:
+    """What each end sent and got, where a man in the middle changed what the other one sent."""
+    seen = {}
+    for role in Role:
+        own = [chunk for chunk in tapped.sent if chunk.sender is role]
+        got = [chunk for chunk in tapped.chunks if chunk.sender is role.peer]
+        seen[role] = read(sorted((*own, *got), key=lambda chunk: chunk.at), keylog)
+    return seen
 
 
 def _judged(report: EndpointReport, role: Role, wire: View) -> EndpointReport:

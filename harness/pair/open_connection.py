@@ -88,6 +88,17 @@ class OpenConnection:
         self._settle()
         return all(pending.result() for pending in self._handshakes)
 
+    def await_held(self) -> None:
+        """Wait until the tap holds a message of this connection; TimedOutError if it never comes."""
+        self._loop.wait(
+            lambda: (found := self._relay.recorded()) is not None and found.holding,
+            f"the message of connection {self.number} that the tap is to hold",
+        )
+
+    def release(self) -> None:
+        """Let the tap relay what it held."""
+        self._tapped().release()
+
     def ask_exchange(self) -> None:
         """Ask for a line of application data each way; afterwards the client has read every ticket sent before it."""
         self._during.append(Action("exchange"))

@@ -17,6 +17,7 @@ from harness.model.errors import (
 )
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
+from harness.model.tampering import MESSAGES, SEALED, Part, Tamper, Tampering
 from harness.model.tls import Close, Outcome, Role
 from harness.pair.audit.counters import counted
 from harness.pair.control import Client, Server
@@ -25,6 +26,7 @@ from harness.pair.relay import ByMemory, ByTap
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
 from harness.wire.judge import issued_ids
+from harness.wire.man_in_the_middle import ManInTheMiddle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,6 +92,8 @@ class Pair:
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
         self._issued_ids: set[bytes] = set()
+        self._tamperings: list[Tampering] = []
+        """What the tap is to do to the next connection."""
         self._made: dict[tuple[Role, int], tuple[Stack, ClientConfig | ServerConfig]] = {}
         """The stack and the knobs of each context, by its role and number."""
         self._servers: dict[str, Server] = {}
@@ -246,6 +250,32 @@ class Pair:
         """Let every later connection pass through a new middlebox in the tap."""
         self.tap.gate = make
 
+    def tamper(
+        self,
+        what: str,
+        sender: Role | str,
+        message: str = SEALED,
+        which: int = 1,
+        *,
+        part: str | None = None,
+        value: bytes = b"",
+    ) -> None:
+        """Let the tap do something to a message of the connection that is opened next; see harness.model.tampering.
+
+        UsageError for a word that is not known, and for an edit without its part.
+        """
+        try:
+            made = Tampering(Tamper(what), Role(sender), message, which, Part(part) if part else None, value)
+        except ValueError as error:
+            raise UsageError(
+                f"{error}; the tap can {', '.join(Tamper)}, for the {' or the '.join(Role)}, and edit {', '.join(Part)}"
+            ) from error
+        if message not in {SEALED, *MESSAGES}:
+            raise UsageError(f"no message {message!r}; there are: {SEALED}, {', '.join(MESSAGES)}")
+        if (made.what is Tamper.EDIT) != (made.part is not None):
+            raise UsageError(f"an edit, and nothing else, names a part: {', '.join(Part)}")
+        self._tamperings.append(made)
+
     def open(self, offer: Session | None = None, *, early: bytes = b"") -> OpenConnection:
         """Open a connection; SSL_set_session gets a new object made from ``offer``, ``early`` is written early."""
         closed = {connection.number for connection in self.connections}
@@ -270,7 +300,10 @@ class Pair:
     def _ends(self, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
         """Both ends of a connection, and the way of its bytes: in memory if one agent has both and joins them."""
         client, server = self.client.endpoint, self.server.endpoint
-        if isinstance(client, AgentClientEndpoint) and not self.tap.gate and (found := client.joined(server, offer)):
+        if self._tamperings:
+            self.tap.middles[self._tapped + 1] = ManInTheMiddle(self._tamperings)
+            self._tamperings = []
+        elif isinstance(client, AgentClientEndpoint) and not self.tap.gate and (found := client.joined(server, offer)):
             return found[:2], ByMemory(found[2])
         ends = client.connect(self.tap.port, offer), server.accept()
         self.tap.expect(ends[0].process)

@@ -23,6 +23,21 @@ class Recorded(Protocol):
         ...
 
     @property
+    def sent(self) -> Sequence[Chunk]:
+        """The bytes as the ends sent them, where a man in the middle may have changed them."""
+        ...
+
+    @property
+    def tampered(self) -> tuple[str, ...]:
+        """What a man in the middle did, one sentence each."""
+        ...
+
+    @property
+    def holding(self) -> bool:
+        """Whether a man in the middle holds bytes of an end."""
+        ...
+
+    @property
     def blocked(self) -> str | None:
         """Why a middlebox blocked it, empty if it did not, None if there is none."""
         ...

@@ -124,7 +124,9 @@ def changes(first: Config, last: Config) -> dict[str, object]:
 
 
 def is_set_to_break(rule: Rule, connection: Connection) -> bool:
-    """Whether an end that can break the rule is set to break one: the knob ``mutation``."""
+    """Whether an end that can break the rule is set to break one: the knob ``mutation``, or the tap."""
+    if connection.tampered:
+        return True
     setup = connection.setup
     roles = [rule.who] if rule.who else list(Role)
     return setup is not None and any(setup.config(role).mutation is not None for role in roles)

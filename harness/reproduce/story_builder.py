@@ -66,6 +66,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
             gaps.append(f"the {role} is {name}, a library of the family {library.family}: {FOREIGN}")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
+    gaps += [f"in connection {connection.number} {done}" for done in connection.tampered]
     earlier = [c for c in connections if c.number < connection.number]
     offer = None
     if connection.offered is not None:

@@ -17,8 +17,7 @@ from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.runtime.loop import Loop
 
@@ -49,6 +48,26 @@ class Gate(Protocol):
         ...
 
 
+class Middle(Protocol):
+    """A man in the middle: it returns what is relayed of what an end sends."""
+
+    done: list[str]
+    cut: bool
+
+    @property
+    def holding(self) -> bool:
+        """Whether an end's bytes wait."""
+        ...
+
+    def feed(self, sender: Role, data: bytes) -> bytes:
+        """Return what is relayed now."""
+        ...
+
+    def release(self) -> Mapping[Role, bytes]:
+        """Return what waited, by its sender."""
+        ...
+
+
 class Tapped:
     """One relayed connection: its bytes, and the means to end it."""
 
@@ -60,9 +79,13 @@ class Tapped:
         ports: tuple[int, int, int],
         gate: Gate | None,
         holds: Holds | None = None,
+        middle: Middle | None = None,
     ) -> None:
         self.chunks: list[Chunk] = []
         """The relayed bytes, in order, without those that a gate blocked."""
+        self.sent: list[Chunk] = []
+        """The bytes as the ends sent them, if a man in the middle may have changed them."""
+        self.middle = middle
         self.blocked = None if gate is None else ""
         """Why the gate blocked the connection, empty if it did not, None if there is no gate."""
         self._loop = loop
@@ -105,11 +128,27 @@ class Tapped:
             self._holds, self._held = None, (sender, data)
             self._loop.forget(self._ends[sender])
             return
+        if self.middle is not None:
+            self.sent.append(Chunk(sender, time.monotonic() - self._start, data))
+            data = self.middle.feed(sender, data)
         self._pass_on(sender, data)
+        if self.middle is not None and self.middle.cut:
+            self.cut(Close.RST)
 
     def _pass_on(self, sender: Role, data: bytes) -> None:
-        self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
-        self._send(sender.peer, data)
+        if data:
+            self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
+            self._send(sender.peer, data)
+
+    @property
+    def tampered(self) -> tuple[str, ...]:
+        """What the man in the middle did, one sentence each."""
+        return tuple(self.middle.done) if self.middle else ()
+
+    @property
+    def holding(self) -> bool:
+        """Whether bytes of an end wait at the man in the middle for ``release``."""
+        return self.middle is not None and self.middle.holding
 
     def release(self) -> None:
         """Let pass what is held back, if anything is, and all that follows it."""
@@ -117,6 +156,8 @@ class Tapped:
         if self._held and self._open:
             (sender, data), self._held = self._held, None
             self._watch(sender)
+            self._pass_on(sender, data)
+        for sender, data in (self.middle.release() if self.middle else {}).items():
             self._pass_on(sender, data)
 
     def _send(self, to: Role, data: bytes) -> None:
@@ -208,6 +249,8 @@ class Tap:
         """Makes the middlebox of each later connection; None for no middlebox."""
         self.holds: Holds | None = None
         """Decides in each later connection whether to hold bytes back, once, until `Tapped.release`; None for no."""
+        self.middles: dict[int, Middle] = {}
+        """The man in the middle of each later connection that has one, by its number from 1."""
         self.prelude: Callable[[socket.socket], None] | None = None
         """Talks with the server before any byte is relayed, as STARTTLS does. A HarnessError ends the connection."""
         self.foreword: Callable[[socket.socket, Callable[[], None]], object] | None = None
@@ -252,7 +295,8 @@ class Tap:
             raise
         ports = client_port, self.port, address[1]
         gate = self.gate() if self.gate else None
-        self.connections.append(Tapped(self._loop, client, server, ports, gate, self.holds))
+        middle = self.middles.pop(len(self.connections) + 1, None)
+        self.connections.append(Tapped(self._loop, client, server, ports, gate, self.holds, middle))
 
     def _connected(self, address: Address) -> socket.socket:
         server = socket.create_connection(address, stretched(DEADLINE))

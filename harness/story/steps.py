@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability, ChosenAt
 from harness.model.knobs import parse_knob
+from harness.model.tampering import MESSAGES, SEALED, Part, Tamper
 from harness.model.tls import Close, Role
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
 
@@ -301,6 +302,47 @@ class RunClock(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         plan.clocks(self.of, number=self.number)
+
+
+class TamperStep(Step, frozen=True, tag="tamper"):
+    """Let the tap do something to a message of the connection that is opened next."""
+
+    what: Annotated[Tamper, Meta(description="drop, insert, edit, hold or cut")]
+    sender: Of
+    message: Annotated[
+        str, Meta(description="the type of a message that is not encrypted, as `ClientHello`, or `sealed record`")
+    ] = SEALED
+    which: Annotated[Number, Meta(description="which of the sender's messages of that type, from 1")] = 1
+    part: Annotated[
+        Part | None, Meta(description="what an edit changes: session_id, binder, trailing, extension or last_byte")
+    ] = None
+    value: Annotated[str, Meta(description="the bytes that an edit or an insert needs, as hexadecimal digits")] = ""
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        if self.message not in {SEALED, *MESSAGES}:
+            plan.misfit(f"no message {self.message!r}; there are: {SEALED}, {', '.join(MESSAGES)}")
+        if (self.what is Tamper.EDIT) != (self.part is not None):
+            plan.misfit(f"an edit, and nothing else, names a part: {', '.join(Part)}")
+        try:
+            bytes.fromhex(self.value)
+        except ValueError:
+            plan.misfit("`value` is hexadecimal digits")
+
+    @property
+    def kind(self) -> str:
+        """The word for it in JSON."""
+        return "tamper"
+
+
+class Release(Step, frozen=True):
+    """Let the tap relay what it holds of an open connection."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.opened(self.connection)
 
 
 KINDS: dict[str, type[Step]] = {

@@ -15,19 +15,24 @@ from harness.pair.audit.sessions import taken
 from harness.pair.audit.shown import Wire, contradiction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.model.connection import Connection
+    from harness.model.transcript import Transcript
     from harness.model.view import Contradiction
 
 
-def audit(connection: Connection) -> tuple[Contradiction, ...]:
-    """The facts of one connection in which an endpoint contradicts the wire."""
-    return tuple(_contradictions(Wire(connection)))
+def audit(connection: Connection, vantages: Mapping[Role, Transcript] | None = None) -> tuple[Contradiction, ...]:
+    """The facts of one connection in which an endpoint contradicts the wire.
+
+    ``vantages`` are what each end sent and got, where the tap changed messages on their way.
+    """
+    return tuple(_contradictions({role: Wire(connection, (vantages or {}).get(role)) for role in Role}))
 
 
-def _contradictions(wire: Wire) -> Iterator[Contradiction]:
+def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:
     for role in Role:
+        wire = wires[role]
         driven = wire.report(role).driven
         for fact in FACTS:
             if (
@@ -36,6 +41,7 @@ def _contradictions(wire: Wire) -> Iterator[Contradiction]:
                 and (found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role)))
             ):
                 yield found
+    wire = wires[Role.CLIENT]
     if wire.connection.client.driven:
         yield from offers(wire)
         yield from taken(wire)

@@ -20,6 +20,8 @@ def _tells(wire: Wire, role: Role) -> object:
     lines = wire.report(role).keylog
     if not lines or not wire.transcript.client_hellos or any(wire.mutated(each) for each in Role):
         return None
+    if wire.connection.tampered:
+        return None
     mine, peers = secrets_of(lines), secrets_of(wire.report(role.peer).keylog)
     if not any(random == wire.transcript.client_hello.random.hex() for _label, random in mine):
         return FOREIGN

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
-    from harness.model.transcript import ServerHello
+    from harness.model.transcript import ServerHello, Transcript
     from harness.model.view import EndpointReport
 
 MOST_NAMED = 4
@@ -70,9 +70,10 @@ def contradiction(role: Role, fact: str, reported: object, shown: Shown | None) 
 class Wire:
     """A connection with what several facts need of its wire."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, transcript: Transcript | None = None) -> None:
         self.connection = connection
-        self.transcript = connection.transcript
+        self.transcript = transcript or connection.transcript
+        """What the end sent and got that is compared; the same for both, unless the tap changed messages."""
 
     def report(self, role: Role) -> EndpointReport:
         """The report of an end."""

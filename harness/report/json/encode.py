@@ -136,6 +136,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         callback_calls=_callback_calls(connection),
         sessions=len(connection.sessions),
         blocked=connection.blocked or None,
+        tampered=list(connection.tampered),
         problem=connection.transcript.problem or None,
         endpoints=encode(shapes.EndpointsObject, connection),
         messages=[

@@ -479,6 +479,7 @@ class ConnectionObject(TypedDict):
     sessions: Annotated[int, about("how many sessions the client received")]
     close: Annotated[Close, about("how both ends closed")]
     blocked: Annotated[str | None, about("why a middlebox blocked it, null if none did", BY_PRESENCE)]
+    tampered: NotRequired[Annotated[list[str], about("what the tap did to messages on their way, one sentence each")]]
     strays: Annotated[list[str], about("connections of others to the tap's port, which were set aside", NOT_AT_ALL)]
     problem: Annotated[
         str | None, about("why the bytes on the wire could not be read to the end, null if they could", BY_PRESENCE)

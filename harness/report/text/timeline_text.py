@@ -101,6 +101,7 @@ def _notes(connection: Connection, width: int) -> Cell:
     notes = [] if connection.transcript.messages else ["no messages"]
     notes += [f"not read to the end: {problem}"] if problem else []
     notes += [f"blocked: {connection.blocked}"] if connection.blocked else []
+    notes += connection.tampered
     return [Text(line, "red") for note in notes for line in folded(cut(note, width - 2), width, "", "  ")]
 
 

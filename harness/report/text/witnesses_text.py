@@ -106,6 +106,8 @@ def _facts(connection: Connection) -> Iterator[tuple[str, str]]:
     yield "close", connection.close.value
     if connection.blocked:
         yield "blocked", connection.blocked
+    for done in connection.tampered:
+        yield "changed", done
     for stray in connection.strays:
         yield "aside", f"the tap set aside {stray}"
     for end in (connection.client, connection.server):

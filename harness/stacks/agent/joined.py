@@ -52,6 +52,9 @@ class Joined:
     """A connection in memory, as a tap records one."""
 
     blocked: str | None = None
+    sent: tuple[Chunk, ...] = ()
+    tampered: tuple[str, ...] = ()
+    holding = False
 
     def __init__(self, process: AgentProcess, pipe: str) -> None:
         self.chunks: list[Chunk] = []

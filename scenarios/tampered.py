@@ -1,0 +1,153 @@
+"""A man in the middle changes, drops or holds a message: both ends notice it, or it costs a resumption.
+
+RFC 8446, 4.2.11.2 (binders), 5.2 (records), 4.1.2 and 6.2; RFC 5246, 7.3 and 7.4.1.3; RFC 5077, 3.3. CVE-2024-2511:
+the server's session cache grows without bound, see https://openssl-library.org/news/secadv/20240408.txt.
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    FULL,
+    RESUMED,
+    Alert,
+    Capability,
+    Differs,
+    Expectation,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    scenario,
+)
+
+SEEN = date(2026, 11, 29)
+UNEXPECTED_MESSAGE, BAD_RECORD_MAC, ILLEGAL_PARAMETER, DECODE_ERROR, DECRYPT_ERROR = 10, 20, 47, 50, 51
+SIZE = 5
+STATEFUL = {"tickets": False, "cache_size": SIZE}
+COUNTS = {
+    "client": [Capability.CONCURRENT, Capability.SESSION_IMPORT],
+    "server": [Capability.CONCURRENT, Capability.COUNTERS, Capability.RESIZE_CACHE],
+}
+FIXED_BY = "https://github.com/openssl/openssl/pull/24043: Fix unconstrained session cache growth in TLSv1.3"
+UNBOUNDED = [
+    Differs(True, Role.SERVER, builds, SEEN, FIXED_BY)  # noqa: FBT003 - the value that is expected
+    for builds in ("*@>=1.1.1,<3.0.14", "*@>=3.1.0,<3.1.6", "*@>=3.2.0,<3.2.2")
+]
+GROWS = Expectation(False, *UNBOUNDED)  # noqa: FBT003 - the value that is expected
+BINDER = Expectation(
+    DECRYPT_ERROR,
+    Differs(
+        ILLEGAL_PARAMETER,
+        Role.SERVER,
+        "*@<3.4",
+        SEEN,
+        "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
+    ),
+)
+
+
+@scenario(versions=[TLSv1_3])
+def test_binder_is_flipped_on_its_way(pair):
+    first = pair.connect()
+    pair.tamper("edit", "client", "ClientHello", part="binder")
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.tampered == ("the tap changed binder of ClientHello 1 of the client",)
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(BINDER.of(pair), Role.SERVER)
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_2])
+def test_ticket_is_dropped_on_its_way(pair):
+    pair.tamper("drop", "server", "NewSessionTicket")
+    first = pair.connect(presume_full=False)
+    second = pair.connect()
+
+    assert first.outcome is ABORTED
+    assert first.alert == Alert(UNEXPECTED_MESSAGE, Role.CLIENT)
+    assert second.outcome is FULL
+
+
+@scenario()
+def test_server_hello_has_a_session_id_of_33_bytes(pair):
+    pair.tamper("edit", "server", "ServerHello", part="session_id", value=bytes(33))
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert first.alert == Alert(ILLEGAL_PARAMETER, Role.CLIENT)
+
+
+@scenario()
+def test_byte_follows_the_client_hello(pair):
+    pair.tamper("edit", "client", "ClientHello", part="trailing", value=b"\0")
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert first.alert == Alert(DECODE_ERROR, Role.SERVER)
+
+
+@scenario(versions=[TLSv1_3])
+def test_sealed_record_of_the_client_is_changed(pair):
+    first = pair.connect()
+    pair.tamper("edit", "client", "sealed record", part="last_byte")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(BAD_RECORD_MAC, Role.SERVER)
+
+
+def resumed_while_held(pair, session, beside):
+    """A resumption whose Finished the tap holds until ``beside`` is over, and one of the session that it gave."""
+    pair.tamper("hold", "client", "sealed record")
+    held = pair.open(offer=session)
+    held.await_held()
+    other = beside()
+    held.release()
+    held.exchange()
+    resumed = held.close()
+    assert resumed.outcome is RESUMED
+    again = pair.connect(offer=resumed.session)
+    assert again.outcome is RESUMED
+    return other
+
+
+def filled(pair):
+    """How many sessions the cache holds after more full handshakes than it has room for."""
+    later = [pair.connect() for _ in range(SIZE)]
+    assert [connection.outcome for connection in later] == [FULL] * SIZE
+    return pair.server.counters().items
+
+
+@scenario(versions=[TLSv1_3], server=STATEFUL, needs=COUNTS)
+def test_cache_is_bounded_after_a_handshake_failed_beside_a_resumption(pair):
+    """CVE-2024-2511.
+
+    The failure makes the session non-resumable that both offer. The other handshake copies it with that mark into the
+    cache, and where the copy is resumed it loses its id there: as the cache's oldest it is never removed again.
+    """
+    first = pair.connect()
+
+    def failing():
+        pair.tamper("edit", "client", "sealed record", part="last_byte")
+        return pair.connect(offer=first.session)
+
+    failed = resumed_while_held(pair, first.session, failing)
+
+    assert first.outcome is FULL
+    assert failed.outcome is ABORTED
+    assert failed.alert == Alert(BAD_RECORD_MAC, Role.SERVER)
+    assert (filled(pair) > SIZE) is GROWS.of(pair)
+
+
+@scenario(versions=[TLSv1_3], server=STATEFUL, needs=COUNTS)
+def test_cache_is_bounded_after_a_resumption_that_was_held(pair):
+    first = pair.connect()
+    other = resumed_while_held(pair, first.session, pair.connect)
+
+    assert first.outcome is FULL
+    assert other.outcome is FULL
+    assert filled(pair) <= SIZE
