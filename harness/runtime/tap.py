@@ -18,6 +18,7 @@ from harness.runtime.socket_owner import holds, inode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
 
     from harness.runtime.loop import Loop
 
