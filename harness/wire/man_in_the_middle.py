@@ -54,7 +54,7 @@ class ManInTheMiddle:
         return held
 
     def feed(self, sender: Role, data: bytes) -> bytes:
-        """Return what is relayed of it now, with what was incomplete before; bytes that are no records pass."""
+        """Return what is relayed of it now, with what was incomplete before; bytes that do not form records pass."""
         out = b""
         try:
             for record in self._records[sender].feed(data):

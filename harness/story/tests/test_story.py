@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.case.desk import desk
 from harness.case.tell import tell
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tampering import Part, Tamper
 from harness.model.tls import Close, Role, TLSVersion
 from harness.story.pages import with_tables
-from harness.story.plan import Plan
+from harness.story.plan import MisfitError, Plan
 from harness.story.reading import read_story, story_of_json, story_of_text
 from harness.story.smaller import without_step
 from harness.story.step import Offer
@@ -32,6 +35,7 @@ from harness.story.steps import (
     NewClient,
     NewServer,
     Open,
+    Release,
     Remove,
     Renegotiate,
     ResizeCache,
@@ -40,6 +44,7 @@ from harness.story.steps import (
     Session,
     StopClock,
     StopClocks,
+    TamperStep,
     UseClient,
     UseServer,
 )
@@ -62,7 +67,9 @@ WHOLE = Story(
         UseClient(client=1),
         NewServer(stack="libssl@3.5.6"),
         UseServer(server=1),
+        TamperStep(what=Tamper.EDIT, sender=Role.CLIENT, which=2, part=Part.TRAILING, value="00ff"),
         Open(offer=Offer(connection=1, older=7, timeout=9)),
+        Release(connection=2),
         Exchange(),
         Session(connection=2),
         Keep(),
@@ -216,3 +223,19 @@ def test_the_schema_and_the_tables_of_the_page_are_current() -> None:
 
     assert json.loads((PAGES / "story.schema.json").read_text()) == story_schema(), "run: python docs/generate.py"
     assert with_tables(page) == page, "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ({"what": "edit"}, "an edit, and nothing else, names a part"),
+        ({"what": "drop", "part": "binder"}, "an edit, and nothing else, names a part"),
+        ({"what": "drop", "message": "Bye"}, "no message 'Bye'; there are: sealed record, ClientHello"),
+        ({"what": "insert", "value": "xyz"}, "hexadecimal digits"),
+    ],
+)
+def test_a_change_on_the_way_that_makes_no_sense_is_refused(step: dict[str, str], why: str) -> None:
+    made = msgspec.convert({"do": "tamper", "sender": "client", **step}, TamperStep)
+
+    with pytest.raises(MisfitError, match=re.escape(why)):
+        Plan.of(Story(tls=TLS12, steps=(made, Connect())))
