@@ -21,9 +21,11 @@ from harness.cli.runs.inner_run import results_of
 from harness.cli.runs.run import paths, scenarios
 from harness.model.errors import UsageError
 from harness.report.diff.causes import causes, over_builds
+from harness.report.diff.causes_page import causes_page
 from harness.report.diff.causes_text import causes_text
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.results.run_cache import RunCache, build_key, code_key, run_cache
+from harness.results.writer import new_file, write_new
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import NAME
 from harness.stacks.machine import STACKS as BUILT_IN
@@ -32,6 +34,7 @@ from harness.stacks.machine import Machine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from harness.report.diff.causes import Cause
     from harness.report.json.shapes import CellObject, DiffObject, ResultsObject
     from harness.stacks.base import Stack
 
@@ -71,14 +74,27 @@ def is_build(argument: str) -> bool:
 )
 @click.option("--verbose", "-v", is_flag=True, help="Show every cause, and the table of all differences.")
 @click.option("--fresh", is_flag=True, help="Run every build again, and do not use results that are kept.")
+@click.option(
+    "--across",
+    is_flag=True,
+    help="Also let each build be the client of the next one, and its server, and compare both with itself.",
+)
+@click.option(
+    "--page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write FILE, a Markdown page of all causes with their value on every build that has results here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON objects (docs/json.md) and nothing else, one a line.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="BUILD BUILD [BUILD]... [PYTEST ARGUMENTS]...")
-def diff(
+def diff(  # noqa: PLR0913 - one for each option
     *,
     expression: str | None,
     on: tuple[str, ...],
     verbose: bool,
     fresh: bool,
+    across: bool,
+    page: Path | None,
     as_json: bool,
     arguments: tuple[str, ...],
 ) -> None:
@@ -87,8 +103,8 @@ def diff(
     BUILD is a version, such as 1.1.1w, stack@version, or a stack on this machine's own build. Without a stack, libssl
     and openssl are compared if all builds have them. What changes in the same cells is one cause, headed by what
     matters most: outcome, mechanism, alert, tickets, counters, session, wire. Each says which scenario declares it,
-    and how every build that has results here behaves. Results are kept by build, scenarios and code, and used again; a
-    build that is named twice runs twice.
+    and how every build that has results here behaves. With --across, builds also meet each other. Results are kept by
+    build, scenarios and code, and used again; a build that is named twice runs twice.
     Random values are masked, so a build does not differ from itself. Cells that the harness
     lost, such as by a time-out, run once more; those that it loses again are set aside and never count as a
     difference. Exit code 0: nothing differs; 1: something does; 2: bad usage.
@@ -97,27 +113,47 @@ def diff(
     names, more = arguments[:count], arguments[count:]
     if count < 2:  # noqa: PLR2004 - a difference is between two
         raise UsageError("Missing argument 'BUILD': name two builds or more, such as 1.1.1w 3.5")
+    if page:
+        new_file(page)
     given = [*(["-k", expression] if expression else []), *more]
     ends, cache, about = chosen(names, given)
     if fresh or len(set(names)) < len(names):
         cache = None
     seen = []
     for number, (labels, key) in enumerate(ends, 1):
-        results = cache.get(key) if cache else None
-        if results is not None:
-            click.echo(f"build {number} of {count}: results of {', '.join(labels)} are kept", err=True)
-        else:
-            click.echo(f"build {number} of {count}: running the cells of {', '.join(labels)}", err=True)
-            results = without_lost(results_of(labels, labels, given), labels, given)
-            if cache and not any(cell.get("lost") for cell in results["cells"]):
-                cache.put(key, results)
-        seen.append(results)
+        seen.append(results_on(labels, labels, given, (cache, key), f"build {number} of {count}"))
     runs = by_version([*(cache.others([key for _, key in ends]) if cache else ()), *seen])
-    differs = False
-    for one, other in pairwise(seen):
-        differs |= compare(one, other, runs, on, as_json=as_json, about=about, verbose=verbose)
-    if differs:
+    pairs = [(one, other, "") for one, other in pairwise(seen)]
+    if across:
+        for (older, first), (newer, second), itself in zip(ends, ends[1:], seen, strict=False):
+            for clients, servers, key in ((older, newer, f"{first}-{second}"), (newer, older, f"{second}-{first}")):
+                title = f"client {', '.join(clients)} with server {', '.join(servers)}"
+                pairs.append((itself, results_on(clients, servers, given, (cache, key), title), title))
+    found = [
+        compare(one, other, runs, on, as_json=as_json, about=[title] if title else about, verbose=verbose)
+        for one, other, title in pairs
+    ]
+    if page:
+        write_new(page, causes_page(found, [version for version, _ in runs]))
+    if any(shown["differences"] for shown, _ in found):
         click.get_current_context().exit(DIFFERENT)
+
+
+def results_on(
+    clients: Sequence[str], servers: Sequence[str], given: Sequence[str], kept: tuple[RunCache | None, str], title: str
+) -> ResultsObject:
+    """Return the results of clients with servers: those that are kept, or those of a run, which are kept then."""
+    cache, key = kept
+    both = ", ".join(dict.fromkeys([*clients, *servers]))
+    results = cache.get(key) if cache else None
+    if results is not None:
+        click.echo(f"{title}: results of {both} are kept", err=True)
+        return results
+    click.echo(f"{title}: running the cells of {both}", err=True)
+    results = without_lost(results_of(clients, servers, given), clients, servers, given)
+    if cache and not any(cell.get("lost") for cell in results["cells"]):
+        cache.put(key, results)
+    return results
 
 
 def compare(
@@ -129,8 +165,8 @@ def compare(
     as_json: bool,
     about: Sequence[str],
     verbose: bool,
-) -> bool:
-    """Print what differs between two runs, by cause; return whether anything does."""
+) -> tuple[DiffObject, list[Cause]]:
+    """Print what differs between two runs, by cause, and return both."""
     click.echo(f"comparing {len(before['cells'])} cells with {len(after['cells'])}", err=True)
     found = run_difference(before, after)
     shown = only(found, on)
@@ -150,16 +186,22 @@ def compare(
         click.echo(json.dumps({**shown, "causes": [cause.to_json() for cause in explained]}))
     else:
         console().print(causes_text(shown, explained, about, whole=verbose), soft_wrap=not verbose)
-    return bool(shown["differences"])
+    return shown, explained
 
 
 def by_version(found: Iterable[ResultsObject]) -> list[tuple[str, Cells]]:
-    """Return the cells of each build by its version, the oldest first."""
-    runs = {results["clients"][0].partition("@")[2]: by_id(results) for results in found if results["clients"]}
+    """Return the cells of each build with itself by its version, the oldest first."""
+    runs = {
+        results["clients"][0].partition("@")[2]: by_id(results)
+        for results in found
+        if results["clients"] and results["clients"] == results["servers"]
+    }
     return sorted(runs.items(), key=lambda run: release(run[0]))
 
 
-def without_lost(results: ResultsObject, build: Sequence[str], arguments: Sequence[str]) -> ResultsObject:
+def without_lost(
+    results: ResultsObject, clients: Sequence[str], servers: Sequence[str], arguments: Sequence[str]
+) -> ResultsObject:
     """Run the cells that the harness lost once more, alone; those that it loses again stay lost."""
     lost = [f"{cell['scenario']}[{cell['cell']}]" for cell in results["cells"] if cell.get("lost")]
     if not lost:
@@ -168,7 +210,7 @@ def without_lost(results: ResultsObject, build: Sequence[str], arguments: Sequen
         click.echo(f"{len(lost)} cells are lost, too many to run again; they are set aside", err=True)
         return results
     click.echo(f"running {len(lost)} cells again that are lost", err=True)
-    again = results_of(build, build, [*arguments, "-n0", *(f"--resumption-cell={name}" for name in lost)])
+    again = results_of(clients, servers, [*arguments, "-n0", *(f"--resumption-cell={name}" for name in lost)])
     found = {(cell["scenario"], cell["cell"]): cell for cell in again["cells"]}
     return {**results, "cells": [found.get((cell["scenario"], cell["cell"]), cell) for cell in results["cells"]]}
 

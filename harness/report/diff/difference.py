@@ -35,7 +35,8 @@ class Difference:
 def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """All differences of two objects of a TypedDict of the shape, in the order of its keys."""
     cases = (before.get("case") or before, after.get("case") or after)
-    return list(_Walk(cases).object(kind, "", (before, after)))
+    alike = cases[0].get("knobs") == cases[1].get("knobs")
+    return list(_Walk(cases, alike).object(kind, "", (before, after)))
 
 
 @cache
@@ -54,6 +55,8 @@ def shown(value: Any) -> str:
 @dataclass
 class _Walk:
     cases: tuple[Mapping[str, Any], Mapping[str, Any]]
+    alike: bool
+    """Whether both have the same knobs, so that what is equal within an object or a list is also equal when masked."""
     connection: int | None = None
 
     def object(self, kind: Any, path: str, both: tuple[Any, Any]) -> Iterator[Difference]:
@@ -64,6 +67,8 @@ class _Walk:
         for key, comparing, inner in _plan(kind):
             name = f"{path}.{key}" if path else key
             values = (both[0].get(key), both[1].get(key))
+            if inner and self.alike and values[0] == values[1]:
+                continue
             if isinstance(comparing, Inside):
                 yield from self.object(inner, name if comparing.named or None in values else path, values)
             elif isinstance(comparing, Connections):

@@ -10,6 +10,7 @@ import pytest
 from harness.cli.runs.cell import node, where
 from harness.cli.runs.tests.test_cli_run import SCENARIO, command
 from harness.model.errors import UsageError
+from harness.story.reading import story_of_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,16 @@ def test_the_part_in_brackets_is_enough_with_the_results(folder: Path, cell_id: 
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 cell: 1 passed" in done.stdout
+
+
+def test_the_story_of_a_cell_names_its_ends(folder: Path, cell_id: str) -> None:
+    done = command(folder, "cell", cell_id, "--results", "out", "--story-out", "story.json")
+    story = story_of_json(json.loads((folder / "story.json").read_text()), "story.json")
+
+    assert done.returncode == 0, done.stderr
+    assert story.about == cell_id
+    assert f"{story.client.stack}--{story.server.stack}" in cell_id
+    assert [step.kind for step in story.steps] == ["connect", "connect"]
 
 
 @pytest.mark.parametrize("further", [[], ["--results", "out"]])
