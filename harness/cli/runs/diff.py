@@ -21,9 +21,9 @@ from harness.cli.runs.inner_run import results_of
 from harness.cli.runs.run import paths, scenarios
 from harness.model.errors import UsageError
 from harness.report.diff.causes import causes, over_builds
-from harness.report.diff.causes_page import causes_page
 from harness.report.diff.causes_text import causes_text
 from harness.report.diff.run_difference import by_id, run_difference
+from harness.report.run.causes_page import causes_page
 from harness.results.run_cache import RunCache, build_key, code_key, run_cache
 from harness.results.writer import new_file, write_new
 from harness.runtime.runtime import Runtime

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from harness.report.diff.causes import causes, over_builds
-from harness.report.diff.causes_page import causes_page
 from harness.report.diff.causes_text import MOST, VALUE, WIDTH, apart, causes_text
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.report.diff.tests.test_difference import FIRST
@@ -106,25 +105,3 @@ def test_long_values_are_shown_where_they_differ() -> None:
     assert (one[-4:], other[-4:]) == ("c030", "c031")
     assert max(len(one), len(other)) <= VALUE
     assert apart("29", "4588") == ("29", "4588")
-
-
-def test_the_page_has_each_cause_below_what_it_changes_with_every_build() -> None:
-    before, after = [of("a"), of("b|c")], [of("a", **DECLINED), of("b|c", **{f"{FIRST}tickets": 7})]
-    diff = compared(before, after)
-    runs = [(one["clients"][0], by_id(one)) for one in (results("3.0.19", *before), results("3.5.6", *after))]
-    made = [replace(over_builds(cause, runs), command="resumption cell 'x|y'") for cause in causes(diff["differences"])]
-
-    page = causes_page(
-        [(diff, [replace(made[0], declared="declared in x.py, for *@>=3.2"), *made[1:]])], ["3.0.19", "3.5.6"]
-    )
-    tables = [line for line in page.splitlines() if line.startswith("| `")]
-
-    assert [line for line in page.splitlines() if line.startswith("#")] == [
-        "# Behaviours by version",
-        f"## {', '.join(diff['before'])} -> {', '.join(diff['after'])}",
-        "### Outcome",
-        "### Tickets",
-    ]
-    assert "`declared in x.py, for *@>=3.2`" in tables[0]
-    assert "**undeclared**" in tables[1]
-    assert all(line.count(" | ") == 3 for line in tables)
