@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from harness.agent.knob import Knob
 
+BESIDE = {"external_cache": "external_get"}
+"""A knob whose value is not sent, and so not named in a hello, with one that the same stacks have."""
 UNNAMED = "its hello does not name it"
 DEFAULTS = ("tickets", "tickets_after_resumption", "lifetime", "timeout", "key_name")
 
@@ -74,10 +76,10 @@ class Hello:
     def _limit(self, role: Role, name: str, row: Knob, missing: Mapping[str, str]) -> Limit | str:
         if name == CLOCK:
             return missing.get(Capability.CLOCK.value) or FULLY
-        if not row.kind.carried:
-            return FULLY  # a file that every context takes
-        stated = self.knobs.get(role.value, {}).get(name, UNNAMED)
-        if stated is None:
+        if not row.kind.carried and name not in BESIDE:
+            return FULLY  # a certificate, which every context takes
+        stated = self.knobs.get(role.value, {}).get(BESIDE.get(name, name), UNNAMED)
+        if stated is None or (name in BESIDE and not isinstance(stated, str)):
             return FULLY
         if isinstance(stated, str):
             return stated
