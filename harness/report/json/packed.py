@@ -146,7 +146,7 @@ class _Joined:
         key = own, *places
         if key not in self._known:
             made = {name: part for place in places for name, part in self._part(place, path).items()} | value
-            if MANY in made:
+            if MANY in made and MANY not in value:
                 made[MANY] = [self._message(place, path) for place in made[MANY]]
             del made["parts"]
             self._known[key] = self._whole(kind, made, path)

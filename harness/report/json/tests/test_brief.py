@@ -122,3 +122,11 @@ def test_a_part_that_is_missing_is_named(cell: Any, edit: Any, message: str) -> 
     with pytest.raises(ShapeError, match=r".") as raised:
         unpacked(checked(PackedResults, found))
     assert str(raised.value) == message.format(parts=len(found["parts"]))
+
+
+def test_messages_beside_parts_are_those_of_the_connection(cell: Any) -> None:
+    found = json.loads("".join(lines(run_of(brief(cell)))))
+    own = cell["case"]["connections"][0]["messages"][:1]
+    found["cells"][0]["case"]["connections"][0]["messages"] = own
+
+    assert unpacked(checked(PackedResults, found))["cells"][0]["case"]["connections"][0]["messages"] == own  # type: ignore[index]
