@@ -43,6 +43,8 @@ class Case:
     origin: Connection
     now: Connection
     actions: tuple[Action, ...]
+    earlier: tuple[Action, ...] = ()
+    """What was done before the origin: sessions that were aged then date the tickets of later connections."""
 
     def changed(self, role: Role) -> bool:
         """Return whether another context is at this end."""
@@ -67,9 +69,14 @@ def cases(connections: Sequence[Connection]) -> list[Case]:
     for now in ordered:
         origin = _origin(ordered, now)
         if now.offered is not None and origin is not None and now.setup and origin.setup:
-            between = [one for one in ordered if origin.number < one.number <= now.number and one.setup]
-            found.append(Case(origin, now, tuple(a for one in between for a in one.setup.before)))  # type: ignore[union-attr]
+            between = [one for one in ordered if origin.number < one.number <= now.number]
+            before = [one for one in ordered if one.number <= origin.number]
+            found.append(Case(origin, now, _actions(between), _actions(before)))
     return found
+
+
+def _actions(connections: Sequence[Connection]) -> tuple[Action, ...]:
+    return tuple(action for one in connections if one.setup for action in one.setup.before)
 
 
 def _origin(connections: Sequence[Connection], now: Connection) -> Connection | None:
@@ -140,7 +147,7 @@ def _dated(session: Session | None) -> object:
 def _moved(case: Case) -> bool:
     """A clock was moved at one end, or a session's time changed, other than by `age`."""
     return any(a.name.endswith("_clock") and "passed" not in a.values for a in case.actions) or any(
-        a.name == "age_sessions" for a in case.actions
+        a.name == "age_sessions" for a in (*case.earlier, *case.actions)
     )
 
 

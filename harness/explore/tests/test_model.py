@@ -12,7 +12,7 @@ from harness.explore.model import FREE, MUST_NOT, broken
 from harness.explore.play import play
 from harness.model.tls import TLSVersion
 from harness.story.step import Offer
-from harness.story.steps import Age, Connect, NewServer
+from harness.story.steps import Age, AgeSessions, Connect, NewServer
 from harness.story.story import Story
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ AGAIN = Connect(offer=Offer(connection=1))
 PLAIN = (Connect(), AGAIN)
 RESTARTED = (Connect(), NewServer(), AGAIN)
 EXPIRED = (Connect(), Age(seconds=8000), AGAIN)
+BACKDATED = (AgeSessions(seconds=7260), Connect(), AGAIN)
 
 
 def run(
@@ -36,7 +37,9 @@ def run(
 
 
 @pytest.mark.parametrize("tls", list(TLSVersion))
-@pytest.mark.parametrize("steps", [PLAIN, RESTARTED, EXPIRED], ids=["plain", "restarted", "expired"])
+@pytest.mark.parametrize(
+    "steps", [PLAIN, RESTARTED, EXPIRED, BACKDATED], ids=["plain", "restarted", "expired", "backdated"]
+)
 def test_a_real_openssl_keeps_the_laws(
     runtime: Runtime, honest: LibsslStack, steps: tuple[object, ...], tls: TLSVersion
 ) -> None:
