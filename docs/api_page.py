@@ -33,7 +33,7 @@ A scenario begins with [`scenario`](#scenario). Its test gets a [`pair`](#pair) 
 """
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "The situation": ("scenario", "cases", "BOTH", "UNSET"),
+    "The situation": ("scenario", "cases", "openssl_chooses", "BOTH", "UNSET"),
     "The story": ("Pair", "OpenConnection", "Client", "Server", "Serving", "Probed", "Programs"),
     "The connection": ("Connection", "EndpointReport", "View", "Counters", "Alert"),
     "The messages": ("Transcript", "Message", "ClientHello", "ServerHello", "NewSessionTicket"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
     from harness.pair.offering import reasons_offered
     from harness.pair.pair import Pair
-    from harness.plugin.scenario import cases, scenario
+    from harness.plugin.scenario import cases, openssl_chooses, scenario
     from harness.probe.probed import Probed
     from harness.probe.program import Programs
     from harness.serve.serving import Serving
@@ -74,6 +74,7 @@ __all__ = [
     "damaged",
     "edited",
     "load",
+    "openssl_chooses",
     "reasons",
     "reasons_offered",
     "scenario",
@@ -100,7 +101,7 @@ _MODULES = {
     "harness.probe.probed": ("Probed",),
     "harness.probe.program": ("Programs",),
     "harness.serve.serving": ("Serving",),
-    "harness.plugin.scenario": ("cases", "scenario"),
+    "harness.plugin.scenario": ("cases", "openssl_chooses", "scenario"),
     "harness.wire.middlebox": ("StrictMiddlebox",),
     "harness.wire.session.codec": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
 }

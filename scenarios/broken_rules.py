@@ -21,6 +21,7 @@ from harness import (
     TLSv1_3,
     breaches,
     broken_by,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -159,6 +160,7 @@ def test_server_without_extended_master_secret_resumes_who_sends_it(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"extended_master_secret": False})
+@openssl_chooses(Role.SERVER, "it resumes a session without an extended master secret")
 def test_client_without_extended_master_secret_is_resumed(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

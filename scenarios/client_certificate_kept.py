@@ -22,6 +22,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -97,6 +98,7 @@ def test_certificate_is_shown_again_where_the_session_is_declined(pair):
 
 
 @scenario(versions=[TLSv1_2], client=CLIENT | EMS, server=REQUIRES | EITHER_WAY, needs=DATA)
+@openssl_chooses(Role.SERVER, "it resumes a session without an extended master secret")
 def test_tls12_session_keeps_certificate_and_extended_master_secret(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

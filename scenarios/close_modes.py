@@ -24,6 +24,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     broken_by,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -82,6 +83,7 @@ def test_session_id_resumes_if_the_server_sent_close_notify(pair):
 
 
 @scenario(versions=[TLSv1_2], server=STATEFUL, close=Close.CLIENT_ONLY, needs=COPY)
+@openssl_chooses(Role.SERVER, "a session is lost with a connection that is not closed properly")
 def test_session_id_is_declined_if_the_server_sent_no_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -107,6 +109,7 @@ RESUMED_AFTER_ALERT = broken_by(
     needs=COPY,
     breaks={"failed_session_not_resumed": RESUMED_AFTER_ALERT},
 )
+@openssl_chooses(Role.SERVER, "a session is lost with a connection that is not closed properly")
 def test_session_id_is_declined_after_the_end_of_tcp_alone(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -127,6 +130,7 @@ def test_stateful_ticket_resumes_if_the_server_sent_close_notify(pair):
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL, close=UNCLEAN_AT_SERVER, needs=COPY)
+@openssl_chooses(Role.SERVER, "a session is lost with a connection that is not closed properly")
 def test_stateful_ticket_is_declined_if_the_server_sent_no_close_notify(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -137,6 +141,7 @@ def test_stateful_ticket_is_declined_if_the_server_sent_no_close_notify(pair):
 
 
 @scenario(server=STATEFUL, close=Close.RST, needs=COPY)
+@openssl_chooses(Role.SERVER, "a session is lost with a connection that is not closed properly")
 def test_state_of_a_server_that_was_reset(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -162,6 +167,7 @@ def test_ticket_that_the_client_keeps_resumes_however_it_was_closed(pair):
     close=UNCLEAN_AT_SERVER,
     needs={"client": [Capability.EVERY_TICKET]},
 )
+@openssl_chooses(Role.SERVER, "two tickets, and a session is lost with the connection")
 def test_only_the_last_stateful_ticket_is_lost(pair):
     first = pair.connect()
     second = pair.connect(offer=first.sessions[0])

@@ -22,6 +22,7 @@ from harness import (
     TLSv1_3,
     broken_by,
     cases,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -119,6 +120,7 @@ def test_cached_session_keeps_the_fraction_of_its_second(pair, age, outcome):
 
 @cases("age", 7199, 7200)
 @scenario(versions=[TLSv1_3], client={"clock": 0}, server={"tickets": BOTH})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_client_offers_a_ticket_to_the_end_of_its_lifetime(pair, age):
     pair.client.run_clock(NOW + EARLY, pace=PACE)
     first = pair.connect()
@@ -145,6 +147,7 @@ ONE_SECOND_LATE = broken_by(Role.CLIENT, "*@>=1.1.1", date(2026, 11, 29), ONE_SE
     breaks={"ticket_not_too_old": ONE_SECOND_LATE},
     needs={"client": [Capability.OPENSSL_CHOICES]},
 )
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_client_offers_a_ticket_one_second_too_long(pair):
     pair.client.run_clock(NOW + EARLY, pace=PACE)
     first = pair.connect()
@@ -158,6 +161,7 @@ def test_tls13_client_offers_a_ticket_one_second_too_long(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, server={"tickets": BOTH})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_client_withholds_a_ticket_after_that_second(pair):
     pair.client.run_clock(NOW + EARLY, pace=PACE)
     first = pair.connect()

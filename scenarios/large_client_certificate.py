@@ -19,6 +19,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    openssl_chooses,
     scenario,
     without_alert,
 )
@@ -74,6 +75,7 @@ def test_ticket_with_an_ordinary_certificate_is_shorter_than_a_record(pair):
 
 
 @scenario(client=HUGE, server=REQUIRES)
+@openssl_chooses(Role.SERVER, "the certificate is in the ticket")
 def test_certificate_that_is_too_large_for_a_ticket_ends_the_handshake(pair):
     first = pair.connect(presume_full=False)
 
@@ -83,6 +85,7 @@ def test_certificate_that_is_too_large_for_a_ticket_ends_the_handshake(pair):
 
 
 @scenario(versions=[TLSv1_2], client=HUGE, server=CACHED)
+@openssl_chooses(Role.SERVER, "it takes a certificate of this size")
 def test_cache_holds_a_tls12_session_that_is_too_large_for_a_ticket(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -93,6 +96,7 @@ def test_cache_holds_a_tls12_session_that_is_too_large_for_a_ticket(pair):
 
 
 @scenario(versions=[TLSv1_3], client=HUGE, server=CACHED)
+@openssl_chooses(Role.SERVER, "it takes a certificate of this size")
 def test_cache_holds_a_tls13_session_that_is_too_large_for_a_ticket(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -104,6 +108,7 @@ def test_cache_holds_a_tls13_session_that_is_too_large_for_a_ticket(pair):
 
 
 @scenario(client=HUGE)
+@openssl_chooses(Role.SERVER, "the certificate is in the ticket")
 def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -13,8 +13,8 @@ EACH_HELLO = "ssl_get_prev_session (ssl/ssl_sess.c) adds to sess_hit for the fir
 HITS_AFTER_RETRY = Expectation(1, Differs(2, Role.SERVER, "*@>=1.1.1", SEEN, EACH_HELLO))
 COUNTS = {"server": [Capability.COUNTERS]}
 
-RETRIES = {"groups": "P-256"}
-"""A server that cannot use the key share that OpenSSL's client sends by default."""
+RETRIES = {"groups": "P-384"}
+"""A server that cannot use the key shares that clients send by default."""
 
 pytestmark = scenario(versions=[TLSv1_3], server=RETRIES, needs=COUNTS)
 

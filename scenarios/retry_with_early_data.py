@@ -28,9 +28,9 @@ SIZE = 100
 SENDS = {"max_early_data": SIZE}
 ALLOWS = {"max_early_data": 1024}
 REPLAYED = ALLOWS | {"anti_replay": False}
-RETRIES = {"groups": "P-256"}
-"""A server that cannot use the key share that OpenSSL's client sends by default."""
-RETRIED = {"groups": "P-384:P-256"}
+RETRIES = {"groups": "P-384"}
+"""A server that cannot use the key shares that clients send by default."""
+RETRIED = {"groups": "P-256:P-384"}
 MODES = {"middlebox_compat": BOTH}
 NO_CHANGE = broken_by(
     Role.SERVER,
@@ -67,7 +67,7 @@ def test_retry_refuses_early_data_and_resumes(pair):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
-    assert [hello.key_share_groups for hello in hellos] == [(P384,), (P256,)]
+    assert [hello.key_share_groups for hello in hellos] == [(P256,), (P384,)]
     assert [hello.early_data for hello in hellos] == [True, False]
     assert [len(hello.psk_identities) for hello in hellos] == [1, 1]
     assert [len(hello.session_id) for hello in hellos] == [32 * expected[0]] * 2

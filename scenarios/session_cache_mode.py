@@ -12,8 +12,10 @@ from harness import (
     Capability,
     Mechanism,
     Reason,
+    Role,
     TLSv1_2,
     TLSv1_3,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -178,6 +180,7 @@ def test_client_without_a_cache_holds_nothing(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"cache_mode": [{CLIENT}, {BOTH_ENDS}]}, needs=CLIENT_COUNTS)
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_tls12_client_holds_one_session_for_each_full_handshake(pair):
     first = pair.connect()
     after_first = pair.client.counters().items
@@ -192,6 +195,7 @@ def test_tls12_client_holds_one_session_for_each_full_handshake(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"cache_mode": {CLIENT}}, needs=CLIENT_COUNTS)
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_tls13_client_holds_each_ticket_until_it_has_used_it(pair):
     """RFC 8446, C.4: a ticket is for one use; tls_finish_handshake removes the resumed session from the cache."""
     first = pair.connect()

@@ -8,7 +8,20 @@ from base64 import b64encode
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
-from harness import FULL, RESUMED, Capability, Differs, Expectation, Role, TLSv1_2, TLSv1_3, Verify, cases, scenario
+from harness import (
+    FULL,
+    RESUMED,
+    Capability,
+    Differs,
+    Expectation,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    Verify,
+    cases,
+    openssl_chooses,
+    scenario,
+)
 
 DATA = {"client": [Capability.SESSION_DATA]}
 SERVER_NAME = 0
@@ -58,6 +71,7 @@ def test_lifetime_hint_is_the_servers_timeout_and_timeout_the_clients(pair):
 
 
 @scenario(client={"timeout": 60}, needs=DATA)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_timeout_is_the_clients_own_and_not_the_servers_hint(pair):
     first = pair.connect()
 
@@ -164,6 +178,7 @@ def test_time_is_by_the_clients_clock(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"clock": 0}, needs=DATA)
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_tls12_resumption_leaves_the_time_of_the_session(pair):
     first = pair.connect()
     pair.client.move_clock(1000)
@@ -292,6 +307,7 @@ def test_fields_set_only_by_servers_or_unsent_extensions_are_empty(pair):
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_DATA, Capability.EVERY_TICKET]})
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_tickets_of_one_handshake_differ_in_ticket_and_age_add_alone(pair):
     first = pair.connect()
     one, other = first.sessions

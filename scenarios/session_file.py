@@ -19,6 +19,7 @@ from harness import (
     TLSv1_3,
     aged,
     load,
+    openssl_chooses,
     scenario,
     to_pem,
 )
@@ -102,6 +103,7 @@ def test_session_of_another_client_is_declined_by_a_server_without_it(pair, tmp_
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=PORTABLE, second_client=True)
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_another_client_writes_back_every_field_of_a_tls12_session(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", first.session)
@@ -132,6 +134,7 @@ def test_session_in_a_file_resumes_in_another_context_of_the_same_stack(pair, tm
 
 
 @scenario(versions=[TLSv1_3], needs=PORTABLE)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_session_whose_file_says_that_it_is_too_old_is_not_offered(pair, tmp_path):
     first = pair.connect()
     offered = through(tmp_path / "session.pem", aged(first.session, first.session.timeout + MINUTE))

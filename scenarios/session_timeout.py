@@ -25,6 +25,7 @@ from harness import (
     aged,
     broken_by,
     edited,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -58,6 +59,8 @@ ONE_SECOND_LATE = {"ticket_not_too_old": broken_by(Role.CLIENT, "*@>=1.1.1", RUL
 pytestmark = scenario(needs=NEEDED)
 
 
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
+@openssl_chooses(Role.CLIENT, "a timeout of 7200 seconds")
 def test_default_is_two_hours_at_both_ends(pair):
     first = pair.connect()
 
@@ -67,6 +70,7 @@ def test_default_is_two_hours_at_both_ends(pair):
 
 
 @scenario(client={"timeout": [1, HOUR]}, needs=NEEDED)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_timeout_of_the_clients_context_is_the_sessions(pair):
     first = pair.connect()
 
@@ -76,6 +80,7 @@ def test_timeout_of_the_clients_context_is_the_sessions(pair):
 
 
 @scenario(server={"timeout": [1, HOUR]}, needs=NEEDED)
+@openssl_chooses(Role.CLIENT, "a timeout of 7200 seconds")
 def test_timeout_of_the_servers_context_is_the_lifetime_of_the_ticket(pair):
     first = pair.connect()
 
@@ -97,6 +102,7 @@ def test_timeout_of_zero_is_the_default(pair):
 
 
 @scenario(versions=[TLSv1_3], server={"timeout": [WEEK, WEEK + 1]}, needs=NEEDED)
+@openssl_chooses(Role.SERVER, "it cuts the lifetime to a week, where another server issues no ticket")
 def test_lifetime_of_a_tls13_ticket_is_a_week_at_most(pair):
     first = pair.connect()
 
@@ -200,6 +206,7 @@ def test_ticket_outlives_the_timeout_of_the_server_that_resumes_it(pair):
 @scenario(
     versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE, needs={"client": [Capability.OPENSSL_CHOICES]}
 )
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
     """RFC 8446, 4.2.11.1 forbids it: tls_construct_ctos_psk calculates an age that is one second too low."""
     pair.client.stop_clock(NOW)
@@ -218,6 +225,7 @@ def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_tls13_client_goes_by_the_time_in_the_session(pair):
     first = pair.connect()
     second = pair.connect(offer=aged(first.session, 2 * HOUR - 60))

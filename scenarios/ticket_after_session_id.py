@@ -13,7 +13,9 @@ from harness import (
     Capability,
     Mechanism,
     Reason,
+    Role,
     TLSv1_2,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -25,6 +27,7 @@ NEEDED = {"client": [Capability.SESSION_FIELDS, Capability.SESSION_IMPORT]}
 pytestmark = scenario(versions=[TLSv1_2], client=NO_TICKETS, needs=IMPORTS)
 
 
+@openssl_chooses(Role.SERVER, "it takes a session id of before it issued tickets")
 def test_session_id_resumes_and_brings_a_ticket(pair):
     first = pair.connect()
     pair.new_client(tickets=True)

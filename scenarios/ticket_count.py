@@ -3,7 +3,19 @@
 RFC 8446, 4.6.1 allows any number. OpenSSL: two after a full handshake, one after a resumption, whatever is set.
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_2, TLSv1_3, reasons, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 pytestmark = scenario(versions=[TLSv1_3])
 
@@ -19,6 +31,7 @@ def test_two_tickets_by_default(pair):
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.EVERY_TICKET]})
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_each_ticket_is_a_session(pair):
     first = pair.connect()
 
@@ -98,6 +111,7 @@ def test_session_without_a_ticket_is_not_offered(pair):
 
 
 @scenario(versions=[TLSv1_2])
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_one_ticket_in_tls12_and_none_after_a_resumption(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -4,7 +4,19 @@ SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a client removes the extension. It n
 session, but OpenSSL sends it, empty, even if only TLS 1.3 is enabled (tls_construct_ctos_session_ticket).
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_2, TLSv1_3, reasons, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 pytestmark = scenario(versions=[TLSv1_2])
 
@@ -19,6 +31,7 @@ def test_extension_is_empty_when_no_ticket_is_held(pair):
     assert first.messages.server_hello.session_ticket == b""
 
 
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_extension_is_the_ticket_when_one_is_held(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -92,7 +105,7 @@ def test_extension_is_absent_if_a_client_of_both_versions_wants_no_ticket(pair):
     assert len(second.messages.client_hello.psk_identities) == 1
 
 
-@scenario(versions=[TLSv1_3])
+@scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_client_of_tls13_alone_sends_it_empty_all_the_same(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

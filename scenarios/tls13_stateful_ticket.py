@@ -3,7 +3,20 @@
 RFC 8446, 4.6.1: a ticket is either a database lookup key or self-encrypted. RFC 8446, 2.2: it resumes as a PSK.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, Reason, TLSv1_3, reasons, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Mechanism,
+    Reason,
+    Role,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 STATEFUL = {"tickets": False}
 
@@ -20,6 +33,7 @@ def test_stateful_ticket_resumes(pair):
     assert second.from_cache is True
 
 
+@openssl_chooses(Role.SERVER, "two tickets of 32 bytes")
 def test_tickets_are_names_of_32_bytes_and_differ(pair):
     first = pair.connect()
 
@@ -30,6 +44,7 @@ def test_tickets_are_names_of_32_bytes_and_differ(pair):
 
 
 @scenario(versions=[TLSv1_3])
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_tickets_of_a_server_that_keeps_no_state_are_longer(pair):
     first = pair.connect()
 
@@ -60,6 +75,7 @@ def test_ticket_is_the_session_id_of_its_entry(pair):
     assert known == [True, True]
 
 
+@openssl_chooses(Role.SERVER, "a stateful ticket can be used again")
 def test_stateful_ticket_resumes_twice(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

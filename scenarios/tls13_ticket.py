@@ -3,7 +3,21 @@
 SSL_CTX_set_options(3): SSL_OP_NO_TICKET at a TLS 1.3 client changes nothing.
 """
 
-from harness import DECLINED, FULL, RESUMED, CacheMode, Capability, Mechanism, Reason, TLSv1_3, cases, reasons, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    CacheMode,
+    Capability,
+    Mechanism,
+    Reason,
+    Role,
+    TLSv1_3,
+    cases,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 pytestmark = scenario(versions=[TLSv1_3])
 
@@ -47,6 +61,7 @@ def test_age_that_is_sent_is_that_of_the_ticket_obfuscated(pair):
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_FIELDS]})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_session_has_a_ticket_and_the_lifetime_that_the_server_gave(pair):
     first = pair.connect()
 
@@ -76,6 +91,7 @@ def test_secret_is_as_long_as_the_hash_of_the_suite(pair):
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.EVERY_TICKET]})
 @cases("index", 0, 1)
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_each_ticket_of_a_connection_resumes(pair, index):
     first = pair.connect()
     second = pair.connect(offer=first.sessions[index])
@@ -96,6 +112,7 @@ def test_ticket_resumes_twice(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"tickets": False})
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_client_that_wants_no_tickets_still_gets_and_offers_them(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -127,6 +144,7 @@ def test_server_keeps_no_entry_and_counts_the_hit(pair):
     assert (after.items, after.hits, after.misses) == (0, 1, 0)
 
 
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_ticket_of_another_server_is_declined_and_replaced(pair):
     first = pair.connect()
     pair.new_server()

@@ -7,7 +7,7 @@ covers what happens to the session.
 
 from datetime import date
 
-from harness import FULL, Capability, Close, Differs, Ending, Expectation, Role, scenario
+from harness import FULL, Capability, Close, Differs, Ending, Expectation, Role, openssl_chooses, scenario
 
 SEEN = date(2026, 11, 21)
 DECODE_ERROR = 50
@@ -44,6 +44,7 @@ def test_client_reports_its_peer(pair):
     assert alerts(first, Role.CLIENT) == OF_CLIENT.of(pair)
 
 
+@openssl_chooses(Role.SERVER, "an alert after the end of TCP")
 def test_server_reports_its_peer(pair):
     first = pair.connect()
 

@@ -5,7 +5,19 @@ is false before one was read; the application of a client must read once (SSL_ge
 is done: it counts its tickets, and its cache holds the stateful ones.
 """
 
-from harness import FULL, Capability, Close, Ending, Mechanism, Reason, TLSv1_3, reasons, scenario
+from harness import (
+    FULL,
+    Capability,
+    Close,
+    Ending,
+    Mechanism,
+    Reason,
+    Role,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 EARLY = {"client": [Capability.SESSION_BEFORE_TICKET]}
 COUNTS = {"client": [Capability.SESSION_BEFORE_TICKET], "server": [Capability.COUNTERS]}
@@ -21,6 +33,7 @@ def closed_early(pair):
 
 
 @scenario(versions=[TLSv1_3], close=[Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY, Close.RST], needs=EARLY)
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_session_of_a_connection_with_unread_tickets_is_not_offered(pair):
     first, session = closed_early(pair)
     second = pair.connect(offer=session)
@@ -34,6 +47,7 @@ def test_session_of_a_connection_with_unread_tickets_is_not_offered(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=EARLY)
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_session_of_a_connection_that_read_its_tickets_resumes(pair):
     live = pair.open()
     live.exchange()

@@ -24,6 +24,7 @@ from harness import (
     TLSv1_3,
     Verify,
     broken_by,
+    openssl_chooses,
     reasons,
     scenario,
     with_other_secret,
@@ -184,6 +185,7 @@ ANSWERS_OLD_LENGTH = [broken_by(Role.SERVER, builds, date(2026, 11, 29), NOT_COM
     needs=IMPORTS,
     breaks={"fragment_length_as_asked": ANSWERS_OLD_LENGTH},
 )
+@openssl_chooses(Role.SERVER, "it compares the maximum fragment length with the session's")
 def test_maximum_fragment_length_differs(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=512)
@@ -202,6 +204,7 @@ def test_maximum_fragment_length_differs(pair):
     needs=IMPORTS,
     breaks={"nothing_unasked": ANSWERS_OLD_LENGTH},
 )
+@openssl_chooses(Role.SERVER, "it compares the maximum fragment length with the session's")
 def test_maximum_fragment_length_is_no_longer_requested(pair):
     first = pair.connect()
     pair.new_client(max_fragment_length=None)
@@ -261,6 +264,7 @@ def test_session_with_its_own_secret_restored_resumes(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"ciphers": AES128}, server={"tickets": BOTH}, needs=IMPORTS)
+@openssl_chooses(Role.SERVER, "it aborts where another server makes a full handshake")
 def test_cipher_of_the_session_is_not_offered(pair):
     first = pair.connect()
     pair.new_client(ciphers=AES256)

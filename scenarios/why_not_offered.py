@@ -21,6 +21,7 @@ from harness import (
     TLSv1_3,
     aged,
     broken_by,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -166,6 +167,7 @@ def test_tls12_server_with_a_cache_is_no_reason(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=PORTABLE, breaks=OTHER_HASH)
+@openssl_chooses(Role.SERVER, "no ticket after it declined one for its hash")
 def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
     first = pair.connect()
     pair.new_client(ciphersuites="TLS_AES_128_GCM_SHA256")
@@ -194,6 +196,7 @@ def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=EARLY)
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_session_that_was_taken_before_a_ticket_was_read(pair):
     live = pair.open()
     early = live.session()
@@ -207,6 +210,7 @@ def test_session_that_was_taken_before_a_ticket_was_read(pair):
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_BEFORE_TICKET, Capability.SESSION_IN_MEMORY]})
+@openssl_chooses(Role.SERVER, "two tickets")
 def test_session_object_that_was_kept_before_a_ticket_was_read(pair):
     live = pair.open()
     early = live.keep_session()
@@ -264,6 +268,7 @@ def test_client_that_does_not_enable_the_sessions_version(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_ticket_that_is_too_old_by_the_clients_clock(pair):
     first = pair.connect()
     pair.client.move_clock(3 * HOUR)
@@ -275,6 +280,7 @@ def test_ticket_that_is_too_old_by_the_clients_clock(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_ticket_in_the_second_in_which_it_expires(pair):
     pair.client.stop_clock(NOW)
     first = pair.connect()

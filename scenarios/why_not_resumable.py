@@ -23,6 +23,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    openssl_chooses,
     reasons,
     scenario,
     titles,
@@ -164,6 +165,7 @@ def test_used_tls13_object_of_a_client_without_a_cache_has_no_reason(pair):
 
 
 @scenario(versions=[TLSv1_2], client=CACHING, needs=IN_MEMORY)
+@openssl_chooses(Role.SERVER, "no new ticket after a TLS 1.2 resumption")
 def test_tls12_object_that_was_used_before_has_no_reason(pair):
     session, first = kept(pair)
     second = pair.connect(offer=session)

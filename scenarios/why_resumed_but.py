@@ -35,11 +35,15 @@ ASKS = {"verify": Verify.OPTIONAL}
 
 SEEN = date(2026, 11, 29)
 NAME_NOT_COMPARED = "a server looks up a session by its ticket or id, and by no name (ssl_get_prev_session)"
+NAME_NOT_MATCHED = "JSSE of 17.0.15 compares a session's server name only where the program sets SNIMatchers"
 NAME_NOT_CHECKED = (
     "tls_construct_ctos_psk looks at hash and age, and at no name: SSL_set_session is the application's choice"
 )
 OTHER_NAME = {
-    "other_name_not_resumed": broken_by(Role.SERVER, "*", SEEN, NAME_NOT_COMPARED, tls=TLSv1_2),
+    "other_name_not_resumed": (
+        broken_by(Role.SERVER, "*", SEEN, NAME_NOT_COMPARED, tls=TLSv1_2),
+        broken_by(Role.SERVER, "java:*", SEEN, NAME_NOT_MATCHED, tls=TLSv1_2),
+    ),
     "name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NAME_NOT_CHECKED, tls=TLSv1_3),
 }
 

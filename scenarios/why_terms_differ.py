@@ -11,8 +11,10 @@ from harness import (
     RESUMED,
     Capability,
     Reason,
+    Role,
     TLSv1_2,
     TLSv1_3,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -53,6 +55,7 @@ def test_key_is_unknown_before_the_session_id_context_is_compared(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"tickets": BOTH}, needs=IMPORTS)
+@openssl_chooses(Role.SERVER, "it takes the client's first suite, not the session's")
 def test_hash_of_the_cipher_suite_is_not_the_sessions(pair):
     first = pair.connect()
     pair.new_client(ciphersuites=f"{SHA384}:{SHA256}")
@@ -64,6 +67,7 @@ def test_hash_of_the_cipher_suite_is_not_the_sessions(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"tickets": BOTH}, needs=IMPORTS)
+@openssl_chooses(Role.SERVER, "it takes the client's first suite, not the session's")
 def test_another_cipher_suite_with_the_sessions_hash_resumes(pair):
     first = pair.connect()
     pair.new_client(ciphersuites=f"{ALSO_SHA256}:{SHA256}")
@@ -102,6 +106,7 @@ def test_extended_master_secret_is_added_by_the_client(pair):
 
 
 @scenario(versions=[TLSv1_2], client=EMS, server={"extended_master_secret": False, "ticket_keys": "shared"})
+@openssl_chooses(Role.CLIENT, "it offers a session without an extended master secret")
 def test_extended_master_secret_is_added_by_the_server(pair):
     first = pair.connect()
     pair.new_server(extended_master_secret=True)
@@ -113,6 +118,7 @@ def test_extended_master_secret_is_added_by_the_server(pair):
 
 
 @scenario(versions=[TLSv1_2], client={"extended_master_secret": False}, server={"tickets": BOTH})
+@openssl_chooses(Role.SERVER, "it resumes a session without an extended master secret")
 def test_session_without_extended_master_secret_resumes_without(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -42,5 +42,6 @@ def check(library: str, limits: Mapping[str, Any], knobs: Mapping[str, Any]) -> 
         limit = limits[name]
         if isinstance(limit, str):
             raise LackError(f"{name}: {limit}")
-        if isinstance(limit, list) and getattr(value, "value", value) not in limit:
+        shown = [one.value for one in value] if name == "versions" else getattr(value, "value", value)
+        if isinstance(limit, list) and shown not in limit:
             raise LackError(f"{name}: {library} has only {limit}")

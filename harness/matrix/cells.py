@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
@@ -51,6 +51,10 @@ class Situation:
     """The programs that are an end, by its role; each meets the reference stack."""
     every_stack: bool = False
     """Each of these programs meets every stack."""
+
+    def needing(self, role: Role, capability: Capability) -> Situation:
+        """The situation, with a further Capability that an end needs."""
+        return replace(self, needs={**self.needs, role: (*self.needs.get(role, ()), capability)})
 
 
 @dataclass(frozen=True, slots=True)

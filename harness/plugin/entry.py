@@ -66,6 +66,7 @@ def add_options(parser: pytest.Parser, *, short: bool = False) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and gather cells in the process that the user started."""
     config.addinivalue_line("markers", "scenario(situation): what a scenario declares; made by harness.scenario")
+    config.addinivalue_line("markers", "openssl_chooses(role, capability, what): what OpenSSL alone does")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Gathering(config), "resumption-gathering")
 
@@ -109,7 +110,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture in ENDS & {*metafunc.fixturenames}:
         mark = metafunc.definition.get_closest_marker("scenario")
         if mark and mark.args and type(mark.args[0]).__module__ == "harness.matrix.cells":
-            loaded(metafunc.config).generate(metafunc, mark.args[0], fixture)
+            situation = mark.args[0]
+            for chosen in metafunc.definition.iter_markers("openssl_chooses"):
+                situation = situation.needing(*chosen.args[:2])
+            loaded(metafunc.config).generate(metafunc, situation, fixture)
 
 
 def loaded(config: pytest.Config) -> Any:

@@ -10,14 +10,13 @@ from harness.builds.libraries import foreign_libraries
 from harness.explain.rules import known_rule
 from harness.matrix.cells import Situation, knob_values
 from harness.matrix.expectation import Differs, Expectation
+from harness.model.capability import Capability
 from harness.model.errors import UsageError
 from harness.model.tls import Close, Role, TLSVersion
 from harness.stacks.machine import STACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from harness.model.capability import Capability
 
 
 def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by name
@@ -94,6 +93,17 @@ def _expected(differs: Differs[bool] | Sequence[Differs[bool]]) -> Expectation[b
     broken = [differs] if isinstance(differs, Differs) else differs
     keeps = False
     return Expectation(keeps, *broken)
+
+
+def openssl_chooses(role: Role, what: str) -> pytest.MarkDecorator:
+    """The decorator of a test that pins ``what`` OpenSSL alone does at an end, where no RFC decides.
+
+    Cells with another family there are UNSUPPORTED. It adds to ``scenario``, and may be repeated. UsageError if nothing
+    is said.
+    """
+    if not what:
+        raise UsageError("openssl_chooses needs what OpenSSL chooses, such as 'two TLS 1.3 tickets'")
+    return pytest.mark.openssl_chooses(role, Capability.OPENSSL_CHOICES, what)
 
 
 def cases(names: str, *values: Any) -> pytest.MarkDecorator:

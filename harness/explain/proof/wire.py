@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.negotiated import alpn_on_wire, answer_of, asked_of
-from harness.explain.finding import brief, hash_of, suite_name
+from harness.explain.finding import hash_of, suite_name
 from harness.explain.proof.statement import Statement
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import EARLY_DATA, EXTENDED_MASTER_SECRET, PRE_SHARED_KEY
@@ -56,8 +56,13 @@ def _identities(scope: Scope) -> set[bytes]:
     return tickets or {hello.session_id for hello in scope.hellos}
 
 
+def _begins(ticket: bytes, shown: str) -> bool:
+    """Whether a ticket begins with a key name, as it is shown: how long it is, its library says."""
+    return ticket.hex().startswith(shown.removesuffix("…"))
+
+
 def _offered_key(scope: Scope, found: re.Match[str]) -> bool:
-    return any(len(sent) == int(found[1]) and brief(sent[:16]) == found[2] for sent in _identities(scope))
+    return any(len(sent) == int(found[1]) and _begins(sent, found[2]) for sent in _identities(scope))
 
 
 def _issued_here(scope: Scope) -> set[bytes]:
@@ -68,14 +73,12 @@ def _issued_here(scope: Scope) -> set[bytes]:
 
 
 def _issued_key(scope: Scope, found: re.Match[str]) -> bool:
-    return any(brief(ticket[:16]) == found[1] for ticket in _issued_here(scope))
+    return any(_begins(ticket, found[1]) for ticket in _issued_here(scope))
 
 
 def _intact(scope: Scope, found: re.Match[str]) -> bool:
     held = {session.get("ticket") for session in scope.sessions}
-    return _issued_key(scope, found) and any(
-        sent in held and brief(sent[:16]) == found[1] for sent in _identities(scope)
-    )
+    return _issued_key(scope, found) and any(sent in held and _begins(sent, found[1]) for sent in _identities(scope))
 
 
 def _differs(scope: Scope, found: re.Match[str]) -> bool:

@@ -153,7 +153,7 @@ class GnutlsLibrary:
         "tickets": 2,
         "tickets_after_resumption": 2,
         "lifetime": {"1.2": LIFETIME, "1.3": LIFETIME},
-        "timeout": {"client": LIFETIME, "server": LIFETIME},
+        "timeout": {"server": LIFETIME},
         "key_name": 16,
     }
 

@@ -28,6 +28,10 @@ import javax.net.ssl.SSLSession;
 final class Connection {
     private static final Set<String> AT_ANY_TIME = Set.of("session", "sessions", "keep_session", "release");
     private static final int PORT = 443;
+    private static final int HANDSHAKE = 22;
+    private static final int SERVER_HELLO = 2;
+    private static final int TYPE_AT = 5;
+    private static final int ID_AT = TYPE_AT + 4 + 2 + 32;
 
     final BlockingQueue<Map<String, Object>> requests = new LinkedBlockingQueue<>();
     final Context context;
@@ -40,6 +44,7 @@ final class Connection {
     private Object handshake;
     private boolean reused;
     private boolean finished;
+    private boolean serverGaveId;
     private Failure failed;
     private String ending;
     private ByteBuffer received = ByteBuffer.allocate(1 << 16);
@@ -304,8 +309,11 @@ final class Connection {
         }
         if (count < 0) {
             ending = "eof";
-        } else {
-            received.position(received.position() + count);
+            return;
+        }
+        received.position(received.position() + count);
+        if (context.isClient() && !finished && received.get(0) == HANDSHAKE && received.get(TYPE_AT) == SERVER_HELLO) {
+            serverGaveId = received.get(ID_AT) > 0;
         }
     }
 
@@ -401,8 +409,8 @@ final class Connection {
 
     private void keep(SSLSession session, String version) throws ReflectiveOperationException {
         byte[] ticket = Inside.ticket(session);
-        if (version.equals("1.2") && ticket == null && session.getId().length == 0) {
-            return;
+        if (ticket == null && !(version.equals("1.2") && serverGaveId)) {
+            return; // JSSE makes an id where the server gives none, and in TLS 1.3 keeps a session before its tickets
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("version", version);

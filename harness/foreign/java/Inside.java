@@ -102,7 +102,11 @@ final class Inside {
 
     static List<String> keyLog(Object handshake, SSLSession session, Map<String, Object> secrets)
             throws ReflectiveOperationException {
-        String random = hex((byte[]) get(get(handshake, "clientHelloRandom"), "randomBytes"));
+        Object hello = get(handshake, "clientHelloRandom");
+        if (hello == null) {
+            return List.of();
+        }
+        String random = hex((byte[]) get(hello, "randomBytes"));
         Map<String, Object> known = new LinkedHashMap<>(secrets);
         if (session != null && session.getProtocol().equals("TLSv1.2")) {
             known.put("CLIENT_RANDOM", get(session, "masterSecret"));

@@ -99,9 +99,9 @@ function hello() {
     },
     defaults: {
       tickets: 2,
-      tickets_after_resumption: 1,
-      lifetime: { 1.2: 300, 1.3: 300 },
-      timeout: { client: 300, server: 300 },
+      tickets_after_resumption: 0,
+      lifetime: { 1.2: 7200, 1.3: 7200 },
+      timeout: { server: 7200 },
       key_name: 16,
     },
   };

@@ -45,7 +45,7 @@ class WolfsslContext:
         self._knobs = knobs
         versions = {version.value for version in knobs.get("versions") or ()}
         prefix = {frozenset({"1.2"}): "wolfTLSv1_2", frozenset({"1.3"}): "wolfTLSv1_3"}.get(frozenset(versions))
-        context = lib.wolfSSL_CTX_new(getattr(lib, f"{prefix or 'wolfSSLv23'}_{role}_method")())
+        context = lib.wolfSSL_CTX_new(getattr(lib, f"{prefix or 'wolfTLS'}_{role}_method")())
         self._context = ffi.gc(context, lib.wolfSSL_CTX_free)
         if prefix is None:
             checked(lib.wolfSSL_CTX_SetMinVersion(self._context, TLS12), "TLS 1.2 as the lowest version")
@@ -122,7 +122,6 @@ class WolfsslLibrary:
         "tickets": 1,
         "tickets_after_resumption": 1,
         "lifetime": {"1.2": 300, "1.3": 300},
-        "timeout": {"client": 300, "server": 300},
         "key_name": 16,
     }
 

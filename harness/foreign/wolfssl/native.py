@@ -13,8 +13,8 @@ from harness.agent.library import TlsError
 DECLARED = """
 int wolfSSL_Init(void);
 const char *wolfSSL_lib_version(void);
-void *wolfSSLv23_client_method(void);
-void *wolfSSLv23_server_method(void);
+void *wolfTLS_client_method(void);
+void *wolfTLS_server_method(void);
 void *wolfTLSv1_2_client_method(void);
 void *wolfTLSv1_2_server_method(void);
 void *wolfTLSv1_3_client_method(void);
