@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
 from harness.model.errors import BuildError, EndpointError, TimedOutError, UsageError
-from harness.report.text.library_table import library_table
+from harness.report.text.library_table import library_page, library_table
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import Registration, ask_hello
 from harness.stacks.machine import Machine
@@ -97,7 +98,14 @@ def remove(names: tuple[str, ...]) -> None:
 @click.option("--client", "clients", multiple=True, metavar="GLOB", help="Only these clients; may be repeated.")
 @click.option("--server", "servers", multiple=True, metavar="GLOB", help="Only these servers; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def table(clients: tuple[str, ...], servers: tuple[str, ...], *, as_json: bool) -> None:
+@click.option(
+    "--write",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    help="Also write libraries.md and libraries.html to this folder.",
+)
+def table(clients: tuple[str, ...], servers: tuple[str, ...], folder: Path | None, *, as_json: bool) -> None:
     """Show which library resumes with which, by mechanism, as Markdown: one case for each pair of stacks.
 
     Without globs, libssl and every other library that is ready. A glob may name a build, as in libssl@1.1.1w.
@@ -106,6 +114,10 @@ def table(clients: tuple[str, ...], servers: tuple[str, ...], *, as_json: bool) 
         usual = ("libssl", *sorted(machine.others - machine.only_named))
         ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]
         found = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "libraries.md").write_text(library_table(found))
+        (folder / "libraries.html").write_text(library_page(found))
     if as_json:
         names = ("mechanism", "client", "server", "result", "why")
         rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in found.items()]

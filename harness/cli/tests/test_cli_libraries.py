@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_table_has_a_row_for_each_mechanism(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["libraries", "table", "--client", "libssl", "--server", "libssl"]) == 0
+def test_the_table_has_a_row_for_each_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "page"
+    assert main(["libraries", "table", "--client", "libssl", "--server", "libssl", "--write", str(folder)]) == 0
 
     text = capsys.readouterr().out
     assert text.count("| resumes") == 3
@@ -24,6 +25,10 @@ def test_the_table_has_a_row_for_each_mechanism(capsys: pytest.CaptureFixture[st
         "### TLS 1.2 by ticket (RFC 5077)",
         "### TLS 1.3 by PSK",
     ]
+    assert (folder / "libraries.md").read_text() == text
+    page = (folder / "libraries.html").read_text()
+    assert page.count("<td>resumes</td>") == 3
+    assert page.count("<h2>") == 3
 
 
 def test_the_table_as_json_names_each_pair(capsys: pytest.CaptureFixture[str]) -> None:

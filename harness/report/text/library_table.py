@@ -1,7 +1,8 @@
-"""The table of which library resumes with which, as Markdown that also reads well in a terminal."""
+"""The table of which library resumes with which: Markdown that also reads well in a terminal, and a page of HTML."""
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,12 +15,50 @@ TITLES = {
 }
 
 
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Which library resumes with which</title>
+<style>
+body {{ font-family: sans-serif; }}
+table {{ border-collapse: collapse; }}
+th, td {{ border: 1px solid; padding: 0.3em; }}
+</style>
+</head>
+<body>
+<h1>Which library resumes with which</h1>
+{body}</body>
+</html>
+"""
+
+
 def library_table(results: Mapping[tuple[str, str, str], tuple[str, str]]) -> str:
     """The results by mechanism, client and server: what happened in a word, and why a pair cannot, or failed."""
     return "\n".join(_lines(results)) + "\n"
 
 
+def library_page(results: Mapping[tuple[str, str, str], tuple[str, str]]) -> str:
+    """The same as an HTML page that needs no other file."""
+    body = []
+    for title, rows, whys in _parts(results):
+        head, *others = ([html.escape(cell) for cell in row] for row in rows)
+        lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
+        for client, *cells in others:
+            lines.append(f"<tr><th>{client}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+        reasons = "".join(f"<li>{html.escape(why)}</li>\n" for why in whys)
+        body.append(f"<h2>{html.escape(title)}</h2>\n<table>\n{chr(10).join(lines)}\n</table>\n<ul>\n{reasons}</ul>\n")
+    return PAGE.format(body="".join(body))
+
+
 def _lines(results: Mapping[tuple[str, str, str], tuple[str, str]]) -> Iterator[str]:
+    for title, rows, whys in _parts(results):
+        yield from [f"### {title}", "", *_table(rows), ""]
+        yield from [*(f"- {why}" for why in whys), *([""] if whys else [])]
+
+
+def _parts(
+    results: Mapping[tuple[str, str, str], tuple[str, str]],
+) -> Iterator[tuple[str, Sequence[Sequence[str]], Sequence[str]]]:
+    """For each mechanism its title, the rows of its table, and why pairs cannot, or failed."""
     for mechanism, title in TITLES.items():
         found = {(client, server): one for (by, client, server), one in results.items() if by == mechanism}
         if not found:
@@ -27,9 +66,8 @@ def _lines(results: Mapping[tuple[str, str, str], tuple[str, str]]) -> Iterator[
         servers = list(dict.fromkeys(server for _client, server in found))
         clients = dict.fromkeys(client for client, _server in found)
         rows = [[client, *(found[client, server][0] for server in servers)] for client in clients]
-        yield from [f"### {title}", "", *_table([["client \\ server", *servers], *rows]), ""]
-        whys = dict.fromkeys(why.splitlines()[0] for _result, why in found.values() if why)
-        yield from [*(f"- {why}" for why in whys), *([""] if whys else [])]
+        whys = list(dict.fromkeys(why.splitlines()[0] for _result, why in found.values() if why))
+        yield title, [["client \\ server", *servers], *rows], whys
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
