@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -178,9 +179,10 @@ class OpenConnection:
     def request(self, data: bytes, whole: Callable[[bytes], bool], patience: float) -> bytes | None:
         """Send data, if any, and read lines until they are whole, or the input ends.
 
-        None if no line comes in ``patience`` seconds; the tap then ends TCP. For a server that the harness does not
-        drive.
+        None if they are not whole in ``patience`` seconds; the tap then ends TCP. For a server that the harness does
+        not drive.
         """
+        end = time.monotonic() + patience
         self._during.append(Action("request", Role.CLIENT))
         if data:
             self._asked.append(self.client.write(data))
@@ -189,7 +191,7 @@ class OpenConnection:
             line, self._line = self._line or self.client.read_line(), None
             self._asked.append(line)
             try:
-                self._loop.settle([line], patience)
+                self._loop.settle([line], max(0.0, end - time.monotonic()))
             except TimedOutError:
                 self._tapped().cut(Close.EOF)
                 self._settle()

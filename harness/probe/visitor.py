@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that a server has to answer what is said, and to close TCP."""
+ENDLESS = 10
+"""How many times as long as its first handshake took a server is waited for that once did not close TCP in time."""
+LEAST = 0.25
+"""Seconds that such a server is waited for at least: its tickets may come late."""
 HELD = 0.5
 """Seconds that the client's Finished is held back at most after early data."""
 FLOOD = 4 << 20
@@ -88,6 +93,8 @@ class Visitor:
         self.limits = limits
         self.said = said
         self._runtime = runtime
+        self._patience = 0.0
+        """Seconds that a server has to close TCP which once did not; 0 while there is none."""
         self._clients: dict[ClientConfig, tuple[Client, ClientConfig]] = {}
         self._first = ClientConfig(versions=versions)
         remote = RemoteStack(name or target.text, (target.ip, target.port))
@@ -113,8 +120,10 @@ class Visitor:
         self.pair.tap.holds = ends_early_data if early and self.said.data else None
         live = self.pair.open(offer, early=said.data if early else b"")
         first: bytes | None = None
+        begun = time.monotonic()
         try:
             done = self._handshake(live)
+            took = time.monotonic() - begun
             answer: bytes | None = b""
             if done and early and self.said.data:
                 first = live.answered_while_held(HELD)
@@ -122,14 +131,20 @@ class Visitor:
                 answer = None if answer is None else (first or b"") + answer
             elif done and said.data and not early:
                 answer = live.request(said.data, said.whole, stretched(PATIENCE))
-            connection = live.leave(stretched(PATIENCE))
+            connection = live.leave(stretched(self._patience or PATIENCE))
         except TimedOutError as error:
             raise UnreachableError(f"{text} did not answer the client's handshake in {error.seconds:g} s") from error
+        self._learn(connection, took)
         if connection.client.view.saw is Saw.UNKNOWN:
             raise SilentError(f"{text} closed connection {connection.number} without an answer to what was said")
         if connection.disagreement:
             raise DisagreementError(connection.describe())
         return Visit(connection, answer, first is not None and bool(first))
+
+    def _learn(self, connection: Connection, took: float) -> None:
+        """Wait less for a server that never closes TCP: close_notify has been sent, and its tickets have come."""
+        if connection.tcp and any(end.sender is None for end in connection.tcp.ends):
+            self._patience = min(self._patience or PATIENCE, PATIENCE, max(LEAST, ENDLESS * took))
 
     def _handshake(self, live: OpenConnection) -> bool:
         """Whether it is complete; UnreachableError if the tap reached no server, however the client saw that."""

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from itertools import cycle
@@ -184,4 +185,37 @@ def speaking(data: bytes, *, again: bool = False, ends: bool = True) -> Iterator
         stop.set()
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()
+        listening.close()
+
+
+@contextlib.contextmanager
+def sending(issued: Issued, first: bytes, again: bytes = b"", pause: float = 0.0) -> Iterator[str]:
+    """Run a TLS server that sends these bytes after a handshake, then others for ever, and never ends; HOST:PORT."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.certificate, issued.key)
+    stop, listening = threading.Event(), listener()
+
+    def serve(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(peer, server_side=True) as tls:
+            tls.sendall(first)
+            while not stop.wait(pause) and again:
+                tls.sendall(again)
+            stop.wait()
+
+    def accept(threads: list[threading.Thread]) -> None:
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                threads.append(threading.Thread(target=serve, args=(listening.accept()[0],)))
+                threads[-1].start()
+        for thread in threads:
+            thread.join()
+
+    accepting = threading.Thread(target=accept, args=([],))
+    accepting.start()
+    try:
+        yield f"{LOOPBACK}:{listening.getsockname()[1]}"
+    finally:
+        stop.set()
+        listening.shutdown(socket.SHUT_RDWR)
+        accepting.join()
         listening.close()

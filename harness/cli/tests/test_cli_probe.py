@@ -17,7 +17,7 @@ from harness.report.json.documentation import probe_schema
 from harness.report.json.probe_shapes import Topic
 from harness.report.json.tests.json_schema import errors
 from harness.runtime.runtime import Runtime
-from harness.tests.real_servers import s_server, speaking
+from harness.tests.real_servers import s_server, sending, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,33 @@ def test_a_server_that_floods_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         said = refused(capsys, address)
 
     assert said.startswith(f"error: {address} does not speak TLS")
+
+
+def test_a_refusal_of_starttls_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with speaking(b"554 no service\r\n") as address:
+        said = refused(capsys, address, "--starttls", "smtp")
+
+    assert said == f"error: {address} refuses STARTTLS of smtp: it answers '554 no service\\r\\n'"
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "pause"),
+    [(b"", b"x" * 16384, 0.0), (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.05), (b"", b"", 0.0)],
+    ids=["floods", "drips", "is-mute"],
+)
+def test_a_server_that_never_ends_is_probed_in_bounds(
+    issued: Issued,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    first: bytes,
+    again: bytes,
+    pause: float,
+) -> None:
+    monkeypatch.setattr(visitor, "PATIENCE", 0.25)
+    with sending(issued, first, again, pause) as address:
+        assert main(["probe", address, "--tls", "1.3", "--offers", "1"]) == 0
+
+    assert "resumes by stateless ticket in 1 of 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
