@@ -117,7 +117,7 @@ def test_a_server_that_never_ends_is_probed_in_bounds(
     again: bytes,
     pause: float,
 ) -> None:
-    monkeypatch.setattr(visitor, "PATIENCE", 0.25)
+    monkeypatch.setattr(visitor, "PATIENCE", 0.03)
     with sending(issued, first, again, pause) as address:
         assert main(["probe", address, "--tls", "1.3", "--offers", "1"]) == 0
 
