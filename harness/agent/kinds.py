@@ -14,6 +14,7 @@ from harness.agent.vocabulary import (
     PskMode,
     TicketCallback,
     TicketKeyResult,
+    TicketUse,
     TLSVersion,
     Verify,
 )
@@ -36,6 +37,8 @@ LONGEST_TEXT = 8192
 """Bytes of a text, which must fit into a command line and an error; a list of all cipher suites has some 6000."""
 LONGEST_HOST_NAME = 255
 """Bytes of a server name (TLSEXT_MAXLEN_host_name)."""
+MOST_APPDATA = 1024
+"""Bytes of application data; a ticket has room for some 64 KiB."""
 LONGEST_NAME = 64
 """Bytes of the name of an external cache."""
 MAX_ALPN = 255
@@ -254,6 +257,8 @@ VERIFY = _one_of(Verify)
 EXTERNAL_GET = _one_of(ExternalGet)
 TICKET_KEY_RESULT = _one_of(TicketKeyResult)
 TICKET_CALLBACK = _one_of(TicketCallback)
+TICKET_USE = _one_of(TicketUse)
+APPDATA = octets(0, MOST_APPDATA, f"at most {MOST_APPDATA} bytes")
 FRAGMENT = Kind(
     " | ".join(map(str, MAX_FRAGMENT_LENGTHS)),
     f"one of {', '.join(map(str, MAX_FRAGMENT_LENGTHS))}",

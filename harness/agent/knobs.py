@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.agent.knob import Knob
-    from harness.agent.vocabulary import TicketKeyResult, Unset
+    from harness.agent.vocabulary import TicketKeyResult, TicketUse, Unset
 
 FILES = ("ca", "certificate", "key", "external_cache")
 """What a context finds in the file system: PEM files, and the folder of an external cache."""
@@ -55,6 +55,11 @@ NO_TICKET_CALLBACK = (
     Lack("no flag sets a ticket key callback", ("openssl",)),
     Lack("SSL_CTX_set_tlsext_ticket_key_cb is not bound", ("pyopenssl",)),
     Lack("SSLContext has no way to SSL_CTX_set_tlsext_ticket_key_cb", ("ssl",)),
+)
+NO_TICKET_DATA = (
+    Lack("no flag sets the ticket callbacks", ("openssl",)),
+    Lack("SSL_CTX_set_session_ticket_cb is not bound", ("pyopenssl",)),
+    Lack("SSLContext has no way to SSL_CTX_set_session_ticket_cb", ("ssl",)),
 )
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
@@ -507,6 +512,20 @@ class ServerKnobs:
         meaning="what it returns for a ticket whose key it has; by default ok for the first key and renew for others",
         libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
         lacks=NO_TICKET_CALLBACK,
+    )
+    ticket_data: bytes | None = knob(
+        kind=kinds.APPDATA,
+        meaning="application data that the server puts into each ticket, in the callbacks for tickets",
+        libssl="SSL_CTX_set_session_ticket_cb",
+        since="1.1.1",
+        lacks=NO_TICKET_DATA,
+    )
+    ticket_use: TicketUse | None = knob(
+        kind=kinds.TICKET_USE,
+        meaning="what the callback for a decrypted ticket returns, beside ticket_data; by default use",
+        libssl="SSL_CTX_set_session_ticket_cb",
+        since="1.1.1",
+        lacks=NO_TICKET_DATA,
     )
     external_cache: str | None = knob(
         kind=kinds.CACHE_NAME,

@@ -138,6 +138,21 @@ class TicketCallback(StrEnum):
     """SSL_CTX_set_tlsext_ticket_key_cb, which 3.0 deprecates."""
 
 
+class TicketUse(StrEnum):
+    """What the callback for a decrypted ticket returns (SSL_CTX_set_session_ticket_cb(3))."""
+
+    ABORT = "abort"
+    IGNORE = "ignore"
+    IGNORE_RENEW = "ignore_renew"
+    USE = "use"
+    USE_RENEW = "use_renew"
+
+    @property
+    def number(self) -> int:
+        """The SSL_TICKET_RETURN of that name."""
+        return list(type(self)).index(self)
+
+
 class ChosenAt(StrEnum):
     """The callback in which a server chooses another context by the server name."""
 

@@ -54,6 +54,7 @@ def _not_found(offer: Offer) -> Iterator[Candidate | None]:
     if offer.looked_up is not True:
         yield ticket.key_unknown(offer)
         yield ticket.refused_by_callback(offer)
+        yield ticket.ignored_by_callback(offer)
         yield ticket.damaged(offer)
         yield ticket.other_key_length(offer)
         yield ticket.unreadable(offer)

@@ -71,6 +71,24 @@ def _said(offer: Offer, answer: str | None) -> tuple[str, ...]:
     return () if answer is None else (f"callback: decrypt({offer.identity[:8].hex()}…) returned {answer}",)
 
 
+def ignored_by_callback(offer: Offer) -> Candidate | None:
+    """The callback for decrypted tickets ignores the session."""
+    calls = offer.evidence.connection.server.callback_calls or ()
+    named = (call.result for call in calls if call.call == "ticket" and call.subject == offer.identity[:NAME])
+    answer = next(named, None)
+    if answer not in {"ignore", "ignore_renew"}:
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_IGNORED,
+        "the server reads the ticket, and its callback for decrypted tickets ignores the session",
+        (f"callback: ticket({offer.identity[:8].hex()}…) returned {answer}",),
+        "let the callback return SSL_TICKET_RETURN_USE or SSL_TICKET_RETURN_USE_RENEW",
+        "SSL_CTX_set_session_ticket_cb(3)",
+        "what the callback returns for this ticket",
+    )
+
+
 def refused_by_callback(offer: Offer) -> Candidate | None:
     """The ticket key callback has the key and says that it has not."""
     answer = callback_answer(offer)

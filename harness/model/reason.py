@@ -84,6 +84,11 @@ class Reason(StrEnum):
         Question.DECLINED,
         "The server decrypts the ticket, and its OpenSSL is too old to read the session in it.",
     )
+    TICKET_IGNORED = (
+        "ticket_ignored",
+        Question.DECLINED,
+        "The server reads the ticket, and its callback ignores the session (SSL_CTX_set_session_ticket_cb).",
+    )
     EXPIRED_AT_SERVER = (
         "expired_at_server",
         Question.DECLINED,

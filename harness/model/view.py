@@ -66,15 +66,17 @@ class CallbackCall:
 
     call: str
     """Of an external cache ``new``, ``get`` or ``remove``, and ``wait`` if the client-hello callback interrupted the
-    handshake; of ticket keys ``encrypt`` or ``decrypt``; of server names ``choose``."""
+    handshake; of ticket keys ``encrypt`` or ``decrypt``; of server names ``choose``; of tickets
+    ``put`` and ``take`` of application data, and ``ticket`` for a ticket that was read."""
     subject: bytes
     """The session's id, in TLS 1.3 also its stateful ticket; of a ``wait`` the one in the ClientHello; of ticket keys
-    the name with which the ticket begins; of a ``choose`` the server name."""
+    and ``ticket`` the name with which the ticket begins; of ``put`` and ``take`` the data; of a ``choose`` the server
+    name."""
     result: str
     """Of ``new`` ``copied`` (it returned 0) or ``kept`` (1); of ``remove`` ``removed`` or ``absent``; of ``get`` what
     it returned: a value of the knob ``external_get``, ``absent``, or ``unreadable`` for this OpenSSL; of ticket keys a
     value of the knob ``ticket_encrypts`` or ``ticket_decrypts``, or ``unknown``; of ``choose``
-    ``chosen`` or ``kept``."""
+    ``chosen`` or ``kept``; of ``ticket`` a value of the knob ``ticket_use``, ``empty`` or ``no_decrypt``."""
 
     def __str__(self) -> str:
         subject = self.subject.decode("ascii", "replace") if self.call == "choose" else self.subject.hex()

@@ -156,6 +156,9 @@ class Offer:
         extension 35; ssl_get_prev_session). In TLS 1.3 it issues what it reads (tls_parse_ctos_psk).
         """
         server = self.evidence.server_hello
+        calls = self.evidence.connection.server.callback_calls or ()
+        if any(call.call == "ticket" and call.subject and self.identity.startswith(call.subject) for call in calls):
+            return False
         if self.by is Mechanism.PSK:
             if self.new_tickets:
                 return all(len(ticket) == HANDLE for ticket in self.new_tickets)

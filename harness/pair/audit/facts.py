@@ -402,10 +402,11 @@ def _exporter(wire: Wire, _role: Role) -> Shown | None:
 def _calls(wire: Wire, role: Role) -> object:
     """The calls whose subject the wire can show.
 
-    A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent.
+    A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent; application data (put,
+    take) are encrypted in the ticket.
     """
     calls = wire.report(role).callback_calls
-    shown = {"get", "wait", "decrypt", "choose"} | ({"new"} if _ids_are_sent(wire) else set())
+    shown = {"get", "wait", "decrypt", "choose", "ticket"} | ({"new"} if _ids_are_sent(wire) else set())
     if calls is None:
         return None
     seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in {"ok", "renew"})]
@@ -441,7 +442,7 @@ def _subjects(wire: Wire, _role: Role) -> Shown | None:
     allowed = {f"get {each.hex()}" for each in offered} | {f"wait {each.hex()}" for each in sent}
     allowed |= {f"new {each.hex()}" for each in made if isinstance(each, bytes)}
     tickets = offered.union(hello.session_ticket or b"" for hello in hellos)
-    allowed |= {f"decrypt {each[:KEY_NAME].hex()}" for each in tickets}
+    allowed |= {f"{call} {each[:KEY_NAME].hex()}" for call in ("decrypt", "ticket") for each in tickets} | {"ticket "}
     allowed |= {f"encrypt {each[:KEY_NAME].hex()}" for each in wire.tickets if isinstance(each, bytes)}
     allowed |= {f"choose {name.encode().hex()}" for name in _names(wire)}
     return Shown(_Among(allowed), "other sessions or names", ())

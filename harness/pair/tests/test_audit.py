@@ -97,7 +97,7 @@ LIES: dict[str, list[Lie]] = {
         )
         for call, versions in (
             *(("get", (V12, V13)), ("wait", (V12, V13)), ("new", (V12,))),
-            *(("encrypt", (V12, V13)), ("decrypt", (V12, V13)), ("choose", (V12, V13))),
+            *(("encrypt", (V12, V13)), ("decrypt", (V12, V13)), ("choose", (V12, V13)), ("ticket", (V12, V13))),
         )
     ],
     "counters": [

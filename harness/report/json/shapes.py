@@ -373,7 +373,8 @@ class CallbackCallObject(TypedDict):
         str,
         about(
             "of an external cache `get`, `new` or `remove`, and `wait` if the client-hello callback interrupted the "
-            "handshake; of ticket keys `encrypt` or `decrypt`; of server names `choose`"
+            "handshake; of ticket keys `encrypt` or `decrypt`; of server names `choose`; of "
+            "tickets `put` and `take` of application data, and `ticket` for one that was read"
         ),
     ]
     subject: Annotated[
@@ -388,7 +389,8 @@ class CallbackCallObject(TypedDict):
         about(
             "of `get` what it returned, a value of the knob `external_get`, `absent` or `unreadable`; of `new` "
             "`copied` or `kept`; of `remove` `removed` or `absent`; of ticket keys `ok`, `renew`, `none`, `error`, or "
-            "`unknown` for a ticket of another key; of `choose` `chosen` or `kept`"
+            "`unknown` for a ticket of another key; of `choose` `chosen` or `kept`; of `ticket` a "
+            "value of the knob `ticket_use`, `empty` or `no_decrypt`"
         ),
     ]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.kinds import SWITCH
-from harness.agent.vocabulary import TicketCallback, TicketKeyResult
+from harness.agent.vocabulary import TicketCallback, TicketKeyResult, TicketUse
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import CacheMode, ClientConfig, PskMode, ServerConfig, Verify, config_type, knobs_of
@@ -63,6 +63,8 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "ticket_callback": (TicketCallback.HMAC,),
     "ticket_encrypts": (TicketKeyResult.NONE,),
     "ticket_decrypts": (TicketKeyResult.RENEW, TicketKeyResult.NONE),
+    "ticket_data": (b"data",),
+    "ticket_use": (TicketUse.IGNORE, TicketUse.USE_RENEW),
     "external_cache": ("shared",),
     "external_get": ("nothing", "copy", "other_id", "expired", "not_resumable", "later"),
     "server_certificate": ("other-server",),
@@ -108,6 +110,7 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.SERVER, "alpn"): Beside(peer={"alpn": ("other", "h2")}),
     (Role.SERVER, "session_id_prefix"): Beside(peer={"tickets": False}),
     (Role.SERVER, "session_id"): Beside(peer={"tickets": False}),
+    (Role.SERVER, "ticket_use"): Beside(own={"ticket_data": b"data"}),
     (Role.SERVER, "ticket_encrypts"): RING,
     (Role.SERVER, "ticket_decrypts"): RING,
     (Role.SERVER, "external_cache"): Beside(peer={"tickets": False}),

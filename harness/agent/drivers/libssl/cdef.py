@@ -55,6 +55,8 @@ void SSL_set_verify(SSL *ssl, int mode, void *callback);
 uint64_t SSL_set_options(SSL *ssl, uint64_t options);
 uint64_t SSL_clear_options(SSL *ssl, uint64_t options);
 int SSL_client_hello_get0_ext(SSL *ssl, unsigned int type, const unsigned char **out, size_t *outlen);
+int SSL_SESSION_set1_ticket_appdata(SSL_SESSION *session, const void *data, size_t size);
+int SSL_SESSION_get0_ticket_appdata(SSL_SESSION *session, void **data, size_t *size);
 int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session);
 void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, int (*cb)(SSL *, int *, void *), void *arg);
 size_t SSL_client_hello_get0_session_id(SSL *ssl, const unsigned char **out);

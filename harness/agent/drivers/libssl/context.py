@@ -11,6 +11,7 @@ from harness.agent.drivers.libssl.callbacks.calls import Calls
 from harness.agent.drivers.libssl.callbacks.common import Callbacks
 from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache
 from harness.agent.drivers.libssl.callbacks.server_names import ServerNames
+from harness.agent.drivers.libssl.callbacks.ticket_data import TicketData
 from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
 from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.memory import MemoryBios
@@ -69,6 +70,9 @@ class LibsslContext(Cache):
         self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
         self._calls = Calls(self._connections)
+        self._data = TicketData(native, self._knobs, self._calls) if "ticket_data" in self._knobs else None
+        if self._data is not None:
+            self._data.set(self._ctx)
         self._names = ServerNames(native, self._connections, self._calls)
         if "external_cache" in files:
             self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._calls)
@@ -126,13 +130,15 @@ class LibsslContext(Cache):
 
     def age_sessions(self, seconds: int) -> bool:
         """Backdate every cached session, and every ticket that is issued from now on."""
+        if self._data is not None:
+            raise RequestError("age_sessions: ticket_data has the callback that would age tickets; leave it out")
         self._callbacks.age_tickets(self._ctx, seconds)
         return super().age_sessions(seconds)
 
     def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
         """The calls of the callbacks of one connection, and those of none; each is returned once."""
         self._only("callback_calls", Capability.CALLBACK_CALLS)
-        silent = self._external is None and self._ring is None and not self._names.chosen
+        silent = (self._external, self._ring, self._data) == (None, None, None) and not self._names.chosen
         return None if silent else self._calls.take(of)
 
     def choose_context(self, server_name: str, other: Callable[[], LibsslContext], at: ChosenAt) -> bool:

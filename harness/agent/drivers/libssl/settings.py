@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOT_OF_A_CONTEXT = frozenset(
     {
         *("server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"),
-        *("ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts"),
+        *("ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts", "ticket_data", "ticket_use"),
     }
 )
 """Knobs that a connection or a callback applies instead."""
