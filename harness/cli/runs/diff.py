@@ -134,7 +134,8 @@ def diff(  # noqa: PLR0913 - one for each option
         for one, other, title in pairs
     ]
     if page:
-        write_new(page, causes_page(found, [version for version, _ in runs]))
+        titled = [(title, *shown) for (_, _, title), shown in zip(pairs, found, strict=True)]
+        write_new(page, causes_page(titled, [version for version, _ in runs]))
     if any(shown["differences"] for shown, _ in found):
         click.get_current_context().exit(DIFFERENT)
 

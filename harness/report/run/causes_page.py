@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 HEADS = ("what changes", "on which builds", "declared", "see it")
 
 
-def causes_page(found: Sequence[tuple[DiffObject, Sequence[Cause]]], versions: Sequence[str]) -> str:
-    """Return the page: for each comparison its causes by what they change, the most important first."""
+def causes_page(found: Sequence[tuple[str, DiffObject, Sequence[Cause]]], versions: Sequence[str]) -> str:
+    """Return the page: for each comparison its causes by what they change, the most important first.
+
+    Each comparison has a title; if it is empty, both builds are the title.
+    """
     lines = ["# Behaviours by version", "", f"Builds with results: {', '.join(versions)}.", ""]
-    for diff, causes in found:
-        lines += [f"## {', '.join(diff['before'])} -> {', '.join(diff['after'])}", ""]
+    for title, diff, causes in found:
+        lines += [f"## {title or ', '.join(diff['before']) + ' -> ' + ', '.join(diff['after'])}", ""]
         lines += [f"{diff['compared']} cells compared, {len(causes) or 'no'} causes.", ""]
         for strength, group in groupby(causes, key=lambda cause: cause.strength):
             lines += [

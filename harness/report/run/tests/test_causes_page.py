@@ -28,6 +28,7 @@ def test_the_page_has_each_cause_below_what_it_changes_with_every_build() -> Non
         f"## {', '.join(diff['before'])} -> {', '.join(diff['after'])}",
         "### Outcome",
         "### Tickets",
+        "## client 1 with server 2",
     ]
     assert "`declared in x.py, for *@>=3.2`" in tables[0]
     assert "**undeclared**" in tables[1]
