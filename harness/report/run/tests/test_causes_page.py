@@ -18,9 +18,9 @@ def test_the_page_has_each_cause_below_what_it_changes_with_every_build() -> Non
     runs = [(one["clients"][0], by_id(one)) for one in (results("3.0.19", *before), results("3.5.6", *after))]
     made = [replace(over_builds(cause, runs), command="resumption cell 'x|y'") for cause in causes(diff["differences"])]
 
-    page = causes_page(
-        [(diff, [replace(made[0], declared="declared in x.py, for *@>=3.2"), *made[1:]])], ["3.0.19", "3.5.6"]
-    )
+    known = replace(made[0], declared="declared in x.py, for *@>=3.2")
+
+    page = causes_page([("", diff, [known, *made[1:]]), ("client 1 with server 2", diff, [])], ["3.0.19", "3.5.6"])
     tables = [line for line in page.splitlines() if line.startswith("| `")]
 
     assert [line for line in page.splitlines() if line.startswith("#")] == [
