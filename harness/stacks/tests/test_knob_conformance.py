@@ -45,7 +45,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "ciphersuites": ("TLS_AES_128_GCM_SHA256",),
     "groups": ("P-256",),
     "signature_algorithms": ("ECDSA+SHA384:ECDSA+SHA256",),
-    "dhe": (True, False),
+    "mutation": ("any",),
     "psk_modes": (PskMode.BOTH, PskMode.KE),
     "alpn": (("h2",),),
     "verify": (Verify.REQUIRED, Verify.OPTIONAL),

@@ -91,6 +91,7 @@ class Native:
         """Make a C callback, which the caller keeps alive. On an exception it returns 0; check_callbacks raises it."""
 
         def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+            error.add_note(f"raised in the callback {function.__qualname__}")
             self.failures.append(error)
 
         return self.ffi.callback(signature, function, onerror=failed)
