@@ -39,6 +39,13 @@ ALERT_OF_BINDER = Expectation(
         date(2026, 11, 29),
         "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
     ),
+    Differs(
+        Alert(47, Role.SERVER),
+        Role.SERVER,
+        "java:*",
+        date(2026, 11, 29),
+        "JSSE 17.0.15: PreSharedKeyExtension.checkBinder",
+    ),
 )
 EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 
