@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +34,7 @@ SUBCOMMANDS = {
     ),
     "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
     "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
+    "import": Subcommand("cases.importing", "Run OpenSSL's own test/ssl-tests/*.cnf as stories on any stacks."),
     "explore": Subcommand("explore", "Look for behaviours that nobody wrote down, in thousands of generated stories."),
     "builds": Subcommand("builds", "List, fetch, build, verify and remove OpenSSL builds."),
     "libraries": Subcommand("libraries", "List and fetch the libraries that are not OpenSSL."),
@@ -62,7 +64,9 @@ class Subcommands(click.Group):
         """Return the command with this name, or None if there is none."""
         if name not in SUBCOMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"harness.cli.{SUBCOMMANDS[name].module}"), name)
+        module = SUBCOMMANDS[name].module
+        word = module.rpartition(".")[2] if keyword.iskeyword(name) else name
+        command: click.Command = getattr(importlib.import_module(f"harness.cli.{module}"), word)
         return command
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:

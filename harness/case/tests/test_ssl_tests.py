@@ -1,0 +1,99 @@
+"""OpenSSL's ssl-tests become stories; a word that no story can say is named, and an expectation that fails is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.case.ssl_tests import read
+from harness.cli import main
+from harness.model.errors import UsageError
+from harness.model.tls import TLSVersion
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TESTS = """
+num_tests = 3
+test-0 = 0-resumed
+test-1 = 1-renegotiated
+test-2 = 2-unsaid
+[0-resumed]
+ssl_conf = 0-ssl
+[0-ssl]
+server = 0-server
+client = 0-client
+resume-server = 0-resume-server
+resume-client = 0-client
+[0-server]
+Certificate = ${ENV::TEST_CERTS_DIR}/servercert.pem
+CipherString = DEFAULT:@SECLEVEL=0
+MaxProtocol = TLSv1.2
+MinProtocol = TLSv1.2
+Options = -SessionTicket
+[0-resume-server]
+MaxProtocol = TLSv1.3
+Options = -SessionTicket
+[0-client]
+VerifyMode = Peer
+[test-0]
+ExpectedProtocol = TLSv1.3
+HandshakeMode = Resume
+ResumptionExpected = WANTED
+[1-renegotiated]
+ssl_conf = 1-ssl
+[1-ssl]
+server = 0-server
+client = 0-client
+[test-1]
+HandshakeMode = RenegotiateServer
+ResumptionExpected = Yes
+[2-unsaid]
+ssl_conf = 1-ssl
+[test-2]
+Method = DTLS
+server = 2-extra
+[2-extra]
+BrokenSessionTicket = Yes
+"""
+
+
+def test_a_test_becomes_a_story_with_its_expectations() -> None:
+    resumed, renegotiated, unsaid = read(TESTS.replace("WANTED", "No"))
+
+    assert resumed.story is not None
+    assert resumed.story.tls is TLSVersion.TLSv1_2
+    assert [step.kind for step in resumed.story.steps] == ["connect", "new_server", "connect"]
+    assert resumed.story.steps[1].knobs == {"versions": "1.2,1.3"}
+    assert resumed.story.server.knobs["tickets"] == "off"
+    assert resumed.story.expect[1] == "connection[2].outcome != resumed"
+    assert renegotiated.story is not None
+    assert [step.kind for step in renegotiated.story.steps] == ["open", "exchange", "renegotiate", "close"]
+    assert unsaid.story is None
+    assert unsaid.unsaid == ("BrokenSessionTicket = Yes of the server", "Method = DTLS")
+
+
+@pytest.mark.parametrize("text", ["", "[a]\nb = c\n"])
+def test_another_file_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"no test-0"):
+        read(text)
+
+
+def test_a_line_without_a_value_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"line 2 is neither a \[section\] nor WORD = VALUE"):
+        read("test-0 = a\nnothing\n")
+
+
+@pytest.mark.parametrize(("wanted", "code"), [("No", 0), ("Yes", 1)])
+def test_an_expectation_that_does_not_hold_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wanted: str, code: int
+) -> None:
+    file = tmp_path / "tests.cnf"
+    file.write_text(TESTS.replace("WANTED", wanted))
+
+    assert main(["import", str(file), "--stories", str(tmp_path / "stories")]) == code
+    shown = capsys.readouterr().out
+    assert "BrokenSessionTicket" in shown
+    assert f"3 tests: {2 - code} agrees, {code} differs, 1 cannot be said" in shown
+    assert sorted(path.name for path in (tmp_path / "stories").iterdir()) == ["0-resumed.json", "1-renegotiated.json"]
