@@ -86,6 +86,8 @@ HANGS = {
     "stacks": [["stacks"]],
     "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],
     "diff": [["diff", "openssl", "openssl", "test_slow.py"]],
+    "import": [["import", "tests.cnf", "--client", "openssl"]],
+    "explore": [["explore", "openssl"]],
     "builds": [
         ["builds"],
         ["builds", "fetch", "1.1.1w", "--provider", "debian"],
@@ -128,6 +130,7 @@ def test_a_killed_command_leaves_no_process_and_no_file(
     _program(tmp_path / "prefix" / "bin" / "openssl", f"{says}\n{hangs}")
     _program(tmp_path / "source" / "config", writes)
     (tmp_path / "test_slow.py").write_text(SLOW)
+    (tmp_path / "tests.cnf").write_text("test-0 = 0\n")
     _cached(tmp_path / "cache", hangs)
     environment = {
         **os.environ,
