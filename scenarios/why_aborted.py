@@ -150,21 +150,26 @@ LENGTH_IGNORED = (
 )
 OTHER_LENGTH = Expectation(ABORTED, Differs(RESUMED, Role.SERVER, "*@<1.1.1", date(2026, 11, 21), LENGTH_IGNORED))
 BY_SERVER = (
-    "tls_parse_ctos_maxfragmentlen of 1.1.1w (s->hit) aborts; measured: 3.0.20 resumes with the session's length, "
-    "which its client refuses"
+    "tls_parse_ctos_maxfragmentlen (s->hit) aborts; since https://github.com/openssl/openssl/pull/24513 the server "
+    "resumes with the session's length, which its client refuses"
 )
+WHILE_COMPARED = ("*@>=1.1.1,<3.0.15", "*@>=3.1,<3.1.7", "*@>=3.2,<3.2.3", "*@>=3.3,<3.3.2")
+"""The builds whose server compares the length itself."""
 ALERT_OF_OTHER_LENGTH: Expectation[Alert | None] = Expectation(
     Alert(ILLEGAL_PARAMETER, Role.CLIENT),
-    Differs(Alert(ILLEGAL_PARAMETER, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER),
+    *(
+        Differs(Alert(ILLEGAL_PARAMETER, Role.SERVER), Role.SERVER, builds, SEEN, BY_SERVER)
+        for builds in WHILE_COMPARED
+    ),
     Differs(None, Role.SERVER, "*@<1.1.1", SEEN, LENGTH_IGNORED),
 )
 ALERT_OF_NO_LENGTH: Expectation[Alert | None] = Expectation(
     Alert(110, Role.CLIENT),
-    Differs(Alert(40, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER, TLSv1_2),
-    Differs(Alert(109, Role.SERVER), Role.SERVER, "*@>=1.1.1,<3.0", SEEN, BY_SERVER, TLSv1_3),
+    *(Differs(Alert(40, Role.SERVER), Role.SERVER, builds, SEEN, BY_SERVER, TLSv1_2) for builds in WHILE_COMPARED),
+    *(Differs(Alert(109, Role.SERVER), Role.SERVER, builds, SEEN, BY_SERVER, TLSv1_3) for builds in WHILE_COMPARED),
     Differs(None, Role.SERVER, "*@<1.1.1", SEEN, LENGTH_IGNORED),
 )
-"""unsupported_extension; of 1.1.1 handshake_failure and, in TLS 1.3, missing_extension."""
+"""unsupported_extension; where the server compares, handshake_failure and, in TLS 1.3, missing_extension."""
 WHY_OTHER_LENGTH: Expectation[tuple[Reason, ...]] = Expectation(
     (Reason.MAX_FRAGMENT_LENGTH_CHANGED,),
     Differs((), Role.SERVER, "*@<1.1.1", date(2026, 11, 21), LENGTH_IGNORED),

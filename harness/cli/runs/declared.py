@@ -45,9 +45,10 @@ def declares(file: str, before: str, after: str, one: str, other: str) -> str:
 def declares_breach(rule: str, builds: Sequence[str]) -> str:
     """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does."""
     for file in sorted(path for place in scenarios(Path.cwd())[-1:] for path in Path(place).glob("*.py")):
-        for differs in _breaches(str(file), rule):
-            if all(map(Builds(differs.builds).has, builds)):
-                return f"declared in {file.parent.name}/{file.name}, for {differs.builds} (seen {differs.seen})"
+        found = list(_breaches(str(file), rule))
+        if found and all(any(Builds(differs.builds).has(build) for differs in found) for build in builds):
+            ranges = " or ".join(dict.fromkeys(differs.builds for differs in found))
+            return f"declared in {file.parent.name}/{file.name}, for {ranges} (seen {found[0].seen})"
     return ""
 
 
