@@ -165,7 +165,7 @@ def _values(attempt: Attempt, server: Server, uses: list[int]) -> dict[str, obje
         "flags": _client_flags(attempt),
         "exchanges": [action for action in attempt.during if action.name == "exchange"],
         "close": attempt.close,
-        "compared": compared(attempt.result),
+        "compared": {name: value for name, value in compared(attempt.result).items() if name in VARIABLES},
         "variables": VARIABLES,
     }
 

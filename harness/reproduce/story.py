@@ -50,6 +50,11 @@ class Result:
     """The cipher suite, by OpenSSL's name."""
     early_data: str | None = None
     """``accepted``, ``rejected`` or ``not_sent``, from an end that reports it; None if the client should send none."""
+    key_exchange: str | None = None
+    """``dhe`` or ``none`` of a resumption by a PSK, whether the ServerHello has a key share (RFC 8446, 4.2.9).
+
+    None of any other connection, and where no end sets ``psk_modes``.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +165,7 @@ class Story:
         return tuple(a.offer for a in self.attempts if a.offer and a.offer.connection == attempt.number)
 
 
-COMPARED = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
+COMPARED = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data", "key_exchange")
 """The fields of Result that a reproducer compares, if they are known and its form can observe them."""
 
 
@@ -178,6 +183,7 @@ def compared(result: Result) -> dict[str, str]:
         values["tickets"] = result.tickets
         values["has_ticket"] = None if result.has_ticket is None else "yes" if result.has_ticket else "no"
         values["early_data"] = result.early_data
+        values["key_exchange"] = result.key_exchange
     return {name: str(values[name]) for name in COMPARED if values.get(name) not in {None, "unknown"}}
 
 

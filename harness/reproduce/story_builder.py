@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode, ClientConfig
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
@@ -151,17 +151,19 @@ def result_of(connection: Connection) -> Result:
     counts = {count for count in connection.ticket_counts() if count is not None}
     session = connection.last_session
     ends = connection.client, connection.server
+    mechanism = connection.observed_mechanism if outcome is Outcome.RESUMED else None
     return Result(
         client=connection.client.view.saw,
         server=connection.server.view.saw,
         outcome=outcome,
-        mechanism=connection.observed_mechanism if outcome is Outcome.RESUMED else None,
+        mechanism=mechanism,
         alert=connection.observed_alert(),
         tickets=counts.pop() if len(counts) == 1 else None,
         has_ticket=_flag(session, "has_ticket"),
         ticket_length=_number(session, "ticket_length"),
         cipher=next((end.cipher for end in ends if end.cipher), None),
         early_data=_early_data(connection),
+        key_exchange=_key_exchange(connection) if mechanism is Mechanism.PSK else None,
     )
 
 
@@ -171,6 +173,15 @@ def _early_data(connection: Connection) -> str | None:
     if setup is None or not setup.client.max_early_data:
         return None
     return connection.client.early_data or connection.server.early_data
+
+
+def _key_exchange(connection: Connection) -> str | None:
+    """Return whether the last ServerHello has a key share; None if no end sets psk_modes."""
+    setup = connection.setup
+    answers = connection.transcript.server_hellos
+    if setup is None or not answers or not (setup.client.psk_modes or setup.server.psk_modes):
+        return None
+    return "none" if answers[-1].group is None else "dhe"
 
 
 def _flag(session: Session | None, name: str) -> bool | None:

@@ -30,7 +30,7 @@ ABORTED = ("outcome", "client", "server", "alert")
 NANOSECONDS = 10**9
 ACROSS = 4
 """The number of fields per line."""
-SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data")
+SEEN = ("outcome", "client", "server", "mechanism", "alert", "tickets", "has_ticket", "early_data", "key_exchange")
 
 
 def _context(action: Action) -> str:
@@ -157,6 +157,7 @@ def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
         "tickets": result.tickets,
         "has_ticket": None if result.has_ticket is None else "yes" if result.has_ticket else "no",
         "early_data": result.early_data if early else None,
+        "key_exchange": result.key_exchange,
     }
     fields = ABORTED if Saw.ABORTED in {result.client, result.server} else SEEN
     return {name: str(values[name]) for name in fields if values[name] not in {None, "unknown"}}

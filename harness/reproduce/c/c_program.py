@@ -95,6 +95,7 @@ def _needs(story: Story) -> set[str]:
         "edits": edits,
         "early": early or writes,
         "write_early": writes,
+        "key_exchange": any(attempt.result.key_exchange for attempt in story.attempts),
         "given": any(offer.ticket is not None for offer in offers),
         "taken": any(offer.action is not None and not offer.kept for offer in offers),
         "offers": bool(offers),

@@ -101,6 +101,7 @@ def render(story: Story) -> str:
             for attempt, time in zip(story.attempts, times, strict=True)
         ],
         clocks=has_clocks(story),
+        key_exchange=any(attempt.result.key_exchange for attempt in story.attempts),
     )
 
 

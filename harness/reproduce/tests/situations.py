@@ -335,6 +335,13 @@ SITUATIONS = (
     Situation("tls13-other-hash", TLS13, change_client(ciphersuites=SHA_256), client={"ciphersuites": SHA_384}),
     Situation("tls12-other-cipher", TLS12, change_client(ciphers=GCM_128), client={"ciphers": GCM_256}),
     Situation("tls13-psk-ke", TLS13, client={"psk_modes": PskMode.BOTH}, server={"psk_modes": PskMode.BOTH}),
+    Situation(
+        "tls13-psk-ke-where-no-group-is-common",
+        TLS13,
+        change_server(groups="P-384"),
+        client={"groups": "X25519", "psk_modes": PskMode.BOTH},
+        server={"psk_modes": PskMode.BOTH, **SHARED},
+    ),
     Situation("tls13-hello-retry-request", TLS13, client={"groups": "X25519:P-256"}, server={"groups": "P-256"}),
     Situation("tls13-alpn", TLS13, client={"alpn": ("h2", "http/1.1")}, server={"alpn": ("http/1.1",)}),
     Situation(

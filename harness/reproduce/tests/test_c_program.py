@@ -43,6 +43,8 @@ FEW = (
     "tls13-clock-of-client",
     "tls12-clock-of-both",
     "tls13-clocks-run",
+    "tls13-psk-ke",
+    "tls13-psk-ke-where-no-group-is-common",
 )
 PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
 """Clients and servers of different builds."""
@@ -272,6 +274,23 @@ def test_the_program_of_one_release_recognises_another(machine: tuple[Machine, R
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "was", "other"),
+    [("tls13-psk-ke", "dhe", "none"), ("tls13-psk-ke-where-no-group-is-common", "none", "dhe")],
+)
+def test_another_key_exchange_of_the_psk_is_a_difference(
+    name: str, was: str, other: str, libssl: Stack, runtime: Runtime, tmp_path: Path
+) -> None:
+    story = BY_NAME[name].story(libssl, runtime)
+    *before, last = story.attempts
+    changed = replace(story, attempts=(*before, replace(last, result=replace(last.result, key_exchange=other))))
+    done = ran(changed, libssl, runtime, tmp_path)
+
+    assert last.result.key_exchange == was
+    assert f"NOT as observed: connection 2, key_exchange: {was}, was {other}" in done.stdout
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_text(text: str, libssl: Stack, runtime: Runtime, tmp_path: Path) -> None:
     story = BY_NAME["tls13-shared-ticket-keys"].story(libssl, runtime)
@@ -288,6 +307,7 @@ def test_parts_that_a_story_does_not_need_are_not_there(restarted: Story) -> Non
 
     assert "SSL_renegotiate" not in source
     assert "SSL_read_early_data" not in source
+    assert "has_key_share" not in source
     assert "SSL_CTX_flush_sessions" not in source
     assert "close_rst" not in source
 

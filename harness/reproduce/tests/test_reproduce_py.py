@@ -145,6 +145,19 @@ def test_an_openssl_without_an_option_is_refused(restarted: Story, runtime: Runt
     assert (done.returncode, "SSL_OP_PREFER_NO_DHE_KEX exists since 15.3.0" in done.stderr) == (125, True)
 
 
+@pytest.mark.parametrize("stack", ["ssl", "pyopenssl"])
+def test_another_key_exchange_of_the_psk_is_a_difference(
+    stack: str, machine: tuple[Machine, Runtime], tmp_path: Path
+) -> None:
+    used = machine[0].one(stack)
+    story = BY_NAME["tls13-psk-ke"].story(used, machine[1])
+    done = ran(last_was(story, key_exchange="none"), machine[1], tmp_path, used)
+
+    assert story.attempts[-1].result.key_exchange == "dhe"
+    assert last_line(done) == "NOT as observed; connection 2: key_exchange is dhe, was none"
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize("name", [*OF_BOTH, *OF_SSL])
 def test_ssl_agrees_with_ssl(name: str, machine: tuple[Machine, Runtime], tmp_path: Path) -> None:
     story = BY_NAME[name].story(machine[0].one("ssl"), machine[1])
