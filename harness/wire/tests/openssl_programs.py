@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from harness.model.build import Build
     from harness.model.transcript import Chunk, Transcript
     from harness.runtime.runtime import Runtime
 
@@ -29,10 +30,15 @@ class Step:
 
 
 class Programs:
-    """One s_server behind a tap; each call of ``client`` is a further connection."""
+    """One s_server behind a tap; each call of ``client`` is a further connection.
 
-    def __init__(self, runtime: Runtime, *arguments: str) -> None:
+    ``build`` has the programs, by default the machine's.
+    """
+
+    def __init__(self, runtime: Runtime, *arguments: str, build: Build | None = None) -> None:
         self._runtime = runtime
+        self._program = (build and build.openssl) or ("openssl",)
+        self._environment = build.environment if build else {}
         self._ports: list[int] = []
         issued = runtime.pki.issued("server")
         self.keys = runtime.path(".keys")
@@ -42,7 +48,8 @@ class Programs:
             runtime.loop,
             runtime.warden,
             "s_server",
-            ["openssl", "s_server", "-accept", "127.0.0.1:0", *certificate, *keylog, *NO_CA, *arguments],
+            [*self._program, "s_server", "-accept", "127.0.0.1:0", *certificate, *keylog, *NO_CA, *arguments],
+            environment=self._environment,
             on_line=self._line,
         )
         runtime.loop.wait(lambda: bool(self._ports), "the ACCEPT line of s_server")
@@ -60,7 +67,8 @@ class Programs:
             loop,
             self._runtime.warden,
             "s_client",
-            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.tap.port}", *NO_CA, *arguments],
+            [*self._program, "s_client", "-connect", f"127.0.0.1:{self.tap.port}", *NO_CA, *arguments],
+            environment=self._environment,
         )
         try:
             loop.wait(lambda: len(self.tap.connections) > number, "the connection of s_client")

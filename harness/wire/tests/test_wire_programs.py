@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.builds.store import BuildStore
+from harness.builds.versions import build_version
 from harness.model.tls import Role
 from harness.model.view import Saw
 from harness.runtime.runtime import Runtime
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.model.build import Build
     from harness.model.transcript import Chunk, Transcript
 
 EARLY = b"early\n"
+END = "-----END CERTIFICATE-----\n"
 
 
 def _talked(transcript: Transcript) -> bool:
@@ -135,6 +140,39 @@ def _early(runtime: Runtime, early: Path, suite: str, *arguments: str) -> tuple[
         chosen = ("-ciphersuites", suite)
         chunks = programs.client(*chosen, "-sess_in", session, "-early_data", str(early), steps=(TICKETS,))
         return chunks, programs.keylog
+
+
+COMPRESSES = "3.2"
+"""The first OpenSSL with s_server -cert_comp (RFC 8879); Debian builds it with zlib."""
+
+
+@pytest.fixture(scope="module")
+def compressing() -> Build:
+    """The newest fetched program that compresses certificates."""
+    found = BuildStore().serving("openssl")
+    fit = [version for version in found if build_version(version) >= build_version(COMPRESSES)]
+    if not fit:
+        pytest.skip(f"no `openssl` since {COMPRESSES} is fetched; run: resumption builds fetch --provider debian 3.5")
+    return found[max(fit, key=build_version)]
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "message"),
+    [
+        (("-cert_comp",), (), "CompressedCertificate"),
+        ((), (), "Certificate"),
+        (("-cert_comp",), ("-no_rx_cert_comp",), "Certificate"),
+    ],
+)
+def test_the_chain_of_a_server_is_read_whether_or_not_it_is_compressed(
+    runtime: Runtime, compressing: Build, server: tuple[str, ...], client: tuple[str, ...], message: str
+) -> None:
+    leaf = ssl.PEM_cert_to_DER_cert(runtime.pki.issued("server").certificate.read_text().partition("-----END")[0] + END)
+    with Programs(runtime, "-tls1_3", *server, build=compressing) as programs:
+        transcript = programs.read(programs.client(*client, steps=(PING,)))
+
+    assert [kind for kind in transcript.types(Role.SERVER) if kind.endswith("Certificate")] == [message]
+    assert transcript.certificates[Role.SERVER][0] == leaf
 
 
 SUITES = ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_SHA256"]
