@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.builds.store import BuildStore
 from harness.cli import main
 
 if TYPE_CHECKING:
@@ -62,6 +63,60 @@ def test_quiet_prints_the_answer_alone(capsys: pytest.CaptureFixture[str], optio
     assert quiet.startswith(line)
     assert quiet.count("\n") == 1
     assert whole.startswith(quiet)
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("--tls 1.2 --server-set timeout=60 --age 120", ["was declined: the session had expired at the server"]),
+        ("--tls 1.3 --server-set timeout=300 --age 301", ["was declined: the session had expired at the server"]),
+        (
+            "--tls 1.3 --server-set timeout=300 --age-copy 301",
+            [
+                "was resumed by psk, but the session was 301 s old by its client's clock, and its lifetime is 300 s",
+                "The session that connection 2 resumed expires first at the client, at an age of 302 s",
+            ],
+        ),
+    ],
+)
+def test_an_age_is_explained_to_the_second(capsys: pytest.CaptureFixture[str], options: str, lines: list[str]) -> None:
+    _, out, _ = run(capsys, f"connect --client libssl --server libssl {options}")
+
+    assert [line for line in lines if line not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "options", "lines"),
+    [
+        (
+            "4.0.3",
+            "1.1.1n",
+            "--server-set timeout=2592000 --age 691200",
+            [
+                "it cut the 2592000 that the server set",
+                "wire: the server gave the ticket a lifetime of 2592000 seconds in connection 1",
+                "a longer timeout at the server changes nothing",
+            ],
+        ),
+        (
+            "1.1.1k",
+            "4.0.3",
+            "--client-set client_certificate=large-client --server-set verify=required --times 0",
+            ["illegal_parameter (47) sent by the client", "reason=152", "NewSessionTicket"],
+        ),
+    ],
+    ids=["lifetime-that-the-client-cuts", "ticket-that-the-client-refuses"],
+)
+def test_what_a_build_does_to_a_ticket_is_explained(
+    capsys: pytest.CaptureFixture[str], client: str, server: str, options: str, lines: list[str]
+) -> None:
+    lacking = {client, server} - {*BuildStore().serving("libssl")}
+    if lacking:
+        pytest.skip(f"not fetched; run: resumption builds fetch {' '.join(sorted(lacking))}")
+    code, out, _ = run(capsys, f"connect --client libssl@{client} --server libssl@{server} --tls 1.3 {options}")
+
+    assert code == 0
+    assert [line for line in lines if line not in out] == []
 
 
 def test_all_shows_every_message_with_every_field(capsys: pytest.CaptureFixture[str]) -> None:
