@@ -73,7 +73,7 @@ def gets(connection):
     return [call.result for call in connection.server.callback_calls if call.call == "get"]
 
 
-@scenario(server=ALONE)
+@scenario(server=ALONE, needs={"client": [Capability.SESSION_DATA]})
 def test_servers_share_the_cache(pair):
     first = pair.connect()
     pair.new_server()

@@ -25,7 +25,8 @@ from harness import (
 )
 
 GENERATIONS = {"ticket_callback": ["evp_mac", "hmac"]}
-ROTATES = {"server": [Capability.ROTATE_KEYS]}
+SEES_TICKETS = {"client": [Capability.EVERY_TICKET]}
+ROTATES = SEES_TICKETS | {"server": [Capability.ROTATE_KEYS]}
 KEY_NAME = 16
 INTERNAL_ERROR = 80
 MALFORMED = (
@@ -54,7 +55,7 @@ def test_ticket_of_the_first_key_resumes(pair):
     assert called(second)[0] == ("decrypt", "ok")
 
 
-@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a"})
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a"}, needs=SEES_TICKETS)
 def test_ticket_of_an_old_key_resumes_and_is_renewed(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -180,7 +181,7 @@ def test_callback_that_fails_to_decrypt_aborts_the_handshake(pair):
     assert called(second) == [("decrypt", "error")]
 
 
-@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"})
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"}, needs=SEES_TICKETS)
 def test_callback_that_makes_no_ticket(pair):
     first = pair.connect()
 
@@ -189,7 +190,7 @@ def test_callback_that_makes_no_ticket(pair):
     assert first.session.has_ticket is False
 
 
-@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"})
+@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "none"}, needs=SEES_TICKETS)
 def test_callback_that_makes_no_tls13_ticket(pair):
     first = pair.connect(presume_full=False)
 
