@@ -19,6 +19,7 @@ CONTENTS = {
         "docs/reproduce",
         "docs/stories",
         "docs/callbacks",
+        "docs/explore",
         "docs/results",
         "docs/builds",
         "docs/ci",

@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model.errors import UsageError
-from harness.model.tls import Role, TLSVersion
+from harness.model.tls import ALERTS, Role, TLSVersion
 from harness.story.step import Offer
-from harness.story.steps import CloseOpen, Connect, Exchange, NewClient, NewServer, Open, Renegotiate
+from harness.story.steps import (
+    ChooseContext,
+    CloseOpen,
+    Connect,
+    Exchange,
+    NewClient,
+    NewServer,
+    Open,
+    Renegotiate,
+    UseServer,
+)
 from harness.story.story import End, Story
 
 if TYPE_CHECKING:
@@ -34,8 +44,25 @@ OPTIONS: Mapping[str, tuple[str, str]] = {
 }
 """The knob and its value for a word of Options (SSL_CONF_cmd(3))."""
 FILES = {"Certificate", "PrivateKey", "VerifyCAFile"}
-"""Named in the file; the harness has certificates of its own."""
+"""Named in the file; the harness has certificates of its own, and the server one with a key of RSA as there."""
+ALWAYS: Mapping[Role, Mapping[str, str]] = {
+    Role.CLIENT: {},
+    Role.SERVER: {"ticket_keys": SHARED, "server_certificate": "rsa-server", "client_renegotiation": "on"},
+}
+"""What OpenSSL's test program sets for every test."""
+OTHER = "server2"
+"""The name for which that program's callback goes over to its second context."""
+NUMBERS = {"".join(word.title() for word in name.split("_")): number for number, name in ALERTS.items()}
+"""The numbers of alerts by their names in these files."""
+WORDS = {"Curves": "groups", "Groups": "groups", "CipherString": "ciphers", "Ciphersuites": "ciphersuites"}
+"""The knob for a word that has the same value."""
+EXTRA = {"ALPNProtocols": "alpn", "ServerName": "server_name"}
+"""The same for the extra section of an end."""
+NOTHING = {(Role.SERVER, "ServerNameCallback", "IgnoreMismatch"), (Role.CLIENT, "ALPNProtocols", "")}
+"""What needs no knob: the callback goes over to the context that the story chooses, and no protocol is offered."""
 VERIFY = {"Peer": "required", "Request": "optional", "Require": "required"}
+RESULTS = {"Success": "!=", "ServerFail": "==", "ClientFail": "=="}
+TICKETS = {"Yes": "true", "No": "false"}
 OUTCOMES = {"Yes": "== resumed", "No": "!= resumed"}
 YES = "Yes"
 
@@ -56,29 +83,36 @@ class _Reading:
 
     def knobs(self, role: Role, name: str, extra: str) -> dict[str, str]:
         """The knobs of a section for SSL_CONF_cmd and of its extra one."""
-        found: dict[str, str] = {}
         section = dict(self.sections.get(name, {}))
+        found = dict(ALWAYS[role])
         found |= self._versions(section.pop("MinProtocol", "None"), section.pop("MaxProtocol", "None"))
+        if role is Role.CLIENT and "Certificate" in section:
+            found["client_certificate"] = "client"
         for word, value in section.items():
             if word in FILES or (word == "CipherString" and value.partition(":")[0] == "DEFAULT"):
                 continue
             if word == "Options":
                 for option in value.split(","):
                     self._put(found, OPTIONS.get(option), f"Options = {option}")
-            elif word in {"Curves", "Groups"}:
-                found["groups"] = value
+            elif word in WORDS:
+                found[WORDS[word]] = value
             elif word == "VerifyMode" and value in VERIFY:
                 found["verify"] = VERIFY[value]
             else:
                 self.unsaid.append(f"{word} = {value}")
-        for word, value in (self.sections.get(extra, {}) if extra else {}).items():
-            if word == "ALPNProtocols":
-                found["alpn"] = value
-            else:
+        found |= self._extra(role, self.sections.get(extra, {}) if extra else {})
+        if role is Role.SERVER and found.get("tickets") == "off":
+            found["external_cache"] = SHARED
+        return found
+
+    def _extra(self, role: Role, section: Mapping[str, str]) -> dict[str, str]:
+        """The knobs of what OpenSSL's test program sets by calls of its own."""
+        found = {}
+        for word, value in section.items():
+            if word in EXTRA and value:
+                found[EXTRA[word]] = value
+            elif (role, word, value) not in NOTHING:
                 self.unsaid.append(f"{word} = {value} of the {role}")
-        if role is Role.SERVER:
-            found |= {"ticket_keys": SHARED}
-            found |= {"external_cache": SHARED} if found.get("tickets") == "off" else {}
         return found
 
     def _put(self, knobs: dict[str, str], made: tuple[str, str] | None, words: str) -> None:
@@ -133,11 +167,17 @@ def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> Ssl
         named = ends.pop(f"resume-{role}", "")
         given = extra[f"resume-{role}"] or extra[str(role)]
         again[role] = reading.knobs(role, named, given) if named else first[role]
+    other = reading.knobs(Role.SERVER, ends.pop(OTHER), extra[OTHER]) if OTHER in ends else None
     reading.unsaid += [f"{word} = {value}" for word, value in ends.items()]
     mode, method = wanted.pop("HandshakeMode", "Simple"), wanted.pop("Method", "TLS")
     if method != "TLS":
         reading.unsaid.append(f"Method = {method}")
     steps = _steps(mode, first, again, reading)
+    if other is not None and steps is not None:
+        steps = (*_second_context(first[Role.SERVER], other), *steps)
+    chosen = OTHER if first[Role.CLIENT].get("server_name") == OTHER else "server1"
+    if other is not None and wanted.get("ExpectedServerName") == chosen:
+        del wanted["ExpectedServerName"]
     expect = _expect(wanted, mode, reading)
     if reading.unsaid or steps is None:
         return SslTest(name, unsaid=tuple(dict.fromkeys(reading.unsaid)))
@@ -149,6 +189,16 @@ def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> Ssl
     return SslTest(name, Story(tls=tls, about=name, client=client, server=server, steps=steps, expect=expect))
 
 
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The knobs that are not as before, `unset` for those that are not set any more."""
+    names = sorted({*before, *after})
+    return {n: after.get(n, "unset") for n in names if before.get(n, "unset") != after.get(n, "unset")}
+
+
+def _second_context(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[Step, ...]:
+    return (NewServer(knobs=_changed(first, second)), UseServer(server=1), ChooseContext(server_name=OTHER, other=2))
+
+
 def _steps(
     mode: str, first: Mapping[Role, dict[str, str]], again: Mapping[Role, dict[str, str]], reading: _Reading
 ) -> tuple[Step, ...] | None:
@@ -157,8 +207,7 @@ def _steps(
     if mode == "Resume":
         changes: list[Step] = []
         for role, make in ((Role.CLIENT, NewClient), (Role.SERVER, NewServer)):
-            changed = {n: again[role].get(n, "unset") for n in {**first[role], **again[role]}}
-            changed = {n: value for n, value in sorted(changed.items()) if first[role].get(n, "unset") != value}
+            changed = _changed(first[role], again[role])
             changes += [make(knobs=changed)] if changed else []
         return (Connect(), *changes, Connect(offer=Offer()))
     if mode in {"RenegotiateClient", "RenegotiateServer"}:  # its program's client calls SSL_renegotiate_abbreviated
@@ -170,18 +219,25 @@ def _steps(
 
 def _expect(wanted: dict[str, str], mode: str, reading: _Reading) -> tuple[str, ...]:
     number = 2 if mode == "Resume" else 1
+    shaken = mode in {"Resume", "Simple"}  # a renegotiation that fails may leave the connection as it is
     found = []
     for word, value in wanted.items():
         if word == "ResumptionExpected" and value in OUTCOMES:
             renegotiated = {"Yes": "renegotiation_resumed == true", "No": "renegotiation_resumed == false"}
-            made = f"outcome {OUTCOMES[value]}" if mode in {"Resume", "Simple"} else renegotiated[value]
+            made = f"outcome {OUTCOMES[value]}" if shaken else renegotiated[value]
             found.append(f"connection[{number}].{made}")
         elif word == "ExpectedProtocol" and value in SPOKEN:
             found.append(f"connection[{number}].endpoints.client.version == '{SPOKEN[value].value}'")
         elif word == "ExpectedALPNProtocol":
             found.append(f"connection[{number}].alpn == '{value}'")
-        elif word == "ExpectedResult" and (value == "Success" or mode == "Simple"):
-            found.append(f"connection[{number}].outcome {'!=' if value == 'Success' else '=='} aborted")
+        elif word == "ExpectedResult" and (value == "Success" or (value in RESULTS and shaken)):
+            found.append(f"connection[{number}].outcome {RESULTS[value]} aborted")
+        elif word in {"ExpectedServerAlert", "ExpectedClientAlert"} and value in NUMBERS and shaken:
+            found.append(f"connection[{number}].alert == {NUMBERS[value]}")
+        elif word == "SessionTicketExpected" and value in TICKETS:
+            found.append(f"connection[{number}].session.has_ticket == {TICKETS[value]}")
+        elif word == "SessionIdExpected" and value in OUTCOMES:
+            found.append(f"connection[{number}].session.session_id {'!=' if value == YES else '=='} ''")
         else:
             reading.unsaid.append(f"{word} = {value}")
     return tuple(found)

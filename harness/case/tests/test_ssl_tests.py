@@ -74,6 +74,53 @@ def test_a_test_becomes_a_story_with_its_expectations() -> None:
     assert unsaid.unsaid == ("BrokenSessionTicket = Yes of the server", "Method = DTLS")
 
 
+SECOND_CONTEXT = """
+test-0 = 0-sni
+[0-sni]
+ssl_conf = 0-ssl
+[0-ssl]
+server = 0-server
+client = 0-client
+server2 = 0-server2
+[0-server]
+CipherString = AES128-SHA
+MaxProtocol = TLSv1.2
+[0-server2]
+MaxProtocol = TLSv1.2
+Options = -SessionTicket
+[0-client]
+Certificate = ${ENV::TEST_CERTS_DIR}/ee.pem
+[test-0]
+ExpectedServerName = CHOSEN
+SessionTicketExpected = No
+SessionIdExpected = Yes
+client = 0-extra
+server = 0-server-extra
+[0-extra]
+ServerName = server2
+ALPNProtocols =
+[0-server-extra]
+ServerNameCallback = IgnoreMismatch
+"""
+
+
+def test_a_second_context_is_chosen_by_the_server_name() -> None:
+    (test,) = read(SECOND_CONTEXT.replace("CHOSEN", "server2"))
+
+    assert test.story is not None
+    assert [step.kind for step in test.story.steps] == ["new_server", "use_server", "choose_context", "connect"]
+    assert test.story.steps[0].knobs == {"ciphers": "unset", "external_cache": "imported", "tickets": "off"}
+    assert test.story.client.knobs["client_certificate"] == "client"
+    assert "alpn" not in test.story.client.knobs
+    assert test.story.expect == ("connection[1].session.has_ticket == false", "connection[1].session.session_id != ''")
+
+
+def test_a_context_that_the_story_does_not_choose_is_named() -> None:
+    (test,) = read(SECOND_CONTEXT.replace("CHOSEN", "server1"))
+
+    assert test.unsaid == ("ExpectedServerName = server1",)
+
+
 @pytest.mark.parametrize("text", ["", "[a]\nb = c\n"])
 def test_another_file_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"no test-0"):
