@@ -31,6 +31,23 @@ PATIENCE = "120"
 """RESUMPTION_DEADLINE of these tests: twelve times the default, for thirty busy processes on two cores."""
 
 
+PAGE = "test_each_block_of_a_page"
+"""Begins the names of the tests that take longest: some take minutes, most of which they wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each worker begin with its part of the pages, so that none is left alone with them at the end.
+
+    ``--dist=worksteal`` gives each worker a run of tests to begin with, all equally long.
+    """
+    pages = [item for item in items if item.name.startswith(PAGE)]
+    others = [item for item in items if not item.name.startswith(PAGE)]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    each = -(-len(others) // workers)
+    parts = ((*pages[n::workers], *others[n * each : (n + 1) * each]) for n in range(workers))
+    items[:] = [item for part in parts for item in part]
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Give every wait of the project's own tests more time, so that none fails because the machine is busy.
 
