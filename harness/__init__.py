@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.probe.probed import Probed
     from harness.probe.program import Programs
     from harness.serve.serving import Serving
-    from harness.wire.middlebox import StrictMiddlebox
+    from harness.wire.gates.middlebox import StrictMiddlebox
     from harness.wire.session.codec import aged, damaged, edited, load, to_pem, with_other_secret
 
     FULL: Final = Outcome.FULL
@@ -102,7 +102,7 @@ _MODULES = {
     "harness.probe.program": ("Programs",),
     "harness.serve.serving": ("Serving",),
     "harness.plugin.scenario": ("cases", "openssl_chooses", "scenario"),
-    "harness.wire.middlebox": ("StrictMiddlebox",),
+    "harness.wire.gates.middlebox": ("StrictMiddlebox",),
     "harness.wire.session.codec": ("aged", "damaged", "edited", "load", "to_pem", "with_other_secret"),
 }
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from harness.agent.agent import Agent
-from harness.agent.joining import JOIN, JoiningAgent
+from harness.agent.joined.joining import JOIN, JoiningAgent
 from harness.agent.library import LackError
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from harness.builds.programs import current_group
 from harness.model.build import Build
-from harness.model.deadline import stretched
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, stretched
 
 DEADLINE = 10.0
 """Seconds that a program may take to print its version."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.verbs import CONTEXT, OPTIONAL
-from harness.agent.vocabulary import LONGEST_LINE
-from harness.model.deadline import stretched
-from harness.model.errors import HarnessError, NoBuildError, SetUpError, TimedOutError
+from harness.agent.vocabulary import LONGEST_LINE, ChosenAt
+from harness.model.errors import HarnessError, NoBuildError, SetUpError, TimedOutError, stretched
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.process import Child
@@ -157,13 +156,20 @@ def _says_hello_again(talk: Talk, hello: Hello) -> None:
         raise BreachError("a second hello says another version")
 
 
+SAMPLES = {
+    "rotate_keys": {"ring": ["00" * 80]},
+    "choose_context": {"server_name": "server.example", "other": "c-lack", "at": ChosenAt.SERVER_NAME.value},
+}
+"""The fields of optional requests that are neither a number nor a session id."""
+
+
 def _lacks(talk: Talk, hello: Hello) -> None:
     if Role.CLIENT not in hello.roles:
         return
     talk.ok("context", role="client", knobs={}, files={}, **{"as": "c-lack"})
     for row in OPTIONAL:
         if row.name in hello.lacks and row.on == CONTEXT:
-            fields = {name: "00" if name == "session_id" else 0 for name in row.fields}
+            fields = {name: "00" if name == "session_id" else 0 for name in row.fields} | SAMPLES.get(row.name, {})
             talk.refused("lack", row.name, context="c-lack", **fields)
     talk.ok("free_context", context="c-lack")
 

@@ -16,7 +16,17 @@ from harness.model.tls import Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.smaller import without_step
 from harness.story.step import Offer
-from harness.story.steps import KINDS, CloseOpen, Connect, MoveClock, RunClock, StopClock, StopClocks
+from harness.story.steps import (
+    KINDS,
+    CloseOpen,
+    Connect,
+    MoveClock,
+    Release,
+    RunClock,
+    StopClock,
+    StopClocks,
+    TamperStep,
+)
 from harness.story.story import End
 
 if TYPE_CHECKING:
@@ -28,6 +38,8 @@ if TYPE_CHECKING:
 
 RUNNING = (MoveClock, RunClock)
 """Steps that let a clock run on with the true time: what they show differs from run to run, in whole seconds."""
+TAMPERING = (TamperStep, Release)
+"""Steps of a man in the middle: what is held waits for a release, and no library is at fault for what was changed."""
 STOPPED = StopClocks()
 COUNTED = frozenset({"connection", "server", "client", "number", "ticket", "taken"})
 """Fields that count connections, contexts or sessions, from 1."""
@@ -111,7 +123,7 @@ class Generator:
     def _insert(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Add a step of any kind anywhere behind the first."""
         word = random.choice(sorted(KINDS))
-        step = None if KINDS[word] in {*RUNNING, StopClocks} else self.step(random, word, story)
+        step = None if KINDS[word] in {*RUNNING, *TAMPERING, StopClocks} else self.step(random, word, story)
         if step is None:
             return story
         place = random.randint(1, len(story.steps))

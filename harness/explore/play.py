@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.case.case import Ends, begin, refusals
-from harness.model.errors import EndpointError, HarnessError, RefusedError, UnsupportedError, is_lost
+from harness.model.errors import EndpointError, HarnessError, RefusedError, UnsupportedError, UsageError, is_lost
 from harness.story.plan import Plan
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _ended(stack: Stack, connections: Sequence[Connection], step: str, error: Ha
     if isinstance(error, RefusedError):
         codes = sorted({str(entry.get("reason")) for entry in error.queue})
         return Played(stack.label, seen, REFUSED, f"{step}: reason {', '.join(codes)}", str(error))
+    if isinstance(error, UsageError):  # the story misfits: rotate_keys without a ring of keys
+        return Played(stack.label, seen, UNSUPPORTED, step, str(error))
     if isinstance(error, UnsupportedError):
         return Played(stack.label, seen, UNSUPPORTED, f"{step}: {error.capability}", str(error))
     if isinstance(cause, EndpointError) and cause.crashed:

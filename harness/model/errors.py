@@ -1,13 +1,22 @@
-"""The errors of the harness; each message says what was wrong, what was allowed or expected, and what to do next."""
+"""The errors of the harness, and how long a wait may take before it is one.
+
+Each message says what was wrong, what was allowed or expected, and what to do next.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+DEADLINE = 10.0
+"""Seconds that a single wait may take by default."""
+VARIABLE = "RESUMPTION_DEADLINE"
+"""The environment variable that replaces DEADLINE and extends every other deadline by the same factor."""
 CRASHES = frozenset({4, 6, 7, 8, 11})
 """SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV: signals that a program sends itself by a fault of its own."""
 
@@ -126,3 +135,17 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(cause, EndpointError):
         return not cause.crashed
     return isinstance(cause, TimedOutError | SetUpError | BuildError | OSError)
+
+
+def stretched(seconds: float) -> float:
+    """Return the deadline extended by RESUMPTION_DEADLINE; UsageError if that is not a number above 0."""
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return seconds
+    try:
+        wanted = float(text)
+    except ValueError:
+        wanted = math.nan
+    if not 0 < wanted < math.inf:
+        raise UsageError(f"{VARIABLE} cannot be {text!r}; give seconds above 0, such as 60 (default: {DEADLINE:g})")
+    return seconds * wanted / DEADLINE

@@ -25,8 +25,8 @@ from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenCo
 from harness.pair.relay import ByMemory, ByTap
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
+from harness.wire.gates.man_in_the_middle import ManInTheMiddle
 from harness.wire.judge import issued_ids
-from harness.wire.man_in_the_middle import ManInTheMiddle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

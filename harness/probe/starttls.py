@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import UnreachableError
+from harness.model.errors import DEADLINE, UnreachableError, stretched
 
 if TYPE_CHECKING:
     import socket

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import DisagreementError, HarnessError, TimedOutError, UnreachableError
+from harness.model.errors import DEADLINE, DisagreementError, HarnessError, TimedOutError, UnreachableError, stretched
 from harness.model.knobs import ClientConfig
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.model.view import Saw

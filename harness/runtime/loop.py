@@ -6,8 +6,7 @@ import selectors
 import time
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import TimedOutError
+from harness.model.errors import DEADLINE, TimedOutError, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

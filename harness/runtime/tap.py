@@ -10,8 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import HarnessError
+from harness.model.errors import DEADLINE, HarnessError, stretched
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.runtime.socket_owner import holds, inode

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import TimedOutError
+from harness.model.errors import DEADLINE, TimedOutError, stretched
 from harness.model.knobs import ServerConfig
 from harness.runtime.closing import Closing
 from harness.runtime.runtime import Runtime

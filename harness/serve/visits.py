@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import DEADLINE, stretched
+from harness.model.errors import DEADLINE, stretched
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.runtime.closing import Closing
 from harness.serve.command import Command, CommandError, printed

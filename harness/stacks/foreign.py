@@ -15,8 +15,7 @@ import platformdirs
 from harness.builds.libraries import foreign_libraries
 from harness.builds.system import Missing
 from harness.model.build import Build
-from harness.model.deadline import stretched
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, stretched
 from harness.model.tls import Role
 from harness.stacks.agent.agent_process import AgentProcess
 from harness.stacks.agent.hello import read_hello

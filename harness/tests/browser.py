@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from harness.model.deadline import VARIABLE
+from harness.model.errors import VARIABLE
 from harness.report.run.earlier import compare
 from harness.report.run.page.page import page
 from harness.results.folder import kept_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.bindings._rust import _openssl
 from OpenSSL import SSL
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.runtime.loop import Pending
 from harness.runtime.process import Child
 from harness.wire.session.pem import from_pem

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError, accepted
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ from harness.agent.replies import KINDS
 from harness.agent.verbs import OPTIONAL
 from harness.agent.vocabulary import PROTOCOL
 from harness.model.capability import Capability
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.report.verbs_page import verbs_section
 from harness.runtime.runtime import Runtime
 from harness.tests.raw_agent import RawAgent, libssl_build, stub_agent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.library import LackError, TlsError
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:

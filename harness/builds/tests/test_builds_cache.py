@@ -14,8 +14,7 @@ import pytest
 from harness.builds.cache import Cache
 from harness.builds.catalogue import Artefact, CatalogueEntry, Part, catalogue
 from harness.builds.store import BuildStore
-from harness.model.deadline import stretched
-from harness.model.errors import BuildError
+from harness.model.errors import BuildError, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds.programs import CommandError, command, followed
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from pathlib import Path

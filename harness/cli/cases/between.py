@@ -11,8 +11,7 @@ import click
 
 from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
-from harness.model.deadline import stretched
-from harness.model.errors import UnreachableError, UsageError
+from harness.model.errors import UnreachableError, UsageError, stretched
 from harness.runtime.address import target
 from harness.runtime.runtime import Runtime
 from harness.serve.between import Between

@@ -10,7 +10,7 @@ import click
 
 from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.runtime.runtime import Runtime
 from harness.serve.behaviour import CLAIMS
 from harness.serve.command import CommandError

@@ -17,7 +17,7 @@ from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
 from harness.builds.libraries import READY
 from harness.cli import SUBCOMMANDS
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime

@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli import main
 from harness.model import probe
-from harness.model.deadline import VARIABLE
+from harness.model.errors import VARIABLE
 from harness.probe import visitor
 from harness.report.json.documentation import probe_schema
 from harness.report.json.probe_shapes import Topic

@@ -12,8 +12,7 @@ import pytest
 
 from harness import cli
 from harness.cli import main
-from harness.model.deadline import stretched
-from harness.model.errors import SessionFormatError, TimedOutError, UsageError
+from harness.model.errors import SessionFormatError, TimedOutError, UsageError, stretched
 from harness.model.session import SESSION_FIELDS
 from harness.wire.session import der as asn1
 from harness.wire.session import structure

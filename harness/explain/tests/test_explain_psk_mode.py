@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.explain import explain
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.model.knobs import ClientConfig, PskMode, ServerConfig
 from harness.model.reason import Reason
 from harness.model.session import Session

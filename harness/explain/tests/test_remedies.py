@@ -11,7 +11,7 @@ from harness.model.knobs import UNSET, CacheMode, ClientConfig, ServerConfig, Ve
 from harness.model.reason import Reason
 from harness.model.tls import TLSVersion
 from harness.pair.pair import Pair
-from harness.wire.middlebox import StrictMiddlebox
+from harness.wire.gates.middlebox import StrictMiddlebox
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.results.writer import keep
 
 if TYPE_CHECKING:

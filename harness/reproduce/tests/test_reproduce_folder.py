@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
-from harness.model.deadline import stretched
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, stretched
 from harness.model.tls import TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.readme import About, readme

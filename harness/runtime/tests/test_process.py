@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from harness.model.deadline import stretched
-from harness.model.errors import EndpointError, TimedOutError
+from harness.model.errors import EndpointError, TimedOutError, stretched
 from harness.runtime.loop import Loop
 from harness.runtime.process import FLOOD, Child, pasteable
 from harness.runtime.runtime import Runtime

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.runtime.clock import Clock, library
 from harness.runtime.process import Child
 from harness.runtime.runtime import Runtime

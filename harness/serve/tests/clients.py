@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.model.knobs import ServerConfig
 from harness.serve.served import Served
 from harness.serve.visit import Manner

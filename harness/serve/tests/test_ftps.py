@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.cli import main
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.model.knobs import ServerConfig
 from harness.serve.ftps import LONGEST
 from harness.serve.served import Served

@@ -16,8 +16,7 @@ import pytest
 from harness.explain import explain
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import breaches_of
-from harness.model.deadline import stretched
-from harness.model.errors import DisagreementError, UnsupportedError, UsageError
+from harness.model.errors import DisagreementError, UnsupportedError, UsageError, stretched
 from harness.model.knobs import CacheMode
 from harness.model.reason import Reason
 from harness.model.tls import Close, Mechanism, Outcome, TLSVersion

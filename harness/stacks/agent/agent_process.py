@@ -152,7 +152,7 @@ class AgentProcess:
             return UnsupportedError(self.name, verb, str(error).removeprefix(f"{verb}: "))
         if error.kind == "tls":
             return RefusedError(self.name, verb, error.queue)
-        if error.kind == "usage" and verb == "context":
+        if error.kind == "usage":
             return UsageError(f"{self.name}: {error}")
         return EndpointError(self.name, f"{verb} failed ({error.kind}): {error}", self.child.output)
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import harness
-from harness.model.deadline import stretched
-from harness.model.errors import EndpointError, TimedOutError
+from harness.model.errors import EndpointError, TimedOutError, stretched
 from harness.runtime.clock import Clock
 from harness.stacks.agent.agent_process import AgentProcess
 from harness.stacks.agent.hello import check_protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from harness.agent.joining import JOIN
+from harness.agent.joined.joining import JOIN
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import show_knob

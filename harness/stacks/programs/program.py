@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from harness.model.deadline import DEADLINE, stretched
-from harness.model.errors import EndpointError, TimedOutError, UnsupportedError
+from harness.model.errors import DEADLINE, EndpointError, TimedOutError, UnsupportedError, stretched
 from harness.runtime.process import Child
 from harness.runtime.tap import LOOPBACK
 from harness.stacks.programs import apart

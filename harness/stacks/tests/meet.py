@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.wire.hellos import client_hello
 
 if TYPE_CHECKING:

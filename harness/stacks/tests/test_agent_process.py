@@ -11,8 +11,15 @@ import psutil
 import pytest
 
 from harness.agent.vocabulary import LONGEST_LINE
-from harness.model.deadline import VARIABLE, stretched
-from harness.model.errors import EndpointError, RefusedError, TimedOutError, UnsupportedError, UsageError
+from harness.model.errors import (
+    VARIABLE,
+    EndpointError,
+    RefusedError,
+    TimedOutError,
+    UnsupportedError,
+    UsageError,
+    stretched,
+)
 from harness.runtime.process import FLOOD
 from harness.runtime.runtime import Runtime
 from harness.stacks.agent import AgentHost, AgentProcess

@@ -187,6 +187,10 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.ABBREVIATED_RENEGOTIATION,
         Capability.MATCHING_SESSION_ID,
         Capability.EARLY_DATA_CONTENT,
+        Capability.CALLBACK_CALLS,
+        Capability.ADD_SESSION,
+        Capability.ROTATE_KEYS,
+        Capability.CHOOSE_CONTEXT,
         Capability.EARLY_DATA if role is Role.CLIENT else Capability.SERVER_NAME,
         *({Capability.CLOCK} if NO_CLOCK else ()),
     }

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 from markdown_it import MarkdownIt
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

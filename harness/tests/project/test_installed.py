@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.network  # pip fetches what the package and its build depend on

@@ -6,8 +6,8 @@ import pytest
 
 from harness.model.tampering import SEALED, Part, Tamper, Tampering
 from harness.model.tls import Role
+from harness.wire.gates.man_in_the_middle import ManInTheMiddle
 from harness.wire.hellos import client_hello
-from harness.wire.man_in_the_middle import ManInTheMiddle
 from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
 
 HELLO = (

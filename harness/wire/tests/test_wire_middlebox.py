@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.model.tls import Role, TLSVersion
-from harness.wire.middlebox import StrictMiddlebox
+from harness.wire.gates.middlebox import StrictMiddlebox
 from harness.wire.tests.tls_in_memory import Captures
 
 if TYPE_CHECKING:

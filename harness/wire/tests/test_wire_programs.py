@@ -12,8 +12,8 @@ from harness.builds.versions import build_version
 from harness.model.tls import Role
 from harness.model.view import Saw
 from harness.runtime.runtime import Runtime
+from harness.wire.gates.middlebox import StrictMiddlebox
 from harness.wire.judge import judge
-from harness.wire.middlebox import StrictMiddlebox
 from harness.wire.reading import read
 from harness.wire.tests.openssl_programs import Programs, Step
 

@@ -21,9 +21,9 @@ from harness.agent.drivers.libssl.settings import Settings
 from harness.agent.drivers.libssl.time import OwnClock, Times
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
+from harness.agent.joined.memory import MemoryEnd
 from harness.agent.knobs import CLIENT_CACHE
 from harness.agent.library import LackError
-from harness.agent.memory import MemoryEnd
 from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet
 
 if TYPE_CHECKING:

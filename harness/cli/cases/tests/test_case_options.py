@@ -8,8 +8,7 @@ from click.shell_completion import ShellComplete
 from harness.agent.knobs import why_not
 from harness.cli import cli
 from harness.cli.cases.case_options import knobs
-from harness.model.deadline import DEADLINE, VARIABLE, stretched
-from harness.model.errors import UsageError
+from harness.model.errors import DEADLINE, VARIABLE, UsageError, stretched
 from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
 from harness.model.tls import Role
 from harness.runtime.loop import Loop

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.runs.run import paths, processes, scenarios
-from harness.model.deadline import VARIABLE, stretched
-from harness.model.errors import UsageError
+from harness.model.errors import VARIABLE, UsageError, stretched
 from harness.results.run_options import RUN_OPTIONS
 
 ROOT = Path(__file__).parents[4]

@@ -16,7 +16,7 @@ from harness.builds.store import BuildStore
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import build_version
 from harness.cli import main
-from harness.model.deadline import stretched
+from harness.model.errors import stretched
 from harness.tests.live_sessions import program, taken_by_client
 from harness.wire.session import der as asn1
 from harness.wire.session import structure

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.agent import Agent, known, unused
 from harness.agent.conversation import Conversation
 from harness.agent.fields import BOOL, INT, OBJECT, OBJECT_NAME, RequestError, optional, word
+from harness.agent.joined.memory import EOF, RESET, Pipe
 from harness.agent.library import LackError, facts_after
-from harness.agent.memory import EOF, RESET, Pipe
 from harness.agent.verbs import AGENT, CONTEXT, VERBS, Verb
 from harness.agent.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.agent.joined.memory import MemoryEnd
     from harness.agent.library import Library, Tls
-    from harness.agent.memory import MemoryEnd
     from harness.agent.replies import Outbox
     from harness.agent.requests import Request
 
