@@ -21,7 +21,7 @@ from harness.stacks.foreign import NAME, STARTS_WITHIN, ForeignStack, Registrati
 from harness.stacks.machine import STACKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.runtime.runtime import Runtime
     from harness.stacks.agent.hello import Hello
@@ -156,7 +156,7 @@ def _says_hello_again(talk: Talk, hello: Hello) -> None:
         raise BreachError("a second hello says another version")
 
 
-SAMPLES = {
+SAMPLES: Mapping[str, Mapping[str, object]] = {
     "rotate_keys": {"ring": ["00" * 80]},
     "choose_context": {"server_name": "server.example", "other": "c-lack", "at": ChosenAt.SERVER_NAME.value},
 }
@@ -169,7 +169,8 @@ def _lacks(talk: Talk, hello: Hello) -> None:
     talk.ok("context", role="client", knobs={}, files={}, **{"as": "c-lack"})
     for row in OPTIONAL:
         if row.name in hello.lacks and row.on == CONTEXT:
-            fields = {name: "00" if name == "session_id" else 0 for name in row.fields} | SAMPLES.get(row.name, {})
+            numbers = {name: "00" if name == "session_id" else 0 for name in row.fields}
+            fields = {**numbers, **SAMPLES.get(row.name, {})}
             talk.refused("lack", row.name, context="c-lack", **fields)
     talk.ok("free_context", context="c-lack")
 
