@@ -13,6 +13,7 @@ from harness import (
     DECLINED,
     FULL,
     RESUMED,
+    Alert,
     CacheMode,
     Capability,
     Close,
@@ -35,6 +36,7 @@ SHARED = {"tickets": False, "external_cache": "shared"}
 ALONE = SHARED | {"cache_mode": OUTSIDE}
 ADDS = {"client": [Capability.SESSION_DATA], "server": [Capability.ADD_SESSION]}
 SEEN = date(2026, 11, 29)
+Ended = tuple[Outcome, bool | None, Alert | None, tuple[Reason, ...]]
 NOT_RESUMABLE_CHECKED = (
     "https://github.com/openssl/openssl/pull/24042 (CVE-2024-2511), in 3.0.14, 3.1.6, 3.2.2 and 3.3.0: "
     "lookup_sess_in_cache ignores a session of the get callback that is not resumable"
@@ -46,21 +48,27 @@ NO_ID_OF_IT = (
     "tls_construct_server_hello (1.1.1w, ssl/statem/statem_srvr.c) sends no id of a session that is not resumable, "
     "also where it resumes it"
 )
-NOT_RESUMABLE: Expectation[Outcome] = Expectation(
-    DECLINED,
-    Differs(ABORTED, Role.SERVER, "*@<3.0.14", SEEN, f"{NOT_RESUMABLE_CHECKED}; {NO_ID_OF_IT}", TLSv1_2),
-    Differs(RESUMED, Role.SERVER, "*@<3.0.14", SEEN, NOT_RESUMABLE_CHECKED, TLSv1_3),
+UNEXPECTED_MESSAGE = 10
+LOST = (DECLINED, None, None, (Reason.NOT_IN_CACHE,))
+FOUND = (RESUMED, True, None, ())
+MISTAKEN = (ABORTED, None, Alert(UNEXPECTED_MESSAGE, Role.CLIENT), (Reason.MESSAGE_UNEXPECTED,))
+"""The server resumes, and the client reads its ServerHello as that of a full handshake."""
+NOT_RESUMABLE: Expectation[Ended] = Expectation(
+    LOST,
+    Differs(MISTAKEN, Role.SERVER, "*@<3.0.14", SEEN, f"{NOT_RESUMABLE_CHECKED}; {NO_ID_OF_IT}", TLSv1_2),
+    Differs(FOUND, Role.SERVER, "*@<3.0.14", SEEN, NOT_RESUMABLE_CHECKED, TLSv1_3),
 )
 ID_COMPARED = (
     "https://github.com/openssl/openssl/pull/30517: ssl_get_prev_session compares the id of the session with the "
     "client's; 3.5.9 does not, and 3.6.5 does"
 )
-OTHER_ID: Expectation[Outcome] = Expectation(DECLINED, Differs(ABORTED, Role.SERVER, "*@<3.6", SEEN, ID_COMPARED))
+OTHER_ID: Expectation[Ended] = Expectation(LOST, Differs(MISTAKEN, Role.SERVER, "*@<3.6", SEEN, ID_COMPARED))
 WRONG_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.6", SEEN, ID_COMPARED)}
 NO_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.0.14", SEEN, NO_ID_OF_IT)}
-READS: Expectation[tuple[Outcome, str]] = Expectation(
-    (RESUMED, "session"), Differs((DECLINED, "unreadable"), Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0")
+READS: Expectation[Ended] = Expectation(
+    FOUND, Differs(LOST, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0")
 )
+GOT = Expectation("session", Differs("unreadable", Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0"))
 
 
 def called(connection):
@@ -71,6 +79,11 @@ def called(connection):
 def gets(connection):
     """Return what the get callback returned in a connection."""
     return [call.result for call in connection.server.callback_calls if call.call == "get"]
+
+
+def ended(pair, connection):
+    """Return the outcome of a connection, whether the session was in a cache, the alert and the reasons."""
+    return connection.outcome, connection.from_cache, connection.alert, reasons(pair, connection)
 
 
 @scenario(server=ALONE, needs={"client": [Capability.SESSION_DATA]})
@@ -107,7 +120,8 @@ def test_servers_of_two_builds_share_the_cache_if_both_read_its_sessions(pair):
 
     assert first.outcome is FULL
     assert second.server.view.name != first.server.view.name
-    assert (second.outcome, gets(second)[0]) == READS.of(pair)
+    assert ended(pair, second) == READS.of(pair)
+    assert gets(second)[0] == GOT.of(pair)
 
 
 @scenario(server=ALONE)
@@ -123,6 +137,7 @@ def test_get_that_returns_nothing_is_a_full_handshake(pair):
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert gets(second) == ["nothing"]
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert gets(third) == ["session"]
 
 
@@ -136,7 +151,9 @@ def test_get_returns_an_object_that_the_application_keeps(pair):
     assert first.outcome is FULL
     assert set(called(first)) == {("new", kept)}
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert gets(second) == gets(third) == ["copy"]
 
 
@@ -168,6 +185,7 @@ def test_expired_tls13_session_stays_in_the_external_cache(pair):
     assert reasons(pair, second) == (Reason.EXPIRED_AT_SERVER,)
     assert gets(second) == ["expired"]
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(versions=[TLSv1_2], server=ALONE, breaks=NO_ID_SENT)
@@ -177,7 +195,7 @@ def test_session_that_is_not_resumable_is_ignored(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert second.outcome is NOT_RESUMABLE.of(pair)
+    assert ended(pair, second) == NOT_RESUMABLE.of(pair)
     assert gets(second) == ["not_resumable"]
 
 
@@ -188,7 +206,7 @@ def test_tls13_session_that_is_not_resumable_is_ignored(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert second.outcome is NOT_RESUMABLE.of(pair)
+    assert ended(pair, second) == NOT_RESUMABLE.of(pair)
     assert gets(second) == ["not_resumable"]
 
 
@@ -200,7 +218,7 @@ def test_session_with_another_id_is_not_used(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert second.outcome is OTHER_ID.of(pair)
+    assert ended(pair, second) == OTHER_ID.of(pair)
     assert gets(second) == ["other_id"]
 
 
@@ -213,6 +231,7 @@ def test_tls13_session_with_another_id_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert gets(second) == ["other_id"]
 
 
@@ -224,6 +243,7 @@ def test_cache_that_answers_later_interrupts_the_handshake_and_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert called(second)[:2] == [("wait", "later"), ("get", "later")]
 
 
@@ -237,10 +257,13 @@ def test_internal_cache_is_asked_first(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert gets(second) == []
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert gets(third) == ["session"]
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is True
     assert gets(fourth) == []
 
 
@@ -252,6 +275,7 @@ def test_session_that_was_found_outside_is_not_stored_inside(pair):
 
     assert first.outcome is FULL
     assert [second.outcome, third.outcome] == [RESUMED, RESUMED]
+    assert second.from_cache is third.from_cache is True
     assert gets(second) == gets(third) == ["session"]
     assert pair.last_counters().items == 0
 
@@ -280,6 +304,7 @@ def test_session_that_has_room_inside_is_kept_outside_too(pair):
     assert first.outcome is second.outcome is FULL
     assert called(second) == [("new", "copied")]
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert gets(third) == ["session"]
 
 
@@ -322,6 +347,7 @@ def test_session_of_another_context_is_found_and_not_used(pair):
     assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
     assert gets(second) == ["session"]
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(server=SHARED, needs=ADDS)
@@ -340,8 +366,10 @@ def test_session_that_was_added_to_a_context_is_not_asked_for(pair):
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert (added, also) == (True, True)
     assert third.outcome is RESUMED
+    assert third.from_cache is True
     assert gets(third) == []
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is True
     assert gets(fourth) == []
 
 
@@ -355,6 +383,7 @@ def test_object_that_is_in_the_context_is_not_added_again(pair):
     assert first.outcome is FULL
     assert added is not pair.server_config.external_keeps
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert pair.last_counters().items == 1
 
 

@@ -38,6 +38,9 @@ NOT_CHECKED = (
 )
 OFFERED = {"name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NOT_CHECKED, tls=TLSv1_3)}
 RESUMED_TLS12 = {"other_name_not_resumed": broken_by(Role.SERVER, "*", SEEN, NOT_COMPARED, tls=TLSv1_2)}
+HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED = 40, 116
+WITHOUT_CERTIFICATE = {TLSv1_2: HANDSHAKE_FAILURE, TLSv1_3: CERTIFICATE_REQUIRED}
+"""The alert of a server that requires a certificate and gets none."""
 LATE, EARLY = "server_name", "client_hello"
 
 
@@ -92,6 +95,7 @@ def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
     assert reasons(pair, second) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
     assert called(second) == [("choose", OTHER, "chosen")]
     assert third.outcome is RESUMED
+    assert third.from_cache is False
 
 
 @scenario(client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED | RESUMED_TLS12)
@@ -103,6 +107,7 @@ def test_context_that_is_chosen_early_with_the_same_id_resumes(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second) == [("choose", OTHER, "chosen")]
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
 
@@ -135,6 +140,7 @@ def test_tls12_callback_gets_the_name_of_the_resumed_session(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second) == [("choose", ONE, "kept")]
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
 
@@ -150,6 +156,7 @@ def test_late_choice_resumes_without_the_certificate_that_it_requires(pair):
 
     assert first.outcome is FULL
     assert refused.outcome is ABORTED
+    assert (refused.alert.number, refused.alert.sender) == (CERTIFICATE_REQUIRED, Role.SERVER)
     assert second.outcome is RESUMED
     assert second.server.peer_certificate is False
 
@@ -165,6 +172,7 @@ def test_early_choice_asks_for_the_client_certificate(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
+    assert (second.alert.number, second.alert.sender) == (WITHOUT_CERTIFICATE[pair.tls], Role.SERVER)
     assert third.outcome is DECLINED
     assert reasons(pair, third) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
     assert third.server.peer_certificate is True

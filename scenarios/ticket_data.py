@@ -41,6 +41,7 @@ def test_tls12_ticket_is_renewed_if_the_callback_says_so(pair):
 
     assert first.outcome is third.outcome is FULL
     assert second.outcome is fourth.outcome is RESUMED
+    assert second.from_cache is fourth.from_cache is False
     assert (second.tickets, fourth.tickets) == (0, 1)
     assert called(fourth)[:2] == [("take", b"user 7"), ("ticket", "use_renew")]
 
@@ -65,6 +66,7 @@ def test_client_gets_a_new_ticket_only_if_the_callback_says_so(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_IGNORED,)
     assert second.tickets == int(renews)
 
 
@@ -88,6 +90,7 @@ def test_ticket_without_data_has_none_to_take(pair):
     assert first.outcome is FULL
     assert first.server.callback_calls is None
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second)[:2] == [("take", b""), ("ticket", "use")]
 
 

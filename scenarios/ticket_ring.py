@@ -12,6 +12,7 @@ from harness import (
     DECLINED,
     FULL,
     RESUMED,
+    Alert,
     Capability,
     Differs,
     Expectation,
@@ -28,14 +29,14 @@ GENERATIONS = {"ticket_callback": ["evp_mac", "hmac"]}
 SEES_TICKETS = {"client": [Capability.EVERY_TICKET]}
 ROTATES = SEES_TICKETS | {"server": [Capability.ROTATE_KEYS]}
 KEY_NAME = 16
-INTERNAL_ERROR = 80
+DECODE_ERROR, INTERNAL_ERROR = 50, 80
 MALFORMED = (
     "tls_construct_new_session_ticket (1.1.1w, ssl/statem/statem_srvr.c) writes the empty ticket of TLS 1.2, a "
     "lifetime of 0 and no ticket, also in TLS 1.3, where it is cut short and the client aborts; 3.0 sends none"
 )
-WITHOUT_TICKET: Expectation[Outcome] = Expectation(
-    FULL, Differs(ABORTED, Role.SERVER, "*@<3.0", date(2026, 11, 29), MALFORMED)
-)
+SENDS_MALFORMED = (Role.SERVER, "*@<3.0", date(2026, 11, 29), MALFORMED)
+WITHOUT_TICKET: Expectation[Outcome] = Expectation(FULL, Differs(ABORTED, *SENDS_MALFORMED))
+REFUSAL: Expectation[Alert | None] = Expectation(None, Differs(Alert(DECODE_ERROR, Role.CLIENT), *SENDS_MALFORMED))
 
 
 def called(connection):
@@ -65,12 +66,15 @@ def test_ticket_of_an_old_key_resumes_and_is_renewed(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.tickets == 0
     assert third.outcome is RESUMED
+    assert third.from_cache is False
     assert called(third) == [("decrypt", "renew"), ("encrypt", "ok")]
     assert third.tickets == 1
     assert third.session.ticket[:KEY_NAME] != first.session.ticket[:KEY_NAME]
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
     assert called(fourth) == [("decrypt", "ok")]
 
 
@@ -82,6 +86,7 @@ def test_old_key_whose_tickets_are_not_renewed(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second) == [("decrypt", "ok")]
     assert second.tickets == 0
 
@@ -132,10 +137,12 @@ def test_keys_rotate_while_the_server_runs(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second)[0] == ("decrypt", "renew")
     assert third.outcome is DECLINED
     assert reasons(pair, third) == (Reason.TICKET_KEY_UNKNOWN,)
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
     assert called(fourth)[0] == ("decrypt", "renew")
 
 
@@ -151,9 +158,11 @@ def test_callback_reads_the_tickets_of_fixed_keys_and_back(pair):
     assert first.outcome is FULL
     assert first.server.callback_calls is None
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second)[0] == ("decrypt", "ok")
     assert third.outcome is FULL
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
     assert fourth.server.callback_calls is None
 
 
@@ -195,6 +204,7 @@ def test_callback_that_makes_no_tls13_ticket(pair):
     first = pair.connect(presume_full=False)
 
     assert first.outcome is WITHOUT_TICKET.of(pair)
+    assert first.alert == REFUSAL.of(pair)
     assert set(called(first)) == {("encrypt", "none")}
     assert first.session.has_ticket is False
 
@@ -216,4 +226,5 @@ def test_key_of_another_length_with_the_same_name_is_declined(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.DECLINED_UNKNOWN,)
     assert called(second)[0] == ("decrypt", "ok")
