@@ -187,6 +187,7 @@ def test_server_goes_by_the_second_hello(pair):
     second = resumed_by_liar(pair)
 
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.DECLINED_UNKNOWN,)
     assert breaches(pair, second) == ("second_hello_psks",)
 
 
@@ -213,6 +214,7 @@ def test_server_ignores_a_ticket_that_it_cannot_read(pair):
     second = resumed_by_liar(pair)
 
     assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_DAMAGED,)
     assert second.messages.client_hello.session_ticket
 
 
@@ -230,6 +232,7 @@ def test_the_same_client_sends_early_data_if_it_breaks_no_rule(pair):
     second = resumed_by_liar(pair)
 
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert second.server.early_data == "accepted"
     assert breaches(pair, second) == ()
 

@@ -15,6 +15,7 @@ from harness import (
     Capability,
     Differs,
     Expectation,
+    Mechanism,
     Reason,
     Role,
     TLSv1_2,
@@ -28,6 +29,7 @@ SEEN = date(2026, 11, 29)
 LIAR = {"server": "tlslite"}
 UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECODE_ERROR, PROTOCOL_VERSION = 10, 40, 47, 50, 70
 INTERNAL_ERROR, MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 80, 109, 110
+BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 RETRIED, RETRIES = {"groups": "P-256:X25519"}, {"groups": "X25519"}
 
 NO_KEY_SHARE = Expectation(
@@ -184,6 +186,7 @@ def test_client_offers_a_tls12_ticket_without_a_lifetime(pair):
 
     assert second.messages.client_hello.session_ticket
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 @scenario(versions=[TLSv1_3], played_by=LIAR, server={"mutation": "HugeSessionTicket"})
@@ -234,6 +237,7 @@ def test_the_same_server_resumes_if_it_breaks_no_rule(pair):
     second = offered_to_liar(pair)
 
     assert second.outcome is RESUMED
+    assert second.mechanism is BY_TICKET[second.tls]
     assert breaches(pair, second) == ()
 
 

@@ -171,6 +171,7 @@ def resumes_at_other_site(server):
     other = over_to_other_site(server)
 
     assert other.outcome is RESUMED
+    assert other.mechanism is BY_TICKET[other.tls]
     assert reasons(server, other) == (Reason.OTHER_SERVER_NAME,)
     return server.status(other)
 

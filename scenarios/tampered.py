@@ -110,8 +110,10 @@ def resumed_while_held(pair, session, beside):
     held.exchange()
     resumed = held.close()
     assert resumed.outcome is RESUMED
+    assert resumed.from_cache is True
     again = pair.connect(offer=resumed.session)
     assert again.outcome is RESUMED
+    assert again.from_cache is True
     return other
 
 
