@@ -53,10 +53,14 @@ LOST = (DECLINED, None, None, (Reason.NOT_IN_CACHE,))
 FOUND = (RESUMED, True, None, ())
 MISTAKEN = (ABORTED, None, Alert(UNEXPECTED_MESSAGE, Role.CLIENT), (Reason.MESSAGE_UNEXPECTED,))
 """The server resumes, and the client reads its ServerHello as that of a full handshake."""
+NOT_CHECKED = "*@<3.0.14", "*@>=3.1,<3.1.6"
 NOT_RESUMABLE: Expectation[Ended] = Expectation(
     LOST,
-    Differs(MISTAKEN, Role.SERVER, "*@<3.0.14", SEEN, f"{NOT_RESUMABLE_CHECKED}; {NO_ID_OF_IT}", TLSv1_2),
-    Differs(FOUND, Role.SERVER, "*@<3.0.14", SEEN, NOT_RESUMABLE_CHECKED, TLSv1_3),
+    *(
+        Differs(MISTAKEN, Role.SERVER, builds, SEEN, f"{NOT_RESUMABLE_CHECKED}; {NO_ID_OF_IT}", TLSv1_2)
+        for builds in NOT_CHECKED
+    ),
+    *(Differs(FOUND, Role.SERVER, builds, SEEN, NOT_RESUMABLE_CHECKED, TLSv1_3) for builds in NOT_CHECKED),
 )
 ID_COMPARED = (
     "https://github.com/openssl/openssl/pull/30517: ssl_get_prev_session compares the id of the session with the "
@@ -64,7 +68,9 @@ ID_COMPARED = (
 )
 OTHER_ID: Expectation[Ended] = Expectation(LOST, Differs(MISTAKEN, Role.SERVER, "*@<3.6", SEEN, ID_COMPARED))
 WRONG_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.6", SEEN, ID_COMPARED)}
-NO_ID_SENT = {"resumption_echoes_session_id": broken_by(Role.SERVER, "*@<3.0.14", SEEN, NO_ID_OF_IT)}
+NO_ID_SENT = {
+    "resumption_echoes_session_id": [broken_by(Role.SERVER, builds, SEEN, NO_ID_OF_IT) for builds in NOT_CHECKED]
+}
 READS: Expectation[Ended] = Expectation(
     FOUND, Differs(LOST, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0")
 )
