@@ -60,7 +60,7 @@ def explore(**given: Any) -> None:
     builds: tuple[str, ...] = given["builds"]
     place = given["folder"] or Path("-".join(["explored", *(re.sub(r"[^\w.]+", "-", build) for build in builds)]))
     entries = [*known(), *(entry for path in given["more"] for entry in known(path))]
-    seeds = [*(story for path in given["files"] for story in stories_of(path)), *shipped()]
+    own, seeds = [story for path in given["files"] for story in stories_of(path)], shipped()
     writable(place)
     with Runtime() as runtime:
         machine = Machine(runtime)
@@ -75,13 +75,14 @@ def explore(**given: Any) -> None:
                 Folder(place, labels, given["seed"]),
                 seeds,
                 entries,
+                own=own,
                 declared=declared,
                 report=lambda line: click.echo(line, err=True),
                 with_scenario=given["scenario"],
             )
             try:
                 if given["replay"]:
-                    explorer.replay(seeds)
+                    explorer.replay([*own, *seeds])
                 else:
                     explorer.run(given["seconds"])
             finally:

@@ -61,13 +61,16 @@ class Explorer:
     declared: Callable[[Story, Suspicion], str] = lambda _story, _suspicion: ""
     report: Callable[[str], None] = lambda _line: None
     with_scenario: bool = False
+    own: Sequence[Story] = ()
+    """Stories of the user's, which are told before the seeds."""
     found: list[Path] = field(default_factory=list)
     """The folders of the new findings of this run."""
 
     def __post_init__(self) -> None:
-        self._seeds = [standing(story) for story in self.seeds if is_small(story)]
-        Random(self.folder.state.seed).shuffle(self._seeds)  # noqa: S311 - each shard in an order of its own
-        self._values = knob_values(self.seeds, self.stacks)
+        seeds = [standing(story) for story in self.seeds if is_small(story)]
+        Random(self.folder.state.seed).shuffle(seeds)  # noqa: S311 - each shard in an order of its own
+        self._seeds = [*map(standing, self.own), *seeds]
+        self._values = knob_values([*self.own, *self.seeds], self.stacks)
         self._generator = Generator(self._values, self._fits)
         self._corpus = self.folder.stories()
         self._begun = time.monotonic()
