@@ -62,7 +62,7 @@ class Explorer:
     report: Callable[[str], None] = lambda _line: None
     with_scenario: bool = False
     own: Sequence[Story] = ()
-    """Stories of the user's, which are told before the seeds."""
+    """Stories of the user's, which are played before the seeds."""
     found: list[Path] = field(default_factory=list)
     """The folders of the new findings of this run."""
 
