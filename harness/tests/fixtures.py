@@ -51,10 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Give every wait of the project's own tests more time, so that none fails because the machine is busy.
 
-    Scenarios keep the deadline that users have; a test about a deadline sets its own.
+    Scenarios keep the deadline that users have; a test about a deadline sets its own. A run that a test starts has one
+    worker where it names no number: other tests run beside it, and each worker collects every scenario.
     """
     if any(TESTS in item.path.parents for item in session.items):
         os.environ.setdefault(VARIABLE, PATIENCE)
+        os.environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,17 @@ HAND_WRITTEN = [name for name in BLOCKS if name.removeprefix("docs/") not in GEN
 NAMED_PATH = re.compile(r"`((?:harness|scenarios|certs|docs|benchmarks|\.github|\.ci)/[a-z0-9_./]+)`")
 """A path within the project; one with a placeholder in capitals, as in `scenarios/NAME.py`, is none."""
 
-PASSED_ON = ("PIP_*", "RESUMPTION_MIRROR", "RESUMPTION_DEADLINE", "*_proxy", "*_PROXY", "LANG", "LC_ALL", "SSL_CERT_*")
+PASSED_ON = (
+    "PIP_*",
+    "RESUMPTION_MIRROR",
+    "RESUMPTION_DEADLINE",
+    "*_proxy",
+    "*_PROXY",
+    "LANG",
+    "LC_ALL",
+    "SSL_CERT_*",
+    "PYTEST_XDIST_AUTO_NUM_WORKERS",
+)
 PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 UNREACHABLE = ("cannot be fetched", "does not answer", "does not serve this machine", "No matching distribution found")
 
