@@ -86,28 +86,28 @@ def test_a_ticket_begins_with_as_long_a_key_name_as_hello_says(library: Library,
     assert agree.index(False) == library.defaults["key_name"]
 
 
-def test_a_server_accepts_a_session_as_long_as_its_hello_says(library: Library) -> None:
-    seconds = library.timeout(Role.SERVER)
-    pair = library.pair(Role.SERVER, TLSVersion.TLSv1_2, server=ServerConfig(clock=0))
-    pair.server.stop_clock(NOW)
+def around(pair: Pair, role: Role, seconds: int) -> list[Outcome]:
+    """What becomes of a session a little before and a little after so many seconds by the clock of one end."""
+    end = pair.client if role is Role.CLIENT else pair.server
+    end.stop_clock(NOW)
     first = pair.connect()
     outcomes = []
     for age in (seconds - SLACK, seconds + SLACK):
-        pair.server.stop_clock(NOW + age)
+        end.stop_clock(NOW + age)
         outcomes.append(pair.connect(offer=first.session, presume_full=False).observed_outcome())
+    return outcomes
 
-    assert outcomes == [Outcome.RESUMED, Outcome.DECLINED]
+
+def test_a_server_accepts_a_session_as_long_as_its_hello_says(library: Library) -> None:
+    seconds = library.timeout(Role.SERVER)
+    pair = library.pair(Role.SERVER, TLSVersion.TLSv1_2, server=ServerConfig(clock=0))
+
+    assert around(pair, Role.SERVER, seconds) == [Outcome.RESUMED, Outcome.DECLINED]
 
 
 def test_a_client_offers_a_session_as_long_as_its_hello_says(library: Library) -> None:
     seconds = library.timeout(Role.CLIENT)
     configs = {"client": ClientConfig(clock=0), "server": ServerConfig(timeout=WEEK)}
     pair = library.pair(Role.CLIENT, TLSVersion.TLSv1_3, **configs)
-    pair.client.stop_clock(NOW)
-    first = pair.connect()
-    outcomes = []
-    for age in (seconds - SLACK, seconds + SLACK):
-        pair.client.stop_clock(NOW + age)
-        outcomes.append(pair.connect(offer=first.session, presume_full=False).observed_outcome())
 
-    assert outcomes == [Outcome.RESUMED, Outcome.FULL]
+    assert around(pair, Role.CLIENT, seconds) == [Outcome.RESUMED, Outcome.FULL]
