@@ -48,11 +48,19 @@ class Taken:
         return self.wire.connection.offered if self.wire.resumed else None
 
     def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
-        """What the session's ticket says, or the session that was resumed, if that is its ticket."""
-        if self.ticket is not None:
-            allowed = value(self.ticket)
-            return Shown(allowed, "(NewSessionTicket)", allowed)
+        """What the session's ticket says, or the session that was resumed, if that is its ticket.
+
+        A client that does not show the ticket may hold any that was sent, or have taken the session before one came:
+        OpenSSL's fields are 0 then.
+        """
         inherited = self.inherited.get(field) if self.inherited else None
+        sent = () if isinstance(self.session.get("ticket"), bytes) else self.wire.transcript.tickets or ()
+        if self.ticket is not None or sent:
+            allowed = {one for ticket in ((self.ticket,) if self.ticket else sent) for one in value(ticket)}
+            if self.ticket is None:
+                allowed |= {0} if self.session.get("has_ticket") is not True else set()
+                allowed |= {inherited} if inherited is not None else set()
+            return Shown(allowed, "(NewSessionTicket)", allowed)
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
 
     def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.library import Facts
+from harness.agent.vocabulary import TicketKeyResult
 from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.connection import Counters
@@ -479,3 +480,36 @@ def test_a_client_that_lies_about_a_session_is_caught(
     assert f"session.{name}: the client reports" in caught(
         with_sessions(honest, field(**{name: value})), honest, tls, runtime
     )
+
+
+def hidden(**changes: object) -> Callable[[Session], Session]:
+    """A session as of a client that cannot export it: without its ticket."""
+
+    def hide(session: Session) -> Session:
+        known = {name: value for name, value in session.known.items() if name not in {"ticket", "ticket_length"}}
+        return replace(session, known={**known, **changes})
+
+    return hide
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_a_client_that_hides_a_renewed_ticket_is_believed(
+    runtime: Runtime, honest: LibsslStack, tls: TLSVersion
+) -> None:
+    renewing = ServerConfig(ticket_ring="a", ticket_decrypts=TicketKeyResult.RENEW)
+    pair = Pair((with_sessions(honest, hidden()), honest), tls, runtime, server=renewing)
+    try:
+        first = pair.connect()
+        second = pair.connect(first.session)
+    finally:
+        pair.close()
+
+    assert second.outcome is Outcome.RESUMED
+    assert second.session.lifetime_hint == (0 if tls is V12 else first.session.lifetime_hint)
+
+
+@pytest.mark.parametrize("name", ["lifetime_hint", "age_add", "max_early_data"])
+def test_a_client_that_hides_its_ticket_is_caught_in_a_lie(runtime: Runtime, honest: LibsslStack, name: str) -> None:
+    lie = hidden(**{name: SESSIONS[name][0]})
+
+    assert f"session.{name}: the client reports" in caught(with_sessions(honest, lie), honest, V13, runtime)
