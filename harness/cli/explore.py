@@ -65,7 +65,7 @@ def explore(**given: Any) -> None:
     with Runtime() as runtime:
         machine = Machine(runtime)
         try:
-            stacks = [machine.one(build if not build[0].isdigit() else f"{STACK}@{build}") for build in builds]
+            stacks = [machine.one(build if not build[:1].isdigit() else f"{STACK}@{build}") for build in builds]
             labels = [stack.label for stack in stacks]
             if len(set(labels)) < len(labels):
                 raise UsageError(f"{', '.join(labels)}: name each build once")

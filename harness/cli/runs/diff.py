@@ -243,7 +243,7 @@ def chosen(
 
 def endpoints(machine: Machine, build: str) -> dict[str, Stack]:
     """Return the stacks that BUILD selects, by name; UsageError lists the builds if it selects none."""
-    if not build[0].isdigit():
+    if not build[:1].isdigit():
         one = machine.one(build)
         return {one.name: one}
     found, errors = {}, []
