@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from harness.agent.knobs import check_knobs, knobs_of, why_not
 from harness.agent.verbs import OPTIONAL
-from harness.agent.vocabulary import Role, release
+from harness.agent.vocabulary import Role, default_timeout, release
 
 if TYPE_CHECKING:
     import socket
@@ -230,8 +230,8 @@ def knobs_reported(stack: str, role: str, version: str) -> dict[str, str | None]
 
 
 def defaults_reported(version: str) -> dict[str, Any]:
-    """Return what an OpenSSL does if nobody configures it (tls1_default_timeout, TLSEXT_KEYNAME_LENGTH)."""
-    seconds = 7200 if release(version) >= (1, 1) else 300
+    """Return what an OpenSSL does if nobody configures it (TLSEXT_KEYNAME_LENGTH)."""
+    seconds = default_timeout(version)
     tls13 = release(version) >= (1, 1, 1)
     return {
         "tickets": 2 if tls13 else 0,

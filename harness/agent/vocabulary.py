@@ -254,3 +254,11 @@ def release(version: str) -> tuple[int, ...]:
         raise ValueError(version)
     letters = (sum(ord(letter) - ord("a") + 1 for letter in found[2]),) if found[2] else ()
     return (*map(int, found[1].split(".")), *letters)
+
+
+def default_timeout(version: str) -> int:
+    """Return how many seconds a session of an OpenSSL lasts if nobody sets it; the empty version is the newest.
+
+    tls1_default_timeout; ssl23_default_timeout of 1.0.2.
+    """
+    return 7200 if not version or release(version) >= (1, 1) else 300

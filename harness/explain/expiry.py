@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import default_timeout
 from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
 from harness.explain.facts.history import CLOCK_ACTIONS
 from harness.explain.facts.negotiated import version_of
@@ -26,10 +27,6 @@ WITHIN_A_WEEK = "resume within a week: a longer timeout at the server changes no
 EARLIER = (
     "resume within the ticket's lifetime, or raise it at the server (SSL_CTX_set_timeout; at most a week in TLS 1.3)"
 )
-DEFAULT_TIMEOUT = 7200
-"""Seconds (SSL_get_default_timeout; tls1_default_timeout)."""
-OLD_DEFAULT_TIMEOUT = 300
-"""Seconds (ssl23_default_timeout of 1.0.2)."""
 SLACK = 2
 """Seconds by which an age computed from both clocks may be wrong."""
 
@@ -187,8 +184,7 @@ def timeout_of(evidence: Evidence) -> int | None:
     issuer = issued_in(evidence)
     issuing = issuer.setup if issuer else None
     if issuer and issuing and (issuing.server.timeout or issuing.server_library.is_openssl):
-        old = release_of(issuer, Role.SERVER).startswith("1.0.")
-        return issuing.server.timeout or (OLD_DEFAULT_TIMEOUT if old else DEFAULT_TIMEOUT)
+        return issuing.server.timeout or default_timeout(release_of(issuer, Role.SERVER))
     hint = evidence.offered.get("lifetime_hint") if evidence.offered else None
     return hint if isinstance(hint, int) and hint else None
 

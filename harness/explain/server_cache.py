@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.explain.expiry import DEFAULT_TIMEOUT, aged, had_expired, timeout_of
+from harness.explain.expiry import aged, had_expired, timeout_of
 from harness.explain.facts.offer import single_use
 from harness.explain.finding import Candidate, Weight, knob_text
 from harness.explain.remedies import KEYS, by_knob, longer, other_cache, shares_keys, stateful
@@ -303,10 +303,10 @@ def _flushed(offer: Offer) -> Iterator[Absence]:
 def _expires(evidence: Evidence) -> int | None:
     """When it expires by the server's timeout; the client's copy has a separate one."""
     made = evidence.origin.session.get("time") if evidence.origin else None
-    if not isinstance(made, int) or evidence.then is None or evidence.actions(Role.SERVER, "age_sessions"):
+    timeout = timeout_of(evidence)
+    if not isinstance(made, int) or timeout is None or evidence.actions(Role.SERVER, "age_sessions"):
         return None
-    timeout = evidence.then.server.timeout
-    return made + (DEFAULT_TIMEOUT if timeout is None else timeout)
+    return made + timeout
 
 
 def _expired_before(offer: Offer) -> Iterator[Absence]:

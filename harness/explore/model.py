@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import default_timeout
 from harness.explore.observe import DISAGREEMENT, outcome_of
 from harness.model.capability import CLOCK
 from harness.model.tls import Close, Outcome, Role, TLSVersion
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from harness.model.session import Session
     from harness.model.setup import Action
 
-DEFAULT = 7200
-"""Seconds that a session lasts by default (tls1_default_timeout)."""
+DEFAULT = default_timeout("")
+"""Seconds that a session lasts by default, at most."""
 WEEK = 604800
 """Seconds of the longest lifetime of a ticket (RFC 8446, 4.6.1)."""
 HARMLESS = frozenset(
