@@ -33,6 +33,10 @@ class TLSVersion(StrEnum):
         return {"1.2": 1 << 27, "1.3": 1 << 29}[self.value]
 
 
+USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
+"""Those of cells, probes and clients that name none."""
+BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3}
+"""Those that resume by a session id or a ticket of RFC 5077; TLS 1.3 has PSKs in their place (RFC 8446, 2.2)."""
 NO_OLDER_VERSIONS = 1 << 25 | 1 << 26 | 1 << 28
 """SSL_OP_NO_SSLv3, NO_TLSv1 and NO_TLSv1_1."""
 

@@ -17,7 +17,7 @@ from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.explain.probing.holding import in_words, round_text
 from harness.explain.probing.products import SETTINGS
 from harness.model.errors import HarnessError, UnreachableError, UsageError, is_lost
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS
 from harness.probe import probing
 from harness.probe.between import OFFERS as BETWEEN_OFFERS
 from harness.probe.between import between
@@ -56,7 +56,7 @@ STATE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 CERTIFICATE = "the client's"
 """Its name in the PKI of the run."""
-TLS = click.Choice([version.value for version in TLSVersion])
+TLS = click.Choice([version.value for version in USUAL_VERSIONS])
 
 
 @click.command("probe", epilog=example("probe 127.0.0.1:8443"))
@@ -256,7 +256,7 @@ def _expected(text: str) -> list[str]:
 
 
 def _wanted(given: dict[str, Any]) -> Wanted:
-    versions = tuple(version for version in TLSVersion if not given["tls"] or version.value in given["tls"])
+    versions = tuple(version for version in USUAL_VERSIONS if not given["tls"] or version.value in given["tls"])
     seed = secrets.randbelow(LARGEST_SEED + 1) if given["seed"] is None else given["seed"]
     if bool(given["cert"]) != bool(given["key"]):
         raise UsageError("--cert and --key go together; give both, or neither")

@@ -11,7 +11,7 @@ from harness.explain.finding import hash_of, knob_text
 from harness.model.errors import DisagreementError
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import BEFORE_1_3, Outcome, Role
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
@@ -112,7 +112,7 @@ def no_ticket(source: Connection | None, session: Session | None) -> tuple[Findi
     """
     if source is None or version_of(source) is None:
         return (_unknown(source, session),)
-    if version_of(source) is TLSVersion.TLSv1_2:
+    if version_of(source) in BEFORE_1_3:
         return (_tls12(source, session),)
     client, wire = source.ticket_counts()
     if wire == 0 and client:

@@ -12,7 +12,7 @@ from msgspec.structs import fields, replace
 
 from harness.explore.values import EDGES, role_of
 from harness.model.errors import HarnessError
-from harness.model.tls import Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Role
 from harness.story.plan import Plan
 from harness.story.smaller import without_step
 from harness.story.step import Offer
@@ -175,7 +175,7 @@ class Generator:
     @staticmethod
     def _other_tls(random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Use another protocol version."""
-        return replace(story, tls=random.choice(tuple(TLSVersion)))
+        return replace(story, tls=random.choice(USUAL_VERSIONS))
 
     def _offer(self, random: Random, story: Story) -> Offer:
         hints = get_type_hints(Offer, include_extras=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.model.capability import CLOSE_NEEDS, by_id_alone
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig, checked, config_type, parse_knob, show_knob
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BOTH = [True, False]
 """On and off: a list is a knob that varies."""
 
+VERSIONS = {version.label: version for version in TLSVersion}
+"""By the name in a cell id."""
 LONGEST = 40
 """Characters of a knob's value in a cell id; a longer one is cut and made unique by its hash."""
 
@@ -32,7 +34,7 @@ LONGEST = 40
 class Situation:
     """What a scenario declares. The values of each knob are a tuple, with one element where it does not vary."""
 
-    versions: tuple[TLSVersion, ...] = tuple(TLSVersion)
+    versions: tuple[TLSVersion, ...] = USUAL_VERSIONS
     client: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     server: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     needs: Mapping[Role, tuple[Capability, ...]] = field(default_factory=dict)
@@ -238,7 +240,7 @@ def shown(value: Any) -> str:
 
 def parse_id(cell: str) -> tuple[str, str, TLSVersion]:
     """Client, server and TLS version of a cell id; ValueError if it is none."""
-    found = re.match(r"(?P<client>\S+?)--(?P<server>\S+?)-TLSv(?P<tls>1\.[23])(-|$)", cell)
+    found = re.match(rf"(?P<client>\S+?)--(?P<server>\S+?)-(?P<tls>{'|'.join(VERSIONS)})(-|$)", cell)
     if not found:
         raise ValueError(f"{cell!r} is not a cell id")
-    return found["client"], found["server"], TLSVersion(found["tls"])
+    return found["client"], found["server"], VERSIONS[found["tls"]]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import Capability
 from harness.model.knobs import knobs_of
-from harness.model.tls import Close, TLSVersion
+from harness.model.tls import BEFORE_1_3, Close
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from harness.model.tls import Role
+    from harness.model.tls import Role, TLSVersion
 
 
 __all__ = [
@@ -36,8 +36,8 @@ CLOSE_NEEDS: Mapping[Close, tuple[Capability, ...]] = {
 
 
 def by_id_alone(tls: TLSVersion, *tickets: bool | None) -> tuple[Capability, ...]:
-    """What both ends need of a cell by the knob ``tickets`` of each: without TLS 1.2 tickets only ids resume."""
-    return (Capability.SESSION_ID,) if tls is TLSVersion.TLSv1_2 and False in tickets else ()
+    """What both ends need of a cell by the knob ``tickets`` of each: before TLS 1.3 only ids resume without tickets."""
+    return (Capability.SESSION_ID,) if tls in BEFORE_1_3 and False in tickets else ()
 
 
 @dataclass(frozen=True, slots=True)

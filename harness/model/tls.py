@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.agent.vocabulary import Role, TLSVersion
+from harness.agent.vocabulary import BEFORE_1_3, USUAL_VERSIONS, Role, TLSVersion
 
 __all__ = [
     "ALERTS",
+    "BEFORE_1_3",
+    "USUAL_VERSIONS",
     "Alert",
     "Close",
     "Ending",
@@ -25,7 +27,7 @@ def sends_last_flight(role: Role, version: TLSVersion | None, *, reused: bool | 
 
     Such an end learns only from what comes afterwards whether its last flight arrived.
     """
-    return (role is Role.SERVER) is (version is TLSVersion.TLSv1_2 and not reused)
+    return (role is Role.SERVER) is (version in BEFORE_1_3 and not reused)
 
 
 class Outcome(StrEnum):

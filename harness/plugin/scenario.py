@@ -12,16 +12,18 @@ from harness.matrix.cells import Situation, knob_values
 from harness.matrix.expectation import Differs, Expectation
 from harness.model.capability import Capability
 from harness.model.errors import UsageError
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Role
 from harness.stacks.machine import STACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.model.tls import TLSVersion
+
 
 def scenario(  # noqa: PLR0913 - each is a word of a scenario file, given by name
     *,
-    versions: Sequence[TLSVersion] = tuple(TLSVersion),
+    versions: Sequence[TLSVersion] = USUAL_VERSIONS,
     client: Mapping[str, Any] | None = None,
     server: Mapping[str, Any] | None = None,
     needs: Mapping[str, Sequence[Capability]] | None = None,

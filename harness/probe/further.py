@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.probe import Answer, Topic
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome, Role, TLSVersion
 from harness.probe.say import Said, get, status
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def client_certificate(visitor: Visitor, owner: ClientConfig, *, shared: bool) -
 def older_session(visitor: Visitor, base: ClientConfig, *, shared: bool) -> Answer:
     """Answer what becomes of a TLS 1.2 session that a client offers which also speaks TLS 1.3."""
     owner = base.changed(versions=(TLSVersion.TLSv1_2,))
-    done = crossed(visitor, owner, base.changed(versions=tuple(TLSVersion)), shared=shared)
+    done = crossed(visitor, owner, base.changed(versions=USUAL_VERSIONS), shared=shared)
     if done.last is None:
         return Answer(Topic.OLDER_SESSION, "TLS 1.2", "unknown: there is no TLS 1.2 session to offer")
     version = done.last.connection.client.version

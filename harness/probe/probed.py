@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, Verify
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS
 from harness.probe import probing
 from harness.probe.limits import MOST, RATE, Limits
 from harness.probe.probing import Wanted, eof_ignored
@@ -69,7 +69,7 @@ class Probed(Closing):
                 self._runtime.pki.trust(ca)
             self._stack = self._machine.one(client) if isinstance(client, str) else client
             self._config = config.changed(
-                versions=config.versions or tuple(TLSVersion),
+                versions=config.versions or USUAL_VERSIONS,
                 server_name=config.server_name or self._target.name or None,
                 verify=config.verify or (Verify.REQUIRED if ca is not None else None),
                 ignore_unexpected_eof=eof_ignored(self._stack, config.ignore_unexpected_eof),

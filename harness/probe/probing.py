@@ -15,7 +15,7 @@ from harness.explain.probing.use import early_data, lifetime, single_use, ticket
 from harness.model.errors import UnreachableError, UsageError
 from harness.model.knobs import ClientConfig, Verify
 from harness.model.probe import VERSIONS, Answer, Probe, Topic
-from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Mechanism, Outcome, Role, TLSVersion
 from harness.probe import early
 from harness.probe.further import CONNECTIONS, client_certificate, older_session, other_name
 from harness.probe.limits import MOST, RATE, Limits
@@ -44,7 +44,7 @@ NO_ANSWER = "the server did not answer the GET in {seconds:g} s, so that nothing
 class Wanted:
     """What is asked of the probe."""
 
-    versions: tuple[TLSVersion, ...] = tuple(TLSVersion)
+    versions: tuple[TLSVersion, ...] = USUAL_VERSIONS
     offers: int = OFFERS
     seed: int = 0
     say: str = HTTP

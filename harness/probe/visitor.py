@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import DEADLINE, DisagreementError, HarnessError, TimedOutError, UnreachableError, stretched
 from harness.model.knobs import ClientConfig
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome, Role
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.stacks.remote import RemoteStack
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.session import Session
+    from harness.model.tls import TLSVersion
     from harness.model.transcript import Chunk
     from harness.pair.control import Client
     from harness.pair.open_connection import OpenConnection
@@ -85,7 +86,7 @@ class Visitor:
         target: Target,
         limits: Limits,
         said: Said,
-        versions: tuple[TLSVersion, ...] = tuple(TLSVersion),
+        versions: tuple[TLSVersion, ...] = USUAL_VERSIONS,
         name: str = "",
     ) -> None:
         self.target = target
@@ -182,7 +183,7 @@ class Visitor:
             self.pair.client_config = config
             self._clients[config] = self.pair.new_client(), config
         self.pair.client, self.pair.client_config = self._clients[config]
-        self.pair.tls = max(config.versions or tuple(TLSVersion))
+        self.pair.tls = max(config.versions or USUAL_VERSIONS)
 
     def close(self) -> None:
         """Close the client's contexts and the tap."""

@@ -10,7 +10,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from harness.model.tls import TLSVersion
+from harness.model.tls import BEFORE_1_3
 from harness.wire.pcap.pcapng import Section, Stamped, pcapng
 from harness.wire.pcap.segments import SERVER_PORT, client_port, packets
 from harness.wire.session import structure
@@ -103,7 +103,7 @@ def key_log(connection: Connection) -> list[str]:
 def _of_session(connection: Connection) -> list[str]:
     """The TLS 1.2 master secret from the session: OpenSSL before 1.1.1 has no key log callback."""
     session, hellos = connection.last_session, connection.transcript.client_hellos
-    if len(hellos) != 1 or session is None or not session.der or session.known.get("version") != TLSVersion.TLSv1_2:
+    if len(hellos) != 1 or session is None or not session.der or session.known.get("version") not in BEFORE_1_3:
         return []
     fields = structure.fields(structure.read(session.der), len(session.der))
     return [f"CLIENT_RANDOM {hellos[0].random.hex()} {fields.octets['master_key'].hex()}"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.tls import TLSVersion
+from harness.model.tls import BEFORE_1_3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,9 +107,9 @@ def _tickets_offered(connection: Connection) -> Iterator[bytes]:
 
 
 def _ids_given(connection: Connection) -> list[bytes]:
-    """The session ids that a TLS 1.2 server sent; in TLS 1.3 it is only an echo (RFC 8446, 4.1.3)."""
+    """The session ids that a server sent before TLS 1.3; in TLS 1.3 it is only an echo (RFC 8446, 4.1.3)."""
     return [
         hello.session_id
         for hello in connection.transcript.server_hellos
-        if hello.version is TLSVersion.TLSv1_2 and hello.session_id
+        if hello.version in BEFORE_1_3 and hello.session_id
     ]

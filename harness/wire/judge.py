@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.tls import Mechanism, Role, TLSVersion
+from harness.model.tls import BEFORE_1_3, Mechanism, Role, TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY
 from harness.model.view import Saw, View, Witness
 from harness.wire.ending import fatal_alerts, unfinished
@@ -115,7 +115,7 @@ def _answered(transcript: Transcript) -> tuple[ClientHello, ...]:
 
 def issued_ids(transcript: Transcript) -> frozenset[bytes]:
     """The session ids of TLS 1.2 that the server issued or confirmed (RFC 5246, 7.4.1.3)."""
-    hellos = (hello for hello in transcript.server_hellos if hello.version is TLSVersion.TLSv1_2)
+    hellos = (hello for hello in transcript.server_hellos if hello.version in BEFORE_1_3)
     return frozenset(hello.session_id for hello in hellos if hello.session_id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, WireFormatError
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import BEFORE_1_3, Outcome, TLSVersion
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, protocols_of
 
@@ -100,7 +100,7 @@ def holds(session: Session, version: TLSVersion | None = None) -> bool | None:
 def gave(connection: Connection) -> bool | None:
     """Whether the server sent a ticket or a session id; None if unknown."""
     answer, (client, wire) = answer_of(connection), connection.ticket_counts()
-    if answer is not None and answer.version is TLSVersion.TLSv1_2:
+    if answer is not None and answer.version in BEFORE_1_3:
         return bool(answer.session_id or any(ticket.ticket for ticket in connection.transcript.tickets or ()))
     counted = {count > 0 for count in (client, wire) if count is not None}
     return counted.pop() if len(counted) == 1 else None

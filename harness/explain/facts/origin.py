@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.session import SESSION_FIELDS, Session
-from harness.model.tls import TLSVersion
+from harness.model.tls import BEFORE_1_3
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def origin_of(offered: Session | None, earlier: Sequence[Connection], sent: Coll
 def _issued(connection: Connection) -> set[bytes]:
     """The tickets and the session id that the server sent."""
     transcript = connection.transcript
-    ids = {hello.session_id for hello in transcript.server_hellos if hello.version is TLSVersion.TLSv1_2}
+    ids = {hello.session_id for hello in transcript.server_hellos if hello.version in BEFORE_1_3}
     return {*ids, *(ticket.ticket for ticket in transcript.tickets or ())} - {b""}
 
 
