@@ -37,7 +37,7 @@ def observed(connection: Connection, before: Counters | None) -> Iterator[Value]
     mechanism = connection.observed_mechanism
     yield _same("mechanism", None if mechanism is None else str(mechanism))
     alert = connection.observed_alert()
-    yield Value("alert", None if alert is None else (alert.number, str(alert.sender)), alert and alert.number)
+    yield Value("alert", alert and f"{alert.number} from the {alert.sender}", alert and alert.number)
     yield _same("was_offered", connection.was_offered)
     yield _same("tickets", next((count for count in connection.ticket_counts() if count is not None), None))
     yield _same("renegotiation_resumed", connection.observed_renegotiation_resumed())

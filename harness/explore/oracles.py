@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.rules import breaches_of
 from harness.explore import model
-from harness.explore.observe import counters_before, literal, observed, outcome_of
+from harness.explore.observe import COUNTED, Value, counters_before, literal, observed, outcome_of
 from harness.explore.play import CRASHED, LOST
 from harness.matrix.known_breaches import is_known
 from harness.model.rule import Level
@@ -107,13 +107,17 @@ def between_builds(played: Sequence[Played]) -> Iterator[Suspicion]:
             return
 
 
-def _differs(path: str, rows: Mapping[str, Mapping[str, object]]) -> bool:
+def _differs(path: str, rows: Mapping[str, Mapping[str, Value]]) -> bool:
     return len({_text(row.get(path)) for row in rows.values()}) > 1
 
 
 def _text(value: object) -> str:
-    compared = getattr(value, "compared", None)
-    return "none" if compared is None else str(compared).lower() if isinstance(compared, bool) else str(compared)
+    """What is compared, for people; of a counter ``+1``, as it is by how much the connection raised it."""
+    if not isinstance(value, Value) or value.compared is None:
+        return "none"
+    if isinstance(value.compared, bool):
+        return str(value.compared).lower()
+    return f"{value.compared:+}" if value.path in COUNTED else str(value.compared)
 
 
 Found = tuple[str, int, str]
