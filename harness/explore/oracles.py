@@ -24,8 +24,6 @@ BUILDS, MODEL, RULES, WITNESSES, COUNTERS, MEMORY, ENDS = (
 )
 """The names of the oracles."""
 KEPT, BROKEN = "kept", "broken"
-IMPLIED = {"outcome": {"mechanism", "hits"}}
-"""What follows from another observable: beside it, it is not a difference of its own."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +94,13 @@ def between_builds(played: Sequence[Played]) -> Iterator[Suspicion]:
             for one, each in zip(played, numbered, strict=True)
         }
         differing = [path for path in next(iter(rows.values())) if _differs(path, rows)]
-        implied = {each for path in differing for each in IMPLIED.get(path, ())}
-        differing = [path for path in differing if path not in implied]
-        for place, path in enumerate(differing):
+        over = "outcome" in differing  # it is the strongest, and the others follow from it
+        for place, path in enumerate(differing[:1] if over else differing):
             first = next(row[path] for row in rows.values() if path in row)
             values = tuple((label, _text(row.get(path))) for label, row in rows.items())
             expect = f"connection[{number}].{path} == {literal(first.shown)}"
             yield Suspicion(BUILDS, path, number, values, expect, tuple(differing[place + 1 :]))
-        if "outcome" in differing:
+        if over:
             return
 
 
