@@ -169,7 +169,10 @@ class Handshake:
         return (self.asked.session_ticket or b"") if self.asked else b""
 
     def issue_of(self, identity: bytes) -> Issued | None:
-        """The ticket and its handshake, if a connection of the pair shows it."""
+        """The ticket and its handshake, if a connection of the pair shows it, and no other one with these bytes.
+
+        A server that chooses its session ids can give two stateful tickets one id: which of them is offered is hidden.
+        """
         if identity not in self._issued:
             self._issued[identity] = self._find(identity)
         return self._issued[identity]
@@ -180,14 +183,12 @@ class Handshake:
         return {}
 
     def _find(self, identity: bytes) -> Issued | None:
-        for place in range(len(self.earlier) - 1, -1, -1):
-            connection = self.earlier[place]
+        made = list(self.before)
+        for place, connection in enumerate(self.earlier):
             if any(ticket.ticket == identity for ticket in connection.transcript.tickets or ()):
-                made = handshakes(connection, self.earlier[:place])
-                found = (Issued(t, h) for h in reversed(made) for t in h.tickets if t.ticket == identity)
-                return next(found, None)
-        found = (Issued(t, h) for h in reversed(self.before) for t in h.tickets if t.ticket == identity)
-        return next(found, None)
+                made += handshakes(connection, self.earlier[:place])
+        found = [Issued(t, h) for h in made for t in h.tickets if t.ticket == identity]
+        return found[-1] if len({each.ticket for each in found}) == 1 else None
 
     @cached_property
     def made_in(self) -> Handshake | None:

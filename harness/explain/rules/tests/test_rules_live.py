@@ -21,6 +21,7 @@ from harness.explain.rules.tests.broken import (
 )
 from harness.explain.rules.tests.edits import answer_bytes, extension, hello_bytes, message, numbers, vector
 from harness.explain.rules.tests.recorded import Recorded
+from harness.model.knobs import ServerConfig
 from harness.model.tls import Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
@@ -163,3 +164,20 @@ def test_a_server_that_answers_another_session_id_is_found(
     connection = connected(honest, liar, runtime)
 
     assert names(connection) == {"session_id_echoed"}
+
+
+def test_an_offer_that_may_be_of_several_tickets_breaks_no_rule(runtime: Runtime, honest: LibsslStack) -> None:
+    """A server that gives all its stateful tickets one id refuses the second of each handshake."""
+    pair = Pair((honest, honest), TLS13, runtime, server=ServerConfig(tickets=False, session_id=b"a"))
+    try:
+        first = pair.connect(presume_full=False)
+        second = pair.connect(presume_full=False)
+        third = pair.connect(first.last_session, presume_full=False)
+    finally:
+        pair.close()
+    issued = [one.transcript.tickets[0] for one in (first, second) if one.transcript.tickets]
+
+    assert issued[0].ticket == issued[1].ticket
+    assert issued[0].age_add != issued[1].age_add
+    assert third.transcript.client_hellos[0].psk_identities == (issued[0].ticket,)
+    assert "ticket_age_is_true" not in {breach.rule.name for breach in breaches_of([first, second, third], third)}
