@@ -9,9 +9,10 @@ import click
 
 from harness.case.bisect import Behaviour
 from harness.case.bisect import bisect as search
+from harness.case.desk_case import DeskCase, Ends
 from harness.cli.cases.case_options import CASE_OPTIONS, case_options, given_on_command_line, story_of, untestable
 from harness.cli.cases.range_of_builds import BuildRange
-from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
+from harness.cli.cases.subject import ScenarioCell
 from harness.cli.help import example
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences

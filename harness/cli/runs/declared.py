@@ -2,82 +2,162 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.specifiers import SpecifierSet
+
+from harness.builds.versions import build_version, numbered
 from harness.cli.runs.run import scenarios
 from harness.matrix.cells import Situation
 from harness.matrix.expectation import Builds, Expectation
+from harness.matrix.known_breaches import KNOWN_BREACHES
 from harness.report.diff.difference import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.matrix.expectation import Differs
     from harness.report.diff.causes import Cause
 
+BREACHES = "breaches"
+"""The observable that names the rules which a cell breaks."""
+ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
+"""An alert as a difference shows it; a scenario declares its number, or all of it."""
+PARTS = frozenset({"extensions", "fields", "length", "order", "server", "client"})
+"""Words of an observable that name no fact of their own."""
+LONG = 5
+"""Letters of a word that distinguishes one fact from others: `groups`, not `key`."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """An expectation with the name of the constant, or of the test, that holds it."""
+
+    name: str
+    expectation: Expectation[Any]
+
 
 def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
-    """Return ``declared in scenarios/x.py, since *@>=3.2``; empty if no scenario of its cells declares the change.
+    """Return ``declared in scenarios/x.py, since 3.2 (for *@>=3.2, seen …)``; empty if no scenario of its cells does.
 
-    A declaration counts if its range has the one build and not the other, and its expectation has both values.
+    A declaration counts if its range has one of the builds and not the other. Then its expectation has both values of
+    the cause, or of what changed beside it; or the constant that holds it has the observable's name, as
+    ``GROUPS_IN_TLS13`` and ``supported_groups``.
     """
-    for file in dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells):
-        for expectation in _expectations(file):
-            for differs in expectation.differs:
-                if _parts(differs, before, after) and _is_about(cause, expectation):
-                    return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
+    changes = ((cause.observable, cause.before, cause.after), *cause.changes)
+    if cause.observable == BREACHES and (found := _breaches_of(cause, before, after)):
+        return found
+    files = dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells)
+    parting = [
+        (file, named, differs)
+        for file in files
+        for named in _expectations(file)
+        for differs in named.expectation.differs
+        if _parts(differs, before, after)
+    ]
+    for observable, one, other in changes:
+        for file, named, differs in parting:
+            values = _values(named.expectation)
+            if all(_said(observable, value) & values for value in (one, other)):
+                return _in(file, differs, before, after)
+    for observable, _, _ in changes[:1]:
+        for file, named, differs in parting:
+            if _words(observable.split(".")) & _words([named.name]):
+                return _in(file, differs, before, after)
     return ""
 
 
 def declares(file: str, before: str, after: str, one: str, other: str) -> str:
     """Return the same for a value on ``stack@build`` one and another value on another, by the scenario of one file."""
-    for expectation in _expectations(file):
-        values = set(_texts([expectation.value, *(differs.value for differs in expectation.differs)]))
-        for differs in expectation.differs:
-            if {before, after} <= values and _parts(differs, [one], [other]):
-                return f"declared in {file}, for {differs.builds} (seen {differs.seen})"
+    for named in _expectations(file):
+        for differs in named.expectation.differs:
+            if {before, after} <= _values(named.expectation) and _parts(differs, [one], [other]):
+                return _in(file, differs, [one], [other])
     return ""
 
 
 def declares_breach(rule: str, builds: Sequence[str]) -> str:
     """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does."""
     for file in sorted(path for place in scenarios(Path.cwd())[-1:] for path in Path(place).glob("*.py")):
-        found = list(_breaches(str(file), rule))
+        found = [differs for named, each in _breaches(str(file)) if named == rule for differs in each.differs]
         if found and all(any(Builds(differs.builds).has(build) for differs in found) for build in builds):
             ranges = " or ".join(dict.fromkeys(differs.builds for differs in found))
             return f"declared in {file.parent.name}/{file.name}, for {ranges} (seen {found[0].seen})"
     return ""
 
 
-def _breaches(file: str, rule: str) -> Iterator[Differs[bool]]:
-    """The declarations of a file about a rule, from the marks of its tests."""
-    for value in _module(file).values():
-        marks = getattr(value, "pytestmark", value)
-        for mark in marks if isinstance(marks, list) else [marks]:
-            for situation in getattr(mark, "args", ()):
-                if isinstance(situation, Situation) and rule in situation.breaks:
-                    yield from situation.breaks[rule].differs
+def _breaches_of(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
+    """Return where every rule that only one of the builds breaks is declared; empty if one is not."""
+    sides = [set(text.split(", ")) - {NONE} for text in (cause.before, cause.after)]
+    found = []
+    for rule in sorted(sides[0] ^ sides[1]):
+        breaking = before if rule in sides[0] else after
+        known = KNOWN_BREACHES.get(rule)
+        if known and any(map(Builds(known.builds).has, breaking)):
+            found.append(f"declared in harness/matrix/known_breaches.py, for {known.builds} (seen {known.seen})")
+        else:
+            found.append(declares_breach(rule, breaking))
+    return found[0] if found and all(found) else ""
+
+
+def _breaches(file: str) -> Iterator[tuple[str, Expectation[bool]]]:
+    """The rules of a file's declarations, from the marks of its tests."""
+    for mark in _marks(file):
+        for situation in getattr(mark, "args", ()):
+            if isinstance(situation, Situation):
+                yield from situation.breaks.items()
+
+
+def _in(file: str, differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> str:
+    since = _since(differs.builds, before, after)
+    return f"declared in {file}, {f'since {since} (' if since else '('}for {differs.builds}, seen {differs.seen})"
+
+
+def _since(builds: str, before: Sequence[str], after: Sequence[str]) -> str:
+    """The version that a range of builds names between two builds: ``3.2`` of ``*@>=3.0,<3.2`` for 3.1 and 3.5."""
+    low, high = sorted(build_version(labels[0].partition("@")[2]) for labels in (before, after))
+    specifiers = SpecifierSet(numbered(builds.partition("@")[2]))
+    found = {text.version: build_version(text.version) for text in specifiers if text.operator in {">=", "<"}}
+    return next((text for text, version in found.items() if low < version <= high), "")
 
 
 def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> bool:
-    builds = Builds(differs.builds)
-    return any(map(builds.has, before)) is not any(map(builds.has, after))
+    """Whether it is about one of two builds, each of which meets itself."""
+    builds, peers = Builds(differs.builds), Builds(differs.peer or "*")
+    one, other = (any(builds.has(label) and peers.has(label) for label in labels) for labels in (before, after))
+    return one is not other
 
 
-def _is_about(cause: Cause, expectation: Expectation[Any]) -> bool:
-    """Whether both values of the cause are among those that the expectation has for some build."""
-    values = set(_texts([expectation.value, *(differs.value for differs in expectation.differs)]))
-    return {cause.before, cause.after} <= values
+def _said(observable: str, text: str) -> set[str]:
+    """The texts that a declared value may have for a value of a difference."""
+    found = ALERT.fullmatch(text) if observable == "alert" else None
+    return {text, found["number"], found["name"]} if found else {text, *text.split(", ")}
+
+
+def _words(names: Iterable[str]) -> set[str]:
+    """The words that distinguish one fact from others, without a plural's s."""
+    words = {word for name in names if name not in PARTS for word in name.lower().split("_")}
+    return {word.removesuffix("s") for word in words if len(word) >= LONG} - {"supported", "extended", "session"}
+
+
+def _values(expectation: Expectation[Any]) -> set[str]:
+    """Every value that it has for some build, as a difference shows it."""
+    return set(_texts([expectation.value, *(differs.value for differs in expectation.differs)]))
 
 
 def _texts(value: object) -> Iterator[str]:
     """The value, and each one in it, as a difference shows it."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _texts(each)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _texts(getattr(value, each.name))
     elif value is None:
         yield NONE
     else:
@@ -85,8 +165,17 @@ def _texts(value: object) -> Iterator[str]:
 
 
 @cache
-def _expectations(file: str) -> tuple[Expectation[Any], ...]:
-    return tuple(_found(_module(file).values()))
+def _expectations(file: str) -> tuple[_Named, ...]:
+    """The expectations of a file: in its constants, in the cases of its tests, and of the rules that it breaks."""
+    held = [(name, value) for name, value in _module(file).items() if not name.startswith("__")]
+    cases = [("", getattr(mark, "args", ())) for mark in _marks(file)]
+    return tuple(_Named(name, found) for name, value in [*held, *cases] for found in _found(value))
+
+
+def _marks(file: str) -> Iterator[Any]:
+    for value in _module(file).values():
+        marks = getattr(value, "pytestmark", value)
+        yield from marks if isinstance(marks, list) else [marks]
 
 
 @cache
@@ -100,14 +189,14 @@ def _module(file: str) -> dict[str, Any]:
     return vars(module)
 
 
-def _found(values: Any) -> Iterator[Expectation[Any]]:
-    for value in values:
-        if isinstance(value, Expectation):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from _found(value)
-        elif isinstance(value, dict) and "__builtins__" not in value:
-            yield from _found(value.values())
+def _found(value: Any) -> Iterator[Expectation[Any]]:
+    if isinstance(value, Expectation):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _found(each)
+    elif isinstance(value, dict):
+        yield from _found(list(value.values()))
 
 
 def _located(file: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -29,6 +30,9 @@ OTHER_NAMES = {
 }
 BY_VALUE = STRENGTHS.index("counters")
 """Up to here two values are two causes; of what is weaker, all values of one observable are one."""
+LENGTH = re.compile(r"messages\.\w+\.\w+\.length")
+"""How long a message is follows from what a hello lists: a server asks for what it offers as a client."""
+IN_HELLO = "hellos."
 TOGETHER = 0.9
 """The share of the cells of a weaker difference that a cause must have for it to be one of its consequences."""
 
@@ -47,8 +51,12 @@ class Cause:
     """That of the first cell."""
     beside: tuple[str, ...]
     """The weaker observables that changed in the same cells."""
+    changes: tuple[tuple[str, str, str], ...] = ()
+    """The observable and the most frequent values, before and after, of each change beside it."""
     declared: str = ""
-    """``declared in scenarios/x.py, since *@>=3.2``; empty if no scenario declares it."""
+    """``declared in scenarios/x.py, since 3.2 (for *@>=3.2, …)``; empty if no scenario declares it."""
+    options: str = ""
+    """The options of the builds that explain it, ``zstd with libssl@3.5.9 alone``; empty if they do not."""
     table: tuple[tuple[str, str], ...] = ()
     """``3.0.13-3.1.5`` and the value, in the order of the versions."""
     command: str = ""
@@ -71,6 +79,7 @@ class Cause:
             "scenarios": sorted({scenario.partition("::")[0] for scenario, _ in self.cells}),
             "beside": list(self.beside),
             "declared": self.declared or None,
+            "options": self.options or None,
             "table": [{"builds": builds, "value": value} for builds, value in self.table],
             "command": self.command,
         }
@@ -91,6 +100,11 @@ class _Change:
     values: Counter[tuple[str, str]] = field(default_factory=Counter)
     cells: dict[Key, int | None] = field(default_factory=dict)
 
+    @property
+    def frequent(self) -> tuple[str, str]:
+        """Its most frequent values."""
+        return self.values.most_common(1)[0][0]
+
 
 def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
     """Return the causes, sorted by strength and then by how many cells change."""
@@ -107,10 +121,19 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
         head, *left = left
         beside = [other for other in left if _follows(other, head)]
         left = [other for other in left if other not in beside]
-        (before, after), _ = head.values.most_common(1)[0]
         names = tuple(dict.fromkeys(other.observable for other in beside))
         cells = tuple(head.cells)
-        made.append(Cause(head.observable, before, after, len(head.values), cells, head.cells[cells[0]], names))
+        made.append(
+            Cause(
+                head.observable,
+                *head.frequent,
+                values=len(head.values),
+                cells=cells,
+                connection=head.cells[cells[0]],
+                beside=names,
+                changes=tuple((other.observable, *other.frequent) for other in beside),
+            )
+        )
     return made
 
 
@@ -118,7 +141,8 @@ def _follows(other: _Change, head: _Change) -> bool:
     """Whether a difference is a consequence: it happens only, or nearly only, where the stronger one does."""
     common = len(other.cells.keys() & head.cells.keys())
     if rank(other.observable) == rank(head.observable):
-        return other.cells.keys() == head.cells.keys()
+        length = LENGTH.fullmatch(other.observable) and head.observable.startswith(IN_HELLO)
+        return other.cells.keys() <= head.cells.keys() if length else other.cells.keys() == head.cells.keys()
     return common >= TOGETHER * len(other.cells)
 
 

@@ -71,7 +71,9 @@ def _cause(number: int, cause: Cause) -> list[RenderableType]:
     names = ", ".join(cause.beside[:NAMED])
     others = f" and {len(cause.beside) - NAMED} more" if len(cause.beside) > NAMED else ""
     beside = f"; with {names}{others}" if names else ""
-    said = Text(_fitting(f"    {cause.declared or 'undeclared'}{beside}"), "" if cause.declared else "red")
+    options = f"from the options of the builds: {cause.options}" if cause.options else ""
+    known = cause.declared or options
+    said = Text(_fitting(f"    {known or 'undeclared'}{beside}"), "" if known else "red")
     lines: list[RenderableType] = [
         Text(_fitting(f"{number:>2}  {cause.observable}: {before} -> {after}{more}  {where}"), "bold"),
         said,

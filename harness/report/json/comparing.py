@@ -25,6 +25,9 @@ IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
 DATA = frozenset({"ApplicationData"})
 """Whether it comes before or during a renegotiation depends on timing."""
 UINT32 = re.compile(r"[0-9]{1,10}")
+NONE_CALLED = "none called"
+COUNTED_NONCE = 16
+"""Hexadecimal digits of the nonce of a ticket of OpenSSL (TICKET_NONCE_SIZE is 8 bytes)."""
 PRESENT, UNIT = "present", " bytes"
 """What a brief object has in place of a random value, or after its length."""
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
@@ -134,6 +137,16 @@ def _reasons(value: Mapping[str, Any] | None, _holder: object, _case: object) ->
     return None if value is None else ", ".join(finding["reason"] for finding in value["findings"])
 
 
+def _calls(value: list[Mapping[str, Any]] | None, _holder: object, _case: object) -> str | None:
+    """What was called, in order, and with which result; the ids and names are random."""
+    return None if value is None else ", ".join(f"{call['call']} {call['result']}" for call in value) or NONE_CALLED
+
+
+def _nonce(value: str, _holder: object, _case: object) -> str:
+    """OpenSSL counts its nonces in eight bytes; a longer one is random."""
+    return value if value == "empty" or len(value) <= COUNTED_NONCE else f"{len(value) // 2}{UNIT}"
+
+
 def _breaches(value: list[Mapping[str, Any]], _holder: object, _case: object) -> str:
     return ", ".join(breach["rule"] for breach in value) or "none"
 
@@ -221,6 +234,7 @@ SUITES = Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in
 MESSAGE_LENGTH = Rule(_message_length, _alike_tickets, _message_brief)
 HELLO_LENGTH, EXTENSION_LENGTH = Rule(_hello_length), Rule(_extension_length)
 TICKET_LENGTH = Rule(_session_ticket, _alike_tickets)
+CALLS = Rule(_calls)
 KNOBS = Named({})
 CASE = Inside(named=False)
 MESSAGES = Each(lambda message: f"{message['sender']}.{message['type']}", DATA)
@@ -232,6 +246,8 @@ FIELDS = Named(
         "session_ticket": IF_EMPTY,
         "ticket": Rule(NOT_AT_ALL.mask, brief=_ticket_brief),  # its length is the message's
         "age_add": IS_ZERO,
+        "nonce": Rule(_nonce),
+        "uncompressed": BY_PRESENCE,  # certificates are made again for every run
         "certificates": COUNTED,
         "malformed": BY_PRESENCE,
         "extensions": Rule(_extensions_named),

@@ -28,6 +28,7 @@ from harness.report.json.comparing import (
     BY_LENGTH,
     BY_PRESENCE,
     BY_STACK,
+    CALLS,
     CASE,
     CODES,
     CONNECTIONS,
@@ -474,7 +475,8 @@ class ConnectionObject(TypedDict):
             list[CallbackCallObject] | None,
             about(
                 "the calls of the server's callbacks, in order, with the removals since the connection before; "
-                "null without such callbacks"
+                "null without such callbacks",
+                CALLS,
             ),
         ]
     ]
@@ -664,8 +666,22 @@ class CauseObject(TypedDict):
     scenarios: Annotated[list[str], about("the files of their scenarios")]
     beside: Annotated[list[str], about("the weaker observables that changed in the same cells")]
     declared: Annotated[str | None, about("the scenario that declares it, with the range of builds; null if none does")]
+    options: NotRequired[
+        Annotated[str | None, about("the options of the builds that it comes from, null if it does not")]
+    ]
     table: Annotated[list[SpanObject], about("the value in the first cell on every build that has results here")]
     command: Annotated[str, about("runs the first cell again on the second build")]
+
+
+class BuiltObject(TypedDict):
+    """Where a build comes from."""
+
+    labels: Annotated[list[str], about("its `stack@build`")]
+    origin: Annotated[str, about("who built it: `debian`, `wheel`, `system`")]
+    options: Annotated[
+        list[str] | None,
+        about("of `zlib`, `brotli`, `zstd`, `ssl3` and `srp` those that it was built with, null if unknown"),
+    ]
 
 
 class DiffObject(TypedDict):
@@ -679,4 +695,5 @@ class DiffObject(TypedDict):
     lost: Annotated[list[LostObject], about("the cells that the harness lost, also when it ran them again")]
     one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side only")]
     differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]
+    builds: NotRequired[Annotated[list[BuiltObject], about("where both builds come from, empty if they are one")]]
     causes: NotRequired[Annotated[list[CauseObject], about("the differences by cause, the strongest first")]]

@@ -41,7 +41,8 @@ def _cause(cause: Cause) -> str:
     where = f"{len(cause.cells)} cell{'' if len(cause.cells) == 1 else 's'}"
     change = f"{cell(cause.observable)} in {where}: {cell(cause.before)} -> {cell(cause.after)}"
     spans = "<br>".join(f"{builds}: {cell(value)}" for builds, value in cause.table)
-    return _row([change, spans, cell(cause.declared) if cause.declared else "**undeclared**", cell(cause.command)])
+    known = cause.declared or (f"options: {cause.options}" if cause.options else "")
+    return _row([change, spans, cell(known) if known else "**undeclared**", cell(cause.command)])
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -13,9 +13,10 @@ from harness.builds.versions import matching
 from harness.case.bisect import EndError
 from harness.case.bisect import bisect as search
 from harness.case.desk import desk
+from harness.case.desk_case import DeskCase, Ends
 from harness.cli import main
 from harness.cli.cases.bisect import Looks
-from harness.cli.cases.subject import DeskCase, Ends, ScenarioCell
+from harness.cli.cases.subject import ScenarioCell
 from harness.model.build import Build
 from harness.model.errors import SetUpError, UsageError
 from harness.model.tls import Close, TLSVersion

@@ -14,7 +14,7 @@ from harness.builds.store import BuildStore
 from harness.builds.system import build_for
 from harness.builds.versions import matching
 from harness.cli import main
-from harness.cli.runs.diff import is_build
+from harness.cli.runs.build_ends import is_build
 from harness.model.build import Build
 
 if TYPE_CHECKING:
@@ -82,6 +82,54 @@ def test_a_build_differs_from_one_of_another_release_as_is_known(capfd: pytest.C
     assert code == 1
     assert found["session.kex_group"] == ("0", "29")
     assert found["hellos.client.ClientHello.extensions.supported_groups.length"] == ("12", "22")
+
+
+STORY = {
+    "story": 1,
+    "tls": "1.3",
+    "client": {"stack": "libssl"},
+    "server": {"stack": "libssl"},
+    "steps": [{"do": "connect"}, {"do": "connect", "offer": {"connection": 1}}],
+}
+
+
+def test_a_story_runs_on_each_build(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file, build = tmp_path / "story.json", f"libssl@{version('libssl')}"
+    file.write_text(json.dumps(STORY))
+
+    code, out, _ = run(capfd, f"diff {build} {build} --story {file} --json")
+    shown = json.loads(out)
+
+    assert (code, shown["compared"], shown["differences"]) == (0, 1, [])
+
+
+def test_a_story_differs_between_releases_and_its_command_repeats_it(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    older = matching("1.1.1", BuildStore().serving("libssl"))
+    if not older:
+        pytest.skip("no libssl of 1.1.1 is here; `resumption builds fetch 1.1.1w` fetches one")
+    file = tmp_path / "story.json"
+    file.write_text(json.dumps(STORY))
+
+    code, out, _ = run(capfd, f"diff libssl@{older[0]} libssl@{version('libssl')} --story {file} --json")
+    causes = json.loads(out)["causes"]
+
+    assert code == 1
+    label = f"libssl@{version('libssl')}"
+    assert causes[0]["command"] == f"resumption connect --story {file} --client {label} --server {label}"
+    assert [span["builds"] for span in causes[0]["table"]] == [older[0], version("libssl")]
+
+
+@pytest.mark.parametrize("beside", ["-k x", "--across", "scenarios/tls13_ticket.py"])
+def test_a_story_and_scenarios_are_not_combined(capfd: pytest.CaptureFixture[str], tmp_path: Path, beside: str) -> None:
+    (tmp_path / "story.json").write_text(json.dumps(STORY))
+    label = f"libssl@{version('libssl')}"
+
+    code, _, err = run(capfd, f"diff {label} {label} --story {tmp_path}/story.json {beside}")
+
+    assert code == 2
+    assert "--story runs one story" in err
 
 
 DYING = '''"""A ticket resumes (RFC 8446, 2.2)."""

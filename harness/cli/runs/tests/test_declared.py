@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cli.runs.declared import declared
@@ -18,7 +20,7 @@ def cause(before: str, after: str, file: str = CLOSES) -> Cause:
 @pytest.mark.parametrize(
     ("before", "after", "values", "found"),
     [
-        ("libssl@3.6.5", "libssl@4.0.3", ("declined", "resumed"), f"declared in {CLOSES}, for *@>=4.0"),
+        ("libssl@3.6.5", "libssl@4.0.3", ("declined", "resumed"), f"declared in {CLOSES}, since 4.0 (for *@>=4.0"),
         ("libssl@3.0.19", "libssl@3.6.5", ("declined", "resumed"), ""),
         ("libssl@3.6.5", "libssl@4.0.3", ("declined", "aborted"), ""),
     ],
@@ -32,3 +34,47 @@ def test_a_difference_is_declared_by_range_and_values(
 
 def test_a_scenario_that_is_not_there_declares_nothing() -> None:
     assert declared(cause("declined", "resumed", "scenarios/none.py"), ["libssl@3.6.5"], ["libssl@4.0.3"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after", "found"),
+    [
+        (("hellos.client.ClientHello.extensions.supported_groups.length", "12", "22"), "1.1.1w", "3.0.20", "since 3.0"),
+        (("hellos.client.ClientHello.extensions.supported_groups.length", "18", "26"), "3.6.5", "4.0.3", "since 4.0"),
+        (("hellos.client.ClientHello.extensions.key_share.length", "38", "1258"), "3.0.20", "3.5.9", "since 3.5"),
+        (("hellos.client.ClientHello.extensions.key_share.length", "38", "1258"), "3.5.8", "3.5.9", ""),
+        (("hellos.client.ClientHello.extensions.server_name.length", "38", "12"), "3.0.20", "3.5.9", ""),
+    ],
+)
+def test_a_constant_declares_the_observable_that_it_is_named_after(
+    change: tuple[str, str, str], before: str, after: str, found: str
+) -> None:
+    one = Cause(*change, 1, (("scenarios/hello_by_version.py::test_x", "libssl--libssl-TLSv1.3"),), 1, ())
+
+    said = declared(one, [f"libssl@{before}"], [f"libssl@{after}"])
+
+    assert found in said
+    assert bool(said) is bool(found)
+
+
+def test_an_alert_is_declared_by_its_number() -> None:
+    change = ("alert", "missing_extension (109) by client", "illegal_parameter (47) by client")
+    one = Cause(*change, 1, (("scenarios/lying_servers.py::test_x", "libssl--tlslite-TLSv1.3"),), 2, ())
+
+    said = declared(one, ["libssl@3.0.20"], ["libssl@3.5.9"])
+
+    assert said.startswith("declared in scenarios/lying_servers.py, since 3.4 (for *@<3.4, seen ")
+
+
+def test_what_changed_beside_a_cause_can_declare_it() -> None:
+    beside = (("outcome", "declined", "resumed"),)
+    one = replace(cause("1", "2"), observable="counters.items", changes=beside)
+
+    assert declared(one, ["libssl@3.6.5"], ["libssl@4.0.3"]).startswith(f"declared in {CLOSES}")
+
+
+def test_a_rule_that_a_scenario_declares_as_broken_is_declared() -> None:
+    one = Cause("breaches", "extended_master_secret_not_added", "none", 1, ((f"{CLOSES}::test_x", "x"),), 2, ())
+
+    assert "known_breaches.py, for *@<1.1.0" in declared(one, ["libssl@1.0.2r"], ["libssl@1.1.1w"])
+    assert declared(one, ["libssl@3.0.20"], ["libssl@3.5.9"]) == ""

@@ -34,6 +34,7 @@ def test_what_changes_in_the_same_cells_is_one_cause() -> None:
 
     assert (cause.observable, cause.strength, cause.after) == ("outcome", "outcome", "declined")
     assert cause.beside == ("mechanism", "tickets")
+    assert cause.changes == (("mechanism", "psk", "none"), ("tickets", "1", "7"))
     assert len(cause.cells) == 2
     assert cause.connection == 2
 

@@ -1,0 +1,108 @@
+"""The builds that `diff` compares: which a user names, with which stacks, and where they come from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.builds.options import options
+from harness.cli.runs.run import paths, scenarios
+from harness.model.errors import UsageError
+from harness.results.run_cache import RunCache, build_key, code_key, run_cache
+from harness.runtime.runtime import Runtime
+from harness.stacks.foreign import NAME
+from harness.stacks.machine import STACKS as BUILT_IN
+from harness.stacks.machine import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.json.shapes import BuiltObject
+    from harness.stacks.base import Stack
+
+STACKS = ("libssl", "openssl")
+"""The stacks that use the build directly, without another library around it."""
+BUILD = re.compile(r"\d[\w.]*(?:-\w+)?|\w+@[\w.+-]+")
+"""A version, or stack@version."""
+
+
+def is_build(argument: str) -> bool:
+    """Whether it is a version, stack@version or a stack's name, and not a path; pytest's arguments follow those."""
+    named = argument in BUILT_IN or (NAME.fullmatch(argument) and not Path(argument).exists())
+    return bool(named or BUILD.fullmatch(argument))
+
+
+@dataclass(frozen=True)
+class BuildEnds:
+    """A build with its stacks, where it comes from, and with which options it was made."""
+
+    labels: tuple[str, ...]
+    """``stack@build`` for each stack."""
+    key: str
+    """Of its run in the cache of results."""
+    origin: str
+    options: tuple[str, ...] | None
+    """None if they are unknown."""
+
+    @classmethod
+    def of(cls, stacks: Sequence[Stack]) -> BuildEnds:
+        """Return what is known of the build of some stacks."""
+        labels, builds = tuple(stack.label for stack in stacks), [stack.build for stack in stacks]
+        made = options(next((build for build in builds if build.libssl), builds[0]))
+        return cls(labels, build_key(labels, builds), builds[0].origin, made)
+
+    @property
+    def version(self) -> str:
+        """The version of the build."""
+        return self.labels[0].partition("@")[2]
+
+    def __str__(self) -> str:
+        made = "options unknown" if self.options is None else f"with {', '.join(self.options) or 'no option'}"
+        return f"{', '.join(self.labels)}: {self.origin}, {made}"
+
+    def to_json(self) -> BuiltObject:
+        """Return it as JSON."""
+        return {
+            "labels": list(self.labels),
+            "origin": self.origin,
+            "options": None if self.options is None else list(self.options),
+        }
+
+
+def ends_of(names: Sequence[str]) -> list[BuildEnds]:
+    """Return each named build with the stacks that all of them have; UsageError if no stack has all builds."""
+    with Runtime() as runtime:
+        machine = Machine(runtime)
+        try:
+            found = [endpoints(machine, name) for name in names]
+        finally:
+            machine.close()
+    common = [stack for stack in found[0] if all(stack in ends for ends in found)]
+    if not common:
+        had = "; ".join(f"{name} has {', '.join(ends)}" for name, ends in zip(names, found, strict=True))
+        raise UsageError(f"no stack has both builds: {had}; name builds that share a stack")
+    return [BuildEnds.of([one[stack] for stack in common]) for one in found]
+
+
+def cache_of(given: Sequence[str]) -> RunCache:
+    """Return the kept results of this code and these scenarios, with these arguments of pytest."""
+    places = [Path(path.partition("::")[0]) for path in (paths(given) or scenarios(Path.cwd())[-1:])]
+    return RunCache(run_cache(), code_key(given, places))
+
+
+def endpoints(machine: Machine, build: str) -> dict[str, Stack]:
+    """Return the stacks that BUILD selects, by name; UsageError lists the builds if it selects none."""
+    if not build[:1].isdigit():
+        one = machine.one(build)
+        return {one.name: one}
+    found, errors = {}, []
+    for stack in STACKS:
+        try:
+            found[stack] = machine.one(f"{stack}@{build}")
+        except UsageError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return found

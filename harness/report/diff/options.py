@@ -1,0 +1,36 @@
+"""Which differences come from the options of two builds, and not from their versions."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+COMPRESSED = ("*compress_certificate*", "*CompressedCertificate*", "*compression*")
+SIGNS: Mapping[str, tuple[str, ...]] = {
+    "zlib": COMPRESSED,
+    "brotli": COMPRESSED,
+    "zstd": COMPRESSED,
+    "srp": ("*srp*",),
+}
+"""The observables that an option changes (RFC 8879 for the compressions, RFC 5054 for SRP), by its name."""
+
+
+def explaining(
+    observable: str, before: tuple[str, Collection[str] | None], after: tuple[str, Collection[str] | None]
+) -> str:
+    """Return ``zstd with 3.5.9 alone`` for an observable that an option changes which one build alone has.
+
+    ``before`` and ``after`` are the name of a build and its options, None if they are unknown; empty if no option
+    explains it.
+    """
+    if before[1] is None or after[1] is None:
+        return ""
+    found = []
+    for name, mine, others in ((before[0], before[1], after[1]), (after[0], after[1], before[1])):
+        alone = [option for option in mine if option not in others]
+        shown = [option for option in alone if any(fnmatchcase(observable, glob) for glob in SIGNS.get(option, ()))]
+        found += [f"{', '.join(shown)} with {name} alone"] if shown else []
+    return "; ".join(found)

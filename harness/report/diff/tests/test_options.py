@@ -1,0 +1,25 @@
+"""An option that only one build has explains what it changes, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.report.diff.options import explaining
+
+HELLO = "hellos.client.ClientHello.extensions.compress_certificate.length"
+
+
+@pytest.mark.parametrize(
+    ("observable", "before", "after", "found"),
+    [
+        (HELLO, ("zlib",), ("zlib", "zstd"), "zstd with 3.5.9 alone"),
+        (HELLO, ("zlib", "srp"), ("zstd",), "zlib with 3.5.8 alone; zstd with 3.5.9 alone"),
+        (HELLO, ("zlib", "srp"), ("zlib",), ""),
+        ("outcome", ("zlib",), (), ""),
+        (HELLO, None, ("zlib",), ""),
+    ],
+)
+def test_an_option_of_one_build_explains_what_it_changes(
+    observable: str, before: tuple[str, ...] | None, after: tuple[str, ...] | None, found: str
+) -> None:
+    assert explaining(observable, ("3.5.8", before), ("3.5.9", after)) == found
