@@ -31,11 +31,16 @@ MAX_FRAGMENT_LENGTH = 1
 
 @dataclass(frozen=True)
 class Taken:
-    """A session with the ticket on the wire that it holds, if there is one."""
+    """A session with the tickets on the wire that it can hold: those with its bytes, or all if it shows none."""
 
     wire: Wire
     session: Session
-    ticket: NewSessionTicket | None
+    tickets: tuple[NewSessionTicket, ...]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the client does not show the ticket, as Python's ssl, which cannot export a session."""
+        return self.session.get("ticket") is None
 
     @property
     def tls13(self) -> bool:
@@ -50,14 +55,12 @@ class Taken:
     def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
         """What the session's ticket says, or the session that was resumed, if that is its ticket.
 
-        A client that does not show the ticket may hold any that was sent, or have taken the session before one came:
-        OpenSSL's fields are 0 then.
+        If the ticket is hidden, the session may also have been taken before one came: OpenSSL's fields are 0 then.
         """
         inherited = self.inherited.get(field) if self.inherited else None
-        sent = () if isinstance(self.session.get("ticket"), bytes) else self.wire.transcript.tickets or ()
-        if self.ticket is not None or sent:
-            allowed = {one for ticket in ((self.ticket,) if self.ticket else sent) for one in value(ticket)}
-            if self.ticket is None:
+        if self.tickets:
+            allowed = {one for ticket in self.tickets for one in value(ticket)}
+            if self.hidden:
                 allowed |= {0} if self.session.get("has_ticket") is not True else set()
                 allowed |= {inherited} if inherited is not None else set()
             return Shown(allowed, "(NewSessionTicket)", allowed)
@@ -94,8 +97,8 @@ def _session_id(taken: Taken) -> Shown | None:
     if taken.tls13 or (taken.session.get("ticket") is None and taken.session.get("has_ticket") is not False):
         return None
     ids = taken.wire.fold(lambda hello: hello.session_id)
-    if taken.ticket is not None:
-        ids.add(sha256(taken.ticket.ticket).digest())
+    if taken.tickets and not taken.hidden:
+        ids.add(sha256(taken.tickets[0].ticket).digest())
     return taken.of_hellos("session_id", ids, "ServerHello")
 
 
@@ -213,10 +216,10 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
         return
     last = (connection.last_session,) if connection.last_session else ()
     held = (*connection.sessions, *last, *connection.held_sessions)
-    by_ticket = {ticket.ticket: ticket for ticket in wire.transcript.tickets if ticket.ticket}
+    sent = tuple(ticket for ticket in wire.transcript.tickets if ticket.ticket)
     for session in {id(each): each for each in held}.values():
         ticket = session.get("ticket")
-        seen = Taken(wire, session, by_ticket.get(ticket) if isinstance(ticket, bytes) else None)
+        seen = Taken(wire, session, tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent)
         for name, shows in FIELDS.items():
             reported = session.get(name)
             if reported is not None and (found := contradiction(Role.CLIENT, f"session.{name}", reported, shows(seen))):
