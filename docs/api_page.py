@@ -37,7 +37,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "The story": ("Pair", "OpenConnection", "Client", "Server", "Serving", "Probed", "Programs"),
     "The connection": ("Connection", "EndpointReport", "View", "Counters", "Alert"),
     "The messages": ("Transcript", "Message", "ClientHello", "ServerHello", "NewSessionTicket"),
-    "The session": ("Session", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),
+    "The session": ("Session", "Turned", "aged", "edited", "damaged", "with_other_secret", "load", "to_pem"),
     "The reasons": ("reasons", "titles", "reasons_offered", "Reason"),
     "The rules of the RFCs": ("breaches", "broken_by", "KNOWN_BREACHES"),
     "The expectation": ("Expectation", "Differs", "without_alert"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
     from harness.model.reason import Reason
-    from harness.model.session import Session
+    from harness.model.session import Session, Turned
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
     from harness.pair.offering import reasons_offered
     from harness.pair.pair import Pair
@@ -66,6 +66,7 @@ __all__ = [
     "TLSVersion",
     "TLSv1_2",
     "TLSv1_3",
+    "Turned",
     "Verify",
     "aged",
     "breaches",
@@ -94,7 +95,7 @@ _MODULES = {
     "harness.model.connection": ("Connection", "Counters"),
     "harness.model.knobs": ("UNSET", "CacheMode", "PskMode", "Verify"),
     "harness.model.reason": ("Reason",),
-    "harness.model.session": ("Session",),
+    "harness.model.session": ("Session", "Turned"),
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
     "harness.pair.offering": ("reasons_offered",),
     "harness.pair.pair": ("Pair",),

@@ -35,6 +35,7 @@ def desk(  # noqa: PLR0913 - one parameter for each option of connect
     close: Close = Close.BOTH,
     age: int = 0,
     age_copy: int = 0,
+    edit_copy: Mapping[str, str] = UNCHANGED,
     times: int = 1,
     stacks: tuple[str, str] = ("", ""),
 ) -> Story:
@@ -42,7 +43,7 @@ def desk(  # noqa: PLR0913 - one parameter for each option of connect
 
     ``then_*`` are the knobs that change before the second connection. ``age`` are the seconds that pass at both ends
     before each further connection, ``age_copy`` those by which the client's copy alone is made older; with either,
-    both clocks stand still otherwise.
+    both clocks stand still otherwise. ``edit_copy`` are the fields of the client's copy that are changed.
     """
     steps: list[Step] = [StopClocks(optional=not age)] if age or age_copy else []
     steps.append(Connect(close=close))
@@ -52,7 +53,7 @@ def desk(  # noqa: PLR0913 - one parameter for each option of connect
         steps.append(NewServer(knobs=texts_of(then_server)))
     for _ in range(times):
         steps += [Age(seconds=age)] if age else []
-        steps.append(Connect(offer=Offer(older=age_copy), close=close))
+        steps.append(Connect(offer=Offer(older=age_copy, edit=dict(edit_copy)), close=close))
     return Story(
         tls=tls,
         client=End(stack=stacks[0], knobs=texts_of(client)),

@@ -122,6 +122,9 @@ def _plainer(step: Step) -> Iterator[tuple[str, Step]]:
                 if getattr(value, part):
                     default = 0 if part == "older" else None
                     yield f"{part} {getattr(value, part)}", replace(step, offer=replace(value, **{part: default}))
+            for name, text in value.edit.items():
+                rest = {k: v for k, v in value.edit.items() if k != name}
+                yield f"{name}={text}", replace(step, offer=replace(value, edit=rest))
         elif not each.required and value != each.default and each.name in PLAINER:
             yield f"{each.name} {value}", replace(step, **{each.name: each.default})
 

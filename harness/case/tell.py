@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOCK
 from harness.model.errors import HarnessError
+from harness.model.session import parse_edit
 from harness.model.tampering import Tamper
 from harness.model.tls import Role
 from harness.pair.control import Server
@@ -114,8 +115,11 @@ class Teller:
         if found is None:
             self.notes.append(f"{self._none(offer)} yielded no session, so connection {number} offers none")
             return None
-        if offer.older or offer.timeout is not None:
-            found = edited(aged(found, offer.older) if offer.older else found, timeout=offer.timeout)
+        changes = {name: parse_edit(name, text) for name, text in offer.edit.items()}
+        if offer.timeout is not None:
+            changes["timeout"] = offer.timeout
+        if offer.older or changes:
+            found = edited(aged(found, offer.older) if offer.older else found, **changes)
         if wanted := self.pair.client_config.max_early_data:
             self.notes += _too_much(found, wanted, number)
         return found

@@ -200,6 +200,19 @@ def _in_a_ticket(offer: Offer) -> Iterator[Absence]:
             )
     elif issued:
         sent = f"a ticket of {len(issued)} bytes" if offer.by is Mechanism.SESSION_TICKET else "no ticket"
+        answer = offer.evidence.connection.transcript.server_hellos[-1]
+        if answer.session_ticket is not None:
+            yield Absence(
+                "the session is in its ticket, which was taken out of it, and was never in a cache",
+                (
+                    f"session: it has a ticket of {len(issued)} bytes",
+                    f"wire: offered by session id, {len(offer.identity)} bytes",
+                    *server_change(offer.evidence),
+                ),
+                "offer the session with its ticket",
+                "tls_get_ticket_from_client; a server that issues a ticket sends no session id",
+            )
+            return
         yield Absence(
             "the session is in its ticket, which was not read, and was never in a cache",
             (

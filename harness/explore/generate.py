@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import fields, replace
 
-from harness.explore.values import EDGES, role_of
+from harness.explore.values import EDGES, EDITS, role_of
 from harness.model.errors import HarnessError
 from harness.model.tls import USUAL_VERSIONS, Role
 from harness.story.plan import Plan
@@ -192,7 +192,8 @@ class Generator:
         if get_origin(hint) is Literal:
             return random.choice(get_args(hint))
         if get_origin(hint) is dict:
-            return self._setting(random, role) if _odds(random, 80) else {}
+            made = _edit(random) if name == "edit" else self._setting(random, role)
+            return made if _odds(random, 80) else {}
         if hint is Offer:
             return self._offer(random, story)
         if isinstance(hint, type) and issubclass(hint, Enum):
@@ -202,6 +203,11 @@ class Generator:
                 [text for knob, texts in self._values[role].items() if name in knob for text in texts] or ["a"]
             )
         return _number(random, hint, name, least, most) if hint in {bool, int, float} else None
+
+
+def _edit(random: Random) -> dict[str, str]:
+    field = random.choice(sorted(EDITS))
+    return {field: random.choice(EDITS[field])}
 
 
 def _odds(random: Random, percent: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.explore.oracles import BUILDS
 from harness.model.knobs import parse_knob
+from harness.model.session import Turned, parse_edit
 from harness.model.tls import Close, Role
 from harness.story.step import LATEST
 from harness.story.steps import (
@@ -136,6 +137,10 @@ class _Writer:
         if offer.timeout is not None:
             self.words.add("edited")
             taken = f"edited({taken}, timeout={offer.timeout})"
+        if offer.edit:
+            values = {name: parse_edit(name, text) for name, text in offer.edit.items()}
+            self.words |= {"edited", *("Turned" for value in values.values() if isinstance(value, Turned))}
+            taken = f"edited({taken}, {', '.join(f'{name}={value!r}' for name, value in values.items())})"
         return taken
 
 

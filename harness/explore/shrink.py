@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import NODEFAULT
 from msgspec.structs import fields, replace
@@ -15,6 +15,8 @@ from harness.story.step import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from msgspec.structs import FieldInfo
 
     from harness.story.step import Step
     from harness.story.story import Story
@@ -88,17 +90,21 @@ def _with_knobs(story: Story, role: Role, knobs: Mapping[str, str]) -> Story:
     return replace(story, **{str(role): replace(story.end(role), knobs=dict(knobs))})
 
 
+def _default(each: FieldInfo) -> Any:
+    return each.default_factory() if each.default_factory is not NODEFAULT else each.default
+
+
 def _plainer(step: Step) -> Iterator[Step]:
     """Yield a step with one field less: its default, a knob less, an offer of the latest session."""
     for each in fields(step):
         value = getattr(step, each.name)
-        default = each.default_factory() if each.default_factory is not NODEFAULT else each.default
+        default = _default(each)
         if isinstance(value, dict):
             for name in value:
                 yield replace(step, **{each.name: {other: text for other, text in value.items() if other != name}})
         elif isinstance(value, Offer):
             for part in fields(value):
-                if getattr(value, part.name) != part.default:
-                    yield replace(step, **{each.name: replace(value, **{part.name: part.default})})
+                if getattr(value, part.name) != _default(part):
+                    yield replace(step, **{each.name: replace(value, **{part.name: _default(part)})})
         if not each.required and value != default:
             yield replace(step, **{each.name: default})

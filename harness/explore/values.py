@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOCK
 from harness.model.knobs import knobs_of
+from harness.model.session import EDITABLE
 from harness.model.tls import Role
 
 if TYPE_CHECKING:
@@ -22,6 +23,23 @@ EDGES = (
     *(2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, -(2**31), -(2**63)),
 )
 """Numbers to try, in the order in which a finding is made simpler."""
+OF_NUMBERS = ("0", "1", "-1", "2", "7200", str(WEEK), str(WEEK + 1), str(2**31 - 1), str(2**32 - 1))
+OF_OCTETS = ("", "00", "61" * 16, "61" * 32, "flip:0", "flip:-1", "invert")
+OF_NAMES = {
+    "protocol": ("TLSv1.2", "TLSv1.3", "TLSv1", "DTLSv1.2"),
+    "cipher": ("0x1301", "0x1302", "0x1303", "0xc02f", "0xc030", "0xffff"),
+    "server_name": ("", "a.test"),
+}
+WITHOUT_ABSENCE = ("time", "timeout")
+"""Numbers that a session always has."""
+EDITS: Mapping[str, tuple[str, ...]] = {
+    name: OF_NAMES.get(name)
+    or (("on", "off") if kind is bool else tuple(t for t in OF_NUMBERS if t != "0" or name not in WITHOUT_ABSENCE))
+    if kind is not bytes
+    else OF_OCTETS
+    for name, kind in EDITABLE.items()
+}
+"""Values to try of each field of an offered session."""
 LENGTHS = (1, 0, 16, 31, 32, 33, 255)
 """Bytes of a text or of octets."""
 MOST = 1 << 64

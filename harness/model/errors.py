@@ -82,6 +82,7 @@ class SessionFormatError(HarnessError, ValueError):
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message}, at offset {offset}")
+        self.what = message
         self.offset = offset
 
 

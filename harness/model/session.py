@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
-from harness.model.errors import UnknownFieldError
+from harness.model.errors import UnknownFieldError, UsageError
 from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
@@ -101,3 +101,58 @@ class Session:
 
 SESSION_FIELDS: tuple[str, ...] = tuple(n for n, v in vars(Session).items() if isinstance(v, Known))
 """The names of all fields, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Octets with the lowest bit of the byte ``at`` turned, counted from the end if negative; None turns every bit."""
+
+    at: int | None = None
+
+
+Value = int | bytes | str | Turned
+"""What a field of a session can be changed to."""
+INVERT, FLIP = "invert", "flip:"
+DERIVED = ("version", "master_key_length", "has_ticket", "ticket_length", "unknown_fields", "resumable", "key_arg")
+"""Fields that follow from others, are not in the DER, or are in that of SSLv2 alone."""
+EDITABLE: dict[str, type] = {
+    **{name: getattr(Session, name).kind for name in SESSION_FIELDS if name not in DERIVED},
+    "master_key": bytes,
+}
+"""The fields that can be changed before a session is offered, each with the type of its value."""
+
+
+def parse_edit(name: str, text: str) -> Value:
+    """The value of a changed field as a user types it; UsageError says what is allowed.
+
+    Numbers are decimal or begin with 0x, octets are hexadecimal digits, ``flip:N`` or ``invert``: see `Turned`.
+    """
+    kind = EDITABLE.get(name)
+    if kind is None:
+        raise UsageError(f"no field {name!r} of a session can be changed; those that can: {', '.join(EDITABLE)}")
+    allowed = "hexadecimal digits, flip:N or invert"
+    try:
+        if kind is bool:
+            allowed = "on or off"
+            return int({"on": True, "off": False}[text])
+        if kind is int:
+            allowed = "a number, decimal or with 0x"
+            return int(text, 0)
+        if kind is str:
+            return text
+        if text == INVERT or text.startswith(FLIP):
+            return Turned(None if text == INVERT else int(text.removeprefix(FLIP)))
+        return bytes.fromhex(text)
+    except (ValueError, KeyError):
+        raise UsageError(f"{name} of a session cannot be {text!r}; allowed: {allowed}") from None
+
+
+def show_edit(name: str, value: Value) -> str:
+    """The value of a changed field as a user types it."""
+    if isinstance(value, Turned):
+        return INVERT if value.at is None else f"{FLIP}{value.at}"
+    if isinstance(value, bytes):
+        return value.hex()
+    if EDITABLE[name] is bool:
+        return "on" if value else "off"
+    return f"0x{value:04x}" if name == "cipher" else str(value)

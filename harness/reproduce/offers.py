@@ -6,30 +6,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model.errors import HarnessError
+from harness.model.session import Turned
 from harness.reproduce.story import Offer
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.model.connection import Connection
-    from harness.model.session import Session
+    from harness.model.session import Session, Value
 
+RANDOM = ("ticket", "session_id")
+"""Fields whose values differ in each run."""
 TAKING = ("session", "keep_session")
 """The actions on an open connection that take a session."""
 
 
 def origin(offered: Session, earlier: Sequence[Connection]) -> Offer | None:
-    """Return the offer in terms of earlier connections; None if it is not one of their sessions, or has other edits.
+    """Return the offer in terms of earlier connections; None if it is not one of their sessions.
 
-    Sessions are compared by identity, then by their bytes, then by their bytes without time and timeout.
+    Sessions are compared by identity, then by their bytes, then by their fields: the one with the fewest other values
+    is the one that was edited. A ticket, an id or a secret that another of their sessions has is not an edit.
     """
-    for fit in (_same, _alike, _rewritten):
+    for fit in (_same, _alike):
         for connection in reversed(earlier):
             found = fit(offered, connection)
             if found:
                 return found
-    return None
+    edited = [found for connection in reversed(earlier) if (found := _rewritten(offered, connection))]
+    found = min(edited, key=lambda offer: len(offer.edits), default=None)
+    values = {value for _, value in found.edits if isinstance(value, bytes) and value} if found else set()
+    mixed = any(session.get(name) in values for each in earlier for session, _ in _yielded(each) for name in RANDOM)
+    return None if mixed else found
 
 
 def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
@@ -63,27 +71,39 @@ def _alike(offered: Session, connection: Connection) -> Offer | None:
 
 
 def _rewritten(offered: Session, connection: Connection) -> Offer | None:
-    wanted = _decoded(offered)
-    if wanted is None:
-        return None
+    """The offer of a session with other fields, which shares its ticket, its id or its secret with the one it was."""
+    best: Offer | None = None
     for session, offer in _yielded(connection):
-        was = _decoded(session)
-        alike = was and _written(was, wanted.time, wanted.timeout)
-        if was and alike and alike == _written(wanted, wanted.time, wanted.timeout):
-            timeout = wanted.timeout if wanted.timeout != was.timeout else None
-            return replace(offer, older=was.time - wanted.time, timeout=timeout, der=offered.der)
-    return None
+        changes = _changes(session, offered)
+        if changes is None or changes.keys() >= {"ticket", "session_id", "master_key"}:
+            continue
+        if "ticket" in changes and changes.keys() & {"session_id", "master_key"} and not _turned(changes):
+            continue  # another session of the same connection
+        time = changes.pop("time", None)
+        older = _time(session) - time if isinstance(time, int) else 0
+        timeout = changes.pop("timeout", None)
+        found = replace(
+            offer,
+            older=older,
+            timeout=timeout if isinstance(timeout, int) else None,
+            edits=tuple(changes.items()),
+            der=offered.der,
+        )
+        if best is None or len(found.edits) < len(best.edits):
+            best = found
+    return best
 
 
-def _decoded(session: Session) -> Session | None:
+def _turned(changes: Mapping[str, Value]) -> bool:
+    return any(isinstance(value, Turned) for value in changes.values())
+
+
+def _changes(session: Session, offered: Session) -> dict[str, Value] | None:
     try:
-        return codec.decode(session.der) if session.der is not None else None
+        return codec.difference(session, offered)
     except HarnessError:
         return None
 
 
-def _written(session: Session, time: int, timeout: int) -> bytes | None:
-    try:
-        return codec.edited(session, time=time, timeout=timeout).der
-    except HarnessError:  # a time of 0 cannot be written
-        return None
+def _time(session: Session) -> int:
+    return codec.decode(session.der or b"").time

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model.knobs import show_knob
+from harness.model.session import show_edit
 from harness.model.tls import Role
 from harness.reproduce.offers import TAKING
 from harness.reproduce.story_builder import FOREIGN, repeatable, story_of
@@ -213,7 +214,14 @@ class _Recorder:
             during = self._attempts[offer.connection - 1].during
             taken = sum(action.name in TAKING for action in during[: offer.action + 1])
         ticket = None if offer.ticket is None else offer.ticket + 1
-        return Offer(connection=offer.connection, ticket=ticket, taken=taken, older=offer.older, timeout=offer.timeout)
+        return Offer(
+            connection=offer.connection,
+            ticket=ticket,
+            taken=taken,
+            older=offer.older,
+            timeout=offer.timeout,
+            edit={name: show_edit(name, value) for name, value in offer.edits},
+        )
 
 
 def _flush(values: dict[str, Any], role: Role, number: int | None, _began: int) -> Step:

@@ -101,8 +101,8 @@ def _offer(offer: Offer, tls: TLSVersion) -> Iterator[str]:
         yield "a session is offered that was taken within the connection, and s_client writes one with each ticket"
     if offer.ticket is not None:
         yield "an earlier ticket is offered, and -sess_out is overwritten by each"
-    if offer.timeout is not None:
-        yield "no flag writes another timeout into a session"
+    if offer.timeout is not None or offer.edits:
+        yield "no flag writes other fields into a session"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from harness.model.view import Saw
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from harness.model.session import Value
     from harness.model.setup import Action
     from harness.model.tls import Alert, Close, Mechanism, Outcome, Role, TLSVersion
 
@@ -97,6 +98,8 @@ class Offer:
     """Seconds by which its time was set back (SSL_SESSION_set_time)."""
     timeout: int | None = None
     """The new timeout (SSL_SESSION_set_timeout); None if it is unchanged."""
+    edits: tuple[tuple[str, Value], ...] = ()
+    """Other fields with their new values, as `harness.wire.session.codec.edited` takes them."""
     der: bytes | None = None
     """The offered bytes, for display only: no other server can use them."""
 

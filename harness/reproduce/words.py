@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.knobs import show_knob
+from harness.model.session import show_edit
 from harness.model.tls import Outcome
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def offer(given: Offer) -> str:
         edits.append(f"{abs(given.older)} s {'older' if given.older > 0 else 'younger'}")
     if given.timeout is not None:
         edits.append(f"with the timeout {given.timeout} s")
+    edits += [f"with the {name.replace('_', ' ')} {show_edit(name, value)}" for name, value in given.edits]
     if given.kept:
         edits.append("the object in memory")
     return f"{which} ({', '.join(edits)})" if edits else which

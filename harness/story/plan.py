@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from harness.agent.vocabulary import Capability
 from harness.model.capability import CLOSE_NEEDS
 from harness.model.errors import UsageError
+from harness.model.session import parse_edit
 from harness.model.tls import Role
 from harness.story.step import LATEST
 from harness.story.story import config_of, values_of
@@ -148,6 +149,8 @@ class Plan:
     def open(self, offer: Offer | None) -> int:
         """Open a connection that offers a session; return its number."""
         if offer is not None:
+            for name, text in offer.edit.items():
+                parse_edit(name, text)
             self._check(offer)
         if self._open:
             self.need(Role.CLIENT, Capability.CONCURRENT)
@@ -179,7 +182,7 @@ class Plan:
             self.need(Role.CLIENT, Capability.EVERY_TICKET)
         same = self._client_of[number] == self._present[Role.CLIENT]
         kept = offer.taken is not None and taken[offer.taken - 1]
-        edited = offer.older or offer.timeout is not None
+        edited = offer.older or offer.timeout is not None or offer.edit
         if kept and (edited or not same):
             self.misfit("a kept session is the object in its client's memory: that client offers it, and as it is")
         if edited or not same:

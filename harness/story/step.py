@@ -5,7 +5,7 @@
 import re
 from typing import Annotated, Any, Literal, NoReturn, Protocol
 
-from msgspec import NODEFAULT, Meta, Struct, structs, to_builtins
+from msgspec import NODEFAULT, Meta, Struct, field, structs, to_builtins
 
 from harness.agent.vocabulary import Capability
 from harness.model.tls import Close, Role
@@ -95,6 +95,9 @@ class Offer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         int, Meta(ge=-FARTHEST, le=FARTHEST, description="seconds by which this copy is made older, younger if < 0")
     ] = 0
     timeout: Annotated[int | None, Meta(description="seconds to write as its timeout; null leaves it")] = None
+    edit: Annotated[Texts, Meta(description="fields of this copy that are changed, each with its value as text")] = (
+        field(default_factory=dict)
+    )
     session: Annotated[
         str | None,
         Meta(description="instead of a connection's, a session from elsewhere: its DER in Base64, with secrets"),

@@ -15,6 +15,7 @@ from harness.case.bisect import UntestableEndError
 from harness.case.desk import desk
 from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
+from harness.model.session import EDITABLE
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.report.expecting import Expectation
 from harness.story.plan import Plan
@@ -39,6 +40,10 @@ AGE = (
 AGE_COPY = (
     "Make the client's copy of the session older by SECONDS, younger if negative, and leave the server's as it is. "
     "Default: 0."
+)
+EDIT_COPY = (
+    "Change a field of the client's copy of the session before it is offered; may be repeated. Numbers are decimal or "
+    "begin with 0x, bytes are hexadecimal digits, flip:N (a bit of byte N) or invert."
 )
 SECONDS = click.IntRange(-FARTHEST, FARTHEST)
 TLS = click.Choice([v.value for v in TLSVersion])
@@ -83,6 +88,9 @@ def case_options(command: F) -> F:
             default=0,
             metavar="SECONDS",
             help=AGE_COPY,
+        ),
+        click.option(
+            "--edit-copy", multiple=True, metavar="FIELD=VALUE", help=EDIT_COPY, shell_complete=_fields_of_sessions
         ),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
         click.option("--expect", multiple=True, metavar="EXPECTATION", help=EXPECT, shell_complete=_outcomes),
@@ -139,6 +147,11 @@ def _outcomes(_context: click.Context, _parameter: click.Parameter, typed: str) 
     return [CompletionItem(outcome.value) for outcome in Outcome if outcome.value.startswith(typed)]
 
 
+def _fields_of_sessions(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete the name of a field."""
+    return [CompletionItem(f"{name}=") for name in EDITABLE if name.startswith(typed)]
+
+
 CASE_OPTIONS = {
     "client_name": "--client",
     "server_name": "--server",
@@ -150,6 +163,7 @@ CASE_OPTIONS = {
     "close_": "--close",
     "age": "--age",
     "age_copy": "--age-copy",
+    "edit_copy": "--edit-copy",
     "times": "--times",
     "expect": "--expect",
 }
@@ -213,7 +227,7 @@ def _from_options(given: Mapping[str, Any]) -> Story:
     if missing := [option for name, option in ends.items() if not given[name]]:
         raise UsageError(f"give {' and '.join(missing)}, or --story FILE")
     if given["times"] == 0:
-        second = ("then_client_set", "then_server_set", "age", "age_copy")
+        second = ("then_client_set", "then_server_set", "age", "age_copy", "edit_copy")
         if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
             raise UsageError(
                 f"{' and '.join(idle)} has no effect with --times 0, which makes no second connection; remove one"
@@ -227,10 +241,24 @@ def _from_options(given: Mapping[str, Any]) -> Story:
         close=Close(given["close_"]),
         age=given["age"],
         age_copy=given["age_copy"],
+        edit_copy=edits(given["edit_copy"]),
         times=given["times"],
         stacks=(given["client_name"], given["server_name"]),
     )
     return replace(story, expect=tuple(given["expect"]))
+
+
+def edits(settings: tuple[str, ...]) -> dict[str, str]:
+    """Parse ``FIELD=VALUE`` settings of a session; UsageError for one that is malformed or repeated."""
+    found: dict[str, str] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--edit-copy: invalid FIELD=VALUE: {setting!r}; the fields are: {', '.join(EDITABLE)}")
+        if name in found:
+            raise UsageError(f"--edit-copy changes {name} twice; give each field one value")
+        found[name] = text
+    return found
 
 
 def knobs(role: Role, option: str, settings: tuple[str, ...]) -> dict[str, Any]:

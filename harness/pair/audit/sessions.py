@@ -49,8 +49,13 @@ class Taken:
 
     @property
     def inherited(self) -> Session | None:
-        """Return the session that this connection resumed; what was not sent again comes from it."""
-        return self.wire.connection.offered if self.wire.resumed else None
+        """Return the session that this connection resumed; what was not sent again comes from it.
+
+        So does a full handshake's after an offer without a session id: OpenSSL makes a new SSL_SESSION only in place
+        of one that has an id (tls_process_server_hello).
+        """
+        offered = self.wire.connection.offered
+        return offered if self.wire.resumed or (offered and offered.get("session_id") == b"") else None
 
     def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
         """What the session's ticket says, or the session that was resumed, if that is its ticket.

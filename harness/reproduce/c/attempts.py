@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.model.session import Turned
 from harness.model.tls import Close, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import quoting
 from harness.reproduce.c.knob_statements import number
 from harness.reproduce.clocks import Clocks
+from harness.wire.session.codec import element_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from harness.model.session import Value
     from harness.model.setup import Action
     from harness.reproduce.clocks import Stand
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
@@ -93,14 +96,30 @@ def _set_clock(context: Context, stand: Stand) -> str:
     return f"set_clock({of_client}, {number(stand.moved)}, {number(stand.stopped or 0)});"
 
 
+def is_edited(offer: Offer) -> bool:
+    """Return whether a changed copy of the session is offered."""
+    return bool(offer.older or offer.timeout is not None or offer.edits)
+
+
+def _edit(name: str, value: Value) -> str:
+    """Return the four arguments for an edit of the DER: place, element, its size, and the byte of which a bit turns."""
+    if isinstance(value, Turned):
+        bits = "EVERY_BIT" if value.at is None else "ONE_BIT"
+        return f"{place_of(name)}, (const char *)NULL, {bits}, {value.at or 0}"
+    place, element = element_of(name, value)
+    return f"{place}, {quoting.c(element)}, {len(element)}, 0"
+
+
 def _offer(attempt: Attempt, offer: Offer) -> str:
     source = held(offer) or f"c{offer.connection}.{'session' if offer.ticket is None else f'given[{offer.ticket}]'}"
     to = f"&c{attempt.number}, {source}"
     if offer.kept:
         return f"offer({to});"
-    if offer.older or offer.timeout is not None:
+    if is_edited(offer):
         timeout = "NULL" if offer.timeout is None else f"&(long){{{number(offer.timeout)}}}"
-        return f"offer_edited({to}, {number(offer.older)}, {timeout});"
+        edits = "".join(f", {_edit(name, value)}" for name, value in offer.edits)
+        many = f", {len(offer.edits)}{edits}" if edits else ", 0"
+        return f"offer_edited({to}, {number(offer.older)}, {timeout}{many});"
     return f"offer_copy({to});"
 
 

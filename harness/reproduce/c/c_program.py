@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Close, Role
-from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, steps
+from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
 from harness.reproduce.c.contexts import makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
@@ -81,9 +81,9 @@ def _needs(story: Story) -> set[str]:
     before = {action.name for attempt in story.attempts for action in attempt.before}
     closes = {attempt.close for attempt in story.attempts}
     early = (Role.SERVER, "max_early_data") in knobs
-    edits = any(offer.older or offer.timeout is not None for offer in offers)
+    edits = any(map(is_edited, offers))
     writes = any(attempt.offer and attempt.client.knobs.get("max_early_data") for attempt in story.attempts)
-    fresh = any(not offer.kept and not (offer.older or offer.timeout is not None) for offer in offers)
+    fresh = any(not offer.kept and not is_edited(offer) for offer in offers)
     expires = any(context.knobs.get("external_get") == "expired" for context in story.contexts)
     needs = {
         "rand": bool({"session_id_prefix", "ticket_ring"} & names),
@@ -93,6 +93,7 @@ def _needs(story: Story) -> set[str]:
         "age": "age_sessions" in before,
         "remove": "remove" in before,
         "edits": edits,
+        "der_edits": any(offer.edits for offer in offers),
         "early": early or writes,
         "write_early": writes,
         "key_exchange": any(attempt.result.key_exchange for attempt in story.attempts),

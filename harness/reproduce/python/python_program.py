@@ -75,8 +75,8 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
         return
     if offer.ticket is not None:
         yield "an earlier ticket is offered, and Python shows the last one alone"
-    if offer.older or offer.timeout is not None:
-        yield "a session with another time or timeout is offered, and Python has no d2i_SSL_SESSION"
+    if offer.older or offer.timeout is not None or offer.edits:
+        yield "a session with other fields is offered, and Python has no d2i_SSL_SESSION"
     if story.attempt(offer.connection).client.number != attempt.client.number:
         yield "another client context offers the session, and Python binds a session to its context"
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
+from harness.model.session import Turned
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.story_builder import story_of
-from harness.wire.session.codec import aged, edited
+from harness.wire.session.codec import aged, edited, with_other_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,14 @@ def age_client(pair: Pair) -> None:
 def short_timeout(pair: Pair) -> None:
     """The session's own timeout is over."""
     pair.connect(offer=edited(aged(pair.connect().session, 100), timeout=1), presume_full=False)
+
+
+def other_fields(pair: Pair) -> None:
+    """Fields of each kind are changed: a number, octets, a bit, and one that is left out."""
+    first = pair.connect().session
+    pair.connect(offer=edited(first, cipher=0xC02B, ticket=Turned(-1), age_add=77), presume_full=False)
+    pair.connect(offer=edited(first, ticket=b"", server_name="a.test"), presume_full=False)
+    pair.connect(offer=with_other_secret(first), presume_full=False)
 
 
 def expire_at_server(pair: Pair) -> None:
@@ -309,6 +318,8 @@ SITUATIONS = (
     Situation("tls13-aged-at-client", TLS13, age_client),
     Situation("tls12-aged-at-client", TLS12, age_client),
     Situation("tls13-timeout-of-the-session", TLS13, short_timeout),
+    Situation("tls12-other-fields", TLS12, other_fields),
+    Situation("tls13-other-fields", TLS13, other_fields),
     Situation("tls13-timeouts-of-contexts", TLS13, client={"timeout": 5}, server={"timeout": 60}),
     Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
     Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),

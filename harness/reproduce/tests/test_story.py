@@ -9,6 +9,7 @@ import pytest
 
 from harness.model.build import Library
 from harness.model.knobs import ServerConfig
+from harness.model.session import Turned
 from harness.model.setup import Action
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.model.view import Saw
@@ -74,6 +75,21 @@ def test_another_time_and_timeout_are_reported(pair: Pair) -> None:
     pair.connect(offer=edited(aged(session, 100), timeout=7200 + 1))
 
     assert offer_of(recorded(pair)) == Offer(connection=1, older=100, timeout=7201)
+
+
+def test_other_fields_are_reported_as_edits(pair: Pair) -> None:
+    session = pair.connect().session
+    pair.connect(offer=edited(session, ticket=Turned(-1), verify_result=10, session_id=b""))
+
+    edits = (("verify_result", 10), ("ticket", Turned(-1)), ("session_id", b""))
+    assert offer_of(recorded(pair)) == Offer(connection=1, edits=edits)
+
+
+def test_a_ticket_of_another_session_is_not_an_edit(pair: Pair) -> None:
+    one, other = pair.connect().session, pair.connect().session
+    pair.connect(offer=edited(one, ticket=other.ticket), presume_full=False)
+
+    assert any("yielded so" in gap for gap in recorded(pair).gaps)
 
 
 def test_a_session_taken_before_the_ticket_is_named_by_its_action(pair: Pair) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.capability import Capability
 from harness.model.errors import SessionFormatError, UnsupportedError, UsageError
-from harness.model.session import SESSION_FIELDS, Session
+from harness.model.session import SESSION_FIELDS, Session, Turned
 from harness.model.tls import TLSVersion
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
@@ -20,10 +20,24 @@ from harness.wire.session.pem import from_pem, is_pem, opened, session_blocks, t
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.model.session import Value
     from harness.wire.session.der import Element
     from harness.wire.session.pem import Block
 
-__all__ = ["aged", "damaged", "decode", "edited", "from_pem", "load", "load_all", "to_pem", "with_other_secret"]
+__all__ = [
+    "aged",
+    "damaged",
+    "decode",
+    "difference",
+    "edited",
+    "element_of",
+    "from_pem",
+    "load",
+    "load_all",
+    "place_of",
+    "to_pem",
+    "with_other_secret",
+]
 
 VERSIONS = {version.wire: version for version in TLSVersion}
 PROTOCOLS = {
@@ -116,28 +130,16 @@ def _known(der: bytes) -> Mapping[str, object]:
     }
 
 
-def edited(
-    session: Session,
-    *,
-    time: int | None = None,
-    timeout: int | None = None,
-    ticket: bytes | None = None,
-    max_early_data: int | None = None,
-) -> Session:
-    """The session with another time (seconds since the epoch), timeout (seconds), ticket or maximum of early data.
+def edited(session: Session, **fields: Value) -> Session:
+    """The session with other values of fields; the rest stays as it is. `EDITABLE` has their names and types.
 
-    The rest stays as it is. UsageError if a number is 0, which d2i_SSL_SESSION reads as absent (the present, 3 seconds,
-    or no early data), or beyond 64 bits, or if the ticket is empty; UnsupportedError if the session has no DER.
+    UsageError for an unknown field, for a value that an SSL_SESSION cannot hold, and for a time or timeout of 0, which
+    d2i_SSL_SESSION reads as the present and 3 seconds; UnsupportedError if the session has no DER.
     """
     elements = structure.read(_der(session))
-    numbers = ((structure.TIME, time), (structure.TIMEOUT, timeout), (structure.MAX_EARLY_DATA, max_early_data))
-    for tag, value in numbers:
-        if value is not None:
-            elements = _replaced(elements, tag, asn1.integer(_number(tag, value)))
-    if ticket is not None:
-        if not ticket:
-            raise UsageError("a session's ticket cannot be empty; take a session without one")
-        elements = _replaced(elements, structure.TICKET, asn1.octet_string(ticket))
+    for name, value in fields.items():
+        place, element = _changed(session, elements, name, value)
+        elements = structure.replaced(elements, place, element)
     return _anew(session, elements)
 
 
@@ -146,12 +148,7 @@ def damaged(session: Session, at: int = -1) -> Session:
 
     UsageError if it has no such byte; UnsupportedError if the session has no DER.
     """
-    ticket = bytearray(decode(_der(session)).ticket)
-    try:
-        ticket[at] ^= 1
-    except IndexError:
-        raise UsageError(f"the session's ticket has {len(ticket)} bytes, and none at {at}") from None
-    return edited(session, ticket=bytes(ticket))
+    return edited(session, ticket=Turned(at))
 
 
 def with_other_secret(session: Session) -> Session:
@@ -159,15 +156,128 @@ def with_other_secret(session: Session) -> Session:
 
     UnsupportedError if the session has no DER.
     """
-    elements = structure.read(_der(session))
-    at = structure.MASTER_KEY
-    turned = asn1.octet_string(bytes(byte ^ 0xFF for byte in elements[at].content))
-    return _anew(session, (*elements[:at], turned, *elements[at + 1 :]))
+    return edited(session, master_key=Turned())
 
 
 def aged(session: Session, seconds: int) -> Session:
     """The session as if it had been made so many seconds earlier; errors as in ``edited``."""
     return edited(session, time=decode(_der(session)).time - seconds)
+
+
+def difference(session: Session, other: Session) -> dict[str, Value]:
+    """What ``edited`` needs to make the other session of this one: by field its value there.
+
+    UnsupportedError if one has no DER, SessionFormatError if it cannot be read.
+    """
+    was, now = (structure.fields(structure.read(_der(each)), 0) for each in (session, other))
+    found: dict[str, Value] = {}
+    for name, number in now.numbers.items():
+        if number != was.numbers[name]:
+            if name == "ssl_version":
+                found["protocol"] = decode(_der(other)).protocol
+            else:
+                found[name] = number
+    for name, octets in now.octets.items():
+        if octets != was.octets[name]:
+            found[name] = _shown(name, was.octets[name], octets)
+    return found
+
+
+def _shown(name: str, was: bytes, now: bytes) -> Value:
+    if name in {"cipher", "compression"}:
+        return int.from_bytes(now, "big")
+    if name == "server_name":
+        return now.decode(errors="backslashreplace")
+    if now == _inverted(was):
+        return Turned()
+    turned = [at for at, (old, new) in enumerate(zip(was, now, strict=False)) if old != new]
+    if len(was) == len(now) and len(turned) == 1 and was[turned[0]] ^ now[turned[0]] == 1:
+        return Turned(turned[0] if turned[0] < len(was) - 1 else -1)
+    return now
+
+
+def element_of(name: str, value: Value) -> tuple[int, bytes]:
+    """The place of a field (see `structure.place`), and the DER that it has with this value; empty if it is left out.
+
+    UsageError as in ``edited``; a `Turned` has no DER of its own.
+    """
+    if isinstance(value, Turned):
+        raise UsageError(f"{name}: what is turned depends on the session")
+    place, element = _made(name, value)
+    return place, b"" if element is None else element.der
+
+
+def place_of(name: str) -> int:
+    """The place of a field (see `structure.place`); UsageError for a field that cannot be changed."""
+    return structure.place({"protocol": "ssl_version"}.get(name, name))
+
+
+def _changed(session: Session, elements: tuple[Element, ...], name: str, value: Value) -> tuple[int, Element | None]:
+    if name == "extended_master_secret":
+        flags = structure.fields(elements, 0).numbers["flags"]
+        rest = flags & ~EXTENDED_MASTER_SECRET_FLAG
+        return _made("flags", rest | (EXTENDED_MASTER_SECRET_FLAG if value else 0))
+    if isinstance(value, Turned):
+        value = _turned(name, structure.fields(elements, len(session.der or b"")).octets.get(name), value)
+    return _made(name, value)
+
+
+def _turned(name: str, octets: bytes | None, how: Turned) -> bytes:
+    if octets is None:
+        raise UsageError(f"{name} of a session has no octets to turn; give it a value")
+    if how.at is None:
+        return _inverted(octets)
+    made = bytearray(octets)
+    try:
+        made[how.at] ^= 1
+    except IndexError:
+        raise UsageError(f"the session's {name} has {len(octets)} bytes, and none at {how.at}") from None
+    return bytes(made)
+
+
+def _inverted(octets: bytes) -> bytes:
+    return bytes(byte ^ 0xFF for byte in octets)
+
+
+def _made(name: str, value: int | bytes | str) -> tuple[int, Element | None]:
+    """The place and the element of a value; None where an optional field has it by being absent."""
+    place = place_of(name)
+    wanted: int | bytes = _wire(name, value)
+    if wanted in {0, b""} and place >= 0:
+        if place in {structure.TIME, structure.TIMEOUT}:
+            raise UsageError(f"a session's {name} cannot be 0; allowed: a signed 64-bit number other than 0")
+        return place, None
+    try:
+        inner = structure.element(place, wanted)
+    except (SessionFormatError, TypeError) as error:
+        why = error.what if isinstance(error, SessionFormatError) else f"it is of type {type(wanted).__name__}"
+        raise UsageError(f"a session's {name} cannot be {value!r}: {why}") from error
+    return place, inner
+
+
+def _wire(name: str, value: int | bytes | str) -> int | bytes:
+    """The value as the DER holds it."""
+    if name == "protocol":
+        numbers = {text: number for number, text in PROTOCOLS.items()}
+        text = str(value)
+        if text not in numbers and not text.startswith("0x"):
+            raise UsageError(
+                f"a session's protocol cannot be {text}; allowed: {', '.join(numbers)}, or 0x and its number"
+            )
+        return numbers[text] if text in numbers else _number(name, text)
+    if name in {"cipher", "compression"} and isinstance(value, int):
+        size = 2 if name == "cipher" else 1
+        if not 0 <= value < 1 << 8 * size:
+            raise UsageError(f"a session's {name} cannot be {value}; it has {size} bytes")
+        return b"" if name == "compression" and not value else value.to_bytes(size, "big")
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise UsageError(f"a session's {name} cannot be {text}; allowed: hexadecimal digits behind 0x") from None
 
 
 def _der(session: Session) -> bytes:
@@ -182,17 +292,3 @@ def _anew(session: Session, elements: tuple[Element, ...]) -> Session:
     resumable = session.resumable if "resumable" in session.known else None
     der = structure.write(elements)
     return decode(der, taken_by=session.taken_by, taken_from=session.taken_from, resumable=resumable)
-
-
-def _number(tag: int, value: int) -> int:
-    if value == 0 or not -(1 << 63) <= value < 1 << 63:
-        name = structure.OPTIONAL[tag].name
-        raise UsageError(f"a session's {name} cannot be {value}; allowed: a signed 64-bit number other than 0")
-    return value
-
-
-def _replaced(elements: tuple[Element, ...], tag: int, value: Element) -> tuple[Element, ...]:
-    start = len(structure.MANDATORY)
-    before = tuple(e for e in elements[start:] if e.tag < tag)
-    after = tuple(e for e in elements[start:] if e.tag > tag)
-    return *elements[:start], *before, asn1.explicit(tag, value), *after

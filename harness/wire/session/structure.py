@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harness.model.errors import SessionFormatError
+from harness.model.errors import SessionFormatError, UsageError
+from harness.model.session import EDITABLE
 from harness.wire.session import der as asn1
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ SSL2 = 2
 """ssl_version of SSLv2, whose cipher has 3 bytes."""
 MOST_OF_A_NUMBER = 9
 """Bytes of an INTEGER of 64 bits without a sign, at most."""
-TIME, TIMEOUT, CERTIFICATE, TICKET, MAX_EARLY_DATA = 1, 2, 3, 10, 15
+TIME, TIMEOUT, CERTIFICATE = 1, 2, 3
 """Context tags."""
-CIPHER, MASTER_KEY = 2, 4
-"""Which of the mandatory elements they are, from 0."""
+CIPHER = 2
+"""Which of the mandatory elements it is, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,12 @@ OPTIONAL: dict[int, Number | Octets] = {
     7: Octets("psk_identity_hint"),
     8: Octets("psk_identity"),
     9: Number("lifetime_hint", 64),
-    TICKET: Octets("ticket"),
+    10: Octets("ticket"),
     11: Octets("compression", 1, 1),
     12: Octets("srp_username"),
     13: Number("flags", 64),
     14: Number("age_add", 32),
-    MAX_EARLY_DATA: Number("max_early_data", 32),
+    15: Number("max_early_data", 32),
     16: Octets("alpn"),
     17: Number("max_fragment_length_mode", 32),
     18: Octets("ticket_appdata"),
@@ -187,3 +188,45 @@ def fields(elements: tuple[Element, ...], end: int) -> Fields:
         else:
             result.unknown.append(element)
     return result
+
+
+def place(name: str) -> int:
+    """Where a field is: its context tag, or a negative number for a mandatory one; UsageError if there is none."""
+    for at, field in enumerate(MANDATORY):
+        if at and field.name == name:
+            return at - len(MANDATORY)
+    for tag, optional in OPTIONAL.items():
+        if optional.name == name:
+            return tag
+    if name == PEER:
+        return CERTIFICATE
+    raise UsageError(f"a session has no field {name} that can be changed; those that can: {', '.join(EDITABLE)}")
+
+
+def element(where: int, value: int | bytes) -> Element:
+    """The element of a field with this value; SessionFormatError or TypeError if the field cannot hold it."""
+    if where == CERTIFICATE:
+        inner = asn1.first(value if isinstance(value, bytes) else b"")
+        asn1.expect(inner, asn1.SEQUENCE, PEER)
+        return asn1.explicit(where, inner)
+    field = OPTIONAL[where] if where >= 0 else MANDATORY[where]
+    if isinstance(field, Number):
+        if not isinstance(value, int):
+            raise TypeError(field.name)
+        made = asn1.integer(field.check(value, 0))
+    else:
+        if not isinstance(value, bytes):
+            raise TypeError(field.name)
+        made = asn1.octet_string(field.check(value, 0))
+    return made if where < 0 else asn1.explicit(where, made)
+
+
+def replaced(elements: tuple[Element, ...], where: int, made: Element | None) -> tuple[Element, ...]:
+    """The elements with another one in a place; None leaves it out."""
+    if where < 0:
+        at = len(MANDATORY) + where
+        return (*elements[:at], *([made] if made else []), *elements[at + 1 :])
+    start = len(MANDATORY)
+    before = tuple(e for e in elements[start:] if e.tag < where)
+    after = tuple(e for e in elements[start:] if e.tag > where)
+    return *elements[:start], *before, *([made] if made else []), *after

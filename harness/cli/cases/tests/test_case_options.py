@@ -7,7 +7,7 @@ from click.shell_completion import ShellComplete
 
 from harness.agent.knobs import why_not
 from harness.cli import cli
-from harness.cli.cases.case_options import knobs
+from harness.cli.cases.case_options import edits, knobs
 from harness.model.errors import DEADLINE, VARIABLE, UsageError, stretched
 from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
 from harness.model.tls import Role
@@ -17,6 +17,18 @@ from harness.runtime.loop import Loop
 def test_a_knob_that_is_given_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="--server-set sets tickets twice; give each knob one value"):
         knobs(Role.SERVER, "server-set", ("tickets=on", "tickets=off"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (("ticket",), "--edit-copy: invalid FIELD=VALUE: 'ticket'; the fields are: protocol, cipher, "),
+        (("alpn=61", "alpn=62"), "--edit-copy changes alpn twice; give each field one value"),
+    ],
+)
+def test_an_edit_that_is_malformed_is_refused(settings: tuple[str, ...], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        edits(settings)
 
 
 def test_unset_restores_the_default_of_a_knob() -> None:

@@ -9,16 +9,17 @@ import pytest
 from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.errors import UnsupportedError, UsageError
-from harness.model.session import Session
+from harness.model.session import EDITABLE, Session, Turned, parse_edit, show_edit
 from harness.model.tls import Outcome, TLSVersion
 from harness.pair.pair import Pair
 from harness.stacks.openssl import OpensslStack
 from harness.tests.live_sessions import WRITTEN, printed
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
-from harness.wire.session.codec import aged, damaged, decode, edited, with_other_secret
+from harness.wire.session.codec import aged, damaged, decode, difference, edited, place_of, with_other_secret
 
 if TYPE_CHECKING:
+    from harness.model.session import Value
     from harness.tests.live_sessions import Live
 
 VALUES = [-(1 << 63), -7200, -129, -128, -1, 1, 127, 128, 255, 256, 65535, 1 << 31, 1 << 40, (1 << 63) - 1]
@@ -163,9 +164,107 @@ def test_a_byte_beyond_the_ticket_cannot_be_damaged(session: Session) -> None:
         damaged(session, 9999)
 
 
-def test_a_ticket_cannot_be_emptied(session: Session) -> None:
-    with pytest.raises(UsageError, match="cannot be empty"):
-        edited(session, ticket=b"")
+def test_a_session_without_its_ticket_has_none(session: Session) -> None:
+    changed = edited(session, ticket=b"")
+
+    assert (changed.has_ticket, changed.ticket) == (False, b"")
+
+
+EDITS: dict[str, Value] = {
+    "protocol": "TLSv1.1",
+    "cipher": 0x1303,
+    "session_id": b"\x01" * 32,
+    "session_id_context": b"ctx",
+    "time": 5,
+    "timeout": -5,
+    "verify_result": 20,
+    "server_name": "a.test",
+    "lifetime_hint": 7,
+    "age_add": 2**32 - 1,
+    "max_early_data": 9,
+    "alpn": b"h2",
+    "max_fragment_length_mode": 3,
+    "flags": 5,
+    "compression": 1,
+    "psk_identity_hint": b"hint",
+    "psk_identity": b"who",
+    "srp_username": b"user",
+    "ticket_appdata": b"data",
+    "kex_group": 24,
+    "peer_rpk": b"key",
+    "ticket": b"another",
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_each_field_can_be_changed_alone(session: Session, name: str) -> None:
+    changed = edited(session, **{name: EDITS[name]})
+
+    assert changed.get(name) == EDITS[name]
+    assert difference(session, changed) == {name: EDITS[name]}
+    assert edited(changed, **difference(changed, session)).known == session.known
+
+
+@pytest.mark.parametrize("name", sorted(EDITABLE))
+def test_each_editable_field_has_a_place_in_the_der(name: str) -> None:
+    assert name in {*EDITS, "extended_master_secret", "master_key", "peer_certificate"}
+    assert name == "extended_master_secret" or place_of(name) < 21
+
+
+def test_extended_master_secret_is_one_bit_of_the_flags(session: Session) -> None:
+    changed = edited(session, flags=4)
+
+    assert edited(changed, extended_master_secret=1).flags == 5
+    assert edited(edited(changed, extended_master_secret=1), extended_master_secret=0).flags == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("cipher", "0x1301", 0x1301),
+        ("timeout", "-5", -5),
+        ("extended_master_secret", "off", 0),
+        ("ticket", "flip:-1", Turned(-1)),
+        ("master_key", "invert", Turned()),
+        ("session_id", "0aff", b"\x0a\xff"),
+        ("server_name", "a.test", "a.test"),
+    ],
+)
+def test_an_edit_is_read_and_shown(name: str, text: str, value: Value) -> None:
+    assert parse_edit(name, text) == value
+    assert show_edit(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("cypher", "1", "no field 'cypher' .* can be changed; those that can: "),
+        ("ticket_length", "1", "no field"),
+        ("cipher", "TLS", "allowed: a number, decimal or with 0x"),
+        ("ticket", "flip:x", "allowed: hexadecimal digits, flip:N or invert"),
+        ("extended_master_secret", "yes", "allowed: on or off"),
+    ],
+)
+def test_an_edit_that_cannot_be_read_says_what_is_allowed(name: str, text: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        parse_edit(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("session_id", b"\0" * 33, "33 bytes where 0 to 32 are allowed"),
+        ("age_add", 1 << 32, "beyond 0 to 4294967295"),
+        ("cipher", 1 << 16, "it has 2 bytes"),
+        ("protocol", "TLSv9", "allowed: .*TLSv1.3"),
+        ("ticket", 5, "it is of type int"),
+        ("nothing", 5, "no field nothing"),
+        ("verify_result", Turned(), "has no octets"),
+    ],
+)
+def test_a_value_that_a_session_cannot_hold_is_refused(session: Session, name: str, value: Value, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        edited(session, **{name: value})
 
 
 def test_a_session_without_a_ticket_cannot_be_damaged(live: Live) -> None:

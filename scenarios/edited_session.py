@@ -1,0 +1,148 @@
+"""A client offers a session of which one field was changed: what the ends compare, and what neither looks at.
+
+d2i_SSL_SESSION(3), SSL_set_session(3), SSL_SESSION_set_protocol_version(3); OpenSSL's tls_process_server_hello,
+set_client_ciphersuite, tls_construct_client_hello and tls_construct_ctos_psk; RFC 5246, 7.4.1.3, RFC 7627, 5.3, and
+RFC 8446, 4.2.11.
+"""
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    cases,
+    edited,
+    reasons,
+    scenario,
+)
+
+CLIENT = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT, Capability.OPENSSL_CHOICES]}
+BY_LIBSSL = {"server": "libssl"}
+UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER = 10, 40, 47
+HAS_EXPIRED = 10
+"""X509_V_ERR_CERT_HAS_EXPIRED."""
+
+pytestmark = scenario(played_by=BY_LIBSSL, needs=CLIENT)
+
+
+@cases(
+    "field, value",
+    ("server_name", "a.test"),
+    ("verify_result", HAS_EXPIRED),
+    ("psk_identity", b"somebody"),
+    ("ticket_appdata", b"of a server"),
+)
+def test_field_that_neither_end_compares_stays_as_it_was_changed(pair, field, value):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, **{field: value}))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.session.get(field) == value != first.session.get(field)
+
+
+def test_client_aborts_where_the_resumed_session_has_another_context(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, session_id_context=b"another"))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(ILLEGAL_PARAMETER, Role.CLIENT)
+    assert reasons(pair, second) == (Reason.SESSION_REJECTED,)
+
+
+@scenario(versions=[TLSv1_2], client={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256"}, played_by=BY_LIBSSL, needs=CLIENT)
+def test_tls12_client_aborts_where_the_server_keeps_the_true_cipher(pair):
+    pair.new_client(ciphers="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384")
+    first = pair.connect()
+    other = {0xC02B: 0xC02C, 0xC02C: 0xC02B}[first.session.cipher]
+    second = pair.connect(offer=edited(first.session, cipher=other))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(ILLEGAL_PARAMETER, Role.CLIENT)
+    assert reasons(pair, second) == (Reason.SESSION_REJECTED,)
+
+
+@scenario(versions=[TLSv1_3], client={"ciphersuites": "TLS_AES_128_GCM_SHA256"}, played_by=BY_LIBSSL, needs=CLIENT)
+def test_tls13_session_resumes_by_another_suite_of_its_hash(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, cipher=0x1303))
+
+    assert first.outcome is FULL
+    assert first.session.cipher == 0x1301
+    assert second.outcome is RESUMED
+    assert second.session.cipher == 0x1301
+
+
+@cases("other, version", ("TLSv1.2", TLSv1_3), ("TLSv1.3", TLSv1_2))
+def test_session_of_a_version_that_is_not_enabled_is_not_offered(pair, other, version):
+    changed = other if pair.tls is version else pair.tls.label
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, protocol=changed), presume_full=False)
+
+    assert first.outcome is FULL
+    assert first.session.protocol == pair.tls.label
+    assert second.outcome is (FULL if pair.tls is version else RESUMED)
+    assert reasons(pair, second) == ((Reason.VERSION_NOT_ENABLED,) if pair.tls is version else ())
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"extended_master_secret": True},
+    server={"extended_master_secret": True},
+    played_by=BY_LIBSSL,
+    needs=CLIENT,
+)
+def test_client_aborts_where_its_session_lost_the_extended_master_secret(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, extended_master_secret=0))
+
+    assert first.outcome is FULL
+    assert first.session.extended_master_secret
+    assert second.outcome is ABORTED
+    assert second.alert.number in {HANDSHAKE_FAILURE, ILLEGAL_PARAMETER}
+    assert second.alert.sender is Role.CLIENT
+    assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
+
+
+WITHOUT_TICKET = {TLSv1_2: (DECLINED, Reason.NOT_IN_CACHE), TLSv1_3: (FULL, Reason.NO_TICKET_YET)}
+
+
+def test_session_without_its_ticket_is_offered_by_an_id_or_not_at_all(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, ticket=b""), presume_full=False)
+    outcome, reason = WITHOUT_TICKET[pair.tls]
+
+    assert first.outcome is FULL
+    assert first.session.has_ticket
+    assert second.outcome is outcome
+    assert reasons(pair, second) == (reason,)
+
+
+@scenario(versions=[TLSv1_2], played_by=BY_LIBSSL, needs=CLIENT)
+def test_tls12_client_without_an_id_does_not_expect_a_resumption(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, session_id=b""))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(UNEXPECTED_MESSAGE, Role.CLIENT)
+    assert reasons(pair, second) == (Reason.MESSAGE_UNEXPECTED,)
+
+
+@scenario(versions=[TLSv1_3], played_by=BY_LIBSSL, needs=CLIENT)
+def test_tls13_session_needs_no_id(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, session_id=b""))
+
+    assert first.outcome is FULL
+    assert first.session.session_id
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
