@@ -39,12 +39,16 @@ def current_group() -> int | None:
 
 
 class CommandError(BuildError):
-    """A program did not start, failed or took too long; ``output`` is everything it printed."""
+    """A program did not start, failed or took too long; ``output`` is everything it printed.
 
-    def __init__(self, message: str, output: str = "") -> None:
+    ``code`` is its exit code if it failed.
+    """
+
+    def __init__(self, message: str, output: str = "", code: int | None = None) -> None:
         tail = "\n".join(output.strip().splitlines()[-SHOWN:])
         super().__init__(f"{message}\n{tail}" if tail else message)
         self.output = output
+        self.code = code
 
 
 def command(
@@ -71,7 +75,7 @@ def command(
         raise CommandError(f"`{argv[0]}` did not start: {error.strerror or error}") from error
     output = done.stdout.decode(errors="replace")
     if done.returncode:
-        raise CommandError(f"`{argv[0]}` failed (exit code {done.returncode})", output)
+        raise CommandError(f"`{argv[0]}` failed (exit code {done.returncode})", output, done.returncode)
     return output
 
 
@@ -108,4 +112,4 @@ def followed(argv: Sequence[str], seconds: float, folder: Path, on_line: Callabl
             process.stdout.close()
     if code:
         how = f"failed (exit code {code})" if in_time else f"was not done after {seconds:g} s"
-        raise CommandError(f"`{argv[0]}` {how}", "".join(last))
+        raise CommandError(f"`{argv[0]}` {how}", "".join(last), code if in_time else None)

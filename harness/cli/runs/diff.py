@@ -17,6 +17,7 @@ from harness.case.desk_case import story_results
 from harness.cli.console import console
 from harness.cli.help import example
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
+from harness.cli.runs.commits import CHECKED, Clone, commit_of, reproducible
 from harness.cli.runs.declared import declared
 from harness.cli.runs.inner_run import results_of
 from harness.model.errors import UsageError
@@ -90,6 +91,12 @@ class Pair:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write FILE, a Markdown page of all causes with their value on every build that has results here.",
 )
+@click.option(
+    "--commits",
+    metavar="CLONE",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Go on to the commit of the first cause that a reproducer can check, in a clone of OpenSSL (docs/builds.md).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON objects (docs/json.md) and nothing else, one a line.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="BUILD BUILD [BUILD]... [PYTEST ARGUMENTS]...")
 def diff(**given: Any) -> None:
@@ -101,7 +108,8 @@ def diff(**given: Any) -> None:
     and how every build that has results here behaves. With --across, builds also meet each other. Results are kept by
     build, scenarios and code, and used again; a build that is named twice runs twice.
 
-    With --story, each build runs one story instead of the scenarios.
+    With --story, each build runs one story instead of the scenarios. With --commits, git finds the commit of the first
+    cause that a reproducer can check; it builds OpenSSL in a work tree of CLONE.
 
     Random values are masked, so a build does not differ from itself. Cells that the harness lost, such as by a
     time-out, run once more; those that it loses again are set aside and never count as a difference. Exit code 0:
@@ -114,8 +122,9 @@ def diff(**given: Any) -> None:
         raise UsageError("Missing argument 'BUILD': name two builds or more, such as 1.1.1w 3.5")
     if given["page"]:
         new_file(given["page"])
+    clone = Clone.of(given["commits"]) if given["commits"] else None
     pairs, runs = (of_story if given["story_file"] else of_scenarios)(names, more, given)
-    found = [compare(pair, runs, given) for pair in pairs]
+    found = [compare(pair, runs, clone, given) for pair in pairs]
     if given["page"]:
         titled = [(pair.title, *shown) for pair, shown in zip(pairs, found, strict=True)]
         write_new(given["page"], causes_page(titled, [version for version, _ in runs]))
@@ -180,7 +189,9 @@ def results_on(
     return results
 
 
-def compare(pair: Pair, runs: Sequence[tuple[str, Cells]], given: Mapping[str, Any]) -> tuple[DiffObject, list[Cause]]:
+def compare(
+    pair: Pair, runs: Sequence[tuple[str, Cells]], clone: Clone | None, given: Mapping[str, Any]
+) -> tuple[DiffObject, list[Cause]]:
     """Print what differs between two runs, by cause, and return both; ``given`` are the options of the command."""
     click.echo(f"comparing {len(pair.before['cells'])} cells with {len(pair.after['cells'])}", err=True)
     found = run_difference(pair.before, pair.after)
@@ -189,16 +200,19 @@ def compare(pair: Pair, runs: Sequence[tuple[str, Cells]], given: Mapping[str, A
         others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
         click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
     known = by_id(pair.after)
+    until = pair.about[-1].version if pair.about else ""
     options = [(end.version, end.options) for end in pair.about]
     explained = [
         replace(
-            over_builds(cause, runs),
+            over_builds(cause, runs, until),
             declared=declared(cause, shown["before"], shown["after"]),
             options=explaining(cause.observable, *options) if options else "",
             command=again(known[cause.cells[0]]),
         )
         for cause in causes(shown["differences"])
     ]
+    if clone:
+        explained = with_commit(explained, known, clone)
     if given["as_json"]:
         built = [end.to_json() for end in pair.about]
         click.echo(json.dumps({**shown, "builds": built, "causes": [cause.to_json() for cause in explained]}))
@@ -207,6 +221,19 @@ def compare(pair: Pair, runs: Sequence[tuple[str, Cells]], given: Mapping[str, A
         verbose = given["verbose"]
         console().print(causes_text(shown, explained, head, whole=verbose), soft_wrap=not verbose)
     return shown, explained
+
+
+def with_commit(found: Sequence[Cause], cells: Cells, clone: Clone) -> list[Cause]:
+    """Return the causes, the first one that a reproducer can check with its commit."""
+    cause = reproducible(found)
+    if cause is None:
+        click.echo(f"note: --commits needs a cause that a reproducer checks, in {', '.join(CHECKED)}", err=True)
+        return list(found)
+    click.echo(
+        f"looking for the commit between {' and '.join(cause.between)} that changed {cause.observable}", err=True
+    )
+    commit = commit_of(clone, cause, cells[cause.cells[0]], lambda line: click.echo(line, err=True))
+    return [replace(one, commit=commit) if one is cause else one for one in found]
 
 
 def again(cell: CellObject) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from harness.report.diff.difference import differences, shown
@@ -59,6 +59,10 @@ class Cause:
     """The options of the builds that explain it, ``zstd with libssl@3.5.9 alone``; empty if they do not."""
     table: tuple[tuple[str, str], ...] = ()
     """``3.0.13-3.1.5`` and the value, in the order of the versions."""
+    between: tuple[str, ...] = ()
+    """The last build without the change and the first one with it, of those that have results here."""
+    commit: str = ""
+    """The commit that it comes from, with its date and title; empty if nobody looked for it."""
     command: str = ""
     """Runs the first cell again on the second build."""
 
@@ -80,6 +84,8 @@ class Cause:
             "beside": list(self.beside),
             "declared": self.declared or None,
             "options": self.options or None,
+            "since": self.between[-1] if self.between else None,
+            "commit": self.commit or None,
             "table": [{"builds": builds, "value": value} for builds, value in self.table],
             "command": self.command,
         }
@@ -121,7 +127,7 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
         head, *left = left
         beside = [other for other in left if _follows(other, head)]
         left = [other for other in left if other not in beside]
-        names = tuple(dict.fromkeys(other.observable for other in beside))
+        names = tuple(dict.fromkeys(other.observable for other in beside if other.observable != head.observable))
         cells = tuple(head.cells)
         made.append(
             Cause(
@@ -146,8 +152,11 @@ def _follows(other: _Change, head: _Change) -> bool:
     return common >= TOGETHER * len(other.cells)
 
 
-def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]]]) -> Cause:
-    """Return the cause with its value in the first cell on each build; ``runs`` are in the order of the versions."""
+def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]]], until: str = "") -> Cause:
+    """Return the cause with its value in the first cell on each build; ``runs`` are in the order of the versions.
+
+    ``until`` is the later one of the two builds: the change lies before it.
+    """
     key = cause.cells[0]
     there = [(version, cells[key]) for version, cells in runs if key in cells and cells[key]["case"]]
     if not there:
@@ -165,6 +174,22 @@ def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]
     spans = []
     for value, group in groupby(values, key=lambda one: one[1]):
         versions = [version for version, _ in group]
-        span = versions[0] if len(versions) == 1 else f"{versions[0]}-{versions[-1]}"
-        spans.append((span, value or base or shown(None)))
-    return replace(cause, table=tuple(spans))
+        spans.append((versions, value or base or shown(None)))
+    return replace(
+        cause,
+        table=tuple((between(versions), value) for versions, value in spans),
+        between=_last_change([versions for versions, _ in spans], until),
+    )
+
+
+def between(versions: Sequence[str]) -> str:
+    """Return ``3.0.13-3.1.5`` for neighbouring builds, the oldest first."""
+    return versions[0] if len(versions) == 1 else f"{versions[0]}-{versions[-1]}"
+
+
+def _last_change(spans: Sequence[Sequence[str]], until: str) -> tuple[str, ...]:
+    """The two builds around the last change before a build, or at it."""
+    for older, newer in pairwise(spans):
+        if until in newer:
+            return older[-1], newer[0]
+    return ()

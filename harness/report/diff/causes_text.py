@@ -73,13 +73,16 @@ def _cause(number: int, cause: Cause) -> list[RenderableType]:
     beside = f"; with {names}{others}" if names else ""
     options = f"from the options of the builds: {cause.options}" if cause.options else ""
     known = cause.declared or options
-    said = Text(_fitting(f"    {known or 'undeclared'}{beside}"), "" if known else "red")
+    since = f", since {cause.between[-1]}" if cause.between else ""
+    said = Text(_fitting(f"    {known or f'undeclared{since}'}{beside}"), "" if known else "red")
     lines: list[RenderableType] = [
         Text(_fitting(f"{number:>2}  {cause.observable}: {before} -> {after}{more}  {where}"), "bold"),
         said,
     ]
     if len(cause.table) > 1 and all(len(value) <= VALUE for _, value in cause.table):
         lines.append(Text(_fitting("    " + " | ".join(f"{builds} {value}" for builds, value in cause.table))))
+    if cause.commit:
+        lines.append(Text(_fitting(f"    commit {cause.commit}")))
     return [*lines, Text(f"    {cause.command}")]
 
 

@@ -78,6 +78,9 @@ def test_a_table_says_what_every_build_does() -> None:
 
     table = (("1.1.1w", "declined"), ("3.0.19-3.2.0", "resumed"), ("3.5.6", "declined"))
     assert over_builds(cause, runs).table == table
+    assert over_builds(cause, runs, "3.2.0").between == ("1.1.1w", "3.0.19")
+    assert over_builds(cause, runs, "3.5.6").between == ("3.2.0", "3.5.6")
+    assert over_builds(cause, runs, "1.1.1w").between == ()
 
 
 def test_causes_fit_on_one_screen_and_v_shows_all() -> None:
