@@ -11,6 +11,8 @@ from harness.agent.vocabulary import (
     UNSET,
     CacheMode,
     ExternalGet,
+    PskCallback,
+    PskCipher,
     PskMode,
     TicketCallback,
     TicketKeyResult,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MAX_COUNT = (1 << 32) - 1
 TICKET_KEYS = 80
 """Bytes of ticket keys: a 16-byte name, a 32-byte HMAC key, a 32-byte AES key (SSL_CTX_set_tlsext_ticket_keys)."""
+PSK_OF_NAME = 32
+"""Bytes of an external PSK that is given by a name."""
 SHORT_TICKET_KEYS = 48
 """Bytes of ticket keys for AES-128, as nginx's files may have: a name and two secrets of 16 bytes each."""
 SHORT = "/48"
@@ -41,6 +45,10 @@ MOST_APPDATA = 1024
 """Bytes of application data; a ticket has room for some 64 KiB."""
 LONGEST_NAME = 64
 """Bytes of the name of an external cache."""
+MOST_PSK = 64
+"""Bytes of an external PSK; OpenSSL takes at least 256 (PSK_MAX_PSK_LEN)."""
+LONGEST_IDENTITY = 127
+"""Bytes of an identity, which the callbacks of TLS 1.2 end with NUL (PSK_MAX_IDENTITY_LEN is 128 before 3.0)."""
 MAX_ALPN = 255
 """Bytes of a protocol name (RFC 7301, 3.1)."""
 MAX_ALPN_LIST = 65535
@@ -197,6 +205,30 @@ def _keys_of_ring(text: str) -> list[str]:
     ]
 
 
+HEXADECIMAL = "hex:"
+
+
+def _psk(text: str) -> str:
+    _text(1, LONGEST_TEXT)(text)
+    if text.startswith(HEXADECIMAL):
+        _PSK_BYTES.decode(text.removeprefix(HEXADECIMAL))
+    return text
+
+
+def psk_of(text: str) -> str:
+    """Return the external PSK that a user types, as hexadecimal digits: the digits, or 32 bytes of the name."""
+    if text.startswith(HEXADECIMAL):
+        return text.removeprefix(HEXADECIMAL).lower()
+    return _keys_of_name(text)[: 2 * PSK_OF_NAME]
+
+
+def _identities(raw: Any) -> tuple[str, ...]:
+    names = tuple(_text(1, LONGEST_IDENTITY)(name) for name in fields.texts(raw))
+    if not names:
+        raise ValueError(raw)
+    return names
+
+
 def short_keys(keys: bytes) -> bytes:
     """Return the name and the first 16 bytes of both secrets, the length of OpenSSL 1.0.2 and of AES-128."""
     return keys[:32] + keys[48:64]
@@ -281,6 +313,24 @@ KEYS = replace(
     encode=_keys_of_name,
     named=True,
 )
+_PSK_BYTES = octets(1, MOST_PSK, f"1 to {MOST_PSK} bytes")
+PSK = replace(
+    _PSK_BYTES,
+    values=f"a name, or 1 to {MOST_PSK} bytes: hex:0a0b",
+    read=_psk,
+    encode=psk_of,
+    named=True,
+)
+IDENTITIES = Kind(
+    f"names of 1 to {LONGEST_IDENTITY} bytes joined by commas",
+    f"a list of at least one string of 1 to {LONGEST_IDENTITY} bytes without NUL",
+    _list,
+    _identities,
+    list,
+)
+IDENTITY = text(1, LONGEST_IDENTITY, "a text")
+PSK_CALLBACK = _one_of(PskCallback)
+PSK_CIPHER = _one_of(PskCipher)
 RING = Kind(
     f"names joined by commas; one that ends with {SHORT} has {SHORT_TICKET_KEYS} bytes, for AES-128",
     f"a list of at least one of {SHORT_TICKET_KEYS} or {TICKET_KEYS} bytes as hexadecimal digits",

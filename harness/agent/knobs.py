@@ -19,6 +19,8 @@ from harness.agent.vocabulary import (
     LONGEST_LINE,
     CacheMode,
     ExternalGet,
+    PskCallback,
+    PskCipher,
     PskMode,
     Role,
     TicketCallback,
@@ -39,6 +41,8 @@ LONGEST_CONTEXT = 32
 """Bytes: SSL_MAX_SID_CTX_LENGTH."""
 LONGEST_LABEL = 63
 """Bytes of a label of a host name (RFC 1035, 2.3.4)."""
+NO_CERTIFICATE = "none"
+"""The value of a knob for an end without a certificate."""
 MOST_EARLY_DATA = LONGEST_LINE // 4
 """Bytes of early data that a client writes: an end reports them in one line. A server may allow more."""
 MOST_IN_C = (1 << 31) - 1
@@ -75,6 +79,12 @@ KEY_TYPES = (
     Lack(NO_ML_DSA, before="3.5", allows=lambda name: not name.startswith("ml-dsa-"), values="other certificates"),
 )
 """A certificate whose key is not ECDSA's begins with the type of the key (certs/issued.toml)."""
+NO_PSK = (
+    Lack("the driver has no code for SSL_CTX_set_psk_use_session_callback", ("pyopenssl",)),
+    Lack("SSLContext has no set_psk_client_callback before Python 3.13", ("ssl",)),
+)
+DEFAULT_IDENTITY = ("Client_identity",)
+"""What s_client and s_server use without -psk_identity."""
 ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 """SSLContext.set_ecdh_curve accepts only OpenSSL's short names (OBJ_sn2nid)."""
 
@@ -272,6 +282,61 @@ class CommonKnobs:
                 role=Role.CLIENT,
                 allows=only(PskMode.DHE, PskMode.BOTH),
                 values="psk_dhe_ke, both",
+            ),
+        ),
+    )
+    psk_key: str | None = knob(
+        kind=kinds.PSK,
+        meaning="the key of an external PSK, which the end has only with this knob; ends with the same name share it",
+        libssl="SSL_CTX_set_psk_use_session_callback",
+        openssl=Flags("-psk", lambda value: ["-psk", kinds.psk_of(value)]),
+        lacks=NO_PSK,
+    )
+    psk_identity: tuple[str, ...] | None = knob(
+        kind=kinds.IDENTITIES,
+        meaning="the identity of the external PSK; of a server, each one that it knows. By default Client_identity",
+        libssl="SSL_CTX_set_psk_use_session_callback",
+        openssl=takes("-psk_identity"),
+        lacks=(
+            *NO_PSK,
+            Lack(
+                "OpenSSL offers one external PSK",
+                role=Role.CLIENT,
+                allows=lambda names: len(names) == 1,
+                values="one identity",
+            ),
+            Lack("-psk_identity takes one", ("openssl",), allows=lambda names: len(names) == 1, values="one identity"),
+        ),
+    )
+    psk_cipher: PskCipher | None = knob(
+        kind=kinds.PSK_CIPHER,
+        meaning="the TLS 1.3 suite whose hash the external PSK has; by default TLS_AES_128_GCM_SHA256",
+        libssl="SSL_SESSION_set_cipher",
+        openssl=Flags("fixed"),
+        since="1.1.1",
+        lacks=(
+            *NO_PSK,
+            Lack(
+                "-psk makes a session with TLS_AES_128_GCM_SHA256",
+                ("openssl",),
+                allows=only(PskCipher.AES_128),
+                values="TLS_AES_128_GCM_SHA256",
+            ),
+        ),
+    )
+    psk_callback: PskCallback | None = knob(
+        kind=kinds.PSK_CALLBACK,
+        meaning="which generations of callback have the external PSK; by default all that the OpenSSL has",
+        libssl="SSL_CTX_set_psk_use_session_callback",
+        openssl=Flags("fixed"),
+        lacks=(
+            *NO_PSK,
+            Lack("-psk sets both", ("openssl",), allows=only(PskCallback.BOTH), values="both"),
+            Lack(
+                "OpenSSL before 1.1.1 has no SSL_CTX_set_psk_use_session_callback",
+                before="1.1.1",
+                allows=only(PskCallback.PSK),
+                values="psk",
             ),
         ),
     )
@@ -590,9 +655,16 @@ class ServerKnobs:
             Lack("SSLContext has no way to SSL_CTX_set_dh_auto", ("ssl",)),
         ),
     )
+    psk_hint: str | None = knob(
+        kind=kinds.IDENTITY,
+        meaning="the hint that a server sends with TLS 1.2 suites for PSKs (RFC 4279, 5.2); by default none",
+        libssl="SSL_CTX_use_psk_identity_hint",
+        openssl=takes("-psk_hint"),
+        lacks=NO_PSK,
+    )
     server_certificate: str | None = knob(
         kind=kinds.CERTIFICATE,
-        meaning="which certificate the server has",
+        meaning="which certificate the server has; none for a server that has only an external PSK",
         libssl="SSL_CTX_use_certificate_chain_file",
         pyopenssl="Context.use_certificate_chain_file",
         ssl="SSLContext.load_cert_chain",

@@ -78,6 +78,8 @@ class Facts:
     version: str | None = None
     """``1.2`` or ``1.3``."""
     cipher: str | None = None
+    external_psk: str | None = None
+    """The identity of the external PSK of the first handshake, as hexadecimal digits; empty if it had none."""
     alpn: str | None = None
     server_name: str | None = None
     peer_certificate: bool | None = None

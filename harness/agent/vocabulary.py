@@ -142,6 +142,29 @@ class TicketCallback(StrEnum):
     """SSL_CTX_set_tlsext_ticket_key_cb, which 3.0 deprecates."""
 
 
+class PskCallback(StrEnum):
+    """The generations of callbacks for external PSKs that an end sets."""
+
+    PSK = "psk"
+    """SSL_CTX_set_psk_client_callback and SSL_CTX_set_psk_server_callback, of TLS 1.2 and 1.3."""
+    SESSION = "session"
+    """SSL_CTX_set_psk_use_session_callback and SSL_CTX_set_psk_find_session_callback, of TLS 1.3, since 1.1.1."""
+    BOTH = "both"
+    """Both; TLS 1.3 asks the session's first, as in s_client and s_server."""
+
+
+class PskCipher(StrEnum):
+    """The TLS 1.3 cipher suite of an external PSK, whose hash it is bound to (RFC 8446, 4.2.11)."""
+
+    AES_128 = "TLS_AES_128_GCM_SHA256"
+    AES_256 = "TLS_AES_256_GCM_SHA384"
+
+    @property
+    def number(self) -> int:
+        """IANA's number of the suite."""
+        return {"TLS_AES_128_GCM_SHA256": 0x1301, "TLS_AES_256_GCM_SHA384": 0x1302}[self.value]
+
+
 class TicketUse(StrEnum):
     """What the callback for a decrypted ticket returns (SSL_CTX_set_session_ticket_cb(3))."""
 
@@ -242,6 +265,8 @@ class Capability(StrEnum):
     """Write early data of the user's choice, and write it again if the server rejects it."""
     CLOCK = "clock"
     """Run with a moved clock."""
+    PSK_IDENTITIES = "psk identities"
+    """Refuse a client's external PSK whose identity it does not know."""
     SESSION_ID = "session id"
     """Resume a TLS 1.2 session by its id, without a ticket."""
     OPENSSL_CHOICES = "OpenSSL's choices"

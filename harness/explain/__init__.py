@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from harness.explain import aborted, declined, not_offered, unread
+from harness.explain import aborted, declined, external_psk, not_offered, unread
 from harness.explain.facts.evidence import gather
 from harness.explain.resumed import resumed_but
 from harness.model.errors import DisagreementError
@@ -51,6 +51,8 @@ def explain(connections: Sequence[Connection], connection: Connection) -> Explan
     except DisagreementError:
         return None
     evidence = gather(connections, connection)
+    if outcome is Outcome.FULL and connection.offered is None and (unused := external_psk.not_used(evidence)):
+        return Explanation(Question.PSK_NOT_USED, unused)
     if outcome is Outcome.FULL and not evidence.earlier and connection.offered is None:
         return None
     if evidence.offered and (found := unread.findings(evidence, evidence.offered)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.explain import external_psk
 from harness.explain.facts.negotiated import enabled_versions
 from harness.explain.facts.offer import Offer
 from harness.explain.finding import (
@@ -70,6 +71,8 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     abort = Abort(evidence, Offer(evidence))
     if evidence.connection.blocked:
         return (_blocked(evidence),)
+    if psk := external_psk.aborted(evidence):
+        return psk
     finders = OF_THE_SESSION if evidence.connection.was_offered else ()
     found = choose(find(abort) for find in (*finders, early_data_before_tls13, ticket_too_large))
     return found or (_by_code(abort) or _by_alert(abort) or _unknown(evidence),)

@@ -76,7 +76,7 @@ def retry_changed_hash(offer: Offer) -> Candidate | None:
     evidence = offer.evidence
     if evidence.retry is None or evidence.answered is None or offer.by is not Mechanism.PSK:
         return None
-    if evidence.answered.psk_identities:
+    if evidence.answered.psk_tickets:
         return None
     session, retried = hash_of(offer.cipher), hash_of(evidence.retry.cipher_suite)
     if session and session == retried:

@@ -66,6 +66,7 @@ class Connection:
     held_sessions: tuple[Session, ...] = ()
     """What SSL_get1_session gave where it was asked between the handshake and the end, in order."""
     observed_mechanism: Mechanism | None = None
+    observed_external_psk: bytes | None = None
     chunks: tuple[Chunk, ...] = field(default=(), repr=False)
     tcp: Tcp | None = field(default=None, repr=False)
     """How TCP carried the chunks; None without a tap."""
@@ -156,6 +157,17 @@ class Connection:
         return self.observed_mechanism if self.observed_outcome() is Outcome.RESUMED else None
 
     @property
+    def external_psk(self) -> bytes | None:
+        """The identity of the external PSK with which the handshake was made; None if it was made without one.
+
+        Such a handshake is not a resumption: it is FULL, or DECLINED if a session was offered too. A session that comes
+        from it resumes by its own ticket or id, and then there is none.
+        """
+        self.note_read()
+        self.observed_outcome()
+        return self.observed_external_psk
+
+    @property
     def from_cache(self) -> bool | None:
         """Whether the resumed session was in the server's cache, and not in the client's ticket; None if none was.
 
@@ -164,7 +176,7 @@ class Connection:
         """
         mechanism = self.mechanism
         if mechanism is Mechanism.PSK:
-            return len(self.transcript.client_hellos[-1].psk_identities[0]) <= HANDLE
+            return len(self.transcript.client_hellos[-1].psk_tickets[0]) <= HANDLE
         return mechanism is Mechanism.SESSION_ID if mechanism else None
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.agent.knobs import ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
+from harness.agent.knobs import DEFAULT_IDENTITY, NO_CERTIFICATE, ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
 from harness.agent.vocabulary import UNSET, CacheMode, PskMode, Unset, Verify
 from harness.model.errors import UsageError
 from harness.model.tls import Role
@@ -47,6 +47,11 @@ class Config(CommonKnobs):
             if not rows[name].kind.allows(value):
                 raise UsageError(not_allowed(self.role, name, value))
 
+    @property
+    def psk_identities(self) -> tuple[str, ...]:
+        """The identities of its external PSK; empty if it has none."""
+        return (self.psk_identity or DEFAULT_IDENTITY) if self.psk_key is not None else ()
+
     def changed(self, **knobs: object) -> Any:
         """Give a copy with other values; an unknown knob is a UsageError that lists the knobs."""
         return type(self)(**{**self.given(), **checked(type(self), knobs)})
@@ -62,12 +67,22 @@ class ClientConfig(ClientKnobs, Config):
 
     role = Role.CLIENT
 
+    @property
+    def certificate(self) -> str | None:
+        """The name of the client's certificate; None if it has none."""
+        return None if self.client_certificate == NO_CERTIFICATE else self.client_certificate
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfig(ServerKnobs, Config):
     """The knobs of a server; every different one, and every restart, is a server of its own."""
 
     role = Role.SERVER
+
+    @property
+    def certificate(self) -> str | None:
+        """The name of the server's certificate; None if it has none."""
+        return None if self.server_certificate == NO_CERTIFICATE else self.server_certificate or "server"
 
 
 def config_type(role: Role) -> type[ClientConfig | ServerConfig]:

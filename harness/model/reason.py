@@ -18,6 +18,8 @@ class Question(StrEnum):
     """Why was the handshake aborted?"""
     RESUMED_BUT = "resumed_but"
     """What differs from the full handshake, or was not checked again?"""
+    PSK_NOT_USED = "psk_not_used"
+    """Why did the server make a full handshake without the client's external PSK?"""
 
 
 class Reason(StrEnum):
@@ -209,6 +211,16 @@ class Reason(StrEnum):
         Question.ABORTED,
         "A pre-shared key or SRP user is unknown or not valid; it does not come from a session.",
     )
+    PSK_KEY_DIFFERS = (
+        "psk_key_differs",
+        Question.ABORTED,
+        "The ends have different keys for the external PSK of this identity.",
+    )
+    PSK_IDENTITY_UNKNOWN = (
+        "psk_identity_unknown",
+        Question.ABORTED,
+        "The server has no external PSK of this identity, and nothing else to authenticate with.",
+    )
     MESSAGE_UNEXPECTED = (
         "message_unexpected",
         Question.ABORTED,
@@ -284,6 +296,22 @@ class Reason(StrEnum):
         "early_data_refused",
         Question.RESUMED_BUT,
         "The server resumed the session and refused its early data.",
+    )
+
+    PSK_NOT_KNOWN = (
+        "psk_not_known",
+        Question.PSK_NOT_USED,
+        "TLS 1.3: the server has no external PSK of this identity, and ignores it.",
+    )
+    PSK_HASH_DIFFERS = (
+        "psk_hash_differs",
+        Question.PSK_NOT_USED,
+        "TLS 1.3: the server chose a cipher suite of another hash than the external PSK's.",
+    )
+    PSK_NOT_USED_UNKNOWN = (
+        "psk_not_used_unknown",
+        Question.PSK_NOT_USED,
+        "The server did not use the external PSK, and no evidence says why.",
     )
 
 

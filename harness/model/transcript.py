@@ -75,6 +75,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalPsk:
+    """An identity that is proven to be an external PSK's: its binder verifies with a key that no session gave."""
+
+    identity: bytes
+    holders: frozenset[Role]
+    """The ends with whose key the binder verifies (RFC 8446, 4.2.11.2: ``ext binder``)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientHello:
     """A ClientHello (RFC 8446, 4.1.2). Extension bodies are raw bytes by IANA number, in the order sent."""
 
@@ -85,7 +94,7 @@ class ClientHello:
     extensions: Mapping[int, bytes]
     supported_versions: tuple[int, ...] = ()
     psk_identities: tuple[bytes, ...] = ()
-    """The tickets of pre_shared_key, empty if the extension is absent."""
+    """The identities of pre_shared_key, empty if the extension is absent."""
     psk_ages: tuple[int, ...] = ()
     """obfuscated_ticket_age of each identity, milliseconds modulo 2**32."""
     psk_binders: tuple[bytes, ...] = ()
@@ -98,6 +107,16 @@ class ClientHello:
     """Bytes of the body."""
     compression_methods: bytes = b"\0"
     supported_groups: tuple[int, ...] = ()
+    external_psks: tuple[ExternalPsk, ...] = ()
+    """Those of the identities that are proven to be external PSKs."""
+
+    @property
+    def psk_tickets(self) -> tuple[bytes, ...]:
+        """The identities that are not proven to be external PSKs: tickets, as far as is known."""
+        if not self.external_psks:
+            return self.psk_identities
+        external = {psk.identity for psk in self.external_psks}
+        return tuple(identity for identity in self.psk_identities if identity not in external)
 
     @property
     def session_ticket(self) -> bytes | None:
@@ -211,6 +230,10 @@ class Transcript:
     """The early data that the client sent (RFC 8446, 2.3); None if none was read."""
     sealed: Mapping[Role, int] = field(default_factory=dict)
     """How many records of each role no key opened."""
+    psk_identity: bytes | None = None
+    """The identity that the first ClientKeyExchange of a TLS 1.2 suite with a PSK names (RFC 4279, 2)."""
+    psk_identity_hint: bytes | None = None
+    """The hint of the first ServerKeyExchange of such a suite."""
     misfits: Mapping[Role, int] = field(default_factory=dict)
     """How many records of each role did not open although the key log has all secrets of that direction."""
 

@@ -67,19 +67,21 @@ class CallbackCall:
     call: str
     """Of an external cache ``new``, ``get`` or ``remove``, and ``wait`` if the client-hello callback interrupted the
     handshake; of ticket keys ``encrypt`` or ``decrypt``; of server names ``choose``; of tickets
-    ``put`` and ``take`` of application data, and ``ticket`` for a ticket that was read."""
+    ``put`` and ``take`` of application data, and ``ticket`` for a ticket that was read; ``psk`` of an external PSK."""
     subject: bytes
     """The session's id, in TLS 1.3 also its stateful ticket; of a ``wait`` the one in the ClientHello; of ticket keys
     and ``ticket`` the name with which the ticket begins; of ``put`` and ``take`` the data; of a ``choose`` the server
-    name."""
+    name; of ``psk`` the identity, in TLS 1.3 also each ticket."""
     result: str
     """Of ``new`` ``copied`` (it returned 0) or ``kept`` (1); of ``remove`` ``removed`` or ``absent``; of ``get`` what
     it returned: a value of the knob ``external_get``, ``absent``, or ``unreadable`` for this OpenSSL; of ticket keys a
     value of the knob ``ticket_encrypts`` or ``ticket_decrypts``, or ``unknown``; of ``choose``
-    ``chosen`` or ``kept``; of ``ticket`` a value of the knob ``ticket_use``, ``empty`` or ``no_decrypt``."""
+    ``chosen`` or ``kept``; of ``ticket`` a value of the knob ``ticket_use``, ``empty`` or ``no_decrypt``; of
+    ``psk`` the generation of callback that gave it, ``key`` or ``session``, or ``unknown``."""
 
     def __str__(self) -> str:
-        subject = self.subject.decode("ascii", "replace") if self.call == "choose" else self.subject.hex()
+        text = self.subject.decode("ascii", "replace")
+        subject = text if self.call == "choose" or (self.call == "psk" and text.isprintable()) else self.subject.hex()
         return f"{self.call}({subject}) -> {self.result}"
 
 
@@ -92,6 +94,8 @@ class EndpointReport:
     cipher: str | None = None
     """OpenSSL's name of the cipher suite."""
     alpn: str | None = None
+    external_psk: bytes | None = None
+    """The identity of the external PSK of the first handshake (RFC 8446, 2.2; RFC 4279); empty if it had none."""
     server_name: str | None = None
     peer_certificate: bool | None = None
     early_data: str | None = None

@@ -66,5 +66,5 @@ def named(transcript: Transcript, sessions: Iterable[Session]) -> Session | None
 def _names(transcript: Transcript) -> Iterator[bytes]:
     """Every ticket that the client sends, or its session id where it sends none."""
     for hello in transcript.client_hellos:
-        sent = [name for name in (*hello.psk_identities, hello.session_ticket) if name]
+        sent = [name for name in (*hello.psk_tickets, hello.session_ticket) if name]
         yield from sent or ([hello.session_id] if hello.session_id else [])

@@ -101,7 +101,7 @@ def received(connection: Connection) -> list[bytes] | None:
 
 def _tickets_offered(connection: Connection) -> Iterator[bytes]:
     for hello in connection.transcript.client_hellos:
-        yield from hello.psk_identities
+        yield from hello.psk_tickets
         if hello.session_ticket:
             yield hello.session_ticket
 

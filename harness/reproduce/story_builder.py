@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, SessionFormatError
-from harness.model.knobs import CacheMode, ClientConfig
+from harness.model.knobs import CacheMode
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.model.connection import Connection
-    from harness.model.knobs import ServerConfig
+    from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
     from harness.model.setup import Action
 
@@ -95,10 +95,6 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
 def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Context:
     stack, _, version = label.partition("@")
     given = config.given()
-    if isinstance(config, ClientConfig):
-        certificate = config.client_certificate
-    else:
-        certificate = "server" if config.server_certificate is None else config.server_certificate
     return Context(
         role=config.role,
         number=number,
@@ -106,7 +102,7 @@ def _context(label: str, config: ClientConfig | ServerConfig, number: int) -> Co
         version=version,
         given=given,
         knobs={**DEFAULTS.get((stack, config.role), {}), **given},
-        certificate=certificate,
+        certificate=config.certificate,
     )
 
 

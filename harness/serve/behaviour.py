@@ -65,7 +65,7 @@ class Behaviour:
             return "one of unknown origin" if self.offers else ""
         tickets = [ticket.ticket for ticket in source.transcript.tickets or ()]
         hello = self.offers[0].transcript.client_hello
-        sent = next((one for one in (*hello.psk_identities, hello.session_ticket) if one in tickets), None)
+        sent = next((one for one in (*hello.psk_tickets, hello.session_ticket) if one in tickets), None)
         if sent is None:
             return f"the id of connection {source.number}"
         return f"ticket {tickets.index(sent) + 1} of {len(tickets)} of connection {source.number}"

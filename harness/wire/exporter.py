@@ -33,10 +33,10 @@ def exported(hellos: tuple[ClientHello, ServerHello], keylog: Iterable[str], lab
     if not tls13:
         return prf(key, label.encode(), client.random + server.random, length, suite.hash)
     nothing = hashlib.new(suite.hash).digest()
-    return _expand(_expand(key, label, nothing, len(nothing), suite.hash), "exporter", nothing, length, suite.hash)
+    return expand(expand(key, label, nothing, len(nothing), suite.hash), "exporter", nothing, length, suite.hash)
 
 
-def _expand(secret: bytes, label: str, context: bytes, length: int, hash_name: str) -> bytes:
+def expand(secret: bytes, label: str, context: bytes, length: int, hash_name: str) -> bytes:
     """HKDF-Expand-Label (RFC 8446, 7.1) of at most one block."""
     name = b"tls13 " + label.encode()
     info = length.to_bytes(2, "big") + bytes([len(name)]) + name + bytes([len(context)]) + context

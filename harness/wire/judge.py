@@ -2,9 +2,11 @@
 
 Rules. A handshake that did not get to its end is ABORTED. So is one that a fatal alert followed before its sender had
 sent application data, or instead of application data that an end waited for. One that was completed is RESUMED or FULL
-by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC 8446, 2.2); before TLS 1.3 the echoed session id
-and nothing between ServerHello and change_cipher_spec that only a full handshake has (RFC 5246, 7.3; RFC 5077, 3.4).
-What contradicts itself, or hides behind encryption, is UNKNOWN. With renegotiation the first handshake is judged.
+by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC 8446, 2.2), unless the binder of the selected
+identity proves that it is an external PSK, which makes a first handshake of it, without certificates; before TLS 1.3
+the echoed session id and nothing between ServerHello and change_cipher_spec that only a full handshake has (RFC 5246,
+7.3; RFC 5077, 3.4). What contradicts itself, or hides behind encryption, is UNKNOWN. With renegotiation the first
+handshake is judged.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from harness.model.session import Session
     from harness.model.tls import Alert
-    from harness.model.transcript import ClientHello, Message, ServerHello, Transcript
+    from harness.model.transcript import ClientHello, ExternalPsk, Message, ServerHello, Transcript
 
 FULL_ONLY = ("Certificate", "ServerKeyExchange", "ServerHelloDone")
 """What a TLS 1.2 server sends in a full handshake only; an anonymous one has no Certificate."""
@@ -35,6 +37,8 @@ class Judgement:
     view: View
     was_offered: bool
     mechanism: Mechanism | None
+    external_psk: ExternalPsk | None = None
+    """The external PSK that a TLS 1.3 server selected."""
 
 
 def judge(
@@ -75,7 +79,8 @@ def judge(
         tickets=None if transcript.tickets is None else len(transcript.tickets),
     )
     was_offered = resumed or any(_offers(hello, offered, issued_ids) for hello in _answered(transcript))
-    return Judgement(view, was_offered, mechanism if resumed else None)
+    selected = external_psk(client, server) if client and server else None
+    return Judgement(view, was_offered, mechanism if resumed else None, selected)
 
 
 def _alert(transcript: Transcript, saw: Saw) -> Alert | None:
@@ -121,7 +126,8 @@ def issued_ids(transcript: Transcript) -> frozenset[bytes]:
 
 def _offers(client: ClientHello, offered: Session | None, issued: Collection[bytes]) -> bool:
     """Whether the ClientHello offers a session, whatever version is negotiated then."""
-    if PRE_SHARED_KEY in client.extensions or client.session_ticket:
+    tickets = PRE_SHARED_KEY in client.extensions and (client.psk_tickets or not client.external_psks)
+    if tickets or client.session_ticket:
         return True
     own = offered.get("session_id") if offered else None
     return bool(client.session_id) and (client.session_id == own or client.session_id in issued)
@@ -135,7 +141,23 @@ def _tls13(client: ClientHello, server: ServerHello, messages: tuple[Message, ..
     evidence = (f"pre_shared_key in ServerHello (identity {server.selected_psk})", *shown)
     if server.selected_psk >= len(client.psk_identities):
         return Saw.UNKNOWN, (*evidence, f"but the ClientHello offers {len(client.psk_identities)} identities")
+    if external := external_psk(client, server):
+        return (Saw.UNKNOWN if certificate else Saw.FULL), (*evidence, _proof(external))
     return (Saw.UNKNOWN if certificate else Saw.RESUMED), evidence
+
+
+def external_psk(client: ClientHello, server: ServerHello) -> ExternalPsk | None:
+    """The external PSK that a TLS 1.3 server selected; None if it selected none, or what is not proven to be one."""
+    if server.selected_psk is None or server.selected_psk >= len(client.psk_identities):
+        return None
+    selected = client.psk_identities[server.selected_psk]
+    return next((psk for psk in client.external_psks if psk.identity == selected), None)
+
+
+def _proof(psk: ExternalPsk) -> str:
+    holders = " and the ".join(f"{role}'s" for role in Role if role in psk.holders)
+    name = psk.identity.decode(errors="backslashreplace")
+    return f"its binder is that of the external PSK {name!r} with the {holders} key"
 
 
 def _tls12(client: ClientHello, server: ServerHello, messages: tuple[Message, ...]) -> tuple[Saw, tuple[str, ...]]:

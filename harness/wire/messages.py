@@ -20,6 +20,7 @@ CERTIFICATE: Final = 11
 KEY_UPDATE: Final = 24
 COMPRESSED_CERTIFICATE: Final = 25
 SERVER_KEY_EXCHANGE: Final = 12
+CLIENT_KEY_EXCHANGE: Final = 16
 
 
 def new_session_ticket(body: bytes, offset: int, *, tls13: bool) -> NewSessionTicket:

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Certificate, Message, Transcript
-from harness.wire import hellos, messages, summary
+from harness.wire import binders, hellos, messages, summary
+from harness.wire.cursor import Cursor
 from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
 from harness.wire.key_log import KeyLog
 from harness.wire.names import HANDSHAKES
 from harness.wire.records import ContentType
+from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +35,7 @@ CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
 BOTH_SECRETS = 2
 """The handshake secret and the application traffic secret of one direction."""
+NO_PSKS: Mapping[Role, bytes] = {}
 NOTHING: Mapping[str, str] = {}
 """The fields of most messages."""
 UNREAD = {
@@ -44,20 +47,27 @@ UNREAD = {
 """What a sealed TLS 1.2 record is called where no key opens it."""
 
 
-def read(chunks: Sequence[Chunk], keylog: Iterable[str] = ()) -> Transcript:
+def read(chunks: Sequence[Chunk], keylog: Iterable[str] = (), psks: Mapping[Role, bytes] = NO_PSKS) -> Transcript:
     """Read all messages of one connection; the sealed ones too where ``keylog`` has their keys (NSS format).
+
+    ``psks`` are the external PSKs of the ends, with which binders prove their identities.
 
     Garbage and truncation end up in ``problem``, with the role and the offset in its stream, and all before is kept.
     """
-    reader = _Reader(KeyLog(keylog))
+    reader = _Reader(KeyLog(keylog), psks)
     for chunk in chunks:
         reader.feed(chunk)
     return reader.transcript()
 
 
 class _Reader:
-    def __init__(self, keylog: KeyLog) -> None:
+    def __init__(self, keylog: KeyLog, psks: Mapping[Role, bytes]) -> None:
         self._keylog = keylog
+        self._psks = psks
+        self._hello_messages: list[bytes] = []
+        """The hellos so far, as they were sent; only where external PSKs are known."""
+        self._psk: dict[str, bytes] = {}
+        """What the key exchange of TLS 1.2 shows of a PSK, by the fields of the transcript."""
         self._client, self._server = Direction(Role.CLIENT), Direction(Role.SERVER)
         self._messages: list[Message] = []
         self._client_hellos: list[ClientHello] = []
@@ -107,6 +117,8 @@ class _Reader:
             named_curve=self._named_curve,
             sealed={end.role: end.unread for end in ends},
             misfits={end.role: end.misfits for end in ends},
+            psk_identity=self._psk.get("psk_identity"),
+            psk_identity_hint=self._psk.get("psk_identity_hint"),
         )
 
     def _add(
@@ -198,9 +210,8 @@ class _Reader:
                 content = encrypted = messages.encrypted_extensions(message.body, message.offset)
                 self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions
                 shown = messages.encrypted_extensions_fields(encrypted.extensions)
-            elif message.type == messages.SERVER_KEY_EXCHANGE:
-                self._named_curve = messages.named_curve(message.body)
-                shown = NOTHING
+            elif message.type in {messages.SERVER_KEY_EXCHANGE, messages.CLIENT_KEY_EXCHANGE}:
+                shown = self._key_exchange(message)
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:
@@ -208,8 +219,26 @@ class _Reader:
             shown = {"malformed": str(error)}
         self._add(end, kind, len(message.body), sealed=sealed, shown=shown, content=content)
 
+    def _key_exchange(self, message: Handshake) -> Mapping[str, str]:
+        """The group of TLS 1.2, and with a PSK the hint of the server and the identity of the client (RFC 4279, 2)."""
+        suite = SUITES.get(self._server_hellos[-1].cipher_suite) if self._server_hellos else None
+        psk = suite is not None and "PSK_" in suite.name
+        server, shown, rest = message.type == messages.SERVER_KEY_EXCHANGE, NOTHING, message.body
+        if psk:
+            name = "psk_identity_hint" if server else "psk_identity"
+            value = Cursor(message.body, HANDSHAKES[message.type], message.offset).vector(2)
+            self._psk.setdefault(name, value)
+            shown, rest = {name: value.decode(errors="backslashreplace") or "empty"}, rest[2 + len(value) :]
+        if server:
+            self._named_curve = messages.named_curve(rest)
+        return shown
+
     def _client_hello(self, end: Direction, message: Handshake) -> ClientHello:
         hello = hellos.client_hello(message.body, message.offset)
+        if self._psks:
+            sent = message.whole
+            hello = binders.proven(hello, sent, self._hello_messages, self._psks)
+            self._hello_messages.append(sent)
         self._client_hellos.append(hello)
         if hello.early_data and self._keylog:
             end.keys.add(*self._keylog.early(hello))
@@ -218,6 +247,8 @@ class _Reader:
     def _server_hello(self, message: Handshake) -> ServerHello:
         hello = hellos.server_hello(message.body, message.offset)
         self._server_hellos.append(hello)
+        if self._psks:
+            self._hello_messages.append(message.whole)
         self._tls13 = hello.version is TLSVersion.TLSv1_3
         if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
             for end in (self._client, self._server):

@@ -98,6 +98,11 @@ class Handshake(NamedTuple):
     body: bytes
     offset: int
 
+    @property
+    def whole(self) -> bytes:
+        """The message with its header."""
+        return bytes([self.type]) + len(self.body).to_bytes(3, "big") + self.body
+
 
 class HandshakeJoiner:
     """Joins one direction's fragments into messages: one of each, several in one, or one over several records."""

@@ -185,7 +185,7 @@ def _setup(connection: Connection) -> Setup | None:
 def _identities(connection: Connection) -> set[bytes]:
     """Every ticket and TLS 1.3 identity that the client sent; its session id if it sent none."""
     hellos = connection.transcript.client_hellos
-    tickets = {sent for hello in hellos for sent in (*hello.psk_identities, hello.session_ticket) if sent}
+    tickets = {sent for hello in hellos for sent in (*hello.psk_tickets, hello.session_ticket) if sent}
     return tickets or {hello.session_id for hello in hellos if hello.session_id}
 
 

@@ -27,7 +27,7 @@ class Offer:
     def hello(self) -> ClientHello | None:
         """The first ClientHello with an offer; after a HelloRetryRequest the second may have none."""
         hellos = self.evidence.transcript.client_hellos[: 2 if self.evidence.retry else 1]
-        return next((hello for hello in hellos if hello.psk_identities or hello.session_ticket), None) or (
+        return next((hello for hello in hellos if hello.psk_tickets or hello.session_ticket), None) or (
             hellos[0] if hellos else None
         )
 
@@ -36,7 +36,7 @@ class Offer:
         """The mechanism that offered the session; None if no ClientHello could be read."""
         if self.hello is None:
             return None
-        if self.hello.psk_identities:
+        if self.hello.psk_tickets:
             return Mechanism.PSK
         return Mechanism.SESSION_TICKET if self.hello.session_ticket else Mechanism.SESSION_ID
 
@@ -45,8 +45,8 @@ class Offer:
         """The ticket, or the session id if no ticket was sent."""
         if self.hello is None:
             return b""
-        if self.hello.psk_identities:
-            return self.hello.psk_identities[0]
+        if self.hello.psk_tickets:
+            return self.hello.psk_tickets[0]
         return self.hello.session_ticket or self.hello.session_id
 
     @property

@@ -40,7 +40,7 @@ def _by_offer(scope: Scope) -> TLSVersion | None:
     """The version of a session of unknown origin: only TLS 1.3 has identities."""
     if not scope.connection.was_offered:
         return None
-    psk = any(hello.psk_identities for hello in scope.hellos)
+    psk = any(hello.psk_tickets for hello in scope.hellos)
     return TLSVersion.TLSv1_3 if psk else TLSVersion.TLSv1_2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import new
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.negotiated import alpn_on_wire, answer_of, asked_of
@@ -52,7 +53,7 @@ def _alert_in(scope: Scope, found: re.Match[str]) -> bool:
 
 def _identities(scope: Scope) -> set[bytes]:
     """What the client sent as a ticket or an identity, or as an id where it sent none."""
-    tickets = {sent for hello in scope.hellos for sent in (*hello.psk_identities, hello.session_ticket) if sent}
+    tickets = {sent for hello in scope.hellos for sent in (*hello.psk_tickets, hello.session_ticket) if sent}
     return tickets or {hello.session_id for hello in scope.hellos}
 
 
@@ -173,7 +174,7 @@ def _asked_for_ticket(scope: Scope, found: re.Match[str]) -> bool:
 
 def _lacks(scope: Scope, found: re.Match[str]) -> bool:
     hello = scope.hellos[0]
-    return not (hello.psk_identities or hello.session_ticket or (found[1] and hello.session_id))
+    return not (hello.psk_tickets or hello.session_ticket or (found[1] and hello.session_id))
 
 
 def _not_announced(scope: Scope, found: re.Match[str]) -> bool:
@@ -187,8 +188,8 @@ def _fragment(scope: Scope, found: re.Match[str]) -> bool:
 
 
 def _offered_by(scope: Scope, found: re.Match[str]) -> bool:
-    hello = next((one for one in scope.hellos if one.psk_identities or one.session_ticket), None)
-    kind = "psk" if hello and hello.psk_identities else "session ticket" if hello else "session id"
+    hello = next((one for one in scope.hellos if one.psk_tickets or one.session_ticket), None)
+    kind = "psk" if hello and hello.psk_tickets else "session ticket" if hello else "session id"
     if not scope.hellos:
         return found[1] == "an unreadable ClientHello"
     return kind == found[1] and any(len(sent) == int(found[2]) for sent in _identities(scope))
@@ -201,6 +202,26 @@ def _alpn(scope: Scope, found: re.Match[str]) -> bool:
 
 def _length(scope: Scope, found: re.Match[str]) -> bool:
     return any(m.type == "NewSessionTicket" and m.length == int(found[1]) for m in scope.connection.transcript.messages)
+
+
+def _psk(scope: Scope, found: re.Match[str]) -> bool:
+    """An external PSK of the last ClientHello, and the hash of its binder."""
+    hello = scope.hellos[-1]
+    for psk in hello.external_psks:
+        size = len(hello.psk_binders[hello.psk_identities.index(psk.identity)])
+        if repr(psk.identity.decode(errors="backslashreplace")) == found[1]:
+            return found[2] is None or size == new(found[2]).digest_size
+    return False
+
+
+def _holders(scope: Scope, found: re.Match[str]) -> bool:
+    said = {role for role in Role if f"the {role}'s" in found[1]}
+    return any(psk.holders == said for psk in scope.hellos[-1].external_psks)
+
+
+def _named(scope: Scope, found: re.Match[str]) -> bool:
+    identity = scope.connection.transcript.psk_identity
+    return identity is not None and repr(identity.decode(errors="backslashreplace")) == found[1]
 
 
 STATEMENTS = tuple(
@@ -281,7 +302,7 @@ STATEMENTS = tuple(
         ),
         (
             r"the first ClientHello has pre_shared_key, the second does not",
-            lambda scope, _found: [bool(hello.psk_identities) for hello in scope.hellos] == [True, False],
+            lambda scope, _found: [bool(hello.psk_tickets) for hello in scope.hellos] == [True, False],
         ),
         (r"the tickets that it sent in this connection do not allow early data", _no_early_data),
         (r"connection (\d+) offered a session for (\w+), and its ServerHello chooses a suite with (\w+)", _other_hash),
@@ -303,6 +324,9 @@ STATEMENTS = tuple(
                 bool(scope.hellos[0].session_id) and scope.hellos[0].session_id == _answer(scope).session_id
             ),
         ),
+        (r"the ClientHello offers the external PSK ('.*')(?: with (\w+))?", _psk),
+        (r"its binder verifies with (.+) key(?:, and not with the \w+'s)?", _holders),
+        (r"the ClientKeyExchange names the identity ('.*')", _named),
         (r"(.+)", lambda scope, found: found[1] in scope.connection.wire.evidence),
     )
 )

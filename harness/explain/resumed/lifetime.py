@@ -73,7 +73,7 @@ def _in_ticket(evidence: Evidence) -> bool:
     """Whether the server read the session from the ticket, not from its cache."""
     if evidence.connection.observed_mechanism is Mechanism.SESSION_ID or evidence.client_hello is None:
         return False
-    identities = evidence.client_hello.psk_identities
+    identities = evidence.client_hello.psk_tickets
     return not identities or len(identities[0]) != STATEFUL
 
 

@@ -213,7 +213,7 @@ def _covers(pattern: str, name: str) -> bool:
 def ticket_offered_once(handshake: Handshake) -> Iterator[str]:
     """A client does not use a ticket for several connections."""
     first = handshake.hellos[0] if handshake.hellos else None
-    for place, identity in enumerate(first.psk_identities if first else ()):
+    for place, identity in enumerate(first.psk_tickets if first else ()):
         for other in handshake.earlier:
             if any(identity in hello.psk_identities for hello in other.transcript.client_hellos):
                 yield f"wire: connection {other.number} offered identity {place} of the ClientHello too"

@@ -61,6 +61,9 @@ def _offers(connection: Connection) -> int:
 
 
 def _hits(connection: Connection) -> Most:
+    """OpenSSL counts a TLS 1.3 handshake with an external PSK too (tls_finish_handshake)."""
+    if connection.observed_external_psk is not None and connection.wire.saw is Saw.FULL:
+        return Most(0, _offers(connection))
     resumed = int(connection.wire.saw is Saw.RESUMED)
     return Most(resumed, max(resumed, _offers(connection)) if connection.was_offered else _renegotiations(connection))
 

@@ -96,6 +96,30 @@ def _cipher(wire: Wire, _role: Role) -> Shown | None:
     return Shown(names, f"{names[0]} (ServerHello)") if names else None
 
 
+def _external_psk(wire: Wire, _role: Role) -> Shown | None:
+    """In TLS 1.3 a selected identity whose binder proves it, before it the identity in the ClientKeyExchange."""
+    if wire.first is None:
+        return None
+    if wire.first.version is TLSVersion.TLSv1_3:
+        psk = wire.selected_psk
+        where = "the binder of the selected identity" if psk else "no external PSK is selected in ServerHello"
+        return exactly(psk.identity if psk else b"", where)
+    return exactly(wire.transcript.psk_identity or b"", "ClientKeyExchange")
+
+
+def _configured_psk(wire: Wire, _role: Role) -> object:
+    """The identity that the client is to offer, where TLS 1.3 shows it."""
+    setup, hellos = wire.connection.setup, wire.transcript.client_hellos
+    if setup is None or not setup.client.psk_identities or not hellos or not hellos[0].external_psks:
+        return None
+    return setup.client.psk_identities[0].encode()
+
+
+def _sent_psk(wire: Wire, _role: Role) -> Shown | None:
+    sent = [psk.identity for hello in wire.transcript.client_hellos[:1] for psk in hello.external_psks]
+    return Shown(sent, f"{readable(tuple(sent))} (ClientHello)")
+
+
 def _alpn(wire: Wire, _role: Role) -> Shown | None:
     if not wire.answers:
         return None
@@ -347,6 +371,8 @@ def _resumed_last(wire: Wire, _role: Role) -> Shown | None:
     """Whether the last handshake resumed: in a renegotiation nothing that only a full one has comes from the server."""
     if not wire.answers:
         return None
+    if len(wire.answers) == 1 and wire.selected_psk is not None:
+        return Shown({True, False}, "an external PSK, of which SSL_session_reused says 1")
     if len(wire.answers) == 1:
         return exactly(wire.resumed, wire.connection.wire.evidence[0])
     messages = wire.transcript.messages
@@ -406,7 +432,7 @@ def _calls(wire: Wire, role: Role) -> object:
     take) are encrypted in the ticket.
     """
     calls = wire.report(role).callback_calls
-    shown = {"get", "wait", "decrypt", "choose", "ticket"} | ({"new"} if _ids_are_sent(wire) else set())
+    shown = {"get", "wait", "decrypt", "choose", "ticket", "psk"} | ({"new"} if _ids_are_sent(wire) else set())
     if calls is None:
         return None
     seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in {"ok", "renew"})]
@@ -444,6 +470,8 @@ def _subjects(wire: Wire, _role: Role) -> Shown | None:
     tickets = offered.union(hello.session_ticket or b"" for hello in hellos)
     allowed |= {f"{call} {each[:KEY_NAME].hex()}" for call in ("decrypt", "ticket") for each in tickets} | {"ticket "}
     allowed |= {f"encrypt {each[:KEY_NAME].hex()}" for each in wire.tickets if isinstance(each, bytes)}
+    named = {each for hello in hellos for each in hello.psk_identities} | {wire.transcript.psk_identity or b""}
+    allowed |= {f"psk {each.hex()}" for name in named for each in (name, name.partition(b"\0")[0])}  # a string in C
     allowed |= {f"choose {name.encode().hex()}" for name in _names(wire)}
     return Shown(_Among(allowed), "other sessions or names", ())
 
@@ -464,6 +492,8 @@ FACTS = (
     Fact("version", _reported("version"), _version),
     Fact("enabled versions", _enabled, _used_versions),
     Fact("cipher", _reported("cipher"), _cipher),
+    Fact("external_psk", _reported("external_psk"), _external_psk),
+    Fact("external PSK of the client", _configured_psk, _sent_psk, frozenset({Role.CLIENT})),
     Fact("alpn", _reported_alpn, _alpn),
     Fact("offered alpn", _configured_alpn, _sent_alpn, frozenset({Role.CLIENT})),
     Fact("server_name", _reported("server_name"), _server_name),

@@ -35,7 +35,7 @@ def offers(wire: Wire) -> Iterator[Contradiction]:
 
 
 def _anything(hello: ClientHello) -> str:
-    if PRE_SHARED_KEY in hello.extensions:
+    if PRE_SHARED_KEY in hello.extensions and (hello.psk_tickets or not hello.external_psks):
         return "pre_shared_key in ClientHello"
     return f"a ticket of {readable(hello.session_ticket)} in ClientHello" if hello.session_ticket else ""
 
@@ -49,8 +49,8 @@ def _described(session: Session) -> str:
 
 def _differences(hello: ClientHello, given: Session, issued: Collection[bytes]) -> Iterator[tuple[str, bool]]:
     """What is offered, and whether it is another session's; a session id that no server issued is not an offer."""
-    if hello.psk_identities:
-        yield f"the identity {readable(hello.psk_identities[0])}", _other_ticket(given, hello.psk_identities)
+    if hello.psk_tickets:
+        yield f"the identity {readable(hello.psk_tickets[0])}", _other_ticket(given, hello.psk_tickets)
     if hello.session_ticket:
         yield f"the ticket {readable(hello.session_ticket)}", _other_ticket(given, (hello.session_ticket,))
     elif hello.session_id in issued:

@@ -193,6 +193,15 @@ def _peer_certificate(taken: Taken) -> Shown | None:
     return taken.of_hellos("peer_certificate", found, "the server's Certificate")
 
 
+def _psk_identity(taken: Taken) -> Shown | None:
+    """TLS 1.3 keeps none: its sessions are those of tickets."""
+    return taken.of_hellos("psk_identity", {taken.wire.transcript.psk_identity or b""}, "ClientKeyExchange")
+
+
+def _psk_identity_hint(taken: Taken) -> Shown | None:
+    return taken.of_hellos("psk_identity_hint", {taken.wire.transcript.psk_identity_hint or b""}, "ServerKeyExchange")
+
+
 FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
     "version": _version,
     "protocol": _protocol_name,
@@ -210,6 +219,8 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
     "extended_master_secret": _extended_master_secret,
     "max_fragment_length_mode": _max_fragment_length,
     "peer_certificate": _peer_certificate,
+    "psk_identity": _psk_identity,
+    "psk_identity_hint": _psk_identity_hint,
 }
 """Every field of a session that the wire also shows."""
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
 from harness.model.view import Contradiction, Saw, Witness
+from harness.wire.judge import external_psk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
-    from harness.model.transcript import ServerHello, Transcript
+    from harness.model.transcript import ExternalPsk, ServerHello, Transcript
     from harness.model.view import EndpointReport
 
 MOST_NAMED = 4
@@ -137,6 +138,12 @@ class Wire:
     def first(self) -> ServerHello | None:
         """The ServerHello of the only handshake; None if there are others, or none that was completed."""
         return self.answers[0] if len(self.answers) == 1 else None
+
+    @cached_property
+    def selected_psk(self) -> ExternalPsk | None:
+        """The external PSK that a TLS 1.3 server selected in the only handshake."""
+        hellos = self.transcript.client_hellos
+        return external_psk(hellos[-1], self.first) if self.first and hellos else None
 
     @property
     def resumed(self) -> bool:

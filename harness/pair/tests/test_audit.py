@@ -64,6 +64,7 @@ LIES: dict[str, list[Lie]] = {
     "reused_at_end": [fact("reused_at_end", value=True), fact("reused_at_end", value=False)],
     "version": [fact("version", "1.2", versions=(V13,)), fact("version", "1.3", caught="", versions=(V12,))],
     "cipher": [fact("cipher", "AES128-SHA"), fact("cipher", "TLS_AES_128_CCM_SHA256"), fact("cipher", "no cipher")],
+    "external_psk": [fact("external_psk", "00", caught="external_psk: the"), fact("external_psk", "436c69656e74")],
     "alpn": [fact("alpn", "http/1.1"), fact("alpn", None)],
     "server_name": [fact("server_name", "other.example")],
     "peer_certificate": [fact("peer_certificate", value=False)],
@@ -99,6 +100,7 @@ LIES: dict[str, list[Lie]] = {
         for call, versions in (
             *(("get", (V12, V13)), ("wait", (V12, V13)), ("new", (V12,))),
             *(("encrypt", (V12, V13)), ("decrypt", (V12, V13)), ("choose", (V12, V13)), ("ticket", (V12, V13))),
+            ("psk", (V12, V13)),
         )
     ],
     "counters": [
@@ -294,6 +296,7 @@ def view(**changes: Any) -> Callable[[EndpointReport], EndpointReport]:
 REPORTS: dict[str, list[tuple[str, Callable[[EndpointReport], EndpointReport]]]] = {
     "version": [("version: the", lambda report: replace(report, version=V12 if report.version is V13 else V13))],
     "cipher": [("cipher: the", report(cipher="AES128-SHA"))],
+    "external_psk": [("external_psk: the", report(external_psk=b"alice"))],
     "alpn": [("alpn: the", report(alpn="http/1.1")), ("alpn: the", report(alpn=None))],
     "server_name": [("server_name: the", report(server_name="other.example"))],
     "peer_certificate": [("peer_certificate: the", report(peer_certificate=False))],

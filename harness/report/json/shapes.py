@@ -110,7 +110,7 @@ Tls = Literal["1.2", "1.3"]
 Close = Literal["both", "client-only", "server-only", "eof", "rst"]
 Ending = Literal["close_notify", "eof", "reset", "alert"]
 Level = Literal["MUST", "SHOULD"]
-Question = Literal["not_offered", "declined", "aborted", "resumed_but"]
+Question = Literal["not_offered", "declined", "aborted", "resumed_but", "psk_not_used"]
 Texts = dict[str, str]
 
 SESSION_RULES: Mapping[str, Comparing] = {

@@ -21,6 +21,7 @@ ASKED = {
     "declined": "was declined",
     "aborted": "was aborted",
     "resumed_but": "was resumed, but",
+    "psk_not_used": "did not use its external PSK",
 }
 
 

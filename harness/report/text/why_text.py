@@ -22,6 +22,7 @@ HEADS = {
     Question.NOT_OFFERED: ("offered no session: ", "cyan"),
     Question.DECLINED: ("was declined: ", "yellow"),
     Question.ABORTED: ("was aborted: ", "red"),
+    Question.PSK_NOT_USED: ("was a full handshake without its external PSK: ", "cyan"),
     Question.RESUMED_BUT: ("was resumed{}, but ", "green"),
 }
 """The answer to each question after "Connection 2", and the colour of its outcome."""

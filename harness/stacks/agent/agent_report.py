@@ -67,7 +67,10 @@ def judge(facts: Mapping[str, Any], trail: Trail, fatal: Alert | None, role: Rol
         return Saw.UNKNOWN, [f"the input ended ({trail.cut}) before any application data", *evidence]
     if facts["reused"] is None:
         return Saw.UNKNOWN, evidence or ["the library does not report whether it resumed"]
-    return Saw.RESUMED if facts["reused"] else Saw.FULL, evidence
+    if name := bytes.fromhex(facts.get("external_psk") or "").decode(errors="replace"):
+        also = ", of which SSL_session_reused says 1 too" if facts["reused"] else ""
+        evidence = [*evidence, f"with the external PSK {name!r}{also}"]
+    return Saw.RESUMED if facts["reused"] and not name else Saw.FULL, evidence
 
 
 def counters_of(facts: Mapping[str, Any]) -> dict[str, Counters]:
@@ -93,6 +96,7 @@ def make_report(
         version=None if facts["version"] is None else TLSVersion(facts["version"]),
         cipher=facts["cipher"],
         alpn=facts["alpn"],
+        external_psk=None if facts.get("external_psk") is None else bytes.fromhex(facts["external_psk"]),
         server_name=facts["server_name"],
         peer_certificate=facts["peer_certificate"],
         early_data=facts["early_data"],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.model.knobs import ClientConfig, ServerConfig, Verify, knobs_of
+from harness.model.knobs import ServerConfig, Verify, knobs_of
 
 if TYPE_CHECKING:
-    from harness.model.knobs import Config
+    from harness.model.knobs import ClientConfig, Config
     from harness.runtime.runtime import Runtime
 
 
@@ -29,10 +29,7 @@ def files_object(config: ClientConfig | ServerConfig, runtime: Runtime) -> dict[
         files["external_cache"] = str(runtime.folder / "external_caches" / config.external_cache.encode().hex())
     if config.verify not in {None, Verify.NONE}:
         files["ca"] = str(pki.authority())
-    name = config.client_certificate if isinstance(config, ClientConfig) else config.server_certificate
-    if name is None and not isinstance(config, ClientConfig):
-        name = "server"
-    if name is not None:
-        issued = pki.issued(name)
+    if config.certificate is not None:
+        issued = pki.issued(config.certificate)
         files |= {"certificate": str(issued.certificate), "key": str(issued.key)}
     return files

@@ -24,11 +24,17 @@ For TLS 1.2 only, the one with renegotiation: with TLS 1.3, s_client could print
 
 
 def server_argv(
-    openssl: tuple[str, ...], version: str, config: ServerConfig, certificate: Issued, authority: Path, keylog: Path
+    openssl: tuple[str, ...],
+    version: str,
+    config: ServerConfig,
+    certificate: Issued | None,
+    authority: Path,
+    keylog: Path,
 ) -> list[str]:
     """Return the command line of s_server; ``authority`` is used only if the server verifies its clients."""
-    argv = [*openssl, "s_server", "-accept", f"{HOST}:0", "-cert", str(certificate.certificate)]
-    argv += ["-key", str(certificate.key), "-keylogfile", str(keylog), *no_default_authorities(version)]
+    own = ["-cert", str(certificate.certificate), "-key", str(certificate.key)] if certificate else ["-nocert"]
+    argv = [*openssl, "s_server", "-accept", f"{HOST}:0", *own]
+    argv += ["-keylogfile", str(keylog), *no_default_authorities(version)]
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]

@@ -35,7 +35,7 @@ class OpensslClient(Clocked):
         self._environment = os.environ | dict(build.environment) | (self._clock.environment if self._clock else {})
         self._major = release(build.version)[0]
         pki = runtime.pki
-        certificate = None if config.client_certificate is None else pki.issued(config.client_certificate)
+        certificate = None if config.certificate is None else pki.issued(config.certificate)
         self._argv = client_argv(build.openssl or (), build.version, config, certificate, pki.authority())
         self._forgets = NON_BLOCKING in self._argv and release(build.version) >= FORGETS
         self._links: list[OpensslClientLink] = []

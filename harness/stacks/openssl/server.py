@@ -57,7 +57,7 @@ class OpensslServer(Clocked):
         self._links: deque[OpensslServerLink] = deque()
         self._unclaimed: deque[OpensslServerLink] = deque()
         self._counters: Counters | None = None
-        certificate = runtime.pki.issued("server" if config.server_certificate is None else config.server_certificate)
+        certificate = None if config.certificate is None else runtime.pki.issued(config.certificate)
         authority = runtime.pki.authority()
         argv = server_argv(build.openssl or (), build.version, config, certificate, authority, self._keylog)
         self._child = TerminalChild(

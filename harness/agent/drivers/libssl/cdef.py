@@ -49,6 +49,22 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, SSL_SESSION *(*cb)(SSL *, const unsig
 void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, void (*cb)(SSL_CTX *, SSL_SESSION *));
 int SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_CTX *ctx,
     int (*cb)(SSL *, unsigned char *, unsigned char *, void *, void *, int));
+void SSL_CTX_set_psk_client_callback(SSL_CTX *ctx,
+    unsigned int (*cb)(SSL *, const char *, char *, unsigned int, unsigned char *, unsigned int));
+void SSL_CTX_set_psk_server_callback(SSL_CTX *ctx,
+    unsigned int (*cb)(SSL *, const char *, unsigned char *, unsigned int));
+void SSL_CTX_set_psk_use_session_callback(SSL_CTX *ctx,
+    int (*cb)(SSL *, const void *, const unsigned char **, size_t *, SSL_SESSION **));
+void SSL_CTX_set_psk_find_session_callback(SSL_CTX *ctx,
+    int (*cb)(SSL *, const unsigned char *, size_t, SSL_SESSION **));
+int SSL_CTX_use_psk_identity_hint(SSL_CTX *ctx, const char *hint);
+const char *SSL_get_psk_identity(const SSL *ssl);
+const SSL_CIPHER *SSL_CIPHER_find(SSL *ssl, const unsigned char *ptr);
+const void *SSL_CIPHER_get_handshake_digest(const SSL_CIPHER *cipher);
+SSL_SESSION *SSL_SESSION_new(void);
+int SSL_SESSION_set1_master_key(SSL_SESSION *session, const unsigned char *in, size_t len);
+int SSL_SESSION_set_cipher(SSL_SESSION *session, const SSL_CIPHER *cipher);
+int SSL_SESSION_set_protocol_version(SSL_SESSION *session, int version);
 SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx);
 int SSL_CTX_get_verify_mode(const SSL_CTX *ctx);
 void SSL_set_verify(SSL *ssl, int mode, void *callback);

@@ -13,7 +13,7 @@ from harness.agent.drivers.libssl.sessions import export
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.knobs import early_data as early_data_of
 from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError
-from harness.agent.vocabulary import Capability
+from harness.agent.vocabulary import Capability, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +67,12 @@ class LibsslTls:
         self._renegotiating = False
         self._room: Any = b""
         """The buffer of SSL_read, created on first use."""
+        self.offered: Any = None
+        """The SSL_SESSION that a client was given to offer."""
+        self.psk: str | None = None
+        """The identity of the external PSK that a callback last gave to OpenSSL."""
+        self.external_psk: str | None = None
+        """The identity of the external PSK of the first handshake; empty if it had none."""
         self.new_sessions: int | None = 0 if role == "client" else None
         """Calls of the new-session callback."""
         self._fatal: TlsError | None = None
@@ -132,10 +138,23 @@ class LibsslTls:
             self._native.before(self.clock)
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
         self.reused = bool(session_reused(self._native, self.ssl))
+        if not self.finished:
+            self.external_psk = self._external_psk()
         self.finished = True
         if self._once_more and c.EARLY_DATA_STATUS[self._native.ssl.SSL_get_early_data_status(self.ssl)] == "rejected":
             self.write(self._once_more)
             self._once_more = b""
+
+    def _external_psk(self) -> str:
+        """The identity of the external PSK, for which SSL_session_reused says 1 in TLS 1.3.
+
+        There a client's session is then another one than it was given; a server used the last one that it was given.
+        """
+        ssl = self._native.ssl
+        if ssl.SSL_version(self.ssl) != TLSVersion.TLSv1_3.wire:
+            return "" if self.reused else self._native.text(ssl.SSL_get_psk_identity(self.ssl)) or ""
+        used = self.reused and (self.offered is None or ssl.SSL_get_session(self.ssl) != self.offered)
+        return self.psk or "" if used else ""
 
     def write(self, data: bytes) -> int:
         """SSL_write."""
@@ -216,6 +235,7 @@ class LibsslTls:
             alpn=self._alpn(),
             server_name=native.text(native.ssl.SSL_get_servername(ssl, 0)),
             peer_certificate=self._has_peer_certificate(),
+            external_psk=None if self.external_psk is None else self.external_psk.encode().hex(),
             early_data=c.EARLY_DATA_STATUS[native.ssl.SSL_get_early_data_status(ssl)] if early else None,
             early_bytes=None if self._early_data is None else self._early_data.hex(),
             new_sessions=self.new_sessions,

@@ -10,6 +10,7 @@ from harness.agent.drivers.libssl.cache import Cache
 from harness.agent.drivers.libssl.callbacks.calls import Calls
 from harness.agent.drivers.libssl.callbacks.common import Callbacks
 from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache
+from harness.agent.drivers.libssl.callbacks.external_psk import ExternalPsk
 from harness.agent.drivers.libssl.callbacks.server_names import ServerNames
 from harness.agent.drivers.libssl.callbacks.ticket_data import TicketData
 from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
@@ -73,6 +74,9 @@ class LibsslContext(Cache):
         self._data = TicketData(native, self._knobs, self._calls) if "ticket_data" in self._knobs else None
         if self._data is not None:
             self._data.set(self._ctx)
+        self._psk = ExternalPsk(native, role, self._knobs, self._connections, self._calls)
+        if self._psk.key:
+            self._psk.set(self._ctx)
         self._names = ServerNames(native, self._connections, self._calls)
         if "external_cache" in files:
             self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._calls)
@@ -97,7 +101,7 @@ class LibsslContext(Cache):
         ssl = self.native.ssl.SSL_new(self._ctx)
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
         connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections)
-        connection.callbacks = self._callbacks
+        connection.callbacks = (self._callbacks, self._psk)
         connection.clock = self.clock
         if isinstance(sock, MemoryEnd):
             sock.attach(MemoryBios(self.native, ssl))
@@ -119,6 +123,7 @@ class LibsslContext(Cache):
             name = self.native.ffi.new("char[]", self._knobs["server_name"].encode())
             self.native.must(self.native.ssl.SSL_ctrl(connection.ssl, c.CTRL_SET_HOSTNAME, 0, name), "server_name")
         if offered is not None:
+            connection.offered = offered
             self.native.must(self.native.ssl.SSL_set_session(connection.ssl, offered), "session")
         return connection
 
@@ -138,7 +143,8 @@ class LibsslContext(Cache):
     def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
         """The calls of the callbacks of one connection, and those of none; each is returned once."""
         self._only("callback_calls", Capability.CALLBACK_CALLS)
-        silent = (self._external, self._ring, self._data) == (None, None, None) and not self._names.chosen
+        silent = (self._external, self._ring, self._data) == (None, None, None)
+        silent = silent and not self._names.chosen and not self._psk.key
         return None if silent else self._calls.take(of)
 
     def choose_context(self, server_name: str, other: Callable[[], LibsslContext], at: ChosenAt) -> bool:

@@ -21,6 +21,7 @@ NOT_OF_A_CONTEXT = frozenset(
     {
         *("server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"),
         *("ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts", "ticket_data", "ticket_use"),
+        *("psk_key", "psk_identity", "psk_cipher", "psk_callback"),
     }
 )
 """Knobs that a connection or a callback applies instead."""
@@ -141,6 +142,10 @@ class Settings:
         if self._role == "client":
             wire = alpn_wire(names)
             self._native.must(1 - self._ssl.SSL_CTX_set_alpn_protos(self._ctx, wire, len(wire)), "alpn")
+
+    def set_psk_hint(self, hint: str) -> None:
+        """SSL_CTX_use_psk_identity_hint."""
+        self._native.must(self._ssl.SSL_CTX_use_psk_identity_hint(self._ctx, hint.encode()), "psk_hint")
 
     def set_verify(self, word: Verify) -> None:
         """SSL_CTX_set_verify."""

@@ -10,7 +10,8 @@ const pairs = (entries, layout = "") => {
   return shown.length ? make("dl", { class: `pairs ${layout}` }, shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))) : null;
 };
 
-const QUESTIONS = { not_offered: "offered no session", declined: "was declined", aborted: "was aborted", resumed_but: "was resumed, but" };
+const QUESTIONS = { not_offered: "offered no session", declined: "was declined", aborted: "was aborted", resumed_but: "was resumed, but",
+  psk_not_used: "did not use its external PSK" };
 
 const finding = (one) => make("li", {},
   make("p", { class: "title" }, make("strong", {}, one.title), " ", make("code", { class: "code" }, one.reason)),

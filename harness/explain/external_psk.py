@@ -1,0 +1,142 @@
+"""Why a handshake with an external PSK was aborted, or why its server did not use the PSK.
+
+The rules follow tls_parse_ctos_psk and tls_process_cke_psk_preamble: the identity, the hash, the binder. Before TLS 1.3
+a key that differs shows in the first encrypted record only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.explain.finding import errors, hash_of, knob_text, place, suite_name
+from harness.model.reason import Finding, Reason
+from harness.model.tls import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.explain.facts.evidence import Evidence
+    from harness.model.transcript import ExternalPsk
+
+BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, UNKNOWN_PSK_IDENTITY = 20, 40, 47, 51, 115
+HASHES = {32: "sha256", 48: "sha384"}
+"""The hash of a PSK by the length of its binder."""
+
+
+def aborted(evidence: Evidence) -> tuple[Finding, ...]:
+    """The reason if the handshake was aborted over an external PSK; empty if it was not."""
+    alert, psk = evidence.alert, _offered(evidence)
+    if alert is None or (psk is None and evidence.transcript.psk_identity is None):
+        return ()
+    if psk is None:
+        name = evidence.transcript.psk_identity or b""
+        if alert.number == UNKNOWN_PSK_IDENTITY:
+            return (_unknown(evidence, name),)
+        return (_other_key(evidence, name),) if alert.number in {BAD_RECORD_MAC, DECRYPT_ERROR} else ()
+    if evidence.server_hello is not None:
+        return ()
+    refused = alert.number in {ILLEGAL_PARAMETER, DECRYPT_ERROR}
+    if refused and Role.SERVER not in psk.holders and _told(evidence, psk.identity) is not False:
+        return (_other_key(evidence, psk.identity),)
+    uncertified = alert.number == HANDSHAKE_FAILURE and evidence.now is not None and not evidence.now.server.certificate
+    return (_unknown(evidence, psk.identity),) if uncertified and _told(evidence, psk.identity) is False else ()
+
+
+def not_used(evidence: Evidence) -> tuple[Finding, ...]:
+    """Why the server made a full handshake without the external PSK that the client offered; empty if it used one."""
+    psk, answer = _offered(evidence), evidence.server_hello
+    if psk is None or answer is None or evidence.connection.observed_external_psk is not None:
+        return ()
+    digest = next((HASHES.get(len(binder)) for binder in _binders(evidence, psk)), None)
+    if _told(evidence, psk.identity) is False:
+        return (_unknown(evidence, psk.identity, Reason.PSK_NOT_KNOWN),)
+    if digest and hash_of(answer.cipher_suite) not in {digest, None}:
+        return (
+            Finding(
+                Reason.PSK_HASH_DIFFERS,
+                f"the server chose {suite_name(answer.cipher_suite)}, and the external PSK {_name(psk.identity)} has "
+                f"{digest}",
+                (
+                    f"wire: the ClientHello offers the external PSK {_name(psk.identity)} with {digest}",
+                    f"wire: the ServerHello chooses {suite_name(answer.cipher_suite)} ({hash_of(answer.cipher_suite)})",
+                ),
+                f"let the server prefer a suite with {digest} (SSL_CTX_set_ciphersuites), or give both ends a session "
+                "with the suite that it chooses (SSL_SESSION_set_cipher)",
+                "RFC 8446, 4.2.11; tls_parse_ctos_psk comes after ssl3_choose_cipher, which prefers the hash of a PSK "
+                "only at a server without certificate",
+            ),
+        )
+    return (_unknown(evidence, psk.identity, Reason.PSK_NOT_USED_UNKNOWN),)
+
+
+def _offered(evidence: Evidence) -> ExternalPsk | None:
+    hellos = evidence.transcript.client_hellos[: 2 if evidence.retry else 1]
+    return next((psk for hello in hellos[-1:] for psk in hello.external_psks), None)
+
+
+def _binders(evidence: Evidence, psk: ExternalPsk) -> Iterator[bytes]:
+    for hello in evidence.transcript.client_hellos:
+        for identity, binder in zip(hello.psk_identities, hello.psk_binders, strict=False):
+            if identity == psk.identity:
+                yield binder
+
+
+def _told(evidence: Evidence, identity: bytes) -> bool | None:
+    """Whether the server knows the identity, by its callbacks, or else by its knobs; None if neither says."""
+    calls = [call for call in evidence.connection.server.callback_calls or () if call.call == "psk"]
+    results = {call.result for call in calls if call.subject == identity}
+    if results:
+        return results != {"unknown"}
+    if evidence.now is None:
+        return None
+    server = evidence.now.server
+    return server.psk_key is not None and identity.decode(errors="replace") in server.psk_identities
+
+
+def _name(identity: bytes) -> str:
+    return repr(identity.decode(errors="backslashreplace"))
+
+
+def _facts(evidence: Evidence, *knobs: str) -> tuple[str, ...]:
+    """What the client sent, what the server's callbacks said, and the knobs of both ends."""
+    psk = _offered(evidence)
+    sent = [f"wire: the ClientHello offers the external PSK {_name(psk.identity)}"] if psk else []
+    if evidence.transcript.psk_identity is not None:
+        sent.append(f"wire: the ClientKeyExchange names the identity {_name(evidence.transcript.psk_identity)}")
+    if psk and evidence.now and evidence.now.server.psk_key:
+        holders = " and the ".join(f"{role}'s" for role in Role if role in psk.holders)
+        others = "".join(f", and not with the {role}'s" for role in Role if role not in psk.holders)
+        sent.append(f"wire: its binder verifies with the {holders} key{others}")
+    lines = [line for name in knobs for role in Role for line in knob_text(evidence.connection, role, name)]
+    alert = evidence.alert
+    seen = [f"wire: alert {alert}, {place(evidence)}"] if alert in evidence.transcript.alerts else []
+    return (*sent, *lines, *seen, *errors(evidence))
+
+
+def _other_key(evidence: Evidence, identity: bytes) -> Finding:
+    tls13 = evidence.transcript.psk_identity is None
+    how = "the binder does not verify" if tls13 else "the first encrypted record does not open"
+    return Finding(
+        Reason.PSK_KEY_DIFFERS,
+        f"the ends have different keys for the external PSK {_name(identity)}: {how}",
+        _facts(evidence, "psk_key"),
+        "give both ends the same key for the identity",
+        "RFC 8446, 4.2.11.2; tls_psk_do_binder, SSL_R_BINDER_DOES_NOT_VERIFY"
+        if tls13
+        else "RFC 4279, 2: the premaster secret is made of the key, and the Finished is the first that depends on it",
+    )
+
+
+def _unknown(evidence: Evidence, identity: bytes, reason: Reason = Reason.PSK_IDENTITY_UNKNOWN) -> Finding:
+    known = reason is not Reason.PSK_NOT_USED_UNKNOWN
+    why = "has no external PSK of that identity" if known else "did not use it, and no evidence says why"
+    without = ", and no certificate to go on with" if reason is Reason.PSK_IDENTITY_UNKNOWN else ""
+    if evidence.transcript.psk_identity is not None:
+        without = ""
+    return Finding(
+        reason,
+        f"the client offers the external PSK {_name(identity)}, and the server {why}{without}",
+        _facts(evidence, "psk_key", "psk_identity"),
+        "give the server the identity and its key, or the client one that the server knows",
+        "RFC 8446, 4.2.11: unknown identities are ignored; RFC 4279, 2: unknown_psk_identity",
+    )
