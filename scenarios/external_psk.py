@@ -1,7 +1,7 @@
 """A handshake with an external PSK is not a resumption, although OpenSSL says SSL_session_reused in TLS 1.3.
 
 RFC 8446, 2.2 and 4.2.11: a PSK comes from a session, by its ticket, or from outside; both go into one list of
-identities, and only the label in the binder tells them apart. RFC 4279: before TLS 1.3 a PSK has suites of its own.
+identities, and only the label in the binder distinguishes them. RFC 4279: before TLS 1.3 a PSK has suites of its own.
 SSL_CTX_set_psk_client_callback(3), SSL_CTX_set_psk_use_session_callback(3) and their servers' pages: the callbacks of
 TLS 1.2, which TLS 1.3 asks too, and those of TLS 1.3 alone. The session of such a handshake resumes as any other.
 """

@@ -120,8 +120,8 @@ def _judged(report: EndpointReport, role: Role, wire: View, external: ExternalPs
     """
     view, alert = report.view, wire.alert
     if report.external_psk is None and view.saw is Saw.RESUMED and external is not None:
-        told = f"SSL_session_reused says the same of an external PSK ({external.identity.decode(errors='replace')!r})"
-        return replace(report, view=replace(view, saw=Saw.FULL, evidence=(*view.evidence, told)))
+        note = f"SSL_session_reused says the same of an external PSK ({external.identity.decode(errors='replace')!r})"
+        return replace(report, view=replace(view, saw=Saw.FULL, evidence=(*view.evidence, note)))
     if wire.saw is not Saw.ABORTED or alert is None or view.saw not in {Saw.FULL, Saw.RESUMED}:
         return report
     if view.alert is not None and view.alert.number == alert.number:
