@@ -41,14 +41,17 @@ TAKES_VALUE = re.compile(
 )
 """Options of pytest, its plugins and the harness that take the next argument as their value."""
 
+LEAN = ("-p", "no:hypothesispytest")
+"""Its plugin imports all of hypothesis at the end of each process, and the scenarios of the harness use none of it."""
+
 
 def scenarios(folder: Path, package: Path = PACKAGE) -> list[str]:
     """Return arguments for the scenarios of the checkout ``folder``, of the package's checkout, or of the package."""
     for checkout in (folder, package.parent):
         if (checkout / "scenarios").is_dir() and (checkout / "conftest.py").is_file():
-            return ["-c", str(checkout / "pyproject.toml"), str(checkout / "scenarios")]
+            return [*LEAN, "-c", str(checkout / "pyproject.toml"), str(checkout / "scenarios")]
     if (package / "scenarios").is_dir():
-        return [*ALONE, f"--rootdir={package}", str(package / "scenarios")]
+        return [*LEAN, *ALONE, f"--rootdir={package}", str(package / "scenarios")]
     places = f"{folder / 'scenarios'}, {package.parent / 'scenarios'} or {package / 'scenarios'}"
     raise UsageError(f"no scenarios in {places}; run the command in a checkout, or reinstall the harness")
 
