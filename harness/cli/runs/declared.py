@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from harness.matrix.expectation import Differs
     from harness.report.diff.causes import Cause
 
-BREACHES = "breaches"
-"""The observable that names the rules which a cell breaks."""
+BREACHES, ALERT_SENT = "breaches", "alert"
+"""The observables that name the rules which a cell breaks, and the alert of a connection."""
 ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
-PARTS = frozenset({"extensions", "fields", "length", "order", "server", "client"})
-"""Words of an observable that name no fact of their own."""
+COMMON = frozenset(
+    {"client", "extended", "extension", "field", "length", "order", "server", "session", "supported", "ticket"}
+)
+"""Words of many observables."""
 LONG = 5
 """Letters of a word that distinguishes one fact from others: `groups`, not `key`."""
 
@@ -49,27 +51,47 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
     the cause, or of what changed beside it; or the constant that holds it has the observable's name, as
     ``GROUPS_IN_TLS13`` and ``supported_groups``.
     """
-    changes = ((cause.observable, cause.before, cause.after), *cause.changes)
     if cause.observable == BREACHES and (found := _breaches_of(cause, before, after)):
         return found
-    files = dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells)
-    parting = [
-        (file, named, differs)
-        for file in files
-        for named in _expectations(file)
-        for differs in named.expectation.differs
-        if _parts(differs, before, after)
-    ]
-    for observable, one, other in changes:
+    own = dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells)
+    head = (cause.observable, cause.before, cause.after)
+    found = _by_values([head, *cause.changes], own, before, after) or _by_name(cause.observable, own, before, after)
+    if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
+        found = _by_values([head], _all_files(), before, after)
+    return found
+
+
+def _by_values(
+    changes: Iterable[tuple[str, str, str]], files: Iterable[str], before: Sequence[str], after: Sequence[str]
+) -> str:
+    """Return the first declaration that has both values of a change."""
+    parting = list(_parting(files, before, after))
+    for observable, *both in changes:
         for file, named, differs in parting:
             values = _values(named.expectation)
-            if all(_said(observable, value) & values for value in (one, other)):
-                return _in(file, differs, before, after)
-    for observable, _, _ in changes[:1]:
-        for file, named, differs in parting:
-            if _words(observable.split(".")) & _words([named.name]):
+            if all(_said(observable, value) & values for value in both):
                 return _in(file, differs, before, after)
     return ""
+
+
+def _by_name(observable: str, files: Iterable[str], before: Sequence[str], after: Sequence[str]) -> str:
+    """Return the first declaration in a constant that has the observable's name."""
+    words = _words(observable.split("."))
+    for file, named, differs in _parting(files, before, after):
+        if words & _words([named.name]):
+            return _in(file, differs, before, after)
+    return ""
+
+
+def _parting(
+    files: Iterable[str], before: Sequence[str], after: Sequence[str]
+) -> Iterator[tuple[str, _Named, Differs[Any]]]:
+    """The declarations of files that are about one of the builds alone."""
+    for file in files:
+        for named in _expectations(file):
+            for differs in named.expectation.differs:
+                if _parts(differs, before, after):
+                    yield file, named, differs
 
 
 def declares(file: str, before: str, after: str, one: str, other: str) -> str:
@@ -83,12 +105,18 @@ def declares(file: str, before: str, after: str, one: str, other: str) -> str:
 
 def declares_breach(rule: str, builds: Sequence[str]) -> str:
     """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does."""
-    for file in sorted(path for place in scenarios(Path.cwd())[-1:] for path in Path(place).glob("*.py")):
-        found = [differs for named, each in _breaches(str(file)) if named == rule for differs in each.differs]
+    for file in _all_files():
+        found = [differs for named, each in _breaches(file) if named == rule for differs in each.differs]
         if found and all(any(Builds(differs.builds).has(build) for differs in found) for build in builds):
             ranges = " or ".join(dict.fromkeys(differs.builds for differs in found))
-            return f"declared in {file.parent.name}/{file.name}, for {ranges} (seen {found[0].seen})"
+            return f"declared in {file}, for {ranges} (seen {found[0].seen})"
     return ""
+
+
+def _all_files() -> list[str]:
+    """Every scenario file, as the results of a run name it."""
+    folder = Path(scenarios(Path.cwd())[-1])
+    return [f"{folder.name}/{path.name}" for path in sorted(folder.glob("*.py"))]
 
 
 def _breaches_of(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
@@ -135,14 +163,14 @@ def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -
 
 def _said(observable: str, text: str) -> set[str]:
     """The texts that a declared value may have for a value of a difference."""
-    found = ALERT.fullmatch(text) if observable == "alert" else None
+    found = ALERT.fullmatch(text) if observable == ALERT_SENT else None
     return {text, found["number"], found["name"]} if found else {text, *text.split(", ")}
 
 
 def _words(names: Iterable[str]) -> set[str]:
     """The words that distinguish one fact from others, without a plural's s."""
-    words = {word for name in names if name not in PARTS for word in name.lower().split("_")}
-    return {word.removesuffix("s") for word in words if len(word) >= LONG} - {"supported", "extended", "session"}
+    words = {word for name in names for word in name.lower().split("_")}
+    return {word.removesuffix("s") for word in words if len(word) >= LONG} - COMMON
 
 
 def _values(expectation: Expectation[Any]) -> set[str]:

@@ -28,12 +28,12 @@ OTHER_NAMES = {
     "renegotiation_resumed": "mechanism",
     "was_offered": "mechanism",
 }
-BY_VALUE = STRENGTHS.index("counters")
+BY_VALUE = STRENGTHS.index("tickets")
 """Up to here two values are two causes; of what is weaker, all values of one observable are one."""
-LENGTH = re.compile(r"messages\.\w+\.\w+\.length")
-"""How long a message is follows from what a hello lists: a server asks for what it offers as a client."""
+LENGTH = re.compile(r"messages\.(?P<message>\w+\.\w+)\.length")
+"""How long a message is follows from what it holds, and from a hello: a server asks for what it offers as a client."""
 IN_HELLO = "hellos."
-TOGETHER = 0.9
+TOGETHER, HALF = 0.9, 0.5
 """The share of the cells of a weaker difference that a cause must have for it to be one of its consequences."""
 
 
@@ -121,35 +121,57 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
         change.values[one["before"], one["after"]] += one["cells"]
         for place in one["places"]:
             change.cells.setdefault((place["scenario"], place["cell"]), place["connection"])
-    left = sorted(changes.values(), key=lambda change: (rank(change.observable), -len(change.cells)))
-    made: list[Cause] = []
-    while left:
-        head, *left = left
-        beside = [other for other in left if _follows(other, head)]
-        left = [other for other in left if other not in beside]
-        names = tuple(dict.fromkeys(other.observable for other in beside if other.observable != head.observable))
-        cells = tuple(head.cells)
-        made.append(
-            Cause(
-                head.observable,
-                *head.frequent,
-                values=len(head.values),
-                cells=cells,
-                connection=head.cells[cells[0]],
-                beside=names,
-                changes=tuple((other.observable, *other.frequent) for other in beside),
-            )
-        )
-    return made
+    many = len({key for change in changes.values() for key in change.cells}) / 2
+    made: list[tuple[_Change, list[_Change]]] = []
+    for change in sorted(changes.values(), key=_order):
+        heads = [one for one, _ in made]
+        head = next((one for one in heads if _follows(change, one, many)), None) or _covering(change, heads, many)
+        if head is None:
+            made.append((change, []))
+        else:
+            next(beside for one, beside in made if one is head).append(change)
+    return [_cause(head, beside) for head, beside in made]
 
 
-def _follows(other: _Change, head: _Change) -> bool:
-    """Whether a difference is a consequence: it happens only, or nearly only, where the stronger one does."""
+def _order(change: _Change) -> tuple[int, bool, int]:
+    """The strongest first; how long a message is comes last, as it follows from what is in it."""
+    return rank(change.observable), bool(LENGTH.fullmatch(change.observable)), -len(change.cells)
+
+
+def _cause(head: _Change, beside: Sequence[_Change]) -> Cause:
+    cells = tuple(head.cells)
+    return Cause(
+        head.observable,
+        *head.frequent,
+        values=len(head.values),
+        cells=cells,
+        connection=head.cells[cells[0]],
+        beside=tuple(dict.fromkeys(other.observable for other in beside if other.observable != head.observable)),
+        changes=tuple((other.observable, *other.frequent) for other in beside),
+    )
+
+
+def _follows(other: _Change, head: _Change, many: float) -> bool:
+    """Whether a difference is a consequence: it happens only, or nearly only, where the stronger one does.
+
+    What a change in more than ``many`` cells brings about changes in nearly all of them.
+    """
     common = len(other.cells.keys() & head.cells.keys())
+    if found := LENGTH.fullmatch(other.observable):
+        inside = head.observable.startswith((IN_HELLO, f"messages.{found['message']}."))
+        return common >= (TOGETHER if head.observable.startswith(IN_HELLO) else HALF) * len(other.cells) and inside
     if rank(other.observable) == rank(head.observable):
-        length = LENGTH.fullmatch(other.observable) and head.observable.startswith(IN_HELLO)
-        return other.cells.keys() <= head.cells.keys() if length else other.cells.keys() == head.cells.keys()
-    return common >= TOGETHER * len(other.cells)
+        return other.cells.keys() == head.cells.keys()
+    return common >= TOGETHER * max(len(other.cells), len(head.cells) if len(head.cells) > many else 0)
+
+
+def _covering(change: _Change, heads: Iterable[_Change], many: float) -> _Change | None:
+    """The one with the most cells in common of the stronger ones that have, together, nearly all cells of a change."""
+    stronger = [one for one in heads if rank(one.observable) < rank(change.observable) and len(one.cells) <= many]
+    covered = {key for one in stronger for key in one.cells}
+    if not stronger or len(change.cells.keys() & covered) < TOGETHER * len(change.cells):
+        return None
+    return max(stronger, key=lambda one: len(one.cells.keys() & change.cells.keys()))
 
 
 def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]]], until: str = "") -> Cause:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.report.json.comparing import EXACTLY, Connections, Each, Inside, Named
+from harness.report.json.comparing import EXACTLY, NOT_AT_ALL, Connections, Each, Inside, Named
 from harness.report.json.shapes import fields, held
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
 
 @cache
 def _plan(kind: Any) -> tuple[tuple[str, Comparing, Any], ...]:
-    """Each key of an object type with its rule, and with the type of the object that it holds."""
-    return tuple((key, field.compare, held(field.kind)) for key, field in fields(kind).items())
+    """Each key of an object type that is compared, with its rule, and with the type of the object that it holds."""
+    found = fields(kind).items()
+    return tuple((key, field.compare, held(field.kind)) for key, field in found if field.compare is not NOT_AT_ALL)
 
 
 def shown(value: Any) -> str:
@@ -65,10 +66,10 @@ class _Walk:
                 yield self._found(path, *(NONE if side is None else PRESENT for side in both))
             return
         for key, comparing, inner in _plan(kind):
-            name = f"{path}.{key}" if path else key
             values = (both[0].get(key), both[1].get(key))
-            if inner and self.alike and values[0] == values[1]:
+            if (comparing is EXACTLY or (inner and self.alike)) and values[0] == values[1]:
                 continue
+            name = f"{path}.{key}" if path else key
             if isinstance(comparing, Inside):
                 yield from self.object(inner, name if comparing.named or None in values else path, values)
             elif isinstance(comparing, Connections):
@@ -92,6 +93,8 @@ class _Walk:
         for name in dict.fromkeys([*before, *after]):
             if name in before and name in after:
                 rule = named.rules.get(name, EXACTLY)
+                if rule is EXACTLY and before[name] == after[name]:
+                    continue
                 yield from self._value(f"{path}.{name}", rule, (before[name], after[name]), holders)
             else:
                 yield self._found(f"{path}.{name}", *(PRESENT if name in side else ABSENT for side in (before, after)))

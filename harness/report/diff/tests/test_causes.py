@@ -66,6 +66,29 @@ def test_values_of_a_weak_observable_are_one_cause_with_the_most_frequent() -> N
     assert made[0].cells[0][0] == "scenarios/a.py::b"
 
 
+def test_what_two_stronger_causes_cover_together_is_no_cause_of_its_own() -> None:
+    aborted = {f"{FIRST}outcome": "aborted", f"{FIRST}tickets": 7}
+    others = [of(name) for name in "cdefgh"]
+    made = found([of("a"), of("b"), *others], [of("a", **DECLINED), of("b", **aborted), *others])
+
+    assert [(cause.observable, cause.after) for cause in made] == [("outcome", "declined"), ("outcome", "aborted")]
+    assert "tickets" in made[0].beside
+
+
+def test_what_changes_nearly_everywhere_does_not_explain_the_rest() -> None:
+    group = {f"{FIRST}session__lifetime_hint": 29}
+    sessions = {f"{FIRST}sessions": 9}
+    made = found([of(name) for name in "abcd"], [of("a", **group, **sessions), *(of(name, **group) for name in "bcd")])
+
+    assert [(cause.observable, len(cause.cells)) for cause in made] == [("session.lifetime_hint", 4), ("sessions", 1)]
+
+
+def test_values_of_counters_are_one_cause() -> None:
+    made = found([of("a"), of("b")], [of("a", case__counters__hits=5), of("b", case__counters__hits=6)])
+
+    assert [(cause.observable, cause.values) for cause in made] == [("counters.hits", 2)]
+
+
 def test_a_table_says_what_every_build_does() -> None:
     (cause,) = found([of("a")], [of("a", **DECLINED)])
     runs = [
