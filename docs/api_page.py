@@ -75,6 +75,8 @@ RETURNED = {
 """What words return and no scenario has to import."""
 
 SHORT = {"FULL": "Outcome", "DECLINED": "Outcome", "RESUMED": "Outcome", "ABORTED": "Outcome"} | {
+    "TLSv1": "TLSVersion",
+    "TLSv1_1": "TLSVersion",
     "TLSv1_2": "TLSVersion",
     "TLSv1_3": "TLSVersion",
 }

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     DECLINED: Final = Outcome.DECLINED
     RESUMED: Final = Outcome.RESUMED
     ABORTED: Final = Outcome.ABORTED
+    TLSv1: Final = TLSVersion.TLSv1
+    TLSv1_1: Final = TLSVersion.TLSv1_1
     TLSv1_2: Final = TLSVersion.TLSv1_2
     TLSv1_3: Final = TLSVersion.TLSv1_3
 
@@ -64,6 +66,8 @@ __all__ = [
     "Session",
     "StrictMiddlebox",
     "TLSVersion",
+    "TLSv1",
+    "TLSv1_1",
     "TLSv1_2",
     "TLSv1_3",
     "Turned",
@@ -112,6 +116,8 @@ _MEMBERS = {
     "DECLINED": "Outcome",
     "RESUMED": "Outcome",
     "ABORTED": "Outcome",
+    "TLSv1": "TLSVersion",
+    "TLSv1_1": "TLSVersion",
     "TLSv1_2": "TLSVersion",
     "TLSv1_3": "TLSVersion",
 }

@@ -9,6 +9,7 @@ from harness.agent import fields
 from harness.agent.fields import Field, of
 from harness.agent.vocabulary import (
     UNSET,
+    USUAL_VERSIONS,
     CacheMode,
     ExternalGet,
     PskCallback,
@@ -34,6 +35,8 @@ SHORT_TICKET_KEYS = 48
 """Bytes of ticket keys for AES-128, as nginx's files may have: a name and two secrets of 16 bytes each."""
 SHORT = "/48"
 """The end of a name whose ticket keys are short."""
+HIGHEST_LEVEL = 5
+"""Of security (SSL_CTX_set_security_level(3))."""
 MAX_FRAGMENT_LENGTHS = (512, 1024, 2048, 4096)
 """Allowed bytes, in the order of their codes 1 to 4 (RFC 6066, 4)."""
 UNSET_IN_JSON = "unset"
@@ -123,6 +126,14 @@ def _words(kind: type[StrEnum]) -> Callable[[Any], Any]:
         return [kind(of(str, each)) for each in raw]
 
     return decode
+
+
+def _range(raw: Any) -> tuple[TLSVersion, ...]:
+    """Read versions in their order; SSL_CTX_set_min_proto_version and its like have no gaps."""
+    found = tuple(sorted(set(_words(TLSVersion)(raw))))
+    if found != tuple(version for version in TLSVersion if found and found[0] <= version <= found[-1]):
+        raise ValueError(raw)
+    return found
 
 
 def _one_of(kind: type[StrEnum]) -> Kind:
@@ -269,13 +280,16 @@ PROTOCOLS = Kind(
     list,
 )
 VERSIONS = Kind(
-    "1.2 | 1.3 | 1.2,1.3",
-    "a list of at least one of 1.2, 1.3",
+    f"{', '.join(TLSVersion)}, or neighbours joined by commas, as 1.2,1.3",
+    f"a list of at least one of {', '.join(TLSVersion)}, without a gap",
     _list,
-    lambda raw: tuple(sorted(set(_words(TLSVersion)(raw)))),
+    _range,
     lambda value: [str(version) for version in value],
-    ("1.2", "1.3", "1.2,1.3"),
+    (*TLSVersion, ",".join(USUAL_VERSIONS)),
+    of_library=True,
 )
+_LEVEL = fields.integer(0, HIGHEST_LEVEL, f"an integer, 0 to {HIGHEST_LEVEL}")
+LEVEL = Kind(f"0 to {HIGHEST_LEVEL}", _LEVEL.allowed, int, _LEVEL.read, _same)
 CACHE_MODES = Kind(
     ",".join(CacheMode),
     f"a list of at least one of {', '.join(CacheMode)}",

@@ -177,7 +177,7 @@ class Knob:
         why = f"OpenSSL before {self.since} has no {self.call}{self.older_why}"
         if self.older is None:
             return (Lack(why, before=self.since), *self.lacks, *later)
-        shown = {True: "on", False: "off"}.get(self.older, str(self.older))
+        shown = str(self.older) if not isinstance(self.older, bool) else "on" if self.older else "off"
         return (*self.lacks, Lack(why, before=self.since, allows=only(self.older), values=shown), *later)
 
     def _without(self, option: Option) -> Lack:

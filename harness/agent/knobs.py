@@ -16,6 +16,7 @@ from harness.agent import kinds
 from harness.agent.fields import TEXT, RequestError
 from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
 from harness.agent.vocabulary import (
+    LEAST_LEVEL,
     LONGEST_LINE,
     CacheMode,
     ExternalGet,
@@ -91,7 +92,7 @@ ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp3
 
 def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
     if len(value) == 1:
-        return ["-tls1_2" if value[0] is TLSVersion.TLSv1_2 else "-tls1_3"]
+        return [f"-{value[0].name.replace('TLSv', 'tls')}"]
     return ["-min_protocol", value[0].label, "-max_protocol", value[-1].label]
 
 
@@ -118,12 +119,26 @@ class CommonKnobs:
         libssl="SSL_CTX_set_min_proto_version",
         pyopenssl="Context.set_min_proto_version",
         ssl="SSLContext.minimum_version",
-        openssl=Flags("-tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
+        openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
         lacks=(
             Lack(
-                "OpenSSL before 1.1.1 has no TLS 1.3", before="1.1.1", allows=only((TLSVersion.TLSv1_2,)), values="1.2"
+                "OpenSSL before 1.1.1 has no TLS 1.3",
+                before="1.1.1",
+                allows=lambda value: TLSVersion.TLSv1_3 not in value,
+                values="1.0, 1.1, 1.2",
             ),
         ),
+    )
+    security_level: int | None = knob(
+        kind=kinds.LEVEL,
+        meaning="the security level; by default 0 where versions has 1.0 or 1.1, else the library's own",
+        libssl="SSL_CTX_set_security_level",
+        pyopenssl="Context.set_cipher_list, with @SECLEVEL",
+        ssl="SSLContext.set_ciphers, with @SECLEVEL",
+        openssl=Flags("-cipher, with @SECLEVEL"),
+        since="1.1.0",
+        older=LEAST_LEVEL,
+        older_why=" and allows what level 0 does",
     )
     tickets: bool | None = knob(
         kind=kinds.SWITCH,
@@ -691,7 +706,8 @@ def check_knobs(role: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
     unknown = [name for name in knobs if name not in table]
     if unknown:
         raise RequestError(f"a {role} has no knob {', '.join(unknown)}; its knobs are: {', '.join(table)}")
-    return {name: table[name].kind.field().value(raw, "knob", name) for name, raw in knobs.items() if raw is not None}
+    given = {name: knobs[name] for name in table if knobs.get(name) is not None}
+    return {name: table[name].kind.field().value(raw, "knob", name) for name, raw in given.items()}
 
 
 def why_not(stack: str, role: str, version: str, name: str, value: Any) -> str | None:

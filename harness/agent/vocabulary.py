@@ -14,31 +14,40 @@ LONGEST_LINE = 1 << 24
 class TLSVersion(StrEnum):
     """A protocol version; the value is what a user types."""
 
+    TLSv1 = "1.0"
+    TLSv1_1 = "1.1"
     TLSv1_2 = "1.2"
     TLSv1_3 = "1.3"
 
     @property
     def label(self) -> str:
-        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``."""
-        return f"TLSv{self.value}"
+        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``, and ``TLSv1`` for TLS 1.0."""
+        return f"TLSv{self.value.removesuffix('.0')}"
+
+    @classmethod
+    def labelled(cls, label: str) -> TLSVersion | None:
+        """The version with this label; None if there is none."""
+        return next((version for version in cls if version.label == label), None)
 
     @property
     def wire(self) -> int:
-        """The ProtocolVersion on the wire: 0x0303 or 0x0304 (RFC 8446, 4.2.1)."""
-        return {"1.2": 0x0303, "1.3": 0x0304}[self.value]
+        """The ProtocolVersion on the wire, 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1)."""
+        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}[self.value]
 
     @property
     def no_option(self) -> int:
-        """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1_2, NO_TLSv1_3."""
-        return {"1.2": 1 << 27, "1.3": 1 << 29}[self.value]
+        """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1 to NO_TLSv1_3."""
+        return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29}[self.value]
 
 
 USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
 """Those of cells, probes and clients that name none."""
 BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3}
 """Those that resume by a session id or a ticket of RFC 5077; TLS 1.3 has PSKs in their place (RFC 8446, 2.2)."""
-NO_OLDER_VERSIONS = 1 << 25 | 1 << 26 | 1 << 28
-"""SSL_OP_NO_SSLv3, NO_TLSv1 and NO_TLSv1_1."""
+NO_SSLV3 = 1 << 25
+"""SSL_OP_NO_SSLv3."""
+LEAST_LEVEL = 0
+"""The security level at which all OpenSSL speak TLS 1.0 and 1.1: since 3.1 at no other (openssl/openssl#18236)."""
 
 
 class Role(StrEnum):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.agent.vocabulary import LONGEST_LINE, ChosenAt
 from harness.model.errors import HarnessError, NoBuildError, SetUpError, TimedOutError, stretched
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome, Role
 from harness.pair.pair import Pair
 from harness.runtime.process import Child
 from harness.stacks.agent.hello import read_hello
@@ -23,6 +23,7 @@ from harness.stacks.machine import STACKS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harness.model.tls import TLSVersion
     from harness.runtime.runtime import Runtime
     from harness.stacks.agent.hello import Hello
     from harness.stacks.base import Stack
@@ -317,7 +318,7 @@ def _in_pairs(command: Sequence[str], hello: Hello, runtime: Runtime, machine: M
         except NoBuildError as error:
             raise SetUpError(f"the agent meets libssl, and this machine has none: {error}") from error
         for role in sorted(hello.roles):
-            for tls in TLSVersion:
+            for tls in USUAL_VERSIONS:
                 why = stack.abilities(role).lacks_knob("versions", (tls,))
                 if why is None:
                     rule = f"as a {role} of libssl in {tls.label}: connects, resumes, and says what the wire shows"

@@ -79,7 +79,7 @@ def _read(file: Path) -> Session:
     except SessionFormatError as error:
         raise UsageError(f"--session-in {file} holds no session that can be read: {error}") from error
     if session.get("version") is None:
-        raise UsageError(f"--session-in {file} holds a session of {session.protocol}; give one of TLS 1.2 or 1.3")
+        raise UsageError(f"--session-in {file} holds a session of {session.protocol}; give one of TLS 1.0 to 1.3")
     if over := expired_for(session, int(time.time())):
         raise UsageError(
             f"--session-in {file} holds a session that expired {over} s ago, {lifetime(session)} s after it was made; "

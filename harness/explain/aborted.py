@@ -105,7 +105,7 @@ def _offers(evidence: Evidence, hello: ClientHello, area: str) -> tuple[str, ...
     connection = evidence.connection
     if area == "version":
         versions = " and ".join(sorted(version.label for version in enabled_versions(hello)))
-        offers = versions or "neither TLS 1.2 nor TLS 1.3"
+        offers = versions or "no known version"
         return (f"wire: the ClientHello offers {offers}", *_server(connection, "versions"))
     if area == "cipher":
         suites = ", ".join(suite_name(suite) for suite in hello.cipher_suites if suite not in SIGNALS)

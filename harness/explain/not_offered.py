@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.explain.facts.evidence import Evidence
     from harness.model.session import Session
+    from harness.model.transcript import ClientHello
 
 
 TLS13_SUITES = 0x13
@@ -44,11 +45,19 @@ def session_version(evidence: Evidence, session: Session) -> TLSVersion | None:
     return version_of(evidence.origin.connection) if evidence.origin else None
 
 
+def _may_enable(evidence: Evidence, hello: ClientHello, version: TLSVersion) -> bool:
+    """Whether the client enables a version; one below the highest of a hello without supported_versions may be so."""
+    if hello.supported_versions or version.wire >= hello.legacy_version:
+        return version in enabled_versions(hello)
+    versions = evidence.now.client.versions if evidence.now else None
+    return versions is None or version in versions
+
+
 def _version(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     version, hello = session_version(evidence, session), evidence.client_hello
-    if version is None or hello is None or version in enabled_versions(hello):
+    if version is None or hello is None or _may_enable(evidence, hello, version):
         return ()
-    enabled = " and ".join(sorted(one.label for one in enabled_versions(hello))) or "neither TLS 1.2 nor TLS 1.3"
+    enabled = " and ".join(sorted(one.label for one in enabled_versions(hello))) or "no known version"
     return (
         Finding(
             Reason.VERSION_NOT_ENABLED,

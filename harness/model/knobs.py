@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.agent.knobs import DEFAULT_IDENTITY, NO_CERTIFICATE, ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
-from harness.agent.vocabulary import UNSET, CacheMode, PskMode, Unset, Verify
+from harness.agent.vocabulary import LEAST_LEVEL, UNSET, USUAL_VERSIONS, CacheMode, PskMode, Unset, Verify
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 
@@ -54,11 +54,16 @@ class Config(CommonKnobs):
 
     def changed(self, **knobs: object) -> Any:
         """Give a copy with other values; an unknown knob is a UsageError that lists the knobs."""
-        return type(self)(**{**self.given(), **checked(type(self), knobs)})
+        return type(self)(**{**vars(self), **checked(type(self), knobs)})
 
     def given(self) -> dict[str, Any]:
-        """The knobs that are not left at the stack's default."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """The knobs that are not left at the stack's default.
+
+        An end with TLS 1.0 or 1.1 has the one security level at which every OpenSSL speaks them.
+        """
+        old = self.versions is not None and self.versions[0] < USUAL_VERSIONS[0]
+        level = {"security_level": LEAST_LEVEL} if old and self.security_level is None else {}
+        return {name: value for name, value in {**vars(self), **level}.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ class Session:
     handle: object = field(default=None, repr=False)
 
     protocol = Known(str, "protocol of any kind: TLSv1.3, TLSv1, SSLv3, DTLSv1.2 (SSL_SESSION_get_protocol_version)")
-    version = Known(TLSVersion, "the protocol, if the harness can speak it: TLS 1.2 or 1.3")
+    version = Known(TLSVersion, "the protocol, if the harness can speak it: TLS 1.0 to 1.3")
     cipher = Known(int, "IANA cipher suite number, 0x1302 for TLS_AES_256_GCM_SHA384")
     session_id = Known(bytes, "session id, 0 to 32 bytes; for TLS 1.3 a local name that was never sent")
     session_id_context = Known(bytes, "session id context, 0 to 32 bytes (SSL_CTX_set_session_id_context)")

@@ -28,6 +28,8 @@ class Tamper(StrEnum):
 class Part(StrEnum):
     """What an edit changes."""
 
+    VERSION = "version"
+    """The legacy_version of a ClientHello or ServerHello becomes the value, two bytes."""
     SESSION_ID = "session_id"
     """The session id of a ClientHello or ServerHello becomes the value."""
     BINDER = "binder"

@@ -47,9 +47,9 @@ class Mechanism(StrEnum):
     """How a session was resumed."""
 
     SESSION_ID = "session_id"
-    """TLS 1.2 session id, state at the server (RFC 5246, 7.3)."""
+    """Session id of TLS 1.2 and earlier, state at the server (RFC 5246, 7.3)."""
     SESSION_TICKET = "session_ticket"
-    """TLS 1.2 ticket, state at the client (RFC 5077)."""
+    """Ticket of TLS 1.2 and earlier, state at the client (RFC 5077)."""
     PSK = "psk"
     """TLS 1.3 pre_shared_key (RFC 8446, 2.2)."""
 

@@ -19,7 +19,7 @@ FOLDER = pytest.StashKey["Path"]()
 INPUT = "resumption_waits"
 """The folder's name among the inputs of a worker of pytest-xdist."""
 SUFFIX = ".waits"
-CURRENT = "PYTEST_CURRENT_TEST"
+USUAL_VERSIONS = "PYTEST_CURRENT_TEST"
 """The test that runs and its phase, ``x.py::test_y[z] (call)``, as pytest sets it."""
 
 
@@ -32,7 +32,7 @@ def writer(folder: Path, process: str) -> Callable[[str], None]:
             file.unlink(missing_ok=True)
             return
         staged = file.with_suffix(".new")
-        staged.write_text(f"{os.environ.get(CURRENT, '').rpartition(' (')[0]}\n{what}", encoding="utf-8")
+        staged.write_text(f"{os.environ.get(USUAL_VERSIONS, '').rpartition(' (')[0]}\n{what}", encoding="utf-8")
         staged.replace(file)
 
     return write

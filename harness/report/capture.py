@@ -101,7 +101,7 @@ def key_log(connection: Connection) -> list[str]:
 
 
 def _of_session(connection: Connection) -> list[str]:
-    """The TLS 1.2 master secret from the session: OpenSSL before 1.1.1 has no key log callback."""
+    """The master secret of TLS 1.2 and earlier from the session: OpenSSL before 1.1.1 has no key log callback."""
     session, hellos = connection.last_session, connection.transcript.client_hellos
     if len(hellos) != 1 or session is None or not session.der or session.known.get("version") not in BEFORE_1_3:
         return []

@@ -20,7 +20,7 @@ from harness.cli import SUBCOMMANDS, main
 from harness.cli import cli as command_line
 from harness.model.errors import SessionFormatError, UsageError
 from harness.model.session import Session
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS
 from harness.report.json.encode import session_json
 from harness.report.text.session_text import session_rows
 from harness.results.reader import kept_run
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from click import Command
 
+    from harness.model.tls import TLSVersion
     from harness.tests.live_sessions import Live
 
 INPUTS = int(os.environ.get("RESUMPTION_FUZZ", "30"))
@@ -115,7 +116,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Captures:
     return Captures(tmp_path_factory.mktemp("captures"))
 
 
-@pytest.mark.parametrize("version", list(TLSVersion))
+@pytest.mark.parametrize("version", USUAL_VERSIONS)
 @pytest.mark.parametrize("keyed", [True, False])
 @given(choice=st.data())
 @FUZZED

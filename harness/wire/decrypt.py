@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-from harness.model.tls import Role
+from harness.model.tls import Role, TLSVersion
 from harness.wire.suites import Aead, Bulk
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ EXPLICIT = 8
 """Bytes of the nonce that TLS 1.2 sends in the record, with AES (RFC 5288, 3)."""
 NONCE = 12
 """Bytes of a nonce, in every AEAD of TLS."""
+MD5_SHA1 = "md5-sha1"
+"""Both hashes of the pseudorandom function before TLS 1.2."""
 
 
 def _cipher(suite: Suite, key: bytes) -> Cipher:
@@ -103,10 +105,24 @@ class EarlyEpoch(Epoch13):
     """The key of early data (RFC 8446, 7.1: client_early_traffic_secret)."""
 
 
+def prf_hash(suite: Suite, version: TLSVersion | None) -> str:
+    """The hash of a connection's pseudorandom function, by hashlib's name; before TLS 1.2 it is none of the suite's."""
+    return MD5_SHA1 if version is not None and version < TLSVersion.TLSv1_2 else suite.hash
+
+
 @lru_cache(maxsize=2)  # both directions of a connection take their keys from one block
 def prf(secret: bytes, label: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
-    """The pseudorandom function of TLS 1.2 (RFC 5246, 5)."""
-    seed = label + seed
+    """The pseudorandom function of TLS 1.2 (RFC 5246, 5), or with MD5_SHA1 that of TLS 1.0 and 1.1 (RFC 2246, 5)."""
+    if hash_name != MD5_SHA1:
+        return _expanded(secret, label + seed, length, hash_name)
+    half = (len(secret) + 1) // 2
+    first = _expanded(secret[:half], label + seed, length, "md5")
+    second = _expanded(secret[-half:], label + seed, length, "sha1")
+    return bytes(a ^ b for a, b in zip(first, second, strict=True))
+
+
+def _expanded(secret: bytes, seed: bytes, length: int, hash_name: str) -> bytes:
+    """P_hash (RFC 5246, 5)."""
     out, link = b"", seed
     while len(out) < length:
         link = hmac.digest(secret, link, hash_name)
@@ -188,28 +204,37 @@ def _plain_cipher(bulk: Bulk, key: bytes, iv: bytes) -> CipherContext | None:
 
 
 class MacEpoch12(_Opened12):
-    """One direction of a TLS 1.2 key block with a MAC beside its cipher (RFC 5246, 6.2.3.1 and 6.2.3.2; RFC 7366)."""
+    """One direction of a key block with a MAC beside its cipher (RFC 5246, 6.2.3.1 and 6.2.3.2; RFC 7366).
+
+    TLS 1.0 sends no IV: the first is of the key block, and each other one the last block before it (RFC 2246, 6.2.3.2).
+    """
 
     def __init__(
         self,
         suite: Suite,
-        bulk: Bulk,
         master: bytes,
         randoms: tuple[bytes, bytes],
         role: Role,
         *,
         deflated: bool = False,
         encrypted_first: bool = False,
+        version: TLSVersion = TLSVersion.TLSv1_2,
     ) -> None:
         """As for `Epoch12`; ``encrypted_first`` if the server took the extension encrypt_then_mac."""
         super().__init__(deflated=deflated)
+        bulk = suite.bulk or Bulk.NULL
         self._mac, self._bulk = suite.mac, bulk
         self._length = hashlib.new(suite.mac, usedforsecurity=False).digest_size
         self._encrypted_first = encrypted_first and bulk.block > 0
-        block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (self._length + suite.key), suite.hash)
+        before = 2 * (self._length + suite.key)
+        hashed = prf_hash(suite, version)
+        block = prf(master, b"key expansion", randoms[1] + randoms[0], before + 2 * bulk.block, hashed)
         mine = 0 if role is Role.CLIENT else 1
         self._mac_key = block[mine * self._length :][: self._length]
         self._key = block[2 * self._length + mine * suite.key :][: suite.key]
+        chained = version is TLSVersion.TLSv1
+        self._iv = block[before + mine * bulk.block :][: bulk.block] if chained else b""
+        """Of the next record, where the record does not begin with it."""
         self._stream = None if bulk.block else _plain_cipher(bulk, self._key, b"")
 
     def _fits(self, record: Record, content: bytes, mac: bytes) -> bool:
@@ -220,7 +245,8 @@ class MacEpoch12(_Opened12):
         """The content of a cipher's output, with its MAC if that is inside; None if it is padded wrongly."""
         if not self._bulk.block:
             return self._stream.update(sealed) if self._stream else sealed
-        iv, blocks = sealed[: self._bulk.block], sealed[self._bulk.block :]
+        own = 0 if self._iv else self._bulk.block
+        iv, blocks = self._iv or sealed[:own], sealed[own:]
         if len(iv) < self._bulk.block or not blocks or len(blocks) % self._bulk.block:
             return None
         cipher = _plain_cipher(self._bulk, self._key, iv)
@@ -239,7 +265,10 @@ class MacEpoch12(_Opened12):
             plain = None if both is None else both[: max(len(both) - self._length, 0)]
             if both is None or plain is None or not self._fits(record, plain, both[len(plain) :]):
                 plain = None
-        return None if plain is None else self._next(record, plain)
+        if plain is None:
+            return None
+        self._iv = sealed[-self._bulk.block :] if self._iv else b""
+        return self._next(record, plain)
 
 
 class Keyring:

@@ -7,7 +7,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from harness.model.tls import TLSVersion
-from harness.wire.decrypt import prf
+from harness.wire.decrypt import prf, prf_hash
 from harness.wire.key_log import secrets_of
 from harness.wire.suites import SUITES
 
@@ -31,7 +31,7 @@ def exported(hellos: tuple[ClientHello, ServerHello], keylog: Iterable[str], lab
     except ValueError:
         return None
     if not tls13:
-        return prf(key, label.encode(), client.random + server.random, length, suite.hash)
+        return prf(key, label.encode(), client.random + server.random, length, prf_hash(suite, server.version))
     nothing = hashlib.new(suite.hash).digest()
     return expand(expand(key, label, nothing, len(nothing), suite.hash), "exporter", nothing, length, suite.hash)
 

@@ -64,7 +64,7 @@ class KeyLog:
     def tls12(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch12 | MacEpoch12]:
         """The key of one direction after its change_cipher_spec, if it is there and the suite's cipher is known."""
         suite, master = SUITES.get(server.cipher_suite), self._secret("CLIENT_RANDOM", client)
-        if suite is None or not master:
+        if suite is None or not master or server.version is None:
             return []
         randoms, deflated = (client.random, server.random), server.compression == DEFLATE
         if suite.aead is not None:
@@ -72,5 +72,7 @@ class KeyLog:
         if suite.bulk is None:
             return []
         first = ENCRYPT_THEN_MAC in server.extensions
-        keys = MacEpoch12(suite, suite.bulk, master, randoms, sender, deflated=deflated, encrypted_first=first)
+        keys = MacEpoch12(
+            suite, master, randoms, sender, deflated=deflated, encrypted_first=first, version=server.version
+        )
         return [keys]

@@ -11,16 +11,17 @@ from harness.case.case import Ends, refusals, run
 from harness.case.desk import desk
 from harness.explain.resumed.lifetime import expiry_of
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome, Role
 from harness.runtime.clock import library
 from harness.stacks.openssl.abilities import program_abilities
 
 if TYPE_CHECKING:
+    from harness.model.tls import TLSVersion
     from harness.runtime.runtime import Runtime
     from harness.stacks.machine import Machine
     from harness.story.story import Story
 
-TLS12, TLS13 = TLSVersion
+TLS12, TLS13 = USUAL_VERSIONS
 MINUTE = ServerConfig(timeout=60)
 STATEFUL = ServerConfig(timeout=60, tickets=False)
 FULL, DECLINED, RESUMED = Outcome.FULL, Outcome.DECLINED, Outcome.RESUMED

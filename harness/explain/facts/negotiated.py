@@ -68,10 +68,15 @@ def _first(body: bytes) -> str | None:
 
 
 def enabled_versions(hello: ClientHello) -> frozenset[TLSVersion]:
-    """The versions, among those of the harness, that a ClientHello offers (RFC 8446, 4.2.1)."""
+    """The versions, among those of the harness, that a ClientHello names (RFC 8446, 4.2.1): an old one the highest."""
     if hello.supported_versions:
         return frozenset(version for version in TLSVersion if version.wire in hello.supported_versions)
-    return frozenset(v for v in (TLSVersion.TLSv1_2,) if hello.legacy_version >= v.wire)
+    return frozenset(v for v in TLSVersion if hello.legacy_version == v.wire)
+
+
+def version_named(hello: ClientHello | None) -> TLSVersion | None:
+    """The version in the legacy_version of a ClientHello, that of an offer of which nothing else shows it."""
+    return next((version for version in TLSVersion if hello and hello.legacy_version == version.wire), None)
 
 
 def completed(connection: Connection) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.explain.facts.key_name import proven
+from harness.explain.facts.negotiated import version_named
 from harness.model.connection import HANDLE
 from harness.model.tls import Mechanism, TLSVersion
 
@@ -62,7 +63,7 @@ class Offer:
         known = self._field("version")
         if isinstance(known, TLSVersion) or self.by is None:
             return known if isinstance(known, TLSVersion) else None
-        return TLSVersion.TLSv1_3 if self.by is Mechanism.PSK else TLSVersion.TLSv1_2
+        return TLSVersion.TLSv1_3 if self.by is Mechanism.PSK else version_named(self.hello)
 
     @cached_property
     def cipher(self) -> int | None:

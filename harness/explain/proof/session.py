@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.facts.negotiated import answer_of, holds, version_of
+from harness.explain.facts.negotiated import answer_of, holds, version_named, version_of
 from harness.explain.facts.origin import origin_of
 from harness.explain.finding import hash_of, suite_name
 from harness.explain.no_session import describe, usable
@@ -41,7 +41,7 @@ def _by_offer(scope: Scope) -> TLSVersion | None:
     if not scope.connection.was_offered:
         return None
     psk = any(hello.psk_tickets for hello in scope.hellos)
-    return TLSVersion.TLSv1_3 if psk else TLSVersion.TLSv1_2
+    return TLSVersion.TLSv1_3 if psk else version_named(next(iter(scope.hellos), None))
 
 
 def _ciphers(scope: Scope) -> set[int]:
@@ -125,7 +125,7 @@ STATEMENTS = tuple(
         (r"edited since it was issued \((.+)\)", _edits),
         (r"version (\S+)", _version),
         (r"(.+?) \((\w+|hash unknown)\)", _cipher),
-        (r"(.+?), (?:TLSv1\.\d|version unknown)", _cipher_and_version),
+        (r"(.+?), (?:TLSv1(?:\.\d)?|version unknown)", _cipher_and_version),
         (r"connection (\d+) yielded one (for \S+ )?with (.+?)(, after it was resumed)?", _yielded),
         (
             r"connection (\d+) yielded one that could have been offered",

@@ -109,7 +109,7 @@ def _versions(scope: Scope, found: re.Match[str]) -> bool:
     hello = scope.hellos[0]
     offered = hello.supported_versions or (hello.legacy_version,)
     known = sorted(version.label for version in TLSVersion if version.wire in offered)
-    return found[1] == (" and ".join(known) or "neither TLS 1.2 nor TLS 1.3")
+    return found[1] == (" and ".join(known) or "no known version")
 
 
 def _suites(scope: Scope, found: re.Match[str]) -> bool:
@@ -261,7 +261,7 @@ STATEMENTS = tuple(
             r"the ServerHello negotiates (\S+)",
             lambda scope, found: getattr(_answer(scope).version, "label", None) == found[1],
         ),
-        (r"the ClientHello offers (TLSv1\.\d(?: and TLSv1\.\d)*|neither TLS 1.2 nor TLS 1.3)", _versions),
+        (r"the ClientHello offers (TLSv1(?:\.\d)?(?: and TLSv1(?:\.\d)?)*|no known version)", _versions),
         (r"the ClientHello offers (TLS_\S+(?:, TLS_\S+)*)", _suites),
         (r"the ClientHello offers no other known suite", lambda scope, _found: bool(scope.hellos)),
         (r"the ClientHello offers the groups (.+)", _groups),

@@ -9,6 +9,7 @@ from harness.explain.finding import hash_of, suite_name
 from harness.explain.rules.hello import LEGACY, RENEGOTIATION_INFO, SIGNALLING_SUITE
 from harness.explain.rules.second_hello import COOKIE
 from harness.explain.rules.table import When, rule
+from harness.model.rule import Level
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY
 from harness.wire.hellos import ALPN, KEY_SHARE, PSK_KEY_EXCHANGE_MODES, SUPPORTED_VERSIONS
@@ -87,6 +88,18 @@ def downgrade_marked(handshake: Handshake) -> Iterator[str]:
         if not answer.random.endswith(mark):
             yield f"wire: the random of the ServerHello ends with {answer.random[-8:].hex()}, and not {mark.hex()}"
             yield "knob: the server's versions include TLS 1.3"
+
+
+@rule(Role.SERVER, "RFC 8446, 4.1.3", When.TLS12, Level.SHOULD)
+def downgrade_marked_by_tls12(handshake: Handshake) -> Iterator[str]:
+    """A server whose latest version is TLS 1.2 ends its random with DOWNGRD and 0 where it chooses an earlier one."""
+    answer, setup = handshake.answer, handshake.connection.setup
+    if answer is None or answer.version is None or setup is None or not handshake.first:
+        return
+    latest = max(setup.server.versions or (answer.version,))
+    if answer.version < latest == TLSVersion.TLSv1_2 and not answer.random.endswith(EARLIER):
+        yield f"wire: the random of the ServerHello ends with {answer.random[-8:].hex()}, and not {EARLIER.hex()}"
+        yield "knob: the latest of the server's versions is TLS 1.2"
 
 
 @rule(Role.SERVER, "RFC 8446, 4.2.8", When.TLS13)

@@ -9,7 +9,7 @@ import pytest
 from harness.explore.generate import standing
 from harness.explore.observe import features
 from harness.explore.play import play
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.stacks.libssl import LibsslStack
 from harness.story.step import Offer
 from harness.story.steps import Age, CloseOpen, Connect, Exchange, Open, Renegotiate, StopClock
@@ -46,7 +46,7 @@ def shown(story: Story, stack: LibsslStack, runtime: Runtime) -> object:
     return played.ended, played.why, features(played.connections)
 
 
-@pytest.mark.parametrize("tls", list(TLSVersion))
+@pytest.mark.parametrize("tls", USUAL_VERSIONS)
 @pytest.mark.parametrize("name", STORIES)
 def test_memory_and_tcp_show_the_same(
     runtime: Runtime, honest: LibsslStack, joined: LibsslStack, name: str, tls: TLSVersion

@@ -45,7 +45,7 @@ OF_A_SERVER = {"session id": NO_CACHE}
 
 NO_SUITES = "the agent does not translate OpenSSL's names of cipher suites into a priority string"
 KNOBS: dict[str, Any] = {
-    "versions": None,
+    "versions": [["1.2"], ["1.3"], ["1.2", "1.3"]],
     "tickets": [True],
     "cache_mode": NO_CACHE,
     "cache_size": NO_CACHE,

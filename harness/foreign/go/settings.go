@@ -16,7 +16,7 @@ import (
 var noEarlyData = "crypto/tls has early data for QUIC alone"
 
 var bothKnobs = map[string]any{
-	"versions":               nil,
+	"versions":               []any{[]any{"1.2"}, []any{"1.3"}, []any{"1.2", "1.3"}},
 	"tickets":                []any{true},
 	"cache_mode":             "crypto/tls has no cache modes; a client's cache is the program's",
 	"cache_size":             "crypto/tls has no cache of a server, and a client's is the program's",

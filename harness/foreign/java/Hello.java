@@ -58,9 +58,10 @@ final class Hello {
     /** The knobs of a role: null for every value, the only values, or why it cannot be set. */
     static Map<String, Object> knobs(String role) {
         Map<String, Object> found = new TreeMap<>();
-        for (String name : List.of("versions", "tickets", "ciphers", "ciphersuites", "alpn", "timeout")) {
+        for (String name : List.of("tickets", "ciphers", "ciphersuites", "alpn", "timeout")) {
             found.put(name, null);
         }
+        found.put("versions", List.of(List.of("1.2"), List.of("1.3"), List.of("1.2", "1.3")));
         found.put("cache_mode", "JSSE has no cache modes");
         found.put("cache_size", "JSSE takes 0 for a cache without a limit");
         found.put("middlebox_compat", List.of(true));

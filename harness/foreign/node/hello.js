@@ -51,7 +51,7 @@ const CAPABILITIES = {
 
 const UNUSED = "the agent has no code for it";
 const BOTH = {
-  versions: null,
+  versions: [["1.2"], ["1.3"], ["1.2", "1.3"]],
   tickets: [true],
   cache_mode: "Node sets the mode of its cache itself",
   cache_size: NO_CACHE,

@@ -43,7 +43,7 @@ OF_A_SERVER = {"early data": "a server of tlslite-ng reads no early data"}
 NO_CHECK = "the agent verifies no certificates"
 FIXED = "tlslite-ng has no way to set it"
 KNOBS: dict[str, Any] = {
-    "versions": None,
+    "versions": [["1.2"], ["1.3"], ["1.2", "1.3"]],
     "tickets": None,
     "cache_mode": FIXED,
     "cache_size": FIXED,

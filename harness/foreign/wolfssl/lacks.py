@@ -71,7 +71,7 @@ CLIENT_KNOBS: dict[str, Any] = {
     "max_fragment_length": "the agent has no code for it",
 }
 SERVER_KNOBS: dict[str, Any] = {
-    "versions": None,
+    "versions": [["1.2"], ["1.3"], ["1.2", "1.3"]],
     "tickets": [True],
     "verify": None,
     "timeout": "wolfSSL sets the lifetime of a ticket apart from that of a session",

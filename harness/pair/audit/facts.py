@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BOTH = frozenset(Role)
 FATAL = 2
+KEEPS_METHOD = (1, 1)
+"""The first OpenSSL whose SSL_set_session leaves the method as it is."""
 PREFERS_SENT_NAME = release("1.1.1e")
 """The first OpenSSL that reports the name of this handshake, not the session's, where TLS 1.3 resumed."""
 SENDS_EACH_ALERT = (1, 1, 1)
@@ -62,9 +64,15 @@ def _version(wire: Wire, _role: Role) -> Shown | None:
 
 
 def _enabled(wire: Wire, role: Role) -> object:
-    """The versions that an end was configured to enable, where they are not those of the wire."""
-    setup = wire.connection.setup
-    return None if setup is None or wire.mutated(role) else setup.config(role).versions
+    """The versions that an end was configured to enable, where they are not those of the wire.
+
+    Before OpenSSL 1.1.0 a client that offers a session enables the session's version alone (SSL_set_session), be it
+    disabled or not.
+    """
+    setup, version = wire.connection.setup, release_of(wire.connection, role)
+    old = version[:1].isdigit() and release(version) < KEEPS_METHOD
+    of_session = old and role is Role.CLIENT and wire.connection.offered is not None
+    return None if setup is None or of_session or wire.mutated(role) else setup.config(role).versions
 
 
 class _Including:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.progress import CLEAR, Progress, duration
-from harness.plugin.waits import CURRENT, FOLDER, writer
+from harness.plugin.waits import FOLDER, USUAL_VERSIONS, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_what_a_cell_waits_for_is_shown_with_it(
     for name in "ab":
         plain.pytest_runtest_logstart(name)
     write = writer(tmp_path, "gw1")
-    monkeypatch.setenv(CURRENT, "b (call)")
+    monkeypatch.setenv(USUAL_VERSIONS, "b (call)")
     write("the handshake of\nlibssl; a line; another")
     clock.now += 11
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.case.desk import desk
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS, TLSVersion
 from harness.pair.open_connection import ANSWER, PING
 from harness.report.capture import capture
 from harness.report.tests.real_cases import connections
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.tshark, pytest.mark.network]  # network: only where the machine has no tshark
 
-V12, V13 = TLSVersion
+V12, V13 = USUAL_VERSIONS
 ENDS = [("libssl", "openssl"), ("openssl", "ssl"), ("pyopenssl", "libssl"), ("ssl", "pyopenssl")]
 HELLOS = ["ClientHello", "ServerHello"]
 CERTIFIED = ["Certificate", "ServerKeyExchange", "ServerHelloDone", "ClientKeyExchange"]

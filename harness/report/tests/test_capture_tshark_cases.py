@@ -9,7 +9,7 @@ import pytest
 
 from harness.case.desk import desk
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
-from harness.model.tls import Close, Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Outcome, Role
 from harness.pair.pair import Pair
 from harness.report.capture import capture
 from harness.report.tests.real_cases import connections
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.tshark, pytest.mark.network]  # network: only where the machine has no tshark
 
-V12, V13 = TLSVersion
+V12, V13 = USUAL_VERSIONS
 HELLOS = ["ClientHello", "ServerHello"]
 FULL_12 = [*HELLOS, "Certificate", "ServerKeyExchange", "ServerHelloDone", "ClientKeyExchange"]
 

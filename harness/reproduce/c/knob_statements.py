@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Statements = Callable[[Any, Context], list[str]]
 
-VERSIONS = {TLSVersion.TLSv1_2: "TLS1_2_VERSION", TLSVersion.TLSv1_3: "TLS1_3_VERSION"}
+VERSIONS = {version: f"{version.name.replace('TLSv', 'TLS')}_VERSION" for version in TLSVersion}
 LONGEST = (1 << 63) - 1
 
 
@@ -125,6 +125,7 @@ def _text(function: str) -> Statements:
 
 KNOBS: Mapping[str, Statements] = {
     "versions": _versions,
+    "security_level": lambda value, _: [f"SSL_CTX_set_security_level(ctx, {value});"],
     "cache_mode": _cache_mode,
     "cache_size": lambda value, _: [f"SSL_CTX_sess_set_cache_size(ctx, {number(value)});"],
     "timeout": lambda value, _: [f"SSL_CTX_set_timeout(ctx, {number(value)});"],

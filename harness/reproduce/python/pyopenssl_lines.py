@@ -48,6 +48,7 @@ def _context(value: object) -> list[str]:
 
 LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
+    "security_level": lambda value: [f"{{}}.set_cipher_list({py(f'DEFAULT:@SECLEVEL={value}'.encode())})"],
     "cache_mode": _cache_mode,
     "timeout": lambda value: [f"{{}}.set_timeout({py(value)})"],
     "session_id_context": _context,

@@ -39,6 +39,7 @@ def _alpn(value: object) -> list[str]:
 
 LINES: Mapping[str, Callable[[object], list[str]]] = {
     "versions": _versions,
+    "security_level": lambda value: [f"{{}}.set_ciphers({py(f'DEFAULT:@SECLEVEL={value}')})"],
     "num_tickets": lambda value: [f"{{}}.num_tickets = {py(value)}"],
     "ciphers": lambda value: [f"{{}}.set_ciphers({py(value)})"],
     "groups": lambda value: [f"{{}}.set_ecdh_curve({py(ECDH_CURVES.get(str(value), value))})"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited, with_other_secret
@@ -388,7 +388,7 @@ SITUATIONS = (
     ),
     *(
         Situation(f"tls{tls.value.replace('.', '')}-close-{how}", tls, server=STATEFUL, close=how)
-        for tls in TLSVersion
+        for tls in USUAL_VERSIONS
         for how in Close
     ),
     *(Situation(f"tls12-kept-{how}", TLS12, keep_object, close=how) for how in Close),

@@ -19,7 +19,7 @@ from harness.explain.rules import breaches_of
 from harness.model.errors import DisagreementError, UnsupportedError, UsageError, stretched
 from harness.model.knobs import CacheMode
 from harness.model.reason import Reason
-from harness.model.tls import Close, Mechanism, Outcome, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Mechanism, Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.serve.served import Served
 from harness.serve.tests.clients import RESUMES, python_client, run, serving
@@ -38,7 +38,7 @@ tls = ssl._create_unverified_context().wrap_socket(socket.create_connection(("12
 tls.sendall(b"hello\\n")
 print(tls.recv(100))
 """
-BOTH = pytest.mark.parametrize("tls", list(TLSVersion))
+BOTH = pytest.mark.parametrize("tls", USUAL_VERSIONS)
 
 
 def outcomes(served: Served) -> list[Outcome]:

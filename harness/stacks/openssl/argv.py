@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 VERIFY_DEPTH = "3"
+DEFAULT_CIPHERS = "DEFAULT"
 NON_BLOCKING = "-nbio"
 """Keeps s_client reading stdin: a blocking SSL_read that completes a renegotiation does not return before data arrive.
 
-For TLS 1.2 only, the one with renegotiation: with TLS 1.3, s_client could print a ticket before the connection's facts.
+Only without TLS 1.3, which has no renegotiation: with it, s_client could print a ticket before the connection's facts.
 """
 
 
@@ -38,7 +39,7 @@ def server_argv(
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]
-    return argv + knob_flags(config)
+    return argv + knob_flags(config, version)
 
 
 def client_argv(
@@ -46,12 +47,12 @@ def client_argv(
 ) -> list[str]:
     """Return the command line of s_client, without the arguments of a single connection."""
     argv = [*openssl, "s_client", *no_default_authorities(version)]
-    argv += [NON_BLOCKING] if config.versions == (TLSVersion.TLSv1_2,) else []
+    argv += [NON_BLOCKING] if config.versions and config.versions[-1] < TLSVersion.TLSv1_3 else []
     if certificate is not None:
         argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
     if config.verify is Verify.REQUIRED:
         argv += ["-verify", VERIFY_DEPTH, "-verify_return_error", "-CAfile", str(authority)]
-    return argv + knob_flags(config)
+    return argv + knob_flags(config, version)
 
 
 def connection_argv(port: int, sess_out: Path, sess_in: Path | None, early_data: Path | None) -> list[str]:
@@ -66,8 +67,10 @@ def no_default_authorities(version: str) -> list[str]:
     return ["-no-CAfile", "-no-CApath"] + (["-no-CAstore"] if release(version) >= (3,) else [])
 
 
-def knob_flags(config: Config) -> list[str]:
+def knob_flags(config: Config, version: str) -> list[str]:
     """Return the flags of the given knobs, without files and descriptors of a single connection."""
-    rows = knobs_of(config.role)
-    flags = [(rows[name].flags(config.role), value) for name, value in config.given().items()]
+    rows, given = knobs_of(config.role), config.given()
+    if "security_level" in given and rows["security_level"].exists_in(version):  # it is a word of the cipher list
+        given["ciphers"] = f"{given.get('ciphers', DEFAULT_CIPHERS)}:@SECLEVEL={given['security_level']}"
+    flags = [(rows[name].flags(config.role), value) for name, value in given.items()]
     return [flag for found, value in flags if found is not None for flag in found.make(value)]

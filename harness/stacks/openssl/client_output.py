@@ -12,6 +12,8 @@ from harness.wire.names import group_named
 CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
 TEMP_KEY = re.compile(r"(?:Server|Peer) Temp Key: (.+)")
 NEGOTIATED = "Negotiated TLS1.3 group: "
+PROTOCOL = re.compile(r"    Protocol  : (\S+)")
+"""Of the session, where TLS 1.3 is not spoken: the suite's own version, printed before, may be an earlier one."""
 SERVER_NAME = re.compile(rb"Can't use SSL_get_servername")
 ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
 """s_client 4.0 prints this about Encrypted Client Hello after the other facts of the connection."""
@@ -52,8 +54,10 @@ class ClientOutput(Output):
         if found := CIPHER.fullmatch(line):
             self.reused = found[1] == b"Reused"
             self.cipher = found[3].decode(errors="replace")
-            self.version = next((v for v in TLSVersion if v.label == found[2].decode(errors="replace")), None)
+            self.version = TLSVersion.labelled(found[2].decode(errors="replace"))
             self.evidence.append(text)
+        elif printed := PROTOCOL.fullmatch(text):
+            self.version = TLSVersion.labelled(printed[1])
         elif line == b"---" and self.reused is not None:
             self.summary = True
             self.established = not self.trouble and not self.closing

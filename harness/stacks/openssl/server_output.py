@@ -11,7 +11,7 @@ from harness.model.connection import Counters
 from harness.model.tls import Ending, TLSVersion
 from harness.stacks.openssl.output import BLOCK, ERROR, NEW_CODES, VERIFY, Output
 
-PROTOCOLS = {b"\x03\x03": TLSVersion.TLSv1_2, b"\x03\x04": TLSVersion.TLSv1_3}
+PROTOCOLS = {version.wire.to_bytes(2, "big"): version for version in TLSVersion}
 STATISTICS = {
     b"items in the session cache": "items",
     b"client connects (SSL_connect())": "connect",

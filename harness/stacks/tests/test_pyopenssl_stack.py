@@ -12,7 +12,7 @@ from harness.model.build import Build
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
-from harness.model.tls import Close, Ending, Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.clock import library
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NO_CLOCK = library() is None
-VERSIONS = pytest.mark.parametrize("version", list(TLSVersion))
+VERSIONS = pytest.mark.parametrize("version", USUAL_VERSIONS)
 HAS_GROUPS = backend.openssl_version_number() >= 0x40000000
 SAMPLES: dict[str, Any] = {
     "versions": (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3),

@@ -12,7 +12,7 @@ from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Session
-from harness.model.tls import Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Role, TLSVersion
 from harness.runtime.clock import library
 from harness.runtime.runtime import Runtime
 from harness.stacks.ssl_ import SslStack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NO_CLOCK = library() is None
-VERSIONS = pytest.mark.parametrize("version", list(TLSVersion))
+VERSIONS = pytest.mark.parametrize("version", USUAL_VERSIONS)
 SAMPLES: dict[str, Any] = {
     "versions": (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3),
     "tickets": False,

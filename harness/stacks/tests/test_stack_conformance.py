@@ -12,7 +12,7 @@ from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.model.capability import Abilities, Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.clock import MISSING, library
@@ -269,7 +269,7 @@ def test_abbreviated_renegotiation_resumes_or_is_refused_with_a_reason(
             assert why in str(caught.value)
 
 
-@pytest.mark.parametrize("tls", TLSVersion, ids=lambda tls: tls.label)
+@pytest.mark.parametrize("tls", USUAL_VERSIONS, ids=lambda tls: tls.label)
 def test_a_stack_resumes_with_itself(stack: Stack, runtime: Runtime, tls: TLSVersion) -> None:
     with pair_of(stack, runtime, tls) as pair:
         session = taken(pair)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.wire.records import Record
 
 CLIENT_HELLO, SERVER_HELLO = 1, 2
+VERSION_END = 2
 RANDOM_END = 34
 """Where the session id of a hello begins: after the version and the random (RFC 8446, 4.1.2)."""
 
@@ -139,6 +140,8 @@ def edited(raw: bytes, tampering: Tampering) -> bytes:
 
 
 def _hello(body: bytes, kind: int, tampering: Tampering) -> bytes:
+    if tampering.part is Part.VERSION:
+        return tampering.value + body[VERSION_END:]
     end = RANDOM_END + 1 + body[RANDOM_END]
     if tampering.part is Part.SESSION_ID:
         return body[:RANDOM_END] + bytes((len(tampering.value),)) + tampering.value + body[end:]

@@ -43,8 +43,6 @@ VERSIONS = {version.wire: version for version in TLSVersion}
 PROTOCOLS = {
     structure.SSL2: "SSLv2",
     0x0300: "SSLv3",
-    0x0301: "TLSv1",
-    0x0302: "TLSv1.1",
     **{version.wire: version.label for version in TLSVersion},
     0x0100: "DTLSv0.9",
     0xFEFF: "DTLSv1",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def from_fields(fields: Mapping[str, object], handle: object, *, taken_by: str = "", taken_from: str = "") -> Session:
     """A session whose known fields are those of the mapping, by their names in ``Session``.
 
-    Values are as JSON carries them: bytes as hex, a version as ``1.2`` or ``1.3``, which implies the protocol; None
+    Values are as JSON carries them: bytes as hex, a version as ``1.2``, which implies the protocol; None
     is unknown. ``handle`` is what the stack offers the session by. ValueError names a field that does not exist, or
     whose value is of a wrong type.
     """
@@ -26,7 +26,7 @@ def from_fields(fields: Mapping[str, object], handle: object, *, taken_by: str =
 
 
 def to_fields(session: Session) -> dict[str, object]:
-    """Every known field as JSON carries it: bytes as hex, a version as ``1.2`` or ``1.3``."""
+    """Every known field as JSON carries it: bytes as hex, a version as ``1.2``."""
     return {
         name: value.hex() if isinstance(value, bytes) else str(value) if isinstance(value, TLSVersion) else value
         for name, value in session.known.items()

@@ -203,6 +203,41 @@ def test_a_mac_is_taken_before_and_after_the_encryption(tmp_path: Path, cipher: 
     assert damaged.misfits == {Role.CLIENT: 1, Role.SERVER: 1}
 
 
+OLD = ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-ECDSA-NULL-SHA"]
+
+
+@pytest.mark.parametrize("off", [0, NO_ENCRYPT_THEN_MAC])
+@pytest.mark.parametrize("version", [TLSVersion.TLSv1, TLSVersion.TLSv1_1])
+@pytest.mark.parametrize("cipher", OLD)
+def test_all_records_of_tls10_and_tls11_are_read(tmp_path: Path, cipher: str, version: TLSVersion, off: int) -> None:
+    pair = Captures(tmp_path).pair(version)
+    for context in (pair.client, pair.server):
+        context.set_ciphers(f"{cipher}:@SECLEVEL=0")
+        context.options |= off
+    first = pair.connect()
+    second = pair.connect(first.session)
+    transcript = read(second.chunks, second.keylog)
+
+    assert judge(transcript).view.saw is Saw.RESUMED
+    assert transcript.decrypted
+    assert transcript.problem == ""
+    assert transcript.server_hellos[0].version is version
+    assert [alert.number for alert in transcript.alerts] == [0, 0]
+
+
+def test_another_key_opens_no_record_of_tls10(tmp_path: Path) -> None:
+    pair = Captures(tmp_path).pair(TLSVersion.TLSv1)
+    for context in (pair.client, pair.server):
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    made = pair.connect()
+    wrong = [f"{line[:-1]}{'0' if line[-1] != '0' else '1'}" for line in made.keylog]
+    transcript = read(made.chunks, wrong)
+
+    assert not transcript.decrypted
+    assert transcript.alerts == ()
+    assert judge(transcript).view.saw is Saw.FULL
+
+
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_under_a_suite_that_is_not_known_the_wire_is_unknown(runtime: Runtime, version: str) -> None:
     with Programs(runtime, version) as programs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.runtime.pki import Issued
 
-VERSIONS = {TLSVersion.TLSv1_2: ssl.TLSVersion.TLSv1_2, TLSVersion.TLSv1_3: ssl.TLSVersion.TLSv1_3}
+VERSIONS = {version: ssl.TLSVersion(version.wire) for version in TLSVersion}
 
 
 @dataclass
@@ -51,7 +52,8 @@ class SslPair:
         self.server.load_cert_chain(issued.certificate, issued.key)
         self.client.keylog_filename = str(folder / "client.keys")
         for context in (self.client, self.server):
-            context.minimum_version = context.maximum_version = VERSIONS[version]
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of TLS 1.0 and 1.1
+                context.minimum_version = context.maximum_version = VERSIONS[version]
         if not tickets:
             self.server.options |= ssl.OP_NO_TICKET
 

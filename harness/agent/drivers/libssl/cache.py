@@ -94,7 +94,10 @@ class Cache:
                 return True
             if not self.native.has("TLSv1_2_method"):
                 return any(id_of(self.native, session) == session_id for session in self.sessions())
-            self.native.ssl.SSL_set_ssl_method(ssl, self.native.ssl.TLSv1_2_method())
-            return bool(self.native.ssl.SSL_has_matching_session_id(ssl, session_id, len(session_id)))
+            for method in ("TLSv1_2_method", "TLSv1_1_method", "TLSv1_method"):
+                self.native.ssl.SSL_set_ssl_method(ssl, getattr(self.native.ssl, method)())
+                if self.native.ssl.SSL_has_matching_session_id(ssl, session_id, len(session_id)):
+                    return True
+            return False
         finally:
             self.native.ssl.SSL_free(ssl)

@@ -17,7 +17,10 @@ int SSL_library_init(void);
 void SSL_load_error_strings(void);
 const SSL_METHOD *TLS_method(void);
 const SSL_METHOD *SSLv23_method(void);
+const SSL_METHOD *TLSv1_method(void);
+const SSL_METHOD *TLSv1_1_method(void);
 const SSL_METHOD *TLSv1_2_method(void);
+void SSL_CTX_set_security_level(SSL_CTX *ctx, int level);
 
 SSL_CTX *SSL_CTX_new(const SSL_METHOD *method);
 void SSL_CTX_free(SSL_CTX *ctx);

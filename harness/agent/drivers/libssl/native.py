@@ -13,7 +13,7 @@ import cffi
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.cdef import CRYPTO, SSL, C
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
-from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
+from harness.agent.vocabulary import NO_SSLV3, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,12 +190,12 @@ def session_reused(native: Native, ssl: Any) -> int:
 
 
 def set_versions(native: Native, ctx: Any, versions: tuple[TLSVersion, ...]) -> None:
-    """Enable only TLS 1.2, by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
-    unknown = [version for version in versions if version is not TLSVersion.TLSv1_2]
-    if unknown:
-        raise LackError(f"versions: OpenSSL {native.version} has no TLS {', '.join(unknown)}")
-    set_option(native, ctx, OP_NO_SSLV2 | NO_OLDER_VERSIONS, on=True)
-    set_option(native, ctx, TLSVersion.TLSv1_2.no_option, on=False)
+    """Enable versions up to TLS 1.2 by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
+    if TLSVersion.TLSv1_3 in versions:
+        raise LackError(f"versions: OpenSSL {native.version} has no TLS {TLSVersion.TLSv1_3}")
+    set_option(native, ctx, OP_NO_SSLV2 | NO_SSLV3, on=True)
+    for version in TLSVersion:
+        set_option(native, ctx, version.no_option, on=version not in versions)
 
 
 def choose_curves(native: Native, ctx: Any) -> None:

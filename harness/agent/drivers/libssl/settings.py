@@ -69,6 +69,11 @@ class Settings:
         self._native.must(self._ctrl(c.CTRL_SET_MIN_VERSION, numbers[0]), "versions")
         self._native.must(self._ctrl(c.CTRL_SET_MAX_VERSION, numbers[-1]), "versions")
 
+    def set_security_level(self, level: int) -> None:
+        """SSL_CTX_set_security_level; OpenSSL 1.0.2 has none, and allows what level 0 does."""
+        if not calls.is_older(self._native):
+            self._ssl.SSL_CTX_set_security_level(self._ctx, level)
+
     def set_cache_mode(self, words: frozenset[CacheMode]) -> None:
         """SSL_CTX_set_session_cache_mode."""
         mode = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from harness.agent.vocabulary import NO_OLDER_VERSIONS, TLSVersion
+from harness.agent.vocabulary import NO_SSLV3, TLSVersion
 
 
 def method(role: str) -> int:
@@ -21,7 +21,7 @@ def set_versions(context: SSL.Context, versions: tuple[TLSVersion, ...]) -> None
         context.set_min_proto_version(min(versions).wire)
         context.set_max_proto_version(max(versions).wire)
         return
-    options: int = NO_OLDER_VERSIONS
+    options: int = NO_SSLV3
     for version in TLSVersion:
         options |= 0 if version in versions else version.no_option
     context.set_options(options)

@@ -24,6 +24,7 @@ from harness.agent.library import (
     WantReadError,
     WantWriteError,
 )
+from harness.agent.vocabulary import TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -143,7 +144,7 @@ class PyopensslConnection:
             finished=done,
             reused=reused,
             evidence=shown,
-            version=self._connection.get_protocol_version_name().removeprefix("TLSv") if done else None,
+            version=TLSVersion.labelled(self._connection.get_protocol_version_name()) if done else None,
             cipher=self._connection.get_cipher_name(),
             alpn=self._connection.get_alpn_proto_negotiated().decode() or None,
             server_name=name.decode() if name else None,

@@ -17,7 +17,7 @@ from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queu
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import Role, Unset
+from harness.agent.vocabulary import Role, Unset, release
 
 if TYPE_CHECKING:
     import socket
@@ -84,6 +84,10 @@ class PyopensslContext:
 
     def _set_versions(self, value: tuple[TLSVersion, ...]) -> None:
         older.set_versions(self._context, value)
+
+    def _set_security_level(self, value: int) -> None:
+        if release(version()) >= (1, 1):
+            self._context.set_cipher_list(f"DEFAULT:@SECLEVEL={value}".encode())
 
     def _set_cache_mode(self, value: frozenset[CacheMode]) -> None:
         mode = 0

@@ -17,7 +17,6 @@ HANDSHAKE = 22
 """ContentType handshake (RFC 8446, 5.1)."""
 NEW_SESSION_TICKET = 4
 CERTIFICATE = 11
-TLS12 = 0x0303
 TLS13 = 0x0304
 FATAL = 2
 
@@ -51,8 +50,8 @@ class Evidence:
         self.tickets = (self.tickets or 0) + 1
 
     def saw_handshake(self, where: int, version: int) -> None:
-        """Store the session when another TLS 1.2 handshake begins; TLS 1.3 has no renegotiation."""
-        if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version == TLS12:
+        """Store the session when another handshake begins before TLS 1.3, which has no renegotiation."""
+        if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version < TLS13:
             self._keep()
         self.done = self.done or bool(where & SSL.SSL_CB_HANDSHAKE_DONE)
 

@@ -20,6 +20,7 @@ from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
 from harness.agent.library import EndError, Facts, TlsError
+from harness.agent.vocabulary import TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +138,7 @@ class SslConnection:
         return replace(
             self._so_far(),
             finished=True,
-            version=version.removeprefix("TLSv") if version else None,
+            version=TLSVersion.labelled(version) if version else None,
             cipher=cipher[0] if cipher else None,
             alpn=self._tls.selected_alpn_protocol(),
             peer_certificate=self._tls.getpeercert(binary_form=True) is not None,

@@ -88,6 +88,9 @@ class SslContext:
         self._context.minimum_version = ssl.TLSVersion(min(value).wire)
         self._context.maximum_version = ssl.TLSVersion(max(value).wire)
 
+    def _set_security_level(self, value: int) -> None:
+        self._context.set_ciphers(f"DEFAULT:@SECLEVEL={value}")
+
     def _set_num_tickets(self, value: int) -> None:
         self._context.num_tickets = value
 

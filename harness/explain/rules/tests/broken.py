@@ -162,6 +162,7 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "version_was_offered": ("psk", in_answer(VERSIONS, numbers([0x7F1C]))),
     "answer_legacy_fields": ("psk", answer(compression=1)),
     "downgrade_marked": ("older12", message(2, ANSWER, unmarked)),
+    "downgrade_marked_by_tls12": ("older11", message(2, ANSWER, unmarked)),
     "server_share_was_offered": ("psk", in_answer(SHARE, share(P384))),
     "full_handshake_has_key_share": ("psk", in_answer(SHARE, None, number=1)),
     "selected_identity_exists": ("psk", in_answer(PSK, numbers([3]))),

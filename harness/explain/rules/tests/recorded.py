@@ -26,6 +26,7 @@ KNOBS: dict[str, tuple[TLSVersion, dict[str, Any], dict[str, Any]]] = {
     "ticket12": (TLS12, {"server_name": NAME, "max_fragment_length": 1024}, {}),
     "id12": (TLS12, {"alpn": ("h2",)}, {"tickets": False, "alpn": ("h2",)}),
     "mac12": (TLS12, {"ciphers": CBC}, {"ciphers": CBC}),
+    "older11": (TLSVersion.TLSv1_1, {}, {"versions": (TLSVersion.TLSv1_1, TLS12)}),
     "older12": (TLS12, {}, {"versions": (TLS12, TLS13)}),
 }
 """The TLS version, the client's knobs and the server's: a full handshake, and one that resumes its session."""

@@ -15,7 +15,7 @@ from harness.model.build import Build
 from harness.model.connection import Counters
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.session import Session
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS, TLSVersion
 from harness.model.transcript import Transcript
 from harness.model.view import Saw
 from harness.pair.pair import Pair
@@ -49,7 +49,7 @@ def wrong(value: Any) -> list[str]:
     return errors(value, SCHEMA, SCHEMA["$defs"])
 
 
-@pytest.fixture(scope="module", params=list(TLSVersion))
+@pytest.fixture(scope="module", params=USUAL_VERSIONS)
 def real(request: pytest.FixtureRequest) -> Iterator[list[Connection]]:
     """A full and a resumed connection of s_client and s_server."""
     build = build_for("openssl")

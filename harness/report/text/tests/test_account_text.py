@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS
 from harness.report.account import account
 from harness.report.failed_cell import files
 from harness.report.text.account_text import account_text
@@ -148,7 +148,7 @@ def test_the_subject_of_a_failed_test_is_the_last_connection() -> None:
     assert (shown.subject.number, shown.before and shown.before.number) == (5, 2)
 
 
-@pytest.fixture(scope="module", params=list(TLSVersion))
+@pytest.fixture(scope="module", params=USUAL_VERSIONS)
 def real(request: pytest.FixtureRequest) -> Iterator[Sequence[Connection]]:
     with golden.real_connections(request.param) as connections:
         yield connections

@@ -10,7 +10,7 @@ from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.session import EDITABLE, Session, Turned, parse_edit, show_edit
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome
 from harness.pair.pair import Pair
 from harness.stacks.openssl import OpensslStack
 from harness.tests.live_sessions import WRITTEN, printed
@@ -20,6 +20,7 @@ from harness.wire.session.codec import aged, damaged, decode, difference, edited
 
 if TYPE_CHECKING:
     from harness.model.session import Value
+    from harness.model.tls import TLSVersion
     from harness.tests.live_sessions import Live
 
 VALUES = [-(1 << 63), -7200, -129, -128, -1, 1, 127, 128, 255, 256, 65535, 1 << 31, 1 << 40, (1 << 63) - 1]
@@ -119,7 +120,7 @@ def test_a_session_without_der_cannot_be_aged() -> None:
         aged(Session({"time": 5}, taken_by="ssl@3"), 1)
 
 
-@pytest.mark.parametrize("version", list(TLSVersion))
+@pytest.mark.parametrize("version", USUAL_VERSIONS)
 def test_an_edited_session_resumes(live: Live, version: TLSVersion) -> None:
     build = build_for("openssl")
     if not isinstance(build, Build):
