@@ -103,7 +103,8 @@ def test_session_of_tls11_is_declined_where_tls12_is_spoken(pair):
     assert first.messages.server_hello.version is TLSv1_1
     assert (second.outcome, second.messages.server_hello.version) == OUTCOME_IN_TLS12.of(pair)
     assert reasons(pair, second) == ((Reason.VERSION_DIFFERS,) if second.outcome is DECLINED else ())
-    assert third.outcome is RESUMED
+    assert second.mechanism is (Mechanism.SESSION_TICKET if second.outcome is RESUMED else None)
+    assert third.mechanism is Mechanism.SESSION_TICKET
 
 
 @scenario(versions=[TLSv1_2], client={"versions": EITHER}, same_stack=True)
@@ -115,6 +116,7 @@ def test_session_of_tls12_is_declined_where_tls11_is_spoken(pair):
     assert first.messages.server_hello.version is TLSv1_2
     assert (second.outcome, second.messages.server_hello.version) == OUTCOME_IN_TLS11.of(pair)
     assert (Reason.VERSION_DIFFERS in reasons(pair, second)) is (second.outcome is DECLINED)
+    assert second.alert == (Alert(PROTOCOL_VERSION, Role.CLIENT) if second.outcome is ABORTED else None)
 
 
 @scenario(versions=[TLSv1_2], server={"versions": EITHER}, needs=TRAVELS, same_stack=True)
@@ -127,6 +129,7 @@ def test_session_of_tls12_is_not_offered_by_a_client_of_tls11(pair):
     assert second.offered is not None
     assert (second.outcome, second.messages.server_hello.version) == OUTCOME_IF_DISABLED.of(pair)
     assert reasons(pair, second) == ((Reason.VERSION_NOT_ENABLED,) if second.outcome is FULL else ())
+    assert second.mechanism is (Mechanism.SESSION_TICKET if second.outcome is RESUMED else None)
 
 
 @scenario(
@@ -139,7 +142,7 @@ def test_server_with_a_later_version_marks_its_random(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
-    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
     marked = pair.server_config.versions != (TLSv1_1,) and MARKS.of(pair)
     assert first.messages.server_hello.random.endswith(MARK) is marked
     assert second.messages.server_hello.random.endswith(MARK) is marked

@@ -42,6 +42,8 @@ class TLSVersion(StrEnum):
 
 USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
 """Those of cells, probes and clients that name none."""
+DEPRECATED = (TLSVersion.TLSv1, TLSVersion.TLSv1_1)
+"""Those that RFC 8996 deprecates."""
 BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3}
 """Those that resume by a session id or a ticket of RFC 5077; TLS 1.3 has PSKs in their place (RFC 8446, 2.2)."""
 NO_SSLV3 = 1 << 25

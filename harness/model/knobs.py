@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.agent.knobs import DEFAULT_IDENTITY, NO_CERTIFICATE, ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
-from harness.agent.vocabulary import LEAST_LEVEL, UNSET, USUAL_VERSIONS, CacheMode, PskMode, Unset, Verify
+from harness.agent.vocabulary import DEPRECATED, LEAST_LEVEL, UNSET, CacheMode, PskMode, Unset, Verify
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 
@@ -61,7 +61,7 @@ class Config(CommonKnobs):
 
         An end with TLS 1.0 or 1.1 has the one security level at which every OpenSSL speaks them.
         """
-        old = self.versions is not None and self.versions[0] < USUAL_VERSIONS[0]
+        old = isinstance(self.versions, tuple) and any(version in self.versions for version in DEPRECATED)
         level = {"security_level": LEAST_LEVEL} if old and self.security_level is None else {}
         return {name: value for name, value in {**vars(self), **level}.items() if value is not None}
 
