@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.libssl_case import case
 from benchmarks.measure import alternate, table
-from harness.model.tls import TLSVersion
+from harness.model.tls import USUAL_VERSIONS, TLSVersion
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
@@ -44,7 +44,7 @@ def main() -> None:
     with Runtime() as runtime:
         machine = Machine(runtime)
         stack = machine.one("openssl")
-        for tls in TLSVersion:
+        for tls in USUAL_VERSIONS:
             ways = {"lean.sh": partial(lean, stack, tls, runtime), "case": partial(case, stack, tls, runtime)}
             lines = [f"{tls.label}, {stack.label}, {rounds} rounds", *table(alternate(ways, rounds), "lean.sh")]
             print("\n".join(lines), end="\n\n")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from benchmarks.in_memory import InMemory
 from benchmarks.measure import alternate, table
 from benchmarks.parts import parts
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Outcome
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
+    from harness.model.tls import TLSVersion
     from harness.stacks.base import Stack
 
 FLOOR = "handshakes in memory"
@@ -48,7 +49,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with Runtime() as runtime:
         machine = Machine(runtime)
-        for tls in TLSVersion:
+        for tls in USUAL_VERSIONS:
             print("\n".join(compare(machine.one("libssl"), tls, runtime, rounds)), end="\n\n")
         machine.close()
 

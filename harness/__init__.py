@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.matrix.known_breaches import KNOWN_BREACHES
     from harness.model.capability import Capability
     from harness.model.connection import Connection, Counters
-    from harness.model.knobs import UNSET, CacheMode, PskMode, Verify
+    from harness.model.knobs import UNSET, CacheMode, Cookie, PskMode, Verify
     from harness.model.reason import Reason
     from harness.model.session import Session, Turned
     from harness.model.tls import Alert, Close, Ending, Mechanism, Outcome, Role, TLSVersion
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     TLSv1_1: Final = TLSVersion.TLSv1_1
     TLSv1_2: Final = TLSVersion.TLSv1_2
     TLSv1_3: Final = TLSVersion.TLSv1_3
+    DTLSv1_2: Final = TLSVersion.DTLSv1_2
 
 __all__ = [
     "ABORTED",
@@ -50,7 +51,9 @@ __all__ = [
     "Capability",
     "Close",
     "Connection",
+    "Cookie",
     "Counters",
+    "DTLSv1_2",
     "Differs",
     "Ending",
     "Expectation",
@@ -97,7 +100,7 @@ _MODULES = {
     "harness.matrix.cells": ("BOTH",),
     "harness.model.capability": ("Capability",),
     "harness.model.connection": ("Connection", "Counters"),
-    "harness.model.knobs": ("UNSET", "CacheMode", "PskMode", "Verify"),
+    "harness.model.knobs": ("UNSET", "CacheMode", "Cookie", "PskMode", "Verify"),
     "harness.model.reason": ("Reason",),
     "harness.model.session": ("Session", "Turned"),
     "harness.model.tls": ("Alert", "Close", "Ending", "Mechanism", "Outcome", "Role", "TLSVersion"),
@@ -120,6 +123,7 @@ _MEMBERS = {
     "TLSv1_1": "TLSVersion",
     "TLSv1_2": "TLSVersion",
     "TLSv1_3": "TLSVersion",
+    "DTLSv1_2": "TLSVersion",
 }
 """Members of an enumeration that scenarios use by their own name."""
 

@@ -10,7 +10,7 @@ from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files
 from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
 from harness.agent.requests import check, parse
-from harness.agent.sockets import Connector, Listener
+from harness.agent.sockets import Connector, DatagramListener, Listener, connect_datagrams
 from harness.agent.verbs import CONNECTION, VERBS
 from harness.agent.vocabulary import PROTOCOL, Capability, ChosenAt, Role
 
@@ -36,6 +36,8 @@ class Agent:
         self._watcher = watcher
         self._outbox = outbox
         self._contexts: dict[str, Context] = {}
+        self._datagrams: set[str] = set()
+        """The names of the contexts that speak DTLS."""
         self._listeners: dict[str, tuple[str, Listener]] = {}
         self._conversations: dict[str, tuple[str, Conversation]] = {}
         self._own: dict[str, Callable[[Request], dict[str, Any] | None]] = {
@@ -90,6 +92,8 @@ class Agent:
         name = unused(self._contexts, request.fields["as"], "context")
         knobs = accepted(self._library.name, self._library.version, role, request.fields["knobs"] or {})
         self._contexts[name] = self._library.context(role, knobs, check_files(request.fields["files"] or {}))
+        if any(version.datagrams for version in knobs.get("versions", ())):
+            self._datagrams.add(name)
         return {}
 
     def _free_context(self, request: Request) -> dict[str, Any]:
@@ -100,6 +104,7 @@ class Agent:
         for connection in [key for key, (owner, _) in self._conversations.items() if owner == name]:
             self._conversations.pop(connection)[1].drop()
         del self._contexts[name]
+        self._datagrams.discard(name)
         context.free()
         return {}
 
@@ -120,7 +125,8 @@ class Agent:
     def _listen(self, request: Request) -> dict[str, Any]:
         name = unused(self._listeners, request.fields["as"], "listener")
         known(self._contexts, request.fields["context"], "context")
-        listener = Listener(self._watcher)
+        made = DatagramListener if request.fields["context"] in self._datagrams else Listener
+        listener = made(self._watcher)
         self._listeners[name] = (request.fields["context"], listener)
         return {"port": listener.port}
 
@@ -139,7 +145,10 @@ class Agent:
         context = known(self._contexts, owner, "context")
         session = request.fields["session"]
         conversation = self._conversation(request, owner, lambda sock: context.connect(sock, session))
-        Connector(self._watcher, request.fields["port"], conversation)
+        if owner in self._datagrams:
+            connect_datagrams(request.fields["port"], conversation)
+        else:
+            Connector(self._watcher, request.fields["port"], conversation)
 
     def _conversation(
         self,

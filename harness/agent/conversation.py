@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
 from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from harness.agent.library import Tls
@@ -71,7 +71,7 @@ class Conversation:
     def opened(self, sock: Any) -> None:
         """Handle the new TCP connection: make the driver's object, reply to the opening request, continue."""
         if self._opened:
-            end_tcp(sock)
+            end(sock)
             return
         self._sock = sock
         self._opened = True
@@ -104,7 +104,7 @@ class Conversation:
             try:
                 result = self._release() if request.row.name == "release" else self._carry_out(request)
             except WantReadError:
-                self._watcher.want(self._sock, self.run)
+                self._watcher.want(self._sock, self.run, within=self._time_left())
                 return
             except WantWriteError:
                 self._watcher.want(self._sock, self.run, write=True)
@@ -117,6 +117,11 @@ class Conversation:
                 self._outbox.ok(request.id, result)
             self._written = 0
             self._waiting.popleft()
+
+    def _time_left(self) -> float | None:
+        """The seconds until the library has to be called again in any case; None if a datagram alone brings it on."""
+        time_left: Callable[[], float | None] | None = getattr(self._tls, "time_left", None)
+        return None if time_left is None else time_left()
 
     def _carry_out(self, request: Request) -> dict[str, Any]:
         row = request.row
@@ -187,7 +192,7 @@ class Conversation:
             self._tls = None
         if self._sock is not None:
             self._watcher.forget(self._sock)
-            end_tcp(self._sock)
+            end(self._sock)
             self._sock = None
         self._failure = self._failure or RequestError("the connection was released")
 
@@ -203,10 +208,16 @@ class Conversation:
         self._close()
 
 
-def end_tcp(sock: socket.socket) -> None:
-    """Send FIN and read pending input, so that closing does not reset the connection and lose the last bytes sent."""
+def end(sock: socket.socket) -> None:
+    """Send FIN and read pending input, so that closing does not reset the connection and lose the last bytes sent.
+
+    UDP has no FIN: an empty datagram, which DTLS never sends, is the end.
+    """
     with contextlib.suppress(OSError):
-        sock.shutdown(1)
-        while sock.recv(65536):
-            pass
+        if sock.type == socket.SOCK_DGRAM:
+            sock.send(b"")
+        else:
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
     sock.close()

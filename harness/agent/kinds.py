@@ -11,6 +11,7 @@ from harness.agent.vocabulary import (
     UNSET,
     USUAL_VERSIONS,
     CacheMode,
+    Cookie,
     ExternalGet,
     PskCallback,
     PskCipher,
@@ -58,6 +59,8 @@ MAX_ALPN_LIST = 65535
 """Bytes of all protocol names, each with its length (RFC 7301, 3.1)."""
 MOST_TICKETS = 4096
 """Their sessions fit into a line of the protocol. OpenSSL has no limit: SSL_CTX_set_num_tickets takes a size_t."""
+LONGEST_TIMER = 60_000
+"""Milliseconds of the longest timer of DTLS (RFC 6347, 4.2.4.1)."""
 FARTHEST = 4294967295
 """Seconds by which a clock can be moved, to the past or the future: some 136 years."""
 
@@ -129,9 +132,11 @@ def _words(kind: type[StrEnum]) -> Callable[[Any], Any]:
 
 
 def _range(raw: Any) -> tuple[TLSVersion, ...]:
-    """Read versions in their order; SSL_CTX_set_min_proto_version and its like have no gaps."""
+    """Read versions in their order; SSL_CTX_set_min_proto_version and its like have no gaps, nor DTLS beside TLS."""
     found = tuple(sorted(set(_words(TLSVersion)(raw))))
     if found != tuple(version for version in TLSVersion if found and found[0] <= version <= found[-1]):
+        raise ValueError(raw)
+    if len({version.datagrams for version in found}) > 1:
         raise ValueError(raw)
     return found
 
@@ -269,6 +274,8 @@ CACHE_NAME = replace(text(1, LONGEST_NAME, "a name"), carried=False)
 MUTATION = text(1, LONGEST_HOST_NAME, "a name of the table of mutations")
 CERTIFICATE = replace(text(1, LONGEST_TEXT, "a name of certs/issued.toml"), carried=False)
 _OFFSET = fields.integer(-FARTHEST, FARTHEST, f"an integer, {-FARTHEST} to {FARTHEST}")
+_TIMER = fields.integer(1, LONGEST_TIMER, f"an integer, 1 to {LONGEST_TIMER}")
+TIMER = Kind(f"milliseconds, 1 to {LONGEST_TIMER}", _TIMER.allowed, int, _TIMER.read, _same)
 CLOCK = Kind(f"seconds, {-FARTHEST} to {FARTHEST}", _OFFSET.allowed, int, _OFFSET.read, _same, carried=False)
 _TICKETS = fields.integer(0, MOST_TICKETS, f"an integer, 0 to {MOST_TICKETS}")
 TICKETS = Kind(f"0 to {MOST_TICKETS}", _TICKETS.allowed, int, _TICKETS.read, _same)
@@ -280,8 +287,9 @@ PROTOCOLS = Kind(
     list,
 )
 VERSIONS = Kind(
-    f"{', '.join(TLSVersion)}, or neighbours joined by commas, as 1.2,1.3",
-    f"a list of at least one of {', '.join(TLSVersion)}, without a gap",
+    f"{', '.join(version for version in TLSVersion if not version.datagrams)}, or neighbours joined by commas, as "
+    f"1.2,1.3; or {TLSVersion.DTLSv1_2}",
+    f"a list of at least one of {', '.join(TLSVersion)}, without a gap, the last one alone",
     _list,
     _range,
     lambda value: [str(version) for version in value],
@@ -300,6 +308,7 @@ CACHE_MODES = Kind(
 )
 PSK_MODE = _one_of(PskMode)
 VERIFY = _one_of(Verify)
+COOKIE = _one_of(Cookie)
 EXTERNAL_GET = _one_of(ExternalGet)
 TICKET_KEY_RESULT = _one_of(TicketKeyResult)
 TICKET_CALLBACK = _one_of(TicketCallback)

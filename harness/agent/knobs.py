@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.agent.knob import Knob
-    from harness.agent.vocabulary import TicketKeyResult, TicketUse, Unset
+    from harness.agent.vocabulary import (
+        Cookie,
+        TicketKeyResult,
+        TicketUse,
+        Unset,
+    )
 
 FILES = ("ca", "certificate", "key", "external_cache")
 """What a context finds in the file system: PEM files, and the folder of an external cache."""
@@ -66,6 +71,13 @@ NO_TICKET_DATA = (
     Lack("SSL_CTX_set_session_ticket_cb is not bound", ("pyopenssl",)),
     Lack("SSLContext has no way to SSL_CTX_set_session_ticket_cb", ("ssl",)),
 )
+NO_DATAGRAMS = {
+    "openssl": "the harness drives s_client and s_server over TCP alone",
+    "pyopenssl": "the driver has no SSL.DTLS_METHOD",
+    "ssl": "Python's ssl has no DTLS",
+}
+"""Why a stack has no DTLS."""
+ONLY_LIBSSL_HAS_DTLS = tuple(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items())
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
 OLD_KEYS = "OpenSSL before 1.1.1 reads no Ed25519 key and no key for RSA-PSS alone"
@@ -92,8 +104,13 @@ ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp3
 
 def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
     if len(value) == 1:
-        return [f"-{value[0].name.replace('TLSv', 'tls')}"]
+        return [f"-{value[0].name.replace('TLSv', 'tls').replace('D', 'd')}"]
     return ["-min_protocol", value[0].label, "-max_protocol", value[-1].label]
+
+
+def over_streams(value: Any) -> bool:
+    """Whether TCP carries all of these versions."""
+    return not any(version.datagrams for version in value)
 
 
 def _is_printable(value: Any) -> bool:
@@ -121,11 +138,15 @@ class CommonKnobs:
         ssl="SSLContext.minimum_version",
         openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
         lacks=(
+            *(
+                Lack(why, (stack,), allows=over_streams, values="versions of TLS")
+                for stack, why in NO_DATAGRAMS.items()
+            ),
             Lack(
                 "OpenSSL before 1.1.1 has no TLS 1.3",
                 before="1.1.1",
                 allows=lambda value: TLSVersion.TLSv1_3 not in value,
-                values="1.0, 1.1, 1.2",
+                values="1.0, 1.1, 1.2, dtls1.2",
             ),
         ),
     )
@@ -438,6 +459,14 @@ class CommonKnobs:
         openssl=switch(on="-ignore_unexpected_eof"),
         since="3.0",
     )
+    retransmit_after: int | None = knob(
+        kind=kinds.TIMER,
+        meaning="DTLS: how long it waits before it sends a flight again, and twice as long each further time; by "
+        "default 1000",
+        libssl="DTLS_set_timer_cb",
+        since="1.1.1",
+        lacks=ONLY_LIBSSL_HAS_DTLS,
+    )
     mutation: str | None = knob(
         kind=kinds.MUTATION,
         meaning="the rule of an RFC that this end breaks; by default it keeps them",
@@ -632,6 +661,13 @@ class ServerKnobs:
         meaning="whether the new callback of the external cache keeps the session object, which it says by returning 1",
         libssl="SSL_CTX_sess_set_new_cb",
         lacks=NO_EXTERNAL_CACHE,
+    )
+    cookie: Cookie | None = knob(
+        kind=kinds.COOKIE,
+        meaning="DTLS: what it says of the cookie that it asks each client to return (HelloVerifyRequest); by default "
+        "it asks for none",
+        libssl="SSL_CTX_set_cookie_generate_cb",
+        lacks=ONLY_LIBSSL_HAS_DTLS,
     )
     anti_replay: bool | None = knob(
         kind=kinds.SWITCH,

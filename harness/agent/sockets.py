@@ -1,4 +1,4 @@
-"""TCP for the agent: connecting, and listeners that hand out connections in the order of the requests."""
+"""TCP and UDP for the agent: connecting, and listeners that hand out connections in the order of the requests."""
 
 from __future__ import annotations
 
@@ -31,9 +31,12 @@ class Listener:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self._waiting: deque[Conversation] = deque()
-        self._socket = socket.create_server((LOOPBACK, 0), backlog=BACKLOG)
+        self._socket = self._made()
         self._socket.settimeout(0)
         self.port: int = self._socket.getsockname()[1]
+
+    def _made(self) -> socket.socket:
+        return socket.create_server((LOOPBACK, 0), backlog=BACKLOG)
 
     def accept(self, conversation: Conversation) -> None:
         """Give the next connection to the conversation, now or when it arrives."""
@@ -43,11 +46,15 @@ class Listener:
     def _serve(self) -> None:
         while self._waiting:
             try:
-                sock, _ = self._socket.accept()
+                sock = self._accepted()
             except BlockingIOError:
                 self._watcher.want(self._socket, self._serve)
                 return
-            self._waiting.popleft().opened(prepared(sock))
+            self._waiting.popleft().opened(sock)
+
+    def _accepted(self) -> socket.socket:
+        """Return the next connection; BlockingIOError if there is none."""
+        return prepared(self._socket.accept()[0])
 
     def close(self) -> None:
         """Stop listening; conversations that wait for a connection get an error."""
@@ -56,6 +63,40 @@ class Listener:
         for conversation in self._waiting:
             conversation.not_opened(RequestError("the listener was closed before a connection arrived"))
         self._waiting.clear()
+
+
+class DatagramListener(Listener):
+    """A UDP socket on a port that the kernel chooses; each client's datagrams come to a socket of their own.
+
+    The socket with a client's first datagram becomes its own. What others send then goes to the one that is bound last.
+    """
+
+    def _made(self) -> socket.socket:
+        return _bound(0)
+
+    def _accepted(self) -> socket.socket:
+        peer = self._socket.recvfrom(1, socket.MSG_PEEK)[1]
+        taken = self._socket
+        self._watcher.forget(taken)
+        self._socket = _bound(self.port)
+        taken.connect(peer)
+        return taken
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket(type=socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((LOOPBACK, port))
+    sock.settimeout(0)
+    return sock
+
+
+def connect_datagrams(port: int, conversation: Conversation) -> None:
+    """Give a conversation a UDP socket that is connected; nothing is sent for that."""
+    sock = socket.socket(type=socket.SOCK_DGRAM)
+    sock.connect((LOOPBACK, port))
+    sock.settimeout(0)
+    conversation.opened(sock)
 
 
 class Connector:

@@ -197,7 +197,7 @@ _ROWS = (
     Verb(
         "listen",
         CONTEXT,
-        "Listen on 127.0.0.1, on a port that the kernel chooses, with a backlog of at least 128.",
+        "Listen on 127.0.0.1, on a port that the kernel chooses, with a backlog of at least 128; with DTLS on UDP.",
         {"as": AS},
         {"port": "integer"},
     ),
@@ -215,7 +215,8 @@ _ROWS = (
     Verb(
         "accept",
         LISTENER,
-        "Accept the next TCP connection. The reply is sent when it arrives; the handshake is a separate request.",
+        "Accept the next TCP connection, with DTLS the first datagram of the next client. The reply is sent when it "
+        "arrives; the handshake is a separate request.",
         {"as": AS},
     ),
     Verb(
@@ -302,14 +303,17 @@ _ROWS = (
         "await_end",
         CONNECTION,
         "Read and discard input until it ends.",
-        result={"ending": "`close_notify`, `eof` (TCP ended without one), `reset`, or `alert` (a fatal one arrived)"},
+        result={
+            "ending": "`close_notify`, `eof` (TCP ended without one, or an empty datagram came), `reset`, or `alert` "
+            "(a fatal one arrived)"
+        },
         when=AFTER_HANDSHAKE,
     ),
     Verb(
         "release",
         CONNECTION,
         "Free the connection without another SSL_shutdown (SSL_free), read pending input to avoid a reset, "
-        "and close TCP with FIN. The name is free afterwards.",
+        "and close TCP with FIN; with DTLS, send an empty datagram and close the socket. The name is free afterwards.",
         result={"facts": "object, see below"},
     ),
 )

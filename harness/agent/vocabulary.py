@@ -18,11 +18,17 @@ class TLSVersion(StrEnum):
     TLSv1_1 = "1.1"
     TLSv1_2 = "1.2"
     TLSv1_3 = "1.3"
+    DTLSv1_2 = "dtls1.2"
+
+    @property
+    def datagrams(self) -> bool:
+        """Whether it is DTLS, which UDP carries (RFC 6347)."""
+        return self.value.startswith("dtls")
 
     @property
     def label(self) -> str:
-        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``, and ``TLSv1`` for TLS 1.0."""
-        return f"TLSv{self.value.removesuffix('.0')}"
+        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``, ``DTLSv1.2``, and ``TLSv1`` for TLS 1.0."""
+        return f"{'D' if self.datagrams else ''}TLSv{self.value.removeprefix('dtls').removesuffix('.0')}"
 
     @classmethod
     def labelled(cls, label: str) -> TLSVersion | None:
@@ -31,13 +37,16 @@ class TLSVersion(StrEnum):
 
     @property
     def wire(self) -> int:
-        """The ProtocolVersion on the wire, 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1)."""
-        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}[self.value]
+        """The ProtocolVersion on the wire: 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1) or 0xFEFD (RFC 6347)."""
+        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304, "dtls1.2": 0xFEFD}[self.value]
 
     @property
     def no_option(self) -> int:
-        """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1 to NO_TLSv1_3."""
-        return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29}[self.value]
+        """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1 to NO_TLSv1_3.
+
+        SSL_OP_NO_DTLSv1_2 has the number of NO_TLSv1_2.
+        """
+        return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29, "dtls1.2": 27}[self.value]
 
 
 USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
@@ -128,6 +137,15 @@ class ExternalGet(StrEnum):
     """A session that is marked as not resumable."""
     LATER = "later"
     """The session, after the client-hello callback has interrupted the handshake once (SSL_CLIENT_HELLO_RETRY)."""
+
+
+class Cookie(StrEnum):
+    """What a server says of a cookie that a client returns to it (SSL_CTX_set_cookie_verify_cb)."""
+
+    ACCEPT = "accept"
+    """It is the server's own."""
+    REFUSE = "refuse"
+    """It is not, whatever it is."""
 
 
 class TicketKeyResult(StrEnum):
@@ -280,6 +298,8 @@ class Capability(StrEnum):
     """Refuse a client's external PSK whose identity it does not know."""
     SESSION_ID = "session id"
     """Resume a TLS 1.2 session by its id, without a ticket."""
+    DATAGRAMS = "datagrams"
+    """Speak DTLS over UDP."""
     OPENSSL_CHOICES = "OpenSSL's choices"
     """Be an OpenSSL, of any release: a scenario that pins what OpenSSL alone chooses needs it; `family` says it."""
 

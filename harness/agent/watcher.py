@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ class Interest:
         self.mask = mask
         self.ready = ready
         self.wanted = True
+        self.until: float | None = None
+        """When it is called without the file being ready, by time.monotonic; None for never."""
 
 
 class Watcher:
@@ -25,8 +28,11 @@ class Watcher:
         self._selector = selectors.DefaultSelector()
         self._interests: dict[int, Interest] = {}
 
-    def want(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
-        """Call ``ready`` once, when the file (a descriptor, or an object with one) is next readable or writable."""
+    def want(self, file: Any, ready: Callable[[], None], *, write: bool = False, within: float | None = None) -> None:
+        """Call ``ready`` once, when the file (a descriptor, or an object with one) is next readable or writable.
+
+        ``within`` so many seconds it is called in any case.
+        """
         fd = file if isinstance(file, int) else file.fileno()
         mask = selectors.EVENT_WRITE if write else selectors.EVENT_READ
         interest = self._interests.get(fd)
@@ -36,6 +42,7 @@ class Watcher:
         elif interest.mask != mask:
             self._selector.modify(fd, mask, interest)
         interest.mask, interest.ready, interest.wanted = mask, ready, True
+        interest.until = None if within is None else time.monotonic() + within
 
     def forget(self, file: Any) -> None:
         """Drop the interest in a file, if any; call it before the file is closed."""
@@ -45,7 +52,9 @@ class Watcher:
 
     def turn(self, *, wait: bool) -> bool:
         """Serve what is ready, optionally waiting for it; False if nothing was. Dropped interests are not served."""
-        ready = self._selector.select(None if wait else 0)
+        ends = [one.until for one in self._interests.values() if one.wanted and one.until is not None]
+        left = max(0.0, min(ends) - time.monotonic()) if ends else None
+        ready = self._selector.select(left if wait else 0)
         for key, _ in ready:
             interest: Interest = key.data
             if self._interests.get(key.fd) is not interest:
@@ -55,4 +64,13 @@ class Watcher:
                 interest.ready()
             else:
                 self.forget(key.fd)
-        return bool(ready)
+        return self._late() or bool(ready) if ends else bool(ready)
+
+    def _late(self) -> bool:
+        """Serve the interests whose time has run out; False if there are none."""
+        now = time.monotonic()
+        late = [one for one in self._interests.values() if one.wanted and one.until is not None and one.until <= now]
+        for interest in late:
+            interest.wanted = False
+            interest.ready()
+        return bool(late)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.model.capability import CLOCK
+from harness.model.capability import CLOCK, of_version
 from harness.model.errors import EndpointError, SetUpError, TimedOutError, UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Role
@@ -70,7 +70,13 @@ def refusals(story: Story, ends: Ends, plan: Plan | None = None) -> list[str]:
     stacks = {
         (role, planned.stack): ends.of(story, role, planned.stack) for role in Role for planned in plan.contexts[role]
     }
-    found = [
+    unspoken = [
+        f"{role} {stack.label} lacks {capability}: {why}"
+        for (role, _), stack in stacks.items()
+        for capability in of_version(story.tls)
+        if (why := stack.abilities(role).lacks(capability))
+    ]
+    found = unspoken + [
         why for role in Role for one in plan.contexts[role] for why in _knobs_lacking(one, stacks[role, one.stack])
     ]
     for need in plan.needs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOCK
+from harness.model.datagrams import DATAGRAM_KNOBS
 from harness.model.knobs import knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
@@ -59,7 +60,8 @@ def knob_values(seeds: Iterable[Story], stacks: Sequence[Stack]) -> dict[Role, d
         role: {
             name: values
             for name, row in knobs_of(role).items()
-            if name != CLOCK and (values := tuple(_able(role, name, row.kind, known.get(name, ()), stacks)))
+            if name not in {CLOCK, *DATAGRAM_KNOBS}
+            and (values := tuple(_able(role, name, row.kind, known.get(name, ()), stacks)))
         }
         for role in Role
     }
@@ -90,6 +92,8 @@ def _able(role: Role, name: str, kind: Kind, known: Iterable[str], stacks: Seque
             value = kind.parse(text)
         except (ValueError, KeyError):
             continue
+        if name == "versions" and any(version.datagrams for version in value):
+            continue  # its stories run over TCP
         if not any(stack.abilities(role).lacks_knob(name, value) for stack in stacks):
             yield text
 

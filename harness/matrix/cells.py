@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.model.capability import CLOSE_NEEDS, by_id_alone
+from harness.model.capability import CLOSE_NEEDS, by_id_alone, of_version
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig, checked, config_type, parse_knob, show_knob
 from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
@@ -118,6 +118,7 @@ class Choice:
         if key not in self._lacks:
             config = self.configs[role]
             needs = (
+                *of_version(self.tls),
                 *CLOSE_NEEDS.get(self.close, ()),
                 *by_id_alone(self.tls, *(each.tickets for each in self.configs.values())),
                 *self.situation.needs.get(role, ()),

@@ -40,6 +40,11 @@ def by_id_alone(tls: TLSVersion, *tickets: bool | None) -> tuple[Capability, ...
     return (Capability.SESSION_ID,) if tls in BEFORE_1_3 and False in tickets else ()
 
 
+def of_version(tls: TLSVersion) -> tuple[Capability, ...]:
+    """What both ends need to speak a version."""
+    return (Capability.DATAGRAMS,) if tls.datagrams else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How far a stack has a knob: ``allows`` says whether a value is possible, ``reason`` why another is not."""

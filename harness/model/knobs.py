@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.agent.knobs import DEFAULT_IDENTITY, NO_CERTIFICATE, ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
-from harness.agent.vocabulary import DEPRECATED, LEAST_LEVEL, UNSET, CacheMode, PskMode, Unset, Verify
+from harness.agent.vocabulary import DEPRECATED, LEAST_LEVEL, UNSET, CacheMode, Cookie, PskMode, Unset, Verify
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 
@@ -16,6 +16,7 @@ __all__ = [
     "CacheMode",
     "ClientConfig",
     "Config",
+    "Cookie",
     "PskMode",
     "ServerConfig",
     "Unset",

@@ -23,6 +23,10 @@ class Tamper(StrEnum):
     """It waits, and with it all that its sender sends after it, until the connection is released."""
     CUT = "cut"
     """TCP is reset in its place."""
+    REPEAT = "repeat"
+    """It is relayed twice. Of datagrams alone."""
+    REVERSE = "reverse"
+    """Of a flight of datagrams alone: the records of each datagram are relayed one by one, the last one first."""
 
 
 class Part(StrEnum):
@@ -54,10 +58,16 @@ MESSAGES = (
     "CertificateVerify",
     "NewSessionTicket",
     "HelloRequest",
+    "HelloVerifyRequest",
 )
 """The handshake messages that can be sent without encryption; of TLS 1.3 the hellos alone are."""
 SEALED = "sealed record"
 """In place of a message's type: a record that is encrypted, which the tap cannot look into."""
+FLIGHT = "flight"
+"""In place of a message's type, of datagrams alone: all that an end sends before the other one answers.
+
+RFC 6347, 4.2.4. A flight that is sent again counts as a further one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +90,7 @@ class Tampering:
             Tamper.EDIT: f"changed {self.part} of",
             Tamper.HOLD: "held",
             Tamper.CUT: "reset TCP in place of",
+            Tamper.REPEAT: "repeated",
+            Tamper.REVERSE: "reversed",
         }[self.what]
         return f"the tap {how} {self.message} {self.which} of the {self.sender}"

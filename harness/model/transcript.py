@@ -45,11 +45,13 @@ class Tcp:
     server_port: int
     ends: tuple[TcpEnd, ...] = ()
     """In order; empty while both directions are open."""
+    datagrams: bool = False
+    """Whether it is UDP in place of TCP; an end is then an empty datagram, with which its sender leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes as the tap relayed them; ``at`` is seconds since the tap accepted the connection."""
+    """Bytes as the tap relayed them, of UDP one datagram; ``at`` is seconds since the tap accepted the connection."""
 
     sender: Role
     at: float
@@ -107,6 +109,8 @@ class ClientHello:
     """Bytes of the body."""
     compression_methods: bytes = b"\0"
     supported_groups: tuple[int, ...] = ()
+    cookie: bytes | None = None
+    """The cookie of DTLS, empty where the client has none (RFC 6347, 4.2.1); None in TLS."""
     external_psks: tuple[ExternalPsk, ...] = ()
     """Those of the identities that are proven to be external PSKs."""
 

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError
+from harness.model.datagrams import NO_RENEGOTIATION, close_that_fits
+from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.model.setup import Action
 from harness.model.tls import Close, Role
 from harness.pair.observe import Observed, observe
@@ -149,6 +150,8 @@ class OpenConnection:
 
     def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
+        if self._spec.tls.datagrams:
+            raise UsageError(f"no renegotiation with {self._spec.tls.label}: {NO_RENEGOTIATION}")
         self._renegotiated = True
         self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated}))
         starter = self.client if by is Role.CLIENT else self.server
@@ -163,6 +166,7 @@ class OpenConnection:
 
     def close(self, how: Close = Close.BOTH) -> Connection:
         """Close it in this way and determine its outcome."""
+        close_that_fits(self._spec.tls, how)
         last, sessions = self.client.ask("session"), self.client.ask("sessions")
         self._asked += [last, sessions]
         if how in {Close.EOF, Close.RST}:

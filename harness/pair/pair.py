@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.agent.vocabulary import ChosenAt
 from harness.model.capability import CLOSE_NEEDS, Capability
+from harness.model.datagrams import NO_MIDDLEBOX, close_that_fits, knobs_that_fit, tamper_that_fits
 from harness.model.errors import (
     EndpointError,
     FirstHandshakeError,
@@ -17,14 +18,16 @@ from harness.model.errors import (
 )
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
-from harness.model.tampering import MESSAGES, SEALED, Part, Tamper, Tampering
+from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper, Tampering
 from harness.model.tls import Close, Outcome, Role
 from harness.pair.audit.counters import counted
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
 from harness.pair.relay import ByMemory, ByTap
+from harness.runtime.datagram_tap import DatagramTap
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
+from harness.wire.gates.datagrams import DatagramsInTheMiddle
 from harness.wire.gates.man_in_the_middle import ManInTheMiddle
 from harness.wire.judge import issued_ids
 
@@ -104,12 +107,15 @@ class Pair:
         """The present client."""
         self.tap = Tap(runtime.loop, lambda: self.server.endpoint.address)
         self.tap.expect_none()
+        self.datagram_tap = DatagramTap(runtime.loop, lambda: self.server.endpoint.address) if tls.datagrams else None
+        """The tap of DTLS."""
 
     def _with_version(self, config: C) -> C:
         changed: C = config.changed(versions=(self.tls,))
         return config if config.versions else changed
 
     def _start_client(self) -> Client:
+        knobs_that_fit(self.tls, self.client_config.given())
         client = Client(*self._bound(self.client_config, self.client_stack.client(self.client_config)))
         self._endpoints.append(client)
         self._made[Role.CLIENT, client.context] = self.client_stack, self.client_config
@@ -117,6 +123,7 @@ class Pair:
         return client
 
     def _start_server(self) -> Server:
+        knobs_that_fit(self.tls, self.server_config.given())
         server = Server(*self._bound(self.server_config, self.server_stack.server(self.server_config)))
         self._endpoints.append(server)
         self._made[Role.SERVER, server.context] = self.server_stack, self.server_config
@@ -247,7 +254,9 @@ class Pair:
         raise HarnessError(f"{server.name} did not refuse a server with {knobs}")
 
     def put_middlebox(self, make: Callable[[], Gate]) -> None:
-        """Let every later connection pass through a new middlebox in the tap."""
+        """Let every later connection pass through a new middlebox in the tap; UsageError if it is one of DTLS."""
+        if self.tls.datagrams:
+            raise UsageError(f"no middlebox for {self.tls.label}: {NO_MIDDLEBOX}")
         self.tap.gate = make
 
     def tamper(
@@ -270,10 +279,11 @@ class Pair:
             raise UsageError(
                 f"{error}; the tap can {', '.join(Tamper)}, for the {' or the '.join(Role)}, and edit {', '.join(Part)}"
             ) from error
-        if message not in {SEALED, *MESSAGES}:
-            raise UsageError(f"no message {message!r}; there are: {SEALED}, {', '.join(MESSAGES)}")
+        if message not in {SEALED, FLIGHT, *MESSAGES}:
+            raise UsageError(f"no message {message!r}; there are: {SEALED}, {FLIGHT}, {', '.join(MESSAGES)}")
         if (made.what is Tamper.EDIT) != (made.part is not None):
             raise UsageError(f"an edit, and nothing else, names a part: {', '.join(Part)}")
+        tamper_that_fits(self.tls, made.what, made.message)
         self._tamperings.append(made)
 
     def open(self, offer: Session | None = None, *, early: bytes = b"") -> OpenConnection:
@@ -300,6 +310,8 @@ class Pair:
     def _ends(self, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
         """Both ends of a connection, and the way of its bytes: in memory if one agent has both and joins them."""
         client, server = self.client.endpoint, self.server.endpoint
+        if self.datagram_tap is not None:
+            return self._ends_of_datagrams(self.datagram_tap, offer)
         if self._tamperings:
             self.tap.middles[self._tapped + 1] = ManInTheMiddle(self._tamperings)
             self._tamperings = []
@@ -309,6 +321,15 @@ class Pair:
         self.tap.expect(ends[0].process)
         self._tapped += 1
         return ends, ByTap(self.tap, self._tapped - 1)
+
+    def _ends_of_datagrams(self, tap: DatagramTap, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
+        if self._tamperings:
+            tap.middles[self._tapped + 1] = DatagramsInTheMiddle(self._tamperings)
+            self._tamperings = []
+        ends = self.client.endpoint.connect(tap.port, offer), self.server.endpoint.accept()
+        tap.expect(ends[0].process)
+        self._tapped += 1
+        return ends, ByTap(tap, self._tapped - 1)
 
     def _chosen_config(self) -> ServerConfig | None:
         """The knobs of the context that the server's client-hello callback will choose; None if it will choose none."""
@@ -322,7 +343,7 @@ class Pair:
         connection.read_by_assert = self.read_by_assert
         self.connections.append(connection)
         self._issued_ids |= issued_ids(connection.transcript)
-        connection.strays = self.tap.strays()
+        connection.strays = (self.datagram_tap or self.tap).strays()
         if connection.counters is not None and connection.setup is not None:
             context = connection.setup.server_context
             connection.contradictions += self._counted(Role.SERVER, context, connection.counters)
@@ -347,6 +368,7 @@ class Pair:
         that tests this very handshake passes ``presume_full=False``.
         """
         how = close or self.close_how
+        close_that_fits(self.tls, how)
         self._check_close(how)
         live = self.open(offer)
         live.ask_exchange()
@@ -396,6 +418,8 @@ class Pair:
     def close(self) -> None:
         """Close the endpoints and the tap."""
         self.tap.close()
+        if self.datagram_tap is not None:
+            self.datagram_tap.close()
         for endpoint in reversed(self._endpoints):
             endpoint.endpoint.close()
         self._endpoints.clear()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from harness.model.tls import Close
     from harness.model.transcript import Chunk, Tcp
+    from harness.runtime.datagram_tap import DatagramTap
     from harness.runtime.loop import Pending
     from harness.runtime.tap import Tap
     from harness.stacks.agent.joined import Joined
@@ -80,7 +81,7 @@ class Relay(Protocol):
 class ByTap:
     """Through the tap of a pair."""
 
-    def __init__(self, tap: Tap, place: int) -> None:
+    def __init__(self, tap: Tap | DatagramTap, place: int) -> None:
         self._tap = tap
         self._place = place
 

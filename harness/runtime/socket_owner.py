@@ -21,11 +21,16 @@ INODE = slice(HEADER.size + 68, HEADER.size + 72)
 NO_COOKIE = b"\xff" * 8
 
 
-def inode(ours: tuple[str, int], theirs: tuple[str, int]) -> int | None:
-    """Return the inode of the TCP socket with this address and peer: 0 if no process holds it, None if unknown."""
+def inode(ours: tuple[str, int], theirs: tuple[str, int], protocol: int = socket.IPPROTO_TCP) -> int | None:
+    """Return the inode of the TCP or UDP socket with this address and peer: 0 if no process holds it, None if unknown.
+
+    Linux looks for the UDP socket that a datagram from the first address to the second would reach.
+    """
+    if protocol == socket.IPPROTO_UDP:
+        ours, theirs = theirs, ours
     addresses = [socket.inet_aton(address).ljust(16, b"\0") for address, _port in (ours, theirs)]
     ports = [port.to_bytes(2, "big") for _address, port in (ours, theirs)]
-    query = QUERY.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF, *ports, *addresses, 0, NO_COOKIE)
+    query = QUERY.pack(socket.AF_INET, protocol, 0, 0, 0xFFFFFFFF, *ports, *addresses, 0, NO_COOKIE)
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as asked:
             asked.settimeout(1)

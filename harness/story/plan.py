@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.agent.vocabulary import Capability
 from harness.model.capability import CLOSE_NEEDS
+from harness.model.datagrams import close_that_fits, knobs_that_fit
 from harness.model.errors import UsageError
 from harness.model.session import parse_edit
 from harness.model.tls import Role
@@ -17,7 +18,7 @@ from harness.story.story import config_of, values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.model.tls import Close
+    from harness.model.tls import Close, TLSVersion
     from harness.story.step import Offer, Texts
     from harness.story.story import Story
 
@@ -82,6 +83,7 @@ class Plan:
             end = story.end(role)
             config_of(role, end.knobs)
             plan.contexts[role].append(Planned(role, end.stack, end.knobs, values_of(role, end.knobs), ""))
+            knobs_that_fit(story.tls, values_of(role, end.knobs))
         for number, step in enumerate(story.steps, 1):
             plan._step = f"step {number} ({step.kind})"
             try:
@@ -97,6 +99,11 @@ class Plan:
                 f"connection {plan._open[0]} is never closed; add {{'do': 'close', 'connection': {plan._open[0]}}}"
             )
         return plan
+
+    @property
+    def tls(self) -> TLSVersion:
+        """The protocol version of the story."""
+        return self.story.tls
 
     def misfit(self, why: str) -> NoReturn:
         """Raise the error of a step that does not fit."""
@@ -115,6 +122,7 @@ class Plan:
         before = self.present(role)
         merged = {name: text for name, text in {**before.knobs, **knobs}.items() if text != "unset"}
         config_of(role, merged)
+        knobs_that_fit(self.story.tls, values_of(role, merged))
         named = before.stack if stack is None else stack
         self.contexts[role].append(Planned(role, named, merged, values_of(role, knobs), self._step))
         self._present[role] = len(self.contexts[role])
@@ -217,6 +225,7 @@ class Plan:
     def close(self, number: int, how: Close) -> None:
         """Close a connection."""
         self._open.remove(number)
+        close_that_fits(self.story.tls, how)
         for role in Role:
             for capability in CLOSE_NEEDS.get(how, ()):
                 self.need(role, capability)

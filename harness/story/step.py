@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NoReturn, Protocol
 from msgspec import NODEFAULT, Meta, Struct, field, structs, to_builtins
 
 from harness.agent.vocabulary import Capability
-from harness.model.tls import Close, Role
+from harness.model.tls import Close, Role, TLSVersion
 
 FARTHEST = 1_000_000_000
 """Seconds, 31 years: a clock that is moved so far shows a time that every OpenSSL can represent."""
@@ -26,6 +26,11 @@ def tag_of(name: str) -> str:
 
 class Following(Protocol):
     """What a step knows of the steps before it, and where it notes its own: see `harness.story.plan.Plan`."""
+
+    @property
+    def tls(self) -> TLSVersion:
+        """The protocol version of the story."""
+        ...
 
     def knobs(self, role: Role) -> Texts:
         """The knobs of the present client or server."""

@@ -7,8 +7,9 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability, ChosenAt
+from harness.model.datagrams import NO_RENEGOTIATION, tamper_that_fits
 from harness.model.knobs import parse_knob
-from harness.model.tampering import MESSAGES, SEALED, Part, Tamper
+from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper
 from harness.model.tls import Close, Role
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
 
@@ -93,6 +94,8 @@ class Renegotiate(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         plan.opened(self.connection)
+        if plan.tls.datagrams:
+            plan.misfit(f"no renegotiation with {plan.tls.label}: {NO_RENEGOTIATION}")
         plan.need(self.by, Capability.RENEGOTIATION)
         if self.abbreviated:
             plan.need(self.by, Capability.ABBREVIATED_RENEGOTIATION)
@@ -307,10 +310,17 @@ class RunClock(Step, frozen=True):
 class TamperStep(Step, frozen=True, tag="tamper"):
     """Let the tap do something to a message of the connection that is opened next."""
 
-    what: Annotated[Tamper, Meta(description="drop, insert, edit, hold or cut")]
+    what: Annotated[
+        Tamper,
+        Meta(description="drop, insert, edit, hold or cut; with DTLS repeat or reverse in place of cut"),
+    ]
     sender: Of
     message: Annotated[
-        str, Meta(description="the type of a message that is not encrypted, as `ClientHello`, or `sealed record`")
+        str,
+        Meta(
+            description="the type of a message that is not encrypted, as `ClientHello`, or `sealed record`; with DTLS "
+            "also `flight`"
+        ),
     ] = SEALED
     which: Annotated[Number, Meta(description="which of the sender's messages of that type, from 1")] = 1
     part: Annotated[
@@ -320,8 +330,9 @@ class TamperStep(Step, frozen=True, tag="tamper"):
 
     def plan(self, plan: Following) -> None:
         """See Step."""
-        if self.message not in {SEALED, *MESSAGES}:
-            plan.misfit(f"no message {self.message!r}; there are: {SEALED}, {', '.join(MESSAGES)}")
+        if self.message not in {SEALED, FLIGHT, *MESSAGES}:
+            plan.misfit(f"no message {self.message!r}; there are: {SEALED}, {FLIGHT}, {', '.join(MESSAGES)}")
+        tamper_that_fits(plan.tls, self.what, self.message)
         if (self.what is Tamper.EDIT) != (self.part is not None):
             plan.misfit(f"an edit, and nothing else, names a part: {', '.join(Part)}")
         try:

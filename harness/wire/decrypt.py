@@ -137,6 +137,10 @@ class _Opened12:
         self._inflate = zlib.decompressobj() if deflated else None
         self._number = 0
 
+    def _number_of(self, record: Record) -> int:
+        """The number that its MAC covers (RFC 5246, 6.2.3.1; RFC 6347, 4.1.2.1)."""
+        return self._number if record.number is None else record.number
+
     def _next(self, record: Record, plain: bytes) -> tuple[int, bytes] | None:
         """The content type and the content of a record that opened; None if its compression is broken."""
         self._number += 1
@@ -175,7 +179,7 @@ class Epoch12(_Opened12):
         length = len(sealed) - self._tag
         if length < 0:
             return None
-        number = self._number.to_bytes(NONCE, "big")
+        number = self._number_of(record).to_bytes(NONCE, "big")
         nonce = self._iv + explicit if explicit else bytes(a ^ b for a, b in zip(self._iv, number, strict=True))
         try:
             plain = self._cipher.decrypt(nonce, sealed, number[4:] + record.header[:3] + length.to_bytes(2, "big"))
@@ -238,7 +242,7 @@ class MacEpoch12(_Opened12):
         self._stream = None if bulk.block else _plain_cipher(bulk, self._key, b"")
 
     def _fits(self, record: Record, content: bytes, mac: bytes) -> bool:
-        head = self._number.to_bytes(8, "big") + record.header[:3] + len(content).to_bytes(2, "big")
+        head = self._number_of(record).to_bytes(8, "big") + record.header[:3] + len(content).to_bytes(2, "big")
         return hmac.compare_digest(hmac.digest(self._mac_key, head + content, self._mac), mac)
 
     def _decrypted(self, sealed: bytes) -> bytes | None:

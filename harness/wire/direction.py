@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.errors import WireFormatError
+from harness.wire.datagrams import EPOCH, DatagramJoiner, DatagramSplitter
 from harness.wire.decrypt import Keyring
 from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
 
 if TYPE_CHECKING:
     from harness.model.tls import Role
+    from harness.model.transcript import Message
     from harness.wire.records import Record
 
 
 class Direction:
     """The bytes that one role sends."""
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: Role, *, datagrams: bool = False) -> None:
         self.role = role
-        self.records = RecordSplitter()
-        self.handshakes = HandshakeJoiner()
+        self.datagrams = datagrams
+        """Whether it is DTLS."""
+        self.records = DatagramSplitter() if datagrams else RecordSplitter()
+        self.handshakes = DatagramJoiner() if datagrams else HandshakeJoiner()
         self.keys = Keyring()
         self.sealed = False
         """Whether a change_cipher_spec made TLS 1.2 records sealed from here on."""
@@ -32,9 +36,15 @@ class Direction:
         self.misfits = 0
         """Sealed records that no key opened although all keys of this direction were there."""
         self.plain_ccs = 0
+        self.change: Message | None = None
+        """A change_cipher_spec of DTLS, until the first record comes that is sealed: it has no number of its own."""
+        self.waiting: list[Record] = []
+        """Sealed records of DTLS that came before the ServerHello, without which nothing is known of them."""
 
     def seals(self, record: Record, *, tls13: bool | None) -> bool:
         """Whether the record is sealed, in TLS 1.3, before it, or (None) where no version is known yet."""
+        if record.number is not None:
+            return record.number >> EPOCH > 0
         if tls13 is False:
             return self.sealed and not (record.type == ContentType.CHANGE_CIPHER_SPEC and len(record.payload) == 1)
         return record.type == ContentType.APPLICATION_DATA

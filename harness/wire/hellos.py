@@ -21,6 +21,8 @@ ALPN: Final = 16
 SUPPORTED_VERSIONS: Final = 43
 PSK_KEY_EXCHANGE_MODES: Final = 45
 KEY_SHARE: Final = 51
+DTLS: Final = 0xFE
+"""The first byte of every version of DTLS."""
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random of a HelloRetryRequest: SHA-256 of its name (RFC 8446, 4.1.3)."""
 NAMED_VERSIONS = {version.wire: version for version in TLSVersion}
@@ -105,11 +107,12 @@ def client_hello(body: bytes, offset: int = 0) -> ClientHello:
     """Read a ClientHello's body, which lies at ``offset`` of its stream; WireFormatError says what is wrong."""
     cursor = Cursor(body, "ClientHello", offset)
     version, random, session_id = cursor.number(2), cursor.take(32), cursor.vector(1)
+    cookie = cursor.vector(1) if version >> 8 == DTLS else None
     suites = numbers_of(cursor.vector(2))
     compression = cursor.vector(1)
     extensions = Extensions(cursor)
     cursor.end()
-    known: dict[str, Any] = {"compression_methods": compression}
+    known: dict[str, Any] = {"compression_methods": compression, "cookie": cookie}
     if PRE_SHARED_KEY in extensions:
         known |= _offered_psks(extensions.open(PRE_SHARED_KEY))
     if SUPPORTED_VERSIONS in extensions:

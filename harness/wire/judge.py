@@ -109,12 +109,12 @@ def _hellos(transcript: Transcript) -> tuple[ClientHello | None, ServerHello | N
 
 
 def _answered(transcript: Transcript) -> tuple[ClientHello, ...]:
-    """The ClientHellos of the first handshake: more than one if there was a HelloRetryRequest.
+    """The ClientHellos of the first handshake: more than one if the server asked for a further one.
 
     An offer may be in the first alone: a client takes it back where the retry changed the hash (RFC 8446, 4.1.4).
     """
     answers = (index for index, hello in enumerate(transcript.server_hellos) if not hello.hello_retry_request)
-    retries = next(answers, len(transcript.server_hellos))
+    retries = next(answers, len(transcript.server_hellos)) + transcript.types(Role.SERVER).count("HelloVerifyRequest")
     return transcript.client_hellos[: retries + 1]
 
 

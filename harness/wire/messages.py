@@ -14,6 +14,7 @@ from harness.wire.names import EXTENSIONS, list_of, name_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+HELLO_VERIFY_REQUEST: Final = 3
 NEW_SESSION_TICKET: Final = 4
 ENCRYPTED_EXTENSIONS: Final = 8
 CERTIFICATE: Final = 11
@@ -120,6 +121,14 @@ def named_curve(body: bytes) -> int | None:
     return int.from_bytes(body[1:3], "big") if len(body) > NAMED_CURVE and body[0] == NAMED_CURVE else None
 
 
+def _hello_verify_request(cursor: Cursor) -> dict[str, str]:
+    """The cookie of DTLS that the client is to return (RFC 6347, 4.2.1)."""
+    cursor.number(2)
+    return {"cookie": f"{len(cursor.vector(1))} bytes"}
+
+
 def fields_of(kind: int, body: bytes, offset: int) -> dict[str, str]:
     """What is worth printing of any other message; most have nothing."""
+    if kind == HELLO_VERIFY_REQUEST:
+        return _hello_verify_request(Cursor(body, "HelloVerifyRequest", offset))
     return _key_update(Cursor(body, "KeyUpdate", offset)) if kind == KEY_UPDATE else {}

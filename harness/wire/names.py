@@ -6,6 +6,7 @@ HANDSHAKES = {
     0: "HelloRequest",
     1: "ClientHello",
     2: "ServerHello",
+    3: "HelloVerifyRequest",
     4: "NewSessionTicket",
     5: "EndOfEarlyData",
     8: "EncryptedExtensions",

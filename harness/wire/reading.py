@@ -18,6 +18,7 @@ from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Certificate, Message, Transcript
 from harness.wire import binders, hellos, messages, summary
 from harness.wire.cursor import Cursor
+from harness.wire.datagrams import is_datagram
 from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
 from harness.wire.key_log import KeyLog
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
+AGAIN = "retransmitted "
+"""Before the type of a message that DTLS sends again: it is the same message, and counts once."""
 BOTH_SECRETS = 2
 """The handshake secret and the application traffic secret of one direction."""
 NO_PSKS: Mapping[Role, bytes] = {}
@@ -54,21 +57,22 @@ def read(chunks: Sequence[Chunk], keylog: Iterable[str] = (), psks: Mapping[Role
 
     Garbage and truncation end up in ``problem``, with the role and the offset in its stream, and all before is kept.
     """
-    reader = _Reader(KeyLog(keylog), psks)
+    datagrams = bool(chunks) and is_datagram(chunks[0].data)
+    reader = _Reader(KeyLog(keylog), psks, datagrams=datagrams)
     for chunk in chunks:
         reader.feed(chunk)
     return reader.transcript()
 
 
 class _Reader:
-    def __init__(self, keylog: KeyLog, psks: Mapping[Role, bytes]) -> None:
+    def __init__(self, keylog: KeyLog, psks: Mapping[Role, bytes], *, datagrams: bool = False) -> None:
         self._keylog = keylog
         self._psks = psks
         self._hello_messages: list[bytes] = []
         """The hellos so far, as they were sent; only where external PSKs are known."""
         self._psk: dict[str, bytes] = {}
         """What the key exchange of TLS 1.2 shows of a PSK, by the fields of the transcript."""
-        self._client, self._server = Direction(Role.CLIENT), Direction(Role.SERVER)
+        self._client, self._server = (Direction(role, datagrams=datagrams) for role in Role)
         self._messages: list[Message] = []
         self._client_hellos: list[ClientHello] = []
         self._server_hellos: list[ServerHello] = []
@@ -92,12 +96,14 @@ class _Reader:
             for record in end.records.feed(chunk.data):
                 self._record(end, record)
         except WireFormatError as error:
-            end.broken = True
+            end.broken = not end.datagrams
             self._problems.append(end.complaint(error))
 
     def transcript(self) -> Transcript:
         """All that was read, when there are no more bytes."""
         ends = (self._client, self._server)
+        for end in ends:
+            self._pass_change(end)
         unread = sum(end.unread for end in ends)
         server = self._server
         # before TLS 1.3 the first sealed handshake record is the Finished, and only a renegotiation makes more of them
@@ -124,12 +130,22 @@ class _Reader:
     def _add(
         self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str], content: Content = None
     ) -> None:
+        if sealed:
+            self._pass_change(end)
         self._messages.append(Message(end.role, kind, length, self._at, sealed, shown, content))
+
+    def _pass_change(self, end: Direction) -> None:
+        """Add the change_cipher_spec of DTLS in its place: before all that is sealed, however the datagrams came."""
+        if end.change is not None:
+            self._messages.append(end.change)
+            end.change = None
 
     def _record(self, end: Direction, record: Record) -> None:
         sealed = end.seals(record, tls13=self._tls13)
         kind, content = record.type, record.payload
         if sealed:
+            if self._too_early(end, record):
+                return
             opened = end.keys.open(record)
             if opened is None:
                 self._unread(end, record)
@@ -137,19 +153,38 @@ class _Reader:
             kind, content = opened
             end.opened += 1
         if kind == ContentType.HANDSHAKE:
-            for message in end.handshakes.feed(content, record.offset + 5):
-                self._handshake(end, message, sealed=sealed)
+            for message in end.handshakes.feed(content, record.offset + 5, sealed=sealed):
+                self._met(end, message)
         elif kind == ContentType.ALERT:
             self._alert(end, content, record.offset + 5, sealed=sealed)
         elif kind == ContentType.CHANGE_CIPHER_SPEC:
-            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING, content=content)
-            end.plain_ccs += not sealed
-            self._rekey(end)
+            self._change_cipher_spec(end, content, sealed=sealed)
         else:
             name = "ApplicationData" if kind == ContentType.APPLICATION_DATA else f"record of type {kind}"
             if sealed and kind == ContentType.APPLICATION_DATA and isinstance(end.keys.current, EarlyEpoch):
                 self._early_data = (self._early_data or b"") + content
             self._add(end, name, len(content), sealed=sealed, shown=NOTHING)
+
+    def _too_early(self, end: Direction, record: Record) -> bool:
+        """Whether a sealed record of DTLS waits for the ServerHello; its epoch says that it is sealed."""
+        if not end.datagrams or end.sealed:
+            return False
+        if self._server_hellos:
+            self._seal(end)
+            return False
+        end.waiting.append(record)
+        return True
+
+    def _change_cipher_spec(self, end: Direction, content: bytes, *, sealed: bool) -> None:
+        if end.datagrams and end.plain_ccs:
+            self._add(end, AGAIN + "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING)
+            return
+        if end.datagrams:
+            end.change = Message(end.role, "ChangeCipherSpec", len(content), self._at, sealed, NOTHING, content)
+        else:
+            self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING, content=content)
+        end.plain_ccs += not sealed
+        self._rekey(end)
 
     def _unread(self, end: Direction, record: Record) -> None:
         end.unread += 1
@@ -162,8 +197,11 @@ class _Reader:
 
     def _rekey(self, end: Direction) -> None:
         """A change_cipher_spec seals what comes after it, but for that of TLS 1.3, which means nothing (D.4)."""
-        if self._tls13 is not False:
-            return
+        if self._tls13 is False and not end.datagrams:
+            self._seal(end)
+
+    def _seal(self, end: Direction) -> None:
+        """Take the keys with which all further records of TLS 1.2, and those of an epoch of DTLS, are sealed."""
         end.sealed = True
         known = self._keylog and self._client_hellos
         keys = self._keylog.tls12(self._client_hellos[-1], self._server_hellos[-1], end.role) if known else []
@@ -178,6 +216,18 @@ class _Reader:
             self._alerts.append(alert)
             shown = summary.Lazy(summary.alert_fields, alert)
             self._add(end, "Alert", 2, sealed=sealed, shown=shown, content=alert)
+
+    def _met(self, end: Direction, message: Handshake) -> None:
+        """A message, which may be one of DTLS that is sent again, or one that others waited for."""
+        if message.again:
+            kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")
+            self._add(end, AGAIN + kind, len(message.body), sealed=message.sealed, shown=NOTHING)
+            return
+        self._handshake(end, message, sealed=message.sealed)
+        for each in (self._client, self._server) if self._server_hellos else ():
+            waiting, each.waiting = each.waiting, []
+            for record in waiting:
+                self._record(each, record)
 
     def _handshake(self, end: Direction, message: Handshake, *, sealed: bool) -> None:
         kind = HANDSHAKES.get(message.type, f"handshake message of type {message.type}")

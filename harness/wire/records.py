@@ -45,6 +45,8 @@ class Record(NamedTuple):
     """Type, legacy_record_version and length, as sent."""
     payload: bytes
     offset: int
+    number: int | None = None
+    """Of DTLS, the epoch and the number within it, which it carries; TLS counts its records."""
 
 
 class RecordSplitter:
@@ -97,6 +99,10 @@ class Handshake(NamedTuple):
     type: int
     body: bytes
     offset: int
+    sealed: bool = False
+    """Whether its record was encrypted, of several the last one."""
+    again: bool = False
+    """Whether the message came before, as DTLS sends a flight again that has no answer."""
 
     @property
     def whole(self) -> bytes:
@@ -111,12 +117,14 @@ class HandshakeJoiner:
         self._buffer = bytearray()
         self._offset = 0
 
-    def feed(self, fragment: bytes, offset: int) -> Iterator[Handshake]:
+    def feed(self, fragment: bytes, offset: int, *, sealed: bool = False) -> Iterator[Handshake]:
         """The messages that are now complete; ``offset`` is that of the fragment in the stream."""
         buffer = self._buffer
         if not buffer:
             if len(fragment) >= PREFIX and PREFIX + int.from_bytes(fragment[1:PREFIX], "big") == len(fragment):
-                yield Handshake(fragment[0], fragment[PREFIX:], offset + PREFIX)  # mostly it is one whole message
+                yield Handshake(
+                    fragment[0], fragment[PREFIX:], offset + PREFIX, sealed
+                )  # mostly it is one whole message
                 return
             self._offset = offset
         buffer += fragment
@@ -124,7 +132,7 @@ class HandshakeJoiner:
             end = PREFIX + int.from_bytes(buffer[1:PREFIX], "big")
             if len(buffer) < end:
                 return
-            message = Handshake(buffer[0], bytes(buffer[PREFIX:end]), self._offset + PREFIX)
+            message = Handshake(buffer[0], bytes(buffer[PREFIX:end]), self._offset + PREFIX, sealed)
             del buffer[:end]
             self._offset += end
             yield message

@@ -80,10 +80,10 @@ class InMemory(Watcher):
     def __init__(self) -> None:
         """Open no selector."""
 
-    def want(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
+    def want(self, file: Any, ready: Callable[[], None], *, write: bool = False, within: float | None = None) -> None:
         """Call ``ready`` once, when there is something to read; a pipe can always be written to."""
-        if write:
-            raise RequestError("a pipe in memory never fills")
+        if write or within is not None:
+            raise RequestError("a pipe in memory never fills, and loses nothing")
         file.want(ready)
 
 

@@ -168,6 +168,9 @@ def knob_lacks(context: Context) -> list[str]:
         for name in context.knobs
         if name not in KNOBS and not rows[name].options
     ]
+    versions = context.knobs.get("versions")
+    if isinstance(versions, tuple) and any(version.datagrams for version in versions):
+        unknown.append(f"versions of {context.name}: the program speaks TLS over TCP, and no DTLS")
     if context.knobs.get("external_get") is ExternalGet.LATER:
         unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
     return unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.knobs import NO_DATAGRAMS
 from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
@@ -30,6 +31,7 @@ COMMON_MISSING = {
     Capability.PSK_IDENTITIES.value: "in TLS 1.2 s_server warns of an unknown identity and goes on (psk_server_cb)",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",
     Capability.CONCURRENT.value: "it has one connection at a time",
+    Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
     Capability.ABBREVIATED_RENEGOTIATION.value: "its renegotiation command calls SSL_renegotiate",
 }
 

@@ -130,7 +130,7 @@ def test_the_options_of_connect_make_a_story_that_fits() -> None:
         ('{"story": 2}', "is a story of version 2, and this harness reads version 1"),
         ('{"story": true}', "`story` is the version of the format, 1, and not True"),
         ('{"story": 1, "tls": "1.3"}', "`steps` must be an array"),
-        ('{"story": 1, "tls": "1.1", "steps": []}', "Invalid enum value '1.1'"),
+        ('{"story": 1, "tls": "0.9", "steps": []}', "Invalid enum value '0.9'"),
         ('{"story": 1, "tls": "1.3", "steps": [], "sevrer": {}}', "unknown field `sevrer`; the fields are tls, steps"),
         ('{"story": 1, "tls": "1.3", "steps": []}', "the story makes no connection"),
         ('{"story": 1, "tls": "1.3", "client": {"knobs": {"x": "1"}}, "steps": []}', "no client knob 'x'"),
@@ -230,7 +230,7 @@ def test_the_schema_and_the_tables_of_the_page_are_current() -> None:
     [
         ({"what": "edit"}, "an edit, and nothing else, names a part"),
         ({"what": "drop", "part": "binder"}, "an edit, and nothing else, names a part"),
-        ({"what": "drop", "message": "Bye"}, "no message 'Bye'; there are: sealed record, ClientHello"),
+        ({"what": "drop", "message": "Bye"}, "no message 'Bye'; there are: sealed record, flight, ClientHello"),
         ({"what": "insert", "value": "xyz"}, "hexadecimal digits"),
     ],
 )
@@ -239,3 +239,22 @@ def test_a_change_on_the_way_that_makes_no_sense_is_refused(step: dict[str, str]
 
     with pytest.raises(MisfitError, match=re.escape(why)):
         Plan.of(Story(tls=TLS12, steps=(made, Connect())))
+
+
+@pytest.mark.parametrize(
+    ("tls", "steps", "why"),
+    [
+        ("1.2", [{"do": "tamper", "what": "drop", "sender": "client", "message": "flight"}], "drop a flight"),
+        ("1.2", [{"do": "tamper", "what": "reverse", "sender": "client"}], "cannot reverse a sealed record"),
+        ("dtls1.2", [{"do": "tamper", "what": "cut", "sender": "client"}], "UDP has nothing to reset"),
+        ("dtls1.2", [{"do": "connect", "close": "rst"}], "UDP has nothing to reset"),
+        ("dtls1.2", [{"do": "connect", "early_data": 9}], "early data is of TLS 1.3"),
+        ("dtls1.2", [{"do": "new_client", "knobs": {"versions": "1.3"}}], "an end speaks either"),
+        ("dtls1.2", [{"do": "open"}, {"do": "renegotiate"}], "does not follow a renegotiation over datagrams"),
+    ],
+)
+def test_what_datagrams_or_streams_do_not_have_is_refused(tls: str, steps: list[dict[str, object]], why: str) -> None:
+    story = {"story": 1, "tls": tls, "client": {}, "server": {}, "steps": [*steps, {"do": "connect"}]}
+
+    with pytest.raises(UsageError, match=re.escape(why)):
+        story_of_json(story, "here")

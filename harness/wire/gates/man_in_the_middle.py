@@ -14,6 +14,7 @@ from harness.model.errors import WireFormatError
 from harness.model.tampering import SEALED, Part, Tamper
 from harness.model.tls import Role
 from harness.model.transcript import PRE_SHARED_KEY
+from harness.wire.hellos import DTLS
 from harness.wire.names import HANDSHAKES
 from harness.wire.records import HEADER, PREFIX, ContentType, RecordSplitter
 
@@ -132,11 +133,15 @@ def edited(raw: bytes, tampering: Tampering) -> bytes:
     if tampering.part is Part.LAST_BYTE:
         return raw[:-1] + bytes((raw[-1] ^ 1,))
     header, kind, body = raw[:HEADER], raw[HEADER : HEADER + 1], raw[HEADER + PREFIX :]
-    if tampering.part is Part.TRAILING:
-        body += tampering.value
-    elif kind[0] in {CLIENT_HELLO, SERVER_HELLO}:
-        body = _hello(body, kind[0], tampering)
+    body = edited_body(body, kind[0], tampering)
     return _framed(header, kind + len(body).to_bytes(3, "big") + body)
+
+
+def edited_body(body: bytes, kind: int, tampering: Tampering) -> bytes:
+    """The body of a message of this type, with one part changed; the same bytes if it has no such part."""
+    if tampering.part is Part.TRAILING:
+        return body + tampering.value
+    return _hello(body, kind, tampering) if kind in {CLIENT_HELLO, SERVER_HELLO} else body
 
 
 def _hello(body: bytes, kind: int, tampering: Tampering) -> bytes:
@@ -146,6 +151,7 @@ def _hello(body: bytes, kind: int, tampering: Tampering) -> bytes:
     if tampering.part is Part.SESSION_ID:
         return body[:RANDOM_END] + bytes((len(tampering.value),)) + tampering.value + body[end:]
     if kind == CLIENT_HELLO:
+        end += 1 + body[end] if body[0] == DTLS else 0  # its cookie
         end += 2 + int.from_bytes(body[end : end + 2], "big")
         end += 1 + body[end]
     else:

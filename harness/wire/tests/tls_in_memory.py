@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.runtime.pki import Issued
 
-VERSIONS = {version: ssl.TLSVersion(version.wire) for version in TLSVersion}
+VERSIONS = {version: ssl.TLSVersion(version.wire) for version in TLSVersion if not version.datagrams}
 
 
 @dataclass

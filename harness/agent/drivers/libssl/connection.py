@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import exchange
+from harness.agent.drivers.libssl.datagrams import HANDLE_TIMEOUT, time_left
 from harness.agent.drivers.libssl.native import InterruptedByCallbackError, is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
 from harness.agent.drivers.libssl.sessions import export
@@ -49,6 +50,8 @@ class LibsslTls:
         """SSL_session_reused after the first handshake; a renegotiation changes its result."""
         self.alerts: list[dict[str, Any]] = []
         self.tickets = 0
+        self.ticket_numbers: set[bytes] = set()
+        """The numbers of the messages of DTLS with a ticket: one that is sent again is the same ticket."""
         self.keylog: list[str] = []
         self.secrets = None if native.has("SSL_CTX_set_keylog_callback") else SecretsOfMessages(native)
         self.given: list[dict[str, Any]] = []
@@ -60,6 +63,8 @@ class LibsslTls:
         """Those of its context. C calls them as long as the connection lives, which can outlive the context."""
         self.adopted: list[dict[Any, LibsslTls]] = []
         """The connections of further contexts that a callback chose for it."""
+        self.datagrams = False
+        """Whether UDP carries it."""
         self._native = native
         self._held = held
         self._connections = connections
@@ -95,6 +100,18 @@ class LibsslTls:
         if self._fatal is not None:
             raise self._fatal
         self._native.before(self.clock)
+        if self.datagrams and not self.finished:
+            self._native.ssl.SSL_ctrl(self.ssl, HANDLE_TIMEOUT, 0, self._native.ffi.NULL)
+
+    def over_datagrams(self) -> None:
+        """Note that UDP carries it, with messages and timers of DTLS."""
+        self.datagrams = True
+        if self.secrets is not None:
+            self.secrets.datagrams = True
+
+    def time_left(self) -> float | None:
+        """Return the seconds until a flight of DTLS is to be sent again; None if none waits for an answer."""
+        return time_left(self._native, self.ssl) if self.datagrams else None
 
     def _done(self, result: int) -> None:
         """Check the result of an operation; record the error that it raises."""

@@ -15,6 +15,7 @@ from harness.agent.drivers.libssl.callbacks.server_names import ServerNames
 from harness.agent.drivers.libssl.callbacks.ticket_data import TicketData
 from harness.agent.drivers.libssl.callbacks.ticket_keys import TicketKeys
 from harness.agent.drivers.libssl.connection import LibsslTls
+from harness.agent.drivers.libssl.datagrams import Datagrams
 from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
@@ -51,7 +52,10 @@ class LibsslContext(Cache):
         self._connections: dict[Any, LibsslTls] = {}
         """By the SSL pointer: cffi compares and hashes pointers by their address."""
         self._held = HeldSessions(native)
-        method = native.ssl.TLS_method() if native.has("TLS_method") else native.ssl.SSLv23_method()
+        over_streams = native.ssl.TLS_method if native.has("TLS_method") else native.ssl.SSLv23_method
+        datagrams = any(version.datagrams for version in self._knobs.get("versions", ()))
+        self._datagrams = Datagrams(native, self._knobs) if datagrams else None
+        method = native.ssl.DTLS_method() if datagrams else over_streams()
         native.before()
         made = native.ssl.SSL_CTX_new(method)
         native.must(int(made != native.ffi.NULL), "context")
@@ -78,6 +82,8 @@ class LibsslContext(Cache):
         if self._psk.key:
             self._psk.set(self._ctx)
         self._names = ServerNames(native, self._connections, self._calls)
+        if self._datagrams is not None:
+            self._datagrams.set(self._ctx)
         if "external_cache" in files:
             self._external = ExternalCache(native, Path(files["external_cache"]), self._knobs, self._calls)
             self._external.set(self._ctx)
@@ -105,6 +111,9 @@ class LibsslContext(Cache):
         connection.clock = self.clock
         if isinstance(sock, MemoryEnd):
             sock.attach(MemoryBios(self.native, ssl))
+        elif self._datagrams is not None:
+            self._datagrams.begin(ssl, sock)
+            connection.over_datagrams()
         else:
             self.native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection

@@ -190,12 +190,14 @@ def session_reused(native: Native, ssl: Any) -> int:
 
 
 def set_versions(native: Native, ctx: Any, versions: tuple[TLSVersion, ...]) -> None:
-    """Enable versions up to TLS 1.2 by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
+    """Enable versions up to TLS 1.2, or DTLS 1.2, by options: SSL_CTX_set_min_proto_version needs 1.1.0."""
     if TLSVersion.TLSv1_3 in versions:
         raise LackError(f"versions: OpenSSL {native.version} has no TLS {TLSVersion.TLSv1_3}")
     set_option(native, ctx, OP_NO_SSLV2 | NO_SSLV3, on=True)
     for version in TLSVersion:
-        set_option(native, ctx, version.no_option, on=version not in versions)
+        set_option(native, ctx, version.no_option, on=True)
+    for version in versions:
+        set_option(native, ctx, version.no_option, on=False)
 
 
 def choose_curves(native: Native, ctx: Any) -> None:

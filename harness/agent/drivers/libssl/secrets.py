@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CLIENT_HELLO, FINISHED = 1, 20
 RANDOM = slice(6, 38)
 """Offset of the random in a ClientHello: after type, length and version (RFC 5246, 7.4.1.2)."""
+FRAGMENT = 8
+"""Bytes that the header of a DTLS message has more: its number and its place (RFC 6347, 4.2.2)."""
 OCTET_STRING = 0x04
 LONG_FORM = 0x80
 BEFORE_MASTER_KEY = 2
@@ -28,12 +30,15 @@ class SecretsOfMessages:
     def __init__(self, native: Native) -> None:
         self._native = native
         self._random = b""
+        self.datagrams = False
+        """Whether the messages are those of DTLS."""
 
     def line(self, ssl: Any, message: Any, size: int) -> str | None:
         """Return the key log line (NSS Key Log Format) if this message completes it."""
         kind = self._native.ffi.buffer(message, 1)[0][0]
-        if kind == CLIENT_HELLO and size >= RANDOM.stop:
-            self._random = self._native.ffi.buffer(message, RANDOM.stop)[RANDOM]
+        skipped = FRAGMENT if self.datagrams else 0
+        if kind == CLIENT_HELLO and size >= skipped + RANDOM.stop:
+            self._random = self._native.ffi.buffer(message, skipped + RANDOM.stop)[skipped:][RANDOM]
         if kind != FINISHED or not self._random:
             return None
         exported = export(self._native, self._native.ssl.SSL_get_session(ssl))

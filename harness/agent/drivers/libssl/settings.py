@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 NOT_OF_A_CONTEXT = frozenset(
     {
-        *("server_name", "session_id", "session_id_prefix", "external_get", "external_keeps"),
+        *(
+            "cookie",
+            "retransmit_after",
+            "server_name",
+            "session_id",
+            "session_id_prefix",
+            "external_get",
+            "external_keeps",
+        ),
         *("ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts", "ticket_data", "ticket_use"),
         *("psk_key", "psk_identity", "psk_cipher", "psk_callback"),
     }

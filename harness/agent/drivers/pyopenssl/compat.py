@@ -23,7 +23,9 @@ def set_versions(context: SSL.Context, versions: tuple[TLSVersion, ...]) -> None
         return
     options: int = NO_SSLV3
     for version in TLSVersion:
-        options |= 0 if version in versions else version.no_option
+        options |= version.no_option
+    for version in versions:
+        options &= ~version.no_option
     context.set_options(options)
 
 

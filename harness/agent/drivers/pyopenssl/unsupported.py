@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from harness.agent.knobs import NO_DATAGRAMS
 from harness.agent.verbs import missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
@@ -45,6 +46,7 @@ MISSING = {
     Capability.RESUMABLE: IS_RESUMABLE,
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
+    Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
 }
 OF_DER = (
     Capability.SESSION_DATA,

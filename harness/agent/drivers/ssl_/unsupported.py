@@ -5,6 +5,7 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 
 from __future__ import annotations
 
+from harness.agent.knobs import NO_DATAGRAMS
 from harness.agent.verbs import missing_capabilities
 from harness.agent.vocabulary import Capability
 
@@ -47,6 +48,7 @@ MISSING = {
     Capability.SERVER_NAME: SERVER_NAME,
     Capability.NEGOTIATED_GROUP: GROUP,
     Capability.EXPORTER: EXPORTER,
+    Capability.DATAGRAMS: NO_DATAGRAMS["ssl"],
 }
 
 

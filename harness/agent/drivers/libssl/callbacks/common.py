@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
+MESSAGE_NUMBER = slice(4, 6)
+"""Where a handshake message of DTLS has its number (RFC 6347, 4.2.2)."""
 RECORDED = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
 """The content types of SSL_CTX_set_msg_callback that are used; record headers and change_cipher_spec are not."""
 
@@ -80,11 +82,13 @@ class Callbacks:
         if connection.secrets is not None and kind == c.RECORD_HANDSHAKE:
             line = connection.secrets.line(ssl, data, size)
             connection.keylog += [line] if line else []
-        head = self._native.ffi.buffer(data, min(size, 2))[:]
+        head = self._native.ffi.buffer(data, min(size, MESSAGE_NUMBER.stop))[:]
         if kind == c.RECORD_ALERT:
             connection.alerts.append({"level": head[0], "number": head[1], "sent": bool(sent)})
         elif head[0] == c.NEW_SESSION_TICKET:
-            connection.tickets += 1
+            number = head[MESSAGE_NUMBER] if connection.datagrams else b""
+            connection.tickets += number not in connection.ticket_numbers
+            connection.ticket_numbers |= {number} - {b""}
 
     def _keylog(self, ssl: Any, line: Any) -> None:
         connection = self._connections.get(ssl)

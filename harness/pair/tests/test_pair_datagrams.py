@@ -1,0 +1,171 @@
+"""DTLS 1.2 between two libssl: what the wire shows however datagrams come, and what DTLS cannot do is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.model.errors import UnsupportedError, UsageError
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.tls import Close, Mechanism, Outcome, Role, TLSVersion
+from harness.model.view import Saw
+from harness.pair.audit import audit
+from harness.pair.pair import Pair
+from harness.wire.gates.middlebox import StrictMiddlebox
+from harness.wire.judge import judge
+from harness.wire.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.model.connection import Connection
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.machine import Machine
+
+DTLS = TLSVersion.DTLSv1_2
+
+
+@pytest.fixture
+def paired(machine: tuple[Machine, Runtime]) -> Iterator[Callable[..., Pair]]:
+    made: list[Pair] = []
+
+    def pair(client: str = "libssl", server: str = "libssl", tls: TLSVersion = DTLS, **knobs: Any) -> Pair:
+        stacks = machine[0].one(client), machine[0].one(server)
+        own = ClientConfig(**knobs.get("of_client", {})), ServerConfig(**knobs.get("of_server", {}))
+        made.append(Pair(stacks, tls, machine[1], client=own[0], server=own[1]))
+        return made[-1]
+
+    yield pair
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def both(paired: Callable[..., Pair]) -> tuple[Connection, Connection]:
+    pair = paired()
+    first = pair.connect()
+    return first, pair.connect(offer=first.session)
+
+
+def _keylog(connection: Connection) -> tuple[str, ...]:
+    return (*connection.client.keylog, *connection.server.keylog)
+
+
+def test_three_witnesses_see_a_ticket_resume(both: tuple[Connection, Connection]) -> None:
+    first, second = both
+
+    assert (first.outcome, second.outcome) == (Outcome.FULL, Outcome.RESUMED)
+    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert first.transcript.decrypted
+    assert second.transcript.decrypted
+    assert [end.version for end in (second.client, second.server)] == [DTLS, DTLS]
+    assert "Finished" in second.transcript.types(Role.CLIENT)
+
+
+@pytest.mark.parametrize("ciphers", ["ECDHE+AESGCM", "ECDHE+CHACHA20", "ECDHE+AES128+SHA256", "AESCCM8"])
+def test_records_of_every_kind_of_suite_are_opened(paired: Callable[..., Pair], ciphers: str) -> None:
+    first = paired(of_client={"ciphers": ciphers}, of_server={"ciphers": ciphers}).connect()
+
+    assert first.outcome is Outcome.FULL
+    assert first.transcript.decrypted
+    assert not any(first.transcript.misfits.values())
+
+
+def test_the_wire_reads_the_same_in_any_order_within_a_flight(both: tuple[Connection, Connection]) -> None:
+    for connection in both:
+        chunks = list(connection.chunks)
+        turned = [
+            chunk
+            for start in range(len(chunks))
+            if not start or chunks[start].sender is not chunks[start - 1].sender
+            for chunk in reversed(_flight(chunks[start:]))
+        ]
+        twice = [chunk for chunk in chunks for _ in range(2)]
+        for changed in (turned, twice):
+            shown = judge(read(changed, _keylog(connection)), connection.offered)
+
+            assert shown.view.saw is connection.wire.saw
+            assert shown.view.tickets == connection.wire.tickets
+
+
+def _flight(chunks: list[Any]) -> list[Any]:
+    other = next((i for i, chunk in enumerate(chunks) if chunk.sender is not chunks[0].sender), len(chunks))
+    return chunks[:other]
+
+
+def test_a_handshake_without_its_last_flight_is_not_complete(both: tuple[Connection, Connection]) -> None:
+    for connection, last in zip(both, (Role.SERVER, Role.CLIENT), strict=True):
+        finished = next(m.at for m in connection.transcript.messages if m.type == "Finished" and m.sender is last)
+        cut = [chunk for chunk in connection.chunks if chunk.at < finished]
+
+        assert judge(read(cut, _keylog(connection))).view.saw is Saw.ABORTED
+
+
+def test_a_wrong_secret_opens_nothing(both: tuple[Connection, Connection]) -> None:
+    second = both[1]
+    wrong = [f"CLIENT_RANDOM {second.transcript.client_hello.random.hex()} {'00' * 48}"]
+
+    shown = read(second.chunks, wrong)
+
+    assert not shown.decrypted
+    assert all(shown.misfits.values())
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_lying_end_is_caught(both: tuple[Connection, Connection], role: Role) -> None:
+    second = both[1]
+    lied = [replace(end, version=TLSVersion.TLSv1_2) for end in (second.client, second.server)]
+    lying = replace(second, client=lied[0]) if role is Role.CLIENT else replace(second, server=lied[1])
+
+    assert [wrong.fact for wrong in audit(lying)] == ["version"]
+
+
+@pytest.mark.parametrize("close", [Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY, Close.EOF])
+def test_every_way_to_close_but_a_reset_is_possible(paired: Callable[..., Pair], close: Close) -> None:
+    pair = paired()
+    first = pair.connect(close=close)
+
+    assert first.outcome is Outcome.FULL
+    assert pair.connect(offer=first.session).outcome is Outcome.RESUMED
+
+
+def test_a_client_and_a_server_with_several_conversations_at_once(paired: Callable[..., Pair]) -> None:
+    pair = paired()
+    live = [pair.open() for _ in range(3)]
+    done = [each.exchange() for each in reversed(live)]
+
+    assert done == [True, True, True]
+    assert [each.close().outcome for each in live] == [Outcome.FULL] * 3
+
+
+def test_what_it_cannot_do_is_refused(paired: Callable[..., Pair]) -> None:
+    pair = paired()
+    live = pair.open()
+    live.exchange()
+    for refused in (
+        lambda: pair.connect(close=Close.RST),
+        live.renegotiate,
+        lambda: pair.tamper("cut", "client", "ClientHello"),
+        lambda: pair.tamper("edit", "client", "flight", part="trailing"),
+        lambda: pair.put_middlebox(StrictMiddlebox),
+        lambda: pair.new_client(max_early_data=100),
+        lambda: pair.new_client(versions=(TLSVersion.TLSv1_3,)),
+    ):
+        with pytest.raises(UsageError, match=r"DTLSv1\.2|flight"):
+            refused()
+    live.close()
+
+
+def test_what_is_of_datagrams_is_refused_over_tcp(paired: Callable[..., Pair]) -> None:
+    with pytest.raises(UsageError, match="cookie means nothing to TLS"):
+        paired(tls=TLSVersion.TLSv1_2, of_server={"cookie": "accept"})
+    with pytest.raises(UsageError, match="cannot drop a flight: that is of datagrams"):
+        paired(tls=TLSVersion.TLSv1_2).tamper("drop", "server", "flight")
+
+
+@pytest.mark.parametrize("stack", ["openssl", "pyopenssl", "ssl"])
+def test_a_stack_without_datagrams_says_why(paired: Callable[..., Pair], stack: str) -> None:
+    with pytest.raises(UnsupportedError, match=r"TCP|DTLS"):
+        paired(client=stack)

@@ -1,0 +1,232 @@
+"""The UDP relay between client and server: it records the datagrams of both ends, and can end their conversation."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from harness.model.tls import Role
+from harness.model.transcript import Chunk, Tcp, TcpEnd
+from harness.runtime.socket_owner import holds, inode
+from harness.runtime.tap import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.model.tls import Close
+    from harness.runtime.loop import Loop
+    from harness.runtime.tap import Address
+
+RECEIVE = 65536
+END = b""
+"""An empty datagram, which DTLS never sends: its sender has left."""
+
+
+class DatagramMiddle(Protocol):
+    """A man in the middle: it returns what is relayed of a datagram that an end sends."""
+
+    done: list[str]
+
+    @property
+    def holding(self) -> bool:
+        """Whether something of an end waits."""
+        ...
+
+    def feed(self, sender: Role, datagram: bytes) -> Sequence[bytes]:
+        """Return the datagrams that are relayed now."""
+        ...
+
+    def release(self) -> Mapping[Role, Sequence[bytes]]:
+        """Return what waited, by its sender."""
+        ...
+
+
+class TappedDatagrams:
+    """One relayed conversation: its datagrams, and the means to end it."""
+
+    blocked: str | None = None
+    """No middlebox looks at datagrams."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        listener: socket.socket,
+        client: Address,
+        server: Address,
+        middle: DatagramMiddle | None,
+    ) -> None:
+        self.chunks: list[Chunk] = []
+        """The relayed datagrams, one a chunk, in order."""
+        self.sent: list[Chunk] = []
+        """The datagrams as the ends sent them, if a man in the middle may have changed them."""
+        self.middle = middle
+        self._loop = loop
+        self._listener = listener
+        self._client = client
+        self._server = socket.socket(type=socket.SOCK_DGRAM)
+        self._server.connect(server)
+        self._server.settimeout(0)
+        self._open = set(Role)
+        self._ended_by: list[TcpEnd] = []
+        self._start = time.monotonic()
+        ports = client[1], int(listener.getsockname()[1]), server[1]
+        self._tcp = Tcp(time.time_ns(), *ports, datagrams=True)
+        loop.watch(self._server, self._from_server)
+
+    def _from_server(self) -> None:
+        try:
+            datagram = self._server.recv(RECEIVE)
+        except BlockingIOError:
+            return
+        except ConnectionRefusedError:  # it has left; what was sent to it is recorded
+            return
+        self.relay(Role.SERVER, datagram)
+
+    def relay(self, sender: Role, datagram: bytes) -> None:
+        """Record a datagram of an end, and send it to the other one."""
+        if datagram == END:
+            self._leave(sender)
+            return
+        passed: Sequence[bytes] = [datagram]
+        if self.middle is not None:
+            self.sent.append(self._chunk(sender, datagram))
+            passed = self.middle.feed(sender, datagram)
+        self._pass_on(sender, passed)
+
+    def _chunk(self, sender: Role, datagram: bytes) -> Chunk:
+        return Chunk(sender, time.monotonic() - self._start, datagram)
+
+    def _pass_on(self, sender: Role, datagrams: Sequence[bytes]) -> None:
+        for datagram in datagrams:
+            self.chunks.append(self._chunk(sender, datagram))
+            self._send(sender.peer, datagram)
+
+    def _send(self, to: Role, datagram: bytes) -> None:
+        with contextlib.suppress(ConnectionRefusedError):
+            if to is Role.CLIENT:
+                self._listener.sendto(datagram, self._client)
+            else:
+                self._server.send(datagram)
+
+    def _leave(self, sender: Role) -> None:
+        if sender not in self._open:
+            return
+        self._ended_by.append(TcpEnd(sender, time.monotonic() - self._start, reset=False))
+        self._open.discard(sender)
+        if self._open:
+            self._send(sender.peer, END)
+        else:
+            self.close()
+
+    @property
+    def tampered(self) -> tuple[str, ...]:
+        """What the man in the middle did, one sentence each."""
+        return tuple(self.middle.done) if self.middle else ()
+
+    @property
+    def holding(self) -> bool:
+        """Whether something of an end waits at the man in the middle for ``release``."""
+        return self.middle is not None and self.middle.holding
+
+    def release(self) -> None:
+        """Let pass what is held back."""
+        for sender, datagrams in (self.middle.release() if self.middle else {}).items():
+            self._pass_on(sender, datagrams)
+
+    @property
+    def tcp(self) -> Tcp:
+        """Return how UDP carried it so far."""
+        return replace(self._tcp, ends=tuple(self._ended_by))
+
+    @property
+    def ended(self) -> bool:
+        """Return whether both ends have left."""
+        return not self._open
+
+    def cut(self, how: Close) -> None:  # noqa: ARG002 - UDP knows one way (harness.model.datagrams)
+        """Tell each end that the other one has left."""
+        self._ended_by.append(TcpEnd(None, time.monotonic() - self._start, reset=False))
+        for role in Role:
+            if role in self._open:
+                self._send(role, END)
+
+    def is_of(self, client: Address) -> bool:
+        """Return whether a client that has not left has this address."""
+        return self._client == client and Role.CLIENT in self._open
+
+    def close(self) -> None:
+        """Close the socket; a second call does nothing."""
+        self._loop.forget(self._server)
+        self._server.close()
+        self._open.clear()
+
+
+class DatagramTap:
+    """Relays the datagrams of each client to the address that ``upstream`` returns; the kernel chooses its port.
+
+    A client is known by its port. Its first datagram begins a conversation, if one is expected.
+    """
+
+    def __init__(self, loop: Loop, upstream: Callable[[], Address]) -> None:
+        self.connections: list[TappedDatagrams] = []
+        """Every conversation, in order."""
+        self.middles: dict[int, DatagramMiddle] = {}
+        """The man in the middle of each later conversation that has one, by its number from 1."""
+        self._loop = loop
+        self._upstream = upstream
+        self._clients: list[Callable[[], int | None]] = []
+        self._strays: list[str] = []
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind((LOOPBACK, 0))
+        self._socket.settimeout(0)
+        self.port: int = self._socket.getsockname()[1]
+        loop.watch(self._socket, self.accept)
+
+    def accept(self) -> None:
+        """Relay a datagram that has come from a client, if there is one; the loop calls this."""
+        try:
+            datagram, client = self._socket.recvfrom(RECEIVE)
+        except BlockingIOError:
+            return
+        except ConnectionRefusedError:  # a client has left
+            return
+        found = next((one for one in self.connections if one.is_of(client)), None)
+        if found is None and self._expected(client[1]):
+            middle = self.middles.pop(len(self.connections) + 1, None)
+            found = TappedDatagrams(self._loop, self._socket, client, self._upstream(), middle)
+            self.connections.append(found)
+        if found is not None:
+            found.relay(Role.CLIENT, datagram)
+        elif datagram != END:
+            self._strays.append(f"a datagram from {LOOPBACK}:{client[1]}, which is not the client's")
+
+    def expect(self, client: Callable[[], int | None]) -> None:
+        """Expect one conversation more, from the process that ``client`` names when it comes; None once it has ended.
+
+        Conversations come in the order of the calls.
+        """
+        self._clients.append(client)
+
+    def _expected(self, client_port: int) -> bool:
+        """Return whether a conversation is expected and this is it. If the kernel does not say, it counts as it."""
+        if len(self.connections) >= len(self._clients):
+            return False
+        pid = self._clients[len(self.connections)]()
+        ends = (LOOPBACK, client_port), (LOOPBACK, self.port)
+        found = inode(*ends, socket.IPPROTO_UDP) if pid is not None else None
+        return pid is None or not found or holds(pid, found) or inode(*ends, socket.IPPROTO_UDP) != found
+
+    def strays(self) -> tuple[str, ...]:
+        """Return the datagrams of other processes that were set aside since the last call."""
+        strays, self._strays = tuple(self._strays), []
+        return strays
+
+    def close(self) -> None:
+        """Close every conversation."""
+        self._loop.forget(self._socket)
+        for tapped in self.connections:
+            tapped.close()
+        self._socket.close()

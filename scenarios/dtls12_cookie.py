@@ -1,0 +1,44 @@
+"""A server of DTLS asks for a cookie, and looks at the offered session when it comes back (RFC 6347, 4.2.1)."""
+
+from harness import ABORTED, FULL, RESUMED, Alert, Cookie, DTLSv1_2, Mechanism, Reason, Role, reasons, scenario
+
+HANDSHAKE_FAILURE = 40
+ASKED = ("ClientHello", "HelloVerifyRequest", "ClientHello", "ServerHello")
+
+
+@scenario(versions=[DTLSv1_2], server={"cookie": Cookie.ACCEPT, "tickets": [True, False]})
+def test_session_is_offered_again_with_the_cookie_and_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    asked, answered = second.messages.client_hellos
+    by = Mechanism.SESSION_TICKET if first.tickets else Mechanism.SESSION_ID
+    assert first.outcome is FULL
+    assert first.messages.types()[:4] == ASKED
+    assert second.outcome is RESUMED
+    assert second.mechanism is by
+    assert second.messages.types()[:4] == ASKED
+    assert (asked.cookie, len(answered.cookie)) == (b"", 20)
+    assert asked.session_id == answered.session_id
+    assert asked.session_ticket == answered.session_ticket
+
+
+@scenario(versions=[DTLSv1_2])
+def test_server_that_asks_for_no_cookie_answers_at_once(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.types()[:2] == ("ClientHello", "ServerHello")
+    assert first.messages.client_hello.cookie == b""
+
+
+@scenario(versions=[DTLSv1_2])
+def test_cookie_that_the_server_refuses_aborts_a_resumption(pair):
+    first = pair.connect()
+    pair.new_server(cookie=Cookie.REFUSE)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(HANDSHAKE_FAILURE, Role.SERVER)
+    assert reasons(pair, second) == (Reason.EXTENSION_REJECTED,)
