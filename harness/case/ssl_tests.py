@@ -54,9 +54,17 @@ OTHER = "server2"
 """The name for which that program's callback goes over to its second context."""
 NUMBERS = {"".join(word.title() for word in name.split("_")): number for number, name in ALERTS.items()}
 """The numbers of alerts by their names in these files."""
+NO_OVERLAP = "imported-without-overlap"
+"""The ALPN protocol of a server with an empty list: no client offers it, so that its callback finds none either."""
+BROKEN = {"ticket_ring": "imported", "ticket_encrypts": "none", "ticket_decrypts": "none"}
+"""BrokenSessionTicket: a ticket key callback that returns 0."""
+NO_RENEGOTIATION = "lib=20 reason=339 no renegotiation"
+"""SSL_R_NO_RENEGOTIATION, which the end reports whose renegotiation fails, as OpenSSL's test program sees it."""
+REFUSALS = {("renegotiation", "off"), ("client_renegotiation", "off")}
+FAILED_END = {"ClientFail": Role.CLIENT, "ServerFail": Role.SERVER}
 WORDS = {"Curves": "groups", "Groups": "groups", "CipherString": "ciphers", "Ciphersuites": "ciphersuites"}
 """The knob for a word that has the same value."""
-EXTRA = {"ALPNProtocols": "alpn", "ServerName": "server_name"}
+EXTRA = {"ALPNProtocols": "alpn", "ServerName": "server_name", "SessionTicketAppData": "ticket_data"}
 """The same for the extra section of an end."""
 NOTHING = {(Role.SERVER, "ServerNameCallback", "IgnoreMismatch"), (Role.CLIENT, "ALPNProtocols", "")}
 """What needs no knob: the callback goes over to the context that the story chooses, and no protocol is offered."""
@@ -111,6 +119,10 @@ class _Reading:
         for word, value in section.items():
             if word in EXTRA and value:
                 found[EXTRA[word]] = value
+            elif (role, word, value) == (Role.SERVER, "ALPNProtocols", ""):
+                found["alpn"] = NO_OVERLAP
+            elif (word, value) == ("BrokenSessionTicket", YES):
+                found |= BROKEN
             elif (role, word, value) not in NOTHING:
                 self.unsaid.append(f"{word} = {value} of the {role}")
         return found
@@ -127,7 +139,7 @@ class _Reading:
         last = len(PROTOCOLS) - 1 if places[1] is None else places[1]
         enabled = [SPOKEN[name].value for name in PROTOCOLS[first : last + 1] if name in SPOKEN]
         if not enabled:
-            self.unsaid.append(f"MaxProtocol = {most}: the harness speaks TLS 1.2 and 1.3")
+            self.unsaid.append(f"MaxProtocol = {most}: the harness speaks TLS 1.0 to 1.3")
         return {"versions": ",".join(enabled)} if enabled else {}
 
 
@@ -178,7 +190,8 @@ def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> Ssl
     chosen = OTHER if first[Role.CLIENT].get("server_name") == OTHER else "server1"
     if other is not None and wanted.get("ExpectedServerName") == chosen:
         del wanted["ExpectedServerName"]
-    expect = _expect(wanted, mode, reading)
+    refused = any(REFUSALS & set(knobs.items()) for knobs in first.values())
+    expect = _expect(wanted, mode, reading, refused=refused)
     if reading.unsaid or steps is None:
         return SslTest(name, unsaid=tuple(dict.fromkeys(reading.unsaid)))
     enabled = [set(first[role]["versions"].split(",")) for role in Role]
@@ -217,7 +230,7 @@ def _steps(
     return None
 
 
-def _expect(wanted: dict[str, str], mode: str, reading: _Reading) -> tuple[str, ...]:
+def _expect(wanted: dict[str, str], mode: str, reading: _Reading, *, refused: bool) -> tuple[str, ...]:
     number = 2 if mode == "Resume" else 1
     shaken = mode in {"Resume", "Simple"}  # a renegotiation that fails may leave the connection as it is
     found = []
@@ -232,6 +245,12 @@ def _expect(wanted: dict[str, str], mode: str, reading: _Reading) -> tuple[str, 
             found.append(f"connection[{number}].alpn == '{value}'")
         elif word == "ExpectedResult" and (value == "Success" or (value in RESULTS and shaken)):
             found.append(f"connection[{number}].outcome {RESULTS[value]} aborted")
+        elif word == "ExpectedResult" and value in FAILED_END and refused:
+            found.append(f"'{NO_RENEGOTIATION}' in connection[{number}].endpoints.{FAILED_END[value]}.errors")
+        elif (word, value) == ("ExpectedServerAlert", "NoRenegotiation"):
+            found.append(f"'server.no_renegotiation' in connection[{number}].alert_names")
+        elif word == "ExpectedSessionTicketAppData":
+            found += [f"'take {value.encode().hex()} ok' in connection[{number}].callback_names"] if value else []
         elif word in {"ExpectedServerAlert", "ExpectedClientAlert"} and value in NUMBERS and shaken:
             found.append(f"connection[{number}].alert == {NUMBERS[value]}")
         elif word == "SessionTicketExpected" and value in TICKETS:

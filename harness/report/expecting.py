@@ -43,9 +43,20 @@ def _reasons(connection: ConnectionObject) -> list[str]:
     return [finding["reason"] for finding in explanation["findings"]] if explanation else []
 
 
+def _alerts(connection: ConnectionObject) -> list[str]:
+    alerts = [each for each in connection["messages"] if each["type"] == "Alert"]
+    return [f"{each['sender']}.{each['fields'].get('alert', '').partition(' ')[0]}" for each in alerts]
+
+
+def _callbacks(connection: ConnectionObject) -> list[str]:
+    return [f"{each['call']} {each['subject']} {each['result']}" for each in connection.get("callback_calls") or []]
+
+
 LISTS: Mapping[str, Callable[[ConnectionObject], list[str]]] = {
     "reasons": _reasons,
     "broken_rules": lambda connection: [breach["rule"] for breach in connection.get("breaches", [])],
+    "alert_names": _alerts,
+    "callback_names": _callbacks,
     "message_names": lambda connection: [f"{each['sender']}.{each['type']}" for each in connection["messages"]],
 }
 """Lists of words of a connection, beside the keys of its JSON."""
