@@ -55,7 +55,7 @@ ssl_conf = 1-ssl
 Method = DTLS
 server = 2-extra
 [2-extra]
-BrokenSessionTicket = Yes
+BrokenWord = Yes
 """
 
 
@@ -71,7 +71,7 @@ def test_a_test_becomes_a_story_with_its_expectations() -> None:
     assert renegotiated.story is not None
     assert [step.kind for step in renegotiated.story.steps] == ["open", "exchange", "renegotiate", "close"]
     assert unsaid.story is None
-    assert unsaid.unsaid == ("BrokenSessionTicket = Yes of the server", "Method = DTLS")
+    assert unsaid.unsaid == ("BrokenWord = Yes of the server", "Method = DTLS")
 
 
 SECOND_CONTEXT = """
@@ -141,6 +141,59 @@ def test_an_expectation_that_does_not_hold_is_a_failure(
 
     assert main(["import", str(file), "--stories", str(tmp_path / "stories")]) == code
     shown = capsys.readouterr().out
-    assert "BrokenSessionTicket" in shown
+    assert "BrokenWord" in shown
     assert f"3 tests: {2 - code} agrees, {code} differs, 1 cannot be said" in shown
     assert sorted(path.name for path in (tmp_path / "stories").iterdir()) == ["0-resumed.json", "1-renegotiated.json"]
+
+
+CALLS = """
+test-0 = 0-data
+test-1 = 1-refused
+[0-data]
+ssl_conf = 0-ssl
+[0-ssl]
+server = 0-server
+client = 0-client
+resume-server = 0-server
+resume-client = 0-client
+[0-server]
+MaxProtocol = VERSION
+MinProtocol = VERSION
+[0-client]
+VerifyMode = Peer
+[test-0]
+server = 0-extra
+resume-server = 0-extra
+HandshakeMode = Resume
+ResumptionExpected = Yes
+ExpectedSessionTicketAppData = GIVEN
+[0-extra]
+SessionTicketAppData = HelloWorld
+[1-refused]
+ssl_conf = 1-ssl
+[1-ssl]
+server = 1-server
+client = 1-client
+[1-server]
+MaxProtocol = TLSv1.2
+Options = -ClientRenegotiation
+[1-client]
+VerifyMode = Peer
+[test-1]
+HandshakeMode = RenegotiateClient
+ExpectedResult = ClientFail
+ExpectedServerAlert = NoRenegotiation
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "given", "agrees"), [("TLSv1.1", "HelloWorld", 2), ("TLSv1.3", "HelloWorld", 2), ("TLSv1", "Other", 1)]
+)
+def test_calls_and_refusals_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: str, given: str, agrees: int
+) -> None:
+    file = tmp_path / "tests.cnf"
+    file.write_text(CALLS.replace("VERSION", version).replace("GIVEN", given))
+
+    assert main(["import", str(file)]) == (agrees != 2)
+    assert f"2 tests: {agrees} agrees, {2 - agrees} differs, 0 cannot be said" in capsys.readouterr().out
