@@ -231,32 +231,56 @@ def _steps(
 
 
 def _expect(wanted: dict[str, str], mode: str, reading: _Reading, *, refused: bool) -> tuple[str, ...]:
-    number = 2 if mode == "Resume" else 1
+    connection = f"connection[{2 if mode == 'Resume' else 1}]"
     shaken = mode in {"Resume", "Simple"}  # a renegotiation that fails may leave the connection as it is
     found = []
     for word, value in wanted.items():
-        if word == "ResumptionExpected" and value in OUTCOMES:
-            renegotiated = {"Yes": "renegotiation_resumed == true", "No": "renegotiation_resumed == false"}
-            made = f"outcome {OUTCOMES[value]}" if shaken else renegotiated[value]
-            found.append(f"connection[{number}].{made}")
-        elif word == "ExpectedProtocol" and value in SPOKEN:
-            found.append(f"connection[{number}].endpoints.client.version == '{SPOKEN[value].value}'")
-        elif word == "ExpectedALPNProtocol":
-            found.append(f"connection[{number}].alpn == '{value}'")
-        elif word == "ExpectedResult" and (value == "Success" or (value in RESULTS and shaken)):
-            found.append(f"connection[{number}].outcome {RESULTS[value]} aborted")
-        elif word == "ExpectedResult" and value in FAILED_END and refused:
-            found.append(f"'{NO_RENEGOTIATION}' in connection[{number}].endpoints.{FAILED_END[value]}.errors")
-        elif (word, value) == ("ExpectedServerAlert", "NoRenegotiation"):
-            found.append(f"'server.no_renegotiation' in connection[{number}].alert_names")
-        elif word == "ExpectedSessionTicketAppData":
-            found += [f"'take {value.encode().hex()} ok' in connection[{number}].callback_names"] if value else []
-        elif word in {"ExpectedServerAlert", "ExpectedClientAlert"} and value in NUMBERS and shaken:
-            found.append(f"connection[{number}].alert == {NUMBERS[value]}")
-        elif word == "SessionTicketExpected" and value in TICKETS:
-            found.append(f"connection[{number}].session.has_ticket == {TICKETS[value]}")
-        elif word == "SessionIdExpected" and value in OUTCOMES:
-            found.append(f"connection[{number}].session.session_id {'!=' if value == YES else '=='} ''")
+        for made in (
+            _of_handshake(word, value) if shaken else _of_renegotiation(word, value, refused=refused),
+            _of_session(word, value),
+        ):
+            if made is not None:
+                found += [made.format(connection)] if made else []
+                break
         else:
             reading.unsaid.append(f"{word} = {value}")
     return tuple(found)
+
+
+def _of_handshake(word: str, value: str) -> str | None:
+    """What a first handshake or a resumption is to be, with a place for the connection; None if it says nothing."""
+    if word == "ResumptionExpected" and value in OUTCOMES:
+        return f"{{}}.outcome {OUTCOMES[value]}"
+    if word == "ExpectedResult" and value in RESULTS:
+        return f"{{}}.outcome {RESULTS[value]} aborted"
+    if word in {"ExpectedServerAlert", "ExpectedClientAlert"} and value in NUMBERS:
+        return f"{{}}.alert == {NUMBERS[value]}"
+    return None
+
+
+def _of_renegotiation(word: str, value: str, *, refused: bool) -> str | None:
+    """The same of a renegotiation; ``refused`` if an end does not take part."""
+    if word == "ResumptionExpected" and value in OUTCOMES:
+        return f"{{}}.renegotiation_resumed == {TICKETS[value]}"
+    if (word, value) == ("ExpectedResult", "Success"):
+        return "{}.outcome != aborted"
+    if word == "ExpectedResult" and value in FAILED_END and refused:
+        return f"'{NO_RENEGOTIATION}' in {{}}.endpoints.{FAILED_END[value]}.errors"
+    if (word, value) == ("ExpectedServerAlert", "NoRenegotiation"):
+        return "'server.no_renegotiation' in {}.alert_names"
+    return None
+
+
+def _of_session(word: str, value: str) -> str | None:
+    """The same of what was negotiated, and of the session; empty if there is nothing to compare."""
+    if word == "ExpectedProtocol" and value in SPOKEN:
+        return f"{{}}.endpoints.client.version == '{SPOKEN[value].value}'"
+    if word == "ExpectedALPNProtocol":
+        return f"{{}}.alpn == '{value}'"
+    if word == "SessionTicketExpected" and value in TICKETS:
+        return f"{{}}.session.has_ticket == {TICKETS[value]}"
+    if word == "SessionIdExpected" and value in OUTCOMES:
+        return f"{{}}.session.session_id {'!=' if value == YES else '=='} ''"
+    if word == "ExpectedSessionTicketAppData":
+        return f"'take {value.encode().hex()} ok' in {{}}.callback_names" if value else ""
+    return None

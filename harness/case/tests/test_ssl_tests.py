@@ -34,6 +34,7 @@ MinProtocol = TLSv1.2
 Options = -SessionTicket
 [0-resume-server]
 MaxProtocol = TLSv1.3
+MinProtocol = TLSv1.2
 Options = -SessionTicket
 [0-client]
 VerifyMode = Peer
@@ -146,6 +147,7 @@ def test_an_expectation_that_does_not_hold_is_a_failure(
     assert sorted(path.name for path in (tmp_path / "stories").iterdir()) == ["0-resumed.json", "1-renegotiated.json"]
 
 
+BOTH = 2
 CALLS = """
 test-0 = 0-data
 test-1 = 1-refused
@@ -187,7 +189,8 @@ ExpectedServerAlert = NoRenegotiation
 
 
 @pytest.mark.parametrize(
-    ("version", "given", "agrees"), [("TLSv1.1", "HelloWorld", 2), ("TLSv1.3", "HelloWorld", 2), ("TLSv1", "Other", 1)]
+    ("version", "given", "agrees"),
+    [("TLSv1.1", "HelloWorld", 2), ("TLSv1.3", "HelloWorld", 2), ("TLSv1", "Another", 1)],
 )
 def test_calls_and_refusals_are_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], version: str, given: str, agrees: int
@@ -195,5 +198,5 @@ def test_calls_and_refusals_are_compared(
     file = tmp_path / "tests.cnf"
     file.write_text(CALLS.replace("VERSION", version).replace("GIVEN", given))
 
-    assert main(["import", str(file)]) == (agrees != 2)
-    assert f"2 tests: {agrees} agrees, {2 - agrees} differs, 0 cannot be said" in capsys.readouterr().out
+    assert main(["import", str(file)]) == (agrees < BOTH)
+    assert f"2 tests: {agrees} agrees, {BOTH - agrees} differs, 0 cannot be said" in capsys.readouterr().out
