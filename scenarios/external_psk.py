@@ -82,6 +82,7 @@ def test_session_of_an_external_psk_resumes_by_itself(pair):
     assert first.outcome is FULL
     assert first.external_psk == CLIENT_IDENTITY
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.external_psk is None
 
 
@@ -94,6 +95,7 @@ def test_tls12_session_keeps_the_identity_that_made_it(pair):
     assert first.outcome is FULL
     assert first.session.psk_identity == CLIENT_IDENTITY
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.session.psk_identity == CLIENT_IDENTITY
 
 
@@ -257,6 +259,7 @@ def test_hint_of_the_server_is_kept_in_the_session(pair):
     assert first.session.psk_identity_hint == b"which one?"
     assert first.messages.psk_identity_hint == b"which one?"
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.session.psk_identity_hint == b"which one?"
 
 

@@ -407,6 +407,18 @@ class CommonKnobs:
                 allows=only(Verify.NONE, Verify.REQUIRED),
                 values="none, required",
             ),
+            Lack(
+                "OpenSSL before 1.1.1 has no SSL_VERIFY_POST_HANDSHAKE",
+                before="1.1.1",
+                allows=lambda value: value is not Verify.LATER,
+                values="none, optional, required",
+            ),
+            Lack(
+                "only a server asks later",
+                role=Role.CLIENT,
+                allows=lambda value: value is not Verify.LATER,
+                values="none, optional, required",
+            ),
         ),
     )
     max_early_data: int | None = knob(
@@ -510,6 +522,15 @@ class ClientKnobs:
         ssl="SSLContext.load_cert_chain",
         openssl=Flags("-cert, -key"),
         lacks=KEY_TYPES,
+    )
+    post_handshake_auth: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether the client can be asked for its certificate after the handshake (RFC 8446, 4.6.2)",
+        libssl="SSL_CTX_set_post_handshake_auth",
+        pyopenssl="SSL_CTX_set_post_handshake_auth",
+        ssl="SSLContext.post_handshake_auth",
+        openssl=switch(on="-enable_pha"),
+        since="1.1.1",
     )
     max_fragment_length: int | None = knob(
         kind=kinds.FRAGMENT,

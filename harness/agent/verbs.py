@@ -271,6 +271,17 @@ _ROWS = (
         field_needs={"abbreviated": "abbreviated renegotiation"},
     ),
     Verb(
+        "authenticate",
+        CONNECTION,
+        "SSL_verify_client_post_handshake at a TLS 1.3 server, then SSL_do_handshake to send the CertificateRequest; "
+        "later reads complete it. The knob `verify` is not `none`.",
+        {},
+        {"done": "boolean, false if the library refuses, as when the client does not allow it"},
+        when=AFTER_HANDSHAKE,
+        optional=True,
+        needs="authenticate",
+    ),
+    Verb(
         "session",
         CONNECTION,
         "SSL_get1_session now.",

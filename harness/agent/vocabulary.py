@@ -111,13 +111,15 @@ class Verify(StrEnum):
     NONE = "none"
     OPTIONAL = "optional"
     """A server requests a certificate and verifies it if there is one (SSL_VERIFY_PEER)."""
+    LATER = "later"
+    """A server requests none in the handshake, but may do so after it (SSL_VERIFY_POST_HANDSHAKE, RFC 8446, 4.6.2)."""
     REQUIRED = "required"
     """SSL_VERIFY_PEER with SSL_VERIFY_FAIL_IF_NO_PEER_CERT at a server, SSL_VERIFY_PEER at a client."""
 
     @property
     def number(self) -> int:
-        """The mode of SSL_CTX_set_verify: SSL_VERIFY_PEER is 1, SSL_VERIFY_FAIL_IF_NO_PEER_CERT 2."""
-        return {"none": 0, "optional": 1, "required": 3}[self.value]
+        """The mode of SSL_CTX_set_verify: PEER is 1, FAIL_IF_NO_PEER_CERT 2, POST_HANDSHAKE 8 (SSL_VERIFY_*)."""
+        return {"none": 0, "optional": 1, "later": 9, "required": 3}[self.value]
 
 
 class ExternalGet(StrEnum):
@@ -272,6 +274,8 @@ class Capability(StrEnum):
     """A further TLS 1.2 handshake on the same connection (SSL_renegotiate)."""
     ABBREVIATED_RENEGOTIATION = "abbreviated renegotiation"
     """A renegotiation that resumes the session of the connection (SSL_renegotiate_abbreviated)."""
+    AUTHENTICATE = "authenticate"
+    """Ask a client for its certificate after the handshake (SSL_verify_client_post_handshake)."""
     CONCURRENT = "concurrent"
     """Several connections open at the same time at one endpoint."""
     MATCHING_SESSION_ID = "matching session id"

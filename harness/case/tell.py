@@ -18,6 +18,7 @@ from harness.story.steps import (
     AddSession,
     Age,
     AgeSessions,
+    Authenticate,
     ChooseContext,
     CloseOpen,
     Connect,
@@ -214,6 +215,11 @@ def _(step: Keep, teller: Teller) -> None:
 @tell.register
 def _(step: Renegotiate, teller: Teller) -> None:
     teller.opened(step.connection).renegotiate(step.by, abbreviated=step.abbreviated)
+
+
+@tell.register
+def _(step: Authenticate, teller: Teller) -> None:
+    teller.opened(step.connection).authenticate()
 
 
 @tell.register

@@ -14,6 +14,7 @@ from harness.story.step import LATEST
 from harness.story.steps import (
     Age,
     AgeSessions,
+    Authenticate,
     CloseOpen,
     Connect,
     Exchange,
@@ -102,6 +103,8 @@ class _Writer:
             case Renegotiate():
                 number = step.connection or self.open[-1]
                 return [f"live{number}.renegotiate({self.literal(step.by)}, abbreviated={step.abbreviated})"]
+            case Authenticate():
+                return [f"live{step.connection or self.open[-1]}.authenticate()"]
             case NewClient() | NewServer():
                 role = Role.CLIENT if isinstance(step, NewClient) else Role.SERVER
                 return [f"pair.new_{role}({self.knobs(role, step.knobs)})"]

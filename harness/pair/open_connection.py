@@ -164,6 +164,18 @@ class OpenConnection:
             exchanged = exchanged and self.exchange()
         return bool(started.result()) and exchanged
 
+    def authenticate(self) -> bool:
+        """Let the server ask for the client's certificate, then exchange two lines; True if it asked and they arrived.
+
+        The client answers within its first read, and the server reads the answer before the second line
+        (RFC 8446, 4.6.2). Capability.AUTHENTICATE.
+        """
+        self._during.append(Action("authenticate", Role.SERVER))
+        asked = self.server.ask("authenticate")
+        self._asked.append(asked)
+        exchanged = self.exchange() and self.exchange()
+        return bool(asked.result()) and exchanged
+
     def close(self, how: Close = Close.BOTH) -> Connection:
         """Close it in this way and determine its outcome."""
         close_that_fits(self._spec.tls, how)

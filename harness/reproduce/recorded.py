@@ -203,6 +203,9 @@ class _Recorder:
                 by, abbreviated = action.role or Role.CLIENT, bool(action.values.get("abbreviated"))
                 self._implied = 2 if by is Role.SERVER else 1  # see OpenConnection.renegotiate
                 yield do.Renegotiate(connection=number, by=by, abbreviated=abbreviated)
+            case "authenticate":
+                self._implied = 2  # see OpenConnection.authenticate
+                yield do.Authenticate(connection=number)
             case _:
                 self.gaps.append(f"on connection {number}: no step can say {action.name}")
 

@@ -13,7 +13,7 @@ from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of, no_common_alpn
-from harness.reproduce.words import grouped, summary, title
+from harness.reproduce.words import UNSCRIPTED, grouped, summary, title
 from harness.stacks.openssl.abilities import program_abilities
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     asked = [action.name for action in attempt.before if action.name not in CLOCK_ACTIONS]
     yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}
-    if "renegotiate" in during:
-        yield "a renegotiation is not scripted"
+    yield from (why for name, why in UNSCRIPTED.items() if name in during)
     if "exchange" not in during:
         yield "nothing is exchanged, and s_client reads what comes as soon as its handshake is done"
     if attempt.beside:

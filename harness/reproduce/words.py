@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from harness.model.setup import Action
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
+UNSCRIPTED = {
+    "renegotiate": "a renegotiation is not scripted",
+    "authenticate": "authentication after the handshake is not scripted",
+}
+"""The actions on an open connection that only the program in C has, by name."""
+
 
 def title(story: Story) -> str:
     """Return the outcome of the last connection in one line."""

@@ -101,6 +101,17 @@ class Renegotiate(Step, frozen=True):
             plan.need(self.by, Capability.ABBREVIATED_RENEGOTIATION)
 
 
+class Authenticate(Step, frozen=True):
+    """Let the server ask for the client's certificate on an open TLS 1.3 connection, then exchange two lines."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.opened(self.connection)
+        plan.need(Role.SERVER, Capability.AUTHENTICATE)
+
+
 class CloseOpen(Step, frozen=True, tag="close"):
     """Close an open connection, and take the sessions that it yielded."""
 

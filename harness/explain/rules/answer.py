@@ -141,6 +141,17 @@ def suite_has_hash_of_psk(handshake: Handshake) -> Iterator[str]:
         yield f"wire: the binder of the selected identity has {length} bytes"
 
 
+@rule(Role.SERVER, "RFC 8446, 4.2.11", When.TLS13)
+def external_binder_verifies(handshake: Handshake) -> Iterator[str]:
+    """A server uses an external PSK only if the binder verifies with its key."""
+    hello, setup = handshake.asked, handshake.connection.setup
+    if hello is None or setup is None or setup.server.psk_key is None or handshake.selected is None:
+        return
+    for psk in hello.external_psks:
+        if psk.identity == handshake.selected and Role.SERVER not in psk.holders:
+            yield f"wire: the server selects {psk.identity!r}, whose binder does not verify with its key"
+
+
 @rule(Role.SERVER, "RFC 8446, 4.2.9", When.TLS13)
 def psk_mode_was_offered(handshake: Handshake) -> Iterator[str]:
     """A server uses a PSK in a mode that the client offers, with a key share only for psk_dhe_ke."""

@@ -147,6 +147,15 @@ def ticket_age_is_true(handshake: Handshake) -> Iterator[str]:
             yield f"clocks: the ticket is {age[0]} to {age[1]} s old by the client's clock"
 
 
+@rule(Role.CLIENT, "RFC 8446, 4.2.11", When.ANY, Level.SHOULD)
+def external_psk_has_no_age(handshake: Handshake) -> Iterator[str]:
+    """A client sends 0 as the obfuscated_ticket_age of an external PSK."""
+    for hello, place, identity in _offers(handshake):
+        external = any(psk.identity == identity for psk in hello.external_psks)
+        if external and hello.psk_ages[place]:
+            yield f"wire: identity {place} is an external PSK, and its obfuscated_ticket_age is {hello.psk_ages[place]}"
+
+
 @rule(Role.CLIENT, "RFC 8446, 4.6.1", When.ANY)
 def suite_for_psk_offered(handshake: Handshake) -> Iterator[str]:
     """A client that offers a PSK offers a cipher suite with its hash."""

@@ -66,7 +66,7 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
 """The actions on a context, as statements."""
-DURING = ("exchange", "session", "keep_session", "renegotiate")
+DURING = ("exchange", "session", "keep_session", "renegotiate", "authenticate")
 """The actions on an open connection."""
 
 
@@ -83,6 +83,8 @@ def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
             yield f"exchange(&{c});"
         elif action.name == "renegotiate":
             yield f"renegotiate(&{c}, {c}.{action.role}, {int(bool(action.values.get('abbreviated')))});"
+        elif action.name == "authenticate":
+            yield f"authenticate(&{c});"
         elif index in offered:
             kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
             take = kept if action.name == "keep_session" else f"taken(&{c})"

@@ -108,6 +108,7 @@ def _needs(story: Story) -> set[str]:
         "server_name": any(maker.acknowledges for maker in makers(story)),
         "exchange": "exchange" in during,
         "renegotiate": "renegotiate" in during,
+        "authenticate": "authenticate" in during,
         "eof": bool(closes & {Close.EOF, Close.CLIENT_ONLY, Close.SERVER_ONLY}),
     }
     return {name for name, needed in needs.items() if needed}

@@ -65,7 +65,8 @@ def _alpn(value: Iterable[str], context: Context) -> list[str]:
 def _verify(value: Verify, _context: Context) -> list[str]:
     if value is Verify.NONE:
         return []
-    also = " | SSL_VERIFY_FAIL_IF_NO_PEER_CERT" if value is Verify.REQUIRED else ""
+    also = " | SSL_VERIFY_POST_HANDSHAKE" if value is Verify.LATER else ""
+    also += " | SSL_VERIFY_FAIL_IF_NO_PEER_CERT" if value is Verify.REQUIRED else ""
     trust = must('SSL_CTX_load_verify_locations(ctx, beside("authority", ".pem"), NULL)')
     return [*trust, f"SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER{also}, NULL);"]
 
@@ -136,6 +137,7 @@ KNOBS: Mapping[str, Statements] = {
     "dhe": lambda value, _: [f"SSL_CTX_set_dh_auto(ctx, {int(value)});"],
     "alpn": _alpn,
     "verify": _verify,
+    "post_handshake_auth": lambda value, _: [f"SSL_CTX_set_post_handshake_auth(ctx, {int(value)});"],
     "max_early_data": _early_data,
     "max_fragment_length": lambda value, _: must(
         f"SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_{value})"

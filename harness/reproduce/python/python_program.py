@@ -10,7 +10,7 @@ from harness.reproduce.clocks import Clocks, has_clocks, one_clock
 from harness.reproduce.python import pyopenssl_lines, ssl_lines
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of
-from harness.reproduce.words import grouped, summary, title
+from harness.reproduce.words import UNSCRIPTED, grouped, summary, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +64,8 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
     for action in attempt.before:
         if action.name not in CLOCK_ACTIONS:
             yield f"{action.name}: no such function in Python"
-    if any(action.name == "renegotiate" for action in attempt.during):
-        yield "a renegotiation is not scripted"
+    during = {action.name for action in attempt.during}
+    yield from (why for name, why in UNSCRIPTED.items() if name in during)
     if attempt.beside:
         yield "another connection is open beside it, and the script has one at a time"
     if attempt.result.early_data:

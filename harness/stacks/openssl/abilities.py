@@ -45,7 +45,13 @@ OF_A_CLIENT = (
     Capability.SESSION_BEFORE_TICKET.value,
 )
 BOTH_ENDS = (Capability.CLOCK, Capability.SESSION_ID, Capability.OPENSSL_CHOICES)
-SERVER = (*BOTH_ENDS, Capability.RUNNING_COUNTERS, Capability.RENEGOTIATION, Capability.EARLY_DATA)
+SERVER = (
+    *BOTH_ENDS,
+    Capability.RUNNING_COUNTERS,
+    Capability.RENEGOTIATION,
+    Capability.AUTHENTICATE,
+    Capability.EARLY_DATA,
+)
 SERVER_MISSING = COMMON_MISSING | {
     Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",
     Capability.CLOSE_SERVER_ONLY.value: "s_server has no command that sends close_notify",
@@ -64,6 +70,7 @@ CLIENT = (
 )
 CLIENT_MISSING = COMMON_MISSING | {
     **{row.needs: IN_MEMORY for row in OPTIONAL if row.needs is not None and row.on == CONTEXT},
+    Capability.AUTHENTICATE.value: "only a server asks for a certificate after the handshake",
     Capability.COUNTERS.value: NO_COUNTERS,
     Capability.RUNNING_COUNTERS.value: NO_COUNTERS,
     Capability.SESSION_BEFORE_TICKET.value: "s_client writes -sess_out when a TLS 1.3 ticket arrives, not before",

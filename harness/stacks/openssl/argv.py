@@ -39,6 +39,8 @@ def server_argv(
     if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]
+    elif config.verify is Verify.LATER:  # the command c sets SSL_VERIFY_PEER
+        argv += ["-CAfile", str(authority)]
     return argv + knob_flags(config, version)
 
 

@@ -190,6 +190,7 @@ class OpensslServerLink:
         self._renegotiations = 0
         self._serving = True
         self._dropped = False
+        self._authenticated = False
 
     def feed(self, line: bytes) -> None:
         """Take a line that s_server printed during this connection."""
@@ -243,9 +244,11 @@ class OpensslServerLink:
         )
 
     def ask(self, verb: str, **fields: Any) -> Pending[Any]:
-        """Renegotiate, or refuse: s_server has no other command for a connection."""
+        """Renegotiate, authenticate, or refuse: s_server has no other command for a connection."""
         if verb == "renegotiate":
             return self._renegotiate(fields)
+        if verb == "authenticate":
+            return self._authenticate()
         return refused(self.name, verb, fields, self._server.abilities)
 
     def _renegotiate(self, fields: Mapping[str, Any]) -> Pending[bool]:
@@ -266,6 +269,26 @@ class OpensslServerLink:
             "the beginning of a renegotiation",
             lambda: self.out.renegotiations >= self._renegotiations,
             ready=lambda: not self._is_open or self.out.renegotiations >= self._renegotiations,
+            begin=begin,
+        )
+
+    def _authenticate(self) -> Pending[bool]:
+        """Ask for the client's certificate with the command c; False if OpenSSL refuses."""
+        asked = [0, 0]
+
+        def begin() -> None:
+            asked[:] = self.out.renegotiations, self.out.refused_requests
+            self._authenticated = True
+            if self._is_open:
+                self._server.send(b"c\n")
+
+        def done() -> bool:
+            return self.out.renegotiations > asked[0]
+
+        return self.steps.ask(
+            "its request for a certificate",
+            done,
+            ready=lambda: not self._is_open or done() or self.out.refused_requests > asked[1],
             begin=begin,
         )
 
@@ -310,7 +333,7 @@ class OpensslServerLink:
             version=out.version if out.established else None,
             cipher=out.cipher,
             alpn=out.alpn,
-            peer_certificate=out.peer_certificate,
+            peer_certificate=None if self._authenticated else out.peer_certificate,
             early_data=out.early_data,
             early_bytes=out.early_bytes,
             ending=None if self._dropped else out.ending,

@@ -39,7 +39,9 @@ class ServerOutput(Output):
     begun: bool = False
     """At least one line of this connection was printed."""
     renegotiations: int = 0
-    """Renegotiations that were started with the command r."""
+    """Renegotiations, and requests for a certificate, that were started with the commands r and c."""
+    refused_requests: int = 0
+    """Requests for a certificate that OpenSSL refused."""
     statistics: int = 0
     """How often the counters were printed completely."""
     _counters: dict[str, int] = field(default_factory=dict)
@@ -128,6 +130,8 @@ class ServerOutput(Output):
                 self.statistics += 1
         elif line.startswith(b"SSL_do_handshake -> "):
             self.renegotiations += 1
+        elif line == b"Failed to initiate request":
+            self.refused_requests += 1
         elif (
             line in {b"shutting down SSL", b"Renegotiation is DISABLED"} or BLOCK.fullmatch(line) or VERIFY.match(line)
         ):

@@ -205,6 +205,18 @@ class LibsslTls:
             self._done(self._native.ssl.SSL_do_handshake(self.ssl))
         self._renegotiating = False
 
+    def authenticate(self) -> bool:
+        """SSL_verify_client_post_handshake, and SSL_do_handshake to send the request; False if the library refuses."""
+        lacks = missing(self.role, self._native.version)
+        if (why := lacks.get(Capability.AUTHENTICATE.value)) is not None:
+            raise LackError(f"authenticate: {why}")
+        self._begin()
+        if self._native.ssl.SSL_verify_client_post_handshake(self.ssl) != 1:
+            self.errors += self._native.errors()
+            return False
+        self._done(self._native.ssl.SSL_do_handshake(self.ssl))
+        return True
+
     def shutdown(self) -> None:
         """SSL_shutdown once; 0 means that close_notify was sent and the peer's has not arrived."""
         self._native.before(self.clock)

@@ -156,6 +156,10 @@ class Settings:
             wire = alpn_wire(names)
             self._native.must(1 - self._ssl.SSL_CTX_set_alpn_protos(self._ctx, wire, len(wire)), "alpn")
 
+    def set_post_handshake_auth(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_CTX_set_post_handshake_auth."""
+        self._native.need("SSL_CTX_set_post_handshake_auth", "post_handshake_auth")(self._ctx, int(on))
+
     def set_psk_hint(self, hint: str) -> None:
         """SSL_CTX_use_psk_identity_hint."""
         self._native.must(self._ssl.SSL_CTX_use_psk_identity_hint(self._ctx, hint.encode()), "psk_hint")

@@ -13,6 +13,7 @@ ONLY_SERVERS = "only a server has such callbacks"
 OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.CHOOSE_CONTEXT, Capability.ADD_SESSION)
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
+    Capability.AUTHENTICATE: NO_TLS13,
     Capability.EARLY_DATA: NO_TLS13,
     Capability.EARLY_DATA_CONTENT: NO_TLS13,
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
@@ -31,6 +32,7 @@ def missing(role: str, version: str) -> dict[str, str]:
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)
+        found[Capability.AUTHENTICATE.value] = "only a server asks for a certificate after the handshake"
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
     return found

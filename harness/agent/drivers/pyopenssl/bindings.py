@@ -10,6 +10,7 @@ The reason for each:
 - SSL_CTX_set_msg_callback: nothing else shows that a NewSessionTicket was received or sent.
 - SSL_CTX_set1_curves_list: Context.set_tmp_ecdh takes one elliptic curve, not a list and not X25519.
 - SSL_CTX_set1_sigalgs_list: pyOpenSSL has no signature algorithms.
+- SSL_CTX_set_post_handshake_auth, SSL_verify_client_post_handshake: pyOpenSSL asks for certificates in handshakes only.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
 - ERR_reason_error_string: SSL.Error has texts but no codes. The library's own table maps texts back to codes: no text
   has two codes.
@@ -156,6 +157,16 @@ def set_ciphersuites(context: SSL.Context, names: str) -> bool:
 def set_max_early_data(context: SSL.Context, size: int) -> None:
     """SSL_CTX_set_max_early_data, in bytes."""
     _lib.SSL_CTX_set_max_early_data(_ctx(context), size)
+
+
+def set_post_handshake_auth(context: SSL.Context, *, on: bool) -> None:
+    """SSL_CTX_set_post_handshake_auth."""
+    _lib.SSL_CTX_set_post_handshake_auth(_ctx(context), int(on))
+
+
+def verify_client_post_handshake(connection: SSL.Connection) -> bool:
+    """SSL_verify_client_post_handshake; False if OpenSSL refuses."""
+    return bool(_lib.SSL_verify_client_post_handshake(_ssl(connection)) == 1)
 
 
 def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:

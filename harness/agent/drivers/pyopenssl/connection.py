@@ -106,6 +106,15 @@ class PyopensslConnection:
         self._call(SSL.Connection.do_handshake)
         self._renegotiating = False
 
+    def authenticate(self) -> bool:
+        """SSL_verify_client_post_handshake, and do_handshake to send the request; False if OpenSSL refuses."""
+        if not self._server:
+            raise LackError("authenticate: only a server asks for a certificate after the handshake")
+        if not below.verify_client_post_handshake(self._connection):
+            return False
+        self._call(SSL.Connection.do_handshake)
+        return True
+
     def shutdown(self) -> None:
         """Connection.shutdown once, which is SSL_shutdown once."""
         self._call(SSL.Connection.shutdown)

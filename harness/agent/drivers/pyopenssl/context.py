@@ -137,6 +137,9 @@ class PyopensslContext:
     def _set_verify(self, value: Verify) -> None:
         self._context.set_verify(value.number)
 
+    def _set_post_handshake_auth(self, value: bool) -> None:  # noqa: FBT001 - as in the row
+        below.set_post_handshake_auth(self._context, on=value)
+
     def _set_server_name(self, value: str) -> None:
         """Nothing: it is set on each Connection."""
 

@@ -37,6 +37,7 @@ VERBS = {
 }
 """Optional verbs without a method, and fields of verbs that cannot be set."""
 
+ONLY_SERVERS = "only a server asks for a certificate after the handshake"
 SERVER_NAME = "without Context.set_tlsext_servername_callback a server acknowledges no name, and reports none"
 GROUP = "cryptography before 46 does not bind SSL_get0_group_name"
 NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
@@ -66,6 +67,7 @@ def missing(role: str, version: str) -> dict[str, str]:
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
     if role == "client":
         found[Capability.EARLY_DATA.value] = CLIENT_EARLY_DATA
+        found[Capability.AUTHENTICATE.value] = ONLY_SERVERS
     else:
         found[Capability.SERVER_NAME.value] = SERVER_NAME
     if release(version) < HAS_GROUP:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
-from harness.agent.library import EndError, Facts, TlsError
+from harness.agent.library import EndError, Facts, LackError, TlsError
 from harness.agent.vocabulary import TLSVersion
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class SslConnection:
         self._keep = keep
         self._agreed: Facts | None = None
         """The negotiated parameters, read at once: after a fatal error OpenSSL is "in init" and Python has none."""
+        self._asked = False
+        """Whether the client was asked for its certificate after the handshake."""
         self._taken: int | None = None
         self._end: str | None = None
         self._errors: list[dict[str, Any]] = []
@@ -81,7 +83,28 @@ class SslConnection:
         data = self._drive(lambda tls: tls.read(size))
         if not data:
             raise self._ended()
+        self._answered()
         return data
+
+    def authenticate(self) -> bool:
+        """SSLObject.verify_client_post_handshake, and do_handshake to send the request; False if it is refused."""
+        if not self._tls.server_side:
+            raise LackError("authenticate: only a server asks for a certificate after the handshake")
+        try:
+            self._tls.verify_client_post_handshake()
+        except ssl.SSLError as error:
+            queue = queue_of(error)
+        else:
+            self._asked = True
+            self._drive(ssl.SSLObject.do_handshake)
+            return True
+        self._errors += queue
+        return False
+
+    def _answered(self) -> None:
+        """Read the facts again: what was read may have been the client's answer to a request for its certificate."""
+        if self._asked:
+            self._agreed = self._agreement()
 
     def shutdown(self) -> None:
         """Send close_notify with SSLObject.unwrap, without waiting for the peer's."""

@@ -17,7 +17,7 @@ from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
 from harness.agent.knobs import ECDH_CURVES, knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import Role
+from harness.agent.vocabulary import Role, Verify
 
 if TYPE_CHECKING:
     import socket
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from harness.agent.drivers.ssl_.session import Handles
     from harness.agent.vocabulary import TLSVersion
 
-VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+VERIFY = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "later": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
 COUNTERS = {"number": "items", "cache_full": "overflows"}
 """Names of SSLContext.session_stats that differ from the protocol's."""
 
@@ -105,6 +110,11 @@ class SslContext:
 
     def _set_verify(self, value: str) -> None:
         self._context.verify_mode = VERIFY[value]
+        if value == Verify.LATER:
+            self._context.post_handshake_auth = True  # at a server it sets SSL_VERIFY_POST_HANDSHAKE
+
+    def _set_post_handshake_auth(self, value: bool) -> None:  # noqa: FBT001 - as in the row
+        self._context.post_handshake_auth = value
 
     def _set_server_name(self, value: str) -> None:
         """Nothing: it is set on each connection."""

@@ -52,6 +52,9 @@ MISSING = {
 }
 
 
-def missing(_role: str, _version: str) -> dict[str, str]:
+def missing(role: str, _version: str) -> dict[str, str]:
     """Return why Capabilities are missing, by their values."""
-    return {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
+    found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
+    if role == "client":
+        found[Capability.AUTHENTICATE.value] = "only a server asks for a certificate after the handshake"
+    return found

@@ -23,6 +23,7 @@ from harness.explain.rules.tests.edits import (
     vector,
 )
 from harness.model.tls import Alert
+from harness.model.transcript import ExternalPsk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,6 +133,10 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "ticket_not_too_old": ("psk", older(7300)),
     "ticket_within_seven_days": ("psk", older(604_900)),
     "ticket_age_is_true": ("psk", extension(2, HELLO, PSK, minute_older)),
+    "external_psk_has_no_age": (
+        "external",
+        extension(1, HELLO, PSK, lambda hello: psks(hello.psk_identities, [7], hello.psk_binders)),
+    ),
     "suite_for_psk_offered": ("psk", hello(2, cipher_suites=(AES128_GCM,))),
     "name_in_certificate": ("psk", in_hello(2, SERVER_NAME, OTHER_NAME)),
     "same_name_resumed": ("psk", in_hello(2, SERVER_NAME, OTHER_NAME)),
@@ -167,6 +172,10 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "full_handshake_has_key_share": ("psk", in_answer(SHARE, None, number=1)),
     "selected_identity_exists": ("psk", in_answer(PSK, numbers([3]))),
     "suite_has_hash_of_psk": ("psk", answer(cipher_suite=AES128_GCM)),
+    "external_binder_verifies": (
+        "external",
+        hello(1, external_psks=(ExternalPsk(b"Client_identity", frozenset({CLIENT})),)),
+    ),
     "psk_mode_was_offered": ("psk", in_answer(SHARE, None)),
     "no_modes_from_the_server": ("psk", in_answer(MODES, b"\1\1", kind=ENCRYPTED)),
     "nothing_unasked": ("psk", in_answer(ALPN, ALPN_OTHER, kind=ENCRYPTED)),
@@ -179,6 +188,8 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "ticket_nonces_differ": ("psk", both(ticket(nonce=b"same"), ticket(1, nonce=b"same"))),
     "ticket_age_adds_are_fresh": ("psk", both(ticket(age_add=7), ticket(1, age_add=7))),
     "no_ticket_without_modes": ("psk", in_hello(1, MODES, None)),
+    "asked_later_only_if_allowed": ("psk", insert(1, (TICKET, SERVER), plain("CertificateRequest", SERVER))),
+    "later_answer_is_whole": ("psk", insert(1, (TICKET, SERVER), plain("Certificate", CLIENT))),
     "change_cipher_spec_in_compatibility_mode": ("psk", remove(2, CHANGE, SERVER)),
     "no_change_cipher_spec_after_finished": (
         "psk",

@@ -91,7 +91,7 @@ def with_extension(extensions: Mapping[int, bytes], number: int, body: bytes | N
 def read_again(content: Any) -> Any:
     """What the wire's parser reads of the bytes of a message."""
     if isinstance(content, ClientHello):
-        return hellos.client_hello(hello_bytes(content))
+        return replace(hellos.client_hello(hello_bytes(content)), external_psks=content.external_psks)
     if isinstance(content, ServerHello):
         return hellos.server_hello(answer_bytes(content))
     if isinstance(content, EncryptedExtensions):

@@ -20,6 +20,7 @@ CBC = "ECDHE-ECDSA-AES128-SHA256"
 GROUPS = {"groups": "P-384:P-256"}
 KNOBS: dict[str, tuple[TLSVersion, dict[str, Any], dict[str, Any]]] = {
     "psk": (TLS13, {"server_name": NAME}, {}),
+    "external": (TLS13, {"psk_key": "shared"}, {"psk_key": "shared", "server_certificate": "none"}),
     "early": (TLS13, {"max_early_data": 100, "alpn": ("h2",)}, {"max_early_data": 1024, "alpn": ("h2", "http/1.1")}),
     "retry": (TLS13, GROUPS, {"groups": "P-256"}),
     "fragment13": (TLS13, {"max_fragment_length": 1024}, {}),

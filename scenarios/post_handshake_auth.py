@@ -1,0 +1,108 @@
+"""A TLS 1.3 server asks for the client's certificate after the handshake, and the sessions that follow have it.
+
+RFC 8446, 4.6.2: only a client that sends the extension post_handshake_auth may be asked. OpenSSL sends further tickets
+after the client's answer: their session has the certificate, that of the tickets before does not
+(SSL_verify_client_post_handshake(3), tls_process_client_certificate).
+"""
+
+from datetime import date
+
+from harness import FULL, RESUMED, Capability, Differs, Expectation, Role, TLSv1_3, Verify, scenario
+
+POST_HANDSHAKE_AUTH = 49
+"""The extension (RFC 8446, 4.2.6)."""
+ASKS = [Capability.AUTHENTICATE]
+LATER = {"verify": Verify.LATER}
+ALLOWS = {"post_handshake_auth": True, "client_certificate": "client"}
+CERTIFICATES_AFTER_RESUMPTION = Expectation(
+    1,
+    Differs(
+        0,
+        Role.CLIENT,
+        "*@>=1.1.1,<3.0",
+        date(2026, 11, 30),
+        "https://github.com/openssl/openssl/issues/10370: tls_parse_ctos_sig_algs ignores the extension of the request "
+        "where the handshake resumed, so that the client finds no common scheme and sends an empty Certificate",
+    ),
+)
+
+
+def authenticated(pair, offer=None):
+    """Make a connection whose server asks; the session before it, the connection, and whether it could ask."""
+    live = pair.open(offer)
+    live.handshake()
+    live.exchange()
+    before = live.session()
+    asked = live.authenticate()
+    return before, live.close(), asked
+
+
+@scenario(versions=[TLSv1_3], client=ALLOWS, server=LATER, needs={"server": ASKS})
+def test_certificate_comes_after_the_handshake(pair):
+    _, first, asked = authenticated(pair)
+    types = first.messages.types()
+
+    assert first.outcome is FULL
+    assert asked
+    assert POST_HANDSHAKE_AUTH in first.messages.client_hello.extensions
+    assert types.index("CertificateRequest") > types.index("ApplicationData")
+    assert len(first.messages.certificates) == 2
+
+
+@scenario(versions=[TLSv1_3], client={"client_certificate": "client"}, server=LATER, needs={"server": ASKS})
+def test_client_that_does_not_allow_it_is_not_asked(pair):
+    _, first, asked = authenticated(pair)
+
+    assert first.outcome is FULL
+    assert not asked
+    assert POST_HANDSHAKE_AUTH not in first.messages.client_hello.extensions
+    assert "CertificateRequest" not in first.messages.types()
+
+
+@scenario(versions=[TLSv1_3], client={"post_handshake_auth": True}, server=LATER, needs={"server": ASKS})
+def test_client_without_a_certificate_answers_with_none(pair):
+    _, first, asked = authenticated(pair)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert asked
+    assert "CertificateRequest" in first.messages.types()
+    assert "CertificateVerify" not in first.messages.types("client")
+    assert second.outcome is RESUMED
+    assert not second.server.peer_certificate
+
+
+@scenario(versions=[TLSv1_3], client=ALLOWS, server=LATER, needs={"server": ASKS})
+def test_tickets_that_follow_keep_the_certificate(pair):
+    _, first, asked = authenticated(pair)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert asked
+    assert second.outcome is RESUMED
+    assert second.server.peer_certificate
+
+
+@scenario(versions=[TLSv1_3], client=ALLOWS, server=LATER, needs={"server": ASKS})
+def test_tickets_before_it_have_no_certificate(pair):
+    before, first, asked = authenticated(pair)
+    second = pair.connect(offer=before)
+
+    assert first.outcome is FULL
+    assert asked
+    assert second.outcome is RESUMED
+    assert not second.server.peer_certificate
+
+
+@scenario(versions=[TLSv1_3], client=ALLOWS, server=LATER, needs={"server": ASKS})
+def test_resumed_connection_can_be_asked_again(pair):
+    first = pair.connect()
+    _, second, asked = authenticated(pair, first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert asked
+    assert second.outcome is third.outcome is RESUMED
+    assert "CertificateRequest" in second.messages.types()
+    assert len(second.messages.certificates[Role.CLIENT]) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
+    assert int(third.server.peer_certificate) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
