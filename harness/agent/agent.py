@@ -10,7 +10,7 @@ from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files
 from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
 from harness.agent.requests import check, parse
-from harness.agent.sockets import Connector, DatagramListener, Listener, connect_datagrams
+from harness.agent.sockets import Connector, DatagramListener, Listener, connect_datagrams, leave
 from harness.agent.verbs import CONNECTION, VERBS
 from harness.agent.vocabulary import PROTOCOL, Capability, ChosenAt, Role
 
@@ -138,7 +138,10 @@ class Agent:
     def _accept(self, request: Request) -> None:
         owner, listener = known(self._listeners, request.fields["listener"], "listener")
         context = self._contexts[owner]
-        listener.accept(self._conversation(request, owner, context.accept, lambda tls: facts_after(context, tls)))
+        conversation = self._conversation(request, owner, context.accept, lambda tls: facts_after(context, tls))
+        if isinstance(listener, DatagramListener):
+            conversation.leave = listener.leave
+        listener.accept(conversation)
 
     def _connect(self, request: Request) -> None:
         owner = request.fields["context"]
@@ -146,6 +149,7 @@ class Agent:
         session = request.fields["session"]
         conversation = self._conversation(request, owner, lambda sock: context.connect(sock, session))
         if owner in self._datagrams:
+            conversation.leave = leave
             connect_datagrams(request.fields["port"], conversation)
         else:
             Connector(self._watcher, request.fields["port"], conversation)

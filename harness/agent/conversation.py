@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
 from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from harness.agent.library import Tls
@@ -65,13 +65,15 @@ class Conversation:
             "await_end": self._await_end,
         }
         """The verbs that need more than the driver's method; a step is repeated until the socket is ready."""
+        self.leave: Callable[[Any], None] = end_tcp
+        """Ends the transport, and closes the socket in its time."""
         self.released: Callable[[], object] = lambda: None
         """Called when a release has freed the connection."""
 
     def opened(self, sock: Any) -> None:
         """Handle the new TCP connection: make the driver's object, reply to the opening request, continue."""
         if self._opened:
-            end(sock)
+            self.leave(sock)
             return
         self._sock = sock
         self._opened = True
@@ -192,7 +194,7 @@ class Conversation:
             self._tls = None
         if self._sock is not None:
             self._watcher.forget(self._sock)
-            end(self._sock)
+            self.leave(self._sock)
             self._sock = None
         self._failure = self._failure or RequestError("the connection was released")
 
@@ -208,16 +210,10 @@ class Conversation:
         self._close()
 
 
-def end(sock: socket.socket) -> None:
-    """Send FIN and read pending input, so that closing does not reset the connection and lose the last bytes sent.
-
-    UDP has no FIN: an empty datagram, which DTLS never sends, is the end.
-    """
+def end_tcp(sock: socket.socket) -> None:
+    """Send FIN and read pending input, so that closing does not reset the connection and lose the last bytes sent."""
     with contextlib.suppress(OSError):
-        if sock.type == socket.SOCK_DGRAM:
-            sock.send(b"")
-        else:
-            sock.shutdown(socket.SHUT_WR)
-            while sock.recv(65536):
-                pass
+        sock.shutdown(1)
+        while sock.recv(65536):
+            pass
     sock.close()

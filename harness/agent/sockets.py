@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
+END = b""
+"""An empty datagram, which DTLS never sends: its sender has left."""
+MOST_LEFT = 16
+"""Sockets that a listener keeps of conversations that are over."""
 
 
 def prepared(sock: socket.socket) -> socket.socket:
@@ -71,16 +76,39 @@ class DatagramListener(Listener):
     The socket with a client's first datagram becomes its own. What others send then goes to the one that is bound last.
     """
 
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher)
+        self._left: deque[socket.socket] = deque()
+        """The sockets of conversations that are over, for what still comes to them: it would begin another one."""
+
     def _made(self) -> socket.socket:
         return _bound(0)
 
     def _accepted(self) -> socket.socket:
-        peer = self._socket.recvfrom(1, socket.MSG_PEEK)[1]
+        first, peer = self._socket.recvfrom(1, socket.MSG_PEEK)
+        while not first:  # a client that leaves begins nothing
+            self._socket.recv(1)
+            first, peer = self._socket.recvfrom(1, socket.MSG_PEEK)
         taken = self._socket
         self._watcher.forget(taken)
         self._socket = _bound(self.port)
         taken.connect(peer)
         return taken
+
+    def leave(self, sock: socket.socket) -> None:
+        """End a conversation; its socket stays until some others are over."""
+        with contextlib.suppress(OSError):
+            sock.send(END)
+        self._left.append(sock)
+        while len(self._left) > (0 if self._socket.fileno() < 0 else MOST_LEFT):
+            self._left.popleft().close()
+
+    def close(self) -> None:
+        """Close the sockets, too, of conversations that are over."""
+        super().close()
+        for sock in self._left:
+            sock.close()
+        self._left.clear()
 
 
 def _bound(port: int) -> socket.socket:
@@ -89,6 +117,13 @@ def _bound(port: int) -> socket.socket:
     sock.bind((LOOPBACK, port))
     sock.settimeout(0)
     return sock
+
+
+def leave(sock: socket.socket) -> None:
+    """End a client's conversation."""
+    with contextlib.suppress(OSError):
+        sock.send(END)
+    sock.close()
 
 
 def connect_datagrams(port: int, conversation: Conversation) -> None:

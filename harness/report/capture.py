@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import BEFORE_1_3
 from harness.wire.pcap.pcapng import Section, Stamped, pcapng
-from harness.wire.pcap.segments import SERVER_PORT, client_port, packets
+from harness.wire.pcap.segments import SERVER_PORT, client_port, datagrams, packets
 from harness.wire.session import structure
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ DISTRIBUTION = "resumption-harness"
 SECRETS = "The secrets in this file belong to throw-away test keys, made for one run and useless after it."
 SEALED = "Neither end logged its secrets, so encrypted messages stay encrypted."
 COMMENT = """\
-What a tap relayed between TLS clients and servers under test: TCP stream 0 is connection 1, and so on; the first packet
-of each names its ends. Bytes, times, FIN and RST are real. The TCP and IP headers are synthetic:
+What a tap relayed between TLS clients and servers under test: stream 0 of TCP, or of UDP, is connection 1, and so on;
+the first packet of each names its ends. Bytes, times, FIN and RST are real. The TCP, UDP and IP headers are synthetic:
 127.0.0.1 is the client, 127.0.0.2 with port {port} the server.
 {secrets}"""
 LINE = re.compile(r"[A-Z0-9_]+ ([0-9a-fA-F]{64}) [0-9a-fA-F]+")
@@ -61,7 +61,8 @@ def capture(connections: Sequence[Connection], secrets_of: str = SECRETS) -> byt
 
 def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]:
     first = _whose(connection, tcp, stream)
-    for packet in packets(connection.chunks, tcp.ends, stream):
+    of_it = datagrams(connection.chunks, stream) if tcp.datagrams else packets(connection.chunks, tcp.ends, stream)
+    for packet in of_it:
         comment = f"{packet.comment}: {connection.blocked}" if packet.comment and connection.blocked else packet.comment
         yield Stamped(tcp.began + round(packet.at * 1e9), packet.data, first or comment)
         first = ""

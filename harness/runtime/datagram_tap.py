@@ -70,6 +70,7 @@ class TappedDatagrams:
         self._server.connect(server)
         self._server.settimeout(0)
         self._open = set(Role)
+        self._told: set[Role] = set()
         self._ended_by: list[TcpEnd] = []
         self._start = time.monotonic()
         ports = client[1], int(listener.getsockname()[1]), server[1]
@@ -116,10 +117,15 @@ class TappedDatagrams:
             return
         self._ended_by.append(TcpEnd(sender, time.monotonic() - self._start, reset=False))
         self._open.discard(sender)
-        if self._open:
-            self._send(sender.peer, END)
-        else:
+        self._tell(sender.peer)
+        if not self._open:
             self.close()
+
+    def _tell(self, to: Role) -> None:
+        """Tell an end, once, that the other one has left."""
+        if to in self._open and to not in self._told:
+            self._told.add(to)
+            self._send(to, END)
 
     @property
     def tampered(self) -> tuple[str, ...]:
@@ -150,8 +156,7 @@ class TappedDatagrams:
         """Tell each end that the other one has left."""
         self._ended_by.append(TcpEnd(None, time.monotonic() - self._start, reset=False))
         for role in Role:
-            if role in self._open:
-                self._send(role, END)
+            self._tell(role)
 
     def is_of(self, client: Address) -> bool:
         """Return whether a client that has not left has this address."""
@@ -194,7 +199,7 @@ class DatagramTap:
         except ConnectionRefusedError:  # a client has left
             return
         found = next((one for one in self.connections if one.is_of(client)), None)
-        if found is None and self._expected(client[1]):
+        if found is None and datagram != END and self._expected(client[1]):
             middle = self.middles.pop(len(self.connections) + 1, None)
             found = TappedDatagrams(self._loop, self._socket, client, self._upstream(), middle)
             self.connections.append(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,21 @@ def test_every_way_to_close_but_a_reset_is_possible(paired: Callable[..., Pair],
 
     assert first.outcome is Outcome.FULL
     assert pair.connect(offer=first.session).outcome is Outcome.RESUMED
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_comes_late_to_a_server_begins_no_conversation(paired: Callable[..., Pair], fails: bool) -> None:  # noqa: FBT001 - a case
+    pair = paired(of_server={"cookie": "refuse"} if fails else {})
+    first = pair.connect(presume_full=False)
+    with socket.socket(type=socket.SOCK_DGRAM) as late:
+        late.bind(("127.0.0.1", 0))
+        late.sendto(b"", pair.server.endpoint.address)
+    if fails:
+        pair.new_server(cookie="accept")
+    second = pair.connect()
+
+    assert first.outcome is (Outcome.ABORTED if fails else Outcome.FULL)
+    assert second.outcome is Outcome.FULL
 
 
 def test_a_client_and_a_server_with_several_conversations_at_once(paired: Callable[..., Pair]) -> None:

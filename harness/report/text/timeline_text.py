@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.report.timeline import Entry, Row
 
-LEGEND = ("Timeline: ms since TCP was accepted", "→ to the server", "← to the client", "* encrypted", "(n) n bytes")
+LEGEND = ("Timeline: ms since the client began", "→ to the server", "← to the client", "* encrypted", "(n) n bytes")
 BETWEEN = "│ "
 LONG = 999.95
 """Milliseconds from which tenths are not shown."""

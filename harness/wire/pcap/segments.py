@@ -1,7 +1,7 @@
 """Recorded bytes as the IPv4 packets that a capture of loopback would hold; what carried them is made up, they are not.
 
-Every chunk is a TCP segment, each of which acknowledges all that came before it. FIN and RST stand where the tap met
-them. Packets are those of RFC 791 and RFC 9293.
+Every chunk of TCP is a segment, each of which acknowledges all that came before it. FIN and RST stand where the tap met
+them. Of UDP it is a datagram. Packets are those of RFC 791, RFC 9293 and RFC 768.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ WINDOW = 65535
 """Bytes; what is unacknowledged stays below."""
 FIRST_NUMBERS = {Role.CLIENT: 0x10000000, Role.SERVER: 0x20000000}
 """Initial sequence numbers of a file's first stream; each further one has others, as ports may be used again."""
+TCP, UDP = 6, 17
+CHECKSUM = {TCP: 16, UDP: 6}
+"""Where each has its checksum."""
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 NOT_DELIVERED = "sent after the tap had ended TCP towards both ends; the other end did not get it"
 ENDED_BY_TAP = "the tap ended TCP towards both ends"
@@ -45,6 +48,15 @@ class Packet(NamedTuple):
 def client_port(stream: int) -> int:
     """Of a stream; those of a file are counted from 0."""
     return CLIENT_PORTS[stream % len(CLIENT_PORTS)]
+
+
+def datagrams(chunks: Sequence[Chunk], stream: int) -> Iterator[Packet]:
+    """A whole conversation over UDP (RFC 768), a packet each datagram."""
+    ports = {Role.CLIENT: client_port(stream), Role.SERVER: SERVER_PORT}
+    for chunk in chunks:
+        peer = chunk.sender.peer
+        header = struct.pack("!HHHH", ports[chunk.sender], ports[peer], 8 + len(chunk.data), 0)
+        yield Packet(chunk.at, _ipv4(ADDRESSES[chunk.sender] + ADDRESSES[peer], header + chunk.data, UDP))
 
 
 def packets(chunks: Sequence[Chunk], ends: Sequence[TcpEnd], stream: int) -> Iterator[Packet]:
@@ -112,11 +124,12 @@ class _Stream:
         return _ipv4(ADDRESSES[sender] + ADDRESSES[sender.peer], header + options + data)
 
 
-def _ipv4(addresses: bytes, segment: bytes) -> bytes:
+def _ipv4(addresses: bytes, segment: bytes, protocol: int = TCP) -> bytes:
     """A packet with the checksums of both; no fragment, so that its identification may be 0 (RFC 6864, 4.1)."""
-    pseudo = addresses + struct.pack("!HH", 6, len(segment))
-    segment = segment[:16] + checksum(pseudo + segment) + segment[18:]
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0x4000, 64, 6, 0) + addresses
+    pseudo = addresses + struct.pack("!HH", protocol, len(segment))
+    place = CHECKSUM[protocol]
+    segment = segment[:place] + checksum(pseudo + segment) + segment[place + 2 :]
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0x4000, 64, protocol, 0) + addresses
     return header[:10] + checksum(header) + header[12:] + segment
 
 
