@@ -22,6 +22,7 @@ CONTENTS = {
         "docs/explore",
         "docs/results",
         "docs/builds",
+        "docs/behaviours",
         "docs/ci",
     ],
     "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules", "docs/mutations"],

@@ -34,6 +34,9 @@ SUBCOMMANDS = {
     ),
     "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
     "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
+    "behaviours": Subcommand(
+        "runs.behaviours", "Show what OpenSSL's resumption does differently from version to version."
+    ),
     "import": Subcommand("cases.importing", "Run OpenSSL's own test/ssl-tests/*.cnf as stories on any stacks."),
     "explore": Subcommand("explore", "Look for behaviours that nobody wrote down, in thousands of generated stories."),
     "builds": Subcommand("builds", "List, fetch, build, verify and remove OpenSSL builds."),

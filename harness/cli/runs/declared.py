@@ -16,6 +16,7 @@ from harness.cli.runs.run import scenarios
 from harness.matrix.cells import Situation
 from harness.matrix.expectation import Builds, Expectation
 from harness.matrix.known_breaches import KNOWN_BREACHES
+from harness.model.tls import Alert
 from harness.report.diff.difference import NONE
 
 if TYPE_CHECKING:
@@ -57,19 +58,24 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
     head = (cause.observable, cause.before, cause.after)
     found = _by_values([head, *cause.changes], own, before, after) or _by_name(cause.observable, own, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
-        found = _by_values([head], _all_files(), before, after)
+        found = _by_values([head], _all_files(), before, after, whole=True)
     return found
 
 
 def _by_values(
-    changes: Iterable[tuple[str, str, str]], files: Iterable[str], before: Sequence[str], after: Sequence[str]
+    changes: Iterable[tuple[str, str, str]],
+    files: Iterable[str],
+    before: Sequence[str],
+    after: Sequence[str],
+    *,
+    whole: bool = False,
 ) -> str:
-    """Return the first declaration that has both values of a change."""
+    """Return the first declaration that has both values of a change; of an alert its number is enough if not whole."""
     parting = list(_parting(files, before, after))
     for observable, *both in changes:
         for file, named, differs in parting:
             values = _values(named.expectation)
-            if all(_said(observable, value) & values for value in both):
+            if all(({value} if whole else _said(observable, value)) & values for value in both):
                 return _in(file, differs, before, after)
     return ""
 
@@ -183,6 +189,8 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _texts(each)
+    elif isinstance(value, Alert):
+        yield from (f"{value.name} ({value.number}) by {value.sender}", str(value.number))
     elif is_dataclass(value):
         for each in fields(value):
             yield from _texts(getattr(value, each.name))

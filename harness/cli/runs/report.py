@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.results.reader import KeptRun
 
-PAGE, SUMMARY, JUNIT = "index.html", "report.md", "junit.xml"
+PAGE, SUMMARY, JUNIT, BEHAVIOURS = "index.html", "report.md", "junit.xml", "behaviours.html"
 PATH = click.Path(path_type=Path)
 
 
@@ -38,8 +38,11 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="Write to DIR (default: RESULTS/report; required for more than one RESULTS).",
 )
+@click.option(
+    "--behaviours", is_flag=True, help="Also write behaviours.html, what the builds of the run do differently."
+)
 @click.option("--against", metavar="OLD", type=PATH, help="Compare with the results of an earlier run.")
-def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None) -> None:
+def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None, behaviours: bool) -> None:
     """Write an HTML page, a Markdown summary and JUnit XML from the results of a run.
 
     RESULTS is the folder that `resumption run` names in its last line; a killed run works too. The page is one file,
@@ -47,6 +50,8 @@ def report(*, results: tuple[Path, ...], output: Path | None, against: Path | No
 
     Several RESULTS, such as the shards of a run, are merged into one. DIR then also has the merged results.json.
     Notes name missing shards, different builds or code, and cells with two verdicts.
+
+    --behaviours is for a run of several builds, each with itself (`--matrix same`): the map of behaviours by version.
     """
     runs = {str(place): kept_run(place) for place in results}
     if len({run.folder.resolve() for run in runs.values()}) < len(results):
@@ -78,6 +83,10 @@ def report(*, results: tuple[Path, ...], output: Path | None, against: Path | No
         SUMMARY: markdown(whole, unfinished=unfinished, notes=notes, comparison=comparison),
         JUNIT: junit_xml(whole),
     }
+    if behaviours:
+        from harness.cli.runs.behaviours import page_of  # noqa: PLC0415 - it loads every scenario
+
+        made[BEHAVIOURS] = page_of([whole])
     if others:
         made[WHOLE] = "".join(lines(whole))
     _write(folder, made)

@@ -199,12 +199,12 @@ def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]
         spans.append((versions, value or base or shown(None)))
     return replace(
         cause,
-        table=tuple((between(versions), value) for versions, value in spans),
+        table=tuple((span(versions), value) for versions, value in spans),
         between=_last_change([versions for versions, _ in spans], until),
     )
 
 
-def between(versions: Sequence[str]) -> str:
+def span(versions: Sequence[str]) -> str:
     """Return ``3.0.13-3.1.5`` for neighbouring builds, the oldest first."""
     return versions[0] if len(versions) == 1 else f"{versions[0]}-{versions[-1]}"
 

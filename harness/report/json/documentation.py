@@ -9,7 +9,7 @@ import msgspec
 
 from harness.report.json.foreign_shapes import BetweenObject, WatchObject
 from harness.report.json.probe_shapes import ProbesObject
-from harness.report.json.shapes import CaseObject, DiffObject, ResultsObject, fields, objects
+from harness.report.json.shapes import BehavioursObject, CaseObject, DiffObject, ResultsObject, fields, objects
 
 if TYPE_CHECKING:
     from harness.report.json.shapes import Field
@@ -20,7 +20,8 @@ INTRODUCTION = """# The JSON of a case
 [`results.json`](#results).
 `resumption session --json` prints a [session](#session) for each that a file has, `resumption diff --json` what
 [differs](#diff) between two
-builds, `resumption probe --json` its [probes](#probes), `resumption watch --json` what a client [did](#watch), and
+builds, `resumption behaviours --json` the [map](#behaviours) over many, `resumption probe --json` its
+[probes](#probes), `resumption watch --json` what a client [did](#watch), and
 `resumption between --json` what [passed](#between) between both ends. As a JSON Schema a case is
 [case.schema.json](case.schema.json), and probes are [probe.schema.json](probe.schema.json).
 
@@ -45,7 +46,7 @@ def probe_schema() -> dict[str, Any]:
 
 def page() -> str:
     """The whole page in Markdown."""
-    tops = (CaseObject, ResultsObject, DiffObject, ProbesObject, WatchObject, BetweenObject)
+    tops = (CaseObject, ResultsObject, DiffObject, BehavioursObject, ProbesObject, WatchObject, BetweenObject)
     kinds = dict.fromkeys([kind for top in tops for kind in objects(top)])
     return "\n".join([INTRODUCTION, *map(_section, kinds)])
 

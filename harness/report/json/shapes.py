@@ -679,6 +679,29 @@ class CauseObject(TypedDict):
     command: Annotated[str, about("runs the first cell again on the second build")]
 
 
+class BehaviourObject(TypedDict):
+    """An observable that has other values on other builds, in the cells where it changes alike."""
+
+    observable: Annotated[str, about("as in a difference")]
+    strength: Annotated[str, about("`outcome`, `mechanism`, `alert`, `tickets`, `counters`, `session` or `wire`")]
+    connection: Annotated[int | None, about("the connection's number, null for the whole cell")]
+    cells: Annotated[list[str], about("the cells that show it, without their builds")]
+    beside: Annotated[list[str], about("the weaker observables that change between the same builds")]
+    table: Annotated[list[SpanObject], about("the value on every build, the oldest first")]
+    known: Annotated[
+        list[str | None],
+        about("for each change of the value where it is declared, or the option that it comes from; null if unknown"),
+    ]
+
+
+class BehavioursObject(TypedDict):
+    """What `resumption behaviours --json` prints."""
+
+    schema: Annotated[int, about("1; raised when a key changes its meaning or is removed")]
+    builds: Annotated[list[str], about("a line about each build, the oldest first: who built it, and its options")]
+    behaviours: Annotated[list[BehaviourObject], about("what differs, the strongest first")]
+
+
 class BuiltObject(TypedDict):
     """Where a build comes from."""
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def results(version: str, *cells: dict[str, Any]) -> ResultsObject:
     """A run of one build; the ids of its cells are given without it."""
     label = f"libssl@{version}"
-    named = [{**one, "cell": one["cell"].replace("libssl@1", label)} for one in cells]
+    ends = {"client": label, "server": label}
+    named = [{**one, **ends, "cell": one["cell"].replace("libssl@1", label)} for one in cells]
     return cast("ResultsObject", {"clients": [label], "servers": [label], "cells": named})
 
 

@@ -1,0 +1,73 @@
+"""`resumption behaviours` makes the map of runs that are over, and of a selection of scenarios that exists."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cli import main
+from harness.cli.runs.behaviours import SHOWING
+from harness.cli.runs.run import scenarios
+from harness.report.diff.tests.test_causes import DECLINED
+from harness.report.diff.tests.test_run_difference import of, results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[str]:
+    """The results of two builds, of which the second declines."""
+    made = {"0.9.1": of("a"), "0.9.2": of("a", **DECLINED)}
+    run = {"schema": 2, "started": "", "finished": "2026-11-29", "exit_status": 0, "unmatched": []}
+    for version, cell in made.items():
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "results.json").write_text(json.dumps({**run, **results(version, cell)}))
+    return [str(tmp_path / version) for version in made]
+
+
+def test_runs_that_are_over_make_a_map(folders: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = main(
+        ["behaviours", "--results", folders[0], "--results", folders[1], "--write", str(tmp_path / "map"), "--json"]
+    )
+    (one,) = json.loads(capfd.readouterr().out)["behaviours"]
+
+    assert code == 0
+    assert (one["observable"], one["known"]) == ("outcome", [None])
+    assert one["table"] == [{"builds": "0.9.1", "value": "resumed"}, {"builds": "0.9.2", "value": "declined"}]
+    assert "`undeclared, since 0.9.2`" in (tmp_path / "map" / "behaviours.md").read_text()
+    assert "<table>" in (tmp_path / "map" / "behaviours.html").read_text()
+
+
+def test_the_report_of_a_run_has_the_map_as_a_page(folders: list[str], tmp_path: Path) -> None:
+    code = main(["report", *folders, "--behaviours", "-o", str(tmp_path / "report")])
+
+    assert code == 0
+    assert "undeclared, since 0.9.2" in (tmp_path / "report" / "behaviours.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--results", "{0}"], "two builds or more"), (["3.0", "--results", "{0}"], "--results takes runs that are over")],
+)
+def test_bad_usage_says_what_is_allowed(
+    folders: list[str], capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    code = main(["behaviours", *(text.format(*folders) for text in arguments)])
+
+    assert code == 2
+    assert message in capfd.readouterr().err
+
+
+def _tests(file: str) -> Mapping[str, object]:
+    tree = ast.parse((Path(scenarios(Path.cwd())[-1]) / file).read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("file", SHOWING)
+def test_every_scenario_of_the_map_exists(file: str) -> None:
+    assert set(SHOWING[file]) <= set(_tests(file))
