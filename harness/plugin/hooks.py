@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE: it asserts nothing.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,10 +180,28 @@ def generate(metafunc: pytest.Metafunc, situation: Situation, fixture: str) -> N
             pytest.param(
                 cell, id=cell.id, marks=[pytest.mark.skip(f"UNSUPPORTED: {cell.unsupported}")] * bool(cell.unsupported)
             )
-            for cell in found
+            for cell in selectable(metafunc, found)
         ],
         indirect=True,
     )
+
+
+def selectable(metafunc: pytest.Metafunc, found: list[Cell]) -> list[Cell]:
+    """Leave out the cells that ``-k`` deselects for sure, since pytest takes most of its time to make an item of each.
+
+    pytest deselects for itself, and gets at least one cell of each test. Without ``not``, an expression needs one of
+    its words in the test's name, the cell's id or another keyword of the test.
+    """
+    words = re.findall(r"[^\s()]+", metafunc.config.getoption("keyword").lower())
+    test = metafunc.definition
+    if not words or "not" in words or any(test.iter_markers("parametrize")):
+        return found
+    sought = set(words) - {"and", "or"}
+    keywords = [keyword.lower() for keyword in (*test.keywords, "skip", "parametrize")]
+    if any(word in keyword for keyword in keywords for word in sought):
+        return found
+    named = ((cell, f"{test.name}[{cell.id}]".lower()) for cell in found)
+    return [cell for cell, name in named if any(word in name for word in sought)] or found[:1]
 
 
 def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:

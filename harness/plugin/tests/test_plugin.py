@@ -132,6 +132,29 @@ def test_a_build_that_all_are_to_meet_joins_those_that_were_chosen(run: Run) -> 
     run("--matrix=against=1.1.1w", "--client=openssl", "--server=openssl").assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize(
+    ("expression", "passed"),
+    [
+        ("TICKET.py", 8),
+        ("tlsv1.2 and 1.1.1w--", 2),
+        ("not TLSv1.2", 4),
+        ("test_it and (TLSv1.3 or nothing)", 4),
+        ("test_it[libssl", 4),
+        ("nothing", 0),
+    ],
+)
+def test_an_expression_selects_what_it_selects_in_pytest(run: Run, expression: str, passed: int) -> None:
+    result = run("-k", expression, arguments="")
+
+    assert result.parseoutcomes().get("passed", 0) == passed
+
+
+def test_an_expression_makes_no_cell_that_it_does_not_want(run: Run) -> None:
+    result = run("-k", "TLSv1.3 and 1.1.1w--libssl", arguments="")
+
+    assert result.parseoutcomes() == {"passed": 1, "deselected": 4}
+
+
 def test_a_matrix_that_is_none_is_bad_usage(run: Run) -> None:
     ran = run("--matrix=some")
 
