@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import PskCallback
 from harness.model.tls import Close, Role
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
-from harness.reproduce.c.contexts import makers, server_end
+from harness.reproduce.c.contexts import identities, makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import has_clocks
@@ -102,6 +103,10 @@ def _needs(story: Story) -> set[str]:
         "offers": bool(offers),
         "offer_copy": fresh,
         "copy": bool(offers) or bool({"remove", "flush", "add_session"} & before),
+        "files": any(context.certificate or "verify" in context.knobs for context in story.contexts),
+        "certificate": any(context.certificate for context in story.contexts),
+        "psk": "psk_key" in names,
+        "psk_session": any(maker.psk and PskCallback.SESSION in maker.psk_generations for maker in makers(story)),
         "external": "external_cache" in names,
         "add_session": "add_session" in before,
         "ticket_keys": "ticket_keys" in names,
@@ -144,6 +149,7 @@ def render(story: Story) -> str:
         needs=needs,
         closes={str(attempt.close) for attempt in story.attempts},
         makers=makers(story),
+        psk_names=sorted({name for client in story.of(Role.CLIENT) for name in identities(client)}),
         most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
         held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),

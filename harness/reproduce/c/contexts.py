@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import TicketKeyResult
+from harness.agent.kinds import psk_of
+from harness.agent.knobs import DEFAULT_IDENTITY
+from harness.agent.vocabulary import PskCipher, TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
-from harness.reproduce.c.knob_statements import statements, wire
+from harness.reproduce.c.knob_statements import generations, statements, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.agent.vocabulary import PskCallback
     from harness.reproduce.story import Context, Story
 
 
@@ -105,6 +108,32 @@ class Maker:
         return bool(self._like.knobs.get("external_keeps"))
 
     @property
+    def psk(self) -> bytes | None:
+        """Return the key of its external PSK."""
+        name = self._like.knobs.get("psk_key")
+        return bytes.fromhex(psk_of(name)) if isinstance(name, str) else None
+
+    @property
+    def psk_identities(self) -> tuple[str, ...]:
+        """Return the identities of its external PSK."""
+        return identities(self._like)
+
+    @property
+    def psk_suite(self) -> str:
+        """Return the name of the suite of its external PSK."""
+        return str(self._like.knobs.get("psk_cipher", PskCipher.AES_128))
+
+    @property
+    def psk_generations(self) -> frozenset[PskCallback]:
+        """Return the generations of callback that have it."""
+        return generations(self._like)
+
+    @property
+    def psk_of_any(self) -> bool:
+        """Return whether it takes any identity in TLS 1.2, and none in 1.3, as psk_server_cb of s_server does."""
+        return self.role is Role.SERVER and self._like.stack == "openssl"
+
+    @property
     def acknowledges(self) -> bool:
         """Return whether it acknowledges a server name; of the harness's servers, only libssl does."""
         named = any("server_name" in client.knobs for client in self.story.of(Role.CLIENT))
@@ -131,6 +160,12 @@ class Maker:
         if not isinstance(modes, Iterable) or not {CacheMode.CLIENT, CacheMode.BOTH} & set(modes):
             call = "SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);"
             yield f"{call} /* for the callback */"
+
+
+def identities(context: Context) -> tuple[str, ...]:
+    """Return the identities of a context's external PSK; empty if it has none."""
+    names = context.knobs.get("psk_identity", DEFAULT_IDENTITY)
+    return tuple(map(str, names)) if "psk_key" in context.knobs and isinstance(names, tuple) else ()
 
 
 def is_1_1_1(context: Context) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import ExternalGet, release
+from harness.agent.vocabulary import ExternalGet, PskCallback, release
 from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
@@ -102,6 +102,31 @@ def _external_cache(_value: str, context: Context) -> list[str]:
     ]
 
 
+GENERATIONS = {
+    Role.CLIENT: {
+        PskCallback.PSK: "SSL_CTX_set_psk_client_callback(ctx, psk_client_",
+        PskCallback.SESSION: "SSL_CTX_set_psk_use_session_callback(ctx, psk_use_",
+    },
+    Role.SERVER: {
+        PskCallback.PSK: "SSL_CTX_set_psk_server_callback(ctx, psk_server_",
+        PskCallback.SESSION: "SSL_CTX_set_psk_find_session_callback(ctx, psk_find_",
+    },
+}
+"""The call that sets each generation of callback of an external PSK; the number of the context and ``);`` follow."""
+
+
+def generations(context: Context) -> frozenset[PskCallback]:
+    """Return the generations of callback that have a context's external PSK."""
+    wanted = context.knobs.get("psk_callback", PskCallback.BOTH)
+    both = frozenset({PskCallback.PSK, PskCallback.SESSION})
+    return both if wanted is PskCallback.BOTH else both & {wanted}
+
+
+def _psk_key(_value: str, context: Context) -> list[str]:
+    calls = GENERATIONS[context.role].items()
+    return [f"{call}{context.number});" for name, call in calls if name in generations(context)]
+
+
 OLDEST = "1.1.1"
 """The oldest OpenSSL that the program supports."""
 
@@ -154,6 +179,11 @@ KNOBS: Mapping[str, Statements] = {
     "external_cache": _external_cache,
     "external_get": lambda _value, _context: [],  # of the callbacks that external_cache sets
     "external_keeps": lambda _value, _context: [],
+    "psk_key": _psk_key,
+    "psk_identity": lambda _value, _context: [],  # of the callbacks that psk_key sets
+    "psk_cipher": lambda _value, _context: [],
+    "psk_callback": lambda _value, _context: [],
+    "psk_hint": _text("SSL_CTX_use_psk_identity_hint"),
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
     "client_certificate": lambda _value, _context: [],  # the context's certificate

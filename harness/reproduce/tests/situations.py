@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.vocabulary import PskCallback
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
 from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
@@ -23,6 +24,9 @@ TLS12, TLS13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 HOUR = 3600
 NOW = 1_800_000_000
 """Where a stopped clock begins; any moment will do."""
+PSK: dict[str, Any] = {"psk_key": "shared"}
+ALONE: dict[str, Any] = {"server_certificate": "none"}
+ALLOWS: dict[str, Any] = {"post_handshake_auth": True, "client_certificate": "client"}
 STATEFUL: dict[str, Any] = {"tickets": False}
 VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
 
@@ -37,6 +41,15 @@ def restart(pair: Pair) -> None:
     first = pair.connect()
     pair.new_server()
     pair.connect(offer=first.last_session, presume_full=False)
+
+
+def authenticate(pair: Pair) -> None:
+    """Ask for the client's certificate after the handshake, and offer what follows."""
+    live = pair.open()
+    live.handshake()
+    live.exchange()
+    live.authenticate()
+    pair.connect(offer=live.close().last_session)
 
 
 def thrice(pair: Pair) -> None:
@@ -353,6 +366,16 @@ SITUATIONS = (
         client={"groups": "X25519", "psk_modes": PskMode.BOTH},
         server={"psk_modes": PskMode.BOTH, **SHARED},
     ),
+    Situation("tls13-external-psk", TLS13, restart, client=PSK, server=PSK | ALONE),
+    Situation("tls12-external-psk", TLS12, client=PSK, server=PSK | ALONE | {"psk_hint": "which one?"}),
+    Situation(
+        "tls13-external-psk-of-another-key",
+        TLS13,
+        alone,
+        client={"psk_key": "other", "psk_callback": PskCallback.SESSION},
+        server=PSK | ALONE,
+    ),
+    Situation("tls13-authenticated-later", TLS13, authenticate, client=ALLOWS, server={"verify": Verify.LATER}),
     Situation("tls13-hello-retry-request", TLS13, client={"groups": "X25519:P-256"}, server={"groups": "P-256"}),
     Situation("tls13-alpn", TLS13, client={"alpn": ("h2", "http/1.1")}, server={"alpn": ("http/1.1",)}),
     Situation(

@@ -49,6 +49,7 @@ FEW = (
 PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
 """Clients and servers of different builds."""
 APART = (
+    "tls13-external-psk",
     "tls13-ticket-resumes",
     "tls12-restarted-server",
     "tls12-aged-at-server",
