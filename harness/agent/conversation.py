@@ -56,6 +56,8 @@ class Conversation:
         """Application data that was read but not yet requested."""
         self._end: str | None = None
         """How the input ended."""
+        self._unread = False
+        """Whether TCP is closed without reading what has arrived."""
         self._written = 0
         """Bytes of the current ``write`` that the library accepted."""
         self._own: dict[str, Callable[[Tls, Request], dict[str, Any]]] = {
@@ -63,6 +65,7 @@ class Conversation:
             "write": self._write,
             "read_line": self._read_line,
             "await_end": self._await_end,
+            "leave_unread": self._leave_unread,
         }
         """The verbs that need more than the driver's method; a step is repeated until the socket is ready."""
         self.leave: Callable[[Any], None] = end_tcp
@@ -166,6 +169,11 @@ class Conversation:
         except EndError as error:
             return {"ending": error.kind}
 
+    def _leave_unread(self, tls: Tls, request: Request) -> dict[str, Any]:
+        carry_out(tls, request.row.name, request.arguments)
+        self._unread = True
+        return {}
+
     def _read(self, tls: Tls) -> None:
         """Read application data into the buffer; raise EndError at the end of input, also on later calls."""
         if self._end is not None:
@@ -194,7 +202,10 @@ class Conversation:
             self._tls = None
         if self._sock is not None:
             self._watcher.forget(self._sock)
-            self.leave(self._sock)
+            if self._unread:
+                self._sock.close()
+            else:
+                self.leave(self._sock)
             self._sock = None
         self._failure = self._failure or RequestError("the connection was released")
 

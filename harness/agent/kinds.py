@@ -13,6 +13,7 @@ from harness.agent.vocabulary import (
     CacheMode,
     Cookie,
     ExternalGet,
+    NotResumable,
     PskCallback,
     PskCipher,
     PskMode,
@@ -312,6 +313,7 @@ COOKIE = _one_of(Cookie)
 EXTERNAL_GET = _one_of(ExternalGet)
 TICKET_KEY_RESULT = _one_of(TicketKeyResult)
 TICKET_CALLBACK = _one_of(TicketCallback)
+NOT_RESUMABLE = _one_of(NotResumable)
 TICKET_USE = _one_of(TicketUse)
 APPDATA = octets(0, MOST_APPDATA, f"at most {MOST_APPDATA} bytes")
 FRAGMENT = Kind(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.agent.knob import Knob
     from harness.agent.vocabulary import (
         Cookie,
+        NotResumable,
         TicketKeyResult,
         TicketUse,
         Unset,
@@ -479,6 +480,16 @@ class CommonKnobs:
         since="1.1.1",
         lacks=ONLY_LIBSSL_HAS_DTLS,
     )
+    quiet_shutdown: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether SSL_shutdown sends no close_notify and waits for none, and all the same counts as one",
+        libssl="SSL_CTX_set_quiet_shutdown",
+        lacks=(
+            Lack("no flag sets it", ("openssl",)),
+            Lack("SSL_CTX_set_quiet_shutdown is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_quiet_shutdown", ("ssl",)),
+        ),
+    )
     mutation: str | None = knob(
         kind=kinds.MUTATION,
         meaning="the rule of an RFC that this end breaks; by default it keeps them",
@@ -512,6 +523,17 @@ class ClientKnobs:
                 allows=_is_host_name,
                 values="a host name in ASCII, with labels of 1 to 63 bytes",
             ),
+        ),
+    )
+    expected_name: str | None = knob(
+        kind=kinds.HOST_NAME,
+        meaning="the host name that the server's certificate must have, where the client verifies; by default any",
+        libssl="SSL_set1_host",
+        openssl=takes("-verify_hostname"),
+        since="1.1.0",
+        lacks=(
+            Lack("SSL_set1_host is not bound", ("pyopenssl",)),
+            Lack("SSLContext.check_hostname takes the name that is sent, and no other", ("ssl",)),
         ),
     )
     client_certificate: str | None = knob(
@@ -599,6 +621,17 @@ class ServerKnobs:
             Lack("-id_prefix sets the beginning of an id, no flag sets all of it", ("openssl",)),
             NO_GENERATOR,
             NO_PYTHON_GENERATOR,
+        ),
+    )
+    not_resumable: NotResumable | None = knob(
+        kind=kinds.NOT_RESUMABLE,
+        meaning="a callback makes each new session not resumable, set for the context or for each connection",
+        libssl="SSL_CTX_set_not_resumable_session_callback",
+        since="1.1.0",
+        lacks=(
+            Lack("no flag sets the callback", ("openssl",)),
+            Lack("SSL_CTX_set_not_resumable_session_callback is not bound", ("pyopenssl",)),
+            Lack("SSLContext has no way to SSL_CTX_set_not_resumable_session_callback", ("ssl",)),
         ),
     )
     ticket_keys: str | None = knob(

@@ -282,6 +282,15 @@ _ROWS = (
         needs="authenticate",
     ),
     Verb(
+        "new_ticket",
+        CONNECTION,
+        "SSL_new_session_ticket at a server: the next write sends a further TLS 1.3 ticket.",
+        result={"done": "boolean, whether it returned 1"},
+        when=AFTER_HANDSHAKE,
+        optional=True,
+        needs="new ticket",
+    ),
+    Verb(
         "session",
         CONNECTION,
         "SSL_get1_session now.",
@@ -319,6 +328,13 @@ _ROWS = (
             "(a fatal one arrived)"
         },
         when=AFTER_HANDSHAKE,
+    ),
+    Verb(
+        "leave_unread",
+        CONNECTION,
+        "Let the release close TCP without reading what has arrived, so that the peer is reset.",
+        optional=True,
+        needs="close in order",
     ),
     Verb(
         "release",

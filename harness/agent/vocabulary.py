@@ -211,6 +211,15 @@ class TicketUse(StrEnum):
         return list(type(self)).index(self)
 
 
+class NotResumable(StrEnum):
+    """The call that sets the callback which makes sessions not resumable."""
+
+    CONTEXT = "context"
+    """SSL_CTX_set_not_resumable_session_callback."""
+    CONNECTION = "connection"
+    """SSL_set_not_resumable_session_callback."""
+
+
 class ChosenAt(StrEnum):
     """The callback in which a server chooses another context by the server name."""
 
@@ -284,6 +293,10 @@ class Capability(StrEnum):
     """Take its part in Close.CLIENT_ONLY."""
     CLOSE_SERVER_ONLY = "close server-only"
     """Take its part in Close.SERVER_ONLY."""
+    CLOSE_IN_ORDER = "close in order"
+    """Call SSL_shutdown, SSL_read and SSL_free in any order, or leave calls out: Close.FREE to Close.UNREAD."""
+    NEW_TICKET = "new ticket"
+    """Send a further TLS 1.3 ticket with the next write (SSL_new_session_ticket)."""
     CALLBACK_CALLS = "callback calls"
     """Report each call of a server's callbacks: of an external cache, of ticket keys, of server names."""
     ROTATE_KEYS = "rotate keys"

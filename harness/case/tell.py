@@ -28,6 +28,7 @@ from harness.story.steps import (
     MoveClock,
     NewClient,
     NewServer,
+    NewTicket,
     Open,
     Release,
     Remove,
@@ -220,6 +221,11 @@ def _(step: Renegotiate, teller: Teller) -> None:
 @tell.register
 def _(step: Authenticate, teller: Teller) -> None:
     teller.opened(step.connection).authenticate()
+
+
+@tell.register
+def _(step: NewTicket, teller: Teller) -> None:
+    teller.opened(step.connection).new_ticket()
 
 
 @tell.register

@@ -31,6 +31,9 @@ UNCLEAN = {
     Close.SERVER_ONLY: "its client closed TCP without a close_notify",
     Close.EOF: "TCP ended before its client sent a close_notify",
     Close.RST: "TCP was reset before its client sent a close_notify",
+    Close.FREE: "its client called SSL_free without SSL_shutdown",
+    Close.UNREAD: "its client called SSL_free without SSL_shutdown",
+    Close.EOF_READ_SHUTDOWN: "TCP ended before its client sent a close_notify",
 }
 """How each close mode ends for a client that did not call SSL_shutdown."""
 

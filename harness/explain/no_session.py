@@ -204,6 +204,10 @@ def _none_sent(source: Connection, session: Session | None, apart: str = "") -> 
 
 def _why_none(source: Connection) -> tuple[list[str], str]:
     server = source.setup.server if source.setup else None
+    if server is not None and server.not_resumable is not None:
+        return [*knob_text(source, Role.SERVER, "not_resumable", here=False)], (
+            "let the server's callback return 0 (SSL_CTX_set_not_resumable_session_callback)"
+        )
     if server is not None and server.num_tickets == 0:
         return [
             *knob_text(source, Role.SERVER, "num_tickets", here=False)

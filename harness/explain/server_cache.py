@@ -28,7 +28,10 @@ OWN_RETRY = (
     "send a first key share for a group that the server supports, so that no HelloRetryRequest makes the client offer "
     "the session twice"
 )
-UNCLEAN = {Close.CLIENT_ONLY, Close.EOF, Close.RST}
+UNCLEAN = {
+    *(Close.CLIENT_ONLY, Close.EOF, Close.RST, Close.FREE, Close.UNREAD),
+    Close.EOF_READ_SHUTDOWN,
+}
 """Close modes in which the server sends no close_notify (ssl_clear_bad_session checks SSL_SENT_SHUTDOWN)."""
 
 
@@ -248,6 +251,13 @@ def _issuing_knob(evidence: Evidence, name: str) -> tuple[str, ...]:
 
 def _not_stored(offer: Offer) -> Iterator[Absence]:
     then = offer.evidence.then
+    if then and then.server.not_resumable is not None:
+        yield Absence(
+            "the issuing server's callback makes its sessions not resumable",
+            _issuing_knob(offer.evidence, "not_resumable"),
+            "let the callback return 0 (SSL_CTX_set_not_resumable_session_callback)",
+            "tls_post_process_client_hello; ssl_update_cache",
+        )
     modes = then.server.cache_mode if then else None
     if modes and (modes & NO_STORE or not modes & STORES):
         yield Absence(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import Capability
 from harness.model.knobs import knobs_of
-from harness.model.tls import BEFORE_1_3, Close
+from harness.model.tls import BEFORE_1_3, ORDERS, Close
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +31,7 @@ CLOCK = "clock"
 CLOSE_NEEDS: Mapping[Close, tuple[Capability, ...]] = {
     Close.CLIENT_ONLY: (Capability.CLOSE_CLIENT_ONLY,),
     Close.SERVER_ONLY: (Capability.CLOSE_SERVER_ONLY,),
+    **dict.fromkeys((*ORDERS, Close.UNREAD), (Capability.CLOSE_IN_ORDER,)),
 }
 """What both ends must be able to do for a connection to be closed in this way; the other ways need nothing."""
 

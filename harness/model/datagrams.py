@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import UsageError
 from harness.model.tampering import FLIGHT, Tamper
-from harness.model.tls import Close
+from harness.model.tls import ORDERS, Close
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.model.tls import TLSVersion
 
-CLOSES: Mapping[Close, str] = {Close.RST: "UDP has nothing to reset"}
+CLOSES: Mapping[Close, str] = {
+    **dict.fromkeys(ORDERS, "the harness has an order of closing over TCP alone"),
+    **dict.fromkeys((Close.RST, Close.UNREAD), "UDP has nothing to reset"),
+}
 """Ways to close that it does not have."""
 TAMPERS: Mapping[Tamper, str] = {Tamper.CUT: "UDP has nothing to reset; drop the message instead"}
 """What its tap does not do to a message."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import BEFORE_1_3, USUAL_VERSIONS, Role, TLSVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "ALERTS",
     "BEFORE_1_3",
+    "ORDERS",
     "USUAL_VERSIONS",
     "Alert",
     "Close",
@@ -67,6 +72,31 @@ class Close(StrEnum):
     """TCP ends (FIN) towards both ends and nobody sends close_notify."""
     RST = "rst"
     """TCP is reset towards both ends."""
+    FREE = "free"
+    """Both ends call SSL_free; neither has read on or called SSL_shutdown."""
+    SHUTDOWN_FREE = "shutdown-free"
+    """Both ends call SSL_shutdown, and SSL_free without reading on."""
+    EOF_READ_SHUTDOWN = "eof-read-shutdown"
+    """TCP ends; both ends read, which fails, and then call SSL_shutdown."""
+    EOF_SHUTDOWN_READ = "eof-shutdown-read"
+    """TCP ends; both ends call SSL_shutdown, and then read."""
+    RST_READ_SHUTDOWN = "rst-read-shutdown"
+    """TCP is reset; both ends read, which fails, and then call SSL_shutdown."""
+    RST_SHUTDOWN_READ = "rst-shutdown-read"
+    """TCP is reset; both ends call SSL_shutdown, and then read."""
+    UNREAD = "unread"
+    """The client writes a line and closes TCP with all that the server wrote unread: the server meets a reset."""
+
+
+ORDERS: Mapping[Close, tuple[str, ...]] = {
+    Close.FREE: (),
+    Close.SHUTDOWN_FREE: ("shutdown",),
+    Close.EOF_READ_SHUTDOWN: ("eof", "read", "shutdown"),
+    Close.EOF_SHUTDOWN_READ: ("eof", "shutdown", "read"),
+    Close.RST_READ_SHUTDOWN: ("rst", "read", "shutdown"),
+    Close.RST_SHUTDOWN_READ: ("rst", "shutdown", "read"),
+}
+"""The ways to close that are an order of calls, which both ends make before SSL_free."""
 
 
 class Ending(StrEnum):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.model.datagrams import NO_RENEGOTIATION, close_that_fits
 from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.model.setup import Action
-from harness.model.tls import Close, Role
+from harness.model.tls import ORDERS, Close, Role
 from harness.pair.observe import Observed, observe
 
 if TYPE_CHECKING:
@@ -176,17 +176,32 @@ class OpenConnection:
         exchanged = self.exchange() and self.exchange()
         return bool(asked.result()) and exchanged
 
+    def new_ticket(self) -> bool:
+        """Let the server send a further TLS 1.3 ticket with its next write; False if OpenSSL refused.
+
+        Capability.NEW_TICKET.
+        """
+        self._during.append(Action("new_ticket", Role.SERVER))
+        asked = self.server.ask("new_ticket")
+        self._asked.append(asked)
+        self._settle()
+        return bool(asked.result())
+
     def close(self, how: Close = Close.BOTH) -> Connection:
         """Close it in this way and determine its outcome."""
         close_that_fits(self._spec.tls, how)
         last, sessions = self.client.ask("session"), self.client.ask("sessions")
         self._asked += [last, sessions]
-        if how in {Close.EOF, Close.RST}:
-            self._settle()
-            self._tapped().cut(how)
+        if how in ORDERS:
+            self._ask_in_order(ORDERS[how])
+        elif how is Close.UNREAD:
+            self._ask_unread()
+        elif how in {Close.EOF, Close.RST}:
+            self._ask_in_order((how.value, "read"))
+        elif quiet := self._quiet():
+            self._ask_quietly(how, quiet)
         else:
             self._ask_notifications(how)
-        self._asked += [self.client.await_end(), self.server.await_end()] if how in {Close.EOF, Close.RST} else []
         reports = self._release()
         tapped = self._tapped()
         self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
@@ -252,7 +267,7 @@ class OpenConnection:
 
     def _release(self) -> tuple[Pending[EndpointReport], Pending[EndpointReport]]:
         """Free both ends, once all that was asked for is done."""
-        reports = self.client.release(), self.server.release()
+        reports = self._client_done or self.client.release(), self.server.release()
         self._client_done = reports[0]
         self._asked += [*reports, *self._relay.asks()]
         self._settle()
@@ -282,6 +297,39 @@ class OpenConnection:
         )
         self._closed(connection)
         return connection
+
+    def _ask_in_order(self, order: Sequence[str]) -> None:
+        """Ask both ends for each call; ``eof`` and ``rst`` end TCP in between."""
+        for call in order:
+            if call in {Close.EOF, Close.RST}:
+                self._settle()
+                self._tapped().cut(Close(call))
+            else:
+                ends = (self.client, self.server)
+                self._asked += [end.shutdown() if call == "shutdown" else end.await_end() for end in ends]
+
+    def _ask_unread(self) -> None:
+        """Let the client close TCP while what the server wrote lies unread."""
+        self._asked += [self.client.write(PING), self.server.read_line(), self.server.write(ANSWER)]
+        self._settle()
+        self._tapped().drain()
+        self._asked.append(self.client.ask("leave_unread"))
+        self._client_done = self.client.release()
+        self._asked += [self._client_done, self.server.await_end()]
+
+    def _quiet(self) -> set[Role]:
+        """The ends whose SSL_shutdown sends nothing."""
+        configs = {Role.CLIENT: self._spec.setup.client, Role.SERVER: self._spec.setup.server}
+        return {role for role, config in configs.items() if config.quiet_shutdown}
+
+    def _ask_quietly(self, how: Close, quiet: set[Role]) -> None:
+        """End TCP where a close_notify would, as a quiet end sends none and its SSL_read returns at once."""
+        senders = {Close.CLIENT_ONLY: {Role.CLIENT}, Close.SERVER_ONLY: {Role.SERVER}}.get(how, set(Role))
+        ends = {Role.CLIENT: self.client, Role.SERVER: self.server}
+        self._asked += [ends[role].shutdown() for role in Role if role in senders]
+        self._settle()
+        self._tapped().cut(Close.EOF)
+        self._asked += [ends[role].await_end() for role in Role if role not in quiet & senders]
 
     def _ask_notifications(self, how: Close) -> None:
         if how is Close.SERVER_ONLY:

@@ -371,7 +371,8 @@ class Pair:
         close_that_fits(self.tls, how)
         self._check_close(how)
         live = self.open(offer)
-        live.ask_exchange()
+        if how is not Close.UNREAD:
+            live.ask_exchange()
         connection = live.close(how)
         if offer is None and presume_full and connection.observed_outcome() is not Outcome.FULL:
             raise FirstHandshakeError(f"a handshake that was to be full was not:\n{connection.describe()}")

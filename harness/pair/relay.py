@@ -61,6 +61,10 @@ class Recorded(Protocol):
         """Free it."""
         ...
 
+    def drain(self) -> None:
+        """Relay what the server has sent so far."""
+        ...
+
     def release(self) -> None:
         """Pass on what a middlebox holds."""
         ...

@@ -206,6 +206,8 @@ class _Recorder:
             case "authenticate":
                 self._implied = 2  # see OpenConnection.authenticate
                 yield do.Authenticate(connection=number)
+            case "new_ticket":
+                yield do.NewTicket(connection=number)
             case _:
                 self.gaps.append(f"on connection {number}: no step can say {action.name}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
 from harness.model.knobs import Verify, knobs_of
-from harness.model.tls import Close, Role, TLSVersion
+from harness.model.tls import ORDERS, Close, Role, TLSVersion
 from harness.reproduce import quoting
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks
@@ -38,6 +38,7 @@ ACTIONS = {
 CLOSES = {
     Close.CLIENT_ONLY: "s_server answers a close_notify with its own at once",
     Close.SERVER_ONLY: "s_server has no command that sends close_notify",
+    **dict.fromkeys((*ORDERS, Close.UNREAD), "the programs call SSL_shutdown in an order of their own"),
 }
 VARIABLES = {
     "outcome": "$outcome",

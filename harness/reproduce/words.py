@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
 UNSCRIPTED = {
+    "new_ticket": "a further ticket is not scripted",
     "renegotiate": "a renegotiation is not scripted",
     "authenticate": "authentication after the handshake is not scripted",
 }

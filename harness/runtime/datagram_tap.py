@@ -137,6 +137,9 @@ class TappedDatagrams:
         """Whether something of an end waits at the man in the middle for ``release``."""
         return self.middle is not None and self.middle.holding
 
+    def drain(self) -> None:
+        """Do nothing: no way to close a conversation of datagrams leaves some unread."""
+
     def release(self) -> None:
         """Let pass what is held back."""
         for sender, datagrams in (self.middle.release() if self.middle else {}).items():

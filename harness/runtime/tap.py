@@ -135,6 +135,11 @@ class Tapped:
         if self.middle is not None and self.middle.cut:
             self.cut(Close.RST)
 
+    def drain(self) -> None:
+        """Relay what the server has sent so far."""
+        if Role.SERVER in self._open:
+            self._relay(Role.SERVER)
+
     def _pass_on(self, sender: Role, data: bytes) -> None:
         if data:
             self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))

@@ -112,6 +112,17 @@ class Authenticate(Step, frozen=True):
         plan.need(Role.SERVER, Capability.AUTHENTICATE)
 
 
+class NewTicket(Step, frozen=True):
+    """Let the server send a further TLS 1.3 ticket with its next write (SSL_new_session_ticket)."""
+
+    connection: Opened = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.opened(self.connection)
+        plan.need(Role.SERVER, Capability.NEW_TICKET)
+
+
 class CloseOpen(Step, frozen=True, tag="close"):
     """Close an open connection, and take the sessions that it yielded."""
 

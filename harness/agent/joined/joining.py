@@ -71,7 +71,7 @@ class JoinedConversation(Conversation):
         self._end_of_pipe.detach()
         self._sock = None
         super()._close()
-        self._end_of_pipe.close()
+        self._end_of_pipe.close(RESET if self._unread else EOF)
 
 
 class InMemory(Watcher):

@@ -85,14 +85,14 @@ class MemoryEnd:
         self.pump()
         self._port = None
 
-    def close(self) -> None:
-        """End this direction, as a FIN does."""
+    def close(self, how: str = EOF) -> None:
+        """End this direction, as a FIN does, or reset the other end."""
         if self.closed:
             return
         self.closed = True
-        self.pipe.ends.append((self.role, False))
+        self.pipe.ends.append((self.role, how == RESET))
         if self.pipe.cut is None and not self.peer.closed:
-            self.peer.input_ends(EOF)
+            self.peer.input_ends(how)
         self.pipe.look_whether_over()
 
 

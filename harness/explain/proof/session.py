@@ -11,6 +11,7 @@ from harness.explain.no_session import describe, usable
 from harness.explain.proof.statement import Statement
 from harness.model.errors import SessionFormatError
 from harness.model.tls import Outcome, TLSVersion
+from harness.wire.session.certificate import host_names
 from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.explain.proof.statement import Scope
+    from harness.model.session import Session
 
 
 def _field(name: str, read: Callable[[re.Match[str]], object]) -> Callable[[Scope, re.Match[str]], bool]:
@@ -119,6 +121,11 @@ def _comes_from(scope: Scope, found: re.Match[str]) -> bool:
     return found[1] == (f"connection {origin.connection.number}" if origin else "an unknown connection")
 
 
+def _names(session: Session) -> str:
+    held = session.get("peer_certificate")
+    return ", ".join((host_names(held) if isinstance(held, bytes) else None) or ("none",))
+
+
 STATEMENTS = tuple(
     Statement("session", pattern, true)
     for pattern, true in (
@@ -141,6 +148,10 @@ STATEMENTS = tuple(
         (r"(?:it has )?a ticket of (\d+) bytes(?: was issued)?", _issued),
         (r"its host name is (.+)", _field("server_name", _text)),
         (r"its ALPN protocol is (.+)", _field("alpn", lambda found: _text(found).encode())),
+        (
+            r"its peer certificate has the names (.+)",
+            lambda scope, found: found[1] in map(_names, scope.sessions),
+        ),
         (r"its verify_result is (\d+)", _field("verify_result", lambda found: int(found[1]))),
         (r"max_fragment_length_mode (\d+)", _field("max_fragment_length_mode", lambda found: int(found[1]))),
         (r"extended_master_secret is (true|false|unknown)", _extended_master_secret),

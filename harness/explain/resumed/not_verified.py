@@ -9,7 +9,7 @@ from harness.explain.finding import knob_text
 from harness.model.knobs import Verify
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role
-from harness.wire.session.certificate import VERIFY_RESULTS, not_after
+from harness.wire.session.certificate import VERIFY_RESULTS, host_names, names_match, not_after
 
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
@@ -64,6 +64,7 @@ def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
     elif result is None and then is not None and not asks(then.client):
         title = f"{who} verifies its server, but resumed a session whose server was not verified"
         found.append((title, *_knob(evidence.full_handshake, Role.CLIENT, "verify")))
+    found += _other_name(evidence, now, who)
     end, shows = _expiry(evidence), shown_now(evidence, Role.CLIENT)
     if end is not None and shows is not None and end < shows:
         title = f"{who} has a server certificate that expired {shows - end} seconds ago"
@@ -83,6 +84,18 @@ def _at_client(evidence: Evidence, now: Setup, then: Setup | None) -> list[tuple
 def _knob(connection: Connection | None, role: Role, name: str) -> tuple[str, ...]:
     """A knob of the full handshake."""
     return knob_text(connection, role, name, here=False) if connection else ()
+
+
+def _other_name(evidence: Evidence, now: Setup, who: str) -> list[tuple[str, ...]]:
+    """The client's expected name, where the certificate in the session has another one."""
+    expected = now.client.expected_name
+    held = evidence.offered.get("peer_certificate") if evidence.offered else None
+    names = host_names(held) if isinstance(held, bytes) and held else None
+    if expected is None or names is None or names_match(expected, names):
+        return []
+    title = f"{who} expects the name {expected!r}, which the certificate in the session does not have"
+    shown = f"session: its peer certificate has the names {', '.join(names) or 'none'}"
+    return [(title, *knob_text(evidence.connection, Role.CLIENT, "expected_name"), shown)]
 
 
 def _expiry(evidence: Evidence) -> int | None:

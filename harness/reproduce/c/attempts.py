@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.session import Turned
-from harness.model.tls import Close, Outcome, Role
+from harness.model.tls import ORDERS, Close, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import quoting
 from harness.reproduce.c.knob_statements import number
@@ -27,6 +27,8 @@ CLOSES = {
     Close.SERVER_ONLY: "close_server_only",
     Close.EOF: "close_eof",
     Close.RST: "close_rst",
+    Close.UNREAD: "close_unread",
+    **{close: f"close_{close.value.replace('-', '_')}" for close in ORDERS},
 }
 ABORTED = ("outcome", "client", "server", "alert")
 """The facts that are compared if the handshake was aborted."""
@@ -66,7 +68,7 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
 """The actions on a context, as statements."""
-DURING = ("exchange", "session", "keep_session", "renegotiate", "authenticate")
+DURING = ("exchange", "session", "keep_session", "renegotiate", "authenticate", "new_ticket")
 """The actions on an open connection."""
 
 
@@ -85,6 +87,8 @@ def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
             yield f"renegotiate(&{c}, {c}.{action.role}, {int(bool(action.values.get('abbreviated')))});"
         elif action.name == "authenticate":
             yield f"authenticate(&{c});"
+        elif action.name == "new_ticket":
+            yield f"new_ticket(&{c});"
         elif index in offered:
             kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
             take = kept if action.name == "keep_session" else f"taken(&{c})"
@@ -147,6 +151,9 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     if "server_name" in knobs:
         here = "!is_client || " if apart else ""
         yield f"MUST({here}SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
+    if "expected_name" in knobs:
+        here = "!is_client || " if apart else ""
+        yield f"MUST({here}SSL_set1_host({c}.client, {quoting.c(knobs['expected_name'])}));"
     if attempt.offer:
         yield _offer(attempt, attempt.offer)
         if knobs.get("max_early_data"):

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import PskCallback
-from harness.model.tls import Close, Role
+from harness.model.tls import ORDERS, Close, Role
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
 from harness.reproduce.c.contexts import identities, makers, server_end
 from harness.reproduce.c.knob_statements import knob_lacks
@@ -21,15 +21,30 @@ from harness.reproduce.story import gaps_of
 from harness.reproduce.words import summary, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.reproduce.story import Attempt, Context, Story
 
 OLDEST = (1, 1, 1)
 """The first release with every function that the program uses."""
 TEMPLATE = "program.c.j2"
+NOTIFYING = (Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY)
 LISTED = 10
 """The maximum number of connections that the comment lists."""
+
+
+SAYS = "At both ends: {}SSL_free."
+CALLS = {
+    "eof": "the end of TCP",
+    "rst": "a reset",
+    "read": "SSL_read to the end",
+    "shutdown": "SSL_shutdown",
+}
+"""What each word of a way to close means."""
+
+
+def _calls(order: Iterable[str]) -> str:
+    return "".join(f"{CALLS[call]}, " for call in order)
 
 
 def lacks(story: Story) -> list[str]:
@@ -44,6 +59,12 @@ def _reasons(story: Story) -> Iterator[str]:
             yield f"the {role} switched from one OpenSSL to another ({', '.join(versions)}): a program has one"
     if has_clocks(story) and any(attempt.beside for attempt in story.attempts):
         yield "clocks of connections that are open side by side: each end goes by one clock"
+    if is_apart(story) and any(attempt.close in ORDERS or attempt.close is Close.UNREAD for attempt in story.attempts):
+        yield "an order of closing between two processes, which close when they like"
+    if any(context.knobs.get("quiet_shutdown") for context in story.contexts) and any(
+        attempt.close in NOTIFYING for attempt in story.attempts
+    ):
+        yield "a quiet SSL_shutdown where the other end waits for a close_notify; close shutdown-free can be said"
     for context in story.contexts:
         if _release(context) < OLDEST:
             yield f"OpenSSL {context.version}: the program uses functions that exist since 1.1.1"
@@ -88,6 +109,7 @@ def _needs(story: Story) -> set[str]:
     expires = any(context.knobs.get("external_get") == "expired" for context in story.contexts)
     needs = {
         "rand": bool({"session_id_prefix", "ticket_ring"} & names),
+        "not_resumable": "not_resumable" in names,
         "ring": "ticket_ring" in names,
         "times": edits or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
@@ -111,10 +133,12 @@ def _needs(story: Story) -> set[str]:
         "add_session": "add_session" in before,
         "ticket_keys": "ticket_keys" in names,
         "server_name": any(maker.acknowledges for maker in makers(story)),
+        "new_ticket": "new_ticket" in during,
         "exchange": "exchange" in during,
         "renegotiate": "renegotiate" in during,
         "authenticate": "authenticate" in during,
-        "eof": bool(closes & {Close.EOF, Close.CLIENT_ONLY, Close.SERVER_ONLY}),
+        "eof": bool(closes & {Close.EOF, Close.CLIENT_ONLY, Close.SERVER_ONLY})
+        or any("eof" in ORDERS.get(close, ()) for close in closes),
     }
     return {name for name, needed in needs.items() if needed}
 
@@ -148,6 +172,7 @@ def render(story: Story) -> str:
         files=" and ".join([*files, *(["authority.pem"] if authority else [])]),
         needs=needs,
         closes={str(attempt.close) for attempt in story.attempts},
+        orders={str(close): {"calls": order, "says": SAYS.format(_calls(order))} for close, order in ORDERS.items()},
         makers=makers(story),
         psk_names=sorted({name for client in story.of(Role.CLIENT) for name in identities(client)}),
         most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),

@@ -167,6 +167,8 @@ KNOBS: Mapping[str, Statements] = {
     "max_fragment_length": lambda value, _: must(
         f"SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_{value})"
     ),
+    "quiet_shutdown": lambda value, _: [f"SSL_CTX_set_quiet_shutdown(ctx, {int(value)});"],
+    "not_resumable": lambda _value, _: ["SSL_CTX_set_not_resumable_session_callback(ctx, not_resumable);"],
     "num_tickets": lambda value, _: must(f"SSL_CTX_set_num_tickets(ctx, {value}u)"),
     "session_id_context": _id_context,
     "session_id_prefix": _make_id,
@@ -186,6 +188,7 @@ KNOBS: Mapping[str, Statements] = {
     "psk_hint": _text("SSL_CTX_use_psk_identity_hint"),
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
+    "expected_name": lambda _value, _context: [],
     "client_certificate": lambda _value, _context: [],  # the context's certificate
     "server_certificate": lambda _value, _context: [],
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.capability import CLOCK
+from harness.model.tls import ORDERS, Close
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks, one_clock
 from harness.reproduce.python import pyopenssl_lines, ssl_lines
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from harness.reproduce.story import Attempt, Context, Story
+    from harness.reproduce.story import Attempt, Context, Offer, Story
 
 PACKAGES: tuple[ModuleType, ...] = (ssl_lines, pyopenssl_lines)
 
@@ -66,13 +67,17 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
             yield f"{action.name}: no such function in Python"
     during = {action.name for action in attempt.during}
     yield from (why for name, why in UNSCRIPTED.items() if name in during)
+    if attempt.close in ORDERS or attempt.close is Close.UNREAD:
+        yield f"close {attempt.close}: the order of SSL_shutdown and SSL_free is not scripted"
     if attempt.beside:
         yield "another connection is open beside it, and the script has one at a time"
     if attempt.result.early_data:
         yield "early data: no such function in Python"
-    offer = attempt.offer
-    if offer is None:
-        return
+    if attempt.offer is not None:
+        yield from _offer(attempt, attempt.offer, story)
+
+
+def _offer(attempt: Attempt, offer: Offer, story: Story) -> Iterator[str]:
     if offer.ticket is not None:
         yield "an earlier ticket is offered, and Python shows the last one alone"
     if offer.older or offer.timeout is not None or offer.edits:

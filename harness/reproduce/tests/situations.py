@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.vocabulary import PskCallback
+from harness.agent.vocabulary import NotResumable, PskCallback
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
-from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
+from harness.model.tls import ORDERS, USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited, with_other_secret
@@ -137,6 +137,31 @@ def other_fields(pair: Pair) -> None:
     pair.connect(offer=edited(first, cipher=0xC02B, ticket=Turned(-1), age_add=77), presume_full=False)
     pair.connect(offer=edited(first, ticket=b"", server_name="a.test"), presume_full=False)
     pair.connect(offer=with_other_secret(first), presume_full=False)
+
+
+def closing_orders(pair: Pair) -> None:
+    """Both ends call SSL_shutdown, SSL_read and SSL_free in each order."""
+    for how in (*ORDERS, Close.UNREAD):
+        pair.connect(offer=pair.connect(close=how).session, presume_full=False)
+
+
+def further_ticket(pair: Pair) -> None:
+    """A server that issues no ticket on its own sends one later."""
+    live = pair.open()
+    live.exchange()
+    live.new_ticket()
+    live.exchange()
+    pair.connect(offer=live.close().session)
+
+
+def not_resumable(pair: Pair) -> None:
+    """The client expects a name that a resumption does not compare; then a callback makes sessions not resumable."""
+    first = pair.connect()
+    pair.new_client(expected_name="other.example")
+    pair.connect(offer=first.session)
+    pair.new_client(expected_name="server.example")
+    pair.new_server(not_resumable=NotResumable.CONTEXT)
+    pair.connect(offer=pair.connect().session, presume_full=False)
 
 
 def expire_at_server(pair: Pair) -> None:
@@ -333,6 +358,14 @@ SITUATIONS = (
     Situation("tls13-timeout-of-the-session", TLS13, short_timeout),
     Situation("tls12-other-fields", TLS12, other_fields),
     Situation("tls13-other-fields", TLS13, other_fields),
+    Situation("tls12-closing-orders", TLS12, closing_orders, server=STATEFUL),
+    Situation("tls13-further-ticket", TLS13, further_ticket, server={"num_tickets": 0}),
+    Situation(
+        "tls13-not-resumable",
+        TLS13,
+        not_resumable,
+        client={"verify": Verify.REQUIRED, "expected_name": "server.example"},
+    ),
     Situation("tls13-timeouts-of-contexts", TLS13, client={"timeout": 5}, server={"timeout": 60}),
     Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
     Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),

@@ -89,6 +89,9 @@ class Joined:
     def close(self) -> None:
         """Do nothing: both ends are closed by their release."""
 
+    def drain(self) -> None:
+        """Do nothing: in memory each byte has arrived."""
+
     def release(self) -> None:
         """Do nothing: there is no middlebox in memory."""
 

@@ -30,6 +30,8 @@ COMMON_MISSING = {
     Capability.EXPORTER.value: "-keymatexport prints the material itself, for anybody to read",
     Capability.PSK_IDENTITIES.value: "in TLS 1.2 s_server warns of an unknown identity and goes on (psk_server_cb)",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",
+    Capability.CLOSE_IN_ORDER.value: "it calls SSL_shutdown after each end of its input, in an order of its own",
+    Capability.NEW_TICKET.value: "no command of a running s_server sends a ticket",
     Capability.CONCURRENT.value: "it has one connection at a time",
     Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
     Capability.ABBREVIATED_RENEGOTIATION.value: "its renegotiation command calls SSL_renegotiate",

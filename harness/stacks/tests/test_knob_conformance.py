@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.kinds import SWITCH
-from harness.agent.vocabulary import TicketCallback, TicketKeyResult, TicketUse
+from harness.agent.vocabulary import NotResumable, TicketCallback, TicketKeyResult, TicketUse
 from harness.model.capability import Capability
 from harness.model.datagrams import DATAGRAM_KNOBS
 from harness.model.errors import RefusedError, UnsupportedError
@@ -47,6 +47,8 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "groups": ("P-256",),
     "signature_algorithms": ("ECDSA+SHA384:ECDSA+SHA256",),
     "mutation": ("any",),
+    "expected_name": ("other.example",),
+    "not_resumable": tuple(NotResumable),
     "psk_modes": (PskMode.BOTH, PskMode.KE),
     "alpn": (("h2",),),
     "verify": (Verify.REQUIRED, Verify.OPTIONAL),
@@ -97,6 +99,7 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
     (Role.SERVER, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
     (Role.CLIENT, "verify"): Beside(peer={"server_certificate": "stranger"}),
+    (Role.CLIENT, "expected_name"): Beside(own={"verify": Verify.REQUIRED}),
     (Role.CLIENT, "client_certificate"): Beside(peer={"verify": Verify.OPTIONAL}),
     (Role.SERVER, "signature_algorithms"): Beside(own={"server_certificate": "rsa-server"}),
     (Role.SERVER, "dhe"): Beside(

@@ -12,7 +12,7 @@ from harness.agent.verbs import CONTEXT, OPTIONAL
 from harness.model.capability import Abilities, Capability
 from harness.model.errors import UnsupportedError
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import USUAL_VERSIONS, Outcome, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.runtime.clock import MISSING, library
@@ -180,6 +180,24 @@ def keeps(pair: Pair, _role: Role) -> None:
     assert pair.connect(offer=kept).outcome is Outcome.RESUMED
 
 
+def sends_no_ticket(pair: Pair, _role: Role) -> None:
+    """OpenSSL refuses before TLS 1.3; `scenarios/session_calls.py` has a ticket that is sent."""
+    live = pair.open()
+    live.ask_exchange()
+    done = live.new_ticket()
+    connection = live.close()
+
+    assert done is False
+    assert connection.outcome is Outcome.FULL
+
+
+def leaves_unread(pair: Pair, _role: Role) -> None:
+    connection = pair.connect(close=Close.UNREAD)
+
+    assert connection.outcome is Outcome.FULL
+    assert connection.server.ending is Ending.RESET
+
+
 EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("counters", Role.CLIENT): counts,
     ("counters", Role.SERVER): counts,
@@ -195,6 +213,8 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("renegotiate", Role.CLIENT): renegotiates,
     ("renegotiate", Role.SERVER): renegotiates,
     ("keep_session", Role.CLIENT): keeps,
+    ("new_ticket", Role.SERVER): sends_no_ticket,
+    ("leave_unread", Role.CLIENT): leaves_unread,
 }
 """What shows that a verb was carried out; of another one its reply alone is looked at."""
 

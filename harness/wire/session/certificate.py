@@ -1,6 +1,6 @@
-"""What a session says of the peer's certificate: when it ends, and the result of its verification.
+"""What a session says of the peer's certificate: when it ends, its names, and the result of its verification.
 
-The date is read by hand, as cryptography takes longer to import than an explanation takes.
+It is read by hand, as cryptography takes longer to import than an explanation takes.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from harness.model.errors import SessionFormatError
-from harness.wire.session.der import CONTEXT, first
+from harness.wire.session.der import CONTEXT, first, octets
 
 UTC_TIME: Final = 23
 FORMATS = {UTC_TIME: "%y%m%d%H%M%SZ", 24: "%Y%m%d%H%M%SZ"}
 """UTCTime and GeneralizedTime as RFC 5280 has them."""
 FIRST_GENERALIZED: Final = 2050
 """UTCTime has two digits for the year, of which those from 50 on are 1950 and later."""
+SUBJECT_ALT_NAME = bytes.fromhex("551d11")
+"""The object identifier 2.5.29.17 (RFC 5280, 4.2.1.6)."""
+EXTENSIONS, DNS_NAME = 3, 2
+"""The context tags of a certificate's extensions, and of a dNSName."""
 VERIFY_RESULTS = {
     0: "X509_V_OK",
     1: "X509_V_ERR_UNSPECIFIED",
@@ -52,3 +56,25 @@ def not_after(certificate: bytes) -> int | None:
         return int(end.replace(year=end.year - 100 if early else end.year).timestamp())
     except (SessionFormatError, ValueError, KeyError, IndexError):
         return None
+
+
+def host_names(certificate: bytes) -> tuple[str, ...] | None:
+    """The host names of the subjectAltName; None for bytes that are not a certificate."""
+    try:
+        fields = first(certificate).children()[0].children()
+        extensions = [each for each in fields if (each.kind, each.tag) == (CONTEXT, EXTENSIONS)]
+        found: list[str] = []
+        for extension in extensions[0].children()[0].children() if extensions else ():
+            name, *_, value = extension.children()
+            if name.content == SUBJECT_ALT_NAME:
+                names = first(octets(value, "subjectAltName")).children()
+                found += [each.content.decode("ascii") for each in names if each.tag == DNS_NAME]
+    except (SessionFormatError, ValueError, IndexError):
+        return None
+    return tuple(found)
+
+
+def names_match(name: str, names: tuple[str, ...]) -> bool:
+    """Whether a host name is one of those, of which the first label may be ``*`` (RFC 6125, 6.4.3)."""
+    wanted = name.lower().removesuffix(".")
+    return any(wanted == each.lower() or f"*.{wanted.partition('.')[2]}" == each.lower() for each in names)

@@ -217,12 +217,23 @@ class LibsslTls:
         self._done(self._native.ssl.SSL_do_handshake(self.ssl))
         return True
 
+    def new_ticket(self) -> bool:
+        """SSL_new_session_ticket; it refuses a client, and a connection before TLS 1.3."""
+        lacks = missing(self.role, self._native.version)
+        if (why := lacks.get(Capability.NEW_TICKET.value)) is not None:
+            raise LackError(f"new_ticket: {why}")
+        self._native.before(self.clock)
+        return bool(self._native.ssl.SSL_new_session_ticket(self.ssl))
+
     def shutdown(self) -> None:
         """SSL_shutdown once; 0 means that close_notify was sent and the peer's has not arrived."""
         self._native.before(self.clock)
         result = self._native.ssl.SSL_shutdown(self.ssl)
         if result < 0:
             self._done(result)
+
+    def leave_unread(self) -> None:
+        """Let the agent close TCP without reading; an SSL without read-ahead holds nothing back."""
 
     def session(self) -> dict[str, Any] | None:
         """SSL_get1_session."""

@@ -26,7 +26,7 @@ from harness.agent.fields import RequestError
 from harness.agent.joined.memory import MemoryEnd
 from harness.agent.knobs import CLIENT_CACHE
 from harness.agent.library import LackError
-from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet
+from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet, NotResumable
 
 if TYPE_CHECKING:
     import socket
@@ -131,6 +131,9 @@ class LibsslContext(Cache):
         if "server_name" in self._knobs:
             name = self.native.ffi.new("char[]", self._knobs["server_name"].encode())
             self.native.must(self.native.ssl.SSL_ctrl(connection.ssl, c.CTRL_SET_HOSTNAME, 0, name), "server_name")
+        if "expected_name" in self._knobs:
+            function = self.native.need("SSL_set1_host", "expected_name")
+            self.native.must(function(connection.ssl, self._knobs["expected_name"].encode()), "expected_name")
         if offered is not None:
             connection.offered = offered
             self.native.must(self.native.ssl.SSL_set_session(connection.ssl, offered), "session")
@@ -140,6 +143,9 @@ class LibsslContext(Cache):
         """A server connection."""
         connection = self._connection(sock, self._knobs.get("max_early_data", 0))
         self.native.ssl.SSL_set_accept_state(connection.ssl)
+        if self._knobs.get("not_resumable") is NotResumable.CONNECTION:
+            function = self.native.need("SSL_set_not_resumable_session_callback", "not_resumable")
+            function(connection.ssl, self._callbacks.not_resumable)
         return connection
 
     def age_sessions(self, seconds: int) -> bool:

@@ -22,6 +22,8 @@ NOT_OF_A_CONTEXT = frozenset(
         *(
             "cookie",
             "retransmit_after",
+            "expected_name",
+            "not_resumable",
             "server_name",
             "session_id",
             "session_id_prefix",
@@ -96,6 +98,10 @@ class Settings:
     def set_timeout(self, seconds: int) -> None:
         """SSL_CTX_set_timeout."""
         self._ssl.SSL_CTX_set_timeout(self._ctx, seconds)
+
+    def set_quiet_shutdown(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_CTX_set_quiet_shutdown."""
+        self._ssl.SSL_CTX_set_quiet_shutdown(self._ctx, int(on))
 
     def set_num_tickets(self, number: int) -> None:
         """SSL_CTX_set_num_tickets."""

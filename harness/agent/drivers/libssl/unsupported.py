@@ -10,6 +10,8 @@ NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
 ONLY_CLIENTS = "only a client writes early data"
 ONLY_SERVERS = "only a server has such callbacks"
+ONLY_SERVERS_SEND = "only a server sends tickets"
+NO_NEW_TICKET = "OpenSSL before 3.0 has no SSL_new_session_ticket"
 OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.CHOOSE_CONTEXT, Capability.ADD_SESSION)
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
@@ -33,6 +35,8 @@ def missing(role: str, version: str) -> dict[str, str]:
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)
         found[Capability.AUTHENTICATE.value] = "only a server asks for a certificate after the handshake"
+        found[Capability.NEW_TICKET.value] = ONLY_SERVERS_SEND
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
+        found[Capability.NEW_TICKET.value] = NO_NEW_TICKET
     return found

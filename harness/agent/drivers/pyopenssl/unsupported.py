@@ -32,6 +32,8 @@ VERBS = {
     "rotate_keys": "SSL_CTX_set_tlsext_ticket_key_cb is not bound",
     "choose_context": "the driver has no Context.set_tlsext_servername_callback",
     "add_session": "SSL_CTX_add_session is not bound",
+    "new_ticket": "SSL_new_session_ticket is not bound",
+    "leave_unread": "the driver reads all that arrives before it closes",
     "early_data": CLIENT_EARLY_DATA,
     "has_session": "SSL_has_matching_session_id is not bound",
 }

@@ -25,6 +25,8 @@ VERBS = {
     "rotate_keys": "Python's ssl has no SSL_CTX_set_tlsext_ticket_key_cb",
     "choose_context": "the driver has no SSLContext.sni_callback",
     "add_session": "Python's ssl has no SSL_CTX_add_session",
+    "new_ticket": "Python's ssl has no SSL_new_session_ticket",
+    "leave_unread": "SSLObject.unwrap waits for the peer, and SSL_shutdown alone cannot be called after it failed",
     "early_data": NO_EARLY_DATA,
     "has_session": "Python's ssl has no SSL_has_matching_session_id",
 }

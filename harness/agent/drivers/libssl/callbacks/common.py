@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.sessions import export, make_older
 from harness.agent.drivers.libssl.settings import alpn_wire
+from harness.agent.vocabulary import NotResumable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ class Callbacks:
         self._native = native
         self._connections = connections
         """By SSL pointer; a missing one is being created or freed."""
+        self.not_resumable: Any = None
+        """The callback that makes each new session not resumable; None without the knob."""
         self._ticket_age = 0
         self._kept: list[Any] = []
         self._id_start = b""
@@ -57,6 +60,11 @@ class Callbacks:
             self._whole_id = "session_id" in knobs
             generator = self._keep("int(SSL *, unsigned char *, unsigned int *)", self._make_id)
             ssl.SSL_CTX_set_generate_session_id(ctx, generator)
+        if "not_resumable" in knobs:
+            self.not_resumable = self._keep("int(SSL *, int)", lambda _ssl, _forward_secure: 1)
+            if knobs["not_resumable"] is NotResumable.CONTEXT:
+                function = self._native.need("SSL_CTX_set_not_resumable_session_callback", "not_resumable")
+                function(ctx, self.not_resumable)
         if "alpn" in knobs:
             self._alpn = self._native.ffi.new("unsigned char[]", alpn_wire(knobs["alpn"]))
             signature = (

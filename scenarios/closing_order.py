@@ -1,0 +1,161 @@
+"""The order of SSL_shutdown, SSL_read and SSL_free at the end of a connection decides whether its session survives.
+
+SSL_free calls ssl_clear_bad_session: without an SSL_shutdown before it the session leaves the cache, and its object is
+not resumable any more. SSL_shutdown counts although nothing can be sent, and although it is quiet
+(SSL_CTX_set_quiet_shutdown(3)). A failed SSL_read is fatal since 3.0 where TCP ended (SSL_get_error(3), NOTES), unless
+SSL_OP_IGNORE_UNEXPECTED_EOF is set (SSL_CTX_set_options(3)); a reset is not.
+"""
+
+from datetime import date
+
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Close,
+    Differs,
+    Ending,
+    Expectation,
+    Outcome,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
+
+SEEN = date(2026, 11, 30)
+STATEFUL = {"tickets": False}
+IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY, Capability.SESSION_COPY]}
+SURVIVES = [Close.SHUTDOWN_FREE, Close.EOF_SHUTDOWN_READ, Close.RST_SHUTDOWN_READ, Close.RST_READ_SHUTDOWN]
+"""Each end calls SSL_shutdown, and no read fails in a fatal way before it."""
+QUIETLY = {"quiet_shutdown": True}
+BEFORE_3_0 = (
+    "SSL_get_error(3), NOTES: before 3.0 an unexpected EOF is SSL_ERROR_SYSCALL without an alert, so that the "
+    "SSL_shutdown after it sets SSL_SENT_SHUTDOWN"
+)
+LOST: tuple[Outcome, tuple[Reason, ...]] = (DECLINED, (Reason.NOT_IN_CACHE,))
+KEPT: tuple[Outcome, tuple[Reason, ...]] = (RESUMED, ())
+SPOILED: tuple[Outcome, tuple[Reason, ...]] = (FULL, (Reason.NOT_RESUMABLE,))
+AT_SERVER = Expectation(LOST, Differs(KEPT, Role.SERVER, "*@<3.0", seen=SEEN, evidence=BEFORE_3_0))
+AT_CLIENT = Expectation(SPOILED, Differs(KEPT, Role.CLIENT, "*@<3.0", seen=SEEN, evidence=BEFORE_3_0))
+AFTER_RESET = Expectation(
+    LOST,
+    Differs(
+        KEPT,
+        Role.SERVER,
+        "*@>=4.0",
+        seen=SEEN,
+        evidence="https://github.com/openssl/openssl/pull/30230: a failed read puts the state machine into its error "
+        "state, in which ssl_clear_bad_session leaves the session in the cache",
+    ),
+)
+
+
+def both(pair, how):
+    """Close a connection; offer its session object, then a copy of it."""
+    live = pair.open()
+    live.exchange()
+    held = live.keep_session()
+    first = live.close(how)
+    return first, pair.connect(offer=held, presume_full=False), pair.connect(offer=first.session)
+
+
+@scenario(server=STATEFUL, close=SURVIVES, needs=IN_MEMORY)
+def test_session_survives_if_both_ends_called_shutdown(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert third.from_cache is True
+
+
+@scenario(server=STATEFUL, close=Close.FREE, needs=IN_MEMORY)
+def test_session_is_lost_if_neither_end_called_shutdown(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (third.outcome, reasons(pair, third)) == LOST
+
+
+@scenario(server=STATEFUL, close=Close.EOF_READ_SHUTDOWN, needs=IN_MEMORY)
+def test_shutdown_after_a_read_that_met_the_end_of_tcp_comes_too_late(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert first.server.ending is Ending.EOF
+    assert (second.outcome, reasons(pair, second)) == AT_CLIENT.of(pair)
+    assert (third.outcome, reasons(pair, third)) == AT_SERVER.of(pair)
+
+
+@scenario(
+    client={"ignore_unexpected_eof": True},
+    server={**STATEFUL, "ignore_unexpected_eof": True},
+    close=Close.EOF_READ_SHUTDOWN,
+    needs=IN_MEMORY,
+)
+def test_shutdown_after_an_ignored_end_of_tcp_saves_the_session(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert [end.ending for end in (first.client, first.server)] == [Ending.CLOSE_NOTIFY] * 2
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+
+
+@scenario(
+    client={"ignore_unexpected_eof": True},
+    server={**STATEFUL, "ignore_unexpected_eof": True},
+    close=Close.EOF,
+    needs={"client": [*IN_MEMORY["client"], Capability.CLOSE_IN_ORDER], "server": [Capability.CLOSE_IN_ORDER]},
+)
+def test_ignored_end_of_tcp_without_a_shutdown_saves_nothing(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (third.outcome, reasons(pair, third)) == LOST
+
+
+@scenario(client=QUIETLY, server={**STATEFUL, **QUIETLY}, close=[Close.BOTH, Close.SHUTDOWN_FREE], needs=IN_MEMORY)
+def test_quiet_shutdown_saves_the_session_and_sends_nothing(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert first.messages.alerts == ()
+    assert second.outcome is RESUMED
+    assert third.outcome is RESUMED
+    assert third.from_cache is True
+
+
+@scenario(client=QUIETLY, server={**STATEFUL, **QUIETLY}, close=Close.FREE, needs=IN_MEMORY)
+def test_quiet_end_has_to_call_shutdown_all_the_same(pair):
+    first, second, third = both(pair, pair.close_how)
+
+    assert first.outcome is FULL
+    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (third.outcome, reasons(pair, third)) == LOST
+
+
+@scenario(versions=[TLSv1_2], server=STATEFUL, close=Close.UNREAD, needs=IN_MEMORY)
+def test_server_drops_the_session_if_a_client_left_data_unread(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.server.ending is Ending.RESET
+    assert (second.outcome, reasons(pair, second)) == AFTER_RESET.of(pair)
+
+
+@scenario(versions=[TLSv1_3], close=Close.UNREAD, needs=IN_MEMORY)
+def test_client_that_left_its_tickets_unread_has_none(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session, presume_full=False)
+
+    assert first.outcome is FULL
+    assert first.server.ending is Ending.RESET
+    assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_YET,))

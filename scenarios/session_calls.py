@@ -1,0 +1,131 @@
+"""A callback against resumption, a further ticket, and a host name that a resumption does not compare.
+
+SSL_CTX_set_not_resumable_session_callback (ssl/ssl_lib.c; it has no man page), SSL_new_session_ticket in
+SSL_CTX_set_num_tickets(3), SSL_set1_host(3); RFC 8446, 4.6.1 and 2.2.
+"""
+
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    Capability,
+    Differs,
+    Expectation,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    Verify,
+    reasons,
+    scenario,
+)
+
+SEEN = date(2026, 11, 30)
+BAD_CERTIFICATE = 42
+NAME, OTHER_NAME = "server.example", "other.example"
+COPY = {"client": [Capability.SESSION_COPY]}
+NEW_TICKET = {"client": [Capability.EVERY_TICKET], "server": [Capability.NEW_TICKET]}
+
+
+@scenario(server={"not_resumable": ["context", "connection"]})
+def test_session_that_a_callback_made_not_resumable_has_no_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.last_session, presume_full=False)
+    pair.new_server(not_resumable=None)
+    third = pair.connect()
+    fourth = pair.connect(offer=third.session)
+
+    assert first.outcome is FULL
+    assert first.tickets == 0
+    assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_SENT,))
+    assert third.outcome is FULL
+    assert fourth.outcome is RESUMED
+
+
+ID_OF_NO_SESSION: Expectation[tuple[object, tuple[Reason, ...]]] = Expectation(
+    (DECLINED, (Reason.NOT_IN_CACHE,)),
+    Differs(
+        (FULL, (Reason.NO_TICKET_SENT,)),
+        Role.SERVER,
+        "*@<3.0",
+        SEEN,
+        "tls_construct_server_hello: 1.1.1w empties the session id of a session that is not resumable, also without "
+        "tickets; 3.0.19, 3.5.9, 3.6.5 and 4.0.3 send the id of a session that they do not keep",
+    ),
+)
+
+
+@scenario(versions=[TLSv1_2], server={"not_resumable": ["context", "connection"], "tickets": False}, needs=COPY)
+def test_server_without_tickets_sends_the_id_of_no_session_it_keeps(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.last_session, presume_full=False)
+
+    assert first.outcome is FULL
+    assert (second.outcome, reasons(pair, second)) == ID_OF_NO_SESSION.of(pair)
+
+
+@scenario(versions=[TLSv1_3], needs=NEW_TICKET)
+def test_server_sends_further_tickets_with_its_next_write(pair):
+    live = pair.open()
+    live.exchange()
+    asked = [live.new_ticket(), live.new_ticket()]
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=first.sessions[-1])
+
+    assert asked == [True, True]
+    assert first.outcome is FULL
+    assert first.tickets == pair.server_default("tickets") + 2
+    assert first.sessions[-1].ticket == first.messages.tickets[-1].ticket
+    assert second.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs=NEW_TICKET)
+def test_server_that_issues_no_ticket_on_its_own_can_send_one_later(pair):
+    live = pair.open()
+    live.exchange()
+    before = live.session()
+    live.new_ticket()
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=before, presume_full=False)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.tickets == 1
+    assert second.outcome is FULL
+    assert third.outcome is RESUMED
+    assert third.from_cache is False
+
+
+@scenario(versions=[TLSv1_2], needs=NEW_TICKET)
+def test_tls12_server_cannot_send_a_ticket_after_the_handshake(pair):
+    live = pair.open()
+    live.exchange()
+    asked = live.new_ticket()
+    live.exchange()
+    first = live.close()
+
+    assert asked is False
+    assert first.outcome is FULL
+    assert first.tickets == 1
+
+
+@scenario(client={"verify": Verify.REQUIRED, "expected_name": NAME})
+def test_resumption_does_not_compare_the_expected_name(pair):
+    first = pair.connect()
+    same = pair.connect(offer=first.session)
+    pair.new_client(expected_name=OTHER_NAME)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(presume_full=False)
+
+    assert first.outcome is FULL
+    assert (same.outcome, reasons(pair, same)) == (RESUMED, ())
+    assert (second.outcome, reasons(pair, second)) == (RESUMED, (Reason.PEER_NOT_VERIFIED_AGAIN,))
+    assert third.outcome is ABORTED
+    assert third.alert == Alert(BAD_CERTIFICATE, Role.CLIENT)
+    assert reasons(pair, third) == (Reason.CERTIFICATE_REJECTED,)
