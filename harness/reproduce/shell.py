@@ -75,6 +75,8 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}
     yield from (why for name, why in UNSCRIPTED.items() if name in during)
+    if attempt.tls is TLSVersion.TLSv1_3 and "psk_key" in attempt.client.knobs and "psk_key" in attempt.server.knobs:
+        yield "s_client and s_server print Reused of an external PSK, too"
     if "exchange" not in during:
         yield "nothing is exchanged, and s_client reads what comes as soon as its handshake is done"
     if attempt.beside:
@@ -175,7 +177,8 @@ def _file(name: str) -> str:
 
 
 def _server_flags(context: Context) -> tuple[str, ...]:
-    words = [f"-cert {_file(f'{context.certificate}.crt')} -key {_file(f'{context.certificate}.key')}"]
+    pem = f"-cert {_file(f'{context.certificate}.crt')} -key {_file(f'{context.certificate}.key')}"
+    words = [pem if context.certificate else "-nocert"]
     verify = context.knobs.get("verify")
     if verify in {Verify.OPTIONAL, Verify.REQUIRED}:
         asks = "-Verify" if verify is Verify.REQUIRED else "-verify"

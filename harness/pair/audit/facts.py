@@ -375,12 +375,14 @@ def _fails_without_alert(wire: Wire, role: Role) -> bool:
     return report.view.saw is Saw.ABORTED and own and version[:1].isdigit() and release(version) < SENDS_EACH_ALERT
 
 
-def _resumed_last(wire: Wire, _role: Role) -> Shown | None:
+def _resumed_last(wire: Wire, role: Role) -> Shown | None:
     """Whether the last handshake resumed: in a renegotiation nothing that only a full one has comes from the server."""
     if not wire.answers:
         return None
     if len(wire.answers) == 1 and wire.selected_psk is not None:
-        return Shown({True, False}, "an external PSK, of which SSL_session_reused says 1")
+        setup = wire.connection.setup
+        said = {True} if setup is not None and setup.library(role).is_openssl else {True, False}
+        return Shown(said, "an external PSK, of which OpenSSL says SSL_session_reused")
     if len(wire.answers) == 1:
         return exactly(wire.resumed, wire.connection.wire.evidence[0])
     messages = wire.transcript.messages

@@ -130,6 +130,7 @@ def connection_json(connection: Connection, connections: Sequence[Connection] = 
         session=session_json(connection.last_session) if connection.last_session else None,
         session_difference=_session_difference(connection),
         alpn=connection.observed_alpn(),
+        external_psk=None if (psk := connection.observed_external_psk) is None else psk.decode(errors="replace"),
         group=connection.observed_group(),
         exporters_equal=connection.observed_exporters_equal(),
         renegotiation_resumed=connection.observed_renegotiation_resumed(),

@@ -453,6 +453,14 @@ class ConnectionObject(TypedDict):
     alpn: NotRequired[
         Annotated[str | None, about("the ALPN protocol of this connection, null if none was chosen", NOT_AT_ALL)]
     ]
+    external_psk: NotRequired[
+        Annotated[
+            str | None,
+            about(
+                "the identity of the external PSK with which the handshake was made, null if without one", NOT_AT_ALL
+            ),
+        ]
+    ]
     group: NotRequired[
         Annotated[
             str | None,

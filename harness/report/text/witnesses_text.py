@@ -120,6 +120,8 @@ def _exchange(connection: Connection) -> Iterator[tuple[str, str]]:
     if (group := connection.observed_group()) is not None:
         keys = {end.peer_temp_key for end in (connection.client, connection.server)} - {None, ""}
         yield "group", (group or "none: no key exchange") + (f" ({', '.join(sorted(map(str, keys)))})" if keys else "")
+    if connection.observed_external_psk is not None:
+        yield "psk", f"the external one of {connection.observed_external_psk.decode(errors='replace')}"
     if alpn := connection.observed_alpn():
         yield "alpn", alpn
     for end in (connection.client, connection.server):
