@@ -1,4 +1,4 @@
-"""Handshakes with an external PSK are told from resumptions by proof, and an end that misreports one is caught."""
+"""A handshake with an external PSK is distinguished from a resumption by proof; an end that misreports it is caught."""
 
 from __future__ import annotations
 
