@@ -30,8 +30,12 @@ UNCOMPRESSED = (
 NO_POINTS_IN_TLS13 = "measured: 3.6.5 sends it in a hello of TLS 1.3 alone, 4.0.0 does not"
 HYBRID = "CHANGES of 3.5: two key shares, X25519MLKEM768 and X25519, are sent by default"
 
-SIGNALS_IN_TLS12 = Expectation((True, False), Differs((False, True), Role.CLIENT, "*@>=3.4", SEEN, ONLY_FOR_TLS10))
-SIGNALS_IN_TLS13 = Expectation((True, False), Differs((False, False), Role.CLIENT, "*@>=3.2", SEEN, NOT_IN_TLS13))
+RENEGOTIATION_CIPHER_IN_TLS12 = Expectation(
+    (True, False), Differs((False, True), Role.CLIENT, "*@>=3.4", SEEN, ONLY_FOR_TLS10)
+)
+RENEGOTIATION_CIPHER_IN_TLS13 = Expectation(
+    (True, False), Differs((False, False), Role.CLIENT, "*@>=3.2", SEEN, NOT_IN_TLS13)
+)
 FORMATS = Expectation("03000102", Differs("0100", Role.CLIENT, "*@>=3.6", SEEN, UNCOMPRESSED))
 FORMATS_IN_TLS13: Expectation[list[int]] = Expectation(
     [EC_POINT_FORMATS], Differs([], Role.CLIENT, "*@>=4.0", SEEN, NO_POINTS_IN_TLS13)
@@ -131,16 +135,16 @@ def listed(hello, number):
 def test_tls12_client_signals_secure_renegotiation(pair):
     first, second = both_hellos(pair)
 
-    assert signals(first) == SIGNALS_IN_TLS12.of(pair)
-    assert signals(second) == SIGNALS_IN_TLS12.of(pair)
+    assert signals(first) == RENEGOTIATION_CIPHER_IN_TLS12.of(pair)
+    assert signals(second) == RENEGOTIATION_CIPHER_IN_TLS12.of(pair)
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_has_no_renegotiation_to_signal(pair):
     first, second = both_hellos(pair)
 
-    assert signals(first) == SIGNALS_IN_TLS13.of(pair)
-    assert signals(second) == SIGNALS_IN_TLS13.of(pair)
+    assert signals(first) == RENEGOTIATION_CIPHER_IN_TLS13.of(pair)
+    assert signals(second) == RENEGOTIATION_CIPHER_IN_TLS13.of(pair)
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})

@@ -107,8 +107,8 @@ class Recorder:
             session.exitstatus = NOT_WHOLE
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table, what was unsupported and why, and where the evidence is."""
-        if not self.cells:
+        """Print the table, what was unsupported and why, and where the evidence is; nothing with `--no-summary`."""
+        if not self.cells or terminalreporter.config.getoption("no_summary", default=False):
             return
         terminalreporter.section("resumption")
         cells = sorted(self.cells, key=lambda cell: (cell.client, cell.server, cell.name))

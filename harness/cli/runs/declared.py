@@ -27,10 +27,25 @@ if TYPE_CHECKING:
 
 BREACHES, ALERT_SENT = "breaches", "alert"
 """The observables that name the rules which a cell breaks, and the alert of a connection."""
+IN_EVERY_HELLO = ("hellos.", "session.kex_group")
+"""What a client offers by default is the same in every scenario, and one of them declares it."""
 ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
 COMMON = frozenset(
-    {"client", "extended", "extension", "field", "length", "order", "server", "session", "supported", "ticket"}
+    [
+        "client",
+        "extended",
+        "extension",
+        "field",
+        "hello",
+        "length",
+        "message",
+        "order",
+        "server",
+        "session",
+        "supported",
+        "ticket",
+    ]
 )
 """Words of many observables."""
 LONG = 5
@@ -59,6 +74,8 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
     found = _by_values([head, *cause.changes], own, before, after) or _by_name(cause.observable, own, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
         found = _by_values([head], _all_files(), before, after, whole=True)
+    if not found and cause.observable.startswith(IN_EVERY_HELLO):
+        found = _by_name(cause.observable, _all_files(), before, after)
     return found
 
 

@@ -57,6 +57,22 @@ def test_a_constant_declares_the_observable_that_it_is_named_after(
     assert bool(said) is bool(found)
 
 
+@pytest.mark.parametrize(
+    ("observable", "before", "after"),
+    [
+        ("session.kex_group", "3.0.20", "3.5.9"),
+        ("hellos.client.ClientHello.cipher_suites", "3.3.3", "3.4.0"),
+        ("hellos.client.ClientHello.extensions.renegotiation_info", "3.3.3", "3.4.0"),
+    ],
+)
+def test_what_every_hello_has_is_declared_for_every_scenario(observable: str, before: str, after: str) -> None:
+    one = Cause(observable, "29", "4588", 1, (("scenarios/unexpected_eof.py::test_x", "x"),), 1, ())
+
+    assert declared(one, [f"libssl@{before}"], [f"libssl@{after}"]).startswith(
+        "declared in scenarios/hello_by_version.py"
+    )
+
+
 def test_an_alert_is_declared_by_its_number() -> None:
     change = ("alert", "missing_extension (109) by client", "illegal_parameter (47) by client")
     one = Cause(*change, 1, (("scenarios/lying_servers.py::test_x", "libssl--tlslite-TLSv1.3"),), 2, ())
