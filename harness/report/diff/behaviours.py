@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 WIRE = STRENGTHS.index("wire")
 IN_HELLO = "hellos."
 """Of what the wire shows, only the hellos are in the map: the rest says less to a user."""
-NOT_SHOWN = frozenset({"session.ticket_length"})
-"""Padding and random numbers of other lengths make it another one in each run, within a block of the cipher."""
+NOT_SHOWN = frozenset({"session.ticket_length", "verdict"})
+"""Random numbers of other lengths make a ticket longer by a block in some runs; a verdict is about the scenario."""
 UNSUPPORTED = "unsupported"
 
 
