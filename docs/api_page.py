@@ -80,6 +80,7 @@ SHORT = {"FULL": "Outcome", "DECLINED": "Outcome", "RESUMED": "Outcome", "ABORTE
     "TLSv1_1": "TLSVersion",
     "TLSv1_2": "TLSVersion",
     "TLSv1_3": "TLSVersion",
+    "DTLSv1": "TLSVersion",
     "DTLSv1_2": "TLSVersion",
 }
 """Members of an enumeration that are words themselves."""

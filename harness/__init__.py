@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     TLSv1_1: Final = TLSVersion.TLSv1_1
     TLSv1_2: Final = TLSVersion.TLSv1_2
     TLSv1_3: Final = TLSVersion.TLSv1_3
+    DTLSv1: Final = TLSVersion.DTLSv1
     DTLSv1_2: Final = TLSVersion.DTLSv1_2
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Connection",
     "Cookie",
     "Counters",
+    "DTLSv1",
     "DTLSv1_2",
     "Differs",
     "Ending",
@@ -123,6 +125,7 @@ _MEMBERS = {
     "TLSv1_1": "TLSVersion",
     "TLSv1_2": "TLSVersion",
     "TLSv1_3": "TLSVersion",
+    "DTLSv1": "TLSVersion",
     "DTLSv1_2": "TLSVersion",
 }
 """Members of an enumeration that scenarios use by their own name."""

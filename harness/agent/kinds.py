@@ -289,8 +289,8 @@ PROTOCOLS = Kind(
 )
 VERSIONS = Kind(
     f"{', '.join(version for version in TLSVersion if not version.datagrams)}, or neighbours joined by commas, as "
-    f"1.2,1.3; or {TLSVersion.DTLSv1_2}",
-    f"a list of at least one of {', '.join(TLSVersion)}, without a gap, the last one alone",
+    f"1.2,1.3; or of {', '.join(version for version in TLSVersion if version.datagrams)}",
+    f"a list of at least one of {', '.join(TLSVersion)}, without a gap, DTLS not beside TLS",
     _list,
     _range,
     lambda value: [str(version) for version in value],

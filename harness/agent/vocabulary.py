@@ -11,6 +11,10 @@ LONGEST_LINE = 1 << 24
 """Bytes of a line of the protocol, in either direction: some 8000 sessions."""
 
 
+DATAGRAM_NUMBERS = {"dtls1.0": 0xFEFF, "dtls1.2": 0xFEFD}
+"""The ProtocolVersions of DTLS on the wire (RFC 4347, 4.1; RFC 6347, 4.1)."""
+
+
 class TLSVersion(StrEnum):
     """A protocol version; the value is what a user types."""
 
@@ -18,6 +22,7 @@ class TLSVersion(StrEnum):
     TLSv1_1 = "1.1"
     TLSv1_2 = "1.2"
     TLSv1_3 = "1.3"
+    DTLSv1 = "dtls1.0"
     DTLSv1_2 = "dtls1.2"
 
     @property
@@ -38,20 +43,20 @@ class TLSVersion(StrEnum):
     @property
     def wire(self) -> int:
         """The ProtocolVersion on the wire: 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1) or 0xFEFD (RFC 6347)."""
-        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304, "dtls1.2": 0xFEFD}[self.value]
+        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304, **DATAGRAM_NUMBERS}[self.value]
 
     @property
     def no_option(self) -> int:
         """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1 to NO_TLSv1_3.
 
-        SSL_OP_NO_DTLSv1_2 has the number of NO_TLSv1_2.
+        SSL_OP_NO_DTLSv1 and NO_DTLSv1_2 have the numbers of NO_TLSv1 and NO_TLSv1_2.
         """
-        return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29, "dtls1.2": 27}[self.value]
+        return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29}[self.value.removeprefix("dtls")]
 
 
 USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
 """Those of cells, probes and clients that name none."""
-DEPRECATED = (TLSVersion.TLSv1, TLSVersion.TLSv1_1)
+DEPRECATED = (TLSVersion.TLSv1, TLSVersion.TLSv1_1, TLSVersion.DTLSv1)
 """Those that RFC 8996 deprecates."""
 BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3}
 """Those that resume by a session id or a ticket of RFC 5077; TLS 1.3 has PSKs in their place (RFC 8446, 2.2)."""

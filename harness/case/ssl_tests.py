@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from harness.story.step import Step
 
-PROTOCOLS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-"""In their order."""
+PROTOCOLS = {"TLS": ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"), "DTLS": ("DTLSv1", "DTLSv1.2")}
+"""Those of each Method, in their order."""
 SPOKEN = {version.label: version for version in TLSVersion}
 SHARED = "imported"
 """The name of the ticket keys and of the cache: the servers of a test are contexts of one program, which share both."""
@@ -87,6 +87,8 @@ class SslTest:
 @dataclass
 class _Reading:
     sections: Mapping[str, Mapping[str, str]]
+    protocols: tuple[str, ...]
+    """Those of the test's Method."""
     unsaid: list[str] = field(default_factory=list)
 
     def knobs(self, role: Role, name: str, extra: str) -> dict[str, str]:
@@ -134,12 +136,13 @@ class _Reading:
             knobs[made[0]] = made[1]
 
     def _versions(self, least: str, most: str) -> dict[str, str]:
-        places = [PROTOCOLS.index(word) if word in PROTOCOLS else None for word in (least, most)]
+        known = self.protocols
+        places = [known.index(word) if word in known else None for word in (least, most)]
         first = places[0] or 0
-        last = len(PROTOCOLS) - 1 if places[1] is None else places[1]
-        enabled = [SPOKEN[name].value for name in PROTOCOLS[first : last + 1] if name in SPOKEN]
+        last = len(known) - 1 if places[1] is None else places[1]
+        enabled = [SPOKEN[name].value for name in known[first : last + 1] if name in SPOKEN]
         if not enabled:
-            self.unsaid.append(f"MaxProtocol = {most}: the harness speaks TLS 1.0 to 1.3")
+            self.unsaid.append(f"MaxProtocol = {most}: the harness speaks {', '.join(SPOKEN)}")
         return {"versions": ",".join(enabled)} if enabled else {}
 
 
@@ -171,7 +174,8 @@ def _sections(text: str) -> dict[str, dict[str, str]]:
 def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> SslTest:
     ends = dict(sections.get(sections.get(name, {}).get("ssl_conf", ""), {}))
     wanted = dict(sections.get(key, {}))
-    reading = _Reading(sections)
+    method = wanted.pop("Method", "TLS")
+    reading = _Reading(sections, PROTOCOLS.get(method, PROTOCOLS["TLS"]))
     extra = {word: wanted.pop(word, "") for word in ("server", "client", "server2", "resume-server", "resume-client")}
     first = {role: reading.knobs(role, ends.pop(str(role), ""), extra[str(role)]) for role in Role}
     again = {}
@@ -181,8 +185,8 @@ def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> Ssl
         again[role] = reading.knobs(role, named, given) if named else first[role]
     other = reading.knobs(Role.SERVER, ends.pop(OTHER), extra[OTHER]) if OTHER in ends else None
     reading.unsaid += [f"{word} = {value}" for word, value in ends.items()]
-    mode, method = wanted.pop("HandshakeMode", "Simple"), wanted.pop("Method", "TLS")
-    if method != "TLS":
+    mode = wanted.pop("HandshakeMode", "Simple")
+    if method not in PROTOCOLS:
         reading.unsaid.append(f"Method = {method}")
     steps = _steps(mode, first, again, reading)
     if other is not None and steps is not None:

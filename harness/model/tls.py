@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import BEFORE_1_3, USUAL_VERSIONS, Role, TLSVersion
+from harness.agent.vocabulary import BEFORE_1_3, DEPRECATED, USUAL_VERSIONS, Role, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALERTS",
     "BEFORE_1_3",
+    "DEPRECATED",
     "ORDERS",
     "USUAL_VERSIONS",
     "Alert",

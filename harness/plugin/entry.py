@@ -28,7 +28,7 @@ HOOKS = "harness.plugin.hooks"
 """The rest of the plugin; `-p` or a conftest.py that names it loads it at the start."""
 ENDS = {"pair", "program", "client_program"}
 """The fixtures that a scenario has a cell for."""
-CELL = re.compile(r"\[\S+--\S+-TLSv1")
+CELL = re.compile(r"\[\S+--\S+-D?TLSv1")
 """How the node id of a cell goes on after the name of its test."""
 
 

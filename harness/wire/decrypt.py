@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-from harness.model.tls import Role, TLSVersion
+from harness.model.tls import DEPRECATED, Role, TLSVersion
 from harness.wire.suites import Aead, Bulk
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class EarlyEpoch(Epoch13):
 
 def prf_hash(suite: Suite, version: TLSVersion | None) -> str:
     """The hash of a connection's pseudorandom function, by hashlib's name; before TLS 1.2 it is none of the suite's."""
-    return MD5_SHA1 if version is not None and version < TLSVersion.TLSv1_2 else suite.hash
+    return MD5_SHA1 if version in DEPRECATED else suite.hash
 
 
 @lru_cache(maxsize=2)  # both directions of a connection take their keys from one block

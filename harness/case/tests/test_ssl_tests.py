@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TESTS = """
-num_tests = 3
+num_tests = 4
 test-0 = 0-resumed
 test-1 = 1-renegotiated
 test-2 = 2-unsaid
+test-3 = 3-datagrams
 [0-resumed]
 ssl_conf = 0-ssl
 [0-ssl]
@@ -53,15 +54,26 @@ ResumptionExpected = Yes
 [2-unsaid]
 ssl_conf = 1-ssl
 [test-2]
-Method = DTLS
+Method = QUIC
 server = 2-extra
 [2-extra]
 BrokenWord = Yes
+[3-datagrams]
+ssl_conf = 3-ssl
+[3-ssl]
+server = 3-server
+client = 3-client
+[3-server]
+MaxProtocol = DTLSv1
+[3-client]
+[test-3]
+Method = DTLS
+ExpectedProtocol = DTLSv1
 """
 
 
 def test_a_test_becomes_a_story_with_its_expectations() -> None:
-    resumed, renegotiated, unsaid = read(TESTS.replace("WANTED", "No"))
+    resumed, renegotiated, unsaid, datagrams = read(TESTS.replace("WANTED", "No"))
 
     assert resumed.story is not None
     assert resumed.story.tls is TLSVersion.TLSv1_2
@@ -72,7 +84,11 @@ def test_a_test_becomes_a_story_with_its_expectations() -> None:
     assert renegotiated.story is not None
     assert [step.kind for step in renegotiated.story.steps] == ["open", "exchange", "renegotiate", "close"]
     assert unsaid.story is None
-    assert unsaid.unsaid == ("BrokenWord = Yes of the server", "Method = DTLS")
+    assert unsaid.unsaid == ("BrokenWord = Yes of the server", "Method = QUIC")
+    assert datagrams.story is not None
+    assert datagrams.story.tls is TLSVersion.DTLSv1
+    assert datagrams.story.client.knobs["versions"] == "dtls1.0,dtls1.2"
+    assert datagrams.story.expect == ("connection[1].endpoints.client.version == 'dtls1.0'",)
 
 
 SECOND_CONTEXT = """
@@ -143,8 +159,12 @@ def test_an_expectation_that_does_not_hold_is_a_failure(
     assert main(["import", str(file), "--stories", str(tmp_path / "stories")]) == code
     shown = capsys.readouterr().out
     assert "BrokenWord" in shown
-    assert f"3 tests: {2 - code} agrees, {code} differs, 1 cannot be said" in shown
-    assert sorted(path.name for path in (tmp_path / "stories").iterdir()) == ["0-resumed.json", "1-renegotiated.json"]
+    assert f"4 tests: {3 - code} agrees, {code} differs, 1 cannot be said" in shown
+    assert sorted(path.name for path in (tmp_path / "stories").iterdir()) == [
+        "0-resumed.json",
+        "1-renegotiated.json",
+        "3-datagrams.json",
+    ]
 
 
 BOTH = 2

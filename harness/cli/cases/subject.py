@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STACK = r"\w+(?:@[\w.+]+(?:-fips)?)?"
 CELL = re.compile(
-    r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>\S+?--\S+?-(?P<tls>TLSv1(?:\.[123])?)"
+    r"(?P<test>[^\[\]]+\.py::[^\[\]]+)\[(?P<cell>\S+?--\S+?-(?P<tls>D?TLSv1(?:\.[123])?)"
     rf"(?:-then=(?P<client>{STACK}))?(?:-then\.server=(?P<server>{STACK}))?(?P<rest>(?:-.+)?))\]"
 )
 """A test and the id of a cell: see `harness.matrix.cells`."""

@@ -132,7 +132,7 @@ STATEMENTS = tuple(
         (r"edited since it was issued \((.+)\)", _edits),
         (r"version (\S+)", _version),
         (r"(.+?) \((\w+|hash unknown)\)", _cipher),
-        (r"(.+?), (?:TLSv1(?:\.\d)?|version unknown)", _cipher_and_version),
+        (r"(.+?), (?:D?TLSv1(?:\.\d)?|version unknown)", _cipher_and_version),
         (r"connection (\d+) yielded one (for \S+ )?with (.+?)(, after it was resumed)?", _yielded),
         (
             r"connection (\d+) yielded one that could have been offered",

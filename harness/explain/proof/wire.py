@@ -261,7 +261,7 @@ STATEMENTS = tuple(
             r"the ServerHello negotiates (\S+)",
             lambda scope, found: getattr(_answer(scope).version, "label", None) == found[1],
         ),
-        (r"the ClientHello offers (TLSv1(?:\.\d)?(?: and TLSv1(?:\.\d)?)*|no known version)", _versions),
+        (r"the ClientHello offers (D?TLSv1(?:\.\d)?(?: and D?TLSv1(?:\.\d)?)*|no known version)", _versions),
         (r"the ClientHello offers (TLS_\S+(?:, TLS_\S+)*)", _suites),
         (r"the ClientHello offers no other known suite", lambda scope, _found: bool(scope.hellos)),
         (r"the ClientHello offers the groups (.+)", _groups),

@@ -29,6 +29,8 @@ NOT_ENCRYPTED = frozenset({PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE, COOKIE
 """Extensions of TLS 1.3 that have no place in EncryptedExtensions (RFC 8446, 4.2)."""
 PSK_KE, PSK_DHE_KE = 0, 1
 AUTHENTICATION = ("Certificate", "CompressedCertificate", "CertificateVerify", "CertificateRequest")
+FIRST_OF_DTLS = 0xFEFF
+"""DTLS 1.0; the numbers of later ones are lower (RFC 6347, 4.1)."""
 MARKS = {TLSVersion.TLSv1_2: b"DOWNGRD\x01"}
 """What a server that knows TLS 1.3 ends its random with (RFC 8446, 4.1.3); other versions than TLS 1.2 have EARLIER."""
 EARLIER = b"DOWNGRD\x00"
@@ -62,8 +64,9 @@ def version_was_offered(handshake: Handshake) -> Iterator[str]:
         chosen = int.from_bytes(body[:2], "big") if body else answer.legacy_version
         if hello is None:
             continue
-        offered = chosen in hello.supported_versions if hello.supported_versions else chosen <= hello.legacy_version
-        if not offered:
+        highest = hello.legacy_version
+        older = chosen <= highest if hello.cookie is None else highest <= chosen <= FIRST_OF_DTLS
+        if not (chosen in hello.supported_versions if hello.supported_versions else older):
             yield f"wire: the server chooses the version 0x{chosen:04x}, which the ClientHello does not offer"
 
 

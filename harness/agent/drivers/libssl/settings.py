@@ -75,7 +75,7 @@ class Settings:
         if calls.is_older(self._native):
             calls.set_versions(self._native, self._ctx, versions)
             return
-        numbers = sorted(version.wire for version in versions)
+        numbers = [version.wire for version in versions]  # those of DTLS go down
         self._native.must(self._ctrl(c.CTRL_SET_MIN_VERSION, numbers[0]), "versions")
         self._native.must(self._ctrl(c.CTRL_SET_MAX_VERSION, numbers[-1]), "versions")
 
