@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Unset,
     )
 
-FILES = ("ca", "certificate", "key", "external_cache")
+FILES = ("ca", "certificate", "key", "expected_rpk", "external_cache")
 """What a context finds in the file system: PEM files, and the folder of an external cache."""
 CLIENT_CACHE = frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})
 LONGEST_CONTEXT = 32
@@ -79,6 +79,10 @@ NO_DATAGRAMS = {
 }
 """Why a stack has no DTLS."""
 ONLY_LIBSSL_HAS_DTLS = tuple(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items())
+NO_RAW_KEYS = (
+    Lack("SSL_CTX_set1_server_cert_type and its like are not bound", ("pyopenssl",)),
+    Lack("SSLContext has no way to SSL_CTX_set1_server_cert_type", ("ssl",)),
+)
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
 OLD_KEYS = "OpenSSL before 1.1.1 reads no Ed25519 key and no key for RSA-PSS alone"
@@ -489,6 +493,29 @@ class CommonKnobs:
             Lack("SSL_CTX_set_quiet_shutdown is not bound", ("pyopenssl",)),
             Lack("SSLContext has no way to SSL_CTX_set_quiet_shutdown", ("ssl",)),
         ),
+    )
+    server_rpk: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether a raw public key may take the place of the server's certificate (RFC 7250)",
+        libssl="SSL_CTX_set1_server_cert_type",
+        openssl=switch(on="-enable_server_rpk"),
+        since="3.2",
+        lacks=NO_RAW_KEYS,
+    )
+    client_rpk: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether a raw public key may take the place of the client's certificate (RFC 7250)",
+        libssl="SSL_CTX_set1_client_cert_type",
+        openssl=switch(on="-enable_client_rpk"),
+        since="3.2",
+        lacks=NO_RAW_KEYS,
+    )
+    expected_rpk: str | None = knob(
+        kind=kinds.CERTIFICATE,
+        meaning="the certificate whose key a peer with a raw public key must have; by default it trusts none",
+        libssl="SSL_add_expected_rpk",
+        since="3.2",
+        lacks=(Lack("no flag names a raw public key", ("openssl",)), *NO_RAW_KEYS),
     )
     mutation: str | None = knob(
         kind=kinds.MUTATION,

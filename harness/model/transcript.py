@@ -225,6 +225,8 @@ class Transcript:
     """Why the bytes could not be read to their end, empty if they could."""
     encrypted_extensions: Mapping[int, bytes] | None = None
     """The extensions of the first EncryptedExtensions (RFC 8446, 4.3.1) by IANA number; None if none was read."""
+    raw_public_keys: Mapping[Role, bytes] = field(default_factory=dict)
+    """The SubjectPublicKeyInfo that each role sent in place of a certificate (RFC 7250), empty if it had none."""
     certificates: Mapping[Role, tuple[bytes, ...]] = field(default_factory=dict)
     """The chain of each role's first Certificate message as DER, also of a CompressedCertificate of zlib (RFC 8879).
 

@@ -54,6 +54,19 @@ def certificates(body: bytes, offset: int, *, tls13: bool) -> tuple[bytes, ...]:
     return tuple(found)
 
 
+def raw_public_key(body: bytes, offset: int, *, tls13: bool) -> bytes:
+    """Read the SubjectPublicKeyInfo of a Certificate message with a raw public key; empty if it has none (RFC 7250, 3).
+
+    Before TLS 1.3 it stands there alone, where an empty list of certificates may be in its place.
+    """
+    if tls13:
+        return next(iter(certificates(body, offset, tls13=True)), b"")
+    cursor = Cursor(body, "Certificate", offset)
+    found = cursor.vector(3)
+    cursor.end()
+    return found
+
+
 def certificate_fields(chain: tuple[bytes, ...]) -> dict[str, str]:
     """How many certificates there are and how long each is."""
     return {"certificates": ", ".join(f"{len(der)} bytes" for der in chain) or "none"}

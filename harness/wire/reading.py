@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from harness.model.transcript import Chunk, ClientHello, Content, NewSessionTicket, ServerHello
     from harness.wire.records import Handshake, Record
 
+CERTIFICATE_TYPES = {Role.CLIENT: 19, Role.SERVER: 20}
+"""The extensions client_certificate_type and server_certificate_type (RFC 7250)."""
+RAW_PUBLIC_KEY = b"\2"
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
 AGAIN = "retransmitted "
@@ -80,6 +83,9 @@ class _Reader:
         self._alerts: list[Alert] = []
         self._problems: list[str] = []
         self._certificates: dict[Role, tuple[bytes, ...]] = {}
+        self._raw_public_keys: dict[Role, bytes] = {}
+        self._raw_key = dict.fromkeys(Role, False)
+        """Whether a role's Certificate has a raw public key."""
         self._encrypted_extensions: Mapping[int, bytes] | None = None
         self._early_data: bytes | None = None
         self._named_curve: int | None = None
@@ -119,6 +125,7 @@ class _Reader:
             problem="; ".join(filter(None, [*self._problems, *(end.finish() for end in ends)])),
             encrypted_extensions=self._encrypted_extensions,
             certificates=self._certificates,
+            raw_public_keys=self._raw_public_keys,
             early_data=self._early_data,
             named_curve=self._named_curve,
             sealed={end.role: end.unread for end in ends},
@@ -247,10 +254,7 @@ class _Reader:
                 self._tickets.append(ticket)
                 shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
             elif message.type == messages.CERTIFICATE:
-                chain = messages.certificates(message.body, message.offset, tls13=self._tls13 is True)
-                content = Certificate(chain)
-                self._certificates.setdefault(end.role, chain)
-                shown = summary.Lazy(messages.certificate_fields, chain)
+                content, shown = self._certificate(end.role, message)
             elif message.type == messages.COMPRESSED_CERTIFICATE:
                 unpacked, shown = messages.compressed_certificates(message.body, message.offset)
                 if unpacked is not None:
@@ -259,6 +263,7 @@ class _Reader:
             elif message.type == messages.ENCRYPTED_EXTENSIONS:
                 content = encrypted = messages.encrypted_extensions(message.body, message.offset)
                 self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions
+                self._certificate_types(encrypted.extensions)
                 shown = messages.encrypted_extensions_fields(encrypted.extensions)
             elif message.type in {messages.SERVER_KEY_EXCHANGE, messages.CLIENT_KEY_EXCHANGE}:
                 shown = self._key_exchange(message)
@@ -283,6 +288,23 @@ class _Reader:
             self._named_curve = messages.named_curve(rest)
         return shown
 
+    def _certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
+        """A chain of certificates, or the raw public key in its place."""
+        tls13 = self._tls13 is True
+        if self._raw_key[role]:
+            key = messages.raw_public_key(message.body, message.offset, tls13=tls13)
+            self._raw_public_keys.setdefault(role, key)
+            self._certificates.setdefault(role, ())
+            return None, {"raw_public_key": f"{len(key)} bytes"}
+        chain = messages.certificates(message.body, message.offset, tls13=tls13)
+        self._certificates.setdefault(role, chain)
+        return Certificate(chain), summary.Lazy(messages.certificate_fields, chain)
+
+    def _certificate_types(self, extensions: Mapping[int, bytes]) -> None:
+        """What a server says about the type of either end's certificate."""
+        for role, number in CERTIFICATE_TYPES.items():
+            self._raw_key[role] = self._raw_key[role] or extensions.get(number) == RAW_PUBLIC_KEY
+
     def _client_hello(self, end: Direction, message: Handshake) -> ClientHello:
         hello = hellos.client_hello(message.body, message.offset)
         if self._psks:
@@ -300,6 +322,7 @@ class _Reader:
         if self._psks:
             self._hello_messages.append(message.whole)
         self._tls13 = hello.version is TLSVersion.TLSv1_3
+        self._certificate_types(hello.extensions)
         if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
             for end in (self._client, self._server):
                 keys = self._keylog.tls13(self._client_hellos[-1], hello, end.role)

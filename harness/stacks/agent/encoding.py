@@ -32,4 +32,6 @@ def files_object(config: ClientConfig | ServerConfig, runtime: Runtime) -> dict[
     if config.certificate is not None:
         issued = pki.issued(config.certificate)
         files |= {"certificate": str(issued.certificate), "key": str(issued.key)}
+    if config.expected_rpk is not None:
+        files["expected_rpk"] = str(pki.issued(config.expected_rpk).certificate)
     return files

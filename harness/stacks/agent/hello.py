@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.agent.knob import Knob
 
-BESIDE = {"external_cache": "external_get"}
+BESIDE = {"external_cache": "external_get", "expected_rpk": "server_rpk"}
 """A knob whose value is not sent, and so not named in a hello, with one that the same stacks have."""
 UNNAMED = "its hello does not name it"
 DEFAULTS = ("tickets", "tickets_after_resumption", "lifetime", "timeout", "key_name")

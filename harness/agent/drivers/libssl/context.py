@@ -19,7 +19,7 @@ from harness.agent.drivers.libssl.datagrams import Datagrams
 from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.sessions import HeldSessions
-from harness.agent.drivers.libssl.settings import Settings
+from harness.agent.drivers.libssl.settings import PublicKey, Settings
 from harness.agent.drivers.libssl.time import OwnClock, Times
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
@@ -49,6 +49,7 @@ class LibsslContext(Cache):
         self._knobs = {**DEFAULTS[role], **knobs}
         self._external: ExternalCache | None = None
         self._ring: TicketKeys | None = None
+        self._expected_rpk: PublicKey | None = None
         self._connections: dict[Any, LibsslTls] = {}
         """By the SSL pointer: cffi compares and hashes pointers by their address."""
         self._held = HeldSessions(native)
@@ -98,6 +99,9 @@ class LibsslContext(Cache):
             self.native.must(ssl.SSL_CTX_use_certificate_chain_file(self._ctx, path), "certificate")
         if "key" in files:
             self.native.keys.use(self._ctx, files["key"])
+        if "expected_rpk" in files:
+            self._expected_rpk = PublicKey(self.native, Path(files["expected_rpk"]))
+            self.native.must(self.native.need("SSL_CTX_dane_enable", "expected_rpk")(self._ctx), "expected_rpk")
         if "ca" in files:
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self.native.ffi.NULL)
             self.native.must(result, "ca")
@@ -107,6 +111,8 @@ class LibsslContext(Cache):
         ssl = self.native.ssl.SSL_new(self._ctx)
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
         connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections)
+        if self._expected_rpk is not None:
+            self._expected_rpk.expect(ssl)
         connection.callbacks = (self._callbacks, self._psk)
         connection.clock = self.clock
         if isinstance(sock, MemoryEnd):

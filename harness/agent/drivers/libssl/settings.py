@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
@@ -13,10 +14,13 @@ from harness.agent.vocabulary import Role, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from harness.agent.drivers.libssl.native import Native
     from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
 
+RAW_PUBLIC_KEY_FIRST = bytes((2, 0))
+"""TLSEXT_cert_type_rpk and TLSEXT_cert_type_x509, as s_server and s_client have them."""
 NOT_OF_A_CONTEXT = frozenset(
     {
         *(
@@ -35,6 +39,8 @@ NOT_OF_A_CONTEXT = frozenset(
     }
 )
 """Knobs that a connection or a callback applies instead."""
+
+END_OF_CERTIFICATE = "-----END CERTIFICATE-----"
 
 
 class Settings:
@@ -78,6 +84,18 @@ class Settings:
         numbers = [version.wire for version in versions]  # those of DTLS go down
         self._native.must(self._ctrl(c.CTRL_SET_MIN_VERSION, numbers[0]), "versions")
         self._native.must(self._ctrl(c.CTRL_SET_MAX_VERSION, numbers[-1]), "versions")
+
+    def set_server_rpk(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_CTX_set1_server_cert_type."""
+        if on:
+            function = self._native.need("SSL_CTX_set1_server_cert_type", "server_rpk")
+            self._native.must(function(self._ctx, RAW_PUBLIC_KEY_FIRST, len(RAW_PUBLIC_KEY_FIRST)), "server_rpk")
+
+    def set_client_rpk(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_CTX_set1_client_cert_type."""
+        if on:
+            function = self._native.need("SSL_CTX_set1_client_cert_type", "client_rpk")
+            self._native.must(function(self._ctx, RAW_PUBLIC_KEY_FIRST, len(RAW_PUBLIC_KEY_FIRST)), "client_rpk")
 
     def set_security_level(self, level: int) -> None:
         """SSL_CTX_set_security_level; OpenSSL 1.0.2 has none, and allows what level 0 does."""
@@ -179,3 +197,22 @@ def alpn_wire(names: Iterable[str]) -> bytes:
     """Encode protocol names for ALPN, each prefixed by its length (RFC 7301, 3.1)."""
     encoded = [name.encode() for name in names]
     return b"".join(bytes([len(name)]) + name for name in encoded)
+
+
+class PublicKey:
+    """The key of the first certificate in a PEM file, which a peer with a raw public key must have (RFC 7250)."""
+
+    def __init__(self, native: Native, file: Path) -> None:
+        self._native = native
+        ffi, crypto = native.ffi, native.crypto
+        der = PEM_cert_to_DER_cert(file.read_text().partition(END_OF_CERTIFICATE)[0] + END_OF_CERTIFICATE)
+        data = ffi.new("unsigned char[]", der)
+        certificate = crypto.d2i_X509(ffi.NULL, ffi.new("const unsigned char **", data), len(der))
+        native.must(int(certificate != ffi.NULL), "expected_rpk")
+        self._key = ffi.gc(crypto.X509_get_pubkey(certificate), crypto.EVP_PKEY_free)
+        crypto.X509_free(certificate)
+
+    def expect(self, connection: Any) -> None:
+        """SSL_add_expected_rpk, which needs DANE (SSL_dane_enable)."""
+        self._native.must(self._native.ssl.SSL_dane_enable(connection, self._native.ffi.NULL), "expected_rpk")
+        self._native.must(self._native.ssl.SSL_add_expected_rpk(connection, self._key), "expected_rpk")
