@@ -39,6 +39,7 @@ OLD = 8000
 
 SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "versions": (BOTH_VERSIONS,),
+    "security_level": (3,),
     "cache_mode": (frozenset({CacheMode.OFF}),),
     "cache_size": (1,),
     "timeout": (100,),
@@ -56,6 +57,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "clock": (0,),
     "server_name": ("server.example",),
     "client_certificate": ("client",),
+    "expected_rpk": ("server",),
     "max_fragment_length": (1024,),
     "num_tickets": (3,),
     "session_id_context": (b"c" * 32,),
