@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.kinds import SWITCH
-from harness.agent.vocabulary import NotResumable, TicketCallback, TicketKeyResult, TicketUse
+from harness.agent.vocabulary import NotResumable, PskCallback, PskCipher, TicketCallback, TicketKeyResult, TicketUse
 from harness.model.capability import Capability
 from harness.model.datagrams import DATAGRAM_KNOBS
 from harness.model.errors import RefusedError, UnsupportedError
@@ -51,6 +51,11 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "expected_name": ("other.example",),
     "not_resumable": tuple(NotResumable),
     "psk_modes": (PskMode.BOTH, PskMode.KE),
+    "psk_key": ("shared",),
+    "psk_identity": (("alice",),),
+    "psk_cipher": (PskCipher.AES_256,),
+    "psk_callback": (PskCallback.SESSION,),
+    "psk_hint": ("which one?",),
     "alpn": (("h2",),),
     "verify": (Verify.REQUIRED, Verify.OPTIONAL),
     "max_early_data": (100,),
@@ -97,6 +102,9 @@ EXTERNAL = Beside(
     own={"external_cache": "x", "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL})},
     peer={"tickets": False},
 )
+PSK = {"psk_key": "shared"}
+ALONE = PSK | {"server_certificate": "none"}
+OF_CLIENT, OF_SERVER = Beside(own=PSK, peer=ALONE), Beside(own=ALONE, peer=PSK)
 BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
     (Role.SERVER, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
@@ -104,6 +112,10 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "expected_name"): Beside(own={"verify": Verify.REQUIRED}),
     (Role.CLIENT, "client_certificate"): Beside(peer={"verify": Verify.OPTIONAL}),
     (Role.SERVER, "signature_algorithms"): Beside(own={"server_certificate": "rsa-server"}),
+    **{(Role.CLIENT, f"psk_{name}"): OF_CLIENT for name in ("identity", "cipher", "callback")},
+    **{(Role.SERVER, f"psk_{name}"): OF_SERVER for name in ("identity", "cipher", "callback")},
+    (Role.SERVER, "psk_key"): Beside(peer=PSK),
+    (Role.SERVER, "psk_hint"): Beside(own=ALONE, peer=PSK | {"ciphers": "PSK-AES128-GCM-SHA256"}),
     (Role.SERVER, "dhe"): Beside(
         own={"server_certificate": "rsa-server"},
         peer={"ciphers": "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"},
