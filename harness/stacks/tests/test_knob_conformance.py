@@ -116,6 +116,8 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     **{(Role.SERVER, f"psk_{name}"): OF_SERVER for name in ("identity", "cipher", "callback")},
     (Role.SERVER, "psk_key"): Beside(peer=PSK),
     (Role.SERVER, "psk_hint"): Beside(own=ALONE, peer=PSK | {"ciphers": "PSK-AES128-GCM-SHA256"}),
+    (Role.CLIENT, "ocsp"): Beside(peer={"ocsp": True}),
+    (Role.SERVER, "ocsp"): Beside(peer={"ocsp": True}),
     (Role.SERVER, "dhe"): Beside(
         own={"server_certificate": "rsa-server"},
         peer={"ciphers": "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"},

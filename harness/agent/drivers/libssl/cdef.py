@@ -196,6 +196,7 @@ const char *EVP_PKEY_get0_type_name(const void *key);
 int EVP_PKEY_get_bits(const void *key);
 int EVP_PKEY_get_group_name(const void *key, char *name, size_t size, size_t *length);
 void EVP_PKEY_free(void *key);
+void *CRYPTO_malloc(size_t num, const char *file, int line);
 void *d2i_X509(void **certificate, const unsigned char **in, long length);
 void *X509_get_pubkey(void *certificate);
 int EVP_PKEY_up_ref(void *pkey);

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from harness.agent.drivers.libssl.native import Native
 
+OCSP = 1
+"""TLSEXT_STATUSTYPE_ocsp."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     "client": {"cache_mode": CLIENT_CACHE},
     "server": {"session_id_context": b"resumption"},
@@ -134,6 +136,8 @@ class LibsslContext(Cache):
             allowed = self.native.need("SSL_SESSION_get_max_early_data", "max_early_data")(offered)
         connection = self._connection(sock, wanted if wanted <= allowed else 0)
         self.native.ssl.SSL_set_connect_state(connection.ssl)
+        if self._knobs.get("ocsp"):
+            self.native.ssl.SSL_ctrl(connection.ssl, c.CTRL_SET_STATUS_TYPE, OCSP, self.native.ffi.NULL)
         if "server_name" in self._knobs:
             name = self.native.ffi.new("char[]", self._knobs["server_name"].encode())
             self.native.must(self.native.ssl.SSL_ctrl(connection.ssl, c.CTRL_SET_HOSTNAME, 0, name), "server_name")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
+TRY_LATER = bytes.fromhex("30030a0103")
+"""An OCSPResponse without a body, of the status tryLater (RFC 6960, 4.2.1): an end does not look into it."""
 MESSAGE_NUMBER = slice(4, 6)
 """Where a handshake message of DTLS has its number (RFC 6347, 4.2.2)."""
 RECORDED = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
@@ -65,6 +67,9 @@ class Callbacks:
             if knobs["not_resumable"] is NotResumable.CONTEXT:
                 function = self._native.need("SSL_CTX_set_not_resumable_session_callback", "not_resumable")
                 function(ctx, self.not_resumable)
+        if knobs.get("ocsp"):
+            staple = self._keep("int(SSL *, void *)", self._staple)
+            ssl.SSL_CTX_callback_ctrl(ctx, c.CTRL_SET_STATUS_CB, self._native.ffi.cast("void (*)(void)", staple))
         if "alpn" in knobs:
             self._alpn = self._native.ffi.new("unsigned char[]", alpn_wire(knobs["alpn"]))
             signature = (
@@ -129,6 +134,14 @@ class Callbacks:
         ours = len(self._alpn) - 1
         found = self._native.ssl.SSL_select_next_proto(chosen, out_length, self._alpn, ours, offered, length)
         return c.TLSEXT_OK if found == c.NPN_NEGOTIATED else c.TLSEXT_ALERT_FATAL
+
+    def _staple(self, ssl: Any, _argument: Any) -> int:
+        """SSL_set_tlsext_status_ocsp_resp, which takes memory of OPENSSL_malloc."""
+        ffi, size = self._native.ffi, len(TRY_LATER)
+        memory = self._native.crypto.CRYPTO_malloc(size, ffi.NULL, 0)
+        ffi.memmove(memory, TRY_LATER, size)
+        self._native.ssl.SSL_ctrl(ssl, c.CTRL_SET_STATUS_RESPONSE, size, memory)
+        return c.TLSEXT_OK
 
     def _age(self, ssl: Any, _argument: Any) -> int:
         make_older(self._native, self._native.ssl.SSL_get_session(ssl), self._ticket_age)
