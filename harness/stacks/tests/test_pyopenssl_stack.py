@@ -191,6 +191,8 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.ADD_SESSION,
         Capability.ROTATE_KEYS,
         Capability.CHOOSE_CONTEXT,
+        Capability.PSK_IDENTITIES,
+        *({Capability.AUTHENTICATE} if role is Role.CLIENT else ()),
         Capability.EARLY_DATA if role is Role.CLIENT else Capability.SERVER_NAME,
         *({Capability.CLOCK} if NO_CLOCK else ()),
     }

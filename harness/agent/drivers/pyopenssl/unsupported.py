@@ -49,6 +49,7 @@ MISSING = {
     Capability.RESUMABLE: IS_RESUMABLE,
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
+    Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
     Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
 }
 OF_DER = (

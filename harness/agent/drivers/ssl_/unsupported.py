@@ -50,6 +50,7 @@ MISSING = {
     Capability.SERVER_NAME: SERVER_NAME,
     Capability.NEGOTIATED_GROUP: GROUP,
     Capability.EXPORTER: EXPORTER,
+    Capability.PSK_IDENTITIES: "SSLContext has no set_psk_server_callback before Python 3.13",
     Capability.DATAGRAMS: NO_DATAGRAMS["ssl"],
 }
 
