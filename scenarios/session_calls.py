@@ -1,13 +1,14 @@
 """A callback against resumption, a further ticket, and a host name that a resumption does not compare.
 
 SSL_CTX_set_not_resumable_session_callback (ssl/ssl_lib.c; it has no man page), SSL_new_session_ticket in
-SSL_CTX_set_num_tickets(3), SSL_set1_host(3); RFC 8446, 4.6.1 and 2.2.
+SSL_CTX_set_num_tickets(3), SSL_set1_host(3), SSL_SESSION_set_timeout in SSL_SESSION_get_time(3); RFC 8446, 4.6.1, 2.2.
 """
 
 from datetime import date
 
 from harness import (
     ABORTED,
+    BOTH,
     DECLINED,
     FULL,
     RESUMED,
@@ -27,6 +28,9 @@ from harness import (
 SEEN = date(2026, 11, 30)
 BAD_CERTIFICATE = 42
 NAME, OTHER_NAME = "server.example", "other.example"
+NOON = 1_800_000_000
+"""Seconds since the epoch."""
+TIMEOUTS = {"client": [Capability.SESSION_COPY], "server": [Capability.SET_TIMEOUTS]}
 COPY = {"client": [Capability.SESSION_COPY]}
 NEW_TICKET = {"client": [Capability.EVERY_TICKET], "server": [Capability.NEW_TICKET]}
 
@@ -129,3 +133,32 @@ def test_resumption_does_not_compare_the_expected_name(pair):
     assert third.outcome is ABORTED
     assert third.alert == Alert(BAD_CERTIFICATE, Role.CLIENT)
     assert reasons(pair, third) == (Reason.CERTIFICATE_REJECTED,)
+
+
+@scenario(server={"clock": 0}, client={"clock": 0}, needs=TIMEOUTS)
+def test_server_gives_its_tickets_another_timeout(pair):
+    pair.stop_clocks(NOON)
+    pair.server.set_timeouts(60)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.server.stop_clock(NOON + 61)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.session.lifetime_hint == 60
+    assert second.outcome is RESUMED
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_SERVER,)
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": BOTH, "clock": 0}, client={"clock": 0}, needs=TIMEOUTS)
+def test_timeout_that_is_set_later_reaches_the_cache_and_no_ticket(pair):
+    pair.stop_clocks(NOON)
+    first = pair.connect()
+    pair.server.set_timeouts(60)
+    pair.server.stop_clock(NOON + 61)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is (RESUMED if pair.server_config.tickets else DECLINED)
+    assert reasons(pair, second) == (() if pair.server_config.tickets else (Reason.EXPIRED_AT_SERVER,))

@@ -145,6 +145,15 @@ _ROWS = (
         needs="age server session",
     ),
     Verb(
+        "set_timeouts",
+        CONTEXT,
+        "SSL_SESSION_set_timeout of every cached session, and of every ticket that is issued from now on.",
+        {"seconds": INT.about("integer")},
+        {"done": "boolean, true"},
+        optional=True,
+        needs="set timeouts",
+    ),
+    Verb(
         "has_session",
         CONTEXT,
         "SSL_has_matching_session_id, for any protocol version.",

@@ -284,6 +284,8 @@ class Capability(StrEnum):
     """SSL_CTX_remove_session."""
     AGE_SERVER_SESSION = "age server session"
     """Make the server's own copy older (SSL_SESSION_set_time, in its cache and in the tickets that it issues)."""
+    SET_TIMEOUTS = "set timeouts"
+    """Give the server's own copy another timeout (SSL_SESSION_set_timeout, in its cache and in its tickets)."""
     RENEGOTIATION = "renegotiation"
     """A further TLS 1.2 handshake on the same connection (SSL_renegotiate)."""
     ABBREVIATED_RENEGOTIATION = "abbreviated renegotiation"

@@ -37,6 +37,7 @@ from harness.story.steps import (
     RotateKeys,
     RunClock,
     Session,
+    SetTimeouts,
     StopClock,
     StopClocks,
     TamperStep,
@@ -304,6 +305,11 @@ def _(step: AddSession, teller: Teller) -> None:
 @tell.register
 def _(step: AgeSessions, teller: Teller) -> None:
     teller.server(step.server).age_sessions(step.seconds)
+
+
+@tell.register
+def _(step: SetTimeouts, teller: Teller) -> None:
+    teller.server(step.server).set_timeouts(step.seconds)
 
 
 @tell.register

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import default_timeout
+from harness.explain.facts import history
 from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
 from harness.explain.facts.history import CLOCK_ACTIONS
 from harness.explain.facts.negotiated import version_of
 from harness.explain.finding import Candidate, Weight, release_of
 from harness.explain.remedies import A_WEEK, longer
+from harness.model.connection import HANDLE
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Mechanism, Role, TLSVersion
 
@@ -179,8 +181,28 @@ def aged(evidence: Evidence) -> str:
     return ", ".join(known) or "its age is unknown"
 
 
+IN_CACHE = (0, HANDLE)
+"""Bytes of a ticket whose session is in the server's cache: none, or a handle."""
+
+
+def _set_timeout(evidence: Evidence) -> int | None:
+    """What SSL_SESSION_set_timeout gave it at the server: before it was issued, or since, if it is in the cache."""
+    made = evidence.origin.connection if evidence.origin else None
+    if made is None or made.setup is None or evidence.offered is None:
+        return None
+    issued = tuple(one for one in evidence.earlier if one.number <= made.number)
+    length = evidence.offered.get("ticket_length")
+    done = history.actions(issued, Role.SERVER, made.setup.server_context, "set_timeouts") if length else ()
+    if length in IN_CACHE:
+        done += evidence.actions(Role.SERVER, "set_timeouts")
+    last = done[-1].values.get("seconds") if done else None
+    return last if isinstance(last, int) else None
+
+
 def timeout_of(evidence: Evidence) -> int | None:
     """The session's timeout at the server in seconds, by the knob, the default, or the hint on the wire."""
+    if (changed := _set_timeout(evidence)) is not None:
+        return changed
     issuer = issued_in(evidence)
     issuing = issuer.setup if issuer else None
     if issuer and issuing and (issuing.server.timeout or issuing.server_library.is_openssl):

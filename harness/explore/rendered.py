@@ -27,6 +27,7 @@ from harness.story.steps import (
     Renegotiate,
     ResizeCache,
     Session,
+    SetTimeouts,
     StopClock,
     StopClocks,
     UseClient,
@@ -121,6 +122,8 @@ class _Writer:
                 return [f"{server}.remove(c{step.connection}.session.session_id)"]
             case AgeSessions():
                 return [f"{server}.age_sessions({step.seconds})"]
+            case SetTimeouts():
+                return [f"{server}.set_timeouts({step.seconds})"]
             case Age():
                 return [f"pair.age({step.seconds})"]
             case StopClocks():

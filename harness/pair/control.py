@@ -145,6 +145,11 @@ class Server(Controlled["ServerEndpoint"]):
         self._control("age_sessions", seconds=seconds)
         self._note("age_sessions", seconds=seconds)
 
+    def set_timeouts(self, seconds: int) -> None:
+        """Give the cached sessions, and the tickets issued from now on, another timeout. Capability.SET_TIMEOUTS."""
+        self._control("set_timeouts", seconds=seconds)
+        self._note("set_timeouts", seconds=seconds)
+
     def choose(self, server_name: str, other: Server, at: ChosenAt | str = ChosenAt.SERVER_NAME) -> None:
         """Go over to the context of another server of the pair where a client asks for this server name.
 

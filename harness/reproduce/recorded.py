@@ -252,6 +252,7 @@ ACTIONS: Mapping[str, Callable[[dict[str, Any], Role, int | None, int], Step]] =
     "add_session": lambda values, _role, number, _began: do.AddSession(connection=values["connection"], server=number),
     "resize_cache": lambda values, _role, number, _began: do.ResizeCache(entries=values["entries"], server=number),
     "age_sessions": lambda values, _role, number, _began: do.AgeSessions(seconds=values["seconds"], server=number),
+    "set_timeouts": lambda values, _role, number, _began: do.SetTimeouts(seconds=values["seconds"], server=number),
     "move_clock": lambda values, role, number, _began: do.MoveClock(of=role, seconds=values["seconds"], number=number),
     "stop_clock": lambda values, role, number, began: do.StopClock(
         of=role, seconds=values["at"] - began, number=number

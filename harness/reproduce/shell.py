@@ -33,6 +33,7 @@ ACTIONS = {
     "choose": "s_server goes over to one other context alone, with the same knobs (-servername, -cert2)",
     "rotate_keys": "s_server has no command to change its ticket keys",
     "add_session": "s_server has no command to add a session",
+    "set_timeouts": "s_server has no command to change its sessions",
     "age_sessions": "s_server has no command to age its sessions",
 }
 CLOSES = {

@@ -272,6 +272,17 @@ class AgeSessions(Step, frozen=True):
         plan.need(Role.SERVER, Capability.AGE_SERVER_SESSION, self.server)
 
 
+class SetTimeouts(Step, frozen=True):
+    """Give the sessions in a server's cache, and the tickets that it issues from now on, another timeout."""
+
+    seconds: Seconds
+    server: OfServer = None
+
+    def plan(self, plan: Following) -> None:
+        """See Step."""
+        plan.need(Role.SERVER, Capability.SET_TIMEOUTS, self.server)
+
+
 class Age(Step, frozen=True):
     """Let time pass at both ends: their clocks are set forward, back if negative."""
 

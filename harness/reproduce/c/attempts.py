@@ -65,6 +65,7 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "rotate_keys": lambda action: f"SSL_CTX_set_app_data({_context(action)}, {quoting.c(action.values['ring'])});",
     "add_session": lambda action: f"add_session({_context(action)}, c{action.values['connection']}.session);",
     "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
+    "set_timeouts": lambda action: f"set_timeouts({_context(action)}, {_long(action, 'seconds')});",
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
 """The actions on a context, as statements."""

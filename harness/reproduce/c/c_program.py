@@ -65,6 +65,9 @@ def _reasons(story: Story) -> Iterator[str]:
         attempt.close in NOTIFYING for attempt in story.attempts
     ):
         yield "a quiet SSL_shutdown where the other end waits for a close_notify; close shutdown-free can be said"
+    before = {action.name for attempt in story.attempts for action in attempt.before}
+    if {"set_timeouts", "age_sessions"} <= before:
+        yield "set_timeouts beside age_sessions: one callback changes the tickets"
     for context in story.contexts:
         if _release(context) < OLDEST:
             yield f"OpenSSL {context.version}: the program uses functions that exist since 1.1.1"
@@ -114,6 +117,7 @@ def _needs(story: Story) -> set[str]:
         "times": edits or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,
+        "set_timeouts": "set_timeouts" in before,
         "remove": "remove" in before,
         "edits": edits,
         "der_edits": any(offer.edits for offer in offers),

@@ -145,6 +145,13 @@ def closing_orders(pair: Pair) -> None:
         pair.connect(offer=pair.connect(close=how).session, presume_full=False)
 
 
+def other_timeouts(pair: Pair) -> None:
+    """The server gives its tickets a timeout that is over at once, and then a long one."""
+    for seconds in (-1, 60):
+        pair.server.set_timeouts(seconds)
+        pair.connect(offer=pair.connect().session, presume_full=False)
+
+
 def further_ticket(pair: Pair) -> None:
     """A server that issues no ticket on its own sends one later."""
     live = pair.open()
@@ -359,6 +366,7 @@ SITUATIONS = (
     Situation("tls12-other-fields", TLS12, other_fields),
     Situation("tls13-other-fields", TLS13, other_fields),
     Situation("tls12-closing-orders", TLS12, closing_orders, server=STATEFUL),
+    Situation("tls12-other-timeouts", TLS12, other_timeouts),
     Situation("tls13-further-ticket", TLS13, further_ticket, server={"num_tickets": 0}),
     Situation(
         "tls13-not-resumable",

@@ -180,6 +180,14 @@ def keeps(pair: Pair, _role: Role) -> None:
     assert pair.connect(offer=kept).outcome is Outcome.RESUMED
 
 
+def times_out(pair: Pair, _role: Role) -> None:
+    session = taken(pair)
+    pair.server.set_timeouts(EXPIRED)
+    pair.server.age_sessions(EXPIRED)
+
+    assert pair.connect(offer=session).outcome is Outcome.RESUMED
+
+
 def sends_no_ticket(pair: Pair, _role: Role) -> None:
     """OpenSSL refuses before TLS 1.3; `scenarios/session_calls.py` has a ticket that is sent."""
     live = pair.open()
@@ -213,6 +221,7 @@ EFFECTS: dict[tuple[str, Role], Callable[[Pair, Role], None]] = {
     ("renegotiate", Role.CLIENT): renegotiates,
     ("renegotiate", Role.SERVER): renegotiates,
     ("keep_session", Role.CLIENT): keeps,
+    ("set_timeouts", Role.SERVER): times_out,
     ("new_ticket", Role.SERVER): sends_no_ticket,
     ("leave_unread", Role.CLIENT): leaves_unread,
 }

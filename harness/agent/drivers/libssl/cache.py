@@ -83,6 +83,13 @@ class Cache:
         return True
 
     @checked
+    def set_timeouts(self, seconds: int) -> bool:
+        """SSL_SESSION_set_timeout of every session."""
+        for session in self.sessions():
+            self.native.ssl.SSL_SESSION_set_timeout(session, seconds)
+        return True
+
+    @checked
     def has_session(self, session_id: bytes) -> bool:
         """SSL_has_matching_session_id, which matches only its SSL's version: for a new SSL, the method's highest.
 

@@ -165,6 +165,14 @@ class LibsslContext(Cache):
         self._callbacks.age_tickets(self._ctx, seconds)
         return super().age_sessions(seconds)
 
+    def set_timeouts(self, seconds: int) -> bool:
+        """Give every cached session, and every ticket that is issued from now on, another timeout."""
+        self._only("set_timeouts", Capability.SET_TIMEOUTS)
+        if self._data is not None:
+            raise RequestError("set_timeouts: ticket_data has the callback that would change tickets; leave it out")
+        self._callbacks.time_out_tickets(self._ctx, seconds)
+        return super().set_timeouts(seconds)
+
     def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
         """The calls of the callbacks of one connection, and those of none; each is returned once."""
         self._only("callback_calls", Capability.CALLBACK_CALLS)

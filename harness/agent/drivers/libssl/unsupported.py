@@ -12,7 +12,13 @@ ONLY_CLIENTS = "only a client writes early data"
 ONLY_SERVERS = "only a server has such callbacks"
 ONLY_SERVERS_SEND = "only a server sends tickets"
 NO_NEW_TICKET = "OpenSSL before 3.0 has no SSL_new_session_ticket"
-OF_SERVERS = (Capability.CALLBACK_CALLS, Capability.ROTATE_KEYS, Capability.CHOOSE_CONTEXT, Capability.ADD_SESSION)
+OF_SERVERS = (
+    Capability.SET_TIMEOUTS,
+    Capability.CALLBACK_CALLS,
+    Capability.ROTATE_KEYS,
+    Capability.CHOOSE_CONTEXT,
+    Capability.ADD_SESSION,
+)
 TLS13_CAPABILITIES = {
     Capability.EVERY_TICKET: NO_TLS13,
     Capability.AUTHENTICATE: NO_TLS13,
@@ -20,6 +26,7 @@ TLS13_CAPABILITIES = {
     Capability.EARLY_DATA_CONTENT: NO_TLS13,
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
     Capability.CHOOSE_CONTEXT: "OpenSSL before 1.1.1 has no SSL_CTX_set_client_hello_cb",
+    Capability.SET_TIMEOUTS: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to change its tickets",
     Capability.AGE_SERVER_SESSION: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to age its tickets",
 }
 """The Capabilities that need OpenSSL 1.1.1."""

@@ -28,6 +28,7 @@ VERBS = {
     "resize_cache": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
     "remove": "SSL_CTX_remove_session is not bound",
     "age_sessions": "SSL_SESSION_set_time is not bound",
+    "set_timeouts": "SSL_SESSION_set_timeout is not bound",
     "callback_calls": "SSL_CTX_sess_set_get_cb is not bound",
     "rotate_keys": "SSL_CTX_set_tlsext_ticket_key_cb is not bound",
     "choose_context": "the driver has no Context.set_tlsext_servername_callback",

@@ -21,6 +21,7 @@ VERBS = {
     "resize_cache": "Python's ssl has no SSL_CTX_sess_set_cache_size",
     "remove": "Python's ssl has no SSL_CTX_remove_session",
     "age_sessions": "a server's SSLContext does not expose the sessions that it issues",
+    "set_timeouts": "a server's SSLContext does not expose the sessions that it issues",
     "callback_calls": "Python's ssl has no SSL_CTX_sess_set_get_cb",
     "rotate_keys": "Python's ssl has no SSL_CTX_set_tlsext_ticket_key_cb",
     "choose_context": "the driver has no SSLContext.sni_callback",

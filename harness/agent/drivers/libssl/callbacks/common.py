@@ -35,6 +35,8 @@ class Callbacks:
         self.not_resumable: Any = None
         """The callback that makes each new session not resumable; None without the knob."""
         self._ticket_age = 0
+        self._ticket_timeout: int | None = None
+        self._changes_tickets = False
         self._kept: list[Any] = []
         self._id_start = b""
         self._whole_id = False
@@ -78,13 +80,23 @@ class Callbacks:
             ssl.SSL_CTX_set_alpn_select_cb(ctx, self._keep(signature, self._choose), self._native.ffi.NULL)
 
     def age_tickets(self, ctx: Any, seconds: int) -> None:
-        """Backdate each further ticket by this many seconds; calls add up (SSL_CTX_set_session_ticket_cb)."""
+        """Backdate each further ticket by this many seconds; calls add up."""
         self._ticket_age += seconds
-        if self._ticket_age != seconds:
+        self._change_tickets(ctx)
+
+    def time_out_tickets(self, ctx: Any, seconds: int) -> None:
+        """Give each further ticket this timeout."""
+        self._ticket_timeout = seconds
+        self._change_tickets(ctx)
+
+    def _change_tickets(self, ctx: Any) -> None:
+        """Change each ticket's session before it is encrypted (SSL_CTX_set_session_ticket_cb)."""
+        if self._changes_tickets:
             return
         function = self._native.need("SSL_CTX_set_session_ticket_cb", "age_sessions")
         null = self._native.ffi.NULL
-        self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._age), null, null), "age_sessions")
+        self._native.must(function(ctx, self._keep("int(SSL *, void *)", self._issue), null, null), "age_sessions")
+        self._changes_tickets = True
 
     def _message(self, sent: int, _version: int, kind: int, data: Any, size: int, ssl: Any, _argument: Any) -> None:
         if kind not in RECORDED or not size:
@@ -143,6 +155,9 @@ class Callbacks:
         self._native.ssl.SSL_ctrl(ssl, c.CTRL_SET_STATUS_RESPONSE, size, memory)
         return c.TLSEXT_OK
 
-    def _age(self, ssl: Any, _argument: Any) -> int:
-        make_older(self._native, self._native.ssl.SSL_get_session(ssl), self._ticket_age)
+    def _issue(self, ssl: Any, _argument: Any) -> int:
+        session = self._native.ssl.SSL_get_session(ssl)
+        make_older(self._native, session, self._ticket_age)
+        if self._ticket_timeout is not None:
+            self._native.ssl.SSL_SESSION_set_timeout(session, self._ticket_timeout)
         return 1
