@@ -107,7 +107,20 @@ Outcome = Literal["full", "declined", "resumed", "aborted"]
 Mechanism = Literal["session_id", "session_ticket", "psk"]
 Role = Literal["client", "server"]
 Tls = Literal["1.0", "1.1", "1.2", "1.3", "dtls1.0", "dtls1.2"]
-Close = Literal["both", "client-only", "server-only", "eof", "rst"]
+Close = Literal[
+    "both",
+    "client-only",
+    "server-only",
+    "eof",
+    "rst",
+    "free",
+    "shutdown-free",
+    "eof-read-shutdown",
+    "eof-shutdown-read",
+    "rst-read-shutdown",
+    "rst-shutdown-read",
+    "unread",
+]
 Ending = Literal["close_notify", "eof", "reset", "alert"]
 Level = Literal["MUST", "SHOULD"]
 Question = Literal["not_offered", "declined", "aborted", "resumed_but", "psk_not_used"]
