@@ -251,7 +251,3 @@ def test_the_explanation_and_the_setup_of_a_real_decline_are_reported() -> None:
     assert [found["reason"] for found in second["explanation"]["findings"]] == ["ticket_key_unknown"]
     assert (first["circumstances"]["server_context"], second["circumstances"]["server_context"]) == (1, 2)
     assert second["circumstances"]["server"] == {"versions": "1.3", "num_tickets": "1"}
-
-
-def test_every_way_to_close_can_be_read_again() -> None:
-    assert get_args(shapes.Close) == tuple(way.value for way in words.Close)
