@@ -30,6 +30,7 @@ def test_resumption_loses_the_answer_to_its_hello(pair):
     assert second.tampered == ("the tap dropped flight 1 of the server",)
     assert AGAIN + "ClientHello" in second.messages.types(Role.CLIENT)
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 def test_nothing_is_sent_again_where_nothing_is_lost(pair):
@@ -38,6 +39,7 @@ def test_nothing_is_sent_again_where_nothing_is_lost(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
     assert not first.tampered
     assert not second.tampered
 
@@ -52,6 +54,7 @@ def test_ticket_that_is_lost_comes_again(pair):
     assert first.outcome is FULL
     assert first.tickets == 1
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 @cases("sender, flight", (Role.SERVER, 1), (Role.CLIENT, 2))
@@ -64,6 +67,7 @@ def test_flight_comes_in_reverse_order(pair, sender, flight):
     assert first.tampered == second.tampered == (f"the tap reversed flight {flight} of the {sender}",)
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 @cases("sender, flight", (Role.SERVER, 1), (Role.CLIENT, 2))
@@ -76,6 +80,7 @@ def test_flight_comes_twice(pair, sender, flight):
     assert any(kind.startswith(AGAIN) for kind in first.messages.types(sender))
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 @scenario(

@@ -40,6 +40,7 @@ def test_ticket_of_other_keys_is_declined_and_replaced(pair):
     assert Reason.TICKET_KEY_UNKNOWN in reasons(pair, second)
     assert second.tickets == 1
     assert third.outcome is RESUMED
+    assert third.mechanism is Mechanism.SESSION_TICKET
 
 
 @scenario(versions=[DTLSv1_2], server={"tickets": False})
@@ -80,4 +81,5 @@ def test_session_of_dtls12_is_declined_by_a_server_of_dtls10(pair):
     assert first.outcome is FULL
     assert first.session.version is DTLSv1_2
     assert second.outcome is DECLINED
+    assert Reason.VERSION_DIFFERS in reasons(pair, second)
     assert second.messages.server_hello.version is DTLSv1

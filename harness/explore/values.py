@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.model.capability import CLOCK
-from harness.model.datagrams import DATAGRAM_KNOBS
 from harness.model.knobs import knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
+from harness.story.datagrams import DATAGRAM_KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

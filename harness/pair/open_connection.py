@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.model.datagrams import NO_RENEGOTIATION, close_that_fits
 from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError, UsageError
 from harness.model.setup import Action
 from harness.model.tls import ORDERS, Close, Role
 from harness.pair.observe import Observed, observe
+from harness.story.datagrams import NO_RENEGOTIATION, close_that_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.agent.vocabulary import ChosenAt
 from harness.model.capability import CLOSE_NEEDS, Capability
-from harness.model.datagrams import NO_MIDDLEBOX, close_that_fits, knobs_that_fit, tamper_that_fits
 from harness.model.errors import (
     EndpointError,
     FirstHandshakeError,
@@ -27,6 +26,7 @@ from harness.pair.relay import ByMemory, ByTap
 from harness.runtime.datagram_tap import DatagramTap
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
+from harness.story.datagrams import NO_MIDDLEBOX, close_that_fits, knobs_that_fit, tamper_that_fits
 from harness.wire.gates.datagrams import DatagramsInTheMiddle
 from harness.wire.gates.man_in_the_middle import ManInTheMiddle
 from harness.wire.judge import issued_ids

@@ -155,7 +155,7 @@ class TappedDatagrams:
         """Return whether both ends have left."""
         return not self._open
 
-    def cut(self, how: Close) -> None:  # noqa: ARG002 - UDP knows one way (harness.model.datagrams)
+    def cut(self, how: Close) -> None:  # noqa: ARG002 - UDP knows one way (harness.story.datagrams)
         """Tell each end that the other one has left."""
         self._ended_by.append(TcpEnd(None, time.monotonic() - self._start, reset=False))
         for role in Role:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.agent.vocabulary import Capability
 from harness.model.capability import CLOSE_NEEDS
-from harness.model.datagrams import close_that_fits, knobs_that_fit
 from harness.model.errors import UsageError
 from harness.model.session import parse_edit
 from harness.model.tls import Role
+from harness.story.datagrams import close_that_fits, knobs_that_fit
 from harness.story.step import LATEST
 from harness.story.story import config_of, values_of
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability, ChosenAt
-from harness.model.datagrams import NO_RENEGOTIATION, tamper_that_fits
 from harness.model.knobs import parse_knob
 from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper
 from harness.model.tls import Close, Role
+from harness.story.datagrams import NO_RENEGOTIATION, tamper_that_fits
 from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
 
 Opened = Annotated[Number | None, Meta(description="an open connection; null for the one opened last")]

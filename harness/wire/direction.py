@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.errors import WireFormatError
-from harness.wire.datagrams import EPOCH, DatagramJoiner, DatagramSplitter
 from harness.wire.decrypt import Keyring
+from harness.wire.dtls.records import EPOCH, DatagramJoiner, DatagramSplitter
 from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
 
 if TYPE_CHECKING:

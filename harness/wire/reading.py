@@ -18,9 +18,9 @@ from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Certificate, Message, Transcript
 from harness.wire import binders, hellos, messages, summary
 from harness.wire.cursor import Cursor
-from harness.wire.datagrams import is_datagram
 from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
+from harness.wire.dtls.records import is_datagram
 from harness.wire.key_log import KeyLog
 from harness.wire.names import HANDSHAKES
 from harness.wire.records import ContentType

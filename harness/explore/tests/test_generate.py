@@ -13,6 +13,7 @@ from harness.explore.generate import RUNNING, Generator
 from harness.explore.values import EDGES, knob_values, limit
 from harness.model.capability import CLOCK
 from harness.model.tls import Role
+from harness.story.datagrams import DATAGRAM_KNOBS
 from harness.story.plan import Plan
 from harness.story.steps import KINDS, StopClocks
 
@@ -69,7 +70,7 @@ def test_clocks_that_run_are_never_tried(made: list[Story]) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_knob_has_values_to_try(honest: LibsslStack, seeds: list[Story], role: Role) -> None:
-    assert set(knob_values(seeds, [honest])[role]) == set(honest.abilities(role).knobs) - {CLOCK}
+    assert set(knob_values(seeds, [honest])[role]) == set(honest.abilities(role).knobs) - {CLOCK, *DATAGRAM_KNOBS}
 
 
 def test_the_clocks_of_every_story_stand_still(made: list[Story]) -> None:

@@ -16,13 +16,13 @@ import pytest
 from harness.agent.kinds import SWITCH
 from harness.agent.vocabulary import NotResumable, PskCallback, PskCipher, TicketCallback, TicketKeyResult, TicketUse
 from harness.model.capability import Capability
-from harness.model.datagrams import DATAGRAM_KNOBS
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import CacheMode, ClientConfig, Cookie, PskMode, ServerConfig, Verify, config_type, knobs_of
 from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
+from harness.story.datagrams import DATAGRAM_KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import WireFormatError
 from harness.model.tampering import FLIGHT, SEALED, Part, Tamper
-from harness.wire.datagrams import EPOCH, HEADER, PREFIX, DatagramSplitter
+from harness.wire.dtls.records import EPOCH, HEADER, PREFIX, DatagramSplitter
 from harness.wire.gates.man_in_the_middle import edited_body
 from harness.wire.names import HANDSHAKES
 from harness.wire.records import ContentType

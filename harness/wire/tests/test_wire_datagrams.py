@@ -7,7 +7,7 @@ import pytest
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role
 from harness.model.transcript import Chunk
-from harness.wire.datagrams import DatagramJoiner, DatagramSplitter
+from harness.wire.dtls.records import DatagramJoiner, DatagramSplitter
 from harness.wire.pcap.segments import SERVER_PORT, checksum, client_port, datagrams
 from harness.wire.reading import read
 

@@ -1,0 +1,1 @@
+"""DTLS: its records and fragments."""
