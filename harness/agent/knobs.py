@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 FILES = ("ca", "certificate", "key", "expected_rpk", "external_cache")
 """What a context finds in the file system: PEM files, and the folder of an external cache."""
+DEFAULT_CIPHERS = "DEFAULT"
 CLIENT_CACHE = frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})
 LONGEST_CONTEXT = 32
 """Bytes: SSL_MAX_SID_CTX_LENGTH."""
@@ -814,6 +815,13 @@ class ServerKnobs:
         openssl=Flags("-cert, -key"),
         lacks=KEY_TYPES,
     )
+
+
+def for_programs(given: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The knobs as s_server and s_client of a version take them: the security level is a word of the cipher list."""
+    if "security_level" not in given or not knobs_of(Role.CLIENT)["security_level"].exists_in(version):
+        return dict(given)
+    return {**given, "ciphers": f"{given.get('ciphers', DEFAULT_CIPHERS)}:@SECLEVEL={given['security_level']}"}
 
 
 def early_data(size: int) -> bytes:

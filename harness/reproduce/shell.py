@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.agent.knobs import for_programs
 from harness.agent.vocabulary import release
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import ORDERS, Close, Role, TLSVersion
@@ -201,7 +202,7 @@ def _client_flags(attempt: Attempt) -> tuple[str, ...]:
 
 def _quoted(context: Context) -> list[str]:
     """Return the flags of the knobs, each with its argument."""
-    found = [_words(context, name, value) for name, value in context.given.items()]
+    found = [_words(context, name, value) for name, value in for_programs(context.given, context.version).items()]
     return [" ".join(map(quoting.sh, words)) for words in found if words]
 
 

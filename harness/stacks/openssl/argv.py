@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.knobs import for_programs
 from harness.agent.vocabulary import release
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import TLSVersion
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 VERIFY_DEPTH = "3"
-DEFAULT_CIPHERS = "DEFAULT"
 NON_BLOCKING = "-nbio"
 """Keeps s_client reading stdin: a blocking SSL_read that completes a renegotiation does not return before data arrive.
 
@@ -71,8 +71,6 @@ def no_default_authorities(version: str) -> list[str]:
 
 def knob_flags(config: Config, version: str) -> list[str]:
     """Return the flags of the given knobs, without files and descriptors of a single connection."""
-    rows, given = knobs_of(config.role), config.given()
-    if "security_level" in given and rows["security_level"].exists_in(version):  # it is a word of the cipher list
-        given["ciphers"] = f"{given.get('ciphers', DEFAULT_CIPHERS)}:@SECLEVEL={given['security_level']}"
+    rows, given = knobs_of(config.role), for_programs(config.given(), version)
     flags = [(rows[name].flags(config.role), value) for name, value in given.items()]
     return [flag for found, value in flags if found is not None for flag in found.make(value)]
