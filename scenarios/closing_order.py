@@ -69,6 +69,7 @@ def test_session_survives_if_both_ends_called_shutdown(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
     assert third.from_cache is True
 
@@ -89,7 +90,9 @@ def test_shutdown_after_a_read_that_met_the_end_of_tcp_comes_too_late(pair):
     assert first.outcome is FULL
     assert first.server.ending is Ending.EOF
     assert (second.outcome, reasons(pair, second)) == AT_CLIENT.of(pair)
+    assert second.from_cache is not False
     assert (third.outcome, reasons(pair, third)) == AT_SERVER.of(pair)
+    assert third.from_cache is not False
 
 
 @scenario(
@@ -104,7 +107,9 @@ def test_shutdown_after_an_ignored_end_of_tcp_saves_the_session(pair):
     assert first.outcome is FULL
     assert [end.ending for end in (first.client, first.server)] == [Ending.CLOSE_NOTIFY] * 2
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
+    assert third.from_cache is True
 
 
 @scenario(
@@ -128,6 +133,7 @@ def test_quiet_shutdown_saves_the_session_and_sends_nothing(pair):
     assert first.outcome is FULL
     assert first.messages.alerts == ()
     assert second.outcome is RESUMED
+    assert second.from_cache is True
     assert third.outcome is RESUMED
     assert third.from_cache is True
 
@@ -149,6 +155,7 @@ def test_server_drops_the_session_if_a_client_left_data_unread(pair):
     assert first.outcome is FULL
     assert first.server.ending is Ending.RESET
     assert (second.outcome, reasons(pair, second)) == AFTER_RESET.of(pair)
+    assert second.from_cache is not False
 
 
 @scenario(versions=[TLSv1_3], close=Close.UNREAD, needs=IN_MEMORY)

@@ -44,6 +44,7 @@ def test_field_that_neither_end_compares_stays_as_it_was_changed(pair, field, va
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert second.session.get(field) == value != first.session.get(field)
 
 
@@ -90,6 +91,7 @@ def test_session_of_a_version_that_is_not_enabled_is_not_offered(pair, other, ve
     assert first.outcome is FULL
     assert first.session.protocol == pair.tls.label
     assert second.outcome is (FULL if pair.tls is version else RESUMED)
+    assert second.from_cache is (None if pair.tls is version else False)
     assert reasons(pair, second) == ((Reason.VERSION_NOT_ENABLED,) if pair.tls is version else ())
 
 

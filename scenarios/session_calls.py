@@ -48,6 +48,7 @@ def test_session_that_a_callback_made_not_resumable_has_no_ticket(pair):
     assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_SENT,))
     assert third.outcome is FULL
     assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
 
 
 ID_OF_NO_SESSION: Expectation[tuple[object, tuple[Reason, ...]]] = Expectation(
@@ -130,6 +131,7 @@ def test_resumption_does_not_compare_the_expected_name(pair):
     assert first.outcome is FULL
     assert (same.outcome, reasons(pair, same)) == (RESUMED, ())
     assert (second.outcome, reasons(pair, second)) == (RESUMED, (Reason.PEER_NOT_VERIFIED_AGAIN,))
+    assert (same.from_cache, second.from_cache) == (False, False)
     assert third.outcome is ABORTED
     assert third.alert == Alert(BAD_CERTIFICATE, Role.CLIENT)
     assert reasons(pair, third) == (Reason.CERTIFICATE_REJECTED,)
@@ -147,6 +149,7 @@ def test_server_gives_its_tickets_another_timeout(pair):
     assert first.outcome is FULL
     assert first.session.lifetime_hint == 60
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert third.outcome is DECLINED
     assert reasons(pair, third) == (Reason.EXPIRED_AT_SERVER,)
 
@@ -161,4 +164,5 @@ def test_timeout_that_is_set_later_reaches_the_cache_and_no_ticket(pair):
 
     assert first.outcome is FULL
     assert second.outcome is (RESUMED if pair.server_config.tickets else DECLINED)
+    assert second.from_cache is (False if pair.server_config.tickets else None)
     assert reasons(pair, second) == (() if pair.server_config.tickets else (Reason.EXPIRED_AT_SERVER,))
