@@ -291,7 +291,8 @@ def test_early_data_are_not_taken_for_data() -> None:
     [
         (b"MIGCAgEBAgIDBAQCEwIEIA==", TLSVersion.TLSv1_3),
         (b"MF8CAQECAgMDBALALAQABDA=", TLSVersion.TLSv1_2),
-        (b"MF8CAQECAgMBBALALAQABDA=", None),
+        (b"MF8CAQECAgMBBALALAQABDA=", TLSVersion.TLSv1),
+        (b"MF8CAQECAgMABALALAQABDA=", None),
         (b"AAAA", None),
         (b"A", None),
     ],
