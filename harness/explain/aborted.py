@@ -191,6 +191,12 @@ class Abort:
         alert = self.evidence.alert
         return alert is not None and alert.number in numbers and alert.sender in {None, role}
 
+    @property
+    def misses_extension(self) -> bool:
+        """Whether the server's alert can be missing_extension: 1.1.1n and before send none of it before TLS 1.3."""
+        alert = self.evidence.alert
+        return alert is None or alert.sender is Role.CLIENT or self.by(Role.SERVER, *MISSES)
+
     def code(self, role: Role, *wanted: int) -> bool | None:
         """Whether the end reported one of these reason codes; None if it reported none."""
         given = codes(self.evidence, role)
@@ -295,7 +301,7 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
         abort.code(Role.CLIENT, INVALID_MAX_FRAGMENT_LENGTH),
     )
     bad = abort.code(Role.SERVER, BAD_EXTENSION)
-    missed = abort.by(Role.SERVER, MISSING_EXTENSION) if bad is None else bad and abort.by(Role.SERVER, *MISSES)
+    missed = abort.by(Role.SERVER, MISSING_EXTENSION) if bad is None else bad and abort.misses_extension
     unasked = (
         abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
     )

@@ -35,8 +35,8 @@ KEEPS_METHOD = (1, 1)
 """The first OpenSSL whose SSL_set_session leaves the method as it is."""
 PREFERS_SENT_NAME = release("1.1.1e")
 """The first OpenSSL that reports the name of this handshake, not the session's, where TLS 1.3 resumed."""
-SENDS_EACH_ALERT = (1, 1, 1)
-"""The first OpenSSL that sends an alert for each of its errors in a handshake."""
+SENDS_EACH_ALERT = release("1.1.1o")
+"""The first OpenSSL that sends an alert for each of its errors: before, tls1_alert_code knew no missing_extension."""
 KEY_NAME = 16
 """Bytes at the head of an OpenSSL ticket that name its key (TLSEXT_KEYNAME_LENGTH)."""
 KEY_LOG = "key log"
@@ -366,9 +366,10 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
 
 
 def _fails_without_alert(wire: Wire, role: Role) -> bool:
-    """Whether an end is an OpenSSL before 1.1.1 that aborted with an error of its own.
+    """Whether an end is an OpenSSL before 1.1.1o that aborted with an error of its own.
 
-    It sends no alert in some places: SSLfatal, which makes an alert of each error in a handshake, came with 1.1.1.
+    It sends no alert in some places: SSLfatal, which makes an alert of each error in a handshake, came with 1.1.1, and
+    up to 1.1.1n dropped the alerts that TLS 1.3 brought where the version is an earlier one.
     """
     report, version = wire.report(role), release_of(wire.connection, role)
     own = any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
