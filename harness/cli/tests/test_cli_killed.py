@@ -86,6 +86,7 @@ HANGS = {
     "stacks": [["stacks"]],
     "bisect": [["bisect", "--good", "1.1.1w", "--bad", "3.5", *ENDS]],
     "diff": [["diff", "openssl", "openssl", "test_slow.py"]],
+    "behaviours": [["behaviours", "openssl", "test_slow.py"]],
     "import": [["import", "tests.cnf", "--client", "openssl"]],
     "explore": [["explore", "openssl"]],
     "builds": [
