@@ -22,6 +22,7 @@ from harness.agent.library import LackError
 from harness.agent.program import serve
 from harness.agent.verbs import CONNECTION, CONTEXT, missing_capabilities
 from harness.agent.vocabulary import PROTOCOL, Capability, Role
+from harness.foreign.described import check
 from harness.foreign.tlslite.connection import SUITES, TlsliteConnection
 from harness.foreign.tlslite.fast import install
 from harness.foreign.tlslite.lacks import CAPABILITIES, CLIENT_KNOBS, KNOBS, OF_A_SERVER, SERVER_KNOBS, VERBS
@@ -56,13 +57,7 @@ class TlsliteContext:
     unsupported: ClassVar[Mapping[str, str]] = VERBS
 
     def __init__(self, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
-        for name, value in knobs.items():
-            limit = limits(role)[name]
-            if isinstance(limit, str):
-                raise LackError(f"{name}: {limit}")
-            shown = getattr(value, "value", value)
-            if isinstance(limit, list) and shown not in limit:
-                raise LackError(f"{name}: tlslite-ng has only {', '.join(map(str, limit))}")
+        check("tlslite-ng", limits(role), knobs)
         self._knobs = knobs
         self._mutation = TABLE.get(str(knobs.get("mutation")))
         self._alpn = [bytearray(name.encode()) for name in knobs.get("alpn") or ()] or None

@@ -37,6 +37,7 @@ OF_LIBSSL = (
     "tls13-ticket-resumes",
     "tls12-ticket-resumes",
     "tls12-session-id-resumes",
+    "tls12-external-psk",
     "tls13-stateful-ticket-resumes",
     "tls13-restarted-server",
     "tls12-restarted-server",

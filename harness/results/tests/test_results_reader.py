@@ -167,7 +167,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "true for a number": ({"seconds": True}, r"cells\[0\].seconds is True, and must be a number"),
     "null for a text": ({"client": None}, r"cells\[0\].client is None, and must be a string"),
     "a list for an object": ({"case": []}, r"cells\[0\].case is an array, and must be an object"),
-    "a number for one of several": ({"tls": 1.3}, r"cells\[0\].tls is 1.3, and must be one of 1.2, 1.3"),
+    "a number for one of several": ({"tls": 1.3}, r"cells\[0\].tls is 1.3, and must be one of 1.0, 1.1, 1.2, 1.3"),
     "a list where one of several is": ({"tls": ["1.3"]}, r"cells\[0\].tls is an array, and must be one of"),
     "an object without its keys": ({"case": {}}, r"cells\[0\].case has no 'connections', which is required"),
     "a wrong knob": (

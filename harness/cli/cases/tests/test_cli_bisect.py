@@ -197,7 +197,7 @@ def test_a_build_whose_set_up_fails_is_passed_over(monkeypatch: pytest.MonkeyPat
     def broken(*_arguments: object) -> CaseResult:
         raise SetUpError("libssl@3.0.19: the agent was killed by SIGSEGV; unanswered: hello")
 
-    monkeypatch.setattr("harness.cli.cases.subject.run", broken)
+    monkeypatch.setattr("harness.case.desk_case.run", broken)
     seen = DeskCase(Ends("libssl", "libssl"), desk(tls=TLSVersion.TLSv1_3)).see(own_version())
 
     assert (seen["verdict"], seen["reason"].partition(";")[0]) == (
