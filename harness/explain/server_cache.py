@@ -13,7 +13,7 @@ from harness.explain.ticket import server_change
 from harness.model.connection import HANDLE
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
-from harness.model.tls import Close, Mechanism, Outcome, Role
+from harness.model.tls import Close, Mechanism, Outcome, Role, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +103,8 @@ def consumed(offer: Offer) -> Candidate | None:
 def not_in_cache(offer: Offer) -> Candidate | None:
     """The server looked up the session and did not find it."""
     evidence = offer.evidence
+    if offer.version is TLSVersion.TLSv1_3 and offer.by is not Mechanism.PSK:
+        return None  # a server looks such a session up for an identity alone, and the client sends none
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
     unanswered = external_answer(offer) in NO_ANSWER
