@@ -204,3 +204,16 @@ def choose_curves(native: Native, ctx: Any) -> None:
     """SSL_CTX_set_ecdh_auto, which a 1.0.2 server needs for ECDHE; later releases always enable it."""
     if is_older(native):
         native.ssl.SSL_CTX_ctrl(ctx, CTRL_SET_ECDH_AUTO, 1, native.ffi.NULL)
+
+
+class Kept:
+    """Makes C callbacks and keeps them alive: as long as it lives, OpenSSL can call them."""
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+        self._callbacks: list[Any] = []
+
+    def __call__(self, signature: str, function: Callable[..., Any]) -> Any:
+        """Make one; see `Native.callback`."""
+        self._callbacks.append(self._native.callback(signature, function))
+        return self._callbacks[-1]

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.drivers.libssl.sessions import export, make_older
 from harness.agent.drivers.libssl.settings import alpn_wire
 from harness.agent.vocabulary import NotResumable
@@ -37,14 +38,10 @@ class Callbacks:
         self._ticket_age = 0
         self._ticket_timeout: int | None = None
         self._changes_tickets = False
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
         self._id_start = b""
         self._whole_id = False
         self._alpn = native.ffi.NULL
-
-    def _keep(self, signature: str, function: Any) -> Any:
-        self._kept.append(self._native.callback(signature, function))
-        return self._kept[-1]
 
     def set(self, ctx: Any, role: str, knobs: Mapping[str, Any]) -> None:
         """Set every callback that this role and these knobs need."""

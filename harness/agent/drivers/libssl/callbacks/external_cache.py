@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.drivers.libssl.sessions import export, id_of, imported, make_older
 from harness.agent.library import TlsError
 from harness.agent.vocabulary import ExternalGet
@@ -30,7 +31,7 @@ class ExternalCache:
         self._how: ExternalGet = knobs.get("external_get", ExternalGet.SESSION)
         self._keeps: bool = knobs.get("external_keeps", False)
         self._calls = calls
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
         self._objects: dict[bytes, Any] = {}
         """The objects that the application keeps, by their id."""
         self._stored: set[bytes] = set()
@@ -40,17 +41,13 @@ class ExternalCache:
     def set(self, ctx: Any) -> None:
         """Set the callbacks of an SSL_CTX."""
         ssl = self._native.ssl
-        ssl.SSL_CTX_sess_set_new_cb(ctx, self._callback("int(SSL *, SSL_SESSION *)", self._new))
-        ssl.SSL_CTX_sess_set_remove_cb(ctx, self._callback("void(SSL_CTX *, SSL_SESSION *)", self._remove))
-        get = self._callback("SSL_SESSION *(SSL *, const unsigned char *, int, int *)", self._get)
+        ssl.SSL_CTX_sess_set_new_cb(ctx, self._keep("int(SSL *, SSL_SESSION *)", self._new))
+        ssl.SSL_CTX_sess_set_remove_cb(ctx, self._keep("void(SSL_CTX *, SSL_SESSION *)", self._remove))
+        get = self._keep("SSL_SESSION *(SSL *, const unsigned char *, int, int *)", self._get)
         ssl.SSL_CTX_sess_set_get_cb(ctx, get)
         if self._how is ExternalGet.LATER:
-            hello = self._callback("int(SSL *, int *, void *)", self._wait)
+            hello = self._keep("int(SSL *, int *, void *)", self._wait)
             ssl.SSL_CTX_set_client_hello_cb(ctx, hello, self._native.ffi.NULL)
-
-    def _callback(self, signature: str, function: Any) -> Any:
-        self._kept.append(self._native.callback(signature, function))
-        return self._kept[-1]
 
     def add(self, ctx: Any, session_id: bytes) -> bool:
         """SSL_CTX_add_session of the kept object, or of a new one; False if the cache has no such session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.knobs import DEFAULT_IDENTITY
 from harness.agent.vocabulary import PskCallback, PskCipher, TLSVersion
 
@@ -35,7 +36,7 @@ class ExternalPsk:
         self._callback: PskCallback = knobs.get("psk_callback", newest)
         self._connections = connections
         self._calls = calls
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
         self._identity = native.ffi.from_buffer(self._identities[0])
 
     def set(self, ctx: Any) -> None:
@@ -53,10 +54,6 @@ class ExternalPsk:
         elif self._callback is not PskCallback.PSK:
             signature = "int(SSL *, const unsigned char *, size_t, SSL_SESSION **)"
             ssl.SSL_CTX_set_psk_find_session_callback(ctx, self._keep(signature, self._find_session))
-
-    def _keep(self, signature: str, function: Any) -> Any:
-        self._kept.append(self._native.callback(signature, function))
-        return self._kept[-1]
 
     def _given(self, ssl: Any, identity: bytes, generation: PskCallback) -> None:
         """Record that OpenSSL got the PSK."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.vocabulary import ChosenAt
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ServerNames:
         self._connections = connections
         self._calls = calls
         self.chosen: dict[tuple[ChosenAt, bytes], Chosen] = {}
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
 
     def choose(self, ctx: Any, server_name: bytes, other: Chosen, at: ChosenAt) -> None:
         """Go over to another context for this name; sets the callback."""
@@ -47,12 +48,10 @@ class ServerNames:
     def _set(self, ctx: Any, at: ChosenAt) -> None:
         ssl, ffi = self._native.ssl, self._native.ffi
         if at is ChosenAt.SERVER_NAME:
-            self._kept.append(self._native.callback("int(SSL *, int *, void *)", self._named))
-            generic = ffi.cast("void (*)(void)", self._kept[-1])
+            generic = ffi.cast("void (*)(void)", self._keep("int(SSL *, int *, void *)", self._named))
             ssl.SSL_CTX_callback_ctrl(ctx, c.CTRL_SET_SERVERNAME_CB, generic)
         else:
-            self._kept.append(self._native.callback("int(SSL *, int *, void *)", self._greeted))
-            ssl.SSL_CTX_set_client_hello_cb(ctx, self._kept[-1], ffi.NULL)
+            ssl.SSL_CTX_set_client_hello_cb(ctx, self._keep("int(SSL *, int *, void *)", self._greeted), ffi.NULL)
 
     def _named(self, ssl: Any, _alert: Any, _argument: Any) -> int:
         name = self._native.text(self._native.ssl.SSL_get_servername(ssl, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.vocabulary import TicketUse
 
 if TYPE_CHECKING:
@@ -24,15 +25,12 @@ class TicketData:
         self._data: bytes = knobs["ticket_data"]
         self._use: TicketUse = knobs.get("ticket_use", TicketUse.USE)
         self._calls = calls
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
 
     def set(self, ctx: Any) -> None:
         """Set the callbacks of an SSL_CTX."""
-        made = self._native.callback("int(SSL *, void *)", self._made)
-        read = self._native.callback(
-            "int(SSL *, SSL_SESSION *, const unsigned char *, size_t, int, void *)", self._read
-        )
-        self._kept += [made, read]
+        made = self._keep("int(SSL *, void *)", self._made)
+        read = self._keep("int(SSL *, SSL_SESSION *, const unsigned char *, size_t, int, void *)", self._read)
         function = self._native.need("SSL_CTX_set_session_ticket_cb", "ticket_data")
         self._native.must(function(ctx, made, read, self._native.ffi.NULL), "ticket_data")
 

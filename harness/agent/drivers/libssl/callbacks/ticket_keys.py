@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl import constants as c
+from harness.agent.drivers.libssl.native import Kept
 from harness.agent.kinds import SHORT_TICKET_KEYS
 from harness.agent.vocabulary import TicketCallback, TicketKeyResult
 
@@ -33,17 +34,17 @@ class TicketKeys:
         self._encrypts: TicketKeyResult = knobs.get("ticket_encrypts", TicketKeyResult.OK)
         self._decrypts: TicketKeyResult | None = knobs.get("ticket_decrypts")
         self._calls = calls
-        self._kept: list[Any] = []
+        self._keep = Kept(native)
 
     def set(self, ctx: Any) -> None:
         """Set the callback of an SSL_CTX."""
         signature = "int(SSL *, unsigned char *, unsigned char *, void *, void *, int)"
-        self._kept.append(self._native.callback(signature, self._use))
+        use = self._keep(signature, self._use)
         if self._generation is TicketCallback.EVP_MAC:
             function = self._native.need("SSL_CTX_set_tlsext_ticket_key_evp_cb", "ticket_callback")
-            self._native.must(function(ctx, self._kept[-1]), "ticket_ring")
+            self._native.must(function(ctx, use), "ticket_ring")
         else:
-            generic = self._native.ffi.cast("void (*)(void)", self._kept[-1])
+            generic = self._native.ffi.cast("void (*)(void)", use)
             self._native.must(
                 self._native.ssl.SSL_CTX_callback_ctrl(ctx, c.CTRL_SET_TICKET_KEY_CB, generic), "ticket_ring"
             )
