@@ -359,6 +359,10 @@ OPTIONAL: tuple[Verb, ...] = tuple(row for row in _ROWS if row.optional)
 """The optional verbs."""
 
 
+ONLY_SERVERS_ASK = "only a server asks for a certificate after the handshake"
+"""Why a client lacks ``authenticate``."""
+
+
 def missing_capabilities(reasons: Mapping[str, str]) -> dict[str, str]:
     """Return the unsupported Capabilities with their reasons; ``reasons`` are by verb or field."""
     found = {row.needs: reasons[row.name] for row in OPTIONAL if row.needs is not None and row.name in reasons}

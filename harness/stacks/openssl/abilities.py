@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.knobs import NO_DATAGRAMS
-from harness.agent.verbs import CONTEXT, OPTIONAL
+from harness.agent.verbs import CONTEXT, ONLY_SERVERS_ASK, OPTIONAL
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
 
@@ -72,7 +72,7 @@ CLIENT = (
 )
 CLIENT_MISSING = COMMON_MISSING | {
     **{row.needs: IN_MEMORY for row in OPTIONAL if row.needs is not None and row.on == CONTEXT},
-    Capability.AUTHENTICATE.value: "only a server asks for a certificate after the handshake",
+    Capability.AUTHENTICATE.value: ONLY_SERVERS_ASK,
     Capability.COUNTERS.value: NO_COUNTERS,
     Capability.RUNNING_COUNTERS.value: NO_COUNTERS,
     Capability.SESSION_BEFORE_TICKET.value: "s_client writes -sess_out when a TLS 1.3 ticket arrives, not before",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.agent.verbs import ONLY_SERVERS_ASK
 from harness.agent.vocabulary import Capability, release
 
 SINCE_1_1_1 = (1, 1, 1)
@@ -41,7 +42,7 @@ def missing(role: str, version: str) -> dict[str, str]:
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)
-        found[Capability.AUTHENTICATE.value] = "only a server asks for a certificate after the handshake"
+        found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
         found[Capability.NEW_TICKET.value] = ONLY_SERVERS_SEND
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP

@@ -24,6 +24,7 @@ from harness.agent.library import (
     WantReadError,
     WantWriteError,
 )
+from harness.agent.verbs import ONLY_SERVERS_ASK
 from harness.agent.vocabulary import TLSVersion
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class PyopensslConnection:
     def authenticate(self) -> bool:
         """SSL_verify_client_post_handshake, and do_handshake to send the request; False if OpenSSL refuses."""
         if not self._server:
-            raise LackError("authenticate: only a server asks for a certificate after the handshake")
+            raise LackError(f"authenticate: {ONLY_SERVERS_ASK}")
         if not below.verify_client_post_handshake(self._connection):
             return False
         self._call(SSL.Connection.do_handshake)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from harness.agent.knobs import NO_DATAGRAMS
-from harness.agent.verbs import missing_capabilities
+from harness.agent.verbs import ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
 CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
@@ -40,7 +40,6 @@ VERBS = {
 }
 """Optional verbs without a method, and fields of verbs that cannot be set."""
 
-ONLY_SERVERS = "only a server asks for a certificate after the handshake"
 SERVER_NAME = "without Context.set_tlsext_servername_callback a server acknowledges no name, and reports none"
 GROUP = "cryptography before 46 does not bind SSL_get0_group_name"
 NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
@@ -71,7 +70,7 @@ def missing(role: str, version: str) -> dict[str, str]:
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
     if role == "client":
         found[Capability.EARLY_DATA.value] = CLIENT_EARLY_DATA
-        found[Capability.AUTHENTICATE.value] = ONLY_SERVERS
+        found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
     else:
         found[Capability.SERVER_NAME.value] = SERVER_NAME
     if release(version) < HAS_GROUP:

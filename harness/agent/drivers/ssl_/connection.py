@@ -20,6 +20,7 @@ from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
 from harness.agent.library import EndError, Facts, LackError, TlsError
+from harness.agent.verbs import ONLY_SERVERS_ASK
 from harness.agent.vocabulary import TLSVersion
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class SslConnection:
     def authenticate(self) -> bool:
         """SSLObject.verify_client_post_handshake, and do_handshake to send the request; False if it is refused."""
         if not self._tls.server_side:
-            raise LackError("authenticate: only a server asks for a certificate after the handshake")
+            raise LackError(f"authenticate: {ONLY_SERVERS_ASK}")
         try:
             self._tls.verify_client_post_handshake()
         except ssl.SSLError as error:

@@ -6,7 +6,7 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 from __future__ import annotations
 
 from harness.agent.knobs import NO_DATAGRAMS
-from harness.agent.verbs import missing_capabilities
+from harness.agent.verbs import ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability
 
 NO_EARLY_DATA = "Python's ssl has no early data"
@@ -60,5 +60,5 @@ def missing(role: str, _version: str) -> dict[str, str]:
     """Return why Capabilities are missing, by their values."""
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
     if role == "client":
-        found[Capability.AUTHENTICATE.value] = "only a server asks for a certificate after the handshake"
+        found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
     return found
