@@ -165,16 +165,10 @@ ALERT_OF_OTHER_LENGTH: Expectation[Alert | None] = Expectation(
 )
 SENDING = ("*@>=1.1.1o,<3.0.15", *WHILE_COMPARED[1:])
 """Those of them that can send missing_extension before TLS 1.3, as handshake_failure."""
-NO_ALERT = (
-    "tls1_alert_code: before 1.1.1o missing_extension is none of TLS 1.2's, so that SSLfatal sends no alert; a client "
-    "since 3.0 then answers the end of TCP with decode_error"
-)
+MAPPED = "tls1_alert_code sends missing_extension as handshake_failure before TLS 1.3 since 1.1.1o"
 ALERT_OF_NO_LENGTH: Expectation[Alert | None] = Expectation(
     Alert(110, Role.CLIENT),
-    *(
-        Differs(value, Role.SERVER, "*@>=1.1.1,<1.1.1o", SEEN, NO_ALERT, TLSv1_2, peer=peer)
-        for value, peer in ((None, "*@<3.0"), (Alert(50, Role.CLIENT), "*@>=3.0"))
-    ),
+    *without_alert(SEEN, "final_maxfragmentlen", "*@>=1.1.1,<1.1.1o", why=MAPPED, tls=TLSv1_2),
     *(Differs(Alert(40, Role.SERVER), Role.SERVER, builds, SEEN, BY_SERVER, TLSv1_2) for builds in SENDING),
     *(Differs(Alert(109, Role.SERVER), Role.SERVER, builds, SEEN, BY_SERVER, TLSv1_3) for builds in WHILE_COMPARED),
     Differs(None, Role.SERVER, "*@<1.1.1", SEEN, LENGTH_IGNORED),

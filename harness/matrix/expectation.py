@@ -152,16 +152,24 @@ def broken_by(role: Role, builds: str, seen: date, evidence: str, **more: Any) -
     return Differs(value=True, role=role, builds=builds, seen=seen, evidence=evidence, **more)
 
 
-def without_alert(seen: date, where: str, builds: str = "*@<1.1.1") -> tuple[Differs[Alert | None], ...]:
+def without_alert(
+    seen: date,
+    where: str,
+    builds: str = "*@<1.1.1",
+    *,
+    why: str = "SSLfatal came with 1.1.1",
+    tls: TLSVersion | None = None,
+) -> tuple[Differs[Alert | None], ...]:
     """Servers that fail in an OpenSSL function, ``where``, without an alert, as values of a `Connection.alert`.
 
     The client sees the end of TCP. Since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING).
+    ``why`` says since when such a server sends one.
     """
-    none = f"SSLfatal came with 1.1.1: before it {where} fails without an alert, and the client sees the end of TCP"
+    none = f"{why}: before it {where} fails without an alert, and the client sees the end of TCP"
     answer = f"{none}; since 3.0 it answers that with decode_error (SSL_R_UNEXPECTED_EOF_WHILE_READING)"
     return (
-        Differs(None, Role.SERVER, builds, seen, none, peer="*@<3.0"),
-        Differs(Alert(DECODE_ERROR, Role.CLIENT), Role.SERVER, builds, seen, answer, peer="*@>=3.0"),
+        Differs(None, Role.SERVER, builds, seen, none, tls, peer="*@<3.0"),
+        Differs(Alert(DECODE_ERROR, Role.CLIENT), Role.SERVER, builds, seen, answer, tls, peer="*@>=3.0"),
     )
 
 
