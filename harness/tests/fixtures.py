@@ -24,6 +24,8 @@ from harness.tests.tshark import found
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.stacks.libssl import LibsslStack
+    from harness.tests.liars.lying import Liars
     from harness.tests.tshark import Tshark
 
 TESTS = Path(__file__).parents[1]
@@ -64,6 +66,34 @@ def live() -> Iterator[Live]:
     """Sessions of real OpenSSLs, each made when it is first asked for."""
     with Runtime() as runtime:
         yield Live(runtime)
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    """A Runtime of a module's tests."""
+    with Runtime() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def honest(runtime: Runtime) -> Iterator[LibsslStack]:
+    """This machine's libssl, which lies about nothing."""
+    from harness.stacks.libssl import LibsslStack  # noqa: PLC0415 - a run of scenarios loads this plugin, too
+    from harness.tests.raw_agent import libssl_build  # noqa: PLC0415 - as above
+
+    stack = LibsslStack(libssl_build(), runtime)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture
+def liars(runtime: Runtime) -> Iterator[Liars]:
+    """What makes stacks that lie."""
+    from harness.tests.liars.lying import Liars  # noqa: PLC0415 - as above
+
+    made = Liars(runtime)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

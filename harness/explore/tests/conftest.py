@@ -10,7 +10,6 @@ import pytest
 
 from harness.explore.generate import standing
 from harness.explore.seeds import shipped
-from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
 from harness.tests.liars.lying import Liars
 from harness.tests.raw_agent import libssl_build
@@ -18,20 +17,8 @@ from harness.tests.raw_agent import libssl_build
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.runtime.runtime import Runtime
     from harness.story.story import Story
-
-
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def honest(runtime: Runtime) -> Iterator[LibsslStack]:
-    stack = LibsslStack(libssl_build(), runtime)
-    yield stack
-    stack.close()
 
 
 @pytest.fixture(scope="module")

@@ -18,19 +18,19 @@ from harness.model.session import SESSION_FIELDS
 from harness.model.tls import Alert, Ending, Outcome, Role, TLSVersion
 from harness.model.view import EndpointReport, Saw, View
 from harness.pair.pair import Pair
-from harness.runtime.runtime import Runtime
-from harness.stacks.libssl import LibsslStack
 from harness.stacks.openssl import OpensslStack
-from harness.tests.liars.lying import Liars, falsified, with_sessions
+from harness.tests.liars.lying import falsified, with_sessions
 from harness.tests.liars.raw_ends import RawStack
-from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from harness.model.connection import Connection
     from harness.model.session import Session
+    from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
+    from harness.stacks.libssl import LibsslStack
+    from harness.tests.liars.lying import Liars
 
 V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 BOTH_VERSIONS = [V12, V13]
@@ -111,26 +111,6 @@ LIES: dict[str, list[Lie]] = {
 """Lies of an agent by the fact of `harness.agent.library.Facts`."""
 UNSEEN = {"evidence": "it is a text for people and says what `reused` says"}
 """Why the wire cannot show the other facts of an agent."""
-
-
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def honest(runtime: Runtime) -> Iterator[LibsslStack]:
-    stack = LibsslStack(libssl_build(), runtime)
-    yield stack
-    stack.close()
-
-
-@pytest.fixture
-def liars(runtime: Runtime) -> Iterator[Liars]:
-    made = Liars(runtime)
-    yield made
-    made.close()
 
 
 def resumed(client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> Connection:

@@ -14,7 +14,6 @@ from harness.model.errors import DisagreementError
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
-from harness.runtime.runtime import Runtime
 from harness.stacks.libssl import LibsslStack
 from harness.tests.liars.lying import falsified
 
@@ -22,16 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.model.connection import Connection
+    from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
 
 SINCE = "3.2"
 """The first OpenSSL with RFC 8879; a client compresses its certificate where the server takes that."""
-
-
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as opened:
-        yield opened
 
 
 def compresses(stack: Stack, runtime: Runtime) -> bool:

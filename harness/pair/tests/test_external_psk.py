@@ -12,43 +12,20 @@ from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
-from harness.runtime.runtime import Runtime
-from harness.stacks.libssl import LibsslStack
-from harness.tests.liars.lying import Liars
-from harness.tests.raw_agent import libssl_build
 from harness.wire.judge import judge
 from harness.wire.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.model.connection import Connection
+    from harness.runtime.runtime import Runtime
     from harness.stacks.base import Stack
+    from harness.stacks.libssl import LibsslStack
+    from harness.tests.liars.lying import Liars
 
 V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
 CLIENT = ClientConfig(psk_key="shared")
 SERVER = ServerConfig(psk_key="shared", server_certificate="none")
 IDENTITY = b"Client_identity"
-
-
-@pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def honest(runtime: Runtime) -> Iterator[LibsslStack]:
-    stack = LibsslStack(libssl_build(), runtime)
-    yield stack
-    stack.close()
-
-
-@pytest.fixture
-def liars(runtime: Runtime) -> Iterator[Liars]:
-    made = Liars(runtime)
-    yield made
-    made.close()
 
 
 def connected(client: Stack, server: Stack, tls: TLSVersion, runtime: Runtime) -> Connection:

@@ -25,10 +25,7 @@ from harness.model.knobs import ServerConfig
 from harness.model.tls import Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
-from harness.runtime.runtime import Runtime
-from harness.stacks.libssl import LibsslStack
 from harness.tests.liars.raw_ends import RawStack
-from harness.tests.raw_agent import libssl_build
 from harness.wire.hellos import RETRY_RANDOM
 
 if TYPE_CHECKING:
@@ -36,27 +33,16 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.transcript import ServerHello
+    from harness.runtime.runtime import Runtime
+    from harness.stacks.libssl import LibsslStack
 
 TLS13 = TLSVersion.TLSv1_3
 SECP521R1, X448 = 25, 30
 
 
 @pytest.fixture(scope="module")
-def runtime() -> Iterator[Runtime]:
-    with Runtime() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def recorded(runtime: Runtime) -> Iterator[Recorded]:
     made = Recorded(runtime)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def honest(runtime: Runtime) -> Iterator[LibsslStack]:
-    made = LibsslStack(libssl_build(), runtime)
     yield made
     made.close()
 
