@@ -31,8 +31,17 @@ def compresses(name):
 print(*(name for name in ("zlib", "brotli", "zstd") if compresses(name)))
 built = {"ssl3": "SSLv3_method", "srp": "SSL_CTX_set_srp_username"}
 print(*(name for name, symbol in built.items() if hasattr(ssl, symbol)))
+
+def security_level():
+    for name in ("SSL_CTX_new", "TLS_method"):
+        getattr(ssl, name).restype = ctypes.c_void_p
+    context = ctypes.c_void_p(ssl.SSL_CTX_new(ctypes.c_void_p(ssl.TLS_method())))
+    return ssl.SSL_CTX_get_security_level(context)
+
+print(*(["seclevel2"] if hasattr(ssl, "SSL_CTX_get_security_level") and security_level() >= 2 else []))
 """
-"""Prints the compressions that libcrypto has, and what libssl was built with (`enable-ssl3-method`, no `no-srp`).
+"""Prints the compressions that libcrypto has, what libssl was built with (`enable-ssl3-method`, no `no-srp`), and
+`seclevel2` if its security level is 2, as since 3.2 or with `-DOPENSSL_TLS_SECURITY_LEVEL=2`.
 
 COMP_zlib_oneshot and its like came with 3.2 and return NULL without the option. Before, COMP_zlib returns a method of
 type 0 (NID_undef); in 1.0.2 only BIO_f_zlib, which zlib alone exports, shows it.

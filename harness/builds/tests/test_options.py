@@ -18,7 +18,7 @@ def test_a_library_says_what_it_was_built_with() -> None:
     found = options(build)
 
     assert found is not None
-    assert set(found) <= {"zlib", "brotli", "zstd", "ssl3", "srp"}
+    assert set(found) <= {"zlib", "brotli", "zstd", "ssl3", "srp", "seclevel2"}
 
 
 def test_a_program_alone_does_not_say() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
@@ -27,8 +28,15 @@ if TYPE_CHECKING:
 
 BREACHES, ALERT_SENT = "breaches", "alert"
 """The observables that name the rules which a cell breaks, and the alert of a connection."""
-IN_EVERY_HELLO = ("hellos.", "session.kex_group")
-"""What a client offers by default is the same in every scenario, and one of them declares it."""
+IN_EVERY_SCENARIO = (
+    "hellos.",
+    "session.kex_group",
+    "session.resumable",
+    "session.compression",
+    "session.master_key_length",
+    "counters.items",
+)
+"""What an end offers, keeps and counts by default is the same in every scenario, and one of them declares it."""
 ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
 COMMON = frozenset(
@@ -40,7 +48,6 @@ COMMON = frozenset(
         "hello",
         "length",
         "message",
-        "order",
         "server",
         "session",
         "supported",
@@ -74,7 +81,7 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
     found = _by_values([head, *cause.changes], own, before, after) or _by_name(cause.observable, own, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
         found = _by_values([head], _all_files(), before, after, whole=True)
-    if not found and cause.observable.startswith(IN_EVERY_HELLO):
+    if not found and cause.observable.startswith(IN_EVERY_SCENARIO):
         found = _by_name(cause.observable, _all_files(), before, after)
     return found
 
@@ -115,6 +122,43 @@ def _parting(
             for differs in named.expectation.differs:
                 if _parts(differs, before, after):
                     yield file, named, differs
+
+
+def declaring() -> list[str]:
+    """The tests of the scenarios with an expectation that depends on a build at one end, as `scenarios/x.py::test_y`.
+
+    It is in a constant that the test or a function that it calls uses, in one of its cases, or in a rule that it
+    breaks.
+    What depends on two builds at one end, as a session that travels does, is not seen where each build meets itself.
+    """
+    return [
+        f"{file}::{name}"
+        for file in _all_files()
+        for name, test in _module(file).items()
+        if name.startswith("test_") and any(not differs.left for one in _used(file, test) for differs in one.differs)
+    ]
+
+
+def _used(file: str, test: FunctionType) -> Iterator[Expectation[Any]]:
+    """The expectations of a test."""
+    for mark in getattr(test, "pytestmark", ()):
+        for value in mark.args:
+            yield from value.breaks.values() if isinstance(value, Situation) else _found(value)
+    module, functions = _module(file), [test]
+    seen: set[str] = set()
+    while functions:
+        for name in _names(functions.pop().__code__) - seen:
+            seen.add(name)
+            value = module.get(name)
+            if isinstance(value, FunctionType) and value.__module__ == test.__module__:
+                functions.append(value)
+            yield from _found(value)
+
+
+def _names(code: CodeType) -> set[str]:
+    """The globals and attributes that a function names, with those of the functions in it."""
+    inside = [_names(value) for value in code.co_consts if isinstance(value, CodeType)]
+    return {*code.co_names}.union(*inside)
 
 
 def declares(file: str, before: str, after: str, one: str, other: str) -> str:
@@ -192,7 +236,7 @@ def _said(observable: str, text: str) -> set[str]:
 
 def _words(names: Iterable[str]) -> set[str]:
     """The words that distinguish one fact from others, without a plural's s."""
-    words = {word for name in names for word in name.lower().split("_")}
+    words = {word for name in names for word in re.split("[_ ]", name.lower())}
     return {word.removesuffix("s") for word in words if len(word) >= LONG} - COMMON
 
 
@@ -203,7 +247,9 @@ def _values(expectation: Expectation[Any]) -> set[str]:
 
 def _texts(value: object) -> Iterator[str]:
     """The value, and each one in it, as a difference shows it."""
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple) and not value:
+        yield NONE
+    elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _texts(each)
     elif isinstance(value, Alert):

@@ -28,7 +28,10 @@ IN_HELLO = "hellos."
 """Of what the wire shows, only the hellos are in the map: the rest says less to a user."""
 NOT_SHOWN = frozenset({"session.ticket_length", "verdict"})
 """Random numbers of other lengths make a ticket longer by a block in some runs; a verdict is about the scenario."""
+CLIENT_HELLO = f"{IN_HELLO}client."
 UNSUPPORTED = "unsupported"
+FAILED = frozenset({"failed", "error"})
+"""The verdicts of a cell that is not as its scenario says."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Behaviour:
     cells: tuple[Key, ...]
     beside: tuple[str, ...] = ()
     """The weaker observables that change between the same builds in the first cell."""
+    follows: tuple[str, ...] = ()
+    """For each change in ``spans`` the stronger observable that changes between the same builds; empty if none does."""
+    failed: tuple[str, ...] = ()
+    """The builds on which one of its cells failed, the oldest first."""
     known: tuple[str, ...] = field(default=(), compare=False)
     """For each change in ``spans`` where it is declared or which option it comes from; empty if neither is known."""
 
@@ -56,16 +63,21 @@ class Behaviour:
 
     def changes(self) -> Iterator[tuple[str, str, Cause]]:
         """Each change as the build before it, the one after it, and the cause that it is between these two."""
-        for (older, before), (newer, after) in pairwise(self.spans):
+        values = pairwise(value for _, value in self.spans)
+        for (older, newer), (before, after) in zip(_between(self.spans), values, strict=True):
             yield (
-                older[-1],
-                newer[0],
+                older,
+                newer,
                 Cause(self.observable, before, after, 1, self.cells, self.connection, self.beside),
             )
 
     def explained(self, known: Callable[[str, str, Cause], str]) -> Behaviour:
-        """Return it with what is known of each change."""
-        return replace(self, known=tuple(known(*change) for change in self.changes()))
+        """Return it with what is known of each change; what nobody knows may follow from a stronger observable."""
+        found = [
+            known(*change) or (f"follows from {head}" if head else "")
+            for change, head in zip(self.changes(), self.follows, strict=True)
+        ]
+        return replace(self, known=tuple(found))
 
     def to_json(self) -> BehaviourObject:
         """Return it as JSON."""
@@ -77,6 +89,7 @@ class Behaviour:
             "beside": list(self.beside),
             "table": [{"builds": builds, "value": value} for builds, value in self.table],
             "known": [text or None for text in self.known],
+            "failed": list(self.failed),
         }
 
 
@@ -98,7 +111,7 @@ def behaviours(runs: Sequence[tuple[str, Cells]]) -> list[Behaviour]:
         there = [(version, cells[key]) for version, cells in runs if key in cells and _seen(cells[key])]
         for one in _of_cell(key, there):
             old = found.get((one.observable, one.spans))
-            found[one.observable, one.spans] = replace(old, cells=(*old.cells, *one.cells)) if old else one
+            found[one.observable, one.spans] = _both(old, one) if old else one
     return sorted(found.values(), key=lambda one: (rank(one.observable), -len(one.cells), one.observable, one.spans))
 
 
@@ -106,16 +119,57 @@ def _seen(cell: CellObject) -> bool:
     return bool(cell["case"]) and not cell.get("lost") and cell["verdict"] != UNSUPPORTED
 
 
+def _both(one: Behaviour, other: Behaviour) -> Behaviour:
+    """One row for cells that change alike; a change follows from a stronger one only if it does in all of them."""
+    return replace(
+        one,
+        cells=(*one.cells, *other.cells),
+        follows=tuple(head if then else "" for head, then in zip(one.follows, other.follows, strict=True)),
+        failed=tuple(sorted({*one.failed, *other.failed}, key=release)),
+    )
+
+
 def _of_cell(key: Key, there: Sequence[tuple[str, CellObject]]) -> Iterator[Behaviour]:
-    """What differs in one cell; of the observables that change between the same builds the strongest."""
+    """What differs in one cell; of the observables that change between the same builds the strongest.
+
+    What changes only where something stronger does, in the same connection or an earlier one, is left out: it follows.
+    """
     together: dict[tuple[tuple[str, ...], ...], list[tuple[str, int | None, Spans]]] = {}
-    for (observable, connection), spans in _changing(there).items():
+    changing = _changing(there)
+    for (observable, connection), spans in changing.items():
         together.setdefault(tuple(versions for versions, _ in spans), []).append((observable, connection, spans))
+    failed = tuple(version for version, cell in there if cell["verdict"] in FAILED)
     for group in together.values():
         (observable, connection, spans), *others = sorted(group, key=lambda one: rank(one[0]))
-        if rank(observable) < WIRE or observable.startswith(IN_HELLO):
+        follows = tuple(_head(observable, connection, change, changing) for change in _between(spans))
+        if (rank(observable) < WIRE or observable.startswith(IN_HELLO)) and not all(follows):
             beside = tuple(dict.fromkeys(name for name, _, _ in others if name != observable))
-            yield Behaviour(observable, connection, spans, (key,), beside)
+            yield Behaviour(observable, connection, spans, (key,), beside, follows, failed)
+
+
+def _head(
+    observable: str, connection: int | None, change: tuple[str, str], changing: Mapping[tuple[str, int | None], Spans]
+) -> str:
+    """The strongest observable that changes between the same two builds and decides this one; empty if none does.
+
+    A ClientHello is sent before anything else of its connection.
+    """
+    strength = rank(observable)
+    late = observable.startswith(CLIENT_HELLO)
+    found = [
+        (rank(name), number, f"{name} of connection {number}")
+        for (name, number), spans in changing.items()
+        if number is not None
+        and rank(name) < min(strength, WIRE)
+        and (connection is None or number < connection or (number == connection and not late))
+        and change in _between(spans)
+    ]
+    return min(found)[-1] if found else ""
+
+
+def _between(spans: Spans) -> list[tuple[str, str]]:
+    """The builds before and after each change."""
+    return [(older[-1], newer[0]) for (older, _), (newer, _) in pairwise(spans)]
 
 
 def _changing(there: Sequence[tuple[str, CellObject]]) -> dict[tuple[str, int | None], Spans]:

@@ -14,8 +14,12 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
     "brotli": COMPRESSED,
     "zstd": COMPRESSED,
     "srp": ("*srp*",),
+    "seclevel2": ("*signature_algorithms*",),
 }
-"""The observables that an option changes (RFC 8879 for the compressions, RFC 5054 for SRP), by its name."""
+"""The observables that an option changes, by its name.
+
+RFC 8879 for the compressions, RFC 5054 for SRP; SSL_CTX_set_security_level(3): level 2 allows no SHA-1.
+"""
 
 
 def explaining(

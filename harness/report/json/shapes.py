@@ -711,8 +711,12 @@ class BehaviourObject(TypedDict):
     table: Annotated[list[SpanObject], about("the value on every build, the oldest first")]
     known: Annotated[
         list[str | None],
-        about("for each change of the value where it is declared, or the option that it comes from; null if unknown"),
+        about(
+            "for each change of the value where it is declared, the option that it comes from, or the stronger "
+            "observable that it follows from; null if unknown"
+        ),
     ]
+    failed: Annotated[list[str], about("the builds on which one of these cells failed, the oldest first")]
 
 
 class BehavioursObject(TypedDict):
@@ -730,7 +734,9 @@ class BuiltObject(TypedDict):
     origin: Annotated[str, about("who built it: `debian`, `wheel`, `system`")]
     options: Annotated[
         list[str] | None,
-        about("of `zlib`, `brotli`, `zstd`, `ssl3` and `srp` those that it was built with, null if unknown"),
+        about(
+            "of `zlib`, `brotli`, `zstd`, `ssl3`, `srp` and `seclevel2` those that it was built with, null if unknown"
+        ),
     ]
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 TITLE = "Behaviours by version"
 ABOUT = (
     "What OpenSSL's resumption does differently from version to version, with each build at both ends. A row is one "
-    "observable of one cell, or of several that change alike; what follows from it has no row of its own."
+    "observable of one cell, or of several that change alike; what follows from a stronger one has no row of its own. "
+    "A row whose cells failed names the builds on which they did."
 )
 HEADS = ("what", "on which builds", "known")
 WORDS = {
@@ -94,13 +95,14 @@ def _about(one: Behaviour) -> tuple[str, str, list[tuple[str, str]], list[str]]:
 
 
 def _title(one: Behaviour) -> str:
-    """The words of the test if all cells are of one, and the observable."""
+    """The words of the test if all cells are of one, the observable, and the builds on which a cell failed."""
     tests = {scenario for scenario, _ in one.cells}
     what = one.observable + (f" of connection {one.connection}" if one.connection else "")
+    failed = f" — FAILED on {', '.join(one.failed)}" if one.failed else ""
     if len(tests) > 1:
-        return f"{what}, in {len(one.cells)} cells of {len(tests)} tests"
+        return f"{what}, in {len(one.cells)} cells of {len(tests)} tests{failed}"
     words = tests.pop().partition("::")[2].removeprefix("test_").replace("_", " ")
-    return f"{words}: {what}" + (f", in {len(one.cells)} cells" if len(one.cells) > 1 else "")
+    return f"{words}: {what}" + (f", in {len(one.cells)} cells" if len(one.cells) > 1 else "") + failed
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -48,6 +48,41 @@ def test_each_change_is_explained_by_itself() -> None:
     assert outcome.to_json()["known"] == ["3.0.19 resumed 3.2.0 declined"]
 
 
+def test_what_changes_only_where_something_stronger_does_has_no_row() -> None:
+    """The hint changes between the first two builds, where the outcome does too, and not between the last two."""
+    runs = [
+        results("1.1.1w", of("a")),
+        results("3.0.19", of("a", **DECLINED, **HINT)),
+        results("3.2.0", of("a", **HINT)),
+    ]
+
+    assert [one.observable for one in behaviours(builds_apart(runs))] == ["outcome"]
+
+
+def test_a_change_that_follows_says_so_in_a_row_with_another_one() -> None:
+    runs = [
+        results("1.1.1w", of("a")),
+        results("3.0.19", of("a", **DECLINED, **HINT)),
+        results("3.2.0", of("a", **DECLINED)),
+    ]
+    _, hint = behaviours(builds_apart(runs))
+
+    assert hint.observable == "session.lifetime_hint"
+    assert hint.explained(lambda *_: "").known == ("follows from outcome of connection 2", "")
+
+
+def test_a_row_names_the_builds_on_which_its_cells_failed() -> None:
+    runs = [
+        results("1.1.1w", of("a"), of("b")),
+        results("3.0.19", of("a", **DECLINED), {**of("b", **DECLINED), "verdict": "failed"}),
+        results("3.2.0", of("a", **DECLINED), of("b", **DECLINED)),
+    ]
+    (outcome,) = behaviours(builds_apart(runs))
+
+    assert outcome.failed == ("3.0.19",)
+    assert outcome.to_json()["failed"] == ["3.0.19"]
+
+
 def test_a_build_without_a_result_is_left_out() -> None:
     lost = {**of("a", **DECLINED), "lost": True}
     (outcome,) = behaviours(

@@ -16,7 +16,9 @@ from harness.report.run.behaviours_page import behaviours_html, behaviours_markd
 from harness.report.run.causes_page import causes_page
 
 CELLS = (("scenarios/a.py::test_ticket_is_old", "libssl--libssl-TLSv1.3"), ("scenarios/a.py::test_ticket_is_old", "x"))
-OUTCOME = Behaviour("outcome", 2, ((("1.1.1w", "3.0.20"), "resumed"), (("3.2.3",), "<declined>")), CELLS, known=("",))
+OUTCOME = Behaviour(
+    "outcome", 2, ((("1.1.1w", "3.0.20"), "resumed"), (("3.2.3",), "<declined>")), CELLS, failed=("3.2.3",), known=("",)
+)
 COUNTER = Behaviour(
     "counters.hits", None, ((("1.1.1w",), "1"), (("3.0.20",), "2")), CELLS[:1], known=("declared in b|c",)
 )
@@ -58,6 +60,7 @@ def test_markdown_has_a_row_for_each_behaviour_below_what_it_is_about() -> None:
     assert "ticket is old: outcome of connection 2, in 2 cells" in rows[0]
     assert "1.1.1w-3.0.20: `resumed`<br>3.2.3: `<declined>`" in rows[0]
     assert "`undeclared, since 3.2.3`" in rows[0]
+    assert "FAILED on 3.2.3" in rows[0]
     assert all(row.count(" | ") == 2 for row in rows)
     assert "made so" in lines
 
