@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import default_timeout
+from harness.agent.vocabulary import ExternalGet, default_timeout
 from harness.explain.facts import history
 from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
 from harness.explain.facts.history import CLOCK_ACTIONS
@@ -133,6 +133,8 @@ def expired_at_server(offer: Offer) -> Candidate | None:
         [f"knob: the session's timeout at the server is {timeout} s"]
         * (timeout is not None and evidence.then is not None)
         + [f"clocks: the session is about {age} s old at the server"] * (age is not None)
+        + [f"callback: get({offer.identity.hex()[:16]}…) returned expired"]
+        * (offer.external_answer == ExternalGet.EXPIRED)
         + [
             f"action: age_sessions at the server, {action.values.get('seconds')}"
             if action.name == "age_sessions"
@@ -160,8 +162,11 @@ def expired_at_server(offer: Offer) -> Candidate | None:
 
 
 def _was_removed(offer: Offer) -> bool:
-    """Whether the server removed it at an earlier offer because it had expired (ssl_get_prev_session)."""
-    if offer.by is Mechanism.PSK or offer.looked_up is not True:
+    """Whether the server removed it at an earlier offer because it had expired (ssl_get_prev_session).
+
+    An OpenSSL before 1.1.0 calls no remove callback for a session that its own cache does not have.
+    """
+    if offer.by is Mechanism.PSK or offer.looked_up is not True or offer.external_answer == ExternalGet.EXPIRED:
         return False
     before = offer.first_declined_here
     return before is not None and had_expired(before)

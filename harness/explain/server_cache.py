@@ -48,7 +48,7 @@ class Absence:
 def lookup_off(offer: Offer) -> Candidate | None:
     """The server does not look up sessions (SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) and counts no misses."""
     misses = offer.evidence.counted("misses")
-    if external_answer(offer) is not None:
+    if offer.external_answer is not None:
         return None
     config = offer.server_config
     modes = config.cache_mode or frozenset() if config else None
@@ -107,7 +107,7 @@ def not_in_cache(offer: Offer) -> Candidate | None:
         return None  # a server looks such a session up for an identity alone, and the client sends none
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
-    unanswered = external_answer(offer) in NO_ANSWER
+    unanswered = offer.external_answer in NO_ANSWER
     if misses == 0 and not too_long and not unanswered:
         return None
     why = _why(offer)
@@ -152,14 +152,8 @@ NO_ANSWER = {
 """What a get callback said where the server goes on without a session, in words, with the remedy."""
 
 
-def external_answer(offer: Offer) -> str | None:
-    """What the get callback of the server's external cache returned for the offer; None if it was not called."""
-    calls = offer.evidence.connection.server.callback_calls or ()
-    return next((call.result for call in calls if call.call == "get" and call.subject == offer.identity), None)
-
-
 def _external(offer: Offer) -> Iterator[Absence]:
-    answer = external_answer(offer)
+    answer = offer.external_answer
     if answer in NO_ANSWER:
         words, remedy = NO_ANSWER[answer]
         yield Absence(

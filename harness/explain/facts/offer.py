@@ -125,6 +125,12 @@ class Offer:
     # what the server did
 
     @cached_property
+    def external_answer(self) -> str | None:
+        """What the get callback of the server's external cache returned for it; None if it was not called."""
+        calls = self.evidence.connection.server.callback_calls or ()
+        return next((call.result for call in calls if call.call == "get" and call.subject == self.identity), None)
+
+    @cached_property
     def new_tickets(self) -> tuple[bytes, ...]:
         """The tickets that the server issued in this connection, or else in another one with the same context."""
         return self._tickets_of(0) or next(filter(None, map(self._tickets_of, range(1, len(self._neighbours)))), ())
