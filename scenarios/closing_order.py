@@ -40,6 +40,13 @@ BEFORE_3_0 = (
 LOST: tuple[Outcome, tuple[Reason, ...]] = (DECLINED, (Reason.NOT_IN_CACHE,))
 KEPT: tuple[Outcome, tuple[Reason, ...]] = (RESUMED, ())
 SPOILED: tuple[Outcome, tuple[Reason, ...]] = (FULL, (Reason.NOT_RESUMABLE,))
+IN_CACHE_ALONE = (
+    "https://github.com/openssl/openssl/issues/1550: remove_session_lock of 1.0.2 (ssl/ssl_sess.c) marks only a "
+    "session that it finds in the cache"
+)
+OBJECT_AFTER_FREE = Expectation(
+    SPOILED, Differs(LOST, Role.CLIENT, "*@<1.1.0", seen=SEEN, evidence=IN_CACHE_ALONE, tls=TLSv1_2)
+)
 AT_SERVER = Expectation(LOST, Differs(KEPT, Role.SERVER, "*@<3.0", seen=SEEN, evidence=BEFORE_3_0))
 AT_CLIENT = Expectation(
     SPOILED,
@@ -93,7 +100,7 @@ def test_session_is_lost_if_neither_end_called_shutdown(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
-    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (second.outcome, reasons(pair, second)) == OBJECT_AFTER_FREE.of(pair)
     assert (third.outcome, reasons(pair, third)) == LOST
 
 
@@ -141,7 +148,7 @@ def test_ignored_end_of_tcp_without_a_shutdown_saves_nothing(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
-    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (second.outcome, reasons(pair, second)) == OBJECT_AFTER_FREE.of(pair)
     assert (third.outcome, reasons(pair, third)) == LOST
 
 
@@ -162,7 +169,7 @@ def test_quiet_end_has_to_call_shutdown_all_the_same(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
-    assert (second.outcome, reasons(pair, second)) == SPOILED
+    assert (second.outcome, reasons(pair, second)) == OBJECT_AFTER_FREE.of(pair)
     assert (third.outcome, reasons(pair, third)) == LOST
 
 

@@ -1,8 +1,9 @@
 """The defaults in a ClientHello differ between releases, and are the same when the client offers a session.
 
 They are the signal for secure renegotiation (RFC 5746, 3.3 and 3.4), the point formats (RFC 8422, 5.1.2), the groups
-and signature algorithms (RFC 8446, 4.2.7 and 4.2.3), and the groups of the first key shares (RFC 8446, 4.2.8). A server
-that is tuned to one release's hello may not accept another's. None of these decides whether a session resumes.
+and signature algorithms (RFC 8446, 4.2.7 and 4.2.3), the groups of the first key shares (RFC 8446, 4.2.8), the cipher
+suites, the compression (RFC 3749) and the order of the extensions. A server that is tuned to one release's hello may
+not accept another's. None of these decides whether a session resumes.
 """
 
 from datetime import date
@@ -61,10 +62,17 @@ FFDHE_IN_TLS12 = (
     "measured: 4.0.3 names them, 3.6.5 does not; https://github.com/openssl/openssl/issues/10971 asked for it"
 )
 
+CENTOS_1_0_2 = "*@==1.0.2k-fips"
+UPSTREAM_1_0_2 = f"*@<1.1.0,!={CENTOS_1_0_2.removeprefix('*@==')}"
+TODAY = date(2026, 11, 30)
+FEWER_CURVES = "measured: 1.0.2k of CentOS names these four; its hobble-openssl takes the others out of the source"
+SECP256K1 = 22
+
 CLASSIC = (X25519, P256, X448, P521, P384)
 GROUPS_IN_TLS12: Expectation[tuple[int, ...]] = Expectation(
     CLASSIC,
-    Differs((P256, P521, 28, 27, P384, 26, 22, 14, 13, 11, 12, 9, 10), Role.CLIENT, "*@<1.1.0", SEEN, OLD_CURVES),
+    Differs((P256, P521, 28, 27, P384, 26, 22, 14, 13, 11, 12, 9, 10), Role.CLIENT, UPSTREAM_1_0_2, SEEN, OLD_CURVES),
+    Differs((P256, P521, P384, SECP256K1), Role.CLIENT, CENTOS_1_0_2, TODAY, FEWER_CURVES),
     Differs((X25519, P256, P521, P384), Role.CLIENT, "*@>=1.1.0,<1.1.1", SEEN, NO_X448),
     Differs((X25519, P256, X448, P384, P521), Role.CLIENT, "*@>=3.5,<4.0", SEEN, HYBRID_GROUPS),
     Differs(
@@ -102,6 +110,103 @@ NEWER_ALGORITHMS: Expectation[set[int]] = Expectation(
     Differs(BRAINPOOL | MLDSA | SM2SIG_SM3, Role.CLIENT, "*@>=4.0", SEEN, SINCE_4_0),
 )
 """Of TLS 1.3, beside those of 1.1.1."""
+
+SERVER_NAME, ENCRYPT_THEN_MAC, HEARTBEAT, EXTENDED_MASTER_SECRET, SESSION_TICKET = 0, 22, 15, 23, 35
+AT_ONE_LEVEL = {"security_level": 1}
+"""SHA-1 is below level 2, and Debian's 1.1.1w has that level by default."""
+PSS_AND_EDDSA = {*range(0x0804, 0x080C)}
+SHA1 = {0x0201, 0x0202, 0x0203}
+WITH_TLS13 = "CHANGES, 1.1.1: Support for TLSv1.3 added, with RSA-PSS (0x0804 to 0x080b), Ed25519 and Ed448"
+SHA1_IS_WEAK = "CHANGES, 3.0: The security strength of SHA1 and MD5 based signatures in TLS has been reduced"
+SIGNATURE_ALGORITHMS_IN_TLS12: Expectation[set[int]] = Expectation(
+    PSS_AND_EDDSA,
+    Differs(SHA1, Role.CLIENT, "*@<1.1.1", TODAY, WITH_TLS13),
+    Differs(PSS_AND_EDDSA | SHA1, Role.CLIENT, "*@>=1.1.1,<3.0", TODAY, SHA1_IS_WEAK),
+)
+"""Of those that a release added or removed."""
+
+CHACHA20 = {0xCCA8, 0xCCA9, 0xCCAA}
+RC4 = {0x0004, 0x0005, 0xC002, 0xC007, 0xC00C, 0xC011}
+IDEA = {0x0007}
+TRIPLE_DES = {0x000A, 0x000D, 0x0010, 0x0013, 0x0016, 0xC003, 0xC008, 0xC00D, 0xC012}
+DEFAULT_SUITES = (
+    "CHANGES, 1.1.0: Added support for ChaCha20 and Poly1305; RC4 based libssl ciphersuites are now classed as weak; "
+    "Triple-DES is now MEDIUM, and DEFAULT leaves it out (SSL_DEFAULT_CIPHER_LIST, SSL_NOT_DEFAULT)"
+)
+CIPHER_SUITES_IN_TLS12: Expectation[set[int]] = Expectation(
+    CHACHA20, Differs(RC4 | TRIPLE_DES, Role.CLIENT, "*@<1.1.0", TODAY, DEFAULT_SUITES)
+)
+"""Of those that a release added or removed."""
+CENTOS_SORTS = (
+    "measured: 1.0.2o to 1.0.2r sort Triple-DES below IDEA and RC4, as of 112 bits, and CentOS's 1.0.2k above it"
+)
+FIRST_OF_THESE_CIPHERS: Expectation[set[int]] = Expectation(
+    set(),
+    Differs({0x0007}, Role.CLIENT, UPSTREAM_1_0_2, TODAY, CENTOS_SORTS),
+    Differs({0xC012}, Role.CLIENT, CENTOS_1_0_2, TODAY, CENTOS_SORTS),
+)
+"""Of IDEA, RC4 and Triple-DES; none where there is none."""
+
+NULL_METHOD, DEFLATE = 0, 1
+CRIME = "CHANGES, 1.1.0: CRIME protection: disable compression by default, even if OpenSSL is compiled with zlib"
+COMPRESSION: Expectation[tuple[list[int], int]] = Expectation(
+    ([NULL_METHOD], NULL_METHOD),
+    Differs(([DEFLATE, NULL_METHOD], DEFLATE), Role.CLIENT, UPSTREAM_1_0_2, TODAY, CRIME, peer=UPSTREAM_1_0_2),
+    Differs(([DEFLATE, NULL_METHOD], NULL_METHOD), Role.CLIENT, UPSTREAM_1_0_2, TODAY, CRIME, peer="*@>=1.1.0"),
+    Differs(([DEFLATE, NULL_METHOD], NULL_METHOD), Role.CLIENT, UPSTREAM_1_0_2, TODAY, CRIME, peer=CENTOS_1_0_2),
+)
+"""CentOS's 1.0.2k compresses only with OPENSSL_DEFAULT_ZLIB (its changelog: CVE-2012-4929 #857051)."""
+
+SORTED_BY_TABLE = (
+    "ssl_add_clienthello_tlsext, ssl_add_serverhello_tlsext (1.0.2, ssl/t1_lib.c), with heartbeat of RFC 6520"
+)
+NAME_FOR_ECH = (
+    "measured: 3.6.5 sends server_name before the point formats, 4.0.3 last; ext_defs (ssl/statem/extensions.c) is the "
+    "order, and 4.0 brought Encrypted ClientHello"
+)
+LAST = (SESSION_TICKET, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, SIGNATURE_ALGORITHMS)
+POINTS_AND_GROUPS = (EC_POINT_FORMATS, SUPPORTED_GROUPS)
+EXTENSIONS_ORDER: Expectation[tuple[int, ...]] = Expectation(
+    (SERVER_NAME, *POINTS_AND_GROUPS, *LAST),
+    Differs(
+        (SERVER_NAME, *POINTS_AND_GROUPS, SESSION_TICKET, SIGNATURE_ALGORITHMS, HEARTBEAT),
+        Role.CLIENT,
+        "*@<1.1.0",
+        TODAY,
+        SORTED_BY_TABLE,
+    ),
+    Differs(
+        (RENEGOTIATION_INFO, SERVER_NAME, *POINTS_AND_GROUPS, *LAST), Role.CLIENT, "*@>=3.4,<4.0", TODAY, ONLY_FOR_TLS10
+    ),
+    Differs((RENEGOTIATION_INFO, *POINTS_AND_GROUPS, *LAST, SERVER_NAME), Role.CLIENT, "*@>=4.0", TODAY, NAME_FOR_ECH),
+)
+EXTENSIONS_ORDER_OF_SERVER: Expectation[tuple[int, ...]] = Expectation(
+    (RENEGOTIATION_INFO, SERVER_NAME, EC_POINT_FORMATS, SESSION_TICKET),
+    Differs(
+        (SERVER_NAME, RENEGOTIATION_INFO, EC_POINT_FORMATS, SESSION_TICKET),
+        Role.SERVER,
+        "*@<1.1.0",
+        TODAY,
+        SORTED_BY_TABLE,
+    ),
+    Differs(
+        (RENEGOTIATION_INFO, EC_POINT_FORMATS, SESSION_TICKET, SERVER_NAME),
+        Role.SERVER,
+        "*@>=4.0",
+        TODAY,
+        NAME_FOR_ECH,
+    ),
+)
+"""Of those that every server sends to every client."""
+
+KEPT_IN_SESSION = (
+    "https://github.com/openssl/openssl/pull/9176, in 1.1.1d: the client's point formats are no longer in the session, "
+    "and tls_parse_ctos_ec_pt_formats reads none in a resumption, so that the server answers none"
+)
+POINT_FORMATS_IN_RESUMPTION = Expectation(
+    (True, False), Differs((True, True), Role.SERVER, "*@<1.1.1d", TODAY, KEPT_IN_SESSION)
+)
+"""Whether the server answers with its own, in the full and in the resumed handshake."""
 
 
 def both_hellos(pair):
@@ -194,3 +299,56 @@ def test_tls13_client_names_its_default_signature_algorithms(pair):
 
     assert newer & {*listed(first, SIGNATURE_ALGORITHMS)} == NEWER_ALGORITHMS.of(pair)
     assert listed(second, SIGNATURE_ALGORITHMS) == listed(first, SIGNATURE_ALGORITHMS)
+
+
+@scenario(versions=[TLSv1_2], client=AT_ONE_LEVEL, needs={"client": [Capability.OPENSSL_CHOICES]})
+def test_tls12_client_names_its_default_signature_algorithms(pair):
+    first, second = both_hellos(pair)
+
+    assert (PSS_AND_EDDSA | SHA1) & {*listed(first, SIGNATURE_ALGORITHMS)} == SIGNATURE_ALGORITHMS_IN_TLS12.of(pair)
+    assert listed(second, SIGNATURE_ALGORITHMS) == listed(first, SIGNATURE_ALGORITHMS)
+
+
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})
+def test_tls12_client_names_its_default_cipher_suites(pair):
+    first, second = both_hellos(pair)
+    old = [suite for suite in first.cipher_suites if suite in RC4 | TRIPLE_DES | IDEA]
+
+    assert (CHACHA20 | RC4 | TRIPLE_DES) & {*first.cipher_suites} == CIPHER_SUITES_IN_TLS12.of(pair)
+    assert {*old[:1]} == FIRST_OF_THESE_CIPHERS.of(pair)
+    assert second.cipher_suites == first.cipher_suites
+
+
+@scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES, Capability.SESSION_DATA]})
+def test_tls12_session_is_compressed_where_both_ends_offer_it(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert ([*first.messages.client_hello.compression_methods], first.session.compression) == COMPRESSION.of(pair)
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"server_name": "localhost"},
+    needs={"client": [Capability.OPENSSL_CHOICES], "server": [Capability.OPENSSL_CHOICES, Capability.SERVER_NAME]},
+)
+def test_tls12_extensions_have_an_order(pair):
+    first = pair.connect()
+    common = {RENEGOTIATION_INFO, SERVER_NAME, EC_POINT_FORMATS, SESSION_TICKET}
+    answered = tuple(number for number in first.messages.server_hello.extensions if number in common)
+
+    assert first.outcome is FULL
+    assert tuple(first.messages.client_hello.extensions) == EXTENSIONS_ORDER.of(pair)
+    assert answered == EXTENSIONS_ORDER_OF_SERVER.of(pair)
+
+
+@scenario(versions=[TLSv1_2], server={"tickets": False}, needs={"server": [Capability.OPENSSL_CHOICES]})
+def test_server_answers_point_formats_in_the_full_handshake_alone(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    answered = tuple(EC_POINT_FORMATS in one.messages.server_hello.extensions for one in (first, second))
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.from_cache is True
+    assert answered == POINT_FORMATS_IN_RESUMPTION.of(pair)

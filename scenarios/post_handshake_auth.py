@@ -14,15 +14,16 @@ POST_HANDSHAKE_AUTH = 49
 ASKS = [Capability.AUTHENTICATE]
 LATER = {"verify": Verify.LATER}
 ALLOWS = {"post_handshake_auth": True, "client_certificate": "client"}
+NOT_PARSED = (
+    "https://github.com/openssl/openssl/issues/10370: tls_parse_ctos_sig_algs ignores the extension of the request "
+    "where the handshake resumed, so that the client finds no common scheme and sends an empty Certificate; measured: "
+    "3.0.16 and 3.4.1 do, 3.0.17 and 3.5.0 do not"
+)
 CERTIFICATES_AFTER_RESUMPTION = Expectation(
     1,
-    Differs(
-        0,
-        Role.CLIENT,
-        "*@>=1.1.1,<3.0",
-        date(2026, 11, 30),
-        "https://github.com/openssl/openssl/issues/10370: tls_parse_ctos_sig_algs ignores the extension of the request "
-        "where the handshake resumed, so that the client finds no common scheme and sends an empty Certificate",
+    *(
+        Differs(0, Role.CLIENT, builds, date(2026, 11, 30), NOT_PARSED)
+        for builds in ("*@>=1.1.1,<3.0.17", "*@>=3.1,<3.4.2")
     ),
 )
 

@@ -34,8 +34,8 @@ ONE_LESS = (
 )
 SORTED = "SSL_SESSION_list_add puts each session first; sorted since https://github.com/openssl/openssl/pull/8687"
 
-HELD_OF_2 = Expectation(2, Differs(1, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
-HELD_OF_3 = Expectation(3, Differs(2, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
+ITEMS_OF_2 = Expectation(2, Differs(1, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
+ITEMS_OF_3 = Expectation(3, Differs(2, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
 SIZE_THAT_HOLDS_2 = Expectation(2, Differs(3, Role.SERVER, "*@>=3.0.6", SEEN, ONE_LESS))
 FIRST_TO_EXPIRE = Expectation((DECLINED, RESUMED), Differs((RESUMED, DECLINED), Role.SERVER, "*@<3.0", SEEN, SORTED))
 
@@ -102,10 +102,10 @@ def test_new_sessions_evict_the_oldest(pair):
     assert outcomes(made) == [FULL] * 5
     assert outcomes(again) == [RESUMED, RESUMED, DECLINED, DECLINED]
     assert why(pair, again) == [HIT, HIT, MISS, MISS]
-    assert counted(counters) == (HELD_OF_3.of(pair), 5 - HELD_OF_3.of(pair), 3)
+    assert counted(counters) == (ITEMS_OF_3.of(pair), 5 - ITEMS_OF_3.of(pair), 3)
 
 
-@cases("size, held", (1, Expectation(1)), (2, HELD_OF_2), (3, HELD_OF_3))
+@cases("size, held", (1, Expectation(1)), (2, ITEMS_OF_2), (3, ITEMS_OF_3))
 @scenario(versions=[TLSv1_2], server={"tickets": False}, needs=RESIZES)
 def test_cache_holds_so_many(pair, size, held):
     pair.new_server(cache_size=size)
@@ -172,7 +172,7 @@ def test_cache_that_shrinks_forgets_when_the_next_session_comes(pair):
     assert outcomes(made) == [FULL] * 5
     assert counted(full) == (4, 0, 6)
     assert counted(shrunk) == (4, 0, 3)
-    assert counted(filled) == (HELD_OF_3.of(pair), 5 - HELD_OF_3.of(pair), 3)
+    assert counted(filled) == (ITEMS_OF_3.of(pair), 5 - ITEMS_OF_3.of(pair), 3)
     assert outcomes(again) == [RESUMED, RESUMED, DECLINED]
     assert why(pair, again) == [HIT, HIT, MISS]
 

@@ -37,6 +37,11 @@ OF_SSLV23_METHOD = (
 DEFAULT_AT_CLIENT = Expectation(7200, Differs(300, Role.CLIENT, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
 DEFAULT_AT_SERVER = Expectation(7200, Differs(300, Role.SERVER, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
 
+IS_RESUMABLE = "CHANGES, 1.1.1: SSL_SESSION_is_resumable is new"
+RESUMABLE: Expectation[set[bool | None]] = Expectation(
+    {True}, Differs({None}, Role.CLIENT, "*@<1.1.1", date(2026, 11, 30), IS_RESUMABLE)
+)
+
 pytestmark = scenario(needs=DATA)
 
 
@@ -329,3 +334,10 @@ def test_session_is_resumable_once_it_has_its_id_or_ticket(pair):
 
     assert first.outcome is FULL
     assert first.session.resumable
+
+
+def test_session_says_whether_it_is_resumable(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert {first.session.get("resumable")} == RESUMABLE.of(pair)

@@ -343,9 +343,12 @@ def test_negative_timeout_expires_at_once(pair):
     assert second.from_cache is not True
 
 
-@scenario(server={"timeout": -1, "tickets": False, "clock": 0}, same_stack=True, breaks=ABOVE_A_WEEK)
+@scenario(
+    client={"clock": 0}, server={"timeout": -1, "tickets": False, "clock": 0}, same_stack=True, breaks=ABOVE_A_WEEK
+)
 def test_negative_timeout_expires_at_once_in_the_cache_too(pair):
-    pair.server.stop_clock(NOW)
+    """The client's clock stands still, for it would not offer a ticket of no lifetime in a later second."""
+    pair.stop_clocks(NOW)
     first = pair.connect()
     second = pair.connect(offer=first.session)
     pair.server.stop_clock(NOW + 1)

@@ -4,12 +4,16 @@ RFC 8446, 4.2.11 (version and hash) and 4.1.4 (a retry); RFC 7627, 5.3; SSL_CTX_
 ssl_get_prev_session and tls_parse_ctos_psk. In TLS 1.2 OpenSSL does not decline a session for its cipher.
 """
 
+from datetime import date
+
 from harness import (
     BOTH,
     DECLINED,
     FULL,
     RESUMED,
     Capability,
+    Differs,
+    Expectation,
     Reason,
     Role,
     TLSv1_2,
@@ -17,6 +21,18 @@ from harness import (
     openssl_chooses,
     reasons,
     scenario,
+)
+
+TICKETS_FOLLOW = (
+    "https://github.com/openssl/openssl/pull/30626: tls_parse_ctos_psk no longer sets ticket_expected to 0 for a PSK "
+    "of another hash (CHANGES of 3.5.7, 3.6.3 and 4.0.1)"
+)
+TICKETS_AFTER_ANOTHER_HASH = Expectation(
+    0,
+    *(
+        Differs(2, Role.SERVER, builds, date(2026, 11, 30), TICKETS_FOLLOW)
+        for builds in ("*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
+    ),
 )
 
 EITHER = (TLSv1_2, TLSv1_3)
@@ -64,6 +80,7 @@ def test_hash_of_the_cipher_suite_is_not_the_sessions(pair):
     assert first.outcome is FULL
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.CIPHER_DIFFERS,)
+    assert second.tickets == TICKETS_AFTER_ANOTHER_HASH.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"tickets": BOTH}, needs=IMPORTS)
