@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from harness.model.connection import Counters
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 OF_SESSION = ("has_ticket", "lifetime_hint", "timeout", "max_early_data")
 COUNTED = tuple(field.name for field in fields(Counters))
+_VALUES = attrgetter(*COUNTED)
 DISAGREEMENT = "disagreement"
 
 
@@ -65,8 +67,8 @@ def _same(path: str, value: object) -> Value:
 def _counters(after: Counters | None, before: Counters | None) -> Iterator[Value]:
     if after is None:
         return
-    earlier = astuple(before) if before else (None,) * len(COUNTED)
-    for name, now, then in zip(COUNTED, astuple(after), earlier, strict=True):
+    earlier = _VALUES(before) if before else (None,) * len(COUNTED)
+    for name, now, then in zip(COUNTED, _VALUES(after), earlier, strict=True):
         yield Value(name, None if now is None else now - (then or 0), now)
 
 

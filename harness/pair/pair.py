@@ -105,10 +105,17 @@ class Pair:
         """The present server."""
         self.client = self._start_client()
         """The present client."""
-        self.tap = Tap(runtime.loop, lambda: self.server.endpoint.address)
-        self.tap.expect_none()
+        self._tap: Tap | None = None
         self.datagram_tap = DatagramTap(runtime.loop, lambda: self.server.endpoint.address) if tls.datagrams else None
         """The tap of DTLS."""
+
+    @property
+    def tap(self) -> Tap:
+        """The tap of TCP, which listens from its first use on: connections in memory need none."""
+        if self._tap is None:
+            self._tap = Tap(self.runtime.loop, lambda: self.server.endpoint.address)
+            self._tap.expect_none()
+        return self._tap
 
     def _with_version(self, config: C) -> C:
         changed: C = config.changed(versions=(self.tls,))
@@ -315,7 +322,11 @@ class Pair:
         if self._tamperings:
             self.tap.middles[self._tapped + 1] = ManInTheMiddle(self._tamperings)
             self._tamperings = []
-        elif isinstance(client, AgentClientEndpoint) and not self.tap.gate and (found := client.joined(server, offer)):
+        elif (
+            isinstance(client, AgentClientEndpoint)
+            and not (self._tap and self._tap.gate)
+            and (found := client.joined(server, offer))
+        ):
             return found[:2], ByMemory(found[2])
         ends = client.connect(self.tap.port, offer), server.accept()
         self.tap.expect(ends[0].process)
@@ -343,7 +354,8 @@ class Pair:
         connection.read_by_assert = self.read_by_assert
         self.connections.append(connection)
         self._issued_ids |= issued_ids(connection.transcript)
-        connection.strays = (self.datagram_tap or self.tap).strays()
+        tap = self.datagram_tap or self._tap
+        connection.strays = tap.strays() if tap else ()
         if connection.counters is not None and connection.setup is not None:
             context = connection.setup.server_context
             connection.contradictions += self._counted(Role.SERVER, context, connection.counters)
@@ -418,9 +430,9 @@ class Pair:
 
     def close(self) -> None:
         """Close the endpoints and the tap."""
-        self.tap.close()
-        if self.datagram_tap is not None:
-            self.datagram_tap.close()
+        for tap in (self._tap, self.datagram_tap):
+            if tap is not None:
+                tap.close()
         for endpoint in reversed(self._endpoints):
             endpoint.endpoint.close()
         self._endpoints.clear()

@@ -27,7 +27,9 @@ def audit(connection: Connection, vantages: Mapping[Role, Transcript] | None = N
 
     ``vantages`` are what each end sent and got, where the tap changed messages on their way.
     """
-    return tuple(_contradictions({role: Wire(connection, (vantages or {}).get(role)) for role in Role}))
+    if vantages is None:
+        return tuple(_contradictions(dict.fromkeys(Role, Wire(connection))))
+    return tuple(_contradictions({role: Wire(connection, vantages[role]) for role in Role}))
 
 
 def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:

@@ -15,7 +15,7 @@ from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import EARLY_DATA
 from harness.model.view import Saw
 from harness.pair.audit.key_logs import key_log
-from harness.pair.audit.shown import Shown, exactly, readable
+from harness.pair.audit.shown import Shown, exactly, once, readable
 from harness.wire.exporter import exported
 from harness.wire.hellos import KEY_SHARE
 from harness.wire.judge import FULL_ONLY
@@ -59,6 +59,7 @@ def _reported(name: str) -> Callable[[Wire, Role], object]:
     return lambda wire, role: getattr(wire.report(role), name)
 
 
+@once
 def _version(wire: Wire, _role: Role) -> Shown | None:
     return exactly(wire.answers[-1].version, "ServerHello") if wire.answers else None
 
@@ -99,11 +100,13 @@ def _used_versions(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Including(used), f"{readable(tuple(sorted(used)))} ({words})")
 
 
+@once
 def _cipher(wire: Wire, _role: Role) -> Shown | None:
     names = openssl_names(wire.answers[-1].cipher_suite) if wire.answers else ()
     return Shown(names, f"{names[0]} (ServerHello)") if names else None
 
 
+@once
 def _external_psk(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 a selected identity whose binder proves it, before it the identity in the ClientKeyExchange."""
     if wire.first is None:
@@ -123,11 +126,13 @@ def _configured_psk(wire: Wire, _role: Role) -> object:
     return setup.client.psk_identities[0].encode()
 
 
+@once
 def _sent_psk(wire: Wire, _role: Role) -> Shown | None:
     sent = [psk.identity for hello in wire.transcript.client_hellos[:1] for psk in hello.external_psks]
     return Shown(sent, f"{readable(tuple(sent))} (ClientHello)")
 
 
+@once
 def _alpn(wire: Wire, _role: Role) -> Shown | None:
     if not wire.answers:
         return None
@@ -172,6 +177,7 @@ def _configured_name(wire: Wire, _role: Role) -> object:
     return setup.client.server_name if setup is not None else None
 
 
+@once
 def _sent_name(wire: Wire, _role: Role) -> Shown | None:
     hellos = wire.transcript.client_hellos
     return exactly(hellos[0].server_name or "", "ClientHello") if hellos else None
@@ -182,6 +188,7 @@ def _configured_alpn(wire: Wire, _role: Role) -> object:
     return setup.client.alpn if setup is not None else None
 
 
+@once
 def _sent_alpn(wire: Wire, _role: Role) -> Shown | None:
     hellos = wire.transcript.client_hellos
     return exactly(hellos[0].alpn, "ClientHello") if hellos else None
@@ -208,6 +215,7 @@ def _finished(wire: Wire, role: Role) -> bool:
     return any(m.type == "Finished" and m.sender is role for m in wire.transcript.messages)
 
 
+@once
 def _early_data(wire: Wire, _role: Role) -> Shown | None:
     if wire.first is None:
         return None
@@ -236,6 +244,7 @@ def _early_bytes(wire: Wire, role: Role) -> Shown | None:
     return exactly(read, "early data")
 
 
+@once
 def _new_sessions(wire: Wire, _role: Role) -> Shown | None:
     """One of each ticket that was read, and before TLS 1.3 one of each full handshake."""
     on_wire = wire.transcript.tickets
@@ -329,6 +338,7 @@ def _reported_fatal(wire: Wire, role: Role) -> object:
     return None if alert is None else (alert.number, alert.sender)
 
 
+@once
 def _fatal_shown(wire: Wire, _role: Role) -> Shown | None:
     shown = [wire.alerts(sender) for sender in Role]
     if None in shown or wire.cut:
@@ -392,6 +402,7 @@ def _resumed_last(wire: Wire, role: Role) -> Shown | None:
     return exactly(not full, f"{full[0] if full else 'no Certificate'} in the last handshake")
 
 
+@once
 def _group(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange."""
     hello = wire.first
@@ -426,6 +437,7 @@ def _peer_chain(wire: Wire, role: Role) -> Shown | None:
     return exactly(tuple(sha256(der).hexdigest() for der in chain), f"Certificate of the {role.peer}")
 
 
+@once
 def _exporter(wire: Wire, _role: Role) -> Shown | None:
     """It follows from the secrets in the key logs, of which only a digest is reported and shown."""
     if wire.first is None:
@@ -468,6 +480,7 @@ class _Among:
         return isinstance(reported, tuple) and self._allowed.issuperset(reported)
 
 
+@once
 def _subjects(wire: Wire, _role: Role) -> Shown | None:
     """What is looked up or decrypted is what the client offers, and what is stored or encrypted what it is given."""
     if wire.first is None or (wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):

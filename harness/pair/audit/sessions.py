@@ -36,6 +36,8 @@ class Taken:
     wire: Wire
     session: Session
     tickets: tuple[NewSessionTicket, ...]
+    inherited: Session | None
+    """The session that this connection resumed; what was not sent again comes from it."""
 
     @property
     def hidden(self) -> bool:
@@ -46,16 +48,6 @@ class Taken:
     def tls13(self) -> bool:
         """Whether it is a session of TLS 1.3."""
         return self.wire.answers[-1].version is TLSVersion.TLSv1_3
-
-    @property
-    def inherited(self) -> Session | None:
-        """Return the session that this connection resumed; what was not sent again comes from it.
-
-        So does a full handshake's after an offer without a session id: OpenSSL makes a new SSL_SESSION only in place
-        of one that has an id (tls_process_server_hello).
-        """
-        offered = self.wire.connection.offered
-        return offered if self.wire.resumed or (offered and offered.get("session_id") == b"") else None
 
     def of_ticket(self, field: str, value: Callable[[NewSessionTicket], set[object]]) -> Shown | None:
         """What the session's ticket says, or the session that was resumed, if that is its ticket.
@@ -225,6 +217,15 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
 """Every field of a session that the wire also shows."""
 
 
+def _inherited(wire: Wire) -> Session | None:
+    """The session that is resumed, or after a full handshake one that was offered without a session id.
+
+    OpenSSL makes a new SSL_SESSION only in place of one that has an id (tls_process_server_hello).
+    """
+    offered = wire.connection.offered
+    return offered if wire.resumed or (offered and offered.get("session_id") == b"") else None
+
+
 def taken(wire: Wire) -> Iterator[Contradiction]:
     """Each field of each session that the client holds after a completed handshake."""
     connection = wire.connection
@@ -233,9 +234,11 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
     last = (connection.last_session,) if connection.last_session else ()
     held = (*connection.sessions, *last, *connection.held_sessions)
     sent = tuple(ticket for ticket in wire.transcript.tickets if ticket.ticket)
-    for session in {id(each): each for each in held}.values():
+    inherited = _inherited(wire)
+    for session in {id(each.known): each for each in held}.values():  # copies of one session share its fields
         ticket = session.get("ticket")
-        seen = Taken(wire, session, tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent)
+        tickets = tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent
+        seen = Taken(wire, session, tickets, inherited)
         for name, shows in FIELDS.items():
             reported = session.get(name)
             if reported is not None and (found := contradiction(Role.CLIENT, f"session.{name}", reported, shows(seen))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
@@ -12,6 +12,7 @@ from harness.wire.judge import external_psk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Mapping
+    from typing import Any
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
@@ -24,7 +25,7 @@ SHOWN_BYTES = 16
 """Bytes of a ticket or an id that a contradiction repeats."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shown:
     """What the wire shows: the values that a truthful endpoint can report, and where."""
 
@@ -68,13 +69,27 @@ def contradiction(role: Role, fact: str, reported: object, shown: Shown | None) 
     return Contradiction(Witness(role.value), fact, readable(reported), f"the wire shows {shown.text}")
 
 
+def once(shows: Callable[[Wire, Role], Shown | None]) -> Callable[[Wire, Role], Shown | None]:
+    """Make what the wire shows of a fact once, as it is the same for both ends."""
+
+    @wraps(shows)
+    def kept(wire: Wire, role: Role) -> Shown | None:
+        if shows not in wire.kept:
+            wire.kept[shows] = shows(wire, role)
+        return wire.kept[shows]
+
+    return kept
+
+
 class Wire:
-    """A connection with what several facts need of its wire."""
+    """A connection with what several facts need of its wire; one for both ends, unless they saw other bytes."""
 
     def __init__(self, connection: Connection, transcript: Transcript | None = None) -> None:
         self.connection = connection
         self.transcript = transcript or connection.transcript
         """What the end sent and got that is compared; the same for both, unless the tap changed messages."""
+        self.kept: dict[Any, Shown | None] = {}
+        """What `once` has made."""
 
     def report(self, role: Role) -> EndpointReport:
         """The report of an end."""
@@ -130,9 +145,10 @@ class Wire:
         found = tuple(hello for hello in self.transcript.server_hellos if not hello.hello_retry_request)
         if self.renegotiation_hidden or self.connection.wire.saw not in {Saw.FULL, Saw.RESUMED}:
             return ()
+        if len(found) == 1:
+            return found
         finished = [m.sender for m in self.transcript.messages if m.type == "Finished"]
-        whole = all(finished.count(role) == len(found) for role in Role)
-        return found if whole or len(found) == 1 else ()
+        return found if all(finished.count(role) == len(found) for role in Role) else ()
 
     @cached_property
     def first(self) -> ServerHello | None:
@@ -154,12 +170,19 @@ class Wire:
         """Whether every record that this role sent could be read."""
         return not self.transcript.sealed.get(role) and not self.transcript.problem
 
+    @cached_property
+    def _alerts(self) -> Mapping[Role, tuple[Alert, ...] | None]:
+        if self.transcript.problem:
+            return dict.fromkeys(Role)
+        hidden = {m.sender for m in self.transcript.messages if m.type in {"EncryptedAlert", "EncryptedRecord"}}
+        return {
+            role: None if role in hidden else tuple(alert for alert in self.transcript.alerts if alert.sender is role)
+            for role in Role
+        }
+
     def alerts(self, sender: Role) -> tuple[Alert, ...] | None:
         """The alerts of one end in order; None where some may be sealed."""
-        hidden = {"EncryptedAlert", "EncryptedRecord"}
-        if self.transcript.problem or any(m.sender is sender and m.type in hidden for m in self.transcript.messages):
-            return None
-        return tuple(alert for alert in self.transcript.alerts if alert.sender is sender)
+        return self._alerts[sender]
 
     def fold(self, of: Callable[[ServerHello], object], hellos: Iterable[ServerHello] = ()) -> set[object]:
         """What each completed handshake, or each of ``hellos``, shows."""

@@ -106,7 +106,7 @@ class AgentProcess:
         self._next += 1
         number = self._next
         about = fields.get("connection") or fields.get("as") or fields.get("context") or ""
-        pending = Pending[T](f"{self.name}'s reply to {verb} {about}".rstrip())
+        pending: Pending[T] = Pending(f"{self.name}'s reply to {verb} {about}".rstrip())
         if self._dead is not None:
             pending.reject(self._dead)
             return pending

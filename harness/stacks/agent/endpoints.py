@@ -111,16 +111,30 @@ class AgentClientEndpoint(AgentEndpoint):
 
 
 class AgentServerEndpoint(AgentEndpoint):
-    """A server context with its listener."""
+    """A server context with its listener, which one that is joined in memory makes only when it is connected to."""
 
     def __init__(self, host: AgentHost, config: ServerConfig, needs: Mapping[str, str] | None = None) -> None:
+        self._listening: Pending[int] | None = None
         super().__init__(host, config, needs)
-        self.port: int = self._process.answer("listen", self._listening)
+        if not host.joins:
+            self._process.answer("listen", self._listens())
 
     def _ask_more(self) -> None:
         self._listener = self._process.unique("l")
-        fields = {"as": self._listener, "context": self._context}
-        self._listening = self._process.ask("listen", fields, lambda reply: int(reply["port"]))
+        if not self._host.joins:
+            self._listens()
+
+    def _listens(self) -> Pending[int]:
+        """Ask for its listener once; the result is the port."""
+        if self._listening is None:
+            fields = {"as": self._listener, "context": self._context}
+            self._listening = self._process.ask("listen", fields, lambda reply: int(reply["port"]))
+        return self._listening
+
+    @property
+    def port(self) -> int:
+        """Its port, which the kernel chose."""
+        return self._process.answer("listen", self._listens())
 
     @property
     def address(self) -> tuple[str, int]:
@@ -129,4 +143,5 @@ class AgentServerEndpoint(AgentEndpoint):
 
     def accept(self) -> AgentLink:
         """Take the next connection."""
+        self._process.answer("listen", self._listens())
         return AgentLink(self._process, self._role, "accept", {"listener": self._listener})
