@@ -34,8 +34,8 @@ class Known:
     """The oracle that objects to it (harness.explore.oracles)."""
     observables: tuple[str, ...]
     """The observables, laws or rules; of a difference the strongest and those that change with it."""
-    builds: str
-    """The builds that have it: see harness.matrix.expectation.Builds."""
+    builds: str | tuple[str, ...]
+    """The builds that have it, as one range or several: see harness.matrix.expectation.Builds."""
     seen: date
     evidence: str
     needs: tuple[str, ...] = ()
@@ -44,13 +44,24 @@ class Known:
     """Where it is pinned."""
 
     def __post_init__(self) -> None:
-        Builds(self.builds)
-        if not self.evidence.strip() or not self.observables:
-            raise UsageError(f"{self.name}: a known behaviour needs its observables and its evidence")
+        for each in self.ranges:
+            Builds(each)
+        if not self.evidence.strip() or not self.observables or not self.ranges:
+            raise UsageError(f"{self.name}: a known behaviour needs its observables, its builds and its evidence")
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """Return the ranges of the builds that have it."""
+        return (self.builds,) if isinstance(self.builds, str) else self.builds
+
+    def has(self, label: str) -> bool:
+        """Return whether a ``stack@build`` has it."""
+        return any(Builds(each).has(label) for each in self.ranges)
 
     def fits(self, story: Story) -> bool:
-        """Return whether a story has what the behaviour needs."""
-        return parts(story) >= set(self.needs)
+        """Return whether a story has what the behaviour needs; of an alternative, such as ``a|b``, one of them."""
+        found = parts(story)
+        return all(found.intersection(need.split("|")) for need in self.needs)
 
 
 def parts(story: Story) -> set[str]:
@@ -97,11 +108,11 @@ def masks(entries: Sequence[Known], suspicion: Suspicion, story: Story) -> Known
         return None
     if suspicion.oracle != BUILDS:
         broken = [label for label, value in suspicion.values if value == BROKEN]
-        return next((each for each in about if all(map(Builds(each.builds).has, broken))), None)
+        return next((each for each in about if all(map(each.has, broken))), None)
     pairs = [(a, b) for (a, one), (b, other) in combinations(suspicion.values, 2) if one != other]
     parted = all(any(_parts(each, a, b) for each in about) for a, b in pairs)
     return about[0] if parted else None
 
 
 def _parts(entry: Known, one: str, other: str) -> bool:
-    return Builds(entry.builds).has(one) is not Builds(entry.builds).has(other)
+    return entry.has(one) is not entry.has(other)

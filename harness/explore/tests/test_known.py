@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,21 @@ def test_a_broken_law_is_masked_for_its_builds_only() -> None:
 
     assert masks([entry], breaks, OTHER) is entry
     assert masks([entry], both, OTHER) is None
+
+
+def test_an_entry_of_several_ranges_parts_builds_by_all_of_them() -> None:
+    entry = replace(ENTRY, builds=("*@>=3.0,<3.0.15", "*@>=3.1,<3.1.7"))
+
+    assert masks([entry], differs(v3_0_14="0", v3_0_15="2"), MISMATCH) is entry
+    assert masks([entry], differs(v3_1_6="0", v3_1_7="2"), MISMATCH) is entry
+    assert masks([entry], differs(v3_0_14="0", v3_1_6="2"), MISMATCH) is None
+
+
+def test_one_of_two_alternatives_is_enough() -> None:
+    entry = replace(ENTRY, needs=("resize_cache|client.ciphersuites",))
+
+    assert masks([entry], CHANGE, MISMATCH) is entry
+    assert masks([entry], CHANGE, OTHER) is None
 
 
 def test_the_shipped_file_can_be_read() -> None:
