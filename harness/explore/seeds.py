@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from harness.model.errors import UsageError
 from harness.model.tls import Role
+from harness.results.reader import kept_run
 from harness.story.reading import read_story, story_of_json
 from harness.story.story import End
 
@@ -56,14 +57,15 @@ def plain(story: Story) -> Story:
 
 
 def of_results(path: Path, kinds: set[str] | None = None) -> Iterator[Story]:
-    """Yield the stories of a run's cells, each kind once; ``kinds`` are those that are already there."""
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} holds no results of a run: {error}") from error
+    """Yield the stories of a run's cells, each kind once; ``kinds`` are those that are already there.
+
+    UsageError if the file, or the folder that holds it, has no results of a run.
+    """
+    cells = kept_run(path).results["cells"]
     kinds = set() if kinds is None else kinds
     for cell in cells:
-        value = (cell.get("case") or {}).get("story")
+        case = cell["case"]
+        value: Any = case.get("story") if case else None
         if value and not value.get("gaps") and _kind(cell, value) not in kinds:
             kinds.add(_kind(cell, value))
             yield replace(plain(story_of_json(value, f"{path}: {cell['cell']}")), about=cell["scenario"])
