@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,22 +20,42 @@ from harness.explore.known import known
 from harness.explore.oracles import BROKEN, BUILDS, RULES
 from harness.explore.seeds import given as stories_of
 from harness.explore.seeds import shipped
-from harness.model.errors import UsageError
+from harness.model.errors import EndpointError, UsageError
 from harness.results.writer import writable
+from harness.runtime.process import Child, how_it_ended
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.explore.oracles import Suspicion
     from harness.story.story import Story
 
 FOUND = 1
+LATE = 600.0
+"""Seconds that a shard has to end after this process: it may be at work on a finding."""
 STACK = "libssl"
 """The stack of a BUILD that is a version."""
 TO = "Keep corpus, state and findings in DIR, and go on with what is there. Default: explored-BUILD-BUILD."
 FROM = "Begin also with the stories of FILE: a story, a folder of stories, or a run's results.json; may be repeated."
 REPLAY = "Run the stories of the scenarios and of --from once, and make no new ones."
+PROCESSES = "Explore in N processes, with seeds from --seed on. Default: one for each processor."
+PART = "Play only part I of N of the stories to begin with, in this process alone; for shards on several machines."
 KNOWN = "Also take FILE, in the form of harness/explore/known.toml, for known; may be repeated."
+
+
+class Part(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A part of many, from 1."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return the part, from 0, and how many there are."""
+        found = re.fullmatch(r"(\d+)/(\d+)", str(value))
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            self.fail(f"{value!r} is not a part; the second of four is 2/4", param, ctx)
+        return int(found[1]) - 1, int(found[2])
 
 
 @click.command(epilog=example("explore 3.5.6 3.5.7 --seconds 600"))
@@ -42,6 +64,8 @@ KNOWN = "Also take FILE, in the form of harness/explore/known.toml, for known; m
     "--seconds", type=click.IntRange(min=1), default=60, metavar="N", help="How long to explore. Default: 60."
 )
 @click.option("--seed", type=int, default=1, metavar="N", help="Makes other stories; shards share DIR. Default: 1.")
+@click.option("-n", "processes", type=click.IntRange(min=1), metavar="N", help=PROCESSES)
+@click.option("--part", type=Part(), default="1/1", metavar="I/N", help=PART)
 @click.option("--from", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=FROM)
 @click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help=TO)
 @click.option("--replay", is_flag=True, help=REPLAY)
@@ -58,6 +82,10 @@ def explore(**given: Any) -> None:
     Exit code 0: nothing new. 1: a finding that is not known. 2: bad usage.
     """
     builds: tuple[str, ...] = given["builds"]
+    count = given["processes"] or (1 if given["part"][1] > 1 else len(os.sched_getaffinity(0)))
+    part = given["part"] if given["part"][1] > 1 else (0, count)
+    if count > 1 and given["part"][1] > 1:
+        raise UsageError("-n and --part exclude each other: -n gives each process its part")
     place = given["folder"] or Path("-".join(["explored", *(re.sub(r"[^\w.]+", "-", build) for build in builds)]))
     entries = [*known(), *(entry for path in given["more"] for entry in known(path))]
     own, seeds = [story for path in given["files"] for story in stories_of(path)], shipped()
@@ -69,31 +97,75 @@ def explore(**given: Any) -> None:
             labels = [stack.label for stack in stacks]
             if len(set(labels)) < len(labels):
                 raise UsageError(f"{', '.join(labels)}: name each build once")
+            folder = Folder(place, labels, given["seed"])
             explorer = Explorer(
                 runtime,
                 stacks,
-                Folder(place, labels, given["seed"]),
+                folder,
                 seeds,
                 entries,
                 own=own,
                 declared=declared,
                 report=lambda line: click.echo(line, err=True),
                 with_scenario=given["scenario"],
+                part=part,
             )
+            others = [Shard(runtime, given, place, number, count) for number in range(1, count)]
             try:
                 if given["replay"]:
                     explorer.replay([*own, *seeds])
                 else:
                     explorer.run(given["seconds"])
+                new = [*map(said, explorer.found), *(line for other in others for line in other.result())]
             finally:
+                for other in others:
+                    other.close()
                 explorer.close()
         finally:
             machine.close()
     click.echo(explorer.line().partition(";")[0])
-    for found in explorer.found:
-        click.echo(f"new  {found}: {(found / TABLE).read_text(encoding='utf-8').splitlines()[0]}")
-    if explorer.found:
+    for line in new:
+        click.echo(line)
+    if new:
         click.get_current_context().exit(FOUND)
+
+
+NEW = "new  "
+
+
+def said(found: Path) -> str:
+    """Return the line of a new finding."""
+    return f"{NEW}{found}: {(found / TABLE).read_text(encoding='utf-8').splitlines()[0]}"
+
+
+class Shard:
+    """A process that explores with a seed of its own; it shares the folder, and its progress is read from there."""
+
+    def __init__(self, runtime: Runtime, given: Mapping[str, Any], place: Path, number: int, count: int) -> None:
+        self._runtime = runtime
+        self._new: list[str] = []
+        options = [f"--seconds={given['seconds']}", f"--seed={given['seed'] + number}", f"--to={place}"]
+        options += [f"--part={number + 1}/{count}", *(["--replay"] if given["replay"] else [])]
+        options += [*(f"--from={file}" for file in given["files"]), *(f"--known={file}" for file in given["more"])]
+        options += ["--scenario"] if given["scenario"] else []
+        argv = [sys.executable, "-P", "-m", "harness.cli", "explore", *options, *given["builds"]]
+        self._child = Child(runtime.loop, runtime.warden, f"shard {number + 1}", argv, on_line=self._line)
+
+    def _line(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        self._new += [text] if text.startswith(NEW) else []
+
+    def result(self) -> list[str]:
+        """Wait for its end; return the lines of its new findings. EndpointError if it failed."""
+        self._runtime.loop.wait(lambda: self._child.ended.done, f"the end of {self._child.name}", LATE)
+        status = self._child.ended.result()
+        if status not in {0, FOUND} or (status == FOUND and not self._new):
+            raise EndpointError(self._child.name, how_it_ended(status), self._child.output)
+        return self._new
+
+    def close(self) -> None:
+        """End it; what it found so far is in the folder."""
+        self._child.close()
 
 
 def declared(story: Story, suspicion: Suspicion) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from harness.explore.oracles import Suspicion  # noqa: TC001 - msgspec reads the annotations at run time
 from harness.model.errors import UsageError
-from harness.story.reading import read_story
+from harness.story.reading import read_story, story_of_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,22 @@ SCHEMA = 1
 STATE = "state-{}.json"
 CORPUS, FINDINGS, KNOWN, FLAKY = "corpus", "findings", "known", "flaky"
 """The folders in it: stories that showed something new, findings, known ones, and what did not repeat."""
+KEYS = "keys"
+"""The folder of the keys of all findings: each is a file that holds the name of the finding's folder."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A suspicion that is not yet followed up."""
+
+    story: dict[str, Any]
+    suspicion: Suspicion
+    where: str
+    """Where it is known; empty if it is new."""
+
+    def read(self) -> Story:
+        """Return the story in which it came up."""
+        return story_of_json(self.story, "a suspicion of this exploration")
 
 
 @dataclass
@@ -40,7 +58,9 @@ class State:
     findings: dict[str, str] = field(default_factory=dict)
     """The folder of each finding, by its key; of one that is known or does not repeat as well."""
     tried: dict[str, int] = field(default_factory=dict)
-    """How often each kind of suspicion was made smaller."""
+    """How often each kind of suspicion came up and was, or is to be, followed up."""
+    waiting: list[Waiting] = field(default_factory=list)
+    """What is to be followed up, in this order."""
 
 
 class Folder:
@@ -57,12 +77,7 @@ class Folder:
             raise UsageError(f"{self.path} is not a folder; name another one with --to")
         if not self._state.exists():
             return State(builds, seed)
-        try:
-            state = msgspec.json.decode(self._state.read_bytes(), type=State)
-        except (msgspec.DecodeError, OSError) as error:
-            raise UsageError(
-                f"{self._state} is damaged: {error}; remove it to begin again, the corpus and the findings stay"
-            ) from error
+        state = self._decoded(self._state)
         if state.schema != SCHEMA:
             raise UsageError(
                 f"{self._state} has schema {state.schema}, and this harness reads {SCHEMA}; name a new --to"
@@ -72,6 +87,15 @@ class Folder:
                 f"{self.path} is an exploration of {', '.join(state.builds)}; name the same builds, or a new --to"
             )
         return state
+
+    @staticmethod
+    def _decoded(path: Path) -> State:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=State)
+        except (msgspec.DecodeError, OSError) as error:
+            raise UsageError(
+                f"{path} is damaged: {error}; remove it to begin again, the corpus and the findings stay"
+            ) from error
 
     def stories(self) -> list[Story]:
         """Return the corpus in order: its own stories, then those of other shards; UsageError for a damaged one."""
@@ -99,6 +123,29 @@ class Folder:
         if name not in self.state.corpus:
             self.state.corpus.append(name)
             _write(self.path / CORPUS / name, text)
+
+    def found(self, key: str) -> bool:
+        """Return whether a finding of this key is filed, by this shard or by another one."""
+        return key in self.state.findings or (self.path / KEYS / key).exists()
+
+    def file(self, key: str, place: Path) -> bool:
+        """Give a finding's folder its key; False, and the folder is removed, if another shard was first."""
+        name = f"{place.parent.name}/{place.name}"
+        keys = self.path / KEYS
+        keys.mkdir(parents=True, exist_ok=True)
+        try:
+            with (keys / key).open("x", encoding="utf-8") as file:
+                file.write(name)
+        except FileExistsError:
+            shutil.rmtree(place)
+            return False
+        self.state.findings[key] = name
+        return True
+
+    def of_shards(self) -> list[State]:
+        """Return the state of this shard, and the last one that each other shard has written."""
+        others = [path for path in sorted(self.path.glob(STATE.format("*"))) if path != self._state]
+        return [self.state, *map(self._decoded, others)]
 
     def save(self) -> None:
         """Write the state, so that a killed exploration goes on from here."""

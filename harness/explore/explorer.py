@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.case.case import Ends, refusals
 from harness.explore import memory
-from harness.explore.corpus import FINDINGS, FLAKY, KNOWN, digest
+from harness.explore.corpus import FINDINGS, FLAKY, KNOWN, Waiting, digest
 from harness.explore.finding import Finding, write
 from harness.explore.generate import Generator, standing
 from harness.explore.known import masks, parts
@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 REPEATS = 3
 """How often a finding must be seen again before it counts."""
 FOLLOWED = 4
-"""How often a kind of suspicion that led to a known finding is followed up again."""
+"""How often a kind of suspicion is followed up, as it can have several causes."""
+FOLLOWING = 0.3
+"""The share of the time in which suspicions are followed up while there are more stories to tell."""
+LAST = 0.8
+"""The share of the time after which those that wait come first."""
+REMEMBERED = 20_000
+"""Stories whose suspicions are remembered: what is made smaller from several sides meets the same ones."""
 EVERY = 5.0
 """Seconds between two reports of progress, and two writings of the state."""
 BY_TCP = 20
@@ -63,22 +69,29 @@ class Explorer:
     with_scenario: bool = False
     own: Sequence[Story] = ()
     """Stories of the user's, which are played before the seeds."""
+    part: tuple[int, int] = (0, 1)
+    """Which part of the seeds is played, and of how many: shards play different ones."""
     found: list[Path] = field(default_factory=list)
     """The folders of the new findings of this run."""
 
     def __post_init__(self) -> None:
         seeds = [standing(story) for story in self.seeds if is_small(story)]
         Random(self.folder.state.seed).shuffle(seeds)  # noqa: S311 - each shard in an order of its own
-        self._seeds = [*map(standing, self.own), *seeds]
+        first, of = self.part
+        self.first = [*map(standing, self.own), *seeds][first::of]
+        """The stories with which it begins."""
         self._values = knob_values([*self.own, *self.seeds], self.stacks)
         self._generator = Generator(self._values, self._fits)
         self._corpus = self.folder.stories()
         self._begun = time.monotonic()
         self._before = self.folder.state.seconds
         self._shown = self._begun
-        self._first = self.folder.state.programs
+        self._first = sum(state.programs for state in self.folder.of_shards())
         self._tuples = set(self.folder.state.tuples)
         self._trying = ""
+        self._following = 0.0
+        """Seconds in which suspicions were followed up."""
+        self._remembered: dict[tuple[str, ...], list[Suspicion]] = {}
         self._scale = memory.Scale(self.stacks)
         self._fast: dict[str, Stack] = {
             stack.label: LibsslStack(stack.build, self.runtime, joins=True) if stack.name == "libssl" else stack
@@ -96,20 +109,24 @@ class Explorer:
         return not any(refusals(story, Ends(stack, stack), plan) for stack in self.stacks)
 
     def run(self, seconds: float) -> None:
-        """Explore for so many seconds; what is found is in the folder."""
-        end = self._begun + seconds
+        """Explore for so many seconds; what then still waits to be followed up is the first thing of the next run."""
         try:
-            while time.monotonic() < end:
-                self.program()
+            while (passed := time.monotonic() - self._begun) < seconds:
+                due = self._following < FOLLOWING * passed or passed > LAST * seconds
+                if not (due and self.follow_next()):
+                    self.program()
                 self._progress()
         finally:
             self._note()
 
     def replay(self, stories: Sequence[Story]) -> None:
-        """Tell these stories once each, and follow up what an oracle objects to."""
+        """Tell the shard's part of these stories once each, and follow up what an oracle objects to."""
+        first, of = self.part
         try:
-            for story in stories:
+            for story in stories[first::of]:
                 self.tell(standing(story))
+                self._progress()
+            while self.follow_next():
                 self._progress()
         finally:
             self._note()
@@ -118,10 +135,10 @@ class Explorer:
         """Tell the next story: first those of the scenarios, then new ones."""
         number = self.folder.state.programs
         random = Random(f"{self.folder.state.seed}:{number}")  # noqa: S311 - stories, not keys
-        if number < len(self._seeds):
-            story: Story | None = self._seeds[number]
+        if number < len(self.first):
+            story: Story | None = self.first[number]
         else:
-            story = self._generator.story(random, self._corpus or self._seeds)
+            story = self._generator.story(random, self._corpus or self.first)
         self.folder.state.programs += 1
         if story is not None:
             self.tell(story)
@@ -131,7 +148,7 @@ class Explorer:
                 self._weigh()
 
     def tell(self, story: Story) -> None:
-        """Tell one story on every build, and follow up what an oracle objects to."""
+        """Tell one story on every build, and note what an oracle objects to."""
         self._trying = " ".join(step.kind for step in story.steps)
         played = self._played(story, self.stacks)
         if any(one.ended == UNSUPPORTED for one in played):
@@ -144,7 +161,9 @@ class Explorer:
         for suspicion in suspicions(played):
             if suspicion.oracle == BUILDS and differs:
                 continue  # a weaker observable of a difference that is followed up
-            differs |= self.follow(story, suspicion) and suspicion.oracle == BUILDS
+            where = self._where(story, suspicion)
+            differs |= suspicion.oracle == BUILDS and not where
+            self._note_suspicion(story, suspicion, where)
 
     def _played(self, story: Story, stacks: Sequence[Stack]) -> list[Played]:
         return [play(story, self._fast[stack.label], self.runtime) for stack in stacks]
@@ -154,7 +173,7 @@ class Explorer:
         slow = play(story, stack, self.runtime)
         if _shown(slow) != _shown(fast):
             values = ((f"{stack.label} in memory", _said(fast)), (f"{stack.label} over TCP", _said(slow)))
-            self._file(FLAKY, story, Suspicion(ENDS, "transport", 0, values), [stack], "memory and TCP disagree")
+            self._write(FLAKY, story, Suspicion(ENDS, "transport", 0, values), [stack], "memory and TCP disagree")
 
     def _keep_if_new(self, story: Story, played: Sequence[Played]) -> None:
         seen = {digest((one.label, one.why, features(one.connections))) for one in played}
@@ -163,30 +182,57 @@ class Explorer:
             self.folder.add(story)
             self._corpus.append(story)
 
-    def follow(self, story: Story, suspicion: Suspicion) -> bool:
-        """Follow a suspicion up; False if it is known."""
+    def _where(self, story: Story, suspicion: Suspicion) -> str:
+        """Where a suspicion is known; empty if it is new."""
         entry = masks(self.known, suspicion, story)
-        where = f"{entry.name} ({entry.scenario or entry.seen})" if entry else self.declared(story, suspicion)
+        return f"{entry.name} ({entry.scenario or entry.seen})" if entry else self.declared(story, suspicion)
+
+    def _note_suspicion(self, story: Story, suspicion: Suspicion, where: str) -> None:
+        """Let a suspicion wait until it is followed up; new ones come before known ones, rare ones before others."""
         state = self.folder.state
         kind = digest((suspicion.oracle, suspicion.what, pattern(suspicion), bool(where)))
-        if (where and state.findings.get(digest(where))) or state.tried.get(kind, 0) >= FOLLOWED:
-            return not where
+        if state.tried.get(kind, 0) >= FOLLOWED or (where and self.folder.found(digest(where))):
+            return
+        if where and any(one.where == where for one in state.waiting):
+            return
+        place = sum(1 for one in state.waiting if (bool(one.where), 0) <= (bool(where), state.tried.get(kind, 0)))
+        state.waiting.insert(place, Waiting(story.to_json(), replace(suspicion, beside=()), where))
         state.tried[kind] = state.tried.get(kind, 0) + 1
+
+    def follow_next(self) -> bool:
+        """Follow up the suspicion that is next; False if none waits."""
+        state = self.folder.state
+        if not state.waiting:
+            return False
+        waiting, begun = state.waiting[0], time.monotonic()
+        self._trying = f"to make smaller: {waiting.suspicion.oracle} {waiting.suspicion.what}"
+        self.follow(waiting.read(), waiting.suspicion, waiting.where)
+        state.waiting.remove(waiting)
+        self._following += time.monotonic() - begun
+        return True
+
+    def follow(self, story: Story, suspicion: Suspicion, where: str = "") -> None:
+        """Repeat a suspicion, make its story smaller and file it; ``where`` it is known, if it is."""
+        if where and self.folder.found(digest(where)):
+            return
         stacks = self._two(suspicion)
         again = self._repeated(story, suspicion, stacks)
         if again is None:
-            self._file(FLAKY, story, suspicion, stacks, f"it did not repeat {REPEATS} times")
-            return not where
-        small = shrunk(story, lambda one: self._same(one, again, stacks, masked=bool(where)) is not None, self._values)
+            self._write(FLAKY, story, suspicion, stacks, f"it did not repeat {REPEATS} times")
+            return
+        small = shrunk(
+            story,
+            lambda one: self._same(one, again, stacks, masked=bool(where), play_it=False) is not None,
+            self._values,
+        )
         last = self._same(small, again, stacks, masked=bool(where)) or again
         named = sorted(part for part in parts(small) if "=" not in part or part.startswith("tls="))
         shape = (pattern(last), named) if last.oracle != RULES else ()
         key = digest(where) if where else digest((last.oracle, last.what, *shape))
-        if key in state.findings:
-            return not where
+        if self.folder.found(key):
+            return
         whole = self._same(small, again, self.stacks, masked=bool(where)) or last
-        state.findings[key] = self._file(KNOWN if where else FINDINGS, small, replace(whole, beside=()), stacks, where)
-        return not where
+        self._file(key, KNOWN if where else FINDINGS, small, replace(whole, beside=()), stacks, where)
 
     def _two(self, suspicion: Suspicion) -> list[Stack]:
         """The builds that a suspicion is about: the first two neighbours that differ, or the last that breaks a law."""
@@ -208,13 +254,28 @@ class Explorer:
         return found
 
     def _same(
-        self, story: Story, wanted: Suspicion, stacks: Sequence[Stack], *, masked: bool, by_tcp: bool = False
+        self,
+        story: Story,
+        wanted: Suspicion,
+        stacks: Sequence[Stack],
+        *,
+        masked: bool,
+        by_tcp: bool = False,
+        play_it: bool = True,
     ) -> Suspicion | None:
-        """The same suspicion in a story on these builds; one that is ``masked`` counts only where that is asked."""
+        """The same suspicion in a story on these builds; one that is ``masked`` counts only where that is asked.
+
+        Unless it is to ``play_it``, what the story showed before is taken.
+        """
         values = dict(wanted.values)
         labels = [stack.label for stack in stacks if stack.label in values]
-        played = [play(story, stack, self.runtime) for stack in stacks] if by_tcp else self._played(story, stacks)
-        for found in suspicions(played):
+        kept = (story.text(), *(stack.label for stack in stacks))
+        if play_it or kept not in self._remembered:
+            played = [play(story, stack, self.runtime) for stack in stacks] if by_tcp else self._played(story, stacks)
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[kept] = suspicions(played)
+        for found in self._remembered[kept]:
             if (found.oracle, found.what) != (wanted.oracle, wanted.what):
                 continue
             now = dict(found.values)
@@ -225,15 +286,19 @@ class Explorer:
                 return found
         return None
 
-    def _file(self, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> str:
-        """Write a finding; return the name of its folder."""
+    def _file(self, key: str, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> None:
+        """Write a finding, unless another shard has filed one of the same key meanwhile."""
+        place = self._write(kind, story, suspicion, stacks, why)
+        if self.folder.file(key, place) and kind == FINDINGS:
+            self.found.append(place)
+
+    def _write(self, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> Path:
+        """Write the folder of a finding, and return it."""
         slug = re.sub(r"\W+", "-", f"{suspicion.oracle}-{suspicion.what}").strip("-")
         place = self.folder.new(kind, slug)
         write(place, Finding(story, suspicion, tuple(stacks), why), self.runtime, scenario=self.with_scenario)
-        if kind == FINDINGS:
-            self.found.append(place)
         self.report(f"{ {FINDINGS: 'finding', KNOWN: 'known', FLAKY: 'flaky'}[kind] } {place.name}: {suspicion.title}")
-        return f"{kind}/{place.name}"
+        return place
 
     def _weigh(self) -> None:
         """Look for the story that makes an agent grow, among those that showed something new last."""
@@ -243,9 +308,9 @@ class Explorer:
                 if grown > memory.LEAK:
                     values = tuple((one.label, BROKEN if one is stack else KEPT) for one in self.stacks)
                     key = digest((MEMORY, stack.label, sorted(parts(story))))
-                    if key not in self.folder.state.findings:
+                    if not self.folder.found(key):
                         what = Suspicion(MEMORY, f"{grown} bytes each time", 0, values)
-                        self.folder.state.findings[key] = self._file(FINDINGS, story, what, [stack], "")
+                        self._file(key, FINDINGS, story, what, [stack], "")
 
     def _progress(self) -> None:
         now = time.monotonic()
@@ -255,18 +320,20 @@ class Explorer:
             self.report(self.line())
 
     def line(self) -> str:
-        """Return one line of progress."""
-        state = self.folder.state
-        made = state.programs - self._first
-        rate = made / max(time.monotonic() - self._begun, 0.001)
-        names = list(state.findings.values())
+        """Return one line of progress, of all shards of the folder."""
+        states = self.folder.of_shards()
+        programs = sum(state.programs for state in states)
+        rate = (programs - self._first) / max(time.monotonic() - self._begun, 0.001)
+        names = [name for state in states for name in state.findings.values()]
         counts = ", ".join(
             f"{sum(name.startswith(f'{kind}/') for name in names)} {word}"
             for kind, word in ((FINDINGS, "findings"), (KNOWN, "known"))
         )
+        behaviours = len(self._tuples.union(*(state.tuples for state in states)))
+        waiting = sum(len(state.waiting) for state in states)
+        wait = f", {waiting} to follow up" if waiting else ""
         return (
-            f"{state.programs} programs ({rate:.0f} a second), {len(self._tuples)} behaviours, {counts}; "
-            f"trying {self._trying}"
+            f"{programs} programs ({rate:.0f} a second), {behaviours} behaviours, {counts}{wait}; trying {self._trying}"
         )
 
     def _note(self) -> None:

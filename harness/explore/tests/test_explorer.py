@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.explore.corpus import Folder
+from harness.explore.corpus import FINDINGS, Folder
 from harness.explore.explorer import Explorer
 from harness.explore.generate import standing
 from harness.explore.known import known
@@ -70,6 +70,7 @@ def finding(runtime: Runtime, honest: LibsslStack, tmp_path_factory: pytest.Temp
     exploring = Exploring(runtime, honest, tmp_path_factory.mktemp("found"))
     explorer = exploring.explorer(RETRIED, scenario=True)
     explorer.program()
+    explorer.follow_next()
     exploring.close()
     (found,) = explorer.found
     return found
@@ -106,6 +107,7 @@ def test_a_scenario_of_a_finding_is_python(finding: Path) -> None:
 def test_what_is_known_is_filed_apart_and_is_not_new(exploring: Exploring) -> None:
     explorer = exploring.explorer(RETRIED, entries=True)
     explorer.program()
+    explorer.follow_next()
 
     assert explorer.found == []
     assert [place.name for place in (exploring.folder / "known").iterdir()] == ["001-counters-hits"]
@@ -133,6 +135,39 @@ def test_a_killed_exploration_goes_on_with_the_next_program(exploring: Exploring
     assert second.folder.state.programs == first.folder.state.programs > 0
     assert second.folder.state.corpus == first.folder.state.corpus != []
     assert len(second.folder.stories()) == len(first.folder.state.corpus)
+
+
+def test_what_waits_is_followed_up_after_a_kill(exploring: Exploring) -> None:
+    killed = exploring.explorer(RETRIED)
+    killed.program()
+    killed.folder.save()
+    later = exploring.explorer(RETRIED)
+
+    assert [one.suspicion.what for one in later.folder.state.waiting] == ["hits"]
+    assert later.follow_next()
+    assert [place.name for place in later.found] == ["001-counters-hits"]
+    assert not later.follow_next()
+
+
+def test_shards_file_a_finding_once(exploring: Exploring, honest: LibsslStack) -> None:
+    shards = [Folder(exploring.folder, [honest.label], seed) for seed in (1, 2)]
+    filed = [shard.file("key", shard.new(FINDINGS, "hits")) for shard in shards]
+
+    assert filed == [True, False]
+    assert [place.name for place in (exploring.folder / FINDINGS).iterdir()] == ["001-hits"]
+    assert shards[1].found("key")
+
+
+def test_shards_begin_with_different_stories(exploring: Exploring, honest: LibsslStack) -> None:
+    stories = [Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),) * count) for count in (1, 2, 3)]
+    lengths = []
+    for number in range(2):
+        place = Folder(exploring.folder, [honest.label], number)
+        explorer = Explorer(exploring.runtime, [honest], place, [], [], own=stories, part=(number, 2))
+        exploring.made.append(explorer)
+        lengths.append([len(story.steps) - 1 for story in explorer.first])
+
+    assert lengths == [[1, 3], [2]]
 
 
 def test_shards_share_their_corpus(exploring: Exploring, honest: LibsslStack) -> None:
