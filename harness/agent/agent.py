@@ -11,6 +11,7 @@ from harness.agent.knobs import check_files
 from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
 from harness.agent.requests import check, parse
 from harness.agent.sockets import Connector, DatagramListener, Listener, connect_datagrams, leave
+from harness.agent.threads import Starts
 from harness.agent.verbs import CONNECTION, VERBS
 from harness.agent.vocabulary import PROTOCOL, Capability, ChosenAt, Role
 
@@ -40,6 +41,8 @@ class Agent:
         """The names of the contexts that speak DTLS."""
         self._listeners: dict[str, tuple[str, Listener]] = {}
         self._conversations: dict[str, tuple[str, Conversation]] = {}
+        self._starts: dict[str, Starts] = {}
+        """Where the threads of a client context begin, by its name."""
         self._own: dict[str, Callable[[Request], dict[str, Any] | None]] = {
             "hello": self._hello,
             "context": self._context,
@@ -105,6 +108,7 @@ class Agent:
             self._conversations.pop(connection)[1].drop()
         del self._contexts[name]
         self._datagrams.discard(name)
+        self._starts.pop(name, None)
         context.free()
         return {}
 
@@ -148,6 +152,7 @@ class Agent:
         context = known(self._contexts, owner, "context")
         session = request.fields["session"]
         conversation = self._conversation(request, owner, lambda sock: context.connect(sock, session))
+        conversation.start = self._starts.setdefault(owner, Starts()).of
         if owner in self._datagrams:
             conversation.leave = leave
             connect_datagrams(request.fields["port"], conversation)

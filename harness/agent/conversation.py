@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.fields import RequestError
 from harness.agent.library import EndError, Facts, WantReadError, WantWriteError, carry_out
+from harness.agent.threads import HandshakeThread
 from harness.agent.verbs import AFTER_HANDSHAKE, ALWAYS
 from harness.agent.vocabulary import LONGEST_LINE
 
 if TYPE_CHECKING:
     import socket
+    import threading
     from collections.abc import Callable
 
     from harness.agent.library import Tls
@@ -72,6 +74,10 @@ class Conversation:
         """Ends the transport, and closes the socket in its time."""
         self.released: Callable[[], object] = lambda: None
         """Called when a release has freed the connection."""
+        self._thread: HandshakeThread | None = None
+        """In which its handshake runs."""
+        self.start: Callable[[int], threading.Barrier] = _no_threads
+        """Returns the barrier at which so many threads of its context begin."""
 
     def opened(self, sock: Any) -> None:
         """Handle the new TCP connection: make the driver's object, reply to the opening request, continue."""
@@ -109,7 +115,10 @@ class Conversation:
             try:
                 result = self._release() if request.row.name == "release" else self._carry_out(request)
             except WantReadError:
-                self._watcher.want(self._sock, self.run, within=self._time_left())
+                if self._thread is not None:
+                    self._watcher.want(self._thread, self.run)
+                else:
+                    self._watcher.want(self._sock, self.run, within=self._time_left())
                 return
             except WantWriteError:
                 self._watcher.want(self._sock, self.run, write=True)
@@ -138,10 +147,22 @@ class Conversation:
             return self._own[row.name](self._tls, request)
         return row.reply(carry_out(self._tls, row.name, request.arguments))
 
-    def _handshake(self, tls: Tls, _request: Request) -> dict[str, Any]:
-        tls.handshake()
+    def _handshake(self, tls: Tls, request: Request) -> dict[str, Any]:
+        if (count := request.fields["together"]) is not None:
+            self._in_thread(tls, count)
+        else:
+            tls.handshake()
         self._handshaken = True
         return {}
+
+    def _in_thread(self, tls: Tls, count: int) -> None:
+        """Begin the handshake in a thread, or end it if that is done; WantReadError while it runs."""
+        if self._thread is None:
+            self._thread = HandshakeThread(tls, self._sock, self.start(count))
+            raise WantReadError
+        thread, self._thread = self._thread, None
+        self._watcher.forget(thread)
+        thread.result()
 
     def _write(self, tls: Tls, request: Request) -> dict[str, Any]:
         data: bytes = request.fields["data"]
@@ -197,6 +218,10 @@ class Conversation:
         return {"facts": {**facts, **(self._after(tls) if self._after else {})}}
 
     def _close(self) -> None:
+        if self._thread is not None:
+            self._watcher.forget(self._thread)
+            self._thread.cancel()
+            self._thread = None
         if self._tls is not None:
             self._tls.free()
             self._tls = None
@@ -219,6 +244,11 @@ class Conversation:
             self._outbox.error(request.id, dropped)
         self._waiting.clear()
         self._close()
+
+
+def _no_threads(_count: int) -> threading.Barrier:
+    """RequestError: a connection in memory has no socket to wait for."""
+    raise RequestError("together: only a client's connection over a socket has a thread of its own")
 
 
 def end_tcp(sock: socket.socket) -> None:

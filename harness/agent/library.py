@@ -215,6 +215,13 @@ def carry_out(driven: Context | Tls, verb: str, arguments: Mapping[str, Any]) ->
     return method(**arguments)
 
 
+def refuse_fields(reasons: Mapping[str, str], fields: Mapping[str, object]) -> None:
+    """LackError with the driver's reason for the first of these fields of a verb that has a value."""
+    for name, value in fields.items():
+        if value:
+            raise LackError(f"{name}: {reasons[name]}")
+
+
 def lacking(driven: Mapping[str, type]) -> dict[str, str]:
     """Return why optional verbs are not supported, by verb, from the driver's classes for context and connection."""
     return {

@@ -248,8 +248,11 @@ _ROWS = (
         "handshake",
         CONNECTION,
         "Complete the handshake, with early data if the knobs enable it. Errors: `tls`, or `end` if the peer ended "
-        "the connection.",
+        "the connection. `together`: in a thread of its own, which begins when so many connections of the context "
+        "have been asked; each takes a reference of its session object there (SSL_SESSION_up_ref).",
+        {"together": optional(integer(1, 64, "a number of connections, 1 to 64")).about("integer or null")},
         when=BEFORE_FAILURE,
+        field_needs={"together": "threads"},
     ),
     Verb(
         "write",
@@ -317,10 +320,25 @@ _ROWS = (
         CONNECTION,
         "SSL_get1_session now, held as the same object until the context is freed. What the connection "
         "does to it later affects what `connect` offers by its handle: SSL_free without close_notify makes "
-        "it non-resumable.",
+        "it non-resumable. `duplicate`: hold what SSL_SESSION_dup returns for it. `older`, `timeout`: backdate it by "
+        "these seconds (SSL_SESSION_set_time), and give it this timeout (SSL_SESSION_set_timeout). `ssl`: hold the "
+        "SSL, not its session; `release` does not free it, and the `connect` that gets its handle, once, connects "
+        "again with it after SSL_clear, without SSL_set_session.",
+        {
+            "duplicate": optional(BOOL, default=False).about("boolean"),
+            "older": optional(INT, default=0).about("integer, seconds"),
+            "timeout": optional(INT).about("integer, seconds, or null"),
+            "ssl": optional(BOOL, default=False).about("boolean"),
+        },
         result={"session": "session with a `handle` and no `der`, or null if there is none"},
         optional=True,
         needs="session in memory",
+        field_needs={
+            "duplicate": "session duplicate",
+            "older": "session times",
+            "timeout": "session times",
+            "ssl": "clear and connect again",
+        },
     ),
     Verb(
         "shutdown",
@@ -359,6 +377,8 @@ OPTIONAL: tuple[Verb, ...] = tuple(row for row in _ROWS if row.optional)
 """The optional verbs."""
 
 
+ONLY_CLIENTS_OFFER = "only a client offers a session"
+"""Why a server lacks what is about offers."""
 ONLY_SERVERS_ASK = "only a server asks for a certificate after the handshake"
 """Why a client lacks ``authenticate``."""
 

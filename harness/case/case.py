@@ -148,7 +148,7 @@ def begin(story: Story, ends: Ends, runtime: Runtime, plan: Plan) -> Teller:
         pair = Pair((ends.client, ends.server), story.tls, runtime, client=configs[0], server=configs[1])
     except (EndpointError, TimedOutError) as error:
         raise SetUpError(str(error)) from error
-    return Teller(pair, partial(ends.of, story), moved)
+    return Teller(pair, partial(ends.of, story), moved, plan.together)
 
 
 def case_object(story: Story, labels: tuple[str, str], result: CaseResult) -> CaseObject:

@@ -48,7 +48,7 @@ from harness.story.story import values_of
 from harness.wire.session.codec import aged, edited, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from harness.model import session as model
     from harness.model.connection import Connection
@@ -62,16 +62,28 @@ if TYPE_CHECKING:
 class Teller:
     """Does the steps of one story with one pair, in order."""
 
-    def __init__(self, pair: Pair, find: Callable[[Role, str], Stack], moved: Collection[Role]) -> None:
-        """``find`` returns the stack that a step names; ``moved`` are the ends whose clock is moved or stopped."""
+    def __init__(
+        self,
+        pair: Pair,
+        find: Callable[[Role, str], Stack],
+        moved: Collection[Role],
+        together: Mapping[int, int],
+    ) -> None:
+        """``find`` returns the stack that a step names; ``moved`` are the ends whose clock is moved or stopped.
+
+        ``together`` says of a connection how many handshakes begin at once, each in a thread of the client.
+        """
         self.pair = pair
         self.find = find
         self.moved = moved
+        self.together = together
         self.began = int(time.time())
         self.notes: list[str] = []
         """What was not done as the story says, one sentence each."""
         self.holds = False
         """Whether the tap is to hold a message of the next connection."""
+        self.threads: list[OpenConnection] = []
+        """The connections whose handshakes wait for others to begin."""
         self.open: dict[int, OpenConnection] = {}
         self.taken: dict[int, list[model.Session | None]] = {}
 
@@ -173,8 +185,16 @@ def _(step: Connect, teller: Teller) -> None:
 
 @tell.register
 def _(step: Open, teller: Teller) -> None:
-    live = teller.pair.open(teller.session(step.offer))
-    if teller.holds:
+    together = teller.together.get(teller.pair.opened + 1, 0)
+    live = teller.pair.open(teller.session(step.offer), together=together)
+    teller.threads += [live] * bool(together)
+    if together > len(teller.threads):
+        pass  # the handshake begins with the last of them
+    elif together:
+        for each in teller.threads:
+            each.handshake()
+        teller.threads.clear()
+    elif teller.holds:
         live.await_held()
     else:
         live.handshake()
@@ -211,7 +231,8 @@ def _(step: Session, teller: Teller) -> None:
 @tell.register
 def _(step: Keep, teller: Teller) -> None:
     live = teller.opened(step.connection)
-    teller.taken[live.number].append(live.keep_session())
+    kept = live.keep_session(duplicate=step.duplicate, older=step.older, timeout=step.timeout, ssl=step.ssl)
+    teller.taken[live.number].append(kept)
 
 
 @tell.register

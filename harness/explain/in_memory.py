@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from harness.explain.facts import history
 from harness.explain.facts.negotiated import completed, version_of
 from harness.explain.finding import knob_text
+from harness.explain.no_session import TAKES
 from harness.model.knobs import CacheMode
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Close, Role, TLSVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.explain.facts.evidence import Evidence
+    from harness.explain.facts.origin import Origin
     from harness.model.connection import Connection
     from harness.model.session import Session
 
@@ -54,6 +58,14 @@ def is_object(session: Session) -> bool:
     return session.handle is not None and session.der is None and not session.taken_by.startswith(COPIES)
 
 
+def how_kept(origin: Origin) -> Mapping[str, object]:
+    """What was said when the session was kept (`OpenConnection.keep_session`); empty if that is not known."""
+    setup, held = origin.connection.setup, origin.connection.held_sessions
+    taking = [action.values for action in (setup.during if setup else ()) if action.name in TAKES]
+    found = zip(taking, held, strict=True) if len(taking) == len(held) else ()
+    return next((values for values, one in found if one is origin.session), {})
+
+
 def known(session: Session) -> tuple[str, ...]:
     """Whether it was resumable when it was saved, if known."""
     if session.get("resumable") is None:
@@ -66,7 +78,14 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     if not is_object(session) or evidence.origin is None:
         return ()
     used = evidence.offers_before[-1:]
-    events = _used(used[0]) if used else _closed(evidence.origin.connection)
+    if used:
+        events = _used(used[0])
+    elif session.get("resumable") is False:
+        events = [_kept_too_late(evidence.origin)]
+    elif how_kept(evidence.origin).get("duplicate"):
+        events = []  # what happens to the first object does not reach it
+    else:
+        events = _closed(evidence.origin.connection)
     events += _forgotten(evidence)
     if not events:
         return ()
@@ -108,6 +127,20 @@ def _closed(origin: Connection) -> list[Event]:
             "SSL_free: ssl_clear_bad_session; ssl3_send_alert; SSL_get_session(3)",
         )
     ]
+
+
+def _kept_too_late(origin: Origin) -> Event:
+    """It was not resumable any more when it was kept."""
+    duplicated = bool(how_kept(origin).get("duplicate"))
+    return Event(
+        f"the session was not resumable any more when it was {'duplicated' if duplicated else 'kept'} on connection "
+        f"{origin.connection.number}",
+        (f"action: connection {origin.connection.number} duplicated its object (SSL_SESSION_dup)",)
+        if duplicated
+        else (),
+        "keep it, or duplicate it, before it is used or its connection fails",
+        "SSL_SESSION_dup: ssl_session_dup_intern copies not_resumable" if duplicated else "SSL_SESSION_is_resumable(3)",
+    )
 
 
 def _used(used: Connection) -> list[Event]:

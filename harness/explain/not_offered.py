@@ -14,6 +14,7 @@ from harness.explain.facts.negotiated import enabled_versions, gave, holds, vers
 from harness.explain.finding import hash_of, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import TLSVersion
+from harness.model.view import Saw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,8 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     origin = evidence.origin.connection if evidence.origin else None
     version = session_version(evidence, session)
     held = holds(session, version)
+    if origin is not None and origin.wire.saw is Saw.RESUMED and session.get("has_ticket") is None:
+        return ()  # it has the session that it resumed, if no other
     if held is None and origin is not None:
         early = version is TLSVersion.TLSv1_3 and no_session.saved_before_any_read(origin)
         held = False if early and session in origin.held_sessions else gave(origin)

@@ -90,6 +90,8 @@ class _Writer:
                 self.count += 1
                 self.open.append(self.count)
                 offer = self._session(step.offer) if step.offer else ""
+                if step.thread:
+                    return [f"live{self.count} = pair.open({offer})  # TODO together=, with the others of its group"]
                 return [f"live{self.count} = pair.open({offer})", f"live{self.count}.handshake()"]
             case CloseOpen():
                 number = step.connection or self.open[-1]
@@ -100,7 +102,13 @@ class _Writer:
             case Session() | Keep():
                 word = "session" if isinstance(step, Session) else "keep_session"
                 number = step.connection or self.open[-1]
-                return [f"taken{number} = live{number}.{word}()"]
+                changes = {
+                    each: value
+                    for each in ("duplicate", "older", "timeout", "ssl")
+                    if (value := getattr(step, each, None)) not in {None, False}
+                }
+                said = ", ".join(f"{each}={value}" for each, value in changes.items())
+                return [f"taken{number} = live{number}.{word}({said})"]
             case Renegotiate():
                 number = step.connection or self.open[-1]
                 return [f"live{number}.renegotiate({self.literal(step.by)}, abbreviated={step.abbreviated})"]

@@ -24,7 +24,8 @@ class Action:
 
     Of an endpoint ``flush``, ``resize_cache``, ``remove``, ``add_session``, ``rotate_keys``, ``choose``,
     ``age_sessions``, ``move_clock``, ``stop_clock`` (see harness.pair.control); of a connection ``exchange``,
-    ``renegotiate``, ``authenticate``, ``keep_session`` (see harness.pair.open_connection).
+    ``renegotiate``, ``authenticate``, ``keep_session``, and ``thread`` for a handshake in one (see
+    harness.pair.open_connection).
     """
 
     name: str

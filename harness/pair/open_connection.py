@@ -49,6 +49,8 @@ class ConnectionSpec:
     setup: Setup
     early: bytes = b""
     """What the client writes as early data, in place of the pattern. Capability.EARLY_DATA_CONTENT."""
+    together: int = 0
+    """How many handshakes begin with this one, each in a thread of the client; 0 if it has none."""
 
 
 class OpenConnection:
@@ -74,7 +76,10 @@ class OpenConnection:
         self._closed = closed
         self._during: list[Action] = []
         early = [self.client.ask("early_data", data=spec.early)] if spec.early else []
-        self._handshakes = [self.client.handshake(), self.server.handshake()]
+        together = {"together": spec.together} if spec.together else {}
+        self._during += [Action("thread", Role.CLIENT, together)] if together else []
+        begun = self.client.ask("handshake", **together) if together else self.client.handshake()
+        self._handshakes = [begun, self.server.handshake()]
         self._asked: list[Pending[Any]] = [*early, *self._handshakes]
         self._held_sessions: list[Session] = []
         self._client_done: Pending[EndpointReport] | None = None
@@ -126,13 +131,20 @@ class OpenConnection:
         self._during.append(Action("session", Role.CLIENT))
         return self._hold(self.client.ask("session"))
 
-    def keep_session(self) -> Session | None:
+    def keep_session(
+        self, *, duplicate: bool = False, older: int = 0, timeout: int | None = None, ssl: bool = False
+    ) -> Session | None:
         """The same, as an object in the client's memory that what comes may make non-resumable; not as data.
 
-        Only the present client can offer it. Capability.SESSION_IN_MEMORY.
+        Only the present client can offer it. Capability.SESSION_IN_MEMORY. ``duplicate``: what SSL_SESSION_dup makes of
+        the object (Capability.SESSION_DUPLICATE). ``older`` and ``timeout``, in seconds, change the object:
+        SSL_SESSION_set_time and SSL_SESSION_set_timeout (Capability.SESSION_TIMES). ``ssl``: the connection's SSL; the
+        one connection that offers it is made with it after SSL_clear (Capability.CLEAR).
         """
-        self._during.append(Action("keep_session", Role.CLIENT))
-        return self._hold(self.client.ask("keep_session"))
+        every = {"duplicate": duplicate, "older": older, "timeout": timeout, "ssl": ssl}
+        changes = {name: value for name, value in every.items() if value not in {False, None}}
+        self._during.append(Action("keep_session", Role.CLIENT, changes))
+        return self._hold(self.client.ask("keep_session", **changes))
 
     def _hold(self, asked: Pending[Session | None]) -> Session | None:
         self._asked.append(asked)

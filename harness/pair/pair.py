@@ -293,8 +293,21 @@ class Pair:
         tamper_that_fits(self.tls, made.what, made.message)
         self._tamperings.append(made)
 
-    def open(self, offer: Session | None = None, *, early: bytes = b"") -> OpenConnection:
-        """Open a connection; SSL_set_session gets a new object made from ``offer``, ``early`` is written early."""
+    def open_together(self, count: int, offer: Session | None = None) -> tuple[OpenConnection, ...]:
+        """Open so many connections at once: the handshake of each runs in a thread of the client.
+
+        ``offer`` is a session in the client's memory (`OpenConnection.keep_session`): each thread takes a reference of
+        its own of the same object (SSL_SESSION_up_ref). Capability.THREADS.
+        """
+        return tuple(self.open(offer, together=count) for _ in range(count))
+
+    def open(self, offer: Session | None = None, *, early: bytes = b"", together: int = 0) -> OpenConnection:
+        """Open a connection; SSL_set_session gets a new object made from ``offer``, ``early`` is written early.
+
+        ``together``: in a thread of the client, which begins when so many connections are opened so.
+        """
+        if together and (why := self.client_stack.abilities(Role.CLIENT).lacks(Capability.THREADS)):
+            raise UnsupportedError(self.client_stack.label, Capability.THREADS, why)
         closed = {connection.number for connection in self.connections}
         setup = Setup(
             self.client_config,
@@ -310,11 +323,11 @@ class Pair:
         )
         self._actions.clear()
         self.opened += 1
-        ends, relay = self._ends(offer)
-        spec = ConnectionSpec(self.opened, self.tls, offer, setup, early)
+        ends, relay = self._ends(offer, in_memory=not together)
+        spec = ConnectionSpec(self.opened, self.tls, offer, setup, early, together)
         return OpenConnection(spec, self.runtime.loop, relay, ends, self._closed)
 
-    def _ends(self, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
+    def _ends(self, offer: Session | None, *, in_memory: bool) -> tuple[tuple[Link, Link], Relay]:
         """Both ends of a connection, and the way of its bytes: in memory if one agent has both and joins them."""
         client, server = self.client.endpoint, self.server.endpoint
         if self.datagram_tap is not None:
@@ -323,7 +336,8 @@ class Pair:
             self.tap.middles[self._tapped + 1] = ManInTheMiddle(self._tamperings)
             self._tamperings = []
         elif (
-            isinstance(client, AgentClientEndpoint)
+            in_memory
+            and isinstance(client, AgentClientEndpoint)
             and not (self._tap and self._tap.gate)
             and (found := client.joined(server, offer))
         ):

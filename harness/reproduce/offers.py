@@ -51,7 +51,8 @@ def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
     taking = [index for index, action in enumerate(during) if action.name in TAKING]
     if len(taking) == len(connection.held_sessions):  # otherwise an unknown one of them returned no session
         for index, session in zip(taking, connection.held_sessions, strict=True):
-            yield session, Offer(connection=number, action=index, kept=during[index].name == "keep_session")
+            kept, ssl = during[index].name == "keep_session", bool(during[index].values.get("ssl"))
+            yield session, Offer(connection=number, action=index, kept=kept, ssl=ssl)
 
 
 def _same(offered: Session, connection: Connection) -> Offer | None:

@@ -123,7 +123,10 @@ class _Recorder:
             yield from self._go_to(role, context, attempt.tls)
             self._fresh.discard((role, context.number))
         offer = self._offer(attempt.offer)
-        yield do.Connect(offer=offer, close=attempt.close) if attempt.number in self._single else do.Open(offer=offer)
+        if attempt.number in self._single:
+            yield do.Connect(offer=offer, close=attempt.close)
+        else:
+            yield do.Open(offer=offer, thread=any(action.name == "thread" for action in attempt.during))
 
     def _close(self, attempt: Attempt) -> Iterator[Step]:
         if attempt.number not in self._single:
@@ -198,7 +201,10 @@ class _Recorder:
             case "session":
                 yield do.Session(connection=number)
             case "keep_session":
-                yield do.Keep(connection=number)
+                changes: dict[str, Any] = dict(action.values)
+                yield do.Keep(connection=number, **changes)
+            case "thread":
+                pass  # its `open` says it
             case "renegotiate":
                 by, abbreviated = action.role or Role.CLIENT, bool(action.values.get("abbreviated"))
                 self._implied = 2 if by is Role.SERVER else 1  # see OpenConnection.renegotiate

@@ -94,6 +94,8 @@ class Offer:
     """The index among the sessions of the new-session callback; None for the last session."""
     kept: bool = False
     """Whether the object in memory is offered, not a new one from its DER."""
+    ssl: bool = False
+    """Whether the SSL of the earlier connection is used again, after SSL_clear."""
     older: int = 0
     """Seconds by which its time was set back (SSL_SESSION_set_time)."""
     timeout: int | None = None

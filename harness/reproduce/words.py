@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.reproduce.story import Attempt, Context, Offer, Result, Story
 
 UNSCRIPTED = {
+    "thread": "a handshake in a thread of its own is not scripted",
     "new_ticket": "a further ticket is not scripted",
     "renegotiate": "a renegotiation is not scripted",
     "authenticate": "authentication after the handshake is not scripted",
@@ -75,7 +76,7 @@ def offer(given: Offer) -> str:
         edits.append(f"with the timeout {given.timeout} s")
     edits += [f"with the {name.replace('_', ' ')} {show_edit(name, value)}" for name, value in given.edits]
     if given.kept:
-        edits.append("the object in memory")
+        edits.append("the SSL itself, cleared" if given.ssl else "the object in memory")
     return f"{which} ({', '.join(edits)})" if edits else which
 
 

@@ -12,7 +12,7 @@ from harness.model.errors import UsageError
 from harness.model.session import parse_edit
 from harness.model.tls import Role
 from harness.story.datagrams import close_that_fits, knobs_that_fit
-from harness.story.step import LATEST
+from harness.story.step import LATEST, Held
 from harness.story.story import config_of, values_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ class Plan:
     count: int = 0
     """How many connections were opened."""
     _open: list[int] = field(default_factory=list)
-    _taken: dict[int, list[bool]] = field(default_factory=dict)
+    together: dict[int, int] = field(default_factory=dict)
+    """How many handshakes begin with that of a connection, each in a thread of the client; by connection."""
+    _threads: list[int] = field(default_factory=list)
+    """The connections of threads that the latest steps opened, one right behind the other."""
+    _taken: dict[int, list[Held]] = field(default_factory=dict)
     _client_of: dict[int, int] = field(default_factory=dict)
     _present: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 1))
     _step: str = ""
@@ -86,12 +90,15 @@ class Plan:
             knobs_that_fit(story.tls, values_of(role, end.knobs))
         for number, step in enumerate(story.steps, 1):
             plan._step = f"step {number} ({step.kind})"
+            threads = len(plan._threads)
             try:
                 step.plan(plan)
             except MisfitError:
                 raise
             except UsageError as error:
                 raise UsageError(f"{plan._step}: {error}") from error
+            if len(plan._threads) == threads:
+                plan._threads.clear()
         if not plan.count:
             raise MisfitError("the story makes no connection; give it a step such as {'do': 'connect'}")
         if plan._open:
@@ -154,7 +161,7 @@ class Plan:
             self.clock_of.add(role)
             self.clock_steps.setdefault(role, self._step)
 
-    def open(self, offer: Offer | None) -> int:
+    def open(self, offer: Offer | None, *, thread: bool = False) -> int:
         """Open a connection that offers a session; return its number."""
         if offer is not None:
             for name, text in offer.edit.items():
@@ -167,6 +174,9 @@ class Plan:
         self._open.append(self.count)
         self._taken[self.count] = []
         self._client_of[self.count] = self._present[Role.CLIENT]
+        if thread:
+            self._threads.append(self.count)
+            self.together.update(dict.fromkeys(self._threads, len(self._threads)))
         return self.count
 
     def _check(self, offer: Offer) -> None:
@@ -189,12 +199,25 @@ class Plan:
         if offer.ticket is not None:
             self.need(Role.CLIENT, Capability.EVERY_TICKET)
         same = self._client_of[number] == self._present[Role.CLIENT]
-        kept = offer.taken is not None and taken[offer.taken - 1]
         edited = offer.older or offer.timeout is not None or offer.edit
-        if kept and (edited or not same):
-            self.misfit("a kept session is the object in its client's memory: that client offers it, and as it is")
+        if offer.taken is not None:
+            taken[offer.taken - 1] = self._held(taken[offer.taken - 1], number, as_it_is=same and not edited)
         if edited or not same:
             self.need(Role.CLIENT, Capability.SESSION_IMPORT)
+
+    def _held(self, held: Held, number: int, *, as_it_is: bool) -> Held:
+        """Check the offer of a session that was taken on a connection; return what the client has of it then."""
+        if held is Held.DATA:
+            return held
+        if not as_it_is:
+            self.misfit("a kept session is the object in its client's memory: that client offers it, and as it is")
+        if held is Held.OBJECT:
+            return held
+        if held is Held.SPENT:
+            self.misfit("that SSL has connected again already: keep it again on the connection that it made")
+        if number in self._open:
+            self.misfit(f"connection {number} is still open, and its SSL has one connection at a time; close it first")
+        return Held.SPENT
 
     def _check_session(self, offer: Offer) -> None:
         self.need(Role.CLIENT, Capability.SESSION_IMPORT)
@@ -218,9 +241,9 @@ class Plan:
         if number > self.count or (number in self._open and not (or_taken and self._taken[number])):
             self.misfit(f"connection {number} is not over before it")
 
-    def take(self, number: int, *, kept: bool = False) -> None:
+    def take(self, number: int, held: Held = Held.DATA) -> None:
         """Take a session on an open connection."""
-        self._taken[number].append(kept)
+        self._taken[number].append(held)
 
     def close(self, number: int, how: Close) -> None:
         """Close a connection."""

@@ -3,6 +3,7 @@
 # Without `from __future__ import annotations`: msgspec reads the annotations at run time.
 
 import re
+from enum import Enum
 from typing import Annotated, Any, Literal, NoReturn, Protocol
 
 from msgspec import NODEFAULT, Meta, Struct, field, structs, to_builtins
@@ -22,6 +23,16 @@ Texts = dict[str, str]
 def tag_of(name: str) -> str:
     """Return the word for a kind of step in JSON: ``new_server`` for NewServer."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Held(Enum):
+    """What a client has of a session that it took on an open connection."""
+
+    DATA = "data"
+    OBJECT = "object"
+    SSL = "ssl"
+    SPENT = "spent"
+    """An SSL that has connected again."""
 
 
 class Following(Protocol):
@@ -51,7 +62,7 @@ class Following(Protocol):
     def clocks(self, *roles: Role, number: int | None = None, optional: bool = False) -> None:
         """Note that the step moves the clocks of these ends."""
 
-    def open(self, offer: "Offer | None") -> int:
+    def open(self, offer: "Offer | None", *, thread: bool = False) -> int:
         """Open a connection that offers a session; return its number."""
         ...
 
@@ -62,7 +73,7 @@ class Following(Protocol):
     def closed(self, number: int, *, or_taken: bool = False) -> None:
         """Check that a connection is over, or that its session was taken."""
 
-    def take(self, number: int, *, kept: bool = False) -> None:
+    def take(self, number: int, held: "Held" = Held.DATA) -> None:
         """Take a session on an open connection."""
 
     def close(self, number: int, how: Close) -> None:

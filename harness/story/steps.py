@@ -11,7 +11,7 @@ from harness.model.knobs import parse_knob
 from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper
 from harness.model.tls import Close, Role
 from harness.story.datagrams import NO_RENEGOTIATION, tamper_that_fits
-from harness.story.step import Following, Number, Offer, Seconds, Step, Texts
+from harness.story.step import Following, Held, Number, Offer, Seconds, Step, Texts
 
 Opened = Annotated[Number | None, Meta(description="an open connection; null for the one opened last")]
 OfServer = Annotated[Number | None, Meta(description="the server, from 1; null for the present one")]
@@ -47,10 +47,19 @@ class Open(Step, frozen=True):
     """Open a connection and leave it open."""
 
     offer: Offered = None
+    thread: Annotated[
+        bool,
+        Meta(
+            description="whether its handshake runs in a thread of the client, and begins with those of the `open` "
+            "steps right before and behind it that say so"
+        ),
+    ] = False
 
     def plan(self, plan: Following) -> None:
         """See Step."""
-        plan.open(self.offer)
+        if self.thread:
+            plan.need(Role.CLIENT, Capability.THREADS)
+        plan.open(self.offer, thread=self.thread)
 
 
 class Exchange(Step, frozen=True):
@@ -77,11 +86,29 @@ class Keep(Step, frozen=True):
     """The same as an object in the client's memory, which later events may change; only the same client offers it."""
 
     connection: Opened = None
+    duplicate: Annotated[bool, Meta(description="whether it is a duplicate of the object (SSL_SESSION_dup)")] = False
+    older: Annotated[Seconds, Meta(description="seconds by which it is made older (SSL_SESSION_set_time)")] = 0
+    timeout: Annotated[
+        Seconds | None, Meta(description="seconds of its timeout (SSL_SESSION_set_timeout); null leaves it")
+    ] = None
+    ssl: Annotated[
+        bool,
+        Meta(description="whether it is the SSL: the next connection with it is made after SSL_clear, and only one is"),
+    ] = False
 
     def plan(self, plan: Following) -> None:
         """See Step."""
+        changed = self.older or self.timeout is not None
+        if self.ssl and (self.duplicate or changed):
+            plan.misfit("an SSL is kept as it is: leave out `duplicate`, `older` and `timeout`")
         plan.need(Role.CLIENT, Capability.SESSION_IN_MEMORY)
-        plan.take(plan.opened(self.connection), kept=True)
+        if self.duplicate:
+            plan.need(Role.CLIENT, Capability.SESSION_DUPLICATE)
+        if changed:
+            plan.need(Role.CLIENT, Capability.SESSION_TIMES)
+        if self.ssl:
+            plan.need(Role.CLIENT, Capability.CLEAR)
+        plan.take(plan.opened(self.connection), Held.SSL if self.ssl else Held.OBJECT)
 
 
 class Renegotiate(Step, frozen=True):

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from harness.case.bisect import UntestableEndError
-from harness.case.desk import desk
+from harness.case.desk import MOST_THREADS, Offering, desk
 from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.session import EDITABLE
@@ -45,6 +45,11 @@ EDIT_COPY = (
     "Change a field of the client's copy of the session before it is offered; may be repeated. Numbers are decimal or "
     "begin with 0x, bytes are hexadecimal digits, flip:N (a bit of byte N) or invert."
 )
+OFFER = (
+    "What each further connection offers: a copy as data, the object in the client's memory, a duplicate of that "
+    "(SSL_SESSION_dup), or the session that SSL_clear leaves in the SSL of the connection before (ssl). Default: copy."
+)
+THREADS = "In place of each further connection make N at once, each in a thread of the client."
 SECONDS = click.IntRange(-FARTHEST, FARTHEST)
 TLS = click.Choice([v.value for v in TLSVersion])
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -92,6 +97,13 @@ def case_options(command: F) -> F:
         click.option(
             "--edit-copy", multiple=True, metavar="FIELD=VALUE", help=EDIT_COPY, shell_complete=_fields_of_sessions
         ),
+        click.option(
+            "--offer",
+            type=click.Choice([each.value for each in Offering]),
+            default=Offering.COPY.value,
+            help=OFFER,
+        ),
+        click.option("--threads", type=click.IntRange(1, MOST_THREADS), default=None, metavar="N", help=THREADS),
         click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
         click.option("--expect", multiple=True, metavar="EXPECTATION", help=EXPECT, shell_complete=_outcomes),
         click.option("--story", "story_file", type=FILE, metavar="FILE", help=STORY),
@@ -164,6 +176,8 @@ CASE_OPTIONS = {
     "age": "--age",
     "age_copy": "--age-copy",
     "edit_copy": "--edit-copy",
+    "offer": "--offer",
+    "threads": "--threads",
     "times": "--times",
     "expect": "--expect",
 }
@@ -227,11 +241,13 @@ def _from_options(given: Mapping[str, Any]) -> Story:
     if missing := [option for name, option in ends.items() if not given[name]]:
         raise UsageError(f"give {' and '.join(missing)}, or --story FILE")
     if given["times"] == 0:
-        second = ("then_client_set", "then_server_set", "age", "age_copy", "edit_copy")
+        second = ("then_client_set", "then_server_set", "age", "age_copy", "edit_copy", "offer", "threads")
         if idle := given_on_command_line({name: CASE_OPTIONS[name] for name in second}):
             raise UsageError(
                 f"{' and '.join(idle)} has no effect with --times 0, which makes no second connection; remove one"
             )
+    if given["offer"] != Offering.COPY and given["edit_copy"]:
+        raise UsageError(f"--edit-copy changes a copy, and --offer {given['offer']} offers none; give one of them")
     story = desk(
         TLSVersion(given["tls"]),
         client=ClientConfig(**knobs(Role.CLIENT, "client-set", given["client_set"])),
@@ -242,6 +258,8 @@ def _from_options(given: Mapping[str, Any]) -> Story:
         age=given["age"],
         age_copy=given["age_copy"],
         edit_copy=edits(given["edit_copy"]),
+        offering=Offering(given["offer"]),
+        threads=given["threads"],
         times=given["times"],
         stacks=(given["client_name"], given["server_name"]),
     )

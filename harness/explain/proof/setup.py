@@ -134,6 +134,14 @@ STATEMENTS = (
             ),
             (r"connection (\d+) was given the same object", _given_too),
             (
+                r"connection (\d+) duplicated its object \(SSL_SESSION_dup\)",
+                lambda scope, found: any(
+                    action.values.get("duplicate")
+                    for action in getattr(scope.number(found[1]).setup, "during", ())
+                    if action.name == "keep_session"
+                ),
+            ),
+            (
                 r"age_sessions at the server, (-?\d+)",
                 lambda scope, found: _done(scope, "server", "age_sessions", found[1]),
             ),

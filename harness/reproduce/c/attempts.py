@@ -74,8 +74,9 @@ DURING = ("exchange", "session", "keep_session", "renegotiate", "authenticate", 
 
 
 def held(offer: Offer) -> str | None:
-    """Return the variable of a session that was taken while its connection was open; None for other sessions."""
-    return None if offer.action is None else f"session_{offer.connection}_{offer.action + 1}"
+    """Return the variable of a session, or an SSL, taken while its connection was open; None for other sessions."""
+    what = "ssl" if offer.ssl else "session"
+    return None if offer.action is None else f"{what}_{offer.connection}_{offer.action + 1}"
 
 
 def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
@@ -91,9 +92,19 @@ def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         elif action.name == "new_ticket":
             yield f"new_ticket(&{c});"
         elif index in offered:
-            kept = f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
-            take = kept if action.name == "keep_session" else f"taken(&{c})"
+            take = _kept(c, action, apart=apart) if action.name == "keep_session" else f"taken(&{c})"
             yield f"{offered[index]} = {take};"
+
+
+def _kept(c: str, action: Action, *, apart: bool) -> str:
+    values = action.values
+    if values.get("ssl"):
+        return f"keep_ssl(&{c})"
+    if not values:
+        return f"{'is_client ? ' * apart}SSL_get1_session({c}.client){' : NULL' * apart}"
+    timeout = "NULL" if values.get("timeout") is None else f"&(long){{{_long(action, 'timeout')}}}"
+    older = _long(action, "older") if "older" in values else "0"
+    return f"keep(&{c}, {int(bool(values.get('duplicate')))}, {older}, {timeout})"
 
 
 def _set_clock(context: Context, stand: Stand) -> str:
@@ -120,6 +131,8 @@ def _edit(name: str, value: Value) -> str:
 def _offer(attempt: Attempt, offer: Offer) -> str:
     source = held(offer) or f"c{offer.connection}.{'session' if offer.ticket is None else f'given[{offer.ticket}]'}"
     to = f"&c{attempt.number}, {source}"
+    if offer.ssl:
+        return f"connect_again({to});"
     if offer.kept:
         return f"offer({to});"
     if is_edited(offer):
@@ -132,7 +145,9 @@ def _offer(attempt: Attempt, offer: Offer) -> str:
 
 def _comment(attempt: Attempt) -> str:
     offer, outcome = attempt.offer, attempt.result.outcome
-    if offer is None:
+    if offer is not None and offer.ssl:
+        said = f"uses the SSL of connection {offer.connection} again; it was {outcome or 'disputed by the endpoints'}"
+    elif offer is None:
         said = f"offers nothing{'; it was aborted' if outcome is Outcome.ABORTED else ''}"
     elif outcome is Outcome.FULL:
         said = f"was given a session of connection {offer.connection} and did not offer it"

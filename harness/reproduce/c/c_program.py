@@ -73,16 +73,18 @@ def _reasons(story: Story) -> Iterator[str]:
             yield f"OpenSSL {context.version}: the program uses functions that exist since 1.1.1"
         yield from knob_lacks(context)
     for attempt in story.attempts:
-        yield from _reasons_of(attempt)
+        yield from _reasons_of(attempt, apart=is_apart(story))
 
 
-def _reasons_of(attempt: Attempt) -> Iterator[str]:
+def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
     for action in attempt.before:
         if action.name not in {*BEFORE, *CLOCK_ACTIONS}:
             yield f"{action.name} before connection {attempt.number}"
     for action in attempt.during:
         if action.name not in DURING:
             yield f"{action.name} on connection {attempt.number}"
+    if attempt.offer and attempt.offer.ssl and apart:
+        yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
 
@@ -107,6 +109,13 @@ def _needs(story: Story) -> set[str]:
     closes = {attempt.close for attempt in story.attempts}
     early = (Role.SERVER, "max_early_data") in knobs
     edits = any(map(is_edited, offers))
+    keeps = [
+        attempt.during[offer.action].values
+        for offer in offers
+        for attempt in story.attempts
+        if attempt.number == offer.connection and offer.action is not None and offer.kept and not offer.ssl
+    ]
+    ssls = any(offer.ssl for offer in offers)
     writes = any(attempt.offer and attempt.client.knobs.get("max_early_data") for attempt in story.attempts)
     fresh = any(not offer.kept and not is_edited(offer) for offer in offers)
     expires = any(context.knobs.get("external_get") == "expired" for context in story.contexts)
@@ -114,7 +123,9 @@ def _needs(story: Story) -> set[str]:
         "rand": bool({"session_id_prefix", "ticket_ring"} & names),
         "not_resumable": "not_resumable" in names,
         "ring": "ticket_ring" in names,
-        "times": edits or bool({"flush", "age_sessions"} & before) or expires,
+        "keep": any(keeps),
+        "keep_ssl": ssls,
+        "times": edits or any(keeps) or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,
         "set_timeouts": "set_timeouts" in before,
@@ -127,6 +138,7 @@ def _needs(story: Story) -> set[str]:
         "given": any(offer.ticket is not None for offer in offers),
         "taken": any(offer.action is not None and not offer.kept for offer in offers),
         "offers": bool(offers),
+        "offer": any(not offer.ssl for offer in offers),
         "offer_copy": fresh,
         "copy": bool(offers) or bool({"remove", "flush", "add_session"} & before),
         "files": any(context.certificate or "verify" in context.knobs for context in story.contexts),
@@ -180,7 +192,8 @@ def render(story: Story) -> str:
         makers=makers(story),
         psk_names=sorted({name for client in story.of(Role.CLIENT) for name in identities(client)}),
         most_given=1 + max((offer.ticket for offer in offers if offer.ticket is not None), default=0),
-        held=list(dict.fromkeys(name for offer in offers if (name := held(offer)))),
+        held=list(dict.fromkeys(name for offer in offers if not offer.ssl and (name := held(offer)))),
+        held_ssls=list(dict.fromkeys(name for offer in offers if offer.ssl and (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),
         apart=apart,
         server_end=server_end(story),

@@ -66,6 +66,8 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
         if action.name not in CLOCK_ACTIONS:
             yield f"{action.name}: no such function in Python"
     during = {action.name for action in attempt.during}
+    if any(action.name == "keep_session" and action.values for action in attempt.during):
+        yield "SSL_SESSION_dup, SSL_SESSION_set_time, SSL_SESSION_set_timeout, SSL_clear: no such function in Python"
     yield from (why for name, why in UNSCRIPTED.items() if name in during)
     if attempt.close in ORDERS or attempt.close is Close.UNREAD:
         yield f"close {attempt.close}: the order of SSL_shutdown and SSL_free is not scripted"

@@ -232,6 +232,31 @@ def keep_object(pair: Pair) -> None:
     pair.connect(offer=kept, presume_full=False)
 
 
+def change_object(pair: Pair) -> None:
+    """A duplicate resumes beside the object that does not, and an object that was made too old is not offered."""
+    live = pair.open()
+    live.exchange()
+    duplicate, kept = live.keep_session(duplicate=True, timeout=60), live.keep_session()
+    live.close(pair.close_how)
+    pair.connect(offer=duplicate)
+    pair.connect(offer=kept, presume_full=False)
+    live = pair.open()
+    live.exchange()
+    old = live.keep_session(older=30 * HOUR)
+    live.close()
+    pair.connect(offer=old, presume_full=False)
+
+
+def clear_ssl(pair: Pair) -> None:
+    """The SSL of a connection connects again, and once more."""
+    kept = None
+    for _ in range(3):
+        live = pair.open(kept)
+        live.exchange()
+        kept = live.keep_session(ssl=True)
+        live.close(pair.close_how)
+
+
 def side_by_side(pair: Pair) -> None:
     """Two connections are open when a third offers the session of one of them."""
     first, second = pair.open(), pair.open()
@@ -457,6 +482,9 @@ SITUATIONS = (
     ),
     *(Situation(f"tls12-kept-{how}", TLS12, keep_object, close=how) for how in Close),
     Situation("tls13-kept-server-only", TLS13, keep_object, close=Close.SERVER_ONLY),
+    Situation("tls13-changed-object", TLS13, change_object, close=Close.SERVER_ONLY),
+    Situation("tls12-cleared-ssl", TLS12, clear_ssl),
+    Situation("tls13-cleared-ssl", TLS13, clear_ssl),
     Situation("tls12-renegotiation", TLS12, renegotiate, server={"client_renegotiation": True}),
     Situation("tls12-renegotiation-by-server", TLS12, renegotiate_server),
     Situation("tls12-session-id-prefix", TLS12, server={**STATEFUL, "session_id_prefix": b"abc"}),

@@ -37,6 +37,8 @@ FEW = (
     "tls13-early-data",
     "tls13-aged-at-server",
     "tls12-kept-client-only",
+    "tls13-changed-object",
+    "tls13-cleared-ssl",
     "tls12-renegotiation",
     "tls12-no-id-context",
     "tls12-clock-of-server",

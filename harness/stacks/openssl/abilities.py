@@ -34,6 +34,10 @@ COMMON_MISSING = {
     Capability.NEW_TICKET.value: "no command of a running s_server sends a ticket",
     Capability.CONCURRENT.value: "it has one connection at a time",
     Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
+    Capability.SESSION_DUPLICATE.value: IN_MEMORY,
+    Capability.SESSION_TIMES.value: IN_MEMORY,
+    Capability.CLEAR.value: "only -reconnect connects again with its SSL, and prints nothing of the harness's between",
+    Capability.THREADS.value: "the program has one thread",
     Capability.ABBREVIATED_RENEGOTIATION.value: "its renegotiation command calls SSL_renegotiate",
 }
 

@@ -196,7 +196,10 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.SET_TIMEOUTS,
         Capability.DATAGRAMS,
         Capability.NEW_TICKET,
-        *({Capability.AUTHENTICATE} if role is Role.CLIENT else ()),
+        Capability.SESSION_DUPLICATE,
+        Capability.SESSION_TIMES,
+        Capability.CLEAR,
+        Capability.AUTHENTICATE if role is Role.CLIENT else Capability.THREADS,
         Capability.EARLY_DATA if role is Role.CLIENT else Capability.SERVER_NAME,
         *({Capability.CLOCK} if NO_CLOCK else ()),
     }

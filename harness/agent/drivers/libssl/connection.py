@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl import exchange
+from harness.agent.drivers.libssl import exchange, sessions
 from harness.agent.drivers.libssl.datagrams import HANDLE_TIMEOUT, time_left
 from harness.agent.drivers.libssl.native import InterruptedByCallbackError, is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
@@ -29,7 +29,8 @@ CHUNK = 16384
 class LibsslTls:
     """One connection, among the ``connections`` of its context until it is freed.
 
-    ``early_data`` is the number of bytes that a client writes early, or whether a server reads early data.
+    ``early_data`` is the number of bytes that a client writes early, or whether a server reads early data. ``again`` is
+    the reference to an SSL that was kept and connects once more.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {}
@@ -42,6 +43,7 @@ class LibsslTls:
         early_data: int,
         held: HeldSessions,
         connections: dict[Any, LibsslTls],
+        again: Any = None,
     ) -> None:
         self.ssl = ssl
         self.role = role
@@ -69,6 +71,8 @@ class LibsslTls:
         self._held = held
         self._connections = connections
         connections[ssl] = self
+        self._owned = again
+        """The SSL, if it is kept for a further connection or was kept for this one."""
         self._renegotiating = False
         self._room: Any = b""
         """The buffer of SSL_read, created on first use."""
@@ -245,10 +249,40 @@ class LibsslTls:
         finally:
             self._native.ssl.SSL_SESSION_free(session)
 
-    def keep_session(self) -> dict[str, Any] | None:
-        """SSL_get1_session, held for a later offer."""
-        session = self._native.ssl.SSL_get1_session(self.ssl)
-        return None if session == self._native.ffi.NULL else self._held.keep(session)
+    def keep_session(
+        self, *, duplicate: bool = False, older: int = 0, timeout: int | None = None, ssl: bool = False
+    ) -> dict[str, Any] | None:
+        """SSL_get1_session, a duplicate of it, or the SSL itself, held for a later offer."""
+        native = self._native
+        asked = {
+            Capability.SESSION_DUPLICATE: duplicate,
+            Capability.SESSION_TIMES: older or timeout is not None,
+            Capability.CLEAR: ssl,
+        }
+        lacks = missing(self.role, native.version)
+        for capability, wanted in asked.items():
+            if wanted and (why := lacks.get(capability.value)) is not None:
+                raise LackError(f"keep_session: {why}")
+        if ssl:
+            self._owned = self._owned or native.ffi.gc(self.ssl, native.ssl.SSL_free)
+            return self._held.keep_ssl(self._owned)
+        session = native.ssl.SSL_get1_session(self.ssl)
+        if session == native.ffi.NULL:
+            return None
+        if duplicate:
+            session = sessions.duplicate(native, session)
+        if older:
+            sessions.make_older(native, session, older)
+        if timeout is not None:
+            native.ssl.SSL_SESSION_set_timeout(session, timeout)
+        return self._held.keep(session)
+
+    def offer_in_thread(self) -> None:
+        """Take a reference of the session in the present thread, offer it, and give the reference back."""
+        if self.offered is not None and self.offered != self._native.ffi.NULL:
+            self._native.ssl.SSL_SESSION_up_ref(self.offered)
+            self._native.must(self._native.ssl.SSL_set_session(self.ssl, self.offered), "session")
+            self._native.ssl.SSL_SESSION_free(self.offered)
 
     def sessions(self) -> list[dict[str, Any]]:
         """The sessions of the new-session callback, then SSL_get1_session's if it is not among them."""
@@ -307,10 +341,12 @@ class LibsslTls:
         return True
 
     def free(self) -> None:
-        """SSL_free and nothing else."""
+        """SSL_free and nothing else; an SSL that is kept is freed with the last reference to it."""
         for registry in (self._connections, *self.adopted):
             registry.pop(self.ssl, None)
-        self._native.ssl.SSL_free(self.ssl)
+        if self._owned is None:
+            self._native.ssl.SSL_free(self.ssl)
+        self._owned = None
         self.ssl = self._native.ffi.NULL
 
 

@@ -108,12 +108,12 @@ class LibsslContext(Cache):
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self.native.ffi.NULL)
             self.native.must(result, "ca")
 
-    def _connection(self, sock: socket.socket | MemoryEnd, early_data: int) -> LibsslTls:
+    def _connection(self, sock: socket.socket | MemoryEnd, early_data: int, again: Any = None) -> LibsslTls:
         self.native.before(self.clock)
-        ssl = self.native.ssl.SSL_new(self._ctx)
+        ssl = self.native.ssl.SSL_new(self._ctx) if again is None else again
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
-        connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections)
-        if self._expected_rpk is not None:
+        connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections, again)
+        if self._expected_rpk is not None and again is None:
             self._expected_rpk.expect(ssl)
         connection.callbacks = (self._callbacks, self._psk)
         connection.clock = self.clock
@@ -129,6 +129,8 @@ class LibsslContext(Cache):
     def connect(self, sock: socket.socket | MemoryEnd, session: Mapping[str, Any] | None) -> LibsslTls:
         """A client that offers the session, in a fresh object made from its DER, or the object that was kept."""
         self.native.before(self.clock)
+        if session is not None and (again := self._held.take_ssl(session)) is not None:
+            return self._connect_again(sock, again)
         offered = None if session is None else self._held.find(session)
         wanted = self._knobs.get("max_early_data", 0)
         allowed = 0
@@ -147,6 +149,18 @@ class LibsslContext(Cache):
         if offered is not None:
             connection.offered = offered
             self.native.must(self.native.ssl.SSL_set_session(connection.ssl, offered), "session")
+        return connection
+
+    def _connect_again(self, sock: socket.socket | MemoryEnd, ssl: Any) -> LibsslTls:
+        """SSL_clear, which keeps the settings and a session that was closed well; 1.0.2 loses its state machine."""
+        self.native.must(self.native.ssl.SSL_clear(ssl), "session")
+        self.native.ssl.SSL_set_connect_state(ssl)
+        session = self.native.ssl.SSL_get_session(ssl)
+        wanted = self._knobs.get("max_early_data", 0)
+        some = wanted and session != self.native.ffi.NULL
+        allowed = self.native.ssl.SSL_SESSION_get_max_early_data(session) if some else 0
+        connection = self._connection(sock, wanted if wanted <= allowed else 0, ssl)
+        connection.offered = session
         return connection
 
     def accept(self, sock: socket.socket | MemoryEnd) -> LibsslTls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -43,6 +44,15 @@ class Clock(Protocol):
         ...
 
 
+class OfThread(threading.local):
+    """What a thread has of its own, as it has its error queue."""
+
+    def __init__(self) -> None:
+        self.clock: Clock | None = None
+        self.failures: list[BaseException] = []
+        """Exceptions raised in callbacks, which cannot propagate through C; see ``check_callbacks``."""
+
+
 class Native:
     """libcrypto is opened first, so that libssl binds to it and to no other of the same name."""
 
@@ -50,14 +60,11 @@ class Native:
         self.ffi = cast("Any", cffi.FFI())
         self.ffi.cdef(SSL + CRYPTO + C)
         self.paths = (libssl, libcrypto)
-        self.clock: Clock | None = None
-        """Whose time the libraries see, once `Times` is there; None for the true one."""
+        self._thread = OfThread()
         self.times: object = None
         """What lets the libraries see it (harness.agent.drivers.libssl.time)."""
         self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
         self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
-        self.failures: list[BaseException] = []
-        """Exceptions raised in callbacks, which cannot propagate through C; see ``check_callbacks``."""
         if self.has("OPENSSL_init_ssl"):
             self.ssl.OPENSSL_init_ssl(0, self.ffi.NULL)
         else:
@@ -71,6 +78,11 @@ class Native:
         self.version = f"{found[1]}.{found[2]}.{found[3]}"
         self.release = (int(found[1]), int(found[2]))
         self.keys = PrivateKeys(self)
+
+    @property
+    def clock(self) -> Clock | None:
+        """Whose time the libraries see in this thread, once `Times` is there; None for the true one."""
+        return self._thread.clock
 
     def has(self, name: str) -> bool:
         """Return whether libssl exports a function."""
@@ -92,20 +104,20 @@ class Native:
 
         def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
             error.add_note(f"raised in the callback {function.__qualname__}")
-            self.failures.append(error)
+            self._thread.failures.append(error)
 
         return self.ffi.callback(signature, function, onerror=failed)
 
     def check_callbacks(self) -> None:
         """Raise the first exception that a callback raised since the last check."""
-        if self.failures:
-            first, *_ = self.failures
-            self.failures.clear()
+        if failures := self._thread.failures:
+            first, *_ = failures
+            failures.clear()
             raise first
 
     def before(self, clock: Clock | None = None) -> None:
         """Clear the error queue and errno, which SSL_get_error reads; the libraries see the time of ``clock``."""
-        self.clock = clock
+        self._thread.clock = clock
         self.crypto.ERR_clear_error()
         self.ffi.errno = 0
 

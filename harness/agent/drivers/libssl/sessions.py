@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.fields import RequestError
 from harness.agent.library import LackError, TlsError
 
 if TYPE_CHECKING:
@@ -49,17 +50,40 @@ def imported(native: Native, session: Mapping[str, Any]) -> Any:
 
 
 class HeldSessions:
-    """SSL_SESSION objects that can be offered directly, by handle."""
+    """SSL_SESSION objects that can be offered directly, and SSLs that can connect again, by handle."""
 
     def __init__(self, native: Native) -> None:
         self._native = native
         self._by_handle: dict[str, Any] = {}
+        self._ssls: dict[str, Any] = {}
+        """The SSL of connections that are to be cleared, each freed with its last Python reference."""
 
     def keep(self, session: Any) -> dict[str, Any]:
         """Keep an SSL_SESSION, whose reference it takes over; return a session object with its handle and no DER."""
         handle = f"SSL_SESSION {next(_numbers)}"
         self._by_handle[handle] = self._native.ffi.gc(session, self._native.ssl.SSL_SESSION_free)
-        return {"der": None, "handle": handle, "resumable": resumable(self._native, session)}
+        times = {"time": time_of(self._native, session), "timeout": self._native.ssl.SSL_SESSION_get_timeout(session)}
+        return {"der": None, "handle": handle, "resumable": resumable(self._native, session), "fields": times}
+
+    def keep_ssl(self, ssl: Any) -> dict[str, Any]:
+        """Keep an SSL for one more connection; return a session object that stands for the session in it."""
+        handle = f"SSL {next(_numbers)}"
+        self._ssls[handle] = ssl
+        session = self._native.ssl.SSL_get_session(ssl)
+        known = None if session == self._native.ffi.NULL else resumable(self._native, session)
+        return {"der": None, "handle": handle, "resumable": known}
+
+    def take_ssl(self, session: Mapping[str, Any]) -> Any:
+        """Return the SSL that a session object stands for, once; None if it stands for none.
+
+        RequestError if it was taken before.
+        """
+        handle = session.get("handle")
+        if not isinstance(handle, str) or not handle.startswith("SSL "):
+            return None
+        if handle not in self._ssls:
+            raise RequestError(f"session: {handle} has connected again already; keep it again on that connection")
+        return self._ssls.pop(handle)
 
     def find(self, session: Mapping[str, Any]) -> Any:
         """Return the SSL_SESSION of a session object: the held one, or a fresh one from its DER."""
@@ -74,9 +98,22 @@ def id_of(native: Native, session: Any) -> bytes:
     return bytes(native.ffi.buffer(start, length[0])[:])
 
 
+def duplicate(native: Native, session: Any) -> Any:
+    """SSL_SESSION_dup of an SSL_SESSION, whose reference it takes over."""
+    made = native.need("SSL_SESSION_dup", "duplicate")(session)
+    native.ssl.SSL_SESSION_free(session)
+    native.must(int(made != native.ffi.NULL), "session")
+    return made
+
+
+def time_of(native: Native, session: Any) -> int:
+    """When an SSL_SESSION was made, seconds since the epoch (SSL_SESSION_get_time)."""
+    newer = native.has("SSL_SESSION_get_time_ex")
+    return int((native.ssl.SSL_SESSION_get_time_ex if newer else native.ssl.SSL_SESSION_get_time)(session))
+
+
 def make_older(native: Native, session: Any, seconds: int) -> None:
     """Backdate an SSL_SESSION (SSL_SESSION_set_time); its timeout does not change."""
-    if native.has("SSL_SESSION_set_time_ex"):
-        native.ssl.SSL_SESSION_set_time_ex(session, native.ssl.SSL_SESSION_get_time_ex(session) - seconds)
-    else:
-        native.ssl.SSL_SESSION_set_time(session, native.ssl.SSL_SESSION_get_time(session) - seconds)
+    newer = native.has("SSL_SESSION_set_time_ex")
+    set_time = native.ssl.SSL_SESSION_set_time_ex if newer else native.ssl.SSL_SESSION_set_time
+    set_time(session, time_of(native, session) - seconds)

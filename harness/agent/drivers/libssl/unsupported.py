@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from harness.agent.verbs import ONLY_SERVERS_ASK
+from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK
 from harness.agent.vocabulary import Capability, release
 
 SINCE_1_1_1 = (1, 1, 1)
+SINCE_1_1_0 = (1, 1)
 SINCE_3_0 = (3,)
 NO_TLS13 = "OpenSSL before 1.1.1 has no TLS 1.3"
 NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
@@ -13,6 +14,7 @@ ONLY_CLIENTS = "only a client writes early data"
 ONLY_SERVERS = "only a server has such callbacks"
 ONLY_SERVERS_SEND = "only a server sends tickets"
 NO_NEW_TICKET = "OpenSSL before 3.0 has no SSL_new_session_ticket"
+OF_CLIENTS = (Capability.SESSION_DUPLICATE, Capability.SESSION_TIMES, Capability.CLEAR, Capability.THREADS)
 OF_SERVERS = (
     Capability.SET_TIMEOUTS,
     Capability.CALLBACK_CALLS,
@@ -25,6 +27,7 @@ TLS13_CAPABILITIES = {
     Capability.AUTHENTICATE: NO_TLS13,
     Capability.EARLY_DATA: NO_TLS13,
     Capability.EARLY_DATA_CONTENT: NO_TLS13,
+    Capability.SESSION_DUPLICATE: "OpenSSL before 1.1.1 has no SSL_SESSION_dup",
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
     Capability.CHOOSE_CONTEXT: "OpenSSL before 1.1.1 has no SSL_CTX_set_client_hello_cb",
     Capability.SET_TIMEOUTS: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to change its tickets",
@@ -38,8 +41,11 @@ def missing(role: str, version: str) -> dict[str, str]:
     found = (
         {ability.value: why for ability, why in TLS13_CAPABILITIES.items()} if release(version) < SINCE_1_1_1 else {}
     )
+    if release(version) < SINCE_1_1_0:
+        found[Capability.THREADS.value] = "OpenSSL before 1.1.0 is safe in threads only with locks of the program's own"
     if role == "server":
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
+        found |= dict.fromkeys((each.value for each in OF_CLIENTS), ONLY_CLIENTS_OFFER)
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK

@@ -23,6 +23,7 @@ from harness.agent.library import (
     TlsError,
     WantReadError,
     WantWriteError,
+    refuse_fields,
 )
 from harness.agent.verbs import ONLY_SERVERS_ASK
 from harness.agent.vocabulary import TLSVersion
@@ -127,8 +128,9 @@ class PyopensslConnection:
         der = self._der()
         return None if der is None else as_object(der)
 
-    def keep_session(self) -> Mapping[str, Any] | None:
+    def keep_session(self, **changes: object) -> Mapping[str, Any] | None:
         """Connection.get_session, held under a new handle; None without a session."""
+        refuse_fields(lacks.VERBS, changes)
         session = self._connection.get_session()
         if session is None:
             return None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from harness.agent.knobs import NO_DATAGRAMS
-from harness.agent.verbs import ONLY_SERVERS_ASK, missing_capabilities
+from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
 CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
@@ -23,6 +23,10 @@ AT_START = (
 
 VERBS = {
     "abbreviated": "SSL_renegotiate_abbreviated is not bound",
+    "duplicate": "SSL_SESSION_dup is not bound",
+    "older": "SSL_SESSION_set_time is not bound",
+    "timeout": "SSL_SESSION_set_timeout is not bound",
+    "ssl": "SSL_clear is not bound",
     "counters": "SSL_CTX_ctrl, and with it SSL_CTX_sess_*, is not bound",
     "flush": "SSL_CTX_flush_sessions is not bound",
     "resize_cache": "SSL_CTX_ctrl, and with it SSL_CTX_sess_set_cache_size, is not bound",
@@ -73,6 +77,7 @@ def missing(role: str, version: str) -> dict[str, str]:
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
     else:
         found[Capability.SERVER_NAME.value] = SERVER_NAME
+        found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
     if release(version) < HAS_GROUP:
         found[Capability.NEGOTIATED_GROUP.value] = GROUP
     if release(version) < HAS_DER:

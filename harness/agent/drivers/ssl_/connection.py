@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
-from harness.agent.library import EndError, Facts, LackError, TlsError
+from harness.agent.library import EndError, Facts, LackError, TlsError, refuse_fields
 from harness.agent.verbs import ONLY_SERVERS_ASK
 from harness.agent.vocabulary import TLSVersion
 
@@ -130,8 +130,9 @@ class SslConnection:
             return None if session is None else to_object(session, self._keep)
         return None
 
-    def keep_session(self) -> dict[str, Any] | None:
+    def keep_session(self, **changes: object) -> dict[str, Any] | None:
         """The same as ``session``: Python returns a copy, which is held anyway."""
+        refuse_fields(lacks.VERBS, changes)
         return self.session()
 
     def sessions(self) -> list[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 from __future__ import annotations
 
 from harness.agent.knobs import NO_DATAGRAMS
-from harness.agent.verbs import ONLY_SERVERS_ASK, missing_capabilities
+from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability
 
 NO_EARLY_DATA = "Python's ssl has no early data"
@@ -17,6 +17,10 @@ EXPORTER = "Python's ssl has no SSL_export_keying_material"
 
 VERBS = {
     "renegotiate": "Python's ssl has no SSL_renegotiate",
+    "duplicate": "SSLObject.session is a copy anyway (i2d_SSL_SESSION and d2i_SSL_SESSION), and no SSL_SESSION_dup",
+    "older": "SSLSession.time cannot be set",
+    "timeout": "SSLSession.timeout cannot be set",
+    "ssl": "Python's ssl has no SSL_clear",
     "flush": "Python's ssl has no SSL_CTX_flush_sessions",
     "resize_cache": "Python's ssl has no SSL_CTX_sess_set_cache_size",
     "remove": "Python's ssl has no SSL_CTX_remove_session",
@@ -61,4 +65,6 @@ def missing(role: str, _version: str) -> dict[str, str]:
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
     if role == "client":
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
+    else:
+        found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
     return found
