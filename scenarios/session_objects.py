@@ -181,3 +181,4 @@ def test_threads_offer_no_object_that_is_not_resumable(pair):
 
     assert first.outcome is FULL
     assert [(one.outcome, reasons(pair, one)) for one in made] == [AFTER_EOF.of(pair)] * 2
+    assert not any(one.from_cache for one in made)
