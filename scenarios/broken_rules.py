@@ -46,6 +46,8 @@ ANOTHER_SUITE = broken_by(Role.SERVER, "*@>=1.1.1", SEEN, SUITE_NOT_COMPARED)
 NOT_ADDED = "extended_master_secret_not_added"
 SERVER_LACKS_IT = {NOT_ADDED: KNOWN_BREACHES[NOT_ADDED]}
 IS_BROKEN = Expectation(False, KNOWN_BREACHES[NOT_ADDED])  # noqa: FBT003 - the value that is expected
+UNDISGUISED = "change_cipher_spec_in_compatibility_mode"
+IS_UNDISGUISED = Expectation(False, KNOWN_BREACHES[UNDISGUISED])  # noqa: FBT003 - the value that is expected
 NO_PSK = broken_by(Role.CLIENT, "*@>=1.1.1", SEEN, AGE_NOT_ASKED)
 
 
@@ -168,3 +170,14 @@ def test_client_without_extended_master_secret_is_resumed(pair):
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.SESSION_TICKET
     assert breaches(pair, second) == ()
+
+
+@scenario(versions=[TLSv1_3], breaks={UNDISGUISED: KNOWN_BREACHES[UNDISGUISED]})
+def test_server_sends_change_cipher_spec_to_a_client_with_a_session_id(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert len(second.messages.client_hello.session_id) == 32
+    assert (UNDISGUISED in breaches(pair, second)) == IS_UNDISGUISED.of(pair)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.model.connection import Connection
     from harness.model.session import Session
+    from harness.model.transcript import NewSessionTicket
 
 TAKES = ("session", "keep_session")
 READS = "exchange"
@@ -237,8 +238,10 @@ def _declined(source: Connection) -> bool:
 
 def _tls12(source: Connection, session: Session | None) -> Finding:
     hello, answer = asked_of(source), answer_of(source)
-    tickets = source.transcript.tickets
-    if answer is None or answer.session_id or any(ticket.ticket for ticket in tickets or ()):
+    sent = [ticket for ticket in source.transcript.tickets or () if ticket.ticket]
+    if sent and session is None:
+        return _discarded(source, sent[-1])
+    if answer is None or answer.session_id or sent:
         return _unknown(source, session)
     asked = "requests a ticket" if hello and hello.session_ticket is not None else "has no session_ticket extension"
     seen = [
@@ -255,6 +258,21 @@ def _tls12(source: Connection, session: Session | None) -> Finding:
         (*seen, *_seen(session)),
         remedy=_either(source, asked=hello is not None and hello.session_ticket is not None),
         source="SSL_CTX_set_session_cache_mode(3); RFC 5077, 3.2; tls_construct_server_hello",
+    )
+
+
+def _discarded(source: Connection, sent: NewSessionTicket) -> Finding:
+    remedy = "let the server give its tickets a lifetime: some clients keep none whose hint is 0, such as JSSE"
+    return Finding(
+        Reason.TICKET_DISCARDED,
+        f"the client of connection {source.number} keeps no session, although the server sent a ticket",
+        (
+            *_counts(source),
+            f"wire: the server gave the ticket a lifetime of {sent.lifetime} seconds in connection {source.number}",
+            *_seen(None),
+        ),
+        remedy=remedy if not sent.lifetime else "look for the client's own limits of what it keeps",
+        source="RFC 5077, 3.3: a hint of 0 leaves the lifetime to the client",
     )
 
 

@@ -127,10 +127,10 @@ class Differs(Generic[T]):
             and all(getattr(config, name) == value for values, config in knobs for name, value in values.items())
         )
 
-    def between(self, client: str, server: str) -> bool:
-        """Whether a client and a server, each a ``stack@build``, are its builds, whatever their knobs are."""
+    def between(self, client: tuple[str, str], server: tuple[str, str]) -> bool:
+        """Whether a client and a server, each a ``stack@build`` and a family, are its builds, whatever their knobs."""
         present, peer = (client, server) if self.role is Role.CLIENT else (server, client)
-        return Builds(self.builds).has(present) and Builds(self.peer or "*").has(peer)
+        return Builds(self.builds).has(*present) and (not self.peer or Builds(self.peer).has(*peer))
 
     def places(self) -> list[tuple[Role, str]]:
         """Each role with a range of builds that must be in it for the difference to be seen."""

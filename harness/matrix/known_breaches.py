@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.rules import known_rule
 from harness.matrix.expectation import broken_by
+from harness.model.build import OPENSSL
 from harness.model.tls import Role, TLSVersion
 
 if TYPE_CHECKING:
@@ -34,14 +35,20 @@ KNOWN_BREACHES: Mapping[str, Differs[bool]] = {
         tls=TLSVersion.TLSv1_2,
         peer="*@>=1.1.0",
     ),
+    known_rule("change_cipher_spec_in_compatibility_mode").name: broken_by(
+        Role.SERVER,
+        "wolfssl@<=5.5.4",
+        date(2026, 11, 30),
+        "a wolfSSL that is built without WOLFSSL_TLS13_MIDDLEBOX_COMPAT, as Debian's, sends no change_cipher_spec",
+        tls=TLSVersion.TLSv1_3,
+    ),
 }
 """By the name of the rule."""
 
 
 def is_known(rule: str, connection: Connection) -> bool:
-    """Whether both ends of a connection are builds of OpenSSL that are known to break a rule together."""
-    differs = KNOWN_BREACHES.get(rule)
-    setup = connection.setup
-    openssl = setup is None or (setup.client_library.is_openssl and setup.server_library.is_openssl)
-    labels = connection.client.view.name, connection.server.view.name
-    return differs is not None and openssl and differs.between(*labels)
+    """Whether the ends of a connection are builds that are known to break a rule together."""
+    differs, setup = KNOWN_BREACHES.get(rule), connection.setup
+    client, server = (OPENSSL, OPENSSL) if setup is None else (setup.client_library.family, setup.server_library.family)
+    ends = (connection.client.view.name, client), (connection.server.view.name, server)
+    return differs is not None and differs.between(*ends)

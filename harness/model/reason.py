@@ -48,6 +48,11 @@ class Reason(StrEnum):
         "TLS 1.3: the session was taken before the client had read a NewSessionTicket.",
     )
     NO_TICKET_SENT = "no_ticket_sent", Question.NOT_OFFERED, "The server sent neither a ticket nor a session id."
+    TICKET_DISCARDED = (
+        "ticket_discarded",
+        Question.NOT_OFFERED,
+        "TLS 1.2: the client keeps no ticket, although its server sent one (RFC 5077, 3.3).",
+    )
     NOT_RESUMABLE = (
         "not_resumable",
         Question.NOT_OFFERED,

@@ -143,6 +143,19 @@ def test_a_tls12_session_id_only_on_the_wire_is_not_explained_away() -> None:
     assert reasons_of(one, second(empty, hello=hello12())) == UNKNOWN
 
 
+@pytest.mark.parametrize(("lifetime", "remedy"), [(0, "some clients keep none whose hint is 0"), (300, "own limits")])
+def test_a_tls12_client_that_keeps_no_session_discarded_its_ticket(lifetime: int, remedy: str) -> None:
+    sent = (SERVER, NewSessionTicket(lifetime, TICKET))
+    messages = transcript((CLIENT, hello12()), (SERVER, answer12()), sent, *CLOSED, tls=TLS12)
+    one = made(1, Saw.FULL, messages, offered=None, last_session=None)
+
+    (found,) = findings(one, second(None, hello=hello12()))
+
+    assert found.reason is Reason.TICKET_DISCARDED
+    assert f"wire: the server gave the ticket a lifetime of {lifetime} seconds in connection 1" in found.evidence
+    assert remedy in found.remedy
+
+
 def test_a_tls12_session_of_a_server_that_sent_neither_ticket_nor_id() -> None:
     empty = session(TLS12, session_id=b"")
     messages = transcript((CLIENT, hello12()), (SERVER, answer12()), *CLOSED, tls=TLS12)

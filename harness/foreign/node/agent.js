@@ -431,7 +431,9 @@ function configure(role, knobs, files) {
     const limit = limits[name];
     if (value === null) continue;
     if (typeof limit === "string") throw new Failure("lack", `${name}: ${limit}`);
-    if (limit && !limit.includes(value)) throw new Failure("lack", `${name}: Node has only ${limit}`);
+    if (limit && !limit.some((one) => JSON.stringify(one) === JSON.stringify(value))) {
+      throw new Failure("lack", `${name}: Node has only ${JSON.stringify(limit)}`);
+    }
     if (name === "versions") {
       const sorted = [...value].sort();
       given.minVersion = `TLSv${sorted[0]}`;

@@ -206,7 +206,7 @@ class TlsliteAgent(Agent):
                 "tickets": TICKETS,
                 "tickets_after_resumption": TICKETS,
                 "lifetime": {"1.2": LIFETIME, "1.3": LIFETIME},
-                "timeout": {"client": LIFETIME, "server": LIFETIME},
+                "timeout": {"server": LIFETIME},
                 "key_name": 0,
             },
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from runpy import run_path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ import pytest
 
 from harness.explain.rules import RULES
 from harness.matrix.known_breaches import KNOWN_BREACHES, is_known
+from harness.model.build import Library
+from harness.model.knobs import ClientConfig, ServerConfig
+from harness.model.setup import Setup
 from harness.model.tls import Role
 from harness.model.view import Saw
 from harness.tests.fakes import connection, fake_stack
@@ -50,6 +54,14 @@ def between(client: str, server: str) -> Any:
 )
 def test_a_breach_is_known_of_some_builds_with_some_peers(client: str, server: str, *, known: bool) -> None:
     assert is_known(RULE, between(client, server)) is known
+
+
+def test_a_breach_of_openssl_is_not_known_of_another_family() -> None:
+    stacks = [fake_stack("libssl", "1.1.1w"), fake_stack("gnutls", "1.0.2", family="gnutls")]
+    other = connection(1, [Saw.RESUMED] * 3, offered=True, stacks=stacks)
+    made = replace(other, setup=Setup(ClientConfig(), ServerConfig(), 1, 1, server_library=Library("gnutls")))
+
+    assert not is_known(RULE, made)
 
 
 def test_another_rule_is_not_known_to_be_broken() -> None:
