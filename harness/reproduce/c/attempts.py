@@ -169,7 +169,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         yield f"MUST({here}SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
     if "expected_name" in knobs:
         here = "!is_client || " if apart else ""
-        yield f"MUST({here}SSL_set1_host({c}.client, {quoting.c(knobs['expected_name'])}));"
+        yield f"MUST({here}SSL_set1_dnsname({c}.client, {quoting.c(knobs['expected_name'])}));"
     if attempt.offer:
         yield _offer(attempt, attempt.offer)
         if knobs.get("max_early_data"):

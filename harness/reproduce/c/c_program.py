@@ -125,6 +125,8 @@ def _needs(story: Story) -> set[str]:
         "ring": "ticket_ring" in names,
         "keep": any(keeps),
         "keep_ssl": ssls,
+        "expected_name": "expected_name" in names,
+        "read": any("read" in ORDERS.get(close, ("read",)) for close in closes),
         "times": edits or any(keeps) or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,
