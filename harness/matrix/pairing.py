@@ -24,7 +24,7 @@ class Pairing(StrEnum):
     ALL = "all"
     """Every client with every server."""
     SAME = "same"
-    """Client and server on the same version of OpenSSL, on any stack."""
+    """Client and server, and the ends that they go over to, on the same version of OpenSSL, on any stack."""
     AGAINST = "against"
     """One build at one end and each other at the other, both ways."""
     PAIRWISE = "pairwise"
@@ -65,6 +65,12 @@ class Matrix:
         if self.pairing is Pairing.AGAINST:
             return (client in rivals) != (server in rivals)
         return True
+
+    def goes_over(self, cell: Cell) -> bool:
+        """Whether a cell's second ends, if it has any, are among those that its first ends are to meet."""
+        if self.pairing is not Pairing.SAME:
+            return True
+        return all(self.meets(stack, cell.server_stack) for stack in cell.seconds.values())
 
 
 def covering(

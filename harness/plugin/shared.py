@@ -97,7 +97,8 @@ class Run:
         def meets(client: Stack, server: Stack) -> bool:
             return self._matrix.meets(client, server, self._rivals) and self._comes_together(client, server)
 
-        return list(cells(situation, clients, servers, meets))
+        found = cells(situation, clients, servers, meets)
+        return [cell for cell in found if self._matrix.goes_over(cell)]
 
     def _sides(self, situation: Situation) -> tuple[Sequence[Stack], Sequence[Stack]]:
         """The clients and the servers of the run; where the situation names the stack of one, that one alone."""

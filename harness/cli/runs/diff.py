@@ -139,9 +139,7 @@ def of_scenarios(
     chosen = [*(["-k", given["expression"]] if given["expression"] else []), *more]
     ends = ends_of(names)
     cache = None if given["fresh"] or len(set(names)) < len(names) else cache_of(chosen)
-    seen = []
-    for number, end in enumerate(ends, 1):
-        seen.append(results_on(end.labels, end.labels, chosen, (cache, end.key), f"build {number} of {len(ends)}"))
+    seen = of_builds(ends, chosen, cache)
     pairs = neighbours(ends, seen)
     if given["across"]:
         for (older, newer), itself in zip(pairwise(ends), seen, strict=False):
@@ -150,6 +148,36 @@ def of_scenarios(
                 kept = (cache, f"{clients.key}-{servers.key}")
                 pairs.append(Pair(itself, results_on(clients.labels, servers.labels, chosen, kept, title), title))
     return pairs, by_version([*(cache.others([end.key for end in ends]) if cache else ()), *seen])
+
+
+def of_builds(ends: Sequence[BuildEnds], chosen: Sequence[str], cache: RunCache | None) -> list[ResultsObject]:
+    """Return the results of each build with itself; builds without kept results run together, in one run."""
+    kept = {end.key: results for end in ends if cache and (results := cache.get(end.key))}
+    missing = list({end.key: end for end in ends if end.key not in kept}.values())
+    for end in ends:
+        if end.key in kept:
+            click.echo(f"results of {', '.join(end.labels)} are kept", err=True)
+    if len({end.key for end in ends}) < len(ends) or len({end.version for end in missing}) < len(missing):
+        return [
+            results_on(end.labels, end.labels, chosen, (cache, end.key), f"build {number} of {len(ends)}")
+            for number, end in enumerate(ends, 1)
+        ]
+    if missing:
+        labels = [label for end in missing for label in end.labels]
+        click.echo(f"running the cells of {', '.join(labels)}", err=True)
+        same = [*chosen, "--resumption-matrix=same"]
+        found = without_lost(results_of(labels, labels, same), labels, labels, same)
+        for end in missing:
+            kept[end.key] = own_results(found, end.labels)
+            if cache and not any(cell.get("lost") for cell in kept[end.key]["cells"]):
+                cache.put(end.key, kept[end.key])
+    return [kept[end.key] for end in ends]
+
+
+def own_results(results: ResultsObject, labels: Sequence[str]) -> ResultsObject:
+    """Return the part of a run in which a build, by its ``stack@build``, is at an end: it met itself and programs."""
+    cells = [cell for cell in results["cells"] if {cell["client"], cell["server"]}.intersection(labels)]
+    return {**results, "clients": list(labels), "servers": list(labels), "cells": cells}
 
 
 def of_story(

@@ -88,6 +88,18 @@ def test_same_is_one_version_at_both_ends_whatever_the_stacks() -> None:
     }
 
 
+def test_same_is_one_version_of_the_ends_that_a_cell_goes_over_to_as_well() -> None:
+    matrix = Matrix(Pairing.SAME)
+    found = cells(Situation(versions=(TLSVersion.TLSv1_3,), second_server=True), STACKS, STACKS, matrix.meets)
+
+    assert {cell.id for cell in found if matrix.goes_over(cell)} == {
+        "libssl@3.5.7--libssl@3.5.7-TLSv1.3-then.server=openssl@3.5.7",
+        "libssl@3.5.7--openssl@3.5.7-TLSv1.3-then.server=libssl@3.5.7",
+        "openssl@3.5.7--libssl@3.5.7-TLSv1.3-then.server=openssl@3.5.7",
+        "openssl@3.5.7--openssl@3.5.7-TLSv1.3-then.server=libssl@3.5.7",
+    }
+
+
 def test_against_is_one_build_with_each_other_both_ways() -> None:
     assert pairs(Matrix(Pairing.AGAINST, "1.1.1w"), OLD) == {
         "libssl@1.1.1w--libssl@3.5.7",
