@@ -82,6 +82,7 @@ SHORT = {"FULL": "Outcome", "DECLINED": "Outcome", "RESUMED": "Outcome", "ABORTE
     "TLSv1_3": "TLSVersion",
     "DTLSv1": "TLSVersion",
     "DTLSv1_2": "TLSVersion",
+    "QUICv1": "TLSVersion",
 }
 """Members of an enumeration that are words themselves."""
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     TLSv1_3: Final = TLSVersion.TLSv1_3
     DTLSv1: Final = TLSVersion.DTLSv1
     DTLSv1_2: Final = TLSVersion.DTLSv1_2
+    QUICv1: Final = TLSVersion.QUICv1
 
 __all__ = [
     "ABORTED",
@@ -65,6 +66,7 @@ __all__ = [
     "Probed",
     "Programs",
     "PskMode",
+    "QUICv1",
     "Reason",
     "Role",
     "Serving",
@@ -127,6 +129,7 @@ _MEMBERS = {
     "TLSv1_3": "TLSVersion",
     "DTLSv1": "TLSVersion",
     "DTLSv1_2": "TLSVersion",
+    "QUICv1": "TLSVersion",
 }
 """Members of an enumeration that scenarios use by their own name."""
 

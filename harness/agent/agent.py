@@ -38,7 +38,7 @@ class Agent:
         self._outbox = outbox
         self._contexts: dict[str, Context] = {}
         self._datagrams: set[str] = set()
-        """The names of the contexts that speak DTLS."""
+        """The names of the contexts that speak over UDP."""
         self._listeners: dict[str, tuple[str, Listener]] = {}
         self._conversations: dict[str, tuple[str, Conversation]] = {}
         self._starts: dict[str, Starts] = {}

@@ -133,11 +133,11 @@ def _words(kind: type[StrEnum]) -> Callable[[Any], Any]:
 
 
 def _range(raw: Any) -> tuple[TLSVersion, ...]:
-    """Read versions in their order; SSL_CTX_set_min_proto_version and its like have no gaps, nor DTLS beside TLS."""
+    """Read versions in their order; SSL_CTX_set_min_proto_version has no gaps, nor DTLS or QUIC beside TLS."""
     found = tuple(sorted(set(_words(TLSVersion)(raw))))
     if found != tuple(version for version in TLSVersion if found and found[0] <= version <= found[-1]):
         raise ValueError(raw)
-    if len({version.datagrams for version in found}) > 1:
+    if len({version.carrier for version in found}) > 1:
         raise ValueError(raw)
     return found
 
@@ -289,8 +289,8 @@ PROTOCOLS = Kind(
 )
 VERSIONS = Kind(
     f"{', '.join(version for version in TLSVersion if not version.datagrams)}, or neighbours joined by commas, as "
-    f"1.2,1.3; or of {', '.join(version for version in TLSVersion if version.datagrams)}",
-    f"a list of at least one of {', '.join(TLSVersion)}, without a gap, DTLS not beside TLS",
+    f"1.2,1.3; or of {', '.join(version for version in TLSVersion if version.carrier == 'DTLS')}; or quic",
+    f"a list of at least one of {', '.join(TLSVersion)}, without a gap, neither DTLS nor QUIC beside others",
     _list,
     _range,
     lambda value: [str(version) for version in value],

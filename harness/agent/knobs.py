@@ -79,6 +79,17 @@ NO_DATAGRAMS = {
     "ssl": "Python's ssl has no DTLS",
 }
 """Why a stack has no DTLS."""
+NO_QUIC = {
+    "openssl": "s_client speaks QUIC and s_server does not; the harness drives both over TCP alone",
+    "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
+    "ssl": "Python's ssl has no QUIC",
+}
+"""Why a stack has no QUIC."""
+QUIC_SINCE = {
+    Role.CLIENT: ("3.2", "OpenSSL before 3.2 has no QUIC"),
+    Role.SERVER: ("3.5", "OpenSSL before 3.5 has no SSL_new_listener, which a server of QUIC needs"),
+}
+"""The first OpenSSL that has QUIC in a role, and why an earlier one has not."""
 ONLY_LIBSSL_HAS_DTLS = tuple(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items())
 NO_RAW_KEYS = (
     Lack("SSL_CTX_set1_server_cert_type and its like are not bound", ("pyopenssl",)),
@@ -119,6 +130,11 @@ def over_streams(value: Any) -> bool:
     return not any(version.datagrams for version in value)
 
 
+def over_no_quic(value: Any) -> bool:
+    """Whether none of these versions is QUIC."""
+    return TLSVersion.QUICv1 not in value
+
+
 def _is_printable(value: Any) -> bool:
     return isinstance(value, bytes) and value.isascii() and value.decode("ascii").isprintable()
 
@@ -145,14 +161,18 @@ class CommonKnobs:
         openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
         lacks=(
             *(
-                Lack(why, (stack,), allows=over_streams, values="versions of TLS")
+                Lack(f"{why}; {NO_QUIC[stack]}", (stack,), allows=over_streams, values="versions of TLS")
                 for stack, why in NO_DATAGRAMS.items()
             ),
             Lack(
                 "OpenSSL before 1.1.1 has no TLS 1.3",
                 before="1.1.1",
-                allows=lambda value: TLSVersion.TLSv1_3 not in value,
-                values="all but 1.3",
+                allows=lambda value: not {TLSVersion.TLSv1_3, TLSVersion.QUICv1} & set(value),
+                values="all but 1.3 and quic",
+            ),
+            *(
+                Lack(why, ("libssl",), role, before=since, allows=over_no_quic, values="all but quic")
+                for role, (since, why) in QUIC_SINCE.items()
             ),
         ),
     )

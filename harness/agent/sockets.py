@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
 END = b""
-"""An empty datagram, which DTLS never sends: its sender has left."""
+"""An empty datagram, which neither DTLS nor QUIC sends: its sender has left."""
 MOST_LEFT = 16
 """Sockets that a listener keeps of conversations that are over."""
 

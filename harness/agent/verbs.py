@@ -206,7 +206,8 @@ _ROWS = (
     Verb(
         "listen",
         CONTEXT,
-        "Listen on 127.0.0.1, on a port that the kernel chooses, with a backlog of at least 128; with DTLS on UDP.",
+        "Listen on 127.0.0.1, on a port that the kernel chooses, with a backlog of at least 128; with DTLS and QUIC on "
+        "UDP.",
         {"as": AS},
         {"port": "integer"},
     ),
@@ -224,8 +225,8 @@ _ROWS = (
     Verb(
         "accept",
         LISTENER,
-        "Accept the next TCP connection, with DTLS the first datagram of the next client. The reply is sent when it "
-        "arrives; the handshake is a separate request.",
+        "Accept the next TCP connection, with DTLS and QUIC the first datagram of the next client. The reply is sent "
+        "when it arrives; the handshake is a separate request.",
         {"as": AS},
     ),
     Verb(
@@ -367,7 +368,8 @@ _ROWS = (
         "release",
         CONNECTION,
         "Free the connection without another SSL_shutdown (SSL_free), read pending input to avoid a reset, "
-        "and close TCP with FIN; with DTLS, send an empty datagram and close the socket. The name is free afterwards.",
+        "and close TCP with FIN; with DTLS and QUIC, send an empty datagram and close the socket. The name is free "
+        "afterwards.",
         result={"facts": "object, see below"},
     ),
 )

@@ -13,6 +13,12 @@ LONGEST_LINE = 1 << 24
 
 DATAGRAM_NUMBERS = {"dtls1.0": 0xFEFF, "dtls1.2": 0xFEFD}
 """The ProtocolVersions of DTLS on the wire (RFC 4347, 4.1; RFC 6347, 4.1)."""
+QUIC_NUMBER = 1
+"""The version of QUIC in its packets (RFC 9000, 15), and what SSL_version returns (OSSL_QUIC1_VERSION)."""
+
+
+OVER_TCP = "TLS over TCP"
+"""What carries all versions of TLS but those of DTLS and QUIC."""
 
 
 class TLSVersion(StrEnum):
@@ -24,16 +30,32 @@ class TLSVersion(StrEnum):
     TLSv1_3 = "1.3"
     DTLSv1 = "dtls1.0"
     DTLSv1_2 = "dtls1.2"
+    QUICv1 = "quic"
+    """QUIC version 1, whose handshake is that of TLS 1.3 (RFC 9001)."""
 
     @property
     def datagrams(self) -> bool:
-        """Whether it is DTLS, which UDP carries (RFC 6347)."""
-        return self.value.startswith("dtls")
+        """Whether UDP carries it: DTLS (RFC 6347) and QUIC (RFC 9000)."""
+        return self.carrier != OVER_TCP
+
+    @property
+    def carrier(self) -> str:
+        """What carries its handshake, for people; an end speaks versions of one carrier."""
+        if self.value == "quic":
+            return "QUIC"
+        return "DTLS" if self.value.startswith("dtls") else OVER_TCP
+
+    @property
+    def handshake(self) -> TLSVersion:
+        """The version of the handshake's messages, and of the session that it makes."""
+        return TLSVersion.TLSv1_3 if self is TLSVersion.QUICv1 else self
 
     @property
     def label(self) -> str:
-        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``, ``DTLSv1.2``, and ``TLSv1`` for TLS 1.0."""
-        return f"{'D' if self.datagrams else ''}TLSv{self.value.removeprefix('dtls').removesuffix('.0')}"
+        """The name OpenSSL prints, and the one in a cell id: ``TLSv1.3``, ``QUICv1``, and ``TLSv1`` for TLS 1.0."""
+        if self is TLSVersion.QUICv1:
+            return self.name
+        return f"{'D' if self.carrier == 'DTLS' else ''}TLSv{self.value.removeprefix('dtls').removesuffix('.0')}"
 
     @classmethod
     def labelled(cls, label: str) -> TLSVersion | None:
@@ -42,15 +64,21 @@ class TLSVersion(StrEnum):
 
     @property
     def wire(self) -> int:
-        """The ProtocolVersion on the wire: 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1) or 0xFEFD (RFC 6347)."""
-        return {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304, **DATAGRAM_NUMBERS}[self.value]
+        """The ProtocolVersion on the wire: 0x0301 to 0x0304 (RFC 2246, 6.2.1; RFC 8446, 4.2.1) or 0xFEFD (RFC 6347).
+
+        That of QUIC is in its packets; the hellos within have the one of TLS 1.3.
+        """
+        own = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304, "quic": QUIC_NUMBER}
+        return {**own, **DATAGRAM_NUMBERS}[self.value]
 
     @property
     def no_option(self) -> int:
         """The option that disables it, for OpenSSL 1.0.2 and pyOpenSSL before 21: SSL_OP_NO_TLSv1 to NO_TLSv1_3.
 
-        SSL_OP_NO_DTLSv1 and NO_DTLSv1_2 have the numbers of NO_TLSv1 and NO_TLSv1_2.
+        SSL_OP_NO_DTLSv1 and NO_DTLSv1_2 have the numbers of NO_TLSv1 and NO_TLSv1_2. QUIC has none, as 0 says.
         """
+        if self is TLSVersion.QUICv1:
+            return 0
         return 1 << {"1.0": 26, "1.1": 28, "1.2": 27, "1.3": 29}[self.value.removeprefix("dtls")]
 
 
@@ -58,7 +86,7 @@ USUAL_VERSIONS = (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3)
 """Those of cells, probes and clients that name none."""
 DEPRECATED = (TLSVersion.TLSv1, TLSVersion.TLSv1_1, TLSVersion.DTLSv1)
 """Those that RFC 8996 deprecates."""
-BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3}
+BEFORE_1_3 = frozenset(TLSVersion) - {TLSVersion.TLSv1_3, TLSVersion.QUICv1}
 """Those that resume by a session id or a ticket of RFC 5077; TLS 1.3 has PSKs in their place (RFC 8446, 2.2)."""
 NO_SSLV3 = 1 << 25
 """SSL_OP_NO_SSLv3."""
@@ -332,6 +360,8 @@ class Capability(StrEnum):
     """Resume a TLS 1.2 session by its id, without a ticket."""
     DATAGRAMS = "datagrams"
     """Speak DTLS over UDP."""
+    QUIC = "QUIC"
+    """Speak QUIC over UDP, whose handshake is that of TLS 1.3 (RFC 9001)."""
     OPENSSL_CHOICES = "OpenSSL's choices"
     """Be an OpenSSL, of any release: a scenario that pins what OpenSSL alone chooses needs it; `family` says it."""
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Close
+from harness.story.carriers import can_do
 from harness.story.step import LATEST, Offer
 from harness.story.steps import Age, CloseOpen, Connect, Exchange, Keep, NewClient, NewServer, Open, StopClocks
 from harness.story.story import End, Story, texts_of
@@ -66,7 +67,8 @@ def desk(  # noqa: PLR0913 - one parameter for each option of connect
     both clocks stand still otherwise. ``edit_copy`` are the fields of the client's copy that are changed. With
     ``threads``, each further connection is so many at once.
     """
-    steps: list[Step] = [StopClocks(optional=not age)] if age or age_copy else []
+    stands = (age or age_copy) and can_do(tls, StopClocks().kind)
+    steps: list[Step] = [StopClocks(optional=not age)] if stands else []
     keep: tuple[Step, ...] = (Exchange(), KEEPS[offering](age_copy)) if offering in KEEPS else ()
     steps += [Open(), *keep, CloseOpen(how=close)] if keep else [Connect(close=close)]
     if then_client:

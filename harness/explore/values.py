@@ -8,7 +8,7 @@ from harness.model.capability import CLOCK
 from harness.model.knobs import knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
-from harness.story.datagrams import DATAGRAM_KNOBS
+from harness.story.carriers import DATAGRAM_KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -43,7 +43,7 @@ def by_id_alone(tls: TLSVersion, *tickets: bool | None) -> tuple[Capability, ...
 
 def of_version(tls: TLSVersion) -> tuple[Capability, ...]:
     """What both ends need to speak a version."""
-    return (Capability.DATAGRAMS,) if tls.datagrams else ()
+    return {"DTLS": (Capability.DATAGRAMS,), "QUIC": (Capability.QUIC,)}.get(tls.carrier, ())
 
 
 @dataclass(frozen=True, slots=True)

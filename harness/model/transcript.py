@@ -23,6 +23,12 @@ EARLY_DATA = 42
 """RFC 8446, 4.2.10."""
 
 
+CONNECTION_CLOSE = "CONNECTION_CLOSE"
+"""The type of the message with which an end of QUIC closes a connection, if it carries no alert (RFC 9000, 19.19)."""
+NO_ERROR = "0"
+"""The error code of one that closes without an error, as it is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class TcpEnd:
     """An end of TCP; ``at`` is seconds since the tap accepted the connection."""
@@ -60,7 +66,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One handshake message, alert, change_cipher_spec or application data record.
+    """One handshake message, alert, change_cipher_spec, application data record, or of QUIC Retry or CONNECTION_CLOSE.
 
     ``length`` is the handshake body's or the record's plaintext length in bytes (the ciphertext's if not decrypted).
     ``fields`` holds what matters for resumption, ready to print.
@@ -223,6 +229,8 @@ class Transcript:
     """The group of the last ServerKeyExchange, if it names one (RFC 8422, 5.4)."""
     problem: str = ""
     """Why the bytes could not be read to their end, empty if they could."""
+    quic: bool = False
+    """Whether packets of QUIC carried the messages (RFC 9001)."""
     encrypted_extensions: Mapping[int, bytes] | None = None
     """The extensions of the first EncryptedExtensions (RFC 8446, 4.3.1) by IANA number; None if none was read."""
     raw_public_keys: Mapping[Role, bytes] = field(default_factory=dict)
@@ -242,6 +250,11 @@ class Transcript:
     """The hint of the first ServerKeyExchange of such a suite."""
     misfits: Mapping[Role, int] = field(default_factory=dict)
     """How many records of each role did not open although the key log has all secrets of that direction."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether an end of QUIC sent a CONNECTION_CLOSE without an error, which ends both directions."""
+        return any(m.type == CONNECTION_CLOSE and m.fields.get("error") == NO_ERROR for m in self.messages)
 
     @property
     def client_hello(self) -> ClientHello:

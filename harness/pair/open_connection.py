@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError, UsageError
+from harness.model.errors import EndpointError, HarnessError, RefusedError, TimedOutError, UnsupportedError
 from harness.model.setup import Action
 from harness.model.tls import ORDERS, Close, Role
 from harness.pair.observe import Observed, observe
-from harness.story.datagrams import NO_RENEGOTIATION, close_that_fits
+from harness.story.carriers import close_that_fits, step_that_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -141,6 +141,8 @@ class OpenConnection:
         SSL_SESSION_set_time and SSL_SESSION_set_timeout (Capability.SESSION_TIMES). ``ssl``: the connection's SSL; the
         one connection that offers it is made with it after SSL_clear (Capability.CLEAR).
         """
+        if ssl:
+            step_that_fits(self._spec.tls, "clear")
         every = {"duplicate": duplicate, "older": older, "timeout": timeout, "ssl": ssl}
         changes = {name: value for name, value in every.items() if value not in {False, None}}
         self._during.append(Action("keep_session", Role.CLIENT, changes))
@@ -162,8 +164,7 @@ class OpenConnection:
 
     def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
         """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
-        if self._spec.tls.datagrams:
-            raise UsageError(f"no renegotiation with {self._spec.tls.label}: {NO_RENEGOTIATION}")
+        step_that_fits(self._spec.tls, "renegotiate")
         self._renegotiated = True
         self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated}))
         starter = self.client if by is Role.CLIENT else self.server
@@ -182,6 +183,7 @@ class OpenConnection:
         The client answers within its first read, and the server reads the answer before the second line
         (RFC 8446, 4.6.2). Capability.AUTHENTICATE.
         """
+        step_that_fits(self._spec.tls, "authenticate")
         self._during.append(Action("authenticate", Role.SERVER))
         asked = self.server.ask("authenticate")
         self._asked.append(asked)
@@ -193,6 +195,7 @@ class OpenConnection:
 
         Capability.NEW_TICKET.
         """
+        step_that_fits(self._spec.tls, "new_ticket")
         self._during.append(Action("new_ticket", Role.SERVER))
         asked = self.server.ask("new_ticket")
         self._asked.append(asked)

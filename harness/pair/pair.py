@@ -26,7 +26,13 @@ from harness.pair.relay import ByMemory, ByTap
 from harness.runtime.datagram_tap import DatagramTap
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
-from harness.story.datagrams import NO_MIDDLEBOX, close_that_fits, knobs_that_fit, tamper_that_fits
+from harness.story.carriers import (
+    close_that_fits,
+    knobs_that_fit,
+    middlebox_that_fits,
+    step_that_fits,
+    tamper_that_fits,
+)
 from harness.wire.gates.datagrams import DatagramsInTheMiddle
 from harness.wire.gates.man_in_the_middle import ManInTheMiddle
 from harness.wire.judge import issued_ids
@@ -107,7 +113,7 @@ class Pair:
         """The present client."""
         self._tap: Tap | None = None
         self.datagram_tap = DatagramTap(runtime.loop, lambda: self.server.endpoint.address) if tls.datagrams else None
-        """The tap of DTLS."""
+        """The tap of DTLS and QUIC."""
 
     @property
     def tap(self) -> Tap:
@@ -156,6 +162,7 @@ class Pair:
 
         An endpoint's knob ``clock``, which both need, is added to it.
         """
+        step_that_fits(self.tls, "stop_clocks")
         self._stopped = at - self._passed
         for endpoint, config in ((self.server, self.server_config), (self.client, self.client_config)):
             endpoint.stop_clock(at + (config.clock or 0))
@@ -261,9 +268,8 @@ class Pair:
         raise HarnessError(f"{server.name} did not refuse a server with {knobs}")
 
     def put_middlebox(self, make: Callable[[], Gate]) -> None:
-        """Let every later connection pass through a new middlebox in the tap; UsageError if it is one of DTLS."""
-        if self.tls.datagrams:
-            raise UsageError(f"no middlebox for {self.tls.label}: {NO_MIDDLEBOX}")
+        """Let every later connection pass through a new middlebox in the tap; UsageError if UDP carries it."""
+        middlebox_that_fits(self.tls)
         self.tap.gate = make
 
     def tamper(

@@ -11,7 +11,7 @@ from harness.model.capability import CLOSE_NEEDS
 from harness.model.errors import UsageError
 from harness.model.session import parse_edit
 from harness.model.tls import Role
-from harness.story.datagrams import close_that_fits, knobs_that_fit
+from harness.story.carriers import close_that_fits, knobs_that_fit
 from harness.story.step import LATEST, Held
 from harness.story.story import config_of, values_of
 

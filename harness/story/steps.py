@@ -10,7 +10,7 @@ from harness.agent.vocabulary import Capability, ChosenAt
 from harness.model.knobs import parse_knob
 from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper
 from harness.model.tls import Close, Role
-from harness.story.datagrams import NO_RENEGOTIATION, tamper_that_fits
+from harness.story.carriers import step_that_fits, tamper_that_fits
 from harness.story.step import Following, Held, Number, Offer, Seconds, Step, Texts
 
 Opened = Annotated[Number | None, Meta(description="an open connection; null for the one opened last")]
@@ -58,6 +58,7 @@ class Open(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         if self.thread:
+            step_that_fits(plan.tls, "threads")
             plan.need(Role.CLIENT, Capability.THREADS)
         plan.open(self.offer, thread=self.thread)
 
@@ -107,6 +108,7 @@ class Keep(Step, frozen=True):
         if changed:
             plan.need(Role.CLIENT, Capability.SESSION_TIMES)
         if self.ssl:
+            step_that_fits(plan.tls, "clear")
             plan.need(Role.CLIENT, Capability.CLEAR)
         plan.take(plan.opened(self.connection), Held.SSL if self.ssl else Held.OBJECT)
 
@@ -121,8 +123,7 @@ class Renegotiate(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         plan.opened(self.connection)
-        if plan.tls.datagrams:
-            plan.misfit(f"no renegotiation with {plan.tls.label}: {NO_RENEGOTIATION}")
+        step_that_fits(plan.tls, self.kind)
         plan.need(self.by, Capability.RENEGOTIATION)
         if self.abbreviated:
             plan.need(self.by, Capability.ABBREVIATED_RENEGOTIATION)
@@ -136,6 +137,7 @@ class Authenticate(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         plan.opened(self.connection)
+        step_that_fits(plan.tls, self.kind)
         plan.need(Role.SERVER, Capability.AUTHENTICATE)
 
 
@@ -147,6 +149,7 @@ class NewTicket(Step, frozen=True):
     def plan(self, plan: Following) -> None:
         """See Step."""
         plan.opened(self.connection)
+        step_that_fits(plan.tls, self.kind)
         plan.need(Role.SERVER, Capability.NEW_TICKET)
 
 
@@ -327,6 +330,7 @@ class StopClocks(Step, frozen=True):
 
     def plan(self, plan: Following) -> None:
         """See Step."""
+        step_that_fits(plan.tls, self.kind)
         plan.clocks(Role.CLIENT, Role.SERVER, optional=self.optional)
 
 
@@ -351,6 +355,7 @@ class StopClock(Step, frozen=True):
 
     def plan(self, plan: Following) -> None:
         """See Step."""
+        step_that_fits(plan.tls, self.kind)
         plan.clocks(self.of, number=self.number)
 
 

@@ -37,7 +37,8 @@ MD5_SHA1 = "md5-sha1"
 """Both hashes of the pseudorandom function before TLS 1.2."""
 
 
-def _cipher(suite: Suite, key: bytes) -> Cipher:
+def aead(suite: Suite, key: bytes) -> Cipher:
+    """The AEAD of a suite, with a key."""
     if suite.aead is Aead.AES_CCM:
         return AESCCM(key, suite.tag)
     return AESGCM(key) if suite.aead is Aead.AES_GCM else ChaCha20Poly1305(key)
@@ -80,7 +81,7 @@ class Epoch13:
     def _derive(self) -> Cipher:
         suite, secret = self._suite, self._secret
         self._iv = int.from_bytes(expand_label(secret, "iv", NONCE, suite.hash), "big")
-        self._cipher = _cipher(suite, expand_label(secret, "key", suite.key, suite.hash))
+        self._cipher = aead(suite, expand_label(secret, "key", suite.key, suite.hash))
         return self._cipher
 
     def open(self, record: Record) -> tuple[int, bytes] | None:
@@ -169,7 +170,7 @@ class Epoch12(_Opened12):
         salt = NONCE - self._explicit
         block = prf(master, b"key expansion", randoms[1] + randoms[0], 2 * (suite.key + salt), suite.hash)
         mine = 0 if role is Role.CLIENT else 1
-        self._cipher = _cipher(suite, block[mine * suite.key :][: suite.key])
+        self._cipher = aead(suite, block[mine * suite.key :][: suite.key])
         self._iv = block[2 * suite.key + mine * salt :][:salt]
         self._tag = suite.tag
 

@@ -12,6 +12,7 @@ from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
 if TYPE_CHECKING:
     from harness.model.tls import Role
     from harness.model.transcript import Message
+    from harness.wire.quic.packets import Packet
     from harness.wire.records import Record
 
 
@@ -40,6 +41,10 @@ class Direction:
         """A change_cipher_spec of DTLS, until the first record comes that is sealed: it has no number of its own."""
         self.waiting: list[Record] = []
         """Sealed records of DTLS that came before the ServerHello, without which nothing is known of them."""
+        self.packets: list[Packet] = []
+        """Packets of QUIC that did so."""
+        self.closed = False
+        """Whether a CONNECTION_CLOSE of QUIC came."""
 
     def seals(self, record: Record, *, tls13: bool | None) -> bool:
         """Whether the record is sealed, in TLS 1.3, before it, or (None) where no version is known yet."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.transcript import ENCRYPT_THEN_MAC
 from harness.wire.decrypt import EarlyEpoch, Epoch12, Epoch13, MacEpoch12
+from harness.wire.quic.protection import PacketKeys
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from harness.model.tls import Role
     from harness.model.transcript import ClientHello, ServerHello
+    from harness.wire.suites import Suite
 
 TLS13_SUITES = tuple(suite for number, suite in SUITES.items() if number >> 8 == 0x13)  # noqa: PLR2004 - B.4
 DEFLATE = 1
@@ -55,11 +57,18 @@ class KeyLog:
 
     def tls13(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch13]:
         """The handshake key and the first application key of one direction, if they are there."""
+        return [Epoch13(suite, secret) for suite, secret in self._traffic(client, server, sender)]
+
+    def quic(self, client: ClientHello, server: ServerHello, sender: Role) -> list[PacketKeys]:
+        """The same for packets of QUIC, whose secrets have the same labels (RFC 9001, 5.1)."""
+        return [PacketKeys(suite, secret) for suite, secret in self._traffic(client, server, sender)]
+
+    def _traffic(self, client: ClientHello, server: ServerHello, sender: Role) -> list[tuple[Suite, bytes]]:
         suite = SUITES.get(server.cipher_suite)
         if suite is None or suite.aead is None:
             return []
         labels = (f"{sender.name}_HANDSHAKE_TRAFFIC_SECRET", f"{sender.name}_TRAFFIC_SECRET_0")
-        return [Epoch13(suite, secret) for label in labels if (secret := self._secret(label, client))]
+        return [(suite, secret) for label in labels if (secret := self._secret(label, client))]
 
     def tls12(self, client: ClientHello, server: ServerHello, sender: Role) -> list[Epoch12 | MacEpoch12]:
         """The key of one direction after its change_cipher_spec, if it is there and the suite's cipher is known."""

@@ -51,6 +51,7 @@ EXTENSIONS = {
     49: "post_handshake_auth",
     50: "signature_algorithms_cert",
     51: "key_share",
+    57: "quic_transport_parameters",
     13172: "next_protocol_negotiation",
     65281: "renegotiation_info",
 }

@@ -6,6 +6,9 @@ type application_data, before it those after the sender's change_cipher_spec. A 
 has its key; else it stands in the transcript as EncryptedHandshake, EncryptedAlert or ApplicationData (TLS 1.2 shows
 the type), or as EncryptedRecord (TLS 1.3 hides it). A direction whose framing is broken is read no further; a message
 that is malformed within its frame is noted, and reading goes on.
+
+Of QUIC, packets take the place of records. Initial packets hide nothing, as anybody can derive their keys; all others
+are sealed. An alert is what a CONNECTION_CLOSE carries of it (RFC 9001, 4.8).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
-from harness.model.transcript import Certificate, Message, Transcript
+from harness.model.transcript import CONNECTION_CLOSE, Certificate, Message, Transcript
 from harness.wire import binders, hellos, messages, summary
 from harness.wire.cursor import Cursor
 from harness.wire.decrypt import EarlyEpoch
@@ -23,6 +26,9 @@ from harness.wire.direction import Direction
 from harness.wire.dtls.records import is_datagram
 from harness.wire.key_log import KeyLog
 from harness.wire.names import HANDSHAKES
+from harness.wire.quic.conversation import Conversation
+from harness.wire.quic.frames import CLOSES, CRYPTO, NEW_TOKEN, STREAMS
+from harness.wire.quic.packets import PacketType, is_quic
 from harness.wire.records import ContentType
 from harness.wire.suites import SUITES
 
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.model.transcript import Chunk, ClientHello, Content, NewSessionTicket, ServerHello
+    from harness.wire.quic.frames import Frame
+    from harness.wire.quic.packets import Packet
     from harness.wire.records import Handshake, Record
 
 CERTIFICATE_TYPES = {Role.CLIENT: 19, Role.SERVER: 20}
@@ -39,6 +47,8 @@ CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
 AGAIN = "retransmitted "
 """Before the type of a message that DTLS sends again: it is the same message, and counts once."""
+FATAL = 2
+"""The level that an alert has in QUIC, which sends none (RFC 9001, 4.8)."""
 BOTH_SECRETS = 2
 """The handshake secret and the application traffic secret of one direction."""
 NO_PSKS: Mapping[Role, bytes] = {}
@@ -60,16 +70,19 @@ def read(chunks: Sequence[Chunk], keylog: Iterable[str] = (), psks: Mapping[Role
 
     Garbage and truncation end up in ``problem``, with the role and the offset in its stream, and all before is kept.
     """
-    datagrams = bool(chunks) and is_datagram(chunks[0].data)
-    reader = _Reader(KeyLog(keylog), psks, datagrams=datagrams)
+    first = chunks[0].data if chunks else b""
+    reader = _Reader(KeyLog(keylog), psks, datagrams=is_datagram(first), quic=is_quic(first))
     for chunk in chunks:
         reader.feed(chunk)
     return reader.transcript()
 
 
 class _Reader:
-    def __init__(self, keylog: KeyLog, psks: Mapping[Role, bytes], *, datagrams: bool = False) -> None:
+    def __init__(
+        self, keylog: KeyLog, psks: Mapping[Role, bytes], *, datagrams: bool = False, quic: bool = False
+    ) -> None:
         self._keylog = keylog
+        self._quic = Conversation() if quic else None
         self._psks = psks
         self._hello_messages: list[bytes] = []
         """The hellos so far, as they were sent; only where external PSKs are known."""
@@ -98,6 +111,9 @@ class _Reader:
         if end.broken:
             return
         self._at = chunk.at
+        if self._quic is not None:
+            self._datagram(self._quic, end, chunk.data)
+            return
         try:
             for record in end.records.feed(chunk.data):
                 self._record(end, record)
@@ -122,7 +138,8 @@ class _Reader:
             alerts=tuple(self._alerts),
             change_cipher_specs={end.role: end.plain_ccs for end in ends},
             decrypted=not unread and any(end.opened for end in ends),
-            problem="; ".join(filter(None, [*self._problems, *(end.finish() for end in ends)])),
+            problem="; ".join(filter(None, [*self._problems, *(self._unfinished(end) for end in ends)])),
+            quic=self._quic is not None,
             encrypted_extensions=self._encrypted_extensions,
             certificates=self._certificates,
             raw_public_keys=self._raw_public_keys,
@@ -133,6 +150,74 @@ class _Reader:
             psk_identity=self._psk.get("psk_identity"),
             psk_identity_hint=self._psk.get("psk_identity_hint"),
         )
+
+    def _unfinished(self, end: Direction) -> str:
+        """What of an end's messages never came, empty if nothing."""
+        if self._quic is None:
+            return end.finish()
+        try:
+            self._quic.finish(end.role)
+        except WireFormatError as error:
+            return end.complaint(error)
+        return ""
+
+    def _datagram(self, quic: Conversation, end: Direction, data: bytes) -> None:
+        """Read the packets of a datagram; one that is malformed is noted, and the next one is read."""
+        try:
+            for packet in quic.packets(end.role, data):
+                self._packet(quic, end, packet)
+        except WireFormatError as error:
+            self._problems.append(end.complaint(error))
+
+    def _packet(self, quic: Conversation, end: Direction, packet: Packet) -> None:
+        if packet.type is PacketType.RETRY:
+            self._add(end, "Retry", len(packet.token), sealed=False, shown=NOTHING)
+            return
+        frames = quic.open(end.role, packet)
+        if frames is None and not self._server_hellos:
+            end.packets.append(packet)
+            return
+        sealed = packet.type is not PacketType.INITIAL
+        if frames is None:
+            end.unread += 1
+            end.misfits += end.keys.whole
+            named = "EncryptedHandshake" if packet.type is PacketType.HANDSHAKE else "EncryptedRecord"
+            self._add(end, named, len(packet.sealed), sealed=True, shown=NOTHING)
+            return
+        end.opened += sealed
+        for frame in frames:
+            self._frame(quic, end, packet, frame)
+
+    def _frame(self, quic: Conversation, end: Direction, packet: Packet, frame: Frame) -> None:
+        sealed = packet.type is not PacketType.INITIAL
+        if frame.type == CRYPTO:
+            for message in quic.messages(end.role, packet, frame):
+                self._handshake(end, message, sealed=sealed)
+            for each in (self._client, self._server) if self._server_hellos else ():
+                waiting, each.packets = each.packets, []
+                for earlier in waiting:
+                    self._packet(quic, each, earlier)
+        elif frame.type in STREAMS:
+            fresh = quic.data(end.role, frame)
+            if fresh:
+                self._add(end, "ApplicationData", len(fresh), sealed=sealed, shown=NOTHING)
+        elif frame.type == NEW_TOKEN:
+            self._add(end, "NEW_TOKEN", len(frame.data), sealed=sealed, shown=NOTHING)
+        elif frame.type in CLOSES and not end.closed:
+            end.closed = True
+            self._close(end, frame, sealed=sealed)
+
+    def _close(self, end: Direction, frame: Frame, *, sealed: bool) -> None:
+        """The end of a connection, which is sent in each kind of packet that the other end may be able to open."""
+        if frame.alert is not None:
+            alert = Alert(frame.alert, end.role, FATAL)
+            self._alerts.append(alert)
+            self._add(end, "Alert", 0, sealed=sealed, shown=summary.Lazy(summary.alert_fields, alert), content=alert)
+            return
+        shown = {"error": str(frame.error), "of": "the transport" if frame.type == CLOSES[0] else "the application"}
+        if frame.data:
+            shown["reason"] = frame.data.decode(errors="backslashreplace")
+        self._add(end, CONNECTION_CLOSE, 0, sealed=sealed, shown=shown)
 
     def _add(
         self, end: Direction, kind: str, length: int, *, sealed: bool, shown: Mapping[str, str], content: Content = None
@@ -325,7 +410,13 @@ class _Reader:
         self._certificate_types(hello.extensions)
         if self._tls13 and not hello.hello_retry_request and self._keylog and self._client_hellos:
             for end in (self._client, self._server):
-                keys = self._keylog.tls13(self._client_hellos[-1], hello, end.role)
+                hellos_of_it = self._client_hellos[-1], hello
+                if self._quic is not None:
+                    packet_keys = self._keylog.quic(*hellos_of_it, end.role)
+                    self._quic.know(end.role, packet_keys)
+                    end.keys.whole = len(packet_keys) == BOTH_SECRETS
+                    continue
+                keys = self._keylog.tls13(*hellos_of_it, end.role)
                 end.keys.add(*keys)
                 end.keys.whole = len(keys) == BOTH_SECRETS
         return hello

@@ -13,7 +13,7 @@ from harness.explore.generate import RUNNING, Generator
 from harness.explore.values import EDGES, knob_values, limit
 from harness.model.capability import CLOCK
 from harness.model.tls import Role
-from harness.story.datagrams import DATAGRAM_KNOBS
+from harness.story.carriers import DATAGRAM_KNOBS
 from harness.story.plan import Plan
 from harness.story.steps import KINDS, StopClocks
 

@@ -12,7 +12,7 @@ from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
 from harness.model.connection import HANDLE
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
-from harness.model.transcript import EARLY_DATA
+from harness.model.transcript import CONNECTION_CLOSE, EARLY_DATA
 from harness.model.view import Saw
 from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, exactly, once, readable
@@ -61,7 +61,16 @@ def _reported(name: str) -> Callable[[Wire, Role], object]:
 
 @once
 def _version(wire: Wire, _role: Role) -> Shown | None:
-    return exactly(wire.answers[-1].version, "ServerHello") if wire.answers else None
+    if not wire.answers:
+        return None
+    where = "ServerHello in packets of QUIC" if wire.transcript.quic else "ServerHello"
+    return exactly(_carried(wire, wire.answers[-1].version), where)
+
+
+def _carried(wire: Wire, version: TLSVersion | None) -> TLSVersion | None:
+    """The version that an end speaks where the wire shows this one: QUIC has the messages of TLS 1.3."""
+    of_quic = wire.transcript.quic and version is TLSVersion.QUICv1.handshake
+    return TLSVersion.QUICv1 if of_quic else version
 
 
 def _enabled(wire: Wire, role: Role) -> object:
@@ -79,7 +88,7 @@ def _enabled(wire: Wire, role: Role) -> object:
 class _Including:
     """Every value that has all of these."""
 
-    def __init__(self, wanted: set[TLSVersion]) -> None:
+    def __init__(self, wanted: set[TLSVersion | None]) -> None:
         self._wanted = wanted
 
     def __contains__(self, reported: object) -> bool:
@@ -90,14 +99,14 @@ def _used_versions(wire: Wire, role: Role) -> Shown | None:
     """A client uses the versions that its ClientHello offers, a server the one that it answers with."""
     hellos = wire.transcript.client_hellos
     if role is Role.SERVER:
-        used = {h.version for h in wire.transcript.server_hellos if h.version is not None}
+        used = {_carried(wire, h.version) for h in wire.transcript.server_hellos if h.version is not None}
     elif hellos:
         numbers = hellos[0].supported_versions or (hellos[0].legacy_version,)
-        used = {version for version in TLSVersion if version.wire in numbers}
+        used = {_carried(wire, version) for version in TLSVersion if version.wire in numbers}
     else:
         return None
     words = "ClientHello" if role is Role.CLIENT else "ServerHello"
-    return Shown(_Including(used), f"{readable(tuple(sorted(used)))} ({words})")
+    return Shown(_Including(used), f"{readable(tuple(sorted(filter(None, used))))} ({words})")
 
 
 @once
@@ -312,7 +321,15 @@ def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
     if alerts is None:
         return None
     sent = _numbers(alerts)
-    return Shown(_Extending(sent, None if wire.cut else sent), f"{readable(sent)} from the {role}")
+    return Shown(_Extending(sent, None if wire.cut or _unsent(wire) else sent), f"{readable(sent)} from the {role}")
+
+
+def _unsent(wire: Wire) -> bool:
+    """Whether an end may have made an alert without sending it.
+
+    A server of QUIC that refuses the first packet reports one to its application, and sends no CONNECTION_CLOSE.
+    """
+    return wire.transcript.quic and wire.connection.wire.saw is Saw.ABORTED and not wire.transcript.alerts
 
 
 def _ignores_eof(wire: Wire, role: Role) -> bool:
@@ -341,7 +358,7 @@ def _reported_fatal(wire: Wire, role: Role) -> object:
 @once
 def _fatal_shown(wire: Wire, _role: Role) -> Shown | None:
     shown = [wire.alerts(sender) for sender in Role]
-    if None in shown or wire.cut:
+    if None in shown or wire.cut or _unsent(wire):
         return None
     alerts = [alert for of in shown for alert in of or ()]
     known = {(alert.number, sender) for alert in alerts for sender in (alert.sender, None)}
@@ -364,15 +381,16 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
     if received is None or sent is None or wire.cut or not wire.transcript.client_hellos:
         return None
     allowed: set[Ending] = set()
-    if any(alert.number == 0 for alert in received) or _ignores_eof(wire, role):
+    if any(alert.number == 0 for alert in received) or _ignores_eof(wire, role) or wire.transcript.closed:
         allowed.add(Ending.CLOSE_NOTIFY)
     if not any(alert.number == 0 for alert in received):
         allowed.add(Ending.EOF)
     if any(alert.number for alert in (*received, *sent)):
         allowed |= {Ending.ALERT, Ending.EOF}
-    if _fails_without_alert(wire, role):
+    if _fails_without_alert(wire, role) or _unsent(wire):
         allowed.add(Ending.ALERT)
-    return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and no reset")
+    closed = CONNECTION_CLOSE if wire.transcript.closed else "no reset"
+    return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and {closed}")
 
 
 def _fails_without_alert(wire: Wire, role: Role) -> bool:

@@ -174,7 +174,8 @@ class Wire:
     def _alerts(self) -> Mapping[Role, tuple[Alert, ...] | None]:
         if self.transcript.problem:
             return dict.fromkeys(Role)
-        hidden = {m.sender for m in self.transcript.messages if m.type in {"EncryptedAlert", "EncryptedRecord"}}
+        sealed = {"EncryptedAlert", "EncryptedRecord"} | ({"EncryptedHandshake"} if self.transcript.quic else set())
+        hidden = {m.sender for m in self.transcript.messages if m.type in sealed}
         return {
             role: None if role in hidden else tuple(alert for alert in self.transcript.alerts if alert.sender is role)
             for role in Role

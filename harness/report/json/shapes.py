@@ -106,7 +106,7 @@ Saw = Literal["full", "resumed", "aborted", "unknown"]
 Outcome = Literal["full", "declined", "resumed", "aborted"]
 Mechanism = Literal["session_id", "session_ticket", "psk"]
 Role = Literal["client", "server"]
-Tls = Literal["1.0", "1.1", "1.2", "1.3", "dtls1.0", "dtls1.2"]
+Tls = Literal["1.0", "1.1", "1.2", "1.3", "dtls1.0", "dtls1.2", "quic"]
 Close = Literal[
     "both",
     "client-only",

@@ -205,7 +205,7 @@ def knob_lacks(context: Context) -> list[str]:
     ]
     versions = context.knobs.get("versions")
     if isinstance(versions, tuple) and any(version.datagrams for version in versions):
-        unknown.append(f"versions of {context.name}: the program speaks TLS over TCP, and no DTLS")
+        unknown.append(f"versions of {context.name}: the program speaks TLS over TCP, and no {versions[0].carrier}")
     if context.knobs.get("external_get") is ExternalGet.LATER:
         unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
     return unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import NO_DATAGRAMS
+from harness.agent.knobs import NO_DATAGRAMS, NO_QUIC
 from harness.agent.verbs import CONTEXT, ONLY_SERVERS_ASK, OPTIONAL
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
@@ -34,6 +34,7 @@ COMMON_MISSING = {
     Capability.NEW_TICKET.value: "no command of a running s_server sends a ticket",
     Capability.CONCURRENT.value: "it has one connection at a time",
     Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
+    Capability.QUIC.value: NO_QUIC["openssl"],
     Capability.SESSION_DUPLICATE.value: IN_MEMORY,
     Capability.SESSION_TIMES.value: IN_MEMORY,
     Capability.CLEAR.value: "only -reconnect connects again with its SSL, and prints nothing of the harness's between",

@@ -22,7 +22,7 @@ from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
-from harness.story.datagrams import DATAGRAM_KNOBS
+from harness.story.carriers import DATAGRAM_KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,10 +14,10 @@ from harness.agent.drivers.libssl.sessions import export
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.knobs import early_data as early_data_of
 from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError
-from harness.agent.vocabulary import Capability, TLSVersion
+from harness.agent.vocabulary import BEFORE_1_3, Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
     from harness.agent.drivers.libssl.native import Clock, Native
     from harness.agent.drivers.libssl.sessions import HeldSessions
@@ -42,7 +42,7 @@ class LibsslTls:
         role: str,
         early_data: int,
         held: HeldSessions,
-        connections: dict[Any, LibsslTls],
+        connections: MutableMapping[Any, LibsslTls],
         again: Any = None,
     ) -> None:
         self.ssl = ssl
@@ -63,7 +63,7 @@ class LibsslTls:
         """The time that the library sees; None for the process's."""
         self.callbacks: object = None
         """Those of its context. C calls them as long as the connection lives, which can outlive the context."""
-        self.adopted: list[dict[Any, LibsslTls]] = []
+        self.adopted: list[MutableMapping[Any, LibsslTls]] = []
         """The connections of further contexts that a callback chose for it."""
         self.datagrams = False
         """Whether UDP carries it."""
@@ -172,7 +172,7 @@ class LibsslTls:
         There a client's session is then another one than it was given; a server used the last one that it was given.
         """
         ssl = self._native.ssl
-        if ssl.SSL_version(self.ssl) != TLSVersion.TLSv1_3.wire:
+        if c.VERSION_NAMES.get(ssl.SSL_version(self.ssl)) in BEFORE_1_3:
             return "" if self.reused else self._native.text(ssl.SSL_get_psk_identity(self.ssl)) or ""
         used = self.reused and (self.offered is None or ssl.SSL_get_session(self.ssl) != self.offered)
         return self.psk or "" if used else ""

@@ -18,6 +18,8 @@ from harness.agent.drivers.libssl.connection import LibsslTls
 from harness.agent.drivers.libssl.datagrams import Datagrams
 from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
+from harness.agent.drivers.libssl.quic.connections import Connections
+from harness.agent.drivers.libssl.quic.end import ALPN, QuicTls
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import PublicKey, Settings
 from harness.agent.drivers.libssl.time import OwnClock, Times
@@ -48,19 +50,17 @@ class LibsslContext(Cache):
 
     def __init__(self, native: Native, role: str, knobs: Mapping[str, Any], files: Mapping[str, str]) -> None:
         self._role = role
-        self._knobs = {**DEFAULTS[role], **knobs}
+        carriers = {version.carrier for version in knobs.get("versions", ())}
+        self._quic = "QUIC" in carriers
+        self._knobs = {**DEFAULTS[role], **({"alpn": ALPN} if self._quic else {}), **knobs}
         self._external: ExternalCache | None = None
         self._ring: TicketKeys | None = None
         self._expected_rpk: PublicKey | None = None
-        self._connections: dict[Any, LibsslTls] = {}
-        """By the SSL pointer: cffi compares and hashes pointers by their address."""
+        self._connections = Connections()
         self._held = HeldSessions(native)
-        over_streams = native.ssl.TLS_method if native.has("TLS_method") else native.ssl.SSLv23_method
-        datagrams = any(version.datagrams for version in self._knobs.get("versions", ()))
-        self._datagrams = Datagrams(native, self._knobs) if datagrams else None
-        method = native.ssl.DTLS_method() if datagrams else over_streams()
+        self._datagrams = Datagrams(native, self._knobs) if "DTLS" in carriers else None
         native.before()
-        made = native.ssl.SSL_CTX_new(method)
+        made = native.ssl.SSL_CTX_new(self._method(native))
         native.must(int(made != native.ffi.NULL), "context")
         super().__init__(native, native.ffi.gc(made, native.ssl.SSL_CTX_free))
         native.ssl.SSL_CTX_ctrl(
@@ -71,7 +71,8 @@ class LibsslContext(Cache):
         )
         settings = Settings(native, self._ctx, role)
         for knob, value in self._knobs.items():
-            settings.apply(knob, value)
+            if not (self._quic and knob == "versions"):  # its method says it
+                settings.apply(knob, value)
         if role == "server":
             choose_curves(native, self._ctx)
         self._load(files)
@@ -94,6 +95,16 @@ class LibsslContext(Cache):
             self._ring = TicketKeys(native, self._knobs, self._calls)
             self._ring.set(self._ctx)
 
+    def _method(self, native: Native) -> Any:
+        """The SSL_METHOD of what carries the versions."""
+        if self._datagrams is not None:
+            return native.ssl.DTLS_method()
+        if self._quic:
+            if (why := missing(self._role, native.version).get(Capability.QUIC.value)) is not None:
+                raise LackError(f"versions: {why}")
+            return native.need(f"OSSL_QUIC_{self._role}_method", "versions")()
+        return (native.ssl.TLS_method if native.has("TLS_method") else native.ssl.SSLv23_method)()
+
     def _load(self, files: Mapping[str, str]) -> None:
         ssl = self.native.ssl
         if "certificate" in files:
@@ -108,17 +119,25 @@ class LibsslContext(Cache):
             result = ssl.SSL_CTX_load_verify_locations(self._ctx, files["ca"].encode(), self.native.ffi.NULL)
             self.native.must(result, "ca")
 
+    def _new(self) -> Any:
+        """An SSL; of a server of QUIC a listener, from which its connection comes."""
+        listens = self._quic and self._role == "server"
+        return self.native.ssl.SSL_new_listener(self._ctx, 0) if listens else self.native.ssl.SSL_new(self._ctx)
+
     def _connection(self, sock: socket.socket | MemoryEnd, early_data: int, again: Any = None) -> LibsslTls:
         self.native.before(self.clock)
-        ssl = self.native.ssl.SSL_new(self._ctx) if again is None else again
+        ssl = self._new() if again is None else again
         self.native.must(int(ssl != self.native.ffi.NULL), "connection")
-        connection = LibsslTls(self.native, ssl, self._role, early_data, self._held, self._connections, again)
+        kind = QuicTls if self._quic else LibsslTls
+        connection = kind(self.native, ssl, self._role, early_data, self._held, self._connections, again)
         if self._expected_rpk is not None and again is None:
             self._expected_rpk.expect(ssl)
         connection.callbacks = (self._callbacks, self._psk)
         connection.clock = self.clock
         if isinstance(sock, MemoryEnd):
             sock.attach(MemoryBios(self.native, ssl))
+        elif isinstance(connection, QuicTls):
+            connection.use(sock)
         elif self._datagrams is not None:
             self._datagrams.begin(ssl, sock)
             connection.over_datagrams()
@@ -166,6 +185,8 @@ class LibsslContext(Cache):
     def accept(self, sock: socket.socket | MemoryEnd) -> LibsslTls:
         """A server connection."""
         connection = self._connection(sock, self._knobs.get("max_early_data", 0))
+        if self._quic:
+            return connection
         self.native.ssl.SSL_set_accept_state(connection.ssl)
         if self._knobs.get("not_resumable") is NotResumable.CONNECTION:
             function = self.native.need("SSL_set_not_resumable_session_callback", "not_resumable")

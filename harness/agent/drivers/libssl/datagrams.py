@@ -27,9 +27,8 @@ SOCKADDR = 28
 """Bytes of the union of addresses in OpenSSL 1.0.2 (struct sockaddr_in6)."""
 
 
-def attach(native: Native, ssl: Any, sock: socket.socket) -> None:
-    """Let a connection speak through a connected UDP socket (BIO_new_dgram)."""
-    bio = native.crypto.BIO_new_dgram(sock.fileno(), 0)
+def address_of(native: Native, sock: socket.socket) -> Any:
+    """Return the BIO_ADDR of the peer of a connected UDP socket; in 1.0.2 the sockaddr in its place."""
     host, port = sock.getpeername()
     address, null = socket.inet_aton(host), native.ffi.NULL
     if hasattr(native.crypto, "BIO_ADDR_new"):
@@ -39,7 +38,13 @@ def attach(native: Native, ssl: Any, sock: socket.socket) -> None:
     else:
         raw = socket.AF_INET.to_bytes(2, sys.byteorder) + port.to_bytes(2, "big") + address
         peer = native.ffi.new("unsigned char[]", raw.ljust(SOCKADDR, b"\0"))
-    native.crypto.BIO_ctrl(bio, SET_CONNECTED, 0, peer)
+    return peer
+
+
+def attach(native: Native, ssl: Any, sock: socket.socket) -> None:
+    """Let a connection speak through a connected UDP socket (BIO_new_dgram)."""
+    bio = native.crypto.BIO_new_dgram(sock.fileno(), 0)
+    native.crypto.BIO_ctrl(bio, SET_CONNECTED, 0, address_of(native, sock))
     native.ssl.SSL_set_bio(ssl, bio, bio)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
+from harness.agent.vocabulary import BEFORE_1_3
 
 if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
@@ -44,7 +45,7 @@ def group(native: Native, ssl: Any, *, reused: bool) -> str | None:
     """
     if not native.has("SSL_group_to_name"):
         return None
-    tls13 = c.VERSION_NAMES.get(native.ssl.SSL_version(ssl)) == "1.3"
+    tls13 = c.VERSION_NAMES.get(native.ssl.SSL_version(ssl)) not in BEFORE_1_3
     if reused and not tls13:
         return ""
     number = native.ssl.SSL_ctrl(ssl, c.CTRL_GET_NEGOTIATED_GROUP, 0, native.ffi.NULL)

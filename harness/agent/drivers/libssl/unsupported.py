@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.agent.knobs import QUIC_SINCE
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK
-from harness.agent.vocabulary import Capability, release
+from harness.agent.vocabulary import Capability, Role, release
 
 SINCE_1_1_1 = (1, 1, 1)
 SINCE_1_1_0 = (1, 1)
@@ -53,4 +54,7 @@ def missing(role: str, version: str) -> dict[str, str]:
     if release(version) < SINCE_3_0:
         found[Capability.NEGOTIATED_GROUP.value] = NO_GROUP
         found[Capability.NEW_TICKET.value] = NO_NEW_TICKET
+    since, why = QUIC_SINCE[Role(role)]
+    if release(version) < release(since):
+        found[Capability.QUIC.value] = why
     return found

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from harness.agent.knobs import NO_DATAGRAMS
+from harness.agent.knobs import NO_DATAGRAMS, NO_QUIC
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
@@ -55,6 +55,7 @@ MISSING = {
     Capability.RUNNING_COUNTERS: VERBS["counters"],
     Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
     Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
+    Capability.QUIC: NO_QUIC["pyopenssl"],
 }
 OF_DER = (
     Capability.SESSION_DATA,

@@ -1,0 +1,1 @@
+"""QUIC: its ends, and which of them a callback is about."""
