@@ -312,6 +312,8 @@ class Pair:
 
         ``together``: in a thread of the client, which begins when so many connections are opened so.
         """
+        if together:
+            step_that_fits(self.tls, "threads")
         if together and (why := self.client_stack.abilities(Role.CLIENT).lacks(Capability.THREADS)):
             raise UnsupportedError(self.client_stack.label, Capability.THREADS, why)
         closed = {connection.number for connection in self.connections}
