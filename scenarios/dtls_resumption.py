@@ -1,6 +1,70 @@
 """DTLS resumes by a session id and by a ticket, as TLS 1.2 does, over datagrams (RFC 6347, 4.2; RFC 5077)."""
 
-from harness import DECLINED, FULL, RESUMED, Capability, DTLSv1, DTLSv1_2, Mechanism, Reason, reasons, scenario
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    Capability,
+    Differs,
+    DTLSv1,
+    DTLSv1_2,
+    Expectation,
+    Mechanism,
+    Outcome,
+    Reason,
+    Role,
+    TLSVersion,
+    reasons,
+    scenario,
+)
+
+SEEN = date(2026, 11, 30)
+PROTOCOL_VERSION = 70
+SAYS_1_2 = (
+    "measured on 1.0.2k to 1.0.2r: the session of a DTLS_client_method says DTLS 1.2 where the server chose 1.0, "
+    "and the client aborts its resumption"
+)
+COMPARES_1_2 = (
+    "ssl3_get_client_hello of 1.0.2 (ssl/s3_srvr.c) looks for the session before it selects the version, which until "
+    "then is DTLS 1.2"
+)
+OLD_CLIENT = (Role.CLIENT, "*@<1.1.0", SEEN, SAYS_1_2, DTLSv1)
+SESSIONS_VERSION: Expectation[TLSVersion] = Expectation(
+    DTLSv1_2,
+    Differs(DTLSv1, Role.CLIENT, "*@>=1.1.0", SEEN, "it is the connection's version", DTLSv1),
+)
+Ended = tuple[Outcome, Mechanism | None, Alert | None, tuple[Reason, ...]]
+
+
+def resumed(mechanism):
+    """Expect a resumption, but of DTLS 1.0 at an end of 1.0.2."""
+    expected: Expectation[Ended] = Expectation(
+        (RESUMED, mechanism, None, ()),
+        Differs((ABORTED, None, Alert(PROTOCOL_VERSION, Role.CLIENT), (Reason.NO_COMMON_VERSION,)), *OLD_CLIENT),
+        Differs(
+            (DECLINED, None, None, (Reason.VERSION_DIFFERS,)),
+            Role.SERVER,
+            "*@<1.1.0",
+            SEEN,
+            COMPARES_1_2,
+            DTLSv1,
+            peer="*@>=1.1.0",
+        ),
+    )
+    return expected
+
+
+BY_TICKET, BY_ID = resumed(Mechanism.SESSION_TICKET), resumed(Mechanism.SESSION_ID)
+
+
+def ended(pair, connection):
+    """Return the outcome of a connection, the mechanism, the alert and the reasons."""
+    return connection.outcome, connection.mechanism, connection.alert, reasons(pair, connection)
+
 
 pytestmark = scenario(versions=[DTLSv1_2])
 
@@ -12,9 +76,8 @@ def test_ticket_resumes(pair):
 
     assert first.outcome is FULL
     assert first.tickets == 1
-    assert first.session.version is pair.tls
-    assert second.outcome is RESUMED
-    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert first.session.version is SESSIONS_VERSION.of(pair)
+    assert ended(pair, second) == BY_TICKET.of(pair)
 
 
 @scenario(versions=[DTLSv1, DTLSv1_2], server={"tickets": False})
@@ -24,9 +87,7 @@ def test_session_id_resumes(pair):
 
     assert first.outcome is FULL
     assert first.tickets == 0
-    assert second.outcome is RESUMED
-    assert second.mechanism is Mechanism.SESSION_ID
-    assert second.messages.server_hello.session_id == first.messages.server_hello.session_id
+    assert ended(pair, second) == BY_ID.of(pair)
 
 
 def test_ticket_of_other_keys_is_declined_and_replaced(pair):

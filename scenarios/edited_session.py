@@ -5,6 +5,8 @@ set_client_ciphersuite, tls_construct_client_hello and tls_construct_ctos_psk; R
 RFC 8446, 4.2.11.
 """
 
+from datetime import date
+
 from harness import (
     ABORTED,
     DECLINED,
@@ -12,6 +14,9 @@ from harness import (
     RESUMED,
     Alert,
     Capability,
+    Differs,
+    Expectation,
+    Outcome,
     Reason,
     Role,
     TLSv1_2,
@@ -25,6 +30,25 @@ from harness import (
 CLIENT = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT, Capability.OPENSSL_CHOICES]}
 BY_LIBSSL = {"server": "libssl"}
 UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER = 10, 40, 47
+RECORD_OVERFLOW = 22
+BYTES_512 = 1
+"""The code of a maximum fragment length of 512 bytes (RFC 6066, 4)."""
+LONG_SERVER_HELLO = (
+    "tls_get_more_records: SSL_R_PACKET_LENGTH_TOO_LONG, as the client's buffer has the size of the session's maximum "
+    "fragment length; a ServerHello with X25519MLKEM768, the first key share since 3.5, has 1212 bytes"
+)
+SHORT_BUFFER: Expectation[tuple[Outcome, bool | None, Alert | None, tuple[Reason, ...]]] = Expectation(
+    (RESUMED, False, None, ()),
+    Differs(
+        (ABORTED, None, Alert(RECORD_OVERFLOW, Role.CLIENT), (Reason.MAX_FRAGMENT_LENGTH_CHANGED,)),
+        Role.CLIENT,
+        "*@>=3.5",
+        date(2026, 11, 30),
+        LONG_SERVER_HELLO,
+        TLSv1_3,
+        peer="*@>=3.5",
+    ),
+)
 HAS_EXPIRED = 10
 """X509_V_ERR_CERT_HAS_EXPIRED."""
 
@@ -146,5 +170,29 @@ def test_tls13_session_needs_no_id(pair):
 
     assert first.outcome is FULL
     assert first.session.session_id
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+
+
+def test_client_reads_records_of_the_length_in_its_session_alone(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, max_fragment_length_mode=BYTES_512))
+
+    assert first.outcome is FULL
+    assert (second.outcome, second.from_cache, second.alert, reasons(pair, second)) == SHORT_BUFFER.of(pair)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"groups": "X25519"},
+    server={"groups": "X25519"},
+    played_by=BY_LIBSSL,
+    needs=CLIENT,
+)
+def test_short_server_hello_fits_the_length_in_the_session(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, max_fragment_length_mode=BYTES_512))
+
+    assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.from_cache is False

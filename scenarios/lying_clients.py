@@ -187,7 +187,7 @@ def test_server_goes_by_the_second_hello(pair):
     second = resumed_by_liar(pair)
 
     assert second.outcome is DECLINED
-    assert reasons(pair, second) == (Reason.DECLINED_UNKNOWN,)
+    assert reasons(pair, second) == (Reason.RETRY_CHANGED_OFFER,)
     assert breaches(pair, second) == ("second_hello_psks",)
 
 

@@ -226,5 +226,5 @@ def test_key_of_another_length_with_the_same_name_is_declined(pair):
 
     assert first.outcome is FULL
     assert second.outcome is DECLINED
-    assert reasons(pair, second) == (Reason.DECLINED_UNKNOWN,)
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert called(second)[0] == ("decrypt", "ok")

@@ -44,7 +44,7 @@ UNEXPECTED_MESSAGE, BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYP
     51,
     80,
 )
-PROTOCOL_VERSION = 70
+RECORD_OVERFLOW, PROTOCOL_VERSION = 22, 70
 MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 109, 110
 MISSES = (MISSING_EXTENSION, HANDSHAKE_FAILURE)
 """Before TLS 1.3 OpenSSL sends handshake_failure for missing_extension (tls1_alert_code)."""
@@ -305,7 +305,8 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
     unasked = (
         abort.by(Role.CLIENT, UNSUPPORTED_EXTENSION) and abort.code(Role.CLIENT, UNSOLICITED_EXTENSION) is not False
     )
-    fits = differs and (missed or unasked or (reported == (None, None) and _illegal(abort)))
+    overflown = bool(offered) and abort.by(Role.CLIENT, RECORD_OVERFLOW)  # its buffer has the session's size
+    fits = differs and (missed or unasked or overflown or (reported == (None, None) and _illegal(abort)))
     if True not in reported and not fits:
         return None
     return Candidate(
@@ -318,7 +319,8 @@ def max_fragment_length(abort: Abort) -> Candidate | None:
             *abort.seen,
         ),
         "request the session's maximum fragment length, or discard the session",
-        "RFC 6066, 4; tls_parse_ctos_maxfragmentlen, tls_parse_stoc_maxfragmentlen, final_maxfragmentlen",
+        "RFC 6066, 4; tls_parse_ctos_maxfragmentlen, tls_parse_stoc_maxfragmentlen, final_maxfragmentlen, "
+        "tls_get_more_records",
         "reason 232 in the error queue of the endpoint that sent the alert",
     )
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.explain.finding import Candidate
 
-BEFORE_ALL = (mismatch.version_differs, mismatch.no_psk_mode, mismatch.retry_changed_hash)
+BEFORE_ALL = (
+    mismatch.version_differs,
+    mismatch.dtls_version_chosen_later,
+    mismatch.no_psk_mode,
+    mismatch.retry_changed_hash,
+    mismatch.retry_changed_offer,
+)
 """Each of these makes the server ignore the offer."""
 AFTERWARDS = (
     mismatch.cipher_differs,
@@ -57,6 +63,7 @@ def _not_found(offer: Offer) -> Iterator[Candidate | None]:
         yield ticket.ignored_by_callback(offer)
         yield ticket.damaged(offer)
         yield ticket.other_key_length(offer)
+        yield ticket.other_secrets(offer)
         yield ticket.unreadable(offer)
 
 

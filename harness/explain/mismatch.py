@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.finding import Candidate, Weight, hash_of, knob_text, suite_name
+from harness.explain.finding import Candidate, Weight, hash_of, knob_text, release_of, suite_name
 from harness.explain.remedies import by_knob
 from harness.model.knobs import PskMode, show_knob
 from harness.model.reason import Reason
@@ -46,6 +46,27 @@ def _one_version(offer: Offer, held: TLSVersion, negotiated: TLSVersion) -> str:
     if enabled and held in enabled:
         return f"offer a session for {negotiated.label}: both ends enable it, and the higher version wins"
     return f"enable {held.label} at the server, or offer a session for {negotiated.label}"
+
+
+def dtls_version_chosen_later(offer: Offer) -> Candidate | None:
+    """A server of 1.0.2 looks for a session of its highest version, and chooses DTLS 1.0 only afterwards."""
+    evidence = offer.evidence
+    release = release_of(evidence.connection, Role.SERVER)
+    if offer.version is not TLSVersion.DTLSv1 or not release.startswith("1.0."):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.VERSION_DIFFERS,
+        "the session is for DTLSv1, and an OpenSSL before 1.1.0 looks for one of DTLSv1.2, its highest, before it "
+        "chooses a version",
+        (
+            "session: version DTLSv1",
+            *(f"counters: {evidence.counter_text(name)}" for name in ("hits", "misses") if evidence.counted(name)),
+        ),
+        "negotiate DTLSv1.2, or use OpenSSL 1.1.0 or later at the server",
+        "ssl3_get_client_hello of 1.0.2 (ssl/s3_srvr.c) calls ssl_get_prev_session before `Select version to use`",
+        "offer a session for DTLSv1.2",
+    )
 
 
 def no_psk_mode(offer: Offer) -> Candidate | None:
@@ -94,6 +115,32 @@ def retry_changed_hash(offer: Offer) -> Candidate | None:
         "make both ends prefer a cipher suite with the session's hash; a first key share for a group that the "
         "server supports avoids the retry, but not the mismatch",
         "RFC 8446, 4.1.4 and 4.2.11; tls_construct_ctos_psk",
+        "send a first key share for a group that the server supports",
+    )
+
+
+def retry_changed_offer(offer: Offer) -> Candidate | None:
+    """After a HelloRetryRequest the client offers no session, or another one, and the server goes by that offer."""
+    evidence = offer.evidence
+    if evidence.retry is None or evidence.answered is None or offer.by is not Mechanism.PSK:
+        return None
+    offered = evidence.answered.psk_tickets
+    if offer.identity in offered:
+        return None
+    second = (
+        "wire: the second ClientHello offers other identities than the first"
+        if offered
+        else "wire: the first ClientHello has pre_shared_key, the second does not"
+    )
+    return Candidate(
+        Weight.SHOWN,
+        Reason.RETRY_CHANGED_OFFER,
+        f"the client offered {'another session' if offered else 'no session'} after the HelloRetryRequest, and a "
+        "server goes by the second ClientHello",
+        (second, "wire: a HelloRetryRequest came before the ServerHello"),
+        "use a client that keeps its offer after a HelloRetryRequest, or send a first key share for a group that the "
+        "server supports",
+        "RFC 8446, 4.1.2: the second ClientHello only updates pre_shared_key; tls_early_post_process_client_hello",
         "send a first key share for a group that the server supports",
     )
 

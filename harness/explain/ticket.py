@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.explain.finding import Candidate, Weight, brief
+from harness.agent.kinds import SHORT, SHORT_TICKET_KEYS, TICKET_KEYS
+from harness.explain.finding import Candidate, Weight, brief, knob_text
 from harness.explain.remedies import KEEP, KEYS, by_knob, other_cache, shares_keys
 from harness.model.connection import HANDLE
 from harness.model.reason import Reason
@@ -170,6 +171,33 @@ def other_key_length(offer: Offer) -> Candidate | None:
         "share ticket keys among OpenSSLs before 1.1.0, or among later ones, and accept a full handshake in between",
         "https://github.com/openssl/openssl/pull/515: keys of 16 bytes before 1.1.0 and of 32 since",
         "offer the ticket to the build that issued it",
+    )
+
+
+def other_secrets(offer: Offer) -> Candidate | None:
+    """The server has a key with the name of the ticket's, and of another length, so that the ticket's HMAC is wrong."""
+    evidence = offer.evidence
+    then, now = evidence.then, evidence.now
+    if then is None or now is None or _changed(offer) is not False:
+        return None
+    made = (then.server.ticket_ring or "").partition(",")[0]
+    held = (now.server.ticket_ring or "").split(",")
+    names = [name for name in held if name.removesuffix(SHORT) == made.removesuffix(SHORT)]
+    if not made or not names or made in names:
+        return None
+    lengths = (SHORT_TICKET_KEYS, TICKET_KEYS) if made.endswith(SHORT) else (TICKET_KEYS, SHORT_TICKET_KEYS)
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_KEY_UNKNOWN,
+        f"the server has a key of {lengths[1]} bytes with the name of the ticket's, which has {lengths[0]} bytes",
+        (
+            *(knob_text(evidence.origin.connection, Role.SERVER, "ticket_ring", here=False) if evidence.origin else ()),
+            *knob_text(evidence.connection, Role.SERVER, "ticket_ring"),
+            *_said(offer, callback_answer(offer)),
+        ),
+        "give all servers that share ticket keys the same bytes: the first 48 of 80 bytes are another key",
+        "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); tls_decrypt_ticket verifies the HMAC before it decrypts",
+        "compare all bytes of the keys, not only the first 16, which are the name",
     )
 
 

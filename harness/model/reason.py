@@ -138,6 +138,11 @@ class Reason(StrEnum):
         Question.DECLINED,
         "After a HelloRetryRequest the session's hash was not the handshake's any more.",
     )
+    RETRY_CHANGED_OFFER = (
+        "retry_changed_offer",
+        Question.DECLINED,
+        "After a HelloRetryRequest the client offered no PSK, or another one than before it.",
+    )
     DECLINED_UNKNOWN = (
         "declined_unknown",
         Question.DECLINED,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.tests.libssl_ends import Ends
+from harness.model.errors import UsageError
 from harness.model.knobs import CacheMode
 from harness.model.tls import TLSVersion
 from harness.runtime.runtime import Runtime
@@ -113,3 +114,9 @@ def test_a_server_without_a_cache_declines_a_session_id(ends: Ends, client: Agen
 
     assert first.session is not None
     assert ends.talk(client, server, first.session).saw == ("full", "full")
+
+
+def test_a_timeout_that_openssl_refuses_is_an_error(ends: Ends, server: AgentServerEndpoint) -> None:
+    """SSL_SESSION_set_timeout takes no negative number since 3.0, and returns 0."""
+    with pytest.raises(UsageError, match="this OpenSSL takes no timeout of -1 s"):
+        ends.done(server.control("set_timeouts", seconds=-1))

@@ -304,6 +304,13 @@ STATEMENTS = tuple(
             r"the first ClientHello has pre_shared_key, the second does not",
             lambda scope, _found: [bool(hello.psk_tickets) for hello in scope.hellos] == [True, False],
         ),
+        (
+            r"the second ClientHello offers other identities than the first",
+            lambda scope, _found: (
+                bool(scope.hellos[1].psk_tickets)
+                and not {*scope.hellos[0].psk_tickets} & {*scope.hellos[1].psk_tickets}
+            ),
+        ),
         (r"the tickets that it sent in this connection do not allow early data", _no_early_data),
         (r"connection (\d+) offered a session for (\w+), and its ServerHello chooses a suite with (\w+)", _other_hash),
         (

@@ -25,6 +25,8 @@ MOST_LIFETIME = 604800
 """Seconds that a client keeps a TLS 1.3 ticket at most (RFC 8446, 4.6.1)."""
 KEEPS_ALPN = (1, 1, 1)
 """The first OpenSSL whose sessions have an ALPN protocol."""
+CORRECTS_DTLS = release("1.1.0")
+"""The first OpenSSL whose client writes into the session that the server chose DTLS 1.0; before, it says DTLS 1.2."""
 MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 
@@ -72,12 +74,20 @@ class Taken:
         return Shown(allowed, f"({where})", allowed)
 
 
+def _versions(taken: Taken) -> set[object]:
+    """The versions of the handshakes, and the one that an old client takes for DTLS 1.0."""
+    versions = taken.wire.fold(lambda hello: hello.version)
+    client = release_of(taken.wire.connection, Role.CLIENT)
+    mistakes = versions == {TLSVersion.DTLSv1} and client[:1].isdigit() and release(client) < CORRECTS_DTLS
+    return versions | {TLSVersion.DTLSv1_2} if mistakes else versions
+
+
 def _version(taken: Taken) -> Shown | None:
-    return taken.of_hellos("version", taken.wire.fold(lambda hello: hello.version), "ServerHello")
+    return taken.of_hellos("version", _versions(taken), "ServerHello")
 
 
 def _protocol_name(taken: Taken) -> Shown | None:
-    names = taken.wire.fold(lambda hello: hello.version.label if hello.version else None)
+    names: set[object] = {version.label if isinstance(version, TLSVersion) else None for version in _versions(taken)}
     return None if None in names else taken.of_hellos("protocol", names, "ServerHello")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.sessions import id_of, make_older
+from harness.agent.fields import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,7 +85,11 @@ class Cache:
 
     @checked
     def set_timeouts(self, seconds: int) -> bool:
-        """SSL_SESSION_set_timeout of every session."""
+        """SSL_SESSION_set_timeout of every session; RequestError if this OpenSSL refuses the number."""
+        ssl = self.native.ssl
+        some = self.native.ffi.gc(ssl.SSL_SESSION_new(), ssl.SSL_SESSION_free)
+        if not ssl.SSL_SESSION_set_timeout(some, seconds):
+            raise RequestError(f"set_timeouts: this OpenSSL takes no timeout of {seconds} s (since 3.0: 0 or more)")
         for session in self.sessions():
             self.native.ssl.SSL_SESSION_set_timeout(session, seconds)
         return True

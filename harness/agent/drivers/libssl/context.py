@@ -205,8 +205,9 @@ class LibsslContext(Cache):
         self._only("set_timeouts", Capability.SET_TIMEOUTS)
         if self._data is not None:
             raise RequestError("set_timeouts: ticket_data has the callback that would change tickets; leave it out")
+        done = super().set_timeouts(seconds)
         self._callbacks.time_out_tickets(self._ctx, seconds)
-        return super().set_timeouts(seconds)
+        return done
 
     def callback_calls(self, of: LibsslTls | None = None) -> list[dict[str, str]] | None:
         """The calls of the callbacks of one connection, and those of none; each is returned once."""
