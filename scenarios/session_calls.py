@@ -21,17 +21,20 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    cases,
     reasons,
     scenario,
 )
 
 SEEN = date(2026, 11, 30)
-BAD_CERTIFICATE = 42
+BAD_CERTIFICATE, DECODE_ERROR = 42, 50
 NAME, OTHER_NAME = "server.example", "other.example"
 NOON = 1_800_000_000
 """Seconds since the epoch."""
 TIMEOUTS = {"client": [Capability.SESSION_COPY], "server": [Capability.SET_TIMEOUTS]}
 COPY = {"client": [Capability.SESSION_COPY]}
+KEPT_IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY, Capability.SESSION_IMPORT]}
+"""libssl itself: another client ends where the name is refused."""
 NEW_TICKET = {"client": [Capability.EVERY_TICKET], "server": [Capability.NEW_TICKET]}
 
 
@@ -135,6 +138,37 @@ def test_resumption_does_not_compare_the_expected_name(pair):
     assert third.outcome is ABORTED
     assert third.alert == Alert(BAD_CERTIFICATE, Role.CLIENT)
     assert reasons(pair, third) == (Reason.CERTIFICATE_REJECTED,)
+
+
+NOT_A_NAME = (
+    "https://github.com/openssl/openssl/pull/29612: SSL_set1_host returns 0 for what is neither an address nor a valid "
+    "DNS name: a name of one character, a label of more than 63, a dot at the end"
+)
+REFUSES_THE_NAME = Expectation(RESUMED, Differs(ABORTED, Role.CLIENT, "*@>=4.0", seen=SEEN, evidence=NOT_A_NAME))
+ALERT_OF_REFUSED_NAME: Expectation[Alert | None] = Expectation(
+    None,
+    Differs(
+        Alert(DECODE_ERROR, Role.SERVER),
+        Role.CLIENT,
+        "*@>=4.0",
+        seen=SEEN,
+        evidence=f"{NOT_A_NAME}; the client closes TCP, which a server since 3.0 answers (SSL_get_error(3), NOTES)",
+        peer="*@>=3.0",
+    ),
+)
+
+
+@scenario(versions=[TLSv1_3], client={"expected_name": NAME}, needs=KEPT_IN_MEMORY)
+@cases("name", "a", f"{NAME}.")
+def test_client_expects_what_is_not_a_valid_name(pair, name):
+    first = pair.connect()
+    pair.new_client(expected_name=name)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is REFUSES_THE_NAME.of(pair)
+    assert second.alert == ALERT_OF_REFUSED_NAME.of(pair)
+    assert second.from_cache is not True
 
 
 @scenario(server={"clock": 0}, client={"clock": 0}, needs=TIMEOUTS)

@@ -37,7 +37,7 @@ EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 EMS = {"extended_master_secret": True}
 """An end that can do it: OpenSSL since 1.1.0."""
 AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
-BAD_RECORD_MAC, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 47, 70
+BAD_RECORD_MAC, RECORD_OVERFLOW, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 22, 47, 70
 MAX_FRAGMENT_LENGTH, LENGTH_OF_1024 = 1, 2
 """The extension's number, and what it says of 1024 bytes (RFC 6066, 4)."""
 
@@ -180,6 +180,21 @@ WHY_OTHER_LENGTH: Expectation[tuple[Reason, ...]] = Expectation(
 )
 
 
+OF_OFFERED = (
+    "ssl_set_new_record_layer (ssl/record/rec_layer_s3.c) takes the maximum fragment length of s->session, the offered "
+    "one, for all records before there are keys; before 3.2 ssl3_get_record asked the session of the handshake"
+)
+LIMITED = Expectation(DECLINED, Differs(ABORTED, Role.CLIENT, "*@>=3.2", seen=date(2026, 11, 30), evidence=OF_OFFERED))
+ALERT_OF_LIMITED: Expectation[Alert | None] = Expectation(
+    None,
+    Differs(Alert(RECORD_OVERFLOW, Role.CLIENT), Role.CLIENT, "*@>=3.2", seen=date(2026, 11, 30), evidence=OF_OFFERED),
+)
+WHY_LIMITED: Expectation[tuple[Reason, ...]] = Expectation(
+    (Reason.TICKET_KEY_UNKNOWN,),
+    Differs((Reason.RECORD_UNREADABLE,), Role.CLIENT, "*@>=3.2", seen=date(2026, 11, 30), evidence=OF_OFFERED),
+)
+
+
 NOT_COMPARED = (
     "tls_parse_ctos_maxfragmentlen keeps the session's length, and tls_construct_stoc_maxfragmentlen answers it, since "
     "https://github.com/openssl/openssl/pull/24513"
@@ -237,6 +252,37 @@ def test_session_resumes_with_the_same_maximum_fragment_length(pair):
     assert second.messages.client_hello.extensions[MAX_FRAGMENT_LENGTH] == bytes([LENGTH_OF_1024])
     assert second.outcome is RESUMED
     assert second.from_cache is not pair.server_config.tickets
+
+
+@scenario(versions=[TLSv1_2], client={"max_fragment_length": 512}, needs=IMPORTS)
+def test_client_keeps_to_the_fragment_length_of_a_declined_session(pair):
+    first = pair.connect()
+    pair.new_client(max_fragment_length=None)
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert MAX_FRAGMENT_LENGTH not in second.messages.client_hello.extensions
+    assert second.outcome is LIMITED.of(pair)
+    assert second.alert == ALERT_OF_LIMITED.of(pair)
+    assert reasons(pair, second) == WHY_LIMITED.of(pair)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"max_fragment_length": 512, "groups": "X25519"},
+    server={"groups": "X25519"},
+    needs=IMPORTS,
+)
+def test_declined_session_limits_no_record_that_has_keys(pair):
+    first = pair.connect()
+    pair.new_client(max_fragment_length=None)
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(versions=[TLSv1_3], server={"tickets": BOTH}, needs=EDITS)
