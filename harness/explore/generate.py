@@ -12,7 +12,7 @@ from msgspec.structs import fields, replace
 
 from harness.explore.values import EDGES, EDITS, role_of
 from harness.model.errors import HarnessError
-from harness.model.tls import USUAL_VERSIONS, Role
+from harness.model.tls import USUAL_VERSIONS, Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.smaller import without_step
 from harness.story.step import Offer
@@ -43,6 +43,8 @@ TAMPERING = (TamperStep, Release)
 STOPPED = StopClocks()
 COUNTED = frozenset({"connection", "server", "client", "number", "ticket", "taken"})
 """Fields that count connections, contexts or sessions, from 1."""
+VERSIONS = (*USUAL_VERSIONS, TLSVersion.DTLSv1_2)
+"""Protocol versions to try; QUIC has timers that need a clock that runs."""
 MOST_STEPS = 14
 MOST_TRIES = 40
 MANY_TICKETS = 16
@@ -175,7 +177,7 @@ class Generator:
     @staticmethod
     def _other_tls(random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Use another protocol version."""
-        return replace(story, tls=random.choice(USUAL_VERSIONS))
+        return replace(story, tls=random.choice(VERSIONS))
 
     def _offer(self, random: Random, story: Story) -> Offer:
         hints = get_type_hints(Offer, include_extras=True)

@@ -8,7 +8,6 @@ from harness.model.capability import CLOCK
 from harness.model.knobs import knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
-from harness.story.carriers import DATAGRAM_KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +30,8 @@ OF_NAMES = {
     "cipher": ("0x1301", "0x1302", "0x1303", "0xc02f", "0xc030", "0xffff"),
     "server_name": ("", "a.test"),
 }
+OF_TIME = (CLOCK, "retransmit_after")
+"""Knobs that the steps of clocks take the place of, or that need a clock that runs."""
 WITHOUT_ABSENCE = ("time", "timeout")
 """Numbers that a session always has."""
 EDITS: Mapping[str, tuple[str, ...]] = {
@@ -60,8 +61,7 @@ def knob_values(seeds: Iterable[Story], stacks: Sequence[Stack]) -> dict[Role, d
         role: {
             name: values
             for name, row in knobs_of(role).items()
-            if name not in {CLOCK, *DATAGRAM_KNOBS}
-            and (values := tuple(_able(role, name, row.kind, known.get(name, ()), stacks)))
+            if name not in OF_TIME and (values := tuple(_able(role, name, row.kind, known.get(name, ()), stacks)))
         }
         for role in Role
     }
@@ -93,7 +93,7 @@ def _able(role: Role, name: str, kind: Kind, known: Iterable[str], stacks: Seque
         except (ValueError, KeyError):
             continue
         if name == "versions" and any(version.datagrams for version in value):
-            continue  # its stories run over TCP
+            continue  # the story's own version says what carries it
         if not any(stack.abilities(role).lacks_knob(name, value) for stack in stacks):
             yield text
 

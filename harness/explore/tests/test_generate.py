@@ -10,14 +10,14 @@ import pytest
 from harness.agent.knobs import knobs_of
 from harness.case.case import Ends, refusals
 from harness.explore.generate import RUNNING, Generator
-from harness.explore.values import EDGES, knob_values, limit
-from harness.model.capability import CLOCK
-from harness.model.tls import Role
-from harness.story.carriers import DATAGRAM_KNOBS
+from harness.explore.play import play
+from harness.explore.values import EDGES, OF_TIME, knob_values, limit
+from harness.model.tls import Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.steps import KINDS, StopClocks
 
 if TYPE_CHECKING:
+    from harness.runtime.runtime import Runtime
     from harness.stacks.libssl import LibsslStack
     from harness.story.story import Story
 
@@ -64,13 +64,19 @@ def test_a_step_of_every_kind_is_made_from_its_fields(honest: LibsslStack, seeds
     assert {step.kind for step in found} == {word}
 
 
+def test_stories_of_dtls_are_made_and_run(made: list[Story], honest: LibsslStack, runtime: Runtime) -> None:
+    over_udp = next(story for story in made if story.tls is TLSVersion.DTLSv1_2)
+
+    assert not play(over_udp, honest, runtime).ended
+
+
 def test_clocks_that_run_are_never_tried(made: list[Story]) -> None:
     assert [step for story in made for step in story.steps if isinstance(step, RUNNING)] == []
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_knob_has_values_to_try(honest: LibsslStack, seeds: list[Story], role: Role) -> None:
-    assert set(knob_values(seeds, [honest])[role]) == set(honest.abilities(role).knobs) - {CLOCK, *DATAGRAM_KNOBS}
+    assert set(knob_values(seeds, [honest])[role]) == set(honest.abilities(role).knobs) - {*OF_TIME}
 
 
 def test_the_clocks_of_every_story_stand_still(made: list[Story]) -> None:
