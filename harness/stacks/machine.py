@@ -62,6 +62,7 @@ class Machine:
         self._found: dict[str, Build | Missing] = {n: one for n, one in found.items() if isinstance(one, Missing)}
         self._own: dict[str, tuple[Stack, ...]] = {}
         self._on_fetched: tuple[Stack, ...] = ()
+        self._played: dict[str, tuple[Stack, ...]] = {}
 
     @cached_property
     def _store(self) -> BuildStore:
@@ -209,6 +210,11 @@ class Machine:
 
     def played(self, name: str) -> tuple[Stack, ...]:
         """Return the stack that a scenario names for an end; an AbsentStack, with the reason, if it is not here."""
+        if name not in self._played:
+            self._played[name] = self._found_or_absent(name)
+        return self._played[name]
+
+    def _found_or_absent(self, name: str) -> tuple[Stack, ...]:
         try:
             return self.select(name)
         except NoBuildError:

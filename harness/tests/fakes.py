@@ -84,6 +84,7 @@ class FakeMachine(Machine):
         self._own = {name: tuple(stack for stack in stacks if stack.name == name) for name in STACKS}
         self._found = {name: Missing(name, "it is not among the fakes") for name in STACKS}
         self._on_fetched = ()
+        self._played = {}
         self._registered = {}
         self._given_store = BuildStore(Cache(NOWHERE))
 
