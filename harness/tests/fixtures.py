@@ -56,7 +56,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     Scenarios keep the deadline that users have; a test about a deadline sets its own. A run that a test starts has one
     worker where it names no number: other tests run beside it, and each worker collects every scenario.
     """
-    if any(TESTS in item.path.parents for item in session.items):
+    if any(TESTS in path.parents for path in {item.path for item in session.items}):
         os.environ.setdefault(VARIABLE, PATIENCE)
         os.environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", "1")
 
