@@ -80,7 +80,7 @@ NO_DATAGRAMS = {
 }
 """Why a stack has no DTLS."""
 NO_QUIC = {
-    "openssl": "s_client speaks QUIC and s_server does not; the harness drives both over TCP alone",
+    "openssl": NO_DATAGRAMS["openssl"],
     "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
     "ssl": "Python's ssl has no QUIC",
 }
@@ -161,7 +161,7 @@ class CommonKnobs:
         openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
         lacks=(
             *(
-                Lack(f"{why}; {NO_QUIC[stack]}", (stack,), allows=over_streams, values="versions of TLS")
+                Lack("; ".join({why: 0, NO_QUIC[stack]: 0}), (stack,), allows=over_streams, values="versions of TLS")
                 for stack, why in NO_DATAGRAMS.items()
             ),
             Lack(

@@ -64,7 +64,7 @@ class Served:
     Two witnesses judge a connection: the server, and the wire with the server's key log. The client is none. It may
     send an HTTP request, which is answered and ends the connection, or lines, which are sent back. Its secrets, if it
     writes them to the file ``keylog``, are compared with the wire.
-    UsageError if the port is taken, or if the stack cannot be asked to serve strangers.
+    UsageError if the port is taken, if the stack cannot be asked to serve strangers, or for DTLS and QUIC.
     """
 
     def __init__(
@@ -141,6 +141,12 @@ class Served:
         return self._runtime.pki.authority()
 
     def _start(self) -> None:
+        over_udp = [version for version in self.config.versions or () if version.datagrams]
+        if over_udp:
+            raise UsageError(
+                f"a server of {over_udp[0].label} cannot be kept open for clients of your own, which come over TCP "
+                f"alone; `resumption connect --tls {over_udp[0]}` has both ends"
+            )
         self._servers.append(self.stack.server(self.config))
 
     def restart(self, **knobs: object) -> None:

@@ -17,6 +17,7 @@ from harness.explain.rules import (
     hello,
     offer,
     post_handshake,
+    quic,
     resumption12,
     retry,
     second_hello,
@@ -49,6 +50,7 @@ MODULES = (
     resumption12,
     ticket12,
     terms,
+    quic,
 )
 """The modules that have rules, in the order in which people read them."""
 ROWS = tuple(row for module in MODULES for row in TABLE.values() if row.check.__module__ == module.__name__)

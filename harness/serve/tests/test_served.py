@@ -176,6 +176,12 @@ def test_a_client_is_no_witness_and_says_so(machine: tuple[Machine, Runtime]) ->
         assert only.client.view.evidence == ("the harness does not drive this client",)
 
 
+@pytest.mark.parametrize(("tls", "label"), [("dtls1.2", "DTLSv1.2"), ("quic", "QUICv1")])
+def test_a_server_over_udp_is_refused(machine: tuple[Machine, Runtime], tls: str, label: str) -> None:
+    with pytest.raises(UsageError, match=f"a server of {label} cannot be kept open"):
+        serving(machine, versions=(TLSVersion(tls),)).__enter__()
+
+
 def test_a_port_that_is_taken_is_named(machine: tuple[Machine, Runtime]) -> None:
     with serving(machine) as served, pytest.raises(UsageError, match=f"port {served.port} of 127.0.0.1 cannot be used"):
         Served(machine[0].one("libssl"), machine[1], port=served.port)

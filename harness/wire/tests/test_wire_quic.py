@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +12,7 @@ from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import CONNECTION_CLOSE, Chunk
 from harness.model.view import Saw
+from harness.tests.quic_conversations import RECORDED
 from harness.wire.judge import judge
 from harness.wire.quic.conversation import Ordered
 from harness.wire.quic.frames import Frame, frames_of
@@ -21,7 +21,6 @@ from harness.wire.quic.protection import PacketKeys, initial_keys, whole_number
 from harness.wire.reading import read
 from harness.wire.suites import SUITES
 
-RECORDED = Path(__file__).parent / "quic_conversations.json"
 CLIENT_ID = bytes.fromhex("8394c8f03e515708")
 SERVER_INITIAL = bytes.fromhex(
     "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf7"

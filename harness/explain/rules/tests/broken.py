@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 HELLO, ANSWER, RETRY, ENCRYPTED = "ClientHello", "ServerHello", "HelloRetryRequest", "EncryptedExtensions"
 TICKET, CHANGE, FINISHED = "NewSessionTicket", "ChangeCipherSpec", "Finished"
 SERVER_NAME, FRAGMENT, GROUPS, ALPN, MAC, EMS, SESSION_TICKET = 0, 1, 10, 16, 22, 23, 35
-PSK, EARLY_DATA, VERSIONS, COOKIE, MODES, SHARE, RENEGOTIATION = 41, 42, 43, 44, 45, 51, 65281
+PSK, EARLY_DATA, VERSIONS, COOKIE, MODES, SHARE, TRANSPORT, RENEGOTIATION = 41, 42, 43, 44, 45, 51, 57, 65281
 SECP224R1, P256, P384 = 21, 23, 24
 AES128_GCM, AES128_CCM = 0x1301, 0x1304
 CBC = 0xC023
@@ -223,5 +223,15 @@ BROKEN: dict[str, tuple[str, Edit]] = {
         "renegotiated",
         both(in_answer(MAC, b"", number=1), message(1, ANSWER, lambda _answer: {"cipher_suite": CBC}, which=1)),
     ),
+    "session_id_empty_in_quic": ("quic", hello(2, session_id=bytes(32))),
+    "transport_parameters_in_quic": ("quic", in_hello(2, TRANSPORT, None)),
+    "transport_parameters_in_quic_alone": ("psk", in_hello(2, TRANSPORT, b"")),
+    "protocol_agreed_in_quic": ("quic", in_answer(ALPN, None, kind=ENCRYPTED)),
+    "ticket_of_quic_allows_all_early_data": ("quic", ticket(max_early_data=100)),
+    "no_request_after_the_handshake_in_quic": (
+        "quic",
+        insert(1, (TICKET, SERVER), plain("CertificateRequest", SERVER)),
+    ),
+    "messages_that_quic_has_not": ("quic", insert(2, (TICKET, SERVER), plain("KeyUpdate", SERVER))),
 }
 """The recording and the edit that breaks the rule."""

@@ -8,6 +8,7 @@ from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.stacks.libssl import LibsslStack
+from harness.tests.quic_conversations import FULL, RESUMED, connection
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Recorded:
 
     def __getitem__(self, name: str) -> list[Connection]:
         if name not in self._made:
-            self._made[name] = self._renegotiated() if name == "renegotiated" else self._resumed(*KNOBS[name])
+            self._made[name] = OTHERS[name](self) if name in OTHERS else self._resumed(*KNOBS[name])
         return self._made[name]
 
     def _pair(self, tls: TLSVersion, client: dict[str, Any], server: dict[str, Any]) -> Pair:
@@ -58,7 +59,12 @@ class Recorded:
             pair.close()
         return pair.connections
 
-    def _renegotiated(self) -> list[Connection]:
+    def in_quic(self) -> list[Connection]:
+        """Of other OpenSSLs, as the system's may have no QUIC."""
+        return [connection(FULL), connection(RESUMED)]
+
+    def renegotiated(self) -> list[Connection]:
+        """One connection with a second handshake."""
         pair = self._pair(TLS12, {}, {})
         try:
             live = pair.open()
@@ -75,4 +81,5 @@ class Recorded:
         self._stack.close()
 
 
-NAMES = (*KNOBS, "renegotiated")
+OTHERS = {"renegotiated": Recorded.renegotiated, "quic": Recorded.in_quic}
+NAMES = (*KNOBS, *OTHERS)
