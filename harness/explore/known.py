@@ -65,7 +65,10 @@ class Known:
 
 
 def parts(story: Story) -> set[str]:
-    """Return the words for what a story has: ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``."""
+    """Return the words for what a story has.
+
+    Such as ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``, ``eof``, ``edit.kex_group``.
+    """
     found = {f"tls={story.tls}"}
     for role in Role:
         for name, text in story.end(role).knobs.items():
@@ -76,6 +79,8 @@ def parts(story: Story) -> set[str]:
         for name, text in getattr(step, "knobs", {}).items():
             found |= {f"{role}.{name}", f"{role}.{name}={text}"}
         found |= {str(getattr(step, name)) for name in ("close", "how") if hasattr(step, name)}
+        offer = getattr(step, "offer", None)
+        found |= {f"edit.{name}" for name in (offer.edit if offer else ())}
     return found
 
 

@@ -136,13 +136,9 @@ MUST_NOT: Mapping[str, Callable[[Case], bool]] = {
 
 
 def _edited(case: Case) -> bool:
-    """The copy that is offered was made older or given another timeout."""
-    made = {_dated(session) for session in _sessions(case.origin) if session is not None}
-    return _dated(case.now.offered) not in made
-
-
-def _dated(session: Session | None) -> object:
-    return None if session is None else (session.get("time"), session.get("timeout"))
+    """The copy that is offered was changed: made older, or given another timeout or another value of any field."""
+    made = [(session.known, session.der) for session in _sessions(case.origin) if session is not None]
+    return case.now.offered is not None and (case.now.offered.known, case.now.offered.der) not in made
 
 
 def _moved(case: Case) -> bool:

@@ -28,6 +28,7 @@ PLAIN = (Connect(), AGAIN)
 RESTARTED = (Connect(), NewServer(), AGAIN)
 EXPIRED = (Connect(), Age(seconds=8000), AGAIN)
 BACKDATED = (AgeSessions(seconds=7260), Connect(), AGAIN)
+DAMAGED = (Connect(), Connect(offer=Offer(connection=1, edit={"master_key": "flip:0"})))
 
 
 def run(
@@ -38,7 +39,9 @@ def run(
 
 @pytest.mark.parametrize("tls", USUAL_VERSIONS)
 @pytest.mark.parametrize(
-    "steps", [PLAIN, RESTARTED, EXPIRED, BACKDATED], ids=["plain", "restarted", "expired", "backdated"]
+    "steps",
+    [PLAIN, RESTARTED, EXPIRED, BACKDATED, DAMAGED],
+    ids=["plain", "restarted", "expired", "backdated", "damaged"],
 )
 def test_a_real_openssl_keeps_the_laws(
     runtime: Runtime, honest: LibsslStack, steps: tuple[object, ...], tls: TLSVersion
