@@ -275,6 +275,39 @@ def _selfserv(wanted: Wanted, place: Place) -> Start:
     )
 
 
+def _s_server(way: str) -> Callable[[Wanted, Place], Start]:
+    """Start s_server so."""
+
+    def start(wanted: Wanted, place: Place) -> Start:
+        site = wanted.sites[0]
+        arguments = ["s_server", "-accept", f"127.0.0.1:{place.port}", way]
+        arguments += ["-cert", str(site.issued.certificate), "-key", str(site.issued.key)]
+        arguments += [] if wanted.tickets else ["-no_ticket"]
+        arguments += ["-no_cache"] if wanted.cache is Cache.NONE else []
+        return Start({}, tuple(arguments))
+
+    return start
+
+
+def _of_openssl(name: str, way: str, says: bytes) -> Product:
+    """A way in which people run s_server."""
+    return Product(
+        name,
+        ("openssl",),
+        "openssl",
+        ("version", "OpenSSL "),
+        _s_server(way),
+        cache=Cache.BUILTIN,
+        says=says,
+        lacks={
+            "cache=shared": "its cache is that of its one process",
+            "keys": "its ticket keys are of its own making",
+            "sites": "it serves one name, or two",
+            "reload": "it reads its options at its start alone",
+        },
+    )
+
+
 PRODUCTS = {
     product.name: product
     for product in (
@@ -342,6 +375,9 @@ PRODUCTS = {
                 "reload": "it reads its options at its start alone",
             },
         ),
+        _of_openssl("s_server-www", "-www", b""),
+        _of_openssl("s_server-WWW", "-WWW", b"GET /none HTTP/1.0\r\n\r\n"),
+        _of_openssl("s_server-rev", "-rev", b"hello\n"),
     )
 }
 """Every product, by its name."""

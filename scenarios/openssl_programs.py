@@ -1,0 +1,103 @@
+"""OpenSSL's programs as people run them in a shell: openssl-s_client(1), openssl-s_server(1), openssl-s_time(1).
+
+s_client writes a TLS 1.3 session when it has read a ticket (whether it does so if its input ends at once is a race), and
+-reconnect connects again before it has read one. Two witnesses judge, the other end and the wire. What is not installed
+is UNSUPPORTED.
+"""
+
+from harness import DECLINED, FULL, RESUMED, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
+
+BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
+S_SERVER = ["s_server-www", "s_server-WWW", "s_server-rev"]
+RECONNECTIONS = 5
+
+
+def seen(client_program, **knobs):
+    """The outcomes of all connections of one run, with their mechanisms."""
+    return [(one.outcome, one.mechanism) for one in client_program.run(**knobs)]
+
+
+@scenario(programs=["s_client-reconnect"])
+def test_s_client_reconnects_before_it_has_read_a_ticket_of_tls13(client_program):
+    first, *later = seen(client_program)
+
+    resumes = client_program.tls is TLSv1_2
+    assert first == (FULL, None)
+    assert later == [(RESUMED, Mechanism.SESSION_TICKET) if resumes else (FULL, None)] * RECONNECTIONS
+
+
+@scenario(programs=["s_client-reconnect"], versions=[TLSv1_2])
+def test_s_client_reconnects_by_session_id_or_not_at_all(client_program):
+    by_id = seen(client_program, tickets=False)
+    by_nothing = client_program.run(tickets=False, cache_mode={"off"})
+
+    assert by_id == [(FULL, None), *[(RESUMED, Mechanism.SESSION_ID)] * RECONNECTIONS]
+    assert {one.outcome for one in by_nothing} == {FULL}
+
+
+@scenario(programs=["s_client-sess_in"])
+def test_s_client_offers_the_session_of_a_file(client_program):
+    made = seen(client_program)
+    declined = client_program.run(restarts=True)
+
+    assert made == [(FULL, None), (RESUMED, BY_TICKET[client_program.tls])]
+    assert [one.outcome for one in declined] == [FULL, DECLINED]
+    assert reasons(client_program, declined[1]) == (Reason.TICKET_KEY_UNKNOWN,)
+
+
+@scenario(programs=["s_client-closed"], versions=[TLSv1_2])
+def test_s_client_whose_input_ends_at_once_has_the_session_of_tls12(client_program):
+    assert seen(client_program) == [(FULL, None), (RESUMED, Mechanism.SESSION_TICKET)]
+
+
+@scenario(programs=["s_client-closed"], versions=[TLSv1_3])
+def test_s_client_writes_no_file_without_a_ticket_of_tls13(client_program):
+    assert seen(client_program, num_tickets=0) == [(FULL, None)]
+
+
+@scenario(programs=["s_client-C"])
+def test_s_client_connects_again_at_a_command(client_program):
+    resumes = client_program.tls is TLSv1_2
+    assert seen(client_program) == [(FULL, None), (RESUMED, Mechanism.SESSION_TICKET) if resumes else (FULL, None)]
+
+
+@scenario(programs=["s_client-R"], versions=[TLSv1_2])
+def test_s_client_renegotiates_where_the_server_allows_it(client_program):
+    (made,) = client_program.run(client_renegotiation=True)
+
+    assert made.outcome is FULL
+    assert made.messages.handshakes == 2
+
+
+@scenario(programs=["s_time-reuse"])
+def test_s_time_reuses_the_session_of_a_page_that_it_has_read(client_program):
+    first, *later = seen(client_program)
+
+    assert first == (FULL, None)
+    assert set(later) == {(RESUMED, BY_TICKET[client_program.tls])}
+
+
+@scenario(programs=["s_time-new"], versions=[TLSv1_2])
+def test_s_time_makes_new_sessions(client_program):
+    assert set(seen(client_program)) == {(FULL, None)}
+
+
+@scenario(programs=S_SERVER)
+def test_s_server_resumes_by_its_tickets(program):
+    server = program()
+    first = server.connect()
+    second = server.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is BY_TICKET[second.tls]
+
+
+@scenario(programs=["s_server-www"], versions=[TLSv1_2])
+def test_s_server_without_tickets_and_cache_gives_no_session(program):
+    server = program(tickets=False, cache="none")
+    first = server.connect()
+    second = server.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.session.session_id == b""
+    assert (second.outcome, second.was_offered) == (FULL, False)
