@@ -1,8 +1,7 @@
 """OpenSSL's programs as people run them in a shell: openssl-s_client(1), openssl-s_server(1), openssl-s_time(1).
 
-s_client writes a TLS 1.3 session when it has read a ticket (if its input ends at once, whether it does so is a race), and
--reconnect connects again before it has read one. Two witnesses judge, the other end and the wire. What is not installed
-is UNSUPPORTED.
+s_client writes a TLS 1.3 session when it has read a ticket; -reconnect and the command C connect again before that. Two
+witnesses judge, the other end and the wire. What is not installed is UNSUPPORTED.
 """
 
 from harness import DECLINED, FULL, RESUMED, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
