@@ -11,53 +11,61 @@ S_SERVER = ["s_server-www", "s_server-WWW", "s_server-rev"]
 RECONNECTIONS = 5
 
 
-def seen(client_program, **knobs):
-    """The outcomes of all connections of one run, with their mechanisms."""
-    return [(one.outcome, one.mechanism) for one in client_program.run(**knobs)]
-
-
 @scenario(programs=["s_client-reconnect"])
 def test_s_client_reconnects_before_it_has_read_a_ticket_of_tls13(client_program):
-    first, *later = seen(client_program)
+    first, *later = client_program.run()
 
     resumes = client_program.tls is TLSv1_2
-    assert first == (FULL, None)
-    assert later == [(RESUMED, Mechanism.SESSION_TICKET) if resumes else (FULL, None)] * RECONNECTIONS
+    assert first.outcome is FULL
+    assert [one.outcome for one in later] == [RESUMED if resumes else FULL] * RECONNECTIONS
+    assert {one.mechanism for one in later} == {Mechanism.SESSION_TICKET if resumes else None}
 
 
 @scenario(programs=["s_client-reconnect"], versions=[TLSv1_2])
 def test_s_client_reconnects_by_session_id_or_not_at_all(client_program):
-    by_id = seen(client_program, tickets=False)
+    first, *later = client_program.run(tickets=False)
     by_nothing = client_program.run(tickets=False, cache_mode={"off"})
 
-    assert by_id == [(FULL, None), *[(RESUMED, Mechanism.SESSION_ID)] * RECONNECTIONS]
+    assert first.outcome is FULL
+    assert [one.mechanism for one in later] == [Mechanism.SESSION_ID] * RECONNECTIONS
     assert {one.outcome for one in by_nothing} == {FULL}
 
 
 @scenario(programs=["s_client-sess_in"])
 def test_s_client_offers_the_session_of_a_file(client_program):
-    made = seen(client_program)
+    made = client_program.run()
     declined = client_program.run(restarts=True)
 
-    assert made == [(FULL, None), (RESUMED, BY_TICKET[client_program.tls])]
+    assert [one.outcome for one in made] == [FULL, RESUMED]
+    assert made[1].mechanism is BY_TICKET[client_program.tls]
     assert [one.outcome for one in declined] == [FULL, DECLINED]
     assert reasons(client_program, declined[1]) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(programs=["s_client-closed"], versions=[TLSv1_2])
 def test_s_client_whose_input_ends_at_once_has_the_session_of_tls12(client_program):
-    assert seen(client_program) == [(FULL, None), (RESUMED, Mechanism.SESSION_TICKET)]
+    first, second = client_program.run()
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.SESSION_TICKET
 
 
 @scenario(programs=["s_client-closed"], versions=[TLSv1_3])
 def test_s_client_writes_no_file_without_a_ticket_of_tls13(client_program):
-    assert seen(client_program, num_tickets=0) == [(FULL, None)]
+    (first,) = client_program.run(num_tickets=0)
+
+    assert first.outcome is FULL
+    assert first.tickets == 0
 
 
 @scenario(programs=["s_client-C"])
 def test_s_client_connects_again_at_a_command(client_program):
+    first, second = client_program.run()
+
     resumes = client_program.tls is TLSv1_2
-    assert seen(client_program) == [(FULL, None), (RESUMED, Mechanism.SESSION_TICKET) if resumes else (FULL, None)]
+    assert first.outcome is FULL
+    assert second.outcome is (RESUMED if resumes else FULL)
+    assert second.mechanism is (Mechanism.SESSION_TICKET if resumes else None)
 
 
 @scenario(programs=["s_client-R"], versions=[TLSv1_2])
@@ -70,15 +78,17 @@ def test_s_client_renegotiates_where_the_server_allows_it(client_program):
 
 @scenario(programs=["s_time-reuse"])
 def test_s_time_reuses_the_session_of_a_page_that_it_has_read(client_program):
-    first, *later = seen(client_program)
+    first, *later = client_program.run()
 
-    assert first == (FULL, None)
-    assert set(later) == {(RESUMED, BY_TICKET[client_program.tls])}
+    assert first.outcome is FULL
+    assert {one.mechanism for one in later} == {BY_TICKET[client_program.tls]}
 
 
 @scenario(programs=["s_time-new"], versions=[TLSv1_2])
 def test_s_time_makes_new_sessions(client_program):
-    assert set(seen(client_program)) == {(FULL, None)}
+    made = client_program.run()
+
+    assert {one.outcome for one in made} == {FULL}
 
 
 @scenario(programs=S_SERVER)

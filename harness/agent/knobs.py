@@ -437,13 +437,19 @@ class CommonKnobs:
                 "OpenSSL before 1.1.1 has no SSL_VERIFY_POST_HANDSHAKE",
                 before="1.1.1",
                 allows=lambda value: value is not Verify.LATER,
+                values="none, optional, once, required",
+            ),
+            Lack(
+                "only a server asks once or later",
+                role=Role.CLIENT,
+                allows=only(Verify.NONE, Verify.OPTIONAL, Verify.REQUIRED),
                 values="none, optional, required",
             ),
             Lack(
-                "only a server asks later",
-                role=Role.CLIENT,
-                allows=lambda value: value is not Verify.LATER,
-                values="none, optional, required",
+                "SSLContext.verify_mode has no SSL_VERIFY_CLIENT_ONCE",
+                ("ssl",),
+                allows=lambda value: value is not Verify.ONCE,
+                values="none, optional, later, required",
             ),
         ),
     )
@@ -568,6 +574,13 @@ class CommonKnobs:
 class ClientKnobs:
     """The knobs that only a client has."""
 
+    legacy_server_connect: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether it connects to a server without secure renegotiation (RFC 5746); by default since 3.0 not",
+        options=(Option("SSL_OP_LEGACY_SERVER_CONNECT", 2),),
+        openssl=switch(on="-legacy_server_connect", off="-no_legacy_server_connect"),
+        older=True,
+    )
     server_name: str | None = knob(
         kind=kinds.HOST_NAME,
         meaning="the host name that is sent (RFC 6066, 3); by default none",

@@ -277,11 +277,19 @@ _ROWS = (
         CONNECTION,
         "SSL_renegotiate or SSL_renegotiate_abbreviated, then SSL_do_handshake as far as possible without the peer; "
         "later reads and writes complete it.",
-        {"abbreviated": optional(BOOL, default=False).about("boolean")},
+        {
+            "abbreviated": optional(BOOL, default=False).about("boolean"),
+            "ciphers": optional(TEXT).about("string or null, SSL_set_cipher_list before it"),
+            "no_extended_master_secret": optional(BOOL, default=False).about("boolean, SSL_set_options before it"),
+        },
         when=AFTER_HANDSHAKE,
         optional=True,
         needs="renegotiation",
-        field_needs={"abbreviated": "abbreviated renegotiation"},
+        field_needs={
+            "abbreviated": "abbreviated renegotiation",
+            "ciphers": "changed renegotiation",
+            "no_extended_master_secret": "changed renegotiation",
+        },
     ),
     Verb(
         "authenticate",

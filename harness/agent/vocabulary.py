@@ -144,6 +144,8 @@ class Verify(StrEnum):
     NONE = "none"
     OPTIONAL = "optional"
     """A server requests a certificate and verifies it if there is one (SSL_VERIFY_PEER)."""
+    ONCE = "once"
+    """A server requests one in the first handshake, and in no renegotiation (SSL_VERIFY_CLIENT_ONCE)."""
     LATER = "later"
     """A server requests none in the handshake, but may do so after it (SSL_VERIFY_POST_HANDSHAKE, RFC 8446, 4.6.2)."""
     REQUIRED = "required"
@@ -151,8 +153,8 @@ class Verify(StrEnum):
 
     @property
     def number(self) -> int:
-        """The mode of SSL_CTX_set_verify: PEER is 1, FAIL_IF_NO_PEER_CERT 2, POST_HANDSHAKE 8 (SSL_VERIFY_*)."""
-        return {"none": 0, "optional": 1, "later": 9, "required": 3}[self.value]
+        """The mode of SSL_CTX_set_verify: PEER is 1, FAIL_IF_NO_PEER_CERT 2, CLIENT_ONCE 4, POST_HANDSHAKE 8."""
+        return {"none": 0, "optional": 1, "once": 5, "later": 9, "required": 3}[self.value]
 
 
 class ExternalGet(StrEnum):
@@ -326,6 +328,8 @@ class Capability(StrEnum):
     """A further TLS 1.2 handshake on the same connection (SSL_renegotiate)."""
     ABBREVIATED_RENEGOTIATION = "abbreviated renegotiation"
     """A renegotiation that resumes the session of the connection (SSL_renegotiate_abbreviated)."""
+    CHANGED_RENEGOTIATION = "changed renegotiation"
+    """A renegotiation with other ciphers, or without extended master secret (SSL_set_cipher_list, SSL_set_options)."""
     AUTHENTICATE = "authenticate"
     """Ask a client for its certificate after the handshake (SSL_verify_client_post_handshake)."""
     CONCURRENT = "concurrent"

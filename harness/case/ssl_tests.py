@@ -41,6 +41,7 @@ OPTIONS: Mapping[str, tuple[str, str]] = {
     "-ClientRenegotiation": ("client_renegotiation", "off"),
     "-ExtendedMasterSecret": ("extended_master_secret", "off"),
     "-MiddleboxCompat": ("middlebox_compat", "off"),
+    "UnsafeLegacyServerConnect": ("legacy_server_connect", "on"),
 }
 """The knob and its value for a word of Options (SSL_CONF_cmd(3))."""
 FILES = {"Certificate", "PrivateKey", "VerifyCAFile"}
@@ -61,6 +62,10 @@ BROKEN = {"ticket_ring": "imported", "ticket_encrypts": "none", "ticket_decrypts
 NO_RENEGOTIATION = "lib=20 reason=339 no renegotiation"
 """SSL_R_NO_RENEGOTIATION, which the end reports whose renegotiation fails, as OpenSSL's test program sees it."""
 REFUSALS = {("renegotiation", "off"), ("client_renegotiation", "off")}
+INCONSISTENT_EMS = "lib=20 reason=104 inconsistent extms"
+"""SSL_R_INCONSISTENT_EXTMS, of a server whose client takes back the extended master secret."""
+RENEGOTIATED = ("RenegotiateCiphers", "RenegotiateNoExtms")
+"""What that program changes at the client before it renegotiates."""
 FAILED_END = {"ClientFail": Role.CLIENT, "ServerFail": Role.SERVER}
 WORDS = {"Curves": "groups", "Groups": "groups", "CipherString": "ciphers", "Ciphersuites": "ciphersuites"}
 """The knob for a word that has the same value."""
@@ -68,7 +73,7 @@ EXTRA = {"ALPNProtocols": "alpn", "ServerName": "server_name", "SessionTicketApp
 """The same for the extra section of an end."""
 NOTHING = {(Role.SERVER, "ServerNameCallback", "IgnoreMismatch"), (Role.CLIENT, "ALPNProtocols", "")}
 """What needs no knob: the callback goes over to the context that the story chooses, and no protocol is offered."""
-VERIFY = {"Peer": "required", "Request": "optional", "Require": "required"}
+VERIFY = {"Peer": "required", "Request": "optional", "Require": "required", "Once": "once"}
 RESULTS = {"Success": "!=", "ServerFail": "==", "ClientFail": "=="}
 TICKETS = {"Yes": "true", "No": "false"}
 OUTCOMES = {"Yes": "== resumed", "No": "!= resumed"}
@@ -90,6 +95,8 @@ class _Reading:
     protocols: tuple[str, ...]
     """Those of the test's Method."""
     unsaid: list[str] = field(default_factory=list)
+    renegotiated: dict[str, str] = field(default_factory=dict)
+    """The words of RENEGOTIATED with their values."""
 
     def knobs(self, role: Role, name: str, extra: str) -> dict[str, str]:
         """The knobs of a section for SSL_CONF_cmd and of its extra one."""
@@ -125,6 +132,8 @@ class _Reading:
                 found["alpn"] = NO_OVERLAP
             elif (word, value) == ("BrokenSessionTicket", YES):
                 found |= BROKEN
+            elif role is Role.CLIENT and word in RENEGOTIATED:
+                self.renegotiated[word] = value
             elif (role, word, value) not in NOTHING:
                 self.unsaid.append(f"{word} = {value} of the {role}")
         return found
@@ -229,7 +238,13 @@ def _steps(
         return (Connect(), *changes, Connect(offer=Offer()))
     if mode in {"RenegotiateClient", "RenegotiateServer"}:  # its program's client calls SSL_renegotiate_abbreviated
         by = Role.CLIENT if mode == "RenegotiateClient" else Role.SERVER
-        return (Open(), Exchange(), Renegotiate(by=by, abbreviated=by is Role.CLIENT), CloseOpen())
+        made = Renegotiate(
+            by=by,
+            abbreviated=by is Role.CLIENT,
+            ciphers=reading.renegotiated.get("RenegotiateCiphers"),
+            no_extended_master_secret=reading.renegotiated.get("RenegotiateNoExtms") == YES,
+        )
+        return (Open(), Exchange(), made, CloseOpen())
     reading.unsaid.append(f"HandshakeMode = {mode}")
     return None
 
@@ -240,7 +255,7 @@ def _expect(wanted: dict[str, str], mode: str, reading: _Reading, *, refused: bo
     found = []
     for word, value in wanted.items():
         for made in (
-            _of_handshake(word, value) if shaken else _of_renegotiation(word, value, refused=refused),
+            _of_handshake(word, value) if shaken else _of_renegotiation(word, value, reading, refused=refused),
             _of_session(word, value),
         ):
             if made is not None:
@@ -262,7 +277,7 @@ def _of_handshake(word: str, value: str) -> str | None:
     return None
 
 
-def _of_renegotiation(word: str, value: str, *, refused: bool) -> str | None:
+def _of_renegotiation(word: str, value: str, reading: _Reading, *, refused: bool) -> str | None:
     """The same of a renegotiation; ``refused`` if an end does not take part."""
     if word == "ResumptionExpected" and value in OUTCOMES:
         return f"{{}}.renegotiation_resumed == {TICKETS[value]}"
@@ -270,6 +285,8 @@ def _of_renegotiation(word: str, value: str, *, refused: bool) -> str | None:
         return "{}.outcome != aborted"
     if word == "ExpectedResult" and value in FAILED_END and refused:
         return f"'{NO_RENEGOTIATION}' in {{}}.endpoints.{FAILED_END[value]}.errors"
+    if (word, value) == ("ExpectedResult", "ServerFail") and "RenegotiateNoExtms" in reading.renegotiated:
+        return f"'{INCONSISTENT_EMS}' in {{}}.endpoints.server.errors"
     if (word, value) == ("ExpectedServerAlert", "NoRenegotiation"):
         return "'server.no_renegotiation' in {}.alert_names"
     return None

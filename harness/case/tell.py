@@ -237,7 +237,12 @@ def _(step: Keep, teller: Teller) -> None:
 
 @tell.register
 def _(step: Renegotiate, teller: Teller) -> None:
-    teller.opened(step.connection).renegotiate(step.by, abbreviated=step.abbreviated)
+    teller.opened(step.connection).renegotiate(
+        step.by,
+        abbreviated=step.abbreviated,
+        ciphers=step.ciphers,
+        no_extended_master_secret=step.no_extended_master_secret,
+    )
 
 
 @tell.register

@@ -228,7 +228,9 @@ def context_unset(abort: Abort) -> Candidate | None:
     """The server verifies its clients but has no session id context, so every resumption is fatal."""
     now = abort.evidence.now
     knobs = bool(
-        now and now.server.session_id_context is UNSET and now.server.verify in {Verify.OPTIONAL, Verify.REQUIRED}
+        now
+        and now.server.session_id_context is UNSET
+        and now.server.verify in {Verify.OPTIONAL, Verify.ONCE, Verify.REQUIRED}
     )
     weight = _weight(
         shown=abort.code(Role.SERVER, SESSION_ID_CONTEXT_UNINITIALIZED),

@@ -111,7 +111,10 @@ class _Writer:
                 return [f"taken{number} = live{number}.{word}({said})"]
             case Renegotiate():
                 number = step.connection or self.open[-1]
-                return [f"live{number}.renegotiate({self.literal(step.by)}, abbreviated={step.abbreviated})"]
+                said = f"{self.literal(step.by)}, abbreviated={step.abbreviated}"
+                said += f", ciphers={step.ciphers!r}" if step.ciphers is not None else ""
+                said += ", no_extended_master_secret=True" if step.no_extended_master_secret else ""
+                return [f"live{number}.renegotiate({said})"]
             case Authenticate():
                 return [f"live{step.connection or self.open[-1]}.authenticate()"]
             case NewClient() | NewServer():

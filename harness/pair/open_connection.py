@@ -162,13 +162,26 @@ class OpenConnection:
         """The session with the server that the client has it from."""
         return replace(session, taken_from=self.server.name)
 
-    def renegotiate(self, by: Role = Role.CLIENT, *, abbreviated: bool = False) -> bool:
-        """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked."""
+    def renegotiate(
+        self,
+        by: Role = Role.CLIENT,
+        *,
+        abbreviated: bool = False,
+        ciphers: str | None = None,
+        no_extended_master_secret: bool = False,
+    ) -> bool:
+        """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked.
+
+        ``ciphers`` and ``no_extended_master_secret`` change its end first (SSL_set_cipher_list, SSL_set_options).
+        Capability.CHANGED_RENEGOTIATION.
+        """
         step_that_fits(self._spec.tls, "renegotiate")
         self._renegotiated = True
-        self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated}))
+        changes: dict[str, Any] = {"ciphers": ciphers} if ciphers is not None else {}
+        changes |= {"no_extended_master_secret": True} if no_extended_master_secret else {}
+        self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated, **changes}))
         starter = self.client if by is Role.CLIENT else self.server
-        started = starter.ask("renegotiate", abbreviated=abbreviated)
+        started = starter.ask("renegotiate", abbreviated=abbreviated, **changes)
         self._asked.append(started)
         exchanged = self.exchange()
         if by is Role.SERVER:

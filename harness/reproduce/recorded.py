@@ -206,9 +206,9 @@ class _Recorder:
             case "thread":
                 pass  # its `open` says it
             case "renegotiate":
-                by, abbreviated = action.role or Role.CLIENT, bool(action.values.get("abbreviated"))
+                by, values = action.role or Role.CLIENT, dict[str, Any](action.values)
                 self._implied = 2 if by is Role.SERVER else 1  # see OpenConnection.renegotiate
-                yield do.Renegotiate(connection=number, by=by, abbreviated=abbreviated)
+                yield do.Renegotiate(connection=number, by=by, **values)
             case "authenticate":
                 self._implied = 2  # see OpenConnection.authenticate
                 yield do.Authenticate(connection=number)

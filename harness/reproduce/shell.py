@@ -182,7 +182,7 @@ def _server_flags(context: Context) -> tuple[str, ...]:
     pem = f"-cert {_file(f'{context.certificate}.crt')} -key {_file(f'{context.certificate}.key')}"
     words = [pem if context.certificate else "-nocert"]
     verify = context.knobs.get("verify")
-    if verify in {Verify.OPTIONAL, Verify.REQUIRED}:
+    if verify in {Verify.OPTIONAL, Verify.ONCE, Verify.REQUIRED}:
         asks = "-Verify" if verify is Verify.REQUIRED else "-verify"
         words.append(f"{asks} {VERIFY_DEPTH} -verify_return_error -CAfile {_file('authority.pem')}")
     return (*words, *_quoted(context))

@@ -119,6 +119,12 @@ class Renegotiate(Step, frozen=True):
     connection: Opened = None
     by: Annotated[Role, Meta(description="the end that begins it")] = Role.CLIENT
     abbreviated: Annotated[bool, Meta(description="whether it resumes the connection's session")] = False
+    ciphers: Annotated[
+        str | None, Meta(description="the ciphers of the end that begins it (SSL_set_cipher_list); null leaves them")
+    ] = None
+    no_extended_master_secret: Annotated[
+        bool, Meta(description="whether the end that begins it takes back the extended master secret")
+    ] = False
 
     def plan(self, plan: Following) -> None:
         """See Step."""
@@ -127,6 +133,8 @@ class Renegotiate(Step, frozen=True):
         plan.need(self.by, Capability.RENEGOTIATION)
         if self.abbreviated:
             plan.need(self.by, Capability.ABBREVIATED_RENEGOTIATION)
+        if self.ciphers is not None or self.no_extended_master_secret:
+            plan.need(self.by, Capability.CHANGED_RENEGOTIATION)
 
 
 class Authenticate(Step, frozen=True):

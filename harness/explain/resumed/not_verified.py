@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.model.knobs import Config
     from harness.model.setup import Setup
 
-ASKS = (Verify.OPTIONAL, Verify.REQUIRED)
+ASKS = (Verify.OPTIONAL, Verify.ONCE, Verify.REQUIRED)
 KEPT = "wire: no Certificate was sent; the certificate and its verification result come from the session"
 CERTIFICATE = ("Certificate", "CompressedCertificate")
 

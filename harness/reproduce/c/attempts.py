@@ -86,6 +86,12 @@ def _during(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         if action.name == "exchange":
             yield f"exchange(&{c});"
         elif action.name == "renegotiate":
+            end = f"{c}.{action.role}"
+            here = f"{end} == NULL || " if apart else ""
+            if (ciphers := action.values.get("ciphers")) is not None:
+                yield f"MUST({here}SSL_set_cipher_list({end}, {quoting.c(ciphers)}));"
+            if action.values.get("no_extended_master_secret"):
+                yield f"MUST({here}SSL_set_options({end}, SSL_OP_NO_EXTENDED_MASTER_SECRET));"
             yield f"renegotiate(&{c}, {c}.{action.role}, {int(bool(action.values.get('abbreviated')))});"
         elif action.name == "authenticate":
             yield f"authenticate(&{c});"

@@ -66,6 +66,7 @@ def _verify(value: Verify, _context: Context) -> list[str]:
     if value is Verify.NONE:
         return []
     also = " | SSL_VERIFY_POST_HANDSHAKE" if value is Verify.LATER else ""
+    also += " | SSL_VERIFY_CLIENT_ONCE" if value is Verify.ONCE else ""
     also += " | SSL_VERIFY_FAIL_IF_NO_PEER_CERT" if value is Verify.REQUIRED else ""
     trust = must('SSL_CTX_load_verify_locations(ctx, beside("authority", ".pem"), NULL)')
     return [*trust, f"SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER{also}, NULL);"]

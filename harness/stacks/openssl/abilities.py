@@ -35,6 +35,7 @@ COMMON_MISSING = {
     Capability.CONCURRENT.value: "it has one connection at a time",
     Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
     Capability.QUIC.value: NO_QUIC["openssl"],
+    Capability.CHANGED_RENEGOTIATION.value: "its renegotiation command changes nothing before it",
     Capability.SESSION_DUPLICATE.value: IN_MEMORY,
     Capability.SESSION_TIMES.value: IN_MEMORY,
     Capability.CLEAR.value: "only -reconnect connects again with its SSL, and prints nothing of the harness's between",

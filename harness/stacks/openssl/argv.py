@@ -36,7 +36,7 @@ def server_argv(
     own = ["-cert", str(certificate.certificate), "-key", str(certificate.key)] if certificate else ["-nocert"]
     argv = [*openssl, "s_server", "-accept", f"{HOST}:0", *own]
     argv += ["-keylogfile", str(keylog), *no_default_authorities(version)]
-    if config.verify in {Verify.OPTIONAL, Verify.REQUIRED}:
+    if config.verify in {Verify.OPTIONAL, Verify.ONCE, Verify.REQUIRED}:  # both flags set SSL_VERIFY_CLIENT_ONCE
         argv += ["-Verify" if config.verify is Verify.REQUIRED else "-verify", VERIFY_DEPTH]
         argv += ["-verify_return_error", "-CAfile", str(authority)]
     elif config.verify is Verify.LATER:  # the command c sets SSL_VERIFY_PEER

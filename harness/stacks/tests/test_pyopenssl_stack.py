@@ -185,6 +185,7 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.REMOVE_SESSION,
         Capability.AGE_SERVER_SESSION,
         Capability.ABBREVIATED_RENEGOTIATION,
+        Capability.CHANGED_RENEGOTIATION,
         Capability.MATCHING_SESSION_ID,
         Capability.EARLY_DATA_CONTENT,
         Capability.CALLBACK_CALLS,

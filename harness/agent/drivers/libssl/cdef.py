@@ -94,6 +94,7 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx);
 int SSL_CTX_get_verify_mode(const SSL_CTX *ctx);
 void SSL_set_verify(SSL *ssl, int mode, void *callback);
 uint64_t SSL_set_options(SSL *ssl, uint64_t options);
+int SSL_set_cipher_list(SSL *ssl, const char *str);
 uint64_t SSL_clear_options(SSL *ssl, uint64_t options);
 int SSL_client_hello_get0_ext(SSL *ssl, unsigned int type, const unsigned char **out, size_t *outlen);
 int SSL_SESSION_set1_ticket_appdata(SSL_SESSION *session, const void *data, size_t size);

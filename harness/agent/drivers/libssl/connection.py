@@ -196,13 +196,27 @@ class LibsslTls:
             if any(entry["lib"] == c.LIB_SSL and entry["reason"] in c.ALERT_REASONS for entry in error.queue):
                 raise EndError("alert", error.queue) from None
             raise
+        except EndError as error:
+            if error.kind == "close_notify" and any(one["level"] == c.FATAL and not one["sent"] for one in self.alerts):
+                raise EndError("alert", error.queue) from None  # an earlier call read it, such as SSL_write
+            raise
         return bytes(self._native.ffi.buffer(self._room, got)[:])
 
-    def renegotiate(self, *, abbreviated: bool) -> None:
+    def renegotiate(
+        self, *, abbreviated: bool, ciphers: str | None = None, no_extended_master_secret: bool = False
+    ) -> None:
         """SSL_renegotiate, and the first flight of SSL_do_handshake; later reads and writes do the rest."""
+        lacks = missing(self.role, self._native.version)
+        changed = ciphers is not None or no_extended_master_secret
+        if changed and (why := lacks.get(Capability.CHANGED_RENEGOTIATION.value)) is not None:
+            raise LackError(f"renegotiate: {why}")
         self._begin()
         if not self._renegotiating:
             ssl = self._native.ssl
+            if ciphers is not None:
+                self._native.must(ssl.SSL_set_cipher_list(self.ssl, ciphers.encode()), "ciphers")
+            if no_extended_master_secret:
+                ssl.SSL_set_options(self.ssl, c.OP_NO_EXTENDED_MASTER_SECRET)
             self._done((ssl.SSL_renegotiate_abbreviated if abbreviated else ssl.SSL_renegotiate)(self.ssl))
             self._renegotiating = True
         with contextlib.suppress(WantReadError):

@@ -14,6 +14,7 @@ NO_GROUP = "OpenSSL before 3.0 has no SSL_get_negotiated_group"
 ONLY_CLIENTS = "only a client writes early data"
 ONLY_SERVERS = "only a server has such callbacks"
 ONLY_SERVERS_SEND = "only a server sends tickets"
+NO_EMS_OPTION = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
 NO_NEW_TICKET = "OpenSSL before 3.0 has no SSL_new_session_ticket"
 OF_CLIENTS = (Capability.SESSION_DUPLICATE, Capability.SESSION_TIMES, Capability.CLEAR, Capability.THREADS)
 OF_SERVERS = (
@@ -42,6 +43,8 @@ def missing(role: str, version: str) -> dict[str, str]:
     found = (
         {ability.value: why for ability, why in TLS13_CAPABILITIES.items()} if release(version) < SINCE_1_1_1 else {}
     )
+    if release(version) < SINCE_3_0:
+        found[Capability.CHANGED_RENEGOTIATION.value] = NO_EMS_OPTION
     if release(version) < SINCE_1_1_0:
         found[Capability.THREADS.value] = "OpenSSL before 1.1.0 is safe in threads only with locks of the program's own"
     if role == "server":

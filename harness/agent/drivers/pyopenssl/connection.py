@@ -98,10 +98,11 @@ class PyopensslConnection:
         """Connection.recv."""
         return self._call(lambda tls: tls.recv(size))
 
-    def renegotiate(self, *, abbreviated: bool) -> None:
+    def renegotiate(self, *, abbreviated: bool, **changes: object) -> None:
         """Connection.renegotiate and do_handshake: a server sends HelloRequest, a client completes the handshake."""
         if abbreviated:
             raise LackError(f"abbreviated renegotiation: {lacks.VERBS['abbreviated']}")
+        refuse_fields(lacks.VERBS, changes)
         if not self._renegotiating:
             self._call(SSL.Connection.renegotiate)
             self._renegotiating = True

@@ -23,6 +23,8 @@ AT_START = (
 
 VERBS = {
     "abbreviated": "SSL_renegotiate_abbreviated is not bound",
+    "ciphers": "Connection has no set_cipher_list",
+    "no_extended_master_secret": "Connection.set_options is not bound",
     "duplicate": "SSL_SESSION_dup is not bound",
     "older": "SSL_SESSION_set_time is not bound",
     "timeout": "SSL_SESSION_set_timeout is not bound",
