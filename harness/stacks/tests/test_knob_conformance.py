@@ -146,6 +146,10 @@ UNSEEN = {
         "ticket_callback",
     ): "both generations make the same tickets",
     **dict.fromkeys((("libssl", role, "retransmit_after") for role in Role), "only a lost flight would show it"),
+    **dict.fromkeys(
+        ((stack, Role.CLIENT, "legacy_server_connect") for stack in ("libssl", "openssl", "pyopenssl", "ssl")),
+        "only a server without secure renegotiation would show it",
+    ),
     ("pyopenssl", Role.CLIENT, "cache_mode"): "only a flush of its cache after 255 connections would show it",
 }
 """Knobs of a stack that this story does not show, with what would."""

@@ -196,6 +196,7 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.CLOSE_IN_ORDER,
         Capability.SET_TIMEOUTS,
         Capability.DATAGRAMS,
+        Capability.QUIC,
         Capability.NEW_TICKET,
         Capability.SESSION_DUPLICATE,
         Capability.SESSION_TIMES,
