@@ -29,6 +29,7 @@ from harness.plugin.shared import Run
 from harness.plugin.waits import FOLDER, INPUT, writer
 from harness.report.json.packed import compact
 from harness.results.retention import Limits
+from harness.results.uncollected import uncollected
 from harness.results.writer import Results, usable
 from harness.runtime.warden import end_with_parent
 from harness.stacks.machine import Machine
@@ -68,6 +69,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.reportchars = f"{config.option.reportchars or ''}P"
     if hasattr(config, "workerinput"):
         end_with_parent()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without looking for garbage among them: of 20,000 that takes a quarter of the time."""
+    with uncollected():
+        return (yield)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

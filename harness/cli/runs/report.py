@@ -19,6 +19,7 @@ from harness.report.run.page.page import page
 from harness.report.run.run_summary import totals
 from harness.results.folder import kept_of
 from harness.results.reader import WHOLE, kept_run
+from harness.results.uncollected import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ PATH = click.Path(path_type=Path)
     "--behaviours", is_flag=True, help="Also write behaviours.html, what the builds of the run do differently."
 )
 @click.option("--against", metavar="OLD", type=PATH, help="Compare with the results of an earlier run.")
+@uncollected()
 def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None, behaviours: bool) -> None:
     """Write an HTML page, a Markdown summary and JUnit XML from the results of a run.
 
