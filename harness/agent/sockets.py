@@ -82,7 +82,7 @@ class DatagramListener(Listener):
         """The sockets of conversations that are over, for what still comes to them: it would begin another one."""
 
     def _made(self) -> socket.socket:
-        return _bound(0)
+        return bound_socket(0)
 
     def _accepted(self) -> socket.socket:
         first, peer = self._socket.recvfrom(1, socket.MSG_PEEK)
@@ -91,8 +91,8 @@ class DatagramListener(Listener):
             first, peer = self._socket.recvfrom(1, socket.MSG_PEEK)
         taken = self._socket
         self._watcher.forget(taken)
-        self._socket = _bound(self.port)
-        taken.connect(peer)
+        taken.connect(peer)  # first, or the client's second datagram comes to the next socket, and begins another one
+        self._socket = bound_socket(self.port)
         return taken
 
     def leave(self, sock: socket.socket) -> None:
@@ -111,7 +111,8 @@ class DatagramListener(Listener):
         self._left.clear()
 
 
-def _bound(port: int) -> socket.socket:
+def bound_socket(port: int) -> socket.socket:
+    """A UDP socket on a port that others may share; 0 for one that the kernel chooses."""
     sock = socket.socket(type=socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((LOOPBACK, port))
