@@ -34,9 +34,9 @@ class InMemory:
         ssl = self._native.ssl
         ctx = self._native.ffi.gc(ssl.SSL_CTX_new(ssl.TLS_method()), ssl.SSL_CTX_free)
         settings = Settings(self._native, ctx, role)
-        settings.apply("versions", [str(self._tls)])
+        settings.apply("versions", (self._tls,))
         if role == "server":
-            settings.apply("session_id_context", b"resumption".hex())
+            settings.apply("session_id_context", b"resumption")
             certificate, key = (str(path).encode() for path in (self._issued.certificate, self._issued.key))
             self._native.must(ssl.SSL_CTX_use_certificate_chain_file(ctx, certificate), "certificate")
             self._native.must(ssl.SSL_CTX_use_PrivateKey_file(ctx, key, c.FILETYPE_PEM), "key")
