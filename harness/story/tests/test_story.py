@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.case.desk import desk
+from harness.case.desk import Offering, desk
 from harness.case.tell import tell
 from harness.model.errors import UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
@@ -102,6 +102,38 @@ WHOLE = Story(
 def test_every_kind_of_step_is_read_as_it_was_written() -> None:
     assert {step.kind for step in WHOLE.steps} == set(KINDS)
     assert story_of_text(WHOLE.text(), "a file") == WHOLE
+
+
+KEPT_SSL = [{"do": "open"}, {"do": "keep", "ssl": True}]
+AGAIN: dict[str, object] = {"do": "connect", "offer": {"connection": 1, "taken": 1}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ([*KEPT_SSL, {"do": "close"}, AGAIN, AGAIN], "that SSL has connected again already"),
+        ([*KEPT_SSL, AGAIN, {"do": "close"}], "its SSL has one connection at a time"),
+        ([{"do": "open"}, {"do": "keep", "ssl": True, "older": 5}, {"do": "close"}], "an SSL is kept as it is"),
+    ],
+)
+def test_an_ssl_connects_again_once_and_as_it_is(steps: list[dict[str, object]], why: str) -> None:
+    with pytest.raises(MisfitError, match=why):
+        Plan.of(msgspec.convert({"tls": "1.2", "steps": steps}, Story))
+
+
+def test_handshakes_in_threads_begin_with_those_right_beside_them() -> None:
+    threads = [Open(thread=True), Open(thread=True), Open(), Open(thread=True)]
+    story = Story(tls=TLS12, steps=(*threads, *(CloseOpen(connection=number) for number in range(1, 5))))
+
+    assert Plan.of(story).together == {1: 2, 2: 2, 4: 1}
+
+
+@pytest.mark.parametrize(("offering", "count"), [(each, 5) for each in Offering])
+def test_what_connections_offer_and_how_many_at_once_fit(offering: Offering, count: int) -> None:
+    threads = None if offering is Offering.SSL else 2
+    made = desk(TLS12, offering=offering, threads=threads, age_copy=0, times=4 if threads is None else 2)
+
+    assert Plan.of(made).count == count
 
 
 def test_each_kind_of_step_has_a_function_that_does_it() -> None:
