@@ -118,7 +118,7 @@ AGAIN: dict[str, object] = {"do": "connect", "offer": {"connection": 1, "taken":
 )
 def test_an_ssl_connects_again_once_and_as_it_is(steps: list[dict[str, object]], why: str) -> None:
     with pytest.raises(MisfitError, match=why):
-        Plan.of(msgspec.convert({"tls": "1.2", "steps": steps}, Story))
+        Plan.of(Story(tls=TLS12, steps=tuple(msgspec.convert(step, KINDS[str(step["do"])]) for step in steps)))
 
 
 def test_handshakes_in_threads_begin_with_those_right_beside_them() -> None:
