@@ -51,6 +51,7 @@ VARIABLES = {
     "tickets": "$tickets",
     "has_ticket": "$has_ticket",
     "early_data": "$early_data",
+    "key_exchange": "$key_exchange",
 }
 
 

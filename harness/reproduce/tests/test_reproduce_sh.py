@@ -235,6 +235,7 @@ def test_each_connection_is_reported(restarted: Story, openssl: Stack, runtime: 
         ({"server": Saw.RESUMED}, "connection 2: server is full, was resumed"),
         ({"tickets": 1}, "connection 2: tickets is 2, was 1"),
         ({"has_ticket": False}, "connection 2: has_ticket is yes, was no"),
+        ({"key_exchange": "none"}, "connection 2: key_exchange is dhe, was none"),
     ],
 )
 def test_it_exits_with_1_where_something_else_was_seen(
