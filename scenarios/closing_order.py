@@ -191,4 +191,5 @@ def test_client_that_left_its_tickets_unread_has_none(pair):
 
     assert first.outcome is FULL
     assert first.server.ending is Ending.RESET
+    assert second.offered is first.session
     assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_YET,))

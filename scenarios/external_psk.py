@@ -155,22 +155,28 @@ def test_tls12_key_that_differs_aborts_at_the_finished(pair):
 @scenario(versions=[TLSv1_3], client=PSK | {"psk_identity": ("stranger",)}, server=ALONE)
 def test_tls13_unknown_identity_aborts_without_a_certificate(pair):
     first = pair.connect(presume_full=False)
+    pair.new_client(psk_identity=None)
+    second = pair.connect()
 
     assert first.outcome is ABORTED
     assert reasons(pair, first) == (Reason.PSK_IDENTITY_UNKNOWN,)
     assert first.alert.number == HANDSHAKE_FAILURE
+    assert second.external_psk == CLIENT_IDENTITY
 
 
 @scenario(versions=[TLSv1_3], client=PSK | {"psk_identity": ("stranger",)}, server=PSK)
 def test_tls13_unknown_identity_is_ignored_beside_a_certificate(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_client(psk_identity=None)
+    third = pair.connect()
 
     assert first.outcome is FULL
     assert first.external_psk is None
     assert reasons(pair, first) == (Reason.PSK_NOT_KNOWN,)
     assert second.outcome is RESUMED
     assert offered(second) == ([b"stranger"], 1)
+    assert reasons(pair, third) == (Reason.PSK_HASH_DIFFERS,)
 
 
 @scenario(versions=[TLSv1_2], client=PSK | {"psk_identity": ("stranger",)}, server=ALONE, needs=REFUSES)

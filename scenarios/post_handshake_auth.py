@@ -31,7 +31,6 @@ CERTIFICATES_AFTER_RESUMPTION = Expectation(
 def authenticated(pair, offer=None):
     """Make a connection whose server asks; the session before it, the connection, and whether it could ask."""
     live = pair.open(offer)
-    live.handshake()
     live.exchange()
     before = live.session()
     asked = live.authenticate()
@@ -47,17 +46,23 @@ def test_certificate_comes_after_the_handshake(pair):
     assert asked
     assert POST_HANDSHAKE_AUTH in first.messages.client_hello.extensions
     assert types.index("CertificateRequest") > types.index("ApplicationData")
-    assert len(first.messages.certificates) == 2
+    assert len(first.messages.certificates[Role.CLIENT]) == 1
+    assert first.server.peer_certificate is True
 
 
 @scenario(versions=[TLSv1_3], client={"client_certificate": "client"}, server=LATER, needs={"server": ASKS})
 def test_client_that_does_not_allow_it_is_not_asked(pair):
     _, first, asked = authenticated(pair)
+    pair.new_client(post_handshake_auth=True)
+    _, second, asked_another = authenticated(pair)
 
     assert first.outcome is FULL
     assert not asked
     assert POST_HANDSHAKE_AUTH not in first.messages.client_hello.extensions
     assert "CertificateRequest" not in first.messages.types()
+    assert second.outcome is FULL
+    assert asked_another
+    assert second.server.peer_certificate is True
 
 
 @scenario(versions=[TLSv1_3], client={"post_handshake_auth": True}, server=LATER, needs={"server": ASKS})
@@ -68,7 +73,7 @@ def test_client_without_a_certificate_answers_with_none(pair):
     assert first.outcome is FULL
     assert asked
     assert "CertificateRequest" in first.messages.types()
-    assert "CertificateVerify" not in first.messages.types("client")
+    assert "CertificateVerify" not in first.messages.types(Role.CLIENT)
     assert second.outcome is RESUMED
     assert not second.server.peer_certificate
 
@@ -91,6 +96,7 @@ def test_tickets_before_it_have_no_certificate(pair):
 
     assert first.outcome is FULL
     assert asked
+    assert first.server.peer_certificate is True
     assert second.outcome is RESUMED
     assert not second.server.peer_certificate
 

@@ -8,6 +8,8 @@ from datetime import date
 
 from harness import ABORTED, FULL, Alert, Capability, Differs, Expectation, Role, Verify, reasons, scenario
 
+SERVER_CERTIFICATE_TYPE = 20
+"""The extension (RFC 7250, 3)."""
 RAW = {"server_rpk": True}
 VERIFIED = {"verify": Verify.REQUIRED, "expected_rpk": "server"}
 FIELDS = {"client": [Capability.SESSION_FIELDS]}
@@ -42,6 +44,7 @@ def test_server_without_it_sends_its_certificate(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert SERVER_CERTIFICATE_TYPE in first.messages.client_hello.extensions
     assert Role.SERVER not in first.messages.raw_public_keys
     assert first.session.peer_rpk == b""
     assert first.session.peer_certificate
@@ -53,9 +56,15 @@ def test_expected_key_is_verified_and_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
+    pair.new_client(expected_rpk="other-server")
+    third = pair.connect(presume_full=False)
+
     assert first.outcome is FULL
+    assert Role.SERVER in first.messages.raw_public_keys
     assert second.mechanism is not None
     assert reasons(pair, second) == ()
+    assert third.outcome == REFUSED.of(pair)
+    assert third.alert == (Alert(BAD_CERTIFICATE, Role.CLIENT) if third.outcome is ABORTED else None)
 
 
 @scenario(client=RAW | {"verify": Verify.REQUIRED, "expected_rpk": [None, "other-server"]}, server=RAW, same_stack=True)

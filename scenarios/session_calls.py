@@ -48,6 +48,7 @@ def test_session_that_a_callback_made_not_resumable_has_no_ticket(pair):
 
     assert first.outcome is FULL
     assert first.tickets == 0
+    assert second.offered is first.last_session
     assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_SENT,))
     assert third.outcome is FULL
     assert fourth.outcome is RESUMED
@@ -105,6 +106,7 @@ def test_server_that_issues_no_ticket_on_its_own_can_send_one_later(pair):
 
     assert first.outcome is FULL
     assert first.tickets == 1
+    assert second.offered is before
     assert second.outcome is FULL
     assert third.outcome is RESUMED
     assert third.from_cache is False
@@ -181,7 +183,7 @@ def test_server_gives_its_tickets_another_timeout(pair):
     third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert first.session.lifetime_hint == 60
+    assert (first.session.time, first.session.lifetime_hint) == (NOON, 60)
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert third.outcome is DECLINED
