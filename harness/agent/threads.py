@@ -38,6 +38,7 @@ class HandshakeThread:
         self._sock = sock
         self._start = start
         self._ours, self._theirs = socket.socketpair()
+        self._theirs.setblocking(False)  # noqa: FBT003 - the socket's own signature
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -49,9 +50,8 @@ class HandshakeThread:
     def _run(self) -> None:
         try:
             self._start.wait()
-            offer: Callable[[], None] | None = getattr(self._tls, "offer_in_thread", None)
-            if offer is not None:
-                offer()
+            self._offer()
+            self._start.wait()
             while not self._step():
                 pass
         except threading.BrokenBarrierError:
@@ -60,6 +60,19 @@ class HandshakeThread:
             self._failure = error
         finally:
             self._theirs.close()
+
+    def _offer(self) -> None:
+        """Offer the session; no thread reads an answer, which may end what the session is good for, before all have."""
+        offer: Callable[[], None] | None = getattr(self._tls, "offer_in_thread", None)
+        send_hello: Callable[[int], None] | None = getattr(self._tls, "send_hello", None)
+        try:
+            if offer is not None:
+                offer()
+            if send_hello is not None:
+                send_hello(self._theirs.fileno())
+        except Exception:
+            self._start.abort()
+            raise
 
     def _step(self) -> bool:
         """Go on with the handshake; False after a wait for the socket."""

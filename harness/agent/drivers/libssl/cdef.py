@@ -122,6 +122,8 @@ void SSL_free(SSL *ssl);
 long SSL_ctrl(SSL *ssl, int cmd, long larg, void *parg);
 int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method);
 int SSL_set_fd(SSL *ssl, int fd);
+int SSL_set_rfd(SSL *ssl, int fd);
+int SSL_get_wfd(const SSL *ssl);
 void SSL_set_bio(SSL *ssl, BIO *rbio, BIO *wbio);
 void SSL_set_connect_state(SSL *ssl);
 void SSL_set_accept_state(SSL *ssl);

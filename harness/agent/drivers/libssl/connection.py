@@ -298,6 +298,14 @@ class LibsslTls:
             self._native.must(self._native.ssl.SSL_set_session(self.ssl, self.offered), "session")
             self._native.ssl.SSL_SESSION_free(self.offered)
 
+    def send_hello(self, silent: int) -> None:
+        """Send the ClientHello and read no answer: a socket that stays silent is read until then (SSL_set_rfd)."""
+        ssl = self._native.ssl
+        self._native.must(ssl.SSL_set_rfd(self.ssl, silent), "socket")
+        with contextlib.suppress(WantReadError):
+            self.handshake()
+        self._native.must(ssl.SSL_set_rfd(self.ssl, ssl.SSL_get_wfd(self.ssl)), "socket")
+
     def sessions(self) -> list[dict[str, Any]]:
         """The sessions of the new-session callback, then SSL_get1_session's if it is not among them."""
         last = self.session()
