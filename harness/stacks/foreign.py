@@ -48,20 +48,26 @@ def folder() -> Path:
     return platformdirs.user_config_path("resumption-harness") / "stacks"
 
 
-def registered(files: Sequence[Path], taken: Collection[str]) -> dict[str, Registration | Missing]:
-    """The stacks that are commands, by name: what is ready of the harness's own, entry points, the folder, the files.
+def commands(files: Sequence[Path], taken: Collection[str]) -> dict[str, Registration]:
+    """The stacks whose commands stand in the folder and in ``files``, by name; one that comes later replaces another.
 
-    One that comes later replaces another of its name. An entry point that cannot be loaded is Missing. UsageError names
-    a file that cannot be read, holds no command, or whose name is ``taken``.
+    UsageError names a file that cannot be read, holds no command, or whose name is ``taken``.
     """
     try:
         own = sorted(path for path in folder().iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError:
         own = []
+    return {one.name: one for one in (_read(path, taken) for path in (*own, *files))}
+
+
+def installed(taken: Collection[str]) -> dict[str, Registration | Missing]:
+    """The stacks that are ready of the harness's own, and those of entry points; all installed packages are looked at.
+
+    An entry point that cannot be loaded is Missing.
+    """
     return {
         **{one.name: Registration(one.name, one.argv()) for one in foreign_libraries().values() if one.ready},
         **{_key(one): one for one in (_loaded(point, taken) for point in entry_points(group=GROUP))},
-        **{one.name: one for one in (_read(path, taken) for path in (*own, *files))},
     }
 
 

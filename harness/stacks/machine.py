@@ -14,7 +14,7 @@ from harness.builds.versions import matching, means_all, nearest, newest_first
 from harness.model.build import Build
 from harness.model.errors import EndpointError, NoBuildError, UsageError
 from harness.stacks.absent import AbsentStack
-from harness.stacks.foreign import ForeignStack, ask_hello, build_of, registered
+from harness.stacks.foreign import ForeignStack, ask_hello, build_of, commands, installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,16 +53,24 @@ class Machine:
         files: Sequence[Path] = (),
     ) -> None:
         self._runtime = runtime
-        found = registered(files, STACKS)
-        self._registered = {name: one for name, one in found.items() if not isinstance(one, Missing)}
+        self._commands = commands(files, STACKS)
         self._hellos: dict[str, Hello] = {}
         with in_group(runtime.warden.group):
             self._prefixed = _prefixed(prefixes) if prefixes else []
         self._given_store = store
-        self._found: dict[str, Build | Missing] = {n: one for n, one in found.items() if isinstance(one, Missing)}
+        self._found: dict[str, Build | Missing] = {}
         self._own: dict[str, tuple[Stack, ...]] = {}
         self._on_fetched: tuple[Stack, ...] = ()
         self._played: dict[str, tuple[Stack, ...]] = {}
+
+    @cached_property
+    def _others(self) -> dict[str, Registration | Missing]:
+        """The stacks that are agents of others; what names a stack of the harness does not look for them."""
+        return {**installed(STACKS), **self._commands}
+
+    @property
+    def _registered(self) -> dict[str, Registration]:
+        return {name: one for name, one in self._others.items() if not isinstance(one, Missing)}
 
     @cached_property
     def _store(self) -> BuildStore:
@@ -78,7 +86,11 @@ class Machine:
     @property
     def _names(self) -> tuple[str, ...]:
         """The names of all stacks, registered ones last."""
-        return (*STACKS, *self._registered, *(name for name in self._found if name not in {*STACKS, *self._registered}))
+        return (
+            *STACKS,
+            *self._registered,
+            *(name for name in self._others if name not in {*STACKS, *self._registered}),
+        )
 
     @property
     def unused(self) -> dict[str, str]:
@@ -110,12 +122,16 @@ class Machine:
 
     def _build_for(self, name: str) -> Build | Missing:
         """Return the installed build; it is looked up once, and only if needed: that takes a process or two."""
-        if name not in self._found and name in self._registered:
-            self._found[name] = self._asked(self._registered[name])
         if name not in self._found:
-            with in_group(self._runtime.warden.group):
-                self._found[name] = build_for(name)
+            self._found[name] = self._looked_up(name)
         return self._found[name]
+
+    def _looked_up(self, name: str) -> Build | Missing:
+        other = None if name in STACKS else self._others.get(name)
+        if other is None:
+            with in_group(self._runtime.warden.group):
+                return build_for(name)
+        return other if isinstance(other, Missing) else self._asked(other)
 
     def _asked(self, one: Registration) -> Build | Missing:
         """Return what a registered agent drives, by its ``hello``."""
@@ -135,7 +151,7 @@ class Machine:
         return self._own[name]
 
     def _make(self, name: str, build: Build, runtime: Runtime) -> Stack:
-        if name in self._registered:
+        if name not in STACKS:
             return ForeignStack(self._registered[name], self._hellos[name], runtime)
         module, class_name = STACKS[name]
         make = cast("Callable[[Build, Runtime], Stack]", getattr(import_module(module), class_name))
@@ -157,11 +173,12 @@ class Machine:
         BuildError if a fetched build is damaged.
         """
         if "@" not in pattern:
-            own = self._own_of(pattern) if pattern in self._names else self.own
+            own = self._own_of(pattern) if pattern in STACKS or pattern in self._names else self.own
             chosen = tuple(s for s in own if fnmatchcase(s.name, pattern) or fnmatchcase(s.label, pattern))
         else:
             glob, _, wanted = pattern.partition("@")
-            names = [name for name in self._names if fnmatchcase(name, glob) and self._compares(name, glob)]
+            own_or_all = (glob,) if glob in STACKS else self._names
+            names = [name for name in own_or_all if fnmatchcase(name, glob) and self._compares(name, glob)]
             chosen = tuple(stack for name in names for stack in self._on_builds(name, wanted))
         if not chosen:
             known = any(fnmatchcase(name, pattern.partition("@")[0]) for name in (*self._names, *self.unused))
@@ -170,7 +187,7 @@ class Machine:
 
     def _compares(self, name: str, glob: str) -> bool:
         """Whether a version beside the glob is one of this stack: a glob means versions of OpenSSL."""
-        build = self._build_for(name) if name in self._registered else None
+        build = None if name in STACKS else self._build_for(name)
         return glob == name or not isinstance(build, Build) or build.library.is_openssl
 
     def _on_builds(self, name: str, wanted: str) -> list[Stack]:

@@ -85,7 +85,7 @@ class FakeMachine(Machine):
         self._found = {name: Missing(name, "it is not among the fakes") for name in STACKS}
         self._on_fetched = ()
         self._played = {}
-        self._registered = {}
+        self._others = {}
         self._given_store = BuildStore(Cache(NOWHERE))
 
     @property

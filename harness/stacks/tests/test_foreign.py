@@ -20,7 +20,7 @@ from harness.runtime.runtime import Runtime
 from harness.stacks import ssl_
 from harness.stacks.agent.hello import read_hello
 from harness.stacks.agent.session_objects import offer_object, read_session
-from harness.stacks.foreign import GROUP, Registration, registered
+from harness.stacks.foreign import GROUP, Registration, commands
 from harness.stacks.machine import STACKS, Machine
 from harness.tests.liars.lying import LIAR
 
@@ -58,7 +58,7 @@ def test_a_file_and_the_users_folder_are_stacks(tmp_path: Path, configuration: P
     (configuration / "two.stack").write_text("old")
     (tmp_path / "two").write_text("sub/two-agent 'a b'\n")
 
-    found = registered([tmp_path / "two"], STACKS)
+    found = commands([tmp_path / "two"], STACKS)
 
     assert found == {
         "one": Registration("one", ("one-agent", "--fast")),
@@ -133,12 +133,12 @@ def test_a_file_that_is_no_stack_is_a_usage_error(tmp_path: Path, name: str, tex
     (tmp_path / name).write_text(text)
 
     with pytest.raises(UsageError, match=message):
-        registered([tmp_path / name], STACKS)
+        commands([tmp_path / name], STACKS)
 
 
 def test_a_file_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read as the command of an agent"):
-        registered([tmp_path / "go"], STACKS)
+        commands([tmp_path / "go"], STACKS)
 
 
 def test_without_registered_stacks_the_machine_has_its_own_four(runtime: Runtime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import tomllib
@@ -64,3 +65,10 @@ def test_a_release_has_the_urls_of_its_repository(tmp_path: Path) -> None:
         "Changelog": "https://forge.example/owner/name/blob/main/CHANGELOG.md",
     }
     assert "run: .ci/project-urls" in (ROOT / ".github/workflows/release.yml").read_text()
+
+
+def test_the_driver_loads_the_declarations_that_it_has() -> None:
+    driver = ROOT / "harness/agent/drivers/libssl"
+    made = runpy.run_path(str(driver / "cdef.py"))["declared"]()
+
+    assert (driver / "declared.py").read_text() == made, "run: python harness/agent/drivers/libssl/cdef.py"

@@ -9,10 +9,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import cffi
-
 from harness.agent.drivers.libssl import constants as c
-from harness.agent.drivers.libssl.cdef import CRYPTO, SSL, C
+from harness.agent.drivers.libssl.declared import ffi
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
 from harness.agent.vocabulary import NO_SSLV3, TLSVersion
 
@@ -53,18 +51,33 @@ class OfThread(threading.local):
         """Exceptions raised in callbacks, which cannot propagate through C; see ``check_callbacks``."""
 
 
+class Library:
+    """The functions of a loaded library; one that it does not export is an AttributeError."""
+
+    def __init__(self, path: str) -> None:
+        self._loaded = ffi.dlopen(path, os.RTLD_NOW | os.RTLD_LOCAL)
+
+    def __getattr__(self, name: str) -> Any:
+        """Look a function up once."""
+        try:
+            found = getattr(self._loaded, name)
+        except ffi.error as error:
+            raise AttributeError(str(error)) from None
+        setattr(self, name, found)
+        return found
+
+
 class Native:
     """libcrypto is opened first, so that libssl binds to it and to no other of the same name."""
 
     def __init__(self, libssl: str, libcrypto: str) -> None:
-        self.ffi = cast("Any", cffi.FFI())
-        self.ffi.cdef(SSL + CRYPTO + C)
+        self.ffi = cast("Any", ffi)
         self.paths = (libssl, libcrypto)
         self._thread = OfThread()
         self.times: object = None
         """What lets the libraries see it (harness.agent.drivers.libssl.time)."""
-        self.crypto: Any = self.ffi.dlopen(libcrypto, os.RTLD_NOW | os.RTLD_LOCAL)
-        self.ssl: Any = self.ffi.dlopen(libssl, os.RTLD_NOW | os.RTLD_LOCAL)
+        self.crypto: Any = Library(libcrypto)
+        self.ssl: Any = Library(libssl)
         if self.has("OPENSSL_init_ssl"):
             self.ssl.OPENSSL_init_ssl(0, self.ffi.NULL)
         else:
@@ -100,13 +113,16 @@ class Native:
         return None if pointer == self.ffi.NULL else self.ffi.string(pointer).decode(errors="replace")
 
     def callback(self, signature: str, function: Callable[..., Any]) -> Any:
-        """Make a C callback, which the caller keeps alive. On an exception it returns 0; check_callbacks raises it."""
+        """Make a C callback, which the caller keeps alive. On an exception it returns 0; check_callbacks raises it.
+
+        ``signature`` is a type of a function, such as ``int(SSL *)``.
+        """
 
         def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
             error.add_note(f"raised in the callback {function.__qualname__}")
             self._thread.failures.append(error)
 
-        return self.ffi.callback(signature, function, onerror=failed)
+        return self.ffi.callback(signature.replace("(", "(*)(", 1), function, onerror=failed)
 
     def check_callbacks(self) -> None:
         """Raise the first exception that a callback raised since the last check."""

@@ -51,9 +51,9 @@ class Times:
         self._libc: Any = native.ffi.dlopen(None)
         ffi = native.ffi
         self._functions = {
-            b"time": ffi.callback("long(long *)", self._time),
-            b"gettimeofday": ffi.callback("int(long *, void *)", self._gettimeofday),
-            b"clock_gettime": ffi.callback("int(int, long *)", self._clock_gettime),
+            b"time": ffi.callback("long(*)(long *)", self._time),
+            b"gettimeofday": ffi.callback("int(*)(long *, void *)", self._gettimeofday),
+            b"clock_gettime": ffi.callback("int(*)(int, long *)", self._clock_gettime),
         }
         found = [slot for path in libraries for slot in slots(Path(path).resolve())]
         for address, name in found:
