@@ -26,6 +26,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     broken_by,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -436,6 +437,7 @@ def test_object_that_is_in_the_context_is_not_added_again(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"external_cache": "shared"})
+@openssl_chooses(Role.CLIENT, "no session id where it offers no session")
 def test_session_in_a_ticket_is_not_stored_outside(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -5,7 +5,19 @@ group. A TLS 1.2 resumption makes none, so that both ends need no common group a
 with ML-KEM are of TLS 1.3 alone (RFC 9794; draft-ietf-tls-ecdhe-mlkem); OpenSSL has them since 3.5.
 """
 
-from harness import ABORTED, FULL, Capability, Mechanism, Reason, Role, TLSv1_2, TLSv1_3, reasons, scenario
+from harness import (
+    ABORTED,
+    FULL,
+    Capability,
+    Mechanism,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 KEY_SHARE = 51
 X25519 = 29
@@ -84,6 +96,7 @@ def test_session_resumes_at_a_server_that_asks_for_a_hybrid_group(pair):
 
 
 @scenario(versions=[TLSv1_3], client=OLD, server=SHARED)
+@openssl_chooses(Role.SERVER, "its error code says why")
 def test_handshake_fails_if_no_group_is_common_any_more(pair):
     first = pair.connect()
     pair.new_server(groups="P-521")
@@ -116,6 +129,7 @@ def test_handshake_fails_if_a_server_has_only_a_hybrid_group(pair):
 
 
 @scenario(versions=[TLSv1_2], client=MIXED, server=SHARED)
+@openssl_chooses(Role.SERVER, "it looks at no group where it resumes a TLS 1.2 session")
 def test_tls12_session_resumes_although_no_group_is_common_any_more(pair):
     first = pair.connect()
     pair.new_server(groups="P-521")

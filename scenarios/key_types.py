@@ -23,6 +23,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     Verify,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -85,6 +86,7 @@ def test_session_resumes_where_the_server_has_a_key_of_ml_dsa(pair):
 
 
 @scenario(server=SHARED | {"server_certificate": "rsa-server"})
+@openssl_chooses(Role.SERVER, "it resumes with a suite that its present key does not fit")
 def test_session_outlives_the_servers_change_to_another_key(pair):
     first = pair.connect()
     pair.new_server(server_certificate="server")
@@ -135,6 +137,8 @@ def test_tls12_server_without_parameters_takes_a_group_of_rfc_7919(pair):
     server={"server_certificate": "chained-server", "verify": Verify.REQUIRED, "tickets": BOTH},
     needs=CHAINS,
 )
+@openssl_chooses(Role.CLIENT, "a session has the peer's certificate without its chain")
+@openssl_chooses(Role.SERVER, "a session has the peer's certificate without its chain")
 def test_chain_of_four_is_kept_in_the_servers_cache_alone(pair):
     """i2d_SSL_SESSION, and with it a ticket, has the peer's certificate without its chain."""
     first = pair.connect()

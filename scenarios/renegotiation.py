@@ -17,6 +17,7 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    openssl_chooses,
     scenario,
 )
 
@@ -135,6 +136,7 @@ REFUSAL: Expectation[list[int]] = Expectation(
 
 
 @scenario(versions=[TLSv1_2], server={"client_renegotiation": [None, False]}, needs=BY_CLIENT)
+@openssl_chooses(Role.SERVER, "without a setting it renegotiates at no client's wish")
 def test_client_is_refused_by_default_and_ends_the_connection(pair):
     done, connection = renegotiated(pair, Role.CLIENT)
     alerts = [alert.number for alert in connection.messages.alerts if alert.number]
@@ -145,6 +147,7 @@ def test_client_is_refused_by_default_and_ends_the_connection(pair):
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.RENEGOTIATION, Capability.SESSION_COPY]})
+@openssl_chooses(Role.SERVER, "without a setting it renegotiates at no client's wish")
 def test_session_still_resumes_after_a_refused_renegotiation(pair):
     _, first = renegotiated(pair, Role.CLIENT)
     second = pair.connect(offer=first.session)

@@ -31,7 +31,7 @@ BAD_CERTIFICATE, DECODE_ERROR = 42, 50
 NAME, OTHER_NAME = "server.example", "other.example"
 NOON = 1_800_000_000
 """Seconds since the epoch."""
-TIMEOUTS = {"client": [Capability.SESSION_COPY], "server": [Capability.SET_TIMEOUTS]}
+TIMEOUTS = {"client": [Capability.SESSION_COPY, Capability.SESSION_FIELDS], "server": [Capability.SET_TIMEOUTS]}
 COPY = {"client": [Capability.SESSION_COPY]}
 KEPT_IN_MEMORY = {"client": [Capability.SESSION_IN_MEMORY, Capability.SESSION_IMPORT]}
 """libssl itself: another client ends where the name is refused."""

@@ -152,6 +152,7 @@ UNKNOWN_ISSUER = Expectation(
 
 
 @cases("verify, result", (Verify.NONE, UNKNOWN_ISSUER), (Verify.REQUIRED, Expectation(0)))
+@openssl_chooses(Role.CLIENT, "the number of the error that its verification ends with")
 def test_verify_result_is_stored_and_resumption_does_not_change_it(pair, verify, result):
     pair.new_client(verify=verify)
     first = pair.connect()
@@ -199,6 +200,7 @@ def test_tls12_resumption_leaves_the_time_of_the_session(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, needs=DATA)
+@openssl_chooses(Role.SERVER, "a new ticket after each TLS 1.3 resumption")
 def test_tls13_resumption_brings_a_ticket_with_a_time_of_its_own(pair):
     first = pair.connect()
     pair.client.move_clock(1000)
@@ -336,6 +338,7 @@ def test_session_is_resumable_once_it_has_its_id_or_ticket(pair):
     assert first.session.resumable
 
 
+@openssl_chooses(Role.CLIENT, "SSL_SESSION_is_resumable tells it")
 def test_session_says_whether_it_is_resumable(pair):
     first = pair.connect()
 

@@ -19,6 +19,7 @@ from harness import (
     Reason,
     Role,
     TLSv1_3,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -105,6 +106,7 @@ def test_duplicate_of_a_session_that_was_used_is_used_too(pair):
 
 
 @scenario(needs=TIMES)
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_object_that_is_made_older_than_its_ticket(pair):
     session, first = kept(pair, older=OLD)
     second = pair.connect(offer=session, presume_full=False)
@@ -128,6 +130,7 @@ def test_client_does_not_go_by_the_timeout_of_its_session(pair):
 
 
 @scenario(close=[Close.BOTH, Close.CLIENT_ONLY], needs=CLEARS)
+@openssl_chooses(Role.SERVER, "a new ticket after each TLS 1.3 resumption")
 def test_cleared_ssl_resumes_what_was_closed_with_close_notify(pair):
     session, first = kept(pair, ssl=True)
     live = pair.open(session)

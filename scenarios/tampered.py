@@ -43,6 +43,13 @@ BINDER = Expectation(
         SEEN,
         "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
     ),
+    Differs(
+        ILLEGAL_PARAMETER,
+        Role.SERVER,
+        "node@<24",
+        date(2026, 11, 30),
+        "Node 20 and 22 bring OpenSSL 3.0 (process.versions.openssl); measured with 20.20.2",
+    ),
 )
 
 

@@ -183,6 +183,7 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=PORTABLE, breaks=OTHER_HASH)
+@openssl_chooses(Role.SERVER, "a TLS 1.3 suite with SHA-384 if the client has one")
 def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):
     """RFC 8446, 4.2.11; tls_construct_ctos_psk checks that the hash is known, not that a suite with it is enabled."""
     first = pair.connect()
@@ -281,6 +282,7 @@ def test_ticket_that_is_too_old_by_the_clients_clock(pair):
 
 @scenario(versions=[TLSv1_3], client={"clock": 0}, breaks=ONE_SECOND_LATE)
 @openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
+@openssl_chooses(Role.CLIENT, "it takes one second off the age of a ticket")
 def test_ticket_in_the_second_in_which_it_expires(pair):
     pair.client.stop_clock(NOW)
     first = pair.connect()
@@ -328,6 +330,7 @@ def test_option_of_a_tls13_client_to_use_no_tickets_is_no_reason(pair):
 
 
 @scenario(versions=[TLSv1_3], needs=NEEDS_DATA)
+@openssl_chooses(Role.CLIENT, "what it makes of a session that is of the future by its clock")
 def test_session_of_the_clients_future(pair):
     first = pair.connect()
     second = pair.connect(offer=aged(first.session, -60))
@@ -338,6 +341,7 @@ def test_session_of_the_clients_future(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"clock": 0})
+@openssl_chooses(Role.CLIENT, "what it makes of a session that is of the future by its clock")
 def test_client_whose_clock_has_gone_back(pair):
     first = pair.connect()
     pair.client.move_clock(-60)

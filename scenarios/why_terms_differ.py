@@ -97,6 +97,7 @@ def test_another_cipher_suite_with_the_sessions_hash_resumes(pair):
 
 
 @scenario(versions=[TLSv1_2], server={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256", "ticket_keys": "shared"})
+@openssl_chooses(Role.SERVER, "it resumes with a suite that it no longer enables")
 def test_tls12_session_resumes_with_a_cipher_the_server_no_longer_enables(pair):
     first = pair.connect()
     pair.new_server(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
@@ -176,6 +177,7 @@ def test_version_is_newer_than_the_sessions(pair):
 @scenario(
     versions=[TLSv1_3], client={"ciphersuites": SHA256}, server={"groups": "X25519", "tickets": BOTH}, needs=IMPORTS
 )
+@openssl_chooses(Role.SERVER, "the first suite of the client")
 def test_retry_chose_a_suite_of_another_hash(pair):
     first = pair.connect()
     pair.new_client(ciphersuites=f"{SHA384}:{SHA256}", groups="P-521:X25519")

@@ -5,7 +5,21 @@ tls_decrypt_ticket and ssl_get_prev_session. A server treats a ticket that it ca
 it.
 """
 
-from harness import DECLINED, FULL, RESUMED, Capability, Reason, TLSv1_3, cases, damaged, edited, reasons, scenario
+from harness import (
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Reason,
+    Role,
+    TLSv1_3,
+    cases,
+    damaged,
+    edited,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 LIFETIME = 7200
 """Seconds, the default (SSL_CTX_set_timeout(3))."""
@@ -108,6 +122,7 @@ def test_ticket_that_was_re_encoded_unchanged_resumes(pair):
 
 
 @scenario(needs=EDITS)
+@openssl_chooses(Role.SERVER, "a ticket begins with the name of its key")
 def test_ticket_that_is_damaged_and_of_an_unknown_key_has_both_reasons(pair):
     first = pair.connect()
     pair.new_server()
@@ -119,6 +134,7 @@ def test_ticket_that_is_damaged_and_of_an_unknown_key_has_both_reasons(pair):
 
 
 @scenario(server={"clock": 0})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_ticket_has_expired_by_the_servers_clock(pair):
     first = pair.connect()
     pair.server.move_clock(LIFETIME + 60)
@@ -152,6 +168,7 @@ def test_ticket_has_expired_by_the_servers_own_timeout(pair):
 
 
 @scenario(needs={"server": [Capability.AGE_SERVER_SESSION]})
+@openssl_chooses(Role.SERVER, "a lifetime of 7200 seconds")
 def test_ticket_that_the_server_issued_as_an_old_one_has_expired(pair):
     pair.server.age_sessions(LIFETIME + 60)
     first = pair.connect()

@@ -105,7 +105,7 @@ func (c *connection) carryOut(one request) (object, *failure) {
 		return c.release(), nil
 	case "session":
 		if len(c.cache.sessions) == 0 {
-			return object{"session": nil}, nil
+			return object{"session": c.resumed()}, nil
 		}
 		return object{"session": c.cache.sessions[len(c.cache.sessions)-1]}, nil
 	case "sessions":
@@ -232,6 +232,18 @@ func (c *connection) alert(one object) {
 		}
 	}
 	c.alerts = append(c.alerts, one)
+}
+
+// resumed is the session that was offered, if the connection resumed it: crypto/tls leaves it in the client's cache.
+func (c *connection) resumed() any {
+	if c.cache.offer == nil || c.tls == nil || !c.tls.ConnectionState().DidResume {
+		return nil
+	}
+	made, err := exported(c.cache.offer)
+	if err != nil {
+		return nil
+	}
+	return made
 }
 
 func (c *connection) release() object {

@@ -161,6 +161,9 @@ func readFiles(config *tls.Config, files map[string]any) (*x509.CertPool, *failu
 	if paths["certificate"] != "" && paths["key"] != "" {
 		pair, err := tls.LoadX509KeyPair(paths["certificate"], paths["key"])
 		if err != nil {
+			if strings.Contains(err.Error(), "unknown algorithm") || strings.Contains(err.Error(), "unknown public key") {
+				return nil, lack("context: crypto/tls knows no keys of this type (%v)", err)
+			}
 			return nil, usage("the certificate or its key cannot be read: %v", err)
 		}
 		config.Certificates = []tls.Certificate{pair}

@@ -36,6 +36,11 @@ const FIELDS = {
   await_end: { connection: "name" },
   release: { connection: "name" },
 };
+// What createSecureContext says of groups and keys that its OpenSSL does not know.
+const UNABLE = [
+  ["Failed to set ECDH curve", "does not know each of these groups"],
+  ["digital envelope routines::decode error", "does not know keys of this type"],
+];
 const VERSIONS = { "TLSv1.2": "1.2", "TLSv1.3": "1.3" };
 
 class Failure extends Error {
@@ -147,7 +152,7 @@ class Connection {
   async carryOut(one) {
     if (one.verb in LACKS) throw new Failure("lack", `${one.verb}: ${LACKS[one.verb]}`);
     if (one.verb === "release") return this.release();
-    if (one.verb === "session") return { session: this.sessions.at(-1) ?? null };
+    if (one.verb === "session") return { session: this.latest() };
     if (one.verb === "sessions") return { sessions: this.sessions };
     if (this.failed) throw this.failed;
     if (one.verb === "handshake") return this.handshake();
@@ -180,7 +185,8 @@ class Connection {
       this.tls.on("secure", ready);
     }
     this.tls.on("session", (der) => {
-      this.sessions.push({ der: der.toString("hex"), handle: null, resumable: null });
+      this.held = { der: der.toString("hex"), handle: null, resumable: null };
+      this.sessions.push(this.held);
     });
     this.tls.on("keylog", (line) => this.keylog.push(line.toString().trim()));
     this.tls.on("data", (data) => {
@@ -207,7 +213,14 @@ class Connection {
     this.facts = this.observed();
     return {};
   }
+  // Node emits no session that a TLS 1.2 handshake resumed, and none of more than 10240 bytes; the socket still has it.
+  latest() {
+    const der = this.tls?.getSession();
+    if (der) this.held = { der: der.toString("hex"), handle: null, resumable: null };
+    return this.held ?? null;
+  }
   over(how) {
+    if (this.done) this.latest();
     this.ending ??= how;
     this.wake();
   }
@@ -455,9 +468,12 @@ function configure(role, knobs, files) {
     if (files[name]) given[option] = fs.readFileSync(files[name]);
   }
   given.ca ??= [];
+  if (role === "server") given.sessionIdContext = "resumption-harness"; // tls.Server sets one, too: the hash of its argv
   try {
     return { secure: tls.createSecureContext(given), options };
   } catch (error) {
+    const unable = UNABLE.find(([message]) => error.message.includes(message));
+    if (unable) throw new Failure("lack", `context: OpenSSL ${process.versions.openssl} of this Node ${unable[1]}`);
     throw new Failure("tls", error.message, { queue: queueOf(error) });
   }
 }

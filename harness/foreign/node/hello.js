@@ -23,7 +23,7 @@ const CAPABILITIES = {
   "session fields": null,
   "session copy": null,
   "session import": null,
-  "session before ticket": "Node gives a session of TLS 1.3 when its ticket arrives",
+  "session before ticket": null,
   "session in memory": LACKS.keep_session,
   "every ticket": null,
   "new-session callback": null,

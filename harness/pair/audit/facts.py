@@ -394,12 +394,15 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
 
 
 def _fails_without_alert(wire: Wire, role: Role) -> bool:
-    """Whether an end is an OpenSSL before 1.1.1o that aborted with an error of its own.
+    """Whether an end aborted with an error of its own, and is an OpenSSL before 1.1.1o or does not tell its alerts.
 
     It sends no alert in some places: SSLfatal, which makes an alert of each error in a handshake, came with 1.1.1, and
     up to 1.1.1n dropped the alerts that TLS 1.3 brought where the version is an earlier one.
     """
     report, version = wire.report(role), release_of(wire.connection, role)
+    setup = wire.connection.setup
+    if setup is not None and not setup.library(role).is_openssl:
+        return report.view.saw is Saw.ABORTED and report.alerts is None
     own = any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
     return report.view.saw is Saw.ABORTED and own and version[:1].isdigit() and release(version) < SENDS_EACH_ALERT
 

@@ -131,8 +131,15 @@ def _has_ticket(taken: Taken) -> Shown | None:
 
 
 def _lifetime(taken: Taken) -> Shown | None:
-    """Some clients cut what is longer than RFC 8446 allows, others keep what was sent."""
-    return taken.of_ticket("lifetime_hint", lambda ticket: {ticket.lifetime, min(ticket.lifetime, MOST_LIFETIME)})
+    """Some clients cut what is longer than RFC 8446 allows, others keep what was sent.
+
+    OpenSSL's client makes a session without ticket and lifetime where a resumption of TLS 1.3 has another group
+    (tls_parse_stoc_key_share: ssl_session_dup); a ticket that follows brings both.
+    """
+    shown = taken.of_ticket("lifetime_hint", lambda ticket: {ticket.lifetime, min(ticket.lifetime, MOST_LIFETIME)})
+    if shown is None or taken.tickets or taken.inherited is None or taken.session.get("ticket") != b"":
+        return shown
+    return Shown({0, taken.inherited.get("lifetime_hint")}, shown.where)
 
 
 def _age_add(taken: Taken) -> Shown | None:
