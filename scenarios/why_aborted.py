@@ -199,7 +199,9 @@ ALERT_OF_LIMITED: Expectation[Alert | None] = Expectation(
 )
 WHY_LIMITED: Expectation[tuple[Reason, ...]] = Expectation(
     (Reason.TICKET_KEY_UNKNOWN,),
-    Differs((Reason.RECORD_UNREADABLE,), Role.CLIENT, "*@>=3.2", seen=date(2026, 11, 30), evidence=OF_OFFERED),
+    Differs(
+        (Reason.MAX_FRAGMENT_LENGTH_CHANGED,), Role.CLIENT, "*@>=3.2", seen=date(2026, 11, 30), evidence=OF_OFFERED
+    ),
 )
 
 
