@@ -14,6 +14,7 @@ from harness import (
     Alert,
     Differs,
     Expectation,
+    Outcome,
     Reason,
     Role,
     TLSv1_2,
@@ -34,7 +35,7 @@ RETRIES = {"groups": "P-256"}
 """The client's key share is of X25519, so that the server asks for another."""
 
 MEASURED = "measured with Go 1.27.3 and Node.js 20.20.2, which brings OpenSSL 3.0.19"
-OTHERS = {
+OTHERS: dict[str, dict[str, tuple[Outcome, Alert | None]]] = {
     "node@<24": {
         **dict.fromkeys(
             ("InvalidPSKBinder", "ReorderedPSKBinders", "SecondHelloKeepsBinder"), (ABORTED, Alert(47, Role.SERVER))

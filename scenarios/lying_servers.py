@@ -16,6 +16,7 @@ from harness import (
     Differs,
     Expectation,
     Mechanism,
+    Outcome,
     Reason,
     Role,
     TLSv1_2,
@@ -34,7 +35,7 @@ BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 RETRIED, RETRIES = {"groups": "P-256:X25519"}, {"groups": "X25519"}
 
 MEASURED = "measured with Go 1.27.3 and Node.js 20.20.2, which brings OpenSSL 3.0.19"
-OTHERS = {
+OTHERS: dict[str, dict[str, tuple[Outcome, Alert | None]]] = {
     "node@<24": {"NoKeyShareOnResumption": (ABORTED, Alert(109, Role.CLIENT))},
     "go": {
         **dict.fromkeys(

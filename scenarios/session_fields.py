@@ -338,7 +338,7 @@ def test_session_is_resumable_once_it_has_its_id_or_ticket(pair):
     assert first.session.resumable
 
 
-@openssl_chooses(Role.CLIENT, "SSL_SESSION_is_resumable tells it")
+@openssl_chooses(Role.CLIENT, "SSL_SESSION_is_resumable reports it")
 def test_session_says_whether_it_is_resumable(pair):
     first = pair.connect()
 

@@ -394,7 +394,7 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
 
 
 def _fails_without_alert(wire: Wire, role: Role) -> bool:
-    """Whether an end aborted with an error of its own, and is an OpenSSL before 1.1.1o or does not tell its alerts.
+    """Whether an end aborted with an error of its own, and is an OpenSSL before 1.1.1o or does not report its alerts.
 
     It sends no alert in some places: SSLfatal, which makes an alert of each error in a handshake, came with 1.1.1, and
     up to 1.1.1n dropped the alerts that TLS 1.3 brought where the version is an earlier one.
