@@ -133,8 +133,12 @@ DEFAULT_SUITES = (
     "CHANGES, 1.1.0: Added support for ChaCha20 and Poly1305; RC4 based libssl ciphersuites are now classed as weak; "
     "Triple-DES is now MEDIUM, and DEFAULT leaves it out (SSL_DEFAULT_CIPHER_LIST, SSL_NOT_DEFAULT)"
 )
+CHACHA20_OF_ECDHE = {0xCCA8, 0xCCA9}
+PYTHON_LISTS_ITS_OWN = "Modules/_ssl.c, PY_SSL_DEFAULT_CIPHER_STRING: ECDH+CHACHA20, and no DHE+CHACHA20"
 CIPHER_SUITES_IN_TLS12: Expectation[set[int]] = Expectation(
-    CHACHA20, Differs(RC4 | TRIPLE_DES, Role.CLIENT, "*@<1.1.0", TODAY, DEFAULT_SUITES)
+    CHACHA20,
+    Differs(RC4 | TRIPLE_DES, Role.CLIENT, "*@<1.1.0", TODAY, DEFAULT_SUITES),
+    Differs(CHACHA20_OF_ECDHE, Role.CLIENT, "ssl", TODAY, PYTHON_LISTS_ITS_OWN),
 )
 """Of those that a release added or removed."""
 CENTOS_SORTS = (

@@ -38,8 +38,11 @@ DEFAULT_AT_CLIENT = Expectation(7200, Differs(300, Role.CLIENT, "*@<1.1.0", SEEN
 DEFAULT_AT_SERVER = Expectation(7200, Differs(300, Role.SERVER, "*@<1.1.0", SEEN, OF_SSLV23_METHOD))
 
 IS_RESUMABLE = "CHANGES, 1.1.1: SSL_SESSION_is_resumable is new"
+NOT_CALLED = "neither s_client nor pyOpenSSL calls SSL_SESSION_is_resumable"
 RESUMABLE: Expectation[set[bool | None]] = Expectation(
-    {True}, Differs({None}, Role.CLIENT, "*@<1.1.1", date(2026, 11, 30), IS_RESUMABLE)
+    {True},
+    Differs({None}, Role.CLIENT, "*@<1.1.1", date(2026, 11, 30), IS_RESUMABLE),
+    *(Differs({None}, Role.CLIENT, stack, date(2026, 11, 30), NOT_CALLED) for stack in ("openssl", "pyopenssl")),
 )
 
 pytestmark = scenario(needs=DATA)

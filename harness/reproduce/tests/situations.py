@@ -146,8 +146,8 @@ def closing_orders(pair: Pair) -> None:
 
 
 def other_timeouts(pair: Pair) -> None:
-    """The server gives its tickets a timeout that is over at once, and then a long one."""
-    for seconds in (-1, 60):
+    """The server gives the sessions of its cache another timeout, twice."""
+    for seconds in (300, 60):
         pair.server.set_timeouts(seconds)
         pair.connect(offer=pair.connect().session, presume_full=False)
 
