@@ -57,13 +57,16 @@ def test_session_that_a_callback_made_not_resumable_has_no_ticket(pair):
 
 ID_OF_NO_SESSION: Expectation[tuple[object, tuple[Reason, ...]]] = Expectation(
     (DECLINED, (Reason.NOT_IN_CACHE,)),
-    Differs(
-        (FULL, (Reason.NO_TICKET_SENT,)),
-        Role.SERVER,
-        "*@<3.0",
-        SEEN,
-        "tls_construct_server_hello: 1.1.1w empties the session id of a session that is not resumable, also without "
-        "tickets; 3.0.19, 3.5.9, 3.6.5 and 4.0.3 send the id of a session that they do not keep",
+    *(
+        Differs(
+            (FULL, (Reason.NO_TICKET_SENT,)),
+            Role.SERVER,
+            builds,
+            SEEN,
+            "tls_construct_server_hello: 1.1.1w, 3.0.13 and 3.1.5 empty the session id of a session that is not "
+            "resumable, also without tickets; 3.0.15, 3.2.3 and later send the id of a session that they do not keep",
+        )
+        for builds in ("*@<3.0.14", "*@>=3.1,<3.2")
     ),
 )
 

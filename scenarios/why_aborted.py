@@ -47,13 +47,16 @@ ALERT_OF_CONTEXT: Expectation[Alert | None] = Expectation(Alert(80, Role.SERVER)
 """internal_error."""
 ALERT_OF_EMS: Expectation[Alert | None] = Expectation(
     Alert(40, Role.SERVER),
-    Differs(
-        Alert(ILLEGAL_PARAMETER, Role.SERVER),
-        Role.SERVER,
-        "*@>=1.1.1,<3.0",
-        SEEN,
-        "ssl_get_prev_session of 1.1.1w: SSLfatal(s, SSL_AD_ILLEGAL_PARAMETER, ..., SSL_R_INCONSISTENT_EXTMS); "
-        "measured: 1.1.0l and 3.0.20 send handshake_failure",
+    *(
+        Differs(
+            Alert(ILLEGAL_PARAMETER, Role.SERVER),
+            Role.SERVER,
+            builds,
+            date(2026, 11, 30),
+            "ssl_get_prev_session of 1.1.1w: SSLfatal(s, SSL_AD_ILLEGAL_PARAMETER, ..., SSL_R_INCONSISTENT_EXTMS); "
+            "measured: 1.1.0l, 3.0.20, 3.5.5 and 3.6.5 send handshake_failure, 3.0.18, 3.4.1 and 3.5.4 do not",
+        )
+        for builds in ("*@>=1.1.1,<3.0.19", "*@>=3.1,<3.4.2", "*@>=3.5,<3.5.5")
     ),
     Differs(
         Alert(50, Role.CLIENT),
