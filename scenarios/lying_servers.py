@@ -54,14 +54,18 @@ def answer(number):
     return ABORTED, Alert(number, Role.CLIENT)
 
 
-def expected(mutation, number, *differs):
-    """What the RFC or OpenSSL answers to a mutation, with what other libraries do."""
-    others = [
-        Differs(found[mutation], Role.CLIENT, builds, date(2026, 11, 30), MEASURED)
-        for builds, found in OTHERS.items()
-        if mutation in found
-    ]
-    return Expectation(answer(number), *differs, *others)
+def expected(**answers):
+    """What the RFC or OpenSSL answers to each mutation, an alert or what differs too, with what other libraries do."""
+    made = {}
+    for mutation, own in answers.items():
+        number, *differs = own if isinstance(own, tuple) else (own,)
+        others = [
+            Differs(found[mutation], Role.CLIENT, builds, date(2026, 11, 30), MEASURED)
+            for builds, found in OTHERS.items()
+            if mutation in found
+        ]
+        made[mutation] = Expectation(answer(number), *differs, *others)
+    return made
 
 
 NO_KEY_SHARE = (
@@ -75,51 +79,51 @@ NO_KEY_SHARE = (
         "it, 3.5.9, 3.6.5 and 4.0.3 send illegal_parameter",
     ),
 )
-RESUMPTIONS = {
-    "SelectPSKIdentityOutOfRange": expected("SelectPSKIdentityOutOfRange", ILLEGAL_PARAMETER),
-    "PSKOfAnotherHash": expected("PSKOfAnotherHash", ILLEGAL_PARAMETER),
-    "UnofferedCipherOnResumption": expected("UnofferedCipherOnResumption", ILLEGAL_PARAMETER),
-    "NoKeyShareOnResumption": expected("NoKeyShareOnResumption", *NO_KEY_SHARE),
-    "CertificateRequestOnResumption": expected("CertificateRequestOnResumption", UNEXPECTED_MESSAGE),
-    "CertificateOnResumption": expected("CertificateOnResumption", UNEXPECTED_MESSAGE),
-    "PSKInEncryptedExtensions": expected("PSKInEncryptedExtensions", ILLEGAL_PARAMETER),
-}
+RESUMPTIONS = expected(
+    SelectPSKIdentityOutOfRange=ILLEGAL_PARAMETER,
+    PSKOfAnotherHash=ILLEGAL_PARAMETER,
+    UnofferedCipherOnResumption=ILLEGAL_PARAMETER,
+    NoKeyShareOnResumption=NO_KEY_SHARE,
+    CertificateRequestOnResumption=UNEXPECTED_MESSAGE,
+    CertificateOnResumption=UNEXPECTED_MESSAGE,
+    PSKInEncryptedExtensions=ILLEGAL_PARAMETER,
+)
 """The outcome and the alert, by the server's mutation."""
-HELLOS = {
-    "AlwaysSelectPSKIdentity": expected("AlwaysSelectPSKIdentity", UNSUPPORTED_EXTENSION),
-    "UnsolicitedEarlyDataAccepted": expected("UnsolicitedEarlyDataAccepted", UNSUPPORTED_EXTENSION),
-    "WrongSessionIDEcho": expected("WrongSessionIDEcho", ILLEGAL_PARAMETER),
-    "EmptySessionIDEcho": expected("EmptySessionIDEcho", ILLEGAL_PARAMETER),
-}
-RETRY_REQUESTS = {
-    "PSKInHelloRetryRequest": expected("PSKInHelloRetryRequest", ILLEGAL_PARAMETER),
-    "SecondHelloRetryRequest": expected("SecondHelloRetryRequest", UNEXPECTED_MESSAGE),
-    "UnnecessaryHelloRetryRequest": expected("UnnecessaryHelloRetryRequest", ILLEGAL_PARAMETER),
-}
-TICKETS = {
-    "EmptySessionTicket": expected("EmptySessionTicket", DECODE_ERROR),
-    "MalformedTicketEarlyData": expected("MalformedTicketEarlyData", DECODE_ERROR),
-    "PSKInTicket": expected("PSKInTicket", ILLEGAL_PARAMETER),
-    "TrailingTicketData": expected("TrailingTicketData", DECODE_ERROR),
-    "TruncatedTicketMessage": expected("TruncatedTicketMessage", DECODE_ERROR),
-}
-OLDER_RESUMPTIONS = {
-    "ResumptionWithAnotherSessionID": expected("ResumptionWithAnotherSessionID", UNEXPECTED_MESSAGE),
-    "ResumptionWithEmptySessionID": expected("ResumptionWithEmptySessionID", UNEXPECTED_MESSAGE),
-    "CipherMismatchOnResumption": expected("CipherMismatchOnResumption", ILLEGAL_PARAMETER),
-    "OlderVersionOnResumption": expected("OlderVersionOnResumption", PROTOCOL_VERSION),
-    "ExtendedMasterSecretDroppedOnResumption": expected("ExtendedMasterSecretDroppedOnResumption", HANDSHAKE_FAILURE),
-    "ExtendedMasterSecretAddedOnResumption": expected("ExtendedMasterSecretAddedOnResumption", HANDSHAKE_FAILURE),
-    "CertificateOnOlderResumption": expected("CertificateOnOlderResumption", UNEXPECTED_MESSAGE),
-    "CertificateRequestOnOlderResumption": expected("CertificateRequestOnOlderResumption", UNEXPECTED_MESSAGE),
-    "ResumptionAsServerRenegotiation": expected("ResumptionAsServerRenegotiation", ILLEGAL_PARAMETER),
-}
-OLDER_HANDSHAKES = {
-    "ServerSessionIDOf33Bytes": expected("ServerSessionIDOf33Bytes", ILLEGAL_PARAMETER),
-    "UnsolicitedSessionTicket": expected("UnsolicitedSessionTicket", UNEXPECTED_MESSAGE),
-    "PromisedTicketNotSent": expected("PromisedTicketNotSent", UNEXPECTED_MESSAGE),
-    "TrailingOlderTicketData": expected("TrailingOlderTicketData", DECODE_ERROR),
-}
+HELLOS = expected(
+    AlwaysSelectPSKIdentity=UNSUPPORTED_EXTENSION,
+    UnsolicitedEarlyDataAccepted=UNSUPPORTED_EXTENSION,
+    WrongSessionIDEcho=ILLEGAL_PARAMETER,
+    EmptySessionIDEcho=ILLEGAL_PARAMETER,
+)
+RETRY_REQUESTS = expected(
+    PSKInHelloRetryRequest=ILLEGAL_PARAMETER,
+    SecondHelloRetryRequest=UNEXPECTED_MESSAGE,
+    UnnecessaryHelloRetryRequest=ILLEGAL_PARAMETER,
+)
+TICKETS = expected(
+    EmptySessionTicket=DECODE_ERROR,
+    MalformedTicketEarlyData=DECODE_ERROR,
+    PSKInTicket=ILLEGAL_PARAMETER,
+    TrailingTicketData=DECODE_ERROR,
+    TruncatedTicketMessage=DECODE_ERROR,
+)
+OLDER_RESUMPTIONS = expected(
+    ResumptionWithAnotherSessionID=UNEXPECTED_MESSAGE,
+    ResumptionWithEmptySessionID=UNEXPECTED_MESSAGE,
+    CipherMismatchOnResumption=ILLEGAL_PARAMETER,
+    OlderVersionOnResumption=PROTOCOL_VERSION,
+    ExtendedMasterSecretDroppedOnResumption=HANDSHAKE_FAILURE,
+    ExtendedMasterSecretAddedOnResumption=HANDSHAKE_FAILURE,
+    CertificateOnOlderResumption=UNEXPECTED_MESSAGE,
+    CertificateRequestOnOlderResumption=UNEXPECTED_MESSAGE,
+    ResumptionAsServerRenegotiation=ILLEGAL_PARAMETER,
+)
+OLDER_HANDSHAKES = expected(
+    ServerSessionIDOf33Bytes=ILLEGAL_PARAMETER,
+    UnsolicitedSessionTicket=UNEXPECTED_MESSAGE,
+    PromisedTicketNotSent=UNEXPECTED_MESSAGE,
+    TrailingOlderTicketData=DECODE_ERROR,
+)
 KEPT_TICKETS = ["CustomTicketExtension"]
 LONG_LIVED = ["TicketLifetimeOverAWeek", "LargestTicketLifetime"]
 

@@ -11,13 +11,13 @@ from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
-from harness.tests.liars.lying import Liars
 from harness.tests.liars.raw_ends import RawStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.stacks.base import Stack
+    from harness.tests.liars.lying import Liars
 
 STACKS = ["openssl", "libssl", "pyopenssl", "ssl"]
 BOTH_VERSIONS = [TLSVersion.TLSv1_2, TLSVersion.TLSv1_3]
@@ -34,13 +34,6 @@ def machine(runtime: Runtime) -> Iterator[Machine]:
     found = Machine(runtime)
     yield found
     found.close()
-
-
-@pytest.fixture
-def liars(runtime: Runtime) -> Iterator[Liars]:
-    made = Liars(runtime)
-    yield made
-    made.close()
 
 
 @pytest.fixture
