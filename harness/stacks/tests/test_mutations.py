@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,14 @@ from harness.foreign.tlslite.mutation import TABLE
 from harness.foreign.tlslite.page import mutations_page
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
-NAME = re.compile(r'"([A-Z][A-Za-z0-9]+)"')
 
 
 @pytest.mark.parametrize("name", ["lying_clients.py", "lying_servers.py"])
 def test_every_mutation_is_in_a_scenario(name: str) -> None:
     role = "client" if "client" in name else "server"
-    named = set(NAME.findall((SCENARIOS / name).read_text()))
+    nodes = list(ast.walk(ast.parse((SCENARIOS / name).read_text())))
+    named = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    named |= {node.arg for node in nodes if isinstance(node, ast.keyword)}
 
     assert {row.name for row in TABLE.values() if row.role == role} <= named
 
