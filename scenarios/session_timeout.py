@@ -314,6 +314,7 @@ LIFETIME_IN_TLS12 = differing(HUGE, set(), {(2**64 - 10**9) // 10**9 % 2**32})
 LIFETIME_IN_TLS13 = differing(HUGE, set(), {WEEK})
 LONGEST_AT_CLIENT = Expectation(
     2**32 - 1,
+    Differs(WEEK, Role.CLIENT, "*@>=3.0.22,<3.1", date(2026, 11, 30), f"{CAPPED_BY_CLIENT}; CHANGES of 3.0.22"),
     Differs(WEEK, Role.CLIENT, "*@>=3.5.9,<3.6", SEEN, f"{CAPPED_BY_CLIENT}; 3.5.8 does not"),
     Differs(WEEK, Role.CLIENT, "*@>=3.6.5,<4.0", SEEN, CAPPED_BY_CLIENT),
     Differs(WEEK, Role.CLIENT, "*@>=4.0.3", SEEN, CAPPED_BY_CLIENT),

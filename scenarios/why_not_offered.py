@@ -41,7 +41,7 @@ NEEDS_DATA = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 
 def since_tickets_follow(value, otherwise):
     """Expect `value` from servers that also send tickets after they declined a TLS 1.3 ticket for its hash."""
-    ranges = ("*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
+    ranges = ("*@>=3.0.21,<3.1", "*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
     return Expectation(value, *(Differs(otherwise, Role.SERVER, builds, SEEN, TICKETS_FOLLOW) for builds in ranges))
 
 
@@ -49,7 +49,8 @@ SEEN = date(2026, 11, 21)
 TICKETS_FOLLOW = (
     "tls_parse_ctos_psk sets ticket_expected to 0 for a PSK of another hash: "
     "https://github.com/openssl/openssl/issues/18549, mended by https://github.com/openssl/openssl/pull/30626 (CHANGES "
-    "of 3.5.7, 3.6.3 and 4.0.1: Fixed TLS 1.3 server not sending NewSessionTicket message after ciphersuite mismatch)"
+    "of 3.0.21, 3.5.7, 3.6.3 and 4.0.1: Fixed TLS 1.3 server not sending NewSessionTicket message after ciphersuite "
+    "mismatch)"
 )
 TICKETS_AFTER_ANOTHER_HASH = since_tickets_follow(0, 2)
 AFTER_ANOTHER_HASH = since_tickets_follow(FULL, RESUMED)

@@ -25,13 +25,13 @@ from harness import (
 
 TICKETS_FOLLOW = (
     "https://github.com/openssl/openssl/pull/30626: tls_parse_ctos_psk no longer sets ticket_expected to 0 for a PSK "
-    "of another hash (CHANGES of 3.5.7, 3.6.3 and 4.0.1)"
+    "of another hash (CHANGES of 3.0.21, 3.5.7, 3.6.3 and 4.0.1)"
 )
 TICKETS_AFTER_ANOTHER_HASH = Expectation(
     0,
     *(
         Differs(2, Role.SERVER, builds, date(2026, 11, 30), TICKETS_FOLLOW)
-        for builds in ("*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
+        for builds in ("*@>=3.0.21,<3.1", "*@>=3.5.7,<3.6", "*@>=3.6.3,<4.0", "*@>=4.0.1")
     ),
 )
 

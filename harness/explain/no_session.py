@@ -224,7 +224,7 @@ def _why_none(source: Connection) -> tuple[list[str], str]:
         )
         return [line], (
             "offer only sessions whose hash the server will choose: after declining one for its hash, OpenSSL before "
-            "3.5.7, 3.6.3 and 4.0.1 sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+            "3.0.21, 3.5.7, 3.6.3 and 4.0.1 sends no ticket (https://github.com/openssl/openssl/pull/30626)"
         )
     return [], "make the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
 

@@ -57,6 +57,8 @@ class Visits(Closing):
         keylog, command = self.runtime.path(".keys"), Command(self._program.argv, stretched(DEADLINE))
         self.close()
         served = self._served = Served(self.server_stack, self.runtime, self.server_config, keylog=keylog)
+        ended: list[Connection] = []  # of a program that connects more often than a server explains
+        served.ended = ended.append
         if restarts:
             served.begun = lambda _number: served.restart()
         values = {
@@ -67,9 +69,9 @@ class Visits(Closing):
             "{keylog}": keylog,
         }
         status, output = command.run(self.runtime, values, served.wait, lambda: served.idle, "its server")
-        if not served.connections:
+        if not ended:
             raise CommandError(f"{self._program.name} ended with {status} and never connected{printed(output)}")
-        self.connections = sorted(served.connections, key=lambda one: one.number)
+        self.connections = sorted(ended, key=lambda one: one.number)
         for connection in self.connections:
             connection.read_by_assert = self.read_by_assert
         return self.connections

@@ -181,7 +181,9 @@ class Program:
             master.send_signal(way.signal)
             self._await(lambda: self._child.output.count(way.printed) > times, f"the reload of {self.label}")
             return
-        self._await(lambda: bool(master.children()), f"the processes of {self.label}")
+        self._await(
+            lambda: bool(master.children()) and way.ready in self._child.output, f"the processes of {self.label}"
+        )
         old = {child.pid for child in master.children()}
         master.send_signal(way.signal)
 
