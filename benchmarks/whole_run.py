@@ -64,7 +64,7 @@ def run(way: Way, arguments: list[str]) -> Whole:
         shards = [
             subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "harness.cli", "run", "scenarios", f"-n{way.workers}", "-q"),
+                    *(sys.executable, "-m", "harness.cli", "run", f"-n{way.workers}", "-q"),
                     *(f"--results={results}", *arguments),
                 ],
                 cwd=ROOT,
@@ -99,8 +99,10 @@ def slowest(whole: Whole) -> list[str]:
 def main() -> None:
     """Print each way, its ratio to one worker, and what takes longest with no worker."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("arguments", nargs="*", help="passed on to `resumption run`, as -k tls13")
+    parser.add_argument("arguments", nargs="*", help="passed on to `resumption run`, as -k tls13 or a file")
     arguments = parser.parse_args().arguments
+    if not any((ROOT / argument.partition("::")[0]).exists() for argument in arguments):
+        arguments = ["scenarios", *arguments]
     runs = [run(way, arguments) for way in WAYS]
     print("\n".join(whole.line(runs[1]) for whole in runs), end="\n\n")
     print("\n".join(slowest(runs[0])))

@@ -52,10 +52,7 @@ def expired_at_client(evidence: Evidence, session: Session) -> tuple[Finding, ..
             f"{A_WEEK} seconds: it cut the {sent} that the server set"
         )
         remedy = WITHIN_A_WEEK
-        source = (
-            "RFC 8446, 4.6.1: at most 604800 seconds; tls_process_new_session_ticket since 3.0.22, 3.5.9, 3.6.5 and "
-            "4.0.3"
-        )
+        source = "RFC 8446, 4.6.1: at most 604800 seconds; tls_process_new_session_ticket since 3.5.9, 3.6.5 and 4.0.3"
     elif age - ROUNDING > hint:
         title = f"the ticket was {age} seconds old by its client's clock, but its lifetime is {hint} seconds"
         remedy = WITHIN_A_WEEK if hint >= A_WEEK else EARLIER
