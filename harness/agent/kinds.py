@@ -11,6 +11,7 @@ from harness.agent.vocabulary import (
     UNSET,
     USUAL_VERSIONS,
     CacheMode,
+    CertCompression,
     Cookie,
     ExternalGet,
     NotResumable,
@@ -306,6 +307,15 @@ CACHE_MODES = Kind(
     lambda raw: frozenset(_words(CacheMode)(raw)),
     lambda value: sorted(str(flag) for flag in value),
     tuple(CacheMode),
+)
+CERT_COMPRESSIONS = Kind(
+    f"{', '.join(CertCompression)}, or several joined by commas, the best one first",
+    f"a list of at least one of {', '.join(CertCompression)}",
+    _list,
+    lambda raw: tuple(dict.fromkeys(_words(CertCompression)(raw))),
+    lambda value: [str(name) for name in value],
+    tuple(CertCompression),
+    of_library=True,
 )
 PSK_MODE = _one_of(PskMode)
 VERIFY = _one_of(Verify)

@@ -152,6 +152,13 @@ class Knob:
             return Flags(shown, lambda value: [option.flag for option in flagged if option.is_set(value)])
         return self.openssl.get(role) if isinstance(self.openssl, Mapping) else self.openssl
 
+    def words(self, role: Role, version: str, value: Any) -> list[str]:
+        """Return the words on the command line of the role's program; none where a release always has that value."""
+        flags = self.flags(role)
+        if flags is None or (not self.exists_in(version) and self.older is not None and value == self.older):
+            return []
+        return flags.make(value)
+
     def how(self, stack: str, role: Role) -> str | None:
         """Return what sets it on a stack; None if nothing does."""
         if stack == "openssl":

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from harness.agent.knob import Knob
     from harness.agent.vocabulary import (
+        CertCompression,
         Cookie,
         NotResumable,
         TicketKeyResult,
@@ -91,10 +92,18 @@ QUIC_SINCE = {
 }
 """The first OpenSSL that has QUIC in a role, and why an earlier one has not."""
 ONLY_LIBSSL_HAS_DTLS = tuple(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items())
+RAW_PUBLIC_KEY_FIRST = bytes((2, 0))
+"""TLSEXT_cert_type_rpk and TLSEXT_cert_type_x509, as s_server and s_client have them."""
 NO_RAW_KEYS = (
     Lack("SSL_CTX_set1_server_cert_type and its like are not bound", ("pyopenssl",)),
     Lack("SSLContext has no way to SSL_CTX_set1_server_cert_type", ("ssl",)),
 )
+NO_CERT_COMPRESSION = (
+    Lack("SSL_CTX_compress_certs and SSL_CTX_set1_cert_comp_preference are not bound", ("pyopenssl",)),
+    Lack("SSLContext has no way to SSL_CTX_compress_certs and SSL_CTX_set1_cert_comp_preference", ("ssl",)),
+)
+NO_TX_CERT_COMPRESSION = 1 << 32
+"""SSL_OP_NO_TX_CERTIFICATE_COMPRESSION."""
 ALLOW_NO_DHE_KEX = Option("SSL_OP_ALLOW_NO_DHE_KEX", 10, values=(PskMode.BOTH, PskMode.KE), flag="-allow_no_dhe_kex")
 """Without it, each TLS 1.3 handshake has a key exchange: a stack that asks its library for the group looks at it."""
 OLD_KEYS = "OpenSSL before 1.1.1 reads no Ed25519 key and no key for RSA-PSS alone"
@@ -554,6 +563,43 @@ class CommonKnobs:
         libssl="SSL_add_expected_rpk",
         since="3.2",
         lacks=(Lack("no flag names a raw public key", ("openssl",)), *NO_RAW_KEYS),
+    )
+    cert_compressions: tuple[CertCompression, ...] | None = knob(
+        kind=kinds.CERT_COMPRESSIONS,
+        meaning="the algorithms of certificate compression, the best one first; by default all that its OpenSSL has",
+        libssl="SSL_CTX_set1_cert_comp_preference",
+        since="3.2",
+        lacks=(Lack("no flag names an algorithm of certificate compression", ("openssl",)), *NO_CERT_COMPRESSION),
+    )
+    cert_compression: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether it compresses its certificate for a peer that takes it so (RFC 8879); by default a client "
+        "does, and a server does not. On needs an OpenSSL with zlib, brotli or zstd",
+        libssl="SSL_CTX_compress_certs",
+        openssl={
+            Role.SERVER: switch(on="-cert_comp", off="-no_tx_cert_comp"),
+            Role.CLIENT: switch(off="-no_tx_cert_comp"),
+        },
+        since="3.2",
+        older=False,
+        lacks=NO_CERT_COMPRESSION,
+    )
+    cert_decompression: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether it asks its peer to compress its certificate (RFC 8879, 3); by default it does if its OpenSSL "
+        "has zlib, brotli or zstd, without which it cannot be on",
+        options=(Option("SSL_OP_NO_RX_CERTIFICATE_COMPRESSION", 33, values=(False,)),),
+        openssl=switch(off="-no_rx_cert_comp"),
+        since="3.2",
+        older=False,
+        lacks=(
+            Lack(
+                "it cannot be asked whether its OpenSSL has zlib, brotli or zstd",
+                ("pyopenssl", "ssl"),
+                allows=only(*[False]),
+                values="off",
+            ),
+        ),
     )
     mutation: str | None = knob(
         kind=kinds.MUTATION,

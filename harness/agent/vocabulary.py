@@ -231,6 +231,19 @@ class PskCipher(StrEnum):
         return {"TLS_AES_128_GCM_SHA256": 0x1301, "TLS_AES_256_GCM_SHA384": 0x1302}[self.value]
 
 
+class CertCompression(StrEnum):
+    """An algorithm with which a certificate is compressed (RFC 8879, 3)."""
+
+    ZLIB = "zlib"
+    BROTLI = "brotli"
+    ZSTD = "zstd"
+
+    @property
+    def number(self) -> int:
+        """IANA's number of it (TLSEXT_comp_cert_zlib to TLSEXT_comp_cert_zstd)."""
+        return {"zlib": 1, "brotli": 2, "zstd": 3}[self.value]
+
+
 class TicketUse(StrEnum):
     """What the callback for a decrypted ticket returns (SSL_CTX_set_session_ticket_cb(3))."""
 

@@ -208,5 +208,4 @@ def _quoted(context: Context) -> list[str]:
 
 
 def _words(context: Context, name: str, value: object) -> list[str]:
-    flags = knobs_of(context.role)[name].flags(context.role)
-    return [] if flags is None else flags.make(value)
+    return knobs_of(context.role)[name].words(context.role, context.version, value)

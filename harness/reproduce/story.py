@@ -159,7 +159,8 @@ class Story:
     @property
     def certificates(self) -> tuple[str, ...]:
         """Return the names of all .crt and .key files, without suffix."""
-        return tuple(dict.fromkeys(c.certificate for c in self.contexts if c.certificate))
+        names = (name for c in self.contexts for name in (c.certificate, c.knobs.get("expected_rpk")))
+        return tuple(dict.fromkeys(str(name) for name in names if name))
 
     def attempt(self, number: int) -> Attempt:
         """Return the attempt with this number."""

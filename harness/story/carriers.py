@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DATAGRAM_KNOBS = ("retransmit_after", "cookie")
 """Knobs that mean nothing but to DTLS."""
+CERT_COMPRESSION = ("cert_compression", "cert_decompression", "cert_compressions")
 OF_DTLS = dict.fromkeys(DATAGRAM_KNOBS, "it is of DTLS (--tls dtls1.2)")
 OF_DATAGRAMS = "that is of datagrams"
 NO_RECORDS = "the harness's man in the middle reads records, and QUIC has packets that are sealed as a whole"
@@ -59,6 +60,7 @@ DATAGRAMS = Limits(
         "ciphersuites": "the suites are of TLS 1.3; the knob ciphers has those of DTLS 1.2",
         "psk_modes": "the modes are of TLS 1.3",
         "anti_replay": "early data is of TLS 1.3",
+        **dict.fromkeys(CERT_COMPRESSION, "the compression of certificates is of TLS 1.3"),
         "ignore_unexpected_eof": NO_END,
     },
     steps={"renegotiate": "the harness does not follow a renegotiation over datagrams"},

@@ -18,6 +18,7 @@ from harness.wire.names import EXTENSIONS, name_of
 SERVER_NAME: Final = 0
 SUPPORTED_GROUPS: Final = 10
 ALPN: Final = 16
+COMPRESS_CERTIFICATE: Final = 27
 SUPPORTED_VERSIONS: Final = 43
 PSK_KEY_EXCHANGE_MODES: Final = 45
 KEY_SHARE: Final = 51

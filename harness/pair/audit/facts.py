@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
-from harness.agent.vocabulary import release
+from harness.agent.vocabulary import CertCompression, release
 from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
 from harness.model.connection import HANDLE
 from harness.model.errors import WireFormatError
@@ -17,9 +17,9 @@ from harness.model.view import Saw
 from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, exactly, once, readable
 from harness.wire.exporter import exported
-from harness.wire.hellos import KEY_SHARE
+from harness.wire.hellos import COMPRESS_CERTIFICATE, KEY_SHARE, numbers_of
 from harness.wire.judge import FULL_ONLY
-from harness.wire.messages import chosen_protocol
+from harness.wire.messages import ZLIB, chosen_protocol
 from harness.wire.names import GROUPS, group_named, name_of
 from harness.wire.suites import openssl_names
 
@@ -201,6 +201,59 @@ def _configured_alpn(wire: Wire, _role: Role) -> object:
 def _sent_alpn(wire: Wire, _role: Role) -> Shown | None:
     hellos = wire.transcript.client_hellos
     return exactly(hellos[0].alpn, "ClientHello") if hellos else None
+
+
+def _configured(client: str, server: str) -> Callable[[Wire, Role], object]:
+    """The value of the knob that each role's fact has, where an end keeps the rules."""
+
+    def reports(wire: Wire, role: Role) -> object:
+        setup = wire.connection.setup
+        if setup is None or wire.mutated(role):
+            return None
+        return setup.config(role).given().get(client if role is Role.CLIENT else server)
+
+    return reports
+
+
+@once
+def _asks_to_compress(wire: Wire, _role: Role) -> Shown | None:
+    """An OpenSSL asks for it where it offers TLS 1.3 (RFC 8879, 3)."""
+    hellos = wire.transcript.client_hellos
+    if not hellos or TLSVersion.TLSv1_3.wire not in hellos[0].supported_versions:
+        return None
+    return exactly(COMPRESS_CERTIFICATE in hellos[0].extensions, "compress_certificate in ClientHello")
+
+
+def _compresses(wire: Wire, role: Role) -> Shown | None:
+    """A plain certificate means nothing where the peer may take it in no algorithm that this end has."""
+    if "CompressedCertificate" in wire.types(role):
+        return exactly(value=True, where=f"CompressedCertificate of the {role}")
+    hellos, setup = wire.transcript.client_hellos, wire.connection.setup
+    if role is Role.CLIENT or not wire.transcript.certificates.get(role) or not hellos or setup is None:
+        return None
+    asked = hellos[-1].extensions.get(COMPRESS_CERTIFICATE, b"")
+    own = setup.server.cert_compressions
+    if wire.first is None or wire.first.version is not TLSVersion.TLSv1_3 or (own and CertCompression.ZLIB not in own):
+        return None
+    return exactly(value=False, where=f"Certificate of the {role}") if ZLIB in numbers_of(asked[1:]) else None
+
+
+def _agreed_raw_key(wire: Wire, role: Role) -> object:
+    """Whether both ends take a raw public key in place of this one's certificate, and prefer it (RFC 7250, 4)."""
+    setup = wire.connection.setup
+    if setup is None or wire.mutated(Role.CLIENT) or wire.mutated(Role.SERVER):
+        return None
+    both = [config.given().get(f"{role}_rpk") for config in (setup.client, setup.server)]
+    return None if both == [None, None] else all(both)
+
+
+def _raw_key(wire: Wire, role: Role) -> Shown | None:
+    if wire.first is None or role not in wire.transcript.certificates:
+        return None
+    key = wire.transcript.raw_public_keys.get(role)
+    if key is None and not wire.transcript.certificates[role]:
+        return None  # neither: an end without a certificate
+    return exactly(key is not None, f"{'a raw public key' if key is not None else 'certificates'} of the {role}")
 
 
 def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
@@ -543,6 +596,9 @@ FACTS = (
     Fact("offered alpn", _configured_alpn, _sent_alpn, frozenset({Role.CLIENT})),
     Fact("server_name", _reported("server_name"), _server_name),
     Fact("requested server_name", _configured_name, _sent_name, frozenset({Role.CLIENT})),
+    Fact("certificate compression", _configured("cert_decompression", ""), _asks_to_compress, frozenset({Role.CLIENT})),
+    Fact("compressed certificate", _configured("cert_compression", "cert_compression"), _compresses),
+    Fact("raw public key", _agreed_raw_key, _raw_key),
     Fact("peer_certificate", _reported("peer_certificate"), _peer_certificate),
     Fact("early_data", _reported("early_data"), _early_data),
     Fact("early_bytes", _reported("early_bytes"), _early_bytes),

@@ -202,6 +202,15 @@ def _peer_certificate(taken: Taken) -> Shown | None:
     return taken.of_hellos("peer_certificate", found, "the server's Certificate")
 
 
+def _peer_rpk(taken: Taken) -> Shown | None:
+    """The key that the server sent in place of a certificate (RFC 7250); a resumption has that of its session."""
+    if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
+        return None
+    sent = taken.wire.transcript.raw_public_keys.get(Role.SERVER, b"")
+    found: set[object] = set() if taken.wire.resumed else {sent}
+    return taken.of_hellos("peer_rpk", found, "the server's Certificate")
+
+
 def _psk_identity(taken: Taken) -> Shown | None:
     """TLS 1.3 keeps none: its sessions are those of tickets."""
     return taken.of_hellos("psk_identity", {taken.wire.transcript.psk_identity or b""}, "ClientKeyExchange")
@@ -228,6 +237,7 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
     "extended_master_secret": _extended_master_secret,
     "max_fragment_length_mode": _max_fragment_length,
     "peer_certificate": _peer_certificate,
+    "peer_rpk": _peer_rpk,
     "psk_identity": _psk_identity,
     "psk_identity_hint": _psk_identity_hint,
 }

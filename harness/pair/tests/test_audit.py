@@ -426,6 +426,7 @@ SESSIONS: dict[str, tuple[object, tuple[TLSVersion, ...]]] = {
     "extended_master_secret": (False, (V12,)),
     "max_fragment_length_mode": (3, (V12, V13)),
     "peer_certificate": (b"\x30\0", (V12, V13)),
+    "peer_rpk": (b"\x30\0", (V12, V13)),
 }
 """Falsified fields of a session, with the versions in which the wire shows them."""
 LOCAL = {
@@ -441,7 +442,6 @@ LOCAL = {
     "psk_identity_hint": "no knob sets an external pre-shared key",
     "psk_identity": "no knob sets an external pre-shared key",
     "srp_username": "no knob sets a user of SRP",
-    "peer_rpk": "no knob sets a raw public key",
     "key_arg": "it is of SSLv2, which no build speaks",
     "unknown_fields": "no OpenSSL writes one",
 }

@@ -176,6 +176,13 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     if "expected_name" in knobs:
         here = "!is_client || " if apart else ""
         yield f"MUST({here}SSL_set1_dnsname({c}.client, {quoting.c(knobs['expected_name'])}));"
+    if knobs.get("ocsp"):
+        here = "!is_client || " if apart else ""
+        yield f"MUST({here}SSL_set_tlsext_status_type({c}.client, TLSEXT_STATUSTYPE_ocsp));"
+    for role, context in ((Role.CLIENT, attempt.client), (Role.SERVER, attempt.server)):
+        if "expected_rpk" in context.knobs:
+            here = ("if (is_client) " if role is Role.CLIENT else "if (!is_client) ") if apart else ""
+            yield f"{here}expect_key({c}.{role}, {quoting.c(context.knobs['expected_rpk'])});"
     if attempt.offer:
         yield _offer(attempt, attempt.offer)
         if knobs.get("max_early_data"):

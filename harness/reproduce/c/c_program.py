@@ -143,7 +143,11 @@ def _needs(story: Story) -> set[str]:
         "offer": any(not offer.ssl for offer in offers),
         "offer_copy": fresh,
         "copy": bool(offers) or bool({"remove", "flush", "add_session"} & before),
-        "files": any(context.certificate or "verify" in context.knobs for context in story.contexts),
+        "staple": (Role.SERVER, "ocsp") in knobs,
+        "expected_rpk": "expected_rpk" in names,
+        "files": any(
+            context.certificate or {"verify", "expected_rpk"} & set(context.knobs) for context in story.contexts
+        ),
         "certificate": any(context.certificate for context in story.contexts),
         "psk": "psk_key" in names,
         "psk_session": any(maker.psk and PskCallback.SESSION in maker.psk_generations for maker in makers(story)),

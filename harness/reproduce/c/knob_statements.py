@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.knobs import RAW_PUBLIC_KEY_FIRST
 from harness.agent.vocabulary import ExternalGet, PskCallback, release
 from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness.agent.knob import Knob, Option
+    from harness.agent.vocabulary import CertCompression
     from harness.reproduce.story import Context
 
     Statements = Callable[[Any, Context], list[str]]
@@ -146,6 +148,38 @@ def _option(option: Option, since: str, older: bool) -> list[str]:  # noqa: FBT0
     return [f"#ifdef {option.name}", call, *otherwise, "#endif"]
 
 
+def _where(macro: str, lines: Iterable[str], what: str) -> list[str]:
+    """Return statements that need headers with a macro."""
+    return [f"#ifdef {macro}", *lines, "#else", f'cannot("{what}, which this OpenSSL has not");', "#endif"]
+
+
+def _cert_compression(value: bool, context: Context) -> list[str]:  # noqa: FBT001 - as in the row
+    if not value:
+        return [
+            "#ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION",
+            *set_option("SSL_OP_NO_TX_CERTIFICATE_COMPRESSION"),
+            "#endif",
+        ]
+    if context.role is Role.CLIENT:
+        return []
+    return _where("TLSEXT_comp_cert_zlib", must("SSL_CTX_compress_certs(ctx, 0)"), "SSL_CTX_compress_certs")
+
+
+def _cert_compressions(value: Iterable[CertCompression], _context: Context) -> list[str]:
+    names = [f"TLSEXT_comp_cert_{each}" for each in value]
+    literal = f"(int[]){{{', '.join(names)}}}"
+    call = must(f"SSL_CTX_set1_cert_comp_preference(ctx, {literal}, {len(names)})")
+    return _where("TLSEXT_comp_cert_zlib", call, "SSL_CTX_set1_cert_comp_preference")
+
+
+def _rpk(function: str) -> Statements:
+    def statements(value: bool, _context: Context) -> list[str]:  # noqa: FBT001 - as in the row
+        call = f"{function}(ctx, (const unsigned char *){quoting.c(RAW_PUBLIC_KEY_FIRST)}, {len(RAW_PUBLIC_KEY_FIRST)})"
+        return _where("TLSEXT_cert_type_rpk", must(call), function) if value else []
+
+    return statements
+
+
 def _text(function: str) -> Statements:
     return lambda value, _context: must(f"{function}(ctx, {quoting.c(value)})")
 
@@ -187,6 +221,14 @@ KNOBS: Mapping[str, Statements] = {
     "psk_cipher": lambda _value, _context: [],
     "psk_callback": lambda _value, _context: [],
     "psk_hint": _text("SSL_CTX_use_psk_identity_hint"),
+    "ocsp": lambda value, context: (
+        must("SSL_CTX_set_tlsext_status_cb(ctx, staple)") if value and context.role is Role.SERVER else []
+    ),
+    "server_rpk": _rpk("SSL_CTX_set1_server_cert_type"),
+    "client_rpk": _rpk("SSL_CTX_set1_client_cert_type"),
+    "expected_rpk": lambda _value, _: must("SSL_CTX_dane_enable(ctx)"),
+    "cert_compression": _cert_compression,
+    "cert_compressions": _cert_compressions,
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
     "expected_name": lambda _value, _context: [],

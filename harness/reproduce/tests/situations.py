@@ -27,6 +27,7 @@ NOW = 1_800_000_000
 PSK: dict[str, Any] = {"psk_key": "shared"}
 ALONE: dict[str, Any] = {"server_certificate": "none"}
 ALLOWS: dict[str, Any] = {"post_handshake_auth": True, "client_certificate": "client"}
+RAW: dict[str, Any] = {"server_rpk": True}
 STATEFUL: dict[str, Any] = {"tickets": False}
 VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
 
@@ -490,5 +491,29 @@ SITUATIONS = (
     Situation("tls12-session-id-prefix", TLS12, server={**STATEFUL, "session_id_prefix": b"abc"}),
     Situation("tls12-one-session-id", TLS12, evict, server={**STATEFUL, "session_id": b"one"}),
     Situation("tls13-side-by-side", TLS13, side_by_side),
+    Situation("tls13-ocsp", TLS13, client={"ocsp": True}, server={"ocsp": True}),
+    Situation("tls12-ocsp", TLS12, client={"ocsp": True}, server={"ocsp": True}),
+    Situation("tls13-raw-public-key", TLS13, client=RAW | VERIFYING | {"expected_rpk": "server"}, server=RAW),
+    Situation("tls12-raw-public-key", TLS12, client=RAW, server=RAW),
+    Situation(
+        "tls13-raw-public-key-refused",
+        TLS13,
+        change_client(expected_rpk="other-server"),
+        client=RAW | VERIFYING | {"expected_rpk": "server"},
+        server=RAW,
+    ),
+    Situation(
+        "tls13-raw-public-key-of-client",
+        TLS13,
+        client={"client_rpk": True, "client_certificate": "client"},
+        server={"client_rpk": True, **VERIFYING, "expected_rpk": "client"},
+    ),
+    Situation("tls13-compressed", TLS13, client={"cert_compressions": ("zlib",)}, server={"cert_compression": True}),
+    Situation(
+        "tls13-not-compressed",
+        TLS13,
+        client={"cert_decompression": False, "cert_compression": False},
+        server={"cert_compression": True},
+    ),
 )
 """On libssl, with both ends of one build. A build that lacks a knob of one passes it over, with the reason."""

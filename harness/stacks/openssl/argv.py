@@ -72,5 +72,4 @@ def no_default_authorities(version: str) -> list[str]:
 def knob_flags(config: Config, version: str) -> list[str]:
     """Return the flags of the given knobs, without files and descriptors of a single connection."""
     rows, given = knobs_of(config.role), for_programs(config.given(), version)
-    flags = [(rows[name].flags(config.role), value) for name, value in given.items()]
-    return [flag for found, value in flags if found is not None for flag in found.make(value)]
+    return [flag for name, value in given.items() for flag in rows[name].words(config.role, version, value)]

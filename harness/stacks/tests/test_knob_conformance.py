@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.agent.kinds import SWITCH
-from harness.agent.vocabulary import NotResumable, PskCallback, PskCipher, TicketCallback, TicketKeyResult, TicketUse
+from harness.agent.vocabulary import (
+    CertCompression,
+    NotResumable,
+    PskCallback,
+    PskCipher,
+    TicketCallback,
+    TicketKeyResult,
+    TicketUse,
+)
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError, UnsupportedError
 from harness.model.knobs import CacheMode, ClientConfig, Cookie, PskMode, ServerConfig, Verify, config_type, knobs_of
@@ -64,6 +72,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "client_certificate": ("client",),
     "expected_rpk": ("server",),
     "max_fragment_length": (1024,),
+    "cert_compressions": ((CertCompression.ZSTD,),),
     "num_tickets": (3,),
     "session_id_context": (b"c" * 32,),
     "session_id_prefix": (b"resumption",),
@@ -105,6 +114,7 @@ EXTERNAL = Beside(
 PSK = {"psk_key": "shared"}
 ALONE = PSK | {"server_certificate": "none"}
 OF_CLIENT, OF_SERVER = Beside(own=PSK, peer=ALONE), Beside(own=ALONE, peer=PSK)
+SHOWS: Mapping[str, Any] = {"client_certificate": "client"}
 BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.CLIENT, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
     (Role.SERVER, "versions"): Beside(peer={"versions": BOTH_VERSIONS}),
@@ -116,6 +126,14 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     **{(Role.SERVER, f"psk_{name}"): OF_SERVER for name in ("identity", "cipher", "callback")},
     (Role.SERVER, "psk_key"): Beside(peer=PSK),
     (Role.SERVER, "psk_hint"): Beside(own=ALONE, peer=PSK | {"ciphers": "PSK-AES128-GCM-SHA256"}),
+    (Role.CLIENT, "cert_compression"): Beside(own=SHOWS, peer={"verify": Verify.OPTIONAL}),
+    (Role.SERVER, "cert_decompression"): Beside(own={"verify": Verify.OPTIONAL}, peer=SHOWS),
+    (Role.SERVER, "cert_compressions"): Beside(own={"cert_compression": True}),
+    (Role.SERVER, "server_rpk"): Beside(peer={"server_rpk": True}),
+    (Role.SERVER, "client_rpk"): Beside(own={"verify": Verify.OPTIONAL}, peer={**SHOWS, "client_rpk": True}),
+    (Role.SERVER, "expected_rpk"): Beside(
+        own={"verify": Verify.OPTIONAL, "client_rpk": True}, peer={**SHOWS, "client_rpk": True}
+    ),
     (Role.CLIENT, "ocsp"): Beside(peer={"ocsp": True}),
     (Role.SERVER, "ocsp"): Beside(peer={"ocsp": True}),
     (Role.SERVER, "dhe"): Beside(
@@ -149,6 +167,10 @@ UNSEEN = {
     **dict.fromkeys(
         ((stack, Role.CLIENT, "legacy_server_connect") for stack in ("libssl", "openssl", "pyopenssl", "ssl")),
         "only a server without secure renegotiation would show it",
+    ),
+    **dict.fromkeys(
+        (("pyopenssl", role, "cert_decompression") for role in Role),
+        "the wheels of cryptography have neither zlib nor brotli nor zstd",
     ),
     ("pyopenssl", Role.CLIENT, "cache_mode"): "only a flush of its cache after 255 connections would show it",
 }
@@ -257,7 +279,11 @@ def seen(connection: Connection) -> dict[str, Any]:
         "errors": [] if cut else [sorted(end.errors) for end in (connection.client, connection.server)],
         "messages": {
             role: [
-                (message.type, message.length if message.type == "Certificate" else 0)
+                (
+                    message.type,
+                    message.length if message.type == "Certificate" else 0,
+                    message.fields.get("algorithm"),
+                )
                 for message in transcript.messages
                 if message.sender is role and message.type not in UNORDERED
             ]
@@ -265,7 +291,7 @@ def seen(connection: Connection) -> dict[str, Any]:
         },
         "ClientHello": hello
         and (len(hello.session_id), hello.cipher_suites, sorted(hello.extensions), hello.alpn, hello.server_name),
-        "extensions": hello and [hello.extensions.get(number) for number in (1, 10, 43, 45)],
+        "extensions": hello and [hello.extensions.get(number) for number in (1, 10, 27, 43, 45)],
         "ServerHello": answer
         and (len(answer.session_id), answer.cipher_suite, sorted(answer.extensions), answer.version),
         "session": of_session(connection.last_session),
@@ -334,10 +360,12 @@ def test_a_knob_changes_something_or_is_refused(
     for value in values:
         if value not in possible:
             assert_refused(tested, role, name, value)
-    options = knobs_of(role)[name].options
+    row = knobs_of(role)[name]
+    options = row.options
     changed = [option for option in options if {option.is_set(value) for value in possible} != {option.default}]
-    if not possible or (options and not changed):
-        return  # nothing can be set, or nothing but the default
+    constant = row.older is not None and not row.exists_in(tested.label.partition("@")[2])
+    if not possible or (options and not changed) or constant:
+        return  # nothing can be set, or nothing but the default, or what a release always has
     beside = BESIDE.get((role, name), Beside())
     observation = Observation(runtime, tested, stacks["libssl"], role, beside)
 

@@ -108,6 +108,8 @@ uint64_t SSL_clear_options(SSL *ssl, uint64_t options);
 int SSL_client_hello_get0_ext(SSL *ssl, unsigned int type, const unsigned char **out, size_t *outlen);
 int SSL_SESSION_set1_ticket_appdata(SSL_SESSION *session, const void *data, size_t size);
 int SSL_SESSION_get0_ticket_appdata(SSL_SESSION *session, void **data, size_t *size);
+int SSL_CTX_set1_cert_comp_preference(SSL_CTX *ctx, int *algs, size_t len);
+int SSL_CTX_compress_certs(SSL_CTX *ctx, int alg);
 void SSL_CTX_set_quiet_shutdown(SSL_CTX *ctx, int mode);
 void SSL_CTX_set_not_resumable_session_callback(SSL_CTX *ctx, int (*cb)(SSL *, int));
 void SSL_set_not_resumable_session_callback(SSL *ssl, int (*cb)(SSL *, int));
@@ -204,6 +206,9 @@ int EVP_EncryptInit_ex(void *ctx, const void *cipher, void *engine, const unsign
 int EVP_DecryptInit_ex(void *ctx, const void *cipher, void *engine, const unsigned char *key, const unsigned char *iv);
 int EVP_MAC_init(void *ctx, const unsigned char *key, size_t size, const OSSL_PARAM *params);
 int HMAC_Init_ex(void *ctx, const void *key, int size, const void *digest, void *engine);
+void *COMP_zlib_oneshot(void);
+void *COMP_brotli_oneshot(void);
+void *COMP_zstd_oneshot(void);
 unsigned long ERR_get_error(void);
 void ERR_clear_error(void);
 const char *ERR_reason_error_string(unsigned long e);

@@ -76,6 +76,8 @@ class LibsslContext(Cache):
         if role == "server":
             choose_curves(native, self._ctx)
         self._load(files)
+        if role == "server" and self._knobs.get("cert_compression"):
+            settings.compress()
         self._callbacks = Callbacks(native, self._connections)
         self._callbacks.set(self._ctx, role, self._knobs)
         self._calls = Calls(self._connections)

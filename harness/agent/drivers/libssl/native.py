@@ -6,13 +6,14 @@ import errno
 import os
 import re
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.declared import ffi
 from harness.agent.library import EndError, LackError, TlsError, WantReadError, WantWriteError
-from harness.agent.vocabulary import NO_SSLV3, TLSVersion
+from harness.agent.vocabulary import NO_SSLV3, CertCompression, TLSVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,12 @@ class Native:
     def clock(self) -> Clock | None:
         """Whose time the libraries see in this thread, once `Times` is there; None for the true one."""
         return self._thread.clock
+
+    @cached_property
+    def cert_compressions(self) -> tuple[CertCompression, ...]:
+        """The algorithms of certificate compression that this build has: COMP_zlib_oneshot and its like, since 3.2."""
+        found = ((each, getattr(self.crypto, f"COMP_{each}_oneshot", None)) for each in CertCompression)
+        return tuple(each for each, function in found if function is not None and function() != self.ffi.NULL)
 
     def has(self, name: str) -> bool:
         """Return whether libssl exports a function."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl import native as calls
 from harness.agent.kinds import MAX_FRAGMENT_LENGTHS, SHORT_TICKET_KEYS, short_keys
-from harness.agent.knobs import knobs_of
+from harness.agent.knobs import NO_TX_CERT_COMPRESSION, RAW_PUBLIC_KEY_FIRST, knobs_of
 from harness.agent.library import LackError, TlsError, refused
 from harness.agent.vocabulary import Role, Unset
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.agent.drivers.libssl.native import Native
-    from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
+    from harness.agent.vocabulary import CacheMode, CertCompression, TLSVersion, Verify
 
-RAW_PUBLIC_KEY_FIRST = bytes((2, 0))
-"""TLSEXT_cert_type_rpk and TLSEXT_cert_type_x509, as s_server and s_client have them."""
+EVERY_ALGORITHM = 0
+"""TLSEXT_comp_cert_none, with which SSL_CTX_compress_certs makes one of each algorithm."""
 NOT_OF_A_CONTEXT = frozenset(
     {
         *(
@@ -40,6 +40,8 @@ NOT_OF_A_CONTEXT = frozenset(
 )
 """Knobs that a connection or a callback applies instead."""
 
+NEED_COMPRESSION = frozenset({"cert_compression", "cert_decompression"})
+NO_COMPRESSION = "this OpenSSL is built without zlib, brotli and zstd"
 END_OF_CERTIFICATE = "-----END CERTIFICATE-----"
 
 
@@ -58,6 +60,8 @@ class Settings:
         if knob in NOT_OF_A_CONTEXT:
             return
         row = knobs_of(self._role).get(knob)
+        if knob in NEED_COMPRESSION and value is True and not self._native.cert_compressions:
+            raise LackError(f"{knob}: {NO_COMPRESSION}")
         if row is not None and row.options:
             for option in row.options_in(self._native.version):
                 calls.set_option(self._native, self._ctx, option.mask, on=option.is_set(value))
@@ -96,6 +100,23 @@ class Settings:
         if on:
             function = self._native.need("SSL_CTX_set1_client_cert_type", "client_rpk")
             self._native.must(function(self._ctx, RAW_PUBLIC_KEY_FIRST, len(RAW_PUBLIC_KEY_FIRST)), "client_rpk")
+
+    def set_cert_compression(self, on: bool) -> None:  # noqa: FBT001 - as in the row
+        """SSL_OP_NO_TX_CERTIFICATE_COMPRESSION; a server that compresses does so once: see `compress`."""
+        calls.set_option(self._native, self._ctx, NO_TX_CERT_COMPRESSION, on=not on)
+
+    def compress(self) -> None:
+        """SSL_CTX_compress_certs, when the certificate is loaded; a client compresses its own in each handshake."""
+        function = self._native.need("SSL_CTX_compress_certs", "cert_compression")
+        self._native.must(function(self._ctx, EVERY_ALGORITHM), "cert_compression")
+
+    def set_cert_compressions(self, names: tuple[CertCompression, ...]) -> None:
+        """SSL_CTX_set1_cert_comp_preference."""
+        function = self._native.need("SSL_CTX_set1_cert_comp_preference", "cert_compressions")
+        if lacking := [name for name in names if name not in self._native.cert_compressions]:
+            raise LackError(f"cert_compressions: this OpenSSL is built without {' and '.join(lacking)}")
+        numbers = self._ffi.new("int[]", [name.number for name in names])
+        self._native.must(function(self._ctx, numbers, len(names)), "cert_compressions")
 
     def set_security_level(self, level: int) -> None:
         """SSL_CTX_set_security_level; OpenSSL 1.0.2 has none, and allows what level 0 does."""
