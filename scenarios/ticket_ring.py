@@ -24,6 +24,7 @@ from harness import (
     openssl_chooses,
     reasons,
     scenario,
+    without_alert,
 )
 
 GENERATIONS = {"ticket_callback": ["evp_mac", "hmac"]}
@@ -31,6 +32,23 @@ SEES_TICKETS = {"client": [Capability.EVERY_TICKET]}
 ROTATES = SEES_TICKETS | {"server": [Capability.ROTATE_KEYS]}
 KEY_NAME = 16
 DECODE_ERROR, INTERNAL_ERROR = 50, 80
+SEEN = date(2026, 11, 30)
+FAILURE = Alert(INTERNAL_ERROR, Role.SERVER)
+FAILS_TO_DECRYPT: Expectation[Alert | None] = Expectation(FAILURE, *without_alert(SEEN, "ssl_get_prev_session"))
+FAILS_TO_ENCRYPT: Expectation[Alert | None] = Expectation(FAILURE, *without_alert(SEEN, "ssl3_send_newsession_ticket"))
+SHORT_KEYS = (
+    "https://github.com/openssl/openssl/pull/515: ticket keys have 48 bytes before 1.1.0, a name and two secrets of 16 "
+    "bytes each (ssl3_ctx_ctrl, SSL_CTRL_SET_TLSEXT_TICKET_KEYS), and 80 since"
+)
+READS_LONG: Expectation[Outcome] = Expectation(RESUMED, Differs(DECLINED, Role.SERVER, "*@<1.1.0", SEEN, SHORT_KEYS))
+UNREAD: tuple[Reason, ...] = (Reason.TICKET_KEY_UNKNOWN,)
+UNREAD_LONG: Expectation[tuple[Reason, ...]] = Expectation(
+    (), Differs(UNREAD, Role.SERVER, "*@<1.1.0", SEEN, SHORT_KEYS)
+)
+UNREAD_SHORT: Expectation[tuple[Reason, ...]] = Expectation(
+    UNREAD, Differs((), Role.SERVER, "*@<1.1.0", SEEN, SHORT_KEYS)
+)
+READS_SHORT: Expectation[Outcome] = Expectation(DECLINED, Differs(RESUMED, Role.SERVER, "*@<1.1.0", SEEN, SHORT_KEYS))
 MALFORMED = (
     "tls_construct_new_session_ticket (1.1.1w, ssl/statem/statem_srvr.c) writes the empty ticket of TLS 1.2, a "
     "lifetime of 0 and no ticket, also in TLS 1.3, where it is cut short and the client aborts; 3.0 sends none"
@@ -158,12 +176,34 @@ def test_callback_reads_the_tickets_of_fixed_keys_and_back(pair):
 
     assert first.outcome is FULL
     assert first.server.callback_calls is None
-    assert second.outcome is RESUMED
-    assert second.from_cache is False
+    assert second.outcome is READS_LONG.of(pair)
+    assert reasons(pair, second) == UNREAD_LONG.of(pair)
+    assert second.from_cache is not True
     assert called(second)[0] == ("decrypt", "ok")
     assert third.outcome is FULL
-    assert fourth.outcome is RESUMED
-    assert fourth.from_cache is False
+    assert fourth.outcome is READS_LONG.of(pair)
+    assert reasons(pair, fourth) == UNREAD_LONG.of(pair)
+    assert fourth.from_cache is not True
+    assert fourth.server.callback_calls is None
+
+
+@scenario(server={"ticket_keys": "a"})
+def test_callback_with_short_keys_and_fixed_keys(pair):
+    """Of one name a ring holds another key where its length differs: the first 48 of 80 bytes."""
+    first = pair.connect()
+    pair.new_server(ticket_ring="a/48")
+    second = pair.connect(offer=first.session)
+    third = pair.connect()
+    pair.new_server(ticket_ring=None)
+    fourth = pair.connect(offer=third.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is READS_SHORT.of(pair)
+    assert reasons(pair, second) == UNREAD_SHORT.of(pair)
+    assert called(second)[0] == ("decrypt", "ok")
+    assert third.outcome is FULL
+    assert fourth.outcome is READS_SHORT.of(pair)
+    assert reasons(pair, fourth) == UNREAD_SHORT.of(pair)
     assert fourth.server.callback_calls is None
 
 
@@ -187,7 +227,7 @@ def test_callback_that_fails_to_decrypt_aborts_the_handshake(pair):
 
     assert first.outcome is FULL
     assert second.outcome is ABORTED
-    assert (second.alert.number, second.alert.sender) == (INTERNAL_ERROR, Role.SERVER)
+    assert second.alert == FAILS_TO_DECRYPT.of(pair)
     assert called(second) == [("decrypt", "error")]
 
 
@@ -217,7 +257,7 @@ def test_callback_that_fails_to_encrypt_aborts_the_handshake(pair):
     first = pair.connect(presume_full=False)
 
     assert first.outcome is ABORTED
-    assert (first.alert.number, first.alert.sender) == (INTERNAL_ERROR, Role.SERVER)
+    assert first.alert == FAILS_TO_ENCRYPT.of(pair)
     assert called(first) == [("encrypt", "error")]
 
 

@@ -15,6 +15,8 @@ from harness.model.tls import Role
 if TYPE_CHECKING:
     from harness.explain.facts.evidence import Evidence
     from harness.explain.facts.offer import Offer
+    from harness.model.connection import Connection
+    from harness.model.setup import Setup
 
 READS = "tls_decrypt_ticket: a ticket with an unknown key or a wrong HMAC is ignored"
 
@@ -177,28 +179,43 @@ def other_key_length(offer: Offer) -> Candidate | None:
 def other_secrets(offer: Offer) -> Candidate | None:
     """The server has a key with the name of the ticket's, and of another length, so that the ticket's HMAC is wrong."""
     evidence = offer.evidence
-    then, now = evidence.then, evidence.now
-    if then is None or now is None or _changed(offer) is not False:
+    then, now, origin = evidence.then, evidence.now, evidence.origin
+    if then is None or now is None or origin is None or _changed(offer) is not False:
         return None
-    made = (then.server.ticket_ring or "").partition(",")[0]
-    held = (now.server.ticket_ring or "").split(",")
-    names = [name for name in held if name.removesuffix(SHORT) == made.removesuffix(SHORT)]
-    if not made or not names or made in names:
+    (knob, made), (other, held) = _keys(then, origin.connection), _keys(now, evidence.connection)
+    if not made or made[0] in held:
         return None
-    lengths = (SHORT_TICKET_KEYS, TICKET_KEYS) if made.endswith(SHORT) else (TICKET_KEYS, SHORT_TICKET_KEYS)
+    name, length = made[0]
+    lengths = [size for known, size in held if known == name]
+    if not lengths:
+        return None
     return Candidate(
         Weight.SHOWN,
         Reason.TICKET_KEY_UNKNOWN,
-        f"the server has a key of {lengths[1]} bytes with the name of the ticket's, which has {lengths[0]} bytes",
+        f"the server has a key of {lengths[0]} bytes with the name of the ticket's, which has {length} bytes",
         (
-            *(knob_text(evidence.origin.connection, Role.SERVER, "ticket_ring", here=False) if evidence.origin else ()),
-            *knob_text(evidence.connection, Role.SERVER, "ticket_ring"),
+            *knob_text(origin.connection, Role.SERVER, knob, here=False),
+            *knob_text(evidence.connection, Role.SERVER, other),
             *_said(offer, callback_answer(offer)),
         ),
         "give all servers that share ticket keys the same bytes: the first 48 of 80 bytes are another key",
         "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); tls_decrypt_ticket verifies the HMAC before it decrypts",
         "compare all bytes of the keys, not only the first 16, which are the name",
     )
+
+
+def _keys(setup: Setup, connection: Connection) -> tuple[str, list[tuple[str, int]]]:
+    """The knob that gives a server its ticket keys, and the name and the bytes of each; the first one encrypts.
+
+    The keys that SSL_CTX_set_tlsext_ticket_keys takes have the length that the release has.
+    """
+    if setup.server.ticket_ring:
+        ring = setup.server.ticket_ring.split(",")
+        lengths = [SHORT_TICKET_KEYS if key.endswith(SHORT) else TICKET_KEYS for key in ring]
+        return "ticket_ring", [(key.removesuffix(SHORT), size) for key, size in zip(ring, lengths, strict=True)]
+    short = _release(connection.server.view.name) < LONGER_KEYS
+    keys = [(setup.server.ticket_keys, SHORT_TICKET_KEYS if short else TICKET_KEYS)] if setup.server.ticket_keys else []
+    return "ticket_keys", keys
 
 
 def unreadable(offer: Offer) -> Candidate | None:

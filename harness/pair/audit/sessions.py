@@ -25,6 +25,8 @@ MOST_LIFETIME = 604800
 """Seconds that a client keeps a TLS 1.3 ticket at most (RFC 8446, 4.6.1)."""
 KEEPS_ALPN = (1, 1, 1)
 """The first OpenSSL whose sessions have an ALPN protocol."""
+KEEPS_HINT = release("1.1.0")
+"""The first OpenSSL whose client keeps the server's hint; before, ssl3_send_client_key_exchange drops it."""
 CORRECTS_DTLS = release("1.1.0")
 """The first OpenSSL whose client writes into the session that the server chose DTLS 1.0; before, it says DTLS 1.2."""
 MAX_FRAGMENT_LENGTH = 1
@@ -217,7 +219,10 @@ def _psk_identity(taken: Taken) -> Shown | None:
 
 
 def _psk_identity_hint(taken: Taken) -> Shown | None:
-    return taken.of_hellos("psk_identity_hint", {taken.wire.transcript.psk_identity_hint or b""}, "ServerKeyExchange")
+    version = release_of(taken.wire.connection, Role.CLIENT)
+    drops = version[:1].isdigit() and release(version) < KEEPS_HINT
+    hint = b"" if drops else taken.wire.transcript.psk_identity_hint or b""
+    return taken.of_hellos("psk_identity_hint", {hint}, "ServerKeyExchange")
 
 
 FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {

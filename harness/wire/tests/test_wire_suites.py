@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +25,12 @@ from harness.wire.tests.tls_in_memory import Captures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from harness.model.transcript import Transcript
     from harness.stacks.machine import Machine
 
 OPENSSL = shutil.which("openssl") or "openssl"
+LIST_CIPHERS = str(Path(__file__).with_name("list_ciphers.py"))
 ALL = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 CCM_8 = "TLS_AES_128_CCM_8_SHA256"
 TLS12 = {
@@ -107,6 +109,39 @@ def test_each_suite_of_each_build_is_known_by_its_name(machine: tuple[Machine, R
             assert lines or list_of == ALL
 
     assert unknown == {}
+
+
+def test_each_suite_of_each_libssl_is_known_by_its_name(machine: tuple[Machine, Runtime]) -> None:
+    unknown: dict[tuple[str, int], str] = {}
+    for build in (build_for("libssl"), *machine[0].fetched("libssl").values()):
+        assert isinstance(build, Build)
+        argv = [*(build.python or (sys.executable,)), LIST_CIPHERS, str(build.libcrypto), str(build.libssl)]
+        environment = {**os.environ, **build.environment}
+        listed = subprocess.run(argv, env=environment, check=True, capture_output=True, text=True).stdout.splitlines()
+        assert len(listed) > 100
+        named = [(int(number), name) for number, name in map(str.split, listed)]
+        unknown |= {
+            (build.version, number): name
+            for number, name in named
+            if name not in openssl_names(number) or number not in SUITES
+        }
+
+    assert unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (0x001F, "KRB5-DES-CBC3-SHA"),
+        (0x0025, "KRB5-IDEA-CBC-MD5"),
+        (0x0042, "DH-DSS-CAMELLIA128-SHA"),
+        (0x0086, "DH-RSA-CAMELLIA256-SHA"),
+        (0x0098, "DH-RSA-SEED-SHA"),
+        (0xC00B, "ECDH-RSA-NULL-SHA"),
+    ],
+)
+def test_suite_that_only_102_offers_has_its_name(number: int, name: str) -> None:
+    assert name in openssl_names(number)
 
 
 @pytest.mark.parametrize(
