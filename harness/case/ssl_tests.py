@@ -78,6 +78,8 @@ RESULTS = {"Success": "!=", "ServerFail": "==", "ClientFail": "=="}
 TICKETS = {"Yes": "true", "No": "false"}
 OUTCOMES = {"Yes": "== resumed", "No": "!= resumed"}
 YES = "Yes"
+LONGEST = 60
+"""Characters of a file that an error repeats."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class _Reading:
 
     def knobs(self, role: Role, name: str, extra: str) -> dict[str, str]:
         """The knobs of a section for SSL_CONF_cmd and of its extra one."""
-        section = dict(self.sections.get(name, {}))
+        section = _named(self.sections, name, f"the {role}") if name else {}
         found = dict(ALWAYS[role])
         found |= self._versions(section.pop("MinProtocol", "None"), section.pop("MaxProtocol", "None"))
         if role is Role.CLIENT and "Certificate" in section:
@@ -117,7 +119,7 @@ class _Reading:
                 found["verify"] = VERIFY[value]
             else:
                 self.unsaid.append(f"{word} = {value}")
-        found |= self._extra(role, self.sections.get(extra, {}) if extra else {})
+        found |= self._extra(role, _named(self.sections, extra, f"the {role}") if extra else {})
         if role is Role.SERVER and found.get("tickets") == "off":
             found["external_cache"] = SHARED
         return found
@@ -158,10 +160,22 @@ class _Reading:
 def read(text: str) -> list[SslTest]:
     """The tests of a file, in their order; UsageError if it is not such a file."""
     sections = _sections(text)
-    names = [value for word, value in sections[""].items() if re.fullmatch(r"test-\d+", word)]
+    names = {word: value for word, value in sections[""].items() if re.fullmatch(r"test-\d+", word)}
     if not names:
         raise UsageError("the file has no test-0, so it is not one of OpenSSL's test/ssl-tests/*.cnf")
-    return [_test(sections, f"test-{number}", name) for number, name in enumerate(names)]
+    said = sections[""].get("num_tests", str(len(names)))
+    if said != str(len(names)):
+        raise UsageError(f"num_tests is {said[:LONGEST]!r}, and the file has {len(names)}: take the whole file")
+    return [_test(sections, key, name) for key, name in names.items()]
+
+
+def _named(sections: Mapping[str, Mapping[str, str]], name: str, by: str) -> dict[str, str]:
+    """The words of a section that another one names; UsageError without it."""
+    if name not in sections or not name:
+        raise UsageError(
+            f"{by} names the section [{name[:LONGEST]}], which the file does not have: take the whole file"
+        )
+    return dict(sections[name])
 
 
 def _sections(text: str) -> dict[str, dict[str, str]]:
@@ -174,14 +188,17 @@ def _sections(text: str) -> dict[str, dict[str, str]]:
             found.setdefault(name, {})
         elif words:
             key, equals, value = words.partition("=")
+            if words.startswith(".include"):
+                raise UsageError(f"line {number} includes another file, which the importer does not read: copy it in")
             if not equals:
-                raise UsageError(f"line {number} is neither a [section] nor WORD = VALUE: {words!r}")
+                raise UsageError(f"line {number} is neither a [section] nor WORD = VALUE: {words[:LONGEST]!r}")
             found[name][key.strip()] = value.strip()
     return found
 
 
 def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> SslTest:
-    ends = dict(sections.get(sections.get(name, {}).get("ssl_conf", ""), {}))
+    conf = _named(sections, name, key).get("ssl_conf", "")
+    ends = _named(sections, conf, f"ssl_conf of [{name}]")
     wanted = dict(sections.get(key, {}))
     method = wanted.pop("Method", "TLS")
     reading = _Reading(sections, PROTOCOLS.get(method, PROTOCOLS["TLS"]))

@@ -144,9 +144,34 @@ def test_another_file_is_refused(text: str) -> None:
         read(text)
 
 
-def test_a_line_without_a_value_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"line 2 is neither a \[section\] nor WORD = VALUE"):
-        read("test-0 = a\nnothing\n")
+BROKEN = {
+    "test-0 = a\nnothing\n": r"line 2 is neither a \[section\] nor WORD = VALUE: 'nothing'$",
+    "\0" * 1000: r"line 1 is neither a \[section\] nor WORD = VALUE: '(\\x00){60}'$",
+    ".include itself.cnf\n": r"line 1 includes another file, .*: copy it in$",
+    "num_tests = 2\ntest-0 = a\n[a]\n": r"num_tests is '2', and the file has 1: take the whole file$",
+    "test-0 = a\n": r"test-0 names the section \[a\], which the file does not have",
+    "test-0 = a\n[a]\nssl_conf = b\n": r"ssl_conf of \[a\] names the section \[b\]",
+    "test-0 = a\n[a]\nssl_conf = b\n[b]\nserver = c\n": r"the server names the section \[c\]",
+    "test-0 = a\n[a]\nssl_conf = b\n[b]\n[test-0]\nclient = c\n": r"the client names the section \[c\]",
+}
+
+
+@pytest.mark.parametrize(("text", "says"), BROKEN.items(), ids=range(len(BROKEN)))
+def test_a_broken_file_is_refused_in_one_line(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as raised:
+        read(text)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_test_is_found_by_its_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = TESTS.replace("num_tests = 4", "num_tests = 3").replace("test-0 = 0-resumed\n", "")
+
+    assert [test.name for test in read(text)] == ["1-renegotiated", "2-unsaid", "3-datagrams"]
+    assert read(text)[1].unsaid[-1] == "Method = QUIC"
+    file = tmp_path / "broken.cnf"
+    file.write_text("num_tests = 1\ntest-0 = a\n")
+    assert main(["import", str(file)]) == BOTH
+    assert f"{file}: test-0 names the section [a]" in "".join(capsys.readouterr().err.splitlines())
 
 
 @pytest.mark.parametrize(("wanted", "code"), [("No", 0), ("Yes", 1)])

@@ -44,9 +44,11 @@ def importing(context: click.Context, file: Path, client: str, server: str, stor
     expects.
     """
     try:
-        tests = read(file.read_text())
+        tests = read(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not a text: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from error
     if stories is not None:
         stories.mkdir(parents=True, exist_ok=True)
         for test in tests:
