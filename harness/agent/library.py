@@ -94,6 +94,8 @@ class Facts:
     """The peer's ephemeral key (SSL_get_peer_tmp_key), ``X25519, 253 bits``; empty if there is none."""
     peer_chain: list[str] | None = None
     """SHA-256 of each certificate of the peer's chain, its own first, as hexadecimal digits."""
+    ocsp_response: str | None = None
+    """The stapled OCSP response that a client that asked for it holds of this connection; empty if it has none."""
     exporter: str | None = None
     """SHA-256 of the exported keying material (see EXPORTER_LABEL), as hexadecimal digits."""
     tickets: int | None = None

@@ -319,6 +319,8 @@ class Capability(StrEnum):
     """Report the group of a connection's key exchange (SSL_get_negotiated_group)."""
     PEER_CHAIN = "peer chain"
     """Report the certificates of the peer's chain (SSL_get_peer_cert_chain)."""
+    OCSP_RESPONSE = "OCSP response"
+    """Report the stapled OCSP response that a client holds (SSL_get_tlsext_status_ocsp_resp)."""
     EXPORTER = "exporter"
     """Export keying material (SSL_export_keying_material)."""
     RESUMABLE = "is_resumable"

@@ -235,6 +235,8 @@ class Transcript:
     """The extensions of the first EncryptedExtensions (RFC 8446, 4.3.1) by IANA number; None if none was read."""
     raw_public_keys: Mapping[Role, bytes] = field(default_factory=dict)
     """The SubjectPublicKeyInfo that each role sent in place of a certificate (RFC 7250), empty if it had none."""
+    ocsp_responses: Mapping[Role, bytes] = field(default_factory=dict)
+    """The OCSP response that each role stapled to its certificate (RFC 6066, 8; RFC 8446, 4.4.2.1), as DER."""
     certificates: Mapping[Role, tuple[bytes, ...]] = field(default_factory=dict)
     """The chain of each role's first Certificate message as DER, also of a CompressedCertificate of zlib (RFC 8879).
 

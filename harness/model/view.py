@@ -112,6 +112,9 @@ class EndpointReport:
     peer_chain: tuple[str, ...] | None = None
     """SHA-256 of each certificate that it holds of its peer's chain, the peer's own first (SSL_get_peer_cert_chain).
     Capability.PEER_CHAIN."""
+    ocsp_response: bytes | None = None
+    """The stapled OCSP response that a client holds of this connection (SSL_get_tlsext_status_ocsp_resp); empty if it
+    has none. Capability.OCSP_RESPONSE."""
     exporter: str | None = None
     """SHA-256 of keying material that it exported (SSL_export_keying_material). Capability.EXPORTER."""
     ending: Ending | None = None

@@ -14,12 +14,18 @@ from harness.wire.names import EXTENSIONS, list_of, name_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+STATUS_REQUEST: Final = 5
+"""The extension (RFC 6066, 8)."""
+OCSP: Final = 1
+"""CertificateStatusType (RFC 6066, 8)."""
 HELLO_VERIFY_REQUEST: Final = 3
 NEW_SESSION_TICKET: Final = 4
 ENCRYPTED_EXTENSIONS: Final = 8
 CERTIFICATE: Final = 11
+CERTIFICATE_STATUS: Final = 22
 KEY_UPDATE: Final = 24
 COMPRESSED_CERTIFICATE: Final = 25
+OF_CERTIFICATES = frozenset({CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE})
 SERVER_KEY_EXCHANGE: Final = 12
 CLIENT_KEY_EXCHANGE: Final = 16
 
@@ -54,6 +60,31 @@ def certificates(body: bytes, offset: int, *, tls13: bool) -> tuple[bytes, ...]:
     return tuple(found)
 
 
+def certificate_response(body: bytes, offset: int) -> bytes:
+    """Read the OCSP response of the first certificate of TLS 1.3 (RFC 8446, 4.4.2.1); empty without one."""
+    cursor = Cursor(body, "Certificate", offset)
+    cursor.vector(1)
+    entries = cursor.inner(3)
+    if not entries.left:
+        return b""
+    entries.vector(3)
+    extensions = Extensions(entries)
+    return _ocsp(extensions.open(STATUS_REQUEST)) if STATUS_REQUEST in extensions else b""
+
+
+def certificate_status(body: bytes, offset: int) -> bytes:
+    """Read the OCSP response of a CertificateStatus (RFC 6066, 8); WireFormatError if it has none."""
+    return _ocsp(Cursor(body, "CertificateStatus", offset))
+
+
+def _ocsp(cursor: Cursor) -> bytes:
+    if (kind := cursor.number(1)) != OCSP:
+        raise WireFormatError(f"CertificateStatus of type {kind}, which is not ocsp", 0)
+    response = cursor.vector(3)
+    cursor.end()
+    return response
+
+
 def raw_public_key(body: bytes, offset: int, *, tls13: bool) -> bytes:
     """Read the SubjectPublicKeyInfo of a Certificate message with a raw public key; empty if it has none (RFC 7250, 3).
 
@@ -77,8 +108,8 @@ ALGORITHMS = {ZLIB: "zlib", 2: "brotli", 3: "zstd"}
 """CertificateCompressionAlgorithm (RFC 8879, 3); Python reads zlib alone."""
 
 
-def compressed_certificates(body: bytes, offset: int) -> tuple[tuple[bytes, ...] | None, dict[str, str]]:
-    """Read the chain of a CompressedCertificate, None if its algorithm is not zlib, and what is worth printing.
+def compressed_certificates(body: bytes, offset: int) -> tuple[bytes | None, dict[str, str]]:
+    """Read the Certificate in a CompressedCertificate, None if its algorithm is not zlib, and what is worth printing.
 
     WireFormatError if it is malformed, or is not of the length that it says (RFC 8879, 4).
     """
@@ -94,8 +125,7 @@ def compressed_certificates(body: bytes, offset: int) -> tuple[tuple[bytes, ...]
         raise WireFormatError(f"CompressedCertificate is not zlib data: {error}", offset) from error
     if len(plain) != length:
         raise WireFormatError(f"CompressedCertificate says {length} bytes and has {len(plain)} or more", offset)
-    chain = certificates(plain, offset, tls13=True)
-    return chain, shown | certificate_fields(chain)
+    return plain, shown | certificate_fields(certificates(plain, offset, tls13=True))
 
 
 def encrypted_extensions(body: bytes, offset: int) -> EncryptedExtensions:

@@ -97,6 +97,7 @@ class _Reader:
         self._problems: list[str] = []
         self._certificates: dict[Role, tuple[bytes, ...]] = {}
         self._raw_public_keys: dict[Role, bytes] = {}
+        self._ocsp_responses: dict[Role, bytes] = {}
         self._raw_key = dict.fromkeys(Role, False)
         """Whether a role's Certificate has a raw public key."""
         self._encrypted_extensions: Mapping[int, bytes] | None = None
@@ -143,6 +144,7 @@ class _Reader:
             encrypted_extensions=self._encrypted_extensions,
             certificates=self._certificates,
             raw_public_keys=self._raw_public_keys,
+            ocsp_responses=self._ocsp_responses,
             early_data=self._early_data,
             named_curve=self._named_curve,
             sealed={end.role: end.unread for end in ends},
@@ -338,13 +340,8 @@ class _Reader:
                 content = ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
                 self._tickets.append(ticket)
                 shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
-            elif message.type == messages.CERTIFICATE:
-                content, shown = self._certificate(end.role, message)
-            elif message.type == messages.COMPRESSED_CERTIFICATE:
-                unpacked, shown = messages.compressed_certificates(message.body, message.offset)
-                if unpacked is not None:
-                    content = Certificate(unpacked)
-                    self._certificates.setdefault(end.role, unpacked)
+            elif message.type in messages.OF_CERTIFICATES:
+                content, shown = self._of_certificate(end.role, message)
             elif message.type == messages.ENCRYPTED_EXTENSIONS:
                 content = encrypted = messages.encrypted_extensions(message.body, message.offset)
                 self._encrypted_extensions = self._encrypted_extensions or encrypted.extensions
@@ -373,6 +370,19 @@ class _Reader:
             self._named_curve = messages.named_curve(rest)
         return shown
 
+    def _of_certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
+        """A certificate, compressed or not, or the response that is stapled to it before TLS 1.3."""
+        if message.type == messages.CERTIFICATE:
+            return self._certificate(role, message)
+        if message.type == messages.CERTIFICATE_STATUS:
+            return None, self._stapled(role, messages.certificate_status(message.body, message.offset))
+        unpacked, shown = messages.compressed_certificates(message.body, message.offset)
+        if unpacked is None:
+            return None, shown
+        chain = messages.certificates(unpacked, message.offset, tls13=True)
+        self._certificates.setdefault(role, chain)
+        return Certificate(chain), shown | self._stapled(role, messages.certificate_response(unpacked, message.offset))
+
     def _certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
         """A chain of certificates, or the raw public key in its place."""
         tls13 = self._tls13 is True
@@ -383,7 +393,17 @@ class _Reader:
             return None, {"raw_public_key": f"{len(key)} bytes"}
         chain = messages.certificates(message.body, message.offset, tls13=tls13)
         self._certificates.setdefault(role, chain)
+        response = messages.certificate_response(message.body, message.offset) if tls13 else b""
+        if response:
+            return Certificate(chain), messages.certificate_fields(chain) | self._stapled(role, response)
         return Certificate(chain), summary.Lazy(messages.certificate_fields, chain)
+
+    def _stapled(self, role: Role, response: bytes) -> dict[str, str]:
+        """Keep the first OCSP response of a role; what is worth printing of it."""
+        if not response:
+            return {}
+        self._ocsp_responses.setdefault(role, response)
+        return {"ocsp_response": f"{len(response)} bytes"}
 
     def _certificate_types(self, extensions: Mapping[int, bytes]) -> None:
         """What a server says about the type of either end's certificate."""

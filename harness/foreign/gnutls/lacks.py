@@ -31,6 +31,7 @@ CAPABILITIES = {
     "every ticket": "gnutls_session_get_data2 gives the last one only",
     "new-session callback": "GnuTLS has no new-session callback",
     "negotiated group": "gnutls_group_get also gives the group of the session that a TLS 1.2 connection resumes",
+    "OCSP response": "the agent has no code for gnutls_ocsp_status_request_get2",
     "is_resumable": "GnuTLS does not say whether a session can be resumed",
     "counters": NO_COUNTERS,
     "running counters": NO_COUNTERS,

@@ -31,6 +31,7 @@ CAPABILITIES = {
     "new-session callback": "tlslite-ng has no new-session callback",
     "negotiated group": NO_CODE,
     "peer chain": NO_CODE,
+    "OCSP response": NO_CODE,
     "exporter": NO_CODE,
     "is_resumable": NO_CODE,
     "running counters": NO_COUNTERS,

@@ -34,6 +34,7 @@ CAPABILITIES = {
     "server name": "wolfSSL_SNI_GetRequest needs a list of a server's own names",
     "negotiated group": "wolfSSL_get_curve_name also gives the group of the session that is resumed",
     "peer chain": "the agent has no code for wolfSSL's chain of certificates",
+    "OCSP response": "the agent has no code for wolfSSL_get_ocsp_response",
     "is_resumable": "wolfSSL_SESSION_is_resumable does not look at what the session holds",
     "counters": NO_COUNTERS,
     "running counters": NO_COUNTERS,

@@ -238,6 +238,17 @@ def _compresses(wire: Wire, role: Role) -> Shown | None:
     return exactly(value=False, where=f"Certificate of the {role}") if ZLIB in numbers_of(asked[1:]) else None
 
 
+@once
+def _stapled(wire: Wire, _role: Role) -> Shown | None:
+    """A resumption has none: the response is of the connection, and not of the session (tls_process_cert_status)."""
+    if wire.first is None or wire.unread_chain(Role.SERVER):
+        return None
+    if wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.encrypted_extensions is None:
+        return None
+    sent = wire.transcript.ocsp_responses.get(Role.SERVER, b"")
+    return exactly(sent, f"{'a' if sent else 'no'} stapled response of the server")
+
+
 def _agreed_raw_key(wire: Wire, role: Role) -> object:
     """Whether both ends take a raw public key in place of this one's certificate, and prefer it (RFC 7250, 4)."""
     setup = wire.connection.setup
@@ -586,6 +597,7 @@ FACTS = (
     Fact("group", _reported("group"), _group),
     Fact("peer_temp_key", _reported_temp_key, _group),
     Fact("peer_chain", _reported("peer_chain"), _peer_chain),
+    Fact("ocsp_response", _reported("ocsp_response"), _stapled, frozenset({Role.CLIENT})),
     Fact("exporter", _reported("exporter"), _exporter),
     Fact("version", _reported("version"), _version),
     Fact("enabled versions", _enabled, _used_versions),

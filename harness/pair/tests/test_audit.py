@@ -74,6 +74,7 @@ LIES: dict[str, list[Lie]] = {
     "group": [fact("group", "secp521r1"), Lie("group: the", {"facts": {"group": ""}})],
     "peer_temp_key": [fact("peer_temp_key", "X448, 448 bits"), fact("peer_temp_key", "ECDH, secp521r1, 521 bits")],
     "peer_chain": [fact("peer_chain", ["00" * 32]), fact("peer_chain", [])],
+    "ocsp_response": [fact("ocsp_response", "30030a0103", roles=(Role.CLIENT,))],
     "exporter": [fact("exporter", "00" * 32)],
     "tickets": [fact("tickets", 7), fact("tickets", 0)],
     "alerts": [
@@ -311,6 +312,7 @@ UNREPORTED = {
     "view": "its fields have liars of their own",
     "errors": "reason codes are not sent; the alerts among them are the view's",
     "new_sessions": "a program reports none; an agent that lies is caught",
+    "ocsp_response": "a program reports none; an agent that lies is caught",
     "callback_calls": "a program reports none; an agent that lies is caught",
     "output": "it is what a program printed",
     "driven": "it is the harness's own knowledge",

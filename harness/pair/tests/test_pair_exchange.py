@@ -128,6 +128,7 @@ def test_a_session_from_der_has_lost_the_chain(connected: Callable[..., tuple[Co
     [
         (Capability.NEGOTIATED_GROUP, "group"),
         (Capability.PEER_CHAIN, "peer_chain"),
+        (Capability.OCSP_RESPONSE, "ocsp_response"),
         (Capability.EXPORTER, "exporter"),
     ],
 )

@@ -105,6 +105,7 @@ def make_report(
         group=None if facts.get("group") is None else group_named(facts["group"]),
         peer_temp_key=facts.get("peer_temp_key"),
         peer_chain=None if facts.get("peer_chain") is None else tuple(facts["peer_chain"]),
+        ocsp_response=None if facts.get("ocsp_response") is None else bytes.fromhex(facts["ocsp_response"]),
         exporter=facts.get("exporter"),
         ending=trail.ending or trail.cut,
         errors=(

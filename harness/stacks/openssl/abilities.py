@@ -27,6 +27,7 @@ COMMON_MISSING = {
     Capability.EVERY_TICKET.value: "each ticket overwrites the file of -sess_out, so only the last one is seen",
     Capability.NEGOTIATED_GROUP.value: "the program does not print it",
     Capability.PEER_CHAIN.value: "it prints the names of a chain, not its certificates",
+    Capability.OCSP_RESPONSE.value: "it prints what a response says, not its bytes",
     Capability.EXPORTER.value: "-keymatexport prints the material itself, for anybody to read",
     Capability.PSK_IDENTITIES.value: "in TLS 1.2 s_server warns of an unknown identity and goes on (psk_server_cb)",
     Capability.COUNTERS.value: "a running program prints its counters only while a connection is open",

@@ -338,6 +338,7 @@ class LibsslTls:
             group=exchange.group(native, ssl, reused=bool(now)) if self.finished else None,
             peer_temp_key=exchange.peer_temp_key(native, ssl) if self.finished else None,
             peer_chain=exchange.peer_chain(native, ssl, server=self.role == "server") if self.finished else None,
+            ocsp_response=exchange.ocsp_response(native, ssl) if self.finished and self.role == "client" else None,
             exporter=exchange.exporter(native, ssl) if self.finished else None,
             tickets=self.tickets,
             alerts=self.alerts,

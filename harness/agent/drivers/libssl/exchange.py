@@ -67,6 +67,13 @@ def peer_chain(native: Native, ssl: Any, *, server: bool) -> list[str]:
     return own + [_digest(native, value(stack, place)) for place in range(count(stack))]
 
 
+def ocsp_response(native: Native, ssl: Any) -> str:
+    """SSL_get_tlsext_status_ocsp_resp as hexadecimal digits; empty if the SSL holds none."""
+    found = native.ffi.new("unsigned char **")
+    length = native.ssl.SSL_ctrl(ssl, c.CTRL_GET_STATUS_RESPONSE, 0, found)
+    return "" if length <= 0 or found[0] == native.ffi.NULL else bytes(native.ffi.buffer(found[0], length)).hex()
+
+
 def _own(native: Native, ssl: Any) -> list[Any]:
     """The peer's certificate, if there is one; before 3.0 the call takes a reference."""
     borrowed = native.has("SSL_get0_peer_certificate")

@@ -49,6 +49,7 @@ def missing(role: str, version: str) -> dict[str, str]:
         found[Capability.THREADS.value] = "OpenSSL before 1.1.0 is safe in threads only with locks of the program's own"
     if role == "server":
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
+        found[Capability.OCSP_RESPONSE.value] = "only a client is sent a response"
         found |= dict.fromkeys((each.value for each in OF_CLIENTS), ONLY_CLIENTS_OFFER)
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)

@@ -55,6 +55,7 @@ MISSING = {
     Capability.RESUMABLE: IS_RESUMABLE,
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
+    Capability.OCSP_RESPONSE: "SSL_get_tlsext_status_ocsp_resp is not bound, but for a callback",
     Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
     Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
     Capability.QUIC: NO_QUIC["pyopenssl"],

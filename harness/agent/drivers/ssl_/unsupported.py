@@ -55,6 +55,7 @@ MISSING = {
     Capability.SERVER_NAME: SERVER_NAME,
     Capability.NEGOTIATED_GROUP: GROUP,
     Capability.EXPORTER: EXPORTER,
+    Capability.OCSP_RESPONSE: "SSLObject has no way to SSL_get_tlsext_status_ocsp_resp",
     Capability.PSK_IDENTITIES: "SSLContext has no set_psk_server_callback before Python 3.13",
     Capability.DATAGRAMS: NO_DATAGRAMS["ssl"],
     Capability.QUIC: NO_QUIC["ssl"],
