@@ -88,8 +88,6 @@ class Reload:
     signal: Signals = Signals.SIGHUP
     printed: str = ""
     """What it prints then; empty if all its processes are new."""
-    ready: str = ""
-    """What it prints as soon as it takes the signal; empty if it does from its first process on."""
 
 
 @dataclass(frozen=True)
@@ -321,7 +319,7 @@ PRODUCTS = {
             ("-v", "version "),
             _haproxy,
             Takes.INHERITS,
-            reload=Reload(Signals.SIGUSR2, ready="Loading success"),  # of 2.5; before it, a signal is lost
+            reload=Reload(Signals.SIGUSR2),
             lacks={"cache=builtin": "its cache is shared"},
         ),
         Product(

@@ -22,6 +22,7 @@ from harness.stacks.programs.products import Place, Takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from signal import Signals
 
     from harness.runtime.runtime import Runtime
     from harness.stacks.programs.products import Product, Wanted
@@ -61,6 +62,19 @@ def found(product: Installed) -> str:
     if program is None:
         raise UnsupportedError(product.name, "a program here", f"install it: apt install {product.package}")
     return program
+
+
+def catches(pid: int, signal: Signals) -> bool:
+    """Whether the process has a handler for the signal and does not block it; true where proc(5) is not there.
+
+    haproxy ignores SIGUSR2 until its master has executed itself again, after it says "Loading success".
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+    masks = {name: int(mask, 16) for name, mask in re.findall(r"^(SigCgt|SigBlk):\s*(\w+)", status, re.MULTILINE)}
+    return bool((masks["SigCgt"] & ~masks["SigBlk"]) >> (signal - 1) & 1)
 
 
 def version_of(product: Installed, program: str, group: int) -> str:
@@ -176,14 +190,13 @@ class Program:
         if why := self.product.lacks.get("reload"):
             raise UnsupportedError(self.label, "a reload", why)
         way, master = self.product.reload, psutil.Process(self._child.pid)
+        self._await(lambda: catches(master.pid, way.signal), f"{self.label} to take {way.signal.name}")
         if way.printed:
             times = self._child.output.count(way.printed)
             master.send_signal(way.signal)
             self._await(lambda: self._child.output.count(way.printed) > times, f"the reload of {self.label}")
             return
-        self._await(
-            lambda: bool(master.children()) and way.ready in self._child.output, f"the processes of {self.label}"
-        )
+        self._await(lambda: bool(master.children()), f"the processes of {self.label}")
         old = {child.pid for child in master.children()}
         master.send_signal(way.signal)
 
