@@ -64,9 +64,9 @@ MESSAGES = (
 SEALED = "sealed record"
 """In place of a message's type: a record that is encrypted, which the tap cannot look into."""
 FLIGHT = "flight"
-"""In place of a message's type, of datagrams alone: all that an end sends before the other one answers.
+"""In place of a message's type, of datagrams alone: all of a handshake that an end sends before the other answers.
 
-RFC 6347, 4.2.4. A flight that is sent again counts as a further one.
+RFC 6347, 4.2.4. A flight that is sent again counts as a further one; application data are of none.
 """
 
 

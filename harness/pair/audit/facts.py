@@ -37,6 +37,8 @@ PREFERS_SENT_NAME = release("1.1.1e")
 """The first OpenSSL that reports the name of this handshake, not the session's, where TLS 1.3 resumed."""
 SENDS_EACH_ALERT = release("1.1.1o")
 """The first OpenSSL that sends an alert for each of its errors: before, tls1_alert_code knew no missing_extension."""
+READS_DATA_TWICE = (("3.2", "3.2.5"), ("3.3", "3.3.4"), ("3.4", "3.4.2"), ("3.5", "3.5.1"))
+"""The releases with openssl/openssl#27316, up to those of May 2025 with openssl/openssl#27543."""
 KEY_NAME = 16
 """Bytes at the head of an OpenSSL ticket that name its key (TLSEXT_KEYNAME_LENGTH)."""
 KEY_LOG = "key log"
@@ -453,8 +455,25 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
         allowed |= {Ending.ALERT, Ending.EOF}
     if _fails_without_alert(wire, role) or _unsent(wire):
         allowed.add(Ending.ALERT)
+    if _reads_data_twice(wire, role):
+        allowed.add(Ending.EOF)
     closed = CONNECTION_CLOSE if wire.transcript.closed else "no reset"
     return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and {closed}")
+
+
+def _reads_data_twice(wire: Wire, role: Role) -> bool:
+    """Whether SSL_read returned 0 after data of DTLS that had come before the peer's Finished (openssl/openssl#27316).
+
+    From 3.2 to 3.2.4, 3.3.3, 3.4.1 and 3.5.0 OpenSSL keeps the record that it has read, and reads it again, empty.
+    """
+    version = release_of(wire.connection, role)
+    number = release(version) if version[:1].isdigit() else ()
+    if not any(release(since) <= number < release(mended) for since, mended in READS_DATA_TWICE):
+        return False
+    sent = [message.type for message in wire.transcript.messages if message.sender is role.peer]
+    early = sent[: sent.index("Finished")] if "Finished" in sent else []
+    version_of = wire.answers[-1].version if wire.answers else None
+    return version_of is not None and version_of.datagrams and "ApplicationData" in early
 
 
 def _fails_without_alert(wire: Wire, role: Role) -> bool:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent.vocabulary import release
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import Close, Mechanism, Outcome, Role, TLSVersion
+from harness.model.tls import Close, Ending, Mechanism, Outcome, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.audit import audit
 from harness.pair.pair import Pair
@@ -145,6 +146,48 @@ def test_what_comes_late_to_a_server_begins_no_conversation(paired: Callable[...
 
     assert first.outcome is (Outcome.ABORTED if fails else Outcome.FULL)
     assert second.outcome is Outcome.FULL
+
+
+KEEPS_EARLY_DATA = "3.0.9"
+"""The first OpenSSL that keeps data of the next epoch until its keys are there (openssl/openssl#20597)."""
+
+
+def test_data_that_come_before_a_lost_flight_arrive(
+    paired: Callable[..., Pair], machine: tuple[Machine, Runtime]
+) -> None:
+    """A flight is of the handshake: the tap that drops one lets the application data pass that follow it."""
+    if release(machine[0].one("libssl").label.partition("@")[2]) < release(KEEPS_EARLY_DATA):
+        pytest.skip(f"OpenSSL before {KEEPS_EARLY_DATA} drops data that come before the flight with their keys")
+    pair = paired(of_client={"retransmit_after": 40}, of_server={"retransmit_after": 40})
+    first = pair.connect()
+    pair.tamper("drop", "client", "flight", 2)
+    second = pair.connect(offer=first.session)
+
+    sent = second.messages.types(Role.CLIENT)
+    assert second.tampered == ("the tap dropped flight 2 of the client",)
+    assert second.outcome is Outcome.RESUMED
+    assert sent.index("ApplicationData") < sent.index("Finished")
+    assert sent.count("ApplicationData") == 1
+
+
+@pytest.mark.parametrize(("name", "believed"), [("3.2.4", True), ("3.2.5", False), ("3.5.1", False), ("3.0.20", False)])
+def test_the_end_of_input_after_early_data_is_a_lie_since_it_was_mended(
+    both: tuple[Connection, Connection], name: str, *, believed: bool
+) -> None:
+    """The data are moved before the Finished, as where the flight is lost."""
+    _, second = both
+    messages = list(second.transcript.messages)
+    data = next(m for m in messages if m.sender is Role.CLIENT and m.type == "ApplicationData")
+    place = next(i for i, m in enumerate(messages) if m.sender is Role.CLIENT and m.type == "Finished")
+    messages.remove(data)
+    messages.insert(place, data)
+    view = replace(second.server.view, name=f"libssl@{name}")
+    server = replace(second.server, view=view, ending=Ending.EOF)
+    late = replace(second, server=server)
+    early = replace(late, transcript=replace(second.transcript, messages=tuple(messages)))
+
+    assert [wrong.fact for wrong in audit(late)] == ["ending"]
+    assert [wrong.fact for wrong in audit(early)] == ([] if believed else ["ending"])
 
 
 def test_a_client_and_a_server_with_several_conversations_at_once(paired: Callable[..., Pair]) -> None:

@@ -2,8 +2,8 @@
 
 Rules. A record that is not encrypted and holds whole messages is cut into them; one that a Tampering names is changed,
 and becomes a record of its own with a number of its own. A record of a later epoch is sealed: it is relayed, dropped or
-changed as a whole. What comes after a held record does not wait for it. A flight is all that an end sends before the
-other one answers; one that is sent again is another flight.
+changed as a whole. What comes after a held record does not wait for it. A flight is all of its handshake that an end
+sends before the other one answers; one that is sent again is another flight, and application data are of none.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class DatagramsInTheMiddle:
             return [datagram]
         self._follow(sender, records)
         pieces = [piece for record in records for piece in self._record(sender, record)]
-        for tampering in self._now:
+        of_flight = any(record.type != ContentType.APPLICATION_DATA for record in records)
+        for tampering in self._now if of_flight else ():
             match tampering.what:
                 case Tamper.DROP:
                     return []
