@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cached_property, lru_cache
 
 PROTOCOL = 2
 """The version of the protocol; it changes when old agents or harnesses become incompatible."""
@@ -38,7 +39,7 @@ class TLSVersion(StrEnum):
         """Whether UDP carries it: DTLS (RFC 6347) and QUIC (RFC 9000)."""
         return self.carrier != OVER_TCP
 
-    @property
+    @cached_property
     def carrier(self) -> str:
         """What carries its handshake, for people; an end speaks versions of one carrier."""
         if self.value == "quic":
@@ -385,6 +386,7 @@ class Capability(StrEnum):
     """Be an OpenSSL, of any release: a scenario that pins what OpenSSL alone chooses needs it; `family` says it."""
 
 
+@lru_cache(maxsize=1024)
 def release(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, in OpenSSL's order: ``3.0.19`` is (3, 0, 19), ``1.1.1w`` (1, 1, 1, 23).
 

@@ -62,9 +62,11 @@ class Config(CommonKnobs):
 
         An end with TLS 1.0 or 1.1 has the one security level at which every OpenSSL speaks them.
         """
-        old = isinstance(self.versions, tuple) and any(version in self.versions for version in DEPRECATED)
-        level = {"security_level": LEAST_LEVEL} if old and self.security_level is None else {}
-        return {name: value for name, value in {**vars(self), **level}.items() if value is not None}
+        values = vars(self)
+        if self.security_level is None and isinstance(self.versions, tuple):
+            old = any(version in self.versions for version in DEPRECATED)
+            values = {**values, "security_level": LEAST_LEVEL} if old else values
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,11 +37,12 @@ def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:
         wire = wires[role]
         driven = wire.report(role).driven
         for fact in FACTS:
-            if (
-                role in fact.roles
-                and (driven or fact.name == KEY_LOG)
-                and (found := contradiction(role, fact.name, fact.reports(wire, role), fact.shows(wire, role)))
-            ):
+            if role not in fact.roles or not (driven or fact.name == KEY_LOG):
+                continue
+            reported = fact.reports(wire, role)
+            if reported is None:
+                continue
+            if found := contradiction(role, fact.name, reported, fact.shows(wire, role)):
                 yield found
     wire = wires[Role.CLIENT]
     if wire.connection.client.driven:

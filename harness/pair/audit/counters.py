@@ -24,59 +24,71 @@ class Most:
     most: int
 
 
-def _completed(connection: Connection) -> bool:
-    return connection.wire.saw in {Saw.FULL, Saw.RESUMED}
+@dataclass(frozen=True, slots=True)
+class Handshakes:
+    """What the counters of a connection follow from, counted once for all of them."""
 
-
-def _renegotiations(connection: Connection) -> int:
+    saw: Saw
+    least: int
+    """How many of its handshakes its context has counted at least."""
+    renegotiations: int
     """How many handshakes may have followed the first, as far as is known: those that were asked for."""
-    asked = sum(action.name == "renegotiate" for action in connection.setup.during) if connection.setup else 0
-    return max(asked, connection.transcript.handshakes - 1)
-
-
-def _least(connection: Connection) -> int:
-    """A connection that goes over to another context (SSL_set_SSL_CTX) is counted there."""
-    gone = any(call.call == "choose" and call.result == "chosen" for call in connection.server.callback_calls or ())
-    return int(_completed(connection) and not gone)
-
-
-def _began(connection: Connection) -> Most:
-    return Most(_least(connection), 1 + 3 * _renegotiations(connection))
-
-
-def _finished(connection: Connection) -> Most:
-    return Most(_least(connection), 1 + _renegotiations(connection))
-
-
-def _renegotiated(connection: Connection) -> Most:
-    """A HelloRequest and the ClientHello that follows it are counted one by one."""
-    return Most(0, 3 * _renegotiations(connection))
-
-
-def _offers(connection: Connection) -> int:
+    offers: int
     """ClientHellos with which a server looks up a session; there are two where it asked for another key share."""
-    hellos = connection.transcript.client_hellos
-    offering = sum(PRE_SHARED_KEY in h.extensions or bool(h.session_ticket) or bool(h.session_id) for h in hellos)
-    return offering + _renegotiations(connection)
+    was_offered: bool
+    external_psk: bool
+
+    @classmethod
+    def of(cls, connection: Connection) -> Handshakes:
+        """Count those of a closed connection.
+
+        A connection that goes over to another context (SSL_set_SSL_CTX) is counted there.
+        """
+        asked = sum(action.name == "renegotiate" for action in connection.setup.during) if connection.setup else 0
+        again = max(asked, connection.transcript.handshakes - 1)
+        gone = any(call.call == "choose" and call.result == "chosen" for call in connection.server.callback_calls or ())
+        hellos = connection.transcript.client_hellos
+        offering = sum(PRE_SHARED_KEY in h.extensions or bool(h.session_ticket) or bool(h.session_id) for h in hellos)
+        return cls(
+            saw=connection.wire.saw,
+            least=int(connection.wire.saw in {Saw.FULL, Saw.RESUMED} and not gone),
+            renegotiations=again,
+            offers=offering + again,
+            was_offered=bool(connection.was_offered),
+            external_psk=connection.observed_external_psk is not None,
+        )
 
 
-def _hits(connection: Connection) -> Most:
+def _began(of: Handshakes) -> Most:
+    return Most(of.least, 1 + 3 * of.renegotiations)
+
+
+def _finished(of: Handshakes) -> Most:
+    return Most(of.least, 1 + of.renegotiations)
+
+
+def _renegotiated(of: Handshakes) -> Most:
+    """A HelloRequest and the ClientHello that follows it are counted one by one."""
+    return Most(0, 3 * of.renegotiations)
+
+
+def _hits(of: Handshakes) -> Most:
     """OpenSSL counts a TLS 1.3 handshake with an external PSK too (tls_finish_handshake)."""
-    if connection.observed_external_psk is not None and connection.wire.saw is Saw.FULL:
-        return Most(0, _offers(connection))
-    resumed = int(connection.wire.saw is Saw.RESUMED)
-    return Most(resumed, max(resumed, _offers(connection)) if connection.was_offered else _renegotiations(connection))
+    if of.external_psk and of.saw is Saw.FULL:
+        return Most(0, of.offers)
+    resumed = int(of.saw is Saw.RESUMED)
+    return Most(resumed, max(resumed, of.offers) if of.was_offered else of.renegotiations)
 
 
-def _lookups(connection: Connection) -> Most:
-    return Most(0, _offers(connection))
+def _lookups(of: Handshakes) -> Most:
+    return Most(0, of.offers)
 
 
-def _never(_connection: Connection) -> Most:
+def _never(_of: Handshakes) -> Most:
     return Most(0, 0)
 
 
-COUNTERS: Mapping[Role, Mapping[str, Callable[[Connection], Most]]] = {
+COUNTERS: Mapping[Role, Mapping[str, Callable[[Handshakes], Most]]] = {
     Role.SERVER: {
         "accept": _began,
         "accept_good": _finished,
@@ -109,8 +121,10 @@ _BOUNDS: WeakKeyDictionary[Connection, Mapping[Role, Mapping[str, Most]]] = Weak
 
 def _bounds(connection: Connection) -> Mapping[Role, Mapping[str, Most]]:
     if connection not in _BOUNDS:
+        counted_once = Handshakes.of(connection)
         _BOUNDS[connection] = {
-            role: {name: of(connection) for name, of in counters.items()} for role, counters in COUNTERS.items()
+            role: {name: bounds(counted_once) for name, bounds in counters.items()}
+            for role, counters in COUNTERS.items()
         }
     return _BOUNDS[connection]
 

@@ -108,7 +108,7 @@ def _used_versions(wire: Wire, role: Role) -> Shown | None:
     else:
         return None
     words = "ClientHello" if role is Role.CLIENT else "ServerHello"
-    return Shown(_Including(used), f"{readable(tuple(sorted(filter(None, used))))} ({words})")
+    return Shown(_Including(used), lambda: f"{readable(tuple(sorted(filter(None, used))))} ({words})")
 
 
 @once
@@ -140,7 +140,7 @@ def _configured_psk(wire: Wire, _role: Role) -> object:
 @once
 def _sent_psk(wire: Wire, _role: Role) -> Shown | None:
     sent = [psk.identity for hello in wire.transcript.client_hellos[:1] for psk in hello.external_psks]
-    return Shown(sent, f"{readable(tuple(sent))} (ClientHello)")
+    return Shown(sent, lambda: f"{readable(tuple(sent))} (ClientHello)")
 
 
 @once
@@ -387,7 +387,8 @@ def _sent_alerts(wire: Wire, role: Role) -> Shown | None:
     if alerts is None:
         return None
     sent = _numbers(alerts)
-    return Shown(_Extending(sent, None if wire.cut or _unsent(wire) else sent), f"{readable(sent)} from the {role}")
+    most = None if wire.cut or _unsent(wire) else sent
+    return Shown(_Extending(sent, most), lambda: f"{readable(sent)} from the {role}")
 
 
 def _unsent(wire: Wire) -> bool:
@@ -413,7 +414,7 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     numbers = [alert.number for alert in alerts]
     met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not _ignores_eof(wire, role)
     read = numbers.index(0) + 1 if met and 0 in numbers else 0
-    return Shown(_Extending(sent[:read], sent), f"{readable(sent)} from the {role.peer}")
+    return Shown(_Extending(sent[:read], sent), lambda: f"{readable(sent)} from the {role.peer}")
 
 
 def _reported_fatal(wire: Wire, role: Role) -> object:
@@ -458,7 +459,7 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
     if _reads_data_twice(wire, role):
         allowed.add(Ending.EOF)
     closed = CONNECTION_CLOSE if wire.transcript.closed else "no reset"
-    return Shown(allowed, f"{readable(_numbers(received))} from the {role.peer}, and {closed}")
+    return Shown(allowed, lambda: f"{readable(_numbers(received))} from the {role.peer}, and {closed}")
 
 
 def _reads_data_twice(wire: Wire, role: Role) -> bool:

@@ -30,8 +30,8 @@ class Shown:
     """What the wire shows: the values that a truthful endpoint can report, and where."""
 
     allowed: Container[object]
-    where: str
-    """For people, after ``the wire shows``."""
+    where: str | Callable[[], str]
+    """For people, after ``the wire shows``; a function where it is long to make, as only a contradiction needs it."""
     values: Collection[object] = ()
     """What is named before it; made into text only where an end contradicts it, as a connection can have many."""
 
@@ -40,7 +40,8 @@ class Shown:
         """The values and where they are."""
         named = sorted(map(readable, self.values))
         more = f" or {len(named) - MOST_NAMED} others" if len(named) > MOST_NAMED else ""
-        return " ".join(filter(None, [" or ".join(named[:MOST_NAMED]) + more, self.where]))
+        where = self.where if isinstance(self.where, str) else self.where()
+        return " ".join(filter(None, [" or ".join(named[:MOST_NAMED]) + more, where]))
 
 
 def exactly(value: object, where: str) -> Shown:
