@@ -11,6 +11,7 @@ from harness import (
     BOTH,
     FULL,
     RESUMED,
+    Alert,
     Capability,
     Differs,
     Expectation,
@@ -288,3 +289,51 @@ def test_tls13_has_no_renegotiation(pair):
     assert not done
     assert connection.messages.handshakes == 1
     assert sum(WRONG_SSL_VERSION in error for error in connection.client.errors) == WRONG_VERSIONS_SAID.of(pair)
+
+
+AES_128, AES_256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
+ILLEGAL_PARAMETER = 47
+CIPHER_MISSING = "reason=215 "
+"""SSL_R_REQUIRED_CIPHER_MISSING: a server resumes with the session's cipher alone (RFC 5246, 7.4.1.3)."""
+CHANGES = {"client": [Capability.CHANGED_RENEGOTIATION]}
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"ciphers": AES_128},
+    server={"tickets": BOTH, "client_renegotiation": True},
+    needs=CHANGES,
+)
+def test_client_renegotiates_with_another_cipher_and_its_session_resumes(pair):
+    live = pair.open()
+    live.exchange()
+    done = live.renegotiate(Role.CLIENT, ciphers=AES_256)
+    first = live.close()
+    pair.new_client(ciphers=f"{AES_256}:{AES_128}")
+    second = pair.connect(offer=first.session)
+
+    before, after = first.messages.server_hellos
+    assert done
+    assert first.outcome is FULL
+    assert (before.cipher_suite, after.cipher_suite) == (0xC02B, 0xC02C)
+    assert first.client.cipher == AES_256
+    assert second.outcome is RESUMED
+    assert second.messages.server_hello.cipher_suite == after.cipher_suite
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"ciphers": AES_128},
+    server={"tickets": BOTH, "client_renegotiation": True},
+    needs=CHANGES,
+)
+def test_abbreviated_renegotiation_without_the_sessions_cipher_is_refused(pair):
+    live = pair.open()
+    live.exchange()
+    done = live.renegotiate(Role.CLIENT, abbreviated=True, ciphers=AES_256)
+    first = live.close()
+
+    assert not done
+    assert first.messages.client_hellos[1].session_id != b""
+    assert first.messages.alerts[0] == Alert(ILLEGAL_PARAMETER, Role.SERVER)
+    assert any(CIPHER_MISSING in error for error in first.server.errors)

@@ -111,10 +111,13 @@ def _used_versions(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Including(used), lambda: f"{readable(tuple(sorted(filter(None, used))))} ({words})")
 
 
-@once
-def _cipher(wire: Wire, _role: Role) -> Shown | None:
+def _cipher(wire: Wire, role: Role) -> Shown | None:
+    """That of the last handshake; s_server prints that of the first alone where a client renegotiates."""
     names = openssl_names(wire.answers[-1].cipher_suite) if wire.answers else ()
-    return Shown(names, f"{names[0]} (ServerHello)") if names else None
+    also: tuple[str, ...] = ()
+    if names and len(wire.answers) > 1 and role is Role.SERVER and wire.report(role).view.name.startswith("openssl@"):
+        also = openssl_names(wire.answers[0].cipher_suite)
+    return Shown((*names, *also), f"{names[0]} (ServerHello)") if names else None
 
 
 @once
@@ -492,8 +495,11 @@ def _fails_without_alert(wire: Wire, role: Role) -> bool:
 
 
 def _resumed_last(wire: Wire, role: Role) -> Shown | None:
-    """Whether the last handshake resumed: in a renegotiation nothing that only a full one has comes from the server."""
-    if not wire.answers:
+    """Whether the last handshake resumed: in a renegotiation nothing that only a full one has comes from the server.
+
+    What an end says after one that failed is not of the last that was completed: a server notes the session first.
+    """
+    if not wire.answers or wire.unfinished:
         return None
     if len(wire.answers) == 1 and wire.selected_psk is not None:
         setup = wire.connection.setup
@@ -511,7 +517,7 @@ def _resumed_last(wire: Wire, role: Role) -> Shown | None:
 def _group(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange."""
     hello = wire.first
-    if hello is None:
+    if hello is None or wire.unfinished:
         return None
     if hello.version is TLSVersion.TLSv1_3:
         share = hello.extensions.get(KEY_SHARE, b"")

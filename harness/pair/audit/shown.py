@@ -152,6 +152,12 @@ class Wire:
         return found if all(finished.count(role) == len(found) for role in Role) else ()
 
     @cached_property
+    def unfinished(self) -> bool:
+        """Whether a renegotiation began after the last handshake that was completed."""
+        retries = sum(hello.hello_retry_request for hello in self.transcript.server_hellos)
+        return bool(self.answers) and len(self.transcript.client_hellos) - retries > len(self.answers)
+
+    @cached_property
     def first(self) -> ServerHello | None:
         """The ServerHello of the only handshake; None if there are others, or none that was completed."""
         return self.answers[0] if len(self.answers) == 1 else None

@@ -279,6 +279,16 @@ def renegotiate(pair: Pair) -> None:
     pair.connect(offer=live.close().last_session)
 
 
+def renegotiate_changed(pair: Pair) -> None:
+    """The client begins a second handshake with another cipher, and offers what it yields."""
+    live = pair.open()
+    live.exchange()
+    live.renegotiate(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
+    first = live.close()
+    pair.new_client(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
+    pair.connect(offer=first.last_session)
+
+
 def renegotiate_server(pair: Pair) -> None:
     """The server begins it."""
     live = pair.open()
@@ -487,6 +497,13 @@ SITUATIONS = (
     Situation("tls12-cleared-ssl", TLS12, clear_ssl),
     Situation("tls13-cleared-ssl", TLS13, clear_ssl),
     Situation("tls12-renegotiation", TLS12, renegotiate, server={"client_renegotiation": True}),
+    Situation(
+        "tls12-renegotiation-with-another-cipher",
+        TLS12,
+        renegotiate_changed,
+        client={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256"},
+        server={"client_renegotiation": True},
+    ),
     Situation("tls12-renegotiation-by-server", TLS12, renegotiate_server),
     Situation("tls12-session-id-prefix", TLS12, server={**STATEFUL, "session_id_prefix": b"abc"}),
     Situation("tls12-one-session-id", TLS12, evict, server={**STATEFUL, "session_id": b"one"}),
