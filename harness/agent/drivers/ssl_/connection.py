@@ -142,8 +142,11 @@ class SslConnection:
 
     def facts(self) -> Facts:
         """The facts from SSLObject; without a callback, a server does not report the server name."""
+        agreed = self._agreed
+        if agreed is not None and (cipher := self._tls.cipher()) is not None:
+            agreed = replace(agreed, cipher=cipher[0])  # a renegotiation can change it
         return replace(
-            self._agreed or self._so_far(),
+            agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,
             alerts=list(self._messages.alerts) if self._messages else None,
             keylog=self._keylog.lines(self._keylog_start),
