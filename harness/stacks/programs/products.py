@@ -275,6 +275,10 @@ def _selfserv(wanted: Wanted, place: Place) -> Start:
     )
 
 
+PAGE = "page.txt"
+"""A file in the folder of s_server, which -WWW serves."""
+
+
 def _s_server(way: str) -> Callable[[Wanted, Place], Start]:
     """Start s_server so."""
 
@@ -284,7 +288,7 @@ def _s_server(way: str) -> Callable[[Wanted, Place], Start]:
         arguments += ["-cert", str(site.issued.certificate), "-key", str(site.issued.key)]
         arguments += [] if wanted.tickets else ["-no_ticket"]
         arguments += ["-no_cache"] if wanted.cache is Cache.NONE else []
-        return Start({}, tuple(arguments))
+        return Start({PAGE: "hello\n"}, tuple(arguments))
 
     return start
 
@@ -376,7 +380,7 @@ PRODUCTS = {
             },
         ),
         _of_openssl("s_server-www", "-www", b""),
-        _of_openssl("s_server-WWW", "-WWW", b"GET /none HTTP/1.0\r\n\r\n"),
+        _of_openssl("s_server-WWW", "-WWW", f"GET /{PAGE} HTTP/1.0\r\n\r\n".encode()),
         _of_openssl("s_server-rev", "-rev", b"hello\n"),
     )
 }

@@ -94,7 +94,12 @@ def test_a_cache_that_is_slow_is_waited_for(pair: Pair) -> None:
 def test_an_agent_that_dies_in_a_callback_is_named(pair: Pair) -> None:
     cache = SlowCache(pair)
     agents = [each for each in psutil.Process().children(recursive=True) if "harness.agent" in each.cmdline()]
-    thread = cache.when_asked(lambda _answer: [os.kill(agent.pid, signal.SIGKILL) for agent in agents])
+
+    def kill(_answer: object) -> None:
+        for agent in agents:
+            agent.send_signal(signal.SIGKILL)
+
+    thread = cache.when_asked(kill)
     with pytest.raises(EndpointError, match=r"libssl@.*was killed by SIGKILL"):
         pair.connect(offer=cache.session)
     thread.join()
