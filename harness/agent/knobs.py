@@ -383,26 +383,23 @@ class CommonKnobs:
         kind=kinds.PSK_CIPHER,
         meaning="the TLS 1.3 suite whose hash the external PSK has; by default TLS_AES_128_GCM_SHA256",
         libssl="SSL_SESSION_set_cipher",
-        openssl=Flags("fixed"),
+        openssl=Flags("-psk_session"),
         since="1.1.1",
-        lacks=(
-            *NO_PSK,
-            Lack(
-                "-psk makes a session with TLS_AES_128_GCM_SHA256",
-                ("openssl",),
-                allows=only(PskCipher.AES_128),
-                values="TLS_AES_128_GCM_SHA256",
-            ),
-        ),
+        lacks=NO_PSK,
     )
     psk_callback: PskCallback | None = knob(
         kind=kinds.PSK_CALLBACK,
         meaning="which generations of callback have the external PSK; by default all that the OpenSSL has",
         libssl="SSL_CTX_set_psk_use_session_callback",
-        openssl=Flags("fixed"),
+        openssl=Flags("-psk, -psk_session"),
         lacks=(
             *NO_PSK,
-            Lack("-psk sets both", ("openssl",), allows=only(PskCallback.BOTH), values="both"),
+            Lack(
+                "-psk sets both, and -psk_session that of TLS 1.3 alone",
+                ("openssl",),
+                allows=lambda value: value is not PskCallback.PSK,
+                values="session, both",
+            ),
             Lack(
                 "OpenSSL before 1.1.1 has no SSL_CTX_set_psk_use_session_callback",
                 before="1.1.1",
@@ -897,10 +894,22 @@ class ServerKnobs:
 
 
 def for_programs(given: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """The knobs as s_server and s_client of a version take them: the security level is a word of the cipher list."""
-    if "security_level" not in given or not knobs_of(Role.CLIENT)["security_level"].exists_in(version):
-        return dict(given)
-    return {**given, "ciphers": f"{given.get('ciphers', DEFAULT_CIPHERS)}:@SECLEVEL={given['security_level']}"}
+    """The knobs as s_server and s_client of a version take them.
+
+    The security level is a word of the cipher list, and a PSK of the callbacks of TLS 1.3 alone is in a file.
+    """
+    found = dict(given)
+    if found.get("psk_callback") is PskCallback.SESSION:
+        found.pop("psk_key", None)
+    if "security_level" in given and knobs_of(Role.CLIENT)["security_level"].exists_in(version):
+        found["ciphers"] = f"{given.get('ciphers', DEFAULT_CIPHERS)}:@SECLEVEL={given['security_level']}"
+    return found
+
+
+def psk_in_a_file(given: Mapping[str, Any]) -> bool:
+    """Whether s_server and s_client get the external PSK as a session in a file, by -psk_session."""
+    alone, cipher = given.get("psk_callback") is PskCallback.SESSION, given.get("psk_cipher", PskCipher.AES_128)
+    return "psk_key" in given and (alone or cipher is not PskCipher.AES_128)
 
 
 def early_data(size: int) -> bytes:

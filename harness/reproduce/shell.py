@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import for_programs
+from harness.agent.knobs import for_programs, psk_in_a_file
 from harness.agent.vocabulary import release
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import ORDERS, Close, Role, TLSVersion
@@ -67,7 +67,9 @@ def lacks(story: Story) -> list[str]:
 def _knobs(context: Context) -> Iterator[tuple[str, str]]:
     abilities = program_abilities(context.role, context.version, None)
     for name, value in context.given.items():
-        if why := abilities.lacks_knob(name, value):
+        if name in {"psk_callback", "psk_cipher"} and psk_in_a_file(context.given):
+            yield name, "-psk_session wants a file, which the script does not write"
+        elif why := abilities.lacks_knob(name, value):
             yield name, why
         elif any("\0" in word for word in _words(context, name, value)):
             yield name, "no argument of a program can hold a NUL byte"

@@ -11,6 +11,7 @@ from harness.stacks.clocked import Clocked
 from harness.stacks.openssl.argv import NON_BLOCKING, client_argv
 from harness.stacks.openssl.client_link import OpensslClientLink
 from harness.stacks.openssl.commands import refused
+from harness.stacks.openssl.files import psk_session
 from harness.stacks.openssl.unsent import FORGETS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class OpensslClient(Clocked):
         pki = runtime.pki
         certificate = None if config.certificate is None else pki.issued(config.certificate)
         self._argv = client_argv(build.openssl or (), build.version, config, certificate, pki.authority())
+        self._argv += psk_session(runtime, config)
         self._forgets = NON_BLOCKING in self._argv and release(build.version) >= FORGETS
         self._links: list[OpensslClientLink] = []
 

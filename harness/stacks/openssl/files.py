@@ -6,15 +6,37 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from harness.agent.kinds import psk_of
 from harness.agent.knobs import early_data as early_data_of
+from harness.agent.knobs import psk_in_a_file
+from harness.agent.vocabulary import PskCipher
 from harness.stacks.openssl.argv import connection_argv
 from harness.wire.session import codec, pem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.model.knobs import Config
     from harness.model.session import Session
     from harness.runtime.runtime import Runtime
+
+
+def psk_session(runtime: Runtime, config: Config) -> list[str]:
+    """The flag with the session that is an end's external PSK, and its file; empty if -psk says it, or it has none."""
+    given = config.given()
+    if not psk_in_a_file(given):
+        return []
+    cipher = given.get("psk_cipher", PskCipher.AES_128).number
+    session = codec.external_psk(cipher, bytes.fromhex(psk_of(given["psk_key"])))
+    return ["-psk_session", str(private(runtime, ".pem", pem.to_pem(session)))]
+
+
+def private(runtime: Runtime, suffix: str, data: bytes) -> Path:
+    """A file that only its owner can read."""
+    path = runtime.path(suffix)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    return path
 
 
 class ClientFiles:
@@ -28,15 +50,9 @@ class ClientFiles:
 
     def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
         """Return the arguments of s_client; ``offered`` is the DER of a session, ``early_data`` a number of bytes."""
-        sess_in = None if offered is None else self._write(".pem", pem.to_pem(offered))
-        early = self._write(".early", early_data_of(early_data)) if early_data else None
+        sess_in = None if offered is None else private(self._runtime, ".pem", pem.to_pem(offered))
+        early = private(self._runtime, ".early", early_data_of(early_data)) if early_data else None
         return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
-
-    def _write(self, suffix: str, data: bytes) -> Path:
-        path = self._runtime.path(suffix)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        return path
 
     def session(self, taken_by: str) -> Session | None:
         """Return the session that s_client wrote last, or None."""

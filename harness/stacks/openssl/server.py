@@ -21,6 +21,7 @@ from harness.runtime.tap import LOOPBACK
 from harness.stacks.clocked import Clocked
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused
+from harness.stacks.openssl.files import psk_session
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_output import ServerOutput
 from harness.stacks.openssl.steps import Steps
@@ -60,6 +61,7 @@ class OpensslServer(Clocked):
         certificate = None if config.certificate is None else runtime.pki.issued(config.certificate)
         authority = runtime.pki.authority()
         argv = server_argv(build.openssl or (), build.version, config, certificate, authority, self._keylog)
+        argv += psk_session(runtime, config)
         self._child = TerminalChild(
             runtime.loop,
             runtime.warden,

@@ -124,7 +124,7 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.SERVER, "signature_algorithms"): Beside(own={"server_certificate": "rsa-server"}),
     **{(Role.CLIENT, f"psk_{name}"): OF_CLIENT for name in ("identity", "cipher", "callback")},
     **{(Role.SERVER, f"psk_{name}"): OF_SERVER for name in ("identity", "cipher", "callback")},
-    (Role.SERVER, "psk_key"): Beside(peer=PSK),
+    (Role.SERVER, "psk_key"): Beside(peer=PSK | {"ciphersuites": PskCipher.AES_128.value}),
     (Role.SERVER, "psk_hint"): Beside(own=ALONE, peer=PSK | {"ciphers": "PSK-AES128-GCM-SHA256"}),
     (Role.CLIENT, "cert_compression"): Beside(own=SHOWS, peer={"verify": Verify.OPTIONAL}),
     (Role.SERVER, "cert_decompression"): Beside(own={"verify": Verify.OPTIONAL}, peer=SHOWS),

@@ -128,6 +128,13 @@ def _known(der: bytes) -> Mapping[str, object]:
     }
 
 
+def external_psk(cipher: int, key: bytes) -> bytes:
+    """The DER of a session of TLS 1.3 that is an external PSK: all that OpenSSL reads of it (-psk_session)."""
+    version, suite = TLSVersion.TLSv1_3.wire, cipher.to_bytes(2, "big")
+    elements = asn1.integer(1), asn1.integer(version), *map(asn1.octet_string, (suite, b"", key))
+    return asn1.sequence(elements).der
+
+
 def edited(session: Session, **fields: Value) -> Session:
     """The session with other values of fields; the rest stays as it is. `EDITABLE` has their names and types.
 

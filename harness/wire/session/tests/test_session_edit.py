@@ -10,17 +10,25 @@ from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.session import EDITABLE, Session, Turned, parse_edit, show_edit
-from harness.model.tls import USUAL_VERSIONS, Outcome
+from harness.model.tls import USUAL_VERSIONS, Outcome, TLSVersion
 from harness.pair.pair import Pair
 from harness.stacks.openssl import OpensslStack
 from harness.tests.live_sessions import WRITTEN, printed
 from harness.wire.session import der as asn1
 from harness.wire.session import structure
-from harness.wire.session.codec import aged, damaged, decode, difference, edited, place_of, with_other_secret
+from harness.wire.session.codec import (
+    aged,
+    damaged,
+    decode,
+    difference,
+    edited,
+    external_psk,
+    place_of,
+    with_other_secret,
+)
 
 if TYPE_CHECKING:
     from harness.model.session import Value
-    from harness.model.tls import TLSVersion
     from harness.tests.live_sessions import Live
 
 VALUES = [-(1 << 63), -7200, -129, -128, -1, 1, 127, 128, 255, 256, 65535, 1 << 31, 1 << 40, (1 << 63) - 1]
@@ -271,3 +279,10 @@ def test_a_value_that_a_session_cannot_hold_is_refused(session: Session, name: s
 def test_a_session_without_a_ticket_cannot_be_damaged(live: Live) -> None:
     with pytest.raises(UsageError, match="ticket has 0 bytes"):
         damaged(decode(live.der("tls12-id")))
+
+
+def test_a_session_that_is_an_external_psk_has_its_suite_and_key() -> None:
+    session = decode(external_psk(0x1302, b"k" * 48))
+
+    assert (session.cipher, session.session_id, session.master_key_length) == (0x1302, b"", 48)
+    assert session.version is TLSVersion.TLSv1_3
