@@ -16,14 +16,15 @@ LATER = {"verify": Verify.LATER}
 ALLOWS = {"post_handshake_auth": True, "client_certificate": "client"}
 NOT_PARSED = (
     "https://github.com/openssl/openssl/issues/10370: tls_parse_ctos_sig_algs ignores the extension of the request "
-    "where the handshake resumed, so that the client finds no common scheme and sends an empty Certificate; measured: "
-    "3.0.16 and 3.4.1 do, 3.0.17 and 3.5.0 do not"
+    "where the handshake resumed, so that the client finds no common scheme and sends an empty Certificate, until "
+    "https://github.com/openssl/openssl/pull/24651; measured: 3.0.16, 3.3.3 and 3.4.1 do, 3.0.17 and 3.5.0 do not; the "
+    "releases of 3.0.17's day, 3.2.5, 3.3.4 and 3.4.2, are taken for mended"
 )
 CERTIFICATES_AFTER_RESUMPTION = Expectation(
     1,
     *(
         Differs(0, Role.CLIENT, builds, date(2026, 11, 30), NOT_PARSED)
-        for builds in ("*@>=1.1.1,<3.0.17", "*@>=3.1,<3.4.2")
+        for builds in ("*@>=1.1.1,<3.0.17", "*@>=3.1,<3.2.5", "*@>=3.3,<3.3.4", "*@>=3.4,<3.4.2")
     ),
 )
 IS_KNOWN_LATER: Expectation[bool | None] = Expectation(

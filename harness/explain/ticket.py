@@ -180,7 +180,7 @@ def other_secrets(offer: Offer) -> Candidate | None:
     """The server has a key with the name of the ticket's, and of another length, so that the ticket's HMAC is wrong."""
     evidence = offer.evidence
     then, now, origin = evidence.then, evidence.now, evidence.origin
-    if then is None or now is None or origin is None or _changed(offer) is not False:
+    if then is None or now is None or origin is None or _changed(offer) is not False or other_key_length(offer):
         return None
     (knob, made), (other, held) = _keys(then, origin.connection), _keys(now, evidence.connection)
     if not made or made[0] in held:

@@ -20,6 +20,7 @@ from harness.model.setup import Setup
 from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper, Tampering
 from harness.model.tls import Close, Outcome, Role
 from harness.pair.audit.counters import counted
+from harness.pair.audit.remembered import remembered
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
 from harness.pair.relay import ByMemory, ByTap
@@ -374,6 +375,7 @@ class Pair:
         """Keep a connection that is over, with what its server's counters say of all of its context."""
         self.runtime.check_room()
         connection.read_by_assert = self.read_by_assert
+        connection.contradictions += remembered(connection, self.connections)
         self.connections.append(connection)
         self._issued_ids |= issued_ids(connection.transcript)
         tap = self.datagram_tap or self._tap

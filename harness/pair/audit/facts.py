@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
-from harness.agent.vocabulary import CertCompression, release
+from harness.agent.vocabulary import CacheMode, CertCompression, release
 from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
 from harness.model.connection import HANDLE
 from harness.model.errors import WireFormatError
@@ -123,9 +123,9 @@ def _cipher(wire: Wire, role: Role) -> Shown | None:
 @once
 def _external_psk(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 a selected identity whose binder proves it, before it the identity in the ClientKeyExchange."""
-    if wire.first is None:
+    if not wire.answers:
         return None
-    if wire.first.version is TLSVersion.TLSv1_3:
+    if wire.answers[0].version is TLSVersion.TLSv1_3:
         psk = wire.selected_psk
         where = "the binder of the selected identity" if psk else "no external PSK is selected in ServerHello"
         return exactly(psk.identity if psk else b"", where)
@@ -172,6 +172,8 @@ def _server_name(wire: Wire, role: Role) -> Shown | None:
 
     In TLS 1.3 it has it before OpenSSL 1.1.1e, which prefers the session's (openssl/openssl#10018).
     """
+    if len(wire.answers) > 1:
+        return _one_of_names(wire)
     if wire.first is None or not wire.transcript.client_hellos:
         return None
     name = wire.transcript.client_hellos[-1].server_name or ""
@@ -184,6 +186,14 @@ def _server_name(wire: Wire, role: Role) -> Shown | None:
             return None
         return Shown((name, session), f"{readable(name)} (ClientHello), and the session has {readable(session)}")
     return exactly(name, "ClientHello")
+
+
+def _one_of_names(wire: Wire) -> Shown | None:
+    """Of several handshakes an end has the name of one of them, or that of a session."""
+    offered = wire.connection.offered
+    held = offered.get("server_name") if offered else ""
+    asked = {hello.server_name or "" for hello in wire.transcript.client_hellos}
+    return None if held is None else Shown({*asked, held}, f"{readable(tuple(sorted(asked)))} (each ClientHello)")
 
 
 def _configured_name(wire: Wire, _role: Role) -> object:
@@ -274,19 +284,27 @@ def _raw_key(wire: Wire, role: Role) -> Shown | None:
 
 def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
     """A resumed end has the certificate of the session, which this connection's wire does not show."""
+    if len(wire.answers) > 1:
+        chain = wire.transcript.certificates.get(role.peer)
+        return exactly(value=True, where="Certificate of the server") if chain and role is Role.CLIENT else None
     if wire.first is None:
         return None
     if wire.resumed:
         offered = wire.connection.offered
         session = offered.get("peer_certificate") if offered and role is Role.CLIENT else None
         return None if session is None else exactly(bool(session), "it resumes, and the session says so")
-    if wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.encrypted_extensions is None:
-        return None
-    if role is Role.SERVER and wire.first.version is TLSVersion.TLSv1_3 and not _finished(wire, Role.CLIENT):
+    if not _shows_certificates(wire, role.peer):
         return None
     chain = wire.transcript.certificates.get(role.peer)
     shown = bool(chain) if chain is not None else wire.unread_chain(role.peer)
     return exactly(shown, f"{'a' if shown else 'no'} Certificate of the {role.peer}")
+
+
+def _shows_certificates(wire: Wire, role: Role) -> bool:
+    """Whether the wire shows all that an end sent in the only handshake, be it sealed or not."""
+    if wire.first is None or wire.first.version is not TLSVersion.TLSv1_3:
+        return wire.first is not None
+    return wire.transcript.encrypted_extensions is not None and _finished(wire, role)
 
 
 def _finished(wire: Wire, role: Role) -> bool:
@@ -295,7 +313,7 @@ def _finished(wire: Wire, role: Role) -> bool:
 
 @once
 def _early_data(wire: Wire, _role: Role) -> Shown | None:
-    if wire.first is None:
+    if not wire.answers:
         return None
     if not any(hello.early_data for hello in wire.transcript.client_hellos):
         return exactly("not_sent", "no early_data in ClientHello")
@@ -312,7 +330,7 @@ def _early_data(wire: Wire, _role: Role) -> Shown | None:
 def _early_bytes(wire: Wire, role: Role) -> Shown | None:
     """What a client wrote is what the wire carries; a server has read all of it, or nothing if it rejected it."""
     sent = wire.transcript.early_data
-    if wire.first is None or (sent is None and any(hello.early_data for hello in wire.transcript.client_hellos)):
+    if not wire.answers or (sent is None and any(hello.early_data for hello in wire.transcript.client_hellos)):
         return None
     sent = sent or b""
     extensions = wire.transcript.encrypted_extensions
@@ -323,13 +341,39 @@ def _early_bytes(wire: Wire, role: Role) -> Shown | None:
 
 
 @once
-def _new_sessions(wire: Wire, _role: Role) -> Shown | None:
-    """One of each ticket that was read, and before TLS 1.3 one of each full handshake."""
+def _new_sessions(wire: Wire, role: Role) -> Shown | None:
+    """One of each ticket that was read, and before TLS 1.3 one of each full handshake.
+
+    OpenSSL calls its callback before TLS 1.3 for a full handshake alone, also where a ticket comes in a resumption, and
+    if the session has an id, its own beside a ticket (ssl_update_cache).
+    """
     on_wire = wire.transcript.tickets
     if on_wire is None or not wire.answers:
         return None
+    setup = wire.connection.setup
+    if wire.first is not None and setup is not None and setup.library(role).is_openssl:
+        tls13 = wire.first.version is TLSVersion.TLSv1_3
+        named = bool(wire.first.session_id) or any(ticket.ticket for ticket in on_wire)
+        most = len(on_wire) if tls13 else int(named and not wire.resumed)
+        finished = wire.report(role).view.saw in {Saw.FULL, Saw.RESUMED}
+        read = finished and (not tls13 or _reads_all(wire))
+        low = most if read and _calls_back(wire) else 0
+        return Shown(_UpTo(low, most), f"{len(on_wire)} NewSessionTicket, {wire.connection.wire.evidence[0]}")
     most = len(on_wire) + (0 if wire.answers[-1].version is TLSVersion.TLSv1_3 else len(wire.answers))
     return Shown(_UpTo(0, most), f"{len(on_wire)} NewSessionTicket in {len(wire.answers)} handshakes")
+
+
+def _calls_back(wire: Wire) -> bool:
+    """Whether a client's cache mode lets OpenSSL call its new-session callback; it does by default."""
+    setup = wire.connection.setup
+    mode = setup.client.cache_mode if setup is not None else None
+    return mode is None or bool(mode & {CacheMode.CLIENT, CacheMode.BOTH})
+
+
+def _reads_all(wire: Wire) -> bool:
+    """Whether a client has read a line of application data after the tickets."""
+    setup = wire.connection.setup
+    return wire.connection.exchanged and setup is not None and any(a.name == "exchange" for a in setup.during)
 
 
 def _reported_tickets(wire: Wire, role: Role) -> object:
@@ -353,9 +397,7 @@ def _tickets(wire: Wire, role: Role) -> Shown | None:
         return None
     count = len(on_wire)
     most = wire.transcript.types(Role.SERVER).count("NewSessionTicket")
-    setup = wire.connection.setup
-    read = wire.connection.exchanged and setup is not None and any(a.name == "exchange" for a in setup.during)
-    low = count if role is Role.SERVER or read else 0
+    low = count if role is Role.SERVER or _reads_all(wire) else 0
     return Shown(_UpTo(low, most), f"{most} NewSessionTicket" + (f", {most - count} malformed" * (most > count)))
 
 
@@ -532,17 +574,43 @@ def _group(wire: Wire, _role: Role) -> Shown | None:
 
 
 def _reported_temp_key(wire: Wire, role: Role) -> object:
-    """The group of the peer's ephemeral key, where its name shows it."""
+    """The group of the peer's ephemeral key, where its name shows it; none where there must be one.
+
+    Before TLS 1.3 a server reports none; of a KEM there is none.
+    """
+    if wire.report(role).peer_temp_key == "":
+        group = name_of(GROUPS, wire.group) if wire.group is not None else ""
+        tls13 = wire.first is not None and wire.first.version is TLSVersion.TLSv1_3
+        return "" if group and "MLKEM" not in group and (tls13 or role is Role.CLIENT) else None
     words = (wire.report(role).peer_temp_key or "").split(", ")
     named = group_named(words[1] if words[0] == "ECDH" and len(words) > 1 else words[0])
     return named if named in GROUPS.values() else None
 
 
+class _LedBy:
+    """No chain, and every chain whose first certificate has this digest."""
+
+    def __init__(self, digest: str) -> None:
+        self._digest = digest
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and reported[:1] in {(), (self._digest,)}
+
+
 def _peer_chain(wire: Wire, role: Role) -> Shown | None:
-    """A resumption sends no certificates; what an end then has is its session's."""
+    """A resumption sends no certificates; what a client then has is its session's."""
+    if wire.first is not None and wire.resumed and role is Role.CLIENT:
+        offered = wire.connection.offered
+        held = offered.get("peer_certificate") if offered else None
+        if not isinstance(held, bytes) or not held:
+            return None
+        digest = sha256(held).hexdigest()
+        return Shown(_LedBy(digest), f"no Certificate, and the session has {digest}")
     if wire.first is None or wire.resumed:
         return None
     chain = wire.transcript.certificates.get(role.peer)
+    if chain is None and not wire.unread_chain(role.peer) and _shows_certificates(wire, role.peer):
+        return exactly((), f"no Certificate of the {role.peer}")
     if chain is None:
         return None
     return exactly(tuple(sha256(der).hexdigest() for der in chain), f"Certificate of the {role.peer}")
@@ -551,10 +619,10 @@ def _peer_chain(wire: Wire, role: Role) -> Shown | None:
 @once
 def _exporter(wire: Wire, _role: Role) -> Shown | None:
     """It follows from the secrets in the key logs, of which only a digest is reported and shown."""
-    if wire.first is None:
+    if not wire.answers:
         return None
     keylog = (*wire.connection.client.keylog, *wire.connection.server.keylog)
-    hellos = wire.transcript.client_hellos[-1], wire.first
+    hellos = wire.transcript.client_hellos[-1], wire.answers[-1]
     material = exported(hellos, keylog, EXPORTER_LABEL, EXPORTER_LENGTH)
     return None if material is None else exactly(sha256(material).hexdigest(), "computed with the key log")
 
@@ -594,7 +662,7 @@ class _Among:
 @once
 def _subjects(wire: Wire, _role: Role) -> Shown | None:
     """What is looked up or decrypted is what the client offers, and what is stored or encrypted what it is given."""
-    if wire.first is None or (wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):
+    if not wire.answers or (wire.answers[0].version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):
         return None
     hellos = wire.transcript.client_hellos
     sent = {hello.session_id for hello in hellos}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import new, sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
-from harness.explain.finding import release_of
+from harness.explain.finding import hash_of, release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
-from harness.pair.audit.shown import Shown, contradiction
+from harness.pair.audit.shown import Shown, contradiction, exactly
 from harness.wire.messages import chosen_protocol
 
 if TYPE_CHECKING:
@@ -29,8 +29,18 @@ KEEPS_HINT = release("1.1.0")
 """The first OpenSSL whose client keeps the server's hint; before, ssl3_send_client_key_exchange drops it."""
 CORRECTS_DTLS = release("1.1.0")
 """The first OpenSSL whose client writes into the session that the server chose DTLS 1.0; before, it says DTLS 1.2."""
+KEEPS_GROUP = release("3.0.0")
+"""The first OpenSSL whose sessions have the group of the key exchange."""
+SERVER_NAME = 0
+"""The extension (RFC 6066, 3)."""
 MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
+SRP = 12
+"""The extension (RFC 5054, 2.8.1)."""
+EXTENDED_MASTER_SECRET = 1
+"""The flag of a session (SSL_SESS_FLAG_EXTMS)."""
+MASTER_SECRET = 48
+"""Bytes of the master secret before TLS 1.3."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,12 @@ class Taken:
         return self.session.get("ticket") is None
 
     @property
+    def openssl(self) -> bool:
+        """Whether the client is an OpenSSL."""
+        setup = self.wire.connection.setup
+        return setup is not None and setup.client_library.is_openssl
+
+    @property
     def tls13(self) -> bool:
         """Whether it is a session of TLS 1.3."""
         return self.wire.answers[-1].version is TLSVersion.TLSv1_3
@@ -65,6 +81,8 @@ class Taken:
                 allowed |= {0} if self.session.get("has_ticket") is not True else set()
                 allowed |= {inherited} if inherited is not None else set()
             return Shown(allowed, "(NewSessionTicket)", allowed)
+        if self.inherited is None and not self.wire.transcript.tickets:
+            return exactly(0, "no NewSessionTicket")
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
 
     def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:
@@ -103,6 +121,8 @@ def _cipher(taken: Taken) -> Shown | None:
 
 def _session_id(taken: Taken) -> Shown | None:
     """Of TLS 1.3 it is never sent; beside a ticket the client makes it, OpenSSL as the ticket's SHA-256."""
+    if taken.openssl and taken.tickets and not taken.hidden:
+        return exactly(sha256(taken.tickets[0].ticket).digest(), "SHA-256 of the ticket in NewSessionTicket")
     if taken.tls13 or (taken.session.get("ticket") is None and taken.session.get("has_ticket") is not False):
         return None
     ids = taken.wire.fold(lambda hello: hello.session_id)
@@ -119,6 +139,9 @@ def _ticket(taken: Taken) -> Shown | None:
 
 
 def _ticket_length(taken: Taken) -> Shown | None:
+    ticket = taken.session.get("ticket")
+    if isinstance(ticket, bytes):
+        return exactly(len(ticket), "bytes of the ticket in the session itself")
     inherited = taken.inherited.get("ticket_length") if taken.inherited else 0
     sent = taken.wire.ticket_lengths
     return None if inherited is None else Shown(sent | {inherited, 0}, "bytes (NewSessionTicket)", sent)
@@ -158,7 +181,11 @@ def _max_early_data(taken: Taken) -> Shown | None:
 
 
 def _alpn(taken: Taken) -> Shown | None:
-    """A session keeps it since OpenSSL 1.1.1 (SSL_SESSION_get0_alpn_selected(3), HISTORY)."""
+    """A session keeps it since OpenSSL 1.1.1 (SSL_SESSION_get0_alpn_selected(3), HISTORY).
+
+    After a handshake with an external PSK of TLS 1.3, which OpenSSL takes for a resumption, its session has none
+    (tls_parse_stoc_alpn: if (!s->hit)).
+    """
     version = release_of(taken.wire.connection, Role.CLIENT)
     if not taken.session.get("alpn") and version[:1].isdigit() and release(version) < KEEPS_ALPN:
         return None
@@ -166,7 +193,11 @@ def _alpn(taken: Taken) -> Shown | None:
         found = taken.wire.fold(lambda hello: _protocol(taken.wire.agreed(hello)))
     except WireFormatError:
         return None
-    return None if None in found else taken.of_hellos("alpn", found, "ServerHello or EncryptedExtensions")
+    if None in found:
+        return None
+    if taken.wire.selected_psk is not None:
+        found.add(b"")
+    return taken.of_hellos("alpn", found, "ServerHello or EncryptedExtensions")
 
 
 def _protocol(extensions: Mapping[int, bytes] | None) -> bytes | None:
@@ -176,14 +207,72 @@ def _protocol(extensions: Mapping[int, bytes] | None) -> bytes | None:
 def _server_name(taken: Taken) -> Shown | None:
     """It is in the session if the server has acknowledged it (RFC 6066, 3)."""
     asked: set[object] = {hello.server_name or "" for hello in taken.wire.transcript.client_hellos}
+    extensions = taken.wire.agreed(taken.wire.first) if taken.wire.first and not taken.wire.resumed else None
+    if taken.openssl and extensions is not None:
+        acknowledged = SERVER_NAME in extensions
+        if taken.wire.selected_psk is not None:
+            asked.add("")  # tls_parse_stoc_server_name: if (!s->hit)
+        where = f"{'server_name' if acknowledged else 'no server_name'} in the server's extensions"
+        return taken.of_hellos("server_name", asked if acknowledged else {""}, where)
     return taken.of_hellos("server_name", asked | {""}, "ClientHello")
 
 
 def _extended_master_secret(taken: Taken) -> Shown | None:
     """TLS 1.3 has no such extension."""
     if taken.tls13:
-        return None
+        return exactly(value=False, where="TLS 1.3")
     return taken.of_hellos("extended_master_secret", taken.wire.fold(lambda h: h.extended_master_secret), "ServerHello")
+
+
+class _Bit:
+    """Every number whose bit 0 is one of these."""
+
+    def __init__(self, bits: set[bool]) -> None:
+        self._bits = bits
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, int) and bool(reported & EXTENDED_MASTER_SECRET) in self._bits
+
+
+def _flags(taken: Taken) -> Shown | None:
+    """Bit 0 says what the extension says (SSL_SESS_FLAG_EXTMS); the other bits are the client's own."""
+    shown = _extended_master_secret(taken)
+    if shown is None:
+        return None
+    used = {bool(each) for each in shown.values}
+    said = " or ".join(sorted("with" if each else "without" for each in used))
+    return Shown(_Bit(used), f"a session {said} extended_master_secret {shown.where}")
+
+
+def _master_key_length(taken: Taken) -> Shown | None:
+    """48 bytes before TLS 1.3 (RFC 5246, 8.1); its key is as long as the hash of the suite, and comes with a ticket."""
+    if not taken.tls13:
+        return exactly(MASTER_SECRET, "TLS before 1.3")
+    lengths: set[object] = taken.wire.fold(lambda hello: _hash_length(hello.cipher_suite))
+    if None in lengths:
+        return None
+    allowed = lengths | ({0} if taken.session.get("has_ticket") is not True else set())
+    return Shown(allowed, "(the hash of the cipher suite)", lengths)
+
+
+def _hash_length(suite: int) -> int | None:
+    name = hash_of(suite)
+    return None if name is None else new(name).digest_size
+
+
+def _kex_group(taken: Taken) -> Shown | None:
+    """OpenSSL records it since 3.0."""
+    version = release_of(taken.wire.connection, Role.CLIENT)
+    if not taken.openssl or not version[:1].isdigit() or release(version) < KEEPS_GROUP:
+        return None
+    number = None if taken.wire.resumed else taken.wire.group
+    return None if number is None else taken.of_hellos("kex_group", {number}, "the group of the key exchange")
+
+
+def _srp_username(taken: Taken) -> Shown | None:
+    """A client that has one sends it in the extension (RFC 5054, 2.8.1)."""
+    sent = any(SRP in hello.extensions for hello in taken.wire.transcript.client_hellos)
+    return None if sent else taken.of_hellos("srp_username", {b""}, "no srp in ClientHello")
 
 
 def _max_fragment_length(taken: Taken) -> Shown | None:
@@ -240,6 +329,10 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
     "alpn": _alpn,
     "server_name": _server_name,
     "extended_master_secret": _extended_master_secret,
+    "flags": _flags,
+    "master_key_length": _master_key_length,
+    "kex_group": _kex_group,
+    "srp_username": _srp_username,
     "max_fragment_length_mode": _max_fragment_length,
     "peer_certificate": _peer_certificate,
     "peer_rpk": _peer_rpk,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
 from harness.model.view import Contradiction, Saw, Witness
+from harness.wire.hellos import KEY_SHARE
 from harness.wire.judge import external_psk
+from harness.wire.suites import openssl_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Mapping
@@ -161,6 +163,18 @@ class Wire:
     def first(self) -> ServerHello | None:
         """The ServerHello of the only handshake; None if there are others, or none that was completed."""
         return self.answers[0] if len(self.answers) == 1 else None
+
+    @cached_property
+    def group(self) -> int | None:
+        """The group of the key exchange of the only handshake; None if it had none, or the wire does not show it."""
+        hello = self.first
+        if hello is None:
+            return None
+        if hello.version is TLSVersion.TLSv1_3:
+            share = hello.extensions.get(KEY_SHARE, b"")
+            return int.from_bytes(share[:2], "big") if share else None
+        named = any(name.startswith("ECDHE") for name in openssl_names(hello.cipher_suite))
+        return self.transcript.named_curve if named else None
 
     @cached_property
     def selected_psk(self) -> ExternalPsk | None:

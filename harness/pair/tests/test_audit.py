@@ -67,13 +67,25 @@ LIES: dict[str, list[Lie]] = {
     "external_psk": [fact("external_psk", "00", caught="external_psk: the"), fact("external_psk", "436c69656e74")],
     "alpn": [fact("alpn", "http/1.1"), fact("alpn", None)],
     "server_name": [fact("server_name", "other.example")],
-    "peer_certificate": [fact("peer_certificate", value=False)],
+    "peer_certificate": [
+        fact("peer_certificate", value=False),
+        Lie("peer_certificate: the", {"facts": {"peer_certificate": False}, **RESUMED}),
+    ],
     "early_data": [fact("early_data", "accepted"), fact("early_data", "rejected")],
     "early_bytes": [fact("early_bytes", "00")],
-    "new_sessions": [fact("new_sessions", 99, roles=(Role.CLIENT,))],
+    "new_sessions": [fact("new_sessions", number, roles=(Role.CLIENT,)) for number in (0, 4, 99)],
     "group": [fact("group", "secp521r1"), Lie("group: the", {"facts": {"group": ""}})],
-    "peer_temp_key": [fact("peer_temp_key", "X448, 448 bits"), fact("peer_temp_key", "ECDH, secp521r1, 521 bits")],
-    "peer_chain": [fact("peer_chain", ["00" * 32]), fact("peer_chain", [])],
+    "peer_temp_key": [
+        fact("peer_temp_key", "X448, 448 bits"),
+        fact("peer_temp_key", "ECDH, secp521r1, 521 bits"),
+        fact("peer_temp_key", "", versions=(V13,)),
+        fact("peer_temp_key", "", versions=(V12,), roles=(Role.CLIENT,)),
+    ],
+    "peer_chain": [
+        fact("peer_chain", ["00" * 32]),
+        fact("peer_chain", []),
+        Lie("peer_chain: the", {"facts": {"peer_chain": ["00" * 32]}, **RESUMED}),
+    ],
     "ocsp_response": [fact("ocsp_response", "30030a0103", roles=(Role.CLIENT,))],
     "exporter": [fact("exporter", "00" * 32)],
     "tickets": [fact("tickets", 7), fact("tickets", 0)],
@@ -426,6 +438,12 @@ SESSIONS: dict[str, tuple[object, tuple[TLSVersion, ...]]] = {
     "alpn": (b"http/1.1", (V12, V13)),
     "server_name": ("other.example", (V12, V13)),
     "extended_master_secret": (False, (V12,)),
+    "flags": (0, (V12,)),
+    "master_key_length": (77, (V12, V13)),
+    "kex_group": (77, (V12, V13)),
+    "srp_username": (b"alice", (V12, V13)),
+    "psk_identity": (b"alice", (V12, V13)),
+    "psk_identity_hint": (b"which?", (V12, V13)),
     "max_fragment_length_mode": (3, (V12, V13)),
     "peer_certificate": (b"\x30\0", (V12, V13)),
     "peer_rpk": (b"\x30\0", (V12, V13)),
@@ -433,17 +451,11 @@ SESSIONS: dict[str, tuple[object, tuple[TLSVersion, ...]]] = {
 """Falsified fields of a session, with the versions in which the wire shows them."""
 LOCAL = {
     "session_id_context": "a server's setting, which is not sent",
-    "master_key_length": "the secret is not sent",
     "time": "the client's own clock is not sent",
     "timeout": "the client's own setting is not sent",
     "verify_result": "the client's own judgement is not sent",
-    "flags": "bit 0 is extended_master_secret, the others are not sent",
     "ticket_appdata": "it is inside the ticket, encrypted",
-    "kex_group": "1.1.1 does not record it, and later releases record that of the first handshake",
     "resumable": "the client's own judgement is not sent",
-    "psk_identity_hint": "no knob sets an external pre-shared key",
-    "psk_identity": "no knob sets an external pre-shared key",
-    "srp_username": "no knob sets a user of SRP",
     "key_arg": "it is of SSLv2, which no build speaks",
     "unknown_fields": "no OpenSSL writes one",
 }
@@ -498,3 +510,122 @@ def test_a_client_that_hides_its_ticket_is_caught_in_a_lie(runtime: Runtime, hon
     lie = hidden(**{name: SESSIONS[name][0]})
 
     assert f"session.{name}: the client reports" in caught(with_sessions(honest, lie), honest, V13, runtime)
+
+
+ANSWERS = ServerConfig(alpn=("h2",), client_renegotiation=True)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("external_psk", "616c696365"),
+        ("server_name", "other.example"),
+        ("early_data", "accepted"),
+        ("early_bytes", "00"),
+        ("exporter", "00" * 32),
+    ],
+)
+def test_a_lie_about_a_connection_with_a_renegotiation_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, role: Role, name: str, value: object
+) -> None:
+    liar = liars.stack(facts={name: value})
+    ends = (liar, honest) if role is Role.CLIENT else (honest, liar)
+    pair = Pair(ends, V12, runtime, client=ClientConfig(server_name="server.example"), server=ANSWERS)
+    try:
+        live = pair.open()
+        live.exchange()
+        live.renegotiate()
+        live.exchange()
+        connection = live.close()
+    finally:
+        pair.close()
+
+    assert {found.fact for found in connection.contradictions} == {name}
+
+
+NOT_OF_AN_ID = ("lifetime_hint", "age_add", "max_early_data")
+
+
+@pytest.mark.parametrize("name", [*NOT_OF_AN_ID, "ticket_length", "session_id"])
+def test_a_lie_about_a_session_without_a_ticket_is_caught(runtime: Runtime, honest: LibsslStack, name: str) -> None:
+    liar = with_sessions(honest, field(**{name: b"\1" * 32 if name == "session_id" else 77}))
+    pair = Pair((liar, honest), V12, runtime, server=TICKETS_OFF)
+    try:
+        with pytest.raises(DisagreementError, match=rf"session\.{name}: the client reports"):
+            pair.connect()
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "tls"),
+    [
+        ("session_id", b"", V12),
+        ("session_id", b"\1" * 32, V13),
+        ("ticket_length", 0, V12),
+        ("server_name", "server.example", V13),
+        ("extended_master_secret", True, V13),
+        ("flags", 1, V13),
+        ("master_key_length", 49, V13),
+    ],
+)
+def test_a_lie_about_what_follows_from_the_wire_is_caught(
+    runtime: Runtime, honest: LibsslStack, name: str, value: object, tls: TLSVersion
+) -> None:
+    liar = with_sessions(honest, field(**{name: value}))
+    pair = Pair((liar, honest), tls, runtime)
+    try:
+        with pytest.raises(DisagreementError, match=rf"session\.{name}: the client reports"):
+            pair.connect()
+    finally:
+        pair.close()
+
+
+OF_PSK = ServerConfig(psk_key="shared", psk_hint="which?", server_certificate="none", alpn=("h2",))
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+def test_honest_ends_with_an_external_psk_and_alpn_agree(
+    runtime: Runtime, honest: LibsslStack, tls: TLSVersion
+) -> None:
+    client = ClientConfig(psk_key="shared", alpn=("h2",), server_name="server.example")
+    pair = Pair((honest, honest), tls, runtime, client=client, server=OF_PSK)
+    try:
+        first = pair.connect()
+        second = pair.connect(first.session)
+    finally:
+        pair.close()
+
+    assert (first.outcome, second.outcome) == (Outcome.FULL, Outcome.RESUMED)
+    assert first.session.alpn == (b"h2" if tls is V12 else b"")
+
+
+@pytest.mark.parametrize("name", ["psk_identity", "psk_identity_hint"])
+@pytest.mark.parametrize("value", [b"", b"alice"])
+def test_a_lie_about_the_psk_of_a_session_is_caught(
+    runtime: Runtime, honest: LibsslStack, name: str, value: bytes
+) -> None:
+    liar = with_sessions(honest, field(**{name: value}))
+    pair = Pair((liar, honest), V12, runtime, client=ClientConfig(psk_key="shared"), server=OF_PSK)
+    try:
+        with pytest.raises(DisagreementError, match=rf"session\.{name}: the client reports"):
+            pair.connect()
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize("tls", BOTH_VERSIONS)
+@pytest.mark.parametrize("certificate", ["client", None])
+def test_a_server_that_forgets_or_invents_a_resumed_client_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, tls: TLSVersion, certificate: str | None
+) -> None:
+    liar = liars.stack(facts={"peer_certificate": certificate is None}, only={"reused": True})
+    client, asks = ClientConfig(client_certificate=certificate), ServerConfig(verify=Verify.OPTIONAL)
+    pair = Pair((honest, liar), tls, runtime, client=client, server=asks)
+    try:
+        second = pair.connect(pair.connect().session)
+        with pytest.raises(DisagreementError, match=r"peer_certificate: the server reports .*connection 1, from which"):
+            second.outcome  # noqa: B018  reading it is what raises
+    finally:
+        pair.close()
