@@ -1,7 +1,10 @@
 """A man in the middle changes, drops or holds a message: both ends notice it, or it costs a resumption.
 
 RFC 8446, 4.2.11.2 (binders), 5.2 (records), 4.1.2 and 6.2; RFC 5246, 7.3 and 7.4.1.3; RFC 5077, 3.3. CVE-2024-2511:
-the server's session cache grows without bound, see https://openssl-library.org/news/secadv/20240408.txt.
+the server's session cache grows without bound, see https://openssl-library.org/news/secadv/20240408.txt. Shown on
+1.1.1b to 1.1.1w, 3.0.8, 3.0.13, 3.1.2 and 3.1.5, and gone from 3.0.15, 3.2.3 and 3.3.1 on. No libssl of 3.2.0 or 3.2.1
+is in the catalogue, and the pyOpenSSL of 3.2.1 has neither counters nor a size of its cache: that they grow, too, is
+what the advisory says, and no cell.
 """
 
 from datetime import date

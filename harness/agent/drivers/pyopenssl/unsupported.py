@@ -55,7 +55,7 @@ MISSING = {
     Capability.RESUMABLE: IS_RESUMABLE,
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
-    Capability.OCSP_RESPONSE: "SSL_get_tlsext_status_ocsp_resp is not bound, but for a callback",
+    Capability.OCSP_RESPONSE: "the driver has no code for Connection.request_ocsp, so that it is sent none",
     Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
     Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
     Capability.QUIC: NO_QUIC["pyopenssl"],
