@@ -156,8 +156,8 @@ class Wire:
     @cached_property
     def unfinished(self) -> bool:
         """Whether a renegotiation began after the last handshake that was completed."""
-        retries = sum(hello.hello_retry_request for hello in self.transcript.server_hellos)
-        return bool(self.answers) and len(self.transcript.client_hellos) - retries > len(self.answers)
+        types = self.transcript.types()
+        return "Finished" in types and "ClientHello" in types[len(types) - types[::-1].index("Finished") :]
 
     @cached_property
     def first(self) -> ServerHello | None:
