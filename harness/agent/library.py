@@ -250,6 +250,7 @@ def defaults_reported(version: str) -> dict[str, Any]:
         "lifetime": {"1.2": seconds, "1.3": seconds} if tls13 else {"1.2": seconds},
         "timeout": {"client": seconds, "server": seconds},
         "key_name": 16,
+        "least_hint": 0,
     }
 
 

@@ -30,6 +30,8 @@ class Library:
     """Seconds: the lifetime hint of a TLS 1.2 ticket (tls1_default_timeout)."""
     lifetime13: int | None = 7200
     """Seconds: the lifetime of a TLS 1.3 ticket."""
+    least_hint: int = 0
+    """Seconds: a client drops a TLS 1.2 ticket whose lifetime hint is less (RFC 5077, 3.3 lets 0 say nothing)."""
 
     @property
     def is_openssl(self) -> bool:

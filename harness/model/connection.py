@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.model.errors import DisagreementError, HarnessError
+from harness.model.errors import DisagreementError, HarnessError, UnsupportedError
 from harness.model.setup import ORDER
-from harness.model.tls import Mechanism, Outcome
+from harness.model.tls import Mechanism, Outcome, TLSVersion
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.model.session import Session
     from harness.model.setup import Setup
-    from harness.model.tls import Alert, Close, TLSVersion
+    from harness.model.tls import Alert, Close
     from harness.model.transcript import Chunk, Tcp, Transcript
     from harness.model.view import Contradiction, EndpointReport, View
 
@@ -262,8 +262,26 @@ class Connection:
         return self.transcript
 
     @property
+    def _least_hint(self) -> int:
+        return 0 if self.setup is None else self.setup.client_library.least_hint
+
+    def _dropped_hint(self) -> int | None:
+        """The longest lifetime hint of the tickets, in seconds, if it is why the client holds none of them."""
+        tickets, held = self.transcript.tickets or (), self.last_session
+        longest = max((ticket.lifetime for ticket in tickets), default=None)
+        if longest is None or longest >= self._least_hint or self.tls is TLSVersion.TLSv1_3:
+            return None
+        return longest if held is None or (held.ticket and held.ticket not in {t.ticket for t in tickets}) else None
+
+    @property
     def session(self) -> Session:
-        """The session that the client would offer next (SSL_get1_session); HarnessError if there is none."""
+        """The session that the client would offer next (SSL_get1_session); HarnessError if there is none.
+
+        UnsupportedError if the client's library drops each ticket that arrived, for its lifetime hint.
+        """
+        if (dropped := self._dropped_hint()) is not None:
+            least = f"its client drops a TLS 1.2 ticket whose lifetime hint is less than {self._least_hint} s"
+            raise UnsupportedError(self.client.view.name, f"tickets with a lifetime hint of {dropped} s", least)
         if self.last_session is None:
             raise HarnessError(f"connection {self.number} yielded no session\n{self.describe()}")
         return self.last_session

@@ -109,20 +109,20 @@ final class Context {
         }
     }
 
-    private static PrivateKey readKey(String path) throws GeneralSecurityException, IOException {
+    private static PrivateKey readKey(String path) throws GeneralSecurityException, IOException, Failure {
         String text = Files.readString(Path.of(path));
         String kind = text.replaceFirst("(?s).*-----BEGIN (|EC |RSA )PRIVATE KEY-----.*", "$1").strip();
         byte[] key = Base64.getMimeDecoder().decode(
             text.replaceFirst("(?s).*-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]*)-----END.*", "$1"));
         PKCS8EncodedKeySpec encoded = new PKCS8EncodedKeySpec(kind.isEmpty() ? key : Keys.inPkcs8(kind, key));
-        for (String one : List.of("EC", "RSA", "EdDSA")) {
+        for (String one : List.of("EC", "RSA", "RSASSA-PSS", "EdDSA")) {
             try {
                 return KeyFactory.getInstance(one).generatePrivate(encoded);
             } catch (InvalidKeySpecException other) {
                 // it is a key of another kind
             }
         }
-        throw new InvalidKeySpecException(path + " holds no key that this JDK knows");
+        throw Failure.lack("this JDK knows no private key of the kind of " + Path.of(path).getFileName());
     }
 
     private TrustManager[] trusted(Map<String, Object> files) throws GeneralSecurityException, IOException {

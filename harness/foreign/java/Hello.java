@@ -107,7 +107,8 @@ final class Hello {
             "tickets_after_resumption", 1,
             "lifetime", Map.of("1.2", 86400, "1.3", 86400),
             "timeout", Map.of("client", 86400, "server", 86400),
-            "key_name", 4
+            "key_name", 4,
+            "least_hint", 1
         ));
         return found;
     }

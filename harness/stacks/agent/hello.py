@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BESIDE = {"external_cache": "external_get", "expected_rpk": "server_rpk"}
 """A knob whose value is not sent, and so not named in a hello, with one that the same stacks have."""
 UNNAMED = "its hello does not name it"
-DEFAULTS = ("tickets", "tickets_after_resumption", "lifetime", "timeout", "key_name")
+DEFAULTS = ("tickets", "tickets_after_resumption", "lifetime", "timeout", "key_name", "least_hint")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Hello:
             self.defaults.get("tickets_after_resumption"),
             (self.defaults.get("lifetime") or {}).get("1.2"),
             (self.defaults.get("lifetime") or {}).get("1.3"),
+            self.defaults.get("least_hint") or 0,
         )
 
     def abilities(self, role: Role, clock_missing: Mapping[str, str]) -> Abilities:

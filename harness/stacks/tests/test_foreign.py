@@ -6,14 +6,17 @@ import json
 import shlex
 import sys
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.builds.libraries import foreign_libraries
+from harness.model.build import Library
 from harness.model.capability import Capability
-from harness.model.errors import NoBuildError, UnsupportedError, UsageError
+from harness.model.errors import HarnessError, NoBuildError, UnsupportedError, UsageError
+from harness.model.session import Session
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
@@ -171,6 +174,29 @@ def test_what_a_library_chooses_is_asked_of_its_stack(runtime: Runtime, tmp_path
                 pair.server_default("tickets_after_resumption")
         with closing(Pair((mine, libssl), TLSVersion.TLSv1_3, runtime)) as pair:
             assert pair.server_default("tickets") == 2
+
+
+def test_a_ticket_that_a_library_drops_for_its_hint_is_unsupported(runtime: Runtime) -> None:
+    with closing(Machine(runtime)) as machine:
+        libssl = machine.one("libssl")
+        with closing(Pair((libssl, libssl), TLSVersion.TLSv1_2, runtime)) as pair:
+            real = pair.connect()
+    assert real.setup is not None
+    (ticket,) = real.messages.tickets or ()
+
+    def held(session: Session | None, least_hint: int) -> Session:
+        setup = (
+            None if real.setup is None else replace(real.setup, client_library=Library("java", least_hint=least_hint))
+        )
+        return replace(real, last_session=session, setup=setup).session
+
+    assert held(real.session, ticket.lifetime + 1) is real.session
+    with pytest.raises(UnsupportedError, match=f"lifetime hint of {ticket.lifetime} s: its client drops"):
+        held(None, ticket.lifetime + 1)
+    with pytest.raises(UnsupportedError, match="lifetime hint"):
+        held(Session({"ticket": b"an older one"}), ticket.lifetime + 1)
+    with pytest.raises(HarnessError, match="yielded no session"):
+        held(None, ticket.lifetime)
 
 
 @pytest.mark.parametrize("role", list(Role))
