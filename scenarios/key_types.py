@@ -33,6 +33,9 @@ AUTHORITY = "ECDSA+SHA256"
 SHARED = {"ticket_keys": "shared"}
 CHAINS = {"client": [Capability.PEER_CHAIN], "server": [Capability.PEER_CHAIN]}
 HANDSHAKE_FAILURE = 40
+EC, RSA, RSA_PSS = map(bytes.fromhex, ("2a8648ce3d0201", "2a864886f70d010101", "2a864886f70d01010a"))
+ED25519, ML_DSA_65 = map(bytes.fromhex, ("06032b6570", "608648016503040312"))
+"""Object identifiers of the types of key (RFC 3279, RFC 4055, RFC 8410, FIPS 204)."""
 DHE = "DHE-RSA-AES128-GCM-SHA256"
 BY_NAMED_GROUP: Expectation[tuple[Outcome, Alert | None]] = Expectation(
     (ABORTED, Alert(HANDSHAKE_FAILURE, Role.SERVER)),
@@ -47,33 +50,38 @@ BY_NAMED_GROUP: Expectation[tuple[Outcome, Alert | None]] = Expectation(
 )
 
 
-def resumes(pair):
-    """A session resumes, and its handshake alone shows a certificate."""
+def shown(connection):
+    """Return the server's own certificate."""
+    return connection.messages.certificates[Role.SERVER][0]
+
+
+def resumes(pair, key):
+    """A session resumes, and its handshake alone shows a certificate, which has a key of this type."""
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert "Certificate" in first.messages.types(Role.SERVER)
+    assert key in shown(first)
     assert second.mechanism is not None
     assert "Certificate" not in second.messages.types(Role.SERVER)
     assert reasons(pair, second) == ()
 
 
-@scenario(client={"verify": Verify.REQUIRED}, server={"server_certificate": "rsa-server"})
+@scenario(server={"server_certificate": "rsa-server"})
 def test_session_resumes_where_the_server_has_a_key_of_rsa(pair):
-    resumes(pair)
+    resumes(pair, RSA)
 
 
 @scenario(
     client={"signature_algorithms": f"rsa_pss_pss_sha256:{AUTHORITY}"}, server={"server_certificate": "rsa-pss-server"}
 )
 def test_session_resumes_where_the_servers_key_is_for_rsa_pss_alone(pair):
-    resumes(pair)
+    resumes(pair, RSA_PSS)
 
 
 @scenario(client={"signature_algorithms": f"ed25519:{AUTHORITY}"}, server={"server_certificate": "ed25519-server"})
 def test_session_resumes_where_the_server_has_a_key_of_ed25519(pair):
-    resumes(pair)
+    resumes(pair, ED25519)
 
 
 @scenario(
@@ -82,7 +90,7 @@ def test_session_resumes_where_the_server_has_a_key_of_ed25519(pair):
     server={"server_certificate": "ml-dsa-65-server"},
 )
 def test_session_resumes_where_the_server_has_a_key_of_ml_dsa(pair):
-    resumes(pair)
+    resumes(pair, ML_DSA_65)
 
 
 @scenario(server=SHARED | {"server_certificate": "rsa-server"})
@@ -91,10 +99,14 @@ def test_session_outlives_the_servers_change_to_another_key(pair):
     first = pair.connect()
     pair.new_server(server_certificate="server")
     second = pair.connect(offer=first.session)
-    pair.new_server(server_certificate="server", ticket_keys="other")
+    fresh = pair.connect()
+    pair.new_server(server_certificate="rsa-server", ticket_keys="other")
     third = pair.connect(offer=first.session)
 
-    assert first.outcome is FULL
+    assert first.outcome is fresh.outcome is FULL
+    assert RSA in shown(first)
+    assert EC in shown(fresh)
+    assert RSA in shown(third)
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert second.messages.server_hello.cipher_suite == first.messages.server_hello.cipher_suite
@@ -128,8 +140,12 @@ def test_tls12_session_of_a_dhe_suite_outlives_the_servers_dhe(pair):
 )
 def test_tls12_server_without_parameters_takes_a_group_of_rfc_7919(pair):
     first = pair.connect(presume_full=False)
+    pair.new_server(dhe=True)
+    second = pair.connect()
 
     assert (first.outcome, first.alert) == BY_NAMED_GROUP.of(pair)
+    assert second.outcome is FULL
+    assert second.client.cipher == DHE
 
 
 @scenario(

@@ -102,12 +102,14 @@ def test_old_key_whose_tickets_are_not_renewed(pair):
     first = pair.connect()
     pair.new_server(ticket_ring="b,a", ticket_decrypts="ok")
     second = pair.connect(offer=first.session)
+    third = pair.connect()
 
-    assert first.outcome is FULL
+    assert first.outcome is third.outcome is FULL
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert called(second) == [("decrypt", "ok")]
     assert second.tickets == 0
+    assert third.session.ticket[:KEY_NAME] != first.session.ticket[:KEY_NAME]
 
 
 @scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a"})
@@ -140,6 +142,7 @@ def test_ticket_of_a_key_that_left_the_ring_is_declined(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert set(called(first)) == {("encrypt", "ok")}
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert called(second)[0] == ("decrypt", "unknown")
