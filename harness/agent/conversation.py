@@ -91,6 +91,7 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 - any exception of a driver becomes an error reply
             self._failure = error
             self._outbox.error(self._opening.id, error)
+            self._close()  # its peer would wait for the first byte
         else:
             self._outbox.ok(self._opening.id, {})
         self.run()

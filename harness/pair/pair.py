@@ -351,8 +351,9 @@ class Pair:
             and (found := client.joined(server, offer))
         ):
             return found[:2], ByMemory(found[2])
-        ends = client.connect(self.tap.port, offer), server.accept()
-        self.tap.expect(ends[0].process)
+        connecting = client.connect(self.tap.port, offer)
+        self.tap.expect(connecting.process)  # before a server that listens only now turns the loop
+        ends = connecting, server.accept()
         self._tapped += 1
         return ends, ByTap(self.tap, self._tapped - 1)
 

@@ -63,6 +63,15 @@ def test_a_renegotiation_is_the_same_in_memory(runtime: Runtime, honest: LibsslS
     assert shown(story, joined, runtime) == shown(story, honest, runtime)
 
 
+def test_a_handshake_in_a_thread_goes_over_tcp(runtime: Runtime, honest: LibsslStack, joined: LibsslStack) -> None:
+    steps = (Connect(), Open(thread=True), CloseOpen(connection=2))
+    story = standing(Story(tls=TLSVersion.TLSv1_2, steps=steps))
+    played = play(story, joined, runtime)
+
+    assert [one.tcp is not None and one.tcp.client_port > 0 for one in played.connections] == [False, True]
+    assert shown(story, joined, runtime) == shown(story, honest, runtime)
+
+
 def test_nothing_passes_through_tcp(runtime: Runtime, joined: LibsslStack) -> None:
     (made,) = play(Story(tls=TLSVersion.TLSv1_3, steps=(Connect(),)), joined, runtime).connections
 
