@@ -231,6 +231,7 @@ def test_callback_that_fails_to_decrypt_aborts_the_handshake(pair):
     assert first.outcome is FULL
     assert second.outcome is ABORTED
     assert second.alert == FAILS_TO_DECRYPT.of(pair)
+    assert reasons(pair, second) == (Reason.TICKET_CALLBACK_FAILED,)
     assert called(second) == [("decrypt", "error")]
 
 
@@ -261,6 +262,7 @@ def test_callback_that_fails_to_encrypt_aborts_the_handshake(pair):
 
     assert first.outcome is ABORTED
     assert first.alert == FAILS_TO_ENCRYPT.of(pair)
+    assert reasons(pair, first) == (Reason.TICKET_CALLBACK_FAILED,)
     assert called(first) == [("encrypt", "error")]
 
 

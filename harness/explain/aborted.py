@@ -74,7 +74,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     if psk := external_psk.aborted(evidence):
         return psk
     finders = OF_THE_SESSION if evidence.connection.was_offered else ()
-    found = choose(find(abort) for find in (*finders, early_data_before_tls13, ticket_too_large))
+    found = choose(find(abort) for find in (*finders, callback_failed, early_data_before_tls13, ticket_too_large))
     return found or (_by_code(abort) or _by_alert(abort) or _unknown(evidence),)
 
 
@@ -387,6 +387,25 @@ def secret_differs(abort: Abort) -> Candidate | None:
         "offer the session unchanged: its secret belongs to its ticket or its id",
         "RFC 5246, 7.3: an abbreviated handshake takes its keys from the session's master secret; RFC 5077, 3.4",
         "offer the session as it was issued",
+    )
+
+
+def callback_failed(abort: Abort) -> Candidate | None:
+    """The server's ticket key callback failed, and with it the handshake."""
+    failed = [call for call in abort.evidence.connection.server.callback_calls or () if call.result == "error"]
+    tickets = [call for call in failed if call.call in {"decrypt", "encrypt"}]
+    if not tickets:
+        return None
+    call = tickets[-1]
+    does = "reads the offered ticket" if call.call == "decrypt" else "makes a ticket"
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_CALLBACK_FAILED,
+        f"the server's ticket key callback returned less than 0 where it {does}, which ends the handshake",
+        (f"callback: {call.call}({call.subject[:8].hex()}…) returned error", *abort.seen),
+        "let the callback return 0 for a ticket that it cannot read or make; find out what fails in it",
+        "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); before 1.1.1 the server sends no alert",
+        "what the callback returns for this ticket",
     )
 
 

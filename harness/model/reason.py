@@ -206,6 +206,11 @@ class Reason(StrEnum):
         Question.ABORTED,
         "Early data that may not be sent with this session, or too much of it, aborts the handshake.",
     )
+    TICKET_CALLBACK_FAILED = (
+        "ticket_callback_failed",
+        Question.ABORTED,
+        "The server's ticket key callback returned less than 0 (SSL_CTX_set_tlsext_ticket_key_evp_cb).",
+    )
     EXTENSION_REJECTED = (
         "extension_rejected",
         Question.ABORTED,

@@ -105,6 +105,6 @@ STATEMENTS = (
         lambda scope, found: str(age_at_server(scope.evidence)) == found[1],
     ),
     Statement("clocks", r"the client's shows (\d+), the session's peer certificate expired at (\d+)", _certificate),
-    Statement("callback", r"(get|decrypt|ticket)\(([0-9a-f]+)…\) returned (\w+)", _callback),
+    Statement("callback", r"(get|decrypt|encrypt|ticket)\(([0-9a-f]+)…\) returned (\w+)", _callback),
     Statement("middlebox", r"(.+)", lambda scope, found: found[1] == scope.connection.blocked),
 )
