@@ -7,11 +7,14 @@ where a client can make several. `--python` names an interpreter that has the li
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from harness.builds.store import BuildStore
@@ -21,6 +24,7 @@ from harness.runtime.runtime import Runtime
 from harness.serve.kinds import KINDS
 from harness.serve.watching import Watched
 from harness.stacks.machine import Machine
+from harness.tests.products import PATH
 
 if TYPE_CHECKING:
     from harness.model.build import Build
@@ -91,6 +95,38 @@ NODE_FETCH = """
 """
 
 
+GO = """
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"os"
+)
+
+func main() {
+	authority, err := os.ReadFile(os.Args[2])
+	if err != nil {
+		panic(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(authority)
+	config := &tls.Config{RootCAs: trusted, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	if os.Args[3] == "default" {
+		config.ClientSessionCache = nil
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+	for i := 0; i < 3; i++ {
+		if answer, err := client.Get(os.Args[1]); err == nil {
+			io.Copy(io.Discard, answer.Body)
+			answer.Body.Close()
+		}
+	}
+}
+"""
+"""It keeps sessions only in a cache that the program gives it (tls.Config.ClientSessionCache)."""
 GNUTLS = r"printf 'GET / HTTP/1.0\r\n\r\n' | exec gnutls-cli --resume --x509cafile=$1 -p $2 localhost"
 """It connects twice; the second time it sends what it is given, and waits for the end."""
 
@@ -113,8 +149,19 @@ def environment(build: Build) -> tuple[str, ...]:
     return ("env", *(f"{name}={value}" for name, value in build.environment.items())) if build.environment else ()
 
 
-def clients(python: str) -> list[Client]:
-    """Those that are known here, whether this machine has them or not."""
+def built_by_go(folder: Path) -> str:
+    """The program of GO, built in the folder; a path where nothing is if this machine has no Go."""
+    compiler, made = shutil.which("go", path=PATH), folder / "go-client"
+    if compiler is not None:
+        source = made.with_suffix(".go")
+        source.write_text(GO)
+        environment = {"HOME": str(Path.home()), **os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off"}
+        subprocess.run([compiler, "build", "-o", made, source], env=environment, check=True)
+    return str(made)
+
+
+def clients(python: str, go: str) -> list[Client]:
+    """Those that are known here, whether this machine has them or not; ``go`` is the program of GO."""
     places = ("{url}", "{ca}", "{port}")
 
     def library(name: str, call: str) -> Client:
@@ -142,6 +189,8 @@ def clients(python: str) -> list[Client]:
         ),
         Client("node https.Agent", ("node", "-e", NODE_HTTPS, "{url}", "{ca}"), resumes=True),
         Client("node fetch", ("env", "NODE_EXTRA_CA_CERTS={ca}", "node", "-e", NODE_FETCH, "{url}"), resumes=True),
+        Client("Go net/http, a session cache", (go, "{url}", "{ca}", "cache"), resumes=True),
+        Client("Go net/http", (go, "{url}", "{ca}", "default"), resumes=False),
         Client("Python ssl, its session kept", (python, "-c", KEEPS, *places), resumes=True),
         Client("Python http.client", (python, "-c", HTTP, *places), resumes=False),
         library("urllib3", "urllib3.PoolManager(ca_certs=sys.argv[2], retries=False).request('GET', sys.argv[1])"),
@@ -196,11 +245,13 @@ def main() -> None:
     given = options.parse_args()
     print("|", " | ".join(["client", *(kind.name for kind in KINDS), "known", "right"]), "|")
     print("|---" * (len(KINDS) + 3) + "|")
-    with Runtime() as runtime:
+    with TemporaryDirectory() as folder, Runtime() as runtime:
         machine = Machine(runtime)
         try:
             stack = machine.one("libssl")
-            for client in [one for one in clients(given.python) if fnmatchcase(one.name, given.client)]:
+            for client in [
+                one for one in clients(given.python, built_by_go(Path(folder))) if fnmatchcase(one.name, given.client)
+            ]:
                 if missing(client):
                     print(f"{client.name}: not here", file=sys.stderr)
                     continue
