@@ -38,8 +38,9 @@ def key_unknown(offer: Offer) -> Candidate | None:
         shown: tuple[str, ...] = ()
     else:
         weight = None if names[0] == names[1] else Weight.SHOWN
+        name = "" if handle else "the key name "  # a handle is a session id and has none
         shown = (
-            f"wire: the offered ticket of {len(offer.identity)} bytes begins with the key name {brief(names[0])}",
+            f"wire: the offered ticket of {len(offer.identity)} bytes begins with {name}{brief(names[0])}",
             f"wire: the tickets that this server issues begin with {brief(names[1])}",
         )
     if weight is None:

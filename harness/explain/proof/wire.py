@@ -238,7 +238,7 @@ STATEMENTS = tuple(
             lambda scope, found: EXTENSIONS[found[1]] not in scope.hellos[-1].extensions,
         ),
         (r"its ClientHello has no pre_shared_key, no session ticket(, no session id)?", _lacks),
-        (r"the offered ticket of (\d+) bytes begins with the key name (\S+)", _offered_key),
+        (r"the offered ticket of (\d+) bytes begins with (?:the key name )?(\S+)", _offered_key),
         (r"the tickets that this server issues begin with (\S+)", _issued_key),
         (r"the ticket is intact, and its key name is one of this server's, (\S+)", _intact),
         (r"a ticket of (\d+) bytes was offered, which differs from byte (\d+) on", _differs),
