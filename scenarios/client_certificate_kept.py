@@ -37,6 +37,19 @@ DATA = {"client": [Capability.SESSION_DATA]}
 SHOWN = {"Certificate", "CompressedCertificate"}
 
 
+NOT_KEPT = (
+    Role.SERVER,
+    "wolfssl@<=5.5.4",
+    date(2026, 11, 30),
+    "wolfSSL_get_peer_certificate of 5.5.4, as Debian builds it, gives none in a resumption: a session holds none",
+)
+KNOWN: Expectation[list[bool | None]] = Expectation(
+    [True, True, True], Differs([True, None, None], *NOT_KEPT, tls=TLSv1_2)
+)
+NEVER_KNOWN: Expectation[list[bool | None]] = Expectation([False, False], Differs([False, None], *NOT_KEPT))
+STILL_KNOWN: Expectation[bool | None] = Expectation(True, Differs(None, *NOT_KEPT, tls=TLSv1_2))  # noqa: FBT003 - what is expected
+
+
 def shown(connection):
     """Whether the server asked for a certificate, and whether the client sent a message for one."""
     types = connection.messages.types()
@@ -54,7 +67,7 @@ def test_certificate_is_shown_once_and_known_in_each_resumption(pair):
     assert second.mechanism is not None
     assert third.mechanism is second.mechanism
     assert shown(second) == shown(third) == (False, False)
-    assert [c.server.peer_certificate for c in (first, second, third)] == [True, True, True]
+    assert [c.server.peer_certificate for c in (first, second, third)] == KNOWN.of(pair)
     assert reasons(pair, third) == ()
 
 
@@ -67,7 +80,7 @@ def test_client_without_a_certificate_has_none_in_the_resumption_either(pair):
     assert shown(first) == (True, True)
     assert second.mechanism is not None
     assert shown(second) == (False, False)
-    assert [c.server.peer_certificate for c in (first, second)] == [False, False]
+    assert [c.server.peer_certificate for c in (first, second)] == NEVER_KNOWN.of(pair)
 
 
 @scenario(client=CLIENT, server=ASKS | EITHER_WAY, needs=IMPORTS)
@@ -79,7 +92,7 @@ def test_client_that_has_lost_its_certificate_is_still_known(pair):
 
     assert first.outcome is FULL
     assert second.mechanism is not None
-    assert second.server.peer_certificate is True
+    assert second.server.peer_certificate is STILL_KNOWN.of(pair)
     assert third.outcome is FULL
     assert third.server.peer_certificate is False
 

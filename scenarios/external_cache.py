@@ -332,7 +332,7 @@ def test_session_that_was_found_outside_is_not_stored_inside(pair):
     assert pair.last_counters().items == 0
 
 
-@scenario(versions=[TLSv1_2], server=SHARED | {"cache_size": 1})
+@scenario(versions=[TLSv1_2], server=SHARED | {"cache_size": 1}, needs={"client": [Capability.SESSION_DATA]})
 def test_session_that_is_evicted_inside_is_lost_outside_too(pair):
     first = pair.connect()
     second = pair.connect()
@@ -360,7 +360,11 @@ def test_session_that_has_room_inside_is_kept_outside_too(pair):
     assert gets(third) == ["session"]
 
 
-@scenario(versions=[TLSv1_2], server=SHARED, needs={"server": [Capability.FLUSH]})
+@scenario(
+    versions=[TLSv1_2],
+    server=SHARED,
+    needs={"client": [Capability.SESSION_DATA], "server": [Capability.FLUSH]},
+)
 def test_flush_of_the_internal_cache_removes_the_session_outside(pair):
     first = pair.connect()
     pair.server.flush(0)

@@ -51,6 +51,8 @@ BY_LONG_TICKET: Expectation[Mechanism | None] = Expectation(Mechanism.PSK, Diffe
 
 
 @scenario(versions=[TLSv1_3], client=LARGE, server=REQUIRES)
+@openssl_chooses(Role.CLIENT, "it takes a ticket of more than 16384 bytes")
+@openssl_chooses(Role.SERVER, "it takes a client's certificate of more than 16384 bytes, and issues such a ticket")
 def test_ticket_longer_than_a_record_resumes(pair):
     first = pair.connect(presume_full=False)
     second = pair.connect(offer=first.session, presume_full=False)

@@ -34,16 +34,43 @@ INTERNAL_ERROR, MISSING_EXTENSION, UNSUPPORTED_EXTENSION = 80, 109, 110
 BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 RETRIED, RETRIES = {"groups": "P-256:X25519"}, {"groups": "X25519"}
 
-MEASURED = "measured with Go 1.27.3 and Node.js 20.20.2, which brings OpenSSL 3.0.19"
+MEASURED = "measured with Go 1.27.3, Node.js 20.20.2 (OpenSSL 3.0.19), GnuTLS 3.7.9 and wolfSSL 5.5.4"
 OTHERS: dict[str, dict[str, tuple[Outcome, Alert | None]]] = {
     "node@<24": {"NoKeyShareOnResumption": (ABORTED, Alert(109, Role.CLIENT))},
     "go": {
-        **dict.fromkeys(
-            ("CipherMismatchOnResumption", "ResumptionAsServerRenegotiation"), (ABORTED, Alert(40, Role.CLIENT))
-        ),
+        "ResumptionAsServerRenegotiation": (ABORTED, Alert(40, Role.CLIENT)),
         "PSKInEncryptedExtensions": (RESUMED, None),
         **dict.fromkeys(("PSKInTicket", "ServerSessionIDOf33Bytes"), (FULL, None)),
         "AlwaysSelectPSKIdentity": (ABORTED, Alert(47, Role.CLIENT)),
+    },
+    "gnutls": {
+        **dict.fromkeys(("SelectPSKIdentityOutOfRange", "NoKeyShareOnResumption"), (ABORTED, Alert(20, Role.SERVER))),
+        "PSKOfAnotherHash": (ABORTED, Alert(20, Role.CLIENT)),
+        **dict.fromkeys(
+            ("UnofferedCipherOnResumption", "ResumptionAsServerRenegotiation"), (ABORTED, Alert(40, Role.CLIENT))
+        ),
+        "PSKInEncryptedExtensions": (ABORTED, Alert(110, Role.CLIENT)),
+        **dict.fromkeys(
+            (
+                *("WrongSessionIDEcho", "EmptySessionIDEcho", "EmptySessionTicket", "PSKInTicket"),
+                *("TruncatedTicketMessage", "TrailingOlderTicketData"),
+            ),
+            (FULL, None),
+        ),
+        **dict.fromkeys(
+            ("ExtendedMasterSecretDroppedOnResumption", "ExtendedMasterSecretAddedOnResumption"), (RESUMED, None)
+        ),
+    },
+    "wolfssl": {
+        "AlwaysSelectPSKIdentity": (ABORTED, Alert(47, Role.CLIENT)),
+        "NoKeyShareOnResumption": (ABORTED, Alert(20, Role.SERVER)),
+        **dict.fromkeys(
+            (
+                *("UnsolicitedEarlyDataAccepted", "EmptySessionIDEcho"),
+                *("EmptySessionTicket", "MalformedTicketEarlyData", "PSKInTicket"),
+            ),
+            (FULL, None),
+        ),
     },
 }
 """What other families do at a mutation, where it is not what is expected of all, by their builds."""
@@ -110,7 +137,6 @@ TICKETS = expected(
 OLDER_RESUMPTIONS = expected(
     ResumptionWithAnotherSessionID=UNEXPECTED_MESSAGE,
     ResumptionWithEmptySessionID=UNEXPECTED_MESSAGE,
-    CipherMismatchOnResumption=ILLEGAL_PARAMETER,
     OlderVersionOnResumption=PROTOCOL_VERSION,
     ExtendedMasterSecretDroppedOnResumption=HANDSHAKE_FAILURE,
     ExtendedMasterSecretAddedOnResumption=HANDSHAKE_FAILURE,
@@ -118,6 +144,7 @@ OLDER_RESUMPTIONS = expected(
     CertificateRequestOnOlderResumption=UNEXPECTED_MESSAGE,
     ResumptionAsServerRenegotiation=ILLEGAL_PARAMETER,
 )
+OTHER_SUITE = expected(CipherMismatchOnResumption=ILLEGAL_PARAMETER)
 OLDER_HANDSHAKES = expected(
     ServerSessionIDOf33Bytes=ILLEGAL_PARAMETER,
     UnsolicitedSessionTicket=UNEXPECTED_MESSAGE,
@@ -171,6 +198,14 @@ def test_client_refuses_the_resumption_of_tls12(pair):
     second = offered_to_liar(pair)
 
     assert (second.outcome, second.alert) == OLDER_RESUMPTIONS[pair.server_config.mutation].of(pair)
+
+
+@scenario(versions=[TLSv1_2], played_by=LIAR, server={"mutation": [*OTHER_SUITE]})
+@openssl_chooses(Role.CLIENT, "it compares the suite of a resumption, which RFC 5246, 7.4.1.3 requires of the server")
+def test_client_refuses_the_resumption_with_another_suite(pair):
+    second = offered_to_liar(pair)
+
+    assert (second.outcome, second.alert) == OTHER_SUITE[pair.server_config.mutation].of(pair)
 
 
 @scenario(versions=[TLSv1_2], played_by=LIAR, server={"mutation": [*OLDER_HANDSHAKES]})
@@ -245,7 +280,12 @@ def test_client_offers_a_tls12_ticket_without_a_lifetime(pair):
     assert second.mechanism is Mechanism.SESSION_TICKET
 
 
-@scenario(versions=[TLSv1_3], played_by=LIAR, server={"mutation": "HugeSessionTicket"})
+@scenario(
+    versions=[TLSv1_3],
+    played_by=LIAR,
+    server={"mutation": "HugeSessionTicket"},
+    needs={"client": [Capability.SESSION_FIELDS]},
+)
 def test_client_offers_a_ticket_of_40000_bytes(pair):
     second = offered_to_liar(pair)
 

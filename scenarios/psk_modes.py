@@ -15,6 +15,7 @@ from harness import (
     Reason,
     Role,
     TLSv1_3,
+    openssl_chooses,
     reasons,
     scenario,
 )
@@ -50,6 +51,7 @@ def retries(connection):
 
 
 @scenario(versions=[TLSv1_3], client={"psk_modes": [None, DHE]})
+@openssl_chooses(Role.CLIENT, "psk_dhe_ke alone by default")
 def test_client_offers_psk_dhe_ke_alone_by_default(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -61,6 +63,7 @@ def test_client_offers_psk_dhe_ke_alone_by_default(pair):
 
 
 @scenario(versions=[TLSv1_3], client={"psk_modes": BOTH_MODES})
+@openssl_chooses(Role.CLIENT, "psk_ke after psk_dhe_ke")
 def test_client_that_allows_psk_ke_offers_it_last(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -106,6 +109,7 @@ def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
 
 
 @scenario(versions=[TLSv1_3], client=USABLE | {"psk_modes": BOTH_MODES}, server={"psk_modes": KE})
+@openssl_chooses(Role.CLIENT, "psk_ke works where it is offered: wolfSSL 5.5.4 offers it and derives other keys")
 def test_server_that_prefers_psk_ke_ignores_a_usable_key_share(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -118,6 +122,7 @@ def test_server_that_prefers_psk_ke_ignores_a_usable_key_share(pair):
 
 
 @scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": BOTH_MODES}, server=SERVER | {"psk_modes": KE})
+@openssl_chooses(Role.CLIENT, "psk_ke works where it is offered: wolfSSL 5.5.4 offers it and derives other keys")
 def test_server_that_prefers_psk_ke_asks_for_no_other_key_share(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -184,6 +189,8 @@ def test_server_that_prefers_psk_ke_needs_no_common_group(pair):
     client=STRANGE,
     server=SHARED | {"psk_modes": [None, BOTH_MODES, KE]},
 )
+@openssl_chooses(Role.CLIENT, "psk_dhe_ke alone by default")
+@openssl_chooses(Role.SERVER, "its error code says why")
 def test_handshake_fails_without_common_group_and_without_psk_ke_offered(pair):
     first = pair.connect()
     pair.new_server(**SERVER)

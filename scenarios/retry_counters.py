@@ -6,7 +6,7 @@ ssl_get_prev_session counts a hit whenever it finds the session, and a TLS 1.3 s
 
 from datetime import date
 
-from harness import FULL, RESUMED, Capability, Differs, Expectation, Mechanism, Role, TLSv1_3, scenario
+from harness import FULL, RESUMED, Capability, Differs, Expectation, Mechanism, Role, TLSv1_3, openssl_chooses, scenario
 
 SEEN = date(2026, 11, 29)
 EACH_HELLO = "ssl_get_prev_session (ssl/ssl_sess.c) adds to sess_hit for the first and for the second ClientHello"
@@ -19,6 +19,7 @@ RETRIES = {"groups": "P-384"}
 pytestmark = scenario(versions=[TLSv1_3], server=RETRIES, needs=COUNTS)
 
 
+@openssl_chooses(Role.CLIENT, "the same key share where it offers a session")
 def test_resumption_after_a_retry_counts_as_two_hits(pair):
     first = pair.connect()
     before = pair.server.counters()

@@ -4,7 +4,21 @@ A resumed session is a hit. An id that is not in the cache is a miss. An expired
 time-out. A ticket with unknown keys and a session of another context are not counted.
 """
 
-from harness import BOTH, DECLINED, FULL, RESUMED, Capability, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
+from harness import (
+    BOTH,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Capability,
+    Mechanism,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    openssl_chooses,
+    reasons,
+    scenario,
+)
 
 HOUR = 3600
 COUNTS = {"server": [Capability.RUNNING_COUNTERS]}
@@ -26,6 +40,7 @@ def test_first_connection_counts_nothing(pair):
 
 
 @scenario(server={"tickets": BOTH}, needs=COUNTS)
+@openssl_chooses(Role.CLIENT, "no session id where it offers no session")
 def test_session_that_resumes_is_a_hit(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

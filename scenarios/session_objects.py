@@ -119,6 +119,7 @@ def test_object_that_is_made_older_than_its_ticket(pair):
 
 
 @scenario(needs=TIMES)
+@openssl_chooses(Role.SERVER, "a ticket that holds for two hours")
 def test_client_does_not_go_by_the_timeout_of_its_session(pair):
     session, first = kept(pair, older=5, timeout=1)
     second = pair.connect(offer=session)

@@ -5,11 +5,15 @@ tls_decrypt_ticket and ssl_get_prev_session. A server treats a ticket that it ca
 it.
 """
 
+from datetime import date
+
 from harness import (
     DECLINED,
     FULL,
     RESUMED,
     Capability,
+    Differs,
+    Expectation,
     Reason,
     Role,
     TLSv1_3,
@@ -23,6 +27,17 @@ from harness import (
 
 LIFETIME = 7200
 """Seconds, the default (SSL_CTX_set_timeout(3))."""
+
+REFUSED = (DECLINED, (Reason.TICKET_DAMAGED,))
+PADDED = Differs(
+    (RESUMED, ()),
+    Role.SERVER,
+    "wolfssl@<=5.5.4",
+    date(2026, 11, 30),
+    "a ticket of wolfSSL 5.5.4 ends with zeros that its MAC does not cover (WOLFSSL_TICKET_EXTRA_PADDING_SZ)",
+)
+FLIPPED = {at: Expectation(REFUSED, *([PADDED] if at == -1 else [])) for at in (0, 16, 40, -1)}
+"""The outcome and the reasons, by the place of the byte."""
 
 EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 
@@ -90,15 +105,14 @@ def test_handle_of_a_cached_session_has_an_unknown_key_for_other_servers(pair):
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
-@cases("at", 0, 16, 40, -1)
+@cases("at", *FLIPPED)
 @scenario(needs=EDITS)
 def test_ticket_is_damaged_wherever_one_bit_is_flipped(pair, at):
     first = pair.connect()
     second = pair.connect(offer=damaged(first.session, at))
 
     assert first.outcome is FULL
-    assert second.outcome is DECLINED
-    assert reasons(pair, second) == (Reason.TICKET_DAMAGED,)
+    assert (second.outcome, reasons(pair, second)) == FLIPPED[at].of(pair)
 
 
 @scenario(needs=EDITS)

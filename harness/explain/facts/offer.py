@@ -160,7 +160,8 @@ class Offer:
         """Whether the server took the offer for a key to its cache, not for a ticket to decrypt; None if unknown.
 
         Before TLS 1.3 a server that has read a ticket which does not resume announces another one (ServerHello,
-        extension 35; ssl_get_prev_session). In TLS 1.3 it issues what it reads (tls_parse_ctos_psk).
+        extension 35; ssl_get_prev_session); another library may announce none (RFC 5077, 3.3). In TLS 1.3 it issues
+        what it reads (tls_parse_ctos_psk).
         """
         server = self.evidence.server_hello
         calls = self.evidence.connection.server.callback_calls or ()
@@ -172,7 +173,11 @@ class Offer:
             config = self.server_config
             return None if config is None else config.tickets is False or single_use(config)
         if self.by is Mechanism.SESSION_TICKET:
-            return None if server is None else server.session_ticket is None
+            if server is not None and server.session_ticket is not None:
+                return False
+            now = self.evidence.now
+            other = now is not None and not now.server_library.is_openssl
+            return None if server is None else not (other and now and now.server.tickets is not False)
         return True if self.by else None
 
     @cached_property

@@ -79,6 +79,7 @@ def _issued_key(scope: Scope, found: re.Match[str]) -> bool:
 
 def _intact(scope: Scope, found: re.Match[str]) -> bool:
     held = {session.get("ticket") for session in scope.sessions}
+    held |= {ticket.ticket for one in scope.connections for ticket in one.transcript.tickets or ()}
     return _issued_key(scope, found) and any(sent in held and _begins(sent, found[1]) for sent in _identities(scope))
 
 

@@ -19,7 +19,7 @@ from harness.foreign.gnutls.lacks import (
     SERVER_KNOBS,
     VERBS,
 )
-from harness.foreign.gnutls.native import checked, ffi, lib, text
+from harness.foreign.gnutls.native import UNKNOWN_KEY_ALGORITHM, VERIFIED_IF_SENT, checked, ffi, lib, text
 
 if TYPE_CHECKING:
     import socket
@@ -69,7 +69,10 @@ class GnutlsContext:
             checked(lib.gnutls_certificate_set_x509_trust_file(self._credentials, files["ca"].encode(), PEM))
         if "certificate" in files:
             paths = files["certificate"].encode(), files["key"].encode()
-            checked(lib.gnutls_certificate_set_x509_key_file(self._credentials, *paths, PEM))
+            code = lib.gnutls_certificate_set_x509_key_file(self._credentials, *paths, PEM)
+            if code == UNKNOWN_KEY_ALGORITHM:
+                raise LackError("context: GnuTLS does not know keys of this type")
+            checked(code)
         self._key = ffi.new("gnutls_datum_t *")
         if role == "server":
             self._make_key(knobs.get("ticket_keys"))
@@ -121,8 +124,10 @@ class GnutlsContext:
         checked(lib.gnutls_session_ticket_enable_server(made, self._key))
         wanted = str(self._knobs.get("verify") or "none")
         lib.gnutls_certificate_server_set_request(made, REQUESTS[wanted])
-        if wanted != "none":
+        if wanted == "required":
             lib.gnutls_session_set_verify_cert(made, ffi.NULL, 0)
+        elif wanted == "optional":
+            lib.gnutls_session_set_verify_function(made, VERIFIED_IF_SENT)
         return self._connection(made, sock)
 
     def free(self) -> None:

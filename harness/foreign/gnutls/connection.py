@@ -162,7 +162,7 @@ class GnutlsConnection:
         datum = ffi.new("gnutls_datum_t *")
         if lib.gnutls_alpn_get_selected_protocol(session, datum) == 0:
             facts.alpn = ffi.buffer(datum.data, datum.size)[:].decode()
-        facts.early_data = "not_sent"
+        facts.early_data = "not_sent" if self._role == "client" else None
         if self._role == "server":
             facts.server_name = self._name()
         count = ffi.new("unsigned int *")

@@ -55,7 +55,6 @@ KNOBS: dict[str, Any] = {
     "ciphers": NO_SUITES,
     "ciphersuites": NO_SUITES,
     "groups": None,
-    "psk_modes": ["psk_dhe_ke"],
     "alpn": None,
     "max_early_data": VERBS["early_data"],
     "renegotiation": [False],
@@ -63,12 +62,14 @@ KNOBS: dict[str, Any] = {
 }
 """In both roles: null for every value, the only values, or why it cannot be set."""
 CLIENT_KNOBS: dict[str, Any] = {
+    "psk_modes": ["both"],
     "server_name": None,
     "verify": ["none", "required"],
     "timeout": "a client of GnuTLS has no limit but the ticket's lifetime",
     "max_fragment_length": "the agent has no code for it",
 }
 SERVER_KNOBS: dict[str, Any] = {
+    "psk_modes": ["psk_dhe_ke"],
     "verify": None,
     "timeout": "gnutls_db_set_cache_expiration has bounds of its own",
     "num_tickets": [2],

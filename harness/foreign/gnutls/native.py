@@ -27,6 +27,8 @@ int gnutls_certificate_set_x509_trust_file(void *, const char *, int);
 int gnutls_credentials_set(session_t, int, void *);
 void gnutls_certificate_server_set_request(session_t, int);
 void gnutls_session_set_verify_cert(session_t, const char *, unsigned);
+void gnutls_session_set_verify_function(session_t, int (*)(session_t));
+int gnutls_certificate_verify_peers2(session_t, unsigned int *);
 void gnutls_transport_set_int2(session_t, int, int);
 int gnutls_record_get_direction(session_t);
 int gnutls_handshake(session_t);
@@ -60,6 +62,7 @@ void gnutls_session_set_keylog_function(session_t, int (*)(session_t, const char
 AGAIN, INTERRUPTED = -28, -52
 FATAL_RECEIVED, WARNING_RECEIVED = -12, -16
 PREMATURE, PUSH, PULL, SESSION_EOF = -110, -53, -54, -328
+CERTIFICATE_ERROR, UNKNOWN_KEY_ALGORITHM = -43, -80
 
 ffi = cast("Any", cffi.FFI())
 ffi.cdef(DECLARED)
@@ -81,6 +84,19 @@ def checked(code: int) -> int:
     if code < 0:
         raise TlsError([entry(code)])
     return code
+
+
+def _verify_if_sent(session: Any) -> int:
+    """Verify a client's certificate if it sends one; gnutls_session_set_verify_cert also requires one."""
+    count, status = ffi.new("unsigned int *"), ffi.new("unsigned int *")
+    if not lib.gnutls_certificate_get_peers(session, count):
+        return 0
+    code = int(lib.gnutls_certificate_verify_peers2(session, status))
+    return code if code < 0 else CERTIFICATE_ERROR if status[0] else 0
+
+
+VERIFIED_IF_SENT = ffi.callback("int(session_t)", _verify_if_sent)
+"""For gnutls_session_set_verify_function."""
 
 
 def wants(session: Any, code: int) -> None:

@@ -1,4 +1,7 @@
-"""Replaces the slowest parts of tlslite-ng, AES-GCM and X25519 in Python, by those of the package cryptography."""
+"""Replaces the slowest parts of tlslite-ng, AES-GCM and X25519 in Python, by those of the package cryptography.
+
+And its ticket_nonce of 32 bytes by one of 8, as a client of wolfSSL 5.5.4 takes no longer one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import tlslite.tlsconnection
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from tlslite.messages import SessionTicketPayload
 
+NONCE = 8
 NAMES = {16: "aes128gcm", 32: "aes256gcm"}
 """tlslite-ng's names of the ciphers, by the bytes of their keys."""
 
@@ -46,8 +51,18 @@ def x25519(scalar: bytes, point: bytes) -> bytearray:
     return bytearray(X25519PrivateKey.from_private_bytes(bytes(scalar)).exchange(public))
 
 
+class Ticket(SessionTicketPayload):  # type: ignore[misc]  # tlslite-ng ships no types
+    """What a ticket holds, with a short nonce."""
+
+    def create(self, *positional: Any, **named: Any) -> Any:
+        """As tlslite-ng makes it; the nonce is the fifth."""
+        *given, nonce = positional
+        return super().create(*given, nonce[:NONCE], **named)
+
+
 def install() -> None:
     """Let tlslite-ng use them."""
     tlslite.recordlayer.createAESGCM = Gcm
     tlslite.tlsconnection.createAESGCM = Gcm
+    tlslite.tlsconnection.SessionTicketPayload = Ticket
     tlslite.keyexchange.x25519 = x25519

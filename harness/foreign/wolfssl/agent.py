@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.agent.library import LackError, TlsError
@@ -26,7 +28,21 @@ NO_MATCH_IS_AN_END = 2
 """WOLFSSL_ALPN_FAILED_ON_MISMATCH."""
 KEYS = 80
 """Bytes of the name and of two ticket keys; when each of them ends follows, in four bytes."""
+GROUPS_OF_TLS13 = "P-256:P-384:P-521"
+"""Without a list, a client of TLS 1.3 also offers groups that RFC 8446, 4.2.7 forbids there."""
+NAME = 16
+"""Bytes of the name, whose last bit says which of the two keys made a ticket."""
 NEVER = b"\x7f\xff\xff\xff"
+
+
+RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
+"""id-RSASSA-PSS (RFC 4055, 3.1)."""
+END = "-----END CERTIFICATE-----"
+
+
+def first_of(chain: str) -> str:
+    """The first certificate of a file."""
+    return Path(chain).read_text(encoding="ascii").partition(END)[0] + END
 
 
 def limits(role: str) -> dict[str, Any]:
@@ -51,19 +67,25 @@ class WolfsslContext:
             checked(lib.wolfSSL_CTX_SetMinVersion(self._context, TLS12), "TLS 1.2 as the lowest version")
         lib.wolfSSL_CTX_set_verify(self._context, VERIFY[str(knobs.get("verify") or "none")], ffi.NULL)
         self._load(files)
-        if groups := knobs.get("groups"):
+        groups = knobs.get("groups") or (GROUPS_OF_TLS13 if role == "client" and versions == {"1.3"} else None)
+        if groups:
             self._set_groups(groups, versions)
         if (tickets := knobs.get("num_tickets")) is not None:
             checked(lib.wolfSSL_CTX_set_num_tickets(self._context, tickets), f"{tickets} tickets")
         if (keys := knobs.get("ticket_keys")) is not None:
             given = bytes.fromhex(keys) if isinstance(keys, str) else bytes(keys)
-            made = hashlib.shake_256(given).digest(KEYS) + NEVER + NEVER
+            digest = bytearray(hashlib.shake_256(given).digest(KEYS))
+            digest[NAME - 1] &= 0xFE
+            made = bytes(digest) + NEVER + NEVER
             checked(lib.wolfSSL_CTX_set_tlsext_ticket_keys(self._context, made, len(made)), "the ticket keys")
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:
             chain, key = files["certificate"].encode(), files["key"].encode()
-            checked(lib.wolfSSL_CTX_use_certificate_chain_file(self._context, chain), "the certificate")
+            if lib.wolfSSL_CTX_use_certificate_chain_file(self._context, chain) != DONE:
+                raise LackError("context: wolfSSL refuses the certificate, whose type of key it may not know")
+            if RSA_PSS in ssl.PEM_cert_to_DER_cert(first_of(files["certificate"])):
+                raise LackError("context: wolfSSL finds no cipher suite for a key that is for RSA-PSS alone")
             checked(lib.wolfSSL_CTX_use_PrivateKey_file(self._context, key, PEM), "the key")
         if "ca" in files:
             checked(

@@ -54,6 +54,7 @@ class WolfsslConnection:
         self._done = False
         self._tcp: str | None = None
         self._tickets = 0
+        self._alpn: str | None = None
         self._errors: list[dict[str, Any]] = []
         self._sessions: list[dict[str, Any]] = []
         self._input = ffi.callback("int(void *, char *, int, void *)", self._on_input)
@@ -78,6 +79,7 @@ class WolfsslConnection:
         return count
 
     def _on_output(self, _tls: Any, data: Any, size: int, _context: Any) -> int:
+        self._look_at_alpn()
         try:
             return self._sock.send(bytes(ffi.buffer(data, size)))
         except (BlockingIOError, InterruptedError):
@@ -85,6 +87,12 @@ class WolfsslConnection:
         except OSError:
             self._tcp = self._tcp or "reset"
             return RESET
+
+    def _look_at_alpn(self) -> None:
+        """Keep the protocol while it can be asked for: a server forgets it with its handshake."""
+        name, size = ffi.new("char **"), ffi.new("unsigned short *")
+        if lib.wolfSSL_ALPN_GetProtocol(self._tls, name, size) == DONE:
+            self._alpn = ffi.buffer(name[0], size[0])[:].decode()
 
     def _on_ticket(self, _tls: Any, _ticket: Any, _size: int, _context: Any) -> int:
         self._tickets += 1
@@ -178,7 +186,7 @@ class WolfsslConnection:
         """What wolfSSL reports of the connection."""
         facts = Facts(alerts=None, errors=self._errors)
         if self._role == "client":
-            facts.tickets = self._tickets
+            facts.tickets = self._tickets or None  # wolfSSL does not call it for a ticket without bytes
         if not self._done:
             return facts
         tls = self._tls
@@ -187,11 +195,10 @@ class WolfsslConnection:
         facts.evidence = f"wolfSSL_session_reused() == {int(facts.reused)}"
         facts.version = text(lib.wolfSSL_get_version(tls)).removeprefix("TLSv")
         facts.cipher = openssl_name(text(lib.wolfSSL_get_cipher_name(tls)))
-        facts.early_data = "not_sent"
+        facts.early_data = "not_sent" if self._role == "client" else None
         facts.keylog = self._keylog(facts.version)
-        name, size = ffi.new("char **"), ffi.new("unsigned short *")
-        if lib.wolfSSL_ALPN_GetProtocol(tls, name, size) == DONE:
-            facts.alpn = ffi.buffer(name[0], size[0])[:].decode()
+        self._look_at_alpn()
+        facts.alpn = self._alpn
         certificate = lib.wolfSSL_get_peer_certificate(tls)
         facts.peer_certificate = bool(certificate) or (None if facts.reused else False)
         if certificate:

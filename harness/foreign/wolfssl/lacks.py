@@ -55,7 +55,6 @@ KNOBS: dict[str, Any] = {
     "ciphers": NO_SUITES,
     "ciphersuites": NO_SUITES,
     "groups": None,
-    "psk_modes": ["psk_dhe_ke"],
     "alpn": None,
     "max_early_data": NO_EARLY_DATA,
     "renegotiation": [False],
@@ -66,6 +65,7 @@ KNOBS: dict[str, Any] = {
 CLIENT_KNOBS: dict[str, Any] = {
     "versions": [["1.3"]],
     "tickets": None,
+    "psk_modes": ["both"],
     "server_name": None,
     "verify": ["none", "required"],
     "timeout": "a client of wolfSSL goes by the lifetime of the ticket",
@@ -74,6 +74,7 @@ CLIENT_KNOBS: dict[str, Any] = {
 SERVER_KNOBS: dict[str, Any] = {
     "versions": [["1.2"], ["1.3"], ["1.2", "1.3"]],
     "tickets": [True],
+    "psk_modes": ["psk_dhe_ke"],
     "verify": None,
     "timeout": "wolfSSL sets the lifetime of a ticket apart from that of a session",
     "num_tickets": None,
