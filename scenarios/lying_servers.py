@@ -22,6 +22,7 @@ from harness import (
     TLSv1_2,
     TLSv1_3,
     breaches,
+    broken_by,
     openssl_chooses,
     reasons,
     scenario,
@@ -169,7 +170,18 @@ def test_client_refuses_the_resumption(pair):
     assert (second.outcome, second.alert) == RESUMPTIONS[pair.server_config.mutation].of(pair)
 
 
-@scenario(versions=[TLSv1_3], played_by=LIAR, server={"mutation": [*HELLOS]})
+ACCEPTED_UNSENT = {
+    "end_of_early_data_sent": broken_by(
+        Role.CLIENT,
+        "wolfssl",
+        date(2026, 11, 30),
+        "a client of wolfSSL 5.5.4 without early data takes early_data in EncryptedExtensions",
+        server={"mutation": "UnsolicitedEarlyDataAccepted"},
+    )
+}
+
+
+@scenario(versions=[TLSv1_3], played_by=LIAR, server={"mutation": [*HELLOS]}, breaks=ACCEPTED_UNSENT)
 def test_client_refuses_the_handshake(pair):
     first = pair.connect(presume_full=False)
 
