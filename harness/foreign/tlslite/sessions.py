@@ -51,7 +51,7 @@ def exported(session: Session, version: tuple[int, int], ticket: Any) -> dict[st
     }
     if tls13:
         allowed = _allowed(ticket)
-        fields |= {"age_add": ticket.ticket_age_add, "max_early_data": allowed}
+        fields |= {"age_add": ticket.ticket_age_add, "max_early_data": allowed, "extended_master_secret": False}
         kept |= {"age_add": ticket.ticket_age_add, "nonce": bytes(ticket.ticket_nonce).hex(), "early": allowed}
     else:
         fields |= {"session_id": name.hex()}
