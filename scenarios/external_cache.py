@@ -50,7 +50,7 @@ NO_ID_OF_IT = (
     "tls_construct_server_hello (1.1.1w, ssl/statem/statem_srvr.c) sends no id of a session that is not resumable, "
     "also where it resumes it"
 )
-UNEXPECTED_MESSAGE = 10
+UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, INTERNAL_ERROR = 10, 40, 80
 LOST = (DECLINED, None, None, (Reason.NOT_IN_CACHE,))
 FOUND = (RESUMED, True, None, ())
 MISTAKEN = (ABORTED, None, Alert(UNEXPECTED_MESSAGE, Role.CLIENT), (Reason.MESSAGE_UNEXPECTED,))
@@ -100,6 +100,11 @@ KNOWS_NO_EMS = (
     "(CHANGES), is not resumed for a client that sends it"
 )
 ADDED = (DECLINED, None, None, (Reason.EXTENDED_MASTER_SECRET_ADDED,))
+COMPRESSED = (
+    "both ends of 1.0.2 compress with zlib by default; 1.1.0 never does unless it is asked to (SSL_OP_NO_COMPRESSION), "
+    "and refuses a session with compression: SSL_R_INCONSISTENT_COMPRESSION. 1.0.2k-fips of CentOS compresses only if "
+    "OPENSSL_DEFAULT_ZLIB is set"
+)
 READS: Expectation[Ended] = Expectation(
     FOUND,
     Differs(LOST, Role.SERVER, "*@<3.0", SEEN, UNKNOWN_FIELD, left="*@>=3.0"),
@@ -113,6 +118,23 @@ READS: Expectation[Ended] = Expectation(
         TLSv1_2,
         left="*@<1.1.0",
         peer="*@>=1.1.0",
+    ),
+    *(
+        Differs(
+            (ABORTED, None, Alert(alert, Role.SERVER), (reason,)),
+            Role.SERVER,
+            builds,
+            TODAY,
+            COMPRESSED,
+            TLSv1_2,
+            left="*@>=1.0.2l,<1.1.0",
+            peer="*@>=1.0.2l,<1.1.0",
+        )
+        for builds, alert, reason in (
+            ("*@==1.0.2k-fips", INTERNAL_ERROR, Reason.COMPRESSION_FAILED),
+            ("*@>=1.1.0,<1.1.1", INTERNAL_ERROR, Reason.SESSION_REJECTED),
+            ("*@>=1.1.1", HANDSHAKE_FAILURE, Reason.SESSION_REJECTED),
+        )
     ),
 )
 GOT = Expectation(
@@ -378,7 +400,13 @@ def test_flush_of_the_internal_cache_removes_the_session_outside(pair):
     assert called(second)[0] == ("get", "absent")
 
 
-@scenario(versions=[TLSv1_2], server=ALONE, close=Close.EOF, needs={"client": [Capability.SESSION_COPY]})
+@scenario(
+    versions=[TLSv1_2],
+    server=ALONE,
+    close=Close.EOF,
+    needs={"client": [Capability.SESSION_COPY]},
+    breaks={"failed_session_not_resumed": broken_by(Role.SERVER, "*@<1.1.0", TODAY, INTERNAL_ALONE, peer="*@>=3.0")},
+)
 def test_session_of_an_unclean_close_is_removed_outside(pair):
     """SSL_free without close_notify calls SSL_CTX_remove_session (ssl_clear_bad_session)."""
     first = pair.connect()

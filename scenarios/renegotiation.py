@@ -319,6 +319,7 @@ def test_client_renegotiates_with_another_cipher_and_its_session_resumes(pair):
     assert (before.cipher_suite, after.cipher_suite) == (0xC02B, 0xC02C)
     assert first.client.cipher == AES_256
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert second.messages.server_hello.cipher_suite == after.cipher_suite
 
 

@@ -109,7 +109,7 @@ def test_old_key_whose_tickets_are_not_renewed(pair):
     assert second.from_cache is False
     assert called(second) == [("decrypt", "ok")]
     assert second.tickets == 0
-    assert third.session.ticket[:KEY_NAME] != first.session.ticket[:KEY_NAME]
+    assert third.messages.tickets[0].ticket[:KEY_NAME] != first.messages.tickets[0].ticket[:KEY_NAME]
 
 
 @scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a"})
@@ -203,10 +203,12 @@ def test_callback_with_short_keys_and_fixed_keys(pair):
     assert first.outcome is FULL
     assert second.outcome is READS_SHORT.of(pair)
     assert reasons(pair, second) == UNREAD_SHORT.of(pair)
+    assert second.from_cache is not True
     assert called(second)[0] == ("decrypt", "ok")
     assert third.outcome is FULL
     assert fourth.outcome is READS_SHORT.of(pair)
     assert reasons(pair, fourth) == UNREAD_SHORT.of(pair)
+    assert fourth.from_cache is not True
     assert fourth.server.callback_calls is None
 
 

@@ -220,7 +220,7 @@ IN_ONE_RECORD = (
     "before 3.2 ssl3_get_record asks s->session, the offered one until the ServerHello is read; JSSE has its flight in "
     "one record, which is longer; measured with 1.1.1w, 3.0.20 and Java 17.0.15"
 )
-KNOW_LENGTHS = ("*", "node", "gnutls", "wolfssl", "java:*")
+KNOW_LENGTHS = ("*@>=1.1.1", "node", "gnutls", "wolfssl", "java:*")
 """The servers whose sessions have a maximum fragment length: crypto/tls of Go knows none."""
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
     from harness.stacks.machine import Machine
 
+TESTS = "test-0 = 0-a\n[0-a]\nssl_conf = 0-a-ssl\n[0-a-ssl]\nserver = s\nclient = c\n[s]\n[c]\n[test-0]\n"
+"""One test of OpenSSL's, with nothing set."""
 SLOW = '''"""A ticket resumes (RFC 8446, 2.2)."""
 
 from pathlib import Path
@@ -131,7 +133,7 @@ def test_a_killed_command_leaves_no_process_and_no_file(
     _program(tmp_path / "prefix" / "bin" / "openssl", f"{says}\n{hangs}")
     _program(tmp_path / "source" / "config", writes)
     (tmp_path / "test_slow.py").write_text(SLOW)
-    (tmp_path / "tests.cnf").write_text("test-0 = 0\n")
+    (tmp_path / "tests.cnf").write_text(TESTS)
     _cached(tmp_path / "cache", hangs)
     environment = {
         **os.environ,

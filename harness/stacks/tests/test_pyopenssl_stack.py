@@ -197,6 +197,7 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.SET_TIMEOUTS,
         Capability.DATAGRAMS,
         Capability.QUIC,
+        Capability.OCSP_RESPONSE,
         Capability.NEW_TICKET,
         Capability.SESSION_DUPLICATE,
         Capability.SESSION_TIMES,
