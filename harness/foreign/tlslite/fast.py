@@ -1,10 +1,12 @@
 """Replaces the slowest parts of tlslite-ng, AES-GCM and X25519 in Python, by those of the package cryptography.
 
-And its ticket_nonce of 32 bytes by one of 8, as a client of wolfSSL 5.5.4 takes no longer one.
+And its ticket_nonce of 32 bytes by one of 8, as a client of wolfSSL 5.5.4 takes no longer one, and its ticket_age_add,
+one of 4096 numbers, by one of 32 bits.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import tlslite.keyexchange
@@ -60,9 +62,15 @@ class Ticket(SessionTicketPayload):  # type: ignore[misc]  # tlslite-ng ships no
         return super().create(*given, nonce[:NONCE], **named)
 
 
+def ticket_age_add(_least: int, _most: int) -> int:
+    """Return a fresh number of 32 bits (RFC 8446, 4.6.1), whatever tlslite-ng asks for: a small one soon repeats."""
+    return secrets.randbits(32)
+
+
 def install() -> None:
     """Let tlslite-ng use them."""
     tlslite.recordlayer.createAESGCM = Gcm
     tlslite.tlsconnection.createAESGCM = Gcm
     tlslite.tlsconnection.SessionTicketPayload = Ticket
+    tlslite.tlsconnection.getRandomNumber = ticket_age_add  # it makes nothing else of it
     tlslite.keyexchange.x25519 = x25519

@@ -82,7 +82,8 @@ class Taken:
                 allowed |= {inherited} if inherited is not None else set()
             return Shown(allowed, "(NewSessionTicket)", allowed)
         if self.inherited is None and not self.wire.transcript.tickets:
-            return exactly(0, "no NewSessionTicket")
+            # A ticket that the wire cannot read is one for a client that reads less of it.
+            return None if self.wire.transcript.problem else exactly(0, "no NewSessionTicket")
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
 
     def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:

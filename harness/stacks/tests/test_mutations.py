@@ -15,6 +15,9 @@ from harness.stacks.absent import AbsentStack
 
 pytest.importorskip("tlslite", reason="tlslite-ng is not installed (dependency group test)")
 
+import tlslite.tlsconnection
+
+from harness.foreign.tlslite import fast
 from harness.foreign.tlslite.mutation import TABLE
 from harness.foreign.tlslite.page import mutations_page
 
@@ -48,3 +51,11 @@ def test_a_stack_that_is_not_here_lacks_everything_for_one_reason() -> None:
     assert abilities.lacks_knob("mutation", "EmptySessionTicket") == "it is not fetched"
     with pytest.raises(UnsupportedError, match="it is not fetched"):
         absent.server(ServerConfig())
+
+
+def test_tickets_of_the_liar_have_a_ticket_age_add_of_32_bits() -> None:
+    fast.install()
+    made = [tlslite.tlsconnection.getRandomNumber(1, 4096) for _ in range(8)]
+
+    assert max(made) > 2**20, "the chance of this is one in 2^96"
+    assert all(0 <= number < 2**32 for number in made)
