@@ -29,7 +29,8 @@ class Issued:
     key: Path
 
 
-def _write_private(path: Path, data: bytes) -> Path:
+def write_private(path: Path, data: bytes) -> Path:
+    """Write a new file that only its owner can read; FileExistsError if there is one."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
     return path
@@ -114,8 +115,8 @@ class Pki:
             if kind not in {ECDSA, RSA}:
                 own, secret = reissued(leaf, signer, kind)
                 chain = own + b"".join(blob.bytes() for blob in leaf.cert_chain_pems[1:])
-            certificate = _write_private(self._folder / f"{name}.crt", chain)
-            key = _write_private(self._folder / f"{name}.key", secret)
+            certificate = write_private(self._folder / f"{name}.crt", chain)
+            key = write_private(self._folder / f"{name}.key", secret)
             self._issued[name] = Issued(certificate, key)
         return self._issued[name]
 

@@ -373,27 +373,26 @@ class _Reader:
     def _of_certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
         """A certificate, compressed or not, or the response that is stapled to it before TLS 1.3."""
         if message.type == messages.CERTIFICATE:
-            return self._certificate(role, message)
+            return self._certificate(role, message.body, message.offset)
         if message.type == messages.CERTIFICATE_STATUS:
             return None, self._stapled(role, messages.certificate_status(message.body, message.offset))
         unpacked, shown = messages.compressed_certificates(message.body, message.offset)
         if unpacked is None:
             return None, shown
-        chain = messages.certificates(unpacked, message.offset, tls13=True)
-        self._certificates.setdefault(role, chain)
-        return Certificate(chain), shown | self._stapled(role, messages.certificate_response(unpacked, message.offset))
+        content, more = self._certificate(role, unpacked, message.offset)
+        return content, {**shown, **more}
 
-    def _certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
+    def _certificate(self, role: Role, body: bytes, offset: int) -> tuple[Content, Mapping[str, str]]:
         """A chain of certificates, or the raw public key in its place."""
         tls13 = self._tls13 is True
         if self._raw_key[role]:
-            key = messages.raw_public_key(message.body, message.offset, tls13=tls13)
+            key = messages.raw_public_key(body, offset, tls13=tls13)
             self._raw_public_keys.setdefault(role, key)
             self._certificates.setdefault(role, ())
             return None, {"raw_public_key": f"{len(key)} bytes"}
-        chain = messages.certificates(message.body, message.offset, tls13=tls13)
+        chain = messages.certificates(body, offset, tls13=tls13)
         self._certificates.setdefault(role, chain)
-        response = messages.certificate_response(message.body, message.offset) if tls13 else b""
+        response = messages.certificate_response(body, offset) if tls13 else b""
         if response:
             return Certificate(chain), messages.certificate_fields(chain) | self._stapled(role, response)
         return Certificate(chain), summary.Lazy(messages.certificate_fields, chain)

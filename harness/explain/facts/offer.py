@@ -173,11 +173,11 @@ class Offer:
             config = self.server_config
             return None if config is None else config.tickets is False or single_use(config)
         if self.by is Mechanism.SESSION_TICKET:
-            if server is not None and server.session_ticket is not None:
-                return False
+            if server is None:
+                return None
             now = self.evidence.now
-            other = now is not None and not now.server_library.is_openssl
-            return None if server is None else not (other and now and now.server.tickets is not False)
+            silent = now is not None and not now.server_library.is_openssl and now.server.tickets is not False
+            return server.session_ticket is None and not silent
         return True if self.by else None
 
     @cached_property

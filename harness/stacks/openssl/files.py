@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 from harness.agent.kinds import psk_of
 from harness.agent.knobs import early_data as early_data_of
 from harness.agent.knobs import psk_in_a_file
 from harness.agent.vocabulary import PskCipher
+from harness.runtime.pki import write_private
 from harness.stacks.openssl.argv import connection_argv
 from harness.wire.session import codec, pem
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.model.knobs import Config
     from harness.model.session import Session
     from harness.runtime.runtime import Runtime
@@ -28,15 +26,7 @@ def psk_session(runtime: Runtime, config: Config) -> list[str]:
         return []
     cipher = given.get("psk_cipher", PskCipher.AES_128).number
     session = codec.external_psk(cipher, bytes.fromhex(psk_of(given["psk_key"])))
-    return ["-psk_session", str(private(runtime, ".pem", pem.to_pem(session)))]
-
-
-def private(runtime: Runtime, suffix: str, data: bytes) -> Path:
-    """A file that only its owner can read."""
-    path = runtime.path(suffix)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    return path
+    return ["-psk_session", str(write_private(runtime.path(".pem"), pem.to_pem(session)))]
 
 
 class ClientFiles:
@@ -50,8 +40,8 @@ class ClientFiles:
 
     def argv(self, port: int, offered: bytes | None, early_data: int) -> list[str]:
         """Return the arguments of s_client; ``offered`` is the DER of a session, ``early_data`` a number of bytes."""
-        sess_in = None if offered is None else private(self._runtime, ".pem", pem.to_pem(offered))
-        early = private(self._runtime, ".early", early_data_of(early_data)) if early_data else None
+        sess_in = None if offered is None else write_private(self._runtime.path(".pem"), pem.to_pem(offered))
+        early = write_private(self._runtime.path(".early"), early_data_of(early_data)) if early_data else None
         return ["-keylogfile", str(self._keylog), *connection_argv(port, self._sess_out, sess_in, early)]
 
     def session(self, taken_by: str) -> Session | None:
