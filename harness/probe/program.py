@@ -18,6 +18,8 @@ from harness.stacks.programs.program import Program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.model.connection import Connection
+    from harness.model.session import Session
     from harness.stacks.base import Stack
 
 KEY = 80
@@ -70,10 +72,11 @@ class Programs(Probed):
             self._opened.callback(self._end)
             self.programs += [self._started() for _ in range(behind)]
             self._name = self.programs[0].label
-            balancer = Tap(self._shared.loop, self._next)
-            self._opened.callback(balancer.close)
+            self._balancer = Tap(self._shared.loop, self._next)
+            self._opened.callback(self._balancer.close)
             knobs = {"server_name": next(iter(sites)), **knobs}
-            super().__init__(LOOPBACK, balancer.port, client, say=self._row.says or HTTP, runtime=self._shared, **knobs)
+            port, say = self._balancer.port, self._row.says or HTTP
+            super().__init__(LOOPBACK, port, client, say=say, runtime=self._shared, **knobs)
         except BaseException:
             self._opened.close()
             raise
@@ -85,6 +88,13 @@ class Programs(Probed):
         """The server that the balancer gives the next connection to."""
         self._turn = (self._turn + 1) % len(self.programs)
         return LOOPBACK, self.programs[self._turn].port
+
+    def connect(self, offer: Session | None = None, **knobs: Any) -> Connection:
+        """As of `Probed`; EndpointError with what the server printed if it no longer listens."""
+        connection = super().connect(offer, **knobs)
+        if error := self._balancer.unreachable:
+            raise self.programs[self._turn].failure(f"refuses a connection ({error.strerror or error})")
+        return connection
 
     def restart(self) -> None:
         """End the servers and start new ones, configured as before."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -78,8 +81,52 @@ def test_a_program_that_does_not_start_says_why() -> None:
     product = Product("wrong", ("openssl",), "openssl", ("version", "OpenSSL "), wrong)
     with Runtime() as runtime:
         wanted = Wanted(sites=(Site("localhost", runtime.pki.issued("server")),))
-        with pytest.raises(EndpointError, match=r"wrong@\d\S*: ended at its start\n(.|\n)*/no/such/file"):
+        said = r"wrong@\d\S*: does not start; it ended with exit code 1\n(.|\n)*/no/such/file"
+        with pytest.raises(EndpointError, match=said):
             Program(product, wanted, runtime)
+
+
+def test_a_server_that_ended_is_said_with_what_it_printed() -> None:
+    with Programs("s_server-rev") as server:
+        assert server.connect().outcome is Outcome.FULL
+        (process,) = [one for one in psutil.Process().children() if "s_server" in one.cmdline()]
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        said = r"s_server-rev@\d\S*: refuses a connection \(.*\); it was killed by SIGKILL\n(.|\n)*ACCEPT"
+        with pytest.raises(EndpointError, match=said):
+            server.connect()
+
+
+RESERVES = """
+import errno, socket, sys
+from pathlib import Path
+from harness.stacks.programs import apart
+from harness.stacks.programs.program import reserved
+
+try:
+    apart.enter()
+except OSError as error:
+    sys.exit(f"UNSUPPORTED: {error}")
+Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40001")
+with reserved() as bound, socket.create_server(("127.0.0.1", 0)) as chosen:
+    print(sorted((bound.getsockname()[1], chosen.getsockname()[1])))
+    try:
+        socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+    with socket.create_server(bound.getsockname()):
+        print("listens")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="UNSUPPORTED: Linux alone has such networks")
+def test_a_reserved_port_is_given_to_nobody_but_who_asks_for_it() -> None:
+    done = subprocess.run([sys.executable, "-c", RESERVES], capture_output=True, text=True, check=False, timeout=60)
+    if done.stderr.startswith("UNSUPPORTED"):
+        pytest.skip(done.stderr)
+
+    assert done.stdout.splitlines() == ["[40000, 40001]", "EADDRINUSE", "listens"]
 
 
 def test_what_does_not_exist_is_a_usage_error() -> None:

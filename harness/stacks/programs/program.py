@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from harness.model.errors import DEADLINE, EndpointError, TimedOutError, UnsupportedError, stretched
-from harness.runtime.process import Child
+from harness.runtime.process import Child, how_it_ended
 from harness.runtime.tap import LOOPBACK
 from harness.stacks.programs import apart
 from harness.stacks.programs.products import Place, Takes
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 APART = Path(apart.__file__)
 ADMINISTRATORS = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where servers lie that are not on everybody's PATH."""
+BACKLOG = 128
+"""Connections that wait at a socket that a server inherits."""
 TURN = 0.02
 """Seconds after which a server that is starting is looked at."""
 
@@ -101,6 +103,18 @@ def label_of(product: Installed, runtime: Runtime) -> str:
     return f"{product.name}@{version}" if version else product.name
 
 
+def reserved() -> socket.socket:
+    """Return a socket that is bound to a port of loopback, on which it does not listen.
+
+    While it is open Linux gives that port to nobody who lets it choose, but a program that asks for it with
+    SO_REUSEADDR can listen there (socket(7)). A port that is merely free may soon be somebody else's.
+    """
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((LOOPBACK, 0))
+    return bound
+
+
 class Program:
     """A running server, at a port of the kernel's choice.
 
@@ -116,17 +130,17 @@ class Program:
         self._loop = runtime.loop
         self._folder = runtime.path(f".{product.name}")
         self._folder.mkdir()
-        listening = socket.create_server((LOOPBACK, 0), backlog=128)
-        with listening:
-            self.port: int = listening.getsockname()[1]
-            descriptor = listening.fileno()
+        listens = product.takes is Takes.LISTENS
+        with reserved() as bound:
+            self.port: int = bound.getsockname()[1]
+            descriptor = bound.fileno()
+            if not listens:
+                bound.listen(BACKLOG)
             start = product.start(wanted, Place(self._folder, self.port, descriptor, runtime.pki.authority()))
             for name, content in start.files.items():
                 (self._folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
             for command in start.before:
                 self._prepare(command, runtime)
-            if product.takes is Takes.LISTENS:
-                listening.close()
             argv = [program, *start.arguments]
             self._child = Child(
                 runtime.loop,
@@ -134,14 +148,14 @@ class Program:
                 self.label,
                 [*([sys.executable, "-I", str(APART), str(descriptor), str(self.port)] if self._apart else []), *argv],
                 environment={**os.environ, **start.environment},
-                inherits=() if product.takes is Takes.LISTENS else (descriptor,),
+                inherits=() if listens else (descriptor,),
             )
-        self._child.end_input()
-        try:
-            self._await(self._answers, f"{self.label} to listen")
-        except BaseException:
-            self.close()
-            raise
+            self._child.end_input()
+            try:
+                self._await(self._answers, f"{self.label} to listen")
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def _apart(self) -> bool:
@@ -168,7 +182,7 @@ class Program:
             if self._child.ended.done:
                 if self._apart and self._child.ended.result() == apart.LACKS:
                     raise UnsupportedError(self.label, "a port on loopback alone", self._child.output.strip())
-                raise EndpointError(self.label, "ended at its start", self._child.output)
+                raise self.failure("does not start")
             if time.monotonic() >= end:
                 raise TimedOutError(f"{what}; it printed: {self._child.output}", stretched(DEADLINE))
             self._loop.turn(TURN)
@@ -184,6 +198,11 @@ class Program:
         except ConnectionRefusedError:
             return False
         return True
+
+    def failure(self, what: str) -> EndpointError:
+        """What to raise because of this, with what it has printed and how its process ended, if it has."""
+        how = how_it_ended(self._child.ended.result()) if self._child.ended.done else "still runs"
+        return EndpointError(self.label, f"{what}; it {how}", self._child.output)
 
     def reload(self) -> None:
         """Let it read its configuration again, with new processes or in its one; UnsupportedError if it cannot."""
