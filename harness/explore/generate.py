@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import fields, replace
 
-from harness.explore.values import EDGES, EDITS, role_of
+from harness.explore.values import EDGES, EDITS, SHARED, role_of
 from harness.model.errors import HarnessError
 from harness.model.tls import USUAL_VERSIONS, Role, TLSVersion
 from harness.story.plan import Plan
@@ -21,6 +21,8 @@ from harness.story.steps import (
     CloseOpen,
     Connect,
     MoveClock,
+    NewClient,
+    NewServer,
     Release,
     RunClock,
     StopClock,
@@ -76,6 +78,7 @@ class Generator:
         self._ways = (
             *(self._knob,) * 4,
             *(self._insert,) * 3,
+            *(self._other_terms,) * 3,
             *(self._again,) * 2,
             self._field,
             self._field,
@@ -150,6 +153,17 @@ class Generator:
         offer = self._offer(random, story)
         step = Connect(offer=offer)
         return replace(story, steps=(*story.steps, step))
+
+    def _other_terms(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
+        """Offer the latest session where one end has changed in a knob; a server mostly knows it then."""
+        if _odds(random, 50):
+            steps: tuple[Step, ...] = (NewClient(knobs=self._setting(random, Role.CLIENT)), Connect(offer=Offer()))
+            return replace(story, steps=(*story.steps, *steps))
+        steps = (NewServer(knobs=self._setting(random, Role.SERVER)), Connect(offer=Offer()))
+        shared = random.choice([name for name in SHARED if name in self._values[Role.SERVER]] or [""])
+        knobs = {shared: self._values[Role.SERVER][shared][0]} if shared and _odds(random, 80) else {}
+        server = replace(story.server, knobs={**knobs, **story.server.knobs})
+        return replace(story, server=server, steps=(*story.steps, *steps))
 
     def _field(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Change one field of one step."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import default_timeout
 from harness.explore.observe import DISAGREEMENT, outcome_of
+from harness.explore.values import SHARED
 from harness.model.capability import CLOCK
 from harness.model.tls import Close, Outcome, Role, TLSVersion
 
@@ -55,6 +56,13 @@ class Case:
         """Return the present knobs of an end."""
         assert self.now.setup  # noqa: S101 - `cases` makes none without it
         return self.now.setup.config(role)
+
+    def shares(self, knob: str) -> bool:
+        """Return whether the two servers have a name in common in a knob, or had: a ring of keys can be rotated."""
+        rotated = any(action.name == "rotate_keys" for action in (*self.earlier, *self.actions))
+        values = [getattr(one.setup.server, knob, None) for one in (self.origin, self.now) if one.setup]
+        names = [set(value.split(",")) for value in values if value is not None]
+        return len(names) == 2 and (rotated or bool(names[0] & names[1]))  # noqa: PLR2004 - both servers
 
     @property
     def passed(self) -> int:
@@ -105,9 +113,8 @@ def _context(connection: Connection, role: Role) -> int | None:
 
 
 def _other_keys(case: Case) -> bool:
-    """Another server, and not both with the same ticket keys: it has neither the session nor the key of the ticket."""
-    keys = [getattr(one.setup.server, "ticket_keys", None) for one in (case.origin, case.now) if one.setup]
-    return case.changed(Role.SERVER) and (None in keys or len(set(keys)) > 1)
+    """Another server, which shares no ticket key and no cache: it has neither the session nor the ticket's key."""
+    return case.changed(Role.SERVER) and not any(map(case.shares, SHARED))
 
 
 def _expired(case: Case) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.kinds import SUITES as SUITE_LIST
 from harness.model.capability import CLOCK
 from harness.model.knobs import knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
+from harness.wire.suites import SUITES, openssl_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +35,8 @@ OF_NAMES = {
 }
 OF_TIME = (CLOCK, "retransmit_after")
 """Knobs that the steps of clocks take the place of, or that need a clock that runs."""
+SHARED = ("ticket_keys", "ticket_ring", "external_cache")
+"""Knobs by which a server resumes the sessions of another one that has a name in common with it."""
 WITHOUT_ABSENCE = ("time", "timeout")
 """Numbers that a session always has."""
 EDITS: Mapping[str, tuple[str, ...]] = {
@@ -44,6 +49,14 @@ EDITS: Mapping[str, tuple[str, ...]] = {
 """Values to try of each field of an offered session."""
 LENGTHS = (1, 0, 16, 31, 32, 33, 255)
 """Bytes of a text or of octets."""
+OF_HASHES = {
+    suite.hash: suite.name
+    for number, suite in sorted(SUITES.items(), reverse=True)
+    if openssl_names(number) == (suite.name,)
+}
+"""The first suite of TLS 1.3 with each hash: a session is resumed with a suite of its hash alone (RFC 8446, 4.2.11)."""
+OF_SUITES = (*OF_HASHES.values(), *(":".join(names) for names in permutations(OF_HASHES.values())))
+"""Lists of suites: of one hash, and of each hash in each order."""
 MOST = 1 << 64
 """No number of a knob is greater."""
 
@@ -99,7 +112,7 @@ def _able(role: Role, name: str, kind: Kind, known: Iterable[str], stacks: Seque
 
 
 def _texts(kind: Kind) -> Iterator[str]:
-    yield from kind.words
+    yield from OF_SUITES if kind is SUITE_LIST else kind.words
     if kind.words:
         return
     number, octets = _parsed(kind, "1"), _parsed(kind, "a")

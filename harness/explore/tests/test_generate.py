@@ -9,19 +9,25 @@ import pytest
 
 from harness.agent.knobs import knobs_of
 from harness.case.case import Ends, refusals
-from harness.explore.generate import RUNNING, Generator
+from harness.explore.generate import RUNNING, Generator, standing
+from harness.explore.observe import outcome_of
 from harness.explore.play import play
-from harness.explore.values import EDGES, OF_TIME, knob_values, limit
-from harness.model.tls import Role, TLSVersion
+from harness.explore.values import EDGES, OF_HASHES, OF_TIME, knob_values, limit
+from harness.model.tls import Outcome, Role, TLSVersion
 from harness.story.plan import Plan
-from harness.story.steps import KINDS, StopClocks
+from harness.story.step import Offer
+from harness.story.steps import KINDS, Connect, NewServer, StopClocks
+from harness.story.story import Story
 
 if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
     from harness.stacks.libssl import LibsslStack
-    from harness.story.story import Story
 
 STORIES = 150
+MANY = 3000
+AGAIN = Connect(offer=Offer())
+OTHER_HASH = NewServer(knobs={"ciphersuites": OF_HASHES["sha256"]})
+"""The default list of suites begins with one of SHA-384."""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,21 @@ def test_stories_of_dtls_are_made_and_run(made: list[Story], honest: LibsslStack
     over_udp = next(story for story in made if story.tls is TLSVersion.DTLSv1_2)
 
     assert not play(over_udp, honest, runtime).ended
+
+
+def meets_other_hash(story: Story) -> bool:
+    """Whether the last connection offers a session to a new server that shares keys and lacks the suite."""
+    last = story.steps[-2:]
+    return story.tls is TLSVersion.TLSv1_3 and last == (OTHER_HASH, AGAIN) and "ticket_keys" in story.server.knobs
+
+
+def test_a_ticket_that_opens_meets_a_suite_of_another_hash(honest: LibsslStack, runtime: Runtime) -> None:
+    """A change in OpenSSL 3.5.7 needs three choices: shared keys, suites without the session's hash, an offer."""
+    plain = standing(Story(tls=TLSVersion.TLSv1_3, steps=(Connect(),)))
+    made = [story for story in stories(honest, [plain], MANY) if meets_other_hash(story)]
+    shown = [connection for story in made if (connection := play(story, honest, runtime).connections[-1]).offered]
+
+    assert {(outcome_of(one), one.client.cipher) for one in shown} >= {(Outcome.DECLINED, OF_HASHES["sha256"])}
 
 
 def test_clocks_that_run_are_never_tried(made: list[Story]) -> None:

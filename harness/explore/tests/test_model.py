@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.explore.generate import standing
-from harness.explore.model import FREE, MUST_NOT, broken
+from harness.explore.model import FREE, MUST_NOT, broken, cases
+from harness.explore.observe import outcome_of
 from harness.explore.play import play
-from harness.model.tls import USUAL_VERSIONS, TLSVersion
+from harness.explore.values import SHARED
+from harness.model.tls import USUAL_VERSIONS, Outcome, TLSVersion
 from harness.story.step import Offer
 from harness.story.steps import Age, AgeSessions, Connect, NewServer
 from harness.story.story import Story
@@ -47,6 +49,29 @@ def test_a_real_openssl_keeps_the_laws(
     runtime: Runtime, honest: LibsslStack, steps: tuple[object, ...], tls: TLSVersion
 ) -> None:
     assert broken(run(runtime, honest, *steps, tls=tls)) == []
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [{"ticket_keys": "a"}, {"ticket_ring": "a"}, {"external_cache": "a", "tickets": "off"}],
+    ids=["ticket_keys", "ticket_ring", "external_cache"],
+)
+def test_servers_that_share_what_opens_a_session_are_free(
+    runtime: Runtime, honest: LibsslStack, knobs: dict[str, str]
+) -> None:
+    connections = run(runtime, honest, NewServer(knobs=knobs), *RESTARTED)
+
+    assert outcome_of(connections[-1]) == Outcome.RESUMED
+    assert broken(connections) == []
+
+
+@pytest.mark.parametrize("knob", SHARED)
+def test_servers_with_a_name_of_their_own_share_nothing(runtime: Runtime, honest: LibsslStack, knob: str) -> None:
+    other = (Connect(), NewServer(knobs={knob: "b"}), AGAIN)
+    connections = run(runtime, honest, NewServer(knobs={knob: "a"}), *other)
+
+    assert [case.shares(knob) for case in cases(connections)] == [False]
+    assert broken(connections) == []
 
 
 def test_a_law_that_forbids_what_resumes_is_broken(runtime: Runtime, honest: LibsslStack) -> None:
