@@ -7,7 +7,7 @@ ssl_/context.py, and a statement in reproduce/c/knob_statements.py. A driver wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -76,10 +76,16 @@ NO_TICKET_DATA = (
 )
 NO_DATAGRAMS = {
     "openssl": "the harness drives s_client and s_server over TCP alone",
-    "pyopenssl": "the driver has no SSL.DTLS_METHOD",
     "ssl": "Python's ssl has no DTLS",
 }
 """Why a stack has no DTLS."""
+PYOPENSSL_HAS_DTLS = "3.1"
+"""The OpenSSL of cryptography 40, the first that pyOpenSSL 23.1 can have."""
+PYOPENSSL_LACKS_DTLS = Lack(
+    "pyOpenSSL before 23.1 has no Connection.DTLSv1_get_timeout, which says when a flight is to be sent again",
+    ("pyopenssl",),
+    before=PYOPENSSL_HAS_DTLS,
+)
 NO_QUIC = {
     "openssl": NO_DATAGRAMS["openssl"],
     "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
@@ -91,7 +97,7 @@ QUIC_SINCE = {
     Role.SERVER: ("3.5", "OpenSSL before 3.5 has no SSL_new_listener, which a server of QUIC needs"),
 }
 """The first OpenSSL that has QUIC in a role, and why an earlier one has not."""
-ONLY_LIBSSL_HAS_DTLS = tuple(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items())
+NO_DTLS = (PYOPENSSL_LACKS_DTLS, *(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items()))
 RAW_PUBLIC_KEY_FIRST = bytes((2, 0))
 """TLSEXT_cert_type_rpk and TLSEXT_cert_type_x509, as s_server and s_client have them."""
 NO_RAW_KEYS = (
@@ -173,6 +179,8 @@ class CommonKnobs:
                 Lack("; ".join({why: 0, NO_QUIC[stack]: 0}), (stack,), allows=over_streams, values="versions of TLS")
                 for stack, why in NO_DATAGRAMS.items()
             ),
+            replace(PYOPENSSL_LACKS_DTLS, allows=over_streams, values="versions of TLS"),
+            Lack(NO_QUIC["pyopenssl"], ("pyopenssl",), allows=over_no_quic, values="all but quic"),
             Lack(
                 "OpenSSL before 1.1.1 has no TLS 1.3",
                 before="1.1.1",
@@ -515,7 +523,7 @@ class CommonKnobs:
         "default 1000",
         libssl="DTLS_set_timer_cb",
         since="1.1.1",
-        lacks=ONLY_LIBSSL_HAS_DTLS,
+        lacks=(Lack("DTLS_set_timer_cb is not bound", ("pyopenssl",)), *NO_DTLS),
     )
     quiet_shutdown: bool | None = knob(
         kind=kinds.SWITCH,
@@ -836,7 +844,8 @@ class ServerKnobs:
         meaning="DTLS: what it says of the cookie that it asks each client to return (HelloVerifyRequest); by default "
         "it asks for none",
         libssl="SSL_CTX_set_cookie_generate_cb",
-        lacks=ONLY_LIBSSL_HAS_DTLS,
+        pyopenssl="Context.set_cookie_generate_callback",
+        lacks=NO_DTLS,
     )
     anti_replay: bool | None = knob(
         kind=kinds.SWITCH,

@@ -186,6 +186,10 @@ class Cookie(StrEnum):
     """It is not, whatever it is."""
 
 
+COOKIE_SIZE = 20
+"""Bytes of a cookie, of which DTLS 1.0 allows 32 (RFC 6347, 4.2.1)."""
+
+
 class TicketKeyResult(StrEnum):
     """What a ticket key callback returns (SSL_CTX_set_tlsext_ticket_key_evp_cb(3))."""
 

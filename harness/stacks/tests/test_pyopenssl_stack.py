@@ -195,7 +195,6 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.PSK_IDENTITIES,
         Capability.CLOSE_IN_ORDER,
         Capability.SET_TIMEOUTS,
-        Capability.DATAGRAMS,
         Capability.QUIC,
         Capability.OCSP_RESPONSE,
         Capability.NEW_TICKET,

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl.native import set_option
-from harness.agent.vocabulary import Cookie
+from harness.agent.vocabulary import COOKIE_SIZE, Cookie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,6 @@ SET_CONNECTED = 32
 GET_TIMEOUT, HANDLE_TIMEOUT = 73, 74
 """DTLSv1_get_timeout and DTLSv1_handle_timeout, which are macros over SSL_ctrl."""
 OP_COOKIE_EXCHANGE = 1 << 13
-COOKIE = 20
-"""Bytes of a cookie, of which DTLS 1.0 allows 32 (RFC 6347, 4.2.1)."""
 SOCKADDR = 28
 """Bytes of the union of addresses in OpenSSL 1.0.2 (struct sockaddr_in6)."""
 
@@ -61,7 +59,7 @@ class Datagrams:
 
     def __init__(self, native: Native, knobs: Mapping[str, Any]) -> None:
         self._native = native
-        self._secret = os.urandom(COOKIE)
+        self._secret = os.urandom(COOKIE_SIZE)
         self._says: Cookie | None = knobs.get("cookie")
         self._first: int | None = knobs.get("retransmit_after")
         self._timer = native.callback("unsigned int(SSL *, unsigned int)", self._next)
@@ -86,8 +84,8 @@ class Datagrams:
         return 2 * before if before else (self._first or 0) * 1000
 
     def _make(self, _ssl: Any, cookie: Any, length: Any) -> int:
-        self._native.ffi.memmove(cookie, self._secret, COOKIE)
-        length[0] = COOKIE
+        self._native.ffi.memmove(cookie, self._secret, COOKIE_SIZE)
+        length[0] = COOKIE_SIZE
         return 1
 
     def _check(self, _ssl: Any, cookie: Any, length: int) -> int:

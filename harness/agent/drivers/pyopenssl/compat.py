@@ -9,9 +9,10 @@ from OpenSSL import SSL
 from harness.agent.vocabulary import NO_SSLV3, TLSVersion
 
 
-def method(role: str) -> int:
-    """TLS_client_method or TLS_server_method; before pyOpenSSL 21, the method for both roles."""
-    found: int = getattr(SSL, f"TLS_{role.upper()}_METHOD", SSL.SSLv23_METHOD)
+def method(role: str, *, datagrams: bool = False) -> int:
+    """TLS_client_method or TLS_server_method; before pyOpenSSL 21, the method for both roles. Of DTLS its own."""
+    protocol = "DTLS" if datagrams else "TLS"
+    found: int = getattr(SSL, f"{protocol}_{role.upper()}_METHOD", SSL.SSLv23_METHOD)
     return found
 
 

@@ -63,12 +63,15 @@ class PyopensslConnection:
         *,
         early_data: bool = False,
         server: bool = False,
+        datagrams: bool = False,
     ) -> None:
         self._connection = connection
+        self._datagrams = datagrams
         self._server = server
         self._watch = watch
         self._kept = kept
         self._evidence = watch.opened(connection, self._der)
+        self._evidence.datagrams = datagrams
         self._early_data_left = early_data
         self._early_data: str | None = None
         self._early_bytes: bytes | None = b"" if early_data else None
@@ -217,8 +220,14 @@ class PyopensslConnection:
         session = self._connection.get_session()
         return None if session is None else below.export(session)
 
+    def time_left(self) -> float | None:
+        """Return the seconds until a flight of DTLS is to be sent again; None if none waits for an answer."""
+        return self._connection.DTLSv1_get_timeout() if self._datagrams else None
+
     def _call(self, step: Callable[[SSL.Connection], T]) -> T:
         try:
+            if self._datagrams and not self._finished:
+                self._connection.DTLSv1_handle_timeout()
             return step(self._connection)
         except SSL.WantReadError:
             failure: Exception = WantReadError()

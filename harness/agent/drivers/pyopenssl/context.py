@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queu
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import Role, Unset, release
+from harness.agent.vocabulary import COOKIE_SIZE, Cookie, Role, Unset, release
 
 if TYPE_CHECKING:
     import socket
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ID_CONTEXT = b"resumption"
 """A server that verifies clients needs one: without it, every resumption fails (ssl_get_prev_session)."""
+OP_COOKIE_EXCHANGE = 1 << 13
+"""SSL.OP_COOKIE_EXCHANGE, which the stubs of pyOpenSSL take for optional."""
 
 
 class PyopensslContext:
@@ -38,7 +41,8 @@ class PyopensslContext:
         self._server_name: str | None = knobs.get("server_name")
         self._early_data = role == "server" and bool(knobs.get("max_early_data"))
         self._role = role
-        self._context = SSL.Context(older.method(role))
+        self._datagrams = any(version.datagrams for version in knobs.get("versions", ()))
+        self._context = SSL.Context(older.method(role, datagrams=self._datagrams))
         text = conf(role, knobs)
         if text is not None and text != _started_with():
             raise LackError(f"middlebox_compat = off, num_tickets: {lacks.AT_START}")
@@ -140,6 +144,17 @@ class PyopensslContext:
     def _set_post_handshake_auth(self, value: bool) -> None:  # noqa: FBT001 - as in the row
         below.set_post_handshake_auth(self._context, on=value)
 
+    def _set_cookie(self, value: Cookie) -> None:
+        """SSL_OP_COOKIE_EXCHANGE, as in the driver of libssl; DTLSv1_listen wants a server that keeps nothing."""
+        secret = os.urandom(COOKIE_SIZE)
+
+        def verify(_connection: SSL.Connection, cookie: bytes) -> bool:
+            return value is Cookie.ACCEPT and hmac.compare_digest(cookie, secret)
+
+        self._context.set_options(OP_COOKIE_EXCHANGE)
+        self._context.set_cookie_generate_callback(lambda _connection: secret)
+        self._context.set_cookie_verify_callback(verify)
+
     def _set_server_name(self, value: str) -> None:
         """Nothing: it is set on each Connection."""
 
@@ -156,13 +171,16 @@ class PyopensslContext:
                 raise LackError("session import: this stack needs the session's DER, and there is none")
             if not below.offer(connection, bytes.fromhex(session["der"])):
                 raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION cannot read the session"}])
-        return PyopensslConnection(connection, self._watch, self._kept)
+        return PyopensslConnection(connection, self._watch, self._kept, datagrams=self._datagrams)
 
     def accept(self, sock: socket.socket) -> PyopensslConnection:
         """A server connection."""
         connection = SSL.Connection(self._context, sock)
         connection.set_accept_state()
-        return PyopensslConnection(connection, self._watch, self._kept, early_data=self._early_data, server=True)
+        early, datagrams = self._early_data, self._datagrams
+        return PyopensslConnection(
+            connection, self._watch, self._kept, early_data=early, server=True, datagrams=datagrams
+        )
 
     def free(self) -> None:
         """Drop the Context and its callbacks."""

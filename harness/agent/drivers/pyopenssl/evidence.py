@@ -17,6 +17,8 @@ HANDSHAKE = 22
 """ContentType handshake (RFC 8446, 5.1)."""
 NEW_SESSION_TICKET = 4
 CERTIFICATE = 11
+MESSAGE_NUMBER = slice(4, 6)
+"""Of the header of a handshake message of DTLS (RFC 6347, 4.2.2)."""
 TLS13 = 0x0304
 FATAL = 2
 
@@ -37,14 +39,23 @@ class Evidence:
     """A client's earlier sessions: of TLS 1.3 tickets before the last, or of handshakes before a renegotiation."""
     done: bool = False
     """Whether a handshake was completed."""
+    datagrams: bool = False
+    """Whether it is DTLS, whose messages have numbers."""
+    numbers: set[bytes] = field(default_factory=set)
+    """The numbers of the messages of DTLS with a ticket: one that is sent again is the same ticket."""
 
     @property
     def aborted_by_peer(self) -> bool:
         """Whether the peer sent a fatal alert."""
         return any(alert["level"] == FATAL and not alert["sent"] for alert in self.alerts)
 
-    def saw_ticket(self, *, sent: bool, version: int) -> None:
+    def saw_ticket(self, message: bytes, *, sent: bool, version: int) -> None:
         """Count a NewSessionTicket; OpenSSL reports it before processing it, while the previous session is current."""
+        if self.datagrams:
+            number = message[MESSAGE_NUMBER]
+            self.tickets = (self.tickets or 0) + (number not in self.numbers)
+            self.numbers.add(number)
+            return
         if self.tickets and not sent and version == TLS13:
             self._keep()
         self.tickets = (self.tickets or 0) + 1
@@ -96,6 +107,6 @@ class Watch:
     def _on_message(self, address: int, sent: bool, version: int, content: int, message: bytes) -> None:  # noqa: FBT001  # below.watch's signature
         evidence = self._open.get(address)
         if evidence and content == HANDSHAKE and message[:1] == bytes([NEW_SESSION_TICKET]):
-            evidence.saw_ticket(sent=sent, version=version)
+            evidence.saw_ticket(message, sent=sent, version=version)
         elif evidence and content == HANDSHAKE and message[:1] == bytes([CERTIFICATE]):
             evidence.certificate = True

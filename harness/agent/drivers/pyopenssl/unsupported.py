@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from harness.agent.knobs import NO_DATAGRAMS, NO_QUIC
+from harness.agent.knobs import NO_QUIC, PYOPENSSL_HAS_DTLS, PYOPENSSL_LACKS_DTLS
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
@@ -57,7 +57,6 @@ MISSING = {
     Capability.RUNNING_COUNTERS: VERBS["counters"],
     Capability.OCSP_RESPONSE: "the driver has no code for Connection.request_ocsp, so that it is sent none",
     Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
-    Capability.DATAGRAMS: NO_DATAGRAMS["pyopenssl"],
     Capability.QUIC: NO_QUIC["pyopenssl"],
 }
 OF_DER = (
@@ -82,6 +81,8 @@ def missing(role: str, version: str) -> dict[str, str]:
     else:
         found[Capability.SERVER_NAME.value] = SERVER_NAME
         found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
+    if release(version) < release(PYOPENSSL_HAS_DTLS):
+        found[Capability.DATAGRAMS.value] = PYOPENSSL_LACKS_DTLS.why
     if release(version) < HAS_GROUP:
         found[Capability.NEGOTIATED_GROUP.value] = GROUP
     if release(version) < HAS_DER:
