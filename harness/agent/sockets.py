@@ -112,10 +112,16 @@ class DatagramListener(Listener):
 
 
 def bound_socket(port: int) -> socket.socket:
-    """A UDP socket on a port that others may share; 0 for one that the kernel chooses."""
+    """A UDP socket on a port that others may share; 0 for one that the kernel chooses, which is nobody's yet.
+
+    Of two sockets with SO_REUSEADDR Linux may give the second the first one's port, so it is set after such a choice.
+    """
     sock = socket.socket(type=socket.SOCK_DGRAM)
+    if port == 0:
+        sock.bind((LOOPBACK, 0))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((LOOPBACK, port))
+    if port:
+        sock.bind((LOOPBACK, port))
     sock.settimeout(0)
     return sock
 

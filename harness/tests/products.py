@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.stacks.programs.program import reserved
 from harness.tests.real_servers import LOOPBACK, ended
 
 if TYPE_CHECKING:
@@ -115,10 +116,16 @@ def program(name: str, package: str) -> str:
     return found
 
 
+RESERVED: dict[str, socket.socket] = {}
+"""By HOST:PORT, until its program has ended."""
+
+
 def free() -> str:
-    """HOST:PORT of a port that was free a moment ago: most products cannot inherit a socket."""
-    with socket.create_server((LOOPBACK, 0)) as bound:
-        return f"{LOOPBACK}:{bound.getsockname()[1]}"
+    """HOST:PORT of a port that is reserved until `listening` ends: most products cannot inherit a socket."""
+    bound = reserved()
+    address = f"{LOOPBACK}:{bound.getsockname()[1]}"
+    RESERVED[address] = bound
+    return address
 
 
 @contextlib.contextmanager
@@ -127,7 +134,7 @@ def listening(
 ) -> Iterator[str]:
     """Run a program until it accepts TCP at the address; its output is in the folder."""
     host, _, port = address.rpartition(":")
-    with (folder / "output").open("wb") as output:
+    with RESERVED.pop(address), (folder / "output").open("wb") as output:
         process = subprocess.Popen(
             argv,
             cwd=folder,

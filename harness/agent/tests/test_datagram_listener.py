@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.agent import sockets
@@ -50,3 +51,13 @@ def test_the_second_datagram_of_a_client_begins_no_conversation(monkeypatch: pyt
         assert second.sock is None
         first.sock.close()
     listener.close()
+
+
+def test_the_kernel_gives_no_port_to_two_listeners() -> None:
+    with ExitStack() as opened:
+        bound = [opened.enter_context(sockets.bound_socket(0)) for _ in range(900)]
+        ports = [one.getsockname()[1] for one in bound]
+        shared = opened.enter_context(sockets.bound_socket(ports[0]))
+
+        assert len(set(ports)) == len(ports)
+        assert shared.getsockname() == bound[0].getsockname()

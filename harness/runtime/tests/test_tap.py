@@ -207,11 +207,11 @@ def test_what_is_held_back_passes_once_it_is_released() -> None:
 
 def test_a_server_that_is_not_there_resets_the_client() -> None:
     loop = Loop()
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    tap = Tap(loop, lambda: ("127.0.0.1", port))
-    client = socket.create_connection(("127.0.0.1", tap.port))
-    loop.turn(5)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        tap = Tap(loop, silent.getsockname)
+        client = socket.create_connection(("127.0.0.1", tap.port))
+        loop.turn(5)
 
     with pytest.raises(ConnectionResetError):
         client.recv(1)
