@@ -23,7 +23,7 @@ def test_session_is_offered_again_with_the_cookie_and_resumes(pair):
     assert asked.session_ticket == answered.session_ticket
 
 
-@scenario(versions=[DTLSv1_2])
+@scenario(versions=[DTLSv1_2], server={"cookie": Cookie.NONE})
 def test_server_that_asks_for_no_cookie_answers_at_once(pair):
     first = pair.connect()
 

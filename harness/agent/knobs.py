@@ -19,6 +19,7 @@ from harness.agent.vocabulary import (
     LEAST_LEVEL,
     LONGEST_LINE,
     CacheMode,
+    Cookie,
     ExternalGet,
     PskCallback,
     PskCipher,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from harness.agent.knob import Knob
     from harness.agent.vocabulary import (
         CertCompression,
-        Cookie,
         NotResumable,
         TicketKeyResult,
         TicketUse,
@@ -74,11 +74,7 @@ NO_TICKET_DATA = (
     Lack("SSL_CTX_set_session_ticket_cb is not bound", ("pyopenssl",)),
     Lack("SSLContext has no way to SSL_CTX_set_session_ticket_cb", ("ssl",)),
 )
-NO_DATAGRAMS = {
-    "openssl": "the harness drives s_client and s_server over TCP alone",
-    "ssl": "Python's ssl has no DTLS",
-}
-"""Why a stack has no DTLS."""
+SSL_HAS_NO_DTLS = "Python's ssl has no DTLS"
 PYOPENSSL_HAS_DTLS = "3.1"
 """The OpenSSL of cryptography 40, the first that pyOpenSSL 23.1 can have."""
 PYOPENSSL_LACKS_DTLS = Lack(
@@ -87,7 +83,7 @@ PYOPENSSL_LACKS_DTLS = Lack(
     before=PYOPENSSL_HAS_DTLS,
 )
 NO_QUIC = {
-    "openssl": NO_DATAGRAMS["openssl"],
+    "openssl": "s_server has no QUIC, and the harness does not drive s_client -quic",
     "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
     "ssl": "Python's ssl has no QUIC",
 }
@@ -97,7 +93,7 @@ QUIC_SINCE = {
     Role.SERVER: ("3.5", "OpenSSL before 3.5 has no SSL_new_listener, which a server of QUIC needs"),
 }
 """The first OpenSSL that has QUIC in a role, and why an earlier one has not."""
-NO_DTLS = (PYOPENSSL_LACKS_DTLS, *(Lack(why, (stack,)) for stack, why in NO_DATAGRAMS.items()))
+NO_DTLS = (PYOPENSSL_LACKS_DTLS, Lack(SSL_HAS_NO_DTLS, ("ssl",)))
 RAW_PUBLIC_KEY_FIRST = bytes((2, 0))
 """TLSEXT_cert_type_rpk and TLSEXT_cert_type_x509, as s_server and s_client have them."""
 NO_RAW_KEYS = (
@@ -137,7 +133,8 @@ ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp3
 def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
     if len(value) == 1:
         return [f"-{value[0].name.replace('TLSv', 'tls').replace('D', 'd')}"]
-    return ["-min_protocol", value[0].label, "-max_protocol", value[-1].label]
+    carrier = [] if over_streams(value) else ["-dtls"]
+    return [*carrier, "-min_protocol", value[0].label, "-max_protocol", value[-1].label]
 
 
 def over_streams(value: Any) -> bool:
@@ -173,14 +170,14 @@ class CommonKnobs:
         libssl="SSL_CTX_set_min_proto_version",
         pyopenssl="Context.set_min_proto_version",
         ssl="SSLContext.minimum_version",
-        openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -min_protocol, -max_protocol", _versions),
+        openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -dtls1, -dtls1_2, -min_protocol, -max_protocol", _versions),
         lacks=(
-            *(
-                Lack("; ".join({why: 0, NO_QUIC[stack]: 0}), (stack,), allows=over_streams, values="versions of TLS")
-                for stack, why in NO_DATAGRAMS.items()
-            ),
+            Lack(f"{SSL_HAS_NO_DTLS}, and no QUIC", ("ssl",), allows=over_streams, values="versions of TLS"),
             replace(PYOPENSSL_LACKS_DTLS, allows=over_streams, values="versions of TLS"),
-            Lack(NO_QUIC["pyopenssl"], ("pyopenssl",), allows=over_no_quic, values="all but quic"),
+            *(
+                Lack(NO_QUIC[stack], (stack,), allows=over_no_quic, values="all but quic")
+                for stack in ("openssl", "pyopenssl")
+            ),
             Lack(
                 "OpenSSL before 1.1.1 has no TLS 1.3",
                 before="1.1.1",
@@ -523,7 +520,11 @@ class CommonKnobs:
         "default 1000",
         libssl="DTLS_set_timer_cb",
         since="1.1.1",
-        lacks=(Lack("DTLS_set_timer_cb is not bound", ("pyopenssl",)), *NO_DTLS),
+        lacks=(
+            Lack("DTLS_set_timer_cb is not bound", ("pyopenssl",)),
+            Lack("s_client and s_server have OpenSSL's timers, a second at first", ("openssl",)),
+            *NO_DTLS,
+        ),
     )
     quiet_shutdown: bool | None = knob(
         kind=kinds.SWITCH,
@@ -841,11 +842,20 @@ class ServerKnobs:
     )
     cookie: Cookie | None = knob(
         kind=kinds.COOKIE,
-        meaning="DTLS: what it says of the cookie that it asks each client to return (HelloVerifyRequest); by default "
-        "it asks for none",
+        meaning="DTLS: what it says of the cookie that it asks each client to return (HelloVerifyRequest), none if "
+        "it asks for none, as it does by default, but for s_server",
         libssl="SSL_CTX_set_cookie_generate_cb",
         pyopenssl="Context.set_cookie_generate_callback",
-        lacks=NO_DTLS,
+        openssl=Flags("-dtls1, -dtls1_2"),
+        lacks=(
+            Lack(
+                "s_server asks each client for a cookie, its own",
+                ("openssl",),
+                allows=only(Cookie.ACCEPT),
+                values="accept",
+            ),
+            *NO_DTLS,
+        ),
     )
     anti_replay: bool | None = knob(
         kind=kinds.SWITCH,

@@ -180,6 +180,8 @@ class ExternalGet(StrEnum):
 class Cookie(StrEnum):
     """What a server says of a cookie that a client returns to it (SSL_CTX_set_cookie_verify_cb)."""
 
+    NONE = "none"
+    """It asks for none."""
     ACCEPT = "accept"
     """It is the server's own."""
     REFUSE = "refuse"

@@ -24,7 +24,7 @@ from harness.pair.audit.remembered import remembered
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
 from harness.pair.relay import ByMemory, ByTap
-from harness.runtime.datagram_tap import DatagramTap
+from harness.runtime.datagram_tap import DatagramTap, Silent
 from harness.runtime.tap import Tap
 from harness.stacks.agent.endpoints import AgentClientEndpoint
 from harness.story.carriers import (
@@ -362,7 +362,7 @@ class Pair:
             tap.middles[self._tapped + 1] = DatagramsInTheMiddle(self._tamperings)
             self._tamperings = []
         ends = self.client.endpoint.connect(tap.port, offer), self.server.endpoint.accept()
-        tap.expect(ends[0].process)
+        tap.expect(ends[0].process, _silent(ends))
         self._tapped += 1
         return ends, ByTap(tap, self._tapped - 1)
 
@@ -461,3 +461,8 @@ class Pair:
         for endpoint in reversed(self._endpoints):
             endpoint.endpoint.close()
         self._endpoints.clear()
+
+
+def _silent(ends: tuple[Link, Link]) -> dict[Role, Silent]:
+    """The ends that do not say themselves that they leave."""
+    return {role: end for role, end in zip(Role, ends, strict=True) if isinstance(end, Silent)}

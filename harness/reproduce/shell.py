@@ -76,6 +76,8 @@ def _knobs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _attempt(attempt: Attempt) -> Iterator[str]:
+    if attempt.tls.datagrams:
+        yield f"{attempt.tls.label}: the script speaks TLS over TCP alone"
     asked = [action.name for action in attempt.before if action.name not in CLOCK_ACTIONS]
     yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}

@@ -6,7 +6,8 @@ import contextlib
 import socket
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from harness.model.tls import Role
 from harness.model.transcript import Chunk, Tcp, TcpEnd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from harness.runtime.tap import Address
 
 RECEIVE = 65536
+ALERT = bytes((21,))
+"""ContentType alert, which begins a record (RFC 6347, 4.1)."""
 END = b""
 """An empty datagram, which neither DTLS nor QUIC sends: its sender has left."""
 
@@ -44,6 +47,16 @@ class DatagramMiddle(Protocol):
         ...
 
 
+@runtime_checkable
+class Silent(Protocol):
+    """An end that sends no empty datagram when it leaves, as a program of OpenSSL: who drives it sees it leave."""
+
+    left: Callable[[], None]
+    """Called once it has left."""
+    hang_up: Callable[[], bool]
+    """Sends it an empty datagram, unless it got one; False if there is no conversation."""
+
+
 class TappedDatagrams:
     """One relayed conversation: its datagrams, and the means to end it."""
 
@@ -57,6 +70,7 @@ class TappedDatagrams:
         client: Address,
         server: Address,
         middle: DatagramMiddle | None,
+        silent: Mapping[Role, Silent],
     ) -> None:
         self.chunks: list[Chunk] = []
         """The relayed datagrams, one a chunk, in order."""
@@ -70,6 +84,7 @@ class TappedDatagrams:
         self._server.connect(server)
         self._server.settimeout(0)
         self._open = set(Role)
+        self._silent: Mapping[Role, Silent] = silent
         self._told: set[Role] = set()
         self._ended_by: list[TcpEnd] = []
         self._start = time.monotonic()
@@ -77,14 +92,16 @@ class TappedDatagrams:
         self._tcp = Tcp(time.time_ns(), *ports, datagrams=True)
         loop.watch(self._server, self._from_server)
 
-    def _from_server(self) -> None:
+    def _from_server(self) -> bool:
+        """Relay a datagram of the server; False if there is none."""
         try:
             datagram = self._server.recv(RECEIVE)
         except BlockingIOError:
-            return
+            return False
         except ConnectionRefusedError:  # it has left; what was sent to it is recorded
-            return
+            return True
         self.relay(Role.SERVER, datagram)
+        return True
 
     def relay(self, sender: Role, datagram: bytes) -> None:
         """Record a datagram of an end, and send it to the other one; if that has left, say so once more.
@@ -92,14 +109,14 @@ class TappedDatagrams:
         An end of QUIC may have read the first word of it behind a datagram of OpenSSL's, which drops it.
         """
         if datagram == END:
-            self._leave(sender)
+            self.leave(sender)
             return
         passed: Sequence[bytes] = [datagram]
         if self.middle is not None:
             self.sent.append(self._chunk(sender, datagram))
             passed = self.middle.feed(sender, datagram)
         self._pass_on(sender, passed)
-        if sender.peer not in self._open:
+        if sender.peer not in self._open and sender not in self._silent:
             self._send(sender, END)
 
     def _chunk(self, sender: Role, datagram: bytes) -> Chunk:
@@ -117,20 +134,34 @@ class TappedDatagrams:
             else:
                 self._server.send(datagram)
 
-    def _leave(self, sender: Role) -> None:
+    def left(self, role: Role) -> None:
+        """Relay what an end still sent that has left without a word, and tell the other one."""
+        while role is Role.SERVER and role in self._open and self._from_server():
+            pass
+        self.leave(role)
+
+    def leave(self, sender: Role) -> None:
+        """Note that an end has left; tell the other one."""
         if sender not in self._open:
             return
         self._ended_by.append(TcpEnd(sender, time.monotonic() - self._start, reset=False))
         self._open.discard(sender)
-        self._tell(sender.peer)
+        self.tell(sender.peer)
         if not self._open:
             self.close()
 
-    def _tell(self, to: Role) -> None:
+    def tell(self, to: Role) -> None:
         """Tell an end, once, that the other one has left."""
-        if to in self._open and to not in self._told:
+        if to in self._open and to not in self._told and not self._ends_itself(to):
             self._told.add(to)
             self._send(to, END)
+
+    def _ends_itself(self, role: Role) -> bool:
+        """Whether an alert passed last, of either end, after which a server program goes on to its next connection.
+
+        An empty datagram would then begin that one. Only encrypted alerts hide what they are, not that they are one.
+        """
+        return role is Role.SERVER and role in self._silent and self.chunks[-1].data[:1] == ALERT
 
     @property
     def tampered(self) -> tuple[str, ...]:
@@ -164,7 +195,7 @@ class TappedDatagrams:
         """Tell each end that the other one has left."""
         self._ended_by.append(TcpEnd(None, time.monotonic() - self._start, reset=False))
         for role in Role:
-            self._tell(role)
+            self.tell(role)
 
     def is_of(self, client: Address) -> bool:
         """Return whether a client that has not left has this address."""
@@ -191,6 +222,7 @@ class DatagramTap:
         self._loop = loop
         self._upstream = upstream
         self._clients: list[Callable[[], int | None]] = []
+        self._silent: list[Mapping[Role, Silent]] = []
         self._strays: list[str] = []
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
         self._socket.bind((LOOPBACK, 0))
@@ -198,30 +230,51 @@ class DatagramTap:
         self.port: int = self._socket.getsockname()[1]
         loop.watch(self._socket, self.accept)
 
-    def accept(self) -> None:
-        """Relay a datagram that has come from a client, if there is one; the loop calls this."""
+    def accept(self) -> bool:
+        """Relay a datagram that has come from a client; False if there is none. The loop calls this."""
         try:
             datagram, client = self._socket.recvfrom(RECEIVE)
         except BlockingIOError:
-            return
+            return False
         except ConnectionRefusedError:  # a client has left
-            return
+            return True
         found = next((one for one in self.connections if one.is_of(client)), None)
         if found is None and datagram != END and self._expected(client[1]):
             middle = self.middles.pop(len(self.connections) + 1, None)
-            found = TappedDatagrams(self._loop, self._socket, client, self._upstream(), middle)
+            silent = self._silent[len(self.connections)]
+            found = TappedDatagrams(self._loop, self._socket, client, self._upstream(), middle, silent)
             self.connections.append(found)
         if found is not None:
             found.relay(Role.CLIENT, datagram)
         elif datagram != END:
             self._strays.append(f"a datagram from {LOOPBACK}:{client[1]}, which is not the client's")
+        return True
 
-    def expect(self, client: Callable[[], int | None]) -> None:
+    def expect(self, client: Callable[[], int | None], silent: Mapping[Role, Silent] | None = None) -> None:
         """Expect one conversation more, from the process that ``client`` names when it comes; None once it has ended.
 
-        Conversations come in the order of the calls.
+        Conversations come in the order of the calls. ``silent`` are its ends that do not say that they leave.
         """
+        place = len(self._clients)
         self._clients.append(client)
+        self._silent.append(silent or {})
+        for role, end in self._silent[place].items():
+            end.left = partial(self._left, place, role)
+            end.hang_up = partial(self._hang_up, place, role)
+
+    def _left(self, place: int, role: Role) -> None:
+        """An end has left: relay what it sent before."""
+        while role is Role.CLIENT and self._socket.fileno() >= 0 and self.accept():
+            pass
+        if place < len(self.connections):
+            self.connections[place].left(role)
+
+    def _hang_up(self, place: int, role: Role) -> bool:
+        """Tell an end that the other one has left; False if there is no conversation."""
+        if place >= len(self.connections):
+            return False
+        self.connections[place].tell(role)
+        return True
 
     def _expected(self, client_port: int) -> bool:
         """Return whether a conversation is expected and this is it. If the kernel does not say, it counts as it."""

@@ -81,7 +81,7 @@ class _Watch(NamedTuple):
     """The callback for these events of a file."""
 
     events: int
-    ready: Callable[[], None]
+    ready: Callable[[], object]
 
 
 class Loop:
@@ -100,7 +100,7 @@ class Loop:
         """Call ``callback`` once before the loop next waits, so that a burst of requests is one write."""
         self._soon.append(callback)
 
-    def watch(self, file: Any, ready: Callable[[], None], *, write: bool = False) -> None:
+    def watch(self, file: Any, ready: Callable[[], object], *, write: bool = False) -> None:
         """Call ``ready`` whenever the file can be read (or written), in place of an earlier watch of this file."""
         fd = file if isinstance(file, int) else file.fileno()
         watch = _Watch(selectors.EVENT_WRITE if write else selectors.EVENT_READ, ready)

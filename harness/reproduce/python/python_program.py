@@ -62,6 +62,8 @@ def lacks_in(package: ModuleType, story: Story) -> list[str]:
 
 
 def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
+    if attempt.tls.datagrams:
+        yield f"{attempt.tls.label}: the script speaks TLS alone"
     for action in attempt.before:
         if action.name not in CLOCK_ACTIONS:
             yield f"{action.name}: no such function in Python"

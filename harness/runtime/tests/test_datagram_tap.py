@@ -14,7 +14,7 @@ from harness.runtime.datagram_tap import DatagramTap
 from harness.runtime.loop import Loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Ends:
@@ -116,3 +116,63 @@ def test_a_cut_tells_both_ends_that_the_other_one_has_left(ends: Ends) -> None:
     ends.tap.connections[0].cut(Close.EOF)
 
     assert [ends.server.recv(100), ends.server.recv(100), ends.client.recv(100)] == [b"hello", b"", b""]
+
+
+class Program:
+    """An end that sends no empty datagram."""
+
+    def __init__(self) -> None:
+        self.left: Callable[[], None] = lambda: None
+        self.hang_up: Callable[[], bool] = lambda: False
+
+
+def test_what_a_silent_client_sent_last_comes_before_its_end(ends: Ends) -> None:
+    silent = Program()
+    ends.tap.expect(os.getpid, {Role.CLIENT: silent})
+    ends.client.send(b"hello")
+    ends.client.send(b"last")
+    silent.left()
+
+    assert [ends.server.recv(100) for _ in range(3)] == [b"hello", b"last", b""]
+    assert [end.sender for end in ends.tap.connections[0].tcp.ends] == [Role.CLIENT]
+
+
+def test_what_a_silent_server_sent_last_comes_before_its_end(ends: Ends) -> None:
+    silent = Program()
+    ends.tap.expect(os.getpid, {Role.SERVER: silent})
+    ends.client.send(b"hello")
+    ends.loop.wait(lambda: bool(ends.tap.connections), "the client")
+    _, tap = ends.server.recvfrom(100)
+    ends.server.sendto(b"last", tap)
+    silent.left()
+
+    assert [ends.client.recv(100), ends.client.recv(100)] == [b"last", b""]
+
+
+@pytest.mark.parametrize(("last", "is_sent"), [(b"\x15 an alert", False), (b"\x17 data", True)])
+def test_a_silent_server_gets_no_empty_datagram_after_an_alert(ends: Ends, last: bytes, *, is_sent: bool) -> None:
+    """It goes on to its next connection, and the empty datagram would be the first one of that."""
+    ends.tap.expect(os.getpid, {Role.SERVER: Program()})
+    for datagram in (last, b""):
+        ends.client.send(datagram)
+    ends.loop.wait(lambda: bool(ends.tap.connections) and bool(ends.tap.connections[0].tcp.ends), "the end")
+    assert ends.server.recv(100) == last
+    ends.server.settimeout(0)
+
+    if is_sent:
+        assert ends.server.recv(100) == b""
+    else:
+        with pytest.raises(BlockingIOError):
+            ends.server.recv(100)
+
+
+def test_a_conversation_that_never_began_cannot_be_hung_up(ends: Ends) -> None:
+    silent = Program()
+    ends.tap.expect(os.getpid, {Role.SERVER: silent})
+    silent.left()
+
+    assert not silent.hang_up()
+    ends.client.send(b"hello")
+    ends.loop.wait(lambda: bool(ends.tap.connections), "the client")
+    assert silent.hang_up()
+    assert [ends.server.recv(100), ends.server.recv(100)] == [b"hello", b""]

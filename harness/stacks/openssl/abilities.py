@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import NO_DATAGRAMS, NO_QUIC
+from harness.agent.knobs import NO_QUIC
 from harness.agent.verbs import CONTEXT, ONLY_SERVERS_ASK, OPTIONAL
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
@@ -34,7 +34,6 @@ COMMON_MISSING = {
     Capability.CLOSE_IN_ORDER.value: "it calls SSL_shutdown after each end of its input, in an order of its own",
     Capability.NEW_TICKET.value: "no command of a running s_server sends a ticket",
     Capability.CONCURRENT.value: "it has one connection at a time",
-    Capability.DATAGRAMS.value: NO_DATAGRAMS["openssl"],
     Capability.QUIC.value: NO_QUIC["openssl"],
     Capability.CHANGED_RENEGOTIATION.value: "its renegotiation command changes nothing before it",
     Capability.SESSION_DUPLICATE.value: IN_MEMORY,
@@ -58,6 +57,7 @@ SERVER = (
     *BOTH_ENDS,
     Capability.RUNNING_COUNTERS,
     Capability.RENEGOTIATION,
+    Capability.DATAGRAMS,
     Capability.AUTHENTICATE,
     Capability.EARLY_DATA,
 )
@@ -72,6 +72,7 @@ CLIENT = (
     Capability.SESSION_COPY,
     Capability.SESSION_IMPORT,
     Capability.RENEGOTIATION,
+    Capability.DATAGRAMS,
     Capability.CLOSE_CLIENT_ONLY,
     Capability.EARLY_DATA,
     Capability.NEGOTIATED_GROUP,

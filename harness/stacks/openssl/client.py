@@ -46,6 +46,7 @@ class OpensslClient(Clocked):
         """Prepare an s_client; UnsupportedError if the offered session has no DER."""
         link = OpensslClientLink(self._runtime, self.name, list(self._argv), self._environment, self._major)
         link.forgets = self._forgets
+        link.datagrams = any(version.datagrams for version in self._config.versions or ())
         link.abilities = self._abilities
         link.aim(port, offer, self._config.max_early_data or 0)
         self._links.append(link)

@@ -21,7 +21,7 @@ from harness.stacks.openssl.views import client_view
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.model.capability import Abilities
     from harness.model.session import Session
@@ -56,6 +56,10 @@ class OpensslClientLink:
         self._unsent = Unsent(self._give)
         self.forgets = False
         """Whether it loses a line that it gets during a renegotiation: see Unsent."""
+        self.datagrams = False
+        """Whether UDP carries it."""
+        self.left: Callable[[], None] = lambda: None
+        self.hang_up: Callable[[], bool] = lambda: False
 
     def aim(self, port: int, offer: Session | None, early_data: int) -> None:
         """Set the port, the offered session, and the bytes of early data to send if the session allows it."""
@@ -96,6 +100,7 @@ class OpensslClientLink:
         self._steps.advance()
 
     def _on_end(self) -> None:
+        self.left()
         if self._child is None:
             return
         error = self._child.ended.error
@@ -202,8 +207,17 @@ class OpensslClientLink:
         )
 
     def await_end(self) -> Pending[Ending]:
-        """Wait until s_client ends. After its own close_notify it decodes nothing, so it can only report EOF."""
-        return self._steps.ask("the end of its input", lambda: self._out.ending or Ending.EOF, ready=lambda: self._over)
+        """Wait until s_client ends. After its own close_notify it decodes nothing, so it can only report EOF.
+
+        It reads on for up to half a second, to the end of TCP, which is an empty datagram with UDP.
+        """
+
+        def ready() -> bool:
+            if self.datagrams and self._out.closing:
+                self.hang_up()
+            return self._over
+
+        return self._steps.ask("the end of its input", lambda: self._out.ending or Ending.EOF, ready=ready)
 
     def release(self) -> Pending[EndpointReport]:
         """End the process, without another close_notify, and report."""

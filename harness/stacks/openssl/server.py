@@ -28,7 +28,7 @@ from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.views import server_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.model.build import Build
     from harness.model.capability import Abilities
@@ -58,6 +58,7 @@ class OpensslServer(Clocked):
         self._links: deque[OpensslServerLink] = deque()
         self._unclaimed: deque[OpensslServerLink] = deque()
         self._counters: Counters | None = None
+        self.datagrams = any(version.datagrams for version in config.versions or ())
         certificate = None if config.certificate is None else runtime.pki.issued(config.certificate)
         authority = runtime.pki.authority()
         argv = server_argv(build.openssl or (), build.version, config, certificate, authority, self._keylog)
@@ -109,6 +110,8 @@ class OpensslServer(Clocked):
         link.feed(line)
         if link.out.counters is not None:
             self._counters = link.out.counters
+        if link.out.closed:
+            link.left()
         link.steps.advance()
 
     def _on_end(self) -> None:
@@ -184,7 +187,9 @@ class OpensslServerLink:
 
     def __init__(self, server: OpensslServer) -> None:
         self.name = server.name
-        self.out = ServerOutput(server.major)
+        self.out = ServerOutput(server.major, datagrams=server.datagrams)
+        self.left: Callable[[], None] = lambda: None
+        self.hang_up: Callable[[], bool] = lambda: False
         self.steps = Steps(f"{server.name} (s_server)")
         self.printed: list[bytes] = []
         self._server = server
@@ -321,7 +326,14 @@ class OpensslServerLink:
         )
 
     def _drop(self) -> None:
-        """Send the command q, but only if s_server reads it now: otherwise it would end a later connection."""
+        """Send the command q, but only if s_server reads it now: otherwise it would end a later connection.
+
+        With DTLS 1.2 the command closes the only socket of the program; an empty datagram ends the connection alone.
+        """
+        if self._server.datagrams:
+            self._dropped = self._is_open
+            self._serving = self.hang_up()
+            return
         self._serving = self.out.begun or self._server.is_in(self)
         if self._serving and self._is_open:
             self._dropped = True

@@ -34,6 +34,8 @@ STATISTIC = re.compile(rb" *(\d+) (" + b"|".join(map(re.escape, STATISTICS)) + r
 class ServerOutput(Output):
     """One connection of s_server: pass every line up to and including CONNECTION CLOSED to ``feed``."""
 
+    datagrams: bool = False
+    """Whether UDP carries it."""
     closed: bool = False
     """The connection is closed and fully printed."""
     begun: bool = False
@@ -74,8 +76,8 @@ class ServerOutput(Output):
         else:
             self._fact(line)
         if self.closed and self.ending is None and self.trouble == ["ERROR"] and self.major >= NEW_CODES:
-            # SSL_ERROR_SYSCALL with an empty queue: since 3.0 the queue reports an EOF, so this is a reset.
-            self.ending = Ending.RESET
+            # SSL_ERROR_SYSCALL with an empty queue: since 3.0 the queue reports an EOF, of datagrams since 3.2.
+            self.ending = Ending.EOF if self.datagrams else Ending.RESET
 
     def _broken_off(self, line: bytes) -> bool:
         """Whether early data ends here without its last line, since it could not be read to its end."""
@@ -146,5 +148,5 @@ def protocol_of(pem: bytes) -> TLSVersion | None:
         der = base64.b64decode(pem)
     except binascii.Error:
         return None
-    found = re.search(rb"\A\x30(?:[\x00-\x7f]|[\x81-\x84].{1,4}?)\x02\x01\x01\x02\x02(..)", der, re.DOTALL)
+    found = re.search(rb"\A\x30(?:[\x00-\x7f]|[\x81-\x84].{1,4}?)\x02\x01\x01\x02(?:\x02|\x03\0)(..)", der, re.DOTALL)
     return PROTOCOLS.get(found[1]) if found else None

@@ -68,7 +68,7 @@ class Datagrams:
 
     def set(self, ctx: Any) -> None:
         """Let a server ask for cookies, if the knob says so."""
-        if self._says is not None:
+        if self._says not in {None, Cookie.NONE}:
             set_option(self._native, ctx, OP_COOKIE_EXCHANGE, on=True)
             self._native.ssl.SSL_CTX_set_cookie_generate_cb(ctx, self._generate)
             self._native.ssl.SSL_CTX_set_cookie_verify_cb(ctx, self._verify)

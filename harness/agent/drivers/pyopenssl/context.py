@@ -146,6 +146,8 @@ class PyopensslContext:
 
     def _set_cookie(self, value: Cookie) -> None:
         """SSL_OP_COOKIE_EXCHANGE, as in the driver of libssl; DTLSv1_listen wants a server that keeps nothing."""
+        if value is Cookie.NONE:
+            return
         secret = os.urandom(COOKIE_SIZE)
 
         def verify(_connection: SSL.Connection, cookie: bytes) -> bool:

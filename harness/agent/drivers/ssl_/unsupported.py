@@ -5,7 +5,7 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 
 from __future__ import annotations
 
-from harness.agent.knobs import NO_DATAGRAMS, NO_QUIC
+from harness.agent.knobs import NO_QUIC, SSL_HAS_NO_DTLS
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability
 
@@ -57,7 +57,7 @@ MISSING = {
     Capability.EXPORTER: EXPORTER,
     Capability.OCSP_RESPONSE: "SSLObject has no way to SSL_get_tlsext_status_ocsp_resp",
     Capability.PSK_IDENTITIES: "SSLContext has no set_psk_server_callback before Python 3.13",
-    Capability.DATAGRAMS: NO_DATAGRAMS["ssl"],
+    Capability.DATAGRAMS: SSL_HAS_NO_DTLS,
     Capability.QUIC: NO_QUIC["ssl"],
 }
 
