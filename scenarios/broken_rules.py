@@ -1,8 +1,9 @@
 """Rules about resumption that OpenSSL breaks, each beside the case next to it in which it keeps the rule.
 
 RFC 8446, 4.2.10: a server accepts early data only with the cipher suite of the PSK, and a client that sends early_data
-sends pre_shared_key too (SSL_read_early_data(3)). RFC 7627, 5.3: a server does not resume a session without extended
-master secret if the ClientHello has it.
+sends pre_shared_key too (SSL_read_early_data(3)), with a ticket that allows early data, and no more than it allows
+(4.6.1). RFC 7627, 5.3: a server does not resume a session without extended master secret if the ClientHello has it.
+RFC 5246, 7.4.1.2: a client that offers a session offers its cipher suite.
 """
 
 from datetime import date
@@ -41,6 +42,25 @@ SUITE_NOT_COMPARED = (
 AGE_NOT_ASKED = (
     "tls_construct_ctos_early_data asks whether the session allows early data, and only tls_construct_ctos_psk whether "
     "it has expired: https://github.com/openssl/openssl/issues/13395"
+)
+TODAY = date(2026, 11, 30)
+INHERITED = (
+    "tls_process_new_session_ticket duplicates the resumed session (ssl_session_dup), and without the extension "
+    "nothing sets its max_early_data again"
+)
+KEEPS_THE_AMOUNT = broken_by(Role.CLIENT, "*@>=1.1.1", TODAY, INHERITED)
+SWITCHED_OFF = broken_by(
+    Role.SERVER,
+    "*@>=3.0",
+    TODAY,
+    "tls_parse_ctos_ems ignores the extension under SSL_OP_NO_EXTENDED_MASTER_SECRET, and ssl_get_prev_session then "
+    "takes it for not sent",
+)
+STILL_OFFERED = broken_by(
+    Role.CLIENT,
+    "*",
+    TODAY,
+    "tls_construct_client_hello asks for the session's version and id, and compares no suite with those enabled",
 )
 ANOTHER_SUITE = broken_by(Role.SERVER, "*@>=1.1.1", SEEN, SUITE_NOT_COMPARED)
 NOT_ADDED = "extended_master_secret_not_added"
@@ -151,6 +171,44 @@ def test_client_without_early_data_offers_nothing_that_has_expired(pair):
     assert breaches(pair, second) == ()
 
 
+@scenario(
+    versions=[TLSv1_3],
+    client=SENDS,
+    server=ALLOWS | {"ticket_keys": "shared", "anti_replay": False},
+    breaks={"early_data_is_allowed": KEEPS_THE_AMOUNT, "early_data_fits": KEEPS_THE_AMOUNT},
+)
+def test_client_sends_early_data_with_a_ticket_that_allows_none(pair):
+    first = pair.connect()
+    pair.new_server(max_early_data=0)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert breaches(pair, second) == ()
+    assert second.outcome is RESUMED
+    assert [ticket.max_early_data for ticket in second.messages.tickets] == [0]
+    assert second.session.max_early_data == ALLOWS["max_early_data"]
+    assert third.messages.client_hello.early_data is True
+    assert third.client.early_data == "rejected"
+    assert breaches(pair, third) == ("early_data_is_allowed", "early_data_fits")
+
+
+@scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS | {"ticket_keys": "shared"})
+def test_client_sends_none_with_a_full_handshake_ticket_that_allows_none(pair):
+    first = pair.connect()
+    pair.new_server(max_early_data=0)
+    second = pair.connect()
+    third = pair.connect(offer=second.session)
+
+    assert first.outcome is FULL
+    assert first.session.max_early_data == ALLOWS["max_early_data"]
+    assert second.outcome is FULL
+    assert second.session.max_early_data == 0
+    assert third.outcome is RESUMED
+    assert third.messages.client_hello.early_data is False
+    assert breaches(pair, third) == ()
+
+
 @scenario(versions=[TLSv1_2], breaks=SERVER_LACKS_IT)
 def test_server_without_extended_master_secret_resumes_who_sends_it(pair):
     first = pair.connect()
@@ -159,6 +217,35 @@ def test_server_without_extended_master_secret_resumes_who_sends_it(pair):
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.SESSION_TICKET
     assert (NOT_ADDED in breaches(pair, second)) == IS_BROKEN.of(pair)
+
+
+@scenario(versions=[TLSv1_2], server={"extended_master_secret": False}, breaks={NOT_ADDED: SWITCHED_OFF})
+@openssl_chooses(Role.SERVER, "it has an extended master secret that can be switched off")
+def test_server_with_extended_master_secret_off_resumes_who_sends_it(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.messages.client_hello.extended_master_secret is True
+    assert second.mechanism is Mechanism.SESSION_TICKET
+    assert NOT_ADDED in breaches(pair, second)
+
+
+@scenario(
+    versions=[TLSv1_2], server={"tickets": False}, needs=PORTABLE, breaks={"suite_of_session_offered": STILL_OFFERED}
+)
+def test_client_offers_a_session_without_its_suite(pair):
+    first = pair.connect()
+    pair.new_client(ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+    pair.new_server()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.messages.client_hello.session_id == first.session.session_id
+    assert first.messages.server_hello.cipher_suite not in second.messages.client_hello.cipher_suites
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
+    assert breaches(pair, second) == ("suite_of_session_offered",)
 
 
 @scenario(versions=[TLSv1_2], client={"extended_master_secret": False})

@@ -80,7 +80,8 @@ def parts(story: Story) -> set[str]:
             found |= {f"{role}.{name}", f"{role}.{name}={text}"}
         found |= {str(getattr(step, name)) for name in ("close", "how") if hasattr(step, name)}
         offer = getattr(step, "offer", None)
-        found |= {f"edit.{name}" for name in (offer.edit if offer else ())}
+        for name, text in (offer.edit if offer else {}).items():
+            found |= {f"edit.{name}", f"edit.{name}={text}"}
     return found
 
 

@@ -232,9 +232,11 @@ class Handshake:
 
     @cached_property
     def edited(self) -> bool:
-        """Whether the harness changed the session that the client was given, so that the client cannot know it."""
-        origin = self._evidence.origin
-        return bool(origin and set(origin.edits) - {"time"})
+        """Whether the harness changed the session that the client was given, so that the client cannot know it.
+
+        A connection that is aborted, or resumed, can yield a session that was changed before.
+        """
+        return _was_edited(self._evidence, self.earlier)
 
     @cached_property
     def _evidence(self) -> Evidence:
@@ -254,6 +256,20 @@ class Handshake:
         moved = actions(until, Role.CLIENT, evidence.now.client_context, "move_clock", "stop_clock")
         stopped = bool(moved) and isinstance(moved[-1].values.get("at"), int)
         return (age, age) if stopped else (age - 1, age + 1)
+
+
+def _was_edited(evidence: Evidence, earlier: Sequence[Connection]) -> bool:
+    origin = evidence.origin
+    if origin is None or set(origin.edits) - {"time"}:
+        return origin is not None
+    made = origin.connection
+    place = next((place for place, one in enumerate(earlier) if one is made), None)
+    if made.offered is None or place is None:
+        return False
+    before = earlier[:place]
+    if handshakes(made, before)[-1].abbreviated is False:
+        return False
+    return _was_edited(gather([*before, made], made), before)
 
 
 def handshakes(connection: Connection, earlier: Sequence[Connection]) -> tuple[Handshake, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.finding import suite_name
+from harness.explain.rules.handshake import handshakes
 from harness.explain.rules.table import When, rule
 from harness.model.tls import Role
 from harness.wire.ending import fatal_alerts
@@ -85,11 +86,19 @@ def server_finishes_resumption_first(handshake: Handshake) -> Iterator[str]:
 
 @rule(Role.SERVER, "RFC 5246, 7.2.2", When.TLS12)
 def failed_session_not_resumed(handshake: Handshake) -> Iterator[str]:
-    """A server does not resume by its id a session whose connection ended in a fatal alert."""
+    """A server does not resume by its id a session whose connection ended in a fatal alert.
+
+    A server that makes the same id again makes another session: the latest full handshake with the id is meant.
+    """
     if not handshake.abbreviated or handshake.offered_by_ticket or handshake.asked is None:
         return
-    for other in handshake.earlier:
+    for place in range(len(handshake.earlier) - 1, -1, -1):
+        other = handshake.earlier[place]
         hellos = other.transcript.server_hellos
         ids = {hello.session_id for hello in hellos if not hello.hello_retry_request}
-        if handshake.asked.session_id in ids and (alerts := fatal_alerts(other.transcript)):
+        if handshake.asked.session_id not in ids:
+            continue
+        if alerts := fatal_alerts(other.transcript):
             yield f"wire: connection {other.number} had this session id and ended with {alerts[0]}"
+        if any(made.abbreviated is False for made in handshakes(other, handshake.earlier[:place])):
+            return

@@ -450,6 +450,12 @@ def _ignores_eof(wire: Wire, role: Role) -> bool:
     return setup is not None and bool(setup.config(role).ignore_unexpected_eof)
 
 
+def _shuts_down_quietly(wire: Wire, role: Role) -> bool:
+    """Whether SSL_shutdown takes a close_notify for received, and reads none (SSL_set_quiet_shutdown(3))."""
+    setup = wire.connection.setup
+    return setup is not None and bool(setup.config(role).quiet_shutdown)
+
+
 def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     """An end that stopped reading may not have met all of them; one that met close_notify has."""
     alerts = wire.alerts(role.peer)
@@ -457,7 +463,8 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
         return None
     sent = _numbers(alerts)
     numbers = [alert.number for alert in alerts]
-    met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not _ignores_eof(wire, role)
+    assumed = _ignores_eof(wire, role) or _shuts_down_quietly(wire, role)
+    met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not assumed
     read = numbers.index(0) + 1 if met and 0 in numbers else 0
     return Shown(_Extending(sent[:read], sent), lambda: f"{readable(sent)} from the {role.peer}")
 

@@ -39,6 +39,8 @@ SRP = 12
 """The extension (RFC 5054, 2.8.1)."""
 EXTENDED_MASTER_SECRET = 1
 """The flag of a session (SSL_SESS_FLAG_EXTMS)."""
+BYTE = 256
+"""OpenSSL keeps a code of a fragment length in a byte, and cuts off what is above (d2i_SSL_SESSION, SSL_SESSION)."""
 MASTER_SECRET = 48
 """Bytes of the master secret before TLS 1.3."""
 
@@ -219,9 +221,9 @@ def _server_name(taken: Taken) -> Shown | None:
 
 
 def _extended_master_secret(taken: Taken) -> Shown | None:
-    """TLS 1.3 has no such extension."""
+    """TLS 1.3 has no such extension: there it is what the resumed session says, which the client may have edited."""
     if taken.tls13:
-        return exactly(value=False, where="TLS 1.3")
+        return taken.of_hellos("extended_master_secret", {False}, "TLS 1.3")
     return taken.of_hellos("extended_master_secret", taken.wire.fold(lambda h: h.extended_master_secret), "ServerHello")
 
 
@@ -281,7 +283,10 @@ def _max_fragment_length(taken: Taken) -> Shown | None:
     if extensions is None:
         return None
     body = extensions.get(MAX_FRAGMENT_LENGTH, b"\0")
-    return taken.of_hellos("max_fragment_length_mode", {body[0] if body else 0}, "the server's extensions")
+    resumed = taken.inherited.get("max_fragment_length_mode") if taken.inherited else None
+    cut = {resumed % BYTE} if taken.openssl and isinstance(resumed, int) else set()
+    sent: set[object] = {body[0] if body else 0, *cut}
+    return taken.of_hellos("max_fragment_length_mode", sent, "the server's extensions")
 
 
 def _peer_certificate(taken: Taken) -> Shown | None:

@@ -15,7 +15,7 @@ from harness.model.connection import Counters
 from harness.model.errors import DisagreementError
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.session import SESSION_FIELDS
-from harness.model.tls import Alert, Ending, Outcome, Role, TLSVersion
+from harness.model.tls import Alert, Close, Ending, Outcome, Role, TLSVersion
 from harness.model.view import EndpointReport, Saw, View
 from harness.pair.pair import Pair
 from harness.stacks.openssl import OpensslStack
@@ -340,6 +340,22 @@ def test_each_field_of_a_report_has_a_liar_or_a_reason() -> None:
     named = {field.name for kind in (EndpointReport, View) for field in fields(kind)}
 
     assert named == {*REPORTS, *VIEWS, *UNREPORTED}
+
+
+@pytest.mark.parametrize(
+    "alert", [{"level": 1, "number": 90, "sent": False}, {"level": 2, "number": 40, "sent": False}]
+)
+def test_a_quiet_server_that_reports_an_alert_of_nobody_is_caught(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, alert: dict[str, object]
+) -> None:
+    pair = Pair(
+        (honest, liars.stack(facts={"alerts": [alert]})), V13, runtime, server=ServerConfig(quiet_shutdown=True)
+    )
+    try:
+        with pytest.raises(DisagreementError, match="alerts received: the server reports"):
+            pair.connect(close=Close.EOF_SHUTDOWN_READ)
+    finally:
+        pair.close()
 
 
 PROGRAM_LIES = [
