@@ -85,6 +85,8 @@ EXPIRED_CALLS = Expectation(
     [("get", "expired"), ("remove", "removed"), ("new", "copied")],
     Differs([("get", "expired"), ("new", "copied")], Role.SERVER, "*@<1.1.0", TODAY, INTERNAL_ALONE),
 )
+CALLBACK_HITS = Expectation(1, Differs(2, Role.SERVER, "*@<1.1.0", TODAY, INTERNAL_ALONE))
+"""How often the get callback gave a session: a second time if the expired one was not removed."""
 AFTER_EXPIRY: Expectation[tuple[list[str], tuple[Reason, ...]]] = Expectation(
     (["absent"], (Reason.NOT_IN_CACHE,)),
     Differs((["expired"], (Reason.EXPIRED_AT_SERVER,)), Role.SERVER, "*@<1.1.0", TODAY, INTERNAL_ALONE),
@@ -242,6 +244,7 @@ def test_expired_session_is_removed_from_the_external_cache(pair):
     assert called(second) == EXPIRED_CALLS.of(pair)
     assert third.outcome is DECLINED
     assert (gets(third), reasons(pair, third)) == AFTER_EXPIRY.of(pair)
+    assert pair.last_counters().callback_hits == CALLBACK_HITS.of(pair)
 
 
 @scenario(versions=[TLSv1_3], server=ALONE | {"external_get": "expired"})

@@ -43,6 +43,21 @@ WRONG_BINDER = Expectation(
     ),
 )
 HINT = b"which one?"
+AES_256_OF_1_0_2, CHACHA20_OF_ECDHE, AES_256_OF_DHE = 0x008D, 0xCCAC, 0x00AB
+PSK_SUITES = "CHANGES, 1.1.0: Added support for ChaCha20 and Poly1305; 1.0.2 has the PSK suites of RFC 4279 alone"
+NAMES_FFDHE = (
+    "measured: 4.0.3 names groups of RFC 7919 in a ClientHello of TLS 1.2, and its server takes one; "
+    "https://github.com/openssl/openssl/issues/10971 asked for it"
+)
+HAS_PARAMETERS = "openssl-s_server(1), -no_dhe: without it, DH parameters are loaded or chosen (SSL_CTX_set_dh_auto)"
+PSK_CIPHER = Expectation(
+    CHACHA20_OF_ECDHE,
+    Differs(AES_256_OF_1_0_2, Role.CLIENT, "*@<1.1.0", date(2026, 11, 30), PSK_SUITES),
+    Differs(AES_256_OF_1_0_2, Role.SERVER, "*@<1.1.0", date(2026, 11, 30), PSK_SUITES),
+    Differs(AES_256_OF_DHE, Role.SERVER, "*@>=4.0", date(2026, 11, 30), NAMES_FFDHE, peer="*@>=4.0"),
+    Differs(AES_256_OF_DHE, Role.SERVER, "openssl@>=1.1.0", date(2026, 11, 30), HAS_PARAMETERS, peer="*@>=1.1.0"),
+)
+"""Of a libssl server without a certificate and without parameters for DHE (TLS 1.2)."""
 KEPT_HINT = Expectation(
     HINT,
     Differs(
@@ -275,6 +290,7 @@ def test_hint_of_the_server_is_kept_in_the_session(pair):
 
     assert first.outcome is FULL
     assert first.session.psk_identity_hint == KEPT_HINT.of(pair)
+    assert first.session.cipher == PSK_CIPHER.of(pair)
     assert first.messages.psk_identity_hint == HINT
     assert second.outcome is RESUMED
     assert second.from_cache is False

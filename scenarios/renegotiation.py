@@ -36,6 +36,26 @@ SILENT = (
 )
 REFUSALS_SAID = Expectation(1, Differs(0, Role.SERVER, "openssl@>=4.0", date(2026, 11, 29), SILENT))
 
+EC_POINT_FORMATS = 11
+LEFT_OVER = (
+    "https://github.com/openssl/openssl/issues/14875: init_ec_point_formats, in 1.1.1l, forgets the client's point "
+    "formats of the first handshake; before, a server answers to them in the second one as well"
+)
+NOT_IN_TICKETS = "and before 1.1.1d to those of the session, which a ticket does not have (ssl/ssl_asn1.c)"
+POINT_FORMATS_ANSWERED = Expectation(
+    (True, False),
+    Differs((True, True), Role.SERVER, "*@<1.1.1l", date(2026, 11, 30), LEFT_OVER, server={"tickets": False}),
+    Differs(
+        (True, True),
+        Role.SERVER,
+        "*@>=1.1.1d,<1.1.1l",
+        date(2026, 11, 30),
+        f"{LEFT_OVER}, {NOT_IN_TICKETS}",
+        server={"tickets": True},
+    ),
+)
+"""Whether the ServerHello has the extension: in the first handshake, and in the second one, which resumes."""
+
 pytestmark = scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER)
 
 
@@ -221,6 +241,25 @@ def test_server_counts_a_renegotiation_and_its_hit_separately(pair):
     assert connection.outcome is FULL
     assert (counted.accept, counted.accept_renegotiate, counted.accept_good) == ON_REQUEST.of(pair)
     assert (counted.hits, counted.misses) == (1, 0)
+
+
+@scenario(
+    versions=[TLSv1_2],
+    server={"tickets": BOTH},
+    needs={
+        "client": [Capability.OPENSSL_CHOICES],
+        "server": [Capability.RENEGOTIATION, Capability.OPENSSL_CHOICES],
+    },
+)
+def test_server_answers_point_formats_in_the_first_handshake(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+    answered = tuple(EC_POINT_FORMATS in hello.extensions for hello in connection.messages.server_hellos)
+
+    assert done
+    assert connection.outcome is FULL
+    assert all(EC_POINT_FORMATS in hello.extensions for hello in connection.messages.client_hellos)
+    assert connection.messages.types(Role.SERVER).count("Certificate") == 1
+    assert answered == POINT_FORMATS_ANSWERED.of(pair)
 
 
 @scenario(

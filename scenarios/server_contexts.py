@@ -31,7 +31,7 @@ CHOOSES = {
     "client": [Capability.SESSION_IMPORT, Capability.PEER_CHAIN],
     "server": [Capability.CHOOSE_CONTEXT, Capability.CALLBACK_CALLS],
 }
-SEEN = date(2026, 11, 29)
+SEEN, TODAY = date(2026, 11, 29), date(2026, 11, 30)
 NOT_COMPARED = (
     "ssl_get_prev_session compares the session id context, which is the first context's or the same, and no name"
 )
@@ -50,13 +50,35 @@ CHOOSES_LATE = Expectation(
         [("choose", ONE, "kept")],
         Role.SERVER,
         "*@>=1.1.1,<1.1.1e",
-        date(2026, 11, 30),
+        TODAY,
         "SSL_get_servername(3), NOTES: fixed in 1.1.1e; measured: in a TLS 1.3 resumption 1.1.1b and 1.1.1d give the "
         "callback the name of the session, 1.1.1g that of the hello",
         TLSv1_3,
     ),
 )
 """The calls of the callback for a client that resumes under the other name."""
+KEPT = (
+    "SSL_get_servername(3), NOTES: until 1.1.1d the callback gets the name of the session, and the context is the first"
+)
+MOVED = (
+    "final_server_name (ssl/statem/extensions.c) moves sess_accept from session_ctx to the context that the callback "
+    "chose; since 3.2 it reads the context before the callback, and moves nothing"
+)
+
+
+def accepts(*, moved, kept, first):
+    """Expect how often the first context accepted: 1.1.1e to 3.1 move it, and before the callback keeps it."""
+    return Expectation(
+        first,
+        Differs(kept, Role.SERVER, "*@>=1.1.1,<1.1.1e", TODAY, KEPT, TLSv1_3),
+        Differs(moved, Role.SERVER, "*@>=1.1.1e,<3.2", TODAY, MOVED, TLSv1_3),
+    )
+
+
+ACCEPTS_OF_TWO = accepts(moved=1, kept=2, first=2)
+ACCEPTS_OF_THREE = accepts(moved=1, kept=2, first=3)
+ACCEPTS_THAT_ARE_GOOD = Expectation(1, Differs(2, Role.SERVER, "*@>=1.1.1,<1.1.1e", TODAY, KEPT, TLSv1_3))
+"""sess_accept_good is counted in the context of the connection's end (tls_finish_handshake)."""
 
 
 def add_context(pair, at, **knobs):
@@ -138,6 +160,8 @@ def test_context_that_is_chosen_late_resumes_the_session_of_another(pair):
     assert second.outcome is RESUMED
     assert called(second) == CHOOSES_LATE.of(pair)
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+    assert pair.last_counters().accept == ACCEPTS_OF_TWO.of(pair)
+    assert pair.last_counters().accept_good == ACCEPTS_THAT_ARE_GOOD.of(pair)
 
 
 @scenario(
@@ -174,6 +198,7 @@ def test_late_choice_resumes_without_the_certificate_that_it_requires(pair):
     assert (refused.alert.number, refused.alert.sender) == (CERTIFICATE_REQUIRED, Role.SERVER)
     assert second.outcome is RESUMED
     assert second.server.peer_certificate is False
+    assert pair.last_counters().accept == ACCEPTS_OF_THREE.of(pair)
 
 
 @scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED)

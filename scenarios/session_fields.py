@@ -258,7 +258,7 @@ def test_max_early_data_is_what_the_ticket_says(pair):
 
 NO_EMS = "CHANGES of 1.1.0: Extended master secret support (draft version)"
 EMS_OFFERED = Expectation(1, Differs(0, Role.CLIENT, "*@<1.1.0", SEEN, NO_EMS))
-EMS = Expectation(
+EMS_FLAGS = Expectation(
     1,
     Differs(0, Role.CLIENT, "*@<1.1.0", SEEN, NO_EMS),
     Differs(0, Role.SERVER, "*@<1.1.0", SEEN, NO_EMS),
@@ -269,10 +269,10 @@ EMS = Expectation(
 def test_tls12_flags_have_extended_master_secret_as_both_hellos_have(pair):
     first = pair.connect()
 
-    assert first.session.extended_master_secret == EMS.of(pair)
-    assert first.session.flags == EMS.of(pair)
+    assert first.session.extended_master_secret == EMS_FLAGS.of(pair)
+    assert first.session.flags == EMS_FLAGS.of(pair)
     assert first.messages.client_hello.extended_master_secret == EMS_OFFERED.of(pair)
-    assert first.messages.server_hello.extended_master_secret == EMS.of(pair)
+    assert first.messages.server_hello.extended_master_secret == EMS_FLAGS.of(pair)
 
 
 @scenario(versions=[TLSv1_2], server={"extended_master_secret": False}, needs=DATA)

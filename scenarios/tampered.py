@@ -36,7 +36,7 @@ UNBOUNDED = [
     Differs(True, Role.SERVER, builds, SEEN, FIXED_BY)  # noqa: FBT003 - the value that is expected
     for builds in ("*@>=1.1.1,<3.0.14", "*@>=3.1.0,<3.1.6", "*@>=3.2.0,<3.2.2")
 ]
-GROWS = Expectation(False, *UNBOUNDED)  # noqa: FBT003 - the value that is expected
+ITEMS_GROW = Expectation(False, *UNBOUNDED)  # noqa: FBT003 - the value that is expected
 WITHOUT = "wolfSSL 5.5.4 closes without an alert, which OpenSSL's client answers with decode_error since 3.0"
 BINDER: Expectation[Alert | None] = Expectation(
     Alert(DECRYPT_ERROR, Role.SERVER),
@@ -203,7 +203,7 @@ def test_cache_is_bounded_after_a_handshake_failed_beside_a_resumption(pair):
     assert first.outcome is FULL
     assert failed.outcome is ABORTED
     assert failed.alert == Alert(BAD_RECORD_MAC, Role.SERVER)
-    assert (filled(pair) > SIZE) is GROWS.of(pair)
+    assert (filled(pair) > SIZE) is ITEMS_GROW.of(pair)
 
 
 @scenario(versions=[TLSv1_3], server=STATEFUL, needs=COUNTS)

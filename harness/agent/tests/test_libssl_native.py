@@ -41,6 +41,17 @@ def test_a_function_that_is_absent_is_a_lack(native: Native) -> None:
         native.need("SSLv23_method", "knob")
 
 
+def test_every_function_is_looked_up_before_a_thread_can_begin(native: Native) -> None:
+    """Two threads that look up functions at once make the same types, at which cffi may abort."""
+    from harness.agent.drivers.libssl.declared import ffi  # noqa: PLC0415 - loads cffi
+
+    found = vars(native.ssl).keys() | vars(native.crypto).keys()
+    missing = set(dir(ffi.dlopen(native.paths[0]))) - found
+
+    assert {"SSL_do_handshake", "SSL_session_reused", "ERR_get_error"} <= found
+    assert not any(native.has(name) for name in missing)
+
+
 def test_a_refusal_names_the_knob_and_the_reason(native: Native) -> None:
     native.before()
     with pytest.raises(TlsError) as caught:

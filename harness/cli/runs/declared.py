@@ -34,6 +34,8 @@ IN_EVERY_SCENARIO = (
     "session.resumable",
     "session.compression",
     "session.master_key_length",
+    "session.flags",
+    "session.alpn",
     "counters.items",
 )
 """What an end offers, keeps and counts by default is the same in every scenario, and one of them declares it."""
@@ -41,7 +43,9 @@ ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
 COMMON = frozenset(
     [
+        "certificate",
         "client",
+        "clienthello",
         "extended",
         "extension",
         "field",
@@ -49,6 +53,7 @@ COMMON = frozenset(
         "length",
         "message",
         "server",
+        "serverhello",
         "session",
         "supported",
         "ticket",
@@ -72,7 +77,7 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
 
     A declaration counts if its range has one of the builds and not the other. Then its expectation has both values of
     the cause, or of what changed beside it; or the constant that holds it has the observable's name, as
-    ``GROUPS_IN_TLS13`` and ``supported_groups``.
+    ``GROUPS_IN_TLS13`` and ``supported_groups``, or ``ALPN_IS_KEPT`` and ``session.alpn``.
     """
     if cause.observable == BREACHES and (found := _breaches_of(cause, before, after)):
         return found
@@ -105,10 +110,12 @@ def _by_values(
 
 
 def _by_name(observable: str, files: Iterable[str], before: Sequence[str], after: Sequence[str]) -> str:
-    """Return the first declaration in a constant that has the observable's name."""
-    words = _words(observable.split("."))
+    """Return the first declaration in a constant that has the observable's name; a short one if it has no long word."""
+    parts = observable.split(".")
+    long = _words(parts)
+    words = long or _words(parts[-1:], 1)
     for file, named, differs in _parting(files, before, after):
-        if words & _words([named.name]):
+        if words & _words([named.name], LONG if long else 1):
             return _in(file, differs, before, after)
     return ""
 
@@ -234,10 +241,10 @@ def _said(observable: str, text: str) -> set[str]:
     return {text, found["number"], found["name"]} if found else {text, *text.split(", ")}
 
 
-def _words(names: Iterable[str]) -> set[str]:
-    """The words that distinguish one fact from others, without a plural's s."""
+def _words(names: Iterable[str], least: int = LONG) -> set[str]:
+    """The words of at least so many letters that distinguish one fact from others, without a plural's s."""
     words = {word for name in names for word in re.split("[_ ]", name.lower())}
-    return {word.removesuffix("s") for word in words if len(word) >= LONG} - COMMON
+    return {word.removesuffix("s") for word in words if len(word) >= least} - COMMON
 
 
 def _values(expectation: Expectation[Any]) -> set[str]:

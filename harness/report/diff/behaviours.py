@@ -29,6 +29,8 @@ IN_HELLO = "hellos."
 NOT_SHOWN = frozenset({"session.ticket_length", "verdict"})
 """Random numbers of other lengths make a ticket longer by a block in some runs; a verdict is about the scenario."""
 CLIENT_HELLO = f"{IN_HELLO}client."
+HELLO_PARTS = 3
+"""The parts of the name of a hello itself, as in `hellos.client.ClientHello`."""
 UNSUPPORTED = "unsupported"
 FAILED = frozenset({"failed", "error"})
 """The verdicts of a cell that is not as its scenario says."""
@@ -152,10 +154,13 @@ def _head(
 ) -> str:
     """The strongest observable that changes between the same two builds and decides this one; empty if none does.
 
-    A ClientHello is sent before anything else of its connection.
+    A ClientHello is sent before anything else of its connection. One that only one of the builds sends is not: the
+    connection ended before it.
     """
     strength = rank(observable)
-    late = observable.startswith(CLIENT_HELLO)
+    hello = ".".join(observable.split(".")[:HELLO_PARTS])
+    sent = change not in _between(changing.get((hello, connection), ()))
+    late = observable.startswith(CLIENT_HELLO) and sent
     found = [
         (rank(name), number, f"{name} of connection {number}")
         for (name, number), spans in changing.items()

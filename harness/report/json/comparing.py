@@ -206,10 +206,16 @@ def _ticket_brief(value: str, _holder: object) -> str:
 
 
 def _hello_length(value: int, holder: Mapping[str, Any], _case: object) -> int:
-    """The length without the parts that are compared separately: session id, cipher suites, extensions."""
+    """The length without what is compared separately: session id, suites, compression methods, extensions."""
     extensions: int = sum(4 + extension["length"] for extension in holder["extensions"])
-    parts: int = holder["session_id_length"] + extensions + 2 * len(holder["cipher_suites"])
+    methods: int = holder.get("compression_methods", 1)
+    parts: int = holder["session_id_length"] + extensions + 2 * len(holder["cipher_suites"]) + methods
     return value - parts
+
+
+def _methods(value: int | None, _holder: object, _case: object) -> int:
+    """Of results without the number it is 1."""
+    return value or 1
 
 
 def _extension_length(value: int, holder: Mapping[str, Any], _case: object) -> int | str:
@@ -233,6 +239,7 @@ REASONS, BREACHES = Rule(_reasons, brief=_without_evidence), Rule(_breaches)
 SUITES = Rule(lambda value, _holder, _case: " ".join(f"{suite:04x}" for suite in value))
 MESSAGE_LENGTH = Rule(_message_length, _alike_tickets, _message_brief)
 HELLO_LENGTH, EXTENSION_LENGTH = Rule(_hello_length), Rule(_extension_length)
+COMPRESSION_METHODS = Rule(_methods)
 TICKET_LENGTH = Rule(_session_ticket, _alike_tickets)
 CALLS = Rule(_calls)
 KNOBS = Named({})

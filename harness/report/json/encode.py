@@ -195,15 +195,17 @@ def _action(action: Action) -> shapes.ActionObject:
 def _hello(hello: ClientHello | ServerHello) -> shapes.HelloObject:
     if isinstance(hello, ClientHello):
         sender, name, suites = "client", "ClientHello", hello.cipher_suites
+        methods = len(hello.compression_methods)
     else:
         name = "HelloRetryRequest" if hello.hello_retry_request else "ServerHello"
-        sender, suites = "server", (hello.cipher_suite,)
+        sender, suites, methods = "server", (hello.cipher_suite,), 1
     return encode(
         shapes.HelloObject,
         hello,
         sender=sender,
         type=name,
         session_id_length=len(hello.session_id),
+        compression_methods=methods,
         cipher_suites=list(suites),
         extensions=[
             {"number": number, "name": name_of(EXTENSIONS, number), "length": len(body)}

@@ -31,6 +31,7 @@ from harness.report.json.comparing import (
     CALLS,
     CASE,
     CODES,
+    COMPRESSION_METHODS,
     CONNECTIONS,
     EXACTLY,
     EXTENSION_LENGTH,
@@ -274,6 +275,9 @@ class HelloObject(TypedDict):
     type: Annotated[str, about("its name in the RFC")]
     length: Annotated[int, about("bytes of its body", HELLO_LENGTH)]
     session_id_length: Annotated[int, about("bytes of its session id")]
+    compression_methods: NotRequired[
+        Annotated[int, about("how many compression methods it names; of a server 1", COMPRESSION_METHODS)]
+    ]
     cipher_suites: Annotated[
         list[int], about("IANA's numbers of the suites, as they were sent; of a server the one it chose", SUITES)
     ]

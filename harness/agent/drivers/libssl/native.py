@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import threading
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -53,19 +54,21 @@ class OfThread(threading.local):
 
 
 class Library:
-    """The functions of a loaded library; one that it does not export is an AttributeError."""
+    """The declared functions of a loaded library; one that it does not export is an AttributeError.
+
+    All are looked up at once, so that no two threads make the same type: cffi then may abort the process, see
+    https://github.com/python-cffi/cffi/issues/271.
+    """
 
     def __init__(self, path: str) -> None:
         self._loaded = ffi.dlopen(path, os.RTLD_NOW | os.RTLD_LOCAL)
+        for name in dir(self._loaded):
+            with suppress(AttributeError, ffi.error):
+                setattr(self, name, getattr(self._loaded, name))
 
     def __getattr__(self, name: str) -> Any:
-        """Look a function up once."""
-        try:
-            found = getattr(self._loaded, name)
-        except ffi.error as error:
-            raise AttributeError(str(error)) from None
-        setattr(self, name, found)
-        return found
+        """Say that there is none."""
+        raise AttributeError(f"{self._loaded} exports no {name}")
 
 
 class Native:

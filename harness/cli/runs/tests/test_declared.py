@@ -73,6 +73,22 @@ def test_what_every_hello_has_is_declared_for_every_scenario(observable: str, be
     )
 
 
+def test_a_fact_with_a_short_name_is_declared_by_a_constant_with_that_word() -> None:
+    one = Cause("session.alpn", "none", "6832", 1, (("scenarios/why_resumed_but.py::test_x", "x"),), 1, ())
+
+    assert "session_fields.py, since 1.1.1 " in declared(one, ["libssl@1.1.0l"], ["libssl@1.1.1b"])
+    assert declared(one, ["libssl@3.0.20"], ["libssl@3.5.9"]) == ""
+
+
+@pytest.mark.parametrize("observable", ["compress_certificate", "early_data.length"])
+def test_a_word_of_many_facts_declares_nothing(observable: str) -> None:
+    """A scenario has a constant with `certificate` in its name that is about builds between 3.1 and 3.2.5."""
+    place = f"hellos.client.ClientHello.extensions.{observable}"
+    one = Cause(place, "absent", "present", 1, (("scenarios/post_handshake_auth.py::test_x", "x"),), 2, ())
+
+    assert declared(one, ["libssl@3.2.3"], ["libssl@3.3.1"]) == ""
+
+
 def test_an_alert_is_declared_by_its_number() -> None:
     change = ("alert", "missing_extension (109) by client", "illegal_parameter (47) by client")
     one = Cause(*change, 1, (("scenarios/lying_servers.py::test_x", "libssl--tlslite-TLSv1.3"),), 2, ())

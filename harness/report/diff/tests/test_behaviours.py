@@ -106,3 +106,25 @@ def test_what_is_inside_something_that_a_build_lacks_is_absent_there() -> None:
     tables = [one.table for one in behaviours(builds_apart(runs)) if one.observable.endswith(".length")]
 
     assert [table[-1] for table in tables] == [("4.0.3", "absent")]
+
+
+def test_a_hello_that_was_not_sent_follows_from_the_outcome() -> None:
+    """The suites change on their own first; the last build ends the connection before its ClientHello."""
+    other = {f"{FIRST}hellos__0__cipher_suites": [0x1301]}
+    ended = {f"{FIRST}outcome": "aborted", f"{FIRST}hellos": []}
+    runs = [results("3.0.19", of("a")), results("3.2.0", of("a", **other)), results("4.0.3", of("a", **ended))]
+    found = {one.observable: one for one in behaviours(builds_apart(runs))}
+    suites = found["hellos.client.ClientHello.cipher_suites"]
+
+    assert suites.table[-1] == ("4.0.3", "absent")
+    assert suites.explained(lambda *_: "").known == ("", "follows from outcome of connection 2")
+    assert "hellos.client.ClientHello" not in found
+
+
+def test_a_hello_that_was_sent_does_not_follow_from_the_outcome() -> None:
+    ended = {f"{FIRST}outcome": "aborted", f"{FIRST}hellos__0__cipher_suites": [0x1301]}
+    runs = [results("3.0.19", of("a")), results("4.0.3", of("a", **ended))]
+    found = behaviours(builds_apart(runs))
+
+    assert [(one.observable, one.follows) for one in found] == [("outcome", ("",))]
+    assert "hellos.client.ClientHello.cipher_suites" in found[0].beside

@@ -22,6 +22,7 @@ HELLO = {
     "type": "ClientHello",
     "length": 200,
     "session_id_length": 32,
+    "compression_methods": 1,
     "cipher_suites": [0x1302],
     "extensions": [
         {"number": 10, "name": "supported_groups", "length": 12},
