@@ -109,4 +109,4 @@ def test_a_rule_that_a_scenario_declares_as_broken_is_declared() -> None:
     one = Cause("breaches", "extended_master_secret_not_added", "none", 1, ((f"{CLOSES}::test_x", "x"),), 2, ())
 
     assert "known_breaches.py, for *@<1.1.0" in declared(one, ["libssl@1.0.2r"], ["libssl@1.1.1w"])
-    assert declared(one, ["libssl@3.0.20"], ["libssl@3.5.9"]) == ""
+    assert declared(one, ["libssl@1.1.1w"], ["libssl@3.5.9"]) == ""
