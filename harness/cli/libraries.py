@@ -17,6 +17,7 @@ from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
 from harness.model.errors import BuildError, EndpointError, TimedOutError, UsageError
 from harness.report.text.library_table import library_page, library_table
+from harness.results.writer import writable
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import Registration, ask_hello
 from harness.stacks.machine import Machine
@@ -110,6 +111,8 @@ def table(clients: tuple[str, ...], servers: tuple[str, ...], folder: Path | Non
 
     Without globs, libssl and every other library that is ready. A glob may name a build, as in libssl@1.1.1w.
     """
+    if folder is not None:
+        writable(folder)
     with Runtime() as runtime, closing(Machine(runtime)) as machine:
         usual = ("libssl", *sorted(machine.others - machine.only_named))
         ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.explain.rules import breaches_of
@@ -93,7 +94,7 @@ def between_builds(played: Sequence[Played]) -> Iterator[Suspicion]:
             one.label: {v.path: v for v in observed(each[number], counters_before(one.connections, each[number]))}
             for one, each in zip(played, numbered, strict=True)
         }
-        differing = [path for path in next(iter(rows.values())) if _differs(path, rows)]
+        differing = [path for path in dict.fromkeys(chain.from_iterable(rows.values())) if _differs(path, rows)]
         over = "outcome" in differing  # it is the strongest, and the others follow from it
         for place, path in enumerate(differing[:1] if over else differing):
             first = next(row[path] for row in rows.values() if path in row)
@@ -105,7 +106,8 @@ def between_builds(played: Sequence[Played]) -> Iterator[Suspicion]:
 
 
 def _differs(path: str, rows: Mapping[str, Mapping[str, Value]]) -> bool:
-    return len({_text(row.get(path)) for row in rows.values()}) > 1
+    """Whether builds that show an observable show different values of it."""
+    return len({_text(row[path]) for row in rows.values() if path in row}) > 1
 
 
 def _text(value: object) -> str:

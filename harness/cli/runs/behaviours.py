@@ -21,6 +21,7 @@ from harness.report.diff.behaviours import builds_apart
 from harness.report.diff.options import explaining
 from harness.report.run.behaviours_page import behaviours_html, behaviours_markdown
 from harness.results.reader import kept_run
+from harness.results.writer import writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,8 @@ def behaviours(folders: tuple[Path, ...], folder: Path | None, arguments: tuple[
     names, more = arguments[:count], arguments[count:]
     if folders and arguments:
         raise UsageError(f"--results takes runs that are over, and {arguments[0]} is for a new one; remove one of them")
+    if folder is not None:
+        writable(folder)
     made, about = _map([kept_run(place).results for place in folders] if folders else [_run(names, more)])
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,6 +100,10 @@ def _map(found: Sequence[ResultsObject]) -> tuple[list[Behaviour], list[str]]:
 def _run(names: Sequence[str], more: Sequence[str]) -> ResultsObject:
     """Run the scenarios of the map, or those that the user names, with each build at both ends."""
     wanted = names or newest_first(BuildStore().serving(STACK))
+    if not wanted:
+        raise UsageError(
+            "no build is in the cache; `resumption builds fetch 1.1.1w 3.0 3.5` fetches some, or name BUILDs"
+        )
     ends = ends_of([name if "@" in name else f"{STACK}@{name}" for name in wanted])
     labels = [label for end in ends for label in end.labels]
     chosen = [] if paths(more) else _selection()

@@ -98,3 +98,10 @@ def test_contexts_that_are_never_freed_leak(honest: LibsslStack) -> None:
     grown = memory.growth(lambda: honest.client(ClientConfig()), honest)
 
     assert grown > memory.LEAK
+
+
+def test_what_a_build_does_not_report_is_no_difference(runtime: Runtime, honest: LibsslStack, liars: Liars) -> None:
+    """As OpenSSL 1.0.2 and 1.1.0 report nothing of early data."""
+    silent = liars.stack(facts={"early_data": None})
+
+    assert found(runtime, story(*TWICE), honest, silent) == found(runtime, story(*TWICE), silent, honest) == []

@@ -60,6 +60,23 @@ def test_bad_usage_says_what_is_allowed(
     assert message in capfd.readouterr().err
 
 
+def test_without_a_build_it_says_what_to_fetch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RESUMPTION_CACHE", str(tmp_path))
+
+    assert main(["behaviours"]) == 2
+    assert "no build is in the cache; fetch some, as with `resumption builds fetch" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["behaviours", "3.0"], ["libraries", "table"]])
+def test_where_nothing_can_be_written_nothing_is_run(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    code = main([*command, "--write", "/proc/map"])
+
+    assert code == 2
+    assert "nothing can be written to /proc/map" in capfd.readouterr().err
+
+
 def test_the_map_has_every_scenario_that_says_that_builds_differ() -> None:
     chosen = set(declaring())
 
