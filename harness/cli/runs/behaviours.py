@@ -101,9 +101,7 @@ def _run(names: Sequence[str], more: Sequence[str]) -> ResultsObject:
     """Run the scenarios of the map, or those that the user names, with each build at both ends."""
     wanted = names or newest_first(BuildStore().serving(STACK))
     if not wanted:
-        raise UsageError(
-            "no build is in the cache; `resumption builds fetch 1.1.1w 3.0 3.5` fetches some, or name BUILDs"
-        )
+        raise UsageError("no build is in the cache; fetch some, as with `resumption builds fetch 1.1.1w 3.0 3.5`")
     ends = ends_of([name if "@" in name else f"{STACK}@{name}" for name in wanted])
     labels = [label for end in ends for label in end.labels]
     chosen = [] if paths(more) else _selection()

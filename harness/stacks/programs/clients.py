@@ -22,8 +22,11 @@ class ClientProgram:
     """The first version that can do it; empty if any can."""
 
 
-GNUTLS = r"printf 'GET / HTTP/1.0\r\n\r\n' | exec gnutls-cli --resume --x509cafile=$1 --port=$2 $3"
-"""It connects twice; the second time it sends what it is given, and waits for the end."""
+GNUTLS = r"printf 'GET / HTTP/1.0\r\n\r\n' | exec gnutls-cli --resume {}--x509cafile=$1 --port=$2 $3"
+"""It connects twice; the second time it sends what it is given, and waits for the end.
+
+It waits for a ticket of TLS 1.3 for some round trips only (gnutls_session_get_data2), with --waitresumption for ever.
+"""
 S_CLIENT = "openssl s_client -connect $1:$2 -CAfile $3"
 S_TIME = "openssl s_time -connect $1:$2 -CAfile $3 -time 1 -www /"
 GET = r"printf 'GET / HTTP/1.0\r\n\r\n'"
@@ -40,19 +43,20 @@ def _openssl(name: str, script: str, since: str = "") -> ClientProgram:
     return ClientProgram(name, ("openssl",), "openssl", ("version", "OpenSSL "), argv, since)
 
 
+def _gnutls(name: str, option: str) -> ClientProgram:
+    """GnuTLS's program, with this option."""
+    argv = ("sh", "-c", GNUTLS.format(option), name, "{ca}", "{port}", "{host}")
+    return ClientProgram(name, ("gnutls-cli",), "gnutls-bin", ("--version", "gnutls-cli "), argv)
+
+
 CLIENTS = {
     client.name: client
     for client in (
         ClientProgram(
             "curl", ("curl",), "curl", ("--version", "curl "), ("curl", "-s", "--cacert", "{ca}", *["{url}"] * 3)
         ),
-        ClientProgram(
-            "gnutls-cli",
-            ("gnutls-cli",),
-            "gnutls-bin",
-            ("--version", "gnutls-cli "),
-            ("sh", "-c", GNUTLS, "gnutls-cli", "{ca}", "{port}", "{host}"),
-        ),
+        _gnutls("gnutls-cli", ""),
+        _gnutls("gnutls-cli-waits", "--waitresumption "),
         _openssl("s_client-reconnect", f"{S_CLIENT} -reconnect </dev/null"),
         _openssl("s_client-sess_in", IN_A_FILE.format(f"{GET} | {S_CLIENT} -ign_eof")),
         _openssl("s_client-closed", IN_A_FILE.format(f"{S_CLIENT} </dev/null")),
