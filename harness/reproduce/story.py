@@ -129,6 +129,8 @@ class Attempt:
     result: Result
     last_session: bytes | None
     """The DER of its last session."""
+    lost: tuple[tuple[Role, int], ...] = ()
+    """The flights of DTLS that the tap dropped: the sender, and the number among its flights, from 1."""
     opened: int = 0
     """When it was opened; see `harness.model.setup.Action`."""
     closed: int = 0

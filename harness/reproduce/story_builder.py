@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode
+from harness.model.tampering import FLIGHT, Tamper, Tampering
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
 from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
@@ -32,6 +33,8 @@ DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
 """The knobs that a stack sets by default and OpenSSL does not."""
 
 
+FLIGHTS = tuple((role, FLIGHT, which) for role in Role for which in range(1, 9))
+"""Flights of DTLS, of which a full handshake has three of each end where the server asks for a cookie."""
 IN_MEMORY = "pyopenssl@"
 """A stack that offers the object in memory if it has no DER; Python's ssl offers a copy."""
 
@@ -66,7 +69,8 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
             gaps.append(f"the {role} is {name}, a library of the family {library.family}: {FOREIGN}")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
-    gaps += [f"in connection {connection.number} {done}" for done in connection.tampered]
+    lost = {str(Tampering(Tamper.DROP, *flight)): (flight[0], flight[2]) for flight in FLIGHTS}
+    gaps += [f"in connection {connection.number} {done}" for done in connection.tampered if done not in lost]
     earlier = [c for c in connections if c.number < connection.number]
     offer = None
     if connection.offered is not None:
@@ -83,6 +87,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
         offer=offer,
         before=tuple(repeatable(action, connection.number, earlier, gaps) for action in setup.before),
         during=setup.during,
+        lost=tuple(lost[done] for done in connection.tampered if done in lost),
         opened=setup.order,
         closed=connection.order,
         beside=setup.beside,

@@ -169,6 +169,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         if action.name in BEFORE:
             yield f"{'if (!is_client) ' if apart and action.role is Role.SERVER else ''}{BEFORE[action.name](action)}"
     yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
+    yield from (f"lose(&{c}, {c}.{sender}, {which});" for sender, which in attempt.lost)
     knobs = attempt.client.knobs
     if "server_name" in knobs:
         here = "!is_client || " if apart else ""

@@ -13,7 +13,7 @@ from harness.agent.vocabulary import PskCallback
 from harness.model.tls import ORDERS, Close, Role
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
 from harness.reproduce.c.contexts import identities, makers, server_end
-from harness.reproduce.c.knob_statements import knob_lacks
+from harness.reproduce.c.knob_statements import COOKIES, cookie_of, knob_lacks
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import has_clocks
 from harness.reproduce.rendering import rendered
@@ -83,6 +83,8 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
     for action in attempt.during:
         if action.name not in DURING:
             yield f"{action.name} on connection {attempt.number}"
+    if attempt.lost and apart:
+        yield f"a lost flight of connection {attempt.number} between two processes, whose sockets lose nothing"
     if attempt.offer and attempt.offer.ssl and apart:
         yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
@@ -155,6 +157,8 @@ def _needs(story: Story) -> set[str]:
         "add_session": "add_session" in before,
         "ticket_keys": "ticket_keys" in names,
         "server_name": any(maker.acknowledges for maker in makers(story)),
+        "lost": any(attempt.lost for attempt in story.attempts),
+        **{COOKIES[said]: True for context in story.contexts if (said := cookie_of(context)) in COOKIES},
         "new_ticket": "new_ticket" in during,
         "exchange": "exchange" in during,
         "renegotiate": "renegotiate" in during,
@@ -202,6 +206,7 @@ def render(story: Story) -> str:
         held_ssls=list(dict.fromkeys(name for offer in offers if offer.ssl and (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),
         apart=apart,
+        dtls=any(attempt.tls.datagrams for attempt in story.attempts),
         server_end=server_end(story),
         clocks=has_clocks(story),
         runs="run_clock" in calls,

@@ -12,7 +12,7 @@ from harness.agent.vocabulary import PskCipher, TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
-from harness.reproduce.c.knob_statements import generations, statements, wire
+from harness.reproduce.c.knob_statements import carrier_of, generations, statements, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,11 @@ class Maker:
     def name(self) -> str:
         """Return the name of the C function."""
         return f"make_{self.role}_{self.number}"
+
+    @property
+    def method(self) -> str:
+        """Return the C function of its SSL_METHOD."""
+        return f"{'DTLS' if carrier_of(self._like) == 'DTLS' else 'TLS'}_{self.role}_method"
 
     @property
     def says(self) -> str:

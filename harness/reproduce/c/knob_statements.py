@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.knobs import RAW_PUBLIC_KEY_FIRST
-from harness.agent.vocabulary import ExternalGet, PskCallback, release
+from harness.agent.vocabulary import OVER_TCP, Cookie, ExternalGet, PskCallback, release
 from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
@@ -229,6 +229,8 @@ KNOBS: Mapping[str, Statements] = {
     "expected_rpk": lambda _value, _: must("SSL_CTX_dane_enable(ctx)"),
     "cert_compression": _cert_compression,
     "cert_compressions": _cert_compressions,
+    "cookie": lambda _value, _context: [],  # of each server, whether it is given or not
+    "retransmit_after": lambda _value, _context: [],  # where a flight is lost, the program sends it again at once
     "clock": lambda _value, _context: [],  # of each connection
     "server_name": lambda _value, _context: [],
     "expected_name": lambda _value, _context: [],
@@ -236,6 +238,33 @@ KNOBS: Mapping[str, Statements] = {
     "server_certificate": lambda _value, _context: [],
 }
 """For each knob that is not an option: its value and its context to statements."""
+
+
+def carrier_of(context: Context) -> str:
+    """Return what carries the versions of a context."""
+    versions = context.knobs.get("versions")
+    return versions[0].carrier if isinstance(versions, tuple) else OVER_TCP
+
+
+def cookie_of(context: Context) -> Cookie:
+    """Return what a context says of the cookies of DTLS; s_server asks for one in any case."""
+    asks = context.stack == "openssl" and context.role is Role.SERVER and carrier_of(context) == "DTLS"
+    given = context.knobs.get("cookie", Cookie.ACCEPT if asks else Cookie.NONE)
+    return Cookie(str(given))
+
+
+COOKIES = {Cookie.ACCEPT: "accept_cookie", Cookie.REFUSE: "refuse_cookie"}
+"""The callback of the program that looks at a cookie."""
+
+
+def _cookies(context: Context) -> list[str]:
+    if (said := cookie_of(context)) is Cookie.NONE:
+        return []
+    return [
+        *set_option("SSL_OP_COOKIE_EXCHANGE"),
+        "SSL_CTX_set_cookie_generate_cb(ctx, make_cookie);",
+        f"SSL_CTX_set_cookie_verify_cb(ctx, {COOKIES[said]});",
+    ]
 
 
 def knob_lacks(context: Context) -> list[str]:
@@ -246,9 +275,8 @@ def knob_lacks(context: Context) -> list[str]:
         for name in context.knobs
         if name not in KNOBS and not rows[name].options
     ]
-    versions = context.knobs.get("versions")
-    if isinstance(versions, tuple) and any(version.datagrams for version in versions):
-        unknown.append(f"versions of {context.name}: the program speaks TLS over TCP, and no {versions[0].carrier}")
+    if carrier_of(context) == "QUIC":
+        unknown.append(f"versions of {context.name}: the program speaks TLS and DTLS, and no QUIC")
     if context.knobs.get("external_get") is ExternalGet.LATER:
         unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
     return unknown
@@ -261,6 +289,7 @@ def statements(context: Context) -> list[str]:
         if name in context.knobs:
             value = context.knobs[name]
             lines += _options(row, value) if row.options else KNOBS[name](value, context)
+    lines += _cookies(context)
     if context.stack == "ssl" and "ignore_unexpected_eof" not in context.knobs:  # Modules/_ssl.c of CPython since 3.10
         lines += ["#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF", *set_option("SSL_OP_IGNORE_UNEXPECTED_EOF"), "#endif"]
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.vocabulary import NotResumable, PskCallback
+from harness.agent.vocabulary import Cookie, NotResumable, PskCallback
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
 from harness.model.tls import ORDERS, USUAL_VERSIONS, Close, Role, TLSVersion
@@ -30,6 +30,22 @@ ALLOWS: dict[str, Any] = {"post_handshake_auth": True, "client_certificate": "cl
 RAW: dict[str, Any] = {"server_rpk": True}
 STATEFUL: dict[str, Any] = {"tickets": False}
 VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
+DTLS12 = TLSVersion.DTLSv1_2
+SOON: dict[str, Any] = {"retransmit_after": 40}
+OVER_UDP = (Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY, Close.EOF)
+
+
+def lose(role: Role, which: int, *, resumed: bool = False) -> Callable[[Pair], None]:
+    """Resume where a flight of the full handshake, or of the resumption, is lost."""
+
+    def story(pair: Pair) -> None:
+        first = pair.connect() if resumed else None
+        pair.tamper("drop", role, "flight", which)
+        second = pair.connect(offer=first.last_session if first else None)
+        if not resumed:
+            pair.connect(offer=second.last_session)
+
+    return story
 
 
 def resume(pair: Pair) -> None:
@@ -508,6 +524,21 @@ SITUATIONS = (
     Situation("tls12-session-id-prefix", TLS12, server={**STATEFUL, "session_id_prefix": b"abc"}),
     Situation("tls12-one-session-id", TLS12, evict, server={**STATEFUL, "session_id": b"one"}),
     Situation("tls13-side-by-side", TLS13, side_by_side),
+    Situation("dtls12-ticket-resumes", DTLS12),
+    Situation("dtls12-restarted-server", DTLS12, restart),
+    Situation("dtls12-session-id", DTLS12, server=STATEFUL),
+    Situation("dtls10-ticket-resumes", TLSVersion.DTLSv1),
+    Situation("dtls12-cookie", DTLS12, server={"cookie": Cookie.ACCEPT}),
+    Situation("dtls12-cookie-refused", DTLS12, alone, server={"cookie": Cookie.REFUSE}),
+    Situation("dtls12-server-name", DTLS12, client={"server_name": "server.example"}),
+    Situation("dtls12-external-psk", DTLS12, client=PSK, server=PSK | ALONE),
+    Situation("dtls12-side-by-side", DTLS12, side_by_side),
+    *(Situation(f"dtls12-close-{how}", DTLS12, server=STATEFUL, close=how) for how in OVER_UDP),
+    *(
+        Situation(f"dtls12-lost-flight-{which}-of-the-{role}", DTLS12, lose(role, which), client=SOON, server=SOON)
+        for role, which in ((Role.CLIENT, 1), (Role.SERVER, 1), (Role.CLIENT, 2), (Role.SERVER, 2))
+    ),
+    Situation("dtls12-lost-resumption", DTLS12, lose(Role.SERVER, 1, resumed=True), client=SOON, server=SOON),
     Situation("tls13-ocsp", TLS13, client={"ocsp": True}, server={"ocsp": True}),
     Situation("tls12-ocsp", TLS12, client={"ocsp": True}, server={"ocsp": True}),
     Situation("tls13-raw-public-key", TLS13, client=RAW | VERIFYING | {"expected_rpk": "server"}, server=RAW),

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent.vocabulary import Cookie
 from harness.builds.versions import matching
+from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Action
-from harness.model.tls import ORDERS, Close, Outcome, Role
+from harness.model.tls import ORDERS, Close, Outcome, Role, TLSVersion
+from harness.pair.pair import Pair
 from harness.reproduce.c import c_program
+from harness.reproduce.story_builder import story_of
 from harness.reproduce.tests.compiled import SANITIZERS, Compiler, compiler, lay_out
-from harness.reproduce.tests.situations import SITUATIONS
+from harness.reproduce.tests.situations import SITUATIONS, SOON
 
 if TYPE_CHECKING:
     import subprocess
@@ -47,6 +51,12 @@ FEW = (
     "tls13-clocks-run",
     "tls13-psk-ke",
     "tls13-psk-ke-where-no-group-is-common",
+    "dtls12-cookie",
+    "dtls12-cookie-refused",
+    "dtls12-close-eof",
+    "dtls12-lost-flight-1-of-the-server",
+    "dtls12-lost-flight-2-of-the-server",
+    "dtls12-lost-resumption",
 )
 PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
 """Clients and servers of different builds."""
@@ -73,6 +83,10 @@ APART = (
     "tls12-renegotiation",
     "tls12-renegotiation-by-server",
     "tls13-side-by-side",
+    "dtls12-ticket-resumes",
+    "dtls12-cookie",
+    "dtls12-cookie-refused",
+    "dtls12-close-server-only",
 )
 """Situations for them."""
 HOSTILE = {
@@ -236,6 +250,39 @@ def test_it_exits_with_125_where_it_cannot_be_set_up(
 
     assert "cannot run: SSL_CTX_use_PrivateKey_file" in done.stderr
     assert done.returncode == 125
+
+
+@pytest.mark.parametrize(
+    ("cookie", "words"), [(Cookie.REFUSE, "outcome: aborted, was full"), (Cookie.NONE, "")], ids=["refused", "none"]
+)
+def test_a_server_of_dtls_that_refuses_cookies_is_a_difference(
+    cookie: Cookie, words: str, libssl: Stack, runtime: Runtime, tmp_path: Path
+) -> None:
+    story = with_knobs(BY_NAME["dtls12-cookie"].story(libssl, runtime), {"cookie": cookie}, Role.SERVER)
+    last = ran(story, libssl, runtime, tmp_path).stdout.splitlines()[-1]
+
+    assert last == (f"NOT as observed: connection 1, {words}" if words else "as observed")
+
+
+def test_a_flight_is_lost_in_the_program_too(libssl: Stack, runtime: Runtime, tmp_path: Path) -> None:
+    story = BY_NAME["dtls12-lost-resumption"].story(libssl, runtime)
+    lost = ran(story, libssl, runtime, tmp_path)
+
+    assert lost.stdout.count("  flight 1 of the server is lost\n") == 1
+    assert lost.stdout.splitlines()[-1] == "as observed"
+
+
+def test_a_message_that_the_tap_dropped_is_a_gap(libssl: Stack, runtime: Runtime) -> None:
+    """Only whole flights can be lost between the ends of the program."""
+    pair = Pair(
+        (libssl, libssl), TLSVersion.DTLSv1_2, runtime, client=ClientConfig(**SOON), server=ServerConfig(**SOON)
+    )
+    pair.tamper("drop", "server", "NewSessionTicket")
+    pair.connect()
+    story = story_of(pair.connections)
+    pair.close()
+
+    assert c_program.lacks(story) == ["in connection 1 the tap dropped NewSessionTicket 1 of the server"]
 
 
 @pytest.fixture(scope="module")
