@@ -8,6 +8,7 @@ import pytest
 
 from harness.case.ssl_tests import read
 from harness.cli import main
+from harness.cli.cases.importing import NO_VERDICT
 from harness.model.errors import UsageError
 from harness.model.tls import TLSVersion
 
@@ -193,6 +194,38 @@ def test_an_expectation_that_does_not_hold_is_a_failure(
 
 
 BOTH = 2
+DTLS_TEST = """
+num_tests = 1
+test-0 = 0-resumed
+[0-resumed]
+ssl_conf = 0-ssl
+[0-ssl]
+server = 0-end
+client = 0-end
+[0-end]
+MaxProtocol = DTLSv1.2
+MinProtocol = DTLSv1.2
+[test-0]
+Method = DTLS
+WORDS
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [("HandshakeMode = Magic", ()), ("HandshakeMode = Resume", ("--client", "ssl", "--server", "ssl"))],
+)
+def test_a_file_of_which_nothing_can_run_is_no_agreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, ends: tuple[str, ...]
+) -> None:
+    """Neither words that no story can say nor ends that cannot do it are a pass."""
+    file = tmp_path / "tests.cnf"
+    file.write_text(DTLS_TEST.replace("WORDS", words))
+
+    assert main(["import", str(file), *ends]) == NO_VERDICT
+    assert "1 tests: 0 agrees, 0 differs, 1 cannot be said" in capsys.readouterr().out
+
+
 CALLS = """
 test-0 = 0-data
 test-1 = 1-refused

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
 
 FAILED = 1
+NO_VERDICT = 125
+"""Exit code if no test could run, so that nothing is known; a CI must not take that for agreement."""
 AGREES, DIFFERS, UNSAID = "agrees", "differs", "cannot be said"
 
 
@@ -40,8 +42,8 @@ AGREES, DIFFERS, UNSAID = "agrees", "differs", "cannot be said"
 def importing(context: click.Context, file: Path, client: str, server: str, stories: Path | None) -> None:
     """Run each test of one of OpenSSL's test/ssl-tests/*.cnf as a story, between any two stacks.
 
-    A test whose words no story can say is listed with them. Exit code 1 if one that ran does not do what its file
-    expects.
+    A test whose words no story can say is listed with them. Exit code 0: all that ran do what their file expects. 1:
+    one does not. 2: bad usage. 125: none could run.
     """
     try:
         tests = read(file.read_text(encoding="utf-8-sig"))
@@ -65,7 +67,7 @@ def importing(context: click.Context, file: Path, client: str, server: str, stor
     console().print(listing)
     counts = {word: sum(result == word for _, result, _ in found) for word in (AGREES, DIFFERS, UNSAID)}
     click.echo(f"{len(found)} tests: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
-    context.exit(FAILED if counts[DIFFERS] else 0)
+    context.exit(FAILED if counts[DIFFERS] else 0 if counts[AGREES] else NO_VERDICT)
 
 
 def _done(test: SslTest, ends: tuple[Stack, Stack], runtime: Runtime) -> tuple[str, str]:
