@@ -53,16 +53,25 @@ final class Inside {
         return (SSLSession) copy;
     }
 
-    /** Put a copy into a client's cache, where an engine for this host and port finds it. */
+    /**
+     * Put a copy into a client's cache, where only an engine for this host and port finds it.
+     *
+     * <p>SSLSessionContextImpl.put would also file it by its id, which all copies of a session share. Then the engine
+     * that offers one copy removes the one that was filed last (SSLSessionContextImpl.remove), and an engine that has
+     * not begun yet finds no session.
+     */
     static void offer(SSLSessionContext cache, SSLSession session, String host, int port)
             throws ReflectiveOperationException {
         SSLSession copy = copy(session);
         field(copy, "host").set(copy, host);
         field(copy, "port").set(copy, port);
         field(copy, "context").set(copy, cache);
-        Method put = cache.getClass().getDeclaredMethod("put", copy.getClass());
+        Method key = cache.getClass().getDeclaredMethod("getKey", String.class, int.class);
+        key.setAccessible(true);
+        Object byHost = get(cache, "sessionHostPortCache");
+        Method put = byHost.getClass().getSuperclass().getMethod("put", Object.class, Object.class);
         put.setAccessible(true);
-        put.invoke(cache, copy);
+        put.invoke(byHost, key.invoke(null, host, port), copy);
     }
 
     static void setStateless(SSLSessionContext cache, boolean stateless) throws ReflectiveOperationException {
