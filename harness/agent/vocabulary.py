@@ -386,6 +386,8 @@ class Capability(StrEnum):
     """Resume a TLS 1.2 session by its id, without a ticket."""
     DATAGRAMS = "datagrams"
     """Speak DTLS over UDP."""
+    KEY_LOG = "key log"
+    """Report the secrets of TLS 1.3 (SSL_CTX_set_keylog_callback): if neither end has it, the wire reads no ticket."""
     QUIC = "QUIC"
     """Speak QUIC over UDP, whose handshake is that of TLS 1.3 (RFC 9001)."""
     OPENSSL_CHOICES = "OpenSSL's choices"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import Capability
 from harness.model.errors import DisagreementError, HarnessError, UnsupportedError
 from harness.model.setup import ORDER
-from harness.model.tls import Mechanism, Outcome, TLSVersion
+from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.model.transcript import SealedTranscript
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
@@ -181,9 +183,16 @@ class Connection:
 
     @property
     def alert(self) -> Alert | None:
-        """The first fatal alert and who sent it, from whichever witness saw it; None if there was none."""
+        """The first fatal alert and who sent it, from whichever witness saw it; None if there was none.
+
+        UnsupportedError if the connection was aborted, no end reports the alert and neither has a key log.
+        """
         self.note_read()
-        return self.observed_alert()
+        found = self.observed_alert()
+        aborted = any(view.saw is Saw.ABORTED for view in self.views)
+        if found is None and aborted and (why := self._sealed()) is not None:
+            raise why
+        return found
 
     def observed_alert(self) -> Alert | None:
         """The alert without marking the connection as asserted."""
@@ -240,10 +249,15 @@ class Connection:
 
     @property
     def tickets(self) -> int:
-        """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count."""
+        """How many NewSessionTicket messages arrived; DisagreementError if counts differ or none can count.
+
+        UnsupportedError if the client does not count them and neither end has a key log.
+        """
         self.note_read()
         client, wire = self.ticket_counts()
         counts = {count for count in (client, wire) if count is not None}
+        if not counts and (why := self._sealed()) is not None:
+            raise why
         if len(counts) != 1:
             raise DisagreementError(
                 f"the tickets of connection {self.number}: the client counted {client}, the wire shows {wire}"
@@ -257,9 +271,22 @@ class Connection:
 
     @property
     def messages(self) -> Transcript:
-        """The messages; marks the connection as asserted."""
+        """The messages; marks the connection as asserted.
+
+        To read of them what TLS 1.3 encrypts is an UnsupportedError if neither end has a key log.
+        """
         self.note_read()
-        return self.transcript
+        why = self._sealed()
+        return self.transcript if why is None else SealedTranscript.of(self.transcript, why)
+
+    def _sealed(self) -> UnsupportedError | None:
+        """Why the wire cannot read what TLS 1.3 encrypts; None if it can, or if an end that has a key log lost it."""
+        lacks = {} if self.setup is None else self.setup.key_log
+        if self.transcript.tickets is not None or len(lacks) < len(Role):
+            return None
+        stack = self.client.view.name
+        reason = f"{lacks[Role.CLIENT]}; {self.server.view.name} has none either: {lacks[Role.SERVER]}"
+        return UnsupportedError(stack, Capability.KEY_LOG, reason)
 
     @property
     def _least_hint(self) -> int:

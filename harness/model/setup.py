@@ -58,6 +58,8 @@ class Setup:
     """When the connection was opened; see Action."""
     issued_ids: frozenset[bytes] = frozenset()
     """The TLS 1.2 session ids that servers of the pair had issued in earlier connections."""
+    key_log: Mapping[Role, str] = field(default_factory=dict)
+    """Why an end has no key log (Capability.KEY_LOG), for each that has none."""
     chosen: ServerConfig | None = None
     """The knobs of the context to which the server goes over in its client-hello callback, by the server name."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.model.errors import UnsupportedError
     from harness.model.tls import Alert, Role, TLSVersion
 
 
@@ -276,3 +277,38 @@ class Transcript:
     def types(self, sender: Role | None = None) -> tuple[str, ...]:
         """The messages' types in order, of one role or of both."""
         return tuple(m.type for m in self.messages if sender is None or m.sender is sender)
+
+
+ENCRYPTED = frozenset(
+    {
+        "messages",
+        "tickets",
+        "alerts",
+        "encrypted_extensions",
+        "raw_public_keys",
+        "ocsp_responses",
+        "certificates",
+        "early_data",
+    }
+)
+"""What TLS 1.3 encrypts of a Transcript, so that without a key log it is absent or not whole."""
+
+
+class SealedTranscript(Transcript):
+    """A Transcript of which neither end has a key log: what TLS 1.3 encrypts cannot be asked for."""
+
+    __slots__ = ("_why",)
+    _why: UnsupportedError
+
+    @classmethod
+    def of(cls, transcript: Transcript, why: UnsupportedError) -> SealedTranscript:
+        """The same messages; to read what is ENCRYPTED raises ``why``."""
+        made = cls(**{one.name: getattr(transcript, one.name) for one in fields(transcript)})
+        object.__setattr__(made, "_why", why)
+        return made
+
+    def __getattribute__(self, name: str) -> Any:
+        """Raise the UnsupportedError for a name that is ENCRYPTED."""
+        if name in ENCRYPTED:
+            raise object.__getattribute__(self, "_why")
+        return super().__getattribute__(name)

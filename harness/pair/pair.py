@@ -329,12 +329,18 @@ class Pair:
             client_library=self.client_stack.build.library,
             server_library=self.server_stack.build.library,
             issued_ids=frozenset(self._issued_ids),
+            key_log=self._lacking_key_log(),
         )
         self._actions.clear()
         self.opened += 1
         ends, relay = self._ends(offer, in_memory=not together)
         spec = ConnectionSpec(self.opened, self.tls, offer, setup, early, together)
         return OpenConnection(spec, self.runtime.loop, relay, ends, self._closed)
+
+    def _lacking_key_log(self) -> Mapping[Role, str]:
+        ends = ((Role.CLIENT, self.client_stack), (Role.SERVER, self.server_stack))
+        lacks = {role: stack.abilities(role).lacks(Capability.KEY_LOG) for role, stack in ends}
+        return {role: why for role, why in lacks.items() if why is not None}
 
     def _ends(self, offer: Session | None, *, in_memory: bool) -> tuple[tuple[Link, Link], Relay]:
         """Both ends of a connection, and the way of its bytes: in memory if one agent has both and joins them."""

@@ -53,6 +53,7 @@ var bothCapabilities = map[string]any{
 	"early data":                noEarlyData,
 	"clock":                     nil,
 	"session id":                noIDs,
+	"key log":                   nil,
 }
 
 func hello() object {

@@ -10,6 +10,7 @@ final class Hello {
     static final String NO_RENEGOTIATION = "this agent does not renegotiate";
     static final String OWN_FORMAT = "JSSE exports no session";
     static final String NO_ID = "JSSE makes its session ids itself";
+    static final String NO_SECRETS = "a server of JSSE has overwritten its handshake secret before the agent can read it";
     static final Map<String, String> LACKS = Map.of(
         "counters", NO_COUNTERS,
         "flush", "JSSE removes sessions that have expired itself",
@@ -24,12 +25,13 @@ final class Hello {
 
     private Hello() {}
 
-    private static Map<String, Object> capabilities() {
+    private static Map<String, Object> capabilities(String role) {
         Map<String, Object> found = new TreeMap<>();
         for (String name : List.of("session copy", "every ticket", "peer chain", "concurrent",
                 "close client-only", "close server-only", "session id")) {
             found.put(name, null);
         }
+        found.put("key log", role.equals("client") ? null : NO_SECRETS);
         found.put("clock", "libfaketime is not made for the threads of a JVM, which it ends or stalls");
         found.put("session fields", "JSSE does not keep the lifetime that a server gives to a ticket");
         found.put("session data", OWN_FORMAT);
@@ -101,7 +103,7 @@ final class Hello {
         found.put("family", "java");
         found.put("roles", List.of("client", "server"));
         found.put("knobs", Map.of("client", knobs("client"), "server", knobs("server")));
-        found.put("capabilities", Map.of("client", capabilities(), "server", capabilities()));
+        found.put("capabilities", Map.of("client", capabilities("client"), "server", capabilities("server")));
         found.put("defaults", Map.of(
             "tickets", 1,
             "tickets_after_resumption", 1,

@@ -47,6 +47,7 @@ const CAPABILITIES = {
   "early data": NO_EARLY_DATA,
   "early data content": NO_EARLY_DATA,
   clock: null,
+  "key log": null,
 };
 
 const UNUSED = "the agent has no code for it";

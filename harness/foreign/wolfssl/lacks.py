@@ -35,6 +35,7 @@ CAPABILITIES = {
     "negotiated group": "wolfSSL_get_curve_name also gives the group of the session that is resumed",
     "peer chain": "the agent has no code for wolfSSL's chain of certificates",
     "OCSP response": "the agent has no code for wolfSSL_get_ocsp_response",
+    "key log": "the library is compiled without HAVE_SECRET_CALLBACK, which shows the secrets of TLS 1.3",
     "is_resumable": "wolfSSL_SESSION_is_resumable does not look at what the session holds",
     "counters": NO_COUNTERS,
     "running counters": NO_COUNTERS,

@@ -52,7 +52,7 @@ OF_A_CLIENT = (
     Capability.SESSION_IMPORT.value,
     Capability.SESSION_BEFORE_TICKET.value,
 )
-BOTH_ENDS = (Capability.CLOCK, Capability.SESSION_ID, Capability.OPENSSL_CHOICES)
+BOTH_ENDS = (Capability.CLOCK, Capability.SESSION_ID, Capability.KEY_LOG, Capability.OPENSSL_CHOICES)
 SERVER = (
     *BOTH_ENDS,
     Capability.RUNNING_COUNTERS,

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent.vocabulary import Verify
 from harness.builds.libraries import foreign_libraries
 from harness.model.build import Library
 from harness.model.capability import Capability
-from harness.model.errors import HarnessError, NoBuildError, UnsupportedError, UsageError
+from harness.model.errors import DisagreementError, HarnessError, NoBuildError, UnsupportedError, UsageError
+from harness.model.knobs import ServerConfig
 from harness.model.session import Session
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.pair.pair import Pair
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 
 OWN_AGENT = (sys.executable, "-P", "-m", "harness.agent", "ssl")
 OF_GNUTLS = {"hello": {"family": "gnutls", "version": "3.7.9", "defaults": {"tickets": 2, "key_name": 16}}}
+
+
+def without_log() -> dict[str, dict[str, str | None]]:
+    """What a hello says of an agent that has every Capability but a key log."""
+    able: dict[str, str | None] = dict.fromkeys((capability.value for capability in Capability), None)
+    return {role.value: able | {Capability.KEY_LOG.value: "none here"} for role in Role}
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +205,59 @@ def test_a_ticket_that_a_library_drops_for_its_hint_is_unsupported(runtime: Runt
         held(Session({"ticket": b"an older one"}), ticket.lifetime + 1)
     with pytest.raises(HarnessError, match="yielded no session"):
         held(None, ticket.lifetime)
+
+
+NO_SECRETS: dict[str, Any] = {"facts": {"keylog": [], "tickets": None, "alerts": None, "errors": []}}
+
+
+@pytest.mark.parametrize("version", [TLSVersion.TLSv1_2, TLSVersion.TLSv1_3])
+def test_what_no_end_can_decrypt_is_unsupported(runtime: Runtime, tmp_path: Path, version: TLSVersion) -> None:
+    (tmp_path / "mine").write_text(lying(NO_SECRETS | {"hello": OF_GNUTLS["hello"] | {"capabilities": without_log()}}))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        mine, libssl = machine.one("mine"), machine.one("libssl")
+        with closing(Pair((mine, mine), version, runtime)) as pair:
+            sealed = pair.connect()
+        with closing(Pair((libssl, mine), version, runtime)) as pair:
+            opened = pair.connect()
+
+    assert sealed.messages.client_hello.cipher_suites
+    assert len(opened.messages.tickets or ()) == opened.tickets > 0
+    if version is TLSVersion.TLSv1_2:
+        assert len(sealed.messages.tickets or ()) == sealed.tickets == 1
+        return
+    for asked in ("tickets", "messages", "alerts", "encrypted_extensions", "certificates", "early_data"):
+        with pytest.raises(UnsupportedError, match=r"mine@3\.7\.9 lacks key log: none here; mine@3\.7\.9 has none"):
+            getattr(sealed.messages, asked)
+    with pytest.raises(UnsupportedError, match="lacks key log"):
+        sealed.messages.types()
+    with pytest.raises(UnsupportedError, match="lacks key log"):
+        _ = sealed.tickets
+
+
+def test_an_alert_that_no_end_reports_or_decrypts_is_unsupported(runtime: Runtime, tmp_path: Path) -> None:
+    lie = NO_SECRETS | {"hello": OF_GNUTLS["hello"] | {"capabilities": without_log()}}
+    (tmp_path / "mine").write_text(lying(lie))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        mine = machine.one("mine")
+        verifying = ServerConfig(verify=Verify.REQUIRED)
+        with closing(Pair((mine, mine), TLSVersion.TLSv1_3, runtime, server=verifying)) as pair:
+            aborted = pair.connect(presume_full=False)
+
+    assert aborted.observed_alert() is None
+    with pytest.raises(UnsupportedError, match="lacks key log"):
+        _ = aborted.alert
+
+
+def test_an_end_that_claims_a_key_log_and_gives_none_is_an_error(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text(lying(NO_SECRETS))
+    with closing(Machine(runtime, files=[tmp_path / "mine"])) as machine:
+        mine = machine.one("mine")
+        with closing(Pair((mine, mine), TLSVersion.TLSv1_3, runtime)) as pair:
+            first = pair.connect()
+
+    assert first.messages.tickets is None
+    with pytest.raises(DisagreementError, match="the client counted None, the wire shows None"):
+        _ = first.tickets
 
 
 @pytest.mark.parametrize("role", list(Role))
