@@ -40,10 +40,12 @@ NOT_CHECKED = (
 )
 OFFERED = {"name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NOT_CHECKED, tls=TLSv1_3)}
 RESUMED_TLS12 = {"other_name_not_resumed": broken_by(Role.SERVER, "*", SEEN, NOT_COMPARED, tls=TLSv1_2)}
-HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED = 40, 116
+HANDSHAKE_FAILURE, PROTOCOL_VERSION, CERTIFICATE_REQUIRED = 40, 70, 116
 WITHOUT_CERTIFICATE = {TLSv1_2: HANDSHAKE_FAILURE, TLSv1_3: CERTIFICATE_REQUIRED}
 """The alert of a server that requires a certificate and gets none."""
 LATE, EARLY = "server_name", "client_hello"
+OTHER_VERSION = {TLSv1_2: TLSv1_3, TLSv1_3: TLSv1_2}
+SHARED_KEYS = {"ticket_keys": "shared"}
 CHOOSES_LATE = Expectation(
     [("choose", OTHER, "chosen")],
     Differs(
@@ -82,7 +84,7 @@ ACCEPTS_THAT_ARE_GOOD = Expectation(1, Differs(2, Role.SERVER, "*@>=1.1.1,<1.1.1
 
 
 def add_context(pair, at, **knobs):
-    """Give the server another context for OTHER, with these knobs changed."""
+    """Give the server another context for OTHER, that of a second server with these knobs changed."""
     first = pair.server
     other = pair.new_server(**knobs)
     pair.use(Role.SERVER, 1)
@@ -90,8 +92,14 @@ def add_context(pair, at, **knobs):
 
 
 def called(connection):
-    """Return the calls of the callbacks in a connection."""
-    return [(call.call, call.subject.decode(), call.result) for call in connection.server.callback_calls]
+    """Return the calls of the callbacks that choose in a connection."""
+    calls = [call for call in connection.server.callback_calls if call.call == "choose"]
+    return [(call.call, call.subject.decode(), call.result) for call in calls]
+
+
+def key_names(connection):
+    """Return the names of the ticket keys that encrypted in a connection."""
+    return {call.subject for call in connection.server.callback_calls if call.call == "encrypt"}
 
 
 @scenario(client=ASKS, needs=CHOOSES)
@@ -115,11 +123,12 @@ def test_client_hello_chooses_the_certificate(pair):
     second = pair.connect()
 
     assert first.outcome is second.outcome is FULL
+    assert called(first) == [("choose", ONE, "kept")]
     assert called(second) == [("choose", OTHER, "chosen")]
     assert first.client.peer_chain != second.client.peer_chain
 
 
-@scenario(client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED)
+@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED)
 def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
     add_context(pair, EARLY, session_id_context=b"other")
     first = pair.connect()
@@ -135,39 +144,47 @@ def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
     assert third.from_cache is False
 
 
-@scenario(client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED | RESUMED_TLS12)
+@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED | RESUMED_TLS12)
 def test_context_that_is_chosen_early_with_the_same_id_resumes(pair):
     add_context(pair, EARLY, server_certificate="other-server")
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect(offer=first.session)
+    third = pair.connect()
 
-    assert first.outcome is FULL
+    assert first.outcome is third.outcome is FULL
+    assert first.client.peer_chain != third.client.peer_chain
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert called(second) == [("choose", OTHER, "chosen")]
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
 
 
-@scenario(versions=[TLSv1_3], client=ASKS, server={"session_id_context": b"one"}, needs=CHOOSES, breaks=OFFERED)
+@scenario(versions=[TLSv1_3], client=ASKS, server=SHARED_KEYS, needs=CHOOSES, breaks=OFFERED)
 def test_context_that_is_chosen_late_resumes_the_session_of_another(pair):
     add_context(pair, LATE, session_id_context=b"other")
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect(offer=first.session)
+    counters = pair.last_counters()
+    pair.use(Role.SERVER, 2)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is False
     assert called(second) == CHOOSES_LATE.of(pair)
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
-    assert pair.last_counters().accept == ACCEPTS_OF_TWO.of(pair)
-    assert pair.last_counters().accept_good == ACCEPTS_THAT_ARE_GOOD.of(pair)
+    assert counters.accept == ACCEPTS_OF_TWO.of(pair)
+    assert counters.accept_good == ACCEPTS_THAT_ARE_GOOD.of(pair)
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
 
 
 @scenario(
     versions=[TLSv1_2],
     client=ASKS,
-    server={"session_id_context": b"one"},
+    server=SHARED_KEYS,
     needs=CHOOSES,
     breaks=RESUMED_TLS12,
 )
@@ -176,18 +193,22 @@ def test_tls12_callback_gets_the_name_of_the_resumed_session(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect(offer=first.session)
+    pair.use(Role.SERVER, 2)
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert called(second) == [("choose", ONE, "kept")]
     assert reasons(pair, second) == (Reason.OTHER_SERVER_NAME,)
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.SESSION_ID_CONTEXT_DIFFERS,)
 
 
 @scenario(versions=[TLSv1_3], client=ASKS, needs=CHOOSES, breaks=OFFERED)
 def test_late_choice_resumes_without_the_certificate_that_it_requires(pair):
     """CVE-2025-23419: a full handshake under this name needs a certificate, and the resumed session has none."""
-    add_context(pair, LATE, verify=Verify.REQUIRED, session_id_context=b"other")
+    add_context(pair, LATE, verify=Verify.REQUIRED)
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     refused = pair.connect(presume_full=False)
@@ -225,26 +246,33 @@ def test_ticket_keys_are_those_of_the_first_context(pair):
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect()
-    names = {
-        call.subject for call in (*first.server.callback_calls, *second.server.callback_calls) if call.call == "encrypt"
-    }
+    pair.use(Role.SERVER, 2)
+    third = pair.connect()
 
-    assert first.outcome is second.outcome is FULL
-    assert second.server.callback_calls[0].result == "chosen"
-    assert len(names) == 1
+    assert first.outcome is second.outcome is third.outcome is FULL
+    assert called(first) == [("choose", ONE, "kept")]
+    assert called(second) == [("choose", OTHER, "chosen")]
+    assert len(key_names(first)) == len(key_names(third)) == 1
+    assert key_names(first) == key_names(second)
+    assert key_names(first) != key_names(third)
 
 
-@scenario(client=ASKS, server={"versions": (TLSv1_2, TLSv1_3)}, needs=CHOOSES)
+@scenario(client=ASKS, needs=CHOOSES)
 def test_versions_are_those_of_the_first_context(pair):
     """SSL_set_SSL_CTX leaves min_proto_version and max_proto_version."""
-    add_context(pair, EARLY, versions=(TLSv1_2,))
+    add_context(pair, EARLY, versions=(OTHER_VERSION[pair.tls],))
     first = pair.connect()
     pair.new_client(server_name=OTHER)
     second = pair.connect()
+    pair.use(Role.SERVER, 2)
+    third = pair.connect(presume_full=False)
 
     assert first.outcome is second.outcome is FULL
-    assert second.server.callback_calls[0].result == "chosen"
+    assert called(first) == [("choose", ONE, "kept")]
+    assert called(second) == [("choose", OTHER, "chosen")]
     assert second.client.version is pair.tls
+    assert third.outcome is ABORTED
+    assert (third.alert.number, third.alert.sender) == (PROTOCOL_VERSION, Role.SERVER)
 
 
 @scenario(versions=[TLSv1_2], client=ASKS, needs=CHOOSES)
@@ -256,6 +284,8 @@ def test_chosen_context_can_refuse_tickets(pair):
     third = pair.connect(offer=second.session)
 
     assert first.outcome is second.outcome is FULL
+    assert called(first) == [("choose", ONE, "kept")]
+    assert called(second) == [("choose", OTHER, "chosen")]
     assert (first.tickets, second.tickets) == (1, 0)
     assert third.outcome is RESUMED
     assert third.from_cache is True
