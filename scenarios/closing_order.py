@@ -75,6 +75,16 @@ AFTER_RESET = Expectation(
 )
 
 
+def ended_by_tap(connection):
+    """Whether the tap was the first to end TCP, towards both ends."""
+    return connection.tcp.ends[0].sender is None
+
+
+def endings(connection):
+    """What both ends read at the end of their input."""
+    return [connection.client.ending, connection.server.ending]
+
+
 def both(pair, how):
     """Close a connection; offer its session object, then a copy of it."""
     live = pair.open()
@@ -89,6 +99,7 @@ def test_session_survives_if_both_ends_called_shutdown(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
+    assert Ending.CLOSE_NOTIFY not in endings(first)
     assert second.outcome is RESUMED
     assert second.from_cache is True
     assert third.outcome is RESUMED
@@ -131,7 +142,8 @@ def test_shutdown_after_an_ignored_end_of_tcp_saves_the_session(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
-    assert [end.ending for end in (first.client, first.server)] == [Ending.CLOSE_NOTIFY] * 2
+    assert ended_by_tap(first)
+    assert endings(first) == [Ending.CLOSE_NOTIFY] * 2
     assert second.outcome is RESUMED
     assert second.from_cache is True
     assert third.outcome is RESUMED
@@ -148,6 +160,7 @@ def test_ignored_end_of_tcp_without_a_shutdown_saves_nothing(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
+    assert endings(first) == [Ending.CLOSE_NOTIFY] * 2
     assert (second.outcome, reasons(pair, second)) == OBJECT_AFTER_FREE.of(pair)
     assert (third.outcome, reasons(pair, third)) == LOST
 
@@ -157,6 +170,7 @@ def test_quiet_shutdown_saves_the_session_and_sends_nothing(pair):
     first, second, third = both(pair, pair.close_how)
 
     assert first.outcome is FULL
+    assert ended_by_tap(first) is (pair.close_how is Close.BOTH)
     assert first.messages.alerts == ()
     assert second.outcome is RESUMED
     assert second.from_cache is True
@@ -167,10 +181,14 @@ def test_quiet_shutdown_saves_the_session_and_sends_nothing(pair):
 @scenario(client=QUIETLY, server={**STATEFUL, **QUIETLY}, close=Close.FREE, needs=IN_MEMORY)
 def test_quiet_end_has_to_call_shutdown_all_the_same(pair):
     first, second, third = both(pair, pair.close_how)
+    with_shutdown = pair.connect(close=Close.SHUTDOWN_FREE)
+    fifth = pair.connect(offer=with_shutdown.session)
 
     assert first.outcome is FULL
     assert (second.outcome, reasons(pair, second)) == OBJECT_AFTER_FREE.of(pair)
     assert (third.outcome, reasons(pair, third)) == LOST
+    assert with_shutdown.messages.alerts == ()
+    assert (fifth.outcome, fifth.from_cache) == (RESUMED, True)
 
 
 @scenario(versions=[TLSv1_2], server=STATEFUL, close=Close.UNREAD, needs=IN_MEMORY)
