@@ -15,6 +15,7 @@ from harness import (
     Reason,
     Role,
     TLSv1_3,
+    cases,
     reasons,
     scenario,
 )
@@ -125,3 +126,34 @@ def test_client_of_another_protocol_is_refused(pair):
     assert only.outcome is ABORTED
     assert only.alert == Alert(NO_APPLICATION_PROTOCOL, Role.SERVER)
     assert Reason.NO_COMMON_ALPN in reasons(pair, only)
+
+
+@cases(
+    "what, part, sender, which",
+    ("drop", None, Role.CLIENT, 1),
+    ("drop", None, Role.SERVER, 2),
+    ("edit", "last_byte", Role.SERVER, 1),
+    ("edit", "last_byte", Role.CLIENT, 2),
+)
+def test_datagram_that_is_lost_or_damaged_comes_again(pair, what, part, sender, which):
+    first = pair.connect()
+    pair.tamper(what, sender, "datagram", which, part=part)
+    second = pair.connect(offer=first.session)
+
+    done = "dropped" if what == "drop" else "changed last_byte of"
+    assert first.outcome is FULL
+    assert second.tampered == (f"the tap {done} datagram {which} of the {sender}",)
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.PSK
+
+
+@cases("sender", Role.CLIENT, Role.SERVER)
+def test_datagram_that_comes_twice_changes_nothing(pair, sender):
+    first = pair.connect()
+    pair.tamper("repeat", sender, "datagram", 2)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.tampered == (f"the tap repeated datagram 2 of the {sender}",)
+    assert second.outcome is RESUMED
+    assert second.tickets == pair.server_default("tickets_after_resumption")

@@ -69,6 +69,16 @@ FLIGHT = "flight"
 RFC 6347, 4.2.4. A flight that is sent again counts as a further one; application data are of none.
 """
 
+DATAGRAM = "datagram"
+"""In place of a message's type, of QUIC alone: a datagram, of which the tap sees no more than that it comes.
+
+It can be dropped, held, repeated, or damaged: its last byte changed, so that its receiver drops it (RFC 9001, 5.3). To
+change what is in it takes the keys of its packets.
+"""
+
+TARGETS = (SEALED, FLIGHT, DATAGRAM, *MESSAGES)
+"""All that can be named in place of a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
@@ -77,7 +87,10 @@ class Tampering:
     what: Tamper
     sender: Role
     message: str = SEALED
-    """The type of a message that is not encrypted, ``ClientHello`` or ``NewSessionTicket``, or ``sealed record``."""
+    """The type of a message that is not encrypted, ``ClientHello`` or ``NewSessionTicket``, or ``sealed record``.
+
+    Of DTLS it can be ``flight``, and of QUIC it is ``datagram``.
+    """
     which: int = 1
     """1 for the first such message of the sender."""
     part: Part | None = None

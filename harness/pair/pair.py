@@ -17,8 +17,8 @@ from harness.model.errors import (
 )
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
-from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper, Tampering
-from harness.model.tls import Close, Outcome, Role
+from harness.model.tampering import SEALED, TARGETS, Part, Tamper, Tampering
+from harness.model.tls import Close, Outcome, Role, TLSVersion
 from harness.pair.audit.counters import counted
 from harness.pair.audit.remembered import remembered
 from harness.pair.control import Client, Server
@@ -36,6 +36,7 @@ from harness.story.carriers import (
 )
 from harness.wire.gates.datagrams import DatagramsInTheMiddle
 from harness.wire.gates.man_in_the_middle import ManInTheMiddle
+from harness.wire.gates.sealed_datagrams import SealedDatagrams
 from harness.wire.judge import issued_ids
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection, Counters
     from harness.model.session import Session
     from harness.model.setup import Action
-    from harness.model.tls import TLSVersion
     from harness.model.view import Contradiction
     from harness.pair.control import Counted
     from harness.pair.relay import Relay
@@ -293,11 +293,11 @@ class Pair:
             raise UsageError(
                 f"{error}; the tap can {', '.join(Tamper)}, for the {' or the '.join(Role)}, and edit {', '.join(Part)}"
             ) from error
-        if message not in {SEALED, FLIGHT, *MESSAGES}:
-            raise UsageError(f"no message {message!r}; there are: {SEALED}, {FLIGHT}, {', '.join(MESSAGES)}")
+        if message not in TARGETS:
+            raise UsageError(f"no message {message!r}; there are: {', '.join(TARGETS)}")
         if (made.what is Tamper.EDIT) != (made.part is not None):
             raise UsageError(f"an edit, and nothing else, names a part: {', '.join(Part)}")
-        tamper_that_fits(self.tls, made.what, made.message)
+        tamper_that_fits(self.tls, made.what, made.message, made.part)
         self._tamperings.append(made)
 
     def open_together(self, count: int, offer: Session | None = None) -> tuple[OpenConnection, ...]:
@@ -365,7 +365,8 @@ class Pair:
 
     def _ends_of_datagrams(self, tap: DatagramTap, offer: Session | None) -> tuple[tuple[Link, Link], Relay]:
         if self._tamperings:
-            tap.middles[self._tapped + 1] = DatagramsInTheMiddle(self._tamperings)
+            middle = SealedDatagrams if self.tls is TLSVersion.QUICv1 else DatagramsInTheMiddle
+            tap.middles[self._tapped + 1] = middle(self._tamperings)
             self._tamperings = []
         ends = self.client.endpoint.connect(tap.port, offer), self.server.endpoint.accept()
         tap.expect(ends[0].process, _silent(ends))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agent.vocabulary import OVER_TCP, NotResumable
 from harness.model.errors import UsageError
-from harness.model.tampering import FLIGHT, Tamper
+from harness.model.tampering import DATAGRAM, FLIGHT, Part, Tamper
 from harness.model.tls import ORDERS, Close, TLSVersion
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ DATAGRAM_KNOBS = ("retransmit_after", "cookie")
 CERT_COMPRESSION = ("cert_compression", "cert_decompression", "cert_compressions")
 OF_DTLS = dict.fromkeys(DATAGRAM_KNOBS, "it is of DTLS (--tls dtls1.2)")
 OF_DATAGRAMS = "that is of datagrams"
-NO_RECORDS = "the harness's man in the middle reads records, and QUIC has packets that are sealed as a whole"
+SEALED_WHOLE = (
+    "its packets are sealed as a whole; name a datagram, and drop, hold, repeat or damage it (edit last_byte)"
+)
 BEFORE_TLS13 = "it is of versions before TLS 1.3, whose handshake QUIC has"
-NO_EARLY_DATA = "OpenSSL's QUIC has no early data"
+NO_EARLY_DATA = "OpenSSL's QUIC has no early data up to 4.0 (openssl-quic(7); SSL_write_early_data of it returns 0)"
 NO_END = "UDP has no end that could be unexpected"
 RENEGOTIATES = "it has no renegotiation (RFC 9001, 4.4 has the handshake of TLS 1.3)"
 TIMERS = "the timers of QUIC need a clock that runs"
@@ -68,7 +70,7 @@ DATAGRAMS = Limits(
 )
 QUIC = Limits(
     closes=NO_RESET,
-    tampers=dict.fromkeys(Tamper, NO_RECORDS),
+    tampers=dict.fromkeys((Tamper.INSERT, Tamper.CUT, Tamper.REVERSE), SEALED_WHOLE),
     knobs={
         **OF_DTLS,
         **dict.fromkeys(("extended_master_secret", "session_id", "session_id_prefix", "dhe", "psk_hint"), BEFORE_TLS13),
@@ -135,8 +137,13 @@ def middlebox_that_fits(tls: TLSVersion) -> None:
         raise UsageError(f"no middlebox for {tls.label}: {why}")
 
 
-def tamper_that_fits(tls: TLSVersion, what: Tamper, message: str) -> None:
-    """UsageError if the tap cannot do this to such a message of this version."""
+def tamper_that_fits(tls: TLSVersion, what: Tamper, message: str, part: Part | None = None) -> None:
+    """UsageError if the tap cannot do this to such a message, or a part of it, of this version."""
+    quic = tls is TLSVersion.QUICv1
+    if quic and (message != DATAGRAM or part not in {None, Part.LAST_BYTE}):
+        raise UsageError(f"the tap of {tls.label} cannot {what} {part or 'a'} {message}: {SEALED_WHOLE}")
+    if message == DATAGRAM and not quic:
+        raise UsageError(f"the tap of {tls.label} cannot {what} a datagram: that is of QUIC; name a message")
     if why := LIMITS[tls.carrier].tampers.get(what) or (message == FLIGHT and not tls.datagrams and OF_DATAGRAMS):
         raise UsageError(f"the tap of {tls.label} cannot {what} a {message}: {why}")
     if message == FLIGHT and what in {Tamper.EDIT, Tamper.INSERT}:

@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from harness.agent.vocabulary import Capability, ChosenAt
 from harness.model.knobs import parse_knob
-from harness.model.tampering import FLIGHT, MESSAGES, SEALED, Part, Tamper
+from harness.model.tampering import SEALED, TARGETS, Part, Tamper
 from harness.model.tls import Close, Role
 from harness.story.carriers import step_that_fits, tamper_that_fits
 from harness.story.step import Following, Held, Number, Offer, Seconds, Step, Texts
@@ -385,14 +385,17 @@ class TamperStep(Step, frozen=True, tag="tamper"):
 
     what: Annotated[
         Tamper,
-        Meta(description="drop, insert, edit, hold or cut; with DTLS repeat or reverse in place of cut"),
+        Meta(
+            description="drop, insert, edit, hold or cut; with DTLS repeat or reverse in place of cut; with QUIC drop, "
+            "hold, repeat or edit"
+        ),
     ]
     sender: Of
     message: Annotated[
         str,
         Meta(
             description="the type of a message that is not encrypted, as `ClientHello`, or `sealed record`; with DTLS "
-            "also `flight`"
+            "also `flight`; with QUIC `datagram`"
         ),
     ] = SEALED
     which: Annotated[Number, Meta(description="which of the sender's messages of that type, from 1")] = 1
@@ -403,9 +406,9 @@ class TamperStep(Step, frozen=True, tag="tamper"):
 
     def plan(self, plan: Following) -> None:
         """See Step."""
-        if self.message not in {SEALED, FLIGHT, *MESSAGES}:
-            plan.misfit(f"no message {self.message!r}; there are: {SEALED}, {FLIGHT}, {', '.join(MESSAGES)}")
-        tamper_that_fits(plan.tls, self.what, self.message)
+        if self.message not in TARGETS:
+            plan.misfit(f"no message {self.message!r}; there are: {', '.join(TARGETS)}")
+        tamper_that_fits(plan.tls, self.what, self.message, self.part)
         if (self.what is Tamper.EDIT) != (self.part is not None):
             plan.misfit(f"an edit, and nothing else, names a part: {', '.join(Part)}")
         try:

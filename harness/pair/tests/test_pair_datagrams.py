@@ -234,6 +234,7 @@ def test_what_it_cannot_do_is_refused(paired: Callable[..., Pair]) -> None:
         live.renegotiate,
         lambda: pair.tamper("cut", "client", "ClientHello"),
         lambda: pair.tamper("edit", "client", "flight", part="trailing"),
+        lambda: pair.tamper("drop", "client", "datagram"),
         lambda: pair.put_middlebox(StrictMiddlebox),
         lambda: pair.new_client(max_early_data=100),
         lambda: pair.new_client(versions=(TLSVersion.TLSv1_3,)),

@@ -269,7 +269,10 @@ def test_the_schema_and_the_tables_of_the_page_are_current() -> None:
     [
         ({"what": "edit"}, "an edit, and nothing else, names a part"),
         ({"what": "drop", "part": "binder"}, "an edit, and nothing else, names a part"),
-        ({"what": "drop", "message": "Bye"}, "no message 'Bye'; there are: sealed record, flight, ClientHello"),
+        (
+            {"what": "drop", "message": "Bye"},
+            "no message 'Bye'; there are: sealed record, flight, datagram, ClientHello",
+        ),
         ({"what": "insert", "value": "xyz"}, "hexadecimal digits"),
     ],
 )
@@ -296,7 +299,17 @@ def test_a_change_on_the_way_that_makes_no_sense_is_refused(step: dict[str, str]
         ("quic", [{"do": "open"}, {"do": "keep", "ssl": True}], "SSL_clear takes no connection of QUIC"),
         ("quic", [{"do": "open", "thread": True}], "one connection of QUIC after the other"),
         ("quic", [{"do": "stop_clocks"}], "need a clock that runs"),
-        ("quic", [{"do": "tamper", "what": "drop", "sender": "client"}], "packets that are sealed"),
+        (
+            "quic",
+            [{"do": "tamper", "what": "drop", "sender": "client"}],
+            "its packets are sealed as a whole; name a datagram",
+        ),
+        (
+            "quic",
+            [{"do": "tamper", "what": "cut", "sender": "client", "message": "datagram"}],
+            "cannot cut a datagram: its packets are sealed as a whole",
+        ),
+        ("dtls1.2", [{"do": "tamper", "what": "drop", "sender": "client", "message": "datagram"}], "that is of QUIC"),
         ("quic", [{"do": "connect", "close": "free"}], "it can by both, client-only, server-only, eof"),
         ("quic", [{"do": "connect", "early_data": 9}], "OpenSSL's QUIC has no early data"),
         ("quic", [{"do": "new_client", "knobs": {"middlebox_compat": "on"}}], "RFC 9001, 8.4"),
