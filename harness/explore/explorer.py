@@ -19,7 +19,7 @@ from harness.explore.oracles import BROKEN, BUILDS, ENDS, KEPT, MEMORY, RULES, S
 from harness.explore.play import UNSUPPORTED, play
 from harness.explore.seeds import is_small
 from harness.explore.shrink import shrunk
-from harness.explore.values import knob_values
+from harness.explore.values import accepted, knob_values
 from harness.stacks.libssl import LibsslStack
 
 if TYPE_CHECKING:
@@ -80,8 +80,6 @@ class Explorer:
         first, of = self.part
         self.first = [*map(standing, self.own), *seeds][first::of]
         """The stories with which it begins."""
-        self._values = knob_values([*self.own, *self.seeds], self.stacks)
-        self._generator = Generator(self._values, self._fits)
         self._corpus = self.folder.stories()
         self._begun = time.monotonic()
         self._before = self.folder.state.seconds
@@ -97,6 +95,8 @@ class Explorer:
             stack.label: LibsslStack(stack.build, self.runtime, joins=True) if stack.name == "libssl" else stack
             for stack in self.stacks
         }
+        self._values = accepted(knob_values([*self.own, *self.seeds], self.stacks), [*self._fast.values()])
+        self._generator = Generator(self._values, self._fits)
 
     def close(self) -> None:
         """End the agents that join both ends in memory."""
@@ -110,6 +110,7 @@ class Explorer:
 
     def run(self, seconds: float) -> None:
         """Explore for so many seconds; what then still waits to be followed up is the first thing of the next run."""
+        self._begun = time.monotonic()
         try:
             while (passed := time.monotonic() - self._begun) < seconds:
                 due = self._following < FOLLOWING * passed or passed > LAST * seconds

@@ -6,10 +6,13 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.kinds import SUITES as SUITE_LIST
+from harness.agent.kinds import SWITCH
 from harness.model.capability import CLOCK
-from harness.model.knobs import knobs_of
+from harness.model.errors import RefusedError, UnsupportedError, UsageError
+from harness.model.knobs import ClientConfig, knobs_of
 from harness.model.session import EDITABLE
 from harness.model.tls import Role
+from harness.story.story import config_of
 from harness.wire.suites import SUITES, openssl_names
 
 if TYPE_CHECKING:
@@ -78,6 +81,39 @@ def knob_values(seeds: Iterable[Story], stacks: Sequence[Stack]) -> dict[Role, d
         }
         for role in Role
     }
+
+
+def accepted(
+    values: Mapping[Role, Mapping[str, Sequence[str]]], stacks: Sequence[Stack]
+) -> dict[Role, dict[str, tuple[str, ...]]]:
+    """Return the values without those that a context shows to be lacking, each tried once with every stack.
+
+    Such as a compression that a build has not, a name that no library knows, or a certificate that is not issued. What
+    a library refuses stays: builds can differ in it.
+    """
+    return {
+        role: {
+            name: kept
+            for name, texts in knobs.items()
+            if (kept := tuple(text for text in texts if all(_is_had(role, name, text, stack) for stack in stacks)))
+        }
+        for role, knobs in values.items()
+    }
+
+
+def _is_had(role: Role, name: str, text: str, stack: Stack) -> bool:
+    kind = knobs_of(role)[name].kind
+    if kind.carried and not kind.of_library and kind is not SWITCH:
+        return True
+    config = config_of(role, {name: text})
+    try:
+        end = stack.client(config) if isinstance(config, ClientConfig) else stack.server(config)
+    except (UnsupportedError, UsageError):
+        return False
+    except RefusedError:
+        return True
+    end.close()
+    return True
 
 
 def _known(seeds: Iterable[Story]) -> dict[str, list[str]]:

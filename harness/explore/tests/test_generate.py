@@ -12,7 +12,7 @@ from harness.case.case import Ends, refusals
 from harness.explore.generate import RUNNING, Generator, standing
 from harness.explore.observe import outcome_of
 from harness.explore.play import play
-from harness.explore.values import EDGES, OF_HASHES, OF_TIME, knob_values, limit
+from harness.explore.values import EDGES, OF_HASHES, OF_TIME, accepted, knob_values, limit
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.step import Offer
@@ -102,6 +102,18 @@ def test_every_knob_has_values_to_try(honest: LibsslStack, seeds: list[Story], r
 
 def test_the_clocks_of_every_story_stand_still(made: list[Story]) -> None:
     assert all(isinstance(story.steps[0], StopClocks) for story in made)
+
+
+def test_values_that_a_build_lacks_are_not_tried(honest: LibsslStack) -> None:
+    tried: dict[Role, dict[str, tuple[str, ...]]] = {
+        Role.CLIENT: {"groups": ("P-256", "nobody's"), "timeout": ("0", "-1")},
+        Role.SERVER: {"groups": ("none",)},
+    }
+
+    assert accepted(tried, [honest]) == {
+        Role.CLIENT: {"groups": ("P-256",), "timeout": ("0", "-1")},
+        Role.SERVER: {},
+    }
 
 
 @pytest.mark.parametrize("name", ["timeout", "cache_size", "num_tickets", "max_early_data"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
+from msgspec.structs import replace
 
+from harness.agent.joined.joining import JOIN
 from harness.explore.generate import standing
 from harness.explore.observe import features
-from harness.explore.play import play
+from harness.explore.play import UNSUPPORTED, play
 from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.stacks.libssl import LibsslStack
 from harness.story.step import Offer
@@ -86,3 +89,27 @@ def test_a_clock_in_memory_dates_the_session(runtime: Runtime, joined: LibsslSta
     plain = play(standing(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),))), joined, runtime)
 
     assert [plain.connections[0].session.time - one.session.time > 999_000 for one in played.connections] == [True] * 2
+
+
+def test_a_context_that_is_refused_leaves_the_agent_and_its_clocks_alive(runtime: Runtime, joined: LibsslStack) -> None:
+    """A context with a clock is followed by requests about it, which a refused one cannot answer."""
+    story = standing(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),)))
+    refused = standing(replace(story, server=End(knobs={"signature_algorithms": "nobody's"})))
+    before = play(story, joined, runtime), agents_of(joined)
+    lacking = play(refused, joined, runtime)
+    after = play(story, joined, runtime), agents_of(joined)
+
+    assert lacking.ended == UNSUPPORTED
+    assert not before[0].ended
+    assert not after[0].ended
+    assert after[1] == before[1] != []
+
+
+def agents_of(stack: LibsslStack) -> list[int]:
+    """The process ids of the agents of a stack."""
+    named = str(stack.build.libssl)
+    return [
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if named in child.cmdline() and JOIN in child.cmdline()
+    ]

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.agent.verbs import VERBS
+from harness.agent.joined.joining import JOINING
 from harness.agent.vocabulary import LONGEST_LINE
 from harness.model.errors import (
     EndpointError,
@@ -153,7 +153,7 @@ class AgentProcess:
             return UnsupportedError(self.name, verb, str(error).removeprefix(f"{verb}: "))
         if error.kind == "tls":
             return RefusedError(self.name, verb, error.queue)
-        if error.kind == "usage" and (verb == "context" or VERBS[verb].optional):  # of a knob, or of a step
+        if error.kind == "usage" and (verb == "context" or JOINING[verb].optional):  # of a knob, or of a step
             return UsageError(f"{self.name}: {error}")
         return EndpointError(self.name, f"{verb} failed ({error.kind}): {error}", self.child.output)
 
