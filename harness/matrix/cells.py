@@ -139,7 +139,8 @@ class Choice:
             close=self.close,
             seconds=seconds,
             breaks=self.situation.breaks,
-            unsupported=next(filter(None, (self.lacks(role, stack) for role, stack in stacks)), ""),
+            unsupported=next(filter(None, (self.lacks(role, stack) for role, stack in stacks)), "")
+            or _strange(server, seconds.get(Role.SERVER)),
         )
 
 
@@ -197,6 +198,14 @@ def program_cells(
             unsupported=lacks,
             program=name,
         )
+
+
+def _strange(first: Stack, second: Stack | None) -> str:
+    """Why a second server can know no session of the first; empty if it may."""
+    if second is None or second.build.library.family == first.build.library.family:
+        return ""
+    why = "what a ticket holds is each library's own choice (RFC 5077, 4)"
+    return str(UnsupportedError(second.label, f"the sessions of {first.label}", why))
 
 
 def _going_over(seconds: Mapping[Role, Stack]) -> list[str]:

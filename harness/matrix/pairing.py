@@ -95,7 +95,7 @@ def covering(
             if situation.second_client:
                 seconds[Role.CLIENT] = lines[0].after(client)
             if situation.second_server:
-                seconds[Role.SERVER] = lines[1].after(server)
+                seconds[Role.SERVER] = lines[1].after(server, alike=True)
             chosen = {role: stack for role, stack in seconds.items() if stack}
             if len(chosen) == len(seconds):
                 found.append(choice.cell(client, server, chosen))
@@ -116,11 +116,16 @@ class _Line:
         """Those that can do it come first."""
         return self.able + self.unable
 
-    def after(self, stack: Stack) -> Stack | None:
-        """The next one that can do it, the first after the last; one that cannot if there is no other, or none."""
+    def after(self, stack: Stack, *, alike: bool = False) -> Stack | None:
+        """The next one that can do it, the first after the last; one that cannot if there is no other, or none.
+
+        ``alike``: one of the same family, if there is one that can do it.
+        """
         place = self.able.index(stack) + 1 if stack in self.able else 0
-        others = (one for one in (*self.able[place:], *self.able[:place], *self.unable) if one is not stack)
-        return next(others, None)
+        able = [one for one in (*self.able[place:], *self.able[:place]) if one is not stack]
+        if alike:
+            able.sort(key=lambda one: one.build.library.family != stack.build.library.family)
+        return next(iter([*able, *(one for one in self.unable if one is not stack)]), None)
 
 
 def _pairs(clients: _Line, servers: _Line, end: Callable[[Stack], str]) -> list[tuple[Stack, Stack]]:

@@ -91,6 +91,20 @@ def test_what_a_second_server_lacks_makes_the_cell_unsupported() -> None:
     assert found == {"openssl@3.0.19 lacks close client-only as server: it is a fake"}
 
 
+def test_a_second_server_of_another_family_makes_the_cell_unsupported() -> None:
+    stacks = [fake_stack("libssl", "3.5.9"), fake_stack("wolfssl", "5.5.4", family="wolfssl"), STACKS[0]]
+
+    found = {
+        f"{cell.server_stack.label} {cell.seconds[Role.SERVER].label}": cell.unsupported
+        for cell in cells(Situation(versions=(TLSVersion.TLSv1_3,), second_server=True), stacks[:1], stacks)
+    }
+
+    why = "wolfssl@5.5.4 lacks the sessions of libssl@3.5.9: what a ticket holds is each library's own choice"
+    assert found["libssl@3.5.9 wolfssl@5.5.4"] == f"{why} (RFC 5077, 4)"
+    assert found["wolfssl@5.5.4 libssl@3.5.9"].startswith("libssl@3.5.9 lacks the sessions of wolfssl@5.5.4")
+    assert not found["libssl@3.5.9 openssl@3.0.19"]
+
+
 def test_what_a_second_client_lacks_makes_the_cell_unsupported() -> None:
     situation = Situation(needs={Role.CLIENT: (Capability.CLOSE_CLIENT_ONLY,)}, second_client=True)
 

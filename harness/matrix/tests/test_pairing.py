@@ -201,6 +201,18 @@ def test_each_end_is_also_a_second_end(role: Role) -> None:
     assert {cell.seconds[role].label for cell in found} == {stack.label for stack in MANY}
 
 
+def test_a_second_server_is_of_the_same_family_if_there_is_one() -> None:
+    strangers = [fake_stack("gnutls", "3.7.9", family="gnutls"), fake_stack("wolfssl", "5.5.4", family="wolfssl")]
+    situation = Situation(versions=(TLSVersion.TLSv1_3,), second_server=True)
+
+    found = covering(situation, MANY, [strangers[0], *MANY, strangers[1]], "x", label)
+
+    families = {(c.server_stack.build.library.family, c.seconds[Role.SERVER].build.library.family) for c in found}
+    assert ("openssl", "openssl") in families
+    assert {first for first, second in families if first != second} == {"gnutls", "wolfssl"}
+    assert all(bool(c.unsupported) == (c.server_stack in strangers) for c in found)
+
+
 def test_a_lone_end_has_no_second_one() -> None:
     assert not covering(Situation(second_server=True), MANY, [NEW], "x", label)
 
