@@ -41,7 +41,7 @@ NOT_KEPT = (
     Role.SERVER,
     "wolfssl@<=5.5.4",
     date(2026, 11, 30),
-    "wolfSSL_get_peer_certificate of 5.5.4, as Debian builds it, gives none in a resumption: a session holds none",
+    "a ticket of wolfSSL 5.5.4 (InternalTicket) holds no certificate, so that wolfSSL_get_peer_certificate gives none",
 )
 KNOWN: Expectation[list[bool | None]] = Expectation(
     [True, True, True], Differs([True, None, None], *NOT_KEPT, tls=TLSv1_2)

@@ -78,8 +78,8 @@ WITHOUT_TICKET = Expectation(
         Role.CLIENT,
         "java:*",
         date(2026, 11, 30),
-        "JSSE takes change_cipher_spec without the ticket that the server announced, and finds the server's Finished "
-        "wrong, which covers the ticket; measured with 17.0.15",
+        "T10ChangeCipherSpecConsumer of JSSE looks for no ticket that the server announced, so that the server's "
+        "Finished, which covers it, is wrong; measured with 17.0.15",
     ),
 )
 TRAILING_IGNORED = (

@@ -26,7 +26,7 @@ LIFETIME = Expectation(7200, Differs(300, Role.SERVER, "*@<1.1.0", date(2026, 11
 
 SEEN = date(2026, 11, 29)
 OF_GNUTLS = "gnutls-serv 3.7.9 and s_client -tls1_2: Session-ID of 32 bytes beside a ticket"
-OF_JSSE = "JSSE 17.0.15, as the harness sees it: a Session-ID of 32 bytes beside a ticket"
+OF_JSSE = "a server of JSSE 17.0.15 and s_client -tls1_2: Session-ID of 32 bytes beside a ticket"
 NO_ID_BESIDE_A_TICKET = Expectation(
     True,  # noqa: FBT003 - what is expected
     Differs(False, Role.SERVER, "gnutls:*", SEEN, OF_GNUTLS),  # noqa: FBT003 - what is seen

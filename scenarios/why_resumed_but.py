@@ -37,9 +37,12 @@ ASKS = {"verify": Verify.OPTIONAL}
 
 SEEN = date(2026, 11, 29)
 NAME_NOT_COMPARED = "a server looks up a session by its ticket or id, and by no name (ssl_get_prev_session)"
-NAME_NOT_MATCHED = "JSSE of 17.0.15 compares a session's server name only where the program sets SNIMatchers"
+NAME_NOT_MATCHED = (
+    "CHServerNameConsumer of JSSE compares with a session the name that SNIMatchers chose, which is none where the "
+    "program sets none; seen with 17.0.15"
+)
 NAME_NOT_ASKED = "checkForResumption of crypto/tls compares version, suite, certificates and no name; seen with 1.27.3"
-NAME_NOT_KEPT = "DoClientTicket of wolfSSL compares version, suite and times, and no name; seen with 5.5.4"
+NAME_NOT_KEPT = "a ticket of wolfSSL 5.5.4 (InternalTicket) holds no server name that DoClientTicket could compare"
 NAME_NOT_CHECKED = (
     "tls_construct_ctos_psk looks at hash and age, and at no name: SSL_set_session is the application's choice"
 )

@@ -34,7 +34,8 @@ PADDED = Differs(
     Role.SERVER,
     "wolfssl@<=5.5.4",
     date(2026, 11, 30),
-    "a ticket of wolfSSL 5.5.4 ends with zeros that its MAC does not cover (WOLFSSL_TICKET_EXTRA_PADDING_SZ)",
+    "DefTicketEncCb of wolfSSL 5.5.4 writes a tag of 16 bytes into the 32 of WOLFSSL_TICKET_MAC_SZ: the ticket ends "
+    "with the other 16, which are zeros that nothing covers",
 )
 FLIPPED = {at: Expectation(REFUSED, *([PADDED] if at == -1 else [])) for at in (0, 16, 40, -1)}
 """The outcome and the reasons, by the place of the byte."""
