@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,10 @@ from OpenSSL import SSL
 from harness.agent.drivers.pyopenssl import load
 from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.bindings import code
+from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, answer, groups_of, hello, make, together, whole
+from harness.agent.vocabulary import Role, release
 from harness.runtime.pki import Pki
 from harness.wire.session.codec import decode
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from harness.agent.library import Context
 
 LIBRARY = load()
+NEWEST = (4, 0)
 SCSV = 0xFF
 """TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746), which OpenSSL 4.0 no longer sends: it sends the extension."""
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -262,3 +266,50 @@ def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> N
 
     assert len(errors) == 2
     assert before - after == 2
+
+
+NOT_BOUND = re.compile(r"((?:SSL|OSSL|DTLS|[iod]2[iod])_[A-Za-z0-9_]*[A-Za-z0-9])\b(?=[^:]*(?:is|are) not bound)")
+NO_METHOD = re.compile(r"\b(Context|Connection)(?:\.(\w+) is not bound| has no (\w+))")
+STACK = "pyopenssl"
+REASONS = sorted(
+    {
+        *lacks.VERBS.values(),
+        *lacks.MISSING.values(),
+        lacks.CLIENT_EARLY_DATA,
+        lacks.NEW_SESSION_CALLBACK,
+        lacks.IS_RESUMABLE,
+        lacks.AT_START,
+        *(
+            lack.why
+            for role in Role
+            for row in knobs_of(role).values()
+            for lack in row.lacks
+            if "pyopenssl" in lack.stacks
+        ),
+    }
+)
+ABSENT = sorted({name for why in REASONS for name in NOT_BOUND.findall(why)})
+
+
+@pytest.mark.skipif(
+    release(LIBRARY.version) < NEWEST, reason="the reasons are those of the newest cryptography, with OpenSSL 4.0"
+)
+@pytest.mark.parametrize("name", ABSENT)
+def test_what_is_said_not_to_be_bound_is_not(name: str) -> None:
+    """A newer cryptography may bind it: then the driver can have it, or its reason is another one."""
+    assert not hasattr(getattr(SSL, "_lib"), name)  # noqa: B009 - the stubs have no private names
+
+
+def test_reasons_name_functions_that_are_looked_for() -> None:
+    assert {"SSL_SESSION_dup", "SSL_new_listener", "DTLS_set_timer_cb", "SSL_CTX_ctrl"} <= set(ABSENT)
+    assert len(ABSENT) > 20
+
+
+@pytest.mark.skipif(
+    release(LIBRARY.version) < NEWEST, reason="the reasons are those of the newest pyOpenSSL, with OpenSSL 4.0"
+)
+def test_methods_that_are_said_to_be_missing_are() -> None:
+    named = {(found[0], found[1] or found[2]) for why in REASONS for found in NO_METHOD.findall(why)}
+
+    assert ("Connection", "set_cipher_list") in named
+    assert [name for owner, name in named if hasattr(getattr(SSL, owner), name)] == []

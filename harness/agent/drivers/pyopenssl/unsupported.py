@@ -24,7 +24,7 @@ AT_START = (
 VERBS = {
     "abbreviated": "SSL_renegotiate_abbreviated is not bound",
     "ciphers": "Connection has no set_cipher_list",
-    "no_extended_master_secret": "Connection.set_options is not bound",
+    "no_extended_master_secret": "the driver has no code for Connection.set_options",
     "duplicate": "SSL_SESSION_dup is not bound",
     "older": "SSL_SESSION_set_time is not bound",
     "timeout": "SSL_SESSION_set_timeout is not bound",
