@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 INPUTS = (5, 6, 7, 8, 9)
 """The descriptors of the servers' inputs; a POSIX shell guarantees ten in total."""
 VERIFY_DEPTH = "3"
+MESSAGE_HEAD = {False: 4, True: 12}
+"""Bytes before a handshake message, by whether datagrams carry it (RFC 8446, 4; RFC 6347, 4.2.2)."""
 ALPN_REFUSED = (3,)
 """The first s_server whose alpn_cb returns SSL_TLSEXT_ERR_ALERT_FATAL."""
 ACTIONS = {
@@ -77,7 +79,7 @@ def _knobs(context: Context) -> Iterator[tuple[str, str]]:
 
 def _attempt(attempt: Attempt) -> Iterator[str]:
     if attempt.tls.datagrams:
-        yield f"{attempt.tls.label}: the script speaks TLS over TCP alone"
+        yield from _datagrams(attempt)
     asked = [action.name for action in attempt.before if action.name not in CLOCK_ACTIONS]
     yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}
@@ -97,6 +99,15 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     elif attempt.close is not Close.BOTH and attempt.server.stack != "openssl":
         why = f"s_server calls SSL_shutdown after every end, which the server on {attempt.server.stack} did not"
         yield f"close {attempt.close}: {why}"
+
+
+def _datagrams(attempt: Attempt) -> Iterator[str]:
+    if attempt.tls is TLSVersion.QUICv1:
+        yield f"{attempt.tls.label}: s_server has no QUIC"
+    if attempt.lost:
+        yield "a flight was lost, and nothing is lost between s_client and s_server"
+    if attempt.close is Close.EOF:
+        yield "close eof: s_server does not notice that a client of datagrams is gone"
 
 
 def _release(context: Context) -> tuple[int, ...]:
@@ -145,6 +156,7 @@ def render(story: Story) -> str:
         "reproduce.sh.j2",
         title=title(story),
         notes=[f"It was seen on {context.stack}@{context.version} as {context.name}." for context in story.contexts],
+        head=MESSAGE_HEAD[any(attempt.tls.datagrams for attempt in story.attempts)],
         ages=any(attempt["older"] for attempt in attempts),
         early=sorted(sizes, key=str),
         clocks=has_clocks(story),
