@@ -202,10 +202,39 @@ class Certificate:
     """The DER of each certificate, the sender's own first (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
 
     chain: tuple[bytes, ...]
+    ocsp_response: bytes = b""
+    """The response that TLS 1.3 staples to the first of them (RFC 8446, 4.4.2.1), empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawPublicKey:
+    """A Certificate message with a SubjectPublicKeyInfo in place of certificates (RFC 7250), empty if it has none."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStatus:
+    """The OCSP response that a server staples to its certificate before TLS 1.3 (RFC 6066, 8)."""
+
+    ocsp_response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyExchange:
+    """A ServerKeyExchange or ClientKeyExchange (RFC 5246, 7.4.3 and 7.4.7)."""
+
+    group: int | None = None
+    """The server's group of ECDHE (RFC 8422, 5.4)."""
+    dh_bits: int | None = None
+    """Bits of the server's prime of DHE."""
+    psk: bytes | None = None
+    """With a PSK the server's hint, or the client's identity (RFC 4279, 2)."""
 
 
 Content: TypeAlias = (
-    "ClientHello | ServerHello | EncryptedExtensions | Certificate | NewSessionTicket | Alert | bytes | None"
+    "ClientHello | ServerHello | EncryptedExtensions | Certificate | RawPublicKey | CertificateStatus | KeyExchange"
+    " | NewSessionTicket | Alert | bytes | None"
 )
 """What is read of a message; bytes are a change_cipher_spec as it was sent."""
 

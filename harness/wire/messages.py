@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from harness.model.errors import WireFormatError
-from harness.model.transcript import EARLY_DATA, EncryptedExtensions, NewSessionTicket
+from harness.model.transcript import EARLY_DATA, EncryptedExtensions, KeyExchange, NewSessionTicket
 from harness.wire.cursor import Cursor
 from harness.wire.hellos import ALPN, Extensions, protocols_of
 from harness.wire.names import EXTENSIONS, list_of, name_of
@@ -157,11 +157,23 @@ def _key_update(cursor: Cursor) -> dict[str, str]:
 
 NAMED_CURVE = 3
 """ECCurveType (RFC 8422, 5.4)."""
+ECDHE, DHE = ("TLS_ECDHE_", "TLS_ECDH_anon_"), ("TLS_DHE_", "TLS_DH_anon_")
+"""How the names of the suites begin whose ServerKeyExchange has a key of ECDH or of DH."""
 
 
-def named_curve(body: bytes) -> int | None:
-    """The group of a ServerKeyExchange of ECDHE (RFC 8422, 5.4); None if it has no such form."""
-    return int.from_bytes(body[1:3], "big") if len(body) > NAMED_CURVE and body[0] == NAMED_CURVE else None
+def key_exchange(body: bytes, offset: int, suite: str, *, server: bool) -> KeyExchange:
+    """Read a ServerKeyExchange or ClientKeyExchange of this suite, by its name at IANA, as far as it concerns sessions.
+
+    WireFormatError says what is wrong.
+    """
+    cursor = Cursor(body, "ServerKeyExchange" if server else "ClientKeyExchange", offset)
+    psk = cursor.vector(2) if "PSK_" in suite else None
+    group = bits = None
+    if server and suite.startswith(ECDHE) and cursor.number(1) == NAMED_CURVE:
+        group = cursor.number(2)
+    elif server and suite.startswith(DHE):
+        bits = int.from_bytes(cursor.vector(2), "big").bit_length()
+    return KeyExchange(group, bits, psk)
 
 
 def _hello_verify_request(cursor: Cursor) -> dict[str, str]:

@@ -18,9 +18,15 @@ from typing import TYPE_CHECKING, Final
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
-from harness.model.transcript import CONNECTION_CLOSE, Certificate, Message, Transcript
+from harness.model.transcript import (
+    CONNECTION_CLOSE,
+    Certificate,
+    CertificateStatus,
+    Message,
+    RawPublicKey,
+    Transcript,
+)
 from harness.wire import binders, hellos, messages, summary
-from harness.wire.cursor import Cursor
 from harness.wire.decrypt import EarlyEpoch
 from harness.wire.direction import Direction
 from harness.wire.dtls.records import is_datagram
@@ -35,7 +41,7 @@ from harness.wire.suites import SUITES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.model.transcript import Chunk, ClientHello, Content, NewSessionTicket, ServerHello
+    from harness.model.transcript import Chunk, ClientHello, Content, KeyExchange, NewSessionTicket, ServerHello
     from harness.wire.quic.frames import Frame
     from harness.wire.quic.packets import Packet
     from harness.wire.records import Handshake, Record
@@ -348,7 +354,7 @@ class _Reader:
                 self._certificate_types(encrypted.extensions)
                 shown = messages.encrypted_extensions_fields(encrypted.extensions)
             elif message.type in {messages.SERVER_KEY_EXCHANGE, messages.CLIENT_KEY_EXCHANGE}:
-                shown = self._key_exchange(message)
+                content, shown = self._key_exchange(message)
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:
@@ -356,26 +362,26 @@ class _Reader:
             shown = {"malformed": str(error)}
         self._add(end, kind, len(message.body), sealed=sealed, shown=shown, content=content)
 
-    def _key_exchange(self, message: Handshake) -> Mapping[str, str]:
+    def _key_exchange(self, message: Handshake) -> tuple[KeyExchange, Mapping[str, str]]:
         """The group of TLS 1.2, and with a PSK the hint of the server and the identity of the client (RFC 4279, 2)."""
         suite = SUITES.get(self._server_hellos[-1].cipher_suite) if self._server_hellos else None
-        psk = suite is not None and "PSK_" in suite.name
-        server, shown, rest = message.type == messages.SERVER_KEY_EXCHANGE, NOTHING, message.body
-        if psk:
-            name = "psk_identity_hint" if server else "psk_identity"
-            value = Cursor(message.body, HANDSHAKES[message.type], message.offset).vector(2)
-            self._psk.setdefault(name, value)
-            shown, rest = {name: value.decode(errors="backslashreplace") or "empty"}, rest[2 + len(value) :]
+        server = message.type == messages.SERVER_KEY_EXCHANGE
+        found = messages.key_exchange(message.body, message.offset, suite.name if suite else "", server=server)
         if server:
-            self._named_curve = messages.named_curve(rest)
-        return shown
+            self._named_curve = found.group
+        if found.psk is None:
+            return found, NOTHING
+        name = "psk_identity_hint" if server else "psk_identity"
+        self._psk.setdefault(name, found.psk)
+        return found, {name: found.psk.decode(errors="backslashreplace") or "empty"}
 
     def _of_certificate(self, role: Role, message: Handshake) -> tuple[Content, Mapping[str, str]]:
         """A certificate, compressed or not, or the response that is stapled to it before TLS 1.3."""
         if message.type == messages.CERTIFICATE:
             return self._certificate(role, message.body, message.offset)
         if message.type == messages.CERTIFICATE_STATUS:
-            return None, self._stapled(role, messages.certificate_status(message.body, message.offset))
+            response = messages.certificate_status(message.body, message.offset)
+            return CertificateStatus(response), self._stapled(role, response)
         unpacked, shown = messages.compressed_certificates(message.body, message.offset)
         if unpacked is None:
             return None, shown
@@ -389,12 +395,12 @@ class _Reader:
             key = messages.raw_public_key(body, offset, tls13=tls13)
             self._raw_public_keys.setdefault(role, key)
             self._certificates.setdefault(role, ())
-            return None, {"raw_public_key": f"{len(key)} bytes"}
+            return RawPublicKey(key), {"raw_public_key": f"{len(key)} bytes"}
         chain = messages.certificates(body, offset, tls13=tls13)
         self._certificates.setdefault(role, chain)
         response = messages.certificate_response(body, offset) if tls13 else b""
         if response:
-            return Certificate(chain), messages.certificate_fields(chain) | self._stapled(role, response)
+            return Certificate(chain, response), messages.certificate_fields(chain) | self._stapled(role, response)
         return Certificate(chain), summary.Lazy(messages.certificate_fields, chain)
 
     def _stapled(self, role: Role, response: bytes) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:
             reported = fact.reports(wire, role)
             if reported is None:
                 continue
-            if found := contradiction(role, fact.name, reported, fact.shows(wire, role)):
+            if found := contradiction(role, fact.name, reported, fact.shown(wire, role)):
                 yield found
     wire = wires[Role.CLIENT]
     if wire.connection.client.driven:

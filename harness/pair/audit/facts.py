@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH
 from harness.agent.vocabulary import CacheMode, CertCompression, release
-from harness.explain.finding import ALERT_RECEIVED, LIB_SSL, entries, release_of
+from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, entries, release_of
 from harness.model.connection import HANDLE
 from harness.model.errors import WireFormatError
 from harness.model.tls import Ending, Role, TLSVersion
 from harness.model.transcript import CONNECTION_CLOSE, EARLY_DATA
 from harness.model.view import Saw
 from harness.pair.audit.key_logs import key_log
-from harness.pair.audit.shown import Shown, exactly, once, readable
+from harness.pair.audit.shown import Shown, either, exactly, once, readable
 from harness.wire.exporter import exported
-from harness.wire.hellos import COMPRESS_CERTIFICATE, KEY_SHARE, numbers_of
-from harness.wire.judge import FULL_ONLY
+from harness.wire.hellos import COMPRESS_CERTIFICATE, numbers_of
 from harness.wire.messages import ZLIB, chosen_protocol
 from harness.wire.names import GROUPS, group_named, name_of
 from harness.wire.suites import openssl_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Container
 
     from harness.model.tls import Alert
     from harness.pair.audit.shown import Wire
@@ -55,6 +55,31 @@ class Fact:
     shows: Callable[[Wire, Role], Shown | None]
     """What the wire shows of it; None where it cannot."""
     roles: frozenset[Role] = BOTH
+    before: Callable[[Wire, Role], Container[object] | None] | None = None
+    """What an end may report that has not come so far in a handshake which was not completed.
+
+    None where the fact is not of a completed handshake, or, of the call, where nothing can be said.
+    """
+    printed: bool = False
+    """Whether s_client and s_server print it when the first handshake is complete, and not again."""
+
+    def shown(self, wire: Wire, role: Role) -> Shown | None:
+        """What the wire shows of it, also where the last handshake was not completed."""
+        found = self.shows(wire, role)
+        if self.printed and len(wire.handshakes) > 1 and wire.report(role).view.name.startswith("openssl@"):
+            found = either([self.shows(wire.after_first, role), found])
+        if self.before is None or (found is not None and not wire.unfinished):
+            return found
+        before = self.before(wire, role)
+        if before is None:
+            return None
+        if found is not None:
+            return either([found], before)
+        if wire.unanswered:
+            return Shown(before, "no ServerHello") if before != () else None
+        if role is Role.CLIENT and wire.finished(role):
+            before = ()
+        return either([self.shows(stage, role) for stage in wire.stages], before)
 
 
 def _reported(name: str) -> Callable[[Wire, Role], object]:
@@ -111,13 +136,11 @@ def _used_versions(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Including(used), lambda: f"{readable(tuple(sorted(filter(None, used))))} ({words})")
 
 
-def _cipher(wire: Wire, role: Role) -> Shown | None:
-    """That of the last handshake; s_server prints that of the first alone where a client renegotiates."""
+@once
+def _cipher(wire: Wire, _role: Role) -> Shown | None:
+    """That of the last handshake."""
     names = openssl_names(wire.answers[-1].cipher_suite) if wire.answers else ()
-    also: tuple[str, ...] = ()
-    if names and len(wire.answers) > 1 and role is Role.SERVER and wire.report(role).view.name.startswith("openssl@"):
-        also = openssl_names(wire.answers[0].cipher_suite)
-    return Shown((*names, *also), f"{names[0]} (ServerHello)") if names else None
+    return Shown(names, f"{names[0]} (ServerHello)") if names else None
 
 
 @once
@@ -174,9 +197,9 @@ def _server_name(wire: Wire, role: Role) -> Shown | None:
     """
     if len(wire.answers) > 1:
         return _one_of_names(wire)
-    if wire.first is None or not wire.transcript.client_hellos:
+    if wire.first is None or not wire.handshakes[0].hellos:
         return None
-    name = wire.transcript.client_hellos[-1].server_name or ""
+    name = wire.handshakes[0].hellos[-1].server_name or ""
     version = release_of(wire.connection, role)
     prefers = version[:1].isdigit() and release(version) < PREFERS_SENT_NAME
     if wire.resumed and (prefers or wire.first.version is not TLSVersion.TLSv1_3):
@@ -191,9 +214,11 @@ def _server_name(wire: Wire, role: Role) -> Shown | None:
 def _one_of_names(wire: Wire) -> Shown | None:
     """Of several handshakes an end has the name of one of them, or that of a session."""
     offered = wire.connection.offered
-    held = offered.get("server_name") if offered else ""
+    held = offered.get("server_name") if offered else None
     asked = {hello.server_name or "" for hello in wire.transcript.client_hellos}
-    return None if held is None else Shown({*asked, held}, f"{readable(tuple(sorted(asked)))} (each ClientHello)")
+    if offered and held is None:
+        return None
+    return Shown({*asked, held}, f"{readable(tuple(sorted(asked)))} (each ClientHello)")
 
 
 def _configured_name(wire: Wire, _role: Role) -> object:
@@ -255,13 +280,17 @@ def _compresses(wire: Wire, role: Role) -> Shown | None:
 
 @once
 def _stapled(wire: Wire, _role: Role) -> Shown | None:
-    """A resumption has none: the response is of the connection, and not of the session (tls_process_cert_status)."""
-    if wire.first is None or wire.unread_chain(Role.SERVER):
+    """A resumption has none: the response is of the connection, and not of the session (tls_process_cert_status).
+
+    After a renegotiation it is that of the last handshake, where OpenSSL forgets the earlier one (init_status_request).
+    """
+    if not wire.handshakes or wire.unread_chain(Role.SERVER):
         return None
-    if wire.first.version is TLSVersion.TLSv1_3 and wire.transcript.encrypted_extensions is None:
+    if wire.handshakes[-1].tls13 and wire.transcript.encrypted_extensions is None:
         return None
-    sent = wire.transcript.ocsp_responses.get(Role.SERVER, b"")
-    return exactly(sent, f"{'a' if sent else 'no'} stapled response of the server")
+    responses = [each.stapled for each in wire.handshakes]
+    where = f"{'a' if responses[-1] else 'no'} stapled response of the server"
+    return Shown(set(responses) if responses[-1] else {*responses, b""}, where)
 
 
 def _agreed_raw_key(wire: Wire, role: Role) -> object:
@@ -284,39 +313,50 @@ def _raw_key(wire: Wire, role: Role) -> Shown | None:
 
 def _peer_certificate(wire: Wire, role: Role) -> Shown | None:
     """A resumed end has the certificate of the session, which this connection's wire does not show."""
-    if len(wire.answers) > 1:
-        chain = wire.transcript.certificates.get(role.peer)
-        return exactly(value=True, where="Certificate of the server") if chain and role is Role.CLIENT else None
-    if wire.first is None:
+    if not wire.handshakes:
         return None
-    if wire.resumed:
-        offered = wire.connection.offered
-        session = offered.get("peer_certificate") if offered and role is Role.CLIENT else None
-        return None if session is None else exactly(bool(session), "it resumes, and the session says so")
+    last = wire.handshakes[-1]
+    if last.resumed and last.chain(role.peer) is None:
+        held = _held_certificates(wire, role)
+        return None if held is None else Shown({bool(each) for each in held}, "it resumes, and the session says so")
     if not _shows_certificates(wire, role.peer):
         return None
-    chain = wire.transcript.certificates.get(role.peer)
+    chain = last.chain(role.peer)
     shown = bool(chain) if chain is not None else wire.unread_chain(role.peer)
     return exactly(shown, f"{'a' if shown else 'no'} Certificate of the {role.peer}")
 
 
+def _held_certificates(wire: Wire, role: Role) -> set[bytes] | None:
+    """The peer's certificate in each session that the last handshake can resume; None where one is unknown.
+
+    A renegotiation resumes a session of an earlier handshake of its connection, or the one that the client offered.
+    """
+    found = set()
+    if wire.handshakes[0].resumed:
+        offered = wire.connection.offered
+        session = offered.get("peer_certificate") if offered and role is Role.CLIENT else None
+        if not isinstance(session, bytes):
+            return None
+        found.add(session)
+    if wire.unread_chain(role.peer):
+        return None
+    chains = [each.chain(role.peer) for each in wire.handshakes if not each.resumed or each.chain(role.peer)]
+    return found | {chain[0] if chain else b"" for chain in chains}
+
+
 def _shows_certificates(wire: Wire, role: Role) -> bool:
-    """Whether the wire shows all that an end sent in the only handshake, be it sealed or not."""
-    if wire.first is None or wire.first.version is not TLSVersion.TLSv1_3:
-        return wire.first is not None
-    return wire.transcript.encrypted_extensions is not None and _finished(wire, role)
-
-
-def _finished(wire: Wire, role: Role) -> bool:
-    return any(m.type == "Finished" and m.sender is role for m in wire.transcript.messages)
+    """Whether the wire shows all that an end sent in the last handshake, be it sealed or not."""
+    last = wire.handshakes[-1]
+    finished = any(m.type == "Finished" and m.sender is role for m in last.messages)
+    return not last.tls13 or (wire.transcript.encrypted_extensions is not None and finished)
 
 
 @once
 def _early_data(wire: Wire, _role: Role) -> Shown | None:
+    if wire.transcript.client_hellos and not any(hello.early_data for hello in wire.transcript.client_hellos):
+        return exactly("not_sent", "no early_data in ClientHello")
     if not wire.answers:
         return None
-    if not any(hello.early_data for hello in wire.transcript.client_hellos):
-        return exactly("not_sent", "no early_data in ClientHello")
     extensions = wire.transcript.encrypted_extensions
     if extensions is None:
         return None
@@ -329,8 +369,10 @@ def _early_data(wire: Wire, _role: Role) -> Shown | None:
 
 def _early_bytes(wire: Wire, role: Role) -> Shown | None:
     """What a client wrote is what the wire carries; a server has read all of it, or nothing if it rejected it."""
-    sent = wire.transcript.early_data
-    if not wire.answers or (sent is None and any(hello.early_data for hello in wire.transcript.client_hellos)):
+    sent, hellos = wire.transcript.early_data, wire.transcript.client_hellos
+    if hellos and not any(hello.early_data for hello in hellos):
+        return exactly(b"", "no early_data in ClientHello")
+    if not wire.answers or (sent is None and any(hello.early_data for hello in hellos)):
         return None
     sent = sent or b""
     extensions = wire.transcript.encrypted_extensions
@@ -348,19 +390,19 @@ def _new_sessions(wire: Wire, role: Role) -> Shown | None:
     if the session has an id, its own beside a ticket (ssl_update_cache).
     """
     on_wire = wire.transcript.tickets
-    if on_wire is None or not wire.answers:
+    if on_wire is None or not wire.handshakes:
         return None
-    setup = wire.connection.setup
-    if wire.first is not None and setup is not None and setup.library(role).is_openssl:
-        tls13 = wire.first.version is TLSVersion.TLSv1_3
-        named = bool(wire.first.session_id) or any(ticket.ticket for ticket in on_wire)
-        most = len(on_wire) if tls13 else int(named and not wire.resumed)
-        finished = wire.report(role).view.saw in {Saw.FULL, Saw.RESUMED}
-        read = finished and (not tls13 or _reads_all(wire))
-        low = most if read and _calls_back(wire) else 0
-        return Shown(_UpTo(low, most), f"{len(on_wire)} NewSessionTicket, {wire.connection.wire.evidence[0]}")
-    most = len(on_wire) + (0 if wire.answers[-1].version is TLSVersion.TLSv1_3 else len(wire.answers))
-    return Shown(_UpTo(0, most), f"{len(on_wire)} NewSessionTicket in {len(wire.answers)} handshakes")
+    setup, tls13 = wire.connection.setup, wire.handshakes[-1].tls13
+    many = f" in {len(wire.handshakes)} handshakes" * (len(wire.handshakes) > 1)
+    shown = f"{len(on_wire)} NewSessionTicket{many}, {wire.connection.wire.evidence[0]}"
+    if setup is None or not setup.library(role).is_openssl:
+        return Shown(_UpTo(0, len(on_wire) + (0 if tls13 else len(wire.handshakes))), shown)
+    full = [each for each in wire.handshakes if not each.resumed]
+    named = sum(bool(each.answer.session_id) or any(each.tickets) for each in full)
+    most = len(on_wire) if tls13 else named
+    finished = wire.report(role).view.saw in {Saw.FULL, Saw.RESUMED}
+    read = finished and (not tls13 or _reads_all(wire))
+    return Shown(_UpTo(most if read and _calls_back(wire) else 0, most), shown)
 
 
 def _calls_back(wire: Wire) -> bool:
@@ -393,10 +435,12 @@ class _UpTo:
 def _tickets(wire: Wire, role: Role) -> Shown | None:
     """A client that was closed before it read them may have counted fewer than were sent, and any a malformed one."""
     on_wire = wire.transcript.tickets
-    if on_wire is None or wire.transcript.problem or (role is Role.SERVER and wire.cut):
+    if on_wire is None or wire.transcript.problem:
         return None
     count = len(on_wire)
     most = wire.transcript.types(Role.SERVER).count("NewSessionTicket")
+    if role is Role.SERVER and wire.cut:
+        return Shown(_UpTo(count, sys.maxsize - 1), f"at least {count} NewSessionTicket")
     low = count if role is Role.SERVER or _reads_all(wire) else 0
     return Shown(_UpTo(low, most), f"{most} NewSessionTicket" + (f", {most - count} malformed" * (most > count)))
 
@@ -457,7 +501,7 @@ def _shuts_down_quietly(wire: Wire, role: Role) -> bool:
 
 
 def _received_alerts(wire: Wire, role: Role) -> Shown | None:
-    """An end that stopped reading may not have met all of them; one that met close_notify has."""
+    """An end that stopped reading may not have met all of them; one that met the end of its input has."""
     alerts = wire.alerts(role.peer)
     if alerts is None:
         return None
@@ -466,7 +510,37 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     assumed = _ignores_eof(wire, role) or _shuts_down_quietly(wire, role)
     met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not assumed
     read = numbers.index(0) + 1 if met and 0 in numbers else 0
+    named = _errors_received(wire, role) or ()
+    read = max([read, *(place + 1 for place, number in enumerate(numbers) if number and str(number) in named)])
+    if _reads_to_the_end(wire, role):
+        fatal = [place for place, alert in enumerate(alerts) if alert.level == FATAL]
+        read = max(read, fatal[0] + 1 if fatal else len(sent))  # behind a fatal alert nothing is read
     return Shown(_Extending(sent[:read], sent), lambda: f"{readable(sent)} from the {role.peer}")
+
+
+def _reads_to_the_end(wire: Wire, role: Role) -> bool:
+    """Whether an end whose input is over has read all of it: TCP carried it whole, and it did not fail itself."""
+    report = wire.report(role)
+    own = wire.alerts(role)
+    failed = own is None or any(alert.level == FATAL for alert in own)
+    failed = failed or any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
+    stream = not wire.cut and not wire.connection.tls.datagrams
+    return stream and not failed and report.ending in {Ending.EOF, Ending.ALERT}
+
+
+def _errors_received(wire: Wire, role: Role) -> tuple[str, ...] | None:
+    """The alerts that the reason codes of an end name as received (SSL_AD_REASON_OFFSET)."""
+    found = entries(wire.report(role).errors)
+    numbers = {reason - ALERT_RECEIVED for library, reason in found if library == LIB_SSL}
+    return tuple(str(number) for number in sorted(numbers) if 0 <= number < ALERTS_END - ALERT_RECEIVED) or None
+
+
+def _alerts_in_errors(wire: Wire, role: Role) -> Shown | None:
+    alerts = wire.alerts(role.peer)
+    if alerts is None:
+        return None
+    sent = {str(alert.number) for alert in alerts}
+    return Shown(_Among(sent), lambda: f"{readable(_numbers(alerts))} from the {role.peer}")
 
 
 def _reported_fatal(wire: Wire, role: Role) -> object:
@@ -474,14 +548,26 @@ def _reported_fatal(wire: Wire, role: Role) -> object:
     return None if alert is None else (alert.number, alert.sender)
 
 
-@once
-def _fatal_shown(wire: Wire, _role: Role) -> Shown | None:
+def _fatal_shown(wire: Wire, role: Role) -> Shown | None:
+    """What an end received is on the wire, and what it sent into a connection that was cut may be missing there."""
     shown = [wire.alerts(sender) for sender in Role]
-    if None in shown or wire.cut or _unsent(wire):
+    if None in shown:
         return None
     alerts = [alert for of in shown for alert in of or ()]
     known = {(alert.number, sender) for alert in alerts for sender in (alert.sender, None)}
-    return Shown(known, ", ".join(map(str, alerts)) or "no alert")
+    where = ", ".join(map(str, alerts)) or "no alert"
+    return Shown(_SentBy(role, known) if wire.cut or _unsent(wire) else known, where)
+
+
+class _SentBy:
+    """These alerts, and every one that this end says it sent, or whose sender it does not know."""
+
+    def __init__(self, role: Role, known: Collection[object]) -> None:
+        self._role, self._known = role, known
+
+    def __contains__(self, reported: object) -> bool:
+        own = isinstance(reported, tuple) and reported[1] in {self._role, None}
+        return own or reported in self._known
 
 
 def _ending(wire: Wire, role: Role) -> object:
@@ -497,12 +583,13 @@ def _endings(wire: Wire, role: Role) -> Shown | None:
     A client that fails before its ClientHello, as it cannot read a session, has ended without any.
     """
     received, sent = wire.alerts(role.peer), wire.alerts(role)
-    if received is None or sent is None or wire.cut or not wire.transcript.client_hellos:
+    if received is None or sent is None or not wire.transcript.client_hellos:
         return None
-    allowed: set[Ending] = set()
-    if any(alert.number == 0 for alert in received) or _ignores_eof(wire, role) or wire.transcript.closed:
+    allowed: set[Ending] = {Ending.EOF, Ending.RESET, Ending.ALERT} if wire.cut else set()
+    assumed = _ignores_eof(wire, role) or _shuts_down_quietly(wire, role)
+    if any(alert.number == 0 for alert in received) or assumed or wire.transcript.closed:
         allowed.add(Ending.CLOSE_NOTIFY)
-    if not any(alert.number == 0 for alert in received):
+    if not any(alert.number == 0 for alert in received) and not wire.transcript.closed:
         allowed.add(Ending.EOF)
     if any(alert.number for alert in (*received, *sent)):
         allowed |= {Ending.ALERT, Ending.EOF}
@@ -548,74 +635,86 @@ def _resumed_last(wire: Wire, role: Role) -> Shown | None:
 
     What an end says after one that failed is not of the last that was completed: a server notes the session first.
     """
-    if not wire.answers or wire.unfinished:
+    if not wire.handshakes:
         return None
     if len(wire.answers) == 1 and wire.selected_psk is not None:
         setup = wire.connection.setup
         said = {True} if setup is not None and setup.library(role).is_openssl else {True, False}
         return Shown(said, "an external PSK, of which OpenSSL says SSL_session_reused")
+    last = wire.handshakes[-1]
     if len(wire.answers) == 1:
-        return exactly(wire.resumed, wire.connection.wire.evidence[0])
-    messages = wire.transcript.messages
-    start = max(i for i, m in enumerate(messages) if m.type == "ServerHello")
-    full = [m.type for m in messages[start:] if m.type in FULL_ONLY and m.sender is Role.SERVER]
-    return exactly(not full, f"{full[0] if full else 'no Certificate'} in the last handshake")
+        return exactly(last.resumed, wire.connection.wire.evidence[0])
+    return exactly(last.resumed, f"{'no ' if last.resumed else ''}message of a full one in the last handshake")
 
 
 @once
 def _group(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange."""
-    hello = wire.first
-    if hello is None or wire.unfinished:
+    if not wire.handshakes or wire.handshakes[-1].unread_exchange:
         return None
-    if hello.version is TLSVersion.TLSv1_3:
-        share = hello.extensions.get(KEY_SHARE, b"")
-        name = name_of(GROUPS, int.from_bytes(share[:2], "big")) if share else ""
-        return exactly(name, "key_share in ServerHello" if share else "no key_share in ServerHello")
-    if not any(m.type == "ServerKeyExchange" for m in wire.transcript.messages):
-        return exactly("", "no ServerKeyExchange")
-    if not any(name.startswith("ECDHE") for name in openssl_names(hello.cipher_suite)):
-        return None
-    number = wire.transcript.named_curve
-    return None if number is None else exactly(name_of(GROUPS, number), "ServerKeyExchange")
+    last = wire.handshakes[-1]
+    where = "key_share in ServerHello" if last.tls13 else "ServerKeyExchange"
+    return exactly("", f"no group in a {where}") if last.group is None else exactly(name_of(GROUPS, last.group), where)
 
 
 def _reported_temp_key(wire: Wire, role: Role) -> object:
-    """The group of the peer's ephemeral key, where its name shows it; none where there must be one.
+    """The kind of the peer's ephemeral key; none where there must be one.
 
     Before TLS 1.3 a server reports none; of a KEM there is none.
     """
-    if wire.report(role).peer_temp_key == "":
-        group = name_of(GROUPS, wire.group) if wire.group is not None else ""
-        tls13 = wire.first is not None and wire.first.version is TLSVersion.TLSv1_3
-        return "" if group and "MLKEM" not in group and (tls13 or role is Role.CLIENT) else None
-    words = (wire.report(role).peer_temp_key or "").split(", ")
-    named = group_named(words[1] if words[0] == "ECDH" and len(words) > 1 else words[0])
-    return named if named in GROUPS.values() else None
+    reported = wire.report(role).peer_temp_key
+    if reported == "":
+        known = (wire, *wire.stages)[-1].handshakes
+        last = known[-1] if known else None
+        kept = last is not None and last.temp_key and "MLKEM" not in last.temp_key
+        return "" if kept and last and (last.tls13 or role is Role.CLIENT) else None
+    if reported is None:
+        return None
+    words = reported.split(", ")
+    if words[0] == "DH":
+        return reported
+    return group_named(words[1] if words[0] == "ECDH" and len(words) > 1 else words[0])
+
+
+@once
+def _temp_key(wire: Wire, _role: Role) -> Shown | None:
+    """The key of the last handshake that had one: OpenSSL keeps it while a renegotiation makes no other.
+
+    It names a key of TLS 1.3 in a finite field by its length.
+    """
+    if not wire.handshakes or any(each.unread_exchange for each in wire.handshakes):
+        return None
+    last = next((each.temp_key for each in reversed(wire.handshakes) if each.temp_key), "")
+    where = "key_share in ServerHello" if wire.handshakes[-1].tls13 else "ServerKeyExchange"
+    if not last:
+        return exactly("", f"no key in a {where}")
+    of_field = f"DH, {last.removeprefix('ffdhe')} bits" if last.startswith("ffdhe") else last
+    return Shown({last, of_field}, f"({where})", (last,))
 
 
 class _LedBy:
-    """No chain, and every chain whose first certificate has this digest."""
+    """No chain, and every chain whose first certificate has one of these digests."""
 
-    def __init__(self, digest: str) -> None:
-        self._digest = digest
+    def __init__(self, digests: set[str]) -> None:
+        self._first = {(), *((digest,) for digest in digests)}
 
     def __contains__(self, reported: object) -> bool:
-        return isinstance(reported, tuple) and reported[:1] in {(), (self._digest,)}
+        return isinstance(reported, tuple) and reported[:1] in self._first
 
 
 def _peer_chain(wire: Wire, role: Role) -> Shown | None:
-    """A resumption sends no certificates; what a client then has is its session's."""
-    if wire.first is not None and wire.resumed and role is Role.CLIENT:
-        offered = wire.connection.offered
-        held = offered.get("peer_certificate") if offered else None
-        if not isinstance(held, bytes) or not held:
-            return None
-        digest = sha256(held).hexdigest()
-        return Shown(_LedBy(digest), f"no Certificate, and the session has {digest}")
-    if wire.first is None or wire.resumed:
+    """A resumption sends no certificates; what an end then has is its session's."""
+    if not wire.handshakes:
         return None
-    chain = wire.transcript.certificates.get(role.peer)
+    last = wire.handshakes[-1]
+    chain = last.chain(role.peer)
+    if last.resumed and chain is None:
+        held = _held_certificates(wire, role)
+        if held is None:
+            return None
+        digests = {sha256(each).hexdigest() for each in held if each}
+        said = readable(tuple(sorted(digests)))
+        return Shown(_LedBy(digests), f"no Certificate, and the session has {said}")
     if chain is None and not wire.unread_chain(role.peer) and _shows_certificates(wire, role.peer):
         return exactly((), f"no Certificate of the {role.peer}")
     if chain is None:
@@ -686,6 +785,60 @@ def _subjects(wire: Wire, _role: Role) -> Shown | None:
     return Shown(_Among(allowed), "other sessions or names", ())
 
 
+class _Holding:
+    """Every tuple that has one of each of these."""
+
+    def __init__(self, needed: Collection[Collection[str]]) -> None:
+        self._needed = needed
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and all(any(each in reported for each in some) for some in self._needed)
+
+
+def _all_calls(wire: Wire, role: Role) -> object:
+    calls = wire.report(role).callback_calls
+    return None if calls is None else tuple(f"{call.call} {call.subject.hex()} {call.result}" for call in calls)
+
+
+@once
+def _needed(wire: Wire, _role: Role) -> Shown | None:
+    """The calls without which the server could not have sent what it sent: of its ticket keys, and of an external PSK.
+
+    Another context that it goes over to may have no such callback.
+    """
+    setup = wire.connection.setup
+    if setup is None or not wire.answers or setup.chosen is not None or not setup.server_library.is_openssl:
+        return None
+    needed: list[list[str]] = []
+    if setup.server.ticket_ring is not None and not _goes_over(wire):
+        taken = {ticket[:KEY_NAME] for ticket in wire.tickets if isinstance(ticket, bytes) and len(ticket) > HANDLE}
+        needed += [[f"encrypt {name.hex()} {result}" for result in ("ok", "renew")] for name in taken]
+        used = _resumed_ticket(wire)
+        needed += [[f"decrypt {used[:KEY_NAME].hex()} {result}" for result in ("ok", "renew")]] if used else []
+    psk = wire.selected_psk.identity if wire.selected_psk else wire.transcript.psk_identity
+    if psk is not None and setup.server.psk_key is not None and not _goes_over(wire):
+        names = {psk.hex(), psk.partition(b"\0")[0].hex()}
+        needed += [[f"psk {name} {result}" for name in names for result in ("key", "session")]]
+    return Shown(_Holding(needed), "what the callbacks of the server made", ())
+
+
+def _goes_over(wire: Wire) -> bool:
+    """Whether the server went over to another context (SSL_set_SSL_CTX)."""
+    calls = wire.connection.server.callback_calls or ()
+    return any(call.call == "choose" and call.result == "chosen" for call in calls)
+
+
+def _resumed_ticket(wire: Wire) -> bytes | None:
+    """The ticket that the first handshake resumed, if it holds its session."""
+    first = wire.handshakes[0]
+    if not first.resumed or not first.hellos:
+        return None
+    tickets = first.hellos[-1].psk_tickets if first.tls13 else (first.hellos[-1].session_ticket or b"",)
+    chosen = first.answer.selected_psk or 0 if first.tls13 else 0
+    ticket = tickets[chosen] if chosen < len(tickets) else b""
+    return ticket if len(ticket) > HANDLE else None
+
+
 def _names(wire: Wire) -> set[str]:
     """The server names that a server can see: the client's, and before TLS 1.3 that of the session."""
     names = {hello.server_name for hello in wire.transcript.client_hellos}
@@ -693,35 +846,113 @@ def _names(wire: Wire) -> set[str]:
     return {str(name) for name in (*names, offered.get("server_name") if offered else None) if name}
 
 
+def _always(*values: object) -> Callable[[Wire, Role], Collection[object]]:
+    return lambda _wire, _role: values
+
+
+def _names_before(wire: Wire, _role: Role) -> Collection[object] | None:
+    """None, the client's own, or that of the offered session; None if that is unknown."""
+    offered = wire.connection.offered
+    held = offered.get("server_name") if offered else ""
+    return None if held is None else {"", held, *(hello.server_name or "" for hello in wire.transcript.client_hellos)}
+
+
+def _versions_before(wire: Wire, role: Role) -> Collection[object] | None:
+    """A client that has not read the ServerHello speaks one of those that it enables.
+
+    A server that has sent none says the latest that its OpenSSL has, or what it took from the ClientHello.
+    """
+    setup = wire.connection.setup
+    if setup is None:
+        return None
+    if role is Role.SERVER and not wire.unanswered:
+        return ()
+    latest = {
+        version for version in TLSVersion if role is Role.SERVER and version.datagrams is wire.connection.tls.datagrams
+    }
+    return {*latest, *(setup.config(role).versions or ())}
+
+
+def _ciphers_before(wire: Wire, _role: Role) -> Collection[object] | None:
+    """Those of the session that is offered; None if they are unknown."""
+    offered = wire.connection.offered
+    if offered is None:
+        return ()
+    suite = offered.get("cipher")
+    return openssl_names(suite) if isinstance(suite, int) else None
+
+
+def _certificates_before(wire: Wire, role: Role) -> Collection[object]:
+    """None, or that of the offered session, which a server may have found."""
+    offered = wire.connection.offered
+    if offered is None:
+        return (False,)
+    held = offered.get("peer_certificate")
+    if role is Role.SERVER:
+        return (False, True) if wire.unanswered or any(stage.resumed for stage in wire.stages) else (False,)
+    return (False, True) if held is None else (False, bool(held))
+
+
+def _reused_before(wire: Wire, role: Role) -> Collection[object] | None:
+    """Of a renegotiation that was not completed nothing is known: a server notes the session first."""
+    noted = role is Role.SERVER and wire.unanswered
+    return None if wire.unfinished or len(wire.stages) > 1 or noted else (False,)
+
+
+class _Beginning:
+    """Every beginning of these bytes."""
+
+    def __init__(self, whole: bytes) -> None:
+        self._whole = whole
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, bytes) and self._whole.startswith(reported)
+
+
+def _early_bytes_before(wire: Wire, _role: Role) -> Container[object]:
+    """An end may be stopped anywhere in them."""
+    return _Beginning(wire.transcript.early_data or b"")
+
+
+def _alpn_before(wire: Wire, role: Role) -> Collection[object]:
+    """A server chooses one before it answers."""
+    offered = wire.transcript.client_hellos[-1].alpn if role is Role.SERVER and wire.unanswered else ()
+    return ("", *offered)
+
+
 FACTS = (
-    Fact("callback_calls", _calls, _subjects, frozenset({Role.SERVER})),
-    Fact("group", _reported("group"), _group),
-    Fact("peer_temp_key", _reported_temp_key, _group),
-    Fact("peer_chain", _reported("peer_chain"), _peer_chain),
-    Fact("ocsp_response", _reported("ocsp_response"), _stapled, frozenset({Role.CLIENT})),
-    Fact("exporter", _reported("exporter"), _exporter),
-    Fact("version", _reported("version"), _version),
+    Fact("callback_calls", _calls, _subjects, frozenset({Role.SERVER}), _always()),
+    Fact("callback_calls", _all_calls, _needed, frozenset({Role.SERVER})),
+    Fact("group", _reported("group"), _group, BOTH, _always(""), printed=True),
+    Fact("peer_temp_key", _reported_temp_key, _temp_key, BOTH, _always(""), printed=True),
+    Fact("peer_chain", _reported("peer_chain"), _peer_chain, BOTH, _always(()), printed=True),
+    Fact("ocsp_response", _reported("ocsp_response"), _stapled, frozenset({Role.CLIENT}), _always(b"")),
+    Fact("exporter", _reported("exporter"), _exporter, BOTH, _always()),
+    Fact("version", _reported("version"), _version, BOTH, _versions_before),
     Fact("enabled versions", _enabled, _used_versions),
-    Fact("cipher", _reported("cipher"), _cipher),
-    Fact("external_psk", _reported("external_psk"), _external_psk),
+    Fact("cipher", _reported("cipher"), _cipher, BOTH, _ciphers_before, printed=True),
+    Fact("external_psk", _reported("external_psk"), _external_psk, BOTH, _always(b"")),
     Fact("external PSK of the client", _configured_psk, _sent_psk, frozenset({Role.CLIENT})),
-    Fact("alpn", _reported_alpn, _alpn),
+    Fact("alpn", _reported_alpn, _alpn, BOTH, _alpn_before),
     Fact("offered alpn", _configured_alpn, _sent_alpn, frozenset({Role.CLIENT})),
-    Fact("server_name", _reported("server_name"), _server_name),
+    Fact("server_name", _reported("server_name"), _server_name, BOTH, _names_before),
     Fact("requested server_name", _configured_name, _sent_name, frozenset({Role.CLIENT})),
     Fact("certificate compression", _configured("cert_decompression", ""), _asks_to_compress, frozenset({Role.CLIENT})),
     Fact("compressed certificate", _configured("cert_compression", "cert_compression"), _compresses),
     Fact("raw public key", _agreed_raw_key, _raw_key),
-    Fact("peer_certificate", _reported("peer_certificate"), _peer_certificate),
-    Fact("early_data", _reported("early_data"), _early_data),
-    Fact("early_bytes", _reported("early_bytes"), _early_bytes),
-    Fact("new_sessions", _reported("new_sessions"), _new_sessions, frozenset({Role.CLIENT})),
+    Fact(
+        "peer_certificate", _reported("peer_certificate"), _peer_certificate, BOTH, _certificates_before, printed=True
+    ),
+    Fact("early_data", _reported("early_data"), _early_data, BOTH, _always("not_sent", "rejected")),
+    Fact("early_bytes", _reported("early_bytes"), _early_bytes, BOTH, _early_bytes_before),
+    Fact("new_sessions", _reported("new_sessions"), _new_sessions, frozenset({Role.CLIENT}), _always(0)),
     Fact("tickets", _reported_tickets, _tickets),
     Fact("alerts sent", _reported_alerts(own=True), _sent_alerts),
     Fact("alerts received", _reported_alerts(own=False), _received_alerts),
+    Fact("alerts in its errors", _errors_received, _alerts_in_errors),
     Fact("fatal alert", _reported_fatal, _fatal_shown),
     Fact("ending", _ending, _endings),
-    Fact("reused_at_end", _reported("reused_at_end"), _resumed_last),
+    Fact("reused_at_end", _reported("reused_at_end"), _resumed_last, BOTH, _reused_before),
     Fact(KEY_LOG, *key_log),
 )
 """Every fact of a report that the wire also shows."""

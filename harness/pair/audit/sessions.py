@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import new, sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
+from harness.explain.facts.origin import NAMES_IT
 from harness.explain.finding import hash_of, release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
-from harness.pair.audit.shown import Shown, contradiction, exactly
+from harness.pair.audit.shown import Shown, contradiction, either, exactly
 from harness.wire.messages import chosen_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from harness.model.session import Session
-    from harness.model.transcript import NewSessionTicket
+    from harness.model.transcript import NewSessionTicket, ServerHello
     from harness.model.view import Contradiction
+    from harness.pair.audit.handshakes import Handshake
     from harness.pair.audit.shown import Wire
 
 MOST_LIFETIME = 604800
@@ -41,6 +44,7 @@ EXTENDED_MASTER_SECRET = 1
 """The flag of a session (SSL_SESS_FLAG_EXTMS)."""
 BYTE = 256
 """OpenSSL keeps a code of a fragment length in a byte, and cuts off what is above (d2i_SSL_SESSION, SSL_SESSION)."""
+CERTIFICATE = "the server's Certificate"
 MASTER_SECRET = 48
 """Bytes of the master secret before TLS 1.3."""
 
@@ -52,8 +56,36 @@ class Taken:
     wire: Wire
     session: Session
     tickets: tuple[NewSessionTicket, ...]
-    inherited: Session | None
-    """The session that this connection resumed; what was not sent again comes from it."""
+
+    @cached_property
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """Those that the session can be of: that which issued its ticket or its id, or all if that is unknown.
+
+        One that resumed a session has what that session had, so that the earlier ones count too.
+        """
+        made = self.wire.handshakes
+        ticket, name = self.session.get("ticket"), self.session.get("session_id")
+        found = [n for n, each in enumerate(made) if ticket and ticket in each.tickets]
+        found = found or [n for n, each in enumerate(made) if name and each.answer.session_id == name]
+        if not found:
+            return made
+        return tuple(each for n, each in enumerate(made) if n in found or (n < max(found) and made[max(found)].resumed))
+
+    @cached_property
+    def inherited(self) -> Session | None:
+        """The session that is resumed, or after a full handshake one that was offered without a session id.
+
+        What was not sent again comes from it. OpenSSL makes a new SSL_SESSION only in place of one that has an id
+        (tls_process_server_hello).
+        """
+        offered = self.wire.connection.offered
+        if not self.handshakes or self.handshakes[0] is not self.wire.handshakes[0]:
+            return None
+        return offered if self.wire.resumed or (offered and offered.get("session_id") == b"") else None
+
+    def fold(self, of: Callable[[ServerHello], object]) -> set[object]:
+        """What the ServerHello of each of its handshakes shows."""
+        return {of(each.answer) for each in self.handshakes}
 
     @property
     def hidden(self) -> bool:
@@ -86,7 +118,18 @@ class Taken:
         if self.inherited is None and not self.wire.transcript.tickets:
             # A ticket that the wire cannot read is one for a client that reads less of it.
             return None if self.wire.transcript.problem else exactly(0, "no NewSessionTicket")
+        if self.inherited is None and self.session.get("ticket") == b"":
+            return exactly(0, "the session has no ticket")
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
+
+    def of_full(self, field: str, value: Callable[[Handshake], object], where: str) -> Shown | None:
+        """What the full handshakes say, and of a resumption the session that was resumed, as OpenSSL keeps it."""
+        inherited = self.inherited.get(field) if self.inherited else None
+        if self.inherited is not None and inherited is None:
+            return None
+        allowed = {value(each) for each in self.handshakes if not each.resumed}
+        allowed |= {inherited} if self.inherited else set()
+        return Shown(allowed, f"({where})", allowed) if allowed else None
 
     def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:
         """What the handshakes say, or the session that was resumed."""
@@ -99,7 +142,7 @@ class Taken:
 
 def _versions(taken: Taken) -> set[object]:
     """The versions of the handshakes, and the one that an old client takes for DTLS 1.0."""
-    versions = taken.wire.fold(lambda hello: hello.version)
+    versions = taken.fold(lambda hello: hello.version)
     client = release_of(taken.wire.connection, Role.CLIENT)
     mistakes = versions == {TLSVersion.DTLSv1} and client[:1].isdigit() and release(client) < CORRECTS_DTLS
     return versions | {TLSVersion.DTLSv1_2} if mistakes else versions
@@ -115,20 +158,27 @@ def _protocol_name(taken: Taken) -> Shown | None:
 
 
 def _compression(taken: Taken) -> Shown | None:
-    return taken.of_hellos("compression", taken.wire.fold(lambda hello: hello.compression), "ServerHello")
+    return taken.of_hellos("compression", taken.fold(lambda hello: hello.compression), "ServerHello")
 
 
 def _cipher(taken: Taken) -> Shown | None:
-    return taken.of_hellos("cipher", taken.wire.fold(lambda hello: hello.cipher_suite), "ServerHello")
+    return taken.of_hellos("cipher", taken.fold(lambda hello: hello.cipher_suite), "ServerHello")
 
 
 def _session_id(taken: Taken) -> Shown | None:
     """Of TLS 1.3 it is never sent; beside a ticket the client makes it, OpenSSL as the ticket's SHA-256."""
     if taken.openssl and taken.tickets and not taken.hidden:
         return exactly(sha256(taken.tickets[0].ticket).digest(), "SHA-256 of the ticket in NewSessionTicket")
+    if taken.openssl and taken.tls13 and taken.session.get("ticket") == b"" and taken.wire.selected_psk is None:
+        inherited = taken.inherited.get("session_id") if taken.inherited else b""
+        return None if inherited is None else exactly(inherited, "TLS 1.3, and the session has no ticket")
+    if taken.openssl and taken.inherited and taken.session.get("ticket") and not taken.tickets:
+        known = taken.session.get("ticket") == taken.inherited.get("ticket")
+        inherited = taken.inherited.get("session_id")
+        return exactly(inherited, "the ticket of the offered session") if known and inherited is not None else None
     if taken.tls13 or (taken.session.get("ticket") is None and taken.session.get("has_ticket") is not False):
         return None
-    ids = taken.wire.fold(lambda hello: hello.session_id)
+    ids = taken.fold(lambda hello: hello.session_id)
     if taken.tickets and not taken.hidden:
         ids.add(sha256(taken.tickets[0].ticket).digest())
     return taken.of_hellos("session_id", ids, "ServerHello")
@@ -192,39 +242,47 @@ def _alpn(taken: Taken) -> Shown | None:
     version = release_of(taken.wire.connection, Role.CLIENT)
     if not taken.session.get("alpn") and version[:1].isdigit() and release(version) < KEEPS_ALPN:
         return None
+    if any(taken.wire.agreed(each.answer) is None for each in taken.handshakes):
+        return None
+    where = "ServerHello or EncryptedExtensions"
     try:
-        found = taken.wire.fold(lambda hello: _protocol(taken.wire.agreed(hello)))
+        if not taken.openssl:
+            return taken.of_hellos("alpn", taken.fold(lambda hello: _protocol(taken.wire.agreed(hello))), where)
+        external = taken.wire.selected_psk is not None
+        return taken.of_full("alpn", lambda h: b"" if external else _protocol(taken.wire.agreed(h.answer)), where)
     except WireFormatError:
         return None
-    if None in found:
-        return None
-    if taken.wire.selected_psk is not None:
-        found.add(b"")
-    return taken.of_hellos("alpn", found, "ServerHello or EncryptedExtensions")
 
 
-def _protocol(extensions: Mapping[int, bytes] | None) -> bytes | None:
-    return None if extensions is None else chosen_protocol(extensions).encode("ascii", "backslashreplace")
+def _protocol(extensions: Mapping[int, bytes] | None) -> bytes:
+    return chosen_protocol(extensions or {}).encode("ascii", "backslashreplace")
 
 
 def _server_name(taken: Taken) -> Shown | None:
-    """It is in the session if the server has acknowledged it (RFC 6066, 3)."""
-    asked: set[object] = {hello.server_name or "" for hello in taken.wire.transcript.client_hellos}
-    extensions = taken.wire.agreed(taken.wire.first) if taken.wire.first and not taken.wire.resumed else None
-    if taken.openssl and extensions is not None:
-        acknowledged = SERVER_NAME in extensions
-        if taken.wire.selected_psk is not None:
-            asked.add("")  # tls_parse_stoc_server_name: if (!s->hit)
-        where = f"{'server_name' if acknowledged else 'no server_name'} in the server's extensions"
-        return taken.of_hellos("server_name", asked if acknowledged else {""}, where)
-    return taken.of_hellos("server_name", asked | {""}, "ClientHello")
+    """It is in the session if the server has acknowledged it (RFC 6066, 3).
+
+    After a handshake with an external PSK, OpenSSL's session has none (tls_parse_stoc_server_name: if (!s->hit)).
+    """
+    agreed = [taken.wire.agreed(each.answer) for each in taken.handshakes if not each.resumed]
+    if not taken.openssl or None in agreed:
+        asked: set[object] = {hello.server_name or "" for hello in taken.wire.transcript.client_hellos}
+        return taken.of_hellos("server_name", asked | {""}, "ClientHello")
+    acknowledged = any(SERVER_NAME in (extensions or {}) for extensions in agreed)
+    where = f"{'server_name' if acknowledged else 'no server_name'} in the server's extensions"
+    return taken.of_full("server_name", lambda each: _acknowledged(taken.wire, each), where)
+
+
+def _acknowledged(wire: Wire, handshake: Handshake) -> str:
+    if wire.selected_psk is not None or SERVER_NAME not in (wire.agreed(handshake.answer) or {}):
+        return ""
+    return (handshake.hellos[-1].server_name or "") if handshake.hellos else ""
 
 
 def _extended_master_secret(taken: Taken) -> Shown | None:
     """TLS 1.3 has no such extension: there it is what the resumed session says, which the client may have edited."""
     if taken.tls13:
         return taken.of_hellos("extended_master_secret", {False}, "TLS 1.3")
-    return taken.of_hellos("extended_master_secret", taken.wire.fold(lambda h: h.extended_master_secret), "ServerHello")
+    return taken.of_hellos("extended_master_secret", taken.fold(lambda h: h.extended_master_secret), "ServerHello")
 
 
 class _Bit:
@@ -251,7 +309,7 @@ def _master_key_length(taken: Taken) -> Shown | None:
     """48 bytes before TLS 1.3 (RFC 5246, 8.1); its key is as long as the hash of the suite, and comes with a ticket."""
     if not taken.tls13:
         return exactly(MASTER_SECRET, "TLS before 1.3")
-    lengths: set[object] = taken.wire.fold(lambda hello: _hash_length(hello.cipher_suite))
+    lengths: set[object] = taken.fold(lambda hello: _hash_length(hello.cipher_suite))
     if None in lengths:
         return None
     allowed = lengths | ({0} if taken.session.get("has_ticket") is not True else set())
@@ -264,12 +322,20 @@ def _hash_length(suite: int) -> int | None:
 
 
 def _kex_group(taken: Taken) -> Shown | None:
-    """OpenSSL records it since 3.0."""
+    """OpenSSL records it since 3.0; a TLS 1.3 resumption with another group makes another session.
+
+    (tls_parse_stoc_key_share)
+    """
     version = release_of(taken.wire.connection, Role.CLIENT)
     if not taken.openssl or not version[:1].isdigit() or release(version) < KEEPS_GROUP:
         return None
-    number = None if taken.wire.resumed else taken.wire.group
-    return None if number is None else taken.of_hellos("kex_group", {number}, "the group of the key exchange")
+    if any(each.unread_exchange for each in taken.handshakes):
+        return None
+    where = "the group of the key exchange"
+    first = taken.handshakes[0] if taken.handshakes else None
+    if first is not None and first.tls13 and first.group is not None:
+        return exactly(first.group, where)
+    return taken.of_full("kex_group", lambda each: each.group or 0, where)
 
 
 def _srp_username(taken: Taken) -> Shown | None:
@@ -290,34 +356,38 @@ def _max_fragment_length(taken: Taken) -> Shown | None:
 
 
 def _peer_certificate(taken: Taken) -> Shown | None:
-    if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
+    if _certificate_hidden(taken) or taken.wire.unread_chain(Role.SERVER):
         return None
-    if taken.wire.unread_chain(Role.SERVER):
-        return None
-    chain = taken.wire.transcript.certificates.get(Role.SERVER, ())
-    found: set[object] = set() if taken.wire.resumed else {chain[0] if chain else b""}
-    return taken.of_hellos("peer_certificate", found, "the server's Certificate")
+    return taken.of_full("peer_certificate", lambda each: next(iter(each.chain(Role.SERVER) or ()), b""), CERTIFICATE)
 
 
 def _peer_rpk(taken: Taken) -> Shown | None:
     """The key that the server sent in place of a certificate (RFC 7250); a resumption has that of its session."""
-    if taken.wire.first is None or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None):
+    if _certificate_hidden(taken):
         return None
-    sent = taken.wire.transcript.raw_public_keys.get(Role.SERVER, b"")
-    found: set[object] = set() if taken.wire.resumed else {sent}
-    return taken.of_hellos("peer_rpk", found, "the server's Certificate")
+    return taken.of_full("peer_rpk", lambda each: each.raw_key(Role.SERVER), CERTIFICATE)
+
+
+def _certificate_hidden(taken: Taken) -> bool:
+    return not taken.handshakes or (taken.tls13 and taken.wire.transcript.encrypted_extensions is None)
 
 
 def _psk_identity(taken: Taken) -> Shown | None:
     """TLS 1.3 keeps none: its sessions are those of tickets."""
-    return taken.of_hellos("psk_identity", {taken.wire.transcript.psk_identity or b""}, "ClientKeyExchange")
+    return taken.of_full("psk_identity", lambda each: _psk_of(each, Role.CLIENT), "ClientKeyExchange")
+
+
+def _psk_of(handshake: Handshake, role: Role) -> bytes:
+    """The server's hint, or the client's identity."""
+    sent = handshake.key_exchange(role)
+    return (sent.psk or b"") if sent else b""
 
 
 def _psk_identity_hint(taken: Taken) -> Shown | None:
     version = release_of(taken.wire.connection, Role.CLIENT)
     drops = version[:1].isdigit() and release(version) < KEEPS_HINT
-    hint = b"" if drops else taken.wire.transcript.psk_identity_hint or b""
-    return taken.of_hellos("psk_identity_hint", {hint}, "ServerKeyExchange")
+    where = "ServerKeyExchange"
+    return taken.of_full("psk_identity_hint", lambda each: b"" if drops else _psk_of(each, Role.SERVER), where)
 
 
 FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
@@ -348,29 +418,52 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
 """Every field of a session that the wire also shows."""
 
 
-def _inherited(wire: Wire) -> Session | None:
-    """The session that is resumed, or after a full handshake one that was offered without a session id.
-
-    OpenSSL makes a new SSL_SESSION only in place of one that has an id (tls_process_server_hello).
-    """
-    offered = wire.connection.offered
-    return offered if wire.resumed or (offered and offered.get("session_id") == b"") else None
+UNMADE: frozenset[object] = frozenset({0, b"", ""})
+"""What a field may be of a session whose handshake did not come so far; False is 0."""
 
 
 def taken(wire: Wire) -> Iterator[Contradiction]:
-    """Each field of each session that the client holds after a completed handshake."""
+    """Each field of each session that the client holds, also after a handshake that was not completed."""
     connection = wire.connection
-    if not wire.answers or wire.transcript.tickets is None:
+    stages = (wire,) if wire.answers else wire.stages
+    if not (stages or wire.unanswered) or wire.transcript.tickets is None:
         return
     last = (connection.last_session,) if connection.last_session else ()
     held = (*connection.sessions, *last, *connection.held_sessions)
     sent = tuple(ticket for ticket in wire.transcript.tickets if ticket.ticket)
-    inherited = _inherited(wire)
     for session in {id(each.known): each for each in held}.values():  # copies of one session share its fields
         ticket = session.get("ticket")
         tickets = tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent
-        seen = Taken(wire, session, tickets, inherited)
+        seen = [Taken(stage, session, tickets) for stage in stages]
         for name, shows in FIELDS.items():
             reported = session.get(name)
-            if reported is not None and (found := contradiction(Role.CLIENT, f"session.{name}", reported, shows(seen))):
+            unknown = not wire.answers and connection.offered and connection.offered.get(name) is None
+            if reported is None or unknown:
+                continue
+            if wire.answers:
+                shown = shows(seen[0])
+            elif stages:
+                shown = either([shows(each) for each in seen], _before(wire, name))
+            else:
+                shown = _unanswered(wire, session, name)
+            if found := contradiction(Role.CLIENT, f"session.{name}", reported, shown):
                 yield found
+
+
+def _before(wire: Wire, name: str) -> Collection[object]:
+    """What a field may be in a handshake that did not come so far: nothing, the offered session's, what is enabled."""
+    if wire.finished(Role.CLIENT):
+        return ()
+    connection = wire.connection
+    offered = {connection.offered.get(name)} if connection.offered else set()
+    enabled = (connection.setup.client.versions or ()) if connection.setup and name in {"version", "protocol"} else ()
+    labels = {version.label for version in enabled}
+    return {*UNMADE, *offered, *enabled, *labels}
+
+
+def _unanswered(wire: Wire, session: Session, name: str) -> Shown:
+    """What a session has that no server answered: it is the offered one, or a new one."""
+    offered = wire.connection.offered
+    if offered is not None and any(session.get(each) and session.get(each) == offered.get(each) for each in NAMES_IT):
+        return exactly(offered.get(name), "the session was offered, and no ServerHello came")
+    return Shown(_before(wire, name), "no ServerHello")

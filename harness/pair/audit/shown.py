@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
 from harness.model.view import Contradiction, Saw, Witness
-from harness.wire.hellos import KEY_SHARE
+from harness.pair.audit.handshakes import handshakes
 from harness.wire.judge import external_psk
-from harness.wire.suites import openssl_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
     from typing import Any
 
     from harness.model.connection import Connection
     from harness.model.tls import Alert
     from harness.model.transcript import ExternalPsk, ServerHello, Transcript
     from harness.model.view import EndpointReport
+    from harness.pair.audit.handshakes import Handshake
 
 MOST_NAMED = 4
 """Values that a contradiction names."""
@@ -49,6 +49,25 @@ class Shown:
 def exactly(value: object, where: str) -> Shown:
     """One value and no other."""
     return Shown((value,), f"({where})", (value,))
+
+
+class _Any:
+    """Every value of one of these."""
+
+    def __init__(self, containers: Iterable[Container[object]]) -> None:
+        self._containers = tuple(containers)
+
+    def __contains__(self, reported: object) -> bool:
+        return any(reported in each for each in self._containers)
+
+
+def either(shown: Sequence[Shown | None], before: Container[object] = ()) -> Shown | None:
+    """What one of these shows, or a value of ``before``, of an end that has not come so far; None if one is None."""
+    found = [each for each in shown if each is not None]
+    if not found or len(found) < len(shown):
+        return None
+    allowed = _Any([*(each.allowed for each in found), before])
+    return Shown(allowed, lambda: " or ".join(dict.fromkeys(each.text for each in found)))
 
 
 def readable(value: object) -> str:
@@ -87,12 +106,14 @@ def once(shows: Callable[[Wire, Role], Shown | None]) -> Callable[[Wire, Role], 
 class Wire:
     """A connection with what several facts need of its wire; one for both ends, unless they saw other bytes."""
 
-    def __init__(self, connection: Connection, transcript: Transcript | None = None) -> None:
+    def __init__(self, connection: Connection, transcript: Transcript | None = None, begun: int = 0) -> None:
         self.connection = connection
         self.transcript = transcript or connection.transcript
         """What the end sent and got that is compared; the same for both, unless the tap changed messages."""
         self.kept: dict[Any, Shown | None] = {}
         """What `once` has made."""
+        self._begun = begun
+        """How many handshakes are taken for completed, where not all of them were; 0 for those that were."""
 
     def report(self, role: Role) -> EndpointReport:
         """The report of an end."""
@@ -143,15 +164,53 @@ class Wire:
         return any(sum(m.sender is role for m in sent) > 1 for role in Role)
 
     @cached_property
+    def _answered(self) -> tuple[ServerHello, ...]:
+        """The ServerHello of each handshake, completed or not."""
+        return tuple(hello for hello in self.transcript.server_hellos if not hello.hello_retry_request)
+
+    @cached_property
     def answers(self) -> tuple[ServerHello, ...]:
         """The ServerHello of each completed handshake; empty if the last is not complete, or may be hidden."""
-        found = tuple(hello for hello in self.transcript.server_hellos if not hello.hello_retry_request)
+        found = self._answered
+        if self._begun:
+            return found[: self._begun]
         if self.renegotiation_hidden or self.connection.wire.saw not in {Saw.FULL, Saw.RESUMED}:
             return ()
         if len(found) == 1:
             return found
         finished = [m.sender for m in self.transcript.messages if m.type == "Finished"]
         return found if all(finished.count(role) == len(found) for role in Role) else ()
+
+    @cached_property
+    def stages(self) -> tuple[Wire, ...]:
+        """Where the last handshake was not completed, what an end may have come to know: up to each ServerHello.
+
+        Empty if it was completed, or if the wire may not show all of it.
+        """
+        if self.answers or self.renegotiation_hidden or self.transcript.problem:
+            return ()
+        return tuple(Wire(self.connection, self.transcript, n + 1) for n in range(len(self._answered)))
+
+    @cached_property
+    def unanswered(self) -> bool:
+        """Whether the connection was aborted before any ServerHello."""
+        aborted = self.connection.wire.saw is Saw.ABORTED and not self.cut
+        return aborted and bool(self.transcript.client_hellos) and not self._answered
+
+    def finished(self, role: Role) -> bool:
+        """Whether an end has sent its Finished in the last handshake, as far as the wire can be read."""
+        types = [m.type for m in self.transcript.messages if m.sender is role]
+        return "Finished" in types and "ClientHello" not in types[len(types) - types[::-1].index("Finished") :]
+
+    @cached_property
+    def after_first(self) -> Wire:
+        """What an end knew when the first handshake was complete."""
+        return Wire(self.connection, self.transcript, 1)
+
+    @cached_property
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """Those of `answers`."""
+        return handshakes(self.transcript, self.connection.wire.saw)[: len(self.answers)]
 
     @cached_property
     def unfinished(self) -> bool:
@@ -165,27 +224,15 @@ class Wire:
         return self.answers[0] if len(self.answers) == 1 else None
 
     @cached_property
-    def group(self) -> int | None:
-        """The group of the key exchange of the only handshake; None if it had none, or the wire does not show it."""
-        hello = self.first
-        if hello is None:
-            return None
-        if hello.version is TLSVersion.TLSv1_3:
-            share = hello.extensions.get(KEY_SHARE, b"")
-            return int.from_bytes(share[:2], "big") if share else None
-        named = any(name.startswith("ECDHE") for name in openssl_names(hello.cipher_suite))
-        return self.transcript.named_curve if named else None
-
-    @cached_property
     def selected_psk(self) -> ExternalPsk | None:
         """The external PSK that a TLS 1.3 server selected in the only handshake."""
-        hellos = self.transcript.client_hellos
+        hellos = self.handshakes[0].hellos if self.first and self.handshakes else ()
         return external_psk(hellos[-1], self.first) if self.first and hellos else None
 
-    @property
+    @cached_property
     def resumed(self) -> bool:
         """Whether the first handshake resumed a session."""
-        return self.connection.wire.saw is Saw.RESUMED
+        return self.handshakes[0].resumed if self.handshakes else self.connection.wire.saw is Saw.RESUMED
 
     def opened(self, role: Role) -> bool:
         """Whether every record that this role sent could be read."""

@@ -11,6 +11,8 @@ from harness.model.connection import Counters
 from harness.model.tls import Ending, TLSVersion
 from harness.stacks.openssl.output import BLOCK, ERROR, NEW_CODES, VERIFY, Output
 
+EARLY_DATA_ENDS = b"Error reading early data"
+"""What s_server prints behind early data that it could not read to the end, on the same line."""
 PROTOCOLS = {version.wire.to_bytes(2, "big"): version for version in TLSVersion}
 STATISTICS = {
     b"items in the session cache": "items",
@@ -84,9 +86,9 @@ class ServerOutput(Output):
         return ERROR.fullmatch(line) is not None or line in {b"ERROR", b"shutting down SSL", b"CONNECTION CLOSED"}
 
     def _early_data(self, line: bytes) -> None:
-        self._in_early_data = line != b"End of early data"
-        if self._in_early_data:
-            self.early_bytes = b"\n".join(filter(None, [self.early_bytes, line]))
+        self._in_early_data = line != b"End of early data" and not line.endswith(EARLY_DATA_ENDS)
+        if line != b"End of early data":
+            self.early_bytes = b"\n".join(filter(None, [self.early_bytes, line.removesuffix(EARLY_DATA_ENDS)]))
 
     def _fact(self, line: bytes) -> None:
         text = line.decode(errors="replace")

@@ -286,6 +286,14 @@ def test_early_data_are_not_taken_for_data() -> None:
     assert out.ending is None
 
 
+def test_what_ends_early_data_is_not_taken_for_it() -> None:
+    error = "140298107164480:error:142140A4:SSL routines:early_data_count_ok:too much early data:ssl3_record.c:142:"
+    out = _server(f"Early data received:\neeeeError reading early data\n{error}\nCONNECTION CLOSED\n")
+
+    assert out.early_bytes == b"eeee"
+    assert out.closed
+
+
 @pytest.mark.parametrize(
     ("pem", "version"),
     [

@@ -1,0 +1,293 @@
+"""In each situation every field of every report and of every session is falsified, and each lie is caught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.agent.vocabulary import Unset
+from harness.builds.store import BuildStore
+from harness.model.errors import UnsupportedError
+from harness.model.knobs import ClientConfig, ServerConfig, Verify
+from harness.model.tls import Close, Role, TLSVersion
+from harness.model.view import Saw
+from harness.pair.pair import Pair
+from harness.stacks.libssl import LibsslStack
+from harness.tests.liars.falsehoods import uncaught
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.model.connection import Connection
+    from harness.runtime.runtime import Runtime
+
+V12, V13, DTLS, QUIC = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3, TLSVersion.DTLSv1_2, TLSVersion.QUICv1
+OF_QUIC = "4.0.3"
+"""A build that can serve QUIC."""
+
+
+def twice(pair: Pair) -> None:
+    """A connection, and one that offers its session."""
+    first = pair.connect(presume_full=False)
+    pair.connect(first.last_session, presume_full=False)
+
+
+def to_another_server(pair: Pair) -> None:
+    """The second connection is declined."""
+    first = pair.connect()
+    pair.new_server()
+    pair.connect(first.session)
+
+
+def renegotiating(pair: Pair) -> None:
+    """A full handshake, then a renegotiation; and the same after a resumption."""
+    first = pair.connect()
+    for offer in (None, first.session):
+        live = pair.open(offer)
+        live.exchange()
+        live.renegotiate()
+        live.exchange()
+        live.close()
+
+
+def authenticating(pair: Pair) -> None:
+    """The server asks for a certificate after the handshake; then the last session is resumed."""
+    live = pair.open()
+    live.exchange()
+    live.authenticate()
+    live.exchange()
+    first = live.close()
+    pair.connect(first.session)
+
+
+def early(pair: Pair) -> None:
+    """The second connection has early data."""
+    first = pair.connect()
+    pair.connect(first.session)
+
+
+def another_group(pair: Pair) -> None:
+    """The second connection resumes with another group."""
+    first = pair.connect()
+    pair.new_client(groups="P-256")
+    pair.connect(first.session)
+
+
+def one_more(pair: Pair) -> None:
+    """The server sends a further ticket."""
+    live = pair.open()
+    live.exchange()
+    live.new_ticket()
+    live.exchange()
+    first = live.close()
+    pair.connect(first.session)
+
+
+def unread(pair: Pair) -> None:
+    """The client closes before it has read the tickets."""
+    pair.connect(close=Close.UNREAD)
+
+
+def without_close_notify(pair: Pair) -> None:
+    """Both ends end TCP alone."""
+    pair.connect(close=Close.EOF)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Knobs of both ends, and what is done."""
+
+    versions: tuple[TLSVersion, ...]
+    client: ClientConfig
+    server: ServerConfig
+    play: Callable[[Pair], None] = twice
+
+
+NAMED = ClientConfig(alpn=("h2",), server_name="server.example")
+CERTIFIED = ClientConfig(client_certificate="client", server_name="server.example", alpn=("h2",))
+ASKING = ServerConfig(verify=Verify.OPTIONAL, alpn=("h2",), client_renegotiation=True)
+PSK = ClientConfig(psk_key="shared", alpn=("h2",), server_name="server.example")
+OF_PSK = ServerConfig(psk_key="shared", server_certificate="none", alpn=("h2",))
+LATER = ClientConfig(client_certificate="client", post_handshake_auth=True)
+RSA = ServerConfig(server_certificate="rsa-server")
+PLAIN, SERVER = ClientConfig(), ServerConfig()
+SITUATIONS = {
+    "full and resumed": Situation((V12, V13, DTLS), NAMED, ServerConfig(alpn=("h2", "http/1.1"))),
+    "plain": Situation((V12, V13, DTLS, QUIC), PLAIN, SERVER),
+    "session id": Situation((V12, DTLS), ClientConfig(tickets=False), ServerConfig(tickets=False)),
+    "stateful ticket": Situation((V13,), PLAIN, ServerConfig(tickets=False)),
+    "HelloRetryRequest": Situation((V13,), ClientConfig(groups="X25519:P-256"), ServerConfig(groups="P-256")),
+    "another group": Situation(
+        (V13,), ClientConfig(groups="X25519"), ServerConfig(groups="X25519:P-256"), another_group
+    ),
+    "early data": Situation(
+        (V13,), ClientConfig(max_early_data=100), ServerConfig(max_early_data=100, anti_replay=False), early
+    ),
+    "client certificate": Situation((V12, V13, DTLS), CERTIFIED, ServerConfig(verify=Verify.REQUIRED)),
+    "no client certificate": Situation((V12, V13), PLAIN, ServerConfig(verify=Verify.OPTIONAL)),
+    "renegotiation": Situation((V12,), CERTIFIED, ASKING, renegotiating),
+    "renegotiation by id": Situation(
+        (V12,), PLAIN, ServerConfig(tickets=False, client_renegotiation=True), renegotiating
+    ),
+    "declined": Situation((V12, V13, DTLS), NAMED, SERVER, to_another_server),
+    "no shared cipher": Situation((V12,), ClientConfig(ciphers="AES128-SHA"), ServerConfig(ciphers="AES256-SHA")),
+    "certificate required": Situation((V12, V13, DTLS), PLAIN, ServerConfig(verify=Verify.REQUIRED)),
+    "no session id context": Situation(
+        (V12, V13), CERTIFIED, ServerConfig(verify=Verify.OPTIONAL, session_id_context=Unset.UNSET)
+    ),
+    "five tickets": Situation((V13,), PLAIN, ServerConfig(num_tickets=5)),
+    "no ticket": Situation((V13,), PLAIN, ServerConfig(num_tickets=0)),
+    "one more ticket": Situation((V13,), PLAIN, SERVER, one_more),
+    "external PSK": Situation((V12, V13), PSK, OF_PSK),
+    "asked again": Situation((V13,), LATER, ServerConfig(verify=Verify.OPTIONAL), authenticating),
+    "asked later": Situation((V13,), LATER, ServerConfig(verify=Verify.LATER), authenticating),
+    "keys of a callback": Situation((V12, V13), NAMED, ServerConfig(ticket_ring="a")),
+    "stapled response": Situation((V12, V13), ClientConfig(ocsp=True), ServerConfig(ocsp=True)),
+    "static RSA": Situation((V12,), ClientConfig(ciphers="AES128-GCM-SHA256"), RSA),
+    "DHE": Situation((V12,), ClientConfig(ciphers="DHE-RSA-AES128-GCM-SHA256"), RSA),
+    "another curve": Situation((V12, V13), ClientConfig(groups="P-384"), ServerConfig(groups="P-384")),
+    "max fragment length": Situation((V12, V13), ClientConfig(max_fragment_length=1024), SERVER),
+    "no close_notify": Situation((V12, V13), PLAIN, SERVER, without_close_notify),
+    "unread tickets": Situation((V13,), PLAIN, SERVER, unread),
+}
+
+
+@pytest.fixture(scope="module")
+def quic(runtime: Runtime) -> Iterator[LibsslStack]:
+    """A libssl that can serve QUIC."""
+    build = BuildStore().serving("libssl").get(OF_QUIC)
+    if build is None:
+        pytest.skip(f"no libssl {OF_QUIC}; run: resumption builds fetch --provider debian {OF_QUIC}")
+    stack = LibsslStack(build, runtime)
+    yield stack
+    stack.close()
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """Lies that the wire cannot show, and why."""
+
+    reason: str
+    fields: tuple[str, ...]
+    of: Callable[[Connection], bool]
+    """The connections of which it cannot."""
+    claimed: tuple[str, ...] = ()
+    """What the lies say; anything if empty."""
+
+    def explains(self, connection: Connection, field: str, claimed: str) -> bool:
+        """Whether it is one of these."""
+        return field in self.fields and (not self.claimed or claimed in self.claimed) and self.of(connection)
+
+
+def aborted(connection: Connection) -> bool:
+    """Whether the handshake was not completed."""
+    return connection.wire.saw is Saw.ABORTED
+
+
+def unanswered(connection: Connection) -> bool:
+    """Whether there was no ServerHello."""
+    return aborted(connection) and not connection.transcript.server_hellos
+
+
+def cut(connection: Connection) -> bool:
+    """Whether TCP was reset, or ended by the tap, so that what an end sent last may be lost."""
+    return connection.tcp is not None and any(end.reset or end.sender is None for end in connection.tcp.ends)
+
+
+def over_datagrams(connection: Connection) -> bool:
+    """Whether UDP carried it."""
+    return connection.tls.datagrams
+
+
+def resumed(connection: Connection) -> bool:
+    """Whether the first handshake resumed a session."""
+    return connection.wire.saw is Saw.RESUMED
+
+
+def before_tls13(connection: Connection) -> bool:
+    """Whether the messages are those of TLS 1.2."""
+    return connection.tls in {V12, DTLS}
+
+
+def without_ticket(connection: Connection) -> bool:
+    """Whether the client's last session has none, in TLS 1.3."""
+    return connection.tls is V13 and connection.last_session is not None and not connection.last_session.has_ticket
+
+
+def with_kem(connection: Connection) -> bool:
+    """Whether the key exchange is one of a KEM."""
+    return "MLKEM" in (connection.server.group or "")
+
+
+def of_tls13(connection: Connection) -> bool:
+    """Whether the messages are those of TLS 1.3."""
+    return connection.tls is V13
+
+
+UNSHOWN = (
+    Unshown(
+        "the client sent such a key, and OpenSSL's server does not keep it before TLS 1.3",
+        ("server peer_temp_key",),
+        before_tls13,
+        ("X25519, 253 bits",),
+    ),
+    Unshown("of a KEM some releases keep a key, and others none", ("server peer_temp_key",), with_kem, ("",)),
+    Unshown("an id of TLS 1.3 is not sent, unless it is a ticket", ("server callback_calls",), of_tls13, ("new",)),
+    Unshown(
+        "an end that sends or gets an alert may read on to the end of TCP", ("client ending", "server ending"), aborted
+    ),
+    Unshown(
+        "a server that has not answered says what it has found so far, and the latest version that it has",
+        ("server version", "server reused_at_end", "server peer_certificate", "server alpn"),
+        unanswered,
+    ),
+    Unshown(
+        "a client that has not answered may not have read the server's flight",
+        ("client peer_certificate", "client server_name", "client reused_at_end"),
+        aborted,
+    ),
+    Unshown("a server may be stopped before it reads a certificate", ("server peer_certificate",), aborted, ("False",)),
+    Unshown(
+        "what is sent into TCP that is reset is lost, and what was sent may be unread",
+        tuple(f"{role} {name}" for role in Role for name in ("alert", "alerts", "ending", "tickets", "new_sessions")),
+        cut,
+    ),
+    Unshown("a datagram may be lost on its way to the client", ("client alerts",), over_datagrams),
+    Unshown("a callback that finds nothing leaves no trace", ("server callback_calls",), resumed, ("none",)),
+    Unshown(
+        "the secret that is to become a session's is the client's own until a ticket comes",
+        ("session master_key_length",),
+        without_ticket,
+        ("48",),
+    ),
+)
+
+
+EVERY = [
+    pytest.param(name, version, id=f"{name}-{version.value}")
+    for name, situation in SITUATIONS.items()
+    for version in situation.versions
+]
+
+
+@pytest.mark.parametrize(("name", "tls"), EVERY)
+def test_each_field_that_is_falsified_is_caught(
+    request: pytest.FixtureRequest, runtime: Runtime, honest: LibsslStack, name: str, tls: TLSVersion
+) -> None:
+    situation = SITUATIONS[name]
+    stack = request.getfixturevalue("quic") if tls is QUIC else honest
+    try:
+        pair = Pair((stack, stack), tls, runtime, client=situation.client, server=situation.server)
+    except UnsupportedError as error:
+        pytest.skip(str(error))
+    try:
+        situation.play(pair)
+    finally:
+        pair.close()
+
+    for place, connection in enumerate(pair.connections):
+        assert connection.disagreement is None
+        lies = uncaught(connection, pair.connections[:place])
+        assert [lie for lie in lies if not any(row.explains(connection, *lie) for row in UNSHOWN)] == []
