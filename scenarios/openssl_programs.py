@@ -24,7 +24,7 @@ def test_s_client_reconnects_before_it_has_read_a_ticket_of_tls13(client_program
 @scenario(programs=["s_client-reconnect"], versions=[TLSv1_2])
 def test_s_client_reconnects_by_session_id_or_not_at_all(client_program):
     first, *later = client_program.run(tickets=False)
-    by_nothing = client_program.run(tickets=False, cache_mode={"off"})
+    by_nothing = client_program.run(cache_mode={"off"})
 
     assert first.outcome is FULL
     assert [one.mechanism for one in later] == [Mechanism.SESSION_ID] * RECONNECTIONS

@@ -3,9 +3,9 @@
     python -m harness.tests.mutation [--workers N] [--list] [FILE ...]
 
 A mutant that still passes must be named in harmless.toml, with the reason: as `equal` if it cannot behave in another
-way than its test, or as `harmless`. The score is the part of the mutants that are not equal that is killed. Exit code 1
-for a survivor that is not named, for a name that is not a survivor, for a scenario that does not pass as it is, and for
-a score below 90 %.
+way than its test, or as `harmless`. The score is the part of the mutants that are not equal that is killed; it stands
+in a table for each file and for all of them. Exit code 1 for a survivor that is not named, for a name that is not a
+survivor, for a scenario that does not pass as it is, for a file that cannot be swept, and for a score below 90 %.
 
 Mutants run on this machine's OpenSSL and on 3.5, and 1.1.1w is a second stack of scenarios that switch to one:
 `resumption builds fetch --provider debian 1.1.1w 3.5` gets both.
@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.model.tls import Role
+from harness.stacks.programs.known import known_programs
 from harness.tests.mutation.mutants import mutated
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ LEAST = 0.9
 """The score below which a sweep fails."""
 STACKS = ("libssl", "openssl", "pyopenssl", "libssl@1.1.1w", "libssl@3.5")
 """The first and the last of libssl run the mutants; each is a second stack of scenarios that switch to one."""
+
+
+class BrokenSweepError(Exception):
+    """Pytest ended without results."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,19 @@ class Sweep:
     equal: list[Mutant] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Scenarios that do not pass as they are."""
+    unswept: dict[str, str] = field(default_factory=dict)
+    """Files without results, each with what pytest printed."""
+
+    def add(self, other: Sweep) -> None:
+        """Take over what another sweep found."""
+        for kind in ("killed", "survived", "not_run", "equal", "broken"):
+            getattr(self, kind).extend(getattr(other, kind))
+        self.unswept |= other.unswept
+
+    def of(self, file: str) -> Sweep:
+        """What was found of one file."""
+        kinds = ("killed", "survived", "not_run", "equal")
+        return Sweep(**{kind: [mutant for mutant in getattr(self, kind) if mutant.file == file] for kind in kinds})
 
     def counted(self, named: Named) -> int:
         """How many mutants are in the score: those that were run and that nobody names as equal."""
@@ -82,6 +101,10 @@ class Sweep:
         others |= {mutant.id: "was not run" for mutant in self.not_run}
         others |= {mutant.id: f"is left out: {mutant.equal}" for mutant in self.equal}
         return [
+            *(
+                f"cannot be swept: {name}; pytest ended without results, see what it printed:\n{printed}"
+                for name, printed in self.unswept.items()
+            ),
             *(f"does not pass as it is: {name}; mend it first" for name in self.broken),
             *(f"was not run: {mutant.id}; no cell of it is possible on {', '.join(STACKS)}" for mutant in self.not_run),
             *(
@@ -91,6 +114,7 @@ class Sweep:
             *(
                 f"harmless.toml names {name}, which {others.get(name, 'does not exist')}; remove it there"
                 for name in sorted({*reasons} - survivors)
+                if name.partition("::")[0] not in self.unswept
             ),
             *(f"harmless.toml names {name} twice" for name in sorted({*named.equal} & {*named.harmless})),
             *(f"harmless.toml gives no reason for {name}" for name, why in reasons.items() if not why.strip()),
@@ -99,7 +123,23 @@ class Sweep:
 
 
 def sweep(files: Sequence[Path], workers: str) -> Sweep:
-    """Run all mutants of some files, and the scenarios themselves, in one run of pytest."""
+    """Run all mutants of some files, and the scenarios themselves, in one run of pytest.
+
+    If pytest leaves no results, each file is swept by itself, so that one does not hide the others.
+    """
+    try:
+        return sweep_together(files, workers)
+    except BrokenSweepError as error:
+        if len(files) == 1:
+            return Sweep(unswept={files[0].name: str(error)})
+    found = Sweep()
+    for path in files:
+        found.add(sweep([path], workers))
+    return found
+
+
+def sweep_together(files: Sequence[Path], workers: str) -> Sweep:
+    """Run all mutants of some files in one run of pytest; BrokenSweepError if it leaves no results."""
     found = Sweep()
     mutants: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
@@ -119,15 +159,17 @@ def sweep(files: Sequence[Path], workers: str) -> Sweep:
 
 def run(folder: Path, workers: str) -> dict[str, set[str]]:
     """The verdicts of the cells of each test of a folder."""
-    (folder / "pytest.ini").write_text("[pytest]\npython_files = *.py\naddopts = --import-mode=importlib --tb=no -q\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\npython_files = *.py\naddopts = --import-mode=importlib --tb=line -q\n"
+    )
     results = folder / "results"
-    options = [f"--resumption-{role}={stack}" for role in ("client", "server") for stack in STACKS]
+    options = [f"--resumption-{role}={name}" for role in Role for name in (*STACKS, *known_programs(role))]
     command = [sys.executable, "-m", "pytest", str(folder), "-p", "no:cacheprovider", f"-n{workers}", *options]
     wanted = [f"--resumption-results={results}", "-p", "harness.tests.mutation.choose"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, *wanted], cwd=folder, env=environment, check=False, capture_output=True, text=True)
     if not (results / "results.json").exists():
-        sys.exit(f"pytest left no results:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise BrokenSweepError(f"exit code {done.returncode} of pytest\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
     verdicts: dict[str, set[str]] = {}
     for cell in json.loads((results / "results.json").read_bytes())["cells"]:
         verdicts.setdefault(cell["scenario"], set()).add(cell["verdict"])
@@ -149,6 +191,22 @@ def named(files: Collection[str]) -> Named:
     return Named(**found)
 
 
+def table(found: Sweep, survivors: Named, files: Sequence[Path]) -> list[str]:
+    """The scores: one line for each file that has a mutant, and one for all of them."""
+    lines = [f"{'file':<32} {'killed':>6} {'of':>5} {'score':>7} {'harmless':>8} {'equal':>5}"]
+    parts = {path.name: found.of(path.name) for path in files} | {"all": found}
+    for name, part in parts.items():
+        equal = [mutant for mutant in part.survived if mutant.id in survivors.equal]
+        harmless = [mutant for mutant in part.survived if mutant.id in survivors.harmless]
+        killed, counted = len(part.killed), part.counted(survivors)
+        if counted or equal or part.equal:
+            lines.append(
+                f"{name:<32} {killed:>6} {counted:>5} {part.score(survivors):>7.1%} {len(harmless):>8} "
+                f"{len(equal) + len(part.equal):>5}"
+            )
+    return lines
+
+
 def main(arguments: Sequence[str]) -> int:
     """Sweep and print; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m harness.tests.mutation", description=__doc__)
@@ -166,6 +224,7 @@ def main(arguments: Sequence[str]) -> int:
     problems = found.problems(survivors)
     for line in problems:
         print(line)
+    print(*table(found, survivors, files), sep="\n")
     counted = found.counted(survivors)
     run = len(found.killed) + len(found.survived)
     print(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 EDITS = frozenset({"aged", "damaged", "edited", "with_other_secret"})
 """Words that change a session before it is offered."""
 NEW_ENDS = frozenset({"new_client", "new_server"})
+DRIVEN = frozenset({"pair", "program", "client_program"})
+"""The fixtures through which a test drives its ends."""
+CONNECTS = frozenset({"connect", "open", "renegotiate", "run"})
+"""Words that make a connection; a client program's makes all of its connections."""
 ASKED = frozenset({"remove", "renegotiate"})
 """Verbs whose result says that they did it; it is kept when they are left out."""
 MARK = "__mutant_"
@@ -47,7 +51,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class MutatedFile:
-    """The source of all mutants of a file, with the tests themselves, and those that meet a second stack apart."""
+    """The source of all mutants of a file, with the tests themselves."""
 
     mutants: tuple[Mutant, ...]
     tests: tuple[str, ...]
@@ -59,9 +63,9 @@ def mutated(path: Path) -> MutatedFile:
     return Maker(path).made()
 
 
-def of_pair(test: ast.FunctionDef) -> bool:
-    """Whether a test drives both ends: of a program that it starts, neither knobs nor steps are known here."""
-    return any(argument.arg == "pair" for argument in test.args.args)
+def driven(test: ast.FunctionDef) -> bool:
+    """Whether a test drives an end: the fixtures that do are known here."""
+    return any(argument.arg in DRIVEN for argument in test.args.args)
 
 
 class Maker:
@@ -78,7 +82,7 @@ class Maker:
         """Put every mutant after the tests."""
         mutants: list[Mutant] = []
         body = list(self.tree.body)
-        tests = [node for node in self.functions.values() if node.name.startswith("test_") and of_pair(node)]
+        tests = [node for node in self.functions.values() if node.name.startswith("test_") and driven(node)]
         for test in tests:
             seen: Counter[str] = Counter()
             for without, equal, functions in self.changes(test):
@@ -204,7 +208,7 @@ def of_call(call: ast.Call, own: set[str], ways: tuple[Close, ...]) -> Iterator[
         yield f"without {name}()", call.args[0]
     if name == "close" and call.args and not (Close.BOTH in ways and "close_how" in ast.unparse(call)):
         yield f"{function} cleanly", ast.Call(call.func, [], call.keywords)
-    if name in NEW_ENDS or name in {"connect", "open", "renegotiate"} or isinstance(call.func, ast.Name):
+    if name in NEW_ENDS or name in CONNECTS or isinstance(call.func, ast.Name):
         for keyword in call.keywords:
             handed_on = isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg and keyword.arg in own
             if name not in EDITS and keyword.arg != "presume_full" and not handed_on:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.tests.mutation.__main__ import HARMLESS, SCENARIOS, STACKS, Named, Sweep, named
+from harness.tests.mutation.__main__ import HARMLESS, SCENARIOS, STACKS, Named, Sweep, named, sweep, table
 from harness.tests.mutation.mutants import Mutant, mutated
 
 if TYPE_CHECKING:
@@ -44,6 +44,34 @@ def test_of_two_ways_to_close(pair):
     first = live.close(pair.close_how)
     assert first.outcome is FULL
 '''
+
+
+PROGRAM = '''
+"""s_client reconnects by a session id (openssl-s_client(1))."""
+
+from harness import *
+
+@scenario(programs=["s_client-reconnect"], versions=[TLSv1_2])
+def test_of_a_client_program(client_program):
+    first, *later = client_program.run(tickets=False)
+    assert first.outcome is FULL
+    assert {one.mechanism for one in later} == {Mechanism.SESSION_ID}
+
+@scenario(programs=["nginx"])
+def test_of_a_server_program(program):
+    server = program(tickets=False)
+    server.restart()
+    first = server.connect()
+    assert first.outcome is FULL
+'''
+WITHOUT_DOCSTRING = """
+from harness import *
+
+pytestmark = scenario(server={"tickets": False})
+
+def test_it(pair):
+    assert pair.connect().outcome is FULL
+"""
 
 
 @pytest.fixture
@@ -102,6 +130,46 @@ def test_a_mutant_is_the_test_with_one_change(scenarios: Path) -> None:
     assert "aged(first.session, 60)" in step
     assert "exchange" not in helper[2].partition("return")[0]
     assert all(mutant.name in names for mutant in made.mutants if not mutant.equal)
+
+
+def test_a_program_is_driven_by_the_words_of_its_test(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+
+    assert [mutant.id for mutant in mutated(path).mutants] == [
+        "program.py::test_of_a_client_program: without tickets of client_program.run()",
+        "program.py::test_of_a_server_program: without server.restart()",
+        "program.py::test_of_a_server_program: without tickets of program()",
+    ]
+
+
+def test_a_file_that_cannot_be_swept_is_named_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.tests.mutation.__main__.STACKS", ("libssl",))
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text(PROGRAM.partition('@scenario(programs=["nginx"])')[0])
+    bad.write_text(WITHOUT_DOCSTRING)
+
+    found = sweep([good, bad], "0")
+
+    assert [mutant.id for mutant in found.killed] == [
+        "good.py::test_of_a_client_program: without tickets of client_program.run()"
+    ]
+    assert [problem.partition(";")[0] for problem in found.problems(Named())] == ["cannot be swept: bad.py"]
+    assert "a scenario file begins with a docstring" in found.unswept["bad.py"]
+
+
+def test_the_table_has_a_line_for_each_file_and_one_for_all(tmp_path: Path) -> None:
+    found = Sweep(killed=[mutant("a")] * 3, survived=[mutant("b"), mutant("c")])
+    names = Named(equal={"story.py::test_it: b": "it is the default"}, harmless={"story.py::test_it: c": "why"})
+    rows = [line.split() for line in table(found, names, [tmp_path / "story.py", tmp_path / "empty.py"])]
+
+    assert rows == [
+        ["file", "killed", "of", "score", "harmless", "equal"],
+        ["story.py", "3", "4", "75.0%", "1", "1"],
+        ["all", "3", "4", "75.0%", "1", "1"],
+    ]
 
 
 def mutant(without: str) -> Mutant:
