@@ -142,7 +142,6 @@ def test_session_that_was_removed_is_declined(pair):
 @scenario(
     versions=[DTLSv1_2],
     client={"versions": [(DTLSv1, DTLSv1_2)]},
-    server={"versions": [(DTLSv1, DTLSv1_2)]},
     needs={"client": [Capability.SESSION_IMPORT]},
 )
 def test_session_of_dtls12_is_declined_by_a_server_of_dtls10(pair):

@@ -109,4 +109,5 @@ def test_s_server_without_tickets_and_cache_gives_no_session(program):
 
     assert first.outcome is FULL
     assert first.session.session_id == b""
+    assert second.offered is first.session
     assert (second.outcome, second.was_offered) == (FULL, False)

@@ -80,6 +80,7 @@ def test_session_without_a_ticket_is_not_offered(pair):
 
     assert first.outcome is FULL
     assert first.tickets == 0
+    assert second.offered is first.session
     assert Reason.NO_TICKET_SENT in reasons(pair, second)
     assert second.outcome is FULL
 

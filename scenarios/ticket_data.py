@@ -34,7 +34,7 @@ def test_data_come_back_with_the_session(pair):
 def test_tls12_ticket_is_renewed_if_the_callback_says_so(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
-    pair.new_server(ticket_use="use_renew", ticket_keys=None)
+    pair.new_server(ticket_use="use_renew")
     third = pair.connect()
     fourth = pair.connect(offer=third.session)
 

@@ -81,8 +81,11 @@ class Sweep:
 
     def of(self, file: str) -> Sweep:
         """What was found of one file."""
-        kinds = ("killed", "survived", "not_run", "equal")
-        return Sweep(**{kind: [mutant for mutant in getattr(self, kind) if mutant.file == file] for kind in kinds})
+
+        def mine(mutants: list[Mutant]) -> list[Mutant]:
+            return [mutant for mutant in mutants if mutant.file == file]
+
+        return Sweep(mine(self.killed), mine(self.survived), mine(self.not_run), mine(self.equal))
 
     def counted(self, named: Named) -> int:
         """How many mutants are in the score: those that were run and that nobody names as equal."""
