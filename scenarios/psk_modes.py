@@ -6,10 +6,14 @@ server uses psk_dhe_ke where it can, and falls back to psk_ke only if no group i
 SSL_OP_PREFER_NO_DHE_KEX is set, since 3.3 (SSL_CTX_set_options(3)).
 """
 
+from datetime import date
+
 from harness import (
     ABORTED,
     FULL,
     Capability,
+    Differs,
+    Expectation,
     Mechanism,
     PskMode,
     Reason,
@@ -62,15 +66,24 @@ def test_client_offers_psk_dhe_ke_alone_by_default(pair):
     assert second.messages.client_hello.psk_modes == (PSK_DHE_KE,)
 
 
+PSK_KE_FIRST = Differs(
+    (PSK_KE, PSK_DHE_KE),
+    Role.CLIENT,
+    "wolfssl@<=5.5.4",
+    date(2026, 11, 30),
+    "wolfSSL 5.5.4 lists the modes by their numbers, which RFC 8446, 4.2.9 leaves to the client",
+)
+OFFERED = Expectation((PSK_DHE_KE, PSK_KE), PSK_KE_FIRST)
+
+
 @scenario(versions=[TLSv1_3], client={"psk_modes": BOTH_MODES})
-@openssl_chooses(Role.CLIENT, "psk_ke after psk_dhe_ke")
-def test_client_that_allows_psk_ke_offers_it_last(pair):
+def test_client_that_allows_psk_ke_offers_both_modes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
-    assert second.messages.client_hello.psk_modes == (PSK_DHE_KE, PSK_KE)
+    assert second.messages.client_hello.psk_modes == OFFERED.of(pair)
 
 
 @scenario(
@@ -108,29 +121,47 @@ def test_server_asks_for_a_key_share_although_psk_ke_is_common(pair):
     assert chosen(second) == P256
 
 
+OTHER_KEYS = Differs(
+    None,
+    Role.CLIENT,
+    "wolfssl@<=5.5.4",
+    date(2026, 11, 30),
+    "wolfSSL 5.5.4 offers psk_ke, and cannot decrypt the flight of a server that chooses it (AES_GCM_AUTH_E, -180): "
+    "seen with s_server -allow_no_dhe_kex -prefer_no_dhe_kex of 3.5.9",
+)
+AS_IN_SESSION = Differs(
+    (P256,),
+    Role.CLIENT,
+    "wolfssl@<=5.5.4",
+    date(2026, 11, 30),
+    "TLSX_PopulateExtensions of wolfSSL 5.5.4 makes the key share of a resumption for the session's group (namedGroup)",
+)
+UNUSABLE = Expectation((P384,), AS_IN_SESSION)
+BY_PSK_KE: Expectation[Mechanism | None] = Expectation(Mechanism.PSK, OTHER_KEYS)
+"""RFC 8446, 4.2.9: who offers psk_ke can do it."""
+
+
 @scenario(versions=[TLSv1_3], client=USABLE | {"psk_modes": BOTH_MODES}, server={"psk_modes": KE})
-@openssl_chooses(Role.CLIENT, "psk_ke works where it is offered: wolfSSL 5.5.4 offers it and derives other keys")
 def test_server_that_prefers_psk_ke_ignores_a_usable_key_share(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert chosen(first) == P256
-    assert second.mechanism is Mechanism.PSK
+    assert second.mechanism is BY_PSK_KE.of(pair)
     assert second.messages.client_hello.key_share_groups == (P256,)
     assert chosen(second) is None
 
 
 @scenario(versions=[TLSv1_3], client=RETRIED | {"psk_modes": BOTH_MODES}, server=SERVER | {"psk_modes": KE})
-@openssl_chooses(Role.CLIENT, "psk_ke works where it is offered: wolfSSL 5.5.4 offers it and derives other keys")
 def test_server_that_prefers_psk_ke_asks_for_no_other_key_share(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert retries(first) == 1
-    assert second.mechanism is Mechanism.PSK
-    assert second.messages.client_hello.key_share_groups == (P384,)
+    assert second.mechanism is BY_PSK_KE.of(pair)
+    assert second.messages.client_hello.key_share_groups == UNUSABLE.of(pair)
     assert retries(second) == 0
     assert chosen(second) is None
 
