@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ class _Writer:
             return "{" + ", ".join(sorted(map(self.literal, value))) + "}"
         if isinstance(value, tuple):
             return "(" + "".join(f"{self.literal(each)}, " for each in value).rstrip() + ")"
-        return repr(value)
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
     def knobs(self, role: Role, knobs: Mapping[str, str]) -> str:
         """Return keyword arguments."""

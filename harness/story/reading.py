@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.model.errors import UsageError
+from harness.model.tls import TLSVersion
 from harness.story.plan import Plan
 from harness.story.steps import KINDS
 from harness.story.story import VERSION, Story
@@ -63,6 +64,8 @@ def story_of_json(value: Any, where: str) -> Story:
     if not isinstance(steps, list):
         raise UsageError(f"{where}: `steps` must be an array of objects such as {{'do': 'connect'}}; {PAGE}")
     made = tuple(_step(step, f"{where}: step {number}") for number, step in enumerate(steps, 1))
+    if value.get("tls", TLSVersion.TLSv1_3) not in list(TLSVersion):
+        raise UsageError(f"{where}: `tls` is {value['tls']!r}; it must be one of {', '.join(TLSVersion)}; {PAGE}")
     try:
         story = msgspec.convert({**value, "steps": []}, Story)
     except (msgspec.ValidationError, RecursionError) as error:

@@ -102,6 +102,7 @@ def test_a_scenario_of_a_finding_is_python(finding: Path) -> None:
 
     compile(text, "scenario.py", "exec")
     assert "c2 = pair.connect(offer=c1.session)" in text
+    assert 'server={"groups": "P-256"}' in text
 
 
 def test_what_is_known_is_filed_apart_and_is_not_new(exploring: Exploring) -> None:
