@@ -70,9 +70,10 @@ def test_another_rule_is_not_known_to_be_broken() -> None:
 
 @pytest.mark.parametrize("rule", KNOWN_BREACHES)
 def test_a_scenario_fails_where_a_known_breach_does_not_happen(rule: str) -> None:
+    known = KNOWN_BREACHES[rule]
     declared = [situation.breaks[rule].differs for situation in situations() if rule in situation.breaks]
 
-    assert declared == [(KNOWN_BREACHES[rule],)]
+    assert [differs for differs in declared if known in differs] == [(known,)]
 
 
 @pytest.mark.parametrize("rule", KNOWN_BREACHES)
