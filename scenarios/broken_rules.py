@@ -14,6 +14,7 @@ from harness import (
     KNOWN_BREACHES,
     RESUMED,
     Capability,
+    Differs,
     Expectation,
     Mechanism,
     Reason,
@@ -55,12 +56,36 @@ SWITCHED_OFF = broken_by(
     TODAY,
     "tls_parse_ctos_ems ignores the extension under SSL_OP_NO_EXTENDED_MASTER_SECRET, and ssl_get_prev_session then "
     "takes it for not sent",
+    peer="*@>=1.1.0",
 )
+SENDS_IT = Expectation(
+    True,  # noqa: FBT003 - the value that is expected
+    Differs(
+        False,  # noqa: FBT003 - the value that is expected
+        Role.CLIENT,
+        "*@<1.1.0",
+        TODAY,
+        "CHANGES of 1.1.0: Extended master secret support (draft version)",
+    ),
+)
+"""Whether a client sends the extension, so that the server breaks the rule."""
 STILL_OFFERED = broken_by(
     Role.CLIENT,
     "*",
     TODAY,
     "tls_construct_client_hello asks for the session's version and id, and compares no suite with those enabled",
+)
+BROKEN_BY_THE_OFFER: Expectation[tuple[str, ...]] = Expectation(
+    ("suite_of_session_offered",),
+    Differs(
+        ("suite_of_session_offered", "no_offer_without_extended_master_secret"),
+        Role.SERVER,
+        "*@<1.1.0",
+        TODAY,
+        "RFC 7627, 5.3: a session of a server without the extended master secret, which 1.1.0 has first (CHANGES), "
+        "should not be offered; SSL_set_session looks at no flag",
+        peer="*@>=1.1.0",
+    ),
 )
 ANOTHER_SUITE = broken_by(Role.SERVER, "*@>=1.1.1", SEEN, SUITE_NOT_COMPARED)
 NOT_ADDED = "extended_master_secret_not_added"
@@ -226,9 +251,9 @@ def test_server_with_extended_master_secret_off_resumes_who_sends_it(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert first.messages.client_hello.extended_master_secret is True
+    assert first.messages.client_hello.extended_master_secret == SENDS_IT.of(pair)
     assert second.mechanism is Mechanism.SESSION_TICKET
-    assert NOT_ADDED in breaches(pair, second)
+    assert (NOT_ADDED in breaches(pair, second)) == SENDS_IT.of(pair)
 
 
 @scenario(
@@ -245,7 +270,7 @@ def test_client_offers_a_session_without_its_suite(pair):
     assert first.messages.server_hello.cipher_suite not in second.messages.client_hello.cipher_suites
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
-    assert breaches(pair, second) == ("suite_of_session_offered",)
+    assert breaches(pair, second) == BROKEN_BY_THE_OFFER.of(pair)
 
 
 @scenario(versions=[TLSv1_2], client={"extended_master_secret": False})
