@@ -87,7 +87,10 @@ NO_QUIC = {
     "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
     "ssl": "Python's ssl has no QUIC",
 }
-"""Why a stack has no QUIC."""
+"""Why a stack has no QUIC.
+
+openssl-s_client(1) has -quic since 3.2; openssl-s_server(1) of 3.5.9, 3.6.5 and 4.0.3 has nothing of QUIC.
+"""
 QUIC_SINCE = {
     Role.CLIENT: ("3.2", "OpenSSL before 3.2 has no QUIC"),
     Role.SERVER: ("3.5", "OpenSSL before 3.5 has no SSL_new_listener, which a server of QUIC needs"),
@@ -120,10 +123,40 @@ KEY_TYPES = (
     Lack(NO_ML_DSA, before="3.5", allows=lambda name: not name.startswith("ml-dsa-"), values="other certificates"),
 )
 """A certificate whose key is not ECDSA's begins with the type of the key (certs/issued.toml)."""
-NO_PSK = (
-    Lack("the driver has no code for SSL_CTX_set_psk_use_session_callback", ("pyopenssl",)),
-    Lack("SSLContext has no set_psk_client_callback before Python 3.13", ("ssl",)),
+NO_PSK = Lack("SSLContext has no set_psk_client_callback before Python 3.13", ("ssl",))
+PYOPENSSL_FINDS_NO_SESSION = "cryptography before 37 does not bind SSL_CTX_set_psk_find_session_callback"
+PYOPENSSL_USES_NO_SESSION = (
+    "cryptography before 39 does not bind SSL_CTX_set_msg_callback, and nothing else shows the hash of a "
+    "HelloRetryRequest's suite, for which SSL_CTX_set_psk_use_session_callback must not give a PSK of another hash"
 )
+PYOPENSSL_FINDS_SESSIONS = "3.0"
+"""The OpenSSL of cryptography 37; that of 36 is 1.1.1."""
+PYOPENSSL_USES_SESSIONS = "3.0.8"
+"""The first OpenSSL that only cryptography 39 and later have."""
+
+
+def _key_callbacks_alone(value: Any, values: str) -> tuple[Lack, ...]:
+    """Why old bindings have the callbacks of TLS 1.2 and 1.3 only, and the value of a knob that goes with them."""
+    return (
+        Lack(
+            PYOPENSSL_USES_NO_SESSION,
+            ("pyopenssl",),
+            Role.CLIENT,
+            PYOPENSSL_USES_SESSIONS,
+            allows=only(value),
+            values=values,
+        ),
+        Lack(
+            PYOPENSSL_FINDS_NO_SESSION,
+            ("pyopenssl",),
+            Role.SERVER,
+            PYOPENSSL_FINDS_SESSIONS,
+            allows=only(value),
+            values=values,
+        ),
+    )
+
+
 DEFAULT_IDENTITY = ("Client_identity",)
 """What s_client and s_server use without -psk_identity."""
 ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
@@ -365,16 +398,18 @@ class CommonKnobs:
         kind=kinds.PSK,
         meaning="the key of an external PSK, which the end has only with this knob; ends with the same name share it",
         libssl="SSL_CTX_set_psk_use_session_callback",
+        pyopenssl="SSL_CTX_set_psk_use_session_callback",
         openssl=Flags("-psk", lambda value: ["-psk", kinds.psk_of(value)]),
-        lacks=NO_PSK,
+        lacks=(NO_PSK,),
     )
     psk_identity: tuple[str, ...] | None = knob(
         kind=kinds.IDENTITIES,
         meaning="the identity of the external PSK; of a server, each one that it knows. By default Client_identity",
         libssl="SSL_CTX_set_psk_use_session_callback",
+        pyopenssl="SSL_CTX_set_psk_use_session_callback",
         openssl=takes("-psk_identity"),
         lacks=(
-            *NO_PSK,
+            NO_PSK,
             Lack(
                 "OpenSSL offers one external PSK",
                 role=Role.CLIENT,
@@ -388,17 +423,20 @@ class CommonKnobs:
         kind=kinds.PSK_CIPHER,
         meaning="the TLS 1.3 suite whose hash the external PSK has; by default TLS_AES_128_GCM_SHA256",
         libssl="SSL_SESSION_set_cipher",
+        pyopenssl="SSL_SESSION_set_cipher",
         openssl=Flags("-psk_session"),
         since="1.1.1",
-        lacks=NO_PSK,
+        lacks=(NO_PSK, *_key_callbacks_alone(PskCipher.AES_128, PskCipher.AES_128.value)),
     )
     psk_callback: PskCallback | None = knob(
         kind=kinds.PSK_CALLBACK,
         meaning="which generations of callback have the external PSK; by default all that the OpenSSL has",
         libssl="SSL_CTX_set_psk_use_session_callback",
+        pyopenssl="SSL_CTX_set_psk_use_session_callback",
         openssl=Flags("-psk, -psk_session"),
         lacks=(
-            *NO_PSK,
+            NO_PSK,
+            *_key_callbacks_alone(PskCallback.PSK, PskCallback.PSK.value),
             Lack(
                 "-psk sets both, and -psk_session that of TLS 1.3 alone",
                 ("openssl",),
@@ -898,8 +936,9 @@ class ServerKnobs:
         kind=kinds.IDENTITY,
         meaning="the hint that a server sends with TLS 1.2 suites for PSKs (RFC 4279, 5.2); by default none",
         libssl="SSL_CTX_use_psk_identity_hint",
+        pyopenssl="SSL_CTX_use_psk_identity_hint",
         openssl=takes("-psk_hint"),
-        lacks=NO_PSK,
+        lacks=(NO_PSK,),
     )
     server_certificate: str | None = knob(
         kind=kinds.CERTIFICATE,

@@ -237,6 +237,10 @@ class PskCipher(StrEnum):
         """IANA's number of the suite."""
         return {"TLS_AES_128_GCM_SHA256": 0x1301, "TLS_AES_256_GCM_SHA384": 0x1302}[self.value]
 
+    def has_hash_of(self, suite: int | None) -> bool:
+        """Whether a suite of TLS 1.3 by its number has the same hash: SHA-384 has this one alone (RFC 8446, B.4)."""
+        return (suite == PskCipher.AES_256.number) is (self is PskCipher.AES_256)
+
 
 class CertCompression(StrEnum):
     """An algorithm with which a certificate is compressed (RFC 8879, 3)."""

@@ -12,14 +12,16 @@ from OpenSSL import SSL
 from harness.agent.drivers.pyopenssl import load
 from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.bindings import code
-from harness.agent.knobs import knobs_of
+from harness.agent.knobs import check_knobs, knobs_of, why_not
 from harness.agent.library import LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, answer, groups_of, hello, make, together, whole
-from harness.agent.vocabulary import Role, release
+from harness.agent.vocabulary import PskCallback, Role, release
 from harness.runtime.pki import Pki
 from harness.wire.session.codec import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.agent.library import Context
 
 LIBRARY = load()
@@ -266,6 +268,79 @@ def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> N
 
     assert len(errors) == 2
     assert before - after == 2
+
+
+PSK, OTHER = "aa" * 32, "bb" * 32
+CALLBACKS = pytest.mark.parametrize("callback", ["psk", "session", "both"])
+
+
+def psk_ends(pki: Pki, client: Mapping[str, Any], server: Mapping[str, Any]) -> tuple[Context, Context]:
+    """A client with an external PSK, and a server without a certificate whose suite has the hash of that PSK."""
+    knobs = {"psk_key": PSK, "ciphersuites": "TLS_AES_128_GCM_SHA256", **server}
+    alone = LIBRARY.context("server", check_knobs("server", knobs), {})
+    return make(LIBRARY, "client", pki, psk_key=PSK, **client), alone
+
+
+@CALLBACKS
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_each_generation_of_callbacks_gives_the_external_psk(pki: Pki, role: str, callback: str) -> None:
+    own = {"psk_callback": callback, "versions": ["1.3"]}
+    client, server = psk_ends(pki, own if role == "client" else {}, own if role == "server" else {})
+    first, answer, session = whole(client, server)
+    second = whole(client, server, session)[0]
+
+    assert first.external_psk == answer.external_psk == b"Client_identity".hex()
+    assert (second.reused, second.external_psk) == (True, "")
+
+
+def test_the_callback_of_tls12_gives_the_external_psk(pki: Pki) -> None:
+    client, server = psk_ends(pki, {"versions": ["1.2"], "psk_identity": ["me"]}, {"psk_identity": ["other", "me"]})
+    first, answer, session = whole(client, server)
+    second = whole(client, server, session)[0]
+
+    assert (first.reused, first.external_psk, answer.external_psk) == (False, b"me".hex(), b"me".hex())
+    assert (second.reused, second.external_psk) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"psk_key": OTHER}, {"psk_identity": ["stranger"]}, {"psk_cipher": "TLS_AES_256_GCM_SHA384"}]
+)
+def test_a_client_with_another_key_identity_or_hash_is_refused(pki: Pki, wrong: dict[str, Any]) -> None:
+    _, server = psk_ends(pki, {}, {})
+    client = make(LIBRARY, "client", pki, **{"psk_key": PSK, "versions": ["1.3"], **wrong})
+    talk = Talk(client, server)
+    ends = talk.handshake()
+    facts = talk.server.facts()
+    talk.drop()
+
+    assert isinstance(ends[1], TlsError)
+    assert facts.finished is False
+
+
+def test_a_client_drops_a_psk_whose_hash_the_retry_excludes(pki: Pki) -> None:
+    """Else tls_construct_ctos_psk aborts with SSL_R_BAD_PSK; the callback of TLS 1.2 and 1.3 cannot know the hash."""
+    knobs = {"psk_key": PSK, "psk_callback": "session", "versions": ["1.3"], "groups": "P-384:P-256"}
+    client = make(LIBRARY, "client", pki, **knobs)
+    server = make(LIBRARY, "server", pki, groups="P-256", ciphersuites="TLS_AES_256_GCM_SHA384")
+    facts = whole(client, server)[0]
+
+    assert (facts.cipher, facts.external_psk) == ("TLS_AES_256_GCM_SHA384", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "version", "possible"),
+    [
+        (Role.CLIENT, "1.1.1", ["psk"]),
+        (Role.CLIENT, "3.0.7", ["psk"]),
+        (Role.CLIENT, "3.0.8", ["psk", "session", "both"]),
+        (Role.SERVER, "1.1.1", ["psk"]),
+        (Role.SERVER, "3.0.3", ["psk", "session", "both"]),
+    ],
+)
+def test_old_bindings_have_the_key_callbacks_alone(role: Role, version: str, possible: list[str]) -> None:
+    found = [value for value in PskCallback if why_not("pyopenssl", role, version, "psk_callback", value) is None]
+
+    assert found == possible
 
 
 NOT_BOUND = re.compile(r"((?:SSL|OSSL|DTLS|[iod]2[iod])_[A-Za-z0-9_]*[A-Za-z0-9])\b(?=[^:]*(?:is|are) not bound)")

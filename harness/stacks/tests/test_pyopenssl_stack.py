@@ -192,7 +192,6 @@ def test_its_capabilities(stack: PyopensslStack, role: Role) -> None:
         Capability.ADD_SESSION,
         Capability.ROTATE_KEYS,
         Capability.CHOOSE_CONTEXT,
-        Capability.PSK_IDENTITIES,
         Capability.CLOSE_IN_ORDER,
         Capability.SET_TIMEOUTS,
         Capability.QUIC,

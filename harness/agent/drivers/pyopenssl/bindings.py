@@ -12,6 +12,9 @@ The reason for each:
 - SSL_CTX_set1_sigalgs_list: pyOpenSSL has no signature algorithms.
 - SSL_CTX_set_post_handshake_auth, SSL_verify_client_post_handshake: pyOpenSSL asks for certificates in handshakes only.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
+- SSL_CTX_set_psk_client_callback and its like, SSL_CTX_use_psk_identity_hint: pyOpenSSL has no external PSKs.
+- SSL_get1_session, SSL_SESSION_set1_master_key, SSL_SESSION_set_cipher, SSL_SESSION_set_protocol_version: the callbacks
+  of TLS 1.3 give a session, which OpenSSL then owns.
 - ERR_reason_error_string: SSL.Error has texts but no codes. The library's own table maps texts back to codes: no text
   has two codes.
 """
@@ -19,7 +22,7 @@ The reason for each:
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.hazmat.backends.openssl import backend
 from OpenSSL import SSL, crypto
@@ -42,6 +45,20 @@ EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
 
 
+class KeyFor(Protocol):
+    """Gives an external PSK by its key."""
+
+    def __call__(self, address: int, identity: bytes | None) -> tuple[bytes, bytes] | None:
+        """The identity and the key for the SSL at an address; a client is asked for no identity. None for none."""
+
+
+class SessionFor(Protocol):
+    """Gives an external PSK as a session of TLS 1.3."""
+
+    def __call__(self, address: int, identity: bytes | None, *, retried: bool) -> tuple[bytes, Any] | None:
+        """The identity and a session, which OpenSSL will own; ``retried`` after a HelloRetryRequest. None for none."""
+
+
 def version() -> str:
     """Return OpenSSL's version, such as ``3.0.19``."""
     return backend.openssl_version_text().split()[1]
@@ -49,7 +66,7 @@ def version() -> str:
 
 def address(connection: SSL.Connection) -> int:
     """Return the address of the SSL, which identifies a connection in the message callback."""
-    return int(_ffi.cast("uintptr_t", _ssl(connection)))
+    return _address(_ssl(connection))
 
 
 def reused(connection: SSL.Connection) -> bool | None:
@@ -124,7 +141,7 @@ def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None
         return None
 
     def on_message(sent: int, version: int, content: int, buffer: Any, size: int, ssl: Any, _argument: Any) -> None:
-        saw(int(_ffi.cast("uintptr_t", ssl)), bool(sent), version, content, bytes(_ffi.buffer(buffer, size)))
+        saw(_address(ssl), bool(sent), version, content, bytes(_ffi.buffer(buffer, size)))
 
     callback = _ffi.callback("void(int, int, int, void *, size_t, SSL *, void *)", on_message)
     _lib.SSL_CTX_set_msg_callback(_ctx(context), callback)
@@ -179,6 +196,106 @@ def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:
     return None if result == EARLY_DATA_FINISH else bytes(_ffi.buffer(buffer, count[0]))
 
 
+def same(one: SSL.Session | None, other: SSL.Session | None) -> bool:
+    """Whether both are the same SSL_SESSION, or both are none."""
+    first, second = (None if session is None else getattr(session, "_session") for session in (one, other))  # noqa: B009  # see above
+    return bool(first == second)
+
+
+def psk_sessions_bound(*, client: bool) -> bool:
+    """Whether the callbacks of TLS 1.3 alone are bound; a client's need the message callback too."""
+    return bool(getattr(_lib, "Cryptography_HAS_PSK_TLSv1_3", False)) and (
+        not client or hasattr(_lib, "SSL_CTX_set_msg_callback")
+    )
+
+
+def use_psk_key(context: SSL.Context, key_for: KeyFor) -> object:
+    """SSL_CTX_set_psk_client_callback. Keep the result alive while the context is used."""
+
+    def give(ssl: Any, _hint: Any, identity: Any, room: int, psk: Any, most: int) -> int:
+        given = key_for(_address(ssl), None)
+        if given is None or len(given[0]) >= room or len(given[1]) > most:
+            return 0
+        _ffi.memmove(identity, given[0] + b"\0", len(given[0]) + 1)
+        _ffi.memmove(psk, given[1], len(given[1]))
+        return len(given[1])
+
+    signature = "unsigned int(SSL *, char *, char *, unsigned int, unsigned char *, unsigned int)"
+    callback = _ffi.callback(signature, give)
+    _lib.SSL_CTX_set_psk_client_callback(_ctx(context), callback)
+    return callback
+
+
+def find_psk_key(context: SSL.Context, key_for: KeyFor) -> object:
+    """SSL_CTX_set_psk_server_callback. Keep the result alive while the context is used."""
+
+    def find(ssl: Any, identity: Any, psk: Any, most: int) -> int:
+        given = key_for(_address(ssl), _ffi.string(identity))
+        if given is None or len(given[1]) > most:
+            return 0
+        _ffi.memmove(psk, given[1], len(given[1]))
+        return len(given[1])
+
+    callback = _ffi.callback("unsigned int(SSL *, char *, unsigned char *, unsigned int)", find)
+    _lib.SSL_CTX_set_psk_server_callback(_ctx(context), callback)
+    return callback
+
+
+def use_psk_session(context: SSL.Context, session_for: SessionFor) -> object:
+    """SSL_CTX_set_psk_use_session_callback. Keep the result alive while the context is used."""
+    names: dict[bytes, Any] = {}
+
+    def give(ssl: Any, digest: Any, identity: Any, size: Any, session: Any) -> int:
+        given = session_for(_address(ssl), None, retried=digest != _ffi.NULL)
+        if given is not None:
+            names[given[0]] = names.get(given[0]) or _ffi.new("unsigned char[]", given[0])
+            identity[0], size[0], session[0] = names[given[0]], len(given[0]), given[1]
+        return 1
+
+    callback = _ffi.callback("int(SSL *, EVP_MD *, unsigned char **, size_t *, SSL_SESSION **)", give)
+    _lib.SSL_CTX_set_psk_use_session_callback(_ctx(context), callback)
+    return callback
+
+
+def find_psk_session(context: SSL.Context, session_for: SessionFor) -> object:
+    """SSL_CTX_set_psk_find_session_callback. Keep the result alive while the context is used."""
+
+    def find(ssl: Any, identity: Any, size: int, session: Any) -> int:
+        given = session_for(_address(ssl), bytes(_ffi.buffer(identity, size)), retried=False)
+        if given is not None:
+            session[0] = given[1]
+        return 1
+
+    callback = _ffi.callback("int(SSL *, unsigned char *, size_t, SSL_SESSION **)", find)
+    _lib.SSL_CTX_set_psk_find_session_callback(_ctx(context), callback)
+    return callback
+
+
+def psk_session(connection: SSL.Connection, key: bytes, suite: int, version: int) -> Any:
+    """SSL_get1_session of a client that has made its ClientHello, with a key, a suite and a version of its own.
+
+    ValueError if OpenSSL refuses the key, the suite or the version. The caller owns it: SSL_SESSION_free.
+    """
+    made = _lib.SSL_get1_session(_ssl(connection))
+    cipher = _lib.SSL_CIPHER_find(_ssl(connection), suite.to_bytes(2, "big"))
+    if (
+        cipher == _ffi.NULL
+        or _lib.SSL_SESSION_set1_master_key(made, key, len(key)) != 1
+        or _lib.SSL_SESSION_set_cipher(made, cipher) != 1
+        or _lib.SSL_SESSION_set_protocol_version(made, version) != 1
+    ):
+        _lib.SSL_SESSION_free(made)
+        raise ValueError("OpenSSL refuses the key, the suite or the version of a session for an external PSK")
+    return made
+
+
+def set_psk_hint(context: SSL.Context, hint: str) -> bool:
+    """SSL_CTX_use_psk_identity_hint; False if OpenSSL refuses it."""
+    done = bool(_lib.SSL_CTX_use_psk_identity_hint(_ctx(context), hint.encode()) == 1)
+    _lib.ERR_clear_error()
+    return done
+
+
 @cache
 def _reasons() -> dict[str, int]:
     texts: dict[str, int] = {}
@@ -194,6 +311,10 @@ def code(library: str, reason: str) -> tuple[int | None, int | None]:
     if library != "SSL routines":
         return None, None
     return LIB_SSL, _reasons().get(reason)
+
+
+def _address(ssl: Any) -> int:
+    return int(_ffi.cast("uintptr_t", ssl))
 
 
 def _ssl(connection: SSL.Connection) -> Any:

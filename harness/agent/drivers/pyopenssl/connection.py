@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.agent.drivers.pyopenssl.evidence import Watch
+    from harness.agent.drivers.pyopenssl.external_psk import ExternalPsk
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class PyopensslConnection:
         watch: Watch,
         kept: dict[str, SSL.Session],
         *,
+        psk: ExternalPsk | None = None,
         early_data: bool = False,
         server: bool = False,
         datagrams: bool = False,
@@ -70,6 +72,11 @@ class PyopensslConnection:
         self._server = server
         self._watch = watch
         self._kept = kept
+        self._psk = psk
+        """Whose callbacks OpenSSL calls as long as the connection lives, which can outlive its Context here."""
+        self._offered = None if psk is None or server else connection.get_session()
+        """Held until the handshake is over, so that no other session has its address."""
+        self._external_psk: str | None = None
         self._evidence = watch.opened(connection, self._der)
         self._evidence.datagrams = datagrams
         self._early_data_left = early_data
@@ -90,8 +97,11 @@ class PyopensslConnection:
             self._early_bytes = (self._early_bytes or b"") + (data or b"")
             self._early_data = "accepted" if data else self._early_data
         self._call(SSL.Connection.do_handshake)
+        self._reused, self._shown = self._was_reused(done=True)
+        if not self._finished:
+            self._external_psk = self._used_psk()
+            self._offered = None
         self._finished = True
-        self._reused, self._shown = self._was_reused()
 
     def write(self, data: bytes) -> int:
         """Connection.send."""
@@ -153,7 +163,7 @@ class PyopensslConnection:
 
     def facts(self) -> Facts:
         """The facts from Connection and its callbacks; ``reused`` is about the first handshake only."""
-        reused, shown = (self._reused, self._shown) if self._finished else self._was_reused()
+        reused, shown = (self._reused, self._shown) if self._finished else self._was_reused(done=False)
         name = self._connection.get_servername()
         done = self._finished
         return Facts(
@@ -162,6 +172,7 @@ class PyopensslConnection:
             evidence=shown,
             version=TLSVersion.labelled(self._connection.get_protocol_version_name()) if done else None,
             cipher=self._connection.get_cipher_name(),
+            external_psk=None if self._external_psk is None else self._external_psk.encode().hex(),
             alpn=self._connection.get_alpn_proto_negotiated().decode() or None,
             server_name=name.decode() if name else None,
             peer_certificate=self._connection.get_peer_certificate() is not None if done else None,
@@ -198,16 +209,30 @@ class PyopensslConnection:
             return None
         return hashlib.sha256(material).hexdigest()
 
-    def _was_reused(self) -> tuple[bool | None, str]:
+    def _used_psk(self) -> str:
+        """The identity of the external PSK, for which SSL_session_reused says 1 in TLS 1.3; empty if it had none.
+
+        There a client's session is then another one than it was given; a server used the last one that it was given.
+        """
+        given = self._evidence.psk or ""
+        if self._connection.get_protocol_version_name() != "TLSv1.3":
+            return given if not self._reused and "PSK" in (self._connection.get_cipher_name() or "") else ""
+        ticket = not self._server and below.same(self._connection.get_session(), self._offered)
+        return given if self._reused and not ticket else ""
+
+    def _was_reused(self, *, done: bool) -> tuple[bool | None, str]:
         """Return whether the session was resumed, and the evidence.
 
-        If SSL_session_reused is not bound, the messages decide: a handshake without a Certificate message resumed.
+        If SSL_session_reused is not bound, the messages decide: a handshake without Certificate and ClientKeyExchange
+        resumed, or had an external PSK.
         """
         known = below.reused(self._connection)
         if known is not None:
             return known, f"SSL_session_reused() == {int(known)}"
-        if not self._finished:
+        if not done:
             return None, "SSL_session_reused is not bound"
+        if self._evidence.key_exchange and not self._evidence.certificate:
+            return False, "a ClientKeyExchange message (SSL_session_reused is not bound)"
         seen = self._evidence.certificate
         return not seen, f"{'a' if seen else 'no'} Certificate message (SSL_session_reused is not bound)"
 

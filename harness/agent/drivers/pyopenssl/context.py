@@ -11,6 +11,7 @@ from OpenSSL import SSL
 
 from harness.agent.drivers.pyopenssl import bindings as below
 from harness.agent.drivers.pyopenssl import compat as older
+from harness.agent.drivers.pyopenssl import external_psk
 from harness.agent.drivers.pyopenssl import unsupported as lacks
 from harness.agent.drivers.pyopenssl.bindings import version
 from harness.agent.drivers.pyopenssl.conf import conf
@@ -50,12 +51,16 @@ class PyopensslContext:
         if role == "server":
             given.setdefault("session_id_context", DEFAULT_ID_CONTEXT)
         for name, value in given.items():
-            self._set(name, value)
+            if name not in external_psk.KNOBS:
+                self._set(name, value)
         try:
             self._load(files)
         except SSL.Error as error:
             raise TlsError(queue_of(error)) from error
         self._watch = Watch(self._context)
+        self._psk = external_psk.ExternalPsk(role, knobs, self._watch) if "psk_key" in knobs else None
+        if self._psk is not None:
+            self._psk.set(self._context)
         self._kept: dict[str, SSL.Session] = {}
         """Held Sessions by handle; each belongs to this Context (pyOpenSSL 26.3)."""
 
@@ -120,6 +125,10 @@ class PyopensslContext:
         if not below.set_groups(self._context, value):
             raise ValueError("it has an unknown name")
 
+    def _set_psk_hint(self, value: str) -> None:
+        if not below.set_psk_hint(self._context, value):
+            raise ValueError("SSL_CTX_use_psk_identity_hint refuses it")
+
     def _set_max_early_data(self, value: int) -> None:
         below.set_max_early_data(self._context, value)
 
@@ -173,7 +182,7 @@ class PyopensslContext:
                 raise LackError("session import: this stack needs the session's DER, and there is none")
             if not below.offer(connection, bytes.fromhex(session["der"])):
                 raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION cannot read the session"}])
-        return PyopensslConnection(connection, self._watch, self._kept, datagrams=self._datagrams)
+        return PyopensslConnection(connection, self._watch, self._kept, psk=self._psk, datagrams=self._datagrams)
 
     def accept(self, sock: socket.socket) -> PyopensslConnection:
         """A server connection."""
@@ -181,13 +190,13 @@ class PyopensslContext:
         connection.set_accept_state()
         early, datagrams = self._early_data, self._datagrams
         return PyopensslConnection(
-            connection, self._watch, self._kept, early_data=early, server=True, datagrams=datagrams
+            connection, self._watch, self._kept, psk=self._psk, early_data=early, server=True, datagrams=datagrams
         )
 
     def free(self) -> None:
         """Drop the Context and its callbacks."""
         self._kept.clear()
-        del self._context, self._watch
+        del self._context, self._watch, self._psk
 
 
 def _started_with() -> str:

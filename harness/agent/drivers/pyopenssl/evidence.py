@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 HANDSHAKE = 22
 """ContentType handshake (RFC 8446, 5.1)."""
+SERVER_HELLO = 2
 NEW_SESSION_TICKET = 4
 CERTIFICATE = 11
+CLIENT_KEY_EXCHANGE = 16
+SESSION_ID_LENGTH = 38
+"""Where a ServerHello has it, after its header, legacy_version and random (RFC 8446, 4.1.3); the suite is next."""
 MESSAGE_NUMBER = slice(4, 6)
 """Of the header of a handshake message of DTLS (RFC 6347, 4.2.2)."""
 TLS13 = 0x0304
@@ -33,6 +37,12 @@ class Evidence:
     """None if messages are not visible."""
     certificate: bool = False
     """Whether a Certificate message was sent or received."""
+    key_exchange: bool = False
+    """Whether a ClientKeyExchange was, which each full handshake has before TLS 1.3."""
+    suite: int | None = None
+    """The suite of the last ServerHello or HelloRetryRequest that a client received."""
+    psk: str | None = None
+    """The identity of the external PSK that a callback last gave to OpenSSL."""
     alerts: list[dict[str, Any]] = field(default_factory=list)
     keylog: list[str] = field(default_factory=list)
     earlier: list[bytes] = field(default_factory=list)
@@ -90,6 +100,16 @@ class Watch:
         """Stop watching a connection; call it before the connection is freed."""
         self._open.pop(below.address(connection), None)
 
+    def gave_psk(self, address: int, identity: bytes) -> None:
+        """Record that OpenSSL got an external PSK for the SSL at this address."""
+        if evidence := self._open.get(address):
+            evidence.psk = identity.decode(errors="surrogateescape")
+
+    def suite(self, address: int) -> int | None:
+        """The suite of the last ServerHello or HelloRetryRequest that the SSL received; None if it received none."""
+        evidence = self._open.get(address)
+        return None if evidence is None else evidence.suite
+
     def _on_keylog(self, connection: SSL.Connection, line: bytes) -> None:
         evidence = self._open.get(below.address(connection))
         if evidence:
@@ -106,7 +126,13 @@ class Watch:
 
     def _on_message(self, address: int, sent: bool, version: int, content: int, message: bytes) -> None:  # noqa: FBT001  # below.watch's signature
         evidence = self._open.get(address)
-        if evidence and content == HANDSHAKE and message[:1] == bytes([NEW_SESSION_TICKET]):
+        if evidence is None or content != HANDSHAKE:
+            return
+        kind = message[0]
+        if kind == NEW_SESSION_TICKET:
             evidence.saw_ticket(message, sent=sent, version=version)
-        elif evidence and content == HANDSHAKE and message[:1] == bytes([CERTIFICATE]):
-            evidence.certificate = True
+        elif kind == SERVER_HELLO and not evidence.datagrams:
+            after = SESSION_ID_LENGTH + 1 + message[SESSION_ID_LENGTH]
+            evidence.suite = int.from_bytes(message[after : after + 2], "big")
+        evidence.certificate |= kind == CERTIFICATE
+        evidence.key_exchange |= kind == CLIENT_KEY_EXCHANGE

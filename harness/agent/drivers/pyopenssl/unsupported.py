@@ -56,7 +56,6 @@ MISSING = {
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
     Capability.OCSP_RESPONSE: "the driver has no code for Connection.request_ocsp, so that it is sent none",
-    Capability.PSK_IDENTITIES: "the driver has no code for SSL_CTX_set_psk_find_session_callback",
     Capability.QUIC: NO_QUIC["pyopenssl"],
 }
 OF_DER = (
