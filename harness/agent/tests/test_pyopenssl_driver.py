@@ -240,6 +240,21 @@ def test_a_server_that_requires_a_certificate_sends_alert_116(pki: Pki) -> None:
     assert (end.kind, end.queue[0]["reason"]) == ("alert", 1116)
 
 
+def test_a_client_that_cannot_be_asked_leaves_no_error_for_the_next_call(pki: Pki) -> None:
+    """Before 4.0, SSL_get_error takes what is in the queue for an error of the call that it is asked about."""
+    talk = Talk(make(LIBRARY, "client", pki, versions=["1.3"]), make(LIBRARY, "server", pki, verify="later"))
+    talk.handshake()
+    talk.exchange()
+    asked = carry_out(talk.server, "authenticate", {})
+    left = getattr(SSL, "_lib").ERR_peek_error()  # noqa: B009 - the stubs have no private names
+    read = talk.both(lambda: talk.client.write(b"more\n"), lambda: talk.server.read(10))[1]
+    talk.drop()
+
+    assert asked is False
+    assert left == 0
+    assert read == b"more\n"
+
+
 @pytest.mark.parametrize(("anti_replay", "length"), [(True, 32), (False, 256)])
 def test_max_early_data_makes_tickets_stateful_unless_anti_replay_is_off(
     pki: Pki, length: int, *, anti_replay: bool

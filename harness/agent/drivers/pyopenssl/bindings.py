@@ -128,6 +128,7 @@ def offer(connection: SSL.Connection, der: bytes) -> bool:
     if session == _ffi.NULL:
         return False
     done = bool(_lib.SSL_set_session(_ssl(connection), session) == 1)
+    _lib.ERR_clear_error()
     _lib.SSL_SESSION_free(session)
     return done
 
@@ -182,8 +183,14 @@ def set_post_handshake_auth(context: SSL.Context, *, on: bool) -> None:
 
 
 def verify_client_post_handshake(connection: SSL.Connection) -> bool:
-    """SSL_verify_client_post_handshake; False if OpenSSL refuses."""
-    return bool(_lib.SSL_verify_client_post_handshake(_ssl(connection)) == 1)
+    """SSL_verify_client_post_handshake; False if OpenSSL refuses.
+
+    What it leaves in the queue of errors is dropped: before OpenSSL 4.0, SSL_get_error takes an error of the queue for
+    one of the call that it is asked about (https://github.com/openssl/openssl/pull/29991), so that the next read fails.
+    """
+    done = bool(_lib.SSL_verify_client_post_handshake(_ssl(connection)) == 1)
+    _lib.ERR_clear_error()
+    return done
 
 
 def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:
