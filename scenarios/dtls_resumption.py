@@ -80,7 +80,7 @@ def ended(pair, connection):
 pytestmark = scenario(versions=[DTLSv1_2])
 
 
-@scenario(versions=[DTLSv1, DTLSv1_2])
+@scenario(versions=[DTLSv1, DTLSv1_2], needs={"client": [Capability.SESSION_DATA]})
 def test_ticket_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -127,7 +127,11 @@ def test_session_of_another_server_is_declined(pair):
     assert second.messages.client_hello.session_id == first.messages.server_hello.session_id
 
 
-@scenario(versions=[DTLSv1_2], server={"tickets": False}, needs={"server": [Capability.REMOVE_SESSION]})
+@scenario(
+    versions=[DTLSv1_2],
+    server={"tickets": False},
+    needs={"client": [Capability.SESSION_DATA], "server": [Capability.REMOVE_SESSION]},
+)
 def test_session_that_was_removed_is_declined(pair):
     first = pair.connect()
     removed = pair.server.remove(first.session.session_id)
