@@ -228,6 +228,8 @@ class KeyExchange:
     """The server's group of ECDHE (RFC 8422, 5.4)."""
     dh_bits: int | None = None
     """Bits of the server's prime of DHE."""
+    dh_group: int | None = None
+    """The group of RFC 7919 whose prime that is, by its number; None for a prime of another origin."""
     psk: bytes | None = None
     """With a PSK the server's hint, or the client's identity (RFC 4279, 2)."""
 

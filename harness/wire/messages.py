@@ -159,6 +159,10 @@ NAMED_CURVE = 3
 """ECCurveType (RFC 8422, 5.4)."""
 ECDHE, DHE = ("TLS_ECDHE_", "TLS_ECDH_anon_"), ("TLS_DHE_", "TLS_DH_anon_")
 """How the names of the suites begin whose ServerKeyExchange has a key of ECDH or of DH."""
+FFDHE = {2048: 256, 3072: 257, 4096: 258, 6144: 259, 8192: 260}
+"""The number of the group of RFC 7919 whose prime has so many bits."""
+FFDHE_STARTS = 0xFFFFFFFFFFFFFFFFADF85458A2BB4A9A
+"""How each of its primes begins: 64 ones and the first bits of e (RFC 7919, A); those of RFC 3526 have pi."""
 
 
 def key_exchange(body: bytes, offset: int, suite: str, *, server: bool) -> KeyExchange:
@@ -168,12 +172,16 @@ def key_exchange(body: bytes, offset: int, suite: str, *, server: bool) -> KeyEx
     """
     cursor = Cursor(body, "ServerKeyExchange" if server else "ClientKeyExchange", offset)
     psk = cursor.vector(2) if "PSK_" in suite else None
-    group = bits = None
+    group = bits = dh_group = None
     if server and suite.startswith(ECDHE) and cursor.number(1) == NAMED_CURVE:
         group = cursor.number(2)
     elif server and suite.startswith(DHE):
-        bits = int.from_bytes(cursor.vector(2), "big").bit_length()
-    return KeyExchange(group, bits, psk)
+        prime = int.from_bytes(cursor.vector(2), "big")
+        bits = prime.bit_length()
+        dh_group = (
+            FFDHE.get(bits) if bits in FFDHE and prime >> bits - FFDHE_STARTS.bit_length() == FFDHE_STARTS else None
+        )
+    return KeyExchange(group, bits, dh_group, psk)
 
 
 def _hello_verify_request(cursor: Cursor) -> dict[str, str]:

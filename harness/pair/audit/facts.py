@@ -649,11 +649,18 @@ def _resumed_last(wire: Wire, role: Role) -> Shown | None:
 
 @once
 def _group(wire: Wire, _role: Role) -> Shown | None:
-    """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange."""
+    """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange.
+
+    With DHE a ServerKeyExchange has a prime and no name: a server of OpenSSL 4.0 says the group of RFC 7919 that it
+    chose, and its client says none.
+    """
     if not wire.handshakes or wire.handshakes[-1].unread_exchange:
         return None
     last = wire.handshakes[-1]
     where = "key_share in ServerHello" if last.tls13 else "ServerKeyExchange"
+    if last.dh_group is not None:
+        name = name_of(GROUPS, last.dh_group)
+        return Shown({"", name}, "(the prime in ServerKeyExchange)", (name,))
     return exactly("", f"no group in a {where}") if last.group is None else exactly(name_of(GROUPS, last.group), where)
 
 

@@ -83,6 +83,12 @@ class Handshake:
         return found.group if found else None
 
     @property
+    def dh_group(self) -> int | None:
+        """The group of RFC 7919 whose prime the server of TLS 1.2 sends; None for others."""
+        found = None if self.tls13 else self.key_exchange(Role.SERVER)
+        return found.dh_group if found else None
+
+    @property
     def temp_key(self) -> str:
         """The kind of the ephemeral keys: the name of the group, or ``DH, 2048 bits``; empty if there are none."""
         if self.group is not None:
