@@ -82,6 +82,8 @@ class Lack:
     """None for both."""
     before: str = ""
     """Only OpenSSL versions before this one."""
+    since: str = ""
+    """Only this OpenSSL version and later ones."""
     allows: Callable[[Any], bool] | None = None
     """Which values are supported nevertheless; None for none."""
     values: str = ""
@@ -89,8 +91,10 @@ class Lack:
 
     def applies(self, stack: str, role: Role, version: str) -> bool:
         """Return whether it applies to this endpoint."""
-        old = not self.before or release(version) < release(self.before)
-        return stack in self.stacks and self.role in {None, role} and old
+        inside = (not self.before or release(version) < release(self.before)) and (
+            not self.since or release(version) >= release(self.since)
+        )
+        return stack in self.stacks and self.role in {None, role} and inside
 
     def forbids(self, value: Any) -> bool:
         """Return whether the value is not supported."""

@@ -75,6 +75,7 @@ NO_TICKET_DATA = (
     Lack("SSLContext has no way to SSL_CTX_set_session_ticket_cb", ("ssl",)),
 )
 SSL_HAS_NO_DTLS = "Python's ssl has no DTLS"
+PYOPENSSL_LACKS_SIGALGS = "cryptography 36 and 37 have no SSL_CTX_set1_sigalgs_list"
 PYOPENSSL_HAS_DTLS = "3.1"
 """The OpenSSL of cryptography 40, the first that pyOpenSSL 23.1 can have."""
 PYOPENSSL_LACKS_DTLS = Lack(
@@ -368,7 +369,15 @@ class CommonKnobs:
         libssl="SSL_CTX_set1_sigalgs_list",
         pyopenssl="SSL_CTX_set1_sigalgs_list",
         openssl=takes("-sigalgs"),
-        lacks=(Lack("SSLContext has no way to SSL_CTX_set1_sigalgs_list", ("ssl",)),),
+        lacks=(
+            Lack("SSLContext has no way to SSL_CTX_set1_sigalgs_list", ("ssl",)),
+            Lack(
+                PYOPENSSL_LACKS_SIGALGS,
+                ("pyopenssl",),
+                since="1.1.1m",  # the OpenSSL of cryptography 36
+                before="3.0.6",  # that of cryptography 38.0.2
+            ),
+        ),
     )
     psk_modes: PskMode | None = knob(
         kind=kinds.PSK_MODE,

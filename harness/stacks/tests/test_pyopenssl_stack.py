@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.backends.openssl import backend
+from OpenSSL import SSL
 
-from harness.builds.system import build_for
+from harness.agent.drivers.pyopenssl import bindings
+from harness.agent.library import LackError
+from harness.builds.programs import command
+from harness.builds.store import BuildStore
+from harness.builds.system import PYTHON, build_for
 from harness.model.build import Build
 from harness.model.capability import Capability
 from harness.model.errors import RefusedError
@@ -23,7 +30,7 @@ from harness.stacks.ssl_ import SslStack
 from harness.stacks.tests.meet import first_hello, meet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 NO_CLOCK = library() is None
 VERSIONS = pytest.mark.parametrize("version", USUAL_VERSIONS)
@@ -51,6 +58,7 @@ SAMPLES: dict[str, Any] = {
     "anti_replay": False,
     "client_renegotiation": True,
 }
+SECONDS = 20.0
 ENDINGS = {
     Close.BOTH: (Ending.CLOSE_NOTIFY, Ending.CLOSE_NOTIFY),
     Close.CLIENT_ONLY: (Ending.EOF, Ending.CLOSE_NOTIFY),
@@ -233,3 +241,56 @@ def test_a_server_reads_early_data(runtime: Runtime, stack: PyopensslStack, libs
 
     assert second.outcome is Outcome.RESUMED
     assert (second.client.early_data, second.server.early_data) == ("accepted", "accepted")
+
+
+DOES_WITHOUT = {
+    "SSL_CTX_set1_curves_list": "the knob groups is refused",
+    "SSL_CTX_set1_sigalgs_list": "the knob signature_algorithms is refused",
+    "SSL_CTX_set_msg_callback": "tickets are not counted",
+    "SSL_get0_group_name": "the group is not known",
+    "SSL_session_reused": "the messages decide",
+    "i2d_SSL_SESSION": "sessions stay in their process",
+    "d2i_SSL_SESSION": "sessions stay in their process",
+    "SSL_CTX_set_psk_use_session_callback": "the callbacks of both versions give the key",
+    "SSL_CTX_set_psk_find_session_callback": "the callbacks of both versions give the key",
+    "SSL_CIPHER_find": "no session is made of a key",
+    "SSL_SESSION_set1_master_key": "no session is made of a key",
+    "SSL_SESSION_set_cipher": "no session is made of a key",
+    "SSL_SESSION_set_protocol_version": "no session is made of a key",
+}
+"""Functions that some cryptography does not bind, and what the driver does then: it looks before it calls them."""
+CALLED = frozenset(
+    node.attr
+    for node in ast.walk(ast.parse(Path(bindings.__file__).read_text(encoding="utf-8")))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "_lib"
+)
+NOT_THERE = "import sys; from OpenSSL import SSL; print(*(n for n in sys.argv[1:] if not hasattr(SSL._lib, n)))"
+PACKAGES = {"installed": Build("", "cryptography", python=PYTHON), **BuildStore().serving("pyopenssl")}
+
+
+def not_bound(build: Build, names: Collection[str]) -> set[str]:
+    """Which of these functions the cryptography of a build does not bind."""
+    argv = [*(build.python or ()), "-W", "ignore", "-P", "-c", NOT_THERE, *sorted(names)]
+    return set(command(argv, SECONDS, build.environment).split())
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_a_cryptography_does_not_bind_is_not_called(name: str) -> None:
+    assert not_bound(PACKAGES[name], CALLED) <= set(DOES_WITHOUT)
+
+
+def test_a_function_that_no_cryptography_binds_is_found() -> None:
+    assert not_bound(PACKAGES["installed"], {"SSL_session_is_fine", "SSL_CTX_get_options"}) == {"SSL_session_is_fine"}
+    assert set(DOES_WITHOUT) < CALLED
+
+
+@pytest.mark.parametrize(("version", "bound"), [("1.1.1l", True), ("1.1.1m", False), ("3.0.5", False), ("3.0.6", True)])
+def test_cryptography_36_and_37_have_no_signature_algorithms(version: str, *, bound: bool) -> None:
+    assert (abilities_of(Role.CLIENT, version).lacks_knob("signature_algorithms", "ed25519") is None) is bound
+
+
+def test_the_driver_refuses_signature_algorithms_that_are_not_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bindings, "_lib", object())
+
+    with pytest.raises(LackError, match="cryptography 36 and 37"):
+        bindings.set_signature_algorithms(SSL.Context(SSL.TLS_CLIENT_METHOD), "ed25519")

@@ -160,6 +160,8 @@ def set_groups(context: SSL.Context, names: str) -> bool:
 
 def set_signature_algorithms(context: SSL.Context, names: str) -> bool:
     """SSL_CTX_set1_sigalgs_list; False if a name is unknown."""
+    if not hasattr(_lib, "SSL_CTX_set1_sigalgs_list"):
+        raise LackError(f"signature_algorithms: {lacks.SIGNATURE_ALGORITHMS}")
     done = bool(_lib.SSL_CTX_set1_sigalgs_list(_ctx(context), names.encode()) == 1)
     _lib.ERR_clear_error()
     return done

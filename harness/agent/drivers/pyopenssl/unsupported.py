@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from harness.agent.knobs import NO_QUIC, PYOPENSSL_HAS_DTLS, PYOPENSSL_LACKS_DTLS
+from harness.agent.knobs import NO_QUIC, PYOPENSSL_HAS_DTLS, PYOPENSSL_LACKS_DTLS, PYOPENSSL_LACKS_SIGALGS
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
 from harness.agent.vocabulary import Capability, release
 
 CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
 GROUPS = "cryptography before 47 has no SSL_CTX_set1_curves_list"
+SIGNATURE_ALGORITHMS = PYOPENSSL_LACKS_SIGALGS
 
 NO_DER = "cryptography before 44 does not bind i2d_SSL_SESSION or d2i_SSL_SESSION: a Session cannot be exported"
 """Why sessions cannot leave their process on OpenSSL before 3.4: cryptography 44 is the first wheel with 3.4."""
