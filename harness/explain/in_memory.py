@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.session import Session
 
-FATAL = 2
 CLOSE_NOTIFY = 0
 COPIES = "ssl@"
 """Python's SSLObject.session is a copy (Modules/_ssl.c, PySSL_get_session)."""
@@ -112,7 +111,7 @@ def findings(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
 def _closed(origin: Connection) -> list[Event]:
     """What closing a connection did to its session, by the client's alerts on the wire."""
     alerts = origin.transcript.alerts
-    fatal = [alert for alert in alerts if alert.level == FATAL and alert.number != CLOSE_NOTIFY]
+    fatal = [alert for alert in alerts if alert.fatal and alert.number != CLOSE_NOTIFY]
     notified = any(alert.number == CLOSE_NOTIFY and alert.sender is Role.CLIENT for alert in alerts)
     number = origin.number
     if notified or (origin.close not in UNCLEAN and not fatal):

@@ -148,13 +148,22 @@ ALERTS = {
 """Alert numbers and their names (RFC 8446, 6; IANA TLS Alerts). Numbers are compared, names are printed."""
 
 
+FATAL = 2
+"""The level of an alert that ends its connection (RFC 8446, 6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """An alert as it was sent: ``level`` 1 warning or 2 fatal, ``number`` of RFC 8446 section 6, who sent it."""
 
     number: int
     sender: Role | None
-    level: int = 2
+    level: int = FATAL
+
+    @property
+    def fatal(self) -> bool:
+        """Whether its level is fatal."""
+        return self.level == FATAL
 
     @property
     def name(self) -> str:

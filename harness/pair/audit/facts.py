@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from harness.pair.audit.shown import Wire
 
 BOTH = frozenset(Role)
-FATAL = 2
 KEEPS_METHOD = (1, 1)
 """The first OpenSSL whose SSL_set_session leaves the method as it is."""
 PREFERS_SENT_NAME = release("1.1.1e")
@@ -513,7 +512,7 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
     named = _errors_received(wire, role) or ()
     read = max([read, *(place + 1 for place, number in enumerate(numbers) if number and str(number) in named)])
     if _reads_to_the_end(wire, role):
-        fatal = [place for place, alert in enumerate(alerts) if alert.level == FATAL]
+        fatal = [place for place, alert in enumerate(alerts) if alert.fatal]
         read = max(read, fatal[0] + 1 if fatal else len(sent))  # behind a fatal alert nothing is read
     return Shown(_Extending(sent[:read], sent), lambda: f"{readable(sent)} from the {role.peer}")
 
@@ -522,7 +521,7 @@ def _reads_to_the_end(wire: Wire, role: Role) -> bool:
     """Whether an end whose input is over has read all of it: TCP carried it whole, and it did not fail itself."""
     report = wire.report(role)
     own = wire.alerts(role)
-    failed = own is None or any(alert.level == FATAL for alert in own)
+    failed = own is None or any(alert.fatal for alert in own)
     failed = failed or any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
     stream = not wire.cut and not wire.connection.tls.datagrams
     return stream and not failed and report.ending in {Ending.EOF, Ending.ALERT}
@@ -901,8 +900,14 @@ def _certificates_before(wire: Wire, role: Role) -> Collection[object]:
 
 
 def _reused_before(wire: Wire, role: Role) -> Collection[object] | None:
-    """Of a renegotiation that was not completed nothing is known: a server notes the session first."""
-    noted = role is Role.SERVER and wire.unanswered
+    """Of a renegotiation that was not completed nothing is known: an end notes the session first.
+
+    A server notes it before it answers, a client where the ServerHello has the session id that it sent.
+    """
+    hellos = wire.transcript.client_hellos
+    sent = hellos[-1].session_id if hellos else b""
+    echoed = bool(sent) and any(hello.session_id == sent for stage in wire.stages for hello in stage.answers)
+    noted = wire.unanswered if role is Role.SERVER else echoed and wire.connection.offered is not None
     return None if wire.unfinished or len(wire.stages) > 1 or noted else (False,)
 
 

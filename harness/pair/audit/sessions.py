@@ -92,6 +92,14 @@ class Taken:
         """Whether the client does not show the ticket, as Python's ssl, which cannot export a session."""
         return self.session.get("ticket") is None
 
+    def unread(self, value: object) -> tuple[object, ...]:
+        """The value that a field has from a ticket which the client refused with an alert: it is filled in last.
+
+        (tls_process_new_session_ticket)
+        """
+        refused = any(alert.fatal for alert in self.wire.alerts(Role.CLIENT) or ())
+        return (value,) if refused else ()
+
     @property
     def openssl(self) -> bool:
         """Whether the client is an OpenSSL."""
@@ -168,7 +176,8 @@ def _cipher(taken: Taken) -> Shown | None:
 def _session_id(taken: Taken) -> Shown | None:
     """Of TLS 1.3 it is never sent; beside a ticket the client makes it, OpenSSL as the ticket's SHA-256."""
     if taken.openssl and taken.tickets and not taken.hidden:
-        return exactly(sha256(taken.tickets[0].ticket).digest(), "SHA-256 of the ticket in NewSessionTicket")
+        made = sha256(taken.tickets[0].ticket).digest()
+        return Shown({made, *taken.unread(b"")}, "SHA-256 of the ticket in NewSessionTicket", (made,))
     if taken.openssl and taken.tls13 and taken.session.get("ticket") == b"" and taken.wire.selected_psk is None:
         inherited = taken.inherited.get("session_id") if taken.inherited else b""
         return None if inherited is None else exactly(inherited, "TLS 1.3, and the session has no ticket")
@@ -312,7 +321,7 @@ def _master_key_length(taken: Taken) -> Shown | None:
     lengths: set[object] = taken.fold(lambda hello: _hash_length(hello.cipher_suite))
     if None in lengths:
         return None
-    allowed = lengths | ({0} if taken.session.get("has_ticket") is not True else set())
+    allowed = lengths | ({0} if taken.session.get("has_ticket") is not True else set(taken.unread(0)))
     return Shown(allowed, "(the hash of the cipher suite)", lengths)
 
 
@@ -418,6 +427,8 @@ FIELDS: Mapping[str, Callable[[Taken], Shown | None]] = {
 """Every field of a session that the wire also shows."""
 
 
+UNSPECIFIED = 255
+"""TLSEXT_max_fragment_length_UNSPECIFIED of openssl/tls1.h: no server's extensions were read."""
 UNMADE: frozenset[object] = frozenset({0, b"", ""})
 """What a field may be of a session whose handshake did not come so far; False is 0."""
 
@@ -458,7 +469,8 @@ def _before(wire: Wire, name: str) -> Collection[object]:
     offered = {connection.offered.get(name)} if connection.offered else set()
     enabled = (connection.setup.client.versions or ()) if connection.setup and name in {"version", "protocol"} else ()
     labels = {version.label for version in enabled}
-    return {*UNMADE, *offered, *enabled, *labels}
+    unread = {UNSPECIFIED} if name == "max_fragment_length_mode" else set()
+    return {*UNMADE, *offered, *enabled, *labels, *unread}
 
 
 def _unanswered(wire: Wire, session: Session, name: str) -> Shown:

@@ -19,7 +19,6 @@ LIB_SSL = 20
 """ERR_LIB_SSL."""
 ALERT_REASONS = range(1000, 1256)
 """The reason codes of received alerts: SSL_AD_REASON_OFFSET plus the alert's number."""
-FATAL = 2
 
 
 @dataclass
@@ -89,7 +88,7 @@ def make_report(
 ) -> EndpointReport:
     """Return the report of one end; KeyError, TypeError or ValueError if the facts are malformed."""
     alerts = alerts_of(facts, role)
-    fatal = next((alert for alert in alerts if alert.level == FATAL and alert.number), None)
+    fatal = next((alert for alert in alerts if alert.fatal and alert.number), None)
     saw, evidence = judge(facts, trail, fatal, role)
     return EndpointReport(
         view=View(Witness(role.value), saw, tuple(evidence), name, fatal, facts["tickets"]),
