@@ -518,8 +518,13 @@ def _received_alerts(wire: Wire, role: Role) -> Shown | None:
 
 
 def _reads_to_the_end(wire: Wire, role: Role) -> bool:
-    """Whether an end whose input is over has read all of it: TCP carried it whole, and it did not fail itself."""
+    """Whether an end whose input is over has read all of it: TCP carried it whole, and it did not fail itself.
+
+    A client that sent no ClientHello, as it cannot read the session that it is to offer, has read nothing.
+    """
     report = wire.report(role)
+    if role is Role.CLIENT and not wire.transcript.client_hellos:
+        return False
     own = wire.alerts(role)
     failed = own is None or any(alert.fatal for alert in own)
     failed = failed or any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))

@@ -12,6 +12,7 @@ from harness.explain.facts.origin import NAMES_IT
 from harness.explain.finding import hash_of, release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
+from harness.model.view import Saw
 from harness.pair.audit.shown import Shown, contradiction, either, exactly
 from harness.wire.messages import chosen_protocol
 
@@ -97,8 +98,9 @@ class Taken:
 
         (tls_process_new_session_ticket)
         """
+        aborted = self.wire.connection.wire.saw is Saw.ABORTED
         refused = any(alert.fatal for alert in self.wire.alerts(Role.CLIENT) or ())
-        return (value,) if refused else ()
+        return (value,) if aborted and refused else ()
 
     @property
     def openssl(self) -> bool:
