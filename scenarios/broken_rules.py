@@ -214,7 +214,7 @@ def test_client_sends_early_data_with_a_ticket_that_allows_none(pair):
 
     assert first.outcome is FULL
     assert breaches(pair, second) == ()
-    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.PSK
     assert [ticket.max_early_data for ticket in second.messages.tickets] == [0]
     assert second.session.max_early_data == ALLOWS["max_early_data"]
     assert third.messages.client_hello.early_data is True
@@ -233,7 +233,7 @@ def test_client_sends_none_with_a_full_handshake_ticket_that_allows_none(pair):
     assert first.session.max_early_data == ALLOWS["max_early_data"]
     assert second.outcome is FULL
     assert second.session.max_early_data == 0
-    assert third.outcome is RESUMED
+    assert third.mechanism is Mechanism.PSK
     assert third.messages.client_hello.early_data is False
     assert breaches(pair, third) == ()
 
