@@ -211,6 +211,7 @@ class Connection {
     }
     this.done = true;
     this.facts = this.observed();
+    this.tls.on("secure", () => { this.facts = this.observed(); }); // a renegotiation is complete
     return {};
   }
   // Node emits no session that a TLS 1.2 handshake resumed, and none of more than 10240 bytes; the socket still has it.
