@@ -86,6 +86,8 @@ class OpenConnection:
         self._received: list[tuple[Pending[bytes], Pending[bytes]]] = []
         self._due: list[tuple[Pending[bytes], Pending[bytes]]] = []
         """What was exchanged before any renegotiation: nothing explains it if that does not arrive."""
+        self._first = b""
+        """What the server read in the first exchange."""
         self._renegotiated = False
         self._line: Pending[bytes] | None = None
         """A line that was asked for and is still to be read."""
@@ -120,11 +122,27 @@ class OpenConnection:
         """Exchange a line of application data each way; True if both ends got the other's."""
         self.ask_exchange()
         self._settle()
+        if len(self._received) == 1:
+            self._read_again()
         return self._arrived(*self._received[-1])
 
-    @staticmethod
-    def _arrived(answer: Pending[bytes], ping: Pending[bytes]) -> bool:
-        return (answer.result(), ping.result()) == (ANSWER, PING)
+    def _read_again(self) -> None:
+        """Read the rest of the lines of early data that the client wrote again before its own, as it was rejected."""
+        whole = self._spec.early + PING
+        self._first = self._received[0][1].result()
+        while self._first.endswith(b"\n") and self._first != whole and whole.startswith(self._first):
+            line = self.server.read_line()
+            self._asked.append(line)
+            self._settle()
+            if not line.result():
+                break
+            self._first += line.result()
+
+    def _arrived(self, answer: Pending[bytes], ping: Pending[bytes]) -> bool:
+        """Whether both lines came; before the first one, also early data of the user's choice that is written again."""
+        if ping is not self._received[0][1]:
+            return (answer.result(), ping.result()) == (ANSWER, PING)
+        return answer.result() == ANSWER and (self._first or ping.result()) in {PING, self._spec.early + PING}
 
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""

@@ -167,6 +167,29 @@ def test_a_renegotiation_that_resumed_is_reported(machine: tuple[Machine, Runtim
     assert other.renegotiation_resumed is None
 
 
+@pytest.mark.parametrize("early", [b"hello early", b"hello\n", b"one\ntwo\n\nthree"])
+@pytest.mark.parametrize("rejected", [True, False])
+def test_early_data_that_is_written_again_is_no_lost_line(
+    machine: tuple[Machine, Runtime], early: bytes, *, rejected: bool
+) -> None:
+    libssl = machine[0].one("libssl")
+    ends = ClientConfig(max_early_data=100), ServerConfig(max_early_data=100)
+    pair = Pair((libssl, libssl), TLS13, machine[1], client=ends[0], server=ends[1])
+    try:
+        first = pair.connect()
+        if rejected:
+            pair.new_server()
+        live = pair.open(first.session, early=early)
+        exchanged = [live.exchange(), live.exchange()]
+        second = live.close()
+    finally:
+        pair.close()
+
+    assert exchanged == [True, True]
+    assert second.outcome is (Outcome.DECLINED if rejected else Outcome.RESUMED)
+    assert second.client.early_data == ("rejected" if rejected else "accepted")
+
+
 def test_the_protocol_of_a_connection_is_not_its_sessions(machine: tuple[Machine, Runtime]) -> None:
     libssl = machine[0].one("libssl")
     pair = Pair(
