@@ -111,6 +111,7 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.SESSION_IN_MEMORY,
         Capability.PEER_CHAIN,
         Capability.SESSION_ID,
+        Capability.KEY_LOG,
         Capability.OPENSSL_CHOICES,
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }
