@@ -29,7 +29,7 @@ def exported(session: Session, version: tuple[int, int], ticket: Any) -> dict[st
     }
     lifetime = ticket.ticket_lifetime if ticket else 0
     body = bytes(ticket.ticket) if ticket else b""
-    made = int((ticket.time if tls13 else ticket.time_received) if ticket else time.time())
+    made = (ticket.time if tls13 else ticket.time_received) if ticket else time.time()
     name = bytes(session.sessionID or b"") if not tls13 else b""
     if not name and body and not tls13:
         name = hashlib.sha256(body).digest()  # so that the server's answer says whether it resumed (RFC 5077, 3.4)
@@ -39,7 +39,7 @@ def exported(session: Session, version: tuple[int, int], ticket: Any) -> dict[st
         "ticket": body.hex(),
         "ticket_length": len(body),
         "lifetime_hint": lifetime,
-        "time": made,
+        "time": int(made),
     }
     kept = {
         **known,
@@ -47,7 +47,7 @@ def exported(session: Session, version: tuple[int, int], ticket: Any) -> dict[st
         "session_id": name.hex(),
         "ticket": body.hex(),
         "lifetime": lifetime,
-        "time": made,
+        "time": made,  # with its fraction: a second too much in ticket_age, and a server may refuse early data
     }
     if tls13:
         allowed = _allowed(ticket)
