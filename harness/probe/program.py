@@ -91,10 +91,11 @@ class Programs(Probed):
 
     def connect(self, offer: Session | None = None, **knobs: Any) -> Connection:
         """As of `Probed`; EndpointError with what the server printed if it no longer listens."""
-        connection = super().connect(offer, **knobs)
-        if error := self._balancer.unreachable:
-            raise self.programs[self._turn].failure(f"refuses a connection ({error.strerror or error})")
-        return connection
+        try:
+            return super().connect(offer, **knobs)
+        finally:  # however the client saw that its connection was reset
+            if error := self._balancer.unreachable:
+                raise self.programs[self._turn].failure(f"refuses a connection ({error.strerror or error})") from None
 
     def restart(self) -> None:
         """End the servers and start new ones, configured as before."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.callbacks.calls import Calls
     from harness.agent.drivers.libssl.native import Native
 
+LONGEST_ID = 32
+"""Bytes of a session id (SSL_MAX_SSL_SESSION_ID_LENGTH)."""
 ABSENT, UNREADABLE = "absent", "unreadable"
 """Results of a call: the cache has no such session; this OpenSSL cannot read it (d2i_SSL_SESSION)."""
 
@@ -66,7 +68,12 @@ class ExternalCache:
         return self._folder / session_id.hex()
 
     def _read(self, session_id: bytes) -> Any:
-        """A new object from the file; None if there is no file; TlsError if this OpenSSL cannot read it."""
+        """A new object from the file; None if there is no file; TlsError if this OpenSSL cannot read it.
+
+        A ticket that holds its session is longer than an id, and names no file.
+        """
+        if len(session_id) > LONGEST_ID:
+            return None
         try:
             der = self._path(session_id).read_bytes()
         except FileNotFoundError:
