@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cffi import FFI
+
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.native import Native
 from harness.agent.drivers.libssl.settings import Settings
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from harness.runtime.pki import Issued
 
 BIO = """
-int BIO_new_bio_pair(BIO **bio1, size_t writebuf1, BIO **bio2, size_t writebuf2);
+int BIO_new_bio_pair(void **bio1, size_t writebuf1, void **bio2, size_t writebuf2);
 """
+"""What the agent does not declare; its declarations are parsed already and take no more."""
 LINE = b"Stats please\n"
 """What the server sends after the handshake: a client must read once to have a TLS 1.3 ticket."""
 
@@ -25,7 +28,9 @@ class InMemory:
 
     def __init__(self, build: Build, tls: TLSVersion, issued: Issued) -> None:
         self._native = Native(str(build.libssl), str(build.libcrypto))
-        self._native.ffi.cdef(BIO)
+        self._own = FFI()
+        self._own.cdef(BIO)
+        self._bio: Any = self._own.dlopen(str(build.libcrypto))
         self._tls = tls
         self._issued = issued
         self._contexts = self._made()
@@ -62,8 +67,9 @@ class InMemory:
     def _connection(self, offered: Any) -> Any:
         ssl, ffi = self._native.ssl, self._native.ffi
         client, server = (ssl.SSL_new(ctx) for ctx in self._contexts)
-        ends = ffi.new("BIO *[2]")
-        self._native.crypto.BIO_new_bio_pair(ends, 0, ends + 1, 0)
+        made = self._own.new("void *[2]")
+        self._bio.BIO_new_bio_pair(made, 0, made + 1, 0)
+        ends = [ffi.cast("BIO *", int(self._own.cast("uintptr_t", each))) for each in made]
         ssl.SSL_set_bio(client, ends[0], ends[0])
         ssl.SSL_set_bio(server, ends[1], ends[1])
         ssl.SSL_set_connect_state(client)
