@@ -138,23 +138,12 @@ PYOPENSSL_USES_SESSIONS = "3.0.8"
 
 def _key_callbacks_alone(value: Any, values: str) -> tuple[Lack, ...]:
     """Why old bindings have the callbacks of TLS 1.2 and 1.3 only, and the value of a knob that goes with them."""
-    return (
-        Lack(
-            PYOPENSSL_USES_NO_SESSION,
-            ("pyopenssl",),
-            Role.CLIENT,
-            PYOPENSSL_USES_SESSIONS,
-            allows=only(value),
-            values=values,
-        ),
-        Lack(
-            PYOPENSSL_FINDS_NO_SESSION,
-            ("pyopenssl",),
-            Role.SERVER,
-            PYOPENSSL_FINDS_SESSIONS,
-            allows=only(value),
-            values=values,
-        ),
+    since = (
+        (Role.CLIENT, PYOPENSSL_USES_NO_SESSION, PYOPENSSL_USES_SESSIONS),
+        (Role.SERVER, PYOPENSSL_FINDS_NO_SESSION, PYOPENSSL_FINDS_SESSIONS),
+    )
+    return tuple(
+        Lack(why, ("pyopenssl",), role, first, allows=only(value), values=values) for role, why, first in since
     )
 
 

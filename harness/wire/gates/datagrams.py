@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.model.errors import WireFormatError
 from harness.model.tampering import FLIGHT, SEALED, Part, Tamper
 from harness.wire.dtls.records import EPOCH, HEADER, PREFIX, DatagramSplitter
+from harness.wire.gates.held_datagrams import HeldDatagrams
 from harness.wire.gates.man_in_the_middle import edited_body
 from harness.wire.names import HANDSHAKES
 from harness.wire.records import ContentType
@@ -25,30 +26,17 @@ if TYPE_CHECKING:
     from harness.wire.records import Record
 
 
-class DatagramsInTheMiddle:
+class DatagramsInTheMiddle(HeldDatagrams):
     """Feed it what each end sends; it returns what the other end is to get."""
 
     def __init__(self, tamperings: Sequence[Tampering]) -> None:
-        self._left = list(tamperings)
+        super().__init__(tamperings)
         self._seen: dict[tuple[Role, str], int] = {}
         self._flight: set[tuple[int, int, bytes]] = set()
         """What was seen of the present flight: type, epoch and number of the message that a record begins with."""
         self._speaker: Role | None = None
         self._now: list[Tampering] = []
         """What is done to the present flight."""
-        self._held: dict[Role, list[bytes]] = {}
-        self.done: list[str] = []
-        """What was done so far, for people."""
-
-    @property
-    def holding(self) -> bool:
-        """Whether something of an end waits."""
-        return bool(self._held)
-
-    def release(self) -> dict[Role, list[bytes]]:
-        """Return what waited, by its sender."""
-        held, self._held = self._held, {}
-        return held
 
     def feed(self, sender: Role, datagram: bytes) -> list[bytes]:
         """Return the datagrams that are relayed now; one that does not consist of records passes."""

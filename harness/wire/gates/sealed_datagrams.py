@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.tampering import Tamper
+from harness.wire.gates.held_datagrams import HeldDatagrams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,25 +14,12 @@ if TYPE_CHECKING:
     from harness.model.tls import Role
 
 
-class SealedDatagrams:
+class SealedDatagrams(HeldDatagrams):
     """Feed it what each end sends; it returns what the other end is to get."""
 
     def __init__(self, tamperings: Sequence[Tampering]) -> None:
-        self._left = list(tamperings)
+        super().__init__(tamperings)
         self._seen: dict[Role, int] = {}
-        self._held: dict[Role, list[bytes]] = {}
-        self.done: list[str] = []
-        """What was done so far, for people."""
-
-    @property
-    def holding(self) -> bool:
-        """Whether something of an end waits."""
-        return bool(self._held)
-
-    def release(self) -> dict[Role, list[bytes]]:
-        """Return what waited, by its sender."""
-        held, self._held = self._held, {}
-        return held
 
     def feed(self, sender: Role, datagram: bytes) -> list[bytes]:
         """Return the datagrams that are relayed now; what comes after a held one does not wait for it."""
