@@ -54,13 +54,18 @@ class Handshake:
 
     def chain(self, role: Role) -> tuple[bytes, ...] | None:
         """The chain that an end sent last; none of a raw public key; None if it sent none that could be read."""
-        sent = [each for each in self.contents(role) if isinstance(each, Certificate | RawPublicKey)]
-        return (sent[-1].chain if isinstance(sent[-1], Certificate) else ()) if sent else None
+        sent = self._identity(role)
+        return sent.chain if isinstance(sent, Certificate) else None if sent is None else ()
 
     def raw_key(self, role: Role) -> bytes:
         """The raw public key that an end sent last; empty if it sent none."""
-        sent = [each for each in self.contents(role) if isinstance(each, Certificate | RawPublicKey)]
-        return sent[-1].key if sent and isinstance(sent[-1], RawPublicKey) else b""
+        sent = self._identity(role)
+        return sent.key if isinstance(sent, RawPublicKey) else b""
+
+    def _identity(self, role: Role) -> Certificate | RawPublicKey | None:
+        """What an end proved itself with last; None if it sent nothing that could be read."""
+        sent = (each for each in reversed(self.contents(role)) if isinstance(each, Certificate | RawPublicKey))
+        return next(sent, None)
 
     @property
     def stapled(self) -> bytes:
