@@ -70,6 +70,16 @@ def either(shown: Sequence[Shown | None], before: Container[object] = ()) -> Sho
     return Shown(allowed, lambda: " or ".join(dict.fromkeys(each.text for each in found)))
 
 
+class Among:
+    """Every tuple of these."""
+
+    def __init__(self, allowed: set[str]) -> None:
+        self._allowed = allowed
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and self._allowed.issuperset(reported)
+
+
 def readable(value: object) -> str:
     """A value for people; long bytes are cut."""
     if isinstance(value, bytes):
