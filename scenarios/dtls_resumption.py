@@ -1,9 +1,13 @@
-"""DTLS resumes by a session id and by a ticket, as TLS 1.2 does, over datagrams (RFC 6347, 4.2; RFC 5077)."""
+"""DTLS resumes by a session id and by a ticket, as TLS 1.2 does, over datagrams (RFC 6347, 4.2; RFC 5077).
+
+So does a renegotiation, whose messages are numbered from 0 again (RFC 6347, 4.2.2; SSL_renegotiate(3)).
+"""
 
 from datetime import date
 
 from harness import (
     ABORTED,
+    BOTH,
     DECLINED,
     FULL,
     RESUMED,
@@ -23,7 +27,7 @@ from harness import (
 )
 
 SEEN = date(2026, 11, 30)
-PROTOCOL_VERSION = 70
+PROTOCOL_VERSION, NO_RENEGOTIATION = 70, 100
 SAYS_1_2 = (
     "measured on 1.0.2k to 1.0.2r: the session of a DTLS_client_method says DTLS 1.2 where the server chose 1.0, "
     "and the client aborts its resumption"
@@ -159,3 +163,74 @@ def test_session_of_dtls12_is_declined_by_a_server_of_dtls10(pair):
     assert (second.outcome, second.alert) == (outcome, alert)
     assert reason in reasons(pair, second)
     assert second.messages.server_hello.version is DTLSv1
+
+
+def renegotiated(pair, by, *, abbreviated=False):
+    """Return whether it worked, and the connection with its two handshakes."""
+    live = pair.open()
+    live.exchange()
+    done = live.renegotiate(by, abbreviated=abbreviated)
+    return done, live.close()
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    server={"tickets": BOTH},
+    needs={"server": [Capability.RENEGOTIATION], "client": [Capability.OPENSSL_CHOICES]},
+)
+def test_a_renegotiation_that_the_server_asks_for_is_full(pair):
+    """A client of TLS resumes here, one of DTLS calls SSL_renegotiate (tls_process_hello_req, ssl/statem)."""
+    done, connection = renegotiated(pair, Role.SERVER)
+    later = pair.connect(offer=connection.session)
+
+    assert done
+    assert connection.outcome is FULL
+    assert connection.messages.handshakes == 2
+    assert connection.messages.types(Role.SERVER).count("Certificate") == 2
+    assert connection.messages.client_hellos[-1].session_id == b""
+    assert later.outcome is RESUMED
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    server={"tickets": BOTH, "client_renegotiation": True},
+    needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
+)
+def test_an_abbreviated_renegotiation_of_the_client_resumes(pair):
+    done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
+    _, full = renegotiated(pair, Role.CLIENT)
+
+    assert done
+    assert connection.messages.handshakes == full.messages.handshakes == 2
+    assert connection.messages.types(Role.SERVER).count("Certificate") == 1
+    assert full.messages.types(Role.SERVER).count("Certificate") == 2
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    server={"tickets": BOTH, "client_renegotiation": True, "resumption_on_renegotiation": False},
+    needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
+)
+def test_an_abbreviated_renegotiation_without_resumption_is_full(pair):
+    done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
+    later = pair.connect(offer=connection.session)
+
+    assert done
+    assert connection.messages.handshakes == 2
+    assert connection.messages.types(Role.SERVER).count("Certificate") == 2
+    assert connection.messages.client_hellos[-1].session_id
+    assert later.outcome is RESUMED
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    client={"renegotiation": False},
+    needs={"server": [Capability.RENEGOTIATION], "client": [Capability.OPENSSL_CHOICES]},
+)
+def test_a_client_without_renegotiation_keeps_its_session(pair):
+    done, connection = renegotiated(pair, Role.SERVER)
+
+    assert not done
+    assert connection.outcome is FULL
+    assert connection.messages.handshakes == 1
+    assert NO_RENEGOTIATION in [alert.number for alert in connection.messages.alerts if alert.sender is Role.CLIENT]

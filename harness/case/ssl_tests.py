@@ -73,6 +73,8 @@ EXTRA = {"ALPNProtocols": "alpn", "ServerName": "server_name", "SessionTicketApp
 """The same for the extra section of an end."""
 NOTHING = {(Role.SERVER, "ServerNameCallback", "IgnoreMismatch"), (Role.CLIENT, "ALPNProtocols", "")}
 """What needs no knob: the callback goes over to the context that the story chooses, and no protocol is offered."""
+IDLE: Mapping[str, str | None] = {"FIPSversion": None, "UseSCTP": "No"}
+"""Words that change nothing here, each with its one value, None if any: no provider is FIPS's, and none has SCTP."""
 VERIFY = {"Peer": "required", "Request": "optional", "Require": "required", "Once": "once"}
 RESULTS = {"Success": "!=", "ServerFail": "==", "ClientFail": "=="}
 TICKETS = {"Yes": "true", "No": "false"}
@@ -200,6 +202,8 @@ def _test(sections: Mapping[str, Mapping[str, str]], key: str, name: str) -> Ssl
     conf = _named(sections, name, key).get("ssl_conf", "")
     ends = _named(sections, conf, f"ssl_conf of [{name}]")
     wanted = dict(sections.get(key, {}))
+    for word in [word for word, value in wanted.items() if word in IDLE and IDLE[word] in {None, value}]:
+        del wanted[word]
     method = wanted.pop("Method", "TLS")
     reading = _Reading(sections, PROTOCOLS.get(method, PROTOCOLS["TLS"]))
     extra = {word: wanted.pop(word, "") for word in ("server", "client", "server2", "resume-server", "resume-client")}

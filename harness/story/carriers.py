@@ -65,7 +65,6 @@ DATAGRAMS = Limits(
         **dict.fromkeys(CERT_COMPRESSION, "the compression of certificates is of TLS 1.3"),
         "ignore_unexpected_eof": NO_END,
     },
-    steps={"renegotiate": "the harness does not follow a renegotiation over datagrams"},
     middlebox="the harness's middlebox reads streams of TLS records",
 )
 QUIC = Limits(

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from harness.model.errors import WireFormatError
 from harness.wire.decrypt import Keyring
-from harness.wire.dtls.records import EPOCH, DatagramJoiner, DatagramSplitter
-from harness.wire.records import ContentType, HandshakeJoiner, RecordSplitter
+from harness.wire.dtls.records import DatagramJoiner, DatagramSplitter, epoch_of
+from harness.wire.records import HEADER, ContentType, HandshakeJoiner, RecordSplitter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.model.tls import Role
     from harness.model.transcript import Message
     from harness.wire.quic.packets import Packet
-    from harness.wire.records import Record
+    from harness.wire.records import Handshake, Record
 
 
 class Direction:
@@ -26,6 +28,12 @@ class Direction:
         self.records = DatagramSplitter() if datagrams else RecordSplitter()
         self.handshakes = DatagramJoiner() if datagrams else HandshakeJoiner()
         self.keys = Keyring()
+        self.epoch = 0
+        """Of DTLS, the epoch whose keys are in use."""
+        self.spent: dict[int, Keyring] = {}
+        """The keys of the epochs before it, under which a flight may come again."""
+        self.changes = 0
+        """The change_cipher_specs of DTLS, without those that came again: each is of the epoch of that number."""
         self.sealed = False
         """Whether a change_cipher_spec made TLS 1.2 records sealed from here on."""
         self.broken = False
@@ -49,10 +57,21 @@ class Direction:
     def seals(self, record: Record, *, tls13: bool | None) -> bool:
         """Whether the record is sealed, in TLS 1.3, before it, or (None) where no version is known yet."""
         if record.number is not None:
-            return record.number >> EPOCH > 0
+            return epoch_of(record) > 0
         if tls13 is False:
             return self.sealed and not (record.type == ContentType.CHANGE_CIPHER_SPEC and len(record.payload) == 1)
         return record.type == ContentType.APPLICATION_DATA
+
+    def open(self, record: Record) -> tuple[int, bytes] | None:
+        """The content type and the plaintext of a sealed record, None if no key opens it."""
+        old = self.spent.get(epoch_of(record)) if self.datagrams else None
+        return (old or self.keys).open(record)
+
+    def join(self, record: Record, content: bytes, *, sealed: bool) -> Iterator[Handshake]:
+        """The handshake messages that are complete with the content of this record."""
+        if isinstance(self.handshakes, DatagramJoiner):
+            return self.handshakes.feed(content, record.offset + HEADER, epoch=epoch_of(record))
+        return self.handshakes.feed(content, record.offset + HEADER, sealed=sealed)
 
     def finish(self) -> str:
         """What is missing at the end of the bytes, empty if nothing is."""

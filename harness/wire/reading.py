@@ -27,9 +27,9 @@ from harness.model.transcript import (
     Transcript,
 )
 from harness.wire import binders, hellos, messages, summary
-from harness.wire.decrypt import EarlyEpoch
+from harness.wire.decrypt import EarlyEpoch, Keyring
 from harness.wire.direction import Direction
-from harness.wire.dtls.records import is_datagram
+from harness.wire.dtls.records import epoch_of, is_datagram
 from harness.wire.key_log import KeyLog
 from harness.wire.names import HANDSHAKES
 from harness.wire.quic.conversation import Conversation
@@ -246,19 +246,19 @@ class _Reader:
         if sealed:
             if self._too_early(end, record):
                 return
-            opened = end.keys.open(record)
+            opened = end.open(record)
             if opened is None:
                 self._unread(end, record)
                 return
             kind, content = opened
             end.opened += 1
         if kind == ContentType.HANDSHAKE:
-            for message in end.handshakes.feed(content, record.offset + 5, sealed=sealed):
+            for message in end.join(record, content, sealed=sealed):
                 self._met(end, message)
         elif kind == ContentType.ALERT:
             self._alert(end, content, record.offset + 5, sealed=sealed)
         elif kind == ContentType.CHANGE_CIPHER_SPEC:
-            self._change_cipher_spec(end, content, sealed=sealed)
+            self._change_cipher_spec(end, record, content, sealed=sealed)
         else:
             name = "ApplicationData" if kind == ContentType.APPLICATION_DATA else f"record of type {kind}"
             if sealed and kind == ContentType.APPLICATION_DATA and isinstance(end.keys.current, EarlyEpoch):
@@ -266,20 +266,23 @@ class _Reader:
             self._add(end, name, len(content), sealed=sealed, shown=NOTHING)
 
     def _too_early(self, end: Direction, record: Record) -> bool:
-        """Whether a sealed record of DTLS waits for the ServerHello; its epoch says that it is sealed."""
-        if not end.datagrams or end.sealed:
+        """Whether a sealed record of DTLS waits for the ServerHello; its epoch says of which handshake."""
+        epoch = epoch_of(record)
+        if not end.datagrams or epoch <= end.epoch:
             return False
-        if self._server_hellos:
+        if len(self._server_hellos) >= epoch:
+            end.spent[end.epoch], end.keys, end.epoch = end.keys, Keyring(), epoch
             self._seal(end)
             return False
         end.waiting.append(record)
         return True
 
-    def _change_cipher_spec(self, end: Direction, content: bytes, *, sealed: bool) -> None:
-        if end.datagrams and end.plain_ccs:
+    def _change_cipher_spec(self, end: Direction, record: Record, content: bytes, *, sealed: bool) -> None:
+        if end.datagrams and epoch_of(record) < end.changes:
             self._add(end, AGAIN + "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING)
             return
         if end.datagrams:
+            end.changes += 1
             end.change = Message(end.role, "ChangeCipherSpec", len(content), self._at, sealed, NOTHING, content)
         else:
             self._add(end, "ChangeCipherSpec", len(content), sealed=sealed, shown=NOTHING, content=content)

@@ -213,7 +213,11 @@ WORDS
 
 @pytest.mark.parametrize(
     ("words", "ends"),
-    [("HandshakeMode = Magic", ()), ("HandshakeMode = Resume", ("--client", "ssl", "--server", "ssl"))],
+    [
+        ("HandshakeMode = Magic", ()),
+        ("UseSCTP = Yes", ()),
+        ("HandshakeMode = Resume", ("--client", "ssl", "--server", "ssl")),
+    ],
 )
 def test_a_file_of_which_nothing_can_run_is_no_agreement(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, ends: tuple[str, ...]
@@ -224,6 +228,14 @@ def test_a_file_of_which_nothing_can_run_is_no_agreement(
 
     assert main(["import", str(file), *ends]) == NO_VERDICT
     assert "1 tests: 0 agrees, 0 differs, 1 cannot be said" in capsys.readouterr().out
+
+
+def test_a_condition_of_another_provider_or_carrier_changes_nothing() -> None:
+    words = "HandshakeMode = Resume\nFIPSversion = <=3.1.0\nUseSCTP = No"
+    (plain,), (with_them,) = (read(DTLS_TEST.replace("WORDS", each)) for each in ("HandshakeMode = Resume", words))
+
+    assert with_them == plain
+    assert plain.story is not None
 
 
 CALLS = """

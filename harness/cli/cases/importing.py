@@ -74,7 +74,11 @@ def _done(test: SslTest, ends: tuple[Stack, Stack], runtime: Runtime) -> tuple[s
     """What became of a test, and why."""
     if test.story is None:
         return UNSAID, "; ".join(test.unsaid)
-    if lacking := refusals(test.story, Ends(*ends)):
+    try:
+        lacking = refusals(test.story, Ends(*ends))
+    except UsageError as error:
+        return UNSAID, str(error)
+    if lacking:
         return UNSAID, "; ".join(lacking)
     try:
         wrong = judge(test.story, run(test.story, *ends, runtime))

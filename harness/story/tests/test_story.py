@@ -294,7 +294,6 @@ def test_a_change_on_the_way_that_makes_no_sense_is_refused(step: dict[str, str]
         ("dtls1.2", [{"do": "connect", "close": "rst"}], "UDP has nothing to reset"),
         ("dtls1.2", [{"do": "connect", "early_data": 9}], "early data is of TLS 1.3"),
         ("dtls1.2", [{"do": "new_client", "knobs": {"versions": "1.3"}}], "an end speaks either"),
-        ("dtls1.2", [{"do": "open"}, {"do": "renegotiate"}], "does not follow a renegotiation over datagrams"),
         ("quic", [{"do": "open"}, {"do": "renegotiate"}], "no step renegotiate with QUICv1: it has no renegotiation"),
         ("quic", [{"do": "open"}, {"do": "authenticate"}], "RFC 9001, 4.4"),
         ("quic", [{"do": "open"}, {"do": "new_ticket"}], "takes no connection of QUIC"),

@@ -1,7 +1,8 @@
 """Records and handshake messages of DTLS 1.2 from datagrams (RFC 6347, 4.1 and 4.2).
 
 A record names its epoch and its number, so that each opens by itself. A message may come in fragments, late and again;
-messages are given in the order of their numbers, and those that came before are marked.
+messages are given in the order of their numbers, and those that came before are marked. A renegotiation begins its
+numbers again (RFC 6347, 4.2.2); the epoch says which handshake a message is of.
 """
 
 from __future__ import annotations
@@ -22,11 +23,20 @@ MAJOR = 0xFE
 """The first byte of every version of DTLS."""
 EPOCH = 48
 """Bits of the number of a record within its epoch."""
+HELLO_REQUEST = 0
+HELLOS = frozenset({1, 2, 3})
+"""ClientHello, ServerHello and HelloVerifyRequest: one of them is the first message of a handshake."""
+FINISHED = 20
 
 
 def is_datagram(data: bytes) -> bool:
     """Whether bytes begin as a record of DTLS does, and none of TLS."""
     return len(data) > 1 and data[0] in CONTENT_TYPES and data[1] == MAJOR
+
+
+def epoch_of(record: Record) -> int:
+    """The epoch of a record of DTLS: how many change_cipher_specs its sender had sent (RFC 6347, 4.1)."""
+    return (record.number or 0) >> EPOCH
 
 
 class DatagramSplitter:
@@ -57,6 +67,10 @@ class DatagramJoiner:
     """Joins one direction's fragments into messages."""
 
     def __init__(self) -> None:
+        self._handshake = 1
+        """Which handshake of the connection it is."""
+        self._begun = True
+        """Whether a message of it was given, after which numbers count; a HelloRequest may take one or not."""
         self._next = 0
         """The number of the message that is given next."""
         self._parts: dict[int, dict[int, bytes]] = {}
@@ -64,8 +78,11 @@ class DatagramJoiner:
         self._heads: dict[int, tuple[int, int, int, bool]] = {}
         """Of each of them the type, the length, the offset in the stream, and whether its record was encrypted."""
 
-    def feed(self, fragment: bytes, offset: int, *, sealed: bool = False) -> Iterator[Handshake]:
-        """The messages that are now complete; WireFormatError if the record holds no whole fragments."""
+    def feed(self, fragment: bytes, offset: int, *, epoch: int = 0) -> Iterator[Handshake]:
+        """The messages that are now complete; WireFormatError if the record holds no whole fragments.
+
+        ``epoch`` is that of the record: it is sealed unless that is 0.
+        """
         at = 0
         while at < len(fragment):
             head = fragment[at : at + PREFIX]
@@ -74,8 +91,18 @@ class DatagramJoiner:
             at += PREFIX + size
             if len(head) < PREFIX or at > len(fragment) or begin + size > length:
                 raise WireFormatError("no fragment of a handshake message", offset + at)
-            body, place = fragment[at - size : at], offset + at - size
-            if number < self._next:
+            body, place, sealed = fragment[at - size : at], offset + at - size, epoch > 0
+            handshake = epoch if head[0] == FINISHED else epoch + 1
+            if handshake > self._handshake:
+                self._handshake, self._begun, self._next = handshake, False, 0
+                self._heads.clear()
+                self._parts.clear()
+            if head[0] == HELLO_REQUEST:
+                yield Handshake(head[0], body, place, sealed)
+                continue
+            if not self._begun and head[0] in HELLOS:
+                self._begun, self._next = True, number
+            if handshake < self._handshake or number < self._next:
                 if begin + size == length:
                     yield Handshake(head[0], body, place, sealed, again=True)
                 continue

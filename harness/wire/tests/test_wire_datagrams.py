@@ -16,9 +16,10 @@ def record(kind: int, number: int, payload: bytes) -> bytes:
     return bytes((kind, 0xFE, 0xFD)) + number.to_bytes(8, "big") + len(payload).to_bytes(2, "big") + payload
 
 
-def fragment(number: int, body: bytes, start: int, end: int) -> bytes:
+def fragment(number: int, body: bytes, start: int, end: int, kind: int = 16) -> bytes:
     sizes = (len(body), number, start, end - start)
-    return b"\x10" + b"".join(n.to_bytes(w, "big") for n, w in zip(sizes, (3, 2, 3, 3), strict=True)) + body[start:end]
+    head = bytes([kind]) + b"".join(n.to_bytes(w, "big") for n, w in zip(sizes, (3, 2, 3, 3), strict=True))
+    return head + body[start:end]
 
 
 def test_a_datagram_has_several_records_each_with_its_number() -> None:
@@ -51,6 +52,36 @@ def test_fragments_join_in_the_order_of_the_numbers() -> None:
     assert [(message.body, message.again) for message in found] == [(first, False), (second, False)]
     assert [message.again for message in joiner.feed(fragment(0, first, 0, 6), 0)] == [True]
     joiner.finish()
+
+
+REQUEST, HELLO, CERTIFICATE, FINISHED = 0, 2, 11, 20
+
+
+@pytest.mark.parametrize("begins", [0, 1])
+def test_a_renegotiation_begins_its_numbers_again(begins: int) -> None:
+    """OpenSSL's ServerHello has the number after its HelloRequest's, others' may have the same."""
+    sent = [
+        (HELLO, 0, 0, False),
+        (FINISHED, 1, 1, False),
+        (FINISHED, 1, 1, True),
+        (REQUEST, 0, 1, False),
+        (HELLO, begins, 1, False),
+        (FINISHED, 1, 1, True),
+        (CERTIFICATE, begins + 1, 1, False),
+        (HELLO, begins, 1, True),
+        (FINISHED, begins + 2, 2, False),
+        (CERTIFICATE, begins + 1, 1, True),
+    ]
+    joiner = DatagramJoiner()
+
+    found = [
+        message
+        for kind, number, epoch, _ in sent
+        for message in joiner.feed(fragment(number, b"abc", 0, 3, kind), 0, epoch=epoch)
+    ]
+
+    assert [(message.type, message.again) for message in found] == [(kind, again) for kind, _, _, again in sent]
+    assert [message.sealed for message in found] == [epoch > 0 for _, _, epoch, _ in sent]
 
 
 def test_a_message_that_never_comes_is_missed() -> None:

@@ -34,6 +34,8 @@ class LibsslTls:
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {}
+    handshake_random = b""
+    """Of DTLS, the random of the last ServerHello: a renegotiation begins the numbers of messages again."""
 
     def __init__(
         self,

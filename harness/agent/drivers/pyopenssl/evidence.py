@@ -23,6 +23,8 @@ SESSION_ID_LENGTH = 38
 """Where a ServerHello has it, after its header, legacy_version and random (RFC 8446, 4.1.3); the suite is next."""
 MESSAGE_NUMBER = slice(4, 6)
 """Of the header of a handshake message of DTLS (RFC 6347, 4.2.2)."""
+HELLO_RANDOM = slice(14, 46)
+"""Of a ServerHello of DTLS, after that header and the version."""
 TLS13 = 0x0304
 FATAL = 2
 
@@ -51,8 +53,10 @@ class Evidence:
     """Whether a handshake was completed."""
     datagrams: bool = False
     """Whether it is DTLS, whose messages have numbers."""
+    random: bytes = b""
+    """Of DTLS, that of the last ServerHello: a renegotiation begins the numbers of messages again."""
     numbers: set[bytes] = field(default_factory=set)
-    """The numbers of the messages of DTLS with a ticket: one that is sent again is the same ticket."""
+    """The messages of DTLS with a ticket, by that and their numbers: one that is sent again is the same ticket."""
 
     @property
     def aborted_by_peer(self) -> bool:
@@ -62,7 +66,7 @@ class Evidence:
     def saw_ticket(self, message: bytes, *, sent: bool, version: int) -> None:
         """Count a NewSessionTicket; OpenSSL reports it before processing it, while the previous session is current."""
         if self.datagrams:
-            number = message[MESSAGE_NUMBER]
+            number = self.random + message[MESSAGE_NUMBER]
             self.tickets = (self.tickets or 0) + (number not in self.numbers)
             self.numbers.add(number)
             return
@@ -131,7 +135,9 @@ class Watch:
         kind = message[0]
         if kind == NEW_SESSION_TICKET:
             evidence.saw_ticket(message, sent=sent, version=version)
-        elif kind == SERVER_HELLO and not evidence.datagrams:
+        elif kind == SERVER_HELLO and evidence.datagrams:
+            evidence.random = message[HELLO_RANDOM]
+        elif kind == SERVER_HELLO:
             after = SESSION_ID_LENGTH + 1 + message[SESSION_ID_LENGTH]
             evidence.suite = int.from_bytes(message[after : after + 2], "big")
         evidence.certificate |= kind == CERTIFICATE

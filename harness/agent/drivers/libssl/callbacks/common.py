@@ -22,6 +22,8 @@ TRY_LATER = bytes.fromhex("30030a0103")
 """An OCSPResponse without a body, of the status tryLater (RFC 6960, 4.2.1): an end does not look into it."""
 MESSAGE_NUMBER = slice(4, 6)
 """Where a handshake message of DTLS has its number (RFC 6347, 4.2.2)."""
+HELLO_RANDOM = slice(14, 46)
+"""Where a ServerHello of DTLS has its random, after that header and the version."""
 RECORDED = frozenset({c.RECORD_ALERT, c.RECORD_HANDSHAKE})
 """The content types of SSL_CTX_set_msg_callback that are used; record headers and change_cipher_spec are not."""
 
@@ -108,9 +110,11 @@ class Callbacks:
         if kind == c.RECORD_ALERT:
             connection.alerts.append({"level": head[0], "number": head[1], "sent": bool(sent)})
         elif head[0] == c.NEW_SESSION_TICKET:
-            number = head[MESSAGE_NUMBER] if connection.datagrams else b""
+            number = connection.handshake_random + head[MESSAGE_NUMBER] if connection.datagrams else b""
             connection.tickets += number not in connection.ticket_numbers
             connection.ticket_numbers |= {number} - {b""}
+        elif head[0] == c.SERVER_HELLO and connection.datagrams:
+            connection.handshake_random = self._native.ffi.buffer(data, size)[HELLO_RANDOM]
 
     def _keylog(self, ssl: Any, line: Any) -> None:
         connection = self._connections.get(ssl)
