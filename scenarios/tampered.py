@@ -20,11 +20,13 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    openssl_chooses,
     scenario,
 )
 
 SEEN = date(2026, 11, 29)
 UNEXPECTED_MESSAGE, BAD_RECORD_MAC, ILLEGAL_PARAMETER, DECODE_ERROR, DECRYPT_ERROR = 10, 20, 47, 50, 51
+SUPPORTED_VERSIONS = b"\x00\x2b"
 SIZE = 5
 STATEFUL = {"tickets": False, "cache_size": SIZE}
 COUNTS = {
@@ -105,6 +107,22 @@ def test_binder_is_flipped_on_its_way(pair):
     assert second.tampered == ("the tap changed binder of ClientHello 1 of the client",)
     assert second.outcome is ABORTED
     assert second.alert == BINDER.of(pair)
+    assert third.outcome is RESUMED
+
+
+@scenario(versions=[TLSv1_3], client={"versions": [(TLSv1_2, TLSv1_3)]})
+@openssl_chooses(Role.CLIENT, "the alert: the hello is malformed in more than one way")
+def test_answer_to_a_tls13_session_loses_its_version(pair):
+    """Without supported_versions a ServerHello is one of TLS 1.2, and a PSK of TLS 1.3 does not fit it."""
+    first = pair.connect()
+    pair.tamper("edit", "server", "ServerHello", part="extension", value=SUPPORTED_VERSIONS)
+    second = pair.connect(offer=first.session)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.tampered == ("the tap changed extension of ServerHello 1 of the server",)
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(ILLEGAL_PARAMETER, Role.CLIENT)
     assert third.outcome is RESUMED
 
 
