@@ -9,7 +9,7 @@ from harness.agent.conversation import Conversation
 from harness.agent.fields import RequestError
 from harness.agent.knobs import check_files
 from harness.agent.library import OPENSSL, accepted, carry_out, defaults_reported, facts_after, knobs_reported, lacking
-from harness.agent.requests import check, parse
+from harness.agent.requests import check, decoded, parse
 from harness.agent.sockets import Connector, DatagramListener, Listener, connect_datagrams, leave
 from harness.agent.threads import Starts
 from harness.agent.verbs import CONNECTION, VERBS
@@ -56,10 +56,19 @@ class Agent:
         """The verbs that the agent carries out itself; drivers carry out the others."""
 
     def serve(self, line: bytes | None) -> None:
-        """Carry out or queue one request; reply with an error if that fails. None is a line that is too long."""
+        """Carry out or queue the request of a line; reply with an error if that fails. None is one that is too long."""
+        try:
+            message = decoded(line)
+        except RequestError as error:
+            self._outbox.error(None, error)
+        else:
+            self._serve(message)
+
+    def _serve(self, value: Any) -> None:
+        """Carry out or queue what a line holds."""
         number = None
         try:
-            number, message = parse(line)
+            number, message = parse(value)
             request = check(number, message, self.verbs)
             other = self._on_connection if request.row.on == CONNECTION else self._on_context
             result = self._own.get(request.row.name, other)(request)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.agent.fields import RequestError
 from harness.agent.verbs import VERBS
@@ -19,8 +18,7 @@ COMMON = frozenset({"id", "verb"})
 """The fields of every request."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One request with its decoded values: bytes for hexadecimal digits, defaults for omitted fields."""
 
     id: int
@@ -59,17 +57,18 @@ class Lines:
             self._parts.append(part)
 
 
-def parse(line: bytes | None) -> tuple[int | None, Mapping[str, Any]]:
-    """Return the id (None if unreadable) and the JSON object of a line; RequestError if it is not an object.
-
-    None is a line that is too long.
-    """
+def decoded(line: bytes | None) -> Any:
+    """Return the JSON value of a line; RequestError if it has none, and for None, a line that is too long."""
     if line is None:
         raise RequestError(f"a request has at most {LONGEST_LINE} bytes; this one is longer and was not read")
     try:
-        message = json.loads(line.decode())
+        return json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         raise RequestError(f"a request must be one line with one JSON object: {error}") from None
+
+
+def parse(message: Any) -> tuple[int | None, Mapping[str, Any]]:
+    """Return the id (None if unreadable) and the object of a request; RequestError if it is not an object."""
     if not isinstance(message, dict):
         raise RequestError(f"a request must be a JSON object, not {type(message).__name__}")
     number = message.get("id")
@@ -86,14 +85,16 @@ def check(number: int | None, message: Mapping[str, Any], verbs: Mapping[str, Ve
         raise RequestError(f"no verb {verb!r}; the verbs are: {', '.join(verbs)}")
     fields = row.members
     values: dict[str, Any] = {}
+    read = len(COMMON)
     for name, field in fields.items():
         if name in message:
             values[name] = field.value(message[name], name, "of", row.name)
+            read += 1
         elif field.required:
             raise RequestError(f"{row.name} needs {name}: {field.allowed}")
         else:
             values[name] = field.default
-    if message.keys() - fields.keys() > COMMON:
+    if len(message) > read:
         unknown = [key for key in message if key not in fields and key not in COMMON]
         raise RequestError(
             f"{row.name} has no field {', '.join(unknown)}; its fields are: {', '.join(fields) or 'none'}"

@@ -42,20 +42,25 @@ def libssl_build() -> Build:
     return build
 
 
+def libssl_agent(*more: str) -> tuple[str, ...]:
+    """The command of an agent for the system's libssl, with further options."""
+    build = libssl_build()
+    options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
+    return agent_command(build, "libssl", *options, *more)
+
+
 class RawAgent:
     """A running agent and the replies that it gave."""
 
     def __init__(self, runtime: Runtime, *argv: str) -> None:
-        build = libssl_build()
-        options = ("--libssl", str(build.libssl), "--libcrypto", str(build.libcrypto))
         self.lines: list[bytes] = []
         self._loop = runtime.loop
         self.child = Child(
             runtime.loop,
             runtime.warden,
             "raw agent",
-            argv or agent_command(build, "libssl", *options),
-            environment=agent_environment(build),
+            argv or libssl_agent(),
+            environment=agent_environment(libssl_build()),
             on_line=self.lines.append,
         )
 

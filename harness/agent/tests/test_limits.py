@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.conversation import LONGEST_DATA
+from harness.agent.fields import RequestError
+from harness.agent.joined.joining import JOIN
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines
 from harness.agent.tests.libssl_ends import Ends
@@ -16,7 +18,7 @@ from harness.agent.vocabulary import LONGEST_LINE, PROTOCOL
 from harness.agent.watcher import Watcher
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.runtime.runtime import Runtime
-from harness.tests.raw_agent import RawAgent
+from harness.tests.raw_agent import RawAgent, libssl_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,45 @@ def test_a_reply_that_is_too_long_is_an_error_in_its_place() -> None:
 
     assert (reply["id"], reply["error"]["kind"]) == (7, "usage")
     assert f"a line at most {LONGEST_LINE}" in reply["error"]["message"]
+
+
+def test_replies_that_are_too_long_together_have_a_line_each_in_order() -> None:
+    ours, theirs = os.pipe()
+    outbox = Outbox(theirs, Watcher())
+    outbox.packs = True
+    outbox.ok(1, {"data": "x" * 100})
+    outbox.error(2, RequestError("no such thing"))
+    outbox.flush()
+    together = json.loads(os.read(ours, 65536))
+    outbox.ok(3, {"data": "x" * 100})
+    outbox.ok(4, {"data": "x" * LONGEST_LINE})
+    outbox.error(5, RequestError("no such thing"))
+    outbox.flush()
+    apart = [json.loads(line) for line in os.read(ours, 65536).splitlines()]
+    os.close(ours)
+    os.close(theirs)
+
+    assert [(each["id"], "ok" in each) for each in together] == [(1, True), (2, False)]
+    assert [(each["id"], "ok" in each) for each in apart] == [(3, True), (4, False), (5, False)]
+    assert f"a line at most {LONGEST_LINE}" in apart[1]["error"]["message"]
+
+
+def test_each_request_of_an_array_has_its_reply_in_an_array(runtime: Runtime) -> None:
+    agent = RawAgent(runtime, *libssl_agent(JOIN))
+    ((hello, wrong, unread),) = agent.answers(b'[{"id": 1, "verb": "hello"}, {"id": 2, "verb": "dance"}, 3]')
+    agent.child.close()
+
+    assert (hello["id"], hello["ok"]["protocol"]) == (1, PROTOCOL)
+    assert (wrong["id"], wrong["error"]["kind"]) == (2, "usage")
+    assert (unread["id"], unread["error"]["message"]) == (None, "a request must be a JSON object, not int")
+
+
+def test_an_agent_that_joins_nothing_takes_no_array(runtime: Runtime) -> None:
+    agent = RawAgent(runtime)
+    (refused,) = agent.answers(b'[{"id": 1, "verb": "hello"}]')
+    agent.child.close()
+
+    assert refused["error"]["message"] == "a request must be a JSON object, not list"
 
 
 def test_data_without_a_newline_end_a_read(runtime: Runtime) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from harness.agent.joined.joining import JOINING
 from harness.agent.vocabulary import LONGEST_LINE
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 """Encodes a request; one encoder is shared."""
+PACKED = msgspec.json.Encoder().encode
+"""Encodes a request in a tenth of the time, if no text of it has a lone surrogate and no number over 64 bits."""
+DECODED = msgspec.json.Decoder().decode
 TRACE = "RESUMPTION_TRACE"
 """If this environment variable is 1, requests and replies are shown on stderr; they can contain session secrets."""
 SHOWN = 500
@@ -55,8 +61,12 @@ class AgentProcess:
         argv: Sequence[str],
         environment: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        *,
+        packs: bool = False,
     ) -> None:
+        """If it ``packs``, the requests of a burst are one line, an array, as one agent of both ends takes them."""
         self.name = name
+        self._packs = packs
         self.deadline = runtime.loop.deadline if deadline is None else deadline
         self._loop = runtime.loop
         self._next = 0
@@ -123,8 +133,8 @@ class AgentProcess:
             else:
                 pending.reject(self._translated(verb, refusal))
 
-        line = ENCODED({"id": number, "verb": verb, **fields}).encode()
-        if len(line) > LONGEST_LINE:
+        line = self._line({"id": number, "verb": verb, **fields})
+        if len(line) > LONGEST_LINE - 2 * self._packs:  # an array has brackets
             what = f"a request of {len(line)} bytes, and a line of the protocol has at most {LONGEST_LINE}"
             pending.reject(UsageError(f"{self.name}: {verb} needs {what}; give it less"))
             return pending
@@ -133,6 +143,12 @@ class AgentProcess:
             self._loop.soon(self._send)
         self._unsent.append(line)
         return pending
+
+    def _line(self, request: Mapping[str, Any]) -> bytes:
+        if self._packs:
+            with contextlib.suppress(UnicodeEncodeError, OverflowError):
+                return PACKED(request)
+        return ENCODED(request).encode()
 
     def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
         """Send a request and wait for its result; EndpointError, and a killed agent, if the deadline passes."""
@@ -160,25 +176,32 @@ class AgentProcess:
     def _send(self) -> None:
         if self._unsent and self._dead is None:
             lines, self._unsent = self._unsent, []
-            for line in lines:
-                self._trace(">", line)
+            if self._packs:
+                lines = packed(lines)
+            if self._traced:
+                for line in lines:
+                    self._trace(">", line)
             self.child.send(b"\n".join([*lines, b""]))
 
     def _on_line(self, line: bytes) -> None:
         if self._dead is not None:
             return
-        self._trace("<", line)
+        if self._traced:
+            self._trace("<", line)
         try:
-            self._settle(json.loads(line.decode()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if self._packs and line[:1] == b"[":
+                for reply in DECODED(line):
+                    self._settle(reply)
+            else:
+                self._settle(json.loads(line.decode()))
+        except (ValueError, KeyError, TypeError, AttributeError, msgspec.DecodeError) as error:
             shown = line[:SHOWN].decode(errors="replace")
             self.kill(f"broke the protocol ({type(error).__name__}: {error}) with the line {shown!r}")
 
     def _trace(self, direction: str, line: bytes) -> None:
         """Show a line to the agent (``>``) or from it (``<``), with the monotonic time in seconds."""
-        if self._traced:
-            text = line.decode(errors="replace").rstrip()
-            sys.stderr.write(f"{time.monotonic():.6f} {self.name} pid={self.child.pid} {direction} {text}\n")
+        text = line.decode(errors="replace").rstrip()
+        sys.stderr.write(f"{time.monotonic():.6f} {self.name} pid={self.child.pid} {direction} {text}\n")
 
     def _settle(self, reply: Mapping[str, Any]) -> None:
         entry = self._open.get(reply["id"])
@@ -219,3 +242,16 @@ class AgentProcess:
             self._dead = EndpointError(self.name, "the agent was closed")
         self._unsent.clear()
         self.child.close()
+
+
+def packed(lines: Sequence[bytes]) -> list[bytes]:
+    """Return arrays of these requests, each as long as a line may be."""
+    found: list[list[bytes]] = []
+    room = 0
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            found.append([])
+            room = LONGEST_LINE - len(line) - 2
+        found[-1].append(line)
+    return [b"[%b]" % b",".join(each) for each in found]

@@ -52,7 +52,8 @@ class AgentEndpoint(Clocked):
         )
         if host.joins and config.clock is not None:
             self._clock = InnerClock(self._process, self._context)
-            self._clock.move(config.clock)
+            if config.clock:
+                self._clock.move(config.clock)
         self._ask_more()
         try:
             self._process.answer("context", made)

@@ -132,7 +132,7 @@ class AgentHost:
         return process.alive
 
     def _begin(self, environment: Mapping[str, str]) -> Starting:
-        process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline)
+        process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline, packs=self.joins)
         return Starting(process, process.ask("hello", {}, check_protocol))
 
     @staticmethod

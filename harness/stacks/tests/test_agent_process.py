@@ -23,6 +23,7 @@ from harness.model.errors import (
 from harness.runtime.process import FLOOD
 from harness.runtime.runtime import Runtime
 from harness.stacks.agent import AgentHost, AgentProcess
+from harness.stacks.agent.agent_process import packed
 from harness.stacks.agent.host import agent_command, agent_environment
 from harness.tests.raw_agent import libssl_build
 
@@ -51,6 +52,15 @@ LIES = {
     "a result without what was asked for": ('{"id": ID, "ok": {}}', "KeyError: 'protocol'"),
     "a second reply": ('{"id": ID, "ok": {"protocol": 1}}\n{"id": ID, "ok": {"protocol": 1}}', "no request"),
 }
+
+
+PACKED_LIES = {
+    "no array": ("[", "DecodeError"),
+    "no object": ("[1]", "TypeError"),
+    "an id that nobody asked for": ('[{"id": 4711, "ok": {}}]', "no request 4711 is open"),
+    "a second reply": ('[{"id": ID, "ok": {"protocol": 1}}, {"id": ID, "ok": {"protocol": 1}}]', "no request"),
+}
+"""Lies of an agent that replies in arrays; without that they are lies too."""
 
 
 @pytest.fixture
@@ -195,6 +205,30 @@ def test_an_agent_that_breaks_the_protocol_is_an_error_that_shows_the_line(
     assert isinstance(error, EndpointError)
     assert "broke the protocol" in str(error)
     assert words in str(error)
+
+
+@pytest.mark.parametrize(("line", "words"), PACKED_LIES.values(), ids=PACKED_LIES)
+def test_an_agent_of_both_ends_breaks_the_protocol_in_arrays_too(runtime: Runtime, line: str, words: str) -> None:
+    script = ANSWER.replace('request["id"]', 'request[0]["id"]') + f"answer({line!r})"
+    process = AgentProcess(runtime, "libssl@0.0", (sys.executable, "-c", script), packs=True)
+    first = process.ask("hello", {}, protocol)
+    runtime.loop.settle([first])
+    second = process.ask("hello", {}, protocol)
+    runtime.loop.settle([second])
+    process.close()
+
+    error = first.error or second.error
+    assert isinstance(error, EndpointError)
+    assert "broke the protocol" in str(error)
+    assert words in str(error)
+
+
+def test_a_burst_that_is_too_long_for_one_line_is_several_arrays() -> None:
+    half = b"x" * (LONGEST_LINE // 2)
+
+    assert [len(line) for line in packed([b"1", half, half, b"2"])] == [len(half) + 4, len(half) + 4]
+    assert packed([b"1", b"2"]) == [b"[1,2]"]
+    assert packed([b"x" * (LONGEST_LINE - 2)])[0] == b"[%b]" % (b"x" * (LONGEST_LINE - 2))
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ class LibsslTls:
         """The sessions of the new-session callback, then SSL_get1_session's if it is not among them."""
         last = self.session()
         if last is None or any(last["der"] == given["der"] for given in self.given):
-            return self.given
+            return [*self.given]
         return [*self.given, last]
 
     def facts(self) -> Facts:
