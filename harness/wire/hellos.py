@@ -7,13 +7,18 @@ refuses bodies that it does not like, and its import alone takes 140 ms. The tes
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from harness.model.errors import WireFormatError
 from harness.model.tls import TLSVersion
 from harness.model.transcript import PRE_SHARED_KEY, ClientHello, ServerHello
 from harness.wire.cursor import ENTRY, Cursor
 from harness.wire.names import EXTENSIONS, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Complain = Callable[[WireFormatError], object]
 
 SERVER_NAME: Final = 0
 SUPPORTED_GROUPS: Final = 10
@@ -29,16 +34,22 @@ RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 NAMED_VERSIONS = {version.wire: version for version in TLSVersion}
 
 
-class Extensions:
-    """The extensions of a hello; a number that comes twice is an error."""
+def refuse(error: WireFormatError) -> NoReturn:
+    """Read no further."""
+    raise error
 
-    def __init__(self, cursor: Cursor) -> None:
+
+class Extensions:
+    """The extensions of a message; of a number that comes twice, which ``complain`` gets as an error, the first."""
+
+    def __init__(self, cursor: Cursor, complain: Complain = refuse) -> None:
         self.bodies: dict[int, bytes] = {}
         self._offsets: dict[int, int] = {}
         inner = cursor.inner(2) if cursor.left else cursor
         for offset, number, body in inner.entries():
             if number in self.bodies:
-                raise WireFormatError(f"extension {name_of(EXTENSIONS, number)} comes twice", offset)
+                complain(WireFormatError(f"extension {name_of(EXTENSIONS, number)} comes twice", offset))
+                continue
             self.bodies[number] = body
             self._offsets[number] = offset + ENTRY
 
@@ -104,14 +115,17 @@ def _offered_psks(cursor: Cursor) -> dict[str, tuple[Any, ...]]:
     return {"psk_identities": tuple(identities), "psk_ages": tuple(ages), "psk_binders": tuple(binders)}
 
 
-def client_hello(body: bytes, offset: int = 0) -> ClientHello:
-    """Read a ClientHello's body, which lies at ``offset`` of its stream; WireFormatError says what is wrong."""
+def client_hello(body: bytes, offset: int = 0, complain: Complain = refuse) -> ClientHello:
+    """Read a ClientHello's body, which lies at ``offset`` of its stream; WireFormatError says what is wrong.
+
+    What is wrong and hides nothing goes to ``complain``: an extension that comes twice.
+    """
     cursor = Cursor(body, "ClientHello", offset)
     version, random, session_id = cursor.number(2), cursor.take(32), cursor.vector(1)
     cookie = cursor.vector(1) if version >> 8 == DTLS else None
     suites = numbers_of(cursor.vector(2))
     compression = cursor.vector(1)
-    extensions = Extensions(cursor)
+    extensions = Extensions(cursor, complain)
     cursor.end()
     known: dict[str, Any] = {"compression_methods": compression, "cookie": cookie}
     if PRE_SHARED_KEY in extensions:

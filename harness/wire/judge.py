@@ -5,8 +5,9 @@ sent application data, or instead of application data that an end waited for. On
 by what the server sent: pre_shared_key in a TLS 1.3 ServerHello (RFC 8446, 2.2), unless the binder of the selected
 identity proves that it is an external PSK, which makes a first handshake of it, without certificates; before TLS 1.3
 the echoed session id and nothing between ServerHello and change_cipher_spec that only a full handshake has (RFC 5246,
-7.3; RFC 5077, 3.4). What contradicts itself, or hides behind encryption, is UNKNOWN. With renegotiation the first
-handshake is judged.
+7.3; RFC 5077, 3.4). A Certificate beside the PSK is a breach of a rule and no doubt: the keys come from the PSK (RFC
+8446, 7.1). What contradicts itself, or hides behind encryption, is UNKNOWN. With renegotiation the first handshake is
+judged.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def _tls13(client: ClientHello, server: ServerHello, messages: tuple[Message, ..
         return Saw.UNKNOWN, (*evidence, f"but the ClientHello offers {len(client.psk_identities)} identities")
     if external := external_psk(client, server):
         return (Saw.UNKNOWN if certificate else Saw.FULL), (*evidence, _proof(external))
-    return (Saw.UNKNOWN if certificate else Saw.RESUMED), evidence
+    return Saw.RESUMED, evidence
 
 
 def external_psk(client: ClientHello, server: ServerHello) -> ExternalPsk | None:

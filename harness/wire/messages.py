@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 from harness.model.errors import WireFormatError
 from harness.model.transcript import EARLY_DATA, EncryptedExtensions, KeyExchange, NewSessionTicket
 from harness.wire.cursor import Cursor
-from harness.wire.hellos import ALPN, Extensions, protocols_of
+from harness.wire.hellos import ALPN, Extensions, protocols_of, refuse
 from harness.wire.names import EXTENSIONS, list_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from harness.wire.hellos import Complain
 
 STATUS_REQUEST: Final = 5
 """The extension (RFC 6066, 8)."""
@@ -30,18 +32,24 @@ SERVER_KEY_EXCHANGE: Final = 12
 CLIENT_KEY_EXCHANGE: Final = 16
 
 
-def new_session_ticket(body: bytes, offset: int, *, tls13: bool) -> NewSessionTicket:
-    """Read a NewSessionTicket (RFC 8446, 4.6.1; before TLS 1.3 RFC 5077, 3.3); WireFormatError says what is wrong."""
+def new_session_ticket(body: bytes, offset: int, *, tls13: bool, complain: Complain = refuse) -> NewSessionTicket:
+    """Read a NewSessionTicket (RFC 8446, 4.6.1; before TLS 1.3 RFC 5077, 3.3); WireFormatError says what is wrong.
+
+    What is wrong behind the ticket itself goes to ``complain``: a client that does not look there keeps the ticket.
+    """
     cursor = Cursor(body, "NewSessionTicket", offset)
     lifetime = cursor.number(4)
-    if not tls13:
-        ticket = cursor.vector(2)
+    age_add, nonce = (cursor.number(4), cursor.vector(1)) if tls13 else (0, b"")
+    ticket = cursor.vector(2)
+    early = 0
+    try:
+        if tls13:
+            extensions = Extensions(cursor, complain)
+            cursor.end()
+            early = extensions.open(EARLY_DATA).number(4) if EARLY_DATA in extensions else 0
         cursor.end()
-        return NewSessionTicket(lifetime, ticket)
-    age_add, nonce, ticket = cursor.number(4), cursor.vector(1), cursor.vector(2)
-    extensions = Extensions(cursor)
-    cursor.end()
-    early = extensions.open(EARLY_DATA).number(4) if EARLY_DATA in extensions else 0
+    except WireFormatError as error:
+        complain(error)
     return NewSessionTicket(lifetime, ticket, age_add, nonce, early)
 
 

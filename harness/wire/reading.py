@@ -126,7 +126,7 @@ class _Reader:
                 self._record(end, record)
         except WireFormatError as error:
             end.broken = not end.datagrams
-            self._problems.append(end.complaint(error))
+            self._complain(end, error)
 
     def transcript(self) -> Transcript:
         """All that was read, when there are no more bytes."""
@@ -175,7 +175,7 @@ class _Reader:
             for packet in quic.packets(end.role, data):
                 self._packet(quic, end, packet)
         except WireFormatError as error:
-            self._problems.append(end.complaint(error))
+            self._complain(end, error)
 
     def _packet(self, quic: Conversation, end: Direction, packet: Packet) -> None:
         if packet.type is PacketType.RETRY:
@@ -346,7 +346,10 @@ class _Reader:
                 shown = summary.Lazy(summary.server_hello_fields, answer)
             elif message.type == messages.NEW_SESSION_TICKET and end.role is Role.SERVER:
                 tls13 = self._tls13 is True
-                content = ticket = messages.new_session_ticket(message.body, message.offset, tls13=tls13)
+                complain = partial(self._complain, end)
+                content = ticket = messages.new_session_ticket(
+                    message.body, message.offset, tls13=tls13, complain=complain
+                )
                 self._tickets.append(ticket)
                 shown = summary.Lazy(partial(summary.ticket_fields, tls13=tls13), ticket)
             elif message.type in messages.OF_CERTIFICATES:
@@ -361,9 +364,12 @@ class _Reader:
             else:
                 shown = messages.fields_of(message.type, message.body, message.offset)
         except WireFormatError as error:
-            self._problems.append(end.complaint(error))
+            self._complain(end, error)
             shown = {"malformed": str(error)}
         self._add(end, kind, len(message.body), sealed=sealed, shown=shown, content=content)
+
+    def _complain(self, end: Direction, error: WireFormatError) -> None:
+        self._problems.append(end.complaint(error))
 
     def _key_exchange(self, message: Handshake) -> tuple[KeyExchange, Mapping[str, str]]:
         """The group of TLS 1.2, and with a PSK the hint of the server and the identity of the client (RFC 4279, 2)."""
@@ -419,7 +425,7 @@ class _Reader:
             self._raw_key[role] = self._raw_key[role] or extensions.get(number) == RAW_PUBLIC_KEY
 
     def _client_hello(self, end: Direction, message: Handshake) -> ClientHello:
-        hello = hellos.client_hello(message.body, message.offset)
+        hello = hellos.client_hello(message.body, message.offset, partial(self._complain, end))
         if self._psks:
             sent = message.whole
             hello = binders.proven(hello, sent, self._hello_messages, self._psks)

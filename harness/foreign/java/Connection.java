@@ -248,7 +248,7 @@ final class Connection {
             return Failure.end(ending, message, false);
         }
         errors.add(Failure.entry(message));
-        boolean alert = message.startsWith("Received fatal alert");
+        boolean alert = message.contains("Received fatal alert"); // newer ones put its name before it, in brackets
         if (alert && finished) {
             ending = "alert";
             return Failure.end("alert", message, true);

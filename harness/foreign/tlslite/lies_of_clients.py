@@ -73,7 +73,7 @@ def no_psk_binder(_liar: Liar, hello: ClientHello) -> None:
 
 @mutation(CLIENT, "1.3", BINDERS, ClientHello)
 def short_psk_binder(_liar: Liar, hello: ClientHello) -> None:
-    """The binder has 31 bytes."""
+    """The binder has a byte less than the hash."""
     psk_of(hello).binders[0].pop()
 
 

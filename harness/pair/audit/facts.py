@@ -75,7 +75,7 @@ FACTS = (
     Fact("exporter", _reported("exporter"), negotiated.exporter, BOTH, _always()),
     Fact("version", _reported("version"), negotiated.version, BOTH, negotiated.versions_before),
     Fact("enabled versions", negotiated.enabled, negotiated.used_versions),
-    Fact("cipher", _reported("cipher"), negotiated.cipher, BOTH, negotiated.ciphers_before, printed=True),
+    Fact("cipher", negotiated.reported_cipher, negotiated.cipher, BOTH, negotiated.ciphers_before, printed=True),
     Fact("external_psk", _reported("external_psk"), negotiated.external_psk, BOTH, _always(b"")),
     Fact("external PSK of the client", negotiated.configured_psk, negotiated.sent_psk, CLIENT),
     Fact("alpn", negotiated.reported_alpn, negotiated.alpn, BOTH, negotiated.alpn_before),

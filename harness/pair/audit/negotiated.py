@@ -79,6 +79,11 @@ def used_versions(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Including(used), lambda: f"{readable(tuple(sorted(filter(None, used))))} ({words})")
 
 
+def reported_cipher(wire: Wire, role: Role) -> object:
+    """None of an end whose ServerHello may be changed after it was made (docs/mutations.md)."""
+    return None if wire.mutated(role) else wire.report(role).cipher
+
+
 @once
 def cipher(wire: Wire, _role: Role) -> Shown | None:
     """That of the last handshake."""

@@ -196,9 +196,13 @@ def _session_id(taken: Taken) -> Shown | None:
 
 
 def _ticket(taken: Taken) -> Shown | None:
-    """A session that was taken before its ticket came has none."""
+    """A session that was taken before its ticket came has none.
+
+    A client that offers another ticket than it was given, to break a rule, holds what it offered.
+    """
     inherited = taken.inherited.get("ticket") if taken.inherited else b""
-    sent = taken.wire.tickets
+    offers = taken.wire.transcript.client_hellos if taken.wire.mutated(Role.CLIENT) else ()
+    sent = taken.wire.tickets | {hello.session_ticket for hello in offers}
     return None if inherited is None else Shown(sent | {inherited, b""}, "(NewSessionTicket)", sent)
 
 

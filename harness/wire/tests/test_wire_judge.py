@@ -122,12 +122,12 @@ def test_a_psk_that_was_not_offered_is_unknown(resumed13: Transcript) -> None:
     assert view.saw is Saw.UNKNOWN
 
 
-def test_a_psk_with_a_certificate_is_unknown(resumed13: Transcript) -> None:
+def test_a_certificate_beside_the_psk_is_shown_and_no_doubt(resumed13: Transcript) -> None:
     lie = [replace(m, type="Certificate") if m.type == "EncryptedExtensions" else m for m in resumed13.messages]
 
     view = judge(replace(resumed13, messages=tuple(lie))).view
 
-    assert view.saw is Saw.UNKNOWN
+    assert view.saw is Saw.RESUMED
     assert view.evidence[1] == "Certificate in the server's flight"
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.model.errors import WireFormatError
 from harness.model.tls import Alert, Role, TLSVersion
 from harness.model.transcript import Chunk
 from harness.model.view import Saw
 from harness.wire.judge import judge
+from harness.wire.messages import new_session_ticket
 from harness.wire.reading import read
 from harness.wire.tests.tls_in_memory import Captures
 
@@ -316,6 +318,32 @@ def test_an_extension_that_comes_twice_is_malformed(captures: Captures) -> None:
     transcript = read([replace(chunk, data=broken)])
 
     assert transcript.problem.startswith("the client's stream: extension encrypt_then_mac comes twice at offset ")
+    assert transcript.client_hello.session_ticket is not None
+
+
+BEHIND_THE_TICKET = {
+    b"\0\0\0": "NewSessionTicket has 1 bytes too many",
+    b"\0\x07\0\x2a\0\3\0\0\1": "extension early_data is cut short: 4 bytes expected, 3 left",
+    b"\0\x08\0\x0d\0\0\0\x0d\0\0": "extension signature_algorithms comes twice",
+}
+
+
+@pytest.mark.parametrize("rest", BEHIND_THE_TICKET)
+def test_a_ticket_that_is_malformed_behind_itself_is_still_one(rest: bytes) -> None:
+    body = bytes.fromhex("00001c20 00000007 01 02 0004 74657374") + rest
+    complaints: list[WireFormatError] = []
+
+    ticket = new_session_ticket(body, 100, tls13=True, complain=complaints.append)
+
+    assert (ticket.lifetime, ticket.age_add, ticket.nonce, ticket.ticket) == (7200, 7, b"\2", b"test")
+    assert [str(one).partition(" at offset")[0] for one in complaints] == [BEHIND_THE_TICKET[rest]]
+    with pytest.raises(WireFormatError):
+        new_session_ticket(body, 100, tls13=True)
+
+
+def test_a_ticket_that_is_cut_short_is_none() -> None:
+    with pytest.raises(WireFormatError, match="NewSessionTicket is cut short"):
+        new_session_ticket(bytes.fromhex("00001c20 0005 74657374"), 0, tls13=False, complain=list[object]().append)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3])
