@@ -169,7 +169,7 @@ def test_client_aborts_where_its_session_lost_the_extended_master_secret(pair):
     assert reasons(pair, second) == (Reason.EXTENDED_MASTER_SECRET_DROPPED,)
 
 
-WITHOUT_TICKET = {TLSv1_2: (DECLINED, Reason.NOT_IN_CACHE), TLSv1_3: (FULL, Reason.NO_TICKET_YET)}
+WITHOUT_TICKET = {TLSv1_2: (DECLINED, Reason.NOT_IN_CACHE), TLSv1_3: (FULL, Reason.TICKET_TAKEN_OUT)}
 
 
 def test_session_without_its_ticket_is_offered_by_an_id_or_not_at_all(pair):

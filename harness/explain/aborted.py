@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import TicketUse
 from harness.explain import external_psk
 from harness.explain.facts.negotiated import enabled_versions
 from harness.explain.facts.offer import Offer
@@ -21,6 +22,7 @@ from harness.explain.finding import (
 )
 from harness.explain.openssl_errors.alerts import MEANINGS
 from harness.explain.openssl_errors.cause import cause_of
+from harness.explain.refined import refined
 from harness.explain.remedies import by_knob
 from harness.model.knobs import UNSET, Verify
 from harness.model.reason import Finding, Reason
@@ -97,6 +99,8 @@ def _by_code(abort: Abort) -> Finding | None:
         facts = (*facts, *_offers(evidence, hello, cause.code.area))
     if evidence.alert is None:
         facts = (*facts, *_ends(evidence))
+    if more := refined(abort.offer, cause):
+        title, facts, remedy = more.title, (*facts, *more.evidence), more.remedy
     return Finding(cause.code.reason, f"{title} ({_how(evidence)})", facts, remedy, cause.source)
 
 
@@ -391,9 +395,11 @@ def secret_differs(abort: Abort) -> Candidate | None:
 
 
 def callback_failed(abort: Abort) -> Candidate | None:
-    """The server's ticket key callback failed, and with it the handshake."""
-    failed = [call for call in abort.evidence.connection.server.callback_calls or () if call.result == "error"]
-    tickets = [call for call in failed if call.call in {"decrypt", "encrypt"}]
+    """The server's callback for ticket keys, or that for decrypted tickets, failed, and with it the handshake."""
+    calls = abort.evidence.connection.server.callback_calls or ()
+    if aborting := [call for call in calls if call.call == "ticket" and call.result == TicketUse.ABORT]:
+        return _ticket_refused(abort, aborting[-1].subject)
+    tickets = [call for call in calls if call.result == "error" and call.call in {"decrypt", "encrypt"}]
     if not tickets:
         return None
     call = tickets[-1]
@@ -405,6 +411,18 @@ def callback_failed(abort: Abort) -> Candidate | None:
         (f"callback: {call.call}({call.subject[:8].hex()}…) returned error", *abort.seen),
         "let the callback return 0 for a ticket that it cannot read or make; find out what fails in it",
         "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); before 1.1.1 the server sends no alert",
+        "what the callback returns for this ticket",
+    )
+
+
+def _ticket_refused(abort: Abort, subject: bytes) -> Candidate:
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_CALLBACK_FAILED,
+        "the server's callback for decrypted tickets returned SSL_TICKET_RETURN_ABORT, which ends the handshake",
+        (f"callback: ticket({subject[:8].hex()}…) returned {TicketUse.ABORT}", *abort.seen),
+        "let the callback return SSL_TICKET_RETURN_IGNORE for a ticket that it does not want, for a full handshake",
+        "SSL_CTX_set_session_ticket_cb(3)",
         "what the callback returns for this ticket",
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import PskCipher
 from harness.explain.finding import errors, hash_of, knob_text, place, suite_name
 from harness.model.reason import Finding, Reason
 from harness.model.tls import Role
@@ -66,7 +67,29 @@ def not_used(evidence: Evidence) -> tuple[Finding, ...]:
                 "only at a server without certificate",
             ),
         )
+    held = _hash_at_server(evidence)
+    if digest and held and digest != held:
+        return (
+            Finding(
+                Reason.PSK_HASH_DIFFERS,
+                f"the external PSK {_name(psk.identity)} has {digest} at the client and {held} at the server",
+                (
+                    f"wire: the ClientHello offers the external PSK {_name(psk.identity)} with {digest}",
+                    *(line for role in Role for line in knob_text(evidence.connection, role, "psk_cipher")),
+                ),
+                "give both ends a PSK with the same hash: a session with the same suite (SSL_SESSION_set_cipher)",
+                "RFC 8446, 4.2.11; tls_parse_ctos_psk ignores a PSK whose hash is not that of the chosen suite",
+            ),
+        )
     return (_unknown(evidence, psk.identity, Reason.PSK_NOT_USED_UNKNOWN),)
+
+
+def _hash_at_server(evidence: Evidence) -> str | None:
+    """The hash of the server's external PSK, by its knobs; None if it is not known."""
+    now = evidence.now
+    if now is None or not now.server_library.is_openssl:
+        return None
+    return hash_of((now.server.psk_cipher or PskCipher.AES_128).number)
 
 
 def _offered(evidence: Evidence) -> ExternalPsk | None:

@@ -134,7 +134,7 @@ def knob_text(connection: Connection, role: Role, name: str, *, here: bool = Tru
         return ()
     value = getattr(connection.setup.config(role), name)
     where = "" if here else f" in connection {connection.number}"
-    return (f"knob: the {role}'s {name}{where} is {'the default' if value is None else show_knob(value)}",)
+    return (f"knob: the {role}'s {name}{where} is {'the default' if value is None else show_knob(value) or 'empty'}",)
 
 
 def hash_of(suite: int | None) -> str | None:

@@ -163,10 +163,20 @@ def cipher_differs(offer: Offer) -> Candidate | None:
             f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
             f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen or 'hash unknown'})",
         ),
-        "make the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
-        "enables different suites or prefers its own order",
+        _same_hash(offer, session),
         "RFC 8446, 4.2.11; tls_parse_ctos_psk",
         "make the server choose a cipher suite with the session's hash",
+    )
+
+
+def _same_hash(offer: Offer, session: str | None) -> str:
+    """What makes both ends use a suite with the session's hash, by the end that has none."""
+    hello = offer.evidence.answered
+    if session and hello and session not in map(hash_of, hello.cipher_suites):
+        return f"enable a cipher suite with {session} at the client, such as {suite_name(offer.cipher)}"
+    return (
+        "make the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
+        "enables different suites or prefers its own order"
     )
 
 

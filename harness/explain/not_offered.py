@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.explain.facts.evidence import Evidence
+    from harness.model.connection import Connection
     from harness.model.session import Session
     from harness.model.transcript import ClientHello
 
@@ -83,8 +84,30 @@ def _empty(evidence: Evidence, session: Session) -> tuple[Finding, ...]:
     if held is None and origin is not None:
         early = version is TLSVersion.TLSv1_3 and no_session.saved_before_any_read(origin)
         held = False if early and session in origin.held_sessions else gave(origin)
+    if held is False and evidence.origin is not None and _had_ticket(evidence):
+        return (_taken_out(evidence, evidence.origin.connection),)
     empty = held is False
     return no_session.no_ticket(origin, session) if empty else ()
+
+
+def _had_ticket(evidence: Evidence) -> bool:
+    """Whether the session had a ticket when it was issued, and has none now."""
+    return evidence.origin is not None and bool(evidence.origin.session.get("ticket")) and "ticket" in evidence.edits
+
+
+def _taken_out(evidence: Evidence, origin: Connection) -> Finding:
+    issued = evidence.origin.session.get("ticket_length") if evidence.origin else None
+    return Finding(
+        Reason.TICKET_TAKEN_OUT,
+        f"the ticket of connection {origin.number} is not in the session any more",
+        (
+            f"session: a ticket of {issued} bytes was issued",
+            f"session: edited since it was issued ({', '.join(evidence.edits)})",
+            "wire: the ClientHello has no pre_shared_key",
+        ),
+        remedy="offer the session with its ticket; check the code that stores and transfers sessions",
+        source="SSL_SESSION_is_resumable(3); RFC 8446, 4.6.1",
+    )
 
 
 def _cipher(evidence: Evidence, session: Session) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from harness.explain.expiry import aged, had_expired, timeout_of
 from harness.explain.facts.offer import single_use
 from harness.explain.finding import Candidate, Weight, knob_text
 from harness.explain.remedies import KEYS, by_knob, longer, other_cache, shares_keys, stateful
-from harness.explain.ticket import server_change
+from harness.explain.ticket import first_difference, server_change
 from harness.model.connection import HANDLE
 from harness.model.knobs import UNSET, CacheMode, Verify
 from harness.model.reason import Reason
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.explain.facts.evidence import Evidence
     from harness.explain.facts.offer import Offer
+    from harness.model.connection import Connection
 
 NO_LOOKUP = {CacheMode.NO_INTERNAL_LOOKUP, CacheMode.NO_INTERNAL}
 NO_STORE = {CacheMode.NO_INTERNAL_STORE, CacheMode.NO_INTERNAL}
@@ -76,7 +77,7 @@ def consumed(offer: Offer) -> Candidate | None:
     misses = evidence.counted("misses")
     if offer.by is not Mechanism.PSK or misses == 0 or (config is not None and not single_use(config)):
         return None
-    before = offer.offered_here_before if config else evidence.offers_before
+    before = _used_by(offer) if config else evidence.offers_before
     own = evidence.retry is not None and evidence.same_server is True and (misses == 1 or not (misses or _why(offer)))
     if not before and not own:
         return None
@@ -100,11 +101,20 @@ def consumed(offer: Offer) -> Candidate | None:
     )
 
 
+def _used_by(offer: Offer) -> tuple[Connection, ...]:
+    """The connections that may have used the session up, first the one that resumed it: others were made beside it."""
+    before, beside = offer.offered_here_before, offer.used_beside
+    resumed = tuple(one for one in before if one.observed_mechanism)
+    return (*resumed, *beside) or before
+
+
 def not_in_cache(offer: Offer) -> Candidate | None:
     """The server looked up the session and did not find it."""
     evidence = offer.evidence
     if offer.version is TLSVersion.TLSv1_3 and offer.by is not Mechanism.PSK:
         return None  # a server looks such a session up for an identity alone, and the client sends none
+    if offer.external_answer is not None and offer.external_answer not in NO_ANSWER:
+        return None  # OpenSSL counts a miss of its own cache before it asks the callback (lookup_sess_in_cache)
     misses = evidence.counted("misses")
     too_long = offer.by is Mechanism.PSK and len(offer.identity) != HANDLE and offer.looked_up is True
     unanswered = offer.external_answer in NO_ANSWER
@@ -129,8 +139,24 @@ def not_in_cache(offer: Offer) -> Candidate | None:
 
 def _why(offer: Offer) -> tuple[Absence, ...]:
     """Every cause that the evidence shows, the most direct first."""
-    external = tuple(_external(offer))
-    return external or (*never_there(offer), *lost(offer))
+    return tuple(_other_id(offer)) or tuple(_external(offer)) or (*never_there(offer), *lost(offer))
+
+
+def _other_id(offer: Offer) -> Iterator[Absence]:
+    """The id, or the handle in a ticket of TLS 1.3, is not the one that the server made."""
+    issued = offer.issued_id
+    if not issued or issued == offer.identity:
+        return
+    first = first_difference(issued, offer.identity)
+    yield Absence(
+        "the offered session id differs from the issued one",
+        (
+            f"session: a session id of {len(issued)} bytes was issued",
+            f"wire: a session id of {len(offer.identity)} bytes was offered, which differs from byte {first} on",
+        ),
+        "offer the session id unchanged; check the code that stores and transfers sessions",
+        "lookup_sess_in_cache; RFC 5246, 7.4.1.2",
+    )
 
 
 NO_ANSWER = {

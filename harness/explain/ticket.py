@@ -152,12 +152,18 @@ def damaged(offer: Offer) -> Candidate | None:
     if changed is None:
         return Candidate(Weight.OPEN, Reason.TICKET_DAMAGED, title, (), *rest)
     issued, sent = offer.issued or b"", offer.identity
-    first = next((i for i, (a, b) in enumerate(zip(issued, sent, strict=False)) if a != b), min(len(issued), len(sent)))
+    first = first_difference(issued, sent)
     shown = (
         f"session: a ticket of {len(issued)} bytes was issued",
         f"wire: a ticket of {len(sent)} bytes was offered, which differs from byte {first} on",
     )
     return Candidate(Weight.SHOWN, Reason.TICKET_DAMAGED, title, shown, *rest)
+
+
+def first_difference(one: bytes, other: bytes) -> int:
+    """The first byte in which they differ; where one is the beginning of the other, the length of the shorter."""
+    differ = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differ, min(len(one), len(other)))
 
 
 def other_key_length(offer: Offer) -> Candidate | None:

@@ -48,6 +48,11 @@ class Reason(StrEnum):
         "TLS 1.3: the session was taken before the client had read a NewSessionTicket.",
     )
     NO_TICKET_SENT = "no_ticket_sent", Question.NOT_OFFERED, "The server sent neither a ticket nor a session id."
+    TICKET_TAKEN_OUT = (
+        "ticket_taken_out",
+        Question.NOT_OFFERED,
+        "The session had a ticket when it was issued, and has none any more.",
+    )
     TICKET_DISCARDED = (
         "ticket_discarded",
         Question.NOT_OFFERED,
@@ -209,7 +214,7 @@ class Reason(StrEnum):
     TICKET_CALLBACK_FAILED = (
         "ticket_callback_failed",
         Question.ABORTED,
-        "The server's ticket key callback returned less than 0 (SSL_CTX_set_tlsext_ticket_key_evp_cb).",
+        "The server's callback for ticket keys returned less than 0, or that for decrypted tickets aborts.",
     )
     EXTENSION_REJECTED = (
         "extension_rejected",

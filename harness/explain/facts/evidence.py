@@ -166,16 +166,19 @@ class Evidence:
     @cached_property
     def offers_before(self) -> tuple[Connection, ...]:
         """The earlier connections that offered the same session, by its fields or on the wire, in order."""
-        identities = _identities(self.connection)
-        return tuple(
-            one
-            for one in self.earlier
-            if one.was_offered
-            and (
-                (one.offered and self.offered and same(one.offered, self.offered))
-                or not identities.isdisjoint(_identities(one))
-            )
-        )
+        return tuple(one for one in self.earlier if self._offers_the_same(one))
+
+    @cached_property
+    def offers_beside(self) -> tuple[Connection, ...]:
+        """The later connections, made at the same time as this one, that offered the same session."""
+        return tuple(one for one in self.later if self._beside(one) and self._offers_the_same(one))
+
+    def _offers_the_same(self, one: Connection) -> bool:
+        if not one.was_offered:
+            return False
+        if one.offered and self.offered and same(one.offered, self.offered):
+            return True
+        return not _identities(self.connection).isdisjoint(_identities(one))
 
 
 def _setup(connection: Connection) -> Setup | None:

@@ -106,6 +106,31 @@ class Offer:
         return self.identity if any(each.ticket == self.identity for each in on_wire) else None
 
     @cached_property
+    def issued_id(self) -> bytes | None:
+        """The key of the server's cache as it was issued, where the session is offered by such a key; None if unknown.
+
+        It is a session id, or in TLS 1.3 a handle in place of the ticket.
+        """
+        origin = self.evidence.origin
+        if origin is None or self.by is Mechanism.SESSION_TICKET:
+            return None
+        if self.by is Mechanism.PSK:
+            return self.issued if self.issued and len(self.issued) == HANDLE else None
+        found = origin.session.get("session_id")
+        held = origin.session.get("ticket_length")
+        return found if isinstance(found, bytes) and not held else None
+
+    @cached_property
+    def used_beside(self) -> tuple[Connection, ...]:
+        """The later connections, made at the same time, that resumed the same session in the same server context."""
+        now = self.evidence.now
+        return tuple(
+            one
+            for one in self.evidence.offers_beside
+            if now and one.setup and one.setup.server_context == now.server_context and one.observed_mechanism
+        )
+
+    @cached_property
     def offered_here_before(self) -> tuple[Connection, ...]:
         """The earlier connections that offered the same session to the same server context."""
         now = self.evidence.now

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.model.errors import SessionFormatError
 from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import BEFORE_1_3
 from harness.model.view import Saw
+from harness.wire.session.codec import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -48,7 +50,7 @@ def _issued(connection: Connection) -> set[bytes]:
 
 
 def _by_session(offered: Session, earlier: Sequence[Connection]) -> Origin | None:
-    for alike in (_same_content, _same_name, _same_object):
+    for alike in (_same_content, _same_name, _same_object, _same_secret):
         for connection in earlier:
             found = [session for session in yielded(connection) if alike(offered, session)]
             if found:
@@ -80,6 +82,19 @@ def _same_name(offered: Session, session: Session) -> bool:
 
 def _same_object(offered: Session, session: Session) -> bool:
     return offered.handle is not None and offered.handle == session.handle
+
+
+def _same_secret(offered: Session, session: Session) -> bool:
+    """Whether both have one secret, so that one is the other with another ticket or id."""
+    secret = _secret(offered)
+    return bool(secret) and secret == _secret(session)
+
+
+def _secret(session: Session) -> bytes:
+    try:
+        return secret_of(session.der) if session.der else b""
+    except SessionFormatError:
+        return b""
 
 
 def _edits(offered: Session, session: Session) -> tuple[str, ...]:

@@ -18,7 +18,11 @@ MEANINGS = {
         "that fits them",
     ),
     41: Words("certificate", "{me} has no certificate (SSL 3.0)"),
-    42: Words("certificate", "{me} got a certificate of {peer} that is corrupt or whose signature does not verify"),
+    42: Words(
+        "certificate",
+        "{me} got a certificate of {peer} that is corrupt, whose signature does not verify, or whose name or key {me} "
+        "does not accept",
+    ),
     43: Words("certificate", "{me} does not support the type of the certificate of {peer}"),
     44: Words(
         "certificate",

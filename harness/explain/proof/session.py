@@ -116,6 +116,13 @@ def _issued(scope: Scope, found: re.Match[str]) -> bool:
     )
 
 
+def _issued_id(scope: Scope, found: re.Match[str]) -> bool:
+    """An id, or in TLS 1.3 the handle that a ticket is."""
+    origin = scope.evidence.origin
+    held = [origin.session.get(name) for name in ("session_id", "ticket")] if origin else []
+    return any(isinstance(each, bytes) and len(each) == int(found[1]) for each in held)
+
+
 def _comes_from(scope: Scope, found: re.Match[str]) -> bool:
     origin = scope.evidence.origin
     return found[1] == (f"connection {origin.connection.number}" if origin else "an unknown connection")
@@ -146,6 +153,7 @@ STATEMENTS = tuple(
         (r"its session id is empty", _field("session_id", lambda _found: b"")),
         (r"the client has none", lambda scope, _found: scope.connection.offered is None or not scope.sessions),
         (r"(?:it has )?a ticket of (\d+) bytes(?: was issued)?", _issued),
+        (r"a session id of (\d+) bytes was issued", _issued_id),
         (r"its host name is (.+)", _field("server_name", _text)),
         (r"its ALPN protocol is (.+)", _field("alpn", lambda found: _text(found).encode())),
         (

@@ -39,7 +39,7 @@ def _knob(scope: Scope, found: re.Match[str]) -> bool:
     value = getattr(setup.config(role), name)
     if value is None:
         return found[4] == "the default"
-    return found[4] == show_knob(value)
+    return found[4] == (show_knob(value) or "empty")
 
 
 def _timeout(scope: Scope, found: re.Match[str]) -> bool:
@@ -100,7 +100,7 @@ def _offered_here(scope: Scope, found: re.Match[str]) -> bool:
     if found[1] is None:
         return scope.evidence.retry is not None
     other = scope.number(found[1])
-    return other in scope.evidence.offers_before
+    return other in (*scope.evidence.offers_before, *scope.evidence.offers_beside)
 
 
 def _issuer(scope: Scope, found: re.Match[str]) -> bool:

@@ -11,6 +11,7 @@ from harness.explain.proof.statement import Statement
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import EARLY_DATA, EXTENDED_MASTER_SECRET, PRE_SHARED_KEY
 from harness.wire.names import GROUPS, PSK_MODES, list_of
+from harness.wire.session.certificate import host_names
 
 if TYPE_CHECKING:
     import re
@@ -92,6 +93,22 @@ def _differs(scope: Scope, found: re.Match[str]) -> bool:
         and sent[place : place + 1] != issued[place : place + 1]
         for sent in _identities(scope)
     )
+
+
+def _differing_id(scope: Scope, found: re.Match[str]) -> bool:
+    origin, place = scope.evidence.origin, int(found[2])
+    held = [origin.session.get(name) for name in ("session_id", "ticket")] if origin else []
+    return any(
+        len(sent) == int(found[1]) and sent[:place] == issued[:place] and sent[place:] != issued[place:]
+        for sent in _identities(scope)
+        for issued in held
+        if isinstance(issued, bytes)
+    )
+
+
+def _names(scope: Scope, found: re.Match[str]) -> bool:
+    chain = scope.connection.transcript.certificates.get(Role.SERVER)
+    return bool(chain) and ", ".join((chain and host_names(chain[0])) or ("none",)) == found[1]
 
 
 def _name(scope: Scope, found: re.Match[str]) -> bool:
@@ -243,6 +260,16 @@ STATEMENTS = tuple(
         (r"the tickets that this server issues begin with (\S+)", _issued_key),
         (r"the ticket is intact, and its key name is one of this server's, (\S+)", _intact),
         (r"a ticket of (\d+) bytes was offered, which differs from byte (\d+) on", _differs),
+        (r"a session id of (\d+) bytes was offered, which differs from byte (\d+) on", _differing_id),
+        (r"the server's certificate has the names (.+)", _names),
+        (
+            r"the session id of the ServerHello is not that of the ClientHello",
+            lambda scope, _found: _answer(scope).session_id not in {hello.session_id for hello in scope.hellos},
+        ),
+        (
+            r"the ServerHello of connection (\d+) chooses (\S+)",
+            lambda scope, found: suite_name(_answer(scope, found[1]).cipher_suite) == found[2],
+        ),
         (
             r"the offered ticket has (\d+) bytes, a handle has 32",
             lambda scope, found: any(len(sent) == int(found[1]) for sent in _identities(scope)),

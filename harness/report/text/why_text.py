@@ -39,7 +39,7 @@ def answer(account: Account) -> Text:
         return headline(last, explanation)
     if last.observed_outcome() is Outcome.FULL:
         why = "it had no session to offer" if last.client.driven else "it offered no session"
-        return Text(f"Connection {last.number} was a full handshake: {why}", "bold cyan")
+        return Text(f"Connection {last.number} was a full handshake{_by_psk(last)}: {why}", "bold cyan")
     if last.observed_outcome() is not Outcome.RESUMED:
         return Text(f"Connection {last.number} was {last.observed_outcome().value}", "bold")
     origin = origin_of(last.offered, account.connections[:-1])
@@ -47,6 +47,12 @@ def answer(account: Account) -> Text:
     expiry = account.expiries.get(last.number)
     copy = f", the client's copy alone made {_older(expiry.copy)}" if expiry and expiry.copy else ""
     return Text(f"Connection {last.number} was resumed{_mechanism(last)}{session}{copy}", "bold green")
+
+
+def _by_psk(connection: Connection) -> str:
+    """The external PSK that the server chose; empty without one."""
+    psk = connection.observed_external_psk
+    return f" by the external PSK {psk.decode(errors='backslashreplace')!r}" if psk else ""
 
 
 def why_text(connection: Connection, explanation: Explanation, width: int = WIDTH) -> Text:

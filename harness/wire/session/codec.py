@@ -128,6 +128,15 @@ def _known(der: bytes) -> Mapping[str, object]:
     }
 
 
+@lru_cache(maxsize=4)
+def secret_of(der: bytes) -> bytes:
+    """The master secret, or the resumption PSK: to compare two sessions by, and never to be shown.
+
+    SessionFormatError as in `decode`.
+    """
+    return structure.fields(structure.read(der), len(der)).octets["master_key"]
+
+
 def external_psk(cipher: int, key: bytes) -> bytes:
     """The DER of a session of TLS 1.3 that is an external PSK: all that OpenSSL reads of it (-psk_session)."""
     version, suite = TLSVersion.TLSv1_3.wire, cipher.to_bytes(2, "big")
