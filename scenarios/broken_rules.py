@@ -32,7 +32,7 @@ HOUR = 3600
 SEEN = date(2026, 11, 29)
 PORTABLE = {"client": [Capability.SESSION_IMPORT]}
 AES128, AES256, CHACHA20 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"
-NUMBER_OF_AES128, NUMBER_OF_CHACHA20 = 0x1301, 0x1303
+NUMBER_OF_AES128, NUMBER_OF_CHACHA20, NUMBER_OF_ECDSA_AES128 = 0x1301, 0x1303, 0xC02B
 SENDS = {"max_early_data": 100}
 ALLOWS = {"max_early_data": 1024}
 
@@ -222,20 +222,22 @@ def test_client_sends_early_data_with_a_ticket_that_allows_none(pair):
     assert breaches(pair, third) == ("early_data_is_allowed", "early_data_fits")
 
 
-@scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS | {"ticket_keys": "shared"})
+@scenario(versions=[TLSv1_3], client=SENDS, server=ALLOWS)
 def test_client_sends_none_with_a_full_handshake_ticket_that_allows_none(pair):
     first = pair.connect()
+    second = pair.connect(offer=first.session)
     pair.new_server(max_early_data=0)
-    second = pair.connect()
-    third = pair.connect(offer=second.session)
+    third = pair.connect()
+    fourth = pair.connect(offer=third.session)
 
-    assert first.outcome is FULL
+    assert first.outcome is third.outcome is FULL
     assert first.session.max_early_data == ALLOWS["max_early_data"]
-    assert second.outcome is FULL
-    assert second.session.max_early_data == 0
-    assert third.mechanism is Mechanism.PSK
-    assert third.messages.client_hello.early_data is False
-    assert breaches(pair, third) == ()
+    assert second.mechanism is Mechanism.PSK
+    assert second.messages.client_hello.early_data is True
+    assert third.session.max_early_data == 0
+    assert fourth.mechanism is Mechanism.PSK
+    assert fourth.messages.client_hello.early_data is False
+    assert breaches(pair, fourth) == ()
 
 
 @scenario(versions=[TLSv1_2], breaks=SERVER_LACKS_IT)
@@ -263,20 +265,21 @@ def test_server_with_extended_master_secret_off_resumes_who_sends_it(pair):
 
 @scenario(
     versions=[TLSv1_2],
-    client={"ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384"},
+    client={"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256"},
     server={"tickets": False},
     needs=PORTABLE,
     breaks={"suite_of_session_offered": STILL_OFFERED},
 )
 def test_client_offers_a_session_without_its_suite(pair):
     first = pair.connect()
-    pair.new_client(ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+    pair.new_client(ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")
     pair.new_server()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert second.messages.client_hello.session_id == first.session.session_id
-    assert first.messages.server_hello.cipher_suite not in second.messages.client_hello.cipher_suites
+    assert first.messages.server_hello.cipher_suite == NUMBER_OF_ECDSA_AES128
+    assert NUMBER_OF_ECDSA_AES128 not in second.messages.client_hello.cipher_suites
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.NOT_IN_CACHE,)
     assert breaches(pair, second) == BROKEN_BY_THE_OFFER.of(pair)
@@ -289,6 +292,7 @@ def test_client_without_extended_master_secret_is_resumed(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.messages.client_hello.extended_master_secret is False
     assert second.mechanism is Mechanism.SESSION_TICKET
     assert breaches(pair, second) == ()
 

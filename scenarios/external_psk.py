@@ -43,6 +43,7 @@ WRONG_BINDER = Expectation(
     ),
 )
 HINT = b"which one?"
+P256, P384 = 23, 24
 AES_256_OF_1_0_2, CHACHA20_OF_ECDHE, AES_256_OF_DHE = 0x008D, 0xCCAC, 0x00AB
 PSK_SUITES = "CHANGES, 1.1.0: Added support for ChaCha20 and Poly1305; 1.0.2 has the PSK suites of RFC 4279 alone"
 NAMES_FFDHE = (
@@ -93,6 +94,7 @@ def test_tls13_identity_is_proven_by_its_binder(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.external_psk == CLIENT_IDENTITY
     assert offered(first) == ([CLIENT_IDENTITY], 0)
     assert first.messages.client_hellos[0].psk_ages == (0,)
     assert second.outcome is RESUMED
@@ -133,6 +135,7 @@ def test_tls13_session_keeps_no_identity_and_resumes_beside_another_one(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.external_psk == CLIENT_IDENTITY
     assert first.session.psk_identity == b""
     assert second.outcome is RESUMED
     assert offered(second) == ([b"another"], 1)
@@ -145,6 +148,7 @@ def test_tls13_session_resumes_at_a_client_without_the_psk(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.external_psk == CLIENT_IDENTITY
     assert second.outcome is RESUMED
     assert offered(second) == ([], 1)
 
@@ -258,7 +262,7 @@ def test_server_falls_back_on_the_psk_where_it_cannot_read_the_ticket(pair):
 @scenario(
     versions=[TLSv1_3],
     client=PSK | {"psk_callback": ["psk", "session"]},
-    server=ALONE | {"psk_callback": ["psk", "session"], "ciphersuites": "TLS_AES_128_GCM_SHA256"},
+    server=PSK | {"psk_callback": ["psk", "session"], "ciphersuites": "TLS_AES_128_GCM_SHA256"},
 )
 def test_both_generations_of_callbacks_meet_in_tls13(pair):
     first = pair.connect()
@@ -304,6 +308,7 @@ def test_binder_after_a_retry_is_that_of_the_psk(pair):
 
     assert first.outcome is FULL
     assert first.external_psk == CLIENT_IDENTITY
+    assert [hello.key_share_groups for hello in first.messages.client_hellos] == [(P384,), (P256,)]
     assert [len(hello.external_psks) for hello in first.messages.client_hellos] == [1, 1]
     assert second.outcome is RESUMED
     assert second.external_psk is None

@@ -13,6 +13,8 @@ from harness.model.errors import stretched
 from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.agent.drivers.libssl.native import Native
 
 SCRIPT = """
@@ -72,6 +74,22 @@ def test_an_exception_of_a_callback_is_raised_by_the_next_check(native: Native) 
     with pytest.raises(ZeroDivisionError):
         native.check_callbacks()
     native.check_callbacks()
+
+
+def test_a_session_that_lost_its_id_is_in_no_external_cache(native: Native, tmp_path: Path) -> None:
+    from harness.agent.drivers.libssl.callbacks.calls import Calls  # noqa: PLC0415 - loads cffi
+    from harness.agent.drivers.libssl.callbacks.external_cache import ExternalCache  # noqa: PLC0415 - loads cffi
+
+    calls = Calls({})
+    cache = ExternalCache(native, tmp_path / "cache", {}, calls)
+    context = native.ffi.gc(native.ssl.SSL_CTX_new(native.ssl.TLS_method()), native.ssl.SSL_CTX_free)
+    session = native.ffi.gc(native.ssl.SSL_SESSION_new(), native.ssl.SSL_SESSION_free)
+    cache.set(context)
+
+    assert native.ssl.SSL_CTX_add_session(context, session) == 1
+    native.ffi.release(context)
+    native.check_callbacks()
+    assert calls.take(None) == [{"call": "remove", "subject": "", "result": "absent"}]
 
 
 def test_a_library_that_is_no_openssl_is_refused() -> None:

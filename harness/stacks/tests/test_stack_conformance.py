@@ -126,6 +126,7 @@ def adds(pair: Pair, _role: Role) -> None:
     pair.new_server()
 
     assert pair.server.add_session(b"x" * 32) is False
+    assert pair.server.add_session(b"") is False
     assert pair.server.add_session(b"x" * 300) is False, "as long as a ticket that holds its session"
     assert pair.server.add_session(session.session_id) is True
     assert pair.connect(offer=session).server.callback_calls == ()

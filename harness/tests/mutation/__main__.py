@@ -8,7 +8,8 @@ in a table for each file and for all of them. Exit code 1 for a survivor that is
 survivor, for a scenario that does not pass as it is, for a file that cannot be swept, and for a score below 90 %.
 
 Mutants run on this machine's OpenSSL and on 3.5, and 1.1.1w is a second stack of scenarios that switch to one:
-`resumption builds fetch --provider debian 1.1.1w 3.5` gets both.
+`resumption builds fetch --provider debian 1.1.1w 3.5` gets both. `resumption libraries fetch tlslite` gets the peer
+that breaks the rules, and .ci/programs the programs that are ends of scenarios.
 """
 
 from __future__ import annotations

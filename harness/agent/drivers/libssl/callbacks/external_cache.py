@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST_ID = 32
 """Bytes of a session id (SSL_MAX_SSL_SESSION_ID_LENGTH)."""
+NO_ID = "none"
+"""What is looked for in place of an empty id, which names no file: OpenSSL before 3.0.14 empties that of a session that
+is not resumable (tls_construct_server_hello), also in its cache, whose end then calls the remove callback with it."""
 ABSENT, UNREADABLE = "absent", "unreadable"
 """Results of a call: the cache has no such session; this OpenSSL cannot read it (d2i_SSL_SESSION)."""
 
@@ -65,7 +68,7 @@ class ExternalCache:
             self._path(session_id).unlink(missing_ok=True)
 
     def _path(self, session_id: bytes) -> Path:
-        return self._folder / session_id.hex()
+        return self._folder / (session_id.hex() or NO_ID)
 
     def _read(self, session_id: bytes) -> Any:
         """A new object from the file; None if there is no file; TlsError if this OpenSSL cannot read it.
