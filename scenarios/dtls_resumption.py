@@ -189,6 +189,7 @@ def test_a_renegotiation_that_the_server_asks_for_is_full(pair):
     assert connection.messages.types(Role.SERVER).count("Certificate") == 2
     assert connection.messages.client_hellos[-1].session_id == b""
     assert later.outcome is RESUMED
+    assert later.from_cache is not pair.server_config.tickets
 
 
 @scenario(
@@ -212,6 +213,7 @@ def test_an_abbreviated_renegotiation_of_the_client_resumes(pair):
     needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
 )
 def test_an_abbreviated_renegotiation_without_resumption_is_full(pair):
+    """Its server does not read the ticket, and so sends none: the session is in its cache (ssl_get_prev_session)."""
     done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
     later = pair.connect(offer=connection.session)
 
@@ -220,6 +222,7 @@ def test_an_abbreviated_renegotiation_without_resumption_is_full(pair):
     assert connection.messages.types(Role.SERVER).count("Certificate") == 2
     assert connection.messages.client_hellos[-1].session_id
     assert later.outcome is RESUMED
+    assert later.from_cache is True
 
 
 @scenario(

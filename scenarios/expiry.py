@@ -256,6 +256,7 @@ def test_age_of_a_session_is_exact_where_both_clocks_stand_still(pair):
 
     assert first.outcome is FULL
     assert second.outcome is RESUMED
+    assert second.from_cache is not pair.server_config.tickets
     assert reasons(pair, second) == ()
     assert third.outcome is DECLINED
     assert reasons(pair, third) == reason_of(DECLINED)
