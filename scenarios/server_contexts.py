@@ -31,6 +31,7 @@ CHOOSES = {
     "client": [Capability.SESSION_IMPORT, Capability.PEER_CHAIN],
     "server": [Capability.CHOOSE_CONTEXT, Capability.CALLBACK_CALLS],
 }
+CHOOSES_EARLY = {**CHOOSES, "server": [*CHOOSES["server"], Capability.CHOOSE_EARLY]}
 SEEN, TODAY = date(2026, 11, 29), date(2026, 11, 30)
 NOT_COMPARED = (
     "ssl_get_prev_session compares the session id context, which is the first context's or the same, and no name"
@@ -115,7 +116,33 @@ def test_server_name_chooses_the_certificate(pair):
     assert first.client.peer_chain != second.client.peer_chain
 
 
-@scenario(client=ASKS, needs=CHOOSES)
+@scenario(client=ASKS, needs={"server": [Capability.CHOOSE_CONTEXT]})
+def test_session_of_the_chosen_context_resumes_under_its_name(pair):
+    """With pyOpenSSL by set_tlsext_servername_callback, with Python's ssl by sni_callback."""
+    add_context(pair, LATE, server_certificate="other-server")
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    pair.new_client(server_name=OTHER)
+    third = pair.connect()
+    fourth = pair.connect(offer=third.session)
+
+    assert first.outcome is third.outcome is FULL
+    assert first.messages.certificates[Role.SERVER] != third.messages.certificates[Role.SERVER]
+    assert second.outcome is fourth.outcome is RESUMED
+
+
+@scenario(client=ASKS, needs={"server": [Capability.CHOOSE_CONTEXT]})
+def test_name_that_no_context_has_keeps_the_first(pair):
+    add_context(pair, LATE, server_certificate="other-server")
+    first = pair.connect()
+    pair.new_client(server_name="nobody.example")
+    second = pair.connect()
+
+    assert first.outcome is second.outcome is FULL
+    assert first.messages.certificates == second.messages.certificates
+
+
+@scenario(client=ASKS, needs=CHOOSES_EARLY)
 def test_client_hello_chooses_the_certificate(pair):
     add_context(pair, EARLY, server_certificate="other-server")
     first = pair.connect()
@@ -128,7 +155,7 @@ def test_client_hello_chooses_the_certificate(pair):
     assert first.client.peer_chain != second.client.peer_chain
 
 
-@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED)
+@scenario(client=ASKS, needs=CHOOSES_EARLY, breaks=OFFERED)
 def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
     add_context(pair, EARLY, session_id_context=b"other")
     first = pair.connect()
@@ -144,7 +171,7 @@ def test_context_that_is_chosen_early_declines_the_session_of_another(pair):
     assert third.from_cache is False
 
 
-@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED | RESUMED_TLS12)
+@scenario(client=ASKS, needs=CHOOSES_EARLY, breaks=OFFERED | RESUMED_TLS12)
 def test_context_that_is_chosen_early_with_the_same_id_resumes(pair):
     add_context(pair, EARLY, server_certificate="other-server")
     first = pair.connect()
@@ -222,7 +249,7 @@ def test_late_choice_resumes_without_the_certificate_that_it_requires(pair):
     assert pair.last_counters().accept == ACCEPTS_OF_THREE.of(pair)
 
 
-@scenario(client=ASKS, needs=CHOOSES, breaks=OFFERED)
+@scenario(client=ASKS, needs=CHOOSES_EARLY, breaks=OFFERED)
 def test_early_choice_asks_for_the_client_certificate(pair):
     add_context(pair, EARLY, verify=Verify.REQUIRED, session_id_context=b"other")
     first = pair.connect()
@@ -239,7 +266,7 @@ def test_early_choice_asks_for_the_client_certificate(pair):
     assert third.server.peer_certificate is True
 
 
-@scenario(client=ASKS, server={"ticket_ring": "one"}, needs=CHOOSES)
+@scenario(client=ASKS, server={"ticket_ring": "one"}, needs=CHOOSES_EARLY)
 def test_ticket_keys_are_those_of_the_first_context(pair):
     """SSL_set_SSL_CTX leaves session_ctx, which has the ticket keys and the cache."""
     add_context(pair, EARLY, ticket_ring="other")
@@ -257,7 +284,7 @@ def test_ticket_keys_are_those_of_the_first_context(pair):
     assert key_names(first) != key_names(third)
 
 
-@scenario(client=ASKS, needs=CHOOSES)
+@scenario(client=ASKS, needs=CHOOSES_EARLY)
 def test_versions_are_those_of_the_first_context(pair):
     """SSL_set_SSL_CTX leaves min_proto_version and max_proto_version."""
     add_context(pair, EARLY, versions=(OTHER_VERSION[pair.tls],))
@@ -275,7 +302,7 @@ def test_versions_are_those_of_the_first_context(pair):
     assert (third.alert.number, third.alert.sender) == (PROTOCOL_VERSION, Role.SERVER)
 
 
-@scenario(versions=[TLSv1_2], client=ASKS, needs=CHOOSES)
+@scenario(versions=[TLSv1_2], client=ASKS, needs=CHOOSES_EARLY)
 def test_chosen_context_can_refuse_tickets(pair):
     add_context(pair, EARLY, tickets=False)
     first = pair.connect()

@@ -576,10 +576,10 @@ class CommonKnobs:
         kind=kinds.SWITCH,
         meaning="client: whether it asks for a stapled OCSP response (RFC 6066, 8); server: whether it sends one",
         libssl="SSL_CTX_set_tlsext_status_cb",
+        pyopenssl="Context.set_ocsp_server_callback, Connection.request_ocsp",
         openssl={Role.CLIENT: switch(on="-status")},
         lacks=(
             Lack("-status_file wants a response of the certificate's authority", ("openssl",), Role.SERVER),
-            Lack("the driver has no code for Connection.request_ocsp and its server's callback", ("pyopenssl",)),
             Lack("SSLContext has no way to SSL_CTX_set_tlsext_status_cb", ("ssl",)),
         ),
     )

@@ -391,6 +391,10 @@ ONLY_CLIENTS_OFFER = "only a client offers a session"
 """Why a server lacks what is about offers."""
 ONLY_SERVERS_ASK = "only a server asks for a certificate after the handshake"
 """Why a client lacks ``authenticate``."""
+ONLY_SERVERS_CHOOSE = "only a server chooses a context"
+"""Why a client lacks ``choose_context``."""
+ONLY_CLIENTS_GET_ONE = "only a client is sent a response"
+"""Why a server reports no stapled response."""
 
 
 def missing_capabilities(reasons: Mapping[str, str]) -> dict[str, str]:

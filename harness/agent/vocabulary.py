@@ -190,6 +190,8 @@ class Cookie(StrEnum):
 
 COOKIE_SIZE = 20
 """Bytes of a cookie, of which DTLS 1.0 allows 32 (RFC 6347, 4.2.1)."""
+TRY_LATER = bytes.fromhex("30030a0103")
+"""An OCSPResponse without a body, of the status tryLater (RFC 6960, 4.2.1): an end does not look into it."""
 
 
 class TicketKeyResult(StrEnum):
@@ -376,6 +378,8 @@ class Capability(StrEnum):
     """Change the ticket keys of a running server."""
     CHOOSE_CONTEXT = "choose context"
     """Go over to another context by the client's server name (SSL_set_SSL_CTX)."""
+    CHOOSE_EARLY = "choose context early"
+    """Do so in the client-hello callback, before OpenSSL looks up the session (SSL_CTX_set_client_hello_cb)."""
     ADD_SESSION = "add session"
     """SSL_CTX_add_session of a session that the external cache has."""
     EARLY_DATA = "early data"

@@ -62,6 +62,8 @@ class Setup:
     """Why an end has no key log (Capability.KEY_LOG), for each that has none."""
     chosen: ServerConfig | None = None
     """The knobs of the context to which the server goes over in its client-hello callback, by the server name."""
+    chooses: bool = False
+    """Whether the server goes over to another context for some server name."""
 
     def config(self, role: Role) -> Config:
         """The knobs of an end."""

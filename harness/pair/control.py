@@ -154,7 +154,8 @@ class Server(Controlled["ServerEndpoint"]):
         """Go over to the context of another server of the pair where a client asks for this server name.
 
         It takes that context's certificate, session id context, verify mode and options; the session cache and the
-        ticket keys stay this server's. ``at`` is the callback in which it does so. Capability.CHOOSE_CONTEXT.
+        ticket keys stay this server's. ``at`` is the callback in which it does so. Capability.CHOOSE_CONTEXT,
+        and CHOOSE_EARLY for the client-hello callback.
         """
         place = ChosenAt(at)
         self._control("choose_context", server_name=server_name, other=other.endpoint, at=place.value)

@@ -324,6 +324,7 @@ class Pair:
             self.client.context,
             self.server.context,
             chosen=self._chosen_config(),
+            chooses=bool(self.server.chosen),
             before=tuple(self._actions),
             beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
             client_library=self.client_stack.build.library,

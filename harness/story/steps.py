@@ -273,6 +273,8 @@ class ChooseContext(Step, frozen=True):
         """See Step."""
         plan.need(Role.SERVER, Capability.CHOOSE_CONTEXT, self.server)
         plan.need(Role.SERVER, Capability.CHOOSE_CONTEXT, self.other)
+        if self.at is ChosenAt.CLIENT_HELLO:
+            plan.need(Role.SERVER, Capability.CHOOSE_EARLY, self.server)
 
 
 class RotateKeys(Step, frozen=True):

@@ -46,7 +46,10 @@ class Handshakes:
         """
         asked = sum(action.name == "renegotiate" for action in connection.setup.during) if connection.setup else 0
         again = max(asked, connection.transcript.handshakes - 1)
-        gone = any(call.call == "choose" and call.result == "chosen" for call in connection.server.callback_calls or ())
+        calls, setup = connection.server.callback_calls, connection.setup
+        gone = setup is not None and setup.chooses
+        if calls is not None:
+            gone = any(call.call == "choose" and call.result == "chosen" for call in calls)
         hellos = connection.transcript.client_hellos
         offering = sum(PRE_SHARED_KEY in h.extensions or bool(h.session_ticket) or bool(h.session_id) for h in hellos)
         return cls(

@@ -231,7 +231,6 @@ def test_what_it_cannot_do_is_refused(paired: Callable[..., Pair]) -> None:
     live.exchange()
     for refused in (
         lambda: pair.connect(close=Close.RST),
-        live.renegotiate,
         lambda: pair.tamper("cut", "client", "ClientHello"),
         lambda: pair.tamper("edit", "client", "flight", part="trailing"),
         lambda: pair.tamper("drop", "client", "datagram"),

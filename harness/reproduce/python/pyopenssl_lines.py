@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.knobs import why_not
+from harness.agent.vocabulary import TRY_LATER
 from harness.model.knobs import CacheMode, Unset, Verify, knobs_of
 from harness.model.tls import Close, Role, TLSVersion
 from harness.reproduce.python.requirement import requirement
@@ -60,7 +61,11 @@ LINES: Mapping[str, Callable[[object], list[str]]] = {
     "client_certificate": lambda _value: [],
     "server_certificate": lambda _value: [],
 }
-"""Statements by knob, without options, and without alpn, which depends on the role; ``{}`` is the context."""
+"""Statements by knob, without options, and without alpn and ocsp, which depend on the role; ``{}`` is the context."""
+OCSP = {
+    Role.CLIENT: ["ASKS.append({})", "{}.set_ocsp_client_callback(lambda *_given: True)"],
+    Role.SERVER: [f"{{}}.set_ocsp_server_callback(lambda *_given: {py(TRY_LATER)})"],
+}
 
 
 def lacks_knob(context: Context, name: str, value: object) -> str | None:
@@ -70,7 +75,7 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
         return why
     if any(option.default and not option.is_set(value) for option in row.options):
         return NO_CLEARING
-    return None if row.options or name in LINES or name == "alpn" else "pyOpenSSL has no way to set it"
+    return None if row.options or name in {*LINES, "alpn", "ocsp"} else "pyOpenSSL has no way to set it"
 
 
 def _options(row: Knob, value: object) -> list[str]:
@@ -106,6 +111,8 @@ def lines(context: Context, name: str) -> list[str]:
             found += _options(row, value)
         elif knob == "alpn" and isinstance(value, tuple):
             found.append(_alpn(context, value))
+        elif knob == "ocsp" and value:
+            found += OCSP[context.role]
     if context.certificate:
         found.append(f"{{}}.use_certificate_chain_file(beside({py(context.certificate + '.crt')}))")
         found.append(f"{{}}.use_privatekey_file(beside({py(context.certificate + '.key')}))")

@@ -27,6 +27,7 @@ COMMON_MISSING = {
     Capability.EVERY_TICKET.value: "each ticket overwrites the file of -sess_out, so only the last one is seen",
     Capability.NEGOTIATED_GROUP.value: "the program does not print it",
     Capability.PEER_CHAIN.value: "it prints the names of a chain, not its certificates",
+    Capability.CHOOSE_EARLY.value: "no flag sets a client-hello callback",
     Capability.OCSP_RESPONSE.value: "it prints what a response says, not its bytes",
     Capability.EXPORTER.value: "-keymatexport prints the material itself, for anybody to read",
     Capability.PSK_IDENTITIES.value: "in TLS 1.2 s_server warns of an unknown identity and goes on (psk_server_cb)",
@@ -62,6 +63,7 @@ SERVER = (
     Capability.EARLY_DATA,
 )
 SERVER_MISSING = COMMON_MISSING | {
+    Capability.CHOOSE_CONTEXT.value: "the second context of -servername has a certificate, and nothing else of its own",
     Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",
     Capability.CLOSE_SERVER_ONLY.value: "s_server has no command that sends close_notify",
     **dict.fromkeys(OF_A_CLIENT, "s_server saves no sessions to a file"),

@@ -113,5 +113,6 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.SESSION_ID,
         Capability.KEY_LOG,
         Capability.OPENSSL_CHOICES,
+        *({Capability.CHOOSE_CONTEXT} if role is Role.SERVER else ()),
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }

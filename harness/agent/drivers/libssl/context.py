@@ -220,7 +220,8 @@ class LibsslContext(Cache):
 
     def choose_context(self, server_name: str, other: Callable[[], LibsslContext], at: ChosenAt) -> bool:
         """Go over to the context that ``other`` returns where a client asks for this server name."""
-        self._only("choose_context", Capability.CHOOSE_CONTEXT)
+        early = at is ChosenAt.CLIENT_HELLO
+        self._only("choose_context", Capability.CHOOSE_EARLY if early else Capability.CHOOSE_CONTEXT)
         if at is ChosenAt.CLIENT_HELLO and self._knobs.get("external_get") is ExternalGet.LATER:
             raise RequestError("choose_context: external_get = later has the client-hello callback; choose server_name")
         self._names.choose(self._ctx, server_name.encode(), other(), at)

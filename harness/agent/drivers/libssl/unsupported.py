@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.agent.knobs import QUIC_SINCE
-from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK
+from harness.agent.verbs import ONLY_CLIENTS_GET_ONE, ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK
 from harness.agent.vocabulary import Capability, Role, release
 
 SINCE_1_1_1 = (1, 1, 1)
@@ -22,6 +22,7 @@ OF_SERVERS = (
     Capability.CALLBACK_CALLS,
     Capability.ROTATE_KEYS,
     Capability.CHOOSE_CONTEXT,
+    Capability.CHOOSE_EARLY,
     Capability.ADD_SESSION,
 )
 TLS13_CAPABILITIES = {
@@ -31,7 +32,7 @@ TLS13_CAPABILITIES = {
     Capability.EARLY_DATA_CONTENT: NO_TLS13,
     Capability.SESSION_DUPLICATE: "OpenSSL before 1.1.1 has no SSL_SESSION_dup",
     Capability.RESUMABLE: "OpenSSL before 1.1.1 has no SSL_SESSION_is_resumable",
-    Capability.CHOOSE_CONTEXT: "OpenSSL before 1.1.1 has no SSL_CTX_set_client_hello_cb",
+    Capability.CHOOSE_EARLY: "OpenSSL before 1.1.1 has no SSL_CTX_set_client_hello_cb",
     Capability.SET_TIMEOUTS: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to change its tickets",
     Capability.AGE_SERVER_SESSION: "OpenSSL before 1.1.1 has no SSL_CTX_set_session_ticket_cb, to age its tickets",
 }
@@ -46,10 +47,11 @@ def missing(role: str, version: str) -> dict[str, str]:
     if release(version) < SINCE_3_0:
         found[Capability.CHANGED_RENEGOTIATION.value] = NO_EMS_OPTION
     if release(version) < SINCE_1_1_0:
+        found[Capability.CHOOSE_CONTEXT.value] = "the driver calls SSL_clear_options, a macro before OpenSSL 1.1.0"
         found[Capability.THREADS.value] = "OpenSSL before 1.1.0 is safe in threads only with locks of the program's own"
     if role == "server":
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
-        found[Capability.OCSP_RESPONSE.value] = "only a client is sent a response"
+        found[Capability.OCSP_RESPONSE.value] = ONLY_CLIENTS_GET_ONE
         found |= dict.fromkeys((each.value for each in OF_CLIENTS), ONLY_CLIENTS_OFFER)
     else:
         found |= dict.fromkeys((each.value for each in OF_SERVERS), ONLY_SERVERS)

@@ -12,6 +12,7 @@ The reason for each:
 - SSL_CTX_set1_sigalgs_list: pyOpenSSL has no signature algorithms.
 - SSL_CTX_set_post_handshake_auth, SSL_verify_client_post_handshake: pyOpenSSL asks for certificates in handshakes only.
 - SSL_CTX_set_max_early_data, SSL_read_early_data: pyOpenSSL has no early data.
+- SSL_set_verify, SSL_set_options: a context that a Connection goes over to leaves both as they were.
 - SSL_CTX_set_psk_client_callback and its like, SSL_CTX_use_psk_identity_hint: pyOpenSSL has no external PSKs.
 - SSL_get1_session, SSL_SESSION_set1_master_key, SSL_SESSION_set_cipher, SSL_SESSION_set_protocol_version: the callbacks
   of TLS 1.3 give a session, which OpenSSL then owns.
@@ -76,7 +77,25 @@ def reused(connection: SSL.Connection) -> bool | None:
 
 def options(connection: SSL.Connection) -> int:
     """SSL_CTX_get_options of the connection's Context, which is frozen by now."""
-    return int(_lib.SSL_CTX_get_options(_ctx(connection.get_context())))
+    return options_of(connection.get_context())
+
+
+def options_of(context: SSL.Context) -> int:
+    """SSL_CTX_get_options."""
+    return int(_lib.SSL_CTX_get_options(_ctx(context)))
+
+
+def can_take_over(first: SSL.Context, other: SSL.Context) -> bool:
+    """Whether a connection of one Context can get all that `take_over` gives; cryptography before 37 lacks a part."""
+    same = _lib.SSL_CTX_get_verify_mode(_ctx(first)) == _lib.SSL_CTX_get_verify_mode(_ctx(other))
+    return (same or hasattr(_lib, "SSL_set_verify")) and not options_of(first) & ~options_of(other)
+
+
+def take_over(connection: SSL.Connection, context: SSL.Context) -> None:
+    """Give a connection the verify mode and the options of a context (SSL_set_verify, SSL_set_options)."""
+    if hasattr(_lib, "SSL_set_verify"):
+        _lib.SSL_set_verify(_ssl(connection), _lib.SSL_CTX_get_verify_mode(_ctx(context)), _ffi.NULL)
+    _lib.SSL_set_options(_ssl(connection), options_of(context))
 
 
 def group(connection: SSL.Connection) -> str | None:

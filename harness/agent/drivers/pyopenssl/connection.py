@@ -180,6 +180,7 @@ class PyopensslConnection:
             early_bytes=None if self._early_bytes is None else self._early_bytes.hex(),
             group=self._group() if done else None,
             peer_chain=self._chain() if done else None,
+            ocsp_response=None if self._server or not done else self._evidence.response.hex(),
             exporter=self._exporter() if done else None,
             tickets=self._evidence.tickets,
             alerts=list(self._evidence.alerts),
@@ -238,7 +239,8 @@ class PyopensslConnection:
 
     def free(self) -> None:
         """SSL_free, by dropping the Connection."""
-        self._watch.closed(self._connection)
+        for closed in (self._watch.closed, *self._evidence.closed):
+            closed(self._connection)
         del self._connection
 
     def _der(self) -> bytes | None:

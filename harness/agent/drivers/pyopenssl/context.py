@@ -19,12 +19,14 @@ from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queu
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import COOKIE_SIZE, Cookie, Role, Unset, release
+from harness.agent.verbs import ONLY_SERVERS_CHOOSE
+from harness.agent.vocabulary import COOKIE_SIZE, TRY_LATER, ChosenAt, Cookie, Role, Unset, release
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from harness.agent.drivers.pyopenssl.evidence import Evidence
     from harness.agent.vocabulary import CacheMode, TLSVersion, Verify
 
 DEFAULT_ID_CONTEXT = b"resumption"
@@ -61,6 +63,11 @@ class PyopensslContext:
         self._psk = external_psk.ExternalPsk(role, knobs, self._watch) if "psk_key" in knobs else None
         if self._psk is not None:
             self._psk.set(self._context)
+        self._asks = role == "client" and bool(knobs.get("ocsp"))
+        if self._asks:
+            self._context.set_ocsp_client_callback(self._on_response)
+        self._chosen: dict[bytes, PyopensslContext] = {}
+        """The contexts that the servername callback chooses, by name."""
         self._kept: dict[str, SSL.Session] = {}
         """Held Sessions by handle; each belongs to this Context (pyOpenSSL 26.3)."""
 
@@ -166,6 +173,15 @@ class PyopensslContext:
         self._context.set_cookie_generate_callback(lambda _connection: secret)
         self._context.set_cookie_verify_callback(verify)
 
+    def _set_ocsp(self, value: bool) -> None:  # noqa: FBT001 - as in the row
+        """A server's response; a client asks on each Connection."""
+        if value and self._role == "server":
+            self._context.set_ocsp_server_callback(lambda _connection, _data: TRY_LATER)
+
+    def _on_response(self, connection: SSL.Connection, response: bytes, _data: object) -> bool:
+        self._watch.responded(connection, response)
+        return True
+
     def _set_server_name(self, value: str) -> None:
         """Nothing: it is set on each Connection."""
 
@@ -175,6 +191,8 @@ class PyopensslContext:
         connection.set_connect_state()
         if self._server_name is not None:
             connection.set_tlsext_host_name(self._server_name.encode())
+        if self._asks:
+            connection.request_ocsp()
         if session is not None and session.get("handle") in self._kept:
             connection.set_session(self._kept[session["handle"]])
         elif session is not None:
@@ -183,6 +201,35 @@ class PyopensslContext:
             if not below.offer(connection, bytes.fromhex(session["der"])):
                 raise TlsError([{"lib": None, "reason": None, "text": "d2i_SSL_SESSION cannot read the session"}])
         return PyopensslConnection(connection, self._watch, self._kept, psk=self._psk, datagrams=self._datagrams)
+
+    def choose_context(self, server_name: str, other: Callable[[], PyopensslContext], at: ChosenAt) -> bool:
+        """Context.set_tlsext_servername_callback, which goes over to the other Context for this name."""
+        if self._role != "server":
+            raise LackError(f"choose_context: {ONLY_SERVERS_CHOOSE}")
+        if at is not ChosenAt.SERVER_NAME:
+            raise LackError(f"choose_context: {lacks.CHOOSE_EARLY}")
+        chosen = other()
+        if not below.can_take_over(self._context, chosen._context):  # noqa: SLF001 - of the same class
+            raise LackError(f"choose_context: {lacks.TAKES_NOT_ALL}")
+        if not self._chosen:
+            try:
+                self._context.set_tlsext_servername_callback(self._named)
+            except ValueError as error:
+                raise LackError(f"choose_context after the first connection: {error}") from error
+        self._chosen[server_name.encode()] = chosen
+        return True
+
+    def _named(self, connection: SSL.Connection) -> None:
+        other, evidence = self._chosen.get(connection.get_servername() or b""), self._watch.of(connection)
+        if other is not None and evidence is not None:
+            other._adopt(connection, evidence)  # noqa: SLF001 - of the same class
+
+    def _adopt(self, connection: SSL.Connection, evidence: Evidence) -> None:
+        """Make a connection of another context one of this one, with its verify mode and options."""
+        self._watch.adopt(connection, evidence)
+        evidence.closed.append(self._watch.closed)
+        connection.set_context(self._context)
+        below.take_over(connection, self._context)
 
     def accept(self, sock: socket.socket) -> PyopensslConnection:
         """A server connection."""

@@ -51,6 +51,10 @@ class Evidence:
     """A client's earlier sessions: of TLS 1.3 tickets before the last, or of handshakes before a renegotiation."""
     done: bool = False
     """Whether a handshake was completed."""
+    closed: list[Callable[[SSL.Connection], None]] = field(default_factory=list)
+    """What else is to know that the connection is closed."""
+    response: bytes = b""
+    """The stapled OCSP response of the last handshake."""
     datagrams: bool = False
     """Whether it is DTLS, whose messages have numbers."""
     random: bytes = b""
@@ -78,6 +82,7 @@ class Evidence:
         """Store the session when another handshake begins before TLS 1.3, which has no renegotiation."""
         if where & SSL.SSL_CB_HANDSHAKE_START and self.done and version < TLS13:
             self._keep()
+            self.response = b""
         self.done = self.done or bool(where & SSL.SSL_CB_HANDSHAKE_DONE)
 
     def _keep(self) -> None:
@@ -103,6 +108,19 @@ class Watch:
     def closed(self, connection: SSL.Connection) -> None:
         """Stop watching a connection; call it before the connection is freed."""
         self._open.pop(below.address(connection), None)
+
+    def adopt(self, connection: SSL.Connection, evidence: Evidence) -> None:
+        """Watch a connection of another Context, which goes over to this one."""
+        self._open[below.address(connection)] = evidence
+
+    def responded(self, connection: SSL.Connection, response: bytes) -> None:
+        """Record the stapled OCSP response that a client got."""
+        if evidence := self._open.get(below.address(connection)):
+            evidence.response = response
+
+    def of(self, connection: SSL.Connection) -> Evidence | None:
+        """The evidence of a connection; None if it is not watched."""
+        return self._open.get(below.address(connection))
 
     def gave_psk(self, address: int, identity: bytes) -> None:
         """Record that OpenSSL got an external PSK for the SSL at this address."""

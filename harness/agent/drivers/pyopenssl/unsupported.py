@@ -6,7 +6,13 @@
 from __future__ import annotations
 
 from harness.agent.knobs import NO_QUIC, PYOPENSSL_HAS_DTLS, PYOPENSSL_LACKS_DTLS, PYOPENSSL_LACKS_SIGALGS
-from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
+from harness.agent.verbs import (
+    ONLY_CLIENTS_GET_ONE,
+    ONLY_CLIENTS_OFFER,
+    ONLY_SERVERS_ASK,
+    ONLY_SERVERS_CHOOSE,
+    missing_capabilities,
+)
 from harness.agent.vocabulary import Capability, release
 
 CLIENT_EARLY_DATA = "SSL_get_early_data_status is not bound: a client cannot tell whether its early data was accepted"
@@ -38,7 +44,6 @@ VERBS = {
     "set_timeouts": "SSL_SESSION_set_timeout is not bound",
     "callback_calls": "SSL_CTX_sess_set_get_cb is not bound",
     "rotate_keys": "SSL_CTX_set_tlsext_ticket_key_cb is not bound",
-    "choose_context": "the driver has no Context.set_tlsext_servername_callback",
     "add_session": "SSL_CTX_add_session is not bound",
     "new_ticket": "SSL_new_session_ticket is not bound",
     "leave_unread": "the driver reads all that arrives before it closes",
@@ -47,6 +52,11 @@ VERBS = {
 }
 """Optional verbs without a method, and fields of verbs that cannot be set."""
 
+CHOOSE_EARLY = "SSL_CTX_set_client_hello_cb is not bound"
+TAKES_NOT_ALL = (
+    "the other context lacks an option that this one has, and SSL_clear_options is not bound; or it has another verify "
+    "mode, and cryptography before 37 does not bind SSL_set_verify"
+)
 SERVER_NAME = "without Context.set_tlsext_servername_callback a server acknowledges no name, and reports none"
 GROUP = "cryptography before 46 does not bind SSL_get0_group_name"
 NEW_SESSION_CALLBACK = "SSL_CTX_sess_set_new_cb is not bound"
@@ -56,7 +66,7 @@ MISSING = {
     Capability.RESUMABLE: IS_RESUMABLE,
     Capability.NEW_SESSION_CALLBACK: NEW_SESSION_CALLBACK,
     Capability.RUNNING_COUNTERS: VERBS["counters"],
-    Capability.OCSP_RESPONSE: "the driver has no code for Connection.request_ocsp, so that it is sent none",
+    Capability.CHOOSE_EARLY: CHOOSE_EARLY,
     Capability.QUIC: NO_QUIC["pyopenssl"],
 }
 OF_DER = (
@@ -78,8 +88,10 @@ def missing(role: str, version: str) -> dict[str, str]:
     if role == "client":
         found[Capability.EARLY_DATA.value] = CLIENT_EARLY_DATA
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
+        found |= dict.fromkeys((Capability.CHOOSE_CONTEXT.value, Capability.CHOOSE_EARLY.value), ONLY_SERVERS_CHOOSE)
     else:
         found[Capability.SERVER_NAME.value] = SERVER_NAME
+        found[Capability.OCSP_RESPONSE.value] = ONLY_CLIENTS_GET_ONE
         found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
     if release(version) < release(PYOPENSSL_HAS_DTLS):
         found[Capability.DATAGRAMS.value] = PYOPENSSL_LACKS_DTLS.why

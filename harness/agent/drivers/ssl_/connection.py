@@ -48,6 +48,7 @@ class SslConnection:
         self._tls = tls
         self._transport = transport
         self._keylog, self._keylog_start = keylog, keylog.size
+        self._earlier_keylog: list[str] = []
         self._keep = keep
         self._agreed: Facts | None = None
         """The negotiated parameters, read at once: after a fatal error OpenSSL is "in init" and Python has none."""
@@ -60,8 +61,13 @@ class SslConnection:
 
     def watch(self) -> Messages:
         """Where the context's message callback records this connection."""
-        self._messages = Messages()
+        self._messages = self._messages or Messages()
         return self._messages
+
+    def log_to(self, keylog: Keylog) -> None:
+        """Go over to the key log of another context, where the secrets from now on are."""
+        self._earlier_keylog += self._keylog.lines(self._keylog_start)
+        self._keylog, self._keylog_start = keylog, keylog.size
 
     def handshake(self) -> None:
         """SSLObject.do_handshake until it is done and sent."""
@@ -149,7 +155,7 @@ class SslConnection:
             agreed or self._so_far(),
             tickets=self._messages.tickets if self._messages else None,
             alerts=list(self._messages.alerts) if self._messages else None,
-            keylog=self._keylog.lines(self._keylog_start),
+            keylog=self._earlier_keylog + self._keylog.lines(self._keylog_start),
             errors=list(self._errors),
         )
 

@@ -17,11 +17,12 @@ from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
 from harness.agent.knobs import ECDH_CURVES, knobs_of
 from harness.agent.library import LackError, TlsError, refused
-from harness.agent.vocabulary import Role, Verify
+from harness.agent.verbs import ONLY_SERVERS_CHOOSE
+from harness.agent.vocabulary import ChosenAt, Role, Verify
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.agent.drivers.ssl_.evidence import Messages
     from harness.agent.drivers.ssl_.session import Handles
@@ -59,6 +60,9 @@ class SslContext:
             raise TlsError([{"lib": None, "reason": None, "text": str(error)}]) from error
         self._keylog = Keylog(self._context)
         self._messages: WeakKeyDictionary[object, Messages] = WeakKeyDictionary()
+        self._connections: WeakKeyDictionary[object, SslConnection] = WeakKeyDictionary()
+        self._chosen: dict[str, SslContext] = {}
+        """The contexts that the sni_callback chooses, by name."""
         self._watched = hasattr(self._context, "_msg_callback")
         if self._watched:
             setattr(self._context, "_msg_callback", self._on_message)  # noqa: B010  # the stubs have no private names
@@ -144,9 +148,40 @@ class SslContext:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, **arguments)
         connection = SslConnection(tls, Transport(sock, incoming, outgoing), self._keylog, self._keep)
+        self._connections[tls] = connection
         if self._watched:
             self._messages[tls] = connection.watch()
         return connection
+
+    def choose_context(self, server_name: str, other: Callable[[], SslContext], at: ChosenAt) -> bool:
+        """SSLContext.sni_callback, which goes over to the other context for this name."""
+        if self._role != "server":
+            raise LackError(f"choose_context: {ONLY_SERVERS_CHOOSE}")
+        if at is not ChosenAt.SERVER_NAME:
+            raise LackError(f"choose_context: {lacks.CHOOSE_EARLY}")
+        chosen = other()
+        if chosen.taken_over != self.taken_over:
+            raise LackError(f"choose_context: {lacks.TAKES_NOTHING}")
+        self._chosen[server_name] = chosen
+        self._context.sni_callback = self._named
+        return True
+
+    @property
+    def taken_over(self) -> tuple[int, int]:
+        """What a connection takes over from its first context for good: the verify mode and the options."""
+        return int(self._context.verify_mode), int(self._context.options)
+
+    def _named(self, tls: Any, name: str | None, _context: ssl.SSLContext) -> None:
+        other, connection = self._chosen.get(name or ""), self._connections.get(tls)
+        if other is not None and connection is not None:
+            other.adopt(tls, connection)
+
+    def adopt(self, tls: ssl.SSLObject, connection: SslConnection) -> None:
+        """Make a connection of another context one of this one."""
+        tls.context = self._context
+        connection.log_to(self._keylog)
+        if self._watched:
+            self._messages[tls] = connection.watch()
 
     def _keep(self, handle: str, session: ssl.SSLSession) -> None:
         self._handles[handle] = self._mine[handle] = session

@@ -6,10 +6,15 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 from __future__ import annotations
 
 from harness.agent.knobs import NO_QUIC, SSL_HAS_NO_DTLS
-from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, missing_capabilities
+from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, ONLY_SERVERS_CHOOSE, missing_capabilities
 from harness.agent.vocabulary import Capability
 
 NO_EARLY_DATA = "Python's ssl has no early data"
+CHOOSE_EARLY = "Python's ssl has no SSL_CTX_set_client_hello_cb"
+TAKES_NOTHING = (
+    "SSLObject.context calls SSL_set_SSL_CTX alone, and the other context has another verify mode or other options, "
+    "which nothing gives to the connection"
+)
 SERVER_NAME = "SSLObject.server_hostname is what the client was given, not what SSL_get_servername returns"
 NEW_SESSION_CALLBACK = "Python's ssl has no SSL_CTX_sess_set_new_cb"
 GROUP = "Python's ssl has no SSL_get_negotiated_group before Python 3.15"
@@ -28,7 +33,6 @@ VERBS = {
     "set_timeouts": "a server's SSLContext does not expose the sessions that it issues",
     "callback_calls": "Python's ssl has no SSL_CTX_sess_set_get_cb",
     "rotate_keys": "Python's ssl has no SSL_CTX_set_tlsext_ticket_key_cb",
-    "choose_context": "the driver has no SSLContext.sni_callback",
     "add_session": "Python's ssl has no SSL_CTX_add_session",
     "new_ticket": "Python's ssl has no SSL_new_session_ticket",
     "leave_unread": "SSLObject.unwrap waits for the peer, and SSL_shutdown alone cannot be called after it failed",
@@ -55,6 +59,7 @@ MISSING = {
     Capability.SERVER_NAME: SERVER_NAME,
     Capability.NEGOTIATED_GROUP: GROUP,
     Capability.EXPORTER: EXPORTER,
+    Capability.CHOOSE_EARLY: CHOOSE_EARLY,
     Capability.OCSP_RESPONSE: "SSLObject has no way to SSL_get_tlsext_status_ocsp_resp",
     Capability.PSK_IDENTITIES: "SSLContext has no set_psk_server_callback before Python 3.13",
     Capability.DATAGRAMS: SSL_HAS_NO_DTLS,
@@ -67,6 +72,7 @@ def missing(role: str, _version: str) -> dict[str, str]:
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
     if role == "client":
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
+        found |= dict.fromkeys((Capability.CHOOSE_CONTEXT.value, Capability.CHOOSE_EARLY.value), ONLY_SERVERS_CHOOSE)
     else:
         found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
     return found

@@ -9,7 +9,7 @@ from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.native import Kept
 from harness.agent.drivers.libssl.sessions import export, make_older
 from harness.agent.drivers.libssl.settings import alpn_wire
-from harness.agent.vocabulary import NotResumable
+from harness.agent.vocabulary import TRY_LATER, NotResumable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
 SESSION_ID_LENGTH = 32
-TRY_LATER = bytes.fromhex("30030a0103")
-"""An OCSPResponse without a body, of the status tryLater (RFC 6960, 4.2.1): an end does not look into it."""
 MESSAGE_NUMBER = slice(4, 6)
 """Where a handshake message of DTLS has its number (RFC 6347, 4.2.2)."""
 HELLO_RANDOM = slice(14, 46)
