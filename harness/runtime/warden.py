@@ -6,12 +6,12 @@ import contextlib
 import ctypes
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from harness.model.errors import HarnessError
 
@@ -42,18 +42,31 @@ class Warden:
     """
     """In /proc/PID/stat the third field after the name is the process group (proc(5)): the warden's pid."""
 
+    REMOVER = """
+        trap "" TERM INT HUP QUIT
+        read -r _
+        rm -rf -- "$1"
+    """
+    """It waits for the end of the warden, and is in a group of its own: a child that writes into the folder while the
+    warden removes it makes it again, until the whole group is killed.
+    """
+
     def __init__(self, where: Path | None = None) -> None:
         self.folder = (where or Path(tempfile.gettempdir())).absolute() / f"resumption-{secrets.token_hex(8)}"
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", self.SCRIPT, "resumption-warden", str(self.folder)],
-            stdin=subprocess.PIPE,
+        self._process = self._started(self.SCRIPT, "resumption-warden", subprocess.PIPE)
+        self._remover: subprocess.Popen[bytes] | None = None
+        self._await_folder()
+        self.group = self._process.pid
+
+    def _started(self, script: str, name: str, stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", script, name, str(self.folder)],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
             env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{os.defpath}"},  # mkdir and rm, whatever PATH is
         )
-        self._await_folder()
-        self.group = self._process.pid
 
     def _await_folder(self) -> None:
         """The warden makes the folder itself, so that it is removed at whatever moment the harness is killed."""
@@ -61,6 +74,8 @@ class Warden:
             raise AssertionError("Popen gave no pipe")
         with self._process.stdout as said:
             made = said.readline()
+            if made:
+                self._remover = self._started(self.REMOVER, "resumption-remover", said)
         if not made:
             self.close()
             raise HarnessError(f"no folder can be made in {self.folder.parent}; name another in TMPDIR")
@@ -71,7 +86,8 @@ class Warden:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._remover is not None:
+            self._remover.communicate()
 
 
 def end_with_parent() -> None:

@@ -35,6 +35,23 @@ sys.stdin.read()
 """
 
 
+WRITING = """
+import subprocess, sys
+from harness.runtime.warden import Warden
+
+warden = Warden()
+writes = "import sys; from pathlib import Path\\n" \\
+    "while True:\\n    place = Path(sys.argv[1], 'results')\\n    place.mkdir(parents=True, exist_ok=True)\\n" \\
+    "    (place / 'results.jsonl').touch()"
+subprocess.Popen([sys.executable, "-c", writes, warden.folder], process_group=warden.group, stderr=subprocess.DEVNULL)
+while not (warden.folder / "results" / "results.jsonl").exists():
+    pass
+print(warden.folder, flush=True)
+sys.stdin.read()
+"""
+"""A run inside another one, which makes the folder of its results again if that is gone."""
+
+
 def left_in_shared_memory(pid: int) -> list[Path]:
     return [path for path in SHARED.glob("*faketime*") if path.name.endswith(f"_{pid}")]
 
@@ -73,3 +90,20 @@ def test_a_child_that_is_killed_leaves_no_clock() -> None:
 
         assert begun
         assert left_in_shared_memory(child.pid) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_makes_the_folder_again_leaves_none(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        folder = harness.stdout.readline().strip()
+        family = psutil.Process(harness.pid).children()
+        harness.send_signal(number)
+        harness.wait()
+
+    _, alive = psutil.wait_procs(family, stretched(5))
+    assert len(family) > 2
+    assert alive == []
+    assert not Path(folder).exists()
