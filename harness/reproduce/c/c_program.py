@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import PskCallback
-from harness.model.tls import ORDERS, Close, Role
+from harness.model.tls import ORDERS, Close, Role, TLSVersion
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
 from harness.reproduce.c.contexts import identities, makers, server_end
 from harness.reproduce.c.knob_statements import COOKIES, cookie_of, knob_lacks
@@ -49,7 +49,7 @@ def _calls(order: Iterable[str]) -> str:
 
 def lacks(story: Story) -> list[str]:
     """Return what a C program cannot express, each with the reason; empty if it can express the whole story."""
-    return gaps_of(story, _reasons(story))
+    return gaps_of(story, (*_reasons(story), *(_quic_reasons(story) if is_quic(story) else ())))
 
 
 def _reasons(story: Story) -> Iterator[str]:
@@ -89,6 +89,22 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
         yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def _quic_reasons(story: Story) -> Iterator[str]:
+    if is_apart(story):
+        yield "QUIC between two processes, each with an OpenSSL or a clock of its own"
+    if any("psk_key" in context.knobs for context in story.contexts):
+        yield "an external PSK over QUIC, whose callbacks come before there is a connection"
+    if any(attempt.beside for attempt in story.attempts):
+        yield "connections of QUIC that are open side by side"
+    if any(attempt.offer and attempt.offer.ssl for attempt in story.attempts):
+        yield "an SSL of QUIC that is used again, which SSL_clear does not take"
+
+
+def is_quic(story: Story) -> bool:
+    """Return whether a connection is one of QUIC."""
+    return any(attempt.tls is TLSVersion.QUICv1 for attempt in story.attempts)
 
 
 def is_apart(story: Story) -> bool:
@@ -206,7 +222,8 @@ def render(story: Story) -> str:
         held_ssls=list(dict.fromkeys(name for offer in offers if offer.ssl and (name := held(offer)))),
         ages=list(dict.fromkeys(age_of(action) for action in actions if action.name == "age_sessions")),
         apart=apart,
-        dtls=any(attempt.tls.datagrams for attempt in story.attempts),
+        quic=is_quic(story),
+        dtls=any(attempt.tls.carrier == "DTLS" for attempt in story.attempts),
         server_end=server_end(story),
         clocks=has_clocks(story),
         runs="run_clock" in calls,

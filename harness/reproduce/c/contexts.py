@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness.agent.kinds import psk_of
 from harness.agent.knobs import DEFAULT_IDENTITY
-from harness.agent.vocabulary import PskCipher, TicketKeyResult
+from harness.agent.vocabulary import OVER_TCP, PskCipher, TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
-from harness.reproduce.c.knob_statements import carrier_of, generations, statements, wire
+from harness.reproduce.c.knob_statements import QUIC_PROTOCOLS, carrier_of, generations, statements, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.reproduce.story import Context, Story
 
 
+METHODS = {OVER_TCP: "TLS", "DTLS": "DTLS", "QUIC": "OSSL_QUIC"}
+"""The beginning of the name of an SSL_METHOD, by what carries its versions."""
 BY_KEY = 9
 """Stands for the result that depends on the key: 1 for the first of a ring, 2 for others."""
 
@@ -54,7 +56,7 @@ class Maker:
     @property
     def method(self) -> str:
         """Return the C function of its SSL_METHOD."""
-        return f"{'DTLS' if carrier_of(self._like) == 'DTLS' else 'TLS'}_{self.role}_method"
+        return f"{METHODS[carrier_of(self._like)]}_{self.role}_method"
 
     @property
     def says(self) -> str:
@@ -65,7 +67,7 @@ class Maker:
     @property
     def alpn(self) -> bytes | None:
         """Return the protocols that a server's callback selects from, in wire format."""
-        names = self._like.knobs.get("alpn")
+        names = self._like.knobs.get("alpn", QUIC_PROTOCOLS if carrier_of(self._like) == "QUIC" else None)
         return wire(names) if self.role is Role.SERVER and isinstance(names, tuple) else None
 
     @property

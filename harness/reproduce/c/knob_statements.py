@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 VERSIONS = {version: f"{version.name.replace('TLSv', 'TLS')}_VERSION" for version in TLSVersion}
 LONGEST = (1 << 63) - 1
+QUIC_PROTOCOLS = ("resumption",)
+"""The ALPN protocol of an end of QUIC without the knob: it needs one (RFC 9001, 8.1)."""
 
 
 def number(value: int) -> str:
@@ -275,8 +277,6 @@ def knob_lacks(context: Context) -> list[str]:
         for name in context.knobs
         if name not in KNOBS and not rows[name].options
     ]
-    if carrier_of(context) == "QUIC":
-        unknown.append(f"versions of {context.name}: the program speaks TLS and DTLS, and no QUIC")
     if context.knobs.get("external_get") is ExternalGet.LATER:
         unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
     return unknown
@@ -285,9 +285,11 @@ def knob_lacks(context: Context) -> list[str]:
 def statements(context: Context) -> list[str]:
     """Return the statements for the knobs of a context, in the order of the table of knobs."""
     lines: list[str] = []
+    quic = carrier_of(context) == "QUIC"
+    knobs = {**({"alpn": QUIC_PROTOCOLS} if quic else {}), **context.knobs}
     for name, row in knobs_of(context.role).items():
-        if name in context.knobs:
-            value = context.knobs[name]
+        if name in knobs and not (quic and name == "versions"):  # its method says it
+            value = knobs[name]
             lines += _options(row, value) if row.options else KNOBS[name](value, context)
     lines += _cookies(context)
     if context.stack == "ssl" and "ignore_unexpected_eof" not in context.knobs:  # Modules/_ssl.c of CPython since 3.10

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.vocabulary import Cookie, NotResumable, PskCallback
+from harness.model.capability import of_version
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
 from harness.model.tls import ORDERS, USUAL_VERSIONS, Close, Role, TLSVersion
@@ -354,7 +355,9 @@ class Situation:
     def lacks(self, client: Stack, server: Stack | None = None) -> list[str]:
         """Why these stacks, or one as both, cannot be its ends."""
         ends = ((client.abilities(Role.CLIENT), self.client), ((server or client).abilities(Role.SERVER), self.server))
-        return [why for can, given in ends for name, value in given.items() if (why := can.lacks_knob(name, value))]
+        speaks = [why for can, _ in ends for needed in of_version(self.tls) if (why := can.lacks(needed))]
+        knobs = [why for can, given in ends for name, value in given.items() if (why := can.lacks_knob(name, value))]
+        return speaks + knobs
 
     def story(self, client: Stack, runtime: Runtime, server: Stack | None = None) -> Story:
         """What becomes of it between these stacks, or where one is both ends."""
@@ -565,3 +568,14 @@ SITUATIONS = (
     ),
 )
 """On libssl, with both ends of one build. A build that lacks a knob of one passes it over, with the reason."""
+QUIC = TLSVersion.QUICv1
+OVER_QUIC = (
+    Situation("quic-ticket-resumes", QUIC),
+    Situation("quic-restarted-server", QUIC, restart),
+    Situation("quic-shared-ticket-keys", QUIC, restart, server=SHARED),
+    Situation("quic-no-tickets", QUIC, server={"num_tickets": 0}),
+    Situation("quic-no-common-alpn", QUIC, alone, client={"alpn": ("h2",)}, server={"alpn": ("http/1.1",)}),
+    Situation("quic-no-client-certificate", QUIC, alone, server=VERIFYING),
+    *(Situation(f"quic-close-{how}", QUIC, server=STATEFUL, close=how) for how in OVER_UDP),
+)
+"""Those that need a libssl of 3.5 or later."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.agent.vocabulary import Cookie
+from harness.agent.vocabulary import Cookie, release
 from harness.builds.versions import matching
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Action
@@ -21,7 +21,7 @@ from harness.pair.pair import Pair
 from harness.reproduce.c import c_program
 from harness.reproduce.story_builder import story_of
 from harness.reproduce.tests.compiled import SANITIZERS, Compiler, compiler, lay_out
-from harness.reproduce.tests.situations import SITUATIONS, SOON
+from harness.reproduce.tests.situations import OVER_QUIC, SITUATIONS, SOON
 
 if TYPE_CHECKING:
     import subprocess
@@ -170,7 +170,7 @@ def test_it_agrees_and_is_clean_under_the_sanitizers(
 
 @pytest.mark.parametrize(
     ("version", "situation"),
-    [pytest.param(v, s, id=f"{v}-{s.name}") for v in BUILDS for s in SITUATIONS],
+    [pytest.param(v, s, id=f"{v}-{s.name}") for v in BUILDS for s in (*SITUATIONS, *OVER_QUIC)],
 )
 def test_it_agrees_on_every_build(
     version: str, situation: Situation, machine: tuple[Machine, Runtime], tmp_path: Path
@@ -202,6 +202,18 @@ def test_it_agrees_between_two_builds(
     assert c_program.lacks(story) == []
     assert done.stdout.splitlines()[-1] == "as observed"
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("version", [version for version in BUILDS if release(version) >= (3, 5)])
+def test_a_server_of_quic_that_resumes_where_it_declined_is_a_difference(
+    version: str, machine: tuple[Machine, Runtime], tmp_path: Path
+) -> None:
+    stack = with_headers(machine[0], version)
+    story = next(each for each in OVER_QUIC if each.name == "quic-restarted-server").story(stack, machine[1])
+    last = ran(with_knobs(story, {"ticket_keys": "shared"}, Role.SERVER), stack, machine[1], tmp_path)
+
+    assert last.stdout.splitlines()[-1] == "NOT as observed: connection 2, outcome: resumed, was declined"
+    assert last.returncode == 1
 
 
 def test_it_reports_the_session_and_both_ends_of_each_connection(
