@@ -398,18 +398,21 @@ class OpenConnection:
             return False
         return self._relay.recorded(look=True) is None
 
-    def _lacks(self) -> bool:
-        """Whether an end cannot do a step; its peer would wait for ever for what that brings about."""
-        return any(isinstance(asked.error, UnsupportedError) for asked in self._asked)
-
     def _settle(self) -> None:
-        """Wait for all that was asked for; a client that ended without connecting is not waited for at the server."""
+        """Wait for all that was asked for; a client that ended without connecting is not waited for at the server.
+
+        Nor is anybody where an end cannot do a step: its peer would wait for ever for what that brings about.
+        """
+        waiting = list(self._asked)
 
         def settled() -> bool:
-            return all(p.done for p in self._asked) or self._lacks() or self._never_connected()
+            lacks = any(p.done and isinstance(p.error, UnsupportedError) for p in waiting)
+            if not lacks:
+                waiting[:] = [p for p in waiting if not p.done]
+            return lacks or not waiting or self._never_connected()
 
         def missing() -> str:
-            return "; ".join(p.what for p in self._asked if not p.done)
+            return "; ".join(p.what for p in waiting if not p.done)
 
         try:
             self._loop.wait(settled, missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,8 +89,8 @@ class Pair:
         """Every connection that was closed, in order."""
         self.read_by_assert: Callable[[], bool] | None = None
         """See `Connection`."""
-        self.client_config = self._with_version(client or ClientConfig())
-        self.server_config = self._with_version(server or ServerConfig())
+        self.client_config = self._with_version(client) if client else _plain(ClientConfig, tls)
+        self.server_config = self._with_version(server) if server else _plain(ServerConfig, tls)
         self._tapped = 0
         """How many of them went through the tap."""
         self.opened = 0
@@ -125,8 +126,10 @@ class Pair:
         return self._tap
 
     def _with_version(self, config: C) -> C:
+        if config.versions:
+            return config
         changed: C = config.changed(versions=(self.tls,))
-        return config if config.versions else changed
+        return changed
 
     def _start_client(self) -> Client:
         knobs_that_fit(self.tls, self.client_config.given())
@@ -469,6 +472,12 @@ class Pair:
         for endpoint in reversed(self._endpoints):
             endpoint.endpoint.close()
         self._endpoints.clear()
+
+
+@lru_cache
+def _plain(kind: type[C], tls: TLSVersion) -> C:
+    """The config of an end that has no knobs of its own."""
+    return kind(versions=(tls,))
 
 
 def _silent(ends: tuple[Link, Link]) -> dict[Role, Silent]:

@@ -21,32 +21,27 @@ LONG = 5.0
 class Pending(Generic[T]):
     """A result that is requested now and available later."""
 
+    __slots__ = ("_callbacks", "_value", "done", "error", "what")
+
     def __init__(self, what: str) -> None:
         self.what = what
-        self._value: list[T] = []
-        self._error: BaseException | None = None
+        self.done = False
+        """Whether it has a result or an error."""
+        self.error: BaseException | None = None
+        """The error, or None if it has none yet."""
+        self._value: T
         self._callbacks: list[Callable[[], None]] = []
-
-    @property
-    def done(self) -> bool:
-        """Return whether it has a result or an error."""
-        return bool(self._value) or self._error is not None
-
-    @property
-    def error(self) -> BaseException | None:
-        """Return the error, or None if it has none yet."""
-        return self._error
 
     def resolve(self, value: T) -> None:
         """Set the result; the first result or error wins."""
         if not self.done:
-            self._value.append(value)
+            self._value = value
             self._called_back()
 
     def reject(self, error: BaseException) -> None:
         """Set the error; the first result or error wins."""
         if not self.done:
-            self._error = error
+            self.error = error
             self._called_back()
 
     def when_done(self, callback: Callable[[], None]) -> None:
@@ -57,17 +52,18 @@ class Pending(Generic[T]):
             self._callbacks.append(callback)
 
     def _called_back(self) -> None:
+        self.done = True
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
 
     def result(self) -> T:
         """Return the result or raise the error; AssertionError if it has neither yet."""
-        if self._error is not None:
-            raise self._error
-        if not self._value:
+        if self.error is not None:
+            raise self.error
+        if not self.done:
             raise AssertionError(f"{self.what} was read before it was there")
-        return self._value[0]
+        return self._value
 
 
 def resolved(value: T, what: str = "a known value") -> Pending[T]:

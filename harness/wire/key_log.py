@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.model.transcript import ENCRYPT_THEN_MAC
@@ -10,7 +11,7 @@ from harness.wire.quic.protection import PacketKeys
 from harness.wire.suites import SUITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harness.model.tls import Role
     from harness.model.transcript import ClientHello, ServerHello
@@ -24,8 +25,13 @@ PARTS = 3
 """Words of a line: label, client random, secret."""
 
 
-def secrets_of(lines: Iterable[str]) -> dict[tuple[str, str], str]:
+def secrets_of(lines: Iterable[str]) -> Mapping[tuple[str, str], str]:
     """The secrets of a key log by label and client random, all as written; lines of another form are skipped."""
+    return _secrets_of(tuple(dict.fromkeys(lines)))
+
+
+@lru_cache(maxsize=8)  # both ends log the same, and several facts of a connection need it
+def _secrets_of(lines: tuple[str, ...]) -> Mapping[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for line in lines:
         words = line.split(maxsplit=PARTS)
@@ -38,7 +44,7 @@ class KeyLog:
     """The secrets of a key log by label and client random; lines of another form are skipped."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._secrets = secrets_of(dict.fromkeys(lines))  # both ends log the same
+        self._secrets = secrets_of(lines)
 
     def __bool__(self) -> bool:
         return bool(self._secrets)

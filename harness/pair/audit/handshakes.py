@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role, TLSVersion
@@ -21,6 +22,8 @@ from harness.wire.judge import FULL_ONLY, external_psk
 from harness.wire.names import GROUPS, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.model.transcript import Content, Message, Transcript
 
 
@@ -33,21 +36,26 @@ class Handshake:
     """Its ServerHello that is not a HelloRetryRequest."""
     resumed: bool
 
+    @cached_property
+    def _contents(self) -> Mapping[Role, tuple[Content, ...]]:
+        read = [m for m in self.messages if m.content is not None]
+        return {role: tuple([m.content for m in read if m.sender is role]) for role in Role}
+
     def contents(self, role: Role) -> tuple[Content, ...]:
         """What was read of the messages of an end, in order."""
-        return tuple(m.content for m in self.messages if m.sender is role and m.content is not None)
+        return self._contents[role]
 
-    @property
+    @cached_property
     def hellos(self) -> tuple[ClientHello, ...]:
         """Its ClientHellos; there are two where the server asked for another one."""
         return tuple(each for each in self.contents(Role.CLIENT) if isinstance(each, ClientHello))
 
-    @property
+    @cached_property
     def tickets(self) -> frozenset[bytes]:
         """The ticket of each NewSessionTicket."""
         return frozenset(each.ticket for each in self.contents(Role.SERVER) if isinstance(each, NewSessionTicket))
 
-    @property
+    @cached_property
     def tls13(self) -> bool:
         """Whether it is one of TLS 1.3."""
         return self.answer.version is TLSVersion.TLSv1_3
@@ -64,8 +72,10 @@ class Handshake:
 
     def _identity(self, role: Role) -> Certificate | RawPublicKey | None:
         """What an end proved itself with last; None if it sent nothing that could be read."""
-        sent = (each for each in reversed(self.contents(role)) if isinstance(each, Certificate | RawPublicKey))
-        return next(sent, None)
+        for each in reversed(self.contents(role)):
+            if isinstance(each, (Certificate, RawPublicKey)):
+                return each
+        return None
 
     @property
     def stapled(self) -> bytes:
@@ -78,7 +88,7 @@ class Handshake:
         """The key exchange of an end before TLS 1.3; None if it sent none that could be read."""
         return next((each for each in self.contents(role) if isinstance(each, KeyExchange)), None)
 
-    @property
+    @cached_property
     def group(self) -> int | None:
         """The group of the key exchange; None if there is none, as in a TLS 1.2 resumption, or with RSA or DHE."""
         if self.tls13:
@@ -93,7 +103,7 @@ class Handshake:
         found = None if self.tls13 else self.key_exchange(Role.SERVER)
         return found.dh_group if found else None
 
-    @property
+    @cached_property
     def temp_key(self) -> str:
         """The kind of the ephemeral keys: the name of the group, or ``DH, 2048 bits``; empty if there are none."""
         if self.group is not None:
@@ -101,7 +111,7 @@ class Handshake:
         found = None if self.tls13 else self.key_exchange(Role.SERVER)
         return f"DH, {found.dh_bits} bits" if found and found.dh_bits else ""
 
-    @property
+    @cached_property
     def unread_exchange(self) -> bool:
         """Whether there is a key exchange that could not be read."""
         sent = any(m.type == "ServerKeyExchange" for m in self.messages)
