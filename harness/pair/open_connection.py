@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PING = b"ping\n"
 """What the client sends once the handshake is done."""
 
+ACCEPTED = "accepted"
+"""What a client reports of its early data (SSL_get_early_data_status)."""
 ANSWER = b"Stats please\n"
 """What the server answers; s_server prints its counters at a line that begins with S, and sends it all the same."""
 
@@ -138,11 +140,15 @@ class OpenConnection:
                 break
             self._first += line.result()
 
-    def _arrived(self, answer: Pending[bytes], ping: Pending[bytes]) -> bool:
-        """Whether both lines came; before the first one, also early data of the user's choice that is written again."""
+    def _arrived(self, answer: Pending[bytes], ping: Pending[bytes], *, again: bool = True) -> bool:
+        """Whether both lines came; before the first one, also early data of the user's choice that is written again.
+
+        ``again``: whether there may be such, which a client whose early data were accepted has no reason to write.
+        """
         if ping is not self._received[0][1]:
             return (answer.result(), ping.result()) == (ANSWER, PING)
-        return answer.result() == ANSWER and (self._first or ping.result()) in {PING, self._spec.early + PING}
+        came = {PING, self._spec.early + PING} if again else {PING}
+        return answer.result() == ANSWER and (self._first or ping.result()) in came
 
     def session(self) -> Session | None:
         """What SSL_get1_session gives the client now; ``taken_from`` is the server's name."""
@@ -326,6 +332,7 @@ class OpenConnection:
         sessions: Pending[Sequence[Session]],
         reports: tuple[Pending[EndpointReport], Pending[EndpointReport]],
     ) -> Connection:
+        again = reports[0].result().early_data != ACCEPTED
         connection = observe(
             Observed(
                 number=self.number,
@@ -336,7 +343,7 @@ class OpenConnection:
                 last_session=self._from_peer(held) if (held := last.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
                 held_sessions=tuple(self._held_sessions),
-                exchanged=all(self._arrived(answer, ping) for answer, ping in self._due),
+                exchanged=all(self._arrived(answer, ping, again=again) for answer, ping in self._due),
                 setup=replace(self._spec.setup, during=tuple(self._during)),
             ),
             self._tapped(),

@@ -242,10 +242,8 @@ def _age_add(taken: Taken) -> Shown | None:
 def _max_early_data(taken: Taken) -> Shown | None:
     """A ticket without the extension leaves the resumed session's number in place (tls_process_new_session_ticket)."""
     resumed = taken.inherited.get("max_early_data") if taken.inherited else None
-    kept = set() if resumed is None else {resumed}
-    return taken.of_ticket(
-        "max_early_data", lambda ticket: {ticket.max_early_data or 0, *(kept if not ticket.max_early_data else ())}
-    )
+    kept: set[object] = {0} if resumed is None else {resumed} if taken.openssl else {0, resumed}
+    return taken.of_ticket("max_early_data", lambda each: {each.max_early_data} if each.max_early_data else kept)
 
 
 def _alpn(taken: Taken) -> Shown | None:

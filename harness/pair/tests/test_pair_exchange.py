@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from harness.model.connection import Connection
     from harness.model.tls import TLSVersion
     from harness.runtime.runtime import Runtime
+    from harness.stacks.libssl import LibsslStack
     from harness.stacks.machine import Machine
+    from harness.tests.liars.lying import Liars
 
 TLS12, TLS13 = USUAL_VERSIONS
 STACKS = ("libssl", "openssl", "pyopenssl", "ssl")
@@ -188,6 +190,30 @@ def test_early_data_that_is_written_again_is_no_lost_line(
     assert exchanged == [True, True]
     assert second.outcome is (Outcome.DECLINED if rejected else Outcome.RESUMED)
     assert second.client.early_data == ("rejected" if rejected else "accepted")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_accepted_early_data_that_is_written_again_is_a_lost_line(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, *, asked: bool
+) -> None:
+    """The server took them as early data, so that its application gets them twice."""
+    early = b"hello early\n"
+    ends = ClientConfig(max_early_data=100), ServerConfig(max_early_data=100)
+    pair = Pair((liars.stack(again=early.hex()), honest), TLS13, runtime, client=ends[0], server=ends[1])
+    try:
+        first = pair.connect()
+        live = pair.open(first.session, early=early)
+        if asked:
+            live.exchange()
+        else:
+            live.ask_exchange()
+        second = live.close()
+    finally:
+        pair.close()
+
+    assert second.client.early_data == "accepted"
+    assert second.disagreement is not None
+    assert "application data was lost" in second.disagreement
 
 
 def test_the_protocol_of_a_connection_is_not_its_sessions(machine: tuple[Machine, Runtime]) -> None:

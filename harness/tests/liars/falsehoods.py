@@ -29,7 +29,7 @@ VALUES: dict[str, tuple[object, ...]] = {
     "server_name": ("", "other.example", "server.example"),
     "peer_certificate": (True, False),
     "early_data": ("accepted", "rejected", "not_sent"),
-    "early_bytes": (b"", b"x"),
+    "early_bytes": (b"", b"x", b"hello\n", b"hello\nhello\n"),
     "new_sessions": (0, 1, 2, 3, 99),
     "group": ("", "secp521r1", "x25519", "secp256r1", "ffdhe2048"),
     "peer_temp_key": (

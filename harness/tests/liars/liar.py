@@ -5,6 +5,7 @@
 ``facts``: what every ``facts`` object says instead; ``counters``: what every reply of counters says instead;
 ``only``: facts that a connection must have to be lied about; ``keylog``: ``wrong`` for secrets that open nothing,
 ``foreign`` for those of another connection; ``knobs``: what a context gets instead of what it is asked for;
+``again``: what a client writes before its first line of application data, in hexadecimal digits;
 ``offer``: ``another`` for a client that offers the first session that it took, or ``unasked`` for one that offers its
 last session though none was given.
 """
@@ -24,11 +25,18 @@ class Liar:
     def __init__(self, lie: dict[str, Any]) -> None:
         self._lie = lie
         self._taken: list[str] = []
+        self._offering = False
+        """Whether the next line that is written is the first one of a connection that offers a session."""
 
     def request(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the real agent is asked for."""
         if request.get("verb") == "context":
             request["knobs"] = {**(request.get("knobs") or {}), **self._lie.get("knobs", {})}
+        if request.get("verb") == "connect":
+            self._offering = bool(request.get("session"))
+        if request.get("verb") == "write" and self._offering:
+            self._offering = False
+            request["data"] = self._lie.get("again", "") + request["data"]
         if request.get("verb") == "connect" and self._taken:
             if self._lie.get("offer") == "another" and request.get("session"):
                 request["session"]["der"] = self._taken[0]

@@ -68,6 +68,37 @@ def early(pair: Pair) -> None:
     pair.connect(first.session)
 
 
+def early_of_choice(pair: Pair) -> None:
+    """The second connection has early data of the user's choice, which a client writes again if it is rejected."""
+    first = pair.connect()
+    live = pair.open(first.session, early=b"hello\n")
+    live.exchange()
+    live.close()
+
+
+def early_to_another_server(pair: Pair) -> None:
+    """The second server cannot read the ticket, and rejects the early data with it; they are written again."""
+    first = pair.connect()
+    pair.new_server()
+    live = pair.open(first.session, early=b"hello\nagain")
+    live.exchange()
+    live.close()
+
+
+def early_where_none_is_allowed(pair: Pair) -> None:
+    """The second server resumes, and takes no early data."""
+    first = pair.connect()
+    pair.new_server(max_early_data=0)
+    pair.connect(first.session)
+
+
+def early_under_another_protocol(pair: Pair) -> None:
+    """The server resumes and chooses another ALPN protocol than the session's, so that it rejects the early data."""
+    first = pair.connect()
+    pair.new_server(alpn=("http/1.1",))
+    pair.connect(first.session)
+
+
 def another_group(pair: Pair) -> None:
     """The second connection resumes with another group."""
     first = pair.connect()
@@ -112,6 +143,8 @@ PSK = ClientConfig(psk_key="shared", alpn=("h2",), server_name="server.example")
 OF_PSK = ServerConfig(psk_key="shared", server_certificate="none", alpn=("h2",))
 LATER = ClientConfig(client_certificate="client", post_handshake_auth=True)
 RSA = ServerConfig(server_certificate="rsa-server")
+EARLY, REPLAYABLE = ClientConfig(max_early_data=100), ServerConfig(max_early_data=100, anti_replay=False)
+SHARING = ServerConfig(max_early_data=100, anti_replay=False, ticket_keys="shared")
 PLAIN, SERVER = ClientConfig(), ServerConfig()
 SITUATIONS = {
     "full and resumed": Situation((V12, V13, DTLS), NAMED, ServerConfig(alpn=("h2", "http/1.1"))),
@@ -124,6 +157,21 @@ SITUATIONS = {
     ),
     "early data": Situation(
         (V13,), ClientConfig(max_early_data=100), ServerConfig(max_early_data=100, anti_replay=False), early
+    ),
+    "early data of choice": Situation((V13,), EARLY, REPLAYABLE, early_of_choice),
+    "early data of a declined session": Situation((V13,), EARLY, REPLAYABLE, early_to_another_server),
+    "early data of a server that takes none": Situation((V13,), EARLY, SHARING, early_where_none_is_allowed),
+    "early data of another protocol": Situation(
+        (V13,),
+        ClientConfig(max_early_data=100, alpn=("h2", "http/1.1")),
+        ServerConfig(max_early_data=100, anti_replay=False, ticket_keys="shared", alpn=("h2",)),
+        early_under_another_protocol,
+    ),
+    "early data before a HelloRetryRequest": Situation(
+        (V13,),
+        ClientConfig(max_early_data=100, groups="X25519:P-256"),
+        ServerConfig(max_early_data=100, anti_replay=False, groups="P-256"),
+        early,
     ),
     "client certificate": Situation((V12, V13, DTLS), CERTIFIED, ServerConfig(verify=Verify.REQUIRED)),
     "no client certificate": Situation((V12, V13), PLAIN, ServerConfig(verify=Verify.OPTIONAL)),
