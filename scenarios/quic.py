@@ -9,6 +9,7 @@ from harness import (
     FULL,
     RESUMED,
     Alert,
+    Capability,
     Close,
     Mechanism,
     QUICv1,
@@ -73,7 +74,7 @@ def test_ticket_of_shared_keys_resumes_at_another_server(pair):
     assert second.mechanism is Mechanism.PSK
 
 
-@scenario(versions=[QUICv1], server={"num_tickets": 0})
+@scenario(versions=[QUICv1], server={"num_tickets": 0}, needs={"client": [Capability.SESSION_BEFORE_TICKET]})
 def test_session_without_a_ticket_is_not_offered(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -107,7 +108,12 @@ def test_session_in_the_cache_survives_a_shutdown(pair):
     assert second.from_cache is True
 
 
-@scenario(versions=[QUICv1], server={"tickets": False}, close=Close.CLIENT_ONLY)
+@scenario(
+    versions=[QUICv1],
+    server={"tickets": False},
+    needs={"client": [Capability.EVERY_TICKET]},
+    close=Close.CLIENT_ONLY,
+)
 def test_server_that_frees_its_connection_loses_the_session(pair):
     first = pair.connect()
     last = pair.connect(offer=first.session)

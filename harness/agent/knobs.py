@@ -18,6 +18,7 @@ from harness.agent.knob import Flags, Lack, Option, knob, only, switch, takes
 from harness.agent.vocabulary import (
     LEAST_LEVEL,
     LONGEST_LINE,
+    QUIC_PROTOCOLS,
     CacheMode,
     Cookie,
     ExternalGet,
@@ -84,7 +85,7 @@ PYOPENSSL_LACKS_DTLS = Lack(
     before=PYOPENSSL_HAS_DTLS,
 )
 NO_QUIC = {
-    "openssl": "s_server has no QUIC, and the harness does not drive s_client -quic",
+    "openssl": "s_server has no QUIC",
     "pyopenssl": "SSL_new_listener and OSSL_QUIC_client_method are not bound",
     "ssl": "Python's ssl has no QUIC",
 }
@@ -154,6 +155,8 @@ ECDH_CURVES = {"P-256": "prime256v1", "secp256r1": "prime256v1", "P-384": "secp3
 
 
 def _versions(value: tuple[TLSVersion, ...]) -> list[str]:
+    if value == (TLSVersion.QUICv1,):
+        return ["-quic"]
     if len(value) == 1:
         return [f"-{value[0].name.replace('TLSv', 'tls').replace('D', 'd')}"]
     carrier = [] if over_streams(value) else ["-dtls"]
@@ -193,13 +196,21 @@ class CommonKnobs:
         libssl="SSL_CTX_set_min_proto_version",
         pyopenssl="Context.set_min_proto_version",
         ssl="SSLContext.minimum_version",
-        openssl=Flags("-tls1, -tls1_1, -tls1_2, -tls1_3, -dtls1, -dtls1_2, -min_protocol, -max_protocol", _versions),
+        openssl=Flags(
+            "-tls1, -tls1_1, -tls1_2, -tls1_3, -dtls1, -dtls1_2, -quic, -min_protocol, -max_protocol", _versions
+        ),
         lacks=(
             Lack(f"{SSL_HAS_NO_DTLS}, and no QUIC", ("ssl",), allows=over_streams, values="versions of TLS"),
             replace(PYOPENSSL_LACKS_DTLS, allows=over_streams, values="versions of TLS"),
-            *(
-                Lack(NO_QUIC[stack], (stack,), allows=over_no_quic, values="all but quic")
-                for stack in ("openssl", "pyopenssl")
+            Lack(NO_QUIC["pyopenssl"], ("pyopenssl",), allows=over_no_quic, values="all but quic"),
+            Lack(NO_QUIC["openssl"], ("openssl",), Role.SERVER, allows=over_no_quic, values="all but quic"),
+            Lack(
+                QUIC_SINCE[Role.CLIENT][1],
+                ("openssl",),
+                Role.CLIENT,
+                before=QUIC_SINCE[Role.CLIENT][0],
+                allows=over_no_quic,
+                values="all but quic",
             ),
             Lack(
                 "OpenSSL before 1.1.1 has no TLS 1.3",
@@ -955,6 +966,8 @@ def for_programs(given: Mapping[str, Any], version: str) -> dict[str, Any]:
     The security level is a word of the cipher list, and a PSK of the callbacks of TLS 1.3 alone is in a file.
     """
     found = dict(given)
+    if given.get("versions") == (TLSVersion.QUICv1,):
+        found.setdefault("alpn", QUIC_PROTOCOLS)
     if found.get("psk_callback") is PskCallback.SESSION:
         found.pop("psk_key", None)
     if "security_level" in given and knobs_of(Role.CLIENT)["security_level"].exists_in(version):

@@ -190,6 +190,8 @@ class Cookie(StrEnum):
 
 COOKIE_SIZE = 20
 """Bytes of a cookie, of which DTLS 1.0 allows 32 (RFC 6347, 4.2.1)."""
+QUIC_PROTOCOLS = ("resumption",)
+"""The ALPN protocol of an end of QUIC without the knob: it needs one (RFC 9001, 8.1)."""
 TRY_LATER = bytes.fromhex("30030a0103")
 """An OCSPResponse without a body, of the status tryLater (RFC 6960, 4.2.1): an end does not look into it."""
 

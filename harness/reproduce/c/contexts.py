@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness.agent.kinds import psk_of
 from harness.agent.knobs import DEFAULT_IDENTITY
-from harness.agent.vocabulary import OVER_TCP, PskCipher, TicketKeyResult
+from harness.agent.vocabulary import OVER_TCP, QUIC_PROTOCOLS, PskCipher, TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
-from harness.reproduce.c.knob_statements import QUIC_PROTOCOLS, carrier_of, generations, statements, wire
+from harness.reproduce.c.knob_statements import carrier_of, generations, statements, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.knobs import RAW_PUBLIC_KEY_FIRST
-from harness.agent.vocabulary import OVER_TCP, Cookie, ExternalGet, PskCallback, release
+from harness.agent.vocabulary import OVER_TCP, QUIC_PROTOCOLS, Cookie, ExternalGet, PskCallback, release
 from harness.model.knobs import UNSET, CacheMode, Verify, knobs_of
 from harness.model.tls import Role, TLSVersion
 from harness.reproduce import quoting
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 VERSIONS = {version: f"{version.name.replace('TLSv', 'TLS')}_VERSION" for version in TLSVersion}
 LONGEST = (1 << 63) - 1
-QUIC_PROTOCOLS = ("resumption",)
-"""The ALPN protocol of an end of QUIC without the knob: it needs one (RFC 9001, 8.1)."""
 
 
 def number(value: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import NO_QUIC
+from harness.agent.knobs import NO_QUIC, QUIC_SINCE
 from harness.agent.verbs import CONTEXT, ONLY_SERVERS_ASK, OPTIONAL
+from harness.agent.vocabulary import release
 from harness.model.capability import Capability, abilities_of
 from harness.model.tls import Role
 
@@ -35,7 +36,6 @@ COMMON_MISSING = {
     Capability.CLOSE_IN_ORDER.value: "it calls SSL_shutdown after each end of its input, in an order of its own",
     Capability.NEW_TICKET.value: "no command of a running s_server sends a ticket",
     Capability.CONCURRENT.value: "it has one connection at a time",
-    Capability.QUIC.value: NO_QUIC["openssl"],
     Capability.CHANGED_RENEGOTIATION.value: "its renegotiation command changes nothing before it",
     Capability.SESSION_DUPLICATE.value: IN_MEMORY,
     Capability.SESSION_TIMES.value: IN_MEMORY,
@@ -63,6 +63,7 @@ SERVER = (
     Capability.EARLY_DATA,
 )
 SERVER_MISSING = COMMON_MISSING | {
+    Capability.QUIC.value: NO_QUIC["openssl"],
     Capability.CHOOSE_CONTEXT.value: "the second context of -servername has a certificate, and nothing else of its own",
     Capability.CLOSE_CLIENT_ONLY.value: "s_server answers a close_notify with its own at once",
     Capability.CLOSE_SERVER_ONLY.value: "s_server has no command that sends close_notify",
@@ -95,5 +96,10 @@ def program_abilities(role: Role, version: str, clock_missing: str | None) -> Ab
     """Return what the program of a role supports; ``clock_missing`` says why its clock cannot be moved, if so."""
     able, missing = (CLIENT, CLIENT_MISSING) if role is Role.CLIENT else (SERVER, SERVER_MISSING)
     clock = {} if clock_missing is None else {Capability.CLOCK.value: clock_missing}
+    since, older = QUIC_SINCE[Role.CLIENT]
+    if role is Role.CLIENT and release(version) >= release(since):
+        able = (*able, Capability.QUIC)
+    elif role is Role.CLIENT:
+        missing = {**missing, Capability.QUIC.value: older}
     lacking = {name: why for name, why in missing.items() if name not in able}
     return abilities_of("openssl", role, version, lacking | clock, able)

@@ -14,6 +14,8 @@ TEMP_KEY = re.compile(r"(?:Server|Peer) Temp Key: (.+)")
 NEGOTIATED = "Negotiated TLS1.3 group: "
 PROTOCOL = re.compile(r"    Protocol  : (\S+)")
 """Of the session, where TLS 1.3 is not spoken: the suite's own version, printed before, may be an earlier one."""
+QUIC = b"Protocol: QUICv1"
+"""What s_client prints of the connection (openssl-s_client(1), -quic); its session is one of TLS 1.3."""
 SERVER_NAME = re.compile(rb"Can't use SSL_get_servername")
 ENCRYPTED_HELLO = re.compile(rb"ECH: .*")
 """s_client 4.0 prints this about Encrypted Client Hello after the other facts of the connection."""
@@ -56,8 +58,10 @@ class ClientOutput(Output):
             self.cipher = found[3].decode(errors="replace")
             self.version = TLSVersion.labelled(found[2].decode(errors="replace"))
             self.evidence.append(text)
+        elif line == QUIC:
+            self.version = TLSVersion.QUICv1
         elif printed := PROTOCOL.fullmatch(text):
-            self.version = TLSVersion.labelled(printed[1])
+            self.version = self.version if self.version is TLSVersion.QUICv1 else TLSVersion.labelled(printed[1])
         elif line == b"---" and self.reused is not None:
             self.summary = True
             self.established = not self.trouble and not self.closing
@@ -75,9 +79,11 @@ class ClientOutput(Output):
     def group(self, *, skips: bool) -> str | None:
         """The group of this connection's key exchange, empty if it had none; None if the output does not show it.
 
+        Of QUIC it shows none, and no tickets: s_client prints both where SSL_version says TLS 1.3.
+
         ``skips`` is whether the client allows a resumption without a key exchange (psk_ke).
         """
-        if not self.established:
+        if not self.established or self.version is TLSVersion.QUICv1:
             return None
         kind, *more = self.peer_temp_key.split(", ")
         if kind == "DH":

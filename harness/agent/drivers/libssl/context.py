@@ -19,7 +19,7 @@ from harness.agent.drivers.libssl.datagrams import Datagrams
 from harness.agent.drivers.libssl.memory import MemoryBios
 from harness.agent.drivers.libssl.native import choose_curves
 from harness.agent.drivers.libssl.quic.connections import Connections
-from harness.agent.drivers.libssl.quic.end import ALPN, QuicTls
+from harness.agent.drivers.libssl.quic.end import QuicTls
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import PublicKey, Settings
 from harness.agent.drivers.libssl.time import OwnClock, Times
@@ -28,7 +28,7 @@ from harness.agent.fields import RequestError
 from harness.agent.joined.memory import MemoryEnd
 from harness.agent.knobs import CLIENT_CACHE
 from harness.agent.library import LackError
-from harness.agent.vocabulary import Capability, ChosenAt, ExternalGet, NotResumable
+from harness.agent.vocabulary import QUIC_PROTOCOLS, Capability, ChosenAt, ExternalGet, NotResumable
 
 if TYPE_CHECKING:
     import socket
@@ -52,7 +52,7 @@ class LibsslContext(Cache):
         self._role = role
         carriers = {version.carrier for version in knobs.get("versions", ())}
         self._quic = "QUIC" in carriers
-        self._knobs = {**DEFAULTS[role], **({"alpn": ALPN} if self._quic else {}), **knobs}
+        self._knobs = {**DEFAULTS[role], **({"alpn": QUIC_PROTOCOLS} if self._quic else {}), **knobs}
         self._external: ExternalCache | None = None
         self._ring: TicketKeys | None = None
         self._expected_rpk: PublicKey | None = None

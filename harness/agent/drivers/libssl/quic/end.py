@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
     from harness.agent.drivers.libssl.quic.connections import Connections
 
-ALPN = ("resumption",)
-"""The protocol of an end without the knob ``alpn``: QUIC needs one (RFC 9001, 8.1)."""
 RAPID, NO_STREAM_FLUSH = 1, 2
 """SSL_SHUTDOWN_FLAG_RAPID, which does not wait after CONNECTION_CLOSE, and SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH."""
 NO_BLOCK = 1
