@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,29 @@ from harness.case.library_table import meetings
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
-from harness.model.errors import BuildError, EndpointError, TimedOutError, UsageError
-from harness.report.text.library_table import library_page, library_table
+from harness.cli.runs.inner_run import results_of
+from harness.cli.runs.run import found
+from harness.model.errors import BuildError, EndpointError, NoBuildError, TimedOutError, UsageError
+from harness.model.tls import Role
+from harness.report.library_fares import fare
+from harness.report.text.library_table import fares_table, library_page, library_table
 from harness.results.writer import writable
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import Registration, ask_hello
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.builds.libraries import ForeignLibrary
+    from harness.report.library_fares import Fare
+    from harness.stacks.base import Stack
 
 FAILED = 1
+AGAINST = ("libssl@1.1.1w", "libssl@3.0", "libssl@3.5", "libssl@4.0")
+"""The builds of OpenSSL that a library meets, unless the user names others; those that are not cached are left out."""
+EVERY = "all"
+SCENARIOS = "Also run this file of scenarios, or all, and count how the cells of each library end; may be repeated."
 
 
 @click.group(invoke_without_command=True, epilog=example("libraries fetch go"))
@@ -106,24 +119,81 @@ def remove(names: tuple[str, ...]) -> None:
     type=click.Path(file_okay=False, writable=True, path_type=Path),
     help="Also write libraries.md and libraries.html to this folder.",
 )
-def table(clients: tuple[str, ...], servers: tuple[str, ...], folder: Path | None, *, as_json: bool) -> None:
+@click.option("--scenarios", "files", multiple=True, metavar="FILE|all", help=SCENARIOS)
+@click.option(
+    "--against",
+    "peers",
+    multiple=True,
+    metavar="GLOB",
+    help=f"The builds of OpenSSL in those scenarios; may be repeated. Default: {', '.join(AGAINST)}, if cached.",
+)
+@click.pass_context
+def table(
+    context: click.Context,
+    clients: tuple[str, ...],
+    servers: tuple[str, ...],
+    folder: Path | None,
+    files: tuple[str, ...],
+    peers: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Show which library resumes with which, by mechanism, as Markdown: one case for each pair of stacks.
 
     Without globs, libssl and every other library that is ready. A glob may name a build, as in libssl@1.1.1w.
+
+    With --scenarios, each library also plays them against builds of OpenSSL, as client and as server. A cell is
+    classified if it passed because its scenario declares what this library does differently. Exit code 1 if one failed.
     """
+    if peers and not files:
+        raise UsageError("--against is about --scenarios; name a file of scenarios, or all")
+    if EVERY in files and len(files) > 1:
+        raise UsageError("--scenarios all is every file; remove the others")
     if folder is not None:
         writable(folder)
     with Runtime() as runtime, closing(Machine(runtime)) as machine:
         usual = ("libssl", *sorted(machine.others - machine.only_named))
         ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]
-        found = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+        met = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+        against = _builds(machine, peers) if files else []
+    fares = _fares(ends, against, [one for one in files if one != EVERY]) if files else []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "libraries.md").write_text(library_table(found))
-        (folder / "libraries.html").write_text(library_page(found))
+        (folder / "libraries.md").write_text(library_table(met) + fares_table(fares))
+        (folder / "libraries.html").write_text(library_page(met, fares))
     if as_json:
         names = ("mechanism", "client", "server", "result", "why")
-        rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in found.items()]
-        click.echo(json.dumps({"schema": 1, "pairs": rows}, indent=2))
-        return
-    click.echo(library_table(found), nl=False)
+        rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in met.items()]
+        scenarios = {"scenarios": [asdict(one) for one in fares]} if files else {}
+        click.echo(json.dumps({"schema": 1, "pairs": rows, **scenarios}, indent=2))
+    else:
+        click.echo(library_table(met) + fares_table(fares), nl=False)
+    context.exit(FAILED if any(one.failed for one in fares) else 0)
+
+
+def _builds(machine: Machine, peers: Sequence[str]) -> list[str]:
+    """The labels of the builds of OpenSSL; NoBuildError if none is there."""
+    labels: dict[str, None] = {}
+    absent: list[NoBuildError] = []
+    for glob in peers or AGAINST:
+        try:
+            labels |= dict.fromkeys(stack.label for stack in machine.select(glob))
+        except NoBuildError as error:
+            if peers:
+                raise
+            absent.append(error)
+    if not labels:
+        raise absent[0]
+    return list(labels)
+
+
+def _fares(ends: Sequence[Sequence[Stack]], against: Sequence[str], files: Sequence[str]) -> list[Fare]:
+    """Run the scenarios of each library that is not OpenSSL, in each role in which it was named, one after another."""
+    fares = []
+    for role, stacks in zip(Role, ends, strict=True):
+        for label in dict.fromkeys(stack.label for stack in stacks if not stack.build.library.is_openssl):
+            clients, servers = ([label], against) if role is Role.CLIENT else (against, [label])
+            one = fare(label, role.value, results_of(clients, servers, found(files), quiet=True)["cells"])
+            click.echo(f"{label} as {role}: {one.cells} cells, {len(one.failed)} failed", err=True)
+            fares.append(one)
+    return fares

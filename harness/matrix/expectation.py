@@ -35,6 +35,8 @@ class Played(Protocol):
     server_stack: Stack
     client_config: ClientConfig
     server_config: ServerConfig
+    declared: list[Any]
+    """The differences that were asked for and are about this pair."""
 
     @property
     def left(self) -> Mapping[Role, Stack]:
@@ -186,6 +188,7 @@ class Expectation(Generic[T]):
         if len({repr(claim.value) for claim in claims}) > 1:
             ranges = "; ".join(str(claim) for claim in claims)
             raise UsageError(f"declarations that contradict each other: {ranges}")
+        pair.declared += claims
         return claims[0].value if claims else self.value
 
 

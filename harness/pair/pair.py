@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.agent.vocabulary import ChosenAt
 from harness.model.capability import CLOSE_NEEDS, Capability
@@ -82,6 +82,8 @@ class Pair:
         self._seconds = dict(seconds or {})
         self.left: dict[Role, Stack] = {}
         """The stack that the pair used before it switched to the present one, by role."""
+        self.declared: list[Any] = []
+        """The declared differences (`harness.Differs`) that were asked for and are about this pair."""
         self.tls = tls
         self.runtime = runtime
         self.close_how = close

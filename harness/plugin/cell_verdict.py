@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import RULES, breaches_of
-from harness.matrix.known_breaches import is_known
+from harness.matrix.known_breaches import KNOWN_BREACHES, is_known
 from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.tls import Role
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.matrix.cells import Cell
+    from harness.matrix.expectation import Differs
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import Config
     from harness.model.rule import Breach, Rule
     from harness.pair.pair import Pair
     from harness.report.json import shapes
-    from harness.report.json.shapes import CellObject
+    from harness.report.json.shapes import CellObject, DeclaredObject
     from harness.serve.visits import Visits
 
 SEVERITY = (Verdict.PASSED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.ERROR)
@@ -73,7 +74,7 @@ class CellState:
     def record(self, *, whole: bool) -> CellObject:
         """Return the cell as in results.json; one that passed is brief unless ``whole``."""
         bad = self.verdict in {Verdict.FAILED, Verdict.ERROR}
-        return {
+        cell: CellObject = {
             "cell": self.id,
             "scenario": self.scenario,
             "client": self.cell.client_stack.label,
@@ -87,6 +88,24 @@ class CellState:
             "assertion": self.assertion,
             "case": self.case if whole or bad or self.case is None else brief_case(self.case),
         }
+        if self.pair is not None and self.pair.declared:
+            cell["declared"] = self._declared(self.pair.declared)
+        return cell
+
+    @staticmethod
+    def _declared(differences: Sequence[Differs[object]]) -> list[DeclaredObject]:
+        """Each difference once; a test that compares two connections asks for one twice."""
+        found: list[DeclaredObject] = []
+        for one in differences:
+            entry: DeclaredObject = {
+                "role": "client" if one.role is Role.CLIENT else "server",
+                "builds": one.builds,
+                "seen": one.seen.isoformat(),
+                "evidence": one.evidence,
+            }
+            if entry not in found:
+                found.append(entry)
+        return found
 
     def _counters(self) -> Counters | None:
         """The server's; not asked for after an ERROR, for which an endpoint that no longer answers may be the cause."""
@@ -150,7 +169,9 @@ def undeclared(state: CellState) -> str:
     for connection in state.connections:
         for breach in breaches_of(state.connections, connection):
             broken.add(breach.rule.name)
-            if not is_known(breach.rule.name, connection) and not is_set_to_break(breach.rule, connection):
+            if is_known(breach.rule.name, connection):
+                state.pair.declared.append(KNOWN_BREACHES[breach.rule.name])
+            elif not is_set_to_break(breach.rule, connection):
                 unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
     lines = [

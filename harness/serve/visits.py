@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import DEADLINE, stretched
 from harness.model.knobs import ClientConfig, ServerConfig
@@ -36,6 +36,8 @@ class Visits(Closing):
         self.tls = tls
         self.runtime = runtime
         self.client_config, self.server_config = ClientConfig(versions=(tls,)), ServerConfig(versions=(tls,))
+        self.declared: list[Any] = []
+        """The declared differences (`harness.Differs`) that were asked for and are about its ends."""
         self.connections: list[Connection] = []
         """Every connection, in the order in which they began."""
         self.read_by_assert: Callable[[], bool] | None = None

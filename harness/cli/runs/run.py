@@ -83,6 +83,17 @@ def what_to_run(arguments: Sequence[str]) -> list[str]:
     return [] if paths(arguments) else scenarios(Path.cwd())
 
 
+def found(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with each file that is not here, and is one of the harness's own scenarios, found there."""
+    absent = [path for path in paths(arguments) if not Path(path.partition("::")[0]).exists()]
+    if not absent or len(absent) < len(paths(arguments)):
+        return list(arguments)
+    *settings, folder = scenarios(Path.cwd())
+    if not all((Path(folder) / path.partition("::")[0]).is_file() for path in absent):
+        return list(arguments)
+    return [*settings, *(str(Path(folder) / one) if one in absent else one for one in arguments)]
+
+
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add `--NAME` for each option of a run."""
     for option in reversed(RUN_OPTIONS):
@@ -116,8 +127,8 @@ def given_options(values: dict[str, object]) -> list[str]:
 def run(*, arguments: tuple[str, ...], **options: object) -> None:
     """Run scenarios between all stacks of this machine, or between those that GLOBs choose.
 
-    FOLDER and FILE are your own scenarios; they use the pytest configuration of their project. Without them, all
-    scenarios of the harness run.
+    FOLDER and FILE are your own scenarios; they use the pytest configuration of their project. A FILE that is not here
+    is one of the harness, such as tls13_ticket.py. Without them, all scenarios of the harness run.
 
     A GLOB is a stack, or stack@build: openssl@3.5 is the newest cached 3.5, '*@3.*' is every 3.x build on every stack.
     `--matrix same` pairs builds of the same version. `against=BUILD` pairs BUILD with every other build, as client and
@@ -130,7 +141,7 @@ def run(*, arguments: tuple[str, ...], **options: object) -> None:
     Under a scheduler the run is one shard: RESUMPTION_SHARD=1/3 runs the first third of the cells. GitLab, Slurm arrays
     and indexed Kubernetes jobs (with RESUMPTION_SHARDS=3) are detected.
     """
-    further = long_names(arguments)
+    further = found(long_names(arguments))
     everything = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *further]
     chosen, workers, shard = what_to_run(further), processes(everything), named_shard(os.environ, everything)
     if shard:

@@ -101,6 +101,7 @@ def played(client: str, server: str, tls: TLSVersion = TLSVersion.TLSv1_3) -> An
         server_config=ServerConfig(middlebox_compat=False),
         tls=tls,
         left={},
+        declared=[],
     )
 
 

@@ -574,6 +574,15 @@ class AssertionObject(TypedDict):
     right: Annotated[str | None, about("the value on the right of its comparison")]
 
 
+class DeclaredObject(TypedDict):
+    """What some builds do differently, as a scenario declares it (`Differs`)."""
+
+    role: Annotated[Role, about("the end at which they do it")]
+    builds: Annotated[str, about("which builds, `gnutls` or `*@>=1.1.1,<3.0`; without a family, of OpenSSL")]
+    seen: Annotated[str, about("the day on which that was seen, ISO 8601")]
+    evidence: Annotated[str, about("what shows it, and what an RFC says of it")]
+
+
 class CellObject(TypedDict):
     """One finished cell of the matrix. In results.jsonl, which a killed run leaves, each cell is one line."""
 
@@ -601,6 +610,14 @@ class CellObject(TypedDict):
     ]
     assertion: NotRequired[
         Annotated[AssertionObject | None, about("the assert that failed, null if none did", NOT_AT_ALL)]
+    ]
+    declared: NotRequired[
+        Annotated[
+            list[DeclaredObject],
+            about(
+                "the declared differences that the test went by; absent if it expected what holds for all", NOT_AT_ALL
+            ),
+        ]
     ]
     case: Annotated[
         CaseObject | None, about("the connections, null if the test did not begin or its worker died", CASE)
