@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from harness.builds.libraries import ForeignLibrary
     from harness.report.library_fares import Fare
-    from harness.stacks.base import Stack
 
 FAILED = 1
 AGAINST = ("libssl@1.1.1w", "libssl@3.0", "libssl@3.5", "libssl@4.0")
@@ -154,9 +153,15 @@ def table(
     with Runtime() as runtime, closing(Machine(runtime)) as machine:
         usual = ("libssl", *sorted(machine.others - machine.only_named))
         ends = [[s for glob in globs or usual for s in machine.select(glob)] for globs in (clients, servers)]
-        met = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+        others = [[s.label for s in stacks if not s.build.library.is_openssl] for stacks in ends]
+        if files and not any(others):
+            raise UsageError(
+                "--scenarios counts the cells of libraries that are not OpenSSL, and none is named or ready; "
+                "`resumption libraries` says what to fetch"
+            )
         against = _builds(machine, peers) if files else []
-    fares = _fares(ends, against, [one for one in files if one != EVERY]) if files else []
+        met = {(str(m.mechanism), m.client, m.server): (m.result, m.why) for m in meetings(ends[0], ends[1], runtime)}
+    fares = _fares(others, against, [one for one in files if one != EVERY]) if files else []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "libraries.md").write_text(library_table(met) + fares_table(fares))
@@ -187,13 +192,13 @@ def _builds(machine: Machine, peers: Sequence[str]) -> list[str]:
     return list(labels)
 
 
-def _fares(ends: Sequence[Sequence[Stack]], against: Sequence[str], files: Sequence[str]) -> list[Fare]:
+def _fares(others: Sequence[Sequence[str]], against: Sequence[str], files: Sequence[str]) -> list[Fare]:
     """Run the scenarios of each library that is not OpenSSL, in each role in which it was named, one after another."""
     fares = []
-    for role, stacks in zip(Role, ends, strict=True):
-        for label in dict.fromkeys(stack.label for stack in stacks if not stack.build.library.is_openssl):
+    for role, labels in zip(Role, others, strict=True):
+        for label in dict.fromkeys(labels):
             clients, servers = ([label], against) if role is Role.CLIENT else (against, [label])
-            one = fare(label, role.value, results_of(clients, servers, found(files), quiet=True)["cells"])
+            one = fare(label, role.value, results_of(clients, servers, found(files))["cells"])
             click.echo(f"{label} as {role}: {one.cells} cells, {len(one.failed)} failed", err=True)
             fares.append(one)
     return fares

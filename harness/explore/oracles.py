@@ -10,7 +10,7 @@ from harness.explain.rules import breaches_of
 from harness.explore import model
 from harness.explore.observe import COUNTED, Value, counters_before, literal, observed, outcome_of
 from harness.explore.play import CRASHED, LOST
-from harness.matrix.known_breaches import is_known
+from harness.matrix.known_breaches import known_breach
 from harness.model.rule import Level
 from harness.model.tls import Outcome
 
@@ -133,7 +133,7 @@ def rules(played: Played) -> Iterator[Found]:
     """The MUST rules of the RFCs."""
     for connection in played.connections:
         for breach in breaches_of(played.connections, connection):
-            if breach.rule.level is Level.MUST and not is_known(breach.rule.name, connection):
+            if breach.rule.level is Level.MUST and not known_breach(breach.rule.name, connection):
                 number = connection.number
                 yield breach.rule.name, number, f"{breach.rule.name} not in connection[{number}].broken_rules"
 

@@ -46,9 +46,9 @@ KNOWN_BREACHES: Mapping[str, Differs[bool]] = {
 """By the name of the rule."""
 
 
-def is_known(rule: str, connection: Connection) -> bool:
-    """Whether the ends of a connection are builds that are known to break a rule together."""
+def known_breach(rule: str, connection: Connection) -> Differs[bool] | None:
+    """The declaration that the ends of a connection are builds that break a rule together; None if there is none."""
     differs, setup = KNOWN_BREACHES.get(rule), connection.setup
     client, server = (OPENSSL, OPENSSL) if setup is None else (setup.client_library.family, setup.server_library.family)
     ends = (connection.client.view.name, client), (connection.server.view.name, server)
-    return differs is not None and differs.between(*ends)
+    return differs if differs is not None and differs.between(*ends) else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import RULES, breaches_of
-from harness.matrix.known_breaches import KNOWN_BREACHES, is_known
+from harness.matrix.known_breaches import known_breach
 from harness.model.errors import DisagreementError, EvidenceError, HarnessError
 from harness.model.rule import Level
 from harness.model.tls import Role
@@ -169,8 +169,8 @@ def undeclared(state: CellState) -> str:
     for connection in state.connections:
         for breach in breaches_of(state.connections, connection):
             broken.add(breach.rule.name)
-            if is_known(breach.rule.name, connection):
-                state.pair.declared.append(KNOWN_BREACHES[breach.rule.name])
+            if known := known_breach(breach.rule.name, connection):
+                state.pair.declared.append(known)
             elif not is_set_to_break(breach.rule, connection):
                 unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}

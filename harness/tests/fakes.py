@@ -151,6 +151,7 @@ class FakePair:
     def __init__(self, stacks: tuple[Stack, Stack], tls: TLSVersion, _runtime: Runtime, **knobs: Any) -> None:
         self.client_stack, self.server_stack = stacks
         self.left: dict[Role, Stack] = {}
+        self.declared: list[Any] = []
         self.tls = tls
         self.client_config, self.server_config = knobs["client"], knobs["server"]
         self.connections: list[Connection] = []

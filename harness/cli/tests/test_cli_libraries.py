@@ -6,12 +6,12 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from harness.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_the_table_has_a_row_for_each_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +40,26 @@ def test_the_table_as_json_names_each_pair(capsys: pytest.CaptureFixture[str]) -
         "session_ticket": "resumes",
         "psk": "resumes",
     }
+
+
+def test_scenarios_without_another_library_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = ["--client", "libssl", "--server", "libssl"]
+    assert main(["libraries", "table", *ends, "--scenarios", "psk_modes.py"]) == 2
+    assert "--scenarios counts the cells of libraries that are not OpenSSL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--against", "libssl"], "--against is about --scenarios"),
+        (["--scenarios", "all", "--scenarios", "psk_modes.py"], "--scenarios all is every file"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_usage_error(
+    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["libraries", "table", *arguments]) == 2
+    assert error in capsys.readouterr().err
 
 
 def test_a_library_that_is_not_known_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

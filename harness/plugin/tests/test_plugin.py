@@ -452,7 +452,9 @@ HINT = Expectation(RESUMED, Differs(DECLINED, Role.SERVER, {builds!r}, date(2026
 @pytest.mark.parametrize(
     ("builds", "passed"), [("libssl@<=1.1.1w", 1), ("*@<3", 1), ("libssl@<1.1.1w", 2), ("openssl@<3", 2)]
 )
-def test_a_declared_difference_holds_for_its_builds_alone(run: Run, builds: str, passed: int) -> None:
+def test_a_declared_difference_holds_for_its_builds_alone(
+    run: Run, builds: str, passed: int, results: Callable[[], dict[str, Any]]
+) -> None:
     declared = DIFFERS.format(builds=builds) + "\ndef test_it"
 
     ran = run(
@@ -462,6 +464,9 @@ def test_a_declared_difference_holds_for_its_builds_alone(run: Run, builds: str,
     )
 
     ran.assert_outcomes(passed=passed, failed=2 - passed)
+    named = [cell["declared"] for cell in results()["cells"] if "declared" in cell]
+    declares = [{"role": "server", "builds": builds, "seen": "2026-01-01", "evidence": "seen"}]
+    assert named == [declares] * (2 - passed)
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])

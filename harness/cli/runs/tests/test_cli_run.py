@@ -123,6 +123,15 @@ def test_a_folder_runs_with_the_configuration_of_its_project(processes: str, tmp
     assert [cell["scenario"] for cell in cells] == ["mine/tls_ticket.py::test_ticket_resumes"]
 
 
+def test_a_file_that_is_not_here_is_one_of_the_harness(tmp_path: Path) -> None:
+    done = command(
+        tmp_path, "run", "psk_modes.py", "--client=libssl", "--server=libssl", "-n0", "-k", "alone", "--co", "-q"
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "scenarios/psk_modes.py::" in done.stdout
+
+
 @pytest.mark.parametrize("arguments", [["-n0", "gone"], ["-n2", "gone"], ["gone/x.py"], ["gone.py::test_x"]])
 def test_a_path_that_does_not_exist_is_bad_usage(arguments: list[str], tmp_path: Path) -> None:
     done = command(tmp_path, "run", *arguments)
