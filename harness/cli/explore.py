@@ -19,7 +19,8 @@ from harness.explore.finding import TABLE
 from harness.explore.known import known
 from harness.explore.oracles import BROKEN, BUILDS, RULES
 from harness.explore.seeds import given as stories_of
-from harness.explore.seeds import shipped
+from harness.explore.seeds import shipped, tells_as
+from harness.matrix.expectation import Builds
 from harness.model.errors import EndpointError, UsageError
 from harness.results.writer import writable
 from harness.runtime.process import Child, how_it_ended
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.explore.oracles import Suspicion
+    from harness.matrix.expectation import Differs
     from harness.story.story import Story
 
 FOUND = 1
@@ -169,10 +171,20 @@ class Shard:
 
 
 def declared(story: Story, suspicion: Suspicion) -> str:
-    """Return the scenario that declares a broken rule, or a difference in the scenario that a story comes from."""
+    """Return the scenario that declares a difference, or a broken rule; empty if none does.
+
+    A difference must be declared by the scenario from which the story comes; a rule by one whose story is like this one
+    (harness.explore.seeds.tells_as): what has another cause is not declared.
+    """
     values = list(suspicion.values)
     if suspicion.oracle == RULES:
-        return declares_breach(suspicion.what, [label for label, value in values if value == BROKEN])
+        broken = [label for label, value in values if value == BROKEN]
+
+        def is_like(test: str, differs: Differs[bool]) -> bool:
+            met = all(Builds(differs.peer or "*").has(label) for label in broken)  # each build meets itself
+            return met and differs.tls in {None, story.tls} and tells_as(story, test)
+
+        return declares_breach(suspicion.what, broken, is_like)
     file = story.about.partition("::")[0]
     if suspicion.oracle != BUILDS or not file.endswith(".py"):
         return ""

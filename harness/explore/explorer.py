@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field, replace
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from harness.case.case import Ends, refusals
 from harness.explore import memory
 from harness.explore.corpus import FINDINGS, FLAKY, KNOWN, Waiting, digest
 from harness.explore.finding import Finding, write
-from harness.explore.generate import Generator, standing
+from harness.explore.generate import VERSIONS, Generator, is_playable, standing
 from harness.explore.known import masks, parts
 from harness.explore.observe import features, outcome_of
 from harness.explore.oracles import BROKEN, BUILDS, ENDS, KEPT, MEMORY, RULES, Suspicion, suspicions
@@ -20,6 +21,7 @@ from harness.explore.play import UNSUPPORTED, play
 from harness.explore.seeds import is_small
 from harness.explore.shrink import shrunk
 from harness.explore.values import accepted, knob_values
+from harness.model.errors import UsageError
 from harness.stacks.libssl import LibsslStack
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ BY_TCP = 20
 """Of so many programs one is also run over TCP, in processes whose clocks libfaketime moves; both must agree."""
 WEIGHED = 400
 """Programs between two looks at the memory of the agents."""
+SHRINKING = WEIGHING = 60.0
+"""Seconds in which a finding is made smaller, and stories are weighed, at most, if there are so many left."""
 
 Declared = "Callable[[Story, Suspicion], str]"
 """Returns the scenario that declares a suspicion; empty if none does."""
@@ -75,13 +79,21 @@ class Explorer:
     """The folders of the new findings of this run."""
 
     def __post_init__(self) -> None:
-        seeds = [standing(story) for story in self.seeds if is_small(story)]
+        own = [standing(story) for story in self.own if is_playable(story)]
+        if left := len(self.own) - len(own):
+            what = f"those of {', '.join(VERSIONS)} without a man in the middle can be explored"
+            if not own:
+                raise UsageError(f"no story of --from can be explored: {what}")
+            self.report(f"{left} stories of --from are left out: {what}")
+        seeds = [standing(story) for story in self.seeds if is_small(story) and is_playable(story)]
         Random(self.folder.state.seed).shuffle(seeds)  # noqa: S311 - each shard in an order of its own
         first, of = self.part
-        self.first = [*map(standing, self.own), *seeds][first::of]
+        self.first = [*own, *seeds][first::of]
         """The stories with which it begins."""
         self._corpus = self.folder.stories()
         self._begun = time.monotonic()
+        self._end = inf
+        """When the time of a run is over, by time.monotonic."""
         self._before = self.folder.state.seconds
         self._shown = self._begun
         self._first = sum(state.programs for state in self.folder.of_shards())
@@ -90,11 +102,11 @@ class Explorer:
         self._following = 0.0
         """Seconds in which suspicions were followed up."""
         self._remembered: dict[tuple[str, ...], list[Suspicion]] = {}
-        self._scale = memory.Scale(self.stacks)
         self._fast: dict[str, Stack] = {
             stack.label: LibsslStack(stack.build, self.runtime, joins=True) if stack.name == "libssl" else stack
             for stack in self.stacks
         }
+        self._scale = memory.Scale(self._fast.values())
         self._values = accepted(knob_values([*self.own, *self.seeds], self.stacks), [*self._fast.values()])
         self._generator = Generator(self._values, self._fits)
 
@@ -109,8 +121,12 @@ class Explorer:
         return not any(refusals(story, Ends(stack, stack), plan) for stack in self.stacks)
 
     def run(self, seconds: float) -> None:
-        """Explore for so many seconds; what then still waits to be followed up is the first thing of the next run."""
+        """Explore for so many seconds; what then still waits to be followed up is the first thing of the next run.
+
+        What is being followed up at the end is filed in the form that it has by then.
+        """
         self._begun = time.monotonic()
+        self._end = self._begun + seconds
         try:
             while (passed := time.monotonic() - self._begun) < seconds:
                 due = self._following < FOLLOWING * passed or passed > LAST * seconds
@@ -124,7 +140,7 @@ class Explorer:
         """Tell the shard's part of these stories once each, and follow up what an oracle objects to."""
         first, of = self.part
         try:
-            for story in stories[first::of]:
+            for story in [story for story in stories if is_playable(story)][first::of]:
                 self.tell(standing(story))
                 self._progress()
             while self.follow_next():
@@ -174,7 +190,8 @@ class Explorer:
         slow = play(story, stack, self.runtime)
         if _shown(slow) != _shown(fast):
             values = ((f"{stack.label} in memory", _said(fast)), (f"{stack.label} over TCP", _said(slow)))
-            self._write(FLAKY, story, Suspicion(ENDS, "transport", 0, values), [stack], "memory and TCP disagree")
+            what = Suspicion(ENDS, "transport", 0, values)
+            self._write(FLAKY, Finding(story, what, (stack,), "memory and TCP disagree"))
 
     def _keep_if_new(self, story: Story, played: Sequence[Played]) -> None:
         seen = {digest((one.label, one.why, features(one.connections))) for one in played}
@@ -219,21 +236,25 @@ class Explorer:
         stacks = self._two(suspicion)
         again = self._repeated(story, suspicion, stacks)
         if again is None:
-            self._write(FLAKY, story, suspicion, stacks, f"it did not repeat {REPEATS} times")
+            self._write(FLAKY, Finding(story, suspicion, tuple(stacks), f"it did not repeat {REPEATS} times"))
             return
-        small = shrunk(
+        small, whole = shrunk(
             story,
             lambda one: self._same(one, again, stacks, masked=bool(where), play_it=False) is not None,
             self._values,
+            min(self._end, time.monotonic() + SHRINKING),
         )
         last = self._same(small, again, stacks, masked=bool(where)) or again
+        if whole:
+            where = self._where(small, last)  # what is known may have been there beside it, or be all that it comes to
         named = sorted(part for part in parts(small) if "=" not in part or part.startswith("tls="))
         shape = (pattern(last), named) if last.oracle != RULES else ()
         key = digest(where) if where else digest((last.oracle, last.what, *shape))
         if self.folder.found(key):
             return
-        whole = self._same(small, again, self.stacks, masked=bool(where)) or last
-        self._file(key, KNOWN if where else FINDINGS, small, replace(whole, beside=()), stacks, where)
+        on_all = self._same(small, again, self.stacks, masked=bool(where)) or last
+        found = Finding(small, replace(on_all, beside=()), tuple(stacks), where, whole)
+        self._file(key, KNOWN if where else FINDINGS, found)
 
     def _two(self, suspicion: Suspicion) -> list[Stack]:
         """The builds that a suspicion is about: the first two neighbours that differ, or the last that breaks a law."""
@@ -287,31 +308,36 @@ class Explorer:
                 return found
         return None
 
-    def _file(self, key: str, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> None:
+    def _file(self, key: str, kind: str, finding: Finding) -> None:
         """Write a finding, unless another shard has filed one of the same key meanwhile."""
-        place = self._write(kind, story, suspicion, stacks, why)
+        place = self._write(kind, finding)
         if self.folder.file(key, place) and kind == FINDINGS:
             self.found.append(place)
 
-    def _write(self, kind: str, story: Story, suspicion: Suspicion, stacks: Sequence[Stack], why: str) -> Path:
+    def _write(self, kind: str, finding: Finding) -> Path:
         """Write the folder of a finding, and return it."""
+        suspicion = finding.suspicion
         slug = re.sub(r"\W+", "-", f"{suspicion.oracle}-{suspicion.what}").strip("-")
         place = self.folder.new(kind, slug)
-        write(place, Finding(story, suspicion, tuple(stacks), why), self.runtime, scenario=self.with_scenario)
+        write(place, finding, self.runtime, scenario=self.with_scenario)
         self.report(f"{ {FINDINGS: 'finding', KNOWN: 'known', FLAKY: 'flaky'}[kind] } {place.name}: {suspicion.title}")
         return place
 
     def _weigh(self) -> None:
         """Look for the story that makes an agent grow, among those that showed something new last."""
-        for story in self._corpus[-memory.SUSPECTS :]:
+        until = min(self._end, time.monotonic() + WEIGHING)
+        for story in reversed(self._corpus[-memory.SUSPECTS :]):
             for stack in self.stacks:
-                grown = memory.growth(lambda: play(story, self._fast[stack.label], self.runtime), stack)  # noqa: B023 - called at once
+                if time.monotonic() >= until:
+                    return
+                fast = self._fast[stack.label]
+                grown = memory.growth(lambda: play(story, fast, self.runtime), fast)  # noqa: B023 - called at once
                 if grown > memory.LEAK:
                     values = tuple((one.label, BROKEN if one is stack else KEPT) for one in self.stacks)
                     key = digest((MEMORY, stack.label, sorted(parts(story))))
                     if not self.folder.found(key):
                         what = Suspicion(MEMORY, f"{grown} bytes each time", 0, values)
-                        self._file(key, FINDINGS, story, what, [stack], "")
+                        self._file(key, FINDINGS, Finding(story, what, (stack,), ""))
 
     def _progress(self) -> None:
         now = time.monotonic()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.stacks.base import Stack
     from harness.story.story import Story
 
+UNFINISHED = "not made as small as it can be; `resumption connect --story ... --minimize` goes on"
 STORY, TABLE, REPORT, SCENARIO = "story.json", "builds.txt", "report.md", "scenario.py"
 
 
@@ -38,6 +39,8 @@ class Finding:
     """The builds that it was made smaller on: two that differ, or one that breaks a law."""
     why: str
     """Where it is known, or why it does not count."""
+    whole: bool = True
+    """Whether it was made as small as it can be; False if its time, or the number of tries, was over."""
 
     @property
     def bad(self) -> Stack:
@@ -60,7 +63,7 @@ def write(place: Path, finding: Finding, runtime: Runtime, *, scenario: bool = F
     """Write everything into an empty folder; what cannot be made is named in the report."""
     story = finding.as_story()
     files: dict[str, str | bytes] = {STORY: story.text(), TABLE: table(finding)}
-    notes = []
+    notes = [] if finding.whole else [UNFINISHED]
     try:
         result = run(finding.story, finding.bad, finding.bad, runtime)
         seen = case_object(finding.story, (finding.bad.label, finding.bad.label), result)
@@ -87,7 +90,8 @@ def table(finding: Finding) -> str:
     suspicion = finding.suspicion
     rows = "".join(f"{label:<18} {value}\n" for label, value in suspicion.values)
     known = f"known: {finding.why}\n" if finding.why else ""
-    return f"{suspicion.oracle}: {suspicion.title}\n{known}{rows}"
+    more = "" if finding.whole else f" ({UNFINISHED})"
+    return f"{suspicion.oracle}: {suspicion.title}{more}\n{known}{rows}"
 
 
 def commands(finding: Finding, folder: str) -> list[str]:

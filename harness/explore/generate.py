@@ -53,6 +53,11 @@ MANY_TICKETS = 16
 """Tickets above which a story takes seconds."""
 
 
+def is_playable(story: Story) -> bool:
+    """Return whether the explorer can play a story, and what it makes of it."""
+    return story.tls in VERSIONS and not any(isinstance(step, TAMPERING) for step in story.steps)
+
+
 def standing(story: Story) -> Story:
     """Return a story whose clocks stand still and are moved by steps alone."""
     steps: list[Step] = []

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import psutil
+from harness.stacks.agent.stack import AgentStack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from harness.stacks.base import Stack
 
 SUSPECTS = 40
 """Stories that are weighed after an agent has grown."""
-GROWN = 48 << 20
-"""Bytes by which an agent may grow before stories are weighed: its allocator keeps what it has once had."""
-WARM, ROUNDS, TIMES = 15, 2, 20
-"""How often a story runs before it is weighed, how many times it is then weighed, and how often it runs for each."""
-LEAK = 4096
+GROWN = 1 << 20
+"""Bytes by which an agent may grow before stories are weighed: caches of the harness fill."""
+WARM, ROUNDS, TIMES = 5, 20, 5
+"""How often a story runs before it is weighed, how many times it is then weighed at most, and how often each time."""
+LEAK = 64
 """Bytes for each time that a story runs, above which an agent leaks."""
+MOST = 1 << 62
 
 
 class Scale:
     """Notices that an agent has grown."""
 
-    def __init__(self, stacks: Sequence[Stack]) -> None:
-        self._stacks = stacks
+    def __init__(self, stacks: Iterable[Stack]) -> None:
+        self._stacks = tuple(stacks)
         self._last: dict[str, int] = {}
 
     def is_up(self) -> bool:
@@ -34,35 +34,35 @@ class Scale:
         grown = False
         for stack in self._stacks:
             now = weight(stack)
-            first = self._last.setdefault(stack.label, now)
-            if now - first > GROWN:
+            if now is not None and now - self._last.setdefault(stack.label, now) > GROWN:
                 self._last[stack.label], grown = now, True
         return grown
 
 
-def weight(stack: Stack) -> int:
-    """Return the resident bytes of the agents of a build, of which this process is the parent."""
-    named = str(stack.build.libssl)
-    found = 0
-    for child in psutil.Process().children(recursive=True):
-        try:
-            if named in child.cmdline():
-                found += child.memory_info().rss
-        except psutil.Error:
-            continue
-    return found
+def weight(stack: Stack) -> int | None:
+    """Return the bytes that malloc has given out in the agent of both ends; None if nobody can say.
+
+    The process's size says nothing: the allocator keeps what it has once had, and takes more in steps.
+    """
+    return stack.memory() if isinstance(stack, AgentStack) else None
 
 
 def growth(tell: Callable[[], object], stack: Stack) -> int:
-    """Return by how many bytes the agents of a build grow each time that a story runs, in the round with the least.
+    """Return by how many bytes the agent of a build grows each time that a story runs, in the round with the least.
 
-    A leak grows in every round, an allocator in steps.
+    A leak grows in every round; what is filled once, such as a cache, does not. The first round without a leak is the
+    last one. 0 if nobody can say how much the agent has.
     """
     for _ in range(WARM):
         tell()
-    weights = [weight(stack)]
+    least, before = MOST, weight(stack)
     for _ in range(ROUNDS):
         for _ in range(TIMES):
             tell()
-        weights.append(weight(stack))
-    return min(later - earlier for earlier, later in pairwise(weights)) // TIMES
+        after = weight(stack)
+        if before is None or after is None:
+            return 0
+        least, before = min(least, (after - before) // TIMES), after
+        if least <= LEAK:
+            break
+    return least

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from msgspec import NODEFAULT
@@ -29,8 +31,12 @@ def shrunk(
     story: Story,
     same: Callable[[Story], bool],
     values: Mapping[Role, Mapping[str, Sequence[str]]],
-) -> Story:
-    """Return the smallest story that was found for which ``same`` holds."""
+    until: float = inf,
+) -> tuple[Story, bool]:
+    """Return the smallest story that was found for which ``same`` holds, and whether all was tried.
+
+    At a time of time.monotonic, ``until``, it tries no more.
+    """
     tried: set[str] = {story.text()}
     going_on = True
     while going_on:
@@ -40,12 +46,12 @@ def shrunk(
             if text in tried:
                 continue
             tried.add(text)
-            if len(tried) > MOST:
-                return story
+            if len(tried) > MOST or time.monotonic() >= until:
+                return story, False
             if _is_possible(smaller) and same(smaller):
                 story, going_on = smaller, True
                 break
-    return story
+    return story, True
 
 
 def _is_possible(story: Story) -> bool:

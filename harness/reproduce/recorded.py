@@ -164,8 +164,9 @@ class _Recorder:
             if action.name not in CLOCKS:  # a clock of a context that no connection uses changes nothing
                 self.gaps.append(f"{action.name} is of a {role or 'context'} that no connection uses")
             return
-        if self._is_new(context):
-            yield from self._go_to(role, context, self._attempts[0].tls)
+        for used in (context, *self._named_beside(action)):
+            if self._is_new(used):
+                yield from self._go_to(role, used, self._attempts[0].tls)
         number = self._number(role, context.number)
         passed = action.values.get("passed")
         if isinstance(passed, int) and key not in self._fresh:
@@ -177,16 +178,29 @@ class _Recorder:
         if passed is None:
             self._aged.clear()
         step = self._action(action, role, None if number == self._present[role] else number)
-        if step is None:
+        if action.name == "choose" and self._number(role, action.values["other"]) is None:
+            self.gaps.append(
+                f"{action.name} is of a {role} with which no connection begins, and whose knobs are unknown"
+            )
+        elif step is None:
             self.gaps.append(f"no step can say {action.name} of a {role}")
         else:
             yield step
+
+    def _named_beside(self, action: Action) -> list[Context]:
+        """The contexts that an action names, beside the one that it is on."""
+        other = action.values.get("other")
+        found = self._all.get((Role.SERVER, other)) if isinstance(other, int) else None
+        return [found] if found else []
 
     def _action(self, action: Action, role: Role, number: int | None) -> Step | None:
         make = ACTIONS.get(action.name)
         if make is None or (action.name == "remove" and "connection" not in action.values):
             return None
-        return make(dict(action.values), role, number, self._began)
+        values = dict(action.values)
+        if action.name == "choose":
+            values["other"] = self._number(role, values["other"])
+        return make(values, role, number, self._began)
 
     def _during(self, attempt: Attempt, action: Action) -> Iterator[Step]:
         if attempt.number in self._single:

@@ -82,6 +82,7 @@ GROUP_ALIASES = {
     "p-256": "secp256r1",
     "p-384": "secp384r1",
     "p-521": "secp521r1",
+    **{f"ml-kem-{size}": f"mlkem{size}" for size in (512, 768, 1024)},
 }
 """OpenSSL's and NIST's names of groups whose name at IANA is another."""
 GROUPS_BY_NAME = {name.lower(): name for name in GROUPS.values()}

@@ -43,6 +43,7 @@ _ROWS = (
         "Let the library see the true time plus these seconds for this context, or this time if it is stopped.",
         {"seconds": INT, "stopped": BOOL},
     ),
+    Verb("memory", AGENT, "Return the bytes that malloc has given out.", result={"in_use": "integer or null"}),
 )
 JOINING: dict[str, Verb] = {**VERBS, **{row.name: row for row in _ROWS}}
 """The verbs of the protocol and those of the extension."""
@@ -102,6 +103,7 @@ class JoiningAgent(Agent):
             "wire": self._wire,
             "cut": self._cut,
             "clock": self._clock,
+            "memory": self._memory,
         }
 
     def _serve(self, value: Any) -> None:
@@ -151,6 +153,12 @@ class JoiningAgent(Agent):
     def _cut(self, request: Request) -> dict[str, Any]:
         known(self._pipes, request.fields["of"], "pipe").end_both(request.fields["how"])
         return {}
+
+    @staticmethod
+    def _memory(_request: Request) -> dict[str, Any]:
+        from harness.agent.joined.heap import in_use  # noqa: PLC0415 - ctypes is for this alone
+
+        return {"in_use": in_use()}
 
     def _clock(self, request: Request) -> dict[str, Any]:
         context = known(self._contexts, request.fields["context"], "context")

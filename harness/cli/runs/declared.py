@@ -21,7 +21,7 @@ from harness.model.tls import Alert
 from harness.report.diff.difference import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.matrix.expectation import Differs
     from harness.report.diff.causes import Cause
@@ -177,10 +177,21 @@ def declares(file: str, before: str, after: str, one: str, other: str) -> str:
     return ""
 
 
-def declares_breach(rule: str, builds: Sequence[str]) -> str:
-    """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does."""
+def declares_breach(
+    rule: str, builds: Sequence[str], is_like: Callable[[str, Differs[bool]], bool] = lambda _test, _differs: True
+) -> str:
+    """Return the scenario that declares of each of these ``stack@build`` that it breaks a rule; empty if none does.
+
+    A declaration counts if what was done ``is_like`` its test, ``scenarios/x.py::test_y``.
+    """
     for file in _all_files():
-        found = [differs for named, each in _breaches(file) if named == rule for differs in each.differs]
+        found = [
+            differs
+            for test, named, each in _breaches(file)
+            if named == rule
+            for differs in each.differs
+            if is_like(f"{file}::{test}", differs)
+        ]
         if found and all(any(Builds(differs.builds).has(build) for differs in found) for build in builds):
             ranges = " or ".join(dict.fromkeys(differs.builds for differs in found))
             return f"declared in {file}, for {ranges} (seen {found[0].seen})"
@@ -207,12 +218,13 @@ def _breaches_of(cause: Cause, before: Sequence[str], after: Sequence[str]) -> s
     return found[0] if found and all(found) else ""
 
 
-def _breaches(file: str) -> Iterator[tuple[str, Expectation[bool]]]:
-    """The rules of a file's declarations, from the marks of its tests."""
-    for mark in _marks(file):
-        for situation in getattr(mark, "args", ()):
-            if isinstance(situation, Situation):
-                yield from situation.breaks.items()
+def _breaches(file: str) -> Iterator[tuple[str, str, Expectation[bool]]]:
+    """The test, the rule and the declaration of each breach of a file."""
+    for name, value in _module(file).items():
+        for mark in _marks_of(value):
+            for situation in getattr(mark, "args", ()):
+                if isinstance(situation, Situation):
+                    yield from ((name, rule, each) for rule, each in situation.breaks.items())
 
 
 def _in(file: str, differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> str:
@@ -280,8 +292,12 @@ def _expectations(file: str) -> tuple[_Named, ...]:
 
 def _marks(file: str) -> Iterator[Any]:
     for value in _module(file).values():
-        marks = getattr(value, "pytestmark", value)
-        yield from marks if isinstance(marks, list) else [marks]
+        yield from _marks_of(value)
+
+
+def _marks_of(value: Any) -> list[Any]:
+    marks = getattr(value, "pytestmark", value)
+    return marks if isinstance(marks, list) else [marks]
 
 
 @cache

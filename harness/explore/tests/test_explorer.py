@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.cli.explore import said
 from harness.explore.corpus import FINDINGS, Folder
 from harness.explore.explorer import Explorer
+from harness.explore.finding import UNFINISHED
 from harness.explore.generate import standing
 from harness.explore.known import known
 from harness.explore.oracles import BROKEN, COUNTERS, Suspicion
@@ -20,9 +22,10 @@ from harness.story.steps import Age, Connect
 from harness.story.story import End, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from harness.explore.known import Known
     from harness.runtime.runtime import Runtime
     from harness.stacks.libssl import LibsslStack
 
@@ -49,11 +52,10 @@ class Exploring:
         for one in self.made:
             one.close()
 
-    def explorer(self, *seeds: Story, entries: bool = False, scenario: bool = False) -> Explorer:
+    def explorer(self, *seeds: Story, known_ones: Sequence[Known] = (), scenario: bool = False) -> Explorer:
         """An explorer that begins with these stories."""
         place = Folder(self.folder, [self.stack.label], 1)
-        entry = known() if entries else []
-        self.made.append(Explorer(self.runtime, [self.stack], place, seeds, entry, with_scenario=scenario))
+        self.made.append(Explorer(self.runtime, [self.stack], place, seeds, known_ones, with_scenario=scenario))
         return self.made[-1]
 
 
@@ -106,7 +108,7 @@ def test_a_scenario_of_a_finding_is_python(finding: Path) -> None:
 
 
 def test_what_is_known_is_filed_apart_and_is_not_new(exploring: Exploring) -> None:
-    explorer = exploring.explorer(RETRIED, entries=True)
+    explorer = exploring.explorer(RETRIED, known_ones=known())
     explorer.program()
     explorer.follow_next()
 
@@ -121,6 +123,43 @@ def test_a_suspicion_that_does_not_repeat_is_filed_apart(exploring: Exploring, h
 
     assert explorer.found == []
     assert [place.name for place in (exploring.folder / "flaky").iterdir()] == ["001-counters-hits"]
+
+
+def test_a_finding_is_filed_as_it_is_when_the_time_is_over(exploring: Exploring) -> None:
+    explorer = exploring.explorer(RETRIED)
+    explorer.program()
+    explorer.run(0.0)
+    explorer.follow_next()
+    (found,) = explorer.found
+
+    assert UNFINISHED in said(found)
+    assert UNFINISHED in (found / "report.md").read_text(encoding="utf-8")
+    assert dict(read_story(found / "story.json").client.knobs) == {"alpn": "h2"}
+
+
+def test_what_is_known_is_new_if_its_smallest_story_lacks_the_cause(exploring: Exploring) -> None:
+    """The story has what a known behaviour needs, and something else is the cause."""
+    needs_alpn = replace(next(one for one in known() if one.oracle == COUNTERS), needs=("client.alpn",))
+    explorer = exploring.explorer(RETRIED, known_ones=[needs_alpn])
+    explorer.program()
+    explorer.follow_next()
+
+    assert [place.name for place in explorer.found] == ["001-counters-hits"]
+    assert not (exploring.folder / "known").exists()
+
+
+def test_stories_that_cannot_be_explored_are_left_out(exploring: Exploring, honest: LibsslStack) -> None:
+    lines: list[str] = []
+    place = Folder(exploring.folder, [honest.label], 1)
+    own = [Story(tls=TLSVersion.QUICv1, steps=(Connect(),)), RETRIED]
+    exploring.made.append(Explorer(exploring.runtime, [honest], place, [], [], own=own, report=lines.append))
+
+    assert exploring.made[-1].first == [standing(RETRIED)]
+    assert lines == [
+        "1 stories of --from are left out: those of 1.2, 1.3, dtls1.2 without a man in the middle can be explored"
+    ]
+    with pytest.raises(UsageError, match=r"no story of --from can be explored"):
+        Explorer(exploring.runtime, [honest], place, [], [], own=own[:1])
 
 
 def replace_server(story: Story) -> Story:

@@ -234,7 +234,10 @@ def test_the_protocol_of_a_connection_is_not_its_sessions(machine: tuple[Machine
     assert second.offered.alpn == b"h2"
 
 
-@pytest.mark.parametrize(("text", "name"), [("prime256v1", "secp256r1"), ("X25519", "x25519"), ("P-521", "secp521r1")])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("prime256v1", "secp256r1"), ("X25519", "x25519"), ("P-521", "secp521r1"), ("ML-KEM-768", "MLKEM768")],
+)
 def test_a_group_has_one_name(text: str, name: str) -> None:
     assert group_named(text) == name
     assert name in GROUPS.values()

@@ -8,7 +8,7 @@ import pytest
 
 from harness.case.case import case_object, run
 from harness.model.knobs import ClientConfig, ServerConfig
-from harness.model.tls import Close, TLSVersion
+from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.report.diff.difference import differences
 from harness.report.json.encode import case_json
@@ -35,6 +35,15 @@ def pair(machine: tuple[Machine, Runtime]) -> Iterator[Pair]:
     made = Pair(
         (libssl, libssl), TLS12, machine[1], client=ClientConfig(clock=0), server=ServerConfig(tickets=False, clock=0)
     )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def timeless(machine: tuple[Machine, Runtime]) -> Iterator[Pair]:
+    """The same without clocks, so that all servers are in one agent."""
+    libssl = machine[0].one("libssl")
+    made = Pair((libssl, libssl), TLS12, machine[1], server=ServerConfig(tickets=False))
     yield made
     made.close()
 
@@ -121,3 +130,30 @@ def test_a_session_from_elsewhere_is_a_gap(pair: Pair, machine: tuple[Machine, R
 
     assert story is not None
     assert story.gaps == ("connection 1 offered a session that no earlier connection yielded so",)
+
+
+def test_a_server_that_another_goes_over_to_is_made_first(timeless: Pair, machine: tuple[Machine, Runtime]) -> None:
+    first = timeless.server
+    other = timeless.new_server(timeout=50)
+    timeless.use(Role.SERVER, 1)
+    first.choose("other.example", other)
+    timeless.connect()
+    timeless.use(Role.SERVER, 2)
+    timeless.connect()
+
+    assert [step.kind for step in written(timeless).steps] == [
+        *("new_server", "choose_context", "use_server", "connect", "use_server", "connect")
+    ]
+    same_again(timeless, machine)
+
+
+def test_a_server_without_connections_that_another_goes_over_to_is_a_gap(timeless: Pair) -> None:
+    first = timeless.server
+    other = timeless.new_server(timeout=50)
+    timeless.use(Role.SERVER, 1)
+    first.choose("other.example", other)
+    timeless.connect()
+    story = recorded(timeless.connections)
+
+    assert story is not None
+    assert story.gaps == ("choose is of a server with which no connection begins, and whose knobs are unknown",)

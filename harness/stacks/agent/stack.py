@@ -87,6 +87,13 @@ class AgentStack:
         self._check(config)
         return AgentServerEndpoint(self._host, config, self._needs(config))
 
+    def memory(self) -> int | None:
+        """Return the bytes that malloc has given out in the agent of both ends; None if nobody can say."""
+        if not self._host.joins:
+            return None
+        process, _ = self._host.process(None)
+        return process.call("memory", {}, lambda reply: None if reply["in_use"] is None else int(reply["in_use"]))
+
     def close(self) -> None:
         """End every agent."""
         self._host.close()
