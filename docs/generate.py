@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from docs.api_page import api_page
+from harness.agent import knob
 from harness.model.tls import Role
 from harness.report.json.documentation import case_schema, page, probe_schema
 from harness.report.knobs_page import knobs_page, protocol_knobs
@@ -20,12 +21,22 @@ HERE = Path(__file__).parent
 
 SYSTEM = "3.0.19"
 """The version of Debian 12, for the stacks of the system."""
+PYTHON = (3, 11)
+"""Its Python, for ssl."""
 CRYPTOGRAPHY = "4.0.3"
 """The version inside cryptography 50, for pyopenssl."""
 
 
 def knobs() -> str:
     """The page of the knobs, for the versions above, with a clock that can be moved."""
+    before, knob.PYTHON = knob.PYTHON, PYTHON
+    try:
+        return _knobs()
+    finally:
+        knob.PYTHON = before
+
+
+def _knobs() -> str:
     modules = {"libssl": (libssl, SYSTEM), "pyopenssl": (pyopenssl, CRYPTOGRAPHY), "ssl": (ssl_, SYSTEM)}
     openssl = {role: program_abilities(role, SYSTEM, None) for role in Role}
     driven = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from harness.agent.kinds import Kind
     from harness.agent.vocabulary import Role
 
+PYTHON = sys.version_info[:2]
+"""The Python of Python's ssl; the documentation is made for one of its own."""
 STACKS = ("openssl", "libssl", "pyopenssl", "ssl")
 """The stacks in the table."""
 
@@ -84,6 +87,8 @@ class Lack:
     """Only OpenSSL versions before this one."""
     since: str = ""
     """Only this OpenSSL version and later ones."""
+    python: tuple[int, int] | None = None
+    """Only Python before this one."""
     allows: Callable[[Any], bool] | None = None
     """Which values are supported nevertheless; None for none."""
     values: str = ""
@@ -94,7 +99,8 @@ class Lack:
         inside = (not self.before or release(version) < release(self.before)) and (
             not self.since or release(version) >= release(self.since)
         )
-        return stack in self.stacks and self.role in {None, role} and inside
+        old = self.python is None or self.python > PYTHON
+        return stack in self.stacks and self.role in {None, role} and inside and old
 
     def forbids(self, value: Any) -> bool:
         """Return whether the value is not supported."""

@@ -125,7 +125,10 @@ KEY_TYPES = (
     Lack(NO_ML_DSA, before="3.5", allows=lambda name: not name.startswith("ml-dsa-"), values="other certificates"),
 )
 """A certificate whose key is not ECDSA's begins with the type of the key (certs/issued.toml)."""
-NO_PSK = Lack("SSLContext has no set_psk_client_callback before Python 3.13", ("ssl",))
+SSL_HAS_PSK = (3, 13)
+"""The first Python with SSLContext.set_psk_client_callback and set_psk_server_callback."""
+NO_PSK = Lack("SSLContext has no set_psk_client_callback before Python 3.13", ("ssl",), python=SSL_HAS_PSK)
+SSL_GIVES_A_KEY = "SSLContext.set_psk_client_callback gives a key, for TLS 1.2 and for a suite with SHA-256 in TLS 1.3"
 PYOPENSSL_FINDS_NO_SESSION = "cryptography before 37 does not bind SSL_CTX_set_psk_find_session_callback"
 PYOPENSSL_USES_NO_SESSION = (
     "cryptography before 39 does not bind SSL_CTX_set_msg_callback, and nothing else shows the hash of a "
@@ -408,6 +411,7 @@ class CommonKnobs:
         meaning="the key of an external PSK, which the end has only with this knob; ends with the same name share it",
         libssl="SSL_CTX_set_psk_use_session_callback",
         pyopenssl="SSL_CTX_set_psk_use_session_callback",
+        ssl="SSLContext.set_psk_client_callback",
         openssl=Flags("-psk", lambda value: ["-psk", kinds.psk_of(value)]),
         lacks=(NO_PSK,),
     )
@@ -416,6 +420,7 @@ class CommonKnobs:
         meaning="the identity of the external PSK; of a server, each one that it knows. By default Client_identity",
         libssl="SSL_CTX_set_psk_use_session_callback",
         pyopenssl="SSL_CTX_set_psk_use_session_callback",
+        ssl="SSLContext.set_psk_client_callback",
         openssl=takes("-psk_identity"),
         lacks=(
             NO_PSK,
@@ -433,18 +438,25 @@ class CommonKnobs:
         meaning="the TLS 1.3 suite whose hash the external PSK has; by default TLS_AES_128_GCM_SHA256",
         libssl="SSL_SESSION_set_cipher",
         pyopenssl="SSL_SESSION_set_cipher",
+        ssl="SSLContext.set_psk_client_callback",
         openssl=Flags("-psk_session"),
         since="1.1.1",
-        lacks=(NO_PSK, *_key_callbacks_alone(PskCipher.AES_128, PskCipher.AES_128.value)),
+        lacks=(
+            NO_PSK,
+            Lack(SSL_GIVES_A_KEY, ("ssl",), allows=only(PskCipher.AES_128), values=PskCipher.AES_128.value),
+            *_key_callbacks_alone(PskCipher.AES_128, PskCipher.AES_128.value),
+        ),
     )
     psk_callback: PskCallback | None = knob(
         kind=kinds.PSK_CALLBACK,
         meaning="which generations of callback have the external PSK; by default all that the OpenSSL has",
         libssl="SSL_CTX_set_psk_use_session_callback",
         pyopenssl="SSL_CTX_set_psk_use_session_callback",
+        ssl="SSLContext.set_psk_client_callback",
         openssl=Flags("-psk, -psk_session"),
         lacks=(
             NO_PSK,
+            Lack(SSL_GIVES_A_KEY, ("ssl",), allows=only(PskCallback.PSK), values=PskCallback.PSK.value),
             *_key_callbacks_alone(PskCallback.PSK, PskCallback.PSK.value),
             Lack(
                 "-psk sets both, and -psk_session that of TLS 1.3 alone",
@@ -946,6 +958,7 @@ class ServerKnobs:
         meaning="the hint that a server sends with TLS 1.2 suites for PSKs (RFC 4279, 5.2); by default none",
         libssl="SSL_CTX_use_psk_identity_hint",
         pyopenssl="SSL_CTX_use_psk_identity_hint",
+        ssl="SSLContext.set_psk_server_callback",
         openssl=takes("-psk_hint"),
         lacks=(NO_PSK,),
     )

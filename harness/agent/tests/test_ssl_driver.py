@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.drivers.ssl_ import load
+from harness.agent.drivers.ssl_.evidence import queue_of
 from harness.agent.library import EndError, LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, groups_of, hello, loopback, make, together, whole
 from harness.runtime.pki import Pki
@@ -225,3 +226,26 @@ def test_a_released_connection_is_freed_at_once_even_after_errors(pki: Pki) -> N
 
     assert len(errors) == 2
     assert before - after == 2
+
+
+def test_reason_codes_are_those_of_openssl_where_python_has_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.12 and later have no _ssl.err_names_to_codes."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which loads the texts
+    monkeypatch.delattr("_ssl.err_names_to_codes", raising=False)
+    error = ssl.SSLError(1, "[SSL: NO_SHARED_CIPHER] no shared cipher (_ssl.c:1020)")
+    error.library, error.reason = "SSL", "NO_SHARED_CIPHER"
+
+    assert queue_of(error) == [{"lib": 20, "reason": 193, "text": str(error)}]
+    error.library = "X509"
+    assert queue_of(error)[0]["reason"] is None
+
+
+def test_an_external_psk_is_refused_before_python_3_13(pki: Pki) -> None:
+    knobs = {"psk_key": "00" * 32}
+    if hasattr(ssl.SSLContext, "set_psk_client_callback"):
+        assert make(LIBRARY, "client", pki, **knobs) is not None
+        with pytest.raises(LackError, match="takes a hint beside a callback"):
+            make(LIBRARY, "server", pki, psk_hint="which one?")
+        return
+    with pytest.raises(LackError, match=r"no set_psk_client_callback before Python 3\.13"):
+        make(LIBRARY, "client", pki, **knobs)

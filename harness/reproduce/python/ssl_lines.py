@@ -62,8 +62,10 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
         return "Python's ssl sends no server name for an IP address"
     if name == "alpn" and not str(value).isascii():
         return "SSLContext.set_alpn_protocols takes ASCII"
-    known = name in LINES or knobs_of(context.role)[name].options
-    return None if known else "Python's ssl has no way to set it"
+    row = knobs_of(context.role)[name]
+    if name in LINES or row.options:
+        return None
+    return "the script does not set it" if row.ssl else "Python's ssl has no way to set it"
 
 
 def _is_no_name(text: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent.knobs import SSL_HAS_PSK
 from harness.builds.system import build_for
 from harness.model.build import Build
 from harness.model.capability import Capability
@@ -114,5 +116,6 @@ def test_its_capabilities(stack: SslStack, role: Role) -> None:
         Capability.KEY_LOG,
         Capability.OPENSSL_CHOICES,
         *({Capability.CHOOSE_CONTEXT} if role is Role.SERVER else ()),
+        *({Capability.PSK_IDENTITIES} if sys.version_info >= SSL_HAS_PSK else ()),
         *(() if NO_CLOCK else {Capability.CLOCK}),
     }

@@ -26,6 +26,7 @@ from harness.agent.vocabulary import TLSVersion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.agent.drivers.ssl_.external_psk import ExternalPsk
     from harness.agent.drivers.ssl_.keylog import Keylog
     from harness.agent.drivers.ssl_.transport import Transport
 
@@ -44,12 +45,17 @@ class SslConnection:
         transport: Transport,
         keylog: Keylog,
         keep: Callable[[str, ssl.SSLSession], None],
+        psk: ExternalPsk | None = None,
     ) -> None:
         self._tls = tls
         self._transport = transport
         self._keylog, self._keylog_start = keylog, keylog.size
         self._earlier_keylog: list[str] = []
         self._keep = keep
+        self._psk = psk
+        self._given: str | None = None
+        """The identity of the external PSK that a callback gave to OpenSSL last."""
+        self.offered: ssl.SSLSession | None = None
         self._agreed: Facts | None = None
         """The negotiated parameters, read at once: after a fatal error OpenSSL is "in init" and Python has none."""
         self._asked = False
@@ -176,8 +182,22 @@ class SslConnection:
             cipher=cipher[0] if cipher else None,
             alpn=self._tls.selected_alpn_protocol(),
             peer_certificate=self._tls.getpeercert(binary_form=True) is not None,
+            external_psk=None if self._psk is None else self._used_psk(version, cipher).encode().hex(),
             peer_chain=[hashlib.sha256(der).hexdigest() for der in chain_of(self._tls)],
         )
+
+    def _used_psk(self, version: str | None, cipher: tuple[str, str, int] | None) -> str:
+        """The identity of the external PSK, for which session_reused is True in TLS 1.3; empty if it had none.
+
+        There a client's session is then another one than it was given, without an id; a server used the last one that
+        its callback knew.
+        """
+        given, reused = self._given or "", self._tls.session_reused
+        if version != "TLSv1.3":
+            return given if not reused and cipher is not None and "PSK" in cipher[0] else ""
+        now, offered = self._tls.session, self.offered
+        ticket = not self._tls.server_side and now is not None and offered is not None and now.id == offered.id
+        return given if reused and not ticket else ""
 
     def free(self) -> None:
         """SSL_free, by dropping the SSLObject."""
@@ -186,6 +206,8 @@ class SslConnection:
     def _drive(self, step: Callable[[ssl.SSLObject], T]) -> T:
         while True:
             self._transport.flush()
+            if self._psk is not None:
+                self._psk.given = None
             try:
                 result = step(self._tls)
             except ssl.SSLWantReadError:
@@ -195,13 +217,20 @@ class SslConnection:
             except ssl.SSLError as error:
                 failure = self._failed(error)
             else:
+                self._take_psk()
                 self._transport.flush_what_goes()
                 return result
+            self._take_psk()
             if failure:
                 self._transport.flush_what_goes()
                 raise failure
             self._transport.flush()
             self._transport.fill()
+
+    def _take_psk(self) -> None:
+        """Note what a callback gave within the last call."""
+        if self._psk is not None and not self._agreed:
+            self._given = self._psk.given or self._given
 
     def _ended(self) -> Failure:
         self._end = self._end or ("eof" if self._transport.at_end else "close_notify")

@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.connection import SslConnection
+from harness.agent.drivers.ssl_.external_psk import CIPHERS, ExternalPsk, ignore_tickets
+from harness.agent.drivers.ssl_.external_psk import KNOBS as PSK_KNOBS
 from harness.agent.drivers.ssl_.keylog import Keylog
 from harness.agent.drivers.ssl_.session import from_object
 from harness.agent.drivers.ssl_.transport import Transport
@@ -52,8 +54,16 @@ class SslContext:
         self._context = ssl.SSLContext(protocol)
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
-        for name, value in knobs.items():
-            self._set(name, value)
+        if "psk_hint" in knobs and "psk_key" not in knobs:
+            raise LackError("psk_hint: SSLContext.set_psk_server_callback takes a hint beside a callback; give psk_key")
+        given = {"ciphers": CIPHERS, **knobs} if "psk_key" in knobs else knobs
+        for name, value in given.items():
+            if name not in PSK_KNOBS:
+                self._set(name, value)
+        self._psk = ExternalPsk(role, knobs) if "psk_key" in knobs else None
+        if self._psk is not None:
+            self._psk.set(self._context)
+            ignore_tickets()
         try:
             self._load(files)
         except ssl.SSLError as error:
@@ -147,7 +157,8 @@ class SslContext:
     def _connection(self, sock: socket.socket, **arguments: Any) -> SslConnection:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, **arguments)
-        connection = SslConnection(tls, Transport(sock, incoming, outgoing), self._keylog, self._keep)
+        connection = SslConnection(tls, Transport(sock, incoming, outgoing), self._keylog, self._keep, self._psk)
+        connection.offered = arguments.get("session")
         self._connections[tls] = connection
         if self._watched:
             self._messages[tls] = connection.watch()

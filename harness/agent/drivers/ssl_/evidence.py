@@ -1,17 +1,18 @@
 """What Python's ssl shows of messages and errors, as the protocol's numbers.
 
-An SSLError has only names. Their numbers are in the private ``_ssl.err_names_to_codes``, made from OpenSSL's headers
-when Python was built. Without it, or for an unknown name, numbers are null.
+An SSLError has only names. Until Python 3.11 their numbers are in the private ``_ssl.err_names_to_codes``, made from
+OpenSSL's headers when Python was built. Since, they are those whose text OpenSSL's own table has: no text has two.
 """
 
 from __future__ import annotations
 
 import _ssl
+import ctypes
+import re
+import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import ssl
+from functools import cache
+from typing import Any
 
 ALERT = 21
 """ContentType alert (RFC 8446, 5.1)."""
@@ -20,8 +21,29 @@ NEW_SESSION_TICKET = 4
 DER = 2
 """ENCODING_DER of Modules/_ssl/cert.c."""
 LIB_SSL = 20
+LAST_COMMON = 99
+"""The last number that all libraries of OpenSSL have in common."""
 ALERT_REASONS = range(1000, 1256)
 """Reason codes of received alerts: SSL_AD_REASON_OFFSET (openssl/ssl.h) and the alert's number."""
+
+
+MOST_REASON = 4096
+SINCE_3_0 = 0x30000000
+TEXT = re.compile(r"\] (.*) \(_ssl\.c:\d+\)$")
+"""What an SSLError says last: OpenSSL's text, and the place in Python's source."""
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    """The reason codes of ERR_LIB_SSL by the texts of Python's OpenSSL, which it loads with its first context."""
+    shift = 23 if ssl.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
+    try:
+        say = ctypes.CDLL(getattr(_ssl, "__file__", None)).ERR_reason_error_string
+    except (OSError, AttributeError):
+        return {}
+    say.restype, say.argtypes = ctypes.c_char_p, [ctypes.c_ulong]
+    found = ((say(LIB_SSL << shift | number), number) for number in range(LAST_COMMON + 1, MOST_REASON))
+    return {text.decode(): number for text, number in found if text}
 
 
 @dataclass
@@ -43,6 +65,9 @@ def queue_of(error: ssl.SSLError) -> list[dict[str, Any]]:
     """Return the last entry of OpenSSL's error queue; Python keeps no other."""
     codes: dict[str, tuple[int, int]] = getattr(_ssl, "err_names_to_codes", {})
     lib, reason = codes.get(error.reason or "", (None, None))
+    text = TEXT.search(str(error)) if reason is None and error.library == "SSL" else None
+    if text is not None and text[1] in _numbers():
+        lib, reason = LIB_SSL, _numbers()[text[1]]
     return [{"lib": lib, "reason": reason, "text": str(error)}]
 
 

@@ -5,7 +5,8 @@ Sources: the documentation of the ``ssl`` module, and Modules/_ssl.c of CPython 
 
 from __future__ import annotations
 
-from harness.agent.knobs import NO_QUIC, SSL_HAS_NO_DTLS
+from harness.agent import knob
+from harness.agent.knobs import NO_QUIC, SSL_HAS_NO_DTLS, SSL_HAS_PSK
 from harness.agent.verbs import ONLY_CLIENTS_OFFER, ONLY_SERVERS_ASK, ONLY_SERVERS_CHOOSE, missing_capabilities
 from harness.agent.vocabulary import Capability
 
@@ -61,7 +62,6 @@ MISSING = {
     Capability.EXPORTER: EXPORTER,
     Capability.CHOOSE_EARLY: CHOOSE_EARLY,
     Capability.OCSP_RESPONSE: "SSLObject has no way to SSL_get_tlsext_status_ocsp_resp",
-    Capability.PSK_IDENTITIES: "SSLContext has no set_psk_server_callback before Python 3.13",
     Capability.DATAGRAMS: SSL_HAS_NO_DTLS,
     Capability.QUIC: NO_QUIC["ssl"],
 }
@@ -70,6 +70,8 @@ MISSING = {
 def missing(role: str, _version: str) -> dict[str, str]:
     """Return why Capabilities are missing, by their values."""
     found = {ability.value: reason for ability, reason in MISSING.items()} | missing_capabilities(VERBS)
+    if knob.PYTHON < SSL_HAS_PSK:
+        found[Capability.PSK_IDENTITIES.value] = "SSLContext has no set_psk_server_callback before Python 3.13"
     if role == "client":
         found[Capability.AUTHENTICATE.value] = ONLY_SERVERS_ASK
         found |= dict.fromkeys((Capability.CHOOSE_CONTEXT.value, Capability.CHOOSE_EARLY.value), ONLY_SERVERS_CHOOSE)
