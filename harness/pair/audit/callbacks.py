@@ -43,7 +43,9 @@ def _ids_are_sent(wire: Wire) -> bool:
 @once
 def subjects(wire: Wire, _role: Role) -> Shown | None:
     """What is looked up or decrypted is what the client offers, and what is stored or encrypted what it is given."""
-    if not wire.answers or (wire.answers[0].version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None):
+    if not wire.answers and not wire.unanswered:
+        return None
+    if wire.answers and wire.answers[0].version is TLSVersion.TLSv1_3 and wire.transcript.tickets is None:
         return None
     hellos = wire.transcript.client_hellos
     sent = {hello.session_id for hello in hellos}

@@ -78,7 +78,7 @@ FACTS = (
     Fact("cipher", negotiated.reported_cipher, negotiated.cipher, BOTH, negotiated.ciphers_before, printed=True),
     Fact("external_psk", _reported("external_psk"), negotiated.external_psk, BOTH, _always(b"")),
     Fact("external PSK of the client", negotiated.configured_psk, negotiated.sent_psk, CLIENT),
-    Fact("alpn", negotiated.reported_alpn, negotiated.alpn, BOTH, negotiated.alpn_before),
+    Fact("alpn", negotiated.reported_alpn, negotiated.alpn, BOTH, negotiated.alpn_before, printed=True),
     Fact("offered alpn", negotiated.configured_alpn, negotiated.sent_alpn, CLIENT),
     Fact("server_name", _reported("server_name"), negotiated.server_name, BOTH, negotiated.names_before),
     Fact("requested server_name", negotiated.configured_name, negotiated.sent_name, CLIENT),

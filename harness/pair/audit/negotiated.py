@@ -309,8 +309,17 @@ def exporter(wire: Wire, _role: Role) -> Shown | None:
     return None if material is None else exactly(sha256(material).hexdigest(), "computed with the key log")
 
 
-def names_before(wire: Wire, _role: Role) -> Collection[object] | None:
+def _has_read_hello(wire: Wire, role: Role) -> bool:
+    """Whether the end is a server of OpenSSL that has answered the last ClientHello, so that it knows what is in it."""
+    setup = wire.connection.setup
+    openssl = setup is not None and setup.server_library.is_openssl
+    return role is Role.SERVER and openssl and not wire.unanswered and not wire.unfinished
+
+
+def names_before(wire: Wire, role: Role) -> Collection[object] | None:
     """None, the client's own, or that of the offered session; None if that is unknown."""
+    if _has_read_hello(wire, role):
+        return ()
     offered = wire.connection.offered
     held = offered.get("server_name") if offered else ""
     return None if held is None else {"", held, *(hello.server_name or "" for hello in wire.transcript.client_hellos)}
@@ -370,5 +379,7 @@ def early_bytes_before(wire: Wire, _role: Role) -> Container[object]:
 
 def alpn_before(wire: Wire, role: Role) -> Collection[object]:
     """A server chooses one before it answers."""
+    if _has_read_hello(wire, role):
+        return ()
     offered = wire.transcript.client_hellos[-1].alpn if role is Role.SERVER and wire.unanswered else ()
     return ("", *offered)

@@ -111,7 +111,8 @@ def _reports(report: EndpointReport) -> Iterator[tuple[str, object, EndpointRepo
         known = getattr(report, field)
         if known is None and (field != "alpn" or report.version is None):
             continue
-        for value in values:
+        silent = field == "alpn" and report.version is None  # None then says nothing, and not that there is none
+        for value in values[1:] if silent else values:
             if value != known and {value, known} != {None, ""}:
                 changed: dict[str, Any] = {field: value}
                 yield field, value, replace(report, **changed)

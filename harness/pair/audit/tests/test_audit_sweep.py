@@ -9,12 +9,15 @@ import pytest
 
 from harness.agent.vocabulary import Unset
 from harness.builds.store import BuildStore
-from harness.model.errors import UnsupportedError
+from harness.builds.system import build_for
+from harness.model.build import Build
+from harness.model.errors import UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig, Verify
 from harness.model.tls import Close, Role, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
 from harness.stacks.libssl import LibsslStack
+from harness.stacks.openssl import OpensslStack
 from harness.tests.liars.falsehoods import uncaught
 
 if TYPE_CHECKING:
@@ -148,7 +151,7 @@ SHARING = ServerConfig(max_early_data=100, anti_replay=False, ticket_keys="share
 PLAIN, SERVER = ClientConfig(), ServerConfig()
 SITUATIONS = {
     "full and resumed": Situation((V12, V13, DTLS), NAMED, ServerConfig(alpn=("h2", "http/1.1"))),
-    "plain": Situation((V12, V13, DTLS, QUIC), PLAIN, SERVER),
+    "plain": Situation((V12, V13, DTLS), PLAIN, SERVER),
     "session id": Situation((V12, DTLS), ClientConfig(tickets=False), ServerConfig(tickets=False)),
     "stateful ticket": Situation((V13,), PLAIN, ServerConfig(tickets=False)),
     "HelloRetryRequest": Situation((V13,), ClientConfig(groups="X25519:P-256"), ServerConfig(groups="P-256")),
@@ -181,6 +184,7 @@ SITUATIONS = {
     ),
     "declined": Situation((V12, V13, DTLS), NAMED, SERVER, to_another_server),
     "no shared cipher": Situation((V12,), ClientConfig(ciphers="AES128-SHA"), ServerConfig(ciphers="AES256-SHA")),
+    "certificate required of a name": Situation((V12, V13), NAMED, ServerConfig(verify=Verify.REQUIRED, alpn=("h2",))),
     "certificate required": Situation((V12, V13, DTLS), PLAIN, ServerConfig(verify=Verify.REQUIRED)),
     "no session id context": Situation(
         (V12, V13), CERTIFIED, ServerConfig(verify=Verify.OPTIONAL, session_id_context=Unset.UNSET)
@@ -261,7 +265,8 @@ def before_tls13(connection: Connection) -> bool:
 
 def without_ticket(connection: Connection) -> bool:
     """Whether the client's last session has none, in TLS 1.3."""
-    return connection.tls is V13 and connection.last_session is not None and not connection.last_session.has_ticket
+    last = connection.last_session
+    return of_tls13(connection) and last is not None and not last.has_ticket
 
 
 def with_kem(connection: Connection) -> bool:
@@ -271,9 +276,20 @@ def with_kem(connection: Connection) -> bool:
 
 def of_tls13(connection: Connection) -> bool:
     """Whether the messages are those of TLS 1.3."""
-    return connection.tls is V13
+    return connection.tls.handshake is V13
 
 
+def of_program(connection: Connection) -> bool:
+    """Whether the server is a program of OpenSSL."""
+    return connection.server.view.name.startswith("openssl@")
+
+
+def of_renegotiating_program(connection: Connection) -> bool:
+    """Whether the ends are programs of OpenSSL, and there were several handshakes."""
+    return of_program(connection) and connection.transcript.handshakes > 1
+
+
+OF_ALPN = ("client alpn", "server alpn")
 UNSHOWN = (
     Unshown(
         "the client sent such a key, and OpenSSL's server does not keep it before TLS 1.3",
@@ -288,7 +304,7 @@ UNSHOWN = (
     ),
     Unshown(
         "a server that has not answered says what it has found so far, and the latest version that it has",
-        ("server version", "server reused_at_end", "server peer_certificate", "server alpn"),
+        ("server version", "server reused_at_end", "server peer_certificate", "server alpn", "server server_name"),
         unanswered,
     ),
     Unshown(
@@ -303,6 +319,17 @@ UNSHOWN = (
         cut,
     ),
     Unshown("a datagram may be lost on its way to the client", ("client alerts",), over_datagrams),
+    Unshown(
+        "s_server prints no alerts, and one that meets EOF may not have come to the client's close_notify",
+        ("server ending",),
+        of_program,
+        ("eof", "reset"),
+    ),
+    Unshown(
+        "s_client and s_server print it after one of the handshakes",
+        ("client group", "client peer_temp_key", "client peer_chain", "server peer_certificate", *OF_ALPN),
+        of_renegotiating_program,
+    ),
     Unshown("a callback that finds nothing leaves no trace", ("server callback_calls",), resumed, ("none",)),
     Unshown(
         "the secret that is to become a session's is the client's own until a ticket comes",
@@ -313,25 +340,55 @@ UNSHOWN = (
 )
 
 
+OVER_QUIC = {
+    "plain": Situation((QUIC,), PLAIN, SERVER),
+    "full and resumed": Situation((QUIC,), NAMED, ServerConfig(alpn=("h2", "http/1.1"))),
+    "stateful ticket": Situation((QUIC,), PLAIN, ServerConfig(tickets=False)),
+    "HelloRetryRequest": Situation((QUIC,), ClientConfig(groups="X25519:P-256"), ServerConfig(groups="P-256")),
+    "client certificate": Situation((QUIC,), CERTIFIED, ServerConfig(verify=Verify.REQUIRED, alpn=("h2",))),
+    "certificate required": Situation((QUIC,), PLAIN, ServerConfig(verify=Verify.REQUIRED)),
+    "no shared protocol": Situation((QUIC,), NAMED, ServerConfig(alpn=("h3",))),
+    "declined": Situation((QUIC,), NAMED, ServerConfig(alpn=("h2",)), to_another_server),
+    "no session id context": Situation(
+        (QUIC,), CERTIFIED, ServerConfig(verify=Verify.OPTIONAL, session_id_context=Unset.UNSET, alpn=("h2",))
+    ),
+    "five tickets": Situation((QUIC,), PLAIN, ServerConfig(num_tickets=5)),
+    "no ticket": Situation((QUIC,), PLAIN, ServerConfig(num_tickets=0)),
+    "external PSK": Situation((QUIC,), PSK, OF_PSK),
+    "keys of a callback": Situation((QUIC,), NAMED, ServerConfig(ticket_ring="a", alpn=("h2",))),
+}
+"""What an end of QUIC can do: each needs an ALPN protocol, and early data and a second handshake are none of its."""
+STACKS = {"libssl": SITUATIONS, "openssl": SITUATIONS, "quic": OVER_QUIC}
 EVERY = [
-    pytest.param(name, version, id=f"{name}-{version.value}")
-    for name, situation in SITUATIONS.items()
+    pytest.param(stack, name, version, id=f"{stack}-{name}-{version.value}")
+    for stack, situations in STACKS.items()
+    for name, situation in situations.items()
     for version in situation.versions
 ]
 
 
-@pytest.mark.parametrize(("name", "tls"), EVERY)
+@pytest.fixture(scope="module")
+def programs(runtime: Runtime) -> OpensslStack:
+    """The machine's s_client and s_server, whose output is parsed."""
+    build = build_for("openssl")
+    assert isinstance(build, Build)
+    return OpensslStack(build, runtime)
+
+
+@pytest.mark.parametrize(("kind", "name", "tls"), EVERY)
 def test_each_field_that_is_falsified_is_caught(
-    request: pytest.FixtureRequest, runtime: Runtime, honest: LibsslStack, name: str, tls: TLSVersion
+    request: pytest.FixtureRequest, runtime: Runtime, kind: str, name: str, tls: TLSVersion
 ) -> None:
-    situation = SITUATIONS[name]
-    stack = request.getfixturevalue("quic") if tls is QUIC else honest
+    situation = STACKS[kind][name]
+    stack = request.getfixturevalue({"libssl": "honest", "openssl": "programs", "quic": "quic"}[kind])
     try:
         pair = Pair((stack, stack), tls, runtime, client=situation.client, server=situation.server)
     except UnsupportedError as error:
         pytest.skip(str(error))
     try:
         situation.play(pair)
+    except (UnsupportedError, UsageError) as error:
+        pytest.skip(str(error))
     finally:
         pair.close()
 
