@@ -11,8 +11,9 @@ the reason in ``unsupported``.
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from harness.agent.knobs import check_knobs, knobs_of, why_not
 from harness.agent.verbs import OPTIONAL
@@ -20,7 +21,9 @@ from harness.agent.vocabulary import Role, default_timeout, release
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+R = TypeVar("R")
 
 
 class WantReadError(Exception):
@@ -61,6 +64,40 @@ EXPORTER_LABEL = "EXPORTER-resumption-harness"
 """The label of the keying material that both ends export, without a context (SSL_export_keying_material(3))."""
 EXPORTER_LENGTH = 32
 """Bytes of it; it stays in the agent, which reports a digest."""
+
+
+class Guard(threading.local):
+    """Keeps the exceptions of callbacks that a library would only print, until the call is over within which they came.
+
+    Each thread has its own.
+    """
+
+    def __init__(self) -> None:
+        self._failures: list[BaseException] = []
+
+    def note(self, error: BaseException, callback: Callable[..., Any]) -> None:
+        """Keep an exception that a callback raised."""
+        error.add_note(f"raised in the callback {callback.__qualname__}")
+        self._failures.append(error)
+
+    def of(self, callback: Callable[..., R], failed: R) -> Callable[..., R]:
+        """The callback, which returns ``failed`` in place of an exception."""
+
+        def guarded(*arguments: Any) -> R:
+            try:
+                return callback(*arguments)
+            except Exception as error:  # noqa: BLE001 - `check` raises it
+                self.note(error, callback)
+                return failed
+
+        return guarded
+
+    def check(self) -> None:
+        """Raise the first exception that was kept since the last check."""
+        if failures := self._failures:
+            first, *_ = failures
+            failures.clear()
+            raise first
 
 
 @dataclass

@@ -15,7 +15,7 @@ from harness.agent.drivers.pyopenssl.bindings import code
 from harness.agent.knobs import check_knobs, knobs_of, why_not
 from harness.agent.library import LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, answer, groups_of, hello, make, together, whole
-from harness.agent.vocabulary import PskCallback, Role, release
+from harness.agent.vocabulary import ChosenAt, PskCallback, Role, release
 from harness.runtime.pki import Pki
 from harness.wire.session.codec import decode
 
@@ -403,3 +403,31 @@ def test_methods_that_are_said_to_be_missing_are() -> None:
 
     assert ("Connection", "set_cipher_list") in named
     assert [name for owner, name in named if hasattr(getattr(SSL, owner), name)] == []
+
+
+def test_a_servername_callback_that_raises_is_named(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, other = make(LIBRARY, "server", pki), make(LIBRARY, "server", pki)
+    carry_out(server, "choose_context", {"server_name": "a", "other": lambda: other, "at": ChosenAt.SERVER_NAME})
+    monkeypatch.setattr(other, "_adopt", lambda *_given: 1 / 0)
+
+    talk = Talk(make(LIBRARY, "client", pki, server_name="a"), server)
+    with pytest.raises(ZeroDivisionError) as raised:
+        talk.handshake()
+    talk.drop()
+    assert raised.value.__notes__ == ["raised in the callback PyopensslContext._named"]
+
+
+@CALLBACKS
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_a_callback_of_an_external_psk_that_raises_is_named(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch, role: str, callback: str
+) -> None:
+    own = {"psk_callback": callback, "versions": ["1.3"]}
+    client, server = psk_ends(pki, own if role == "client" else {}, own if role == "server" else {})
+    monkeypatch.setattr("harness.agent.drivers.pyopenssl.external_psk.ExternalPsk._known", lambda *_given: 1 / 0)
+
+    talk = Talk(client, server)
+    with pytest.raises(ZeroDivisionError) as raised:
+        talk.handshake()
+    talk.drop()
+    assert "raised in the callback" in raised.value.__notes__[0]

@@ -10,8 +10,10 @@ import pytest
 
 from harness.agent.drivers.ssl_ import load
 from harness.agent.drivers.ssl_.evidence import queue_of
+from harness.agent.drivers.ssl_.external_psk import ExternalPsk
 from harness.agent.library import EndError, LackError, TlsError, carry_out
 from harness.agent.tests.drive import Talk, groups_of, hello, loopback, make, together, whole
+from harness.agent.vocabulary import ChosenAt
 from harness.runtime.pki import Pki
 
 if TYPE_CHECKING:
@@ -249,3 +251,37 @@ def test_an_external_psk_is_refused_before_python_3_13(pki: Pki) -> None:
         return
     with pytest.raises(LackError, match=r"no set_psk_client_callback before Python 3\.13"):
         make(LIBRARY, "client", pki, **knobs)
+
+
+def test_a_servername_callback_that_raises_is_named(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, other = make(LIBRARY, "server", pki), make(LIBRARY, "server", pki)
+    carry_out(server, "choose_context", {"server_name": "a", "other": lambda: other, "at": ChosenAt.SERVER_NAME})
+    monkeypatch.setattr(other, "adopt", lambda *_given: 1 / 0)
+
+    talk = Talk(make(LIBRARY, "client", pki, server_name="a"), server)
+    with pytest.raises(ZeroDivisionError) as raised:
+        talk.handshake()
+    talk.drop()
+    assert raised.value.__notes__ == ["raised in the callback SslContext._named"]
+
+
+@pytest.mark.skipif(not hasattr(ssl.SSLContext, "set_psk_client_callback"), reason="Python before 3.13 has none")
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_a_callback_of_an_external_psk_that_raises_is_named(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setattr(ExternalPsk, f"_of_{role}", lambda *_given: 1 / 0)
+    client, server = (make(LIBRARY, each, pki, psk_key="00" * 32, versions=["1.3"]) for each in ("client", "server"))
+
+    talk = Talk(client, server)
+    with pytest.raises(ZeroDivisionError):
+        talk.handshake()
+    talk.drop()
+
+
+def test_a_chosen_context_with_another_verify_mode_is_refused(pki: Pki) -> None:
+    server, other = make(LIBRARY, "server", pki), make(LIBRARY, "server", pki, verify="required")
+
+    for at, why in ((ChosenAt.SERVER_NAME, "another verify mode"), (ChosenAt.CLIENT_HELLO, "SSL_CTX_set_client_hello")):
+        with pytest.raises(LackError, match=why):
+            carry_out(server, "choose_context", {"server_name": "a", "other": lambda: other, "at": at})

@@ -29,10 +29,11 @@ from cryptography.hazmat.backends.openssl import backend
 from OpenSSL import SSL, crypto
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
-from harness.agent.library import LackError
+from harness.agent.library import Guard, LackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 _lib: Any = getattr(SSL, "_lib")  # noqa: B009  # pyOpenSSL's stubs have no private names
 _ffi: Any = getattr(SSL, "_ffi")  # noqa: B009  # see above
@@ -44,6 +45,19 @@ LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
 MOST_REASON = 4096
 EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
+
+
+GUARD = Guard()
+"""The exceptions of the callbacks, which pyOpenSSL and cffi only print."""
+
+
+def _callback(signature: str, function: Callable[..., Any]) -> object:
+    """A C callback, which the caller keeps alive. On an exception it returns 0, and `GUARD` keeps that."""
+
+    def failed(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        GUARD.note(error, function)
+
+    return _ffi.callback(signature, function, onerror=failed)
 
 
 class KeyFor(Protocol):
@@ -163,7 +177,7 @@ def watch(context: SSL.Context, saw: Callable[[int, bool, int, int, bytes], None
     def on_message(sent: int, version: int, content: int, buffer: Any, size: int, ssl: Any, _argument: Any) -> None:
         saw(_address(ssl), bool(sent), version, content, bytes(_ffi.buffer(buffer, size)))
 
-    callback = _ffi.callback("void(int, int, int, void *, size_t, SSL *, void *)", on_message)
+    callback = _callback("void(int, int, int, void *, size_t, SSL *, void *)", on_message)
     _lib.SSL_CTX_set_msg_callback(_ctx(context), callback)
     return callback
 
@@ -249,7 +263,7 @@ def use_psk_key(context: SSL.Context, key_for: KeyFor) -> object:
         return len(given[1])
 
     signature = "unsigned int(SSL *, char *, char *, unsigned int, unsigned char *, unsigned int)"
-    callback = _ffi.callback(signature, give)
+    callback = _callback(signature, give)
     _lib.SSL_CTX_set_psk_client_callback(_ctx(context), callback)
     return callback
 
@@ -264,7 +278,7 @@ def find_psk_key(context: SSL.Context, key_for: KeyFor) -> object:
         _ffi.memmove(psk, given[1], len(given[1]))
         return len(given[1])
 
-    callback = _ffi.callback("unsigned int(SSL *, char *, unsigned char *, unsigned int)", find)
+    callback = _callback("unsigned int(SSL *, char *, unsigned char *, unsigned int)", find)
     _lib.SSL_CTX_set_psk_server_callback(_ctx(context), callback)
     return callback
 
@@ -280,7 +294,7 @@ def use_psk_session(context: SSL.Context, session_for: SessionFor) -> object:
             identity[0], size[0], session[0] = names[given[0]], len(given[0]), given[1]
         return 1
 
-    callback = _ffi.callback("int(SSL *, EVP_MD *, unsigned char **, size_t *, SSL_SESSION **)", give)
+    callback = _callback("int(SSL *, EVP_MD *, unsigned char **, size_t *, SSL_SESSION **)", give)
     _lib.SSL_CTX_set_psk_use_session_callback(_ctx(context), callback)
     return callback
 
@@ -294,7 +308,7 @@ def find_psk_session(context: SSL.Context, session_for: SessionFor) -> object:
             session[0] = given[1]
         return 1
 
-    callback = _ffi.callback("int(SSL *, unsigned char *, size_t, SSL_SESSION **)", find)
+    callback = _callback("int(SSL *, unsigned char *, size_t, SSL_SESSION **)", find)
     _lib.SSL_CTX_set_psk_find_session_callback(_ctx(context), callback)
     return callback
 

@@ -255,7 +255,7 @@ class PyopensslConnection:
         try:
             if self._datagrams and not self._finished:
                 self._connection.DTLSv1_handle_timeout()
-            return step(self._connection)
+            result = step(self._connection)
         except SSL.WantReadError:
             failure: Exception = WantReadError()
         except SSL.WantWriteError:
@@ -268,6 +268,10 @@ class PyopensslConnection:
             queue = queue_of(error)
             failure = self._ended("alert", queue) if self._evidence.aborted_by_peer else TlsError(queue)
             self._errors += queue
+        else:
+            below.GUARD.check()
+            return result
+        below.GUARD.check()
         raise failure
 
     def _ended(self, kind: str, queue: list[dict[str, Any]]) -> EndError:

@@ -213,7 +213,7 @@ class PyopensslContext:
             raise LackError(f"choose_context: {lacks.TAKES_NOT_ALL}")
         if not self._chosen:
             try:
-                self._context.set_tlsext_servername_callback(self._named)
+                self._context.set_tlsext_servername_callback(below.GUARD.of(self._named, None))
             except ValueError as error:
                 raise LackError(f"choose_context after the first connection: {error}") from error
         self._chosen[server_name.encode()] = chosen

@@ -95,8 +95,8 @@ class Watch:
 
     def __init__(self, context: SSL.Context) -> None:
         self._open: dict[int, Evidence] = {}
-        older.set_keylog_callback(context, self._on_keylog)
-        context.set_info_callback(self._on_info)
+        older.set_keylog_callback(context, below.GUARD.of(self._on_keylog, None))
+        context.set_info_callback(below.GUARD.of(self._on_info, None))
         self._callback = below.watch(context, self._on_message)
 
     def opened(self, connection: SSL.Connection, take: Callable[[], bytes | None]) -> Evidence:

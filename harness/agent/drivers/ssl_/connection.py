@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
-from harness.agent.drivers.ssl_.evidence import Messages, chain_of, is_alert, queue_of
+from harness.agent.drivers.ssl_.evidence import GUARD, Messages, chain_of, is_alert, queue_of
 from harness.agent.drivers.ssl_.session import to_object
 from harness.agent.library import EndError, Facts, LackError, TlsError, refuse_fields
 from harness.agent.verbs import ONLY_SERVERS_ASK
@@ -218,9 +218,11 @@ class SslConnection:
                 failure = self._failed(error)
             else:
                 self._take_psk()
+                GUARD.check()
                 self._transport.flush_what_goes()
                 return result
             self._take_psk()
+            GUARD.check()
             if failure:
                 self._transport.flush_what_goes()
                 raise failure

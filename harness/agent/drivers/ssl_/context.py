@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from harness.agent.drivers.ssl_ import unsupported as lacks
 from harness.agent.drivers.ssl_.connection import SslConnection
+from harness.agent.drivers.ssl_.evidence import GUARD
 from harness.agent.drivers.ssl_.external_psk import CIPHERS, ExternalPsk, ignore_tickets
 from harness.agent.drivers.ssl_.external_psk import KNOBS as PSK_KNOBS
 from harness.agent.drivers.ssl_.keylog import Keylog
@@ -174,7 +175,7 @@ class SslContext:
         if chosen.taken_over != self.taken_over:
             raise LackError(f"choose_context: {lacks.TAKES_NOTHING}")
         self._chosen[server_name] = chosen
-        self._context.sni_callback = self._named
+        self._context.sni_callback = GUARD.of(self._named, int(ssl.ALERT_DESCRIPTION_INTERNAL_ERROR))
         return True
 
     @property
@@ -182,10 +183,11 @@ class SslContext:
         """What a connection takes over from its first context for good: the verify mode and the options."""
         return int(self._context.verify_mode), int(self._context.options)
 
-    def _named(self, tls: Any, name: str | None, _context: ssl.SSLContext) -> None:
+    def _named(self, tls: Any, name: str | None, _context: ssl.SSLContext) -> int | None:
         other, connection = self._chosen.get(name or ""), self._connections.get(tls)
         if other is not None and connection is not None:
             other.adopt(tls, connection)
+        return None
 
     def adopt(self, tls: ssl.SSLObject, connection: SslConnection) -> None:
         """Make a connection of another context one of this one."""

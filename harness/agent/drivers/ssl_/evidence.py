@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from harness.agent.library import Guard
+
 ALERT = 21
 """ContentType alert (RFC 8446, 5.1)."""
 HANDSHAKE = 22
@@ -27,6 +29,8 @@ ALERT_REASONS = range(1000, 1256)
 """Reason codes of received alerts: SSL_AD_REASON_OFFSET (openssl/ssl.h) and the alert's number."""
 
 
+GUARD = Guard()
+"""The exceptions of the callbacks, which Python only prints."""
 MOST_REASON = 4096
 SINCE_3_0 = 0x30000000
 TEXT = re.compile(r"\] (.*) \(_ssl\.c:\d+\)$")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.drivers.ssl_.evidence import GUARD
 from harness.agent.knobs import DEFAULT_IDENTITY, NO_PSK
 from harness.agent.library import LackError
 
@@ -39,11 +40,12 @@ class ExternalPsk:
         if setter is None:
             raise LackError(f"psk_key: {NO_PSK.why}")
         if self._role == "client":
-            setter(self._of_client)
+            nothing: tuple[str | None, bytes] = (None, b"")
+            setter(GUARD.of(self._of_client, nothing))
         else:
-            setter(self._of_server, self._hint)
+            setter(GUARD.of(self._of_server, b""), self._hint)
 
-    def _of_client(self, _hint: str | None) -> tuple[str, bytes]:
+    def _of_client(self, _hint: str | None) -> tuple[str | None, bytes]:
         self.given = self._identities[0]
         return self.given, self._key
 
