@@ -27,7 +27,9 @@ CURVES = {"P-384": 24, "P-521": 25}
 FIELDS = {"ffdhe2048": 256, "ffdhe3072": 257}
 HYBRIDS = {"X25519MLKEM768": 4588, "SecP256r1MLKEM768": 4587, "SecP384r1MLKEM1024": 4589}
 KEMS = {"MLKEM512": 512, "MLKEM768": 513, "MLKEM1024": 514}
-ALL = CURVES | FIELDS | HYBRIDS | KEMS
+RARE = {"brainpoolP256r1tls13": 31, "curveSM2": 41, "curveSM2MLKEM768": 4590}
+"""For TLS 1.3 OpenSSL has the first since 3.2 (RFC 8734), the others since 4.0 (RFC 8998)."""
+ALL = CURVES | FIELDS | HYBRIDS | KEMS | RARE
 """IANA's numbers of groups."""
 OLD = {"groups": "X25519"}
 MIXED = {"groups": "X25519:P-256"}

@@ -113,9 +113,10 @@ class Handshake:
 
     @cached_property
     def unread_exchange(self) -> bool:
-        """Whether there is a key exchange that could not be read."""
+        """Whether there is a key exchange that could not be read, or is of a group that has no name here."""
         sent = any(m.type == "ServerKeyExchange" for m in self.messages)
-        return sent and self.key_exchange(Role.SERVER) is None
+        unnamed = self.group is not None and self.group not in GROUPS
+        return unnamed or (sent and self.key_exchange(Role.SERVER) is None)
 
 
 def handshakes(transcript: Transcript, saw: Saw) -> tuple[Handshake, ...]:

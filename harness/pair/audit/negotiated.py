@@ -251,7 +251,7 @@ def group(wire: Wire, _role: Role) -> Shown | None:
     """In TLS 1.3 the server's key_share, before it the ServerKeyExchange; a resumption of TLS 1.2 has no exchange.
 
     With DHE a ServerKeyExchange has a prime and no name: a server of OpenSSL 4.0 says the group of RFC 7919 that it
-    chose, and its client says none.
+    chose, and its client says none. s_client prints the curve of the key, which is the same before TLS 1.3 and in it.
     """
     if not wire.handshakes or wire.handshakes[-1].unread_exchange:
         return None
@@ -260,7 +260,10 @@ def group(wire: Wire, _role: Role) -> Shown | None:
     if last.dh_group is not None:
         name = name_of(GROUPS, last.dh_group)
         return Shown({"", name}, "(the prime in ServerKeyExchange)", (name,))
-    return exactly("", f"no group in a {where}") if last.group is None else exactly(name_of(GROUPS, last.group), where)
+    if last.group is None:
+        return exactly("", f"no group in a {where}")
+    name = name_of(GROUPS, last.group)
+    return Shown({name, name.removesuffix("tls13")}, f"({where})", (name,))
 
 
 def reported_temp_key(wire: Wire, role: Role) -> object:
@@ -286,7 +289,7 @@ def reported_temp_key(wire: Wire, role: Role) -> object:
 def temp_key(wire: Wire, _role: Role) -> Shown | None:
     """The key of the last handshake that had one: OpenSSL keeps it while a renegotiation makes no other.
 
-    It names a key of TLS 1.3 in a finite field by its length.
+    It names a key of TLS 1.3 in a finite field by its length, and one on a Brainpool curve as before TLS 1.3.
     """
     if not wire.handshakes or any(each.unread_exchange for each in wire.handshakes):
         return None
@@ -295,7 +298,7 @@ def temp_key(wire: Wire, _role: Role) -> Shown | None:
     if not last:
         return exactly("", f"no key in a {where}")
     of_field = f"DH, {last.removeprefix('ffdhe')} bits" if last.startswith("ffdhe") else last
-    return Shown({last, of_field}, f"({where})", (last,))
+    return Shown({last, of_field, last.removesuffix("tls13")}, f"({where})", (last,))
 
 
 @once

@@ -236,8 +236,27 @@ def test_the_protocol_of_a_connection_is_not_its_sessions(machine: tuple[Machine
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("prime256v1", "secp256r1"), ("X25519", "x25519"), ("P-521", "secp521r1"), ("ML-KEM-768", "MLKEM768")],
+    [
+        ("prime256v1", "secp256r1"),
+        ("X25519", "x25519"),
+        ("P-521", "secp521r1"),
+        ("B-233", "sect233r1"),
+        ("K-571", "sect571k1"),
+        ("ML-KEM-512", "MLKEM512"),
+    ],
 )
 def test_a_group_has_one_name(text: str, name: str) -> None:
     assert group_named(text) == name
     assert name in GROUPS.values()
+
+
+def test_a_group_that_has_no_name_is_not_compared(
+    connected: Callable[..., tuple[Connection, Connection]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(GROUPS, 30)
+    knobs = {"groups": "X448"}
+
+    _first, second = connected(TLS13, "libssl", of_server=knobs, of_client=knobs)
+
+    assert second.group == "x448"
+    assert second.contradictions == ()
