@@ -129,6 +129,7 @@ def test_session_of_the_chosen_context_resumes_under_its_name(pair):
     assert first.outcome is third.outcome is FULL
     assert first.messages.certificates[Role.SERVER] != third.messages.certificates[Role.SERVER]
     assert second.outcome is fourth.outcome is RESUMED
+    assert second.from_cache is fourth.from_cache is False
 
 
 @scenario(client=ASKS, needs={"server": [Capability.CHOOSE_CONTEXT]})
