@@ -33,6 +33,11 @@ NO_CLEARING = "nothing clears an option of a Context"
 
 def _versions(value: object) -> list[str]:
     versions = [version for version in TLSVersion if isinstance(value, tuple) and version in value]
+    if versions[0].datagrams:
+        return [
+            f"{{}}.set_min_proto_version({versions[0].wire:#x})  # {versions[0].label}",
+            f"{{}}.set_max_proto_version({versions[-1].wire:#x})  # {versions[-1].label}",
+        ]
     names = [version.name.replace("TLSv", "TLS").replace(".", "_") for version in versions]
     constants = [f"SSL.{name}_VERSION" for name in names]
     return [f"{{}}.set_min_proto_version({constants[0]})", f"{{}}.set_max_proto_version({constants[-1]})"]
@@ -75,7 +80,9 @@ def lacks_knob(context: Context, name: str, value: object) -> str | None:
         return why
     if any(option.default and not option.is_set(value) for option in row.options):
         return NO_CLEARING
-    return None if row.options or name in {*LINES, "alpn", "ocsp"} else "pyOpenSSL has no way to set it"
+    if row.options or name in {*LINES, "alpn", "ocsp"}:
+        return None
+    return "the script does not set it" if row.pyopenssl else "pyOpenSSL has no way to set it"
 
 
 def _options(row: Knob, value: object) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.capability import CLOCK
-from harness.model.tls import ORDERS, Close
+from harness.model.tls import ORDERS, Close, TLSVersion
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks, one_clock
 from harness.reproduce.python import pyopenssl_lines, ssl_lines
@@ -62,8 +62,10 @@ def lacks_in(package: ModuleType, story: Story) -> list[str]:
 
 
 def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
-    if attempt.tls.datagrams:
-        yield f"{attempt.tls.label}: the script speaks TLS alone"
+    if attempt.tls is TLSVersion.QUICv1:
+        yield f"{attempt.tls.label}: the script speaks TLS and DTLS alone"
+    if attempt.lost:
+        yield "a lost flight, and the script's sockets lose nothing"
     for action in attempt.before:
         if action.name not in CLOCK_ACTIONS:
             yield f"{action.name}: no such function in Python"
@@ -110,6 +112,7 @@ def render(story: Story) -> str:
             for attempt, time in zip(story.attempts, times, strict=True)
         ],
         clocks=has_clocks(story),
+        dtls=any(attempt.tls.datagrams for attempt in story.attempts),
         key_exchange=any(attempt.result.key_exchange for attempt in story.attempts),
     )
 
