@@ -13,6 +13,7 @@ from harness import (
     RESUMED,
     Alert,
     Capability,
+    Close,
     Differs,
     DTLSv1,
     DTLSv1_2,
@@ -27,7 +28,7 @@ from harness import (
 )
 
 SEEN = date(2026, 11, 30)
-PROTOCOL_VERSION, NO_RENEGOTIATION = 70, 100
+DECODE_ERROR, PROTOCOL_VERSION, NO_RENEGOTIATION = 50, 70, 100
 SAYS_1_2 = (
     "measured on 1.0.2k to 1.0.2r: the session of a DTLS_client_method says DTLS 1.2 where the server chose 1.0, "
     "and the client aborts its resumption"
@@ -41,6 +42,13 @@ SESSIONS_VERSION: Expectation[TLSVersion] = Expectation(
     DTLSv1_2,
     Differs(DTLSv1, Role.CLIENT, "*@>=1.1.0", SEEN, "it is the connection's version", DTLSv1),
 )
+IS_AN_EOF = "SSL_R_UNEXPECTED_EOF_WHILE_READING (20:294) of both ends; 3.6.5 and earlier report no error for DTLS"
+FATAL_TO_ONE: Expectation[bool] = Expectation(
+    False,  # noqa: FBT003 - a value
+    Differs(True, Role.CLIENT, "*@>=4.0", SEEN, IS_AN_EOF),  # noqa: FBT003 - a value
+    Differs(True, Role.SERVER, "*@>=4.0", SEEN, IS_AN_EOF),  # noqa: FBT003 - a value
+)
+"""Whether an end answers an empty datagram with decode_error."""
 Ended = tuple[Outcome, Mechanism | None, Alert | None, tuple[Reason, ...]]
 
 
@@ -237,3 +245,18 @@ def test_a_client_without_renegotiation_keeps_its_session(pair):
     assert connection.outcome is FULL
     assert connection.messages.handshakes == 1
     assert NO_RENEGOTIATION in [alert.number for alert in connection.messages.alerts if alert.sender is Role.CLIENT]
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    close=Close.EOF,
+    needs={"client": [Capability.OPENSSL_CHOICES], "server": [Capability.OPENSSL_CHOICES]},
+)
+def test_an_empty_datagram_is_fatal_since_4_0(pair):
+    """Whoever can send one ends a connection; RFC 6347, 4.1.2.7, has an endpoint discard what is invalid."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert (DECODE_ERROR in {alert.number for alert in first.messages.alerts}) == FATAL_TO_ONE.of(pair)
+    assert second.outcome is RESUMED

@@ -27,15 +27,16 @@ class Scale:
 
     def __init__(self, stacks: Iterable[Stack]) -> None:
         self._stacks = tuple(stacks)
-        self._last: dict[str, int] = {}
+        self._last: dict[int, int] = {}
+        """The weight of each stack, by its place."""
 
     def is_up(self) -> bool:
         """Return whether an agent has grown by more than GROWN since it was first weighed, or was last found to."""
         grown = False
-        for stack in self._stacks:
+        for place, stack in enumerate(self._stacks):
             now = weight(stack)
-            if now is not None and now - self._last.setdefault(stack.label, now) > GROWN:
-                self._last[stack.label], grown = now, True
+            if now is not None and now - self._last.setdefault(place, now) > GROWN:
+                self._last[place], grown = now, True
         return grown
 
 

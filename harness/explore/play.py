@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.case.case import Ends, begin, refusals
 from harness.model.errors import EndpointError, HarnessError, RefusedError, UnsupportedError, UsageError, is_lost
+from harness.pair.open_connection import NEVER_CONNECTED
 from harness.story.plan import Plan
 
 if TYPE_CHECKING:
@@ -74,5 +75,7 @@ def _ended(stack: Stack, connections: Sequence[Connection], step: str, error: Ha
         return Played(stack.label, seen, UNSUPPORTED, f"{step}: {error.capability}", str(error))
     if isinstance(cause, EndpointError) and cause.crashed:
         return Played(stack.label, seen, CRASHED, step, str(error))
+    if isinstance(cause, EndpointError) and cause.what == NEVER_CONNECTED:
+        return Played(stack.label, seen, REFUSED, f"{step}: the client begins no handshake", str(error))
     what = LOST if is_lost(error) else type(error).__name__
     return Played(stack.label, seen, LOST, f"{step}: {what}", str(error))

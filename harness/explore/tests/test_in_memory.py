@@ -28,6 +28,8 @@ AGAIN = Connect(offer=Offer(connection=1))
 STORIES = {
     "resumed": (Connect(), AGAIN),
     "reset": (Connect(close=Close.RST), AGAIN),
+    "reset, then a close_notify": (Connect(close=Close.RST_SHUTDOWN_READ), AGAIN),
+    "reset, then a read": (Connect(close=Close.RST_READ_SHUTDOWN), AGAIN),
     "cut": (Connect(close=Close.EOF), AGAIN),
     "client only": (Connect(close=Close.CLIENT_ONLY), AGAIN),
     "server only": (Connect(close=Close.SERVER_ONLY), AGAIN),

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.explore import memory
 from harness.explore.generate import standing
 from harness.explore.oracles import BUILDS, COUNTERS, ENDS, RULES, WITNESSES, suspicions
 from harness.explore.play import CRASHED, play
-from harness.model.knobs import ClientConfig
 from harness.model.tls import Role, TLSVersion
 from harness.story.step import Offer
 from harness.story.steps import Connect, NewClient, StopClock
@@ -86,18 +84,6 @@ def test_a_step_that_one_build_refuses_is_a_difference(runtime: Runtime, honest:
 
     assert (first.oracle, first.what) == (BUILDS, "steps")
     assert "reason 273" in dict(first.values)["libssl@2"]
-
-
-def test_a_story_that_frees_everything_does_not_leak(runtime: Runtime, honest: LibsslStack) -> None:
-    one = Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),))
-
-    assert memory.growth(lambda: play(one, honest, runtime), honest) < memory.LEAK
-
-
-def test_contexts_that_are_never_freed_leak(honest: LibsslStack) -> None:
-    grown = memory.growth(lambda: honest.client(ClientConfig()), honest)
-
-    assert grown > memory.LEAK
 
 
 def test_what_a_build_does_not_report_is_no_difference(runtime: Runtime, honest: LibsslStack, liars: Liars) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class MemoryBios:
             self._native.crypto.BIO_ctrl(self._in, SET_MEM_EOF_RETURN, 0, self._native.ffi.NULL)
 
     def reset(self) -> None:
-        """Let every further read and write fail: a socket whose peer closed it unread gives ECONNRESET (unix(7))."""
-        self._dead, peer = socket.socketpair()
+        """Go over to a socket of TCP that was reset: its first call gives ECONNRESET, later ones EPIPE or the end."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._dead = socket.create_connection(listener.getsockname())
+            peer, _ = listener.accept()
         self._dead.settimeout(0)
-        self._dead.send(b"unread")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close sends a reset (socket(7))
         peer.close()
         self._native.ssl.SSL_set_fd(self._ssl, self._dead.fileno())
