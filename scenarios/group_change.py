@@ -83,6 +83,7 @@ def test_session_resumes_at_a_server_that_has_lost_its_group(pair):
     client={"groups": [f"X25519:{name}" for name in HYBRIDS]},
     server=SHARED | {"groups": "X25519"},
 )
+@openssl_chooses(Role.CLIENT, "one key share, of the first of its groups")
 def test_session_resumes_at_a_server_that_asks_for_a_hybrid_group(pair):
     hybrid = pair.client_config.groups.split(":")[1]
     first = pair.connect()

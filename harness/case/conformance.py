@@ -17,7 +17,7 @@ from harness.model.tls import USUAL_VERSIONS, Outcome, Role
 from harness.pair.pair import Pair
 from harness.runtime.process import Child
 from harness.stacks.agent.hello import read_hello
-from harness.stacks.foreign import NAME, STARTS_WITHIN, ForeignStack, Registration
+from harness.stacks.foreign import NAME, ForeignStack, Registration
 from harness.stacks.machine import STACKS
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 KINDS = ("usage", "lack", "tls", "end", "internal")
 SHOWN = 120
 """Bytes of a line that a message shows."""
+STARTS_WITHIN = 10.0
+"""Seconds in which an agent must answer ``hello``; a run waits longer, on a machine under load."""
 PATIENCE = 5.0
 """Seconds that the agent gets for a reply that needs no peer."""
 

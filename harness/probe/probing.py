@@ -23,7 +23,7 @@ from harness.probe.say import HTTP, Said, get, said, server_header
 from harness.probe.session_file import session_file
 from harness.probe.starttls import starttls
 from harness.probe.studies import SESSIONS, study
-from harness.probe.visitor import PATIENCE, SilentError, Visitor
+from harness.probe.visitor import SilentError, Visitor
 
 if TYPE_CHECKING:
     from harness.model.connection import Connection
@@ -106,7 +106,7 @@ class _Probing:
             raise UnreachableError(f"{self.visitor.target.text}: {_failed(visit.connection)}")
         if visit.answer is None:
             self.visitor.said = Said(b"")
-            self.notes.append(NO_ANSWER.format(seconds=PATIENCE))
+            self.notes.append(NO_ANSWER.format(seconds=round(self.visitor.waited, 2)))
         header = server_header(visit.answer or b"")
         self.software = self.wanted.software or software_of(header) or self.software
         self.answers.append(_control(visit.connection, header, verified=self.wanted.verify))
@@ -250,5 +250,5 @@ def _failed(connection: Connection) -> str:
     alert = connection.observed_alert()
     errors = [line.split(" ", 2)[-1] for line in connection.client.errors if line.startswith("lib=")]
     if any("certificate verify failed" in line for line in errors):
-        return "the certificate does not verify with --ca"
+        return "the certificate does not verify with --ca; give the authority that issued it, or leave --ca out"
     return f"the handshake fails: {alert or next(iter(errors), 'no alert')}"

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that a server has to answer what is said, and to close TCP."""
+ANSWERS = 50
+"""How many times as long as its handshake took a server on this machine has to answer."""
+QUICK = 1.0
+"""Seconds that such a server has at least; PATIENCE is the most."""
 ENDLESS = 10
 """How many times as long as its first handshake took a server is waited for that once did not close TCP in time."""
 LEAST = 0.25
@@ -95,6 +99,8 @@ class Visitor:
         self._runtime = runtime
         self._patience = 0.0
         """Seconds that a server has to close TCP which once did not; 0 while there is none."""
+        self.waited = PATIENCE
+        """Seconds that the server had to answer what was said last."""
         self._clients: dict[ClientConfig, tuple[Client, ClientConfig]] = {}
         self._first = ClientConfig(versions=versions)
         remote = RemoteStack(name or target.text, (target.ip, target.port))
@@ -127,10 +133,10 @@ class Visitor:
             answer: bytes | None = b""
             if done and early and self.said.data:
                 first = live.answered_while_held(HELD)
-                answer = live.request(b"", partial(_begun, first or b"", said.whole), stretched(PATIENCE))
+                answer = live.request(b"", partial(_begun, first or b"", said.whole), self._answers_within(took))
                 answer = None if answer is None else (first or b"") + answer
             elif done and said.data and not early:
-                answer = live.request(said.data, said.whole, stretched(PATIENCE))
+                answer = live.request(said.data, said.whole, self._answers_within(took))
             connection = live.leave(stretched(self._patience or PATIENCE))
         except TimedOutError as error:
             raise UnreachableError(f"{text} did not answer the client's handshake in {error.seconds:g} s") from error
@@ -140,6 +146,12 @@ class Visitor:
         if connection.disagreement:
             raise DisagreementError(connection.describe())
         return Visit(connection, answer, first is not None and bool(first))
+
+    def _answers_within(self, took: float) -> float:
+        """Seconds in which an answer must come: a server on this machine is known by its handshake."""
+        quick = min(PATIENCE, max(QUICK, ANSWERS * took)) if self.target.loopback else PATIENCE
+        self.waited = stretched(quick)
+        return self.waited
 
     def _learn(self, connection: Connection, took: float) -> None:
         """Wait less for a server that never closes TCP: close_notify has been sent, and its tickets have come."""

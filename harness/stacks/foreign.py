@@ -15,7 +15,7 @@ import platformdirs
 from harness.builds.libraries import foreign_libraries
 from harness.builds.system import Missing
 from harness.model.build import Build
-from harness.model.errors import UsageError, stretched
+from harness.model.errors import UsageError
 from harness.model.tls import Role
 from harness.stacks.agent.agent_process import AgentProcess
 from harness.stacks.agent.hello import read_hello
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 GROUP = "resumption_harness.stacks"
 """The entry points of installed packages that are stacks: each is a command, as one string or a list of words."""
-STARTS_WITHIN = 10.0
-"""Seconds in which an agent must answer ``hello``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +116,9 @@ def of_folder(words: Sequence[str], where: Path) -> tuple[str, ...]:
 
 def ask_hello(one: Registration, runtime: Runtime) -> Hello:
     """Start the agent for its ``hello``; EndpointError if it does not start, does not answer or breaks the protocol."""
-    process = AgentProcess(runtime, one.name, one.command, dict(os.environ), stretched(STARTS_WITHIN))
+    process = AgentProcess(runtime, one.name, one.command, dict(os.environ))
     try:
-        return process.call("hello", {}, read_hello)
+        return process.started(process.ask("hello", {}, read_hello))
     finally:
         process.close()
 

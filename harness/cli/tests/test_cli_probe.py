@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli import main
 from harness.model import probe
-from harness.model.errors import VARIABLE
+from harness.model.errors import VARIABLE, stretched
 from harness.probe import visitor
 from harness.report.json.documentation import probe_schema
 from harness.report.json.probe_shapes import Topic
@@ -153,12 +153,13 @@ def test_the_pace_is_kept(issued: Issued, capsys: pytest.CaptureFixture[str]) ->
 def test_a_server_that_does_not_answer_a_get_is_probed_in_silence(
     issued: Issued, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visitor, "PATIENCE", 0.25)  # it never answers
+    monkeypatch.setattr(visitor, "QUICK", 0.25)  # it never answers
+    monkeypatch.setattr(visitor, "ANSWERS", 0)
     with s_server(issued) as address:
         main(["probe", address, "--offers", "2", "--tls", "1.3"])
     printed = capsys.readouterr().out
 
-    assert "note: the server did not answer the GET" in printed
+    assert f"note: the server did not answer the GET in {stretched(0.25):g} s" in printed
     assert "resumes by stateless ticket in 2 of 2" in printed
 
 
@@ -199,7 +200,8 @@ def test_a_certificate_that_does_not_verify_is_one_line(capsys: pytest.CaptureFi
         with s_server(runtime.pki.issued("server"), "-www") as address:
             said = refused(capsys, address, "--ca", str(tmp_path / "ca.pem"))
 
-    assert said == f"error: {address}: the certificate does not verify with --ca"
+    remedy = "give the authority that issued it, or leave --ca out"
+    assert said == f"error: {address}: the certificate does not verify with --ca; {remedy}"
 
 
 def test_a_certificate_that_verifies_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,8 @@ ENCODED_SLOWLY = json.JSONEncoder(separators=(",", ":")).encode
 DECODED = msgspec.json.Decoder().decode
 TRACE = "RESUMPTION_TRACE"
 """If this environment variable is 1, requests and replies are shown on stderr; they can contain session secrets."""
+STARTS = 3
+"""How many times the deadline of a request an agent has for its first reply: its interpreter and library load too."""
 SHOWN = 500
 """How many bytes of an invalid line an error shows."""
 
@@ -153,10 +155,14 @@ class AgentProcess:
         """Send a request and wait for its result; EndpointError, and a killed agent, if the deadline passes."""
         return self.answer(verb, self.ask(verb, fields, read))
 
-    def answer(self, verb: str, pending: Pending[T]) -> T:
+    def started(self, pending: Pending[T]) -> T:
+        """Wait for the reply to the first ``hello``, STARTS times as long as for that to another request."""
+        return self.answer("hello", pending, STARTS * self.deadline)
+
+    def answer(self, verb: str, pending: Pending[T], deadline: float | None = None) -> T:
         """Wait for the result of a request that was sent before, as ``call`` does."""
         try:
-            self._loop.settle([pending], self.deadline)
+            self._loop.settle([pending], self.deadline if deadline is None else deadline)
         except TimedOutError as error:
             self.kill(f"did not answer {verb} within {error.seconds:g} s")
         return pending.result()

@@ -138,7 +138,7 @@ class AgentHost:
     @staticmethod
     def _started(starting: Starting) -> AgentProcess:
         try:
-            starting.process.answer("hello", starting.hello)
+            starting.process.started(starting.hello)
         except BaseException:
             starting.process.close()
             raise

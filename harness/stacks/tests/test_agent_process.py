@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -42,7 +43,7 @@ def answer(text):
 """
 HANG = "import time; time.sleep(600)"
 LIES = {
-    "no JSON": ("Stats please", "JSONDecodeError"),
+    "no JSON": ("Stats please", "DecodeError: JSON is malformed"),
     "no object": ("[1]", "TypeError"),
     "no id": ('{"ok": {}}', "KeyError: 'id'"),
     "an id that nobody asked for": ('{"id": 4711, "ok": {}}', "no request 4711 is open"),
@@ -125,6 +126,28 @@ def test_an_agent_that_hangs_is_killed_at_its_deadline(start: Callable[[str], Ag
         process.call("hello", {}, protocol)
     runtime.loop.settle([process.child.ended])
     assert process.child.ended.result() == -9
+
+
+def test_an_agent_that_hangs_as_it_starts_is_killed_at_a_later_deadline(
+    start: Callable[[str], AgentProcess], runtime: Runtime
+) -> None:
+    process = start(HANG)
+
+    with pytest.raises(EndpointError, match=r"did not answer hello within 0\.9 s; unanswered: hello"):
+        process.started(process.ask("hello", {}, protocol))
+    runtime.loop.settle([process.child.ended])
+    assert process.child.ended.result() == -9
+
+
+def test_an_agent_that_starts_slowly_has_no_more_time_later(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its interpreter takes longer than a request may, and then it answers ``hello`` alone."""
+    monkeypatch.setattr("harness.stacks.agent.agent_process.STARTS", 200)
+    reply = 'print(\'{"id": 1, "ok": {"protocol": 2}}\', flush=True)'
+    script = f"import threading; input(); threading.Event().wait({2 * SOON}); {reply}; {HANG}"
+    with closing(AgentProcess(runtime, "slow", (sys.executable, "-c", script), deadline=SOON)) as process:
+        assert process.started(process.ask("hello", {}, protocol)) == 2
+        with pytest.raises(EndpointError, match=r"did not answer counters within 0\.3 s; unanswered: counters"):
+            process.call("counters", {}, protocol)
 
 
 def test_a_request_that_waits_too_long_is_named(runtime: Runtime, start: Callable[[str], AgentProcess]) -> None:
