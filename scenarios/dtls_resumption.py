@@ -173,12 +173,21 @@ def test_session_of_dtls12_is_declined_by_a_server_of_dtls10(pair):
     assert second.messages.server_hello.version is DTLSv1
 
 
+def exchanged_before(connection):
+    """Return whether the first handshake carried data before a second one began."""
+    types = connection.messages.types()
+    begins = [number for number, kind in enumerate(types) if kind in {"ClientHello", "HelloRequest"}][2:]
+    return "ApplicationData" in types[: begins[0] if begins else None]
+
+
 def renegotiated(pair, by, *, abbreviated=False):
     """Return whether it worked, and the connection with its two handshakes."""
     live = pair.open()
     live.exchange()
     done = live.renegotiate(by, abbreviated=abbreviated)
-    return done, live.close()
+    connection = live.close()
+    assert exchanged_before(connection)
+    return done, connection
 
 
 @scenario(

@@ -230,7 +230,17 @@ OLDER_HANDSHAKES = expected(
     TrailingOlderTicketData=DECODE_ERROR,
 )
 KEPT_TICKETS = ["CustomTicketExtension"]
+UNKNOWN_EXTENSION = bytes(4) + b"unknown"
+"""As long as the one of CustomTicketExtension."""
+WEEK = 604_800
+"""The longest lifetime of RFC 8446, 4.6.1, in seconds."""
 LONG_LIVED = ["TicketLifetimeOverAWeek", "LargestTicketLifetime"]
+
+
+def lengths_of_extensions(connection):
+    """How many bytes of extensions its tickets have: what is left beside the other fields (RFC 8446, 4.6.1)."""
+    tickets = [message for message in connection.messages.messages if message.type == "NewSessionTicket"]
+    return {sent.length - 13 - len(sent.content.nonce) - len(sent.content.ticket) for sent in tickets}
 
 
 def offered_to_liar(pair):
@@ -303,6 +313,7 @@ def test_client_refuses_the_handshake_of_tls12(pair):
 def test_client_offers_the_ticket(pair):
     second = offered_to_liar(pair)
 
+    assert lengths_of_extensions(second) == {len(UNKNOWN_EXTENSION)}
     assert len(second.messages.client_hello.psk_identities) == 1
     assert second.outcome is RESUMED
 
@@ -312,6 +323,7 @@ def test_client_offers_the_ticket(pair):
 def test_client_offers_a_ticket_with_a_long_lifetime(pair):
     second = offered_to_liar(pair)
 
+    assert all(ticket.lifetime > WEEK for ticket in second.messages.tickets)
     assert len(second.messages.client_hello.psk_identities) == 1
     assert second.outcome is RESUMED
 
@@ -343,13 +355,17 @@ def test_client_offers_a_ticket_of_lifetime_zero_for_a_second(pair):
     assert [ticket.lifetime for ticket in first.messages.tickets] == [0, 0]
     assert second.outcome is RESUMED
     assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
     assert third.messages.client_hello.psk_identities == ()
 
 
 @scenario(versions=[TLSv1_2], played_by=LIAR, server={"mutation": "ZeroOlderLifetime"})
 def test_client_offers_a_tls12_ticket_without_a_lifetime(pair):
-    second = offered_to_liar(pair)
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
 
+    assert first.outcome is FULL
+    assert [ticket.lifetime for ticket in first.messages.tickets] == [0]
     assert second.messages.client_hello.session_ticket
     assert second.outcome is RESUMED
     assert second.mechanism is Mechanism.SESSION_TICKET
@@ -413,6 +429,7 @@ def test_client_keeps_no_empty_tls12_ticket(pair):
     assert first.outcome is FULL
     assert [len(ticket.ticket) for ticket in first.messages.tickets] == [0]
     assert second.outcome is FULL
+    assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
     assert not second.messages.client_hello.session_ticket
 
 

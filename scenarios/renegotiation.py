@@ -59,12 +59,21 @@ POINT_FORMATS_ANSWERED = Expectation(
 pytestmark = scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER)
 
 
+def exchanged_before(connection):
+    """Return whether the first handshake carried data before a second one began."""
+    types = connection.messages.types()
+    begins = [number for number, kind in enumerate(types) if kind in {"ClientHello", "HelloRequest"}][1:]
+    return "ApplicationData" in types[: begins[0] if begins else None]
+
+
 def renegotiated(pair, by, *, abbreviated=False):
     """Return whether it worked, and the connection with its two handshakes."""
     live = pair.open()
     live.exchange()
     done = live.renegotiate(by, abbreviated=abbreviated)
-    return done, live.close()
+    connection = live.close()
+    assert exchanged_before(connection)
+    return done, connection
 
 
 @scenario(versions=[TLSv1_2], server={"tickets": BOTH}, needs=BY_SERVER | {"client": [Capability.OPENSSL_CHOICES]})

@@ -24,7 +24,8 @@ from harness import (
 
 HANDSHAKE_FAILURE, ACCESS_DENIED, CERTIFICATE_REQUIRED = 40, 49, 116
 """Alerts (RFC 8446, 6.2)."""
-MISDIRECTED, OK = 421, 200
+MISDIRECTED, OK, NOT_FOUND = 421, 200, 404
+"""Statuses of HTTP (RFC 9110, 15); the sites of Apache have no page."""
 BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 
 OPENSSL = ["nginx", "haproxy", "apache", "stunnel"]
@@ -105,7 +106,10 @@ def test_a_cache_resumes_session_ids(program, cache):
 @scenario(programs=OPENSSL, versions=[TLSv1_3])
 @cases("cache", "builtin", "shared")
 def test_a_cache_resumes_without_tickets(program, cache):
-    assert twice(program(tickets=False, cache=cache)).mechanism is Mechanism.PSK
+    second = twice(program(tickets=False, cache=cache))
+
+    assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is True
 
 
 @scenario(programs=OPENSSL + OTHERS, versions=[TLSv1_3])
@@ -153,6 +157,8 @@ def other_site_demands_certificate(program):
     assert other.outcome is ABORTED
     assert other.alert.number in {HANDSHAKE_FAILURE, ACCESS_DENIED, CERTIFICATE_REQUIRED}
     assert allowed.outcome is FULL
+    assert "CertificateRequest" in allowed.messages.types()
+    assert server.status(allowed) in {OK, NOT_FOUND}
 
 
 @scenario(programs=["apache"], breaks=OTHER_NAME)
@@ -183,7 +189,13 @@ def test_nginx_refuses_by_its_host_what_it_resumes_at_another_site(program):
 
 @scenario(programs=["haproxy"], breaks=OTHER_NAME)
 def test_haproxy_answers_what_it_resumes_at_another_site(program):
-    assert resumes_at_other_site(program(sites=SITES, asking=("other.example",))) == OK
+    server = program(sites=SITES, asking=("other.example",))
+    status = resumes_at_other_site(server)
+    refused = server.connect(server_name="other.example")
+
+    assert status == OK
+    assert refused.outcome is ABORTED
+    assert refused.alert.number in {HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED}
 
 
 @scenario(programs=OPENSSL, versions=[TLSv1_3])

@@ -83,7 +83,6 @@ def test_server_without_tickets_sends_the_id_of_no_session_it_keeps(pair):
 @scenario(versions=[TLSv1_3], needs=NEW_TICKET)
 def test_server_sends_further_tickets_with_its_next_write(pair):
     live = pair.open()
-    live.exchange()
     asked = [live.new_ticket(), live.new_ticket()]
     live.exchange()
     first = live.close()
@@ -99,7 +98,6 @@ def test_server_sends_further_tickets_with_its_next_write(pair):
 @scenario(versions=[TLSv1_3], server={"num_tickets": 0}, needs=NEW_TICKET)
 def test_server_that_issues_no_ticket_on_its_own_can_send_one_later(pair):
     live = pair.open()
-    live.exchange()
     before = live.session()
     live.new_ticket()
     live.exchange()
@@ -118,7 +116,6 @@ def test_server_that_issues_no_ticket_on_its_own_can_send_one_later(pair):
 @scenario(versions=[TLSv1_2], needs=NEW_TICKET)
 def test_tls12_server_cannot_send_a_ticket_after_the_handshake(pair):
     live = pair.open()
-    live.exchange()
     asked = live.new_ticket()
     live.exchange()
     first = live.close()
@@ -128,9 +125,10 @@ def test_tls12_server_cannot_send_a_ticket_after_the_handshake(pair):
     assert first.tickets == 1
 
 
-@scenario(client={"verify": Verify.REQUIRED, "expected_name": NAME})
+@scenario(client={"verify": Verify.REQUIRED})
 def test_resumption_does_not_compare_the_expected_name(pair):
     first = pair.connect()
+    pair.new_client(expected_name=NAME)
     same = pair.connect(offer=first.session)
     pair.new_client(expected_name=OTHER_NAME)
     second = pair.connect(offer=first.session)
@@ -164,17 +162,19 @@ ALERT_OF_REFUSED_NAME: Expectation[Alert | None] = Expectation(
 )
 
 
-@scenario(versions=[TLSv1_3], client={"expected_name": NAME}, needs=KEPT_IN_MEMORY)
+@scenario(versions=[TLSv1_3], client={"verify": Verify.REQUIRED}, needs=KEPT_IN_MEMORY)
 @cases("name", "a", f"{NAME}.")
 def test_client_expects_what_is_not_a_valid_name(pair, name):
     first = pair.connect()
     pair.new_client(expected_name=name)
     second = pair.connect(offer=first.session)
+    third = pair.connect(presume_full=False)
 
     assert first.outcome is FULL
     assert second.outcome is REFUSES_THE_NAME.of(pair)
     assert second.alert == ALERT_OF_REFUSED_NAME.of(pair)
     assert second.from_cache is not True
+    assert third.outcome is ABORTED
 
 
 @scenario(server={"clock": 0}, client={"clock": 0}, needs=TIMEOUTS)

@@ -247,13 +247,17 @@ def test_object_that_expired_by_the_clients_own_timeout(pair):
     assert "was flushed from its cache" in titles(pair, second)[-1]
 
 
-@scenario(client=STORING | {"timeout": HOUR}, needs=FLUSHED)
+@scenario(client=STORING | {"timeout": HOUR, "clock": -45 * 60}, needs=FLUSHED)
 def test_object_that_was_valid_when_the_cache_was_flushed_has_no_reason(pair):
-    session, first = kept(pair)
-    pair.client.flush(at=first.session.time + HOUR // 2)
-    second = pair.connect(offer=session)
+    older, first = kept(pair)
+    pair.client.move_clock(0)
+    session, second = kept(pair)
+    pair.client.flush(at=second.session.time + HOUR // 2)
+    third = pair.connect(offer=older)
+    fourth = pair.connect(offer=session)
 
-    assert first.outcome is FULL
-    assert second.outcome is RESUMED
-    assert second.from_cache is False
-    assert reasons(pair, second) == ()
+    assert first.outcome is second.outcome is third.outcome is FULL
+    assert "was flushed from its cache" in titles(pair, third)[-1]
+    assert fourth.outcome is RESUMED
+    assert fourth.from_cache is False
+    assert reasons(pair, fourth) == ()
