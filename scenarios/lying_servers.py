@@ -428,6 +428,7 @@ def test_client_keeps_no_empty_tls12_ticket(pair):
 
     assert first.outcome is FULL
     assert [len(ticket.ticket) for ticket in first.messages.tickets] == [0]
+    assert second.offered is first.session
     assert second.outcome is FULL
     assert reasons(pair, second) == (Reason.NO_TICKET_SENT,)
     assert not second.messages.client_hello.session_ticket

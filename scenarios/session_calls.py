@@ -162,6 +162,14 @@ ALERT_OF_REFUSED_NAME: Expectation[Alert | None] = Expectation(
 )
 
 
+ALERT_OF_OTHER_NAME: Expectation[Alert | None] = Expectation(
+    Alert(BAD_CERTIFICATE, Role.CLIENT),
+    *ALERT_OF_REFUSED_NAME.differs,
+    Differs(None, Role.CLIENT, "*@>=4.0", seen=SEEN, evidence=NOT_A_NAME, peer="*@<3.0"),
+)
+"""Of a full handshake: the certificate does not have the name."""
+
+
 @scenario(versions=[TLSv1_3], client={"verify": Verify.REQUIRED}, needs=KEPT_IN_MEMORY)
 @cases("name", "a", f"{NAME}.")
 def test_client_expects_what_is_not_a_valid_name(pair, name):
@@ -175,6 +183,7 @@ def test_client_expects_what_is_not_a_valid_name(pair, name):
     assert second.alert == ALERT_OF_REFUSED_NAME.of(pair)
     assert second.from_cache is not True
     assert third.outcome is ABORTED
+    assert third.alert == ALERT_OF_OTHER_NAME.of(pair)
 
 
 @scenario(server={"clock": 0}, client={"clock": 0}, needs=TIMEOUTS)
