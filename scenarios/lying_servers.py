@@ -232,6 +232,8 @@ OLDER_HANDSHAKES = expected(
 KEPT_TICKETS = ["CustomTicketExtension"]
 UNKNOWN_EXTENSION = bytes(4) + b"unknown"
 """As long as the one of CustomTicketExtension."""
+NOW = 1_800_000_000
+"""Where the client's clock is stopped; any moment will do."""
 WEEK = 604_800
 """The longest lifetime of RFC 8446, 4.6.1, in seconds."""
 LONG_LIVED = ["TicketLifetimeOverAWeek", "LargestTicketLifetime"]
@@ -345,13 +347,14 @@ def test_client_refuses_an_echo_of_its_id_without_resumption(pair):
 )
 def test_client_offers_a_ticket_of_lifetime_zero_for_a_second(pair):
     """tls_process_new_session_ticket keeps it, and tls_construct_ctos_psk takes a second off its age."""
+    pair.client.stop_clock(NOW)
     first = pair.connect()
-    pair.client.stop_clock(first.session.time)
     second = pair.connect(offer=first.session)
-    pair.client.stop_clock(first.session.time + 2)
+    pair.client.stop_clock(NOW + 2)
     third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert (first.session.time, second.session.time) == (NOW, NOW)
     assert [ticket.lifetime for ticket in first.messages.tickets] == [0, 0]
     assert second.outcome is RESUMED
     assert third.outcome is FULL
