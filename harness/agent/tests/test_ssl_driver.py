@@ -238,6 +238,10 @@ def test_reason_codes_are_those_of_openssl_where_python_has_no_table(monkeypatch
     error.library, error.reason = "SSL", "NO_SHARED_CIPHER"
 
     assert queue_of(error) == [{"lib": 20, "reason": 193, "text": str(error)}]
+    why = "certificate verify failed: unable to get local issuer certificate (_ssl.c:1007)"
+    refused = ssl.SSLError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {why}")
+    refused.library, refused.reason = "SSL", "CERTIFICATE_VERIFY_FAILED"
+    assert queue_of(refused)[0]["reason"] == 134
     error.library = "X509"
     assert queue_of(error)[0]["reason"] is None
 

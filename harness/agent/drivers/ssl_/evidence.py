@@ -33,8 +33,8 @@ GUARD = Guard()
 """The exceptions of the callbacks, which Python only prints."""
 MOST_REASON = 4096
 SINCE_3_0 = 0x30000000
-TEXT = re.compile(r"\] (.*) \(_ssl\.c:\d+\)$")
-"""What an SSLError says last: OpenSSL's text, and the place in Python's source."""
+TEXT = re.compile(r"\] ([^:]*)(?:: .*)? \(_ssl\.c:\d+\)$")
+"""What an SSLError says last: OpenSSL's text, of a certificate also why it is not valid, and a line of _ssl.c."""
 
 
 @cache
