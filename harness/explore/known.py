@@ -67,7 +67,8 @@ class Known:
 def parts(story: Story) -> set[str]:
     """Return the words for what a story has.
 
-    Such as ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``, ``eof``, ``edit.kex_group``.
+    Such as ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``, ``eof``, ``edit.kex_group``. An
+    offer that is `older`, or has another `timeout`, is an edit too.
     """
     found = {f"tls={story.tls}"}
     for role in Role:
@@ -80,7 +81,11 @@ def parts(story: Story) -> set[str]:
             found |= {f"{role}.{name}", f"{role}.{name}={text}"}
         found |= {str(getattr(step, name)) for name in ("close", "how") if hasattr(step, name)}
         offer = getattr(step, "offer", None)
-        for name, text in (offer.edit if offer else {}).items():
+        if offer is None:
+            continue
+        changed = {"older": offer.older or None, "timeout": offer.timeout}
+        edits = {**offer.edit, **{name: value for name, value in changed.items() if value is not None}}
+        for name, text in edits.items():
             found |= {f"edit.{name}", f"edit.{name}={text}"}
     return found
 

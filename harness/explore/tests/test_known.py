@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.explore.known import Known, known, masks
+from harness.explore.known import Known, known, masks, parts
 from harness.explore.oracles import BROKEN, BUILDS, COUNTERS, KEPT, Suspicion
 from harness.model.errors import UsageError
 from harness.model.tls import TLSVersion
+from harness.story.step import Offer
 from harness.story.steps import Connect
 from harness.story.story import End, Story
 
@@ -89,6 +90,16 @@ def test_one_of_two_alternatives_is_enough() -> None:
 
     assert masks([entry], CHANGE, MISMATCH) is entry
     assert masks([entry], CHANGE, OTHER) is None
+
+
+def test_an_offer_that_is_older_or_has_another_timeout_is_an_edit() -> None:
+    steps = (Connect(), Connect(offer=Offer(older=-1)), Connect(offer=Offer(timeout=300, edit={"cipher": "0x1301"})))
+    found = parts(Story(tls=TLSVersion.TLSv1_3, steps=steps))
+
+    assert {part for part in found if part.startswith("edit.")} == {
+        *("edit.older", "edit.older=-1", "edit.timeout", "edit.timeout=300", "edit.cipher", "edit.cipher=0x1301")
+    }
+    assert not any(part.startswith("edit.") for part in parts(OTHER))
 
 
 def test_the_shipped_file_can_be_read() -> None:
