@@ -8,6 +8,7 @@ from harness.agent.vocabulary import ExternalGet, default_timeout
 from harness.explain.facts import history
 from harness.explain.facts.clocks import age_at_client, age_at_server, issued_in
 from harness.explain.facts.history import CLOCK_ACTIONS
+from harness.explain.facts.index import upto
 from harness.explain.facts.negotiated import version_of
 from harness.explain.finding import Candidate, Weight, release_of
 from harness.explain.remedies import A_WEEK, longer
@@ -195,7 +196,7 @@ def _set_timeout(evidence: Evidence) -> int | None:
     made = evidence.origin.connection if evidence.origin else None
     if made is None or made.setup is None or evidence.offered is None:
         return None
-    issued = tuple(one for one in evidence.earlier if one.number <= made.number)
+    issued = upto(evidence.earlier, made.number)
     length = evidence.offered.get("ticket_length")
     done = history.actions(issued, Role.SERVER, made.setup.server_context, "set_timeouts") if length else ()
     if length in IN_CACHE:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.explain.facts.index import yielded
 from harness.explain.facts.negotiated import answer_of, asked_of, completed, gave, holds, version_of
-from harness.explain.facts.origin import yielded
 from harness.explain.finding import hash_of, knob_text
 from harness.model.errors import DisagreementError
 from harness.model.knobs import CacheMode

@@ -20,7 +20,7 @@ from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
 from harness.model.tampering import SEALED, TARGETS, Part, Tamper, Tampering
 from harness.model.tls import Close, Outcome, Role, TLSVersion
-from harness.pair.audit.counters import counted
+from harness.pair.audit.counters import Tally
 from harness.pair.audit.remembered import remembered
 from harness.pair.control import Client, Server
 from harness.pair.open_connection import NEVER_CONNECTED, ConnectionSpec, OpenConnection
@@ -105,6 +105,8 @@ class Pair:
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
         self._issued_ids: set[bytes] = set()
+        self._tallies: dict[tuple[Role, int], tuple[int, Tally]] = {}
+        """By role and context how many connections were looked at, and what those of the context can have counted."""
         self._tamperings: list[Tampering] = []
         """What the tap is to do to the next connection."""
         self._made: dict[tuple[Role, int], tuple[Stack, ClientConfig | ServerConfig]] = {}
@@ -406,8 +408,16 @@ class Pair:
         servers = (made for made in self._endpoints if isinstance(made, Server))
         if len(self.connections) < self.opened or any(context in server.chosen.values() for server in servers):
             return ()
-        of_it = [c for c in self.connections if c.setup is not None and c.setup.context(role) == context]
-        return tuple(counted(role, counters, of_it))
+        return tuple(self._tally(role, context).contradictions(counters))
+
+    def _tally(self, role: Role, context: int) -> Tally:
+        """What the connections of a context can have counted; those that are over since it was asked for are added."""
+        known, tally = self._tallies.get((role, context), (0, Tally(role)))
+        for connection in self.connections[known:]:
+            if connection.setup is not None and connection.setup.context(role) == context:
+                tally.add(connection)
+        self._tallies[role, context] = len(self.connections), tally
+        return tally
 
     def connect(
         self, offer: Session | None = None, *, close: Close | None = None, presume_full: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.explain.facts import history
+from harness.explain.facts.index import upto
 from harness.explain.facts.negotiated import version_of
 from harness.model.tls import Role, TLSVersion
 
@@ -45,7 +46,7 @@ def shown_then(evidence: Evidence, role: Role) -> int | None:
     issuer = issued_in(evidence) if role is Role.SERVER else evidence.origin.connection
     if issuer is None:
         return None
-    return shown(tuple(one for one in evidence.earlier if one.number <= issuer.number), role)
+    return shown(upto(evidence.earlier, issuer.number), role)
 
 
 def issued_in(evidence: Evidence) -> Connection | None:
@@ -65,10 +66,7 @@ def stands_still(evidence: Evidence, role: Role) -> bool:
     if issuer is None:
         return False
     until = (*evidence.earlier, evidence.connection)
-    return all(
-        _stopped(tuple(one for one in until if one.number <= number), role)
-        for number in (issuer.number, evidence.connection.number)
-    )
+    return all(_stopped(upto(until, number), role) for number in (issuer.number, evidence.connection.number))
 
 
 def _stopped(connections: Sequence[Connection], role: Role) -> bool:
@@ -105,7 +103,7 @@ def age_at_server(evidence: Evidence) -> int | None:
     made = issued_in(evidence)
     if made is None or made.setup is None:
         return None
-    before = tuple(one for one in evidence.earlier if one.number <= made.number)
+    before = upto(evidence.earlier, made.number)
     aged = history.actions(before, Role.SERVER, made.setup.server_context, "age_sessions")
     return now - then + sum(s for action in aged if isinstance(s := action.values.get("seconds"), int))
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.explain.facts import history
+from harness.explain.facts.index import NUMBER, upto
 from harness.explain.facts.origin import full_handshake_of, origin_of, same
 from harness.model.tls import Role
 
@@ -128,7 +129,7 @@ class Evidence:
         """The same when the session was taken."""
         if self.origin is None:
             return None
-        until = tuple(one for one in self.earlier if one.number <= self.origin.connection.number)
+        until = upto(self.earlier, self.origin.connection.number)
         return history.clock_of(until, role)
 
     @cached_property
@@ -194,9 +195,9 @@ def _identities(connection: Connection) -> set[bytes]:
 
 def gather(connections: Sequence[Connection], connection: Connection) -> Evidence:
     """The evidence about one of the connections of a pair."""
-    ordered = sorted(connections, key=lambda one: one.number)
-    earlier = tuple(one for one in ordered if one.number < connection.number)
-    later = tuple(one for one in ordered if one.number > connection.number)
+    ordered = sorted(connections, key=NUMBER)
+    earlier = upto(ordered, connection.number - 1)
+    later = tuple(ordered[len(upto(ordered, connection.number)) :])
     sent = _identities(connection)
     origin = origin_of(connection.offered, earlier, sent) if connection.offered or connection.was_offered else None
     return Evidence(connection, earlier, origin, later)

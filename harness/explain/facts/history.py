@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from harness.explain.facts.index import index_of
 from harness.model.connection import Counters
 from harness.model.tls import Role
 
@@ -29,6 +31,7 @@ NOTHING_YET = Counters(
 )
 """The counters of a new server; the size of its cache is unknown."""
 
+SETUP = attrgetter("setup")
 CLOCK_ACTIONS = ("move_clock", "stop_clock", "run_clock")
 
 
@@ -46,10 +49,12 @@ def actions(
     """
     return tuple(
         action
-        for connection in connections
-        if connection.number > after and connection.setup
-        for action in connection.setup.before
-        if action.role is role and action.values.get("context") == context and (not names or action.name in names)
+        for place, action in index_of(connections).actions()
+        if place < len(connections)
+        and connections[place].number > after
+        and action.role is role
+        and action.values.get("context") == context
+        and (not names or action.name in names)
     )
 
 
@@ -77,10 +82,12 @@ def counters_before(earlier: Sequence[Connection], connection: Connection) -> Co
     setup = connection.setup
     if setup is None or setup.beside:
         return None
-    same = [one for one in earlier if one.setup and one.setup.server_context == setup.server_context]
-    if any(one.setup is None for one in earlier):
+    if not all(map(SETUP, earlier)):
         return None
-    return same[-1].counters if same else NOTHING_YET
+    context = setup.server_context
+    same = (one for one in reversed(earlier) if one.setup and one.setup.server_context == context)
+    last = next(same, None)
+    return last.counters if last else NOTHING_YET
 
 
 def counted(before: Counters | None, after: Counters | None, name: str) -> int | None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.errors import SessionFormatError
+from harness.explain.facts.index import CONTENT, KINDS, NAME, OBJECT, index_of, keys_of, yielded
 from harness.model.session import SESSION_FIELDS, Session
 from harness.model.tls import BEFORE_1_3
 from harness.model.view import Saw
-from harness.wire.session.codec import secret_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from harness.model.connection import Connection
 
-NAMES_IT = ("ticket", "session_id")
-"""The fields that identify a session: two with one of them in common are the same."""
+SAME = (CONTENT, NAME, OBJECT)
+"""In what two sessions are the same; one secret alone is that of another ticket or id."""
 NOT_WRITTEN = frozenset({"resumable"})
 
 
@@ -50,51 +49,20 @@ def _issued(connection: Connection) -> set[bytes]:
 
 
 def _by_session(offered: Session, earlier: Sequence[Connection]) -> Origin | None:
-    for alike in (_same_content, _same_name, _same_object, _same_secret):
-        for connection in earlier:
-            found = [session for session in yielded(connection) if alike(offered, session)]
-            if found:
-                best = min(found, key=lambda session: len(_edits(offered, session)))
-                return Origin(connection, best, _edits(offered, best))
+    index = index_of(earlier)
+    for kind in KINDS:
+        place = index.first(offered, kind, len(earlier))
+        if place is not None:
+            keys = set(keys_of(offered, kind))
+            found = [one for one in yielded(earlier[place]) if not keys.isdisjoint(keys_of(one, kind))]
+            best = min(found, key=lambda session: len(_edits(offered, session)))
+            return Origin(earlier[place], best, _edits(offered, best))
     return None
-
-
-def yielded(connection: Connection) -> Iterator[Session]:
-    """Every session that the client of a connection received."""
-    yield from connection.sessions
-    yield from connection.held_sessions
-    if connection.last_session is not None:
-        yield connection.last_session
 
 
 def same(one: Session, other: Session) -> bool:
     """Whether two sessions are the same one, edited or not."""
-    return any(alike(one, other) for alike in (_same_content, _same_name, _same_object))
-
-
-def _same_content(offered: Session, session: Session) -> bool:
-    return offered is session or (offered.der is not None and offered.der == session.der)
-
-
-def _same_name(offered: Session, session: Session) -> bool:
-    return any((value := offered.get(name)) and value == session.get(name) for name in NAMES_IT)
-
-
-def _same_object(offered: Session, session: Session) -> bool:
-    return offered.handle is not None and offered.handle == session.handle
-
-
-def _same_secret(offered: Session, session: Session) -> bool:
-    """Whether both have one secret, so that one is the other with another ticket or id."""
-    secret = _secret(offered)
-    return bool(secret) and secret == _secret(session)
-
-
-def _secret(session: Session) -> bytes:
-    try:
-        return secret_of(session.der) if session.der else b""
-    except SessionFormatError:
-        return b""
+    return any(not set(keys_of(one, kind)).isdisjoint(keys_of(other, kind)) for kind in SAME)
 
 
 def _edits(offered: Session, session: Session) -> tuple[str, ...]:
@@ -108,13 +76,20 @@ def full_handshake_of(offered: Session | None, earlier: Sequence[Connection]) ->
 
     A ticket that a resumption yielded stands for what the first handshake authenticated (RFC 8446, 4.6.1).
     """
-    session = offered
-    while session is not None:
-        places = range(len(earlier) - 1, -1, -1)  # the latest first: it mostly is the one before
-        place = next((i for i in places if any(same(session, one) for one in yielded(earlier[i]))), None)
-        if place is None:
-            return None
-        if earlier[place].offered is None or earlier[place].wire.saw is not Saw.RESUMED:
-            return earlier[place]
-        session, earlier = earlier[place].offered, earlier[:place]
-    return None
+    index, passed = index_of(earlier), []
+    session, before = offered, len(earlier)
+    while session is not None and (place := index.last(session, SAME, before)) is not None:
+        one = index.connections[place]
+        if one.offered is None or one.wire.saw is not Saw.RESUMED:
+            found: Connection | None = one
+        elif place in index.full:
+            found = index.full[place]
+        else:
+            passed.append(place)
+            session, before = one.offered, place
+            continue
+        break
+    else:
+        found = None
+    index.full.update(dict.fromkeys(passed, found))
+    return found

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from harness.explain.expiry import timeout_of
 from harness.explain.facts import history
 from harness.explain.facts.history import CLOCK_ACTIONS
+from harness.explain.facts.index import yielded
 from harness.explain.facts.negotiated import completed
-from harness.explain.facts.origin import same, yielded
+from harness.explain.facts.origin import same
 from harness.explain.in_memory import cache_mode, words
 from harness.explain.no_session import saved_before_any_read
 from harness.explain.proof.statement import Statement

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from harness.explain.facts.index import NUMBER, upto
 from harness.explain.rules import (
     answer,
     change_cipher_spec,
@@ -76,7 +77,7 @@ def breaches_of(connections: Sequence[Connection], connection: Connection) -> tu
 
     ``connections`` are those of its pair, in any order: a session comes from an earlier one.
     """
-    earlier = tuple(sorted((one for one in connections if one.number < connection.number), key=lambda one: one.number))
+    earlier = upto(sorted(connections, key=NUMBER), connection.number - 1)
     before, breaches = _CHECKED.get(connection, ((), None))
     if breaches is None or before != earlier:
         breaches = _check(connection, earlier)

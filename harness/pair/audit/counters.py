@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from harness.model.tls import Role
 from harness.model.transcript import PRE_SHARED_KEY
 from harness.model.view import Contradiction, Saw, Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.model.connection import Connection, Counters
 
@@ -118,28 +117,28 @@ COUNTERS: Mapping[Role, Mapping[str, Callable[[Handshakes], Most]]] = {
 """How often one connection raises each counter (SSL_CTX_sess_number(3))."""
 
 
-_BOUNDS: WeakKeyDictionary[Connection, Mapping[Role, Mapping[str, Most]]] = WeakKeyDictionary()
-"""Of each closed connection; it does not change, and each later connection of its context asks for it again."""
+class Tally:
+    """How far the counters of one context can be, by the connections that are over: each of them counts once."""
 
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._connections = 0
+        self._least, self._most = dict.fromkeys(COUNTERS[role], 0), dict.fromkeys(COUNTERS[role], 0)
 
-def _bounds(connection: Connection) -> Mapping[Role, Mapping[str, Most]]:
-    if connection not in _BOUNDS:
-        counted_once = Handshakes.of(connection)
-        _BOUNDS[connection] = {
-            role: {name: bounds(counted_once) for name, bounds in counters.items()}
-            for role, counters in COUNTERS.items()
-        }
-    return _BOUNDS[connection]
+    def add(self, connection: Connection) -> None:
+        """Count one more connection."""
+        once = Handshakes.of(connection)
+        self._connections += 1
+        for name, bounds in COUNTERS[self._role].items():
+            bound = bounds(once)
+            self._least[name] += bound.least
+            self._most[name] += bound.most
 
-
-def counted(role: Role, counters: Counters, connections: Sequence[Connection]) -> Iterator[Contradiction]:
-    """Each counter that cannot come from these connections, which are all of its context and closed."""
-    of_each = [_bounds(connection)[role] for connection in connections]
-    for name in COUNTERS[role]:
-        reported = getattr(counters, name)
-        bounds = [of[name] for of in of_each]
-        least, most = sum(bound.least for bound in bounds), sum(bound.most for bound in bounds)
-        if reported is not None and not least <= reported <= most:
-            allowed = str(least) if least == most else f"{least} to {most}"
-            shown = f"the wire of the {len(bounds)} connections of its context shows {allowed}"
-            yield Contradiction(Witness(role.value), f"counter {name}", str(reported), shown)
+    def contradictions(self, counters: Counters) -> Iterator[Contradiction]:
+        """Each counter that cannot come from the connections."""
+        for name, least in self._least.items():
+            reported, most = getattr(counters, name), self._most[name]
+            if reported is not None and not least <= reported <= most:
+                allowed = str(least) if least == most else f"{least} to {most}"
+                shown = f"the wire of the {self._connections} connections of its context shows {allowed}"
+                yield Contradiction(Witness(self._role.value), f"counter {name}", str(reported), shown)

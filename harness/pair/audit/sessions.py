@@ -8,7 +8,7 @@ from hashlib import new, sha256
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
-from harness.explain.facts.origin import NAMES_IT
+from harness.explain.facts.index import NAMES_IT
 from harness.explain.finding import hash_of, release_of
 from harness.model.errors import WireFormatError
 from harness.model.tls import Role, TLSVersion
