@@ -211,6 +211,7 @@ def test_client_reads_records_of_the_length_in_its_session_alone(pair):
     second = pair.connect(offer=edited(first.session, max_fragment_length_mode=BYTES_512))
 
     assert first.outcome is FULL
+    assert second.offered.max_fragment_length_mode == BYTES_512
     assert (second.outcome, second.from_cache, second.alert, reasons(pair, second)) == SHORT_BUFFER.of(pair)
 
 

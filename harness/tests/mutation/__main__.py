@@ -3,9 +3,10 @@
     python -m harness.tests.mutation [--workers N] [--list] [FILE ...]
 
 A mutant that still passes must be named in harmless.toml, with the reason: as `equal` if it cannot behave in another
-way than its test, or as `harmless`. The score is the part of the mutants that are not equal that is killed; it stands
-in a table for each file and for all of them. Exit code 1 for a survivor that is not named, for a name that is not a
-survivor, for a scenario that does not pass as it is, for a file that cannot be swept, and for a score below 90 %.
+way than its test, as `slow` if a slow machine may kill it, or as `harmless`. The score is the part of the mutants that
+are not equal that is killed; it stands in a table for each file and for all of them. Exit code 1 for a survivor that
+is not named, for a name that is not a survivor, for a scenario that does not pass as it is, for a file that cannot be
+swept, and for a score below 90 %.
 
 Mutants run on this machine's OpenSSL and on 3.5, and 1.1.1w is a second stack of scenarios that switch to one:
 `resumption builds fetch --provider debian 1.1.1w 3.5` gets both. `resumption libraries fetch tlslite` gets the peer
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +56,13 @@ class Named:
     equal: Mapping[str, str] = field(default_factory=dict)
     """Those that cannot behave in another way than their tests; they are not in the score."""
     harmless: Mapping[str, str] = field(default_factory=dict)
+    slow: Mapping[str, str] = field(default_factory=dict)
+    """Harmless ones that a slow machine may kill: what they leave out orders or bounds what happens."""
 
     @property
     def reasons(self) -> dict[str, str]:
-        """The reason of each, of either kind."""
-        return {**self.equal, **self.harmless}
+        """The reason of each, of any kind."""
+        return {**self.equal, **self.harmless, **self.slow}
 
 
 @dataclass
@@ -101,6 +105,7 @@ class Sweep:
         """What is wrong, one line each, with what to do next."""
         reasons = named.reasons
         survivors = {mutant.id for mutant in self.survived}
+        stale = {*reasons} - survivors - ({*named.slow} & {mutant.id for mutant in self.killed})
         others = {mutant.id: "is killed" for mutant in self.killed}
         others |= {mutant.id: "was not run" for mutant in self.not_run}
         others |= {mutant.id: f"is left out: {mutant.equal}" for mutant in self.equal}
@@ -117,10 +122,14 @@ class Sweep:
             ),
             *(
                 f"harmless.toml names {name}, which {others.get(name, 'does not exist')}; remove it there"
-                for name in sorted({*reasons} - survivors)
+                for name in sorted(stale)
                 if name.partition("::")[0] not in self.unswept
             ),
-            *(f"harmless.toml names {name} twice" for name in sorted({*named.equal} & {*named.harmless})),
+            *(
+                f"harmless.toml names {name} twice"
+                for name, kinds in sorted(Counter([*named.equal, *named.harmless, *named.slow]).items())
+                if kinds > 1
+            ),
             *(f"harmless.toml gives no reason for {name}" for name, why in reasons.items() if not why.strip()),
             *([f"the score is below {LEAST:.0%}"] if self.score(named) < LEAST else []),
         ]
@@ -201,7 +210,7 @@ def table(found: Sweep, survivors: Named, files: Sequence[Path]) -> list[str]:
     parts = {path.name: found.of(path.name) for path in files} | {"all": found}
     for name, part in parts.items():
         equal = [mutant for mutant in part.survived if mutant.id in survivors.equal]
-        harmless = [mutant for mutant in part.survived if mutant.id in survivors.harmless]
+        harmless = [mutant for mutant in part.survived if mutant.id in {*survivors.harmless, *survivors.slow}]
         killed, counted = len(part.killed), part.counted(survivors)
         if counted or equal or part.equal:
             lines.append(

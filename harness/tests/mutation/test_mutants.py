@@ -195,6 +195,16 @@ def test_a_name_that_is_no_survivor_is_a_problem() -> None:
     ]
 
 
+def test_a_mutant_that_a_slow_machine_kills_may_be_named() -> None:
+    named = Named(slow={"story.py::test_it: a": "the second does not pass"})
+
+    assert Sweep(killed=[mutant("a")]).problems(named) == []
+    assert Sweep(killed=[mutant("b")] * 9, survived=[mutant("a")]).problems(named) == []
+    assert Sweep(killed=[mutant("b")]).problems(named) == [
+        "harmless.toml names story.py::test_it: a, which does not exist; remove it there"
+    ]
+
+
 def test_a_name_of_both_kinds_and_one_without_a_reason_are_problems() -> None:
     found = Sweep(survived=[mutant("a")])
     why = {"story.py::test_it: a": " "}
