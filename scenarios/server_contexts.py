@@ -127,20 +127,25 @@ def test_session_of_the_chosen_context_resumes_under_its_name(pair):
     fourth = pair.connect(offer=third.session)
 
     assert first.outcome is third.outcome is FULL
+    assert [each.messages.client_hello.server_name for each in (first, third)] == [ONE, OTHER]
     assert first.messages.certificates[Role.SERVER] != third.messages.certificates[Role.SERVER]
     assert second.outcome is fourth.outcome is RESUMED
     assert second.from_cache is fourth.from_cache is False
 
 
-@scenario(client=ASKS, needs={"server": [Capability.CHOOSE_CONTEXT]})
+@scenario(needs={"server": [Capability.CHOOSE_CONTEXT]})
 def test_name_that_no_context_has_keeps_the_first(pair):
     add_context(pair, LATE, server_certificate="other-server")
     first = pair.connect()
     pair.new_client(server_name="nobody.example")
     second = pair.connect()
+    pair.new_client(server_name=OTHER)
+    third = pair.connect()
 
-    assert first.outcome is second.outcome is FULL
+    assert first.outcome is second.outcome is third.outcome is FULL
+    assert second.messages.client_hello.server_name == "nobody.example"
     assert first.messages.certificates == second.messages.certificates
+    assert first.messages.certificates != third.messages.certificates
 
 
 @scenario(client=ASKS, needs=CHOOSES_EARLY)
