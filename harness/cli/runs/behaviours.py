@@ -11,9 +11,9 @@ import click
 from harness.builds.store import BuildStore
 from harness.builds.versions import newest_first
 from harness.cli.help import example
-from harness.cli.runs.build_ends import ends_of, is_build
+from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.declared import declared, declaring
-from harness.cli.runs.inner_run import results_of
+from harness.cli.runs.diff import of_builds
 from harness.cli.runs.run import paths, scenarios
 from harness.model.errors import UsageError
 from harness.report.diff.behaviours import behaviours as differing
@@ -56,14 +56,17 @@ SCHEMA = 1
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Also write {MARKDOWN} and {PAGE} to this folder.",
 )
+@click.option("--fresh", is_flag=True, help="Run every build, and take and keep no results.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[BUILD]... [PYTEST ARGUMENTS]...")
-def behaviours(folders: tuple[Path, ...], folder: Path | None, arguments: tuple[str, ...], *, as_json: bool) -> None:
+def behaviours(
+    folders: tuple[Path, ...], folder: Path | None, arguments: tuple[str, ...], *, fresh: bool, as_json: bool
+) -> None:
     """Show what OpenSSL's resumption does differently from version to version, as Markdown: the map of behaviours.
 
     Each BUILD meets itself; without one, every cached libssl. The scenarios run whose expectations depend on the build;
-    PYTEST ARGUMENTS such as a file name others. With --results, the map is that of runs that are over, such as a run
-    with `--matrix same`.
+    PYTEST ARGUMENTS such as a file name others. Results are kept by build, scenarios and code, as those of `diff`, and
+    used again. With --results, the map is that of runs that are over, such as a run with `--matrix same`.
     """
     count = next((place for place, one in enumerate(arguments) if not is_build(one)), len(arguments))
     names, more = arguments[:count], arguments[count:]
@@ -71,7 +74,8 @@ def behaviours(folders: tuple[Path, ...], folder: Path | None, arguments: tuple[
         raise UsageError(f"--results takes runs that are over, and {arguments[0]} is for a new one; remove one of them")
     if folder is not None:
         writable(folder)
-    made, about = _map([kept_run(place).results for place in folders] if folders else [_run(names, more)])
+    found = [kept_run(place).results for place in folders] if folders else _run(names, more, fresh=fresh)
+    made, about = _map(found)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARKDOWN).write_text(behaviours_markdown(made, about, MADE_BY))
@@ -97,15 +101,17 @@ def _map(found: Sequence[ResultsObject]) -> tuple[list[Behaviour], list[str]]:
     return made, [str(ends.get(version, f"{version}: not here")) for version, _ in runs]
 
 
-def _run(names: Sequence[str], more: Sequence[str]) -> ResultsObject:
-    """Run the scenarios of the map, or those that the user names, with each build at both ends."""
+def _run(names: Sequence[str], more: Sequence[str], *, fresh: bool) -> list[ResultsObject]:
+    """Run the scenarios of the map, or those that the user names, with each build at both ends.
+
+    What is kept of a build with these scenarios and this code is taken instead, unless all is to be ``fresh``.
+    """
     wanted = names or newest_first(BuildStore().serving(STACK))
     if not wanted:
         raise UsageError("no build is in the cache; fetch some, as with `resumption builds fetch 1.1.1w 3.0 3.5`")
     ends = ends_of([name if "@" in name else f"{STACK}@{name}" for name in wanted])
-    labels = [label for end in ends for label in end.labels]
-    chosen = [] if paths(more) else _selection()
-    return results_of(labels, labels, ["--resumption-matrix=same", *chosen, *more])
+    chosen = [*([] if paths(more) else _selection()), *more]
+    return of_builds(ends, chosen, None if fresh else cache_of(chosen))
 
 
 def _selection() -> list[str]:

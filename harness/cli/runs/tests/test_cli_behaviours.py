@@ -11,6 +11,7 @@ from harness.cli import main
 from harness.cli.runs.declared import declaring
 from harness.report.diff.tests.test_causes import DECLINED
 from harness.report.diff.tests.test_run_difference import of, results
+from harness.tests.raw_agent import libssl_build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,19 @@ def test_bad_usage_says_what_is_allowed(
 
     assert code == 2
     assert message in capfd.readouterr().err
+
+
+def test_results_are_kept_by_build_and_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one = f"libssl@{libssl_build().version}"
+    said = []
+    for more in ([], [], ["--fresh"]):
+        assert main(["behaviours", *more, one, "scenarios/tls12_ticket.py"]) == 2  # a map is of two builds
+        said.append(capfd.readouterr().err.splitlines()[0])
+
+    assert said == [f"running the cells of {one}", f"results of {one} are kept", f"running the cells of {one}"]
 
 
 def test_without_a_build_it_says_what_to_fetch(
