@@ -67,8 +67,9 @@ DATAGRAMS = Limits(
     },
     middlebox="the harness's middlebox reads streams of TLS records",
 )
+NO_EOF = "UDP has no end: an end of QUIC that gets no CONNECTION_CLOSE waits for its idle time-out (RFC 9000, 10.1)"
 QUIC = Limits(
-    closes=NO_RESET,
+    closes={**NO_RESET, Close.EOF: NO_EOF},
     tampers=dict.fromkeys((Tamper.INSERT, Tamper.CUT, Tamper.REVERSE), SEALED_WHOLE),
     knobs={
         **OF_DTLS,
