@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from harness.model.tls import Alert
     from harness.pair.audit.shown import Wire
 
+SAYS_WHY = release("1.1.1")
+"""The first OpenSSL in which whatever fails in a handshake adds an error to the queue (SSLfatal)."""
 SENDS_EACH_ALERT = release("1.1.1o")
 """The first OpenSSL that sends an alert for each of its errors: before, tls1_alert_code knew no missing_extension."""
 READS_DATA_TWICE = (("3.2", "3.2.5"), ("3.3", "3.3.4"), ("3.4", "3.4.2"), ("3.5", "3.5.1"))
@@ -101,14 +103,18 @@ def received_alerts(wire: Wire, role: Role) -> Shown | None:
 def _reads_to_the_end(wire: Wire, role: Role) -> bool:
     """Whether an end whose input is over has read all of it: TCP carried it whole, and it did not fail itself.
 
-    A client that sent no ClientHello, as it cannot read the session that it is to offer, has read nothing.
+    A client that sent no ClientHello, as it cannot read the session that it is to offer, has read nothing. A handshake
+    that failed before 1.1.1 with no error in the queue may have failed by itself: SSL_get_error says of it what it says
+    of the end of TCP.
     """
-    report = wire.report(role)
+    report, version = wire.report(role), release_of(wire.connection, role)
     if role is Role.CLIENT and not wire.transcript.client_hellos:
         return False
     own = wire.alerts(role)
     failed = own is None or any(alert.fatal for alert in own)
     failed = failed or any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
+    if report.view.saw is Saw.ABORTED and not entries(report.errors):
+        failed = failed or (version[:1].isdigit() and release(version) < SAYS_WHY)
     stream = not wire.cut and not wire.connection.tls.datagrams
     return stream and not failed and report.ending in {Ending.EOF, Ending.ALERT}
 
