@@ -270,3 +270,4 @@ def test_an_empty_datagram_is_fatal_since_4_0(pair):
     assert first.outcome is FULL
     assert (DECODE_ERROR in {alert.number for alert in first.messages.alerts}) == FATAL_TO_ONE.of(pair)
     assert second.outcome is RESUMED
+    assert second.from_cache is False

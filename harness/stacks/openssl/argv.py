@@ -49,7 +49,7 @@ def client_argv(
 ) -> list[str]:
     """Return the command line of s_client, without the arguments of a single connection."""
     argv = [*openssl, "s_client", *no_default_authorities(version)]
-    argv += [NON_BLOCKING] if config.versions and config.versions[-1] < TLSVersion.TLSv1_3 else []
+    argv += [NON_BLOCKING] if config.versions and config.versions[-1].handshake is not TLSVersion.TLSv1_3 else []
     if certificate is not None:
         argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
     if config.verify is Verify.REQUIRED:
