@@ -25,7 +25,7 @@ CONTENTS = {
         "docs/behaviours",
         "docs/ci",
     ],
-    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules", "docs/mutations"],
+    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules", "docs/mutations", "docs/peers"],
     "Formats": ["docs/json", "docs/agents", "harness/agent/PROTOCOL"],
     "Project": ["CHANGELOG", "CONTRIBUTING", "SECURITY", "benchmarks/README"],
 }
