@@ -40,7 +40,11 @@ def authenticated(pair, offer=None):
     live.exchange()
     before = live.session()
     asked = live.authenticate()
-    return before, live.close(), asked
+    connection = live.close()
+    types = connection.messages.types()
+    asks = types.index("CertificateRequest") if "CertificateRequest" in types else len(types)
+    assert "ApplicationData" in types[:asks]  # the tickets before it have been read
+    return before, connection, asked
 
 
 @scenario(versions=[TLSv1_3], client=ALLOWS, server=LATER, needs={"server": ASKS})
