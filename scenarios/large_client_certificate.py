@@ -15,11 +15,13 @@ from harness import (
     Differs,
     Expectation,
     Mechanism,
+    Reason,
     Role,
     TLSv1_2,
     TLSv1_3,
     Verify,
     openssl_chooses,
+    reasons,
     scenario,
     without_alert,
 )
@@ -83,6 +85,7 @@ def test_certificate_that_is_too_large_for_a_ticket_ends_the_handshake(pair):
 
     assert first.outcome is ABORTED
     assert first.alert == ALERT.of(pair)
+    assert reasons(pair, first) == (Reason.SESSION_TOO_LARGE,)
     assert first.messages.tickets == ()
 
 
@@ -123,3 +126,4 @@ def test_certificate_that_nobody_asks_for_is_no_hindrance(pair):
     assert second.from_cache is False
     assert third.outcome is ABORTED
     assert third.alert == ALERT.of(pair)
+    assert reasons(pair, third) == (Reason.SESSION_TOO_LARGE,)

@@ -64,6 +64,8 @@ MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 REQUIRED_CIPHER_MISSING = 215
 """SSL_R_REQUIRED_CIPHER_MISSING of openssl/sslerr.h."""
+LONGEST_SESSION = 0xFF00
+"""Bytes of a session, as i2d_SSL_SESSION writes it, of which OpenSSL makes a ticket."""
 SIGNALS = {0x00FF, 0x5600}
 """Signalling values among the cipher suites (RFC 5746, 3.3; RFC 7507)."""
 
@@ -76,7 +78,7 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
     if psk := external_psk.aborted(evidence):
         return psk
     finders = OF_THE_SESSION if evidence.connection.was_offered else ()
-    found = choose(find(abort) for find in (*finders, callback_failed, early_data_before_tls13, ticket_too_large))
+    found = choose(find(abort) for find in (*finders, callback_failed, early_data_before_tls13, *OF_TICKETS))
     return found or (_by_code(abort) or _by_alert(abort) or _unknown(evidence),)
 
 
@@ -467,5 +469,31 @@ def ticket_too_large(abort: Abort) -> Candidate | None:
     )
 
 
+def session_too_large(abort: Abort) -> Candidate | None:
+    """The server cannot make a ticket of its session; before 1.1.1 OpenSSL fails there without an alert or an error."""
+    transcript, setup = abort.evidence.transcript, abort.evidence.now
+    chain, sent = transcript.certificates.get(Role.CLIENT, ()), transcript.types(Role.SERVER)
+    if setup is None or not setup.server_library.is_openssl or not chain or len(chain[0]) <= LONGEST_SESSION:
+        return None
+    failed = abort.by(Role.SERVER, INTERNAL_ERROR) or not codes(abort.evidence, Role.SERVER)
+    if not failed or "NewSessionTicket" in sent or "Finished" not in transcript.types(Role.CLIENT):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.SESSION_TOO_LARGE,
+        f"the session is too large for a ticket of the server, as the client's certificate has {len(chain[0])} bytes",
+        (
+            f"wire: the client's certificate has {len(chain[0])} bytes",
+            "wire: the server sent no NewSessionTicket after the client's Finished",
+            *abort.seen,
+        ),
+        "use a smaller client certificate, or sessions that are kept at the server (SSL_OP_NO_TICKET)",
+        "tls_construct_new_session_ticket, ssl3_send_newsession_ticket: a session above 0xff00 bytes is an error",
+        "the length of the certificate on the wire",
+    )
+
+
+OF_TICKETS = (ticket_too_large, session_too_large)
+"""The finders for a handshake that fails over a ticket that is made in it."""
 OF_THE_SESSION = (context_unset, extended_master_secret_dropped, max_fragment_length, binder, secret_differs)
 """The finders for a handshake that offers a session."""

@@ -184,6 +184,11 @@ class Reason(StrEnum):
         Question.ABORTED,
         "The NewSessionTicket is larger than the client takes; OpenSSL before 1.1.1l takes small ones only.",
     )
+    SESSION_TOO_LARGE = (
+        "session_too_large",
+        Question.ABORTED,
+        "The session, with the client's certificate in it, is larger than a ticket can be: 65280 bytes with OpenSSL.",
+    )
     CERTIFICATE_REJECTED = (
         "certificate_rejected",
         Question.ABORTED,

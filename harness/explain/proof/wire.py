@@ -283,6 +283,17 @@ STATEMENTS = tuple(
             lambda scope, found: sum(scope.number(found[2]).transcript.sealed.values()) == int(found[1]),
         ),
         (r"the NewSessionTicket has (\d+) bytes", _length),
+        (
+            r"the client's certificate has (\d+) bytes",
+            lambda scope, found: len(scope.connection.transcript.certificates[Role.CLIENT][0]) == int(found[1]),
+        ),
+        (
+            r"the server sent no NewSessionTicket after the client's Finished",
+            lambda scope, _found: (
+                "Finished" in scope.connection.transcript.types(Role.CLIENT)
+                and "NewSessionTicket" not in scope.connection.transcript.types(Role.SERVER)
+            ),
+        ),
         (r"the server gave the ticket a lifetime of (\d+) seconds in connection (\d+)", _lifetime),
         (r"the ClientHello of connection (\d+) has (?:server name (.+)|no server name)", _name),
         (
