@@ -15,6 +15,7 @@ from harness import (
     Differs,
     Expectation,
     Mechanism,
+    Outcome,
     Reason,
     Role,
     TLSv1_2,
@@ -50,6 +51,23 @@ TAKES_SMALL = (Role.CLIENT, "*@<1.1.1l", SEEN, SMALL_TICKETS)
 LONG_TICKET = Expectation(FULL, Differs(ABORTED, *TAKES_SMALL))
 REFUSAL: Expectation[Alert | None] = Expectation(None, Differs(Alert(47, Role.CLIENT), *TAKES_SMALL))
 BY_LONG_TICKET: Expectation[Mechanism | None] = Expectation(Mechanism.PSK, Differs(None, *TAKES_SMALL))
+TLS12_LONG_TICKET: Expectation[tuple[Outcome, Alert | None, tuple[Reason, ...]]] = Expectation(
+    (FULL, None, ()), Differs((ABORTED, Alert(47, Role.CLIENT), (Reason.TICKET_TOO_LARGE,)), *TAKES_SMALL)
+)
+BY_TLS12_LONG_TICKET: Expectation[tuple[Outcome, Mechanism | None, Alert | None, tuple[Reason, ...]]] = Expectation(
+    (RESUMED, Mechanism.SESSION_TICKET, None, ()),
+    Differs((ABORTED, None, Alert(47, Role.CLIENT), (Reason.TICKET_TOO_LARGE,)), *TAKES_SMALL),
+    Differs(
+        (ABORTED, None, Alert(47, Role.SERVER), (Reason.TICKET_TOO_LARGE,)),
+        Role.SERVER,
+        "*@<1.1.0",
+        date(2026, 11, 30),
+        "ssl3_get_client_hello of 1.0.2 takes SSL3_RT_MAX_PLAIN_LENGTH (16384 bytes) of a ClientHello, and refuses the "
+        "ticket that it issued",
+        peer="*@>=1.1.1l",
+    ),
+)
+"""The connection that offers the ticket; a client that refused it offers nothing and is given the same again."""
 
 
 @scenario(versions=[TLSv1_3], client=LARGE, server=REQUIRES)
@@ -65,6 +83,17 @@ def test_ticket_longer_than_a_record_resumes(pair):
     assert second.mechanism is BY_LONG_TICKET.of(pair)
     assert second.server.peer_certificate is True
     assert len(second.messages.tickets[0].ticket) > RECORD
+
+
+@scenario(versions=[TLSv1_2], client=LARGE, server=REQUIRES)
+@openssl_chooses(Role.CLIENT, "it takes a ticket of more than 16384 bytes")
+@openssl_chooses(Role.SERVER, "it takes a client's certificate of more than 16384 bytes, and issues such a ticket")
+def test_tls12_ticket_longer_than_a_record_resumes(pair):
+    first = pair.connect(presume_full=False)
+    second = pair.connect(offer=first.session, presume_full=False)
+
+    assert (first.outcome, first.alert, reasons(pair, first)) == TLS12_LONG_TICKET.of(pair)
+    assert (second.outcome, second.mechanism, second.alert, reasons(pair, second)) == BY_TLS12_LONG_TICKET.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client={"client_certificate": "client"}, server=REQUIRES)

@@ -64,6 +64,8 @@ MAX_FRAGMENT_LENGTH = 1
 """The extension (RFC 6066, 4)."""
 REQUIRED_CIPHER_MISSING = 215
 """SSL_R_REQUIRED_CIPHER_MISSING of openssl/sslerr.h."""
+SMALL_TICKET = 2**14
+"""Bytes of a message with a ticket that every OpenSSL takes; a longer one is refused before it is whole."""
 LONGEST_SESSION = 0xFF00
 """Bytes of a session, as i2d_SSL_SESSION writes it, of which OpenSSL makes a ticket."""
 SIGNALS = {0x00FF, 0x5600}
@@ -453,15 +455,16 @@ def early_data_before_tls13(abort: Abort) -> Candidate | None:
 
 def ticket_too_large(abort: Abort) -> Candidate | None:
     """The client refuses the NewSessionTicket for its size, as OpenSSL before 1.1.1l does."""
-    before = messages_before_alert(abort.evidence)
-    last = before[-1] if before else None
-    if last is None or last.type != "NewSessionTicket" or not abort.code(Role.CLIENT, EXCESSIVE_MESSAGE_SIZE):
+    last, messages = messages_before_alert(abort.evidence)[-1:], abort.evidence.transcript.messages
+    sent = [m for m in messages if m.type == "NewSessionTicket" and (m in last or m.length > SMALL_TICKET)]
+    if not sent or not abort.code(Role.CLIENT, EXCESSIVE_MESSAGE_SIZE):
         return None
+    length = sent[-1].length
     return Candidate(
         Weight.SHOWN,
         Reason.TICKET_TOO_LARGE,
-        f"the client does not take a NewSessionTicket of {last.length} bytes",
-        (f"wire: the NewSessionTicket has {last.length} bytes", *abort.seen),
+        f"the client does not take a NewSessionTicket of {length} bytes",
+        (f"wire: the NewSessionTicket has {length} bytes", *abort.seen),
         "use a smaller client certificate, as it is in the ticket, or tickets that are kept at the server "
         "(SSL_OP_NO_TICKET); an OpenSSL client takes larger ones from 1.1.1l on",
         "tls_process_new_session_ticket; CHANGES, 1.1.1l; RFC 8446, 4.6.1",
@@ -493,7 +496,30 @@ def session_too_large(abort: Abort) -> Candidate | None:
     )
 
 
-OF_TICKETS = (ticket_too_large, session_too_large)
+def hello_too_large(abort: Abort) -> Candidate | None:
+    """The server refuses the ClientHello for its size, as OpenSSL before 1.1.0 does with a ticket that it made."""
+    hello = abort.offer.hello
+    ticket = hello.session_ticket if hello else None
+    if (
+        hello is None
+        or not ticket
+        or hello.length <= SMALL_TICKET
+        or not abort.code(Role.SERVER, EXCESSIVE_MESSAGE_SIZE)
+    ):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_TOO_LARGE,
+        f"the server does not take a ClientHello of {hello.length} bytes, with a ticket of {len(ticket)} bytes in it",
+        (f"wire: the ClientHello has {hello.length} bytes, {len(ticket)} of them its ticket", *abort.seen),
+        "use a smaller client certificate, as it is in the ticket, or sessions that are kept at the server "
+        "(SSL_OP_NO_TICKET); an OpenSSL server takes larger ones from 1.1.0 on",
+        "ssl3_get_client_hello of 1.0.2: at most SSL3_RT_MAX_PLAIN_LENGTH, 16384 bytes",
+        "reason 152 in the server's error queue",
+    )
+
+
+OF_TICKETS = (ticket_too_large, hello_too_large, session_too_large)
 """The finders for a handshake that fails over a ticket that is made in it."""
 OF_THE_SESSION = (context_unset, extended_master_secret_dropped, max_fragment_length, binder, secret_differs)
 """The finders for a handshake that offers a session."""

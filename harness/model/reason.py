@@ -182,7 +182,7 @@ class Reason(StrEnum):
     TICKET_TOO_LARGE = (
         "ticket_too_large",
         Question.ABORTED,
-        "The NewSessionTicket is larger than the client takes; OpenSSL before 1.1.1l takes small ones only.",
+        "A ticket is larger than an end takes: a client before OpenSSL 1.1.1l, or a server before 1.1.0.",
     )
     SESSION_TOO_LARGE = (
         "session_too_large",

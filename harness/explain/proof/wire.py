@@ -284,6 +284,12 @@ STATEMENTS = tuple(
         ),
         (r"the NewSessionTicket has (\d+) bytes", _length),
         (
+            r"the ClientHello has (\d+) bytes, (\d+) of them its ticket",
+            lambda scope, found: (
+                (scope.hellos[-1].length, len(scope.hellos[-1].session_ticket or b"")) == (int(found[1]), int(found[2]))
+            ),
+        ),
+        (
             r"the client's certificate has (\d+) bytes",
             lambda scope, found: len(scope.connection.transcript.certificates[Role.CLIENT][0]) == int(found[1]),
         ),
