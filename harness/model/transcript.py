@@ -309,6 +309,13 @@ class Transcript:
         """The messages' types in order, of one role or of both."""
         return tuple(m.type for m in self.messages if sender is None or m.sender is sender)
 
+    def data_before(self, *begins: str) -> bool:
+        """Whether application data follow the first Finished, before any message of these types that comes after it."""
+        types = self.types()
+        after = types[types.index("Finished") :] if "Finished" in types else ()
+        end = next((number for number, kind in enumerate(after) if kind in begins), None)
+        return "ApplicationData" in after[:end]
+
 
 ENCRYPTED = frozenset(
     {

@@ -55,6 +55,19 @@ def test_the_messages_of_a_tls12_ticket_resumption_come_in_order(captures: Captu
     )  # fmt: skip
 
 
+def test_data_are_counted_up_to_the_message_that_begins_something_else(captures: Captures) -> None:
+    capture = captures.full(V13)
+
+    transcript = read(capture.chunks, capture.keylog)
+    without = replace(transcript, messages=tuple(m for m in transcript.messages if m.type != "ApplicationData"))
+
+    assert transcript.data_before("Alert")
+    assert transcript.data_before("ClientHello")
+    assert not transcript.data_before("NewSessionTicket")
+    assert not without.data_before("Alert")
+    assert not replace(transcript, messages=transcript.messages[:6]).data_before("Alert")
+
+
 @pytest.fixture(scope="module")
 def tlslite() -> Any:
     """Another parser of hellos, which warns at its import: of asyncore, that Python 3.12 has not."""
