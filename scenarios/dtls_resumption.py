@@ -260,6 +260,7 @@ def test_an_empty_datagram_is_fatal_since_4_0(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
+    assert first.tcp.ends[0].sender is None
     assert (DECODE_ERROR in {alert.number for alert in first.messages.alerts}) == FATAL_TO_ONE.of(pair)
     assert second.outcome is RESUMED
     assert second.from_cache is False
