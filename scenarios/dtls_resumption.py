@@ -28,7 +28,7 @@ from harness import (
 )
 
 SEEN = date(2026, 11, 30)
-DECODE_ERROR, PROTOCOL_VERSION, NO_RENEGOTIATION = 50, 70, 100
+UNEXPECTED_MESSAGE, HANDSHAKE_FAILURE, DECODE_ERROR, PROTOCOL_VERSION, NO_RENEGOTIATION = 10, 40, 50, 70, 100
 SAYS_1_2 = (
     "measured on 1.0.2k to 1.0.2r: the session of a DTLS_client_method says DTLS 1.2 where the server chose 1.0, "
     "and the client aborts its resumption"
@@ -49,6 +49,32 @@ FATAL_TO_ONE: Expectation[bool] = Expectation(
     Differs(True, Role.SERVER, "*@>=4.0", SEEN, IS_AN_EOF),  # noqa: FBT003 - a value
 )
 """Whether an end answers an empty datagram with decode_error."""
+NOT_FROM_3_2 = "https://github.com/openssl/openssl/pull/27591: a refused server of DTLS goes on, still to renegotiate"
+READ_AGAIN = (
+    "https://github.com/openssl/openssl/issues/25444: dtls1_read_bytes keeps a warning alert and reads it again, five "
+    "times, until SSL_R_TOO_MANY_WARN_ALERTS"
+)
+IGNORED: tuple[bool, list[Alert]] = (True, [])
+AT_A_REFUSAL: Expectation[tuple[bool, list[Alert]]] = Expectation(
+    (False, [Alert(HANDSHAKE_FAILURE, Role.SERVER)]),
+    Differs(IGNORED, Role.SERVER, "*@>=1.1.0,<1.1.1", SEEN, "dtls1_read_bytes of 1.1.0 drops the alert"),
+    Differs((False, [Alert(UNEXPECTED_MESSAGE, Role.SERVER)]), Role.SERVER, "*@>=1.1.1,<3.0.17", SEEN, READ_AGAIN),
+    Differs((False, [Alert(UNEXPECTED_MESSAGE, Role.SERVER)]), Role.SERVER, "*@>=3.1,<3.2", SEEN, READ_AGAIN),
+    *(
+        Differs(IGNORED, Role.SERVER, f"*@>={since},<{mended}", SEEN, NOT_FROM_3_2)
+        for since, mended in (("3.2", "3.2.5"), ("3.3", "3.3.4"), ("3.4", "3.4.2"), ("3.5", "3.5.1"))
+    ),
+)
+"""Whether the server goes on after its client's no_renegotiation, and the fatal alerts."""
+STILL_EXPECTED = (
+    "tlsext_ticket_expected of the first handshake stays set, so that the second one issues a ticket; since 1.1.1 "
+    "tls_finish_handshake clears it (ssl/statem/statem_lib.c)"
+)
+KEPT_IN_THE_CACHE: Expectation[bool] = Expectation(
+    True,  # noqa: FBT003 - a value
+    Differs(False, Role.SERVER, "*@<1.1.1", SEEN, STILL_EXPECTED, server={"tickets": True}),  # noqa: FBT003 - a value
+)
+"""Whether the session of a full second handshake is in the server's cache."""
 Ended = tuple[Outcome, Mechanism | None, Alert | None, tuple[Reason, ...]]
 
 
@@ -223,7 +249,7 @@ def test_an_abbreviated_renegotiation_of_the_client_resumes(pair):
     needs={"client": [Capability.ABBREVIATED_RENEGOTIATION]},
 )
 def test_an_abbreviated_renegotiation_without_resumption_is_full(pair):
-    """Its server does not read the ticket, and so sends none: the session is in its cache (ssl_get_prev_session)."""
+    """Since 1.1.1 its server does not read the ticket, and sends none: the session is in its cache."""
     done, connection = renegotiated(pair, Role.CLIENT, abbreviated=True)
     later = pair.connect(offer=connection.session)
 
@@ -232,21 +258,26 @@ def test_an_abbreviated_renegotiation_without_resumption_is_full(pair):
     assert connection.messages.types(Role.SERVER).count("Certificate") == 2
     assert connection.messages.client_hellos[-1].session_id
     assert later.outcome is RESUMED
-    assert later.from_cache is True
+    assert later.from_cache is KEPT_IN_THE_CACHE.of(pair)
 
 
 @scenario(
     versions=[DTLSv1_2],
     client={"renegotiation": False},
-    needs={"server": [Capability.RENEGOTIATION], "client": [Capability.OPENSSL_CHOICES]},
+    needs={
+        "server": [Capability.RENEGOTIATION, Capability.REFUSED_RENEGOTIATION],
+        "client": [Capability.OPENSSL_CHOICES],
+    },
 )
 def test_a_client_without_renegotiation_keeps_its_session(pair):
-    done, connection = renegotiated(pair, Role.SERVER)
+    """The server ends the connection at no_renegotiation, as with TLS; some read it five times, some ignore it."""
+    went_on, connection = renegotiated(pair, Role.SERVER)
+    fatal = [alert for alert in connection.messages.alerts if alert.fatal]
 
-    assert not done
     assert connection.outcome is FULL
     assert connection.messages.handshakes == 1
     assert NO_RENEGOTIATION in [alert.number for alert in connection.messages.alerts if alert.sender is Role.CLIENT]
+    assert (went_on, fatal) == AT_A_REFUSAL.of(pair)
 
 
 @scenario(

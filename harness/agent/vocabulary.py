@@ -360,6 +360,8 @@ class Capability(StrEnum):
     """A renegotiation that resumes the session of the connection (SSL_renegotiate_abbreviated)."""
     CHANGED_RENEGOTIATION = "changed renegotiation"
     """A renegotiation with other ciphers, or without extended master secret (SSL_set_cipher_list, SSL_set_options)."""
+    REFUSED_RENEGOTIATION = "refused renegotiation"
+    """Go on, or end, when a client of DTLS refuses a renegotiation (the alert no_renegotiation)."""
     AUTHENTICATE = "authenticate"
     """Ask a client for its certificate after the handshake (SSL_verify_client_post_handshake)."""
     CONCURRENT = "concurrent"

@@ -194,8 +194,10 @@ class OpenConnection:
         ciphers: str | None = None,
         no_extended_master_secret: bool = False,
     ) -> bool:
-        """Make a further TLS 1.2 handshake that this role starts, then exchange a line; True if all of it worked.
+        """Make a further TLS 1.2 handshake that this role starts, and exchange a line; True if both worked.
 
+        An end that ignores the peer's no_renegotiation goes on without a second handshake, and that is True as well
+        (a server of DTLS before 3.2.5, 3.3.4, 3.4.2 and 3.5.1): `Messages.handshakes` says how many there were.
         ``ciphers`` and ``no_extended_master_secret`` change its end first (SSL_set_cipher_list, SSL_set_options).
         Capability.CHANGED_RENEGOTIATION.
         """

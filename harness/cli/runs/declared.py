@@ -10,9 +10,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import SpecifierSet
-
-from harness.builds.versions import build_version, numbered
+from harness.builds.versions import build_version
 from harness.cli.runs.run import scenarios
 from harness.matrix.cells import Situation
 from harness.matrix.expectation import Builds, Expectation
@@ -41,6 +39,8 @@ IN_EVERY_SCENARIO = (
 """What an end offers, keeps and counts by default is the same in every scenario, and one of them declares it."""
 ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
+EDGE = re.compile(r"(?:>=|<)(?!=)\s*([^,\s]+)")
+"""The version at which a range begins, or before which it ends, as it is written: ``1.1.1l`` of ``*@<1.1.1l``."""
 COMMON = frozenset(
     [
         "certificate",
@@ -235,9 +235,8 @@ def _in(file: str, differs: Differs[Any], before: Sequence[str], after: Sequence
 def _since(builds: str, before: Sequence[str], after: Sequence[str]) -> str:
     """The version that a range of builds names between two builds: ``3.2`` of ``*@>=3.0,<3.2`` for 3.1 and 3.5."""
     low, high = sorted(build_version(labels[0].partition("@")[2]) for labels in (before, after))
-    specifiers = SpecifierSet(numbered(builds.partition("@")[2]))
-    found = {text.version: build_version(text.version) for text in specifiers if text.operator in {">=", "<"}}
-    return next((text for text, version in found.items() if low < version <= high), "")
+    ends = EDGE.findall(builds.partition("@")[2])
+    return next((text for text in ends if low < build_version(text) <= high), "")
 
 
 def _parts(differs: Differs[Any], before: Sequence[str], after: Sequence[str]) -> bool:

@@ -24,6 +24,11 @@ SENDS_EACH_ALERT = release("1.1.1o")
 READS_DATA_TWICE = (("3.2", "3.2.5"), ("3.3", "3.3.4"), ("3.4", "3.4.2"), ("3.5", "3.5.1"))
 """The releases with openssl/openssl#27316, up to those of May 2025 with openssl/openssl#27543."""
 
+WARNING_READ = 5
+"""How often OpenSSL reads a warning alert of DTLS before it gives up (MAX_WARN_ALERT_COUNT, ssl/record)."""
+TOO_MANY_WARN_ALERTS = 409
+"""SSL_R_TOO_MANY_WARN_ALERTS."""
+
 
 def _numbers(alerts: tuple[Alert, ...]) -> tuple[str, ...]:
     return tuple(f"{alert.name} ({alert.number}) of level {alert.level}" for alert in alerts)
@@ -88,6 +93,11 @@ def received_alerts(wire: Wire, role: Role) -> Shown | None:
     if alerts is None:
         return None
     sent = _numbers(alerts)
+    if _reads_a_warning_again(wire, role):
+        again = {
+            (*sent[:place], *[sent[place]] * WARNING_READ) for place, alert in enumerate(alerts) if not alert.fatal
+        }
+        return Shown(again, lambda: f"{readable(sent)} from the {role.peer}, of which one is read {WARNING_READ} times")
     numbers = [alert.number for alert in alerts]
     assumed = _ignores_eof(wire, role) or _shuts_down_quietly(wire, role)
     met = wire.report(role).ending is Ending.CLOSE_NOTIFY and not assumed
@@ -98,6 +108,15 @@ def received_alerts(wire: Wire, role: Role) -> Shown | None:
         fatal = [place for place, alert in enumerate(alerts) if alert.fatal]
         read = max(read, fatal[0] + 1 if fatal else len(sent))  # behind a fatal alert nothing is read
     return Shown(_Extending(sent[:read], sent), lambda: f"{readable(sent)} from the {role.peer}")
+
+
+def _reads_a_warning_again(wire: Wire, role: Role) -> bool:
+    """Whether this end read one warning alert until it gave up (openssl/openssl#25444).
+
+    dtls1_read_bytes keeps the record up to 3.1, and reads it again, until SSL_R_TOO_MANY_WARN_ALERTS.
+    """
+    gave_up = (LIB_SSL, TOO_MANY_WARN_ALERTS) in entries(wire.report(role).errors)
+    return wire.connection.tls.datagrams and gave_up
 
 
 def _reads_to_the_end(wire: Wire, role: Role) -> bool:

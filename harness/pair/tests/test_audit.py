@@ -415,6 +415,36 @@ def test_an_aborted_end_without_alert_is_caught_unless_declared_silent(
     assert [found.fact for found in connection.contradictions] == caught
 
 
+@pytest.mark.parametrize(
+    ("times", "errors", "caught"),
+    [
+        (5, ("lib=20 reason=409 too many warn alerts",), []),
+        (4, ("lib=20 reason=409 too many warn alerts",), ["alerts received"]),
+        (6, ("lib=20 reason=409 too many warn alerts",), ["alerts received"]),
+        (5, (), ["alerts received"]),
+    ],
+)
+def test_a_warning_of_datagrams_is_read_five_times_or_once(
+    runtime: Runtime, honest: LibsslStack, times: int, errors: tuple[str, ...], caught: list[str]
+) -> None:
+    def lie(report: EndpointReport) -> EndpointReport:
+        received = [alert for alert in report.alerts or () if alert.sender is Role.CLIENT]
+        sent = [alert for alert in report.alerts or () if alert.sender is Role.SERVER]
+        return replace(report, alerts=(*received[:1] * times, *sent), errors=errors)
+
+    config = ClientConfig(renegotiation=False)
+    pair = Pair((honest, falsified(honest, lie)), TLSVersion.DTLSv1_2, runtime, client=config)
+    try:
+        live = pair.open()
+        live.exchange()
+        live.renegotiate(Role.SERVER)
+        connection = live.close()
+    finally:
+        pair.close()
+
+    assert [found.fact for found in connection.contradictions] == caught
+
+
 @pytest.mark.parametrize(("version", "caught"), [("1.1.1d", False), ("1.1.1e", True), ("4.0.3", True)])
 def test_the_sessions_name_is_a_lie_since_the_release_that_mended_it(
     runtime: Runtime, honest: LibsslStack, version: str, *, caught: bool

@@ -16,6 +16,7 @@ ONLY_SERVERS = "only a server has such callbacks"
 ONLY_SERVERS_SEND = "only a server sends tickets"
 NO_EMS_OPTION = "OpenSSL before 3.0 has no SSL_OP_NO_EXTENDED_MASTER_SECRET"
 NO_NEW_TICKET = "OpenSSL before 3.0 has no SSL_new_session_ticket"
+WAITS_FOR_EVER = "SSL_write before OpenSSL 1.1.0 waits for a ClientHello for ever, once a client of DTLS refused it"
 OF_CLIENTS = (Capability.SESSION_DUPLICATE, Capability.SESSION_TIMES, Capability.CLEAR, Capability.THREADS)
 OF_SERVERS = (
     Capability.SET_TIMEOUTS,
@@ -49,6 +50,8 @@ def missing(role: str, version: str) -> dict[str, str]:
     if release(version) < SINCE_1_1_0:
         found[Capability.CHOOSE_CONTEXT.value] = "the driver calls SSL_clear_options, a macro before OpenSSL 1.1.0"
         found[Capability.THREADS.value] = "OpenSSL before 1.1.0 is safe in threads only with locks of the program's own"
+        if role == "server":
+            found[Capability.REFUSED_RENEGOTIATION.value] = WAITS_FOR_EVER
     if role == "server":
         found[Capability.EARLY_DATA_CONTENT.value] = ONLY_CLIENTS
         found[Capability.OCSP_RESPONSE.value] = ONLY_CLIENTS_GET_ONE

@@ -63,6 +63,7 @@ MISSING = {
     Capability.CHOOSE_EARLY: CHOOSE_EARLY,
     Capability.OCSP_RESPONSE: "SSLObject has no way to SSL_get_tlsext_status_ocsp_resp",
     Capability.DATAGRAMS: SSL_HAS_NO_DTLS,
+    Capability.REFUSED_RENEGOTIATION: VERBS["renegotiate"],
     Capability.QUIC: NO_QUIC["ssl"],
 }
 

@@ -32,6 +32,12 @@ def test_a_difference_is_declared_by_range_and_values(
     assert bool(declared(cause(*values), [before], [after])) is bool(found)
 
 
+def test_the_release_of_a_change_is_said_with_its_letter() -> None:
+    one = cause("aborted", "full", "scenarios/large_client_certificate.py")
+
+    assert ", since 1.1.1l (for *@<1.1.1l" in declared(one, ["libssl@1.1.1k"], ["libssl@1.1.1w"])
+
+
 def test_a_scenario_that_is_not_there_declares_nothing() -> None:
     assert declared(cause("declined", "resumed", "scenarios/none.py"), ["libssl@3.6.5"], ["libssl@4.0.3"]) == ""
 
