@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import release
+from harness.explain.finding import release_of
 from harness.model.connection import HANDLE
-from harness.model.tls import TLSVersion
+from harness.model.tls import Role, TLSVersion
 from harness.pair.audit.shown import Among, Shown, once
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from harness.model.tls import Role
     from harness.pair.audit.shown import Wire
 
+MAKES_NO_TICKET = release("1.0.2l")
+"""The first OpenSSL that sends an empty ticket if the callback returns 0 (ssl3_send_newsession_ticket)."""
 KEY_NAME = 16
 """Bytes at the head of an OpenSSL ticket that name its key (TLSEXT_KEYNAME_LENGTH)."""
 
@@ -78,6 +81,12 @@ def all_calls(wire: Wire, role: Role) -> object:
     return None if calls is None else tuple(f"{call.call} {call.subject.hex()} {call.result}" for call in calls)
 
 
+def _ignores_none(wire: Wire) -> bool:
+    """Whether the server takes a callback's 0 for success: s3_srvr.c up to 1.0.2k asks for less than 0 alone."""
+    version = release_of(wire.connection, Role.SERVER)
+    return version[:1].isdigit() and release(version) < MAKES_NO_TICKET
+
+
 @once
 def needed(wire: Wire, _role: Role) -> Shown | None:
     """The calls without which the server could not have sent what it sent: of its ticket keys, and of an external PSK.
@@ -90,7 +99,8 @@ def needed(wire: Wire, _role: Role) -> Shown | None:
     needed: list[list[str]] = []
     if setup.server.ticket_ring is not None and not _goes_over(wire):
         taken = {ticket[:KEY_NAME] for ticket in wire.tickets if isinstance(ticket, bytes) and len(ticket) > HANDLE}
-        needed += [[f"encrypt {name.hex()} {result}" for result in ("ok", "renew")] for name in taken]
+        makes = ("ok", "renew", "none") if _ignores_none(wire) else ("ok", "renew")
+        needed += [[f"encrypt {name.hex()} {result}" for result in makes] for name in taken]
         used = _resumed_ticket(wire)
         needed += [[f"decrypt {used[:KEY_NAME].hex()} {result}" for result in ("ok", "renew")]] if used else []
     psk = wire.selected_psk.identity if wire.selected_psk else wire.transcript.psk_identity
