@@ -48,6 +48,7 @@ MAKES_ONE: Expectation[bool] = Expectation(
 """Whether a server sends a ticket although its callback returned 0."""
 FAILS_TO_DECRYPT: Expectation[Alert | None] = Expectation(FAILURE, *without_alert(SEEN, "ssl_get_prev_session"))
 FAILS_TO_ENCRYPT: Expectation[Alert | None] = Expectation(FAILURE, *without_alert(SEEN, "ssl3_send_newsession_ticket"))
+Ended = tuple[Outcome, Alert | None, tuple[Reason, ...]]
 SHORT_KEYS = (
     "https://github.com/openssl/openssl/pull/515: ticket keys have 48 bytes before 1.1.0, a name and two secrets of 16 "
     "bytes each (ssl3_ctx_ctrl, SSL_CTRL_SET_TLSEXT_TICKET_KEYS), and 80 since"
@@ -109,7 +110,7 @@ def test_ticket_of_an_old_key_resumes_and_is_renewed(pair):
     assert called(fourth) == [("decrypt", "ok")]
 
 
-@scenario(versions=[TLSv1_2], server={"ticket_ring": "a"})
+@scenario(versions=[TLSv1_2], server=GENERATIONS | {"ticket_ring": "a"})
 def test_old_key_whose_tickets_are_not_renewed(pair):
     first = pair.connect()
     pair.new_server(ticket_ring="b,a", ticket_decrypts="ok")
@@ -224,7 +225,7 @@ def test_callback_with_short_keys_and_fixed_keys(pair):
     assert fourth.server.callback_calls is None
 
 
-@scenario(server={"ticket_ring": "a"})
+@scenario(server=GENERATIONS | {"ticket_ring": "a"})
 def test_key_that_the_callback_denies_is_declined(pair):
     first = pair.connect()
     pair.new_server(ticket_decrypts="none")
@@ -280,6 +281,31 @@ def test_callback_that_fails_to_encrypt_aborts_the_handshake(pair):
     assert called(first) == [("encrypt", "error")]
 
 
+@scenario(versions=[TLSv1_3], server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "error"})
+def test_callback_that_fails_to_encrypt_aborts_a_tls13_connection(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert first.alert == Alert(INTERNAL_ERROR, Role.SERVER)
+    assert reasons(pair, first) == (Reason.TICKET_CALLBACK_FAILED,)
+    assert called(first) == [("encrypt", "error")]
+    assert first.tickets == 0
+
+
+@scenario(server=GENERATIONS | {"ticket_ring": "a", "ticket_encrypts": "renew"})
+def test_callback_that_renews_what_it_encrypts_makes_a_ticket_as_any_other(pair):
+    """tls_construct_new_session_ticket asks only whether the result is 0 or less."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert set(called(first)) == {("encrypt", "renew")}
+    assert first.tickets == (pair.server_default("tickets") if pair.tls is TLSv1_3 else 1)
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert called(second)[0] == ("decrypt", "ok")
+
+
 @scenario(server={"ticket_ring": "a"})
 def test_key_of_another_length_with_the_same_name_is_declined(pair):
     first = pair.connect()
@@ -290,3 +316,68 @@ def test_key_of_another_length_with_the_same_name_is_declined(pair):
     assert second.outcome is DECLINED
     assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
     assert called(second)[0] == ("decrypt", "ok")
+
+
+NO_PADDING = (
+    "tls_construct_new_session_ticket (1.1.1w, construct_stateless_ticket in 4.0.3) appends what EVP_EncryptFinal "
+    "writes with WPACKET_allocate_bytes, which fails for 0 bytes (WPACKET_reserve_bytes); measured: 1.0.2r and 1.1.0l "
+    "make the ticket, 1.1.1b and later abort"
+)
+MADE_BY_A_STREAM: Expectation[Ended] = Expectation(
+    (ABORTED, Alert(INTERNAL_ERROR, Role.SERVER), (Reason.TICKET_CALLBACK_FAILED,)),
+    Differs((FULL, None, ()), Role.SERVER, "*@<1.1.1", SEEN, NO_PADDING),
+)
+TRIPLE_DES = {"ticket_cipher": "des_ede3_cbc"}
+
+
+@scenario(server=GENERATIONS | TRIPLE_DES | {"ticket_ring": ["a", "a/48"]})
+def test_ticket_of_another_cipher_resumes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert set(called(first)) == {("encrypt", "ok")}
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert called(second)[0] == ("decrypt", "ok")
+
+
+@scenario(versions=[TLSv1_2], server=TRIPLE_DES | {"ticket_ring": "a"})
+def test_cipher_decides_the_length_of_a_ticket(pair):
+    """Its IV has 16 bytes with AES and 8 with 3DES, and so have its blocks, which are padded (RFC 5077, 4)."""
+    triple_des = pair.connect()
+    pair.new_server(ticket_cipher="aes_cbc")
+    aes = pair.connect()
+
+    assert [triple_des.outcome, aes.outcome] == [FULL] * 2
+    shorter, longer = (len(one.messages.tickets[0].ticket) for one in (triple_des, aes))
+    assert longer - shorter in {8, 16}
+
+
+@scenario(server={"ticket_ring": "a", "ticket_cipher": "aes_ctr"})
+def test_callback_with_a_cipher_that_pads_nothing(pair):
+    first = pair.connect(presume_full=False)
+    pair.new_server(ticket_cipher="aes_cbc")
+    second = pair.connect()
+
+    assert (first.outcome, first.alert, reasons(pair, first)) == MADE_BY_A_STREAM.of(pair)
+    assert set(called(first)) == {("encrypt", "ok")}
+    assert second.outcome is FULL
+    assert set(called(second)) == {("encrypt", "ok")}
+
+
+@scenario(server=TRIPLE_DES | {"ticket_ring": "a"})
+def test_ticket_that_the_callback_decrypts_with_another_cipher_is_declined(pair):
+    """The HMAC is right, and what comes out is not padded as it should be (tls_decrypt_ticket)."""
+    first = pair.connect()
+    pair.new_server(ticket_cipher="aes_cbc")
+    second = pair.connect(offer=first.session)
+    pair.new_server(ticket_cipher="des_ede3_cbc")
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is DECLINED
+    assert reasons(pair, second) == (Reason.TICKET_KEY_UNKNOWN,)
+    assert called(second)[0] == ("decrypt", "ok")
+    assert third.outcome is RESUMED
+    assert third.from_cache is False

@@ -19,6 +19,7 @@ from harness.agent.vocabulary import (
     PskCipher,
     PskMode,
     TicketCallback,
+    TicketCipher,
     TicketKeyResult,
     TicketUse,
     TLSVersion,
@@ -323,6 +324,7 @@ COOKIE = _one_of(Cookie)
 EXTERNAL_GET = _one_of(ExternalGet)
 TICKET_KEY_RESULT = _one_of(TicketKeyResult)
 TICKET_CALLBACK = _one_of(TicketCallback)
+TICKET_CIPHER = _one_of(TicketCipher)
 NOT_RESUMABLE = _one_of(NotResumable)
 TICKET_USE = _one_of(TicketUse)
 APPDATA = octets(0, MOST_APPDATA, f"at most {MOST_APPDATA} bytes")

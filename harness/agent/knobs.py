@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from harness.agent.vocabulary import (
         CertCompression,
         NotResumable,
+        TicketCipher,
         TicketKeyResult,
         TicketUse,
         Unset,
@@ -846,6 +847,12 @@ class ServerKnobs:
                 values="hmac",
             ),
         ),
+    )
+    ticket_cipher: TicketCipher | None = knob(
+        kind=kinds.TICKET_CIPHER,
+        meaning="the cipher that the callback of the ring sets for a ticket, by default aes_cbc",
+        libssl="SSL_CTX_set_tlsext_ticket_key_evp_cb",
+        lacks=NO_TICKET_CALLBACK,
     )
     ticket_encrypts: TicketKeyResult | None = knob(
         kind=kinds.TICKET_KEY_RESULT,

@@ -210,6 +210,17 @@ class TicketKeyResult(StrEnum):
         return {"ok": 1, "renew": 2, "none": 0, "error": -1}[self.value]
 
 
+class TicketCipher(StrEnum):
+    """The cipher that a ticket key callback sets; of AES by the length of the key, 256 or 128 bits."""
+
+    AES_CBC = "aes_cbc"
+    """An IV of 16 bytes, and padding to a block of 16."""
+    AES_CTR = "aes_ctr"
+    """An IV of 16 bytes, and no padding."""
+    DES_EDE3_CBC = "des_ede3_cbc"
+    """An IV of 8 bytes, and padding to a block of 8."""
+
+
 class TicketCallback(StrEnum):
     """A generation of ticket key callbacks."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import TicketUse
+from harness.agent.vocabulary import TicketCipher, TicketUse
 from harness.explain import external_psk
 from harness.explain.facts.negotiated import enabled_versions
 from harness.explain.facts.offer import Offer
@@ -405,7 +405,7 @@ def callback_failed(abort: Abort) -> Candidate | None:
         return _ticket_refused(abort, aborting[-1].subject)
     tickets = [call for call in calls if call.result == "error" and call.call in {"decrypt", "encrypt"}]
     if not tickets:
-        return None
+        return _nothing_padded(abort)
     call = tickets[-1]
     does = "reads the offered ticket" if call.call == "decrypt" else "makes a ticket"
     return Candidate(
@@ -416,6 +416,30 @@ def callback_failed(abort: Abort) -> Candidate | None:
         "let the callback return 0 for a ticket that it cannot read or make; find out what fails in it",
         "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); before 1.1.1 the server sends no alert",
         "what the callback returns for this ticket",
+    )
+
+
+def _nothing_padded(abort: Abort) -> Candidate | None:
+    """The ticket key callback set a cipher without padding, with which OpenSSL since 1.1.1 makes no ticket."""
+    connection, setup = abort.evidence.connection, abort.evidence.now
+    calls = connection.server.callback_calls or ()
+    if setup is None or setup.server.ticket_cipher is not TicketCipher.AES_CTR or not calls:
+        return None
+    if calls[-1].call != "encrypt" or not abort.by(Role.SERVER, INTERNAL_ERROR):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_CALLBACK_FAILED,
+        "the server's ticket key callback set a cipher that adds no padding, with which OpenSSL since 1.1.1 makes no "
+        "ticket",
+        (
+            *knob_text(connection, Role.SERVER, "ticket_cipher"),
+            f"callback: encrypt({calls[-1].subject[:8].hex()}…) returned {calls[-1].result}",
+            *abort.seen,
+        ),
+        "let the callback set a cipher in CBC mode, such as EVP_aes_256_cbc()",
+        "WPACKET_allocate_bytes fails for the 0 bytes that EVP_EncryptFinal writes (construct_stateless_ticket)",
+        "which cipher the callback gives to EVP_EncryptInit_ex",
     )
 
 

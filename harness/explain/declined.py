@@ -64,6 +64,7 @@ def _not_found(offer: Offer) -> Iterator[Candidate | None]:
         yield ticket.damaged(offer)
         yield ticket.other_key_length(offer)
         yield ticket.other_secrets(offer)
+        yield ticket.other_cipher(offer)
         yield ticket.unreadable(offer)
 
 

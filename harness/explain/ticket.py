@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.agent.kinds import SHORT, SHORT_TICKET_KEYS, TICKET_KEYS
+from harness.agent.vocabulary import TicketCipher
 from harness.explain.finding import Candidate, Weight, brief, knob_text
 from harness.explain.remedies import KEEP, KEYS, by_knob, other_cache, shares_keys
 from harness.model.connection import HANDLE
@@ -208,6 +209,31 @@ def other_secrets(offer: Offer) -> Candidate | None:
         "give all servers that share ticket keys the same bytes: the first 48 of 80 bytes are another key",
         "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); tls_decrypt_ticket verifies the HMAC before it decrypts",
         "compare all bytes of the keys, not only the first 16, which are the name",
+    )
+
+
+def other_cipher(offer: Offer) -> Candidate | None:
+    """The callback has the key of the ticket, and decrypts with another cipher than the one that made it."""
+    evidence = offer.evidence
+    then, now, origin = evidence.then, evidence.now, evidence.origin
+    if then is None or now is None or origin is None or _changed(offer) is not False:
+        return None
+    knob = "ticket_cipher"
+    made, read = (setup.server.ticket_cipher or TicketCipher.AES_CBC for setup in (then, now))
+    if made is read or not (then.server.ticket_ring and now.server.ticket_ring) or not shares_keys(evidence):
+        return None
+    return Candidate(
+        Weight.SHOWN,
+        Reason.TICKET_KEY_UNKNOWN,
+        f"the server has the key of the ticket and decrypts with {read}, while the ticket was encrypted with {made}",
+        (
+            *knob_text(origin.connection, Role.SERVER, knob, here=False),
+            *knob_text(evidence.connection, Role.SERVER, knob),
+            *_said(offer, callback_answer(offer)),
+        ),
+        "let all servers that share ticket keys set the same cipher in their callbacks",
+        "SSL_CTX_set_tlsext_ticket_key_evp_cb(3); tls_decrypt_ticket ignores a ticket that it cannot decrypt",
+        "compare what the callbacks of both servers give to EVP_EncryptInit_ex and EVP_DecryptInit_ex",
     )
 
 

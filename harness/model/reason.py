@@ -219,7 +219,7 @@ class Reason(StrEnum):
     TICKET_CALLBACK_FAILED = (
         "ticket_callback_failed",
         Question.ABORTED,
-        "The server's callback for ticket keys returned less than 0, or that for decrypted tickets aborts.",
+        "A server's callback for ticket keys fails or sets a cipher without padding, or one for read tickets aborts.",
     )
     EXTENSION_REJECTED = (
         "extension_rejected",

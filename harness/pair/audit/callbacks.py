@@ -24,15 +24,21 @@ KEY_NAME = 16
 def visible_calls(wire: Wire, role: Role) -> object:
     """The calls whose subject the wire can show.
 
-    A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent; application data (put,
-    take) are encrypted in the ticket.
+    A TLS 1.3 ticket that holds its session has no id, and what is not encrypted is not sent, as with a cipher with
+    which OpenSSL makes no ticket; application data (put, take) are encrypted in the ticket.
     """
     calls = wire.report(role).callback_calls
     shown = {"get", "wait", "decrypt", "choose", "ticket", "psk"} | ({"new"} if _ids_are_sent(wire) else set())
     if calls is None:
         return None
-    seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in {"ok", "renew"})]
+    made = {"ok", "renew"} if wire.tickets or not _server_aborts(wire) else set()
+    seen = [call for call in calls if call.call in shown or (call.call == "encrypt" and call.result in made)]
     return tuple(f"{call.call} {call.subject.hex()}" for call in seen)
+
+
+def _server_aborts(wire: Wire) -> bool:
+    """Whether the server sends an alert in place of what it would have encrypted."""
+    return any(alert.sender is Role.SERVER and alert.fatal for alert in wire.transcript.alerts)
 
 
 def _ids_are_sent(wire: Wire) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.agent.kinds import psk_of
 from harness.agent.knobs import DEFAULT_IDENTITY
-from harness.agent.vocabulary import OVER_TCP, QUIC_PROTOCOLS, PskCipher, TicketKeyResult
+from harness.agent.vocabulary import OVER_TCP, QUIC_PROTOCOLS, PskCipher, TicketCipher, TicketKeyResult
 from harness.model.knobs import CacheMode
 from harness.model.tls import Role
 from harness.reproduce import quoting
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 METHODS = {OVER_TCP: "TLS", "DTLS": "DTLS", "QUIC": "OSSL_QUIC"}
 """The beginning of the name of an SSL_METHOD, by what carries its versions."""
+EVP_CIPHERS = {
+    TicketCipher.AES_CBC: "half == 16 ? EVP_aes_128_cbc() : EVP_aes_256_cbc()",
+    TicketCipher.AES_CTR: "half == 16 ? EVP_aes_128_ctr() : EVP_aes_256_ctr()",
+    TicketCipher.DES_EDE3_CBC: "EVP_des_ede3_cbc()",
+}
+"""The EVP_CIPHER of a ticket whose key has two halves of ``half`` bytes."""
 BY_KEY = 9
 """Stands for the result that depends on the key: 1 for the first of a ring, 2 for others."""
 
@@ -97,6 +103,11 @@ class Maker:
             made.number if isinstance(made, TicketKeyResult) else 1,
             read.number if isinstance(read, TicketKeyResult) else BY_KEY,
         )
+
+    @property
+    def ticket_cipher(self) -> str:
+        """Return the EVP_CIPHER that its ticket key callback sets for a key with two halves of ``half`` bytes."""
+        return EVP_CIPHERS[TicketCipher(str(self._like.knobs.get("ticket_cipher", TicketCipher.AES_CBC)))]
 
     @property
     def external_cache(self) -> str | None:

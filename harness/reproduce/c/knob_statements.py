@@ -211,7 +211,8 @@ KNOBS: Mapping[str, Statements] = {
     "ticket_keys": lambda value, _: [f"set_ticket_keys(ctx, {quoting.c(value)});"],
     "ticket_ring": _ticket_ring,
     "ticket_callback": lambda _value, _context: [],  # both generations make the same tickets
-    "ticket_encrypts": lambda _value, _context: [],  # of the callback that ticket_ring sets
+    "ticket_cipher": lambda _value, _context: [],  # of the callback that ticket_ring sets, as the next two
+    "ticket_encrypts": lambda _value, _context: [],
     "ticket_decrypts": lambda _value, _context: [],
     "external_cache": _external_cache,
     "external_get": lambda _value, _context: [],  # of the callbacks that external_cache sets

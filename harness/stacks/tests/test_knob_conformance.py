@@ -20,6 +20,7 @@ from harness.agent.vocabulary import (
     PskCallback,
     PskCipher,
     TicketCallback,
+    TicketCipher,
     TicketKeyResult,
     TicketUse,
 )
@@ -80,6 +81,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "ticket_keys": ("shared",),
     "ticket_ring": ("b,a",),
     "ticket_callback": (TicketCallback.HMAC,),
+    "ticket_cipher": (TicketCipher.DES_EDE3_CBC, TicketCipher.AES_CTR),
     "ticket_encrypts": (TicketKeyResult.NONE,),
     "ticket_decrypts": (TicketKeyResult.RENEW, TicketKeyResult.NONE),
     "ticket_data": (b"data",),
@@ -151,6 +153,7 @@ BESIDE: Mapping[tuple[Role, str], Beside] = {
     (Role.SERVER, "session_id_prefix"): Beside(peer={"tickets": False}),
     (Role.SERVER, "session_id"): Beside(peer={"tickets": False}),
     (Role.SERVER, "ticket_use"): Beside(own={"ticket_data": b"data"}),
+    (Role.SERVER, "ticket_cipher"): RING,
     (Role.SERVER, "ticket_encrypts"): RING,
     (Role.SERVER, "ticket_decrypts"): RING,
     (Role.SERVER, "external_cache"): Beside(peer={"tickets": False}),

@@ -201,6 +201,9 @@ typedef struct ossl_param_st {
 
 const void *EVP_aes_128_cbc(void);
 const void *EVP_aes_256_cbc(void);
+const void *EVP_aes_128_ctr(void);
+const void *EVP_aes_256_ctr(void);
+const void *EVP_des_ede3_cbc(void);
 const void *EVP_sha256(void);
 int EVP_EncryptInit_ex(void *ctx, const void *cipher, void *engine, const unsigned char *key, const unsigned char *iv);
 int EVP_DecryptInit_ex(void *ctx, const void *cipher, void *engine, const unsigned char *key, const unsigned char *iv);

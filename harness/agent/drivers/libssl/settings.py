@@ -34,7 +34,8 @@ NOT_OF_A_CONTEXT = frozenset(
             "external_get",
             "external_keeps",
         ),
-        *("ocsp", "ticket_ring", "ticket_callback", "ticket_encrypts", "ticket_decrypts", "ticket_data", "ticket_use"),
+        *("ocsp", "ticket_ring", "ticket_callback", "ticket_cipher", "ticket_encrypts", "ticket_decrypts"),
+        *("ticket_data", "ticket_use"),
         *("psk_key", "psk_identity", "psk_cipher", "psk_callback"),
     }
 )

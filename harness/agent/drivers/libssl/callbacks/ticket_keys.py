@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.agent.drivers.libssl import constants as c
 from harness.agent.drivers.libssl.native import Kept
 from harness.agent.kinds import SHORT_TICKET_KEYS
-from harness.agent.vocabulary import TicketCallback, TicketKeyResult
+from harness.agent.vocabulary import TicketCallback, TicketCipher, TicketKeyResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NAME = 16
 """Bytes of the name with which keys and a ticket begin."""
 IV = 16
+"""Bytes of an IV at most; a cipher with a shorter one takes the first."""
+TRIPLE_DES_KEY = 24
+"""Bytes of the key of des_ede3_cbc."""
 UNKNOWN = "unknown"
 """The result for a ticket whose key the ring does not have."""
 
@@ -31,6 +34,7 @@ class TicketKeys:
         self.keys: tuple[bytes, ...] = knobs["ticket_ring"]
         newest = TicketCallback.EVP_MAC if native.has("SSL_CTX_set_tlsext_ticket_key_evp_cb") else TicketCallback.HMAC
         self._generation: TicketCallback = knobs.get("ticket_callback", newest)
+        self._cipher: TicketCipher = knobs.get("ticket_cipher", TicketCipher.AES_CBC)
         self._encrypts: TicketKeyResult = knobs.get("ticket_encrypts", TicketKeyResult.OK)
         self._decrypts: TicketKeyResult | None = knobs.get("ticket_decrypts")
         self._calls = calls
@@ -72,12 +76,13 @@ class TicketKeys:
         return result.number
 
     def _prepare(self, init: Any, key: bytes, iv: Any, cipher: Any, mac: Any) -> None:
-        """Give both contexts their halves of the key: AES-256 or, for short keys, AES-128, and HMAC with SHA-256."""
+        """Give both contexts their halves of the key: of the cipher, and of HMAC with SHA-256."""
         crypto, null = self._native.crypto, self._native.ffi.NULL
         half = (len(key) - NAME) // 2
         secret, own = key[NAME : NAME + half], key[NAME + half :]
-        aes = crypto.EVP_aes_128_cbc() if len(key) == SHORT_TICKET_KEYS else crypto.EVP_aes_256_cbc()
-        self._native.must(init(cipher, aes, null, own, iv), "ticket_ring")
+        if self._cipher is TicketCipher.DES_EDE3_CBC:
+            own = (own + own)[:TRIPLE_DES_KEY]
+        self._native.must(init(cipher, self._evp_cipher(len(key)), null, own, iv), "ticket_ring")
         if self._generation is TicketCallback.EVP_MAC:
             word, digest = self._native.ffi.new("char[]", b"digest"), self._native.ffi.new("char[]", b"SHA256")
             params = self._native.ffi.new("OSSL_PARAM[2]")
@@ -86,3 +91,13 @@ class TicketKeys:
             self._native.must(crypto.EVP_MAC_init(mac, secret, half, params), "ticket_ring")
         else:
             self._native.must(crypto.HMAC_Init_ex(mac, secret, half, crypto.EVP_sha256(), null), "ticket_ring")
+
+    def _evp_cipher(self, length: int) -> Any:
+        """The EVP_CIPHER of a key of so many bytes."""
+        crypto = self._native.crypto
+        if self._cipher is TicketCipher.DES_EDE3_CBC:
+            return crypto.EVP_des_ede3_cbc()
+        short = length == SHORT_TICKET_KEYS
+        if self._cipher is TicketCipher.AES_CTR:
+            return crypto.EVP_aes_128_ctr() if short else crypto.EVP_aes_256_ctr()
+        return crypto.EVP_aes_128_cbc() if short else crypto.EVP_aes_256_cbc()
