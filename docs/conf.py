@@ -25,7 +25,15 @@ CONTENTS = {
         "docs/behaviours",
         "docs/ci",
     ],
-    "Write scenarios": ["docs/scenarios", "docs/reference", "docs/knobs", "docs/rules", "docs/mutations", "docs/peers"],
+    "Write scenarios": [
+        "docs/scenarios",
+        "docs/reference",
+        "docs/knobs",
+        "docs/rules",
+        "docs/mutations",
+        "docs/machinery",
+        "docs/peers",
+    ],
     "Formats": ["docs/json", "docs/agents", "harness/agent/PROTOCOL"],
     "Project": ["CHANGELOG", "CONTRIBUTING", "SECURITY", "benchmarks/README"],
 }

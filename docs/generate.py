@@ -15,7 +15,7 @@ from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import program_abilities
 from harness.story.pages import with_tables
 from harness.story.story import story_schema
-from harness.tests.project import peers
+from harness.tests.project import machinery, peers
 
 HERE = Path(__file__).parent
 
@@ -74,6 +74,7 @@ if __name__ == "__main__":
     (HERE / "story.schema.json").write_text(json.dumps(story_schema(), indent=2) + "\n")
     (HERE / "stories.md").write_text(stories())
     (HERE / "mutations.md").write_text(mutations())
+    (HERE / "machinery.md").write_text(machinery.page())
     (HERE / "peers.md").write_text(peers.page())
     (HERE / "rules.md").write_text(rules_page())
     (HERE / "knobs.md").write_text(knobs())

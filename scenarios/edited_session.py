@@ -80,6 +80,20 @@ NOT_ENABLED: Expectation[tuple[Outcome, bool | None, tuple[Reason, ...]]] = Expe
         NO_METHOD,
     ),
 )
+NO_GROUP = "https://github.com/openssl/openssl/pull/14750: SSL_SESSION_ASN1 has [19] kex_group since 3.0"
+NO_RPK = "CHANGES, 3.2: raw public keys (RFC 7250), with which SSL_SESSION_ASN1 has [20] peer_rpk"
+SINCE: dict[str, Expectation[tuple[Outcome, bool | None]]] = {
+    **dict.fromkeys(("age_add", "max_early_data", "alpn"), APPDATA),
+    "kex_group": Expectation(
+        (RESUMED, False), Differs((ABORTED, None), Role.CLIENT, "*@<3.0", date(2026, 11, 30), NO_GROUP)
+    ),
+    "peer_rpk": Expectation(
+        (RESUMED, False), Differs((ABORTED, None), Role.CLIENT, "*@<3.2", date(2026, 11, 30), NO_RPK)
+    ),
+}
+"""What becomes of a session with a field that not each OpenSSL can read."""
+DEFLATE = 1
+"""The compression method (RFC 3749)."""
 HAS_EXPIRED = 10
 """X509_V_ERR_CERT_HAS_EXPIRED."""
 
@@ -102,6 +116,66 @@ def test_field_that_neither_end_compares_stays_as_it_was_changed(pair, field, va
     assert (second.outcome, second.from_cache) == expected
     assert first.session.get(field) != value
     assert second.last_session is None or second.session.get(field) == value
+
+
+@cases(
+    "field, value",
+    ("lifetime_hint", 600_000),
+    ("age_add", 7),
+    ("max_early_data", 100),
+    ("alpn", b"h2"),
+    ("psk_identity_hint", b"of a server"),
+    ("srp_username", b"somebody"),
+    ("kex_group", 24),
+    ("peer_rpk", bytes.fromhex("302a300506032b6570032100") + bytes(32)),
+)
+def test_field_that_a_resumption_does_not_rest_on_resumes(pair, field, value):
+    """The next ticket of TLS 1.3 brings a lifetime, an age_add and a maximum of early data of its own."""
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, **{field: value}))
+
+    assert first.outcome is FULL
+    assert first.session.get(field) != value
+    assert second.offered.get(field) == value
+    assert (second.outcome, second.from_cache) == (SINCE.get(field, ANY_BUILD)).of(pair)
+
+
+@scenario(versions=[TLSv1_3], played_by=BY_LIBSSL, needs=CLIENT)
+@cases("field, value", ("time", 1), ("timeout", 1))
+def test_client_goes_by_the_time_of_its_session_and_not_by_its_timeout(pair, field, value):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, **{field: value}), presume_full=False)
+
+    assert first.outcome is FULL
+    expected = (FULL, (Reason.EXPIRED_AT_CLIENT,)) if field == "time" else (RESUMED, ())
+    assert (second.outcome, reasons(pair, second)) == expected
+    assert second.from_cache is (None if field == "time" else False)
+
+
+@scenario(server={"server_certificate": "server"}, played_by=BY_LIBSSL, needs=CLIENT)
+def test_certificate_in_the_session_names_the_server(pair):
+    first = pair.connect()
+    pair.new_server(server_certificate="other-server")
+    other = pair.connect()
+    pair.use(Role.SERVER, 1)
+    second = pair.connect(offer=edited(first.session, peer_certificate=other.session.peer_certificate))
+
+    assert first.outcome is other.outcome is FULL
+    assert first.session.peer_certificate != other.session.peer_certificate
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert second.session.peer_certificate == other.session.peer_certificate
+
+
+def test_compression_of_the_session_is_compared(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, compression=DEFLATE))
+
+    assert first.outcome is FULL
+    assert second.offered.compression == DEFLATE
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(ILLEGAL_PARAMETER, Role.CLIENT)
+    assert reasons(pair, second) == (Reason.SESSION_REJECTED,)
 
 
 def test_client_aborts_where_the_resumed_session_has_another_context(pair):

@@ -457,6 +457,27 @@ def test_session_that_was_added_to_a_context_is_not_asked_for(pair):
     assert gets(third) == []
 
 
+@scenario(server=SHARED | {"external_get": "nothing"}, needs=ADDS)
+def test_session_that_was_added_to_two_contexts_resumes_in_both(pair):
+    """Each has an object of its own, as an object may be in one context alone (SSL_CTX_add_session(3), NOTES)."""
+    first = pair.connect()
+    servers = [pair.new_server(), pair.new_server()]
+    before = pair.connect(offer=first.session)
+    added = [server.add_session(first.session.cached_id) for server in servers]
+    pair.use(Role.SERVER, 2)
+    second = pair.connect(offer=first.session)
+    pair.use(Role.SERVER, 3)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert before.outcome is DECLINED
+    assert reasons(pair, before) == (Reason.NOT_IN_CACHE,)
+    assert added == [True, True]
+    assert second.outcome is third.outcome is RESUMED
+    assert second.from_cache is third.from_cache is True
+    assert gets(second) == gets(third) == []
+
+
 @scenario(versions=[TLSv1_2], server=SHARED | {"external_keeps": [True, False]}, needs=ADDS)
 def test_object_that_is_in_the_context_is_not_added_again(pair):
     """SSL_CTX_add_session returns 0 for the object that the cache has, and replaces another one with its id."""

@@ -1,14 +1,45 @@
 """OpenSSL's programs as people run them in a shell: openssl-s_client(1), openssl-s_server(1), openssl-s_time(1).
 
-s_client writes a TLS 1.3 session when it has read a ticket; -reconnect and the command C connect again before that. Two
-witnesses judge, the other end and the wire. What is not installed is UNSUPPORTED.
+s_client writes a TLS 1.3 session when it has read a ticket; -reconnect connects again before that.
+Two witnesses judge, the other end and the wire. What is not installed is UNSUPPORTED.
 """
 
-from harness import DECLINED, FULL, RESUMED, Mechanism, Reason, TLSv1_2, TLSv1_3, reasons, scenario
+from datetime import date
+
+from harness import (
+    ABORTED,
+    DECLINED,
+    FULL,
+    RESUMED,
+    Alert,
+    Differs,
+    Expectation,
+    Mechanism,
+    Outcome,
+    Reason,
+    Role,
+    TLSv1_2,
+    TLSv1_3,
+    reasons,
+    scenario,
+)
 
 BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 S_SERVER = ["s_server-www", "s_server-WWW", "s_server-rev"]
 RECONNECTIONS = 5
+HANDSHAKE_FAILURE, NO_RENEGOTIATION = 40, 100
+Renegotiated = tuple[int, Outcome, Alert | None]
+REFUSED: Expectation[Renegotiated] = Expectation(
+    (1, ABORTED, Alert(HANDSHAKE_FAILURE, Role.CLIENT)),
+    Differs(
+        (2, FULL, None),
+        Role.SERVER,
+        "*@<3.0",
+        date(2026, 11, 30),
+        "SSL_CTX_set_options(3), SSL_OP_ALLOW_CLIENT_RENEGOTIATION: off by default since 3.0",
+    ),
+)
+"""The handshakes of a client that renegotiates before it has written, and how the connection ends."""
 
 
 @scenario(programs=["s_client-reconnect"])
@@ -58,14 +89,23 @@ def test_s_client_writes_no_file_without_a_ticket_of_tls13(client_program):
     assert first.tickets == 0
 
 
-@scenario(programs=["s_client-C"])
+@scenario(programs=["s_client-C"], versions=[TLSv1_2])
 def test_s_client_connects_again_at_a_command(client_program):
     first, second = client_program.run()
 
-    resumes = client_program.tls is TLSv1_2
     assert first.outcome is FULL
-    assert second.outcome is (RESUMED if resumes else FULL)
-    assert second.mechanism is (Mechanism.SESSION_TICKET if resumes else None)
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET
+
+
+@scenario(programs=["s_client-C"])
+def test_s_client_connects_again_without_what_it_was_not_given(client_program):
+    """In TLS 1.3 it resumes if a ticket came before it read its command, which nobody can say before."""
+    first, second = client_program.run(num_tickets=0, tickets=False, cache_mode={"off"})
+
+    assert first.outcome is FULL
+    assert second.outcome is FULL
+    assert second.messages.client_hello.psk_identities == ()
 
 
 @scenario(programs=["s_client-R"], versions=[TLSv1_2])
@@ -74,6 +114,14 @@ def test_s_client_renegotiates_where_the_server_allows_it(client_program):
 
     assert made.outcome is FULL
     assert made.messages.handshakes == 2
+
+
+@scenario(programs=["s_client-R"], versions=[TLSv1_2])
+def test_s_client_is_refused_a_renegotiation_by_default(client_program):
+    (made,) = client_program.run()
+
+    assert (made.messages.handshakes, made.outcome, made.alert) == REFUSED.of(client_program)
+    assert (NO_RENEGOTIATION in {alert.number for alert in made.messages.alerts}) is (made.outcome is ABORTED)
 
 
 @scenario(programs=["s_time-reuse"])

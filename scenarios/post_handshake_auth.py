@@ -123,3 +123,34 @@ def test_resumed_connection_can_be_asked_again(pair):
     assert "CertificateRequest" in second.messages.types()
     assert len(second.messages.certificates[Role.CLIENT]) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
     assert int(third.server.peer_certificate) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=ALLOWS,
+    server=LATER | {"num_tickets": 0},
+    needs={"client": [Capability.EVERY_TICKET], "server": [*ASKS, Capability.NEW_TICKET]},
+)
+def test_ticket_has_the_certificate_if_the_client_was_asked_before_it(pair):
+    """Without tickets of the handshake the only one is that of SSL_new_session_ticket."""
+    live = pair.open()
+    live.exchange()
+    asked = live.authenticate()
+    live.exchange()
+    live.new_ticket()
+    live.exchange()
+    first = live.close()
+    second = pair.connect(offer=first.session)
+    live = pair.open()
+    live.new_ticket()
+    live.exchange()
+    third = live.close()
+    fourth = pair.connect(offer=third.session)
+
+    assert asked
+    assert first.outcome is third.outcome is FULL
+    assert first.tickets == third.tickets == 1
+    assert first.server.peer_certificate is True
+    assert second.outcome is fourth.outcome is RESUMED
+    assert second.server.peer_certificate is True
+    assert not fourth.server.peer_certificate

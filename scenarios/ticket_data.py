@@ -4,7 +4,7 @@ SSL_CTX_set_session_ticket_cb(3), since 1.1.1: one callback sees a session befor
 the ticket was decrypted, and returns whether OpenSSL uses the session and whether it sends a new ticket.
 """
 
-from harness import ABORTED, DECLINED, FULL, RESUMED, Reason, Role, TLSv1_2, reasons, scenario
+from harness import ABORTED, DECLINED, FULL, RESUMED, Reason, Role, TLSv1_2, TLSv1_3, reasons, scenario
 
 DATA = {"ticket_data": b"user 7"}
 INTERNAL_ERROR = 80
@@ -43,6 +43,19 @@ def test_tls12_ticket_is_renewed_if_the_callback_says_so(pair):
     assert second.from_cache is fourth.from_cache is False
     assert (second.tickets, fourth.tickets) == (0, 1)
     assert called(fourth)[:2] == [("take", b"user 7"), ("ticket", "use_renew")]
+
+
+@scenario(versions=[TLSv1_3], server=DATA | {"ticket_use": ["use", "use_renew"]})
+def test_tls13_client_gets_a_further_ticket_only_if_the_callback_says_so(pair):
+    renews = pair.server_config.ticket_use == "use_renew"
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert ("ticket", pair.server_config.ticket_use) in called(second)
+    assert second.tickets == int(renews)
 
 
 @scenario(server=DATA | {"ticket_use": ["ignore", "ignore_renew"]})

@@ -41,7 +41,7 @@ def unfinished(
 
     ``exchanged``: no application data was lost, as far as both ends know.
     """
-    alert = _deadly_alert(transcript, messages, exchanged=exchanged)
+    alert = _deadly_alert(transcript, exchanged=exchanged)
     if alert:
         return Saw.ABORTED, (f"alert {alert.name} ({alert.number}) from the {alert.sender}",)
     types = {message.type for message in messages}
@@ -58,8 +58,8 @@ def unfinished(
     return _tls12_end(messages, exchanged=exchanged)
 
 
-def _deadly_alert(transcript: Transcript, messages: Sequence[Message], *, exchanged: bool) -> Alert | None:
-    """The first fatal alert whose sender had not sent application data after both Finished.
+def _deadly_alert(transcript: Transcript, *, exchanged: bool) -> Alert | None:
+    """The first fatal alert whose sender had not sent application data after both Finished, also of a renegotiation.
 
     What the other end had sent does not count: it may have been on its way before the alert reached it. Where
     application data was lost, what the sender had sent does not count either: it wrote before it read.
@@ -70,7 +70,7 @@ def _deadly_alert(transcript: Transcript, messages: Sequence[Message], *, exchan
     alerts = iter(transcript.alerts)
     finished: set[Role] = set()
     talked: set[Role] = set()
-    for message in messages:
+    for message in transcript.messages:
         if message.type == "Finished":
             finished.add(message.sender)
         elif message.type == "ApplicationData" and (len(finished) == len(Role) or not transcript.decrypted):

@@ -88,7 +88,8 @@ def _mutations() -> frozenset[str]:
     return frozenset(MUTATION.findall((ROOT / "docs" / "mutations.md").read_text(encoding="utf-8")))
 
 
-def _exists(word: str) -> bool:
+def exists(word: str) -> bool:
+    """Whether there is a scenario ``file::test``, or a ``mutation:Name``, ``knob:name`` or ``step:name``."""
     kind, _, name = word.replace("::", ":").partition(":")
     if kind == "mutation":
         return name in _mutations()
@@ -107,7 +108,7 @@ def wrong(row: Behaviour) -> str:
     kinds = {word.partition(":")[0] for word in named}
     if (row.state is State.EXPRESSIBLE) != bool(kinds & {"knob", "step"}) or not named:
         return f"{row.behaviour}: {row.state} by {row.where!r}"
-    missing = [word for word in named if not _exists(word)]
+    missing = [word for word in named if not exists(word)]
     return f"{row.behaviour}: no {', '.join(missing)}" if missing else ""
 
 
