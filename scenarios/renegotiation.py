@@ -8,6 +8,7 @@ renegotiation (RFC 8446, 4.1.2).
 from datetime import date
 
 from harness import (
+    ABORTED,
     BOTH,
     FULL,
     RESUMED,
@@ -15,6 +16,7 @@ from harness import (
     Capability,
     Differs,
     Expectation,
+    Outcome,
     Role,
     TLSv1_2,
     TLSv1_3,
@@ -168,6 +170,23 @@ def test_client_is_refused_by_default_and_ends_the_connection(pair):
     assert done is (HANDSHAKES.of(pair) == 2)
     assert connection.messages.handshakes == HANDSHAKES.of(pair)
     assert alerts == REFUSAL.of(pair)
+
+
+REFUSED_AT_ONCE: Expectation[tuple[Outcome, Alert | None]] = Expectation(
+    (ABORTED, Alert(40, Role.CLIENT)),
+    Differs((FULL, None), Role.SERVER, "*@<3.0", date(2026, 11, 30), SINCE_3_0),
+)
+
+
+@scenario(versions=[TLSv1_2], needs=BY_CLIENT)
+@openssl_chooses(Role.SERVER, "without a setting it renegotiates at no client's wish")
+def test_refusal_before_any_data_aborts_the_connection(pair):
+    live = pair.open()
+    live.renegotiate(Role.CLIENT)
+    connection = live.close()
+
+    assert (connection.outcome, connection.alert) == REFUSED_AT_ONCE.of(pair)
+    assert [alert.number for alert in connection.messages.alerts if alert.number] == REFUSAL.of(pair)
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.RENEGOTIATION, Capability.SESSION_COPY]})

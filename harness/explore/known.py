@@ -15,6 +15,7 @@ from harness.explore.oracles import BROKEN, BUILDS
 from harness.matrix.expectation import Builds
 from harness.model.errors import UsageError
 from harness.model.tls import Role
+from harness.story.reading import story_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +43,21 @@ class Known:
     """What a story must have, as `parts` names it; without it the entry masks nothing."""
     scenario: str = ""
     """Where it is pinned."""
+    story: str = ""
+    """The JSON of a small story that shows it; its stacks have no build, so that any build can run it."""
 
     def __post_init__(self) -> None:
         for each in self.ranges:
             Builds(each)
         if not self.evidence.strip() or not self.observables or not self.ranges:
             raise UsageError(f"{self.name}: a known behaviour needs its observables, its builds and its evidence")
+        if (story := self.example) is not None and not self.fits(story):
+            raise UsageError(f"{self.name}: its story lacks what it needs: {', '.join(self.needs)}")
+
+    @property
+    def example(self) -> Story | None:
+        """The story that shows it; None if there is none."""
+        return story_of_text(self.story, self.name) if self.story else None
 
     @property
     def ranges(self) -> tuple[str, ...]:

@@ -106,6 +106,17 @@ def test_the_shipped_file_can_be_read() -> None:
     assert [entry for entry in known() if not entry.scenario and not entry.evidence] == []
 
 
+def test_each_shipped_entry_has_a_story_that_it_fits() -> None:
+    assert [entry.name for entry in known() if entry.example is None or not entry.fits(entry.example)] == []
+
+
+def test_a_story_that_lacks_what_its_entry_needs_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"its story lacks what it needs: client\.ciphersuites"):
+        replace(ENTRY, story=OTHER.text())
+    with pytest.raises(UsageError, match="tickets after a hash mismatch is not JSON"):
+        replace(ENTRY, story="{")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
