@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.vocabulary import Cookie, NotResumable, PskCallback
+from harness.agent.vocabulary import Cookie, NotResumable, PskCallback, TicketCipher
 from harness.model.capability import of_version
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
@@ -407,6 +407,13 @@ SITUATIONS = (
         server={**STATEFUL, "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})},
     ),
     Situation("tls12-rotated-ring", TLS12, rotate, server={"ticket_ring": "a"}),
+    Situation(
+        "tls12-ring-of-3des",
+        TLS12,
+        change_server(ticket_cipher=None),
+        server={"ticket_ring": "a/48", "ticket_cipher": TicketCipher.DES_EDE3_CBC},
+    ),
+    Situation("tls13-ring-of-3des", TLS13, server={"ticket_ring": "a", "ticket_cipher": TicketCipher.DES_EDE3_CBC}),
     Situation("tls12-external-cache", TLS12, change_server(external_get="other_id"), server=OUTSIDE),
     Situation("tls13-external-cache-expired", TLS13, change_server(external_get="expired"), server=OUTSIDE),
     Situation(
