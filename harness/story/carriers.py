@@ -26,10 +26,8 @@ NO_EARLY_DATA = "OpenSSL's QUIC has no early data up to 4.0 (openssl-quic(7); SS
 NO_END = "UDP has no end that could be unexpected"
 RENEGOTIATES = "it has no renegotiation (RFC 9001, 4.4 has the handshake of TLS 1.3)"
 TIMERS = "the timers of QUIC need a clock that runs"
-NO_RESET = {
-    **dict.fromkeys(ORDERS, "the harness has an order of closing over TCP alone"),
-    **dict.fromkeys((Close.RST, Close.UNREAD), "UDP has nothing to reset"),
-}
+RESETS = tuple(how for how in Close if how in {Close.RST, Close.UNREAD} or "rst" in ORDERS.get(how, ()))
+NO_RESET = dict.fromkeys(RESETS, "UDP has nothing to reset")
 
 
 NO_SSL_YET = "a server of QUIC gets its SSL when OpenSSL has begun the handshake"
@@ -69,7 +67,11 @@ DATAGRAMS = Limits(
 )
 NO_EOF = "UDP has no end: an end of QUIC that gets no CONNECTION_CLOSE waits for its idle time-out (RFC 9000, 10.1)"
 QUIC = Limits(
-    closes={**NO_RESET, Close.EOF: NO_EOF},
+    closes={
+        **dict.fromkeys(ORDERS, "the harness orders the calls of TLS and DTLS alone"),
+        **NO_RESET,
+        Close.EOF: NO_EOF,
+    },
     tampers=dict.fromkeys((Tamper.INSERT, Tamper.CUT, Tamper.REVERSE), SEALED_WHOLE),
     knobs={
         **OF_DTLS,

@@ -34,6 +34,7 @@ VERIFYING: dict[str, Any] = {"verify": Verify.REQUIRED}
 DTLS12 = TLSVersion.DTLSv1_2
 SOON: dict[str, Any] = {"retransmit_after": 40}
 OVER_UDP = (Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY, Close.EOF)
+IN_ORDER = (Close.FREE, Close.SHUTDOWN_FREE, Close.EOF_READ_SHUTDOWN, Close.EOF_SHUTDOWN_READ)
 
 
 def lose(role: Role, which: int, *, resumed: bool = False) -> Callable[[Pair], None]:
@@ -543,7 +544,7 @@ SITUATIONS = (
     Situation("dtls12-server-name", DTLS12, client={"server_name": "server.example"}),
     Situation("dtls12-external-psk", DTLS12, client=PSK, server=PSK | ALONE),
     Situation("dtls12-side-by-side", DTLS12, side_by_side),
-    *(Situation(f"dtls12-close-{how}", DTLS12, server=STATEFUL, close=how) for how in OVER_UDP),
+    *(Situation(f"dtls12-close-{how}", DTLS12, server=STATEFUL, close=how) for how in (*OVER_UDP, *IN_ORDER)),
     *(
         Situation(f"dtls12-lost-flight-{which}-of-the-{role}", DTLS12, lose(role, which), client=SOON, server=SOON)
         for role, which in ((Role.CLIENT, 1), (Role.SERVER, 1), (Role.CLIENT, 2), (Role.SERVER, 2))
