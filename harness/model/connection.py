@@ -75,6 +75,8 @@ class Connection:
     counters: Counters | None = None
     """The server's counters as they stood after the connection, or, from a running program, at its application data;
     None where its stack reports none."""
+    claims: tuple[tuple[Role, str], ...] = ()
+    """Each step that an end says it carried out and the wire shows: ``renegotiate`` or ``authenticate``."""
     exchanged: bool = True
     """Whether each line of application data that was sent before any renegotiation arrived whole at the other end."""
     blocked: str | None = None

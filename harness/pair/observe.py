@@ -39,6 +39,7 @@ class Observed:
     last_session: Session | None
     sessions: tuple[Session, ...]
     held_sessions: tuple[Session, ...] = ()
+    claims: tuple[tuple[Role, str], ...] = ()
     exchanged: bool
     setup: Setup
     given: tuple[Session, ...] = ()
@@ -76,6 +77,7 @@ def observe(seen: Observed, tapped: Recorded) -> Connection:
         chunks=chunks,
         tcp=tapped.tcp,
         counters=counters if isinstance(counters, Counters) else None,
+        claims=seen.claims,
         exchanged=seen.exchanged,
         blocked=tapped.blocked,
         tampered=tapped.tampered,

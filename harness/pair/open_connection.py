@@ -91,6 +91,8 @@ class OpenConnection:
         self._first = b""
         """What the server read in the first exchange."""
         self._renegotiated = False
+        self._steps: list[tuple[Role, str, Pending[Any]]] = []
+        """What an end says of a step that the wire shows."""
         self._line: Pending[bytes] | None = None
         """A line that was asked for and is still to be read."""
 
@@ -208,6 +210,7 @@ class OpenConnection:
         self._during.append(Action("renegotiate", by, {"abbreviated": abbreviated, **changes}))
         starter = self.client if by is Role.CLIENT else self.server
         started = starter.ask("renegotiate", abbreviated=abbreviated, **changes)
+        self._steps.append((by, "renegotiate", started))
         self._asked.append(started)
         exchanged = self.exchange()
         if by is Role.SERVER:
@@ -225,6 +228,7 @@ class OpenConnection:
         step_that_fits(self._spec.tls, "authenticate")
         self._during.append(Action("authenticate", Role.SERVER))
         asked = self.server.ask("authenticate")
+        self._steps.append((Role.SERVER, "authenticate", asked))
         self._asked.append(asked)
         exchanged = self.exchange() and self.exchange()
         return bool(asked.result()) and exchanged
@@ -345,6 +349,7 @@ class OpenConnection:
                 last_session=self._from_peer(held) if (held := last.result()) else None,
                 sessions=tuple(self._from_peer(session) for session in sessions.result()),
                 held_sessions=tuple(self._held_sessions),
+                claims=tuple((role, step) for role, step, said in self._steps if said.result()),
                 exchanged=all(self._arrived(answer, ping, again=again) for answer, ping in self._due),
                 setup=replace(self._spec.setup, during=tuple(self._during)),
             ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role
-from harness.pair.audit import callbacks, ends, identities, negotiated, tickets
+from harness.pair.audit import callbacks, ends, identities, negotiated, steps, tickets
 from harness.pair.audit.key_logs import key_log
 from harness.pair.audit.shown import Shown, either
 
@@ -107,6 +107,8 @@ FACTS = (
     Fact("fatal alert", ends.reported_fatal, ends.fatal_shown),
     Fact("ending", ends.ending, ends.endings),
     Fact("reused_at_end", _reported("reused_at_end"), negotiated.resumed_last, BOTH, negotiated.reused_before),
+    Fact("renegotiations", steps.said("renegotiate"), steps.renegotiations),
+    Fact("requests for a certificate", steps.said("authenticate"), steps.requests, SERVER),
     Fact(KEY_LOG, *key_log),
 )
 """Every fact of a report that the wire also shows."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.knobs import ALLOW_NO_DHE_KEX
 from harness.agent.knobs import early_data as early_data_of
 from harness.model.errors import UnsupportedError, UsageError
 from harness.model.tls import Ending, Role
-from harness.model.view import EndpointReport
 from harness.runtime.process import how_it_ended, pasteable
 from harness.runtime.pty_process import TerminalChild
 from harness.stacks.openssl.client_output import ClientOutput
@@ -17,7 +17,7 @@ from harness.stacks.openssl.files import ClientFiles
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.steps import Steps
 from harness.stacks.openssl.unsent import Unsent
-from harness.stacks.openssl.views import client_view
+from harness.stacks.openssl.views import client_report
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
     from harness.model.capability import Abilities
     from harness.model.session import Session
+    from harness.model.view import EndpointReport
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
-WRITTEN = {"accepted", "rejected"}
-"""What s_client says of early data that it has written."""
 COMMANDS = (b"Q", b"R", b"K", b"k", b"B")
 """A line that starts with one of these is a command to s_client and is not sent."""
 
@@ -238,18 +237,9 @@ class OpensslClientLink:
         out, child = self._out, self._child
         if child is not None:
             child.close()
-        return EndpointReport(
-            view=client_view(out, self.name),
-            version=out.version if out.established else None,
-            cipher=out.cipher if out.established else None,
-            alpn=out.alpn,
-            peer_certificate=out.peer_certificate if out.established else None,
-            early_data=out.early_data if out.established else None,
-            early_bytes=self._early_bytes if out.established and out.early_data in WRITTEN else None,
-            group=out.group(skips=ALLOW_NO_DHE_KEX.flag in self._argv),
-            peer_temp_key=out.peer_temp_key if out.established else None,
-            ending=out.ending,
-            errors=tuple(map(str, out.errors)),
+        skips = ALLOW_NO_DHE_KEX.flag in self._argv
+        return replace(
+            client_report(out, self.name, early_bytes=self._early_bytes, skips=skips),
             keylog=self._files.keys(),
             output=child.output if child else "",
             commands=(pasteable(self._argv, self._environment),),

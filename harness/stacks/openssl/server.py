@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.vocabulary import release
@@ -12,7 +13,6 @@ from harness.model.capability import Capability
 from harness.model.connection import Counters
 from harness.model.errors import EndpointError, TimedOutError, UnsupportedError, UsageError
 from harness.model.tls import Ending, Role
-from harness.model.view import EndpointReport
 from harness.runtime.clock import Clock
 from harness.runtime.loop import resolved
 from harness.runtime.process import how_it_ended
@@ -25,7 +25,7 @@ from harness.stacks.openssl.files import psk_session
 from harness.stacks.openssl.refusal import refusal
 from harness.stacks.openssl.server_output import ServerOutput
 from harness.stacks.openssl.steps import Steps
-from harness.stacks.openssl.views import server_view
+from harness.stacks.openssl.views import server_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.model.build import Build
     from harness.model.capability import Abilities
     from harness.model.knobs import ServerConfig
+    from harness.model.view import EndpointReport
     from harness.runtime.loop import Pending
     from harness.runtime.runtime import Runtime
 
@@ -341,19 +342,12 @@ class OpensslServerLink:
 
     def _report(self) -> EndpointReport:
         self._server.finished(self)
-        out = self.out
-        return EndpointReport(
-            view=server_view(out, self.name),
-            version=out.version if out.established else None,
-            cipher=out.cipher,
-            alpn=out.alpn,
-            peer_certificate=None if self._authenticated else out.peer_certificate,
-            early_data=out.early_data,
-            early_bytes=out.early_bytes,
-            ending=None if self._dropped else out.ending,
-            errors=tuple(map(str, out.errors)),
+        printed = server_report(self.out, self.name)
+        return replace(
+            printed,
+            peer_certificate=None if self._authenticated else printed.peer_certificate,
+            ending=None if self._dropped else printed.ending,
             keylog=self._server.new_keys(),
             output=self.printed_so_far(),
             commands=(self._server.command,),
-            extra={} if out.counters is None else {"counters": out.counters},
         )

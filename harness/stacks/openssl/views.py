@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Alert, Ending, Role, TLSVersion, sends_last_flight
-from harness.model.view import Saw, View, Witness
+from harness.model.view import EndpointReport, Saw, View, Witness
 
 if TYPE_CHECKING:
     from harness.stacks.openssl.client_output import ClientOutput
@@ -43,3 +43,43 @@ def server_view(out: ServerOutput, name: str) -> View:
     if out.begun:
         return View(Witness.SERVER, Saw.ABORTED, (*out.trouble, "the handshake did not complete"), name, alert)
     return View(Witness.SERVER, Saw.UNKNOWN, ("no connection came",), name, alert)
+
+
+WRITTEN = {"accepted", "rejected"}
+"""What s_client says of early data that it has written."""
+
+
+def client_report(out: ClientOutput, name: str, *, early_bytes: bytes | None, skips: bool) -> EndpointReport:
+    """Return all that s_client printed as a report; ``early_bytes`` is the early data that it had to write.
+
+    ``skips`` is whether it allows a resumption without a key exchange (psk_ke).
+    """
+    return EndpointReport(
+        view=client_view(out, name),
+        version=out.version if out.established else None,
+        cipher=out.cipher if out.established else None,
+        alpn=out.alpn,
+        peer_certificate=out.peer_certificate if out.established else None,
+        early_data=out.early_data if out.established else None,
+        early_bytes=early_bytes if out.established and out.early_data in WRITTEN else None,
+        group=out.group(skips=skips),
+        peer_temp_key=out.peer_temp_key if out.established else None,
+        ending=out.ending,
+        errors=tuple(map(str, out.errors)),
+    )
+
+
+def server_report(out: ServerOutput, name: str) -> EndpointReport:
+    """Return all that s_server printed of one connection as a report."""
+    return EndpointReport(
+        view=server_view(out, name),
+        version=out.version if out.established else None,
+        cipher=out.cipher if out.established else None,
+        alpn=out.alpn,
+        peer_certificate=out.peer_certificate,
+        early_data=out.early_data,
+        early_bytes=out.early_bytes,
+        ending=out.ending,
+        errors=tuple(map(str, out.errors)),
+        extra={} if out.counters is None else {"counters": out.counters},
+    )
