@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 MISSING = "libfaketime is not installed, or has no library for this system"
 
@@ -61,7 +65,28 @@ class Clock:
 SHARED = Path("/dev/shm")  # noqa: S108 - libfaketime's place (shm_overview(7))
 
 
-def forget_clock(pid: int) -> None:
-    """Remove the shared memory that libfaketime leaves behind if its process is killed."""
+MOVED = "moved."
+"""The name of a child's marker in the private folder of the run, before its pid."""
+MARKING = f"""
+    : > "$1/{MOVED}$$" || exit
+    export LD_PRELOAD="$2"
+    shift 2
+    exec "$@"
+"""
+"""Makes the marker, then becomes the child: whoever removes what a killed run leaves then knows its pid."""
+
+
+def marked(argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of a child with a moved clock that first makes its marker in ``folder``.
+
+    libfaketime creates its shared memory as soon as it is loaded, so that the shell is still without it.
+    """
+    without = {name: value for name, value in environment.items() if name != "LD_PRELOAD"}
+    return ["/bin/sh", "-c", MARKING, "sh", str(folder), environment["LD_PRELOAD"], *argv], without
+
+
+def forget_clock(pid: int, folder: Path) -> None:
+    """Remove the shared memory that libfaketime leaves behind if its process is killed, and the child's marker."""
+    (folder / f"{MOVED}{pid}").unlink(missing_ok=True)
     for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
         (SHARED / name).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from harness.model.errors import EndpointError, TimedOutError
-from harness.runtime.clock import forget_clock
+from harness.runtime.clock import forget_clock, marked
 from harness.runtime.loop import Pending
 from harness.runtime.stdin_writer import StdinWriter
 
@@ -87,12 +87,13 @@ class Child:
         self.longest_line = FLOOD
         """Bytes of a line of stdout; a child that prints a longer one is killed."""
         self.on_end: Callable[[], None] = lambda: None
+        self._moved_clock = "FAKETIME_TIMESTAMP_FILE" in (environment or {})
+        self._folder = warden.folder
         self._process, self._pipes = self._start(environment, warden)
         self.pid = self._process.pid
         if self._process.stdin is None:
             raise AssertionError("Popen gave no pipe")
         self._stdin = StdinWriter(loop, self._process.stdin)
-        self._moved_clock = "FAKETIME_TIMESTAMP_FILE" in (environment or {})
         self._open = len(self._pipes)
         self._exit: int | None = None
         """A descriptor that becomes readable when the process ends (pidfd_open(2))."""
@@ -108,9 +109,12 @@ class Child:
         return process, [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
 
     def _spawn(self, environment: Mapping[str, str] | None, warden: Warden, prints_to: int) -> subprocess.Popen[bytes]:
+        argv: Sequence[str] = self.argv
+        if environment is not None and self._moved_clock:
+            argv, environment = marked(argv, environment, warden.folder)
         try:
             return subprocess.Popen(
-                self.argv,
+                argv,
                 stdin=subprocess.PIPE,
                 stdout=prints_to,
                 stderr=prints_to,
@@ -243,4 +247,4 @@ class Child:
         self._close_exit()
         self.ended.resolve(self._process.wait())
         if self._moved_clock:
-            forget_clock(self.pid)
+            forget_clock(self.pid, self._folder)

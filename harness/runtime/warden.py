@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import IO
 
 from harness.model.errors import HarnessError
+from harness.runtime.clock import MOVED, SHARED
 
+FORGET = f"""for moved in "$1"/{MOVED}*; do
+            pid=${{moved##*.}}
+            rm -f "{SHARED}/faketime_shm_$pid" "{SHARED}/sem.faketime_sem_$pid"
+        done"""
+"""Removes the shared memory of every child with a moved clock, by the marker that each of them made."""
 PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""
 
@@ -31,24 +37,20 @@ class Warden:
         mkdir -m 700 -- "$1" || exit
         echo made
         read -r _
-        rm -rf -- "$1"
-        for shared in /dev/shm/faketime_shm_*; do
-            pid=${shared##*_}
-            [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" || continue
-            set -- ${stat##*) }
-            [ "$3" = "$$" ] && rm -f "$shared" "/dev/shm/sem.faketime_sem_$pid"
-        done
+        [ -e "$1/remover" ] || { FORGET; rm -rf -- "$1"; }
         kill -KILL 0
-    """
-    """In /proc/PID/stat the third field after the name is the process group (proc(5)): the warden's pid."""
+    """.replace("FORGET", FORGET)
 
     REMOVER = """
         trap "" TERM INT HUP QUIT
+        : > "$1/remover"
         read -r _
+        FORGET
         rm -rf -- "$1"
-    """
-    """It waits for the end of the warden, and is in a group of its own: a child that writes into the folder while the
-    warden removes it makes it again, until the whole group is killed.
+    """.replace("FORGET", FORGET)
+    """It waits for the end of the warden, and is in a group of its own: until the whole group is killed, a child may
+    write into the folder, or begin to move its clock. Where the harness was killed before it could start one, the
+    warden removes the folder itself.
     """
 
     def __init__(self, where: Path | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -107,3 +109,60 @@ def test_a_child_that_makes_the_folder_again_leaves_none(number: signal.Signals)
     assert len(family) > 2
     assert alive == []
     assert not Path(folder).exists()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from harness.runtime.clock import SHARED, Clock
+from harness.runtime.process import Child
+from harness.runtime.runtime import Runtime
+
+moments = sys.stdin
+for moment in moments:
+    if os.fork():
+        os.wait()
+        continue
+    runtime = Runtime()
+    environment = {**os.environ, **Clock(runtime.path(".clock"), 60).environment}
+    lines = []
+    child = Child(runtime.loop, runtime.warden, "child", ["/bin/sh", "-c", "date +%s; exec cat"],
+                  environment=environment, on_line=lines.append)
+    if moment == "marker\\n":
+        while not list(runtime.folder.glob("moved.*")):
+            pass
+    elif moment == "shared memory\\n":
+        while not (SHARED / f"faketime_shm_{child.pid}").exists():
+            pass
+    elif moment == "date\\n":
+        runtime.loop.wait(lambda: lines, "the date")
+    print(os.getpid(), child.pid, runtime.folder, flush=True)
+    moments.read()
+"""
+"""For each line of stdin a harness that starts a child with a moved clock, and is then killed."""
+MOMENTS = ("started", "marker", "shared memory", "date")
+TIMES = 50
+
+
+@moves_clocks
+def test_a_clock_is_removed_although_harness_and_child_are_killed_at_once() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        for number in range(TIMES):
+            server.stdin.write(MOMENTS[number % len(MOMENTS)] + "\n")
+            server.stdin.flush()
+            harness, child, folder = server.stdout.readline().split()
+            family = [os.pidfd_open(one.pid) for one in psutil.Process(int(harness)).children()]
+            for pid in (harness, child):
+                os.kill(int(pid), signal.SIGKILL)
+
+            assert len(family) == 3
+            for one in family:
+                assert select.select([one], [], [], stretched(5))[0]
+                os.close(one)
+            assert left_in_shared_memory(int(child)) == []
+            assert not Path(folder).exists()
+        server.stdin.close()

@@ -105,7 +105,7 @@ class Text:
 
 
 def changes(honest: EndpointReport, false: EndpointReport, real: EndpointReport) -> dict[str, Any]:
-    """The fields that are false; one that is not printed is no lie, and some the stack does not report."""
+    """The fields that are false; what is not printed is not a lie, and some fields the stack hides."""
     of = {field.name: getattr(false, field.name) for field in fields(EndpointReport)}
     changed = {
         name: value
