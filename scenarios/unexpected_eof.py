@@ -12,7 +12,7 @@ from harness import FULL, Capability, Close, Differs, Ending, Expectation, Role,
 SEEN = date(2026, 11, 21)
 DECODE_ERROR = 50
 FATAL = 2
-QUIET = "1.1.1 has no SSL_R_UNEXPECTED_EOF_WHILE_READING: SSL_read gives SSL_ERROR_SYSCALL, and no alert is sent"
+QUIET = "1.1.1 has no SSL_R_UNEXPECTED_EOF_WHILE_READING (20:294): SSL_read gives SSL_ERROR_SYSCALL, no alert is sent"
 
 pytestmark = scenario(close=Close.EOF)
 

@@ -37,6 +37,9 @@ IN_EVERY_SCENARIO = (
     "counters.items",
 )
 """What an end offers, keeps and counts by default is the same in every scenario, and one of them declares it."""
+ERRORS = ".errors"
+CODE, ALERT_ERROR = re.compile(r"\b\d+:\d+\b"), re.compile(r"\b20:1(\d{3})\b")
+"""An error as a difference shows it, library and reason; the reason of a received alert is 1000 and its number."""
 ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P<sender>\w+))?")
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
 EDGE = re.compile(r"(?:>=|<)(?!=)\s*([^,\s]+)")
@@ -77,13 +80,17 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
 
     A declaration counts if its range has one of the builds and not the other. Then its expectation has both values of
     the cause, or of what changed beside it; or the constant that holds it has the observable's name, as
-    ``GROUPS_IN_TLS13`` and ``supported_groups``, or ``ALPN_IS_KEPT`` and ``session.alpn``.
+    ``GROUPS_IN_TLS13`` and ``supported_groups``, or ``ALPN_IS_KEPT`` and ``session.alpn``. An error is declared with
+    the alert that it reports, or where the evidence names its code, as ``20:294``.
     """
     if cause.observable == BREACHES and (found := _breaches_of(cause, before, after)):
         return found
     own = dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells)
     head = (cause.observable, cause.before, cause.after)
-    found = _by_values([head, *cause.changes], own, before, after) or _by_name(cause.observable, own, before, after)
+    changes = [head, *cause.changes, *_received(*head)]
+    found = _by_values(changes, own, before, after) or _by_name(cause.observable, own, before, after)
+    if not found and cause.observable.endswith(ERRORS):
+        found = _by_code(cause, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
         found = _by_values([head], _all_files(), before, after, whole=True)
     if not found and cause.observable.startswith(IN_EVERY_SCENARIO):
@@ -106,6 +113,21 @@ def _by_values(
             values = _values(named.expectation)
             if all(({value} if whole else _said(observable, value)) & values for value in both):
                 return _in(file, differs, before, after)
+    return ""
+
+
+def _received(observable: str, before: str, after: str) -> Iterator[tuple[str, str, str]]:
+    """The alert that each build received, by the codes of its errors."""
+    both = [ALERT_ERROR.findall(text) for text in (before, after)] if observable.endswith(ERRORS) else [[], []]
+    yield from (("", str(int(one)), str(int(other))) for one, other in zip(*both, strict=False) if one != other)
+
+
+def _by_code(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
+    """Return the first declaration whose evidence names an error's code, ``20:294``, that only one build reports."""
+    codes = set(CODE.findall(cause.before)) ^ set(CODE.findall(cause.after))
+    for file, _named, differs in _parting(_all_files(), before, after):
+        if codes & set(CODE.findall(differs.evidence)):
+            return _in(file, differs, before, after)
     return ""
 
 

@@ -32,7 +32,9 @@ BY_VALUE = STRENGTHS.index("tickets")
 """Up to here two values are two causes; of what is weaker, all values of one observable are one."""
 LENGTH = re.compile(r"messages\.(?P<message>\w+\.\w+)\.length")
 """How long a message is follows from what it holds, and from a hello: a server asks for what it offers as a client."""
-IN_HELLO = "hellos."
+IN_HELLO, IN_SESSION = "hellos.", "session."
+TICKET_LENGTH, TICKET_SENT = "session.ticket_length", "server.NewSessionTicket"
+"""A ticket is as long as the fields of the session in it."""
 TOGETHER, HALF = 0.9, 0.5
 """The share of the cells of a weaker difference that a cause must have for it to be one of its consequences."""
 
@@ -135,7 +137,8 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
 
 def _order(change: _Change) -> tuple[int, bool, int]:
     """The strongest first; how long a message is comes last, as it follows from what is in it."""
-    return rank(change.observable), bool(LENGTH.fullmatch(change.observable)), -len(change.cells)
+    follows = bool(LENGTH.fullmatch(change.observable)) or change.observable == TICKET_LENGTH
+    return rank(change.observable), follows, -len(change.cells)
 
 
 def _cause(head: _Change, beside: Sequence[_Change]) -> Cause:
@@ -158,8 +161,11 @@ def _follows(other: _Change, head: _Change, many: float) -> bool:
     """
     common = len(other.cells.keys() & head.cells.keys())
     if found := LENGTH.fullmatch(other.observable):
-        inside = head.observable.startswith((IN_HELLO, f"messages.{found['message']}."))
+        holder = IN_SESSION if found["message"] == TICKET_SENT else f"messages.{found['message']}."
+        inside = head.observable.startswith((IN_HELLO, holder))
         return common >= (TOGETHER if head.observable.startswith(IN_HELLO) else HALF) * len(other.cells) and inside
+    if other.observable == TICKET_LENGTH and head.observable.startswith(IN_SESSION):
+        return common >= TOGETHER * len(other.cells)
     if rank(other.observable) == rank(head.observable):
         return other.cells.keys() == head.cells.keys()
     return common >= TOGETHER * max(len(other.cells), len(head.cells) if len(head.cells) > many else 0)

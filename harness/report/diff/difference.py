@@ -127,11 +127,12 @@ class _Walk:
 
 
 def _by_name(each: Each, side: Iterable[Any]) -> dict[tuple[str, int], Any]:
-    """The items by name and by their number among those of the same name, from 1."""
+    """The items that have a name, by it and by their number among those of the same name, from 1."""
     seen: Counter[str] = Counter()
     found = {}
     for item in side:
-        name = each.name(item)
+        if not (name := each.name(item)):
+            continue
         seen[name] += 1
         found[name, seen[name]] = item
     return found

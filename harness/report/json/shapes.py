@@ -131,6 +131,7 @@ SESSION_RULES: Mapping[str, Comparing] = {
     "session_id": BY_LENGTH,
     "time": BY_PRESENCE,
     "peer_certificate": BY_PRESENCE,
+    "peer_rpk": BY_LENGTH,
     "ticket": BY_PRESENCE,
     "ticket_length": TICKET_LENGTH,
     "age_add": IS_ZERO,

@@ -9,7 +9,7 @@ import pytest
 from harness.cli.runs.declared import declared
 from harness.report.diff.causes import Cause
 
-CLOSES = "scenarios/close_modes.py"
+CLOSES, PSK = "scenarios/close_modes.py", "scenarios/external_psk.py"
 
 
 def cause(before: str, after: str, file: str = CLOSES) -> Cause:
@@ -102,6 +102,26 @@ def test_an_alert_is_declared_by_its_number() -> None:
     said = declared(one, ["libssl@3.0.20"], ["libssl@3.5.9"])
 
     assert said.startswith("declared in scenarios/lying_servers.py, since 3.4 (for *@<3.4, seen ")
+
+
+@pytest.mark.parametrize(
+    ("errors", "builds", "file", "found"),
+    [
+        (("none", "20:294"), ("1.1.1w", "3.0.20"), CLOSES, "declared in scenarios/unexpected_eof.py, since 3.0"),
+        (("none", "20:294"), ("3.0.20", "3.5.9"), CLOSES, ""),
+        (("none", "20:295"), ("1.1.1w", "3.0.20"), CLOSES, ""),
+        (("20:1047", "20:1051, other"), ("3.0.20", "3.5.9"), PSK, f"declared in {PSK}, since 3.4"),
+        (("20:1047", "20:1049"), ("3.0.20", "3.5.9"), PSK, ""),
+    ],
+)
+def test_an_error_is_declared_with_its_alert_or_by_its_code(
+    errors: tuple[str, str], builds: tuple[str, str], file: str, found: str
+) -> None:
+    one = replace(cause(*errors, file), observable="endpoints.client.errors")
+    said = declared(one, *([f"libssl@{build}"] for build in builds))
+
+    assert said.startswith(found)
+    assert bool(said) is bool(found)
 
 
 def test_what_changed_beside_a_cause_can_declare_it() -> None:

@@ -83,6 +83,17 @@ def test_what_changes_nearly_everywhere_does_not_explain_the_rest() -> None:
     assert [(cause.observable, len(cause.cells)) for cause in made] == [("session.lifetime_hint", 4), ("sessions", 1)]
 
 
+def test_the_length_of_a_ticket_follows_from_the_session_in_it() -> None:
+    group, length = {f"{FIRST}session__kex_group": 4588}, {f"{FIRST}session__ticket_length": 900}
+    names = "abcd"
+
+    (cause,) = found([of(name) for name in names], [of("a", **group, **length), *(of(n, **group) for n in "bcd")])
+    (alone,) = found([of(name) for name in names], [of("a", **length), *(of(n) for n in "bcd")])
+
+    assert (cause.observable, cause.beside) == ("session.kex_group", ("session.ticket_length",))
+    assert alone.observable == "session.ticket_length"
+
+
 def test_values_of_counters_are_one_cause() -> None:
     made = found([of("a"), of("b")], [of("a", case__counters__hits=5), of("b", case__counters__hits=6)])
 

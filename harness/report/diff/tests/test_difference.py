@@ -192,6 +192,13 @@ def test_a_message_that_is_missing_is_reported() -> None:
     ]
 
 
+def test_what_dtls_sends_again_is_chance() -> None:
+    first = message("server", "ServerHello")
+    again = message("server", "retransmitted ServerHello", 12), message("server", "retransmitted Certificate")
+
+    assert found(messages(first), messages(first, *again)) == []
+
+
 def test_the_order_of_one_sender_is_reported() -> None:
     one, other = message("server", "ChangeCipherSpec"), message("server", "NewSessionTicket")
 
