@@ -145,6 +145,10 @@ class Tapped:
             self.chunks.append(Chunk(sender, time.monotonic() - self._start, data))
             self._send(sender.peer, data)
 
+    def since(self, chunk: Chunk) -> float:
+        """Seconds since these bytes were relayed."""
+        return time.monotonic() - self._start - chunk.at
+
     @property
     def tampered(self) -> tuple[str, ...]:
         """What the man in the middle did, one sentence each."""

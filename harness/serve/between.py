@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness.model.errors import TimedOutError, UnreachableError
+from harness.model.errors import DEADLINE, TimedOutError, UnreachableError, stretched
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
 from harness.model.tls import Close, Role, TLSVersion
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.model.connection import Connection
+    from harness.model.transcript import Transcript
     from harness.runtime.address import Target
     from harness.runtime.runtime import Runtime
     from harness.runtime.tap import Address, Tapped
@@ -57,6 +58,8 @@ class Between:
         self.keylog = keylog
         self.asked = 0
         """How many connections were begun, also those that did not reach the server."""
+        self._answered: set[int] = set()
+        """The numbers of connections that the server is known to have answered."""
         self._runtime = runtime
         self._tap = Tap(runtime.loop, self._upstream, LargeGate)
 
@@ -85,12 +88,43 @@ class Between:
         return all(tapped.ended for tapped in self._tap.connections)
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float) -> None:
-        """Relay until the condition holds; TimedOutError names ``what`` it waited for."""
+        """Relay until the condition holds; TimedOutError names ``what`` it waited for.
+
+        UnreachableError if the server does not answer a client's first bytes with TLS in DEADLINE seconds, or by then.
+        """
         end = time.monotonic() + seconds
         while not until():
-            if time.monotonic() >= end:
-                raise TimedOutError(what, seconds)
+            over = time.monotonic() >= end
+            for number, one in enumerate(self._tap.connections, 1):
+                self._expect_answer(number, one, over=over)
+            if over:
+                raise TimedOutError(what + self._silences, seconds)
             self._runtime.loop.turn(TURN)
+
+    def _expect_answer(self, number: int, one: Tapped, *, over: bool) -> None:
+        """Raise UnreachableError if the server owes the client its first answer of TLS for too long."""
+        asked = next((chunk for chunk in one.chunks if chunk.sender is Role.CLIENT), None)
+        if one.ended or asked is None or number in self._answered:
+            return
+        waited = one.since(asked)
+        if not over and waited < stretched(DEADLINE):
+            return
+        if _answers(read(tuple(one.chunks), ())):
+            self._answered.add(number)
+            return
+        raise UnreachableError(
+            f"{self.target.text} did not answer the handshake of connection {number} in {waited:.2g} s"
+        )
+
+    @property
+    def _silences(self) -> str:
+        """Which connections wait for the server, and how long, in parentheses; empty if none does."""
+        texts = [
+            f"connection {number} has had no answer for {one.since(one.chunks[-1]):.2g} s"
+            for number, one in enumerate(self._tap.connections, 1)
+            if not one.ended and one.chunks and one.chunks[-1].sender is Role.CLIENT
+        ]
+        return f" ({', '.join(texts)})" if texts else ""
 
     def connections(self) -> tuple[Connection, ...]:
         """Every connection so far, in the order in which they began, judged by the wire and the key log as it is now.
@@ -123,9 +157,13 @@ class Between:
 def _unanswered(connection: Connection) -> bool:
     """Whether nothing of TLS came from the server, although the client spoke TLS, or had not spoken yet."""
     transcript = connection.transcript
-    answered = transcript.server_hellos or any(alert.sender is Role.SERVER for alert in transcript.alerts)
     other = not transcript.client_hellos and any(chunk.sender is Role.CLIENT for chunk in connection.chunks)
-    return not answered and not other
+    return not _answers(transcript) and not other
+
+
+def _answers(transcript: Transcript) -> bool:
+    """Whether the server sent a ServerHello or an alert."""
+    return bool(transcript.server_hellos) or any(alert.sender is Role.SERVER for alert in transcript.alerts)
 
 
 def _judged(number: int, tapped: Tapped, lines: tuple[str, ...], earlier: list[Connection], name: str) -> Connection:

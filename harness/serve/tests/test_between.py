@@ -192,6 +192,39 @@ def test_a_server_without_tls_is_exit_code_125(capsys: pytest.CaptureFixture[str
     assert err == f"error: {found_at} answered none of 1 connections with TLS\n"
 
 
+@pytest.mark.parametrize("said", [b"", bytes.fromhex("160303007a0200")])
+@pytest.mark.parametrize(("deadline", "options"), [("10", ("--deadline=5",)), ("2", ())])
+def test_a_server_that_never_answers_is_named(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    said: bytes,
+    deadline: str,
+    options: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("RESUMPTION_DEADLINE", deadline)
+    with speaking(said, ends=False) as found_at:
+        code, out, err = between(capsys, found_at, ["openssl", "s_client", "-connect", "localhost:{port}"], *options)
+
+    assert (code, out) == (125, "")
+    assert re.fullmatch(
+        f"error: {re.escape(found_at)} did not answer the handshake of connection 1 in [0-9.]+ s\n", err
+    )
+
+
+def test_a_server_that_stops_answering_is_in_the_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESUMPTION_DEADLINE", raising=False)
+    argv = ["sh", "-c", "(echo hello; sleep 604) | openssl s_client -tls1_2 -quiet -connect localhost:$0", "{port}"]
+    with Runtime() as runtime, s_server(runtime.pki.issued("server")) as found_at:
+        code, out, err = between(capsys, found_at, argv, "--deadline=6")
+
+    assert (code, out) == (125, "")
+    assert re.match(
+        r"error: waited 6 s for the end of sh \(connection 1 has had no answer for [0-9.]+ s\) against", err
+    )
+
+
 @pytest.mark.parametrize(
     ("address", "argv", "options", "message"),
     [
