@@ -82,6 +82,8 @@ class Offer:
     outcome: Outcome
     tickets: tuple[bytes, ...] = ()
     """The tickets that this connection issued."""
+    age: float = 0.0
+    """Seconds since the full handshake that gave the session."""
 
     @property
     def accepted(self) -> bool:
@@ -102,6 +104,8 @@ class Study:
     """Why there is no full handshake, empty if there is one."""
     aborts: tuple[str, ...] = ()
     """What ended the connections that an offer aborted, each once."""
+    late: int = 0
+    """Offers that are left out: their session had reached the lifetime that the server says."""
     at: int = 0
     """When the study ended, seconds since the epoch."""
 

@@ -22,7 +22,7 @@ from harness.probe.limits import MOST, RATE, Limits
 from harness.probe.say import HTTP, Said, get, said, server_header
 from harness.probe.session_file import session_file
 from harness.probe.starttls import starttls
-from harness.probe.studies import SESSIONS, study
+from harness.probe.studies import RENEWALS, SESSIONS, study
 from harness.probe.visitor import SilentError, Visitor
 
 if TYPE_CHECKING:
@@ -113,10 +113,14 @@ class _Probing:
 
     def study(self) -> None:
         """Study each mechanism, and answer what it says."""
-        self.studies += [
-            study(self.visitor, one, self.base, self.wanted.offers, self.wanted.seed) for one in self.wanted.mechanisms
-        ]
-        self.answers += [resumption(one, self.software) for one in self.studies]
+        spare = self.visitor.limits.left - self.wanted.needed + CONTROL
+        for one in self.wanted.mechanisms:
+            renewals = max(0, min(RENEWALS, spare))
+            made = study(self.visitor, one, self.base, self.wanted.offers, self.wanted.seed, renewals)
+            spare -= max(0, len(made.full) - SESSIONS)
+            self.studies.append(made)
+        by_id = any(one.mechanism is Mechanism.SESSION_ID and one.accepted for one in self.studies)
+        self.answers += [resumption(one, self.software, by_id=by_id) for one in self.studies]
         for judged in (back_ends, lifetime, tickets, single_use, early_data):
             self.answers += [found for one in self.studies if (found := judged(one))]
         self.early_data()

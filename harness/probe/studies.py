@@ -1,10 +1,10 @@
-"""Studies a mechanism: some sessions from full handshakes, then shuffled offers of them."""
+"""Studies a mechanism: some sessions from full handshakes, then shuffled offers of them while they last."""
 
 from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.model.probe import VERSIONS, Issued, Offer, Study
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SESSIONS = 7
 """Sessions that are offered in turn, each from a full handshake of its own."""
+RENEWALS = 3 * SESSIONS
+"""Sessions that take the place of ones that have reached their lifetime, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,19 @@ class Held:
 
     session: Session
     issued: Issued
+    at: float
+    """When it was made, monotonic seconds."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has lasted as long as the server says, within the second that ends round to."""
+        lifetime = self.issued.lifetime or 0
+        return lifetime > 0 and self.age >= max(lifetime - 1, lifetime / 2)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self.at
 
 
 def config_of(mechanism: Mechanism, base: ClientConfig) -> ClientConfig:
@@ -36,8 +51,13 @@ def config_of(mechanism: Mechanism, base: ClientConfig) -> ClientConfig:
     return changed
 
 
-def study(visitor: Visitor, mechanism: Mechanism, base: ClientConfig, offers: int, seed: int) -> Study:
-    """Make the full handshakes, then the offers; none if the server issues nothing, or refuses the version."""
+def study(
+    visitor: Visitor, mechanism: Mechanism, base: ClientConfig, offers: int, seed: int, renewals: int = RENEWALS
+) -> Study:
+    """Make the full handshakes, then the offers; none if the server issues nothing, or refuses the version.
+
+    ``renewals`` is how many more full handshakes it may make for sessions that reach their lifetime meanwhile.
+    """
     config = config_of(mechanism, base)
     held: list[Held] = []
     full: list[int] = []
@@ -50,9 +70,17 @@ def study(visitor: Visitor, mechanism: Mechanism, base: ClientConfig, offers: in
             held.append(found)
         elif not held:
             break  # it issues none
-    seen, aborts = _offered(visitor, config, held, offers, f"{seed} {mechanism}")
+    studying = _Studying(visitor, mechanism, config, held, full, renewals)
+    if held:
+        studying.offer(offers, f"{seed} {mechanism}")
     return Study(
-        mechanism, tuple(one.issued for one in held), tuple(seen), tuple(full), aborts=aborts, at=int(time.time())
+        mechanism,
+        tuple(one.issued for one in held),
+        tuple(studying.seen),
+        tuple(full),
+        aborts=tuple(studying.aborts),
+        late=studying.late,
+        at=int(time.time()),
     )
 
 
@@ -86,27 +114,63 @@ def _made(session: Session, connection: Connection, identity: object) -> Held | 
         early if isinstance(early, int) else 0,
         secret(session),
     )
-    return Held(session, issued)
+    return Held(session, issued, time.monotonic())
 
 
-def _offered(
-    visitor: Visitor, config: ClientConfig, held: list[Held], offers: int, seed: str
-) -> tuple[list[Offer], tuple[str, ...]]:
-    """Offer each session as often as the others, in an order that no balancer can be in step with."""
-    if not held:
-        return [], ()
-    order = [place % len(held) for place in range(offers)]
-    random.Random(seed).shuffle(order)  # noqa: S311 - it decides an order, and the seed repeats it
-    seen: list[Offer] = []
-    aborts: dict[str, None] = {}
-    for place in order:
-        connection = visitor.visit(config, held[place].session).connection
+@dataclass
+class _Studying:
+    """The offers of a study, and what they need."""
+
+    visitor: Visitor
+    mechanism: Mechanism
+    config: ClientConfig
+    held: list[Held]
+    """Every session so far; one that takes another one's place is added."""
+    full: list[int]
+    """The tickets of each full handshake so far."""
+    renewals: int
+    """How many sessions may still be renewed."""
+    seen: list[Offer] = field(default_factory=list)
+    aborts: dict[str, None] = field(default_factory=dict)
+    late: int = 0
+
+    def offer(self, offers: int, seed: str) -> None:
+        """Offer each session as often as the others, in an order that no balancer can be in step with."""
+        present = list(range(len(self.held)))
+        order = [number % len(present) for number in range(offers)]
+        random.Random(seed).shuffle(order)  # noqa: S311 - it decides an order, and the seed repeats it
+        for number in order:
+            if self.held[present[number]].over:
+                present[number] = self._renewed(present[number])
+            self._offer(present[number])
+
+    def _renewed(self, place: int) -> int:
+        """The place of a new session, or the same place if there may be none or is none."""
+        if not self.renewals:
+            return place
+        self.renewals -= 1
+        connection = self.visitor.full(self.config).connection
+        if connection.observed_outcome() is Outcome.ABORTED or not (found := held_of(connection, self.mechanism)):
+            return place
+        self.full.append(connection.ticket_counts()[1] or 0)
+        self.held.append(found)
+        return len(self.held) - 1
+
+    def _offer(self, place: int) -> None:
+        """Offer a session, and count that unless it is over: then the server, or the client itself, drops it."""
+        one = self.held[place]
+        if one.over:
+            self.late += 1
+            return
+        connection = self.visitor.visit(self.config, one.session).connection
         outcome = connection.observed_outcome()
         if outcome is Outcome.ABORTED:
-            aborts[ended(connection)] = None
+            self.aborts[ended(connection)] = None
+        elif one.over or outcome is Outcome.FULL:
+            self.late += 1
+            return
         issued = tuple(ticket.ticket for ticket in connection.transcript.tickets or ())
-        seen.append(Offer(connection.number, place, outcome, issued))
-    return seen, tuple(aborts)
+        self.seen.append(Offer(connection.number, place, outcome, issued, one.age))
 
 
 def ended(connection: Connection) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING
 
 from harness.explain.probing.rate import Rate
@@ -16,6 +17,10 @@ LONGEST_ROUND = 8
 """Back ends of the longest round that is looked for."""
 ENOUGH = 5
 """Offers of sessions that had been accepted before: if all are declined, that is not an accident."""
+TICK = 1.0
+"""Seconds to which servers count the age of a session."""
+ACCIDENT = 100
+"""Orders of accepted and declined offers of which one is by accident the one that their age gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,21 @@ def rounds(study: Study) -> int | None:
         if due == [offer.accepted for offer in study.offers]:
             return length
     return None
+
+
+def age_limit(study: Study) -> tuple[float, float] | None:
+    """The age in seconds up to which sessions were accepted, and from which on they were declined.
+
+    None if age does not decide, or may seem to by accident. Within TICK it may go either way.
+    """
+    accepted, declined = ([one.age for one in study.offers if one.accepted is is_so] for is_so in (True, False))
+    if not accepted or not declined or max(accepted) - min(declined) >= TICK:
+        return None
+    young = [age for age in accepted if age < min(declined)]
+    old = [age for age in declined if age > max(accepted)]
+    if comb(len(young) + len(old), len(old)) < ACCIDENT:
+        return None
+    return max(accepted), min(old)
 
 
 def groups(rate: Rate) -> tuple[int, int]:

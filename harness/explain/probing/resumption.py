@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.probing.accepts import accepts, groups, rounds
+from harness.explain.probing.accepts import accepts, age_limit, groups, rounds
 from harness.explain.probing.key_names import key_names
 from harness.explain.probing.products import Need, change
 from harness.explain.probing.rate import Rate
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 SHOWN = 4
 """Bytes of a key name that are shown."""
+LONGER = (
+    "raise the server's session timeout, such as ssl_session_timeout (nginx), tune.ssl.lifetime (haproxy) or "
+    "SSLSessionCacheTimeout (Apache httpd)"
+)
 
 
 def means(study: Study) -> str:
@@ -31,21 +35,29 @@ def means(study: Study) -> str:
     return "by " + " and ".join(kinds[handle] for handle in sorted(handles))
 
 
-def resumption(study: Study, software: str) -> Answer:
-    """Answer whether, and how often."""
+def resumption(study: Study, software: str, *, by_id: bool = False) -> Answer:
+    """Answer whether, and how often; ``by_id`` says that TLS 1.2 resumes by session id, so that it needs no tickets."""
     named = "resumes" if study.mechanism is Mechanism.PSK else "resumes-1.2"
     what = "session id" if study.mechanism is Mechanism.SESSION_ID else "ticket"
     if study.refused:
         return _answer(study, f"no full handshake: {study.refused}")
     if not study.sessions:
-        changed = "" if study.mechanism is Mechanism.SESSION_ID else change(software, Need.ISSUE)
+        enough = study.mechanism is Mechanism.SESSION_ID or (by_id and study.mechanism is Mechanism.SESSION_TICKET)
+        changed = "" if enough else change(software, Need.ISSUE)
         return _answer(
             study, f"no: the server issues no {what}", "ISSUES NONE" if changed else "", changed, {named: False}
         )
-    if not study.accepted:
-        return _never(study, what, software, named)
+    if not study.offers:
+        text = f"unknown: sessions last {study.sessions[0].lifetime} s, as the server says, and each offer came later"
+        return _answer(study, text, holds={named: None})
+    return _accepted(study, software, named) if study.accepted else _never(study, what, software, named)
+
+
+def _accepted(study: Study, software: str, named: str) -> Answer:
     seen = accepts(study)
     rate = Rate(study.accepted, len(study.offers))
+    if limit := age_limit(study):
+        return _short_lived(study, *limit, named)
     if seen.single_use and seen.unused:
         text = f"resumes {means(study)}, each once: {seen.unused} of sessions that were unused"
         rate = seen.unused
@@ -56,6 +68,17 @@ def resumption(study: Study, software: str) -> Answer:
     if shared:
         return _answer(study, text, holds=holds)
     return _answer(study, text, *_not_shared(study, rate, software), holds)
+
+
+def _short_lived(study: Study, accepted: float, declined: float, named: str) -> Answer:
+    return _answer(
+        study,
+        f"resumes {means(study)} while a session is young: up to {accepted:.1f} s, and not from {declined:.1f} s on",
+        "SESSIONS LAST SECONDS",
+        LONGER,
+        {named: True, "shared": None},
+        ("the same is seen if the server forgot its sessions meanwhile, as after a restart: probe again",),
+    )
 
 
 def _never(study: Study, what: str, software: str, named: str) -> Answer:
@@ -91,7 +114,7 @@ def _ordinal(number: int) -> str:
 
 def back_ends(study: Study) -> Answer | None:
     """Answer how many groups of back ends there are; None if nothing was resumed or nothing was issued."""
-    if not study.offers or not study.accepted:
+    if not study.offers or not study.accepted or age_limit(study):
         return None
     names, length = key_names(study), rounds(study)
     seen = accepts(study)
@@ -187,4 +210,5 @@ def _answer(
         f"connection {offer.number}: {offer.outcome} the session of connection {study.sessions[offer.session].number}"
         for offer in study.offers
     )
-    return Answer(Topic.RESUMPTION, study.label, text, flag, changed, (*evidence, *facts), holds or {})
+    late = (f"{study.late} offers are not counted: their session had reached its lifetime",) if study.late else ()
+    return Answer(Topic.RESUMPTION, study.label, text, flag, changed, (*evidence, *late, *facts), holds or {})

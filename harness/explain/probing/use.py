@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.explain.probing.accepts import accepts
+from harness.explain.probing.accepts import accepts, age_limit
 from harness.model.probe import Answer, Topic
 from harness.model.tls import Mechanism
 
@@ -71,7 +71,7 @@ def single_use(study: Study) -> Answer | None:
     if not study.accepted:
         return None
     seen = accepts(study)
-    if seen.used is None or seen.single_use is None:
+    if seen.used is None or seen.single_use is None or (seen.single_use and age_limit(study)):
         return Answer(
             Topic.SINGLE_USE,
             study.label,

@@ -9,6 +9,7 @@ import pytest
 
 from harness.model.probe import Topic
 from harness.model.tls import Mechanism, TLSVersion
+from harness.probe.studies import SESSIONS
 from harness.probe.tests.probers import answer
 from harness.tests.real_servers import balanced, nginx, s_server
 
@@ -96,6 +97,26 @@ def test_nginx_with_tickets_off_and_a_cache_accepts_all_of_its_own(prober: Probe
 
     assert answer(done, Topic.RESUMPTION).text.startswith("resumes by stateful ticket in 14 of 14 ")
     assert answer(done, Topic.RESUMPTION, "TLS 1.2 id").text.startswith("resumes by session id in 14 of 14 ")
+
+
+def test_sessions_that_expire_meanwhile_are_renewed_and_not_counted(prober: Prober, tmp_path: Path) -> None:
+    with nginx(tmp_path / "nginx", prober.runtime.pki.issued("server"), "ssl_session_timeout 2s;") as address:
+        done = prober(address, rate=6, versions=(TLSVersion.TLSv1_3,), say="none")
+
+    (studied,) = done.studies
+    assert len(studied.sessions) > SESSIONS
+    assert studied.accepted == len(studied.offers) == 14 - studied.late
+    assert answer(done, Topic.RESUMPTION).holds == {"resumes": True, "shared": True}
+
+
+def test_sessions_without_a_hint_that_expire_are_no_second_server(prober: Prober, tmp_path: Path) -> None:
+    settings = f"{SHARED_CACHE} ssl_session_timeout 2s;"
+    with nginx(tmp_path / "nginx", prober.runtime.pki.issued("server"), settings) as address:
+        done = prober(address, rate=8, offers=35, versions=(TLSVersion.TLSv1_2,), say="none")
+
+    found = answer(done, Topic.RESUMPTION, "TLS 1.2 id")
+    assert found.text.startswith("resumes by session id while a session is young: up to ")
+    assert (found.flag, found.holds) == ("SESSIONS LAST SECONDS", {"resumes-1.2": True, "shared": None})
 
 
 def two(prober: Prober, folder: Path, keys: tuple[bytes, bytes]) -> Probe:

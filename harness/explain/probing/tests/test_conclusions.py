@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.explain.probing.accepts import accepts, groups, rounds
+from harness.explain.probing.accepts import accepts, age_limit, groups, rounds
 from harness.explain.probing.key_names import key_names
 from harness.explain.probing.products import GENERIC, SETTINGS, Need, change, software_of
 from harness.explain.probing.rate import Rate
@@ -91,6 +91,60 @@ def test_accepts_at_each_second_connection_are_a_round_of_two() -> None:
     )
 
     assert rounds(Study(Mechanism.PSK, sessions, offers)) == 2
+
+
+def aged(signs: str, mechanism: Mechanism = Mechanism.SESSION_ID) -> Study:
+    """Offers of two sessions, each 0.6 seconds older than the last one."""
+    return Study(
+        mechanism,
+        (Issued(1, A * 2), Issued(2, B * 2)),
+        tuple(
+            Offer(place + 3, place % 2, Outcome.RESUMED if sign == "+" else Outcome.DECLINED, age=place * 0.6)
+            for place, sign in enumerate(signs)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("signs", "limit"),
+    [
+        ("+++++++----", (3.6, 4.2)),
+        ("++++++-+----", (4.2, 4.8)),
+        ("+++++-++----", None),
+        ("++++++++++-", None),
+        ("-----++++++", None),
+        ("+++++++++++", None),
+        ("-----------", None),
+    ],
+)
+def test_age_decides_if_accepted_sessions_were_younger_but_for_a_second(
+    signs: str, limit: tuple[float, float] | None
+) -> None:
+    assert age_limit(aged(signs)) == (limit and pytest.approx(limit))
+
+
+def test_sessions_that_expire_are_no_second_back_end() -> None:
+    study = aged("+++++++----")
+    found = resumption(study, "nginx")
+
+    assert found.text == "resumes by session id while a session is young: up to 3.6 s, and not from 4.2 s on"
+    assert (found.flag, found.holds) == ("SESSIONS LAST SECONDS", {"resumes-1.2": True, "shared": None})
+    assert back_ends(study) is None
+
+
+def test_offers_that_all_came_too_late_say_nothing() -> None:
+    study = Study(Mechanism.PSK, (Issued(1, A * 3, 1),), late=42)
+    found = resumption(study, "nginx")
+
+    assert found.text == "unknown: sessions last 1 s, as the server says, and each offer came later"
+    assert (found.flag, found.holds) == ("", {"resumes": None})
+    assert back_ends(study) is None
+
+
+@pytest.mark.parametrize(("by_id", "flag"), [(False, "ISSUES NONE"), (True, "")])
+def test_a_server_that_resumes_by_id_need_not_issue_tickets(*, by_id: bool, flag: str) -> None:
+    assert resumption(Study(Mechanism.SESSION_TICKET, full=(0,)), "nginx", by_id=by_id).flag == flag
+    assert resumption(Study(Mechanism.PSK, full=(0,)), "nginx", by_id=by_id).flag == "ISSUES NONE"
 
 
 def test_the_number_of_groups_comes_from_the_interval() -> None:
