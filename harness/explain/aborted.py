@@ -503,7 +503,7 @@ def session_too_large(abort: Abort) -> Candidate | None:
     if setup is None or not setup.server_library.is_openssl or not chain or len(chain[0]) <= LONGEST_SESSION:
         return None
     failed = abort.by(Role.SERVER, INTERNAL_ERROR) or not codes(abort.evidence, Role.SERVER)
-    if not failed or "NewSessionTicket" in sent or "Finished" not in transcript.types(Role.CLIENT):
+    if not failed or "NewSessionTicket" in sent or not transcript.finished(Role.CLIENT):
         return None
     return Candidate(
         Weight.SHOWN,

@@ -309,6 +309,11 @@ class Transcript:
         """The messages' types in order, of one role or of both."""
         return tuple(m.type for m in self.messages if sender is None or m.sender is sender)
 
+    def finished(self, sender: Role) -> bool:
+        """Whether its Finished is there; sealed, it is the first handshake message that is (RFC 5246, 7.4.9)."""
+        kinds = {"Finished"} if self.quic else {"Finished", "EncryptedHandshake"}
+        return any(kind in kinds for kind in self.types(sender))
+
     def data_before(self, *begins: str) -> bool:
         """Whether application data follow the first Finished, before any message of these types that comes after it."""
         types = self.types()

@@ -296,7 +296,7 @@ STATEMENTS = tuple(
         (
             r"the server sent no NewSessionTicket after the client's Finished",
             lambda scope, _found: (
-                "Finished" in scope.connection.transcript.types(Role.CLIENT)
+                scope.connection.transcript.finished(Role.CLIENT)
                 and "NewSessionTicket" not in scope.connection.transcript.types(Role.SERVER)
             ),
         ),

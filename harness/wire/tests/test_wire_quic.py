@@ -136,6 +136,7 @@ def test_initial_packets_speak_without_a_key_log(recorded: list[Recorded]) -> No
     assert full.tickets is None
     assert not full.decrypted
     assert "Finished" not in full.types()
+    assert not full.finished(Role.CLIENT)
 
 
 def test_the_keys_of_another_connection_open_nothing(recorded: list[Recorded]) -> None:

@@ -55,6 +55,16 @@ def test_the_messages_of_a_tls12_ticket_resumption_come_in_order(captures: Captu
     )  # fmt: skip
 
 
+def test_a_sealed_finished_of_tls12_is_there_as_an_opened_one_is(captures: Captures) -> None:
+    capture = captures.full(V12)
+    place = [number for number, chunk in enumerate(capture.chunks) if chunk.sender is C][1]
+
+    for secrets in (capture.keylog, ()):
+        assert read(capture.chunks, secrets).finished(C)
+        assert not read(capture.chunks[:place], secrets).finished(C)
+    assert not read(captures.full(V13).chunks).finished(C)
+
+
 def test_data_are_counted_up_to_the_message_that_begins_something_else(captures: Captures) -> None:
     capture = captures.full(V13)
 
