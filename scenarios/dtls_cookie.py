@@ -6,7 +6,7 @@ HANDSHAKE_FAILURE = 40
 ASKED = ("ClientHello", "HelloVerifyRequest", "ClientHello", "ServerHello")
 
 
-@scenario(versions=[DTLSv1_2], server={"cookie": Cookie.ACCEPT, "tickets": [True, False]})
+@scenario(versions=[DTLSv1_2], server={"cookie": [Cookie.ACCEPT, Cookie.LISTEN], "tickets": [True, False]})
 def test_session_is_offered_again_with_the_cookie_and_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
@@ -42,3 +42,19 @@ def test_cookie_that_the_server_refuses_aborts_a_resumption(pair):
     assert second.outcome is ABORTED
     assert second.alert == Alert(HANDSHAKE_FAILURE, Role.SERVER)
     assert reasons(pair, second) == (Reason.EXTENSION_REJECTED,)
+
+
+@scenario(versions=[DTLSv1_2], server={"cookie": [Cookie.ACCEPT, Cookie.LISTEN]})
+def test_server_that_keeps_nothing_answers_each_hello_without_a_cookie(pair):
+    """DTLSv1_listen(3) has no state, in which SSL_accept drops the repeated hello; the session resumes with both."""
+    first = pair.connect()
+    pair.tamper("repeat", Role.CLIENT, "flight", 1)
+    second = pair.connect(offer=first.session)
+
+    listens = pair.server_config.cookie is Cookie.LISTEN
+    asked = [kind for kind in second.messages.types(Role.SERVER) if "HelloVerifyRequest" in kind]
+    assert first.outcome is FULL
+    assert second.tampered == ("the tap repeated flight 1 of the client",)
+    assert len(asked) == 1 + listens
+    assert second.outcome is RESUMED
+    assert second.mechanism is Mechanism.SESSION_TICKET

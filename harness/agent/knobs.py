@@ -920,6 +920,19 @@ class ServerKnobs:
                 allows=only(Cookie.ACCEPT),
                 values="accept",
             ),
+            Lack(
+                "the driver calls no Connection.DTLSv1_listen",
+                ("pyopenssl",),
+                allows=lambda value: value is not Cookie.LISTEN,
+                values="none, accept, refuse",
+            ),
+            Lack(
+                "DTLSv1_listen is a macro before OpenSSL 1.1.0, with another kind of address",
+                ("libssl",),
+                before="1.1.0",
+                allows=lambda value: value is not Cookie.LISTEN,
+                values="none, accept, refuse",
+            ),
             *NO_DTLS,
         ),
     )

@@ -186,6 +186,8 @@ class Cookie(StrEnum):
     """It is the server's own."""
     REFUSE = "refuse"
     """It is not, whatever it is."""
+    LISTEN = "listen"
+    """It is the server's own, which keeps nothing of a client until its cookie comes (DTLSv1_listen)."""
 
 
 COOKIE_SIZE = 20

@@ -254,7 +254,7 @@ def cookie_of(context: Context) -> Cookie:
     return Cookie(str(given))
 
 
-COOKIES = {Cookie.ACCEPT: "accept_cookie", Cookie.REFUSE: "refuse_cookie"}
+COOKIES = {Cookie.ACCEPT: "accept_cookie", Cookie.REFUSE: "refuse_cookie", Cookie.LISTEN: "accept_cookie"}
 """The callback of the program that looks at a cookie."""
 
 
@@ -278,6 +278,8 @@ def knob_lacks(context: Context) -> list[str]:
     ]
     if context.knobs.get("external_get") is ExternalGet.LATER:
         unknown.append(f"external_get = later of {context.name}: its client-hello callback looks for offers")
+    if context.knobs.get("cookie") is Cookie.LISTEN:
+        unknown.append(f"cookie = listen of {context.name}: DTLSv1_listen needs sockets, and both ends have memory")
     return unknown
 
 

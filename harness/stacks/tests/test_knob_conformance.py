@@ -89,7 +89,7 @@ SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "external_cache": ("shared",),
     "external_get": ("nothing", "copy", "other_id", "expired", "not_resumable", "later"),
     "server_certificate": ("other-server",),
-    "cookie": (Cookie.ACCEPT, Cookie.REFUSE),
+    "cookie": (Cookie.ACCEPT, Cookie.REFUSE, Cookie.LISTEN),
     "retransmit_after": (100,),
 }
 """Values that are not the default of any stack."""

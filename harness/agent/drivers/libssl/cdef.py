@@ -49,6 +49,7 @@ typedef struct ssl_conn_close_info_st {
     uint32_t flags;
 } SSL_CONN_CLOSE_INFO;
 int SSL_get_conn_close_info(SSL *ssl, SSL_CONN_CLOSE_INFO *info, size_t info_len);
+int DTLSv1_listen(SSL *ssl, void *client);
 void DTLS_set_timer_cb(SSL *ssl, unsigned int (*cb)(SSL *, unsigned int));
 void SSL_CTX_set_cookie_generate_cb(SSL_CTX *ctx, int (*cb)(SSL *, unsigned char *, unsigned int *));
 void SSL_CTX_set_cookie_verify_cb(SSL_CTX *ctx, int (*cb)(SSL *, const unsigned char *, unsigned int));

@@ -17,7 +17,7 @@ from harness.agent.library import EndError, Facts, LackError, TlsError, WantRead
 from harness.agent.vocabulary import BEFORE_1_3, Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
     from harness.agent.drivers.libssl.native import Clock, Native
     from harness.agent.drivers.libssl.sessions import HeldSessions
@@ -36,6 +36,9 @@ class LibsslTls:
     unsupported: ClassVar[Mapping[str, str]] = {}
     handshake_random = b""
     """Of DTLS, the random of the last ServerHello: a renegotiation begins the numbers of messages again."""
+
+    listen: Callable[[Any], None] | None = None
+    """What comes before the handshake of a server that keeps nothing of a client until then; raises to go on."""
 
     def __init__(
         self,
@@ -152,6 +155,9 @@ class LibsslTls:
 
     def _handshake(self) -> None:
         self._begin()
+        if self.listen is not None:
+            self.listen(self.ssl)
+            self.listen = None
         while self._early is not None:
             result = self._early.step()
             if result is None:

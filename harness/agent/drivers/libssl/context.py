@@ -143,6 +143,8 @@ class LibsslContext(Cache):
         elif self._datagrams is not None:
             self._datagrams.begin(ssl, sock)
             connection.over_datagrams()
+            if self._datagrams.listens:
+                connection.listen = self._datagrams.listen
         else:
             self.native.ssl.SSL_set_fd(ssl, sock.fileno())
         return connection

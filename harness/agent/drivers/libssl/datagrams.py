@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.agent.drivers.libssl.native import set_option
+from harness.agent.library import WantReadError
 from harness.agent.vocabulary import COOKIE_SIZE, Cookie
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ class Datagrams:
         self._verify = native.callback("int(SSL *, const unsigned char *, unsigned int)", self._check)
 
     def set(self, ctx: Any) -> None:
-        """Let a server ask for cookies, if the knob says so."""
+        """Let a server ask for cookies, if the knob says so; DTLSv1_listen sets the option itself."""
         if self._says not in {None, Cookie.NONE}:
-            set_option(self._native, ctx, OP_COOKIE_EXCHANGE, on=True)
+            set_option(self._native, ctx, OP_COOKIE_EXCHANGE, on=self._says is not Cookie.LISTEN)
             self._native.ssl.SSL_CTX_set_cookie_generate_cb(ctx, self._generate)
             self._native.ssl.SSL_CTX_set_cookie_verify_cb(ctx, self._verify)
 
@@ -78,6 +79,23 @@ class Datagrams:
         attach(self._native, ssl, sock)
         if self._first is not None:
             self._native.need("DTLS_set_timer_cb", "retransmit_after")(ssl, self._timer)
+
+    @property
+    def listens(self) -> bool:
+        """Whether a server keeps nothing of a client until its cookie comes."""
+        return self._says is Cookie.LISTEN
+
+    def listen(self, ssl: Any) -> None:
+        """DTLSv1_listen: answer a ClientHello without a cookie; WantReadError until one with a cookie is there."""
+        native = self._native
+        client = native.ffi.gc(native.crypto.BIO_ADDR_new(), native.crypto.BIO_ADDR_free)
+        result = native.need("DTLSv1_listen", "cookie")(ssl, client)
+        native.check_callbacks()
+        if result == 0:  # what it dropped is in the queue of errors
+            native.errors()
+            raise WantReadError
+        if result < 0:
+            native.raise_for(ssl, result)
 
     def _next(self, _ssl: Any, before: int) -> int:
         """Return the microseconds of a timer; ``before`` are those of the one that ran out, 0 for the first."""
@@ -90,4 +108,4 @@ class Datagrams:
 
     def _check(self, _ssl: Any, cookie: Any, length: int) -> int:
         own = hmac.compare_digest(bytes(self._native.ffi.buffer(cookie, length)), self._secret)
-        return int(own and self._says is Cookie.ACCEPT)
+        return int(own and self._says in {Cookie.ACCEPT, Cookie.LISTEN})
