@@ -9,7 +9,8 @@ from harness.agent.library import LackError, Library
 from harness.agent.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
 
     from harness.agent.requests import Request
 
@@ -45,3 +46,26 @@ def check(library: str, limits: Mapping[str, Any], knobs: Mapping[str, Any]) -> 
         shown = [one.value for one in value] if name == "versions" else getattr(value, "value", value)
         if isinstance(limit, list) and shown not in limit:
             raise LackError(f"{name}: {library} has only {limit}")
+
+
+class Faults:
+    """What the callbacks of a library in C raised: an exception cannot pass through C."""
+
+    def __init__(self) -> None:
+        self._raised: list[BaseException] = []
+
+    def callback(self, ffi: Any, signature: str, function: Callable[..., Any], failed: int) -> Any:
+        """Make a C callback, which the caller keeps alive; it returns ``failed`` if the function raises."""
+
+        def note(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+            error.add_note(f"raised in the callback {function.__qualname__}")
+            self._raised.append(error)
+
+        return ffi.callback(signature, function, error=failed, onerror=note)
+
+    def check(self) -> None:
+        """Raise the first exception that a callback raised since the last check."""
+        if raised := self._raised:
+            first, *_ = raised
+            raised.clear()
+            raise first

@@ -10,6 +10,7 @@ from harness.agent.library import EXPORTER_LABEL, EXPORTER_LENGTH, EndError, Fac
 from harness.foreign.gnutls.lacks import VERBS
 from harness.foreign.gnutls.native import (
     FATAL_RECEIVED,
+    FAULTS,
     WARNING_RECEIVED,
     end_of,
     entry,
@@ -59,7 +60,8 @@ class GnutlsConnection:
         self._alerts: list[dict[str, Any]] = []
         self._errors: list[dict[str, Any]] = []
         self._sessions: list[dict[str, Any]] = []
-        self._keylog = ffi.callback("int(session_t, const char *, const gnutls_datum_t *)", self._on_secret)
+        signature = "int(session_t, const char *, const gnutls_datum_t *)"
+        self._keylog = FAULTS.callback(ffi, signature, self._on_secret, 0)
         lib.gnutls_session_set_keylog_function(session, self._keylog)
 
     def _on_secret(self, _session: Any, label: Any, secret: Any) -> int:
@@ -73,6 +75,7 @@ class GnutlsConnection:
         """gnutls_handshake; a failure of this end also sends its alert, which GnuTLS leaves to the program."""
         while (code := lib.gnutls_handshake(self._session)) < 0:
             self._raise(code)
+        FAULTS.check()
         self._done = True
         self._look()
 
@@ -101,7 +104,8 @@ class GnutlsConnection:
         self._alerts.append({"level": 1, "number": 0, "sent": True})
 
     def _raise(self, code: int) -> None:
-        """Raise what a failed call says; nothing if it is to be called again."""
+        """Raise what a callback raised, or what a failed call says; nothing if it is to be called again."""
+        FAULTS.check()
         wants(self._session, code)
         if code == WARNING_RECEIVED:
             self._alerts.append({"level": 1, "number": lib.gnutls_alert_get(self._session), "sent": False})

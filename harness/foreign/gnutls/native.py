@@ -10,6 +10,7 @@ from typing import Any, cast
 import cffi
 
 from harness.agent.library import EndError, TlsError, WantReadError, WantWriteError
+from harness.foreign.described import Faults
 
 DECLARED = """
 typedef struct { unsigned char *data; unsigned int size; } gnutls_datum_t;
@@ -95,7 +96,9 @@ def _verify_if_sent(session: Any) -> int:
     return code if code < 0 else CERTIFICATE_ERROR if status[0] else 0
 
 
-VERIFIED_IF_SENT = ffi.callback("int(session_t)", _verify_if_sent)
+FAULTS = Faults()
+"""What the callbacks of all connections raised."""
+VERIFIED_IF_SENT = FAULTS.callback(ffi, "int(session_t)", _verify_if_sent, CERTIFICATE_ERROR)
 """For gnutls_session_set_verify_function."""
 
 

@@ -14,6 +14,7 @@ from harness.agent.library import (
     WantReadError,
     WantWriteError,
 )
+from harness.foreign.described import Faults
 from harness.foreign.wolfssl.lacks import VERBS
 from harness.foreign.wolfssl.native import (
     ALERT_RECEIVED,
@@ -42,6 +43,10 @@ def openssl_name(suite: str) -> str:
     return "TLS_" + suite.removeprefix("TLS13-").replace("AES", "AES-").replace("-", "_")
 
 
+FAULTS = Faults()
+"""What the callbacks of all connections raised."""
+
+
 class WolfsslConnection:
     """One connection of a WolfsslContext."""
 
@@ -57,9 +62,9 @@ class WolfsslConnection:
         self._alpn: str | None = None
         self._errors: list[dict[str, Any]] = []
         self._sessions: list[dict[str, Any]] = []
-        self._input = ffi.callback("int(void *, char *, int, void *)", self._on_input)
-        self._output = ffi.callback("int(void *, char *, int, void *)", self._on_output)
-        self._ticket = ffi.callback("int(void *, const unsigned char *, int, void *)", self._on_ticket)
+        self._input = FAULTS.callback(ffi, "int(void *, char *, int, void *)", self._on_input, RESET)
+        self._output = FAULTS.callback(ffi, "int(void *, char *, int, void *)", self._on_output, RESET)
+        self._ticket = FAULTS.callback(ffi, "int(void *, const unsigned char *, int, void *)", self._on_ticket, 0)
         lib.wolfSSL_SSLSetIORecv(tls, self._input)
         lib.wolfSSL_SSLSetIOSend(tls, self._output)
         lib.wolfSSL_set_SessionTicket_cb(tls, self._ticket, ffi.NULL)
@@ -104,6 +109,7 @@ class WolfsslConnection:
         code = call(self._tls)
         if code != DONE:
             self._raise(code)
+        FAULTS.check()
         self._done = True
         self._look()
 
@@ -130,6 +136,7 @@ class WolfsslConnection:
             self._raise(code)
 
     def _raise(self, code: int) -> None:
+        FAULTS.check()
         why = lib.wolfSSL_get_error(self._tls, code)
         if why == WANT_READ:
             raise WantReadError
