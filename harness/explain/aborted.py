@@ -10,10 +10,12 @@ from harness.explain import external_psk
 from harness.explain.facts.negotiated import enabled_versions
 from harness.explain.facts.offer import Offer
 from harness.explain.finding import (
+    SILENT,
     Candidate,
     Weight,
     choose,
     codes,
+    entries,
     errors,
     knob_text,
     messages_before_alert,
@@ -81,7 +83,23 @@ def findings(evidence: Evidence) -> tuple[Finding, ...]:
         return psk
     finders = OF_THE_SESSION if evidence.connection.was_offered else ()
     found = choose(find(abort) for find in (*finders, callback_failed, early_data_before_tls13, *OF_TICKETS))
-    return found or (_by_code(abort) or _by_alert(abort) or _unknown(evidence),)
+    return found or (_in_silence(abort) or _by_code(abort) or _by_alert(abort) or _unknown(evidence),)
+
+
+def _in_silence(abort: Abort) -> Finding | None:
+    """An end whose library failed without an error; what its peer reports or sends is about the end of TCP."""
+    connection = abort.evidence.connection
+    ends = {Role.CLIENT: connection.client, Role.SERVER: connection.server}
+    failed = next((role for role, report in ends.items() if SILENT in entries(report.errors)), None)
+    if failed is None:
+        return None
+    return Finding(
+        Reason.LIBRARY_FAILED,
+        f"the {failed}'s OpenSSL failed without an error and without an alert, {place(abort.evidence)}",
+        (*abort.seen, *_ends(abort.evidence)),
+        f"use OpenSSL 1.1.1 or later at the {failed}: whatever fails in a handshake then has an error and an alert",
+        "SSLfatal, since 1.1.1; SSL_get_error(3), SSL_ERROR_SYSCALL; SSL_want(3)",
+    )
 
 
 def _by_code(abort: Abort) -> Finding | None:

@@ -29,6 +29,8 @@ ALERT_RECEIVED = 1000
 ALERTS_END = ALERT_RECEIVED + 256
 """The first number that names no received alert any more."""
 CODE = re.compile(r"lib=(\d+) reason=(\d+)")
+SILENT = (0, 0)
+"""The entry of a library that failed without an error, as OpenSSL before 1.1.1 may in a handshake."""
 SHOWN = 16
 """Bytes shown of a longer value."""
 

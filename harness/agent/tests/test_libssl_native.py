@@ -92,6 +92,21 @@ def test_a_session_that_lost_its_id_is_in_no_external_cache(native: Native, tmp_
     assert calls.take(None) == [{"call": "remove", "subject": "", "result": "absent"}]
 
 
+def test_an_exception_of_a_callback_that_a_free_calls_is_raised_there(native: Native, tmp_path: Path) -> None:
+    from harness.agent.drivers.libssl.callbacks.external_cache import NO_ID  # noqa: PLC0415 - loads cffi
+    from harness.agent.drivers.libssl.context import LibsslContext  # noqa: PLC0415 - loads cffi
+
+    context = LibsslContext(native, "server", {}, {"external_cache": str(tmp_path)})
+    session = native.ffi.gc(native.ssl.SSL_SESSION_new(), native.ssl.SSL_SESSION_free)
+    assert native.ssl.SSL_CTX_add_session(context._ctx, session) == 1  # noqa: SLF001 - no verb adds one without id
+    (tmp_path / NO_ID).mkdir()  # which the callback for removed sessions cannot unlink
+
+    with pytest.raises(IsADirectoryError) as raised:
+        context.free()
+    assert raised.value.__notes__[-1] == "which SSL_CTX_free called"
+    native.check_callbacks()
+
+
 def test_a_library_that_is_no_openssl_is_refused() -> None:
     argv = [sys.executable, "-c", SCRIPT, str(libssl_build().libssl), "libc.so.6"]
     done = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=stretched(10))

@@ -321,6 +321,17 @@ def test_what_an_end_reports_after_the_alert_of_its_peer_is_no_cause() -> None:
     assert reasons(made.first(), replace(made_so, client=client)) == (R.LIBRARY_FAILED,)
 
 
+def test_a_failure_in_silence_outranks_what_its_peer_reports() -> None:
+    silent = "lib=0 reason=0 the library failed without an error"
+    made_so = made.aborted(Alert(50, Role.CLIENT), "ClientHello", errors=(silent,))
+    client = replace(made_so.client, errors=("lib=20 reason=294 unexpected eof while reading",))
+    (finding,) = findings_of(made.first(), replace(made_so, client=client))
+
+    assert finding.reason is R.LIBRARY_FAILED
+    assert finding.title.startswith("the server's OpenSSL failed without an error and without an alert")
+    assert f"server: {silent}" in finding.evidence
+
+
 def test_code_of_another_library_is_none_of_libssl() -> None:
     made_so = made.aborted(INTERNAL, "ClientHello", errors=("lib=6 reason=277 something",))
 

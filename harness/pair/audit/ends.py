@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import release
-from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, entries, release_of
+from harness.explain.finding import ALERT_RECEIVED, ALERTS_END, LIB_SSL, SILENT, entries, release_of
 from harness.model.tls import Ending, Role
 from harness.model.transcript import CONNECTION_CLOSE
 from harness.model.view import Saw
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from harness.model.tls import Alert
+    from harness.model.view import EndpointReport
     from harness.pair.audit.shown import Wire
 
 SAYS_WHY = release("1.1.1")
@@ -131,11 +132,19 @@ def _reads_to_the_end(wire: Wire, role: Role) -> bool:
         return False
     own = wire.alerts(role)
     failed = own is None or any(alert.fatal for alert in own)
-    failed = failed or any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
+    failed = failed or _own(report)
     if report.view.saw is Saw.ABORTED and not entries(report.errors):
         failed = failed or (version[:1].isdigit() and release(version) < SAYS_WHY)
     stream = not wire.cut and not wire.connection.tls.datagrams
     return stream and not failed and report.ending in {Ending.EOF, Ending.ALERT}
+
+
+def _own(report: EndpointReport) -> bool:
+    """Whether an end reports an error of its own, or that its library failed without one."""
+    return any(
+        (library == LIB_SSL and reason < ALERT_RECEIVED) or (library, reason) == SILENT
+        for library, reason in entries(report.errors)
+    )
 
 
 def errors_received(wire: Wire, role: Role) -> tuple[str, ...] | None:
@@ -238,5 +247,9 @@ def _fails_without_alert(wire: Wire, role: Role) -> bool:
     setup = wire.connection.setup
     if setup is not None and not setup.library(role).is_openssl:
         return report.view.saw is Saw.ABORTED and report.alerts is None
-    own = any(library == LIB_SSL and reason < ALERT_RECEIVED for library, reason in entries(report.errors))
-    return report.view.saw is Saw.ABORTED and own and version[:1].isdigit() and release(version) < SENDS_EACH_ALERT
+    return (
+        report.view.saw is Saw.ABORTED
+        and _own(report)
+        and version[:1].isdigit()
+        and release(version) < SENDS_EACH_ALERT
+    )

@@ -149,6 +149,7 @@ int SSL_read(SSL *ssl, void *buf, int num);
 int SSL_write(SSL *ssl, const void *buf, int num);
 int SSL_shutdown(SSL *ssl);
 int SSL_get_error(const SSL *ssl, int ret);
+int SSL_want(const SSL *ssl);
 int SSL_verify_client_post_handshake(SSL *ssl);
 void SSL_CTX_set_post_handshake_auth(SSL_CTX *ctx, int val);
 int SSL_renegotiate(SSL *ssl);

@@ -379,6 +379,7 @@ class LibsslTls:
             self._native.ssl.SSL_free(self.ssl)
         self._owned = None
         self.ssl = self._native.ffi.NULL
+        self._native.check_callbacks("SSL_free")
 
 
 class EarlyWriter:

@@ -272,3 +272,4 @@ class LibsslContext(Cache):
         self.native.ffi.release(self._ctx)
         if self._external is not None:
             self._external.forget()
+        self.native.check_callbacks("SSL_CTX_free")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 THREE = (3, 0)
+SILENT = {"lib": 0, "reason": 0, "text": "the library failed without an error: it did not wait to read or to write"}
+"""The entry of a failure of which OpenSSL says no more than SSL_ERROR_SYSCALL, as it does of the end of TCP."""
 
 
 class InterruptedByCallbackError(Exception):
@@ -134,11 +136,13 @@ class Native:
 
         return self.ffi.callback(signature.replace("(", "(*)(", 1), function, onerror=failed)
 
-    def check_callbacks(self) -> None:
-        """Raise the first exception that a callback raised since the last check."""
+    def check_callbacks(self, within: str = "") -> None:
+        """Raise the first exception that a callback raised since the last check; ``within`` names the function."""
         if failures := self._thread.failures:
             first, *_ = failures
             failures.clear()
+            if within:
+                first.add_note(f"which {within} called")
             raise first
 
     def before(self, clock: Clock | None = None) -> None:
@@ -178,6 +182,8 @@ class Native:
         if any(entry["lib"] == c.LIB_SSL and entry["reason"] == c.UNEXPECTED_EOF for entry in queue):
             raise EndError("eof", queue)
         if code == c.ERROR_SYSCALL and not queue:
+            if not number and self.release < THREE and self.ssl.SSL_want(ssl) == c.WANTS_NOTHING:
+                raise TlsError([SILENT])
             raise EndError("reset" if number in {errno.ECONNRESET, errno.EPIPE} else "eof")
         raise TlsError(queue)
 
