@@ -20,6 +20,7 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    broken_by,
     reasons,
     scenario,
 )
@@ -27,6 +28,14 @@ from harness import (
 BY_TICKET = {TLSv1_2: Mechanism.SESSION_TICKET, TLSv1_3: Mechanism.PSK}
 S_SERVER = ["s_server-www", "s_server-WWW", "s_server-rev"]
 RECONNECTIONS = 5
+SITES = {"localhost": "server", "other.example": "other-server"}
+SEEN = date(2026, 11, 30)
+NOT_COMPARED = "ssl_get_prev_session compares the session id context, which both contexts have, and no name"
+NOT_CHECKED = "tls_construct_ctos_psk compares neither the name of the session nor that of its certificate"
+OTHER_NAME = {
+    "other_name_not_resumed": [broken_by(Role.SERVER, name, SEEN, NOT_COMPARED, tls=TLSv1_2) for name in S_SERVER],
+    "name_in_certificate": broken_by(Role.CLIENT, "*", SEEN, NOT_CHECKED, tls=TLSv1_3),
+}
 HANDSHAKE_FAILURE, NO_RENEGOTIATION = 40, 100
 Renegotiated = tuple[int, Outcome, Alert | None]
 REFUSED: Expectation[Renegotiated] = Expectation(
@@ -159,3 +168,32 @@ def test_s_server_without_tickets_and_cache_gives_no_session(program):
     assert first.session.session_id == b""
     assert second.offered is first.session
     assert (second.outcome, second.was_offered) == (FULL, False)
+
+
+@scenario(programs=S_SERVER, breaks=OTHER_NAME)
+def test_s_server_resumes_under_the_name_of_its_second_context(program):
+    """-servername and -cert2: the callback chooses after OpenSSL has looked at the session (SSL_set_SSL_CTX(3))."""
+    server = program(sites=SITES)
+    first = server.connect()
+    fresh = server.connect(server_name="other.example")
+    second = server.connect(offer=first.session, server_name="other.example")
+    server.restart()
+    third = server.connect(offer=first.session, server_name="localhost")
+
+    assert first.outcome is fresh.outcome is FULL
+    assert first.messages.certificates[Role.SERVER] != fresh.messages.certificates[Role.SERVER]
+    assert second.outcome is RESUMED
+    assert second.mechanism is BY_TICKET[second.tls]
+    assert reasons(server, second) == (Reason.OTHER_SERVER_NAME,)
+    assert third.outcome is DECLINED
+    assert reasons(server, third)[0] is Reason.TICKET_KEY_UNKNOWN
+
+
+@scenario(programs=["s_server-www"])
+def test_s_server_keeps_its_first_context_for_any_other_name(program):
+    server = program(sites=SITES)
+    first = server.connect()
+    second = server.connect(server_name="nobody.example")
+
+    assert first.outcome is second.outcome is FULL
+    assert first.messages.certificates == second.messages.certificates

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from harness.runtime.pki import Issued
 
 
+TWO = 2
+"""Contexts of an s_server."""
+
+
 class Cache(StrEnum):
     """Where a server keeps sessions."""
 
@@ -109,7 +113,8 @@ class Product:
     """What a client says; a GET if empty."""
     reload: Reload = Reload()
     lacks: Mapping[str, str] = field(default_factory=dict)
-    """Why it cannot be what is wanted, by ``cache=shared``, ``tickets=False``, ``keys``, ``sites``, ``reload``."""
+    """Why it cannot be what is wanted, by ``cache=shared``, ``tickets=False``, ``keys``, ``sites`` (more than
+    one), ``third site``, ``asking``, ``reload``."""
 
     def missing(self, wanted: Wanted) -> str:
         """Why it cannot be configured so; empty if it can."""
@@ -118,6 +123,8 @@ class Product:
             f"tickets={wanted.tickets}": True,
             "keys": wanted.keys is not None,
             "sites": len(wanted.sites) > 1,
+            "third site": len(wanted.sites) > TWO,
+            "asking": any(site.asks for site in wanted.sites),
         }
         return next((self.lacks[name] for name, is_asked in asked.items() if is_asked and name in self.lacks), "")
 
@@ -283,9 +290,12 @@ def _s_server(way: str) -> Callable[[Wanted, Place], Start]:
     """Start s_server so."""
 
     def start(wanted: Wanted, place: Place) -> Start:
-        site = wanted.sites[0]
+        site, *others = wanted.sites
         arguments = ["s_server", "-accept", f"127.0.0.1:{place.port}", way]
         arguments += ["-cert", str(site.issued.certificate), "-key", str(site.issued.key)]
+        for other in others:
+            arguments += ["-servername", other.name]
+            arguments += ["-cert2", str(other.issued.certificate), "-key2", str(other.issued.key)]
         arguments += [] if wanted.tickets else ["-no_ticket"]
         arguments += ["-no_cache"] if wanted.cache is Cache.NONE else []
         return Start({PAGE: "hello\n"}, tuple(arguments))
@@ -306,7 +316,8 @@ def _of_openssl(name: str, way: str, says: bytes) -> Product:
         lacks={
             "cache=shared": "its cache is that of its one process",
             "keys": "its ticket keys are of its own making",
-            "sites": "it serves one name, or two",
+            "third site": "it has a context for any name, and one for the name of -servername",
+            "asking": "-Verify asks under each name",
             "reload": "it reads its options at its start alone",
         },
     )
