@@ -402,7 +402,7 @@ NEGATIVE_TIMEOUT_AT_CLIENT = Expectation(
 """The timeout in seconds that SSL_SESSION_get_timeout then gives."""
 
 
-@scenario(client={"timeout": -1})
+@scenario(client={"timeout": -1}, needs=NEEDED)
 def test_negative_timeout_of_a_client_is_never_looked_at(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from base64 import b64decode
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from harness.agent.knobs import check_knobs, knobs_of, why_not
@@ -43,6 +45,27 @@ class TlsError(Exception):
     """The library refused: its error queue, oldest first, each ``{"lib": n, "reason": n, "text": "..."}``."""
 
     queue: list[dict[str, Any]] = field(default_factory=list)
+
+
+REASONS = (*range(1, 4096), *(flags | number for flags in (1 << 19, 3 << 18) for number in range(256, 288)))
+"""Every number that a reason code may have: each library's, and since OpenSSL 3.0 ERR_R_* with its flags (err.h)."""
+
+
+RSA = bytes.fromhex("06092a864886f70d0101")
+"""The object identifiers of RSA keys in DER begin so: rsaEncryption and id-RSASSA-PSS (RFC 8017, appendix A.1)."""
+CORRUPTS = release("3.0.4")
+"""The one OpenSSL that writes beyond its memory with the private key of RSA, on a CPU with AVX512IFMA."""
+
+
+def check_key(version: str, path: str, cpu: Path = Path("/proc/cpuinfo")) -> None:
+    """LackError for a PEM key that corrupts the memory of an OpenSSL of this version on this CPU (CVE-2022-2274)."""
+    if release(version) != CORRUPTS:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        text = Path(path).read_text("ascii")
+        content = "".join(line for line in text.splitlines() if "-----" not in line)
+        if ("BEGIN RSA" in text or RSA in b64decode(content)) and "avx512ifma" in cpu.read_text():
+            raise LackError("OpenSSL 3.0.4 corrupts its memory with an RSA key on this CPU (CVE-2022-2274)")
 
 
 def refused(error: TlsError) -> str:

@@ -192,7 +192,7 @@ class Connection:
         self.note_read()
         found = self.observed_alert()
         aborted = any(view.saw is Saw.ABORTED for view in self.views)
-        if found is None and aborted and (why := self._sealed()) is not None:
+        if found is None and aborted and (why := self.sealed()) is not None:
             raise why
         return found
 
@@ -258,7 +258,7 @@ class Connection:
         self.note_read()
         client, wire = self.ticket_counts()
         counts = {count for count in (client, wire) if count is not None}
-        if not counts and (why := self._sealed()) is not None:
+        if not counts and (why := self.sealed()) is not None:
             raise why
         if len(counts) != 1:
             raise DisagreementError(
@@ -278,10 +278,10 @@ class Connection:
         To read of them what TLS 1.3 encrypts is an UnsupportedError if neither end has a key log.
         """
         self.note_read()
-        why = self._sealed()
+        why = self.sealed()
         return self.transcript if why is None else SealedTranscript.of(self.transcript, why)
 
-    def _sealed(self) -> UnsupportedError | None:
+    def sealed(self) -> UnsupportedError | None:
         """Why the wire cannot read what TLS 1.3 encrypts; None if it can, or if an end that has a key log lost it."""
         lacks = {} if self.setup is None else self.setup.key_log
         if self.transcript.tickets is not None or len(lacks) < len(Role):

@@ -160,7 +160,8 @@ def undeclared(state: CellState) -> str:
     """Say which rules of the RFCs a cell breaks undeclared, and which it was declared to break and keeps.
 
     Empty if what happened is what was declared. A SHOULD that is broken needs no declaration, and a MUST that is known
-    to be broken by those builds (`KNOWN_BREACHES`) needs none of its own.
+    to be broken by those builds (`KNOWN_BREACHES`) needs none of its own. UnsupportedError if a breach is declared that
+    nobody can see, as neither end has a key log.
     """
     if state.pair is None:
         return ""
@@ -174,6 +175,9 @@ def undeclared(state: CellState) -> str:
             elif not is_set_to_break(breach.rule, connection):
                 unknown.setdefault(breach.rule.name, (connection, breach))
     declared = {name: expected.of(state.pair) for name, expected in state.cell.breaks.items()}
+    unseen = [why for connection in state.connections if (why := connection.sealed()) is not None]
+    if unseen and any(expected and name not in broken for name, expected in declared.items()):
+        raise unseen[0]
     lines = [
         f"connection {connection.number} breaks the rule {name}, and the scenario does not declare it: {breach.title}\n"
         + "".join(f"  {line}\n" for line in breach.evidence)

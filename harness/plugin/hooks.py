@@ -288,15 +288,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = True
     state = _state(item)
     item.config.stash[RUNNING] = state
+    broken = ""
     try:
         result = yield
+        item.config.stash[RUNNING] = None
+        if state and (found := problem(state.connections, state.opened)):
+            raise found
+        broken = undeclared(state) if state else ""
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")
     finally:
         item.config.stash[RUNNING] = None
-    if state and (found := problem(state.connections, state.opened)):
-        raise found
-    if state and (broken := undeclared(state)):
+    if broken:
         pytest.fail(broken, pytrace=False)
     return result
 

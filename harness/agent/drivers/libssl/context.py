@@ -27,7 +27,7 @@ from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
 from harness.agent.joined.memory import MemoryEnd
 from harness.agent.knobs import CLIENT_CACHE
-from harness.agent.library import LackError
+from harness.agent.library import LackError, check_key
 from harness.agent.vocabulary import QUIC_PROTOCOLS, Capability, ChosenAt, ExternalGet, NotResumable
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class LibsslContext(Cache):
             path = files["certificate"].encode()
             self.native.must(ssl.SSL_CTX_use_certificate_chain_file(self._ctx, path), "certificate")
         if "key" in files:
+            check_key(self.native.version, files["key"])
             self.native.keys.use(self._ctx, files["key"])
         if "expected_rpk" in files:
             self._expected_rpk = PublicKey(self.native, Path(files["expected_rpk"]))

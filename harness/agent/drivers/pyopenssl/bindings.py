@@ -29,7 +29,7 @@ from cryptography.hazmat.backends.openssl import backend
 from OpenSSL import SSL, crypto
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
-from harness.agent.library import Guard, LackError
+from harness.agent.library import REASONS, Guard, LackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,6 @@ LIB_SSL = 20
 SINCE_3_0 = 0x30000000
 LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
 """ERR_PACK of openssl/err.h, 3.0 and later, and before."""
-MOST_REASON = 4096
 EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
 
@@ -341,7 +340,7 @@ def set_psk_hint(context: SSL.Context, hint: str) -> bool:
 @cache
 def _reasons() -> dict[str, int]:
     texts: dict[str, int] = {}
-    for reason in range(1, MOST_REASON):
+    for reason in REASONS:
         text = _lib.ERR_reason_error_string(LIB_SSL << LIB_SHIFT | reason)
         if text != _ffi.NULL:
             texts[_ffi.string(text).decode()] = reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from OpenSSL import SSL
@@ -28,6 +29,14 @@ def set_versions(context: SSL.Context, versions: tuple[TLSVersion, ...]) -> None
     for version in versions:
         options &= ~version.no_option
     context.set_options(options)
+
+
+def set_verify(context: Any, mode: int) -> None:
+    """Context.set_verify; pyOpenSSL before 20 does not do without a callback, which here agrees with OpenSSL."""
+    if "callback=None" in str(inspect.signature(context.set_verify)):
+        context.set_verify(mode)
+    else:
+        context.set_verify(mode, lambda _connection, _certificate, _error, _depth, ok: bool(ok))
 
 
 def set_keylog_callback(context: Any, callback: Any) -> None:

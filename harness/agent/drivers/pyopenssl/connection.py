@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNEXPECTED_EOF_WHILE_READING = 294
+"""SSL_R_UNEXPECTED_EOF_WHILE_READING, since OpenSSL 3.0."""
 UNEXPECTED_EOF = -1
 """The errno in SysCallError when TCP ended without close_notify."""
 EARLY_CHUNK = 16384
@@ -266,7 +268,11 @@ class PyopensslConnection:
             failure = self._ended("eof" if error.args[0] == UNEXPECTED_EOF else "reset", [{"text": str(error)}])
         except SSL.Error as error:
             queue = queue_of(error)
-            failure = self._ended("alert", queue) if self._evidence.aborted_by_peer else TlsError(queue)
+            if (below.LIB_SSL, UNEXPECTED_EOF_WHILE_READING) in [(entry["lib"], entry["reason"]) for entry in queue]:
+                failure = self._ended("eof", queue)  # since pyOpenSSL 22.1 a SysCallError
+                queue = []
+            else:
+                failure = self._ended("alert", queue) if self._evidence.aborted_by_peer else TlsError(queue)
             self._errors += queue
         else:
             below.GUARD.check()

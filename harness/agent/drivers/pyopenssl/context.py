@@ -18,7 +18,7 @@ from harness.agent.drivers.pyopenssl.conf import conf
 from harness.agent.drivers.pyopenssl.connection import PyopensslConnection, queue_of
 from harness.agent.drivers.pyopenssl.evidence import Watch
 from harness.agent.knobs import knobs_of
-from harness.agent.library import LackError, TlsError, refused
+from harness.agent.library import LackError, TlsError, check_key, refused
 from harness.agent.verbs import ONLY_SERVERS_CHOOSE
 from harness.agent.vocabulary import COOKIE_SIZE, TRY_LATER, ChosenAt, Cookie, Role, Unset, release
 
@@ -73,6 +73,7 @@ class PyopensslContext:
 
     def _load(self, files: Mapping[str, str]) -> None:
         if "certificate" in files:
+            check_key(version(), files["key"])
             self._context.use_certificate_chain_file(files["certificate"])
             self._context.use_privatekey_file(files["key"])
         if "ca" in files:
@@ -155,7 +156,7 @@ class PyopensslContext:
         self._context.set_alpn_select_callback(select)
 
     def _set_verify(self, value: Verify) -> None:
-        self._context.set_verify(value.number)
+        older.set_verify(self._context, value.number)
 
     def _set_post_handshake_auth(self, value: bool) -> None:  # noqa: FBT001 - as in the row
         below.set_post_handshake_auth(self._context, on=value)

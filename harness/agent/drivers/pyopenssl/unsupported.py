@@ -76,6 +76,9 @@ OF_DER = (
     Capability.SESSION_IMPORT,
     Capability.EVERY_TICKET,
 )
+HAS_KEY_LOG = release("1.1.1h")
+"""The OpenSSL in the first cryptography that pyOpenSSL 20 takes."""
+NO_KEY_LOG = "pyOpenSSL before 20 has no Context.set_keylog_callback"
 HAS_GROUP = (3, 5, 3)
 """The OpenSSL of the first cryptography 46."""
 HAS_DER = (3, 4)
@@ -95,6 +98,8 @@ def missing(role: str, version: str) -> dict[str, str]:
         found[Capability.THREADS.value] = ONLY_CLIENTS_OFFER
     if release(version) < release(PYOPENSSL_HAS_DTLS):
         found[Capability.DATAGRAMS.value] = PYOPENSSL_LACKS_DTLS.why
+    if release(version) < HAS_KEY_LOG:
+        found[Capability.KEY_LOG.value] = NO_KEY_LOG
     if release(version) < HAS_GROUP:
         found[Capability.NEGOTIATED_GROUP.value] = GROUP
     if release(version) < HAS_DER:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from harness.agent.library import Guard
+from harness.agent.library import REASONS, Guard
 
 ALERT = 21
 """ContentType alert (RFC 8446, 5.1)."""
@@ -31,7 +31,6 @@ ALERT_REASONS = range(1000, 1256)
 
 GUARD = Guard()
 """The exceptions of the callbacks, which Python only prints."""
-MOST_REASON = 4096
 SINCE_3_0 = 0x30000000
 TEXT = re.compile(r"\] ([^:]*)(?:: .*)? \(_ssl\.c:\d+\)$")
 """What an SSLError says last: OpenSSL's text, of a certificate also why it is not valid, and a line of _ssl.c."""
@@ -46,7 +45,7 @@ def _numbers() -> dict[str, int]:
     except (OSError, AttributeError):
         return {}
     say.restype, say.argtypes = ctypes.c_char_p, [ctypes.c_ulong]
-    found = ((say(LIB_SSL << shift | number), number) for number in range(LAST_COMMON + 1, MOST_REASON))
+    found = ((say(LIB_SSL << shift | number), number) for number in REASONS if number > LAST_COMMON)
     return {text.decode(): number for text, number in found if text}
 
 
