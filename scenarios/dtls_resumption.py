@@ -280,6 +280,7 @@ def test_a_client_without_renegotiation_keeps_its_session(pair):
     assert connection.outcome is FULL
     assert connection.messages.handshakes == 1
     assert NO_RENEGOTIATION in [alert.number for alert in connection.messages.alerts if alert.sender is Role.CLIENT]
+    assert connection.renegotiation_resumed is None
     assert (went_on, fatal) == AT_A_REFUSAL.of(pair)
 
 

@@ -148,6 +148,7 @@ def test_client_without_renegotiation_refuses_the_servers(pair):
     assert not done
     assert connection.outcome is FULL
     assert connection.messages.handshakes == 1
+    assert connection.renegotiation_resumed is None
     assert alerts == REFUSED_REQUEST
 
 

@@ -23,7 +23,7 @@ from harness.agent.vocabulary import Role, default_timeout, release
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 R = TypeVar("R")
 
@@ -47,8 +47,14 @@ class TlsError(Exception):
     queue: list[dict[str, Any]] = field(default_factory=list)
 
 
-REASONS = (*range(1, 4096), *(flags | number for flags in (1 << 19, 3 << 18) for number in range(256, 288)))
-"""Every number that a reason code may have: each library's, and since OpenSSL 3.0 ERR_R_* with its flags (err.h)."""
+def reason_numbers(*, since_3_0: bool) -> Iterator[int]:
+    """Every number that a reason code may have: a library's own, and since OpenSSL 3.0 ERR_R_* with its flags (err.h).
+
+    ERR_GET_REASON before 3.0 has 12 bits: what lies above them is another number's text.
+    """
+    yield from range(1, 4096)
+    if since_3_0:
+        yield from (flags | number for flags in (1 << 19, 3 << 18) for number in range(256, 288))
 
 
 RSA = bytes.fromhex("06092a864886f70d0101")

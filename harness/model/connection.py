@@ -237,17 +237,26 @@ class Connection:
 
     @property
     def renegotiation_resumed(self) -> bool | None:
-        """Whether its last renegotiation was abbreviated; None if it had none, or if neither end reports it."""
+        """Whether its last renegotiation was abbreviated; None if it had none (it may be refused), or if unknown."""
         self.asserted = True
         return self.observed_renegotiation_resumed()
 
     def observed_renegotiation_resumed(self) -> bool | None:
         """The same without marking the connection as asserted."""
-        asked = self.setup is not None and any(action.name == "renegotiate" for action in self.setup.during)
-        if not asked and self.transcript.handshakes <= 1:
+        if self.transcript.handshakes <= 1 and not (self.renegotiation_asked and self._hides_handshakes):
             return None
         reported = self.client.reused_at_end
         return self.server.reused_at_end if reported is None else reported
+
+    @property
+    def renegotiation_asked(self) -> bool:
+        """Whether a step of it was to renegotiate, whatever came of that."""
+        return self.setup is not None and any(action.name == "renegotiate" for action in self.setup.during)
+
+    @property
+    def _hides_handshakes(self) -> bool:
+        """Whether handshake messages are sealed, so that a second handshake would not be seen."""
+        return "EncryptedHandshake" in self.transcript.types()
 
     @property
     def tickets(self) -> int:

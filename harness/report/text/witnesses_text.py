@@ -132,6 +132,8 @@ def _exchange(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "export", f"the exported keying material of both ends is {'equal' if equal else 'different'}"
     if (resumed := connection.observed_renegotiation_resumed()) is not None:
         yield "renew", f"the renegotiation was {'abbreviated' if resumed else 'full'}"
+    elif connection.renegotiation_asked:
+        yield "renew", "there was no second handshake, although a step asked for one"
 
 
 def _tickets(connection: Connection) -> str:

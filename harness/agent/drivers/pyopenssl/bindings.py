@@ -29,7 +29,7 @@ from cryptography.hazmat.backends.openssl import backend
 from OpenSSL import SSL, crypto
 
 from harness.agent.drivers.pyopenssl import unsupported as lacks
-from harness.agent.library import REASONS, Guard, LackError
+from harness.agent.library import Guard, LackError, reason_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -340,7 +340,7 @@ def set_psk_hint(context: SSL.Context, hint: str) -> bool:
 @cache
 def _reasons() -> dict[str, int]:
     texts: dict[str, int] = {}
-    for reason in REASONS:
+    for reason in reason_numbers(since_3_0=SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0):
         text = _lib.ERR_reason_error_string(LIB_SSL << LIB_SHIFT | reason)
         if text != _ffi.NULL:
             texts[_ffi.string(text).decode()] = reason

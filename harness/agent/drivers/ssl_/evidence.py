@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from harness.agent.library import REASONS, Guard
+from harness.agent.library import Guard, reason_numbers
 
 ALERT = 21
 """ContentType alert (RFC 8446, 5.1)."""
@@ -39,13 +39,15 @@ TEXT = re.compile(r"\] ([^:]*)(?:: .*)? \(_ssl\.c:\d+\)$")
 @cache
 def _numbers() -> dict[str, int]:
     """The reason codes of ERR_LIB_SSL by the texts of Python's OpenSSL, which it loads with its first context."""
-    shift = 23 if ssl.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
+    since_3_0 = ssl.OPENSSL_VERSION_NUMBER >= SINCE_3_0
+    shift = 23 if since_3_0 else 24
     try:
         say = ctypes.CDLL(getattr(_ssl, "__file__", None)).ERR_reason_error_string
     except (OSError, AttributeError):
         return {}
     say.restype, say.argtypes = ctypes.c_char_p, [ctypes.c_ulong]
-    found = ((say(LIB_SSL << shift | number), number) for number in REASONS if number > LAST_COMMON)
+    numbers = (number for number in reason_numbers(since_3_0=since_3_0) if number > LAST_COMMON)
+    found = ((say(LIB_SSL << shift | number), number) for number in numbers)
     return {text.decode(): number for text, number in found if text}
 
 
