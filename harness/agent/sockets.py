@@ -157,7 +157,7 @@ class Connector:
             result = self._socket.connect_ex(self._address)
         if result in {errno.EINPROGRESS, errno.EALREADY}:
             self._watcher.want(self._socket, self._try, write=True)
-        elif result in {0, errno.EISCONN}:
+        elif result in {0, errno.EISCONN, errno.ECONNRESET}:  # reset after it was established, as the library will see
             self._conversation.opened(self._socket)
         else:
             self._watcher.forget(self._socket)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ UNREACHABLE = 125
 LARGEST_SEED = 999_999
 SAY = "What the client says. Default: http, a GET of /; none with --starttls."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OTHER_KEY = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+"""What Python's ssl says of a private key whose certificate is another one."""
 FAILED = 1
 """Exit code if an expectation does not hold."""
 SNI = "The server name to send, then others under which its sessions are offered. Default: HOST, if it is a name."
@@ -107,6 +110,7 @@ def probe(addresses: tuple[str, ...], **given: Any) -> None:
         raise UsageError("--session-out holds the session of one server; probe one address")
     _consistent(addresses, given)
     wanted, expected = _wanted(given), _expected(given["expect"])
+    _usable(given["ca"], given["cert"], given["key"])
     try:
         found = _probed(addresses, given, wanted, expected)
     except UsageError:
@@ -246,6 +250,27 @@ def _consistent(addresses: tuple[str, ...], given: dict[str, Any]) -> None:
         raise UsageError("--every goes with one HOST:PORT; start a probe for each")
     if given["every"] and duration(given["every"], "--every") > duration(given["lasts"], "--for"):
         raise UsageError(f"--every {given['every']} is longer than --for {given['lasts']}; give more, or less")
+
+
+def _usable(authority: Path | None, certificate: Path | None, key: Path | None) -> None:
+    """UsageError if a file does not hold what its option says."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for option, file in (("--ca", authority), ("--cert", certificate)):
+        try:
+            context.load_verify_locations(file) if file else None
+        except ssl.SSLError as error:
+            raise UsageError(f"{option} {file} holds no certificate in PEM that can be read; give one") from error
+    if not certificate or not key:
+        return
+    text = key.read_bytes()
+    if b"PRIVATE KEY-----" not in text or b"ENCRYPTED" in text:
+        raise UsageError(f"--key {key} holds no unencrypted private key in PEM; give that of --cert {certificate}")
+    try:
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        # What else Python's OpenSSL does not like, another one may take.
+        if error.reason in OTHER_KEY:
+            raise UsageError(f"--key {key} is not the key of --cert {certificate}; give its own") from error
 
 
 def _expected(text: str) -> list[str]:

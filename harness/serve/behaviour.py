@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.explain.facts.evidence import gather
 from harness.model.errors import DisagreementError
-from harness.model.tls import Outcome, TLSVersion
+from harness.model.tls import Outcome, Role, TLSVersion
 from harness.serve.kinds import LIFETIME
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.serve.kinds import Kind
 
 NANOSECONDS = 10**9
+DISTRUST = {42, 46, 48}
+"""Alerts of a client that does not trust the certificate: bad_certificate, certificate_unknown, unknown_ca."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,22 @@ class Behaviour:
         return connection
 
     @property
+    def completed(self) -> bool:
+        """Whether a handshake was completed: without one, nothing is known of the client's sessions."""
+        return any(self.outcome(connection) is not Outcome.ABORTED for connection in self.connections)
+
+    @property
     def says(self) -> str:
         """What came of it, in one line."""
+        if not self.completed:
+            return self._of_aborted()
         return self._of_requests() if self.controls is None else self._of_data()
+
+    def _of_aborted(self) -> str:
+        alert = self.connections[0].observed_alert()
+        untrusted = alert is not None and alert.sender is Role.CLIENT and alert.number in DISTRUST
+        trust = "; let the command trust {ca}" if untrusted else ""
+        return f"no handshake is completed: {alert or 'no alert'}{trust}"
 
     def _of_requests(self) -> str:
         if len(self.connections) == 1 and not self.offers:
@@ -195,7 +210,7 @@ def _resumes(behaviour: Behaviour) -> bool:
 
 
 def _once(behaviour: Behaviour) -> bool:
-    return not behaviour.twice
+    return behaviour.completed and not behaviour.twice
 
 
 def _recovers(behaviour: Behaviour) -> bool:
@@ -207,7 +222,7 @@ def _data(behaviour: Behaviour) -> bool:
 
 
 def _drops(behaviour: Behaviour) -> bool:
-    return not behaviour.expired and len(behaviour.connections) > 1
+    return behaviour.completed and not behaviour.expired and len(behaviour.connections) > 1
 
 
 @dataclass(frozen=True)

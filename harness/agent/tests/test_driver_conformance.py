@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import select
 import socket
+import struct
 from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.agent import sockets
+from harness.agent.conversation import end_tcp
 from harness.agent.library import NO_CODE, EndError, LackError, TlsError, carry_out, lacking
 from harness.agent.program import DRIVERS
-from harness.agent.tests.drive import Talk, make, together, whole
+from harness.agent.sockets import Connector
+from harness.agent.tests.drive import DEADLINE, Talk, make, together, whole
 from harness.agent.verbs import CONTEXT, OPTIONAL, VERBS
+from harness.agent.watcher import Watcher
+from harness.model.errors import stretched
 from harness.runtime.pki import Pki
 from harness.tests.raw_agent import libssl_build
 from harness.wire.session.codec import decode
@@ -183,3 +192,35 @@ def test_the_key_log_holds_the_lines_of_the_connection(library: Library, pki: Pk
     assert [line.split()[0] for line in first.keylog] == ["CLIENT_RANDOM"]
     assert [line.split()[0] for line in second.keylog] == ["CLIENT_RANDOM"]
     assert first.keylog != second.keylog
+
+
+def test_a_connection_that_is_reset_at_once_ends_in_the_handshake(
+    library: Library, pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make(library, "client", pki)
+    opened: list[socket.socket] = []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    class Reset(socket.socket):
+        """A socket whose peer resets it before it is asked whether it is connected."""
+
+        def connect_ex(self, address: Any) -> int:
+            result = super().connect_ex(address)
+            if result == errno.EINPROGRESS:
+                taken, _ = listening.accept()
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                taken.close()
+                select.select([self], [], [], stretched(DEADLINE))
+            return result
+
+    conversation = SimpleNamespace(opened=opened.append, not_opened=pytest.fail)
+    monkeypatch.setattr(sockets, "socket", SimpleNamespace(**{**vars(socket), "socket": Reset}))
+    Connector(Watcher(), listening.getsockname()[1], conversation)  # type: ignore[arg-type]
+    (sock,) = opened
+    tls = client.connect(sock, None)
+
+    with pytest.raises((EndError, TlsError)):
+        tls.handshake()
+    tls.free()
+    end_tcp(sock)
+    listening.close()

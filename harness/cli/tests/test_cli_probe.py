@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -102,6 +103,29 @@ def test_a_refusal_of_starttls_is_one_line(capsys: pytest.CaptureFixture[str]) -
         said = refused(capsys, address, "--starttls", "smtp")
 
     assert said == f"error: {address} refuses STARTTLS of smtp: it answers '554 no service\\r\\n'"
+
+
+def test_files_that_do_not_hold_what_they_should_are_refused(
+    issued: Issued, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    openssl = ["openssl", "genpkey", "-algorithm", "ed25519"]
+    other, sealed, cert, key = tmp_path / "other", tmp_path / "sealed", str(issued.certificate), str(issued.key)
+    subprocess.run([*openssl, "-out", other], check=True)
+    subprocess.run([*openssl, "-aes128", "-pass", "pass:x", "-out", sealed], check=True)
+    lines = {
+        ("--ca", key): f"error: --ca {key} holds no certificate in PEM that can be read; give one",
+        ("--cert", key, "--key", key): f"error: --cert {key} holds no certificate in PEM that can be read; give one",
+        ("--cert", cert, "--key", str(other)): f"error: --key {other} is not the key of --cert {cert}; give its own",
+        ("--cert", cert, "--key", str(sealed)): (
+            f"error: --key {sealed} holds no unencrypted private key in PEM; give that of --cert {cert}"
+        ),
+        ("--cert", cert, "--key", cert): (
+            f"error: --key {cert} holds no unencrypted private key in PEM; give that of --cert {cert}"
+        ),
+    }
+
+    for options, line in lines.items():
+        assert refused(capsys, "127.0.0.1:1", *options, code=2) == line
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def _cause(wrong: Sequence[Crossing], crossings: Sequence[Crossing]) -> tuple[st
         return "NOT SHARED", Need.SAME_KEYS
     if any(_names(each, length)[0] & _names(each, length)[1] for each in wrong):
         return "NOT SHARED ALTHOUGH THE TICKET KEY IS THE SAME", Need.SAME_SETUP
-    return "NOT SHARED: each has a ticket key of its own", Need.SAME_KEYS
+    keys = {name for each in crossings for names in _names(each, length) for name in names}
+    return f"NOT SHARED: {len(keys)} ticket keys among these addresses", Need.SAME_KEYS
 
 
 def _length(crossings: Sequence[Crossing]) -> int:

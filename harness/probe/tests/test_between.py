@@ -56,7 +56,7 @@ def test_each_way_between_two_addresses_is_judged(crossed: tuple[str, Probe]) ->
         found.flag
         == {
             "same": "",
-            "keys": "NOT SHARED: each has a ticket key of its own",
+            "keys": "NOT SHARED: 2 ticket keys among these addresses",
             "certificate": "NOT SHARED ALTHOUGH THE TICKET KEY IS THE SAME",
         }[kind]
     )

@@ -153,6 +153,19 @@ def test_a_false_key_log_of_the_client_is_caught(capsys: pytest.CaptureFixture[s
     assert "key log: the client reports secrets that are wrong" in connection["disagreement"]
 
 
+@pytest.mark.parametrize(("kind", "claim"), [("tls13", "once"), ("none", ""), ("expiring", "drops-expired")])
+def test_a_client_that_refuses_the_certificate_shows_nothing(
+    capsys: pytest.CaptureFixture[str], kind: str, claim: str
+) -> None:
+    distrusts = RESUMES.replace("cafile=sys.argv[2]", "").replace("KEEPS", "False")
+    argv = [sys.executable, "-c", distrusts, "{port}", "{ca}", "1"]
+    code, out, err = watch(capsys, [f"--kind={kind}", "--times=3", *([f"--expect={claim}"] if claim else [])], argv)
+
+    line = "no handshake is completed: unknown_ca (48) sent by the client; let the command trust {ca}"
+    assert (code, " ".join(out.split()).endswith(line)) == (1 if claim else 0, True)
+    assert err.endswith(f"; {line}\n") is bool(claim)
+
+
 def test_a_command_that_connects_once_is_advised(capsys: pytest.CaptureFixture[str]) -> None:
     found = watched(capsys, ["tls13"], python(keeps=True, times=1))
 
