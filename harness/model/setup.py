@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -62,6 +63,8 @@ class Setup:
     """Why an end has no key log (Capability.KEY_LOG), for each that has none."""
     chosen: ServerConfig | None = None
     """The knobs of the context to which the server goes over in its client-hello callback, by the server name."""
+    asked: int = field(default_factory=time.time_ns, compare=False)
+    """When the connection was asked for, nanoseconds since 1970: its client makes its hello later."""
     chooses: bool = False
     """Whether the server goes over to another context for some server name."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.explain.facts.clocks import age_at_client, shown_now
+from harness.explain.facts.clocks import NANOSECONDS, age_at_client, shown_now
 from harness.explain.facts.evidence import gather
 from harness.explain.facts.history import actions
 from harness.model.tls import Role, TLSVersion
@@ -246,7 +246,8 @@ class Handshake:
     def age(self) -> tuple[int, int] | None:
         """The least and the greatest age of the offered session by its client's clock, in seconds; None if unknown.
 
-        Times are whole seconds, so that an age is only known to a second, unless the clock stands still.
+        Times are whole seconds, so that an age is only known to a second, unless the clock stands still. The client
+        makes its hello between the request for the connection and the moment at which the hello is relayed.
         """
         evidence = self._evidence
         age = age_at_client(evidence)
@@ -255,7 +256,18 @@ class Handshake:
         until = [*self.earlier, self.connection]
         moved = actions(until, Role.CLIENT, evidence.now.client_context, "move_clock", "stop_clock")
         stopped = bool(moved) and isinstance(moved[-1].values.get("at"), int)
-        return (age, age) if stopped else (age - 1, age + 1)
+        before, after = self._seconds_around(evidence.now.asked)
+        return (age, age) if stopped else (age - 1 - before, age + 1 + after)
+
+    def _seconds_around(self, asked: int) -> tuple[int, int]:
+        """Whole seconds from the request for the connection to its beginning at the tap, and on to its hello."""
+        tcp = self.connection.tcp
+        if tcp is None:
+            return 0, 0
+        hellos = [message.at for message in self.messages if message.type == "ClientHello"]
+        relayed = tcp.began + round(max(hellos, default=0) * NANOSECONDS)
+        begins = tcp.began // NANOSECONDS
+        return begins - min(asked, tcp.began) // NANOSECONDS, relayed // NANOSECONDS - begins
 
 
 def _was_edited(evidence: Evidence, earlier: Sequence[Connection]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.explain.facts.clocks import NANOSECONDS
 from harness.explain.rules import breaches_of
 from harness.explain.rules.tests.broken import (
     EARLY_DATA,
@@ -167,3 +168,23 @@ def test_an_offer_that_may_be_of_several_tickets_breaks_no_rule(runtime: Runtime
     assert issued[0].age_add != issued[1].age_add
     assert third.transcript.client_hellos[0].psk_identities == (issued[0].ticket,)
     assert "ticket_age_is_true" not in {breach.rule.name for breach in breaches_of([first, second, third], third)}
+
+
+@pytest.mark.parametrize(("asked", "broken"), [(0, False), (7, True)])
+def test_an_age_counts_from_the_request_for_the_connection(
+    runtime: Runtime, honest: LibsslStack, asked: int, *, broken: bool
+) -> None:
+    """Where the tap met the client seven seconds late, the age may be as old as the request, and no younger."""
+    pair = Pair((honest, honest), TLS13, runtime)
+    try:
+        first = pair.connect()
+        second = pair.connect(first.session)
+    finally:
+        pair.close()
+    assert second.tcp is not None
+    assert second.setup is not None
+    tcp = replace(second.tcp, began=second.tcp.began + 7 * NANOSECONDS)
+    setup = replace(second.setup, asked=second.setup.asked + asked * NANOSECONDS)
+    late = replace(second, tcp=tcp, setup=setup)
+
+    assert ("ticket_age_is_true" in {breach.rule.name for breach in breaches_of([first, late], late)}) is broken
