@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 OFFERS = 42
 """Offers of each mechanism: seven sessions, six times each."""
+VERSION = 70
+"""The alert protocol_version (RFC 8446, 6.2)."""
 CONTROL = 2
 """Connections before the studies: a second one if the server does not answer the first."""
 NO_ANSWER = "the server did not answer the GET in {seconds:g} s, so that nothing was said afterwards (--say none)"
@@ -255,4 +257,5 @@ def _failed(connection: Connection) -> str:
     errors = [line.split(" ", 2)[-1] for line in connection.client.errors if line.startswith("lib=")]
     if any("certificate verify failed" in line for line in errors):
         return "the certificate does not verify with --ca; give the authority that issued it, or leave --ca out"
-    return f"the handshake fails: {alert or next(iter(errors), 'no alert')}"
+    versions = "; it speaks no version that was asked for: leave --tls out" if alert and alert.number == VERSION else ""
+    return f"the handshake fails: {alert or next(iter(errors), 'no alert')}{versions}"

@@ -67,6 +67,16 @@ def test_a_host_without_an_address_is_one_line(capsys: pytest.CaptureFixture[str
     assert refused(capsys, "nowhere.invalid:443").startswith("error: nowhere.invalid:443 cannot be reached: ")
 
 
+def test_a_server_without_the_version_is_one_line(issued: Issued, capsys: pytest.CaptureFixture[str]) -> None:
+    with s_server(issued, "-www", "-tls1_2") as address:
+        said = refused(capsys, address, "--tls", "1.3")
+
+    assert said == (
+        f"error: {address}: the handshake fails: protocol_version (70) sent by the server; "
+        "it speaks no version that was asked for: leave --tls out"
+    )
+
+
 def test_a_listener_that_does_no_tls_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with speaking(b"SSH-2.0-OpenSSH_9.2\r\n") as address:
         said = refused(capsys, address)
