@@ -11,7 +11,7 @@ from harness.case.case import case_object, run
 from harness.explore.oracles import BUILDS, KEPT
 from harness.explore.rendered import scenario_text
 from harness.model.errors import HarnessError
-from harness.report.expecting import Expectation
+from harness.report.expecting import Expectation, asked
 from harness.reproduce.reproduction import SCRIPTS, reproduction
 from harness.results.writer import keep
 from harness.story.story import End
@@ -74,6 +74,7 @@ def write(place: Path, finding: Finding, runtime: Runtime, *, scenario: bool = F
             runtime.pki.pem_files,
             expected=story.expect,
             wrong="\n".join(wrong) or finding.suspicion.title,
+            asked=asked(story.expect, len(result.connections)),
         )
         files = {**made.files, **files}
         notes += made.summary()
@@ -98,8 +99,10 @@ def commands(finding: Finding, folder: str) -> list[str]:
     """Return the commands that show a finding again."""
     ends = f"--client {finding.bad.label} --server {finding.bad.label}"
     found = [f"resumption connect --story {folder}/{STORY} {ends}"]
-    found.append(f"{found[0]} --minimize --story-out smaller.json")
-    if finding.suspicion.oracle == BUILDS and len(finding.stacks) == 2:  # noqa: PLR2004 - a difference is between two
+    two = finding.suspicion.oracle == BUILDS and len(finding.stacks) == 2  # noqa: PLR2004 - a difference is between two
+    other = f" --unlike {finding.stacks[0].label}" if two else ""
+    found.append(f"{found[0]} --minimize{other} --story-out smaller.json")
+    if two:
         good, bad = (stack.build.version for stack in finding.stacks)
         found.append(f"resumption bisect --good {good} --bad {bad} --story {folder}/{STORY}")
     return found

@@ -97,9 +97,11 @@ def between_builds(played: Sequence[Played]) -> Iterator[Suspicion]:
         differing = [path for path in dict.fromkeys(chain.from_iterable(rows.values())) if _differs(path, rows)]
         over = "outcome" in differing  # it is the strongest, and the others follow from it
         for place, path in enumerate(differing[:1] if over else differing):
-            first = next(row[path] for row in rows.values() if path in row)
+            shown = [row[path] for row in rows.values() if path in row]
             values = tuple((label, _text(row.get(path))) for label, row in rows.items())
-            expect = f"connection[{number}].{path} == {literal(first.shown)}"
+            expect = f"connection[{number}].{path} == {literal(shown[0].shown)}"
+            if path == "alert" and len({each.shown for each in shown}) == 1:  # it is another end that sends it
+                expect = f"connection[{number}].alert.sender == {str(shown[0].compared).rpartition(' ')[2]}"
             yield Suspicion(BUILDS, path, number, values, expect, tuple(differing[place + 1 :]))
         if over:
             return

@@ -15,7 +15,7 @@ from harness.model.tls import Outcome
 from harness.report.json.shapes import AlertObject, ConnectionObject, CountersObject, EndpointsObject, fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from harness.report.json.shapes import CaseObject
 
@@ -85,6 +85,16 @@ class Observable:
         for key in self.keys:
             found = None if found is None else found.get(key)
         return found
+
+
+def asked(expected: Iterable[str], connections: int) -> list[tuple[int, tuple[str, ...]]]:
+    """Return what expectations name of connections: the number of one of so many, and the path in its JSON."""
+    named = [each for text in expected for each in Expectation.parse(text).observables.values()]
+    return [
+        (connections if each.connection == LAST else each.connection, each.keys)
+        for each in named
+        if each.connection is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True)

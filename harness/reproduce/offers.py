@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.model.errors import HarnessError
 from harness.model.session import Turned
 from harness.reproduce.story import Offer
+from harness.story.step import FARTHEST
 from harness.wire.session import codec
 
 if TYPE_CHECKING:
@@ -80,8 +81,12 @@ def _rewritten(offered: Session, connection: Connection) -> Offer | None:
             continue
         if "ticket" in changes and changes.keys() & {"session_id", "master_key"} and not _turned(changes):
             continue  # another session of the same connection
-        time = changes.pop("time", None)
+        time = changes.get("time")
         older = _time(session) - time if isinstance(time, int) else 0
+        if abs(older) > FARTHEST:  # a time of its own, not an age
+            older = 0
+        else:
+            changes.pop("time", None)
         timeout = changes.pop("timeout", None)
         found = replace(
             offer,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.model.connection import Connection
     from harness.model.session import Session
+    from harness.reproduce.asked import Asked
     from harness.reproduce.story import Story
 
 FORMS: Mapping[str, ModuleType] = {"reproduce.sh": shell, "reproduce.c": c_program, "reproduce.py": python_program}
@@ -55,13 +56,15 @@ def reproduction(
     expected: Sequence[str] = (),
     wrong: str = "",
     left_out: Sequence[str] = (),
+    asked: Sequence[Asked] = (),
 ) -> Reproduction:
     """Return all files for the connections of one pair, without marking these as asserted.
 
     ``pem_files`` returns the PEM files, by name, of the authority and of the certificates in the story.
     ``wrong`` says what failed, ``left_out`` which options were dropped because they did not affect the result.
+    ``asked`` is what is named of a connection that the program in C compares, too (harness.reproduce.asked).
     """
-    story = story_of(connections, expected=expected, wrong=wrong)
+    story = story_of(connections, expected=expected, wrong=wrong, asked=asked)
     missing = {name: whys for name, form in FORMS.items() if (whys := form.lacks(story))}
     files: dict[str, str | bytes] = {name: form.render(story) for name, form in FORMS.items() if name not in missing}
     program = next((name for name in ("reproduce.sh", "reproduce.c") if name in files), None)

@@ -56,6 +56,8 @@ class Result:
 
     None of any other connection, and where no end sets ``psk_modes``.
     """
+    asked: tuple[tuple[tuple[str, ...], int | str], ...] = ()
+    """What the user's expectations name beside these facts, with its value (harness.reproduce.asked)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

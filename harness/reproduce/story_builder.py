@@ -9,6 +9,7 @@ from harness.model.errors import DisagreementError, SessionFormatError
 from harness.model.knobs import CacheMode
 from harness.model.tampering import FLIGHT, Tamper, Tampering
 from harness.model.tls import Mechanism, Outcome, Role, TLSVersion
+from harness.reproduce.asked import asked_of
 from harness.reproduce.clocks import without_still_clocks
 from harness.reproduce.offers import origin
 from harness.reproduce.story import Attempt, Context, Result, Story
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.model.knobs import ClientConfig, ServerConfig
     from harness.model.session import Session
     from harness.model.setup import Action
+    from harness.reproduce.asked import Asked
 
 DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
     ("libssl", Role.CLIENT): {"cache_mode": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})},
@@ -44,22 +46,30 @@ FOREIGN = "reproducers drive OpenSSL"
 
 
 def story_of(
-    connections: Sequence[Connection], *, expected: Sequence[str] = (), wrong: str = "", still_clocks: bool = False
+    connections: Sequence[Connection],
+    *,
+    expected: Sequence[str] = (),
+    wrong: str = "",
+    still_clocks: bool = False,
+    asked: Sequence[Asked] = (),
 ) -> Story:
     """Return the story of all connections of one pair, without marking them as asserted.
 
-    Clocks that only stand still, which makes ages exact, are left out unless ``still_clocks``.
+    Clocks that only stand still, which makes ages exact, are left out unless ``still_clocks``. ``asked`` is what is
+    named of a connection beside the facts that each reproducer compares.
     """
     gaps: list[str] = []
     connections = sorted(connections, key=lambda connection: connection.number)
-    attempts = tuple(_attempt(connection, connections, gaps) for connection in connections)
+    attempts = tuple(_attempt(connection, connections, gaps, asked) for connection in connections)
     if not attempts:
         gaps.append("no connection was made")
     story = Story(attempts=attempts, gaps=tuple(dict.fromkeys(gaps)), expected=tuple(expected), wrong=wrong)
     return story if still_clocks else without_still_clocks(story)
 
 
-def _attempt(connection: Connection, connections: Sequence[Connection], gaps: list[str]) -> Attempt:
+def _attempt(
+    connection: Connection, connections: Sequence[Connection], gaps: list[str], asked: Sequence[Asked]
+) -> Attempt:
     setup = connection.setup
     if setup is None:
         raise ValueError(f"connection {connection.number} has no setup")
@@ -92,7 +102,7 @@ def _attempt(connection: Connection, connections: Sequence[Connection], gaps: li
         closed=connection.order,
         beside=setup.beside,
         close=connection.close,
-        result=result_of(connection),
+        result=replace(result_of(connection), asked=asked_of(connection, asked)),
         last_session=connection.last_session.der if connection.last_session else None,
     )
 

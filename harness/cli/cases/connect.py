@@ -80,6 +80,11 @@ def show(result: CaseResult, *, quiet: bool, whole: bool) -> None:
         click.echo(f"note: {note}", err=True)
 
 
+def unlike(text: str, stack: str) -> str:
+    """Return the ``stack@build`` of --unlike; a version alone is one of this stack."""
+    return f"{stack}@{text}" if text[:1].isdigit() else text
+
+
 def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine) -> None:
     """UsageError if neither endpoint uses a prefix that the user named."""
     for prefix in map(Path.absolute, prefixes):
@@ -127,7 +132,15 @@ def connect(**given: Any) -> None:
         try:
             client, server = machine.one(story.client.stack), machine.one(story.server.stack)
             used(given["prefixes"], (client, server), machine)
-            done = reproducing(given, runtime, story, lambda one: run(one, client, server, runtime, machine.one), judge)
+            other = machine.one(unlike(given["unlike"], client.name)) if given["unlike"] else None
+            done = reproducing(
+                given,
+                runtime,
+                story,
+                lambda one: run(one, client, server, runtime, machine.one),
+                judge,
+                (lambda one: run(one, other, other, runtime, machine.one)) if other else None,
+            )
         finally:
             machine.close()
     story, result = done.story, done.result

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.case.case import case_object
-from harness.case.minimize import Minimal, minimized
+from harness.case.minimize import Minimal, essence, minimized
 from harness.model.errors import UsageError
-from harness.report.expecting import Expectation
+from harness.report.expecting import Expectation, asked
 from harness.results.writer import keep, new_file, unused
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 REPRODUCE = "Write self-contained reproducers to DIR."
 MINIMIZE = "Drop every option and step that does not affect the result; needs --reproduce or --story-out."
+UNLIKE = "With --minimize: keep what another build, such as 3.6.5 or libssl@3.6.5, does at both ends."
 STORY_OUT = "Write the story to FILE, which --story reads."
 CHECKED = (("outcome",), ("mechanism",), ("alert", "number"), ("tickets",), ("session", "has_ticket"))
 """What the programs compare of a connection (harness.reproduce.story.COMPARED), by its path in the JSON."""
+NOT_CHECKED = "; the programs do not check this"
 STORY = "story.json"
 """The story in a folder of reproducers or of evidence."""
 
@@ -39,6 +41,7 @@ def reproducing_options(command: F) -> F:
     file = click.Path(path_type=Path, dir_okay=False)
     command = click.option("--story-out", type=file, metavar="FILE", help=STORY_OUT)(command)
     reproduce = click.option("--reproduce", type=folder, metavar="DIR", help=REPRODUCE)
+    command = click.option("--unlike", metavar="BUILD", help=UNLIKE)(command)
     return reproduce(click.option("--minimize", is_flag=True, help=MINIMIZE)(command))
 
 
@@ -70,6 +73,8 @@ def checked(given: Mapping[str, Any]) -> None:
         raise UsageError(
             "--minimize needs --reproduce DIR or --story-out FILE: it drops what does not affect the result from them"
         )
+    if given["unlike"] and not given["minimize"]:
+        raise UsageError("--unlike needs --minimize: it says which other build must go on to do what it does")
     if given["reproduce"]:
         unused(given["reproduce"])
     if given["story_out"]:
@@ -82,11 +87,22 @@ def reproducing(
     story: Story,
     again: Callable[[Story], CaseResult],
     judge: Callable[[Story, CaseResult], str | None],
+    elsewhere: Callable[[Story], CaseResult] | None = None,
 ) -> Reproducing:
-    """Run the story; minimise it and make its reproducers if requested."""
+    """Run the story; minimise it and make its reproducers if requested. ``elsewhere`` runs it on the build of --unlike.
+
+    UsageError if that build shows the same.
+    """
     found = Minimal(story, again(story), ())
     if given["minimize"]:
-        found = minimized(story, found.result, again, held)
+        if elsewhere and _shown(story, found.result) == _shown(story, elsewhere(story)):
+            raise UsageError(f"--unlike {given['unlike']} shows the same; name a build that differs, or leave it out")
+        found = minimized(
+            story,
+            found.result,
+            again,
+            lambda one, seen: [*held(one, seen), *(map(str, _shown(one, elsewhere(one))) if elsewhere else ())],
+        )
     left_out = found.left_out if given["minimize"] else None
     made = None
     if given["reproduce"]:
@@ -97,6 +113,7 @@ def reproducing(
             found.result.connections,
             runtime.pki.pem_files,
             expected=[_said(Expectation.parse(text), found.result) for text in found.story.expect],
+            asked=asked(found.story.expect, len(found.result.connections)),
             wrong=wrong,
             left_out=found.left_out,
         )
@@ -105,8 +122,18 @@ def reproducing(
 
 def _said(expectation: Expectation, result: CaseResult) -> str:
     """What was expected, and whether the programs look at it."""
-    seen = all(each.keys in CHECKED for each in expectation.observables.values())
-    return expectation.sentence(len(result.connections)) + "; the programs do not check this" * (not seen)
+    from harness.reproduce.asked import SEEN  # noqa: PLC0415 - as above
+
+    named = {each.keys for each in expectation.observables.values()}
+    note = (
+        "" if named <= {*CHECKED} else "; reproduce.c alone checks this" if named <= {*CHECKED, *SEEN} else NOT_CHECKED
+    )
+    return expectation.sentence(len(result.connections)) + note
+
+
+def _shown(story: Story, result: CaseResult) -> list[object]:
+    """What must stay: the last connection's outcome and its like, and what each expectation observes."""
+    return [essence(result), *held(story, result)]
 
 
 def held(story: Story, result: CaseResult) -> list[str]:

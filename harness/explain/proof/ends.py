@@ -92,7 +92,7 @@ STATEMENTS = (
         _counter,
     ),
     Statement(
-        "clocks", r"the session(?: \(time (\d+)\))? was (-?\d+) seconds old by its client's clock", _aged_at_client
+        "clocks", r"the session(?: \(time (-?\d+)\))? was (-?\d+) seconds old by its client's clock", _aged_at_client
     ),
     Statement(
         "clocks",

@@ -8,6 +8,7 @@ from harness.model.session import Turned
 from harness.model.tls import ORDERS, Close, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import quoting
+from harness.reproduce.asked import expressions
 from harness.reproduce.c.knob_statements import number
 from harness.reproduce.clocks import Clocks
 from harness.wire.session.codec import element_of, place_of
@@ -221,13 +222,16 @@ def observed(attempt: Attempt, *, early: bool) -> dict[str, str]:
     return {name: str(values[name]) for name in fields if values[name] not in {None, "unknown"}}
 
 
-def _close(attempt: Attempt, *, early: bool) -> Iterator[str]:
+def _close(attempt: Attempt, *, early: bool, apart: bool) -> Iterator[str]:
     c = f"c{attempt.number}"
     yield f"{CLOSES[attempt.close]}(&{c});"
     fields = [f".{name} = {quoting.c(value)}" for name, value in observed(attempt, early=early).items()]
     head = f"expect(&{c}, (struct seen){{"
     lines = [", ".join(fields[start : start + ACROSS]) for start in range(0, len(fields), ACROSS)]
     yield head + f",\n{' ' * (len(head) + 4)}".join(lines) + "});"
+    server = f"{attempt.server.role}_{attempt.server.number}"
+    for call, of_client in expressions(attempt.number, server, attempt.result.asked):
+        yield f"{f'if ({chr(33) * (not of_client)}is_client) ' * apart}{call};"
 
 
 def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
@@ -239,11 +243,11 @@ def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:
     clocks = Clocks()
     for attempt in story.attempts:
         for other in [other for other in opened if other.number not in attempt.beside]:
-            yield from _close(other, early=early)
+            yield from _close(other, early=early, apart=apart)
             opened.remove(other)
         yield ""
         yield from (_set_clock(context, stand) for context, stand in clocks.at(attempt))
         yield from _open(story, attempt, apart=apart)
         opened.append(attempt)
     for other in opened:
-        yield from _close(other, early=early)
+        yield from _close(other, early=early, apart=apart)

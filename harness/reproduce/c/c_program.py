@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.agent.vocabulary import PskCallback
-from harness.model.tls import ORDERS, Close, Role, TLSVersion
+from harness.model.tls import ORDERS, Close, Outcome, Role, TLSVersion
+from harness.reproduce.asked import ALERT, CIPHERS, of_session
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
 from harness.reproduce.c.contexts import identities, makers, server_end
 from harness.reproduce.c.knob_statements import COOKIES, cookie_of, knob_lacks
@@ -83,12 +84,25 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
     for action in attempt.during:
         if action.name not in DURING:
             yield f"{action.name} on connection {attempt.number}"
+    if attempt.tls.datagrams and _meets_eof(attempt) and any(keys == ALERT for keys, _ in attempt.result.asked):
+        yield f"the alert of connection {attempt.number} at an empty datagram: memory, which joins the ends, has none"
+    if attempt.result.outcome is Outcome.ABORTED and _renegotiates_at_once(attempt):
+        yield f"a renegotiation of connection {attempt.number} that fails before any data"
     if attempt.lost and apart:
         yield f"a lost flight of connection {attempt.number} between two processes, whose sockets lose nothing"
     if attempt.offer and attempt.offer.ssl and apart:
         yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def _meets_eof(attempt: Attempt) -> bool:
+    return attempt.close is Close.EOF or "eof" in ORDERS.get(attempt.close, ())
+
+
+def _renegotiates_at_once(attempt: Attempt) -> bool:
+    """Whether its first action is a renegotiation."""
+    return [action.name for action in attempt.during][:1] == ["renegotiate"]
 
 
 def _quic_reasons(story: Story) -> Iterator[str]:
@@ -160,7 +174,10 @@ def _needs(story: Story) -> set[str]:
         "offers": bool(offers),
         "offer": any(not offer.ssl for offer in offers),
         "offer_copy": fresh,
-        "copy": bool(offers) or bool({"remove", "flush", "add_session"} & before),
+        "count": any(keys not in {*CIPHERS, ALERT} for attempt in story.attempts for keys, _ in attempt.result.asked),
+        "copy": bool(offers)
+        or any(of_session(keys) for attempt in story.attempts for keys, _ in attempt.result.asked)
+        or bool({"remove", "flush", "add_session"} & before),
         "staple": (Role.SERVER, "ocsp") in knobs,
         "expected_rpk": "expected_rpk" in names,
         "files": any(

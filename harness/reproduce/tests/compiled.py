@@ -47,6 +47,13 @@ class Compiler:
         return [include, *(path.parent for path in include.glob("*/openssl"))]
 
     @property
+    def libraries(self) -> tuple[str, ...]:
+        """What it is linked with."""
+        libssl = self.build.libssl
+        assert libssl is not None
+        return f"-L{libssl.parent}", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined"
+
+    @property
     def unavailable(self) -> str | None:
         """Why nothing can be compiled for it."""
         if shutil.which("cc") is None:
@@ -61,12 +68,9 @@ class Compiler:
 
     def compile(self, source: Path, *flags: str, name: str = "reproduce") -> Path:
         """The program, beside its source; AssertionError with what the compiler said unless it said nothing."""
-        libssl = self.build.libssl
-        assert libssl is not None
         program = source.with_name(name)
-        libraries = (f"-L{libssl.parent}", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined")
         includes = [f"-I{path}" for path in self.includes]
-        argv = ["cc", *WARNINGS, *flags, *includes, "-o", str(program), str(source), *libraries]
+        argv = ["cc", *WARNINGS, *flags, *includes, "-o", str(program), str(source), *self.libraries]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=stretched(DEADLINE), check=False)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return program

@@ -231,6 +231,11 @@ BAD_USAGE = [
         "--client libssl --server libssl --tls 1.3 --age 99999999999",
         "99999999999 is not in the range",
     ),
+    ("--client libssl --server libssl --tls 1.3 --unlike 3.5", "--unlike needs --minimize"),
+    (
+        "--client libssl --server libssl --tls 1.3 --minimize --unlike libssl --story-out /tmp/never-written.json",
+        "--unlike libssl shows the same; name a build that differs, or leave it out",
+    ),
     (
         "--client libssl --server libssl --tls 1.3 --times 0 --then-server-set num_tickets=1",
         "--then-server-set has no effect with --times 0",
