@@ -21,6 +21,7 @@ from harness import (
     Role,
     TLSv1_2,
     TLSv1_3,
+    broken_by,
     cases,
     edited,
     reasons,
@@ -327,3 +328,26 @@ def test_short_server_hello_fits_the_length_in_the_session(pair):
     assert second.messages.client_hello.key_share_groups == (X25519,)
     assert second.outcome is RESUMED
     assert second.from_cache is False
+
+
+UNSIGNED = (
+    "d2i_SSL_SESSION takes the time by ossl_time_from_time_t into an unsigned OSSL_TIME, which is later than any clock"
+)
+NEGATIVE_TIME: Expectation[tuple[Outcome, tuple[Reason, ...]]] = Expectation(
+    (FULL, (Reason.EXPIRED_AT_CLIENT,)),
+    Differs((RESUMED, ()), Role.CLIENT, "*@>=3.2", date(2026, 11, 30), UNSIGNED),
+)
+NEVER_OLD = broken_by(Role.CLIENT, "*@>=3.2", date(2026, 11, 30), UNSIGNED)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    needs=CLIENT,
+    breaks=dict.fromkeys(("ticket_not_too_old", "ticket_within_seven_days", "ticket_age_is_true"), NEVER_OLD),
+)
+def test_session_whose_time_is_negative(pair):
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, time=-1))
+
+    assert first.outcome is FULL
+    assert (second.outcome, reasons(pair, second)) == NEGATIVE_TIME.of(pair)

@@ -5,10 +5,14 @@ group. A TLS 1.2 resumption makes none, so that both ends need no common group a
 with ML-KEM are of TLS 1.3 alone (RFC 9794; draft-ietf-tls-ecdhe-mlkem); OpenSSL has them since 3.5.
 """
 
+from datetime import date
+
 from harness import (
     ABORTED,
     FULL,
     Capability,
+    Differs,
+    Expectation,
     Mechanism,
     Reason,
     Role,
@@ -96,6 +100,33 @@ def test_session_resumes_at_a_server_that_asks_for_a_hybrid_group(pair):
     assert [group(hello) for hello in second.messages.server_hellos] == [ALL[hybrid], ALL[hybrid]]
     assert second.messages.client_hellos[0].key_share_groups == (X25519,)
     assert second.messages.client_hellos[1].key_share_groups == (ALL[hybrid],)
+
+
+DUPLICATED = (
+    "tls_parse_stoc_key_share: since https://github.com/openssl/openssl/pull/14750 a client duplicates a session that "
+    "resumes in another group, without its ticket"
+)
+KEEPS_ITS_TICKET: Expectation[bool] = Expectation(
+    False,  # noqa: FBT003 - a value
+    Differs(True, Role.CLIENT, "*@<3.0", date(2026, 11, 30), DUPLICATED),  # noqa: FBT003 - a value
+)
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client=MIXED,
+    server=SHARED,
+    needs={"client": [Capability.SESSION_IN_MEMORY], "server": [Capability.OPENSSL_CHOICES]},
+)
+def test_session_that_resumes_in_another_group_has_only_a_new_ticket(pair):
+    first = pair.connect()
+    pair.new_server(groups="P-256", num_tickets=0)
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert second.tickets == 0
+    assert second.last_session.has_ticket is KEEPS_ITS_TICKET.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client=OLD, server=SHARED)

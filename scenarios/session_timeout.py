@@ -433,3 +433,17 @@ def test_negative_timeout_escapes_the_bound_of_a_week(pair):
     assert first.alert == ALERT.of(pair)
     assert lifetimes(first) == LIFETIME_IN_TLS13.of(pair)
     assert hints(first) == {min(lifetime, longest) for lifetime in lifetimes(first)}
+
+
+NANOSECONDS = (
+    "OSSL_TIME of 3.2 has nanoseconds in 64 bits, at most 18446744072 s; create_ticket_prequel sends the lower 32 bits"
+)
+LONGEST_HINT = Expectation(2**32 - 1, Differs(1266874888, Role.SERVER, "*@>=3.2", date(2026, 11, 30), NANOSECONDS))
+
+
+@scenario(versions=[TLSv1_2], server={"timeout": 2**63 - 1}, needs={"server": [Capability.OPENSSL_CHOICES]})
+def test_longest_timeout_gives_what_32_bits_leave_of_it(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[0].lifetime == LONGEST_HINT.of(pair)
