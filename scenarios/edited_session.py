@@ -178,7 +178,6 @@ def test_client_goes_by_the_time_of_its_session_and_not_by_its_timeout(pair, fie
     assert second.from_cache is (None if field == "time" else False)
 
 
-@scenario(server={"server_certificate": "server"}, played_by=BY_LIBSSL, needs=CLIENT)
 def test_certificate_in_the_session_names_the_server(pair):
     first = pair.connect()
     pair.new_server(server_certificate="other-server")
@@ -255,9 +254,10 @@ def test_session_of_a_version_that_is_not_enabled_is_not_offered(pair, other, ve
     played_by=BY_LIBSSL,
     needs=CLIENT,
 )
-def test_client_aborts_where_its_session_lost_the_extended_master_secret(pair):
+@cases("field", "extended_master_secret", "flags")
+def test_client_aborts_where_its_session_lost_the_extended_master_secret(pair, field):
     first = pair.connect()
-    second = pair.connect(offer=edited(first.session, extended_master_secret=0))
+    second = pair.connect(offer=edited(first.session, **{field: 0}))
 
     assert first.outcome is FULL
     assert first.session.extended_master_secret

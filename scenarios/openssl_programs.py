@@ -178,7 +178,7 @@ def test_s_server_resumes_under_the_name_of_its_second_context(program):
     fresh = server.connect(server_name="other.example")
     second = server.connect(offer=first.session, server_name="other.example")
     server.restart()
-    third = server.connect(offer=first.session, server_name="localhost")
+    third = server.connect(offer=first.session)
 
     assert first.outcome is fresh.outcome is FULL
     assert first.messages.certificates[Role.SERVER] != fresh.messages.certificates[Role.SERVER]
@@ -194,6 +194,9 @@ def test_s_server_keeps_its_first_context_for_any_other_name(program):
     server = program(sites=SITES)
     first = server.connect()
     second = server.connect(server_name="nobody.example")
+    third = server.connect(server_name="other.example")
 
-    assert first.outcome is second.outcome is FULL
+    assert first.outcome is second.outcome is third.outcome is FULL
+    assert second.messages.client_hello.server_name == "nobody.example"
     assert first.messages.certificates == second.messages.certificates
+    assert first.messages.certificates != third.messages.certificates

@@ -334,12 +334,16 @@ TRIPLE_DES = {"ticket_cipher": "des_ede3_cbc"}
 def test_ticket_of_another_cipher_resumes(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
+    pair.new_server(ticket_cipher="aes_cbc")
+    third = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert set(called(first)) == {("encrypt", "ok")}
     assert second.outcome is RESUMED
     assert second.from_cache is False
     assert called(second)[0] == ("decrypt", "ok")
+    assert third.outcome is DECLINED
+    assert reasons(pair, third) == (Reason.TICKET_KEY_UNKNOWN,)
 
 
 @scenario(versions=[TLSv1_2], server=TRIPLE_DES | {"ticket_ring": "a"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from harness.builds.cache import Cache
 from harness.builds.store import BuildStore
 from harness.model.errors import BuildError
+from harness.model.session import EDITABLE
 from harness.tests.project import machinery
 from harness.tests.project.peers import ROOT
 
@@ -32,6 +34,19 @@ def test_no_row_is_there_twice() -> None:
 
 def test_the_page_is_what_the_table_says() -> None:
     assert (ROOT / "docs/machinery.md").read_text() == machinery.page(), "run: python docs/generate.py"
+
+
+ELSEWHERE = {"master_key": "why_aborted.py: with_other_secret"}
+"""The fields of a session that another file edits."""
+
+
+def test_every_field_of_a_session_is_edited_in_a_scenario() -> None:
+    text = (ROOT / "scenarios/edited_session.py").read_text()
+
+    assert [name for name in EDITABLE if name not in ELSEWHERE and not re.search(rf'"{name}"|\b{name}=', text)] == []
+    for where in ELSEWHERE.values():
+        file, word = where.split(": ")
+        assert word in (ROOT / "scenarios" / file).read_text()
 
 
 @pytest.mark.parametrize(
