@@ -105,6 +105,8 @@ class Pair:
         self._passed = 0
         """Seconds by which ``age`` set the clocks forward."""
         self._issued_ids: set[bytes] = set()
+        self._open: set[int] = set()
+        """The numbers of the connections that are open."""
         self._tallies: dict[tuple[Role, int], tuple[int, Tally]] = {}
         """By role and context how many connections were looked at, and what those of the context can have counted."""
         self._tamperings: list[Tampering] = []
@@ -324,7 +326,6 @@ class Pair:
             step_that_fits(self.tls, "threads")
         if together and (why := self.client_stack.abilities(Role.CLIENT).lacks(Capability.THREADS)):
             raise UnsupportedError(self.client_stack.label, Capability.THREADS, why)
-        closed = {connection.number for connection in self.connections}
         setup = Setup(
             self.client_config,
             self.server_config,
@@ -333,7 +334,7 @@ class Pair:
             chosen=self._chosen_config(),
             chooses=bool(self.server.chosen),
             before=tuple(self._actions),
-            beside=tuple(number for number in range(1, self.opened + 1) if number not in closed),
+            beside=tuple(sorted(self._open)),
             client_library=self.client_stack.build.library,
             server_library=self.server_stack.build.library,
             issued_ids=frozenset(self._issued_ids),
@@ -341,6 +342,7 @@ class Pair:
         )
         self._actions.clear()
         self.opened += 1
+        self._open.add(self.opened)
         ends, relay = self._ends(offer, in_memory=not together)
         spec = ConnectionSpec(self.opened, self.tls, offer, setup, early, together)
         return OpenConnection(spec, self.runtime.loop, relay, ends, self._closed)
@@ -393,6 +395,7 @@ class Pair:
         connection.read_by_assert = self.read_by_assert
         connection.contradictions += remembered(connection, self.connections)
         self.connections.append(connection)
+        self._open.discard(connection.number)
         self._issued_ids |= issued_ids(connection.transcript)
         tap = self.datagram_tap or self._tap
         connection.strays = tap.strays() if tap else ()

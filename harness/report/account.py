@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.explain import explain
@@ -36,7 +37,7 @@ class Account:
     breaches: Mapping[int, tuple[Breach, ...]] = field(default_factory=dict)
     """The rules of the RFCs that a connection breaks, by its number; a connection that breaks none is not there."""
 
-    @property
+    @cached_property
     def subject(self) -> Connection:
         """The connection to explain.
 
@@ -50,27 +51,29 @@ class Account:
         failed = [c for c in explained if self.explanations[c.number].question is not Question.RESUMED_BUT]
         return (failed or explained or self.connections)[-1]
 
-    @property
+    @cached_property
     def origin(self) -> Origin | None:
         """Where the subject's offered session comes from, and which fields were edited since."""
         offered = self.subject.offered
         return origin_of(offered, self._earlier) if offered else None
 
-    @property
+    @cached_property
     def before(self) -> Connection | None:
         """The connection that the offered session comes from, or the one before the subject if unknown."""
         if self.origin:
             return self.origin.connection
         return self._earlier[-1] if self._earlier else None
 
-    @property
+    @cached_property
     def _earlier(self) -> list[Connection]:
-        return [connection for connection in self.connections if connection.number < self.subject.number]
+        number = self.subject.number
+        return [connection for connection in self.connections if connection.number < number]
 
-    @property
+    @cached_property
     def others(self) -> list[Connection]:
         """The connections other than the subject and ``before``."""
-        return [connection for connection in self.connections if connection not in {self.subject, self.before}]
+        shown = {self.subject, self.before}
+        return [connection for connection in self.connections if connection not in shown]
 
 
 def account(connections: Sequence[Connection], counters: Counters | None = None, *, latest: bool = False) -> Account:

@@ -13,7 +13,7 @@ from harness.model.errors import SessionFormatError
 from harness.wire.session.codec import secret_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from harness.model.connection import Connection
     from harness.model.session import Session
@@ -59,6 +59,14 @@ def yielded(connection: Connection) -> Iterator[Session]:
         yield connection.last_session
 
 
+def _tickets_of(connection: Connection) -> set[bytes]:
+    return {ticket.ticket for ticket in connection.transcript.tickets or ()}
+
+
+def _identities_of(connection: Connection) -> set[bytes]:
+    return {identity for hello in connection.transcript.client_hellos for identity in hello.psk_identities}
+
+
 class Index:
     """The connections of a pair, by what they yielded and by what was done before them."""
 
@@ -69,6 +77,9 @@ class Index:
         self._actions: list[tuple[int, Action]] = []
         self._read = 0
         """How many connections `_actions` is of."""
+        self._tickets: tuple[list[int], dict[bytes, list[int]]] = [0], {}
+        self._offers: tuple[list[int], dict[bytes, list[int]]] = [0], {}
+        """How many connections each is of, and the places of those that issued a ticket, or offered an identity."""
         self._places: dict[str, tuple[list[int], dict[Hashable, list[int]]]] = {kind: ([0], {}) for kind in KINDS}
         """By each kind how many connections it is of, and the places of those that yielded a session, by its keys."""
 
@@ -79,6 +90,29 @@ class Index:
             self._actions += [(place, action) for action in (setup.before if setup else ())]
         self._read = len(self.connections)
         return self._actions
+
+    def issuing(self, ticket: bytes, before: int) -> list[int]:
+        """The places below ``before`` of the connections whose server sent this ticket."""
+        return self._named(self._tickets, _tickets_of, ticket, before)
+
+    def offering(self, identity: bytes, before: int) -> list[int]:
+        """The places below ``before`` of the connections whose client offered this PSK identity."""
+        return self._named(self._offers, _identities_of, identity, before)
+
+    def _named(
+        self,
+        known: tuple[list[int], dict[bytes, list[int]]],
+        names: Callable[[Connection], set[bytes]],
+        name: bytes,
+        before: int,
+    ) -> list[int]:
+        count, found = known
+        for place in range(count[0], len(self.connections)):
+            for each in names(self.connections[place]):
+                found.setdefault(each, []).append(place)
+        count[0] = len(self.connections)
+        places = found.get(name, [])
+        return places[: bisect_left(places, before)]
 
     def first(self, session: Session, kind: str, before: int) -> int | None:
         """The first connection that yielded the session, of those with a place below ``before``; None if none did."""

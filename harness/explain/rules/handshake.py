@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.explain.facts.clocks import NANOSECONDS, age_at_client, shown_now
 from harness.explain.facts.evidence import gather
 from harness.explain.facts.history import actions
+from harness.explain.facts.index import index_of
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import (
     EARLY_DATA,
@@ -184,9 +185,8 @@ class Handshake:
 
     def _find(self, identity: bytes) -> Issued | None:
         made = list(self.before)
-        for place, connection in enumerate(self.earlier):
-            if any(ticket.ticket == identity for ticket in connection.transcript.tickets or ()):
-                made += handshakes(connection, self.earlier[:place])
+        for place in index_of(self.earlier).issuing(identity, len(self.earlier)):
+            made += handshakes(self.earlier[place], self.earlier[:place])
         found = [Issued(t, h) for h in made for t in h.tickets if t.ticket == identity]
         return found[-1] if len({each.ticket for each in found}) == 1 else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import new
 from typing import TYPE_CHECKING
 
+from harness.explain.facts.index import index_of
 from harness.explain.finding import hash_of
 from harness.explain.rules.hello import offers_tls13
 from harness.explain.rules.table import When, rule
@@ -223,7 +224,6 @@ def ticket_offered_once(handshake: Handshake) -> Iterator[str]:
     """A client does not use a ticket for several connections."""
     first = handshake.hellos[0] if handshake.hellos else None
     for place, identity in enumerate(first.psk_tickets if first else ()):
-        for other in handshake.earlier:
-            if any(identity in hello.psk_identities for hello in other.transcript.client_hellos):
-                yield f"wire: connection {other.number} offered identity {place} of the ClientHello too"
-                break
+        for other in index_of(handshake.earlier).offering(identity, len(handshake.earlier))[:1]:
+            number = handshake.earlier[other].number
+            yield f"wire: connection {number} offered identity {place} of the ClientHello too"

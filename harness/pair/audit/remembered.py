@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from harness.explain.facts.index import index_of
 from harness.explain.facts.origin import origin_of
 from harness.model.tls import Role
 from harness.model.transcript import Certificate, NewSessionTicket
@@ -35,8 +36,8 @@ def remembered(connection: Connection, earlier: Sequence[Connection]) -> tuple[C
     if origin is None or origin.connection.setup is None or origin.connection.tampered:
         return ()
     first = origin.connection
-    every = [made.setup for made in (*earlier, connection) if made.setup is not None]
-    added = any(action.name == "add_session" for one in every for action in one.before)
+    done = (*setup.before, *(action for _place, action in index_of(earlier).actions()))
+    added = any(action.name == "add_session" for action in done)
     changed = any(action.name in CHANGES_IT for action in setup.during)
     if added or changed or not _finished(first):
         return ()

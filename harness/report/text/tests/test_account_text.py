@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
+from harness.model.connection import Connection
 from harness.model.tls import USUAL_VERSIONS
 from harness.report.account import account
 from harness.report.failed_cell import files
@@ -19,7 +21,6 @@ from harness.tests.made import accounts as made
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.model.connection import Connection
     from harness.report.account import Account
 
 ACCOUNTS = [
@@ -163,3 +164,13 @@ def test_real_connections_are_reported_within_100_columns(real: Sequence[Connect
 
 def test_the_reason_comes_first(real: Sequence[Connection]) -> None:
     assert account_text(account(real)).plain.startswith("Connection 2 was declined: ")
+
+
+def test_the_text_about_many_connections_looks_at_each_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *_ = made.declined13().connections
+    many = account([replace(first, number=number) for number in range(1, 101)])
+    looks: list[Connection] = []
+    monkeypatch.setattr(Connection, "disagreement", property(looks.append))
+    account_text(many, whole=True)
+
+    assert len(looks) < 10 * len(many.connections)
