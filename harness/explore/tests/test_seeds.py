@@ -52,7 +52,6 @@ def test_a_run_gives_each_kind_of_story_once(results: Path) -> None:
 
 WITHOUT_STORIES = {
     "clients": "the client is a program",
-    "edited_session": "its sessions are made by hand",
     "fleet": "its second server is another build",
     "lying_clients": "the client is a liar",
     "lying_servers": "the server is a liar",
