@@ -185,6 +185,27 @@ def test_tls13_server_sends_no_ticket_after_it_declined_one_for_its_hash(pair):
     assert reasons(pair, third) == REASONS_AFTER_ANOTHER_HASH.of(pair)
 
 
+@scenario(
+    versions=[TLSv1_3],
+    client={"psk_key": "its own"},
+    server={"psk_key": "another"},
+    needs={"client": [Capability.SESSION_BEFORE_TICKET]},
+)
+@openssl_chooses(
+    Role.SERVER, "a TLS 1.3 suite with SHA-384 if the client has one, and no ticket after a PSK with another"
+)
+def test_tls13_server_sends_no_ticket_after_a_psk_of_another_hash(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.last_session)
+
+    assert first.outcome is FULL
+    assert first.messages.server_hello.cipher_suite == SHA384
+    assert reasons(pair, first) == (Reason.PSK_HASH_DIFFERS,)
+    assert first.tickets == TICKETS_AFTER_ANOTHER_HASH.of(pair)
+    assert second.outcome is AFTER_ANOTHER_HASH.of(pair)
+    assert reasons(pair, second) == REASONS_AFTER_ANOTHER_HASH.of(pair)
+
+
 @scenario(versions=[TLSv1_3], needs=PORTABLE, breaks=OTHER_HASH)
 @openssl_chooses(Role.SERVER, "a TLS 1.3 suite with SHA-384 if the client has one")
 def test_openssl_client_offers_a_session_without_enabling_its_hash(pair):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.explain.facts.evidence import Evidence
-    from harness.model.transcript import ExternalPsk
+    from harness.model.connection import Connection
+    from harness.model.transcript import ExternalPsk, Transcript
 
 BAD_RECORD_MAC, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECRYPT_ERROR, UNKNOWN_PSK_IDENTITY = 20, 40, 47, 51, 115
 HASHES = {32: "sha256", 48: "sha384"}
@@ -48,17 +49,17 @@ def not_used(evidence: Evidence) -> tuple[Finding, ...]:
     psk, answer = _offered(evidence), evidence.server_hello
     if psk is None or answer is None or evidence.connection.observed_external_psk is not None:
         return ()
-    digest = next((HASHES.get(len(binder)) for binder in _binders(evidence, psk)), None)
+    digest = digest_of(evidence.transcript, psk)
     if _told(evidence, psk.identity) is False:
         return (_unknown(evidence, psk.identity, Reason.PSK_NOT_KNOWN),)
     if digest and hash_of(answer.cipher_suite) not in {digest, None}:
         return (
             Finding(
                 Reason.PSK_HASH_DIFFERS,
-                f"the server chose {suite_name(answer.cipher_suite)}, and the external PSK {_name(psk.identity)} has "
+                f"the server chose {suite_name(answer.cipher_suite)}, and the external PSK {name_of(psk.identity)} has "
                 f"{digest}",
                 (
-                    f"wire: the ClientHello offers the external PSK {_name(psk.identity)} with {digest}",
+                    f"wire: the ClientHello offers the external PSK {name_of(psk.identity)} with {digest}",
                     f"wire: the ServerHello chooses {suite_name(answer.cipher_suite)} ({hash_of(answer.cipher_suite)})",
                 ),
                 f"let the server prefer a suite with {digest} (SSL_CTX_set_ciphersuites), or give both ends a session "
@@ -72,9 +73,9 @@ def not_used(evidence: Evidence) -> tuple[Finding, ...]:
         return (
             Finding(
                 Reason.PSK_HASH_DIFFERS,
-                f"the external PSK {_name(psk.identity)} has {digest} at the client and {held} at the server",
+                f"the external PSK {name_of(psk.identity)} has {digest} at the client and {held} at the server",
                 (
-                    f"wire: the ClientHello offers the external PSK {_name(psk.identity)} with {digest}",
+                    f"wire: the ClientHello offers the external PSK {name_of(psk.identity)} with {digest}",
                     *(line for role in Role for line in knob_text(evidence.connection, role, "psk_cipher")),
                 ),
                 "give both ends a PSK with the same hash: a session with the same suite (SSL_SESSION_set_cipher)",
@@ -97,11 +98,26 @@ def _offered(evidence: Evidence) -> ExternalPsk | None:
     return next((psk for hello in hellos[-1:] for psk in hello.external_psks), None)
 
 
-def _binders(evidence: Evidence, psk: ExternalPsk) -> Iterator[bytes]:
-    for hello in evidence.transcript.client_hellos:
+def digest_of(transcript: Transcript, psk: ExternalPsk) -> str | None:
+    """The hash of an external PSK by its binder, ``sha256``; None if it is not known."""
+    return next((HASHES.get(len(binder)) for binder in _binders(transcript, psk)), None)
+
+
+def _binders(transcript: Transcript, psk: ExternalPsk) -> Iterator[bytes]:
+    for hello in transcript.client_hellos:
         for identity, binder in zip(hello.psk_identities, hello.psk_binders, strict=False):
             if identity == psk.identity:
                 yield binder
+
+
+def declined_for_its_hash(connection: Connection) -> tuple[bytes, str, str] | None:
+    """The identity and the hash of the external PSK that a connection offered, and the hash that its server chose."""
+    answer, hellos = connection.transcript.server_hello, connection.transcript.client_hellos
+    psk = next((psk for hello in hellos[-1:] for psk in hello.external_psks), None)
+    if psk is None or answer is None or connection.observed_external_psk is not None:
+        return None
+    digest, chosen = digest_of(connection.transcript, psk), hash_of(answer.cipher_suite)
+    return (psk.identity, digest, chosen) if digest and chosen and digest != chosen else None
 
 
 def _told(evidence: Evidence, identity: bytes) -> bool | None:
@@ -116,16 +132,17 @@ def _told(evidence: Evidence, identity: bytes) -> bool | None:
     return server.psk_key is not None and identity.decode(errors="replace") in server.psk_identities
 
 
-def _name(identity: bytes) -> str:
+def name_of(identity: bytes) -> str:
+    """An identity as text in quotes."""
     return repr(identity.decode(errors="backslashreplace"))
 
 
 def _facts(evidence: Evidence, *knobs: str) -> tuple[str, ...]:
     """What the client sent, what the server's callbacks said, and the knobs of both ends."""
     psk = _offered(evidence)
-    sent = [f"wire: the ClientHello offers the external PSK {_name(psk.identity)}"] if psk else []
+    sent = [f"wire: the ClientHello offers the external PSK {name_of(psk.identity)}"] if psk else []
     if evidence.transcript.psk_identity is not None:
-        sent.append(f"wire: the ClientKeyExchange names the identity {_name(evidence.transcript.psk_identity)}")
+        sent.append(f"wire: the ClientKeyExchange names the identity {name_of(evidence.transcript.psk_identity)}")
     if psk and evidence.now and evidence.now.server.psk_key:
         holders = " and the ".join(f"{role}'s" for role in Role if role in psk.holders)
         others = "".join(f", and not with the {role}'s" for role in Role if role not in psk.holders)
@@ -141,7 +158,7 @@ def _other_key(evidence: Evidence, identity: bytes) -> Finding:
     how = "the binder does not verify" if tls13 else "the first encrypted record does not open"
     return Finding(
         Reason.PSK_KEY_DIFFERS,
-        f"the ends have different keys for the external PSK {_name(identity)}: {how}",
+        f"the ends have different keys for the external PSK {name_of(identity)}: {how}",
         _facts(evidence, "psk_key"),
         "give both ends the same key for the identity",
         "RFC 8446, 4.2.11.2; tls_psk_do_binder, SSL_R_BINDER_DOES_NOT_VERIFY"
@@ -158,7 +175,7 @@ def _unknown(evidence: Evidence, identity: bytes, reason: Reason = Reason.PSK_ID
         without = ""
     return Finding(
         reason,
-        f"the client offers the external PSK {_name(identity)}, and the server {why}{without}",
+        f"the client offers the external PSK {name_of(identity)}, and the server {why}{without}",
         _facts(evidence, "psk_key", "psk_identity"),
         "give the server the identity and its key, or the client one that the server knows",
         "RFC 8446, 4.2.11: unknown identities are ignored; RFC 4279, 2: unknown_psk_identity",

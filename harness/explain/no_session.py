@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.explain import external_psk
 from harness.explain.facts.index import yielded
 from harness.explain.facts.negotiated import answer_of, asked_of, completed, gave, holds, version_of
 from harness.explain.finding import hash_of, knob_text
@@ -24,6 +25,11 @@ READS = "exchange"
 KEEP = (
     "let the client keep its sessions from one connection to the next, in one context and one process: many HTTP "
     "libraries never do, and OpenSSL's client offers only what its program sets (SSL_set_session)"
+)
+
+NO_TICKET_SINCE = (
+    "after declining one for its hash, OpenSSL before 3.0.21, 3.5.7, 3.6.3 and 4.0.1 sends no ticket "
+    "(https://github.com/openssl/openssl/pull/30626)"
 )
 
 
@@ -222,9 +228,16 @@ def _why_none(source: Connection) -> tuple[list[str], str]:
             f"wire: connection {source.number} offered a session for {offered}, and its ServerHello chooses a suite "
             f"with {chosen}"
         )
+        return [line], (f"offer only sessions whose hash the server will choose: {NO_TICKET_SINCE}")
+    if declined := external_psk.declined_for_its_hash(source):
+        identity, offered, chosen = declined
+        name = external_psk.name_of(identity)
+        line = (
+            f"wire: the external PSK {name} of connection {source.number} has {offered}, and its ServerHello {chosen}"
+        )
         return [line], (
-            "offer only sessions whose hash the server will choose: after declining one for its hash, OpenSSL before "
-            "3.0.21, 3.5.7, 3.6.3 and 4.0.1 sends no ticket (https://github.com/openssl/openssl/pull/30626)"
+            "let the server choose a suite with the hash of the PSK (SSL_CTX_set_ciphersuites), or let the client "
+            f"offer none: {NO_TICKET_SINCE}"
         )
     return [], "make the server send tickets (SSL_CTX_set_num_tickets, SSL_new_session_ticket)"
 

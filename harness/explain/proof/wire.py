@@ -232,6 +232,17 @@ def _psk(scope: Scope, found: re.Match[str]) -> bool:
     return False
 
 
+def _psk_hash(scope: Scope, found: re.Match[str]) -> bool:
+    """The hash of the binder of an external PSK of another connection, and that of the suite which its server chose."""
+    hello = scope.number(found[2]).transcript.client_hellos[-1]
+    sizes = {
+        len(hello.psk_binders[hello.psk_identities.index(psk.identity)])
+        for psk in hello.external_psks
+        if repr(psk.identity.decode(errors="backslashreplace")) == found[1]
+    }
+    return new(found[3]).digest_size in sizes and hash_of(_answer(scope, found[2]).cipher_suite) == found[4]
+
+
 def _holders(scope: Scope, found: re.Match[str]) -> bool:
     said = {role for role in Role if f"the {role}'s" in found[1]}
     return any(psk.holders == said for psk in scope.hellos[-1].external_psks)
@@ -358,6 +369,7 @@ STATEMENTS = tuple(
         ),
         (r"the tickets that it sent in this connection do not allow early data", _no_early_data),
         (r"connection (\d+) offered a session for (\w+), and its ServerHello chooses a suite with (\w+)", _other_hash),
+        (r"the external PSK ('.*') of connection (\d+) has (\w+), and its ServerHello (\w+)", _psk_hash),
         (
             r"the ClientHello has (?:a ticket of (\d+) bytes|no ticket), and the ServerHello does not announce .+",
             _not_announced,
