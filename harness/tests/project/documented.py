@@ -60,6 +60,8 @@ MASKS = (
 )
 """What differs from run to run and from machine to machine; masked before `…` is read as an elision."""
 
+WARDENS = {"resumption-warden", "resumption-remover"}
+"""The names of the processes that clean up (harness.runtime.warden)."""
 SECONDS = 300.0
 """For one command; RESUMPTION_DEADLINE stretches it as it does the harness's own waits."""
 
@@ -202,12 +204,16 @@ class Shell:
         return LISTENED.sub(lambda port: self._ports.setdefault(port[0], str(_free_port(len(port[0])))), text)
 
     def end(self) -> list[str]:
-        """End what still runs in the reader's folder, such as a server; returns the command lines."""
-        left = [one for one in psutil.process_iter(["cwd", "cmdline"]) if one.info["cwd"] == str(self._folder)]
+        """End what still runs in the reader's folder, such as a server; returns the command lines.
+
+        The wardens of a command that was interrupted remove its files, and end by themselves.
+        """
+        here = [one for one in psutil.process_iter(["cwd", "cmdline"]) if one.info["cwd"] == str(self._folder)]
+        left = [one for one in here if not WARDENS & set(one.info["cmdline"])]
         for one in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
-        psutil.wait_procs(left, stretched(SECONDS))
+        psutil.wait_procs(here, stretched(SECONDS))
         return [" ".join(one.info["cmdline"]) for one in left]
 
 
