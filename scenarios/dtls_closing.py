@@ -54,7 +54,7 @@ AT_SERVER = Expectation(
 )
 RESUMED_AFTER_ALERT = broken_by(
     Role.SERVER,
-    "*@<4.0",
+    "[lo]*@<4.0",
     SEEN,
     f"{IS_AN_EOF}; a client of 4.0 answers with decode_error, which this server never reads",
     peer="*@>=4.0",
