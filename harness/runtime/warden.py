@@ -18,9 +18,14 @@ from harness.runtime.clock import MOVED, SHARED
 
 FORGET = f"""for moved in "$1"/{MOVED}*; do
             pid=${{moved##*.}}
+            looks=0
+            while [ -e "/proc/$pid/exe" ] && [ "$looks" -lt 100000 ]; do looks=$((looks + 1)); done
             rm -f "{SHARED}/faketime_shm_$pid" "{SHARED}/sem.faketime_sem_$pid"
         done"""
-"""Removes the shared memory of every child with a moved clock, by the marker that each of them made."""
+"""Removes the shared memory of every child with a moved clock, by the marker that each of them made.
+
+A child that was killed may be within a call that creates a file: it is dead once its /proc/PID/exe leads nowhere.
+"""
 PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""
 
