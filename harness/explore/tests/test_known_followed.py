@@ -107,11 +107,16 @@ def said(entry: Known, done: subprocess.CompletedProcess[str], build: Build) -> 
 
 @pytest.mark.parametrize("entry", known(), ids=lambda entry: entry.name)
 def test_a_known_behaviour_goes_through_all_that_a_finding_does(
-    entry: Known, runtime: Runtime, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    entry: Known,
+    runtime: Runtime,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     parted = beside(entry)
     fetched(capsys, *(parted or (BEFORE_TLS13, NEWEST)))
     machine = Machine(runtime)
+    request.addfinalizer(machine.close)
     stacks = [machine.one(f"libssl@{version}") for version in parted or (NEWEST,)]
     bad = stacks[-1].build
     assert entry.example is not None
