@@ -52,7 +52,7 @@ def not_used(evidence: Evidence) -> tuple[Finding, ...]:
     digest = digest_of(evidence.transcript, psk)
     if _told(evidence, psk.identity) is False:
         return (_unknown(evidence, psk.identity, Reason.PSK_NOT_KNOWN),)
-    if digest and hash_of(answer.cipher_suite) not in {digest, None}:
+    if declined_for_its_hash(evidence.connection):
         return (
             Finding(
                 Reason.PSK_HASH_DIFFERS,

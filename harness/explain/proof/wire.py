@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.explain.proof.statement import Scope
     from harness.model.connection import Connection
-    from harness.model.transcript import ServerHello
+    from harness.model.transcript import ClientHello, ServerHello
 
 EXTENSIONS = {
     "early_data": EARLY_DATA,
@@ -224,22 +224,22 @@ def _length(scope: Scope, found: re.Match[str]) -> bool:
 
 def _psk(scope: Scope, found: re.Match[str]) -> bool:
     """An external PSK of the last ClientHello, and the hash of its binder."""
-    hello = scope.hellos[-1]
-    for psk in hello.external_psks:
-        size = len(hello.psk_binders[hello.psk_identities.index(psk.identity)])
-        if repr(psk.identity.decode(errors="backslashreplace")) == found[1]:
-            return found[2] is None or size == new(found[2]).digest_size
-    return False
+    sizes = _binder_sizes(scope.hellos[-1], found[1])
+    return bool(sizes) and (found[2] is None or new(found[2]).digest_size in sizes)
+
+
+def _binder_sizes(hello: ClientHello, name: str) -> set[int]:
+    """The bytes of the binders of the external PSK that has this name; empty if the hello has none."""
+    return {
+        len(hello.psk_binders[hello.psk_identities.index(psk.identity)])
+        for psk in hello.external_psks
+        if repr(psk.identity.decode(errors="backslashreplace")) == name
+    }
 
 
 def _psk_hash(scope: Scope, found: re.Match[str]) -> bool:
     """The hash of the binder of an external PSK of another connection, and that of the suite which its server chose."""
-    hello = scope.number(found[2]).transcript.client_hellos[-1]
-    sizes = {
-        len(hello.psk_binders[hello.psk_identities.index(psk.identity)])
-        for psk in hello.external_psks
-        if repr(psk.identity.decode(errors="backslashreplace")) == found[1]
-    }
+    sizes = _binder_sizes(scope.number(found[2]).transcript.client_hellos[-1], found[1])
     return new(found[3]).digest_size in sizes and hash_of(_answer(scope, found[2]).cipher_suite) == found[4]
 
 
