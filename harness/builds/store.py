@@ -137,6 +137,24 @@ class BuildStore:
         """Fetch a build unless it is cached; BuildError if that fails, or it is not what the catalogue says."""
         return self._add(known, self.providers[known.provider], say, again=again)
 
+    def moved_on(self, wanted: Sequence[str], record: Record) -> str:
+        """Why a fetched build is none of the versions that selected it, and what to do; empty if it is one.
+
+        A Debian suite has one version of OpenSSL at a time, which the catalogue cannot pin.
+        """
+        (known,) = (known for known in self.known if known.key == record.key)
+        asked = [text for text in wanted if text != ALL and matching(text, [known.version])]
+        missed = [text for text in asked if not matching(text, [record.version])]
+        if not missed:
+            return ""
+        others = [other for other in self.known if other.version == known.version and other.key != known.key]
+        ways = [f"`resumption builds fetch --provider {other.provider} {known.version}`" for other in others]
+        ways.append(f"`resumption builds make openssl-{known.version}.tar.gz` with its source")
+        return (
+            f"{known.source} is OpenSSL {record.version} now, not {', '.join(missed)}; it is in the cache as "
+            f"{record.version}. For {known.version}: {', or '.join(ways)}"
+        )
+
     def make(self, known: CatalogueEntry, source: Source, say: Say, label: str, *, again: bool = False) -> Record:
         """Build from source into the cache; the label is added to the version, as in ``3.5.7+fips``."""
         return self._add(known, source, say, again=again, label=label)

@@ -128,7 +128,10 @@ def say(text: str) -> None:
     help="Fetch from this Debian archive (default: the machine's).",
 )
 def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *, again: bool) -> None:
-    """Fetch builds into the cache; check each by SHA-256 or signature, and check its version."""
+    """Fetch builds into the cache; check each by SHA-256 or signature, and check its version.
+
+    Exit code 1: a build cannot be fetched, or its Debian suite has another version now.
+    """
     store = BuildStore(mirror=mirror)
     chosen = store.chosen(versions, provider)
     if mirror and click.get_current_context().get_parameter_source("mirror") is ParameterSource.COMMANDLINE:
@@ -147,6 +150,9 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
             continue
         stacks = ", ".join(f"{stack}@{record.version}" for stack in store.builds(record))
         click.echo(f"{stacks}: {record.source}, {record.bytes / 1e6:.0f} MB, fetched in {record.seconds:.1f} s")
+        if other := store.moved_on(versions, record):
+            click.echo(f"error: {other}", err=True)
+            failed += 1
     if failed:
         click.get_current_context().exit(FAILED)
 

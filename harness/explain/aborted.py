@@ -196,7 +196,7 @@ def _unknown(evidence: Evidence) -> Finding:
         Reason.ABORTED_UNKNOWN,
         f"the handshake ended without an alert, {place(evidence)}, and no end reports a reason",
         (*_ends(evidence), *errors(evidence), *how),
-        "find out what closed the TCP connection",
+        "find out what closed the connection",
     )
 
 

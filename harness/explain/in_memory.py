@@ -31,12 +31,12 @@ AS_CLIENT = frozenset({CacheMode.CLIENT, CacheMode.BOTH})
 OWN_MODES = {"libssl": frozenset({CacheMode.CLIENT, CacheMode.NO_INTERNAL_STORE})}
 """The default cache mode of a stack's clients where it is not OpenSSL's own, SERVER."""
 UNCLEAN = {
-    Close.SERVER_ONLY: "its client closed TCP without a close_notify",
-    Close.EOF: "TCP ended before its client sent a close_notify",
-    Close.RST: "TCP was reset before its client sent a close_notify",
+    Close.SERVER_ONLY: "its client closed the connection without a close_notify",
+    Close.EOF: "the connection ended before its client sent a close_notify",
+    Close.RST: "the connection was reset before its client sent a close_notify",
     Close.FREE: "its client called SSL_free without SSL_shutdown",
     Close.UNREAD: "its client called SSL_free without SSL_shutdown",
-    Close.EOF_READ_SHUTDOWN: "TCP ended before its client sent a close_notify",
+    Close.EOF_READ_SHUTDOWN: "the connection ended before its client sent a close_notify",
 }
 """How each close mode ends for a client that did not call SSL_shutdown."""
 

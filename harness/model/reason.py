@@ -266,7 +266,7 @@ class Reason(StrEnum):
     PEER_WENT_AWAY = (
         "peer_went_away",
         Question.ABORTED,
-        "An end closed TCP, or did not answer, before the handshake ended.",
+        "An end closed the connection, or did not answer, before the handshake ended.",
     )
     TRANSPORT_FAILED = "transport_failed", Question.ABORTED, "QUIC, DTLS or SRTP failed below the handshake."
     NOT_TLS = "not_tls", Question.ABORTED, "One end does not speak TLS on this port, or a version that is not known."

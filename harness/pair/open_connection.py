@@ -262,7 +262,7 @@ class OpenConnection:
             self._ask_notifications(how)
         reports = self._release()
         tapped = self._tapped()
-        self._loop.wait(lambda: tapped.ended, f"the end of TCP of connection {self.number}")
+        self._loop.wait(lambda: tapped.ended, f"the end of connection {self.number}")
         return self._over(how, last, sessions, reports)
 
     def request(self, data: bytes, whole: Callable[[bytes], bool], patience: float) -> bytes | None:

@@ -124,7 +124,8 @@ class Child:
                 pass_fds=self._inherits,
             )
         except OSError as error:
-            raise EndpointError(self.name, f"{self.argv[0]} did not start: {error.strerror or error}") from error
+            program = "" if self.argv[0] == self.name else f"{self.argv[0]} "  # the error begins with the name
+            raise EndpointError(self.name, f"{program}did not start: {error.strerror or error}") from error
 
     @property
     def output(self) -> str:

@@ -33,6 +33,8 @@ class Command:
     """A client's command line, each run of which has a deadline in seconds."""
 
     def __init__(self, argv: Sequence[str], deadline: float) -> None:
+        if not argv[0]:
+            raise UsageError("the command begins with an empty word, where its program has to be")
         if not any(address in word for word in argv for address in ADDRESSES):
             raise UsageError(
                 f"the command says nowhere where the server is: write {' or '.join(ADDRESSES)} into it; "

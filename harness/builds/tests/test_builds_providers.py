@@ -196,4 +196,4 @@ def test_no_two_builds_of_the_catalogue_have_one_folder() -> None:
 def test_a_series_means_the_newest_build_for_each_stack(tmp_path: Path) -> None:
     chosen = BuildStore(Cache(tmp_path)).chosen(["3.5"])
 
-    assert [known.provider for known in chosen] == ["debian", "wheel", "cryptography"]
+    assert [known.provider for known in chosen] == ["debian", "cryptography"]

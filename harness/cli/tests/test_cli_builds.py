@@ -201,6 +201,40 @@ def test_an_empty_cache_is_said_to_be_empty(
     assert capsys.readouterr().out == f"no build is in the cache, {tmp_path / 'empty'}\n"
 
 
+[TRIXIE] = [known for known in catalogue() if known.key == "debian-trixie"]
+
+
+def suite_at(cache: Cache, version: str) -> None:
+    """Debian's trixie in the cache, as if it had this version when it was fetched."""
+    cache.add(TRIXIE, lambda folder: (folder / "file").touch(), lambda _folder: version, lambda _text: None)
+
+
+def test_a_suite_that_has_another_version_now_is_an_error(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
+    suite_at(cache, "3.5.99")
+    code = main(["builds", "fetch", TRIXIE.version, "--provider", "debian"])
+
+    assert code == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(
+        f"error: openssl of trixie is OpenSSL 3.5.99 now, not {TRIXIE.version}; it is in the cache as 3.5.99. "
+        f"For {TRIXIE.version}: `resumption builds fetch --provider wheel {TRIXIE.version}`, or `resumption builds make"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [("3.5.99", "3.5"), ("3.5.99", "3.5.*"), (TRIXIE.version, TRIXIE.version), (TRIXIE.version, "3.5")],
+)
+def test_a_suite_with_a_version_that_was_asked_for_is_none(
+    capsys: pytest.CaptureFixture[str], cache: Cache, version: str, wanted: str
+) -> None:
+    suite_at(cache, version)
+    code = main(["builds", "fetch", wanted, "--provider", "debian"])
+
+    assert code == 0
+    assert "error" not in capsys.readouterr().err
+
+
 def test_fetching_says_which_build_of_how_many(capsys: pytest.CaptureFixture[str], cache: Cache) -> None:
     code = main(["builds", "fetch", "3.0.8", "--provider", "wheel"])
 

@@ -161,7 +161,7 @@ def test_a_false_key_log_is_a_disagreement(capsys: pytest.CaptureFixture[str], a
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["no-such-program", "{url}"], "no-such-program did not start: No such file or directory"),
+        (["no-such-program", "{url}"], "error: no-such-program: did not start: No such file or directory"),
         (["echo", "hello", "{url}"], "echo ended with 0 and never connected; it printed:\nhello"),
         (["sh", "-c", "sleep 603", "{url}"], "waited 1 s for the end of sh against 127.0.0.1:"),
     ],

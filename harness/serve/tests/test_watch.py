@@ -175,8 +175,8 @@ def test_a_command_that_connects_once_is_advised(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["no-such-program", "{url}"], "no-such-program did not start: No such file or directory; give a command that"),
-        (["/", "{url}"], "/ did not start: Permission denied"),
+        (["no-such-program", "{url}"], "error: no-such-program: did not start: No such file or directory; give a"),
+        (["/", "{url}"], "error: /: did not start: Permission denied"),
         (["echo", "hello", "{url}"], "echo ended with 0 and never connected to the server of kind tls13; it printed:"),
         (["false", "{url}"], "false ended with 1 and never connected to the server of kind tls13; it printed nothing"),
         (["sh", "-c", "exec sleep 600", "{url}"], "waited 2 s for the end of sh against the server of kind tls13; --d"),
@@ -196,6 +196,7 @@ def test_a_command_that_shows_nothing_is_exit_code_125(
     ("options", "command", "message"),
     [
         ([], ["true"], "the command says nowhere where the server is: write {url} or {port} into it"),
+        ([], ["", "{url}"], "the command begins with an empty word, where its program has to be"),
         (["--kind=tls14"], ["true", "{url}"], "no kind of server tls14; the kinds are: tls12-id, "),
         (["--expect=fast"], ["true", "{url}"], "--expect cannot be 'fast'; give offers, resumes, once, recovers, "),
         (["--expect=tls14:once"], ["true", "{url}"], "--expect cannot be 'tls14:once'"),

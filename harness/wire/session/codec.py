@@ -14,8 +14,8 @@ from harness.model.errors import SessionFormatError, UnsupportedError, UsageErro
 from harness.model.session import SESSION_FIELDS, Session, Turned
 from harness.model.tls import TLSVersion
 from harness.wire.session import der as asn1
-from harness.wire.session import structure
-from harness.wire.session.pem import from_pem, is_pem, opened, session_blocks, to_pem
+from harness.wire.session import pem, structure
+from harness.wire.session.pem import from_pem, is_pem, opened, session_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,10 @@ def load(data: bytes, *, taken_by: str = "", taken_from: str = "") -> Session:
     """The session of a file's bytes, PEM or DER.
 
     SessionFormatError if it is neither; its offset counts bytes of the DER, or of the PEM where the armour is wrong.
+    UsageError if the data are not bytes.
     """
+    if not isinstance(data, bytes):
+        raise UsageError(f"bytes of PEM or DER are wanted, not {type(data).__name__}")
     if not data:
         raise SessionFormatError("no session: the data are empty", 0)
     return decode(from_pem(data) if _is_text(data) else data, taken_by=taken_by, taken_from=taken_from)
@@ -90,6 +93,14 @@ def _is_text(data: bytes) -> bool:
             root = asn1.first(data)
             return root.header + len(root.content) != len(data) and is_pem(data)
     return is_pem(data)
+
+
+def to_pem(session: Session | bytes) -> bytes:
+    """The PEM of a session, or of its DER, lines of 64 characters, as OpenSSL writes it.
+
+    UnsupportedError if the session has no DER; UsageError for anything else.
+    """
+    return pem.to_pem(session if isinstance(session, bytes) else _der(session))
 
 
 def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: bool | None = None) -> Session:
@@ -295,6 +306,8 @@ def _number(name: str, text: str) -> int:
 
 
 def _der(session: Session) -> bytes:
+    if not isinstance(session, Session):
+        raise UsageError(f"a session is wanted, not {type(session).__name__}; load(DATA) makes one of PEM or DER")
     if session.der is None:
         who = session.taken_by or "what took this session"
         raise UnsupportedError(who, Capability.SESSION_DATA, "without its DER, nothing in it can be rewritten")

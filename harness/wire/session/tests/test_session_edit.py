@@ -23,11 +23,16 @@ from harness.wire.session.codec import (
     difference,
     edited,
     external_psk,
+    load,
     place_of,
+    to_pem,
     with_other_secret,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from harness.model.session import Value
     from harness.tests.live_sessions import Live
 
@@ -62,6 +67,25 @@ def test_openssl_reads_another_maximum_of_early_data(live: Live) -> None:
     changed = edited(decode(live.der("tls13")), max_early_data=5)
 
     assert "Max Early Data: 5\n" in printed(changed.der or b"")
+
+
+def test_a_pem_is_made_of_a_session_and_of_its_der(live: Live) -> None:
+    der = live.der("tls13")
+
+    assert to_pem(decode(der)) == to_pem(der)
+    assert load(to_pem(decode(der))).der == der
+
+
+@pytest.mark.parametrize("call", [to_pem, damaged, with_other_secret], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("other", [None, "PEM", 5], ids=repr)
+def test_what_is_not_a_session_is_refused_by_name(call: Callable[[Any], object], other: object) -> None:
+    with pytest.raises(UsageError, match=f"a session is wanted, not {type(other).__name__}; load"):
+        call(other)
+
+
+def test_only_bytes_are_loaded() -> None:
+    with pytest.raises(UsageError, match="bytes of PEM or DER are wanted, not str"):
+        load("-----BEGIN SSL SESSION PARAMETERS-----")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
