@@ -76,6 +76,8 @@ class AgentProcess:
         self._traced = os.environ.get(TRACE) == "1"
         self._open: dict[int, tuple[str, Callable[[Mapping[str, Any]], None], Callable[[BaseException], None]]] = {}
         self._dead: EndpointError | None = None
+        self._freed: Pending[None] | None = None
+        """The last request to free a context."""
         self.child = Child(
             self._loop,
             runtime.warden,
@@ -150,6 +152,16 @@ class AgentProcess:
         with contextlib.suppress(UnicodeEncodeError, OverflowError):
             return ENCODED(request)
         return ENCODED_SLOWLY(request).encode()
+
+    def free(self, context: str) -> None:
+        """Ask the agent to free a context with its listeners and connections."""
+        self._freed = self.ask("free_context", {"context": context}, lambda _reply: None)
+
+    def probe(self) -> Pending[Any]:
+        """A request without an answer so far that the agent carries out at once: to free a context, or its hello."""
+        if self._freed is None or self._freed.done:
+            return self.ask("hello", {}, lambda _reply: None)
+        return self._freed
 
     def call(self, verb: str, fields: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
         """Send a request and wait for its result; EndpointError, and a killed agent, if the deadline passes."""

@@ -84,7 +84,7 @@ class AgentEndpoint(Clocked):
 
     def close(self) -> None:
         """Free the context and its connections; end the agent if no other endpoint can use it."""
-        self._process.ask("free_context", {"context": self._context}, lambda _reply: None)
+        self._process.free(self._context)
         self._host.done(self._process)
 
 

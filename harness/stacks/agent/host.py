@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
 
 PROBE = 2.0
-"""Seconds that an agent with unanswered requests gets to answer ``hello``."""
+"""Seconds that an agent with unanswered requests gets to answer one that it carries out at once."""
 
 
 def agent_command(build: Build, stack: str, *options: str) -> tuple[str, ...]:
@@ -122,9 +122,8 @@ class AgentHost:
         if process.idle:
             process.child.forget()
         elif process.alive:
-            probe = process.ask("hello", {}, lambda _reply: True)
             try:
-                self.runtime.loop.settle([probe], stretched(PROBE))
+                self.runtime.loop.settle([process.probe()], stretched(PROBE))
             except TimedOutError:
                 process.kill("no longer answers")
         if not process.alive:
