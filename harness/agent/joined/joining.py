@@ -95,7 +95,6 @@ class JoiningAgent(Agent):
 
     def __init__(self, library: Library, watcher: Watcher, outbox: Outbox) -> None:
         super().__init__(library, watcher, outbox)
-        self._packing = outbox
         self._pipes: dict[str, Pipe] = {}
         self._own |= {
             "join_server": self._join_server,
@@ -105,15 +104,6 @@ class JoiningAgent(Agent):
             "clock": self._clock,
             "memory": self._memory,
         }
-
-    def _serve(self, value: Any) -> None:
-        """Carry out or queue a request, or each of an array of requests, which replies in arrays then answer."""
-        if not isinstance(value, list):
-            super()._serve(value)
-            return
-        self._packing.packs = True
-        for each in value:
-            super()._serve(each)
 
     def _join_server(self, request: Request) -> None:
         context = known(self._contexts, request.fields["context"], "context")

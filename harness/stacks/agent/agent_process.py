@@ -66,7 +66,7 @@ class AgentProcess:
         *,
         packs: bool = False,
     ) -> None:
-        """If it ``packs``, the requests of a burst are one line, an array, as one agent of both ends takes them."""
+        """If it ``packs``, the requests of a burst are one line, an array, as the harness's own agents take them."""
         self.name = name
         self._packs = packs
         self.deadline = runtime.loop.deadline if deadline is None else deadline
@@ -193,21 +193,23 @@ class AgentProcess:
     def _send(self) -> None:
         if self._unsent and self._dead is None:
             lines, self._unsent = self._unsent, []
-            if self._packs:
-                lines = packed(lines)
             if self._traced:
                 for line in lines:
                     self._trace(">", line)
+            if self._packs:
+                lines = packed(lines)
             self.child.send(b"\n".join([*lines, b""]))
 
     def _on_line(self, line: bytes) -> None:
         if self._dead is not None:
             return
-        if self._traced:
-            self._trace("<", line)
         try:
             found = DECODED(line)
-            for reply in found if self._packs and isinstance(found, list) else (found,):
+            replies = found if self._packs and isinstance(found, list) else (found,)
+            if self._traced:
+                for reply in replies:
+                    self._trace("<", ENCODED(reply))
+            for reply in replies:
                 self._settle(reply)
         except (ValueError, KeyError, TypeError, AttributeError, msgspec.DecodeError) as error:
             shown = line[:SHOWN].decode(errors="replace")

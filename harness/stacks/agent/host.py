@@ -67,10 +67,12 @@ class AgentHost:
         environment: Mapping[str, str],
         deadline: float | None = None,
         *,
+        packs: bool = False,
         joins: bool = False,
     ) -> None:
         self.runtime = runtime
         self.label = label
+        self._packs = packs
         self.joins = joins
         """Whether its shared agent joins contexts in memory, and gives each a clock of its own."""
         self._argv = tuple(argv)
@@ -131,7 +133,7 @@ class AgentHost:
         return process.alive
 
     def _begin(self, environment: Mapping[str, str]) -> Starting:
-        process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline, packs=self.joins)
+        process = AgentProcess(self.runtime, self.label, self._argv, environment, self._deadline, packs=self._packs)
         return Starting(process, process.ask("hello", {}, check_protocol))
 
     @staticmethod

@@ -50,7 +50,7 @@ class AgentStack:
         self._runtime = runtime
         argv = command or agent_command(build, name, *options, *([JOIN] if joins else []))
         environment = dict(os.environ) if command else agent_environment(build)
-        self._host = AgentHost(runtime, self.label, argv, environment, joins=joins)
+        self._host = AgentHost(runtime, self.label, argv, environment, packs=not command, joins=joins)
 
     @property
     def label(self) -> str:
