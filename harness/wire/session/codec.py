@@ -117,12 +117,11 @@ def decode(der: bytes, *, taken_by: str = "", taken_from: str = "", resumable: b
 
 @lru_cache(maxsize=4)  # a client's last session mostly is that of its last ticket
 def _known(der: bytes) -> Mapping[str, object]:
-    elements = structure.read(der)
-    found = structure.fields(elements, len(der))
+    found = _fields(der)
     wire = found.numbers["ssl_version"]
     if wire not in PROTOCOLS and wire >> 8 not in MAJORS:
         allowed = ", ".join(f"0x{number:04x} ({name})" for number, name in PROTOCOLS.items())
-        raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", elements[1].offset)
+        raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", structure.read(der)[1].offset)
     return {
         **found.numbers,
         **found.octets,
@@ -139,13 +138,17 @@ def _known(der: bytes) -> Mapping[str, object]:
     }
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
+def _fields(der: bytes) -> structure.Fields:
+    return structure.fields(structure.read(der), len(der))
+
+
 def secret_of(der: bytes) -> bytes:
     """The master secret, or the resumption PSK: to compare two sessions by, and never to be shown.
 
     SessionFormatError as in `decode`.
     """
-    return structure.fields(structure.read(der), len(der)).octets["master_key"]
+    return _fields(der).octets["master_key"]
 
 
 def external_psk(cipher: int, key: bytes) -> bytes:

@@ -24,6 +24,10 @@ SEQUENCE_BYTE = 0x30
 """The tag byte of every SEQUENCE (constructed)."""
 CONSTRUCTED = 0x20
 """The bit of a tag byte that says so."""
+SIGN = 0x80
+"""The bit of the first byte of an INTEGER that makes it negative."""
+LONGER_NEGATIVE = 0xFF
+"""A first byte that adds nothing to a negative INTEGER, as 0 does to another (X.690, 8.3.2)."""
 MOST_OF_A_TAG = 5
 """Bytes of an identifier; OpenSSL's own tags have one."""
 
@@ -71,10 +75,8 @@ def _cut(offset: int) -> SessionFormatError:
     return SessionFormatError("an element is cut short", offset)
 
 
-def _tag(data: bytes, at: int, offset: int) -> tuple[int, int]:
-    """The tag number whose identifier begins there, and where its length begins (X.690, 8.1.2)."""
-    if data[at] & LONG_TAG != LONG_TAG:
-        return data[at] & LONG_TAG, at + 1
+def _long_tag(data: bytes, at: int, offset: int) -> tuple[int, int]:
+    """The tag number of several bytes whose identifier begins there, and where its length begins (X.690, 8.1.2.4)."""
     tag, done = 0, at + 1
     while True:
         tag = tag << 7 | data[done] & 0x7F
@@ -88,18 +90,16 @@ def _tag(data: bytes, at: int, offset: int) -> tuple[int, int]:
     return tag, done
 
 
-def _size(data: bytes, at: int, offset: int) -> tuple[int, int]:
-    """The length that begins there, and where the content begins (X.690, 8.1.3 and 10.1)."""
-    size = data[at]
-    if size < LONG_SIZE:
-        return size, at + 1
-    octets = data[at + 1 : at + 1 + (size & 0x7F)]
-    if len(octets) < size & 0x7F:
+def _long_size(data: bytes, at: int, offset: int) -> tuple[int, int]:
+    """The length of several bytes that begins there, and where the content begins (X.690, 8.1.3.5 and 10.1)."""
+    wanted = data[at] & 0x7F
+    octets = data[at + 1 : at + 1 + wanted]
+    if len(octets) < wanted:
         raise _cut(offset + at)
     size = int.from_bytes(octets, "big")
     if size < LONG_SIZE or octets[0] == 0:
         raise SessionFormatError("a length is not encoded as DER demands: definite, in the fewest bytes", offset + at)
-    return size, at + 1 + len(octets)
+    return size, at + 1 + wanted
 
 
 def first(data: bytes, offset: int = 0, at: int = 0) -> Element:
@@ -109,14 +109,21 @@ def first(data: bytes, offset: int = 0, at: int = 0) -> Element:
     lengths in the fewest bytes).
     """
     try:
-        tag, after_tag = _tag(data, at, offset)
-        size, start = _size(data, after_tag, offset)
+        identifier = data[at]
+        tag, start = identifier & LONG_TAG, at + 1
+        if tag == LONG_TAG:
+            tag, start = _long_tag(data, at, offset)
+        size = data[start]
+        if size < LONG_SIZE:
+            start += 1
+        else:
+            size, start = _long_size(data, start, offset)
     except IndexError:
         raise _cut(offset + at) from None
-    if start + size > len(data):
+    end = start + size
+    if end > len(data):
         raise _cut(offset + at)
-    content = data[start : start + size]
-    return Element(data[at] >> 6, bool(data[at] & CONSTRUCTED), tag, content, offset + at, start - at)
+    return Element(identifier >> 6, identifier & CONSTRUCTED != 0, tag, data[start:end], offset + at, start - at)
 
 
 def elements(data: bytes, offset: int = 0) -> Iterator[Element]:
@@ -164,19 +171,21 @@ def inner(element: Element, what: str) -> Element:
     """The one element in an EXPLICIT tag; SessionFormatError if it holds none or several."""
     if not element.constructed:
         raise SessionFormatError(f"{element.name} of {what} holds no element", element.offset)
-    found = element.children()
-    if len(found) != 1:
-        raise SessionFormatError(f"{element.name} of {what} holds {len(found)} elements, not one", element.offset)
-    return found[0]
+    content = element.content
+    found = first(content, element.content_offset) if content else None
+    if found is None or found.header + len(found.content) != len(content):
+        held = len(element.children())
+        raise SessionFormatError(f"{element.name} of {what} holds {held} elements, not one", element.offset)
+    return found
 
 
 def integer_value(element: Element, what: str) -> int:
     """The value of an INTEGER; SessionFormatError if it is none, or not in the fewest bytes."""
     expect(element, INTEGER, what)
-    value = int.from_bytes(element.content, "big", signed=True)
-    if len(element.content) != _fewest(value):
+    content = element.content
+    if not content or (len(content) > 1 and content[0] == (LONGER_NEGATIVE if content[1] & SIGN else 0)):
         raise SessionFormatError(f"{what} is an INTEGER that is not in the fewest bytes", element.offset)
-    return value
+    return int.from_bytes(content, "big", signed=True)
 
 
 def octets(element: Element, what: str) -> bytes:

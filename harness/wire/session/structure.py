@@ -6,7 +6,7 @@ added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A field with any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -40,14 +40,18 @@ class Number:
     name: str
     bits: int
     signed: bool = False
+    least: int = field(init=False)
+    greatest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Set the bounds, which each session is checked against."""
+        object.__setattr__(self, "least", -(1 << self.bits - 1) if self.signed else 0)
+        object.__setattr__(self, "greatest", (1 << self.bits - self.signed) - 1)
 
     def check(self, value: int, offset: int) -> int:
         """The same value; SessionFormatError if its C type cannot hold it."""
-        least, greatest = (
-            (-(1 << self.bits - 1), (1 << self.bits - 1) - 1) if self.signed else (0, (1 << self.bits) - 1)
-        )
-        if not least <= value <= greatest:
-            raise SessionFormatError(f"{self.name} is {value}, beyond {least} to {greatest}", offset)
+        if not self.least <= value <= self.greatest:
+            raise SessionFormatError(f"{self.name} is {value}, beyond {self.least} to {self.greatest}", offset)
         return value
 
 
@@ -123,8 +127,8 @@ class Fields:
     def put(self, field: Number | Octets, element: Element) -> None:
         """Take a field's value from its element, checked."""
         if isinstance(field, Number):
-            asn1.expect(element, asn1.INTEGER, field.name)
             if len(element.content) > MOST_OF_A_NUMBER:
+                asn1.expect(element, asn1.INTEGER, field.name)
                 raise SessionFormatError(
                     f"{field.name} has {len(element.content)} bytes, beyond 64 bits", element.offset
                 )
