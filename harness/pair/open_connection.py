@@ -420,10 +420,11 @@ class OpenConnection:
         waiting = list(self._asked)
 
         def settled() -> bool:
-            lacks = any(p.done and isinstance(p.error, UnsupportedError) for p in waiting)
-            if not lacks:
-                waiting[:] = [p for p in waiting if not p.done]
-            return lacks or not waiting or self._never_connected()
+            left = [p for p in waiting if not p.done]
+            if len(left) < len(waiting) and any(isinstance(p.error, UnsupportedError) for p in waiting):
+                return True
+            waiting[:] = left
+            return not left or self._never_connected()
 
         def missing() -> str:
             return "; ".join(p.what for p in waiting if not p.done)
