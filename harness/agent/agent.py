@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from harness.agent.verbs import Verb
     from harness.agent.watcher import Watcher
 
+PACK = "--pack"
+"""The option with which the harness starts its own agents; see `Agent.packs`."""
+
 
 class Agent:
     """Serves request lines; every request gets exactly one reply."""
 
     verbs: ClassVar[Mapping[str, Verb]] = VERBS
     """The verbs that it knows."""
+    packs = False
+    """Whether a line may also be an array of requests, an extension of the protocol for the harness's own agents."""
 
     def __init__(self, library: Library, watcher: Watcher, outbox: Outbox) -> None:
         self._library = library
@@ -62,7 +67,7 @@ class Agent:
         except RequestError as error:
             self._outbox.error(None, error)
             return
-        if isinstance(message, list):  # an extension for the harness itself
+        if self.packs and isinstance(message, list):
             self._outbox.packs = True
             for each in message:
                 self._serve(each)

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from harness.agent.agent import Agent
+from harness.agent.agent import PACK, Agent
 from harness.agent.joined.joining import JOIN, JoiningAgent
 from harness.agent.library import LackError
 from harness.agent.replies import Outbox
@@ -36,8 +36,9 @@ def load(argv: Sequence[str]) -> Library:
     parser.add_argument("--libssl", help="path of libssl (libssl only)")
     parser.add_argument("--libcrypto", help="path of libcrypto (libssl only)")
     parser.add_argument(JOIN, action="store_true", help="also serve the verbs that join two ends in memory")
+    parser.add_argument(PACK, action="store_true", help="also take an array of requests in one line")
     given = vars(parser.parse_args(argv))
-    given.pop("join")
+    del given["join"], given["pack"]
     stack = given.pop("stack")
     options = {name: value for name, value in given.items() if value is not None}
     driver = import_module(f"harness.agent.drivers.{DRIVERS[stack]}")
@@ -68,6 +69,7 @@ def serve(load: Callable[[Sequence[str]], Library], make: type[Agent]) -> None:
     if stat.S_ISREG(os.fstat(STDIN).st_mode):  # epoll takes none (epoll_ctl(2), EPERM)
         sys.exit("harness.agent reads requests from a pipe, not from a file: cat FILE | python -m harness.agent ...")
     agent = make(library, watcher, outbox)
+    agent.packs = PACK in sys.argv
     gc.freeze()  # imported modules stay: exclude them from garbage collection
     requests = Lines()
     ended = False

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.agent.agent import PACK
 from harness.agent.conversation import LONGEST_DATA
 from harness.agent.fields import RequestError
-from harness.agent.joined.joining import JOIN
 from harness.agent.replies import Outbox
 from harness.agent.requests import Lines
 from harness.agent.tests.libssl_ends import Ends
@@ -94,7 +94,7 @@ def test_replies_that_are_too_long_together_have_a_line_each_in_order() -> None:
 
 
 def test_each_request_of_an_array_has_its_reply_in_an_array(runtime: Runtime) -> None:
-    agent = RawAgent(runtime, *libssl_agent(JOIN))
+    agent = RawAgent(runtime, *libssl_agent(PACK))
     ((hello, wrong, unread),) = agent.answers(b'[{"id": 1, "verb": "hello"}, {"id": 2, "verb": "dance"}, 3]')
     agent.child.close()
 
@@ -103,7 +103,7 @@ def test_each_request_of_an_array_has_its_reply_in_an_array(runtime: Runtime) ->
     assert (unread["id"], unread["error"]["message"]) == (None, "a request must be a JSON object, not int")
 
 
-def test_an_agent_that_joins_nothing_takes_no_array(runtime: Runtime) -> None:
+def test_an_agent_without_the_extension_takes_no_array(runtime: Runtime) -> None:
     agent = RawAgent(runtime)
     (refused,) = agent.answers(b'[{"id": 1, "verb": "hello"}]')
     agent.child.close()

@@ -66,6 +66,8 @@ def same(one: Session, other: Session) -> bool:
 
 
 def _edits(offered: Session, session: Session) -> tuple[str, ...]:
+    if offered.der == session.der and offered.known == session.known:
+        return ()
     known = (name for name in SESSION_FIELDS if name in offered.known and name in session.known)
     edits = tuple(n for n in known if n not in NOT_WRITTEN and offered.known[n] != session.known[n])
     return edits or (() if offered.der == session.der or None in {offered.der, session.der} else ("der",))

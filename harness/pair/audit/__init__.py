@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.model.tls import Role
-from harness.pair.audit.facts import FACTS, KEY_LOG
+from harness.pair.audit.facts import FACTS_OF, FACTS_OF_OTHERS
 from harness.pair.audit.offer import offers
 from harness.pair.audit.sessions import taken
 from harness.pair.audit.shown import Wire, contradiction
@@ -35,10 +35,7 @@ def audit(connection: Connection, vantages: Mapping[Role, Transcript] | None = N
 def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:
     for role in Role:
         wire = wires[role]
-        driven = wire.report(role).driven
-        for fact in FACTS:
-            if role not in fact.roles or not (driven or fact.name == KEY_LOG):
-                continue
+        for fact in FACTS_OF[role] if wire.report(role).driven else FACTS_OF_OTHERS:
             reported = fact.reports(wire, role)
             if reported is None:
                 continue

@@ -112,3 +112,7 @@ FACTS = (
     Fact(KEY_LOG, *key_log),
 )
 """Every fact of a report that the wire also shows."""
+FACTS_OF = {role: tuple(fact for fact in FACTS if role in fact.roles) for role in Role}
+"""Those that an end which the harness drives can report."""
+FACTS_OF_OTHERS = tuple(fact for fact in FACTS if fact.name == KEY_LOG)
+"""Those that another end can report."""

@@ -24,7 +24,7 @@ def configured(client: str, server: str) -> Callable[[Wire, Role], object]:
         setup = wire.connection.setup
         if setup is None or wire.mutated(role):
             return None
-        return setup.config(role).given().get(client if role is Role.CLIENT else server)
+        return getattr(setup.config(role), client if role is Role.CLIENT else server, None)
 
     return reports
 
@@ -72,7 +72,7 @@ def agreed_raw_key(wire: Wire, role: Role) -> object:
     setup = wire.connection.setup
     if setup is None or wire.mutated(Role.CLIENT) or wire.mutated(Role.SERVER):
         return None
-    both = [config.given().get(f"{role}_rpk") for config in (setup.client, setup.server)]
+    both = [getattr(config, f"{role}_rpk", None) for config in (setup.client, setup.server)]
     return None if both == [None, None] else all(both)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from harness.agent.agent import PACK
 from harness.agent.joined.joining import JOIN
 from harness.model.capability import Capability
 from harness.model.errors import UnsupportedError
@@ -48,7 +49,7 @@ class AgentStack:
         self.build = build
         self._abilities = dict(abilities)
         self._runtime = runtime
-        argv = command or agent_command(build, name, *options, *([JOIN] if joins else []))
+        argv = command or agent_command(build, name, PACK, *options, *([JOIN] if joins else []))
         environment = dict(os.environ) if command else agent_environment(build)
         self._host = AgentHost(runtime, self.label, argv, environment, packs=not command, joins=joins)
 

@@ -345,18 +345,33 @@ def test_a_process_that_was_killed_is_replaced(host: AgentHost, runtime: Runtime
     assert second.alive
 
 
+@pytest.mark.parametrize("left", ["a context", "another request"])
 def test_a_process_that_left_something_unanswered_and_hangs_is_replaced(
-    host: AgentHost, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    left: str, host: AgentHost, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "10")
     first, _ = host.process(None)
     os.kill(first.child.pid, signal.SIGSTOP)
-    first.ask("hello", {}, protocol)
+    if left == "a context":
+        first.free("c1")
+    else:
+        first.ask("hello", {}, protocol)
     runtime.loop.turn(0)
 
     second, _ = host.process(None)
     assert second is not first
     assert not first.alive
+
+
+def test_a_process_that_frees_a_context_is_asked_nothing_more(host: AgentHost) -> None:
+    first, _ = host.process(None)
+    first.free("c1")
+    asked = first.unique("")
+
+    second, _ = host.process(None)
+    assert second is first
+    assert first.idle
+    assert int(second.unique("")) == int(asked) + 1
 
 
 def test_an_agent_of_another_protocol_is_refused(runtime: Runtime) -> None:

@@ -16,7 +16,10 @@ import json
 import subprocess
 import sys
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Liar:
@@ -47,7 +50,7 @@ class Liar:
     def line(self, line: bytes) -> bytes:
         """What the real agent gets for a line; one that is not a request is passed on as it is."""
         try:
-            return json.dumps(self.request(json.loads(line))).encode() + b"\n"
+            return json.dumps(each(json.loads(line), self.request)).encode() + b"\n"
         except ValueError:
             return line
 
@@ -79,6 +82,11 @@ class Liar:
         return f"{label} {random} {secret}"
 
 
+def each(held: Any, rewritten: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """What a line holds, an object or an array of them, with each object rewritten."""
+    return [rewritten(one) for one in held] if isinstance(held, list) else rewritten(held)
+
+
 def main() -> None:
     """Pass every line on, rewritten as the lie has it."""
     lie, *agent = sys.argv[1:]
@@ -96,7 +104,7 @@ def main() -> None:
 
         Thread(target=ask, daemon=True).start()
         for line in real.stdout:
-            sys.stdout.write(json.dumps(liar.reply(json.loads(line))) + "\n")
+            sys.stdout.write(json.dumps(each(json.loads(line), liar.reply)) + "\n")
             sys.stdout.flush()
 
 

@@ -121,7 +121,9 @@ def _known(der: bytes) -> Mapping[str, object]:
     wire = found.numbers["ssl_version"]
     if wire not in PROTOCOLS and wire >> 8 not in MAJORS:
         allowed = ", ".join(f"0x{number:04x} ({name})" for number, name in PROTOCOLS.items())
-        raise SessionFormatError(f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", structure.read(der)[1].offset)
+        raise SessionFormatError(
+            f"ssl_version is 0x{wire & 0xFFFFFFFF:04x}; known are {allowed}", structure.read(der)[1].offset
+        )
     return {
         **found.numbers,
         **found.octets,

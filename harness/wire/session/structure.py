@@ -6,7 +6,7 @@ added at its end: [19] kex_group in 3.0, [20] peer_rpk in 3.2. A field with any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -33,15 +33,15 @@ CIPHER = 2
 """Which of the mandatory elements it is, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Number:
     """An INTEGER and its C type in SSL_SESSION_ASN1."""
 
     name: str
     bits: int
     signed: bool = False
-    least: int = field(init=False)
-    greatest: int = field(init=False)
+    least: int = dataclasses.field(init=False)
+    greatest: int = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         """Set the bounds, which each session is checked against."""
@@ -55,7 +55,7 @@ class Number:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Octets:
     """An OCTET STRING, and how many bytes d2i_SSL_SESSION allows; None is any number."""
 
@@ -115,7 +115,7 @@ NO_OCTETS = {
 """The optional fields where they are absent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Fields:
     """The fields by name; an optional one that is absent is 0 or empty."""
 
