@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.errors import UsageError
 from harness.probe.probed import Probed
 from harness.probe.say import HTTP
 from harness.runtime.runtime import Runtime
-from harness.runtime.tap import LOOPBACK, Tap
+from harness.runtime.tap import Tap
 from harness.stacks.programs.products import PRODUCTS, Cache, Site, Wanted
 from harness.stacks.programs.program import Program
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.tls import Role
 from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.runtime.socket_owner import holds, inode
-from harness.runtime.tap import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

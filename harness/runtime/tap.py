@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.agent.sockets import BACKLOG, LOOPBACK, chosen_port
 from harness.model.errors import DEADLINE, HarnessError, stretched
 from harness.model.tls import Close, Role
 from harness.model.transcript import Chunk, Tcp, TcpEnd
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Holds: TypeAlias = Callable[[Sequence[Chunk], Role], bool]
     """Whether bytes of this end that came after these chunks are held back."""
 
-LOOPBACK = "127.0.0.1"
 RECEIVE = 65536
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on with 0 seconds: closing then sends RST (socket(7))."""
@@ -268,7 +268,7 @@ class Tap:
         """Why the server of the last connection could not be reached; None if it was."""
         self._clients: list[Callable[[], int | None]] | None = None
         self._strays: list[str] = []
-        self._listener = socket.create_server((LOOPBACK, port))
+        self._listener = socket.create_server((LOOPBACK, port)) if port else chosen_port(BACKLOG)
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         loop.watch(self._listener, self.accept)

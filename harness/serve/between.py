@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.errors import DEADLINE, TimedOutError, UnreachableError, stretched
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.setup import Setup
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.foreign import foreign_client
 from harness.pair.observe import Observed, observe
-from harness.runtime.tap import LOOPBACK, Tap
+from harness.runtime.tap import Tap
 from harness.stacks.remote import foreign_server
 from harness.wire.judge import issued_ids
 from harness.wire.reading import read

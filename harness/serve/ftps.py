@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.tls import Role
-from harness.runtime.tap import LOOPBACK
 from harness.serve.visit import Visit
 
 if TYPE_CHECKING:

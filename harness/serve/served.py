@@ -6,6 +6,7 @@ import errno
 import time
 from typing import TYPE_CHECKING
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.capability import Capability
 from harness.model.errors import TimedOutError, UnsupportedError, UsageError
 from harness.model.knobs import ClientConfig, ServerConfig
@@ -13,7 +14,7 @@ from harness.model.setup import Setup
 from harness.model.tls import Close, Role, TLSVersion
 from harness.pair.foreign import foreign_client
 from harness.pair.observe import Observed, observe
-from harness.runtime.tap import LOOPBACK, Tap
+from harness.runtime.tap import Tap
 from harness.serve.ftps import EXPLICIT, SCHEMES, Foreword, Transfers
 from harness.serve.visit import Manner, Visit
 from harness.wire.reading import read

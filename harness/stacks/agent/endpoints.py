@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.sockets import LOOPBACK
 from harness.agent.verbs import VERBS
 from harness.model.errors import UnsupportedError
-from harness.runtime.tap import LOOPBACK
 from harness.stacks.agent.agent_links import AgentLink
 from harness.stacks.agent.encoding import files_object, knobs_object
 from harness.stacks.agent.joined import InnerClock, join

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.sockets import LOOPBACK
 from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.connection import Counters
@@ -17,7 +18,6 @@ from harness.runtime.clock import Clock
 from harness.runtime.loop import resolved
 from harness.runtime.process import how_it_ended
 from harness.runtime.pty_process import TerminalChild
-from harness.runtime.tap import LOOPBACK
 from harness.stacks.clocked import Clocked
 from harness.stacks.openssl.argv import server_argv
 from harness.stacks.openssl.commands import lack, refused

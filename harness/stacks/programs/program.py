@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
+from harness.agent.sockets import LOOPBACK
 from harness.model.errors import DEADLINE, EndpointError, TimedOutError, UnsupportedError, stretched
 from harness.runtime.process import Child, how_it_ended
-from harness.runtime.tap import LOOPBACK
 from harness.stacks.programs import apart
 from harness.stacks.programs.products import Place, Takes
 
@@ -107,11 +107,12 @@ def reserved() -> socket.socket:
     """Return a socket that is bound to a port of loopback, on which it does not listen.
 
     While it is open Linux gives that port to nobody who lets it choose, but a program that asks for it with
-    SO_REUSEADDR can listen there (socket(7)). A port that is merely free may soon be somebody else's.
+    SO_REUSEADDR can listen there (socket(7)). A port that is merely free may soon be somebody else's. It is chosen
+    before that option is set: see `harness.agent.sockets.chosen_port`.
     """
     bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((LOOPBACK, 0))
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return bound
 
 

@@ -1,9 +1,10 @@
-"""A listener on UDP gives each client a socket of its own, with all that the client sends."""
+"""A listener takes any free port, and on UDP gives each client a socket of its own, with all that the client sends."""
 
 from __future__ import annotations
 
 import socket
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.agent import sockets
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pytest
 
     from harness.agent.conversation import Conversation
+
+RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class Opened:
@@ -61,3 +64,11 @@ def test_the_kernel_gives_no_port_to_two_listeners() -> None:
 
         assert len(set(ports)) == len(ports)
         assert shared.getsockname() == bound[0].getsockname()
+
+
+def test_the_ports_come_from_both_halves_of_the_range() -> None:
+    least, greatest = map(int, RANGE.read_text().split())
+    with ExitStack() as opened:
+        ports = [opened.enter_context(sockets.chosen_port(sockets.BACKLOG)).getsockname()[1] for _ in range(100)]
+
+    assert {port > (least + greatest) // 2 for port in ports} == {False, True}
