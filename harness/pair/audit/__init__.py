@@ -35,12 +35,15 @@ def audit(connection: Connection, vantages: Mapping[Role, Transcript] | None = N
 def _contradictions(wires: Mapping[Role, Wire]) -> Iterator[Contradiction]:
     for role in Role:
         wire = wires[role]
-        for fact in FACTS_OF[role] if wire.report(role).driven else FACTS_OF_OTHERS:
-            reported = fact.reports(wire, role)
+        report = wire.report(role)
+        for fact in FACTS_OF[role] if report.driven else FACTS_OF_OTHERS:
+            reports = fact.reports
+            reported = getattr(report, reports) if isinstance(reports, str) else reports(wire, role)
             if reported is None:
                 continue
-            if found := contradiction(role, fact.name, reported, fact.shown(wire, role)):
-                yield found
+            shown = fact.shown(wire, role)
+            if shown is not None and reported not in shown.allowed:
+                yield contradiction(role, fact.name, reported, shown)
     wire = wires[Role.CLIENT]
     if wire.connection.client.driven:
         yield from offers(wire)

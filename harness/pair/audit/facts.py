@@ -25,8 +25,8 @@ class Fact:
     """One row of the table."""
 
     name: str
-    reports: Callable[[Wire, Role], object]
-    """What an end reports; None for nothing."""
+    reports: str | Callable[[Wire, Role], object]
+    """What an end reports, None for nothing: a field of its report, or made from what it reports."""
     shows: Callable[[Wire, Role], Shown | None]
     """What the wire shows of it; None where it cannot."""
     roles: frozenset[Role] = BOTH
@@ -57,10 +57,6 @@ class Fact:
         return either([self.shows(stage, role) for stage in wire.stages], before)
 
 
-def _reported(name: str) -> Callable[[Wire, Role], object]:
-    return lambda wire, role: getattr(wire.report(role), name)
-
-
 def _always(*values: object) -> Callable[[Wire, Role], Collection[object]]:
     return lambda _wire, _role: values
 
@@ -68,19 +64,19 @@ def _always(*values: object) -> Callable[[Wire, Role], Collection[object]]:
 FACTS = (
     Fact("callback_calls", callbacks.visible_calls, callbacks.subjects, SERVER, _always()),
     Fact("callback_calls", callbacks.all_calls, callbacks.needed, SERVER),
-    Fact("group", _reported("group"), negotiated.group, BOTH, _always(""), printed=True),
+    Fact("group", "group", negotiated.group, BOTH, _always(""), printed=True),
     Fact("peer_temp_key", negotiated.reported_temp_key, negotiated.temp_key, BOTH, _always(""), printed=True),
-    Fact("peer_chain", _reported("peer_chain"), identities.peer_chain, BOTH, _always(()), printed=True),
-    Fact("ocsp_response", _reported("ocsp_response"), identities.stapled, CLIENT, _always(b"")),
-    Fact("exporter", _reported("exporter"), negotiated.exporter, BOTH, _always()),
-    Fact("version", _reported("version"), negotiated.version, BOTH, negotiated.versions_before),
+    Fact("peer_chain", "peer_chain", identities.peer_chain, BOTH, _always(()), printed=True),
+    Fact("ocsp_response", "ocsp_response", identities.stapled, CLIENT, _always(b"")),
+    Fact("exporter", "exporter", negotiated.exporter, BOTH, _always()),
+    Fact("version", "version", negotiated.version, BOTH, negotiated.versions_before),
     Fact("enabled versions", negotiated.enabled, negotiated.used_versions),
     Fact("cipher", negotiated.reported_cipher, negotiated.cipher, BOTH, negotiated.ciphers_before, printed=True),
-    Fact("external_psk", _reported("external_psk"), negotiated.external_psk, BOTH, _always(b"")),
+    Fact("external_psk", "external_psk", negotiated.external_psk, BOTH, _always(b"")),
     Fact("external PSK of the client", negotiated.configured_psk, negotiated.sent_psk, CLIENT),
     Fact("alpn", negotiated.reported_alpn, negotiated.alpn, BOTH, negotiated.alpn_before, printed=True),
     Fact("offered alpn", negotiated.configured_alpn, negotiated.sent_alpn, CLIENT),
-    Fact("server_name", _reported("server_name"), negotiated.server_name, BOTH, negotiated.names_before),
+    Fact("server_name", "server_name", negotiated.server_name, BOTH, negotiated.names_before),
     Fact("requested server_name", negotiated.configured_name, negotiated.sent_name, CLIENT),
     Fact(
         "certificate compression", identities.configured("cert_decompression", ""), identities.asks_to_compress, CLIENT
@@ -91,22 +87,22 @@ FACTS = (
     Fact("raw public key", identities.agreed_raw_key, identities.raw_key),
     Fact(
         "peer_certificate",
-        _reported("peer_certificate"),
+        "peer_certificate",
         identities.peer_certificate,
         BOTH,
         identities.certificates_before,
         printed=True,
     ),
-    Fact("early_data", _reported("early_data"), negotiated.early_data, BOTH, _always("not_sent", "rejected")),
-    Fact("early_bytes", _reported("early_bytes"), negotiated.early_bytes, BOTH, negotiated.early_bytes_before),
-    Fact("new_sessions", _reported("new_sessions"), tickets.new_sessions, CLIENT, _always(0)),
+    Fact("early_data", "early_data", negotiated.early_data, BOTH, _always("not_sent", "rejected")),
+    Fact("early_bytes", "early_bytes", negotiated.early_bytes, BOTH, negotiated.early_bytes_before),
+    Fact("new_sessions", "new_sessions", tickets.new_sessions, CLIENT, _always(0)),
     Fact("tickets", tickets.reported_tickets, tickets.tickets),
     Fact("alerts sent", ends.reported_alerts(own=True), ends.sent_alerts),
     Fact("alerts received", ends.reported_alerts(own=False), ends.received_alerts),
     Fact("alerts in its errors", ends.errors_received, ends.alerts_in_errors),
     Fact("fatal alert", ends.reported_fatal, ends.fatal_shown),
     Fact("ending", ends.ending, ends.endings),
-    Fact("reused_at_end", _reported("reused_at_end"), negotiated.resumed_last, BOTH, negotiated.reused_before),
+    Fact("reused_at_end", "reused_at_end", negotiated.resumed_last, BOTH, negotiated.reused_before),
     Fact("renegotiations", steps.said("renegotiate"), steps.renegotiations),
     Fact("requests for a certificate", steps.said("authenticate"), steps.requests, SERVER),
     Fact(KEY_LOG, *key_log),

@@ -17,7 +17,7 @@ from harness.pair.audit.shown import Shown, contradiction, either, exactly
 from harness.wire.messages import chosen_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from harness.model.session import Session
     from harness.model.transcript import NewSessionTicket, ServerHello
@@ -450,19 +450,24 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
         ticket = session.get("ticket")
         tickets = tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent
         seen = [Taken(stage, session, tickets) for stage in stages]
+        known = session.known
         for name, shows in FIELDS.items():
-            reported = session.get(name)
-            unknown = not wire.answers and connection.offered and connection.offered.get(name) is None
-            if reported is None or unknown:
+            reported = known.get(name)
+            if reported is None:
                 continue
-            if wire.answers:
-                shown = shows(seen[0])
-            elif stages:
-                shown = either([shows(each) for each in seen], _before(wire, name))
-            else:
-                shown = _unanswered(wire, session, name)
-            if found := contradiction(Role.CLIENT, f"session.{name}", reported, shown):
-                yield found
+            shown = shows(seen[0]) if wire.answers else _shown_before(wire, seen, session, name)
+            if shown is not None and reported not in shown.allowed:
+                yield contradiction(Role.CLIENT, f"session.{name}", reported, shown)
+
+
+def _shown_before(wire: Wire, seen: Sequence[Taken], session: Session, name: str) -> Shown | None:
+    """What the wire shows of a field after a handshake that was not completed."""
+    offered = wire.connection.offered
+    if offered and offered.get(name) is None:
+        return None
+    if seen:
+        return either([FIELDS[name](each) for each in seen], _before(wire, name))
+    return _unanswered(wire, session, name)
 
 
 def _before(wire: Wire, name: str) -> Collection[object]:

@@ -94,10 +94,12 @@ def readable(value: object) -> str:
     return "none" if value in {None, ""} else str(value)
 
 
-def contradiction(role: Role, fact: str, reported: object, shown: Shown | None) -> Contradiction | None:
-    """None if they agree, if nothing is reported (None), or if the wire does not show the fact."""
-    if reported is None or shown is None or reported in shown.allowed:
-        return None
+UNMADE = Shown((), "not looked for")
+"""In place of what `once` has not made so far."""
+
+
+def contradiction(role: Role, fact: str, reported: object, shown: Shown) -> Contradiction:
+    """An end reports what is not allowed by what the wire shows."""
     return Contradiction(Witness(role.value), fact, readable(reported), f"the wire shows {shown.text}")
 
 
@@ -106,9 +108,10 @@ def once(shows: Callable[[Wire, Role], Shown | None]) -> Callable[[Wire, Role], 
 
     @wraps(shows)
     def kept(wire: Wire, role: Role) -> Shown | None:
-        if shows not in wire.kept:
-            wire.kept[shows] = shows(wire, role)
-        return wire.kept[shows]
+        found = wire.kept.get(shows, UNMADE)
+        if found is UNMADE:
+            found = wire.kept[shows] = shows(wire, role)
+        return found
 
     return kept
 
