@@ -57,6 +57,9 @@ def _yielded(connection: Connection) -> Iterator[tuple[Session, Offer]]:
 
 
 def _same(offered: Session, connection: Connection) -> Offer | None:
+    known = (connection.last_session, *connection.sessions, *connection.held_sessions)
+    if all(session is not offered for session in known):
+        return None
     for session, offer in _yielded(connection):
         if session is offered:
             return replace(offer, der=offered.der)

@@ -35,8 +35,8 @@ DEFAULTS: Mapping[tuple[str, Role], Mapping[str, object]] = {
 """The knobs that a stack sets by default and OpenSSL does not."""
 
 
-FLIGHTS = tuple((role, FLIGHT, which) for role in Role for which in range(1, 9))
-"""Flights of DTLS, of which a full handshake has three of each end where the server asks for a cookie."""
+LOST = {str(Tampering(Tamper.DROP, role, FLIGHT, which)): (role, which) for role in Role for which in range(1, 9)}
+"""The flights of DTLS by what is said of a lost one; a full handshake with a cookie has three of each end."""
 IN_MEMORY = "pyopenssl@"
 """A stack that offers the object in memory if it has no DER; Python's ssl offers a copy."""
 
@@ -79,8 +79,7 @@ def _attempt(
             gaps.append(f"the {role} is {name}, a library of the family {library.family}: {FOREIGN}")
     if connection.blocked:
         gaps.append(f"connection {connection.number} went through a middlebox that blocked it: {connection.blocked}")
-    lost = {str(Tampering(Tamper.DROP, *flight)): (flight[0], flight[2]) for flight in FLIGHTS}
-    gaps += [f"in connection {connection.number} {done}" for done in connection.tampered if done not in lost]
+    gaps += [f"in connection {connection.number} {done}" for done in connection.tampered if done not in LOST]
     earlier = [c for c in connections if c.number < connection.number]
     offer = None
     if connection.offered is not None:
@@ -97,7 +96,7 @@ def _attempt(
         offer=offer,
         before=tuple(repeatable(action, connection.number, earlier, gaps) for action in setup.before),
         during=setup.during,
-        lost=tuple(lost[done] for done in connection.tampered if done in lost),
+        lost=tuple(LOST[done] for done in connection.tampered if done in LOST),
         opened=setup.order,
         closed=connection.order,
         beside=setup.beside,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from harness.explain.finding import suite_name
 from harness.explain.rules.handshake import handshakes
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.explain.rules.handshake import Handshake
+    from harness.model.connection import Connection
+    from harness.model.tls import Alert
 
 
 def resumed_from(handshake: Handshake) -> Handshake | None:
@@ -92,13 +96,38 @@ def failed_session_not_resumed(handshake: Handshake) -> Iterator[str]:
     """
     if not handshake.abbreviated or handshake.offered_by_ticket or handshake.asked is None:
         return
-    for place in range(len(handshake.earlier) - 1, -1, -1):
-        other = handshake.earlier[place]
-        hellos = other.transcript.server_hellos
-        ids = {hello.session_id for hello in hellos if not hello.hello_retry_request}
-        if handshake.asked.session_id not in ids:
+    for other in reversed(handshake.earlier):
+        had = _had(other)
+        if handshake.asked.session_id not in had.ids:
             continue
-        if alerts := fatal_alerts(other.transcript):
-            yield f"wire: connection {other.number} had this session id and ended with {alerts[0]}"
-        if any(made.abbreviated is False for made in handshakes(other, handshake.earlier[:place])):
+        if had.alerts:
+            yield f"wire: connection {other.number} had this session id and ended with {had.alerts[0]}"
+        if had.full:
             return
+
+
+@dataclass(frozen=True, slots=True)
+class _Had:
+    """What a connection showed of the session that it had."""
+
+    ids: frozenset[bytes]
+    """The session ids that the server sent."""
+    alerts: tuple[Alert, ...]
+    """The fatal ones."""
+    full: bool
+    """Whether one of its handshakes was full."""
+
+
+_KNOWN: WeakKeyDictionary[Connection, _Had] = WeakKeyDictionary()
+"""Each later connection of a pair asks for those before it."""
+
+
+def _had(connection: Connection) -> _Had:
+    if connection not in _KNOWN:
+        transcript = connection.transcript
+        _KNOWN[connection] = _Had(
+            frozenset(hello.session_id for hello in transcript.server_hellos if not hello.hello_retry_request),
+            fatal_alerts(transcript),
+            any(made.abbreviated is False for made in handshakes(connection, ())),
+        )
+    return _KNOWN[connection]

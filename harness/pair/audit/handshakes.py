@@ -72,10 +72,15 @@ class Handshake:
 
     def _identity(self, role: Role) -> Certificate | RawPublicKey | None:
         """What an end proved itself with last; None if it sent nothing that could be read."""
-        for each in reversed(self.contents(role)):
-            if isinstance(each, (Certificate, RawPublicKey)):
-                return each
-        return None
+        return self._identities[role]
+
+    @cached_property
+    def _identities(self) -> Mapping[Role, Certificate | RawPublicKey | None]:
+        kinds = (Certificate, RawPublicKey)
+        return {
+            role: next((each for each in reversed(self.contents(role)) if isinstance(each, kinds)), None)
+            for role in Role
+        }
 
     @property
     def stapled(self) -> bytes:
@@ -86,7 +91,13 @@ class Handshake:
 
     def key_exchange(self, role: Role) -> KeyExchange | None:
         """The key exchange of an end before TLS 1.3; None if it sent none that could be read."""
-        return next((each for each in self.contents(role) if isinstance(each, KeyExchange)), None)
+        return self._key_exchanges[role]
+
+    @cached_property
+    def _key_exchanges(self) -> Mapping[Role, KeyExchange | None]:
+        return {
+            role: next((each for each in self.contents(role) if isinstance(each, KeyExchange)), None) for role in Role
+        }
 
     @cached_property
     def group(self) -> int | None:

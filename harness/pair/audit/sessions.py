@@ -446,9 +446,12 @@ def taken(wire: Wire) -> Iterator[Contradiction]:
     last = (connection.last_session,) if connection.last_session else ()
     held = (*connection.sessions, *last, *connection.held_sessions)
     sent = tuple(ticket for ticket in wire.transcript.tickets if ticket.ticket)
+    named: dict[object, tuple[NewSessionTicket, ...]] = {}
+    for one in sent:
+        named[one.ticket] = (*named.get(one.ticket, ()), one)
     for session in {id(each.known): each for each in held}.values():  # copies of one session share its fields
         ticket = session.get("ticket")
-        tickets = tuple(one for one in sent if one.ticket == ticket) if ticket is not None else sent
+        tickets = named.get(ticket, ()) if ticket is not None else sent
         seen = [Taken(stage, session, tickets) for stage in stages]
         known = session.known
         for name, shows in FIELDS.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from harness.report.json.comparing import BY_PRESENCE, EXACTLY, NOT_AT_ALL, Connections, Each, Inside, Named
 from harness.report.json.shapes import ConnectionObject, fields, held
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from harness.report.json.comparing import Comparing
     from harness.report.json.shapes import CaseObject
@@ -56,21 +57,40 @@ def _needs_a_reader(connection: Mapping[str, Any]) -> bool:
     return any(connection[key] for key in ("disagreement", "problem", "strays", "blocked"))
 
 
+Shorten: TypeAlias = "Callable[[Any, Mapping[str, Any]], Any]"
+"""Takes a value that is not null and its object; returns what is kept of it."""
+
+
 def _brief(kind: Any, value: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value[key] if key in ALWAYS else _part(field.compare, held(field.kind), value[key], value)
+    found = {}
+    for key, shorten in _kept(kind):
+        if key in value:
+            part = value[key]
+            found[key] = part if shorten is None or part is None else shorten(part, value)
+    return found
+
+
+@cache
+def _kept(kind: Hashable) -> tuple[tuple[str, Shorten | None], ...]:
+    """The keys of a brief object, each with what shortens its value; None if it stays as it is."""
+    return tuple(
+        (key, None if key in ALWAYS else _shortening(field.compare, held(field.kind)))
         for key, field in fields(kind).items()
-        if key in value and (field.compare is not NOT_AT_ALL or field.required or key in ALWAYS)
-    }
+        if field.compare is not NOT_AT_ALL or field.required or key in ALWAYS
+    )
 
 
-def _part(rule: Comparing, inner: Any, value: Any, holder: Mapping[str, Any]) -> Any:
-    if value is None or isinstance(rule, Connections):
-        return value
+def _shortening(rule: Comparing, inner: Any) -> Shorten | None:
+    if isinstance(rule, Connections):
+        return None
     if isinstance(rule, Inside) or (rule is BY_PRESENCE and inner):
-        return _brief(inner, value)
+        return lambda value, _holder: _brief(inner, value)
     if isinstance(rule, Each):
-        return [_brief(inner, item) for item in value]
+        return lambda value, _holder: [_brief(inner, item) for item in value]
     if isinstance(rule, Named):
-        return {name: rule.rules.get(name, EXACTLY).brief(one, value) for name, one in value.items()}
-    return rule.brief(value, holder)
+        return partial(_named, {name: one.brief for name, one in rule.rules.items()})
+    return None if rule is EXACTLY else rule.brief
+
+
+def _named(rules: Mapping[str, Shorten], value: Mapping[str, Any], _holder: object) -> dict[str, Any]:
+    return {name: rules[name](one, value) if name in rules else one for name, one in value.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -22,7 +23,7 @@ from harness.wire.names import EXTENSIONS, name_of
 from harness.wire.session.json_fields import to_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from harness.model.connection import Connection, Counters
     from harness.model.knobs import ClientConfig, ServerConfig
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTHING: Mapping[str, object] = {}
+ATOMS = frozenset({str, int, float, bool, type(None)})
+"""Types of plain values; an enumeration's member has another."""
 
 
 def encode(kind: type[T], source: object, **made: object) -> T:
@@ -43,18 +46,30 @@ def encode(kind: type[T], source: object, **made: object) -> T:
     It has only plain values, which can be sent between the processes of a run.
     """
     plain = {
-        name: made[name] if name in made else _plain(held(field.kind), getattr(source, name))
-        for name, field in fields(cast("Any", kind)).items()
-        if name not in shapes.IN_FILES
+        name: made[name] if name in made else plainly(getattr(source, name))
+        for name, plainly in _keys(cast("Any", kind))
     }
     return cast("T", plain)
+
+
+@cache
+def _keys(kind: Hashable) -> tuple[tuple[str, Callable[[Any], object]], ...]:
+    """The keys of an object, each with what makes a plain value of its attribute."""
+    found = [(name, held(field.kind)) for name, field in fields(kind).items() if name not in shapes.IN_FILES]
+    return tuple((name, partial(_plain, inner) if inner else _builtin) for name, inner in found)
 
 
 def _plain(inner: Any, value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(inner, item) for item in value]
-    if inner and value is not None:
-        return encode(inner, value)
+    return None if value is None else encode(inner, value)
+
+
+def _builtin(value: Any) -> object:
+    if type(value) in ATOMS:
+        return value
+    if isinstance(value, tuple):
+        return [_builtin(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else msgspec.to_builtins(value)
 
 
