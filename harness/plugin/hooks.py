@@ -79,7 +79,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep only the cells that `--resumption-cell` names; pytest.UsageError if one of them does not exist."""
+    """Keep only the cells that `--resumption-cell` names, and leave out those in the file of `--resumption-without`.
+
+    pytest.UsageError if a cell does not exist, or the file cannot be read.
+    """
+    _leave_out(config, items)
     wanted: list[str] = config.getoption("resumption_cell")
     if not wanted:
         return
@@ -91,6 +95,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(f"no cell {absent[0]!r} here; {hint}")
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    path: str | None = config.getoption("resumption_without")
+    if not path:
+        return
+    try:
+        names = set(Path(path).read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(
+            f"--without {path} cannot be read: {error}; name a file of cells, one a line"
+        ) from error
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in names])
+    items[:] = [item for item in items if item.nodeid not in names]
 
 
 def begin(config: pytest.Config) -> None:

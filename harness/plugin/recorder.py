@@ -93,13 +93,16 @@ class Recorder:
         self.unmatched.update(getattr(node, "workeroutput", {}).get("resumption_unmatched", ()))
 
     def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
-        """Assemble results.json, however the run ended; a run whose results are not whole does not pass."""
+        """Assemble results.json, however the run ended; a run whose results are not whole does not pass.
+
+        Those stay as they are in results.jsonl, which says that cells may be missing.
+        """
         try:
             ending = {"exit_status": int(exitstatus), "unmatched": sorted(self.unmatched)}
             if session.config.getoption("splits", None):
                 files = (cell.name.partition("::")[0] for cell in self.cells)
                 ending["code"] = digests(session.config.rootpath, files)
-            self.path = self.results.finish(ending)
+            self.path = None if self.trouble else self.results.finish(ending)
             self._removed = tidy(self.results.folder.parent, self._limits) if self.path else 0
         except OSError as error:
             self.trouble = error

@@ -85,7 +85,10 @@ def _of_lines(folder: Path, path: Path) -> KeptRun:
     first, *rest = [line for line in _text(path).split("\n") if line.strip()] or [""]
     head = _json(first, f"{path}, line 1")
     _right_schema(head, path)
-    ended = f"The run was killed before its end, or is not over yet: {path.name} is still there"
+    ended = (
+        "The run was killed before its end, or is not over yet, or had no space for all its results: "
+        f"{path.name} is still there"
+    )
     cells: list[Any] = []
     parts: list[Any] = []
     for number, line in enumerate(rest, start=2):

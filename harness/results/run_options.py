@@ -73,6 +73,7 @@ RUN_OPTIONS = (
     RunOption(
         "cell", "Run only the cell with this test and id, such as 'test_x[openssl@3.5.0--…]'.", "TEST[ID]", many=True
     ),
+    RunOption("without", "Do not run the cells whose names, FILE::TEST[ID], are the lines of this file.", "FILE"),
 )
 
 

@@ -111,7 +111,7 @@ def _run(names: Sequence[str], more: Sequence[str], *, fresh: bool) -> list[Resu
         raise UsageError("no build is in the cache; fetch some, as with `resumption builds fetch 1.1.1w 3.0 3.5`")
     ends = ends_of([name if "@" in name else f"{STACK}@{name}" for name in wanted])
     chosen = [*([] if paths(more) else _selection()), *more]
-    return of_builds(ends, chosen, None if fresh else cache_of(chosen))
+    return of_builds(ends, chosen, cache_of(chosen), fresh=fresh)
 
 
 def _selection() -> list[str]:

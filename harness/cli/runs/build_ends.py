@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from harness.builds.options import options
 from harness.cli.runs.run import paths, scenarios
 from harness.model.errors import UsageError
-from harness.results.run_cache import RunCache, build_key, code_key, run_cache
+from harness.results.code import beside, content, running_code
+from harness.results.run_cache import RunCache, Unit, digest, identity, run_cache
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import NAME
 from harness.stacks.machine import STACKS as BUILT_IN
@@ -40,8 +45,8 @@ class BuildEnds:
 
     labels: tuple[str, ...]
     """``stack@build`` for each stack."""
-    key: str
-    """Of its run in the cache of results."""
+    identities: tuple[str, ...]
+    """What each stack's build consists of, wherever its files are."""
     origin: str
     options: tuple[str, ...] | None
     """None if they are unknown."""
@@ -51,7 +56,13 @@ class BuildEnds:
         """Return what is known of the build of some stacks."""
         labels, builds = tuple(stack.label for stack in stacks), [stack.build for stack in stacks]
         made = options(next((build for build in builds if build.libssl), builds[0]))
-        return cls(labels, build_key(labels, builds), builds[0].origin, made)
+        return cls(labels, tuple(map(identity, builds)), builds[0].origin, made)
+
+    def with_servers(self, servers: BuildEnds) -> Unit:
+        """Return the unit of results of its stacks as clients of others, or of its own, as servers."""
+        ends = (self, servers)
+        key = digest([part for end in ends for part in (*end.labels, *end.identities)])
+        return Unit(key, self.labels, servers.labels)
 
     @property
     def version(self) -> str:
@@ -87,9 +98,21 @@ def ends_of(names: Sequence[str]) -> list[BuildEnds]:
 
 
 def cache_of(given: Sequence[str]) -> RunCache:
-    """Return the kept results of this code and these scenarios, with these arguments of pytest."""
-    places = [Path(path.partition("::")[0]) for path in (paths(given) or scenarios(Path.cwd())[-1:])]
-    return RunCache(run_cache(), code_key(given, places))
+    """Return the kept results of this code and these scenarios, with these arguments of pytest.
+
+    They are the same wherever the code, the scenarios and the builds are. A scenario of the harness that changes makes
+    its own cells run again; a file of another project makes all cells run again.
+    """
+    own = Path(scenarios(Path.cwd())[-1])
+    root, named = own.parent, [Path(path.partition("::")[0]).absolute() for path in paths(given)]
+    files = {file for place in (named or [own]) for file in (place.rglob("*.py") if place.is_dir() else [place])}
+    apart = not named or (root / "pyproject.toml").is_file()
+    ours = {file for file in files if apart and file.is_relative_to(own) and file.is_file()}
+    others = dict(each for file in sorted(files - ours) for each in beside(file))
+    plain = [one.replace(f"{root}{os.sep}", "").replace(f"{Path.cwd()}{os.sep}", "") for one in given]
+    code = [running_code(), sys.version, *plain, *(f"{name} {content(path)}" for name, path in sorted(others.items()))]
+    by_name = {file.relative_to(root).as_posix(): content(file) for file in sorted(ours)}
+    return RunCache(run_cache(), digest(code), by_name, lambda line: click.echo(f"note: {line}", err=True))
 
 
 def endpoints(machine: Machine, build: str) -> dict[str, Stack]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -26,6 +27,7 @@ from harness.report.diff.causes_text import causes_text
 from harness.report.diff.options import explaining
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.report.run.causes_page import causes_page
+from harness.results.run_cache import Journal, merged, name_of
 from harness.results.writer import new_file, write_new
 from harness.story.reading import read_story
 
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
     from harness.cli.runs.build_ends import BuildEnds
     from harness.report.diff.causes import Cause
     from harness.report.json.shapes import CellObject, DiffObject, ResultsObject
-    from harness.results.run_cache import RunCache
+    from harness.results.run_cache import RunCache, Unit
 
     Cells = Mapping[tuple[str, str], CellObject]
     """The cells of a run by scenario and by id without builds."""
 
 DIFFERENT = 1
+ENDED = frozenset({0, 1})
+"""pytest's exit codes of a run that came to its end: all passed, or some failed."""
 MOST_AGAIN = 100
 """Cells that run once more; where more are lost, it is the machine that is broken."""
 
@@ -138,46 +142,69 @@ def of_scenarios(
     """Run the scenarios on each build, or take the results that are kept; return what to compare, and all runs."""
     chosen = [*(["-k", given["expression"]] if given["expression"] else []), *more]
     ends = ends_of(names)
-    cache = None if given["fresh"] or len(set(names)) < len(names) else cache_of(chosen)
-    seen = of_builds(ends, chosen, cache)
+    cache = None if len(set(names)) < len(names) else cache_of(chosen)
+    seen = of_builds(ends, chosen, cache, fresh=given["fresh"])
     pairs = neighbours(ends, seen)
     if given["across"]:
         for (older, newer), itself in zip(pairwise(ends), seen, strict=False):
             for clients, servers in ((older, newer), (newer, older)):
                 title = f"client {', '.join(clients.labels)} with server {', '.join(servers.labels)}"
-                kept = (cache, f"{clients.key}-{servers.key}")
-                pairs.append(Pair(itself, results_on(clients.labels, servers.labels, chosen, kept, title), title))
-    return pairs, by_version([*(cache.others([end.key for end in ends]) if cache else ()), *seen])
+                (mixed,) = of_units([clients.with_servers(servers)], chosen, cache, fresh=given["fresh"])
+                pairs.append(Pair(itself, mixed, title))
+    known = [end.with_servers(end).key for end in ends]
+    return pairs, by_version([*(cache.others(known) if cache else ()), *seen])
 
 
-def of_builds(ends: Sequence[BuildEnds], chosen: Sequence[str], cache: RunCache | None) -> list[ResultsObject]:
+def of_builds(
+    ends: Sequence[BuildEnds], chosen: Sequence[str], cache: RunCache | None, *, fresh: bool = False
+) -> list[ResultsObject]:
     """Return the results of each build with itself; builds without kept results run together, in one run."""
-    kept = {end.key: results for end in ends if cache and (results := cache.get(end.key))}
-    missing = list({end.key: end for end in ends if end.key not in kept}.values())
-    for end in ends:
-        if end.key in kept:
-            click.echo(f"results of {', '.join(end.labels)} are kept", err=True)
-    if len({end.key for end in ends}) < len(ends) or len({end.version for end in missing}) < len(missing):
-        return [
-            results_on(end.labels, end.labels, chosen, (cache, end.key), f"build {number} of {len(ends)}")
-            for number, end in enumerate(ends, 1)
-        ]
+    units = [end.with_servers(end) for end in ends]
+    if len({end.version for end in ends}) < len(ends):
+        return [one for unit in units for one in of_units([unit], chosen, cache, fresh=fresh)]
+    return of_units(units, [*chosen, "--resumption-matrix=same"], cache, fresh=fresh)
+
+
+def of_units(
+    units: Sequence[Unit], arguments: Sequence[str], cache: RunCache | None, *, fresh: bool = False
+) -> list[ResultsObject]:
+    """Return the results of units: those that are kept, and those of one run of what is missing, which are kept then.
+
+    ``fresh`` runs all of it. A run that is interrupted keeps its cells.
+    """
+    if cache:
+        cache.close_journals()
+    kept = {unit.key: results for unit in units if cache and not fresh and (results := cache.get(unit.key))}
+    missing = [unit for unit in units if unit.key not in kept or not kept[unit.key]["finished"]]
+    for unit in units:
+        if unit not in missing:
+            click.echo(f"results of {_labels([unit])} are kept", err=True)
     if missing:
-        labels = [label for end in missing for label in end.labels]
-        click.echo(f"running the cells of {', '.join(labels)}", err=True)
-        same = [*chosen, "--resumption-matrix=same"]
-        found = without_lost(results_of(labels, labels, same), labels, labels, same)
-        for end in missing:
-            kept[end.key] = own_results(found, end.labels)
-            if cache and not any(cell.get("lost") for cell in kept[end.key]["cells"]):
-                cache.put(end.key, kept[end.key])
-    return [kept[end.key] for end in ends]
+        without = [name_of(cell) for unit in missing if unit.key in kept for cell in kept[unit.key]["cells"]]
+        there = f"; {len(without)} are kept" if without else ""
+        click.echo(f"running the cells of {_labels(missing)}{there}", err=True)
+        clients = [label for unit in missing for label in unit.clients]
+        servers = [label for unit in missing for label in unit.servers]
+        with cache.journal(missing) if cache else nullcontext(Journal()) as journal:
+            run = results_of(clients, servers, arguments, folder=journal.results, without=without)
+            run = without_lost(run, clients, servers, arguments)
+            for unit in missing:
+                cells = run["cells"] if len(missing) == 1 else unit.own(run["cells"])
+                old = kept[unit.key]["cells"] if unit.key in kept else []
+                kept[unit.key] = merged(unit, run, [*old, *cells])
+            if cache:
+                whole = run["exit_status"] in ENDED
+                journal.kept = all(cache.put(unit, kept[unit.key], whole=whole) for unit in missing)
+    return [kept[unit.key] for unit in units]
 
 
-def own_results(results: ResultsObject, labels: Sequence[str]) -> ResultsObject:
-    """Return the part of a run in which a build, by its ``stack@build``, is at an end: it met itself and programs."""
-    cells = [cell for cell in results["cells"] if {cell["client"], cell["server"]}.intersection(labels)]
-    return {**results, "clients": list(labels), "servers": list(labels), "cells": cells}
+def _labels(units: Sequence[Unit]) -> str:
+    """The clients of units, and their servers if those are others."""
+    found = []
+    for unit in units:
+        servers = "" if unit.servers == unit.clients else f" with {', '.join(unit.servers)} as server"
+        found.append(f"{', '.join(unit.clients)}{servers}")
+    return ", ".join(found)
 
 
 def of_story(
@@ -198,23 +225,6 @@ def neighbours(ends: Sequence[BuildEnds], seen: Sequence[ResultsObject]) -> list
         Pair(before, after, about=() if one.labels == other.labels else (one, other))
         for (one, before), (other, after) in pairwise(zip(ends, seen, strict=True))
     ]
-
-
-def results_on(
-    clients: Sequence[str], servers: Sequence[str], given: Sequence[str], kept: tuple[RunCache | None, str], title: str
-) -> ResultsObject:
-    """Return the results of clients with servers: those that are kept, or those of a run, which are kept then."""
-    cache, key = kept
-    both = ", ".join(dict.fromkeys([*clients, *servers]))
-    results = cache.get(key) if cache else None
-    if results is not None:
-        click.echo(f"{title}: results of {both} are kept", err=True)
-        return results
-    click.echo(f"{title}: running the cells of {both}", err=True)
-    results = without_lost(results_of(clients, servers, given), clients, servers, given)
-    if cache and not any(cell.get("lost") for cell in results["cells"]):
-        cache.put(key, results)
-    return results
 
 
 def compare(
@@ -267,8 +277,7 @@ def with_commit(found: Sequence[Cause], cells: Cells, clone: Clone) -> list[Caus
 def again(cell: CellObject) -> str:
     """Return the command that runs a cell, or a story, again."""
     if "::" in cell["scenario"]:
-        name = f"{cell['scenario']}[{cell['cell']}]"
-        return f"resumption cell {shlex.quote(name)}"
+        return f"resumption cell {shlex.quote(name_of(cell))}"
     ends = f"--client {cell['client']} --server {cell['server']}"
     return f"resumption connect --story {shlex.quote(cell['scenario'])} {ends}"
 
@@ -287,7 +296,7 @@ def without_lost(
     results: ResultsObject, clients: Sequence[str], servers: Sequence[str], arguments: Sequence[str]
 ) -> ResultsObject:
     """Run the cells that the harness lost once more, alone; those that it loses again stay lost."""
-    lost = [f"{cell['scenario']}[{cell['cell']}]" for cell in results["cells"] if cell.get("lost")]
+    lost = [name_of(cell) for cell in results["cells"] if cell.get("lost")]
     if not lost:
         return results
     if len(lost) > MOST_AGAIN:
