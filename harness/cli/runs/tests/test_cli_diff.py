@@ -172,7 +172,8 @@ def diff_of_dying(
 def test_a_cell_that_the_harness_lost_is_run_again(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, err = diff_of_dying(capfd, tmp_path, signal.SIGKILL, always=False)
 
-    assert (code, out.splitlines()[-1]) == (0, "1 cells compared: no distinct differences")
+    assert code == 0, err
+    assert out.splitlines()[-1] == "1 cells compared: no distinct differences"
     assert "running 1 cells again that are lost" in err
 
 
