@@ -125,7 +125,7 @@ def test_a_killed_diff_goes_on_and_no_cell_runs_twice(project: Path, two: list[s
     assert [path.name.partition(".")[2] for path in kept(project)] == ["json.gz"] * 2
 
 
-def test_a_folder_that_moved_runs_nothing_again_and_a_changed_scenario_does(project: Path, two: list[str]) -> None:
+def test_a_moved_folder_runs_nothing_again(project: Path, two: list[str]) -> None:
     whole = diff(project, two, "--json")
     moved = project.rename(project.parent / "moved")
     same = diff(moved, two, "--json")
