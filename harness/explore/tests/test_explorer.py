@@ -18,7 +18,7 @@ from harness.model.errors import UsageError
 from harness.model.tls import TLSVersion
 from harness.story.reading import read_story
 from harness.story.step import Offer
-from harness.story.steps import Age, Connect
+from harness.story.steps import Age, ChooseContext, Connect, NewServer, StopClocks
 from harness.story.story import End, Story
 
 if TYPE_CHECKING:
@@ -123,6 +123,19 @@ def test_a_suspicion_that_does_not_repeat_is_filed_apart(exploring: Exploring, h
 
     assert explorer.found == []
     assert [place.name for place in (exploring.folder / "flaky").iterdir()] == ["001-counters-hits"]
+
+
+def test_what_cannot_be_told_over_tcp_repeats_in_memory(exploring: Exploring) -> None:
+    contexts = (NewServer(), ChooseContext(server_name="other.example", other=1, server=2))
+    steps = (StopClocks(), *contexts, Connect(), Connect(offer=Offer(connection=1)))
+    story = Story(tls=RETRIED.tls, server=RETRIED.server, steps=steps)
+    explorer = exploring.explorer(story)
+    explorer.program()
+    explorer.follow_next()
+
+    (found,) = explorer.found
+    assert [step.kind for step in read_story(found / "story.json").steps] == ["connect", "connect"]
+    assert not (exploring.folder / "flaky").exists()
 
 
 def test_a_finding_is_filed_as_it_is_when_the_time_is_over(exploring: Exploring) -> None:
