@@ -18,6 +18,7 @@ from harness.report.json.documentation import probe_schema
 from harness.report.json.probe_shapes import Topic
 from harness.report.json.tests.json_schema import errors
 from harness.runtime.runtime import Runtime
+from harness.tests.made_pages import same_schemas
 from harness.tests.real_servers import s_server, sending, speaking
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ def test_the_json_is_what_its_schema_says(issued: Issued, capsys: pytest.Capture
     assert one["unmet"][0].startswith(f"{address}: expected single-use")
 
 
+@same_schemas
 def test_the_schema_of_probes_is_written() -> None:
     written = Path(__file__).parents[3] / "docs" / "probe.schema.json"
 

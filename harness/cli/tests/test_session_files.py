@@ -123,7 +123,7 @@ def test_no_session_is_an_error_and_no_file(capsys: pytest.CaptureFixture[str], 
         ("cut", "the PEM is cut short"),
         ("expired", "holds a session that expired 100 s ago, 7200 s after it was made; give a fresh one"),
         ("ssl3", "holds a session of SSLv3; give one of TLS 1.0 to 1.3"),
-        (b"0" * ((1 << 20) + 1), "has more than 1 MiB"),
+        pytest.param(b"0" * ((1 << 20) + 1), "has more than 1 MiB", id="too long"),
         (None, "cannot be read: No such file or directory"),
     ],
 )

@@ -52,6 +52,7 @@ from harness.story.steps import (
     UseServer,
 )
 from harness.story.story import End, Story, story_schema
+from harness.tests.made_pages import same_schemas
 
 PAGES = Path(__file__).parents[3] / "docs"
 TLS12 = TLSVersion.TLSv1_2
@@ -259,10 +260,14 @@ def test_a_story_without_a_connection_renumbers_the_later_ones() -> None:
     assert UseServer(server=2) not in without_server.steps
 
 
-def test_the_schema_and_the_tables_of_the_page_are_current() -> None:
+@same_schemas
+def test_the_schema_is_current() -> None:
+    assert json.loads((PAGES / "story.schema.json").read_text()) == story_schema(), "run: python docs/generate.py"
+
+
+def test_the_tables_of_the_page_are_current() -> None:
     page = (PAGES / "stories.md").read_text()
 
-    assert json.loads((PAGES / "story.schema.json").read_text()) == story_schema(), "run: python docs/generate.py"
     assert with_tables(page) == page, "run: python docs/generate.py"
 
 
