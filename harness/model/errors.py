@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 DEADLINE = 10.0
@@ -19,6 +19,15 @@ VARIABLE = "RESUMPTION_DEADLINE"
 """The environment variable that replaces DEADLINE and extends every other deadline by the same factor."""
 CRASHES = frozenset({4, 6, 7, 8, 11})
 """SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV: signals that a program sends itself by a fault of its own."""
+
+
+def did_you_mean(text: str, words: Iterable[str]) -> str:
+    """Return the end of an error about an unknown word: the allowed one that is spelt most alike; empty if none is."""
+    import difflib  # noqa: PLC0415 - only an error needs it
+
+    known = [str(word) for word in words]
+    near = [] if text in known else difflib.get_close_matches(text, known, 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 class HarnessError(Exception):

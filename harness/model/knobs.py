@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from harness.agent.knobs import DEFAULT_IDENTITY, NO_CERTIFICATE, ClientKnobs, CommonKnobs, ServerKnobs, knobs_of
 from harness.agent.vocabulary import DEPRECATED, LEAST_LEVEL, UNSET, CacheMode, Cookie, PskMode, Unset, Verify
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, did_you_mean
 from harness.model.tls import Role
 
 __all__ = [
@@ -115,10 +115,7 @@ def _hint(role: Role, name: str, names: list[str]) -> str:
     other = Role.SERVER if role is Role.CLIENT else Role.CLIENT
     if name in knobs_of(other):
         return f" (it is a knob of the {other})"
-    import difflib  # noqa: PLC0415 - only an error needs it
-
-    near = difflib.get_close_matches(name, names, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return did_you_mean(name, names)
 
 
 def parse_knob(role: Role, name: str, text: str) -> Any:
@@ -137,7 +134,10 @@ def not_allowed(role: Role, name: str, value: object) -> str:
     """What is wrong with a knob's value, and what is allowed; a long value is cut."""
     shown = repr(value) if len(repr(value)) <= SHOWN else f"{repr(value)[:SHOWN]}..."
     length = f" of {len(value)} characters" if isinstance(value, str) and len(value) > SHOWN else ""
-    return f"{role} knob {name} cannot be {shown}{length}; allowed: {knobs_of(role)[name].kind.values}, or {DEFAULT}"
+    kind = knobs_of(role)[name].kind
+    wrong = [word for word in value.split(",") if word not in kind.words] if isinstance(value, str) else []
+    hint = did_you_mean(wrong[0], [*kind.words, DEFAULT]) if wrong and kind.words else ""
+    return f"{role} knob {name} cannot be {shown}{length}{hint}; allowed: {kind.values}, or {DEFAULT}"
 
 
 def show_knob(value: object) -> str:

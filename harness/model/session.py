@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
-from harness.model.errors import UnknownFieldError, UsageError
+from harness.model.errors import UnknownFieldError, UsageError, did_you_mean
 from harness.model.tls import TLSVersion
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def parse_edit(name: str, text: str) -> Value:
     """
     kind = EDITABLE.get(name)
     if kind is None:
-        raise UsageError(f"no field {name!r} of a session can be changed; those that can: {', '.join(EDITABLE)}")
+        hint = did_you_mean(name, EDITABLE)
+        raise UsageError(f"no field {name!r} of a session can be changed{hint}; those that can: {', '.join(EDITABLE)}")
     allowed = "hexadecimal digits, flip:N or invert"
     try:
         if kind is bool:

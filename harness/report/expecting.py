@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import operator
 import re
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Union, get_args, get_origin, is_typeddict
 
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, did_you_mean
 from harness.model.tls import Outcome
 from harness.report.json.shapes import AlertObject, ConnectionObject, CountersObject, EndpointsObject, fields
 
@@ -197,7 +196,11 @@ class _Parser:
         elif isinstance(node, ast.Compare) and all(type(op) in OPERATORS for op in node.ops):
             self._comparison(node)
         else:
-            self._refuse(f"{ast.unparse(node)!r} is not a comparison such as '{CONNECTION}[2].hits == 1'")
+            word = ast.unparse(node)
+            self._refuse(
+                f"{word!r} is no outcome{did_you_mean(word, Outcome)} and is not a comparison; give one of "
+                f"{', '.join(Outcome)}, or a comparison such as '{CONNECTION}[2].hits == 1'"
+            )
 
     def _comparison(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
@@ -262,8 +265,7 @@ class _Parser:
             if inner is None or key not in fields(inner):
                 names = [*fields(inner), *(LISTS if inner is ConnectionObject else ())] if inner else []
                 names += list(fields(CountersObject)) if inner is ConnectionObject else []
-                near = difflib.get_close_matches(key, names, 1)
-                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                hint = did_you_mean(key, names)
                 self._refuse(f"{text}: there is no {key!r}{hint}; there is {', '.join(names) or 'nothing in it'}")
             kind = fields(inner)[key].kind
         if _object(kind) is AlertObject:

@@ -12,7 +12,7 @@ from harness.builds.programs import in_group
 from harness.builds.system import Missing, build_for
 from harness.builds.versions import matching, means_all, nearest, newest_first
 from harness.model.build import Build
-from harness.model.errors import EndpointError, NoBuildError, UsageError
+from harness.model.errors import EndpointError, NoBuildError, UsageError, did_you_mean
 from harness.stacks.absent import AbsentStack
 from harness.stacks.foreign import ForeignStack, ask_hello, build_of, commands, installed
 
@@ -208,7 +208,8 @@ class Machine:
         names = [name for name in self._names if fnmatchcase(name, glob)]
         labels = [stack.label for stack in self.own]
         fetched = [f"{name}@{version}" for name in names or self._names for version in self.fetched(name)]
-        text = f"no stack matches {pattern!r}; this machine has: {', '.join(labels) or 'none'}"
+        hint = did_you_mean(glob, self._names)
+        text = f"no stack matches {pattern!r}{hint}; this machine has: {', '.join(labels) or 'none'}"
         if fetched:
             text += f", and fetched {', '.join(fetched[:SHOWN])}{' …' if len(fetched) > SHOWN else ''}"
             text += " (`resumption builds` lists all)"

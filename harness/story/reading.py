@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, did_you_mean
 from harness.model.tls import TLSVersion
 from harness.story.plan import Plan
 from harness.story.steps import KINDS
@@ -99,8 +98,7 @@ def _step(value: Any, where: str) -> Step:
         raise UsageError(f"{where} must be an object whose `do` is one of {', '.join(KINDS)}; {PAGE}")
     kind = KINDS.get(value["do"])
     if kind is None:
-        near = difflib.get_close_matches(value["do"], KINDS, 1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = did_you_mean(value["do"], KINDS)
         raise UsageError(f"{where}: there is no step {value['do']!r:.60}{hint}; the steps are {', '.join(KINDS)}")
     try:
         return msgspec.convert(value, kind)

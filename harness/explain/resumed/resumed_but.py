@@ -48,7 +48,7 @@ def server_name(evidence: Evidence) -> Finding | None:
     )
     return Finding(
         Reason.OTHER_SERVER_NAME,
-        f"connection {evidence.connection.number} sent {named(hello.server_name)}, but the session was created "
+        f"connection {evidence.connection.number} sent {named(hello.server_name)}, and the session was created "
         f"with {named(before)}",
         (
             *(() if full is None else (f"wire: the ClientHello of connection {full.number} has {named(before)}",)),
@@ -73,7 +73,7 @@ def alpn(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         Reason.OTHER_ALPN,
-        f"connection {evidence.connection.number} uses {now or 'no ALPN protocol'}, but the session was created "
+        f"connection {evidence.connection.number} uses {now or 'no ALPN protocol'}, and the session was created "
         f"with {before or 'no ALPN protocol'}",
         (
             f"session: its ALPN protocol is {before}" if held else alpn_text(full or evidence.connection),

@@ -100,7 +100,7 @@ def test_a_glob_that_matches_nothing_fails_the_scenario_alone(
     ran = run("--resumption-client=nss", "--continue-on-collection-errors")
 
     ran.assert_outcomes(passed=1, errors=1)
-    ran.stdout.fnmatch_lines(["*no stack matches 'nss'; this machine has: *"])
+    ran.stdout.fnmatch_lines(["*no stack matches 'nss' (did you mean 'ssl'?); this machine has: *"])
 
 
 def test_other_projects_may_have_a_pair_and_short_options_of_their_own(

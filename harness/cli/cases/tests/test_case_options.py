@@ -10,6 +10,7 @@ from harness.cli import cli
 from harness.cli.cases.case_options import edits, knobs
 from harness.model.errors import DEADLINE, VARIABLE, UsageError, stretched
 from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
+from harness.model.session import parse_edit
 from harness.model.tls import Role
 from harness.runtime.loop import Loop
 
@@ -50,6 +51,35 @@ def test_an_unknown_knob_is_refused_with_what_was_meant(role: Role, name: str, h
         parse_knob(role, name, "1")
 
     assert str(refused.value).startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "refused"),
+    [
+        ("verify", "optinal", "server knob verify cannot be 'optinal' (did you mean 'optional'?); allowed: none | "),
+        (
+            "cache_mode",
+            "off,servr",
+            "server knob cache_mode cannot be 'off,servr' (did you mean 'server'?); allowed: ",
+        ),
+        (
+            "tickets",
+            "unst",
+            "server knob tickets cannot be 'unst' (did you mean 'unset'?); allowed: on | off, or unset",
+        ),
+        ("tickets", "7", "server knob tickets cannot be '7'; allowed: on | off"),
+    ],
+)
+def test_an_unknown_word_is_refused_with_what_was_meant(name: str, text: str, refused: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_knob(Role.SERVER, name, text)
+
+    assert str(error.value).startswith(refused)
+
+
+def test_an_unknown_field_of_a_session_is_refused_with_what_was_meant() -> None:
+    with pytest.raises(UsageError, match=r"no field 'tiem' of a session can be changed \(did you mean 'time'\?\)"):
+        parse_edit("tiem", "3")
 
 
 LONG = str((1 << 63) - 1)

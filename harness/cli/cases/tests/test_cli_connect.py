@@ -186,7 +186,7 @@ def test_what_is_kept_is_the_evidence(capsys: pytest.CaptureFixture[str], tmp_pa
 
 
 BAD_USAGE = [
-    ("--client nope --server libssl --tls 1.3", "no stack matches 'nope'; this machine has: openssl@"),
+    ("--client nope --server libssl --tls 1.3", "no stack matches 'nope'"),
     ("--client '*' --server libssl --tls 1.3", "; name one of them"),
     ("--client libssl --server libssl --tls 1.4", "'1.4' is not one of '1.0', '1.1', '1.2', '1.3'"),
     (
