@@ -1,4 +1,7 @@
-"""The words that a scenario may use, and nothing else; each is loaded when it is first asked for."""
+"""The words that a scenario may use, and nothing else; each is loaded when it is first asked for.
+
+PYTEST_DONT_REWRITE: `resumption run` imports it before pytest, which would warn that it cannot be rewritten any more.
+"""
 
 from __future__ import annotations
 

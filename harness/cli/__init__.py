@@ -114,7 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, UnsupportedError, SessionFormatError, RefusedError) as error:
         click.echo(f"error: {error}", err=True)
         return BAD_USAGE
-    except (HarnessError, OSError) as error:
+    except HarnessError as error:
         click.echo(f"error: {error}", err=True)
+        return FAILED
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {place}{error.strerror or error}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0

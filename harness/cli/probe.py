@@ -17,7 +17,7 @@ from harness.cli.session_files import session_options
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.explain.probing.holding import in_words, round_text
 from harness.explain.probing.products import SETTINGS
-from harness.model.errors import HarnessError, UnreachableError, UsageError, is_lost
+from harness.model.errors import HarnessError, UnreachableError, UsageError, given_bytes, is_lost
 from harness.model.tls import USUAL_VERSIONS
 from harness.probe import probing
 from harness.probe.between import OFFERS as BETWEEN_OFFERS
@@ -256,13 +256,16 @@ def _usable(authority: Path | None, certificate: Path | None, key: Path | None) 
     """UsageError if a file does not hold what its option says."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for option, file in (("--ca", authority), ("--cert", certificate)):
+        if file is None:
+            continue
+        given_bytes(file, f"{option} {file}", "give certificates in PEM")
         try:
-            context.load_verify_locations(file) if file else None
+            context.load_verify_locations(file)
         except ssl.SSLError as error:
             raise UsageError(f"{option} {file} holds no certificate in PEM that can be read; give one") from error
     if not certificate or not key:
         return
-    text = key.read_bytes()
+    text = given_bytes(key, f"--key {key}", f"give that of --cert {certificate}")
     if b"PRIVATE KEY-----" not in text or b"ENCRYPTED" in text:
         raise UsageError(f"--key {key} holds no unencrypted private key in PEM; give that of --cert {certificate}")
     try:

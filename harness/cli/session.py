@@ -31,7 +31,10 @@ def session(file: IO[bytes], *, as_json: bool) -> None:
     are never shown; of the master key, only its length. Exit code 2: FILE has no session, or one that cannot be read;
     the others are shown first.
     """
-    data = file.read(LONGEST + 1)
+    try:
+        data = file.read(LONGEST + 1)
+    except OSError as failed:
+        raise UsageError(f"{file.name} cannot be read: {failed.strerror}; give a file with a session") from failed
     if len(data) > LONGEST:
         raise UsageError(
             f"{file.name} has more than {LONGEST >> 20} MiB; cut out the sessions, of a few kilobytes each"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.model.errors import HarnessError, SessionFormatError, UsageError
+from harness.model.errors import HarnessError, SessionFormatError, UsageError, given_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-LONGEST = 1 << 20
-"""Bytes of a file, at most: a session has a few kilobytes."""
 OUT = "Write the session that the client got to FILE (PEM), for its owner alone."
 
 
@@ -67,13 +65,7 @@ def _free(file: Path, *, overwrite: bool) -> None:
 def _read(file: Path) -> Session:
     from harness.wire.session.codec import load  # noqa: PLC0415 - only this option needs it
 
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LONGEST + 1)
-    except OSError as error:
-        raise UsageError(f"--session-in {file} cannot be read: {error.strerror}") from error
-    if len(data) > LONGEST:
-        raise UsageError(f"--session-in {file} has more than {LONGEST >> 20} MiB; give a file with one session")
+    data = given_bytes(file, f"--session-in {file}", "give a file with one session")
     try:
         session = load(data)
     except SessionFormatError as error:

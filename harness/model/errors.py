@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 
 DEADLINE = 10.0
 """Seconds that a single wait may take by default."""
 VARIABLE = "RESUMPTION_DEADLINE"
 """The environment variable that replaces DEADLINE and extends every other deadline by the same factor."""
+LONGEST_FILE = 1 << 20
+"""Bytes of a file that a user names, with one thing in it: a command, a key, certificates."""
 CRASHES = frozenset({4, 6, 7, 8, 11})
 """SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV: signals that a program sends itself by a fault of its own."""
 
@@ -36,6 +39,21 @@ class HarnessError(Exception):
 
 class UsageError(HarnessError):
     """A user asked for what does not exist: a knob, a value, a stack. Exit code 2."""
+
+
+def given_bytes(path: Path, name: str, advice: str, most: int = LONGEST_FILE) -> bytes:
+    """Read a file that a user names, which may be a device without an end.
+
+    UsageError, with its name and what to do, if it cannot be read or has more than ``most`` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}; {advice}") from error
+    if len(data) > most:
+        raise UsageError(f"{name} has more than {most >> 20} MiB; {advice}")
+    return data
 
 
 class UnsupportedError(HarnessError):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, given_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +15,6 @@ HTTP, NONE = "http", "none"
 STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
 SERVER = re.compile(rb"(?im)^server:[ \t]*([^\r\n]*)")
 SPLIT = re.compile(rb"\r?\n\r?\n")
-LONGEST = 1 << 20
-"""Bytes of a file that is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +51,9 @@ def _read(name: str) -> bytes:
     from pathlib import Path  # noqa: PLC0415 - most probes say HTTP
 
     path: Path = Path(name)
-    try:
-        with path.open("rb") as file:
-            data = file.read(LONGEST + 1)
-    except OSError as error:
-        raise UsageError(f"--say {name}: {error.strerror}; give http, none, or a file with what to say") from error
-    if not data or len(data) > LONGEST:
-        raise UsageError(f"--say {name}: the file must have 1 to {LONGEST} bytes")
+    data = given_bytes(path, f"--say {name}", "give http, none, or a file with what to say")
+    if not data:
+        raise UsageError(f"--say {name} is empty; give http, none, or a file with what to say")
     return data
 
 

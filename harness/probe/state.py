@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.model.errors import SessionFormatError, UsageError
+from harness.model.errors import SessionFormatError, UsageError, given_bytes
 from harness.model.probe import Held, Look, Round
 from harness.model.tls import Mechanism, Outcome
 from harness.probe.keeping import write_whole
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from harness.probe.keeping import Keeper
 
 SCHEMA = 1
+LONGEST = 64 << 20
+"""Bytes of a file; the rounds of a year have a tenth of it."""
 UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
 
@@ -132,7 +134,7 @@ def opened(new: State) -> State:
     if new.file is None or not new.file.exists():
         return new
     try:
-        read = json.loads(new.file.read_text())
+        read = json.loads(given_bytes(new.file, f"--state {new.file}", "name another file", LONGEST))
         same = [read[name] for name in ("schema", "address", "client", "every", "for")]
         if same != [SCHEMA, new.address, new.client, new.every, new.lasts]:
             raise UsageError(
@@ -142,8 +144,10 @@ def opened(new: State) -> State:
         new.begun = float(read["begun"])
         new.holding = _holding(read)
         _take(new, read["waiting"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{new.file} cannot be read as the state of a probe ({error}); remove it") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{new.file} is not the state of a probe ({error}); name another --state, or remove it"
+        ) from error
     return new
 
 

@@ -198,7 +198,7 @@ class _Parser:
         else:
             word = ast.unparse(node)
             self._refuse(
-                f"{word!r} is no outcome{did_you_mean(word, Outcome)} and is not a comparison; give one of "
+                f"{word!r} is not an outcome{did_you_mean(word, Outcome)} and is not a comparison; give one of "
                 f"{', '.join(Outcome)}, or a comparison such as '{CONNECTION}[2].hits == 1'"
             )
 

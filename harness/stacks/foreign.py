@@ -15,7 +15,7 @@ import platformdirs
 from harness.builds.libraries import foreign_libraries
 from harness.builds.system import Missing
 from harness.model.build import Build
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, given_bytes
 from harness.model.tls import Role
 from harness.stacks.agent.agent_process import AgentProcess
 from harness.stacks.agent.hello import read_hello
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.stacks.agent.hello import Hello
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+COMMAND = "write the command line that starts the agent"
 GROUP = "resumption_harness.stacks"
 """The entry points of installed packages that are stacks: each is a command, as one string or a list of words."""
 
@@ -100,11 +101,11 @@ def _read(path: Path, taken: Collection[str]) -> Registration:
     if (why := _unfit(name, taken)) is not None:
         raise UsageError(f"{path} cannot be a stack: its name is the stack's, and {why}")
     try:
-        words = shlex.split(path.read_text(), comments=True)
-    except (OSError, ValueError) as error:
+        words = shlex.split(given_bytes(path, str(path), COMMAND).decode(), comments=True)
+    except ValueError as error:
         raise UsageError(f"{path} cannot be read as the command of an agent: {error}") from error
     if not words:
-        raise UsageError(f"{path} holds no command; write the command line that starts the agent")
+        raise UsageError(f"{path} holds no command; {COMMAND}")
     return Registration(name, of_folder(words, path.absolute().parent))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from harness.model.errors import UsageError, did_you_mean
+from harness.model.errors import UsageError, did_you_mean, given_bytes
 from harness.model.tls import TLSVersion
 from harness.story.plan import Plan
 from harness.story.steps import KINDS
@@ -18,20 +18,14 @@ if TYPE_CHECKING:
 
     from harness.story.step import Step
 
-LONGEST = 10_000_000
+LONGEST = 10 << 20
 """Bytes of a file; a story of 10,000 steps has a twentieth of it."""
 PAGE = "docs/stories.md has every step and field"
 
 
 def read_story(path: Path) -> Story:
     """Read a file; UsageError if it cannot be read or is not a story that fits."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LONGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file of --story-out") from error
-    if len(data) > LONGEST:
-        raise UsageError(f"{path} is longer than {LONGEST} bytes, which no story is; name a file of --story-out")
+    data = given_bytes(path, str(path), "name a file of --story-out", LONGEST)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -92,7 +92,10 @@ def test_what_does_not_hold_is_shown_with_what_is_so() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("resmued", "'resmued' is no outcome (did you mean 'resumed'?) and is not a comparison; give one of full, "),
+        (
+            "resmued",
+            "'resmued' is not an outcome (did you mean 'resumed'?) and is not a comparison; give ",
+        ),
         ("", "cannot be read"),
         ("connection[2].hits = 1", "cannot be read"),
         ("connection[2].hits == 1" * 60, "characters; the longest allowed has 1000"),

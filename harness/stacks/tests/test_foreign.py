@@ -148,7 +148,7 @@ def test_a_file_that_is_no_stack_is_a_usage_error(tmp_path: Path, name: str, tex
 
 
 def test_a_file_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read as the command of an agent"):
+    with pytest.raises(UsageError, match="go cannot be read: No such file or directory; write the command line"):
         commands([tmp_path / "go"], STACKS)
 
 

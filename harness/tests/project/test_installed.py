@@ -132,6 +132,30 @@ def test_a_scenario_runs_in_a_project_with_nothing_else(
     assert [cell["verdict"] for cell in cells] == ["passed"] * 4
 
 
+STRICT = """[tool.pytest.ini_options]
+python_files = ["case_*.py"]
+addopts = ["--strict-markers", "--strict-config"]
+markers = ["slow: of this project"]
+filterwarnings = ["error"]
+"""
+
+
+@pytest.mark.parametrize("command", ["pytest", "pytest -n2", "resumption run", "resumption run -n0"])
+def test_a_project_with_a_strict_configuration_keeps_it(installed: Path, project: Path, command: str) -> None:
+    (project / "pyproject.toml").write_text(STRICT)
+    (project / "cases").mkdir()
+    marked = SCENARIO.replace("@cases", "@mark.slow\n@cases")
+    marked = marked.replace("from harness", "from pytest import mark\nfrom harness")
+    (project / "cases" / "case_ticket.py").write_text(marked)
+    name, *words = command.split()
+    argv = [*words, "--resumption-client=libssl", "--resumption-server=libssl", "--resumption-results=out", "cases"]
+    done = run(installed / name, *argv, cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((project / "out" / "results.json").read_text())["cells"]
+    assert [cell["verdict"] for cell in cells] == ["passed"] * 4
+
+
 def test_the_scenarios_of_the_harness_run_from_the_package(installed: Path, tmp_path: Path) -> None:
     argv = ["run", "-k", "middlebox_compat", "--client=libssl", "--server=libssl", "--results=out"]
     done = run(installed / "resumption", *argv, cwd=tmp_path)
