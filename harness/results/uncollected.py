@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+YOUNG = 20_000
+"""New objects after which the youngest are looked at. Python's own number is 700; a cell makes tens of thousands."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -20,3 +23,16 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Look for cycles among new objects alone, and less often; what is there already stays as it is meanwhile."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(YOUNG, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
