@@ -67,6 +67,8 @@ class Setup:
     """When the connection was asked for, nanoseconds since 1970: its client makes its hello later."""
     chooses: bool = False
     """Whether the server goes over to another context for some server name."""
+    choices: Mapping[int, tuple[str, ServerConfig]] = field(default_factory=dict)
+    """The ``stack@build`` and the knobs of each server to whose context one of the pair goes over, by its number."""
 
     def config(self, role: Role) -> Config:
         """The knobs of an end."""

@@ -333,6 +333,7 @@ class Pair:
             self.server.context,
             chosen=self._chosen_config(),
             chooses=bool(self.server.chosen),
+            choices=self._choices(),
             before=tuple(self._actions),
             beside=tuple(sorted(self._open)),
             client_library=self.client_stack.build.library,
@@ -388,6 +389,13 @@ class Pair:
         number = self.server.chosen.get((ChosenAt.CLIENT_HELLO, self.client_config.server_name or ""))
         found = self._made[Role.SERVER, number][1] if number is not None else None
         return found if isinstance(found, ServerConfig) else None
+
+    def _choices(self) -> Mapping[int, tuple[str, ServerConfig]]:
+        """The stack and the knobs of each server to whose context one goes over."""
+        servers = (made for made in self._endpoints if isinstance(made, Server))
+        numbers = sorted({number for server in servers for number in server.chosen.values()})
+        made = ((number, *self._made[Role.SERVER, number]) for number in numbers)
+        return {number: (stack.label, config) for number, stack, config in made if isinstance(config, ServerConfig)}
 
     def _closed(self, connection: Connection) -> None:
         """Keep a connection that is over, with what its server's counters say of all of its context."""

@@ -76,7 +76,9 @@ class _Recorder:
         self._attempts = attempts
         self._after = after
         self._began = began
-        self._all = {(role, context.number): context for attempt in attempts for role, context in _both(attempt)}
+        used = [(role, context) for attempt in attempts for role, context in _both(attempt)]
+        used += [(Role.SERVER, context) for attempt in attempts for context in attempt.choices]
+        self._all = {(role, context.number): context for role, context in used}
         self._contexts: dict[Role, list[Context]] = {role: [] for role in Role}
         self._present: dict[Role, int] = {}
         self._aged: set[object] = set()

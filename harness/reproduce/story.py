@@ -133,6 +133,8 @@ class Attempt:
     """The DER of its last session."""
     lost: tuple[tuple[Role, int], ...] = ()
     """The flights of DTLS that the tap dropped: the sender, and the number among its flights, from 1."""
+    choices: tuple[Context, ...] = ()
+    """The contexts to which a server goes over by the server name, whether or not a connection begins with them."""
     opened: int = 0
     """When it was opened; see `harness.model.setup.Action`."""
     closed: int = 0
@@ -153,7 +155,7 @@ class Story:
     @property
     def contexts(self) -> tuple[Context, ...]:
         """Return each context once, in order of first use."""
-        found = {(c.role, c.number): c for a in self.attempts for c in (a.server, a.client)}
+        found = {(c.role, c.number): c for a in self.attempts for c in (a.server, a.client, *a.choices)}
         return tuple(found.values())
 
     def of(self, role: Role) -> tuple[Context, ...]:

@@ -97,6 +97,7 @@ def _attempt(
         before=tuple(repeatable(action, connection.number, earlier, gaps) for action in setup.before),
         during=setup.during,
         lost=tuple(LOST[done] for done in connection.tampered if done in LOST),
+        choices=tuple(_context(label, config, number) for number, (label, config) in setup.choices.items()),
         opened=setup.order,
         closed=connection.order,
         beside=setup.beside,

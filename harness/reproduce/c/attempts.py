@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import ChosenAt
 from harness.model.session import Turned
 from harness.model.tls import ORDERS, Close, Outcome, Role
 from harness.model.view import Saw
@@ -60,6 +61,11 @@ def _long(action: Action, name: str) -> str:
     return number(value) if isinstance(value, int) else "0"
 
 
+def _choose(action: Action) -> str:
+    name, early = quoting.c(str(action.values["server_name"])), action.values["at"] == ChosenAt.CLIENT_HELLO
+    return f"choose({_context(action)}, {name}, server_{action.values['other']}, {int(early)});"
+
+
 BEFORE: Mapping[str, Callable[[Action], str]] = {
     "flush": _flush,
     "remove": lambda action: f"remove_session({_context(action)}, c{action.values['connection']}.session);",
@@ -67,6 +73,7 @@ BEFORE: Mapping[str, Callable[[Action], str]] = {
     "add_session": lambda action: f"add_session({_context(action)}, c{action.values['connection']}.session);",
     "resize_cache": lambda action: f"SSL_CTX_sess_set_cache_size({_context(action)}, {_long(action, 'entries')});",
     "set_timeouts": lambda action: f"set_timeouts({_context(action)}, {_long(action, 'seconds')});",
+    "choose": _choose,
     "age_sessions": lambda action: f"age_sessions({_context(action)}, {_long(action, 'seconds')}, &{age_of(action)});",
 }
 """The actions on a context, as statements."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.agent.vocabulary import PskCallback
+from harness.agent.vocabulary import ChosenAt, PskCallback
 from harness.model.tls import ORDERS, Close, Outcome, Role, TLSVersion
 from harness.reproduce.asked import ALERT, CIPHERS, of_session
 from harness.reproduce.c.attempts import BEFORE, DURING, age_of, held, is_edited, steps
@@ -110,6 +110,8 @@ def _quic_reasons(story: Story) -> Iterator[str]:
         yield "QUIC between two processes, each with an OpenSSL or a clock of its own"
     if any("psk_key" in context.knobs for context in story.contexts):
         yield "an external PSK over QUIC, whose callbacks come before there is a connection"
+    if any(action.name == "choose" for attempt in story.attempts for action in attempt.before):
+        yield "a context that a callback of QUIC chooses, which comes before there is a connection"
     if any(attempt.beside for attempt in story.attempts):
         yield "connections of QUIC that are open side by side"
     if any(attempt.offer and attempt.offer.ssl for attempt in story.attempts):
@@ -138,6 +140,7 @@ def _needs(story: Story) -> set[str]:
     names = {name for _role, name in knobs}
     during = {action.name for attempt in story.attempts for action in attempt.during}
     before = {action.name for attempt in story.attempts for action in attempt.before}
+    chosen_at = [a.values["at"] for attempt in story.attempts for a in attempt.before if a.name == "choose"]
     closes = {attempt.close for attempt in story.attempts}
     early = (Role.SERVER, "max_early_data") in knobs
     edits = any(map(is_edited, offers))
@@ -162,6 +165,9 @@ def _needs(story: Story) -> set[str]:
         "times": edits or any(keeps) or bool({"flush", "age_sessions"} & before) or expires,
         "flush": "flush" in before,
         "age": "age_sessions" in before,
+        "choose": "choose" in before,
+        "choose_early": any(at == ChosenAt.CLIENT_HELLO for at in chosen_at),
+        "choose_late": any(at != ChosenAt.CLIENT_HELLO for at in chosen_at),
         "set_timeouts": "set_timeouts" in before,
         "remove": "remove" in before,
         "edits": edits,
@@ -245,6 +251,7 @@ def render(story: Story) -> str:
         clocks=has_clocks(story),
         runs="run_clock" in calls,
         sets="set_clock" in calls,
+        choices=sum(action.name == "choose" for action in actions),
         versions={role.value: f"OpenSSL {story.of(role)[0].version}" for role in Role},
         steps=doing,
     )

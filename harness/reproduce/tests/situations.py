@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.agent.vocabulary import Cookie, NotResumable, PskCallback, TicketCipher
+from harness.agent.vocabulary import ChosenAt, Cookie, NotResumable, PskCallback, TicketCipher
 from harness.model.capability import of_version
 from harness.model.knobs import UNSET, CacheMode, ClientConfig, PskMode, ServerConfig, Verify
 from harness.model.session import Turned
@@ -13,6 +13,9 @@ from harness.model.tls import ORDERS, USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.pair.pair import Pair
 from harness.reproduce.story_builder import story_of
 from harness.wire.session.codec import aged, edited, with_other_secret
+
+NAME = "other.example"
+"""A server name for which a server goes over to another context."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +133,21 @@ def shrink(pair: Pair) -> None:
     pair.server.resize_cache(1)
     pair.connect()
     pair.connect(offer=first.session)
+
+
+def chosen(at: ChosenAt) -> Callable[[Pair], None]:
+    """The server goes over to a context without tickets, and with another id context, for the client's name."""
+
+    def play(pair: Pair) -> None:
+        first = pair.server
+        other = pair.new_server(session_id_context=b"other", tickets=False)
+        pair.use(Role.SERVER, 1)
+        session = pair.connect().session
+        first.choose(NAME, other, at)
+        pair.connect(offer=session)
+        pair.connect()
+
+    return play
 
 
 def age_server(pair: Pair) -> None:
@@ -504,6 +522,10 @@ SITUATIONS = (
     Situation(
         "tls12-server-name", TLS12, change_client(server_name="other.example"), client={"server_name": "server.example"}
     ),
+    Situation("tls12-chosen-by-name", TLS12, chosen(ChosenAt.SERVER_NAME), client={"server_name": NAME}),
+    Situation("tls13-chosen-by-name", TLS13, chosen(ChosenAt.SERVER_NAME), client={"server_name": NAME}),
+    Situation("tls12-chosen-by-hello", TLS12, chosen(ChosenAt.CLIENT_HELLO), client={"server_name": NAME}),
+    Situation("tls13-chosen-by-hello", TLS13, chosen(ChosenAt.CLIENT_HELLO), client={"server_name": NAME}),
     Situation("tls13-client-certificate", TLS13, client={"client_certificate": "client"}, server=VERIFYING),
     Situation("tls13-no-client-certificate", TLS13, alone, server=VERIFYING),
     Situation("tls12-verified-server", TLS12, client=VERIFYING),

@@ -57,6 +57,8 @@ FEW = (
     "dtls12-lost-flight-1-of-the-server",
     "dtls12-lost-flight-2-of-the-server",
     "dtls12-lost-resumption",
+    "tls12-chosen-by-name",
+    "tls13-chosen-by-hello",
 )
 PAIRS = (("1.1.1w", "3.5"), ("4.0", "1.1.1w"), ("3.0", "4.0"), ("3.5", "3.0"))
 """Clients and servers of different builds."""
@@ -83,6 +85,8 @@ APART = (
     "tls12-renegotiation",
     "tls12-renegotiation-by-server",
     "tls13-side-by-side",
+    "tls12-chosen-by-hello",
+    "tls13-chosen-by-name",
     "dtls12-ticket-resumes",
     "dtls12-cookie",
     "dtls12-cookie-refused",
@@ -253,6 +257,22 @@ def test_it_exits_with_1_if_the_server_behaves_differently(
     done = ran(with_knobs(restarted, {"ticket_keys": "shared"}, Role.SERVER), libssl, runtime, tmp_path)
 
     assert done.stdout.splitlines()[-1].startswith("NOT as observed: connection 2, outcome: resumed")
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("tls12-chosen-by-name", "tickets: 1, was 0"), ("tls13-chosen-by-hello", "outcome: resumed, was declined")],
+)
+def test_another_context_for_the_server_name_is_a_difference(
+    name: str, words: str, libssl: Stack, runtime: Runtime, tmp_path: Path
+) -> None:
+    story = BY_NAME[name].story(libssl, runtime)
+    alike = tuple(replace(each, knobs=story.attempts[0].server.knobs) for each in story.attempts[-1].choices)
+    attempts = tuple(replace(attempt, choices=alike if attempt.choices else ()) for attempt in story.attempts)
+    done = ran(replace(story, attempts=attempts), libssl, runtime, tmp_path)
+
+    assert words in done.stdout.splitlines()[-1]
     assert done.returncode == 1
 
 

@@ -147,13 +147,27 @@ def test_a_server_that_another_goes_over_to_is_made_first(timeless: Pair, machin
     same_again(timeless, machine)
 
 
-def test_a_server_without_connections_that_another_goes_over_to_is_a_gap(timeless: Pair) -> None:
+def test_a_server_that_is_chosen_and_has_no_connection_is_made_first(
+    timeless: Pair, machine: tuple[Machine, Runtime]
+) -> None:
     first = timeless.server
     other = timeless.new_server(timeout=50)
     timeless.use(Role.SERVER, 1)
     first.choose("other.example", other)
     timeless.connect()
-    story = recorded(timeless.connections)
+
+    assert [step.kind for step in written(timeless).steps] == [
+        *("new_server", "choose_context", "use_server", "connect")
+    ]
+    same_again(timeless, machine)
+
+
+def test_a_server_that_is_chosen_after_the_last_connection_is_a_gap(timeless: Pair) -> None:
+    first = timeless.server
+    timeless.connect()
+    other = timeless.new_server(timeout=50)
+    first.choose("other.example", other)
+    story = recorded(timeless.connections, timeless.actions_since)
 
     assert story is not None
     assert story.gaps == ("choose is of a server with which no connection begins, and whose knobs are unknown",)
