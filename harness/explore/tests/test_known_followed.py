@@ -19,7 +19,7 @@ from harness.explore.finding import REPORT, STORY, Finding, write
 from harness.explore.generate import standing
 from harness.explore.known import known, masks
 from harness.explore.oracles import suspicions
-from harness.explore.play import play
+from harness.explore.play import UNSUPPORTED, play
 from harness.reproduce.tests.compiled import Compiler
 from harness.reproduce.tests.reproducer_folders import last_line
 from harness.stacks.machine import Machine
@@ -121,7 +121,11 @@ def test_a_known_behaviour_goes_through_all_that_a_finding_does(
     bad = stacks[-1].build
     assert entry.example is not None
     story = standing(entry.example)
-    seen = suspicions([play(story, stack, runtime) for stack in stacks])
+    played = [play(story, stack, runtime) for stack in stacks]
+    if any(one.ended == UNSUPPORTED for one in played):  # contexts with clocks are in processes of their own
+        story = entry.example
+        played = [play(story, stack, runtime) for stack in stacks]
+    seen = suspicions(played)
     found = Finding(story, next(one for one in seen if masks([entry], one, story)), tuple(stacks), entry.name)
     folder = tmp_path / "finding"
     folder.mkdir()
