@@ -133,6 +133,20 @@ def test_field_that_neither_end_compares_stays_as_it_was_changed(pair, field, va
     assert second.last_session is None or second.session.get(field) == value
 
 
+@scenario(played_by=BY_LIBSSL, needs={"client": [*CLIENT["client"], Capability.SESSION_IN_MEMORY]})
+@cases("field", "psk_identity", "srp_username")
+@cases("value, kept", (b"some\0body", b"some"), (b"\0", b""))
+def test_zero_byte_ends_a_text_of_the_session(pair, field, value, kept):
+    """ssl_session_strndup: a session keeps texts as strings of C. s_client hands out the file that it was given."""
+    first = pair.connect()
+    second = pair.connect(offer=edited(first.session, **{field: value}))
+
+    assert first.outcome is FULL
+    assert second.offered.get(field) == value
+    assert (second.outcome, second.from_cache) == ANY_BUILD.of(pair)
+    assert second.last_session is None or second.session.get(field) == kept
+
+
 @cases(
     "field, value",
     ("lifetime_hint", 600_000),

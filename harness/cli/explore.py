@@ -28,7 +28,7 @@ from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.explore.oracles import Suspicion
     from harness.matrix.expectation import Differs
@@ -40,11 +40,19 @@ LATE = 600.0
 STACK = "libssl"
 """The stack of a BUILD that is a version."""
 TO = "Keep corpus, state and findings in DIR, and go on with what is there. Default: explored-BUILD-BUILD."
-FROM = "Begin also with the stories of FILE: a story, a folder of stories, or a run's results.json; may be repeated."
+NONE = Path("none")
+"""In place of a FILE: without what is shipped."""
+FROM = (
+    "Begin also with the stories of FILE: a story, a folder of stories, or a run's results.json; may be repeated. "
+    f"`{NONE}`: without those of the scenarios."
+)
 REPLAY = "Run the stories of the scenarios and of --from once, and make no new ones."
 PROCESSES = "Explore in N processes, with seeds from --seed on. Default: one for each processor."
 PART = "Play only part I of N of the stories to begin with, in this process alone; for shards on several machines."
-KNOWN = "Also take FILE, in the form of harness/explore/known.toml, for known; may be repeated."
+KNOWN = (
+    "Also take FILE, in the form of harness/explore/known.toml, for known; may be repeated. "
+    f"`{NONE}`: without what is shipped or declared."
+)
 
 
 class Part(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -89,8 +97,9 @@ def explore(**given: Any) -> None:
     if count > 1 and given["part"][1] > 1:
         raise UsageError("-n and --part exclude each other: -n gives each process its part")
     place = given["folder"] or Path("-".join(["explored", *(re.sub(r"[^\w.]+", "-", build) for build in builds)]))
-    entries = [*known(), *(entry for path in given["more"] for entry in known(path))]
-    own, seeds = [story for path in given["files"] for story in stories_of(path)], shipped()
+    all_new, blank = NONE in given["more"], NONE in given["files"]
+    entries = [*([] if all_new else known()), *(entry for path in _named(given["more"]) for entry in known(path))]
+    own, seeds = [story for path in _named(given["files"]) for story in stories_of(path)], shipped()
     writable(place)
     with Runtime() as runtime:
         machine = Machine(runtime)
@@ -107,7 +116,8 @@ def explore(**given: Any) -> None:
                 seeds,
                 entries,
                 own=own,
-                declared=declared,
+                blank=blank,
+                declared=undeclared if all_new else declared,
                 report=lambda line: click.echo(line, err=True),
                 with_scenario=given["scenario"],
                 part=part,
@@ -115,7 +125,7 @@ def explore(**given: Any) -> None:
             others = [Shard(runtime, given, place, number, count) for number in range(1, count)]
             try:
                 if given["replay"]:
-                    explorer.replay([*own, *seeds])
+                    explorer.replay([*own, *([] if blank else seeds)])
                 else:
                     explorer.run(given["seconds"])
                 new = [*map(said, explorer.found), *(line for other in others for line in other.result())]
@@ -130,6 +140,10 @@ def explore(**given: Any) -> None:
         click.echo(line)
     if new:
         click.get_current_context().exit(FOUND)
+
+
+def _named(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path != NONE]
 
 
 NEW = "new  "
@@ -168,6 +182,11 @@ class Shard:
     def close(self) -> None:
         """End it; what it found so far is in the folder."""
         self._child.close()
+
+
+def undeclared(_story: Story, _suspicion: Suspicion) -> str:
+    """Return that no scenario declares a suspicion."""
+    return ""
 
 
 def declared(story: Story, suspicion: Suspicion) -> str:

@@ -73,6 +73,8 @@ class Explorer:
     with_scenario: bool = False
     own: Sequence[Story] = ()
     """Stories of the user's, which are played before the seeds."""
+    blank: bool = False
+    """Whether it begins with two plain connections of each version, and takes of the seeds the knobs' values alone."""
     part: tuple[int, int] = (0, 1)
     """Which part of the seeds is played, and of how many: shards play different ones."""
     found: list[Path] = field(default_factory=list)
@@ -85,11 +87,6 @@ class Explorer:
             if not own:
                 raise UsageError(f"no story of --from can be explored: {what}")
             self.report(f"{left} stories of --from are left out: {what}")
-        seeds = [standing(story) for story in self.seeds if is_small(story) and is_playable(story)]
-        Random(self.folder.state.seed).shuffle(seeds)  # noqa: S311 - each shard in an order of its own
-        first, of = self.part
-        self.first = [*own, *seeds][first::of]
-        """The stories with which it begins."""
         self._corpus = self.folder.stories()
         self._begun = time.monotonic()
         self._end = inf
@@ -109,6 +106,13 @@ class Explorer:
         self._scale = memory.Scale(self._fast.values())
         self._values = accepted(knob_values([*self.own, *self.seeds], self.stacks), [*self._fast.values()])
         self._generator = Generator(self._values, self._fits)
+        begin = self._generator.plain() if self.blank else self.seeds
+        seeds = [standing(story) for story in begin if is_small(story) and is_playable(story)]
+        first, of = self.part
+        mine = seeds[first::of]
+        Random(self.folder.state.seed).shuffle(mine)  # noqa: S311 - each shard in an order of its own
+        self.first = [*own[first::of], *mine] or [*own, *seeds]
+        """The stories with which it begins."""
 
     def close(self) -> None:
         """End the agents that join both ends in memory."""

@@ -30,14 +30,13 @@ from harness.story.steps import (
     StopClocks,
     TamperStep,
 )
-from harness.story.story import End
+from harness.story.story import End, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from random import Random
 
     from harness.story.step import Step
-    from harness.story.story import Story
 
 RUNNING = (MoveClock, RunClock)
 """Steps that let a clock run on with the true time: what they show differs from run to run, in whole seconds."""
@@ -64,6 +63,11 @@ def is_playable(story: Story) -> bool:
     return story.tls in VERSIONS and not dropped and not any(isinstance(step, TAMPERING) for step in story.steps)
 
 
+def settings(values: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Return each value of each knob of an end."""
+    return [(name, text) for name in sorted(values) for text in values[name]]
+
+
 def standing(story: Story) -> Story:
     """Return a story whose clocks stand still and are moved by steps alone."""
     steps: list[Step] = []
@@ -80,16 +84,41 @@ def _without_clock(knobs: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in knobs.items() if name != "clock" and text != "unset"}
 
 
+class Deck:
+    """The settings of an end, each value of each knob: in a random order, and all of them before one comes again."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self._all = settings(values)
+        self._left: list[tuple[str, str]] = []
+        self._drawn: list[tuple[str, str]] = []
+
+    def draw(self, random: Random) -> dict[str, str]:
+        """Return the next one."""
+        self._left = self._left or random.sample(self._all, len(self._all))
+        self._drawn.append(self._left.pop())
+        return dict(self._drawn[-1:])
+
+    def keep(self) -> None:
+        """Take those that were drawn for tried."""
+        self._drawn.clear()
+
+    def put_back(self, random: Random) -> None:
+        """Take most of those that were drawn for not tried: the next story may be possible with them."""
+        self._left += [card for card in self._drawn if _odds(random, 70)]
+        self._drawn.clear()
+
+
 class Generator:
-    """Makes stories that every build can tell; the same from the same random numbers and the same corpus."""
+    """Makes stories that every build can tell; the same in a row from the same random numbers and the same corpus."""
 
     def __init__(self, values: Mapping[Role, Mapping[str, Sequence[str]]], fits: Callable[[Story, Plan], bool]) -> None:
         self._values = values
+        self._decks, self._later = ({role: Deck(values[role]) for role in Role} for _ in range(2))
         self._fits = fits
         self._ways = (
-            *(self._knob,) * 4,
+            *(self._knob,) * 5,
             *(self._insert,) * 3,
-            *(self._other_terms,) * 3,
+            *(self._other_terms,) * 4,
             *(self._again,) * 2,
             self._field,
             self._field,
@@ -104,11 +133,37 @@ class Generator:
             for _ in range(1 + min(int(random.expovariate(0.8)), 5)):
                 story = random.choice(self._ways)(random, story, corpus)
             story = _closed(story)
-            if len(story.steps) <= MOST_STEPS and not _takes_long(story) and self._is_possible(story):
+            if len(story.steps) <= MOST_STEPS and not _takes_long(story) and self.is_possible(story):
+                for deck in self._all_decks():
+                    deck.keep()
                 return story
+            for deck in self._all_decks():
+                deck.put_back(random)
         return None
 
-    def _is_possible(self, story: Story) -> bool:
+    def _all_decks(self) -> Iterator[Deck]:
+        yield from self._decks.values()
+        yield from self._later.values()
+
+    def plain(self) -> list[Story]:
+        """Return all that an exploration without seeds begins with: a session that is taken and offered.
+
+        In each version with the defaults, and then with each value of each knob, in the versions in turn.
+        """
+        steps = (Connect(), Connect(offer=Offer()))
+        found = [Story(tls=tls, steps=steps) for tls in VERSIONS]
+        for role in Role:
+            for turn, (name, text) in enumerate(settings(self._values[role])):
+                ends = {Role.CLIENT: End(), Role.SERVER: End(), role: End(knobs={name: text})}
+                stories = (
+                    Story(tls=tls, steps=steps, client=ends[Role.CLIENT], server=ends[Role.SERVER])
+                    for tls in (*VERSIONS[turn % len(VERSIONS) :], *VERSIONS)
+                )
+                found += [story for story in stories if self.is_possible(story)][:1]
+        return found
+
+    def is_possible(self, story: Story) -> bool:
+        """Return whether every build can tell a story."""
         try:
             return is_playable(story) and self._fits(story, Plan.of(story))
         except HarnessError:
@@ -133,6 +188,9 @@ class Generator:
         return replace(story, **{str(role): replace(end, knobs=_without_clock(knobs))})
 
     def _setting(self, random: Random, role: Role) -> dict[str, str]:
+        """Return one knob with a value: in turn, or of any knob, as those with few values are rare among all."""
+        if _odds(random, 60):
+            return self._decks[role].draw(random)
         name = random.choice(sorted(self._values[role]))
         return {name: str(random.choice(self._values[role][name]))}
 
@@ -168,9 +226,9 @@ class Generator:
     def _other_terms(self, random: Random, story: Story, _corpus: Sequence[Story]) -> Story:
         """Offer the latest session where one end has changed in a knob; a server mostly knows it then."""
         if _odds(random, 50):
-            steps: tuple[Step, ...] = (NewClient(knobs=self._setting(random, Role.CLIENT)), Connect(offer=Offer()))
+            steps: tuple[Step, ...] = (NewClient(knobs=self._later[Role.CLIENT].draw(random)), Connect(offer=Offer()))
             return replace(story, steps=(*story.steps, *steps))
-        steps = (NewServer(knobs=self._setting(random, Role.SERVER)), Connect(offer=Offer()))
+        steps = (NewServer(knobs=self._later[Role.SERVER].draw(random)), Connect(offer=Offer()))
         shared = random.choice([name for name in SHARED if name in self._values[Role.SERVER]] or [""])
         knobs = {shared: self._values[Role.SERVER][shared][0]} if shared and _odds(random, 80) else {}
         server = replace(story.server, knobs={**knobs, **story.server.knobs})

@@ -13,6 +13,7 @@ from harness.explore.explorer import Explorer
 from harness.explore.finding import UNFINISHED
 from harness.explore.generate import standing
 from harness.explore.known import known
+from harness.explore.known import parts as words
 from harness.explore.oracles import BROKEN, COUNTERS, Suspicion
 from harness.model.errors import UsageError
 from harness.model.tls import TLSVersion
@@ -222,6 +223,39 @@ def test_shards_begin_with_different_stories(exploring: Exploring, honest: Libss
         lengths.append([len(story.steps) - 1 for story in explorer.first])
 
     assert lengths == [[1, 3], [2]]
+
+
+def test_exploration_without_stories_tries_each_value_once(exploring: Exploring, honest: LibsslStack) -> None:
+    """It begins with a session that is offered, with each value of each knob; shards share them."""
+    parts = []
+    for number in range(2):
+        place = Folder(exploring.folder, [honest.label], number)
+        explorer = Explorer(exploring.runtime, [honest], place, [RETRIED], [], blank=True, part=(number, 2))
+        exploring.made.append(explorer)
+        parts += explorer.first
+
+    assert {repr(story.steps[1:]) for story in parts} == {repr((Connect(), Connect(offer=Offer())))}
+    assert {"server.groups=P-256", "server.timeout=-1", "client.alpn=h2"} <= set.union(*map(words, parts))
+
+
+def test_more_shards_than_stories_all_have_one(exploring: Exploring, honest: LibsslStack) -> None:
+    place = Folder(exploring.folder, [honest.label], 1)
+    explorer = Explorer(exploring.runtime, [honest], place, [RETRIED], [], part=(2, 3))
+    exploring.made.append(explorer)
+
+    assert explorer.first == [standing(RETRIED)]
+
+
+def test_a_behaviour_is_found_from_no_story(exploring: Exploring, honest: LibsslStack, seeds: list[Story]) -> None:
+    """One hit too many, where no scenario and no entry of known.toml says anything of it."""
+    place = Folder(exploring.folder, [honest.label], 1)
+    explorer = Explorer(exploring.runtime, [honest], place, seeds, [], blank=True)
+    exploring.made.append(explorer)
+    state = explorer.folder.state
+    while state.programs < len(explorer.first) and not any(one.suspicion.oracle == COUNTERS for one in state.waiting):
+        explorer.program()
+
+    assert [one.suspicion.what for one in state.waiting if one.suspicion.oracle == COUNTERS] == ["hits"]
 
 
 def test_shards_share_their_corpus(exploring: Exploring, honest: LibsslStack) -> None:

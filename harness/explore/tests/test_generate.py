@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.stacks.libssl import LibsslStack
 
 STORIES = 150
-MANY = 3000
+MANY = 10_000
 AGAIN = Connect(offer=Offer())
 OTHER_HASH = NewServer(knobs={"ciphersuites": OF_HASHES["sha256"]})
 """The default list of suites begins with one of SHA-384."""

@@ -45,6 +45,8 @@ EXTENDED_MASTER_SECRET = 1
 """The flag of a session (SSL_SESS_FLAG_EXTMS)."""
 BYTE = 256
 """OpenSSL keeps a code of a fragment length in a byte, and cuts off what is above (d2i_SSL_SESSION, SSL_SESSION)."""
+C_STRINGS = frozenset({"srp_username", "psk_identity", "psk_identity_hint"})
+"""Fields with octets that OpenSSL keeps up to the first zero byte."""
 CERTIFICATE = "the server's Certificate"
 MASTER_SECRET = 48
 """Bytes of the master secret before TLS 1.3."""
@@ -132,21 +134,31 @@ class Taken:
             return exactly(0, "the session has no ticket")
         return None if inherited is None else Shown({inherited}, f"no NewSessionTicket, and {inherited} was offered")
 
+    def had(self, field: str) -> set[object]:
+        """What the session that was resumed has in a field; empty if there is none.
+
+        OpenSSL keeps texts as strings of C, so that the first zero byte ends them (ssl_session_strndup); s_client shows
+        the file that it was given.
+        """
+        value = self.inherited.get(field) if self.inherited else None
+        if value is None:
+            return set()
+        if self.openssl and field in C_STRINGS and isinstance(value, bytes):
+            return {value, value.partition(b"\0")[0]}
+        return {value}
+
     def of_full(self, field: str, value: Callable[[Handshake], object], where: str) -> Shown | None:
         """What the full handshakes say, and of a resumption the session that was resumed, as OpenSSL keeps it."""
-        inherited = self.inherited.get(field) if self.inherited else None
-        if self.inherited is not None and inherited is None:
+        if self.inherited is not None and not self.had(field):
             return None
-        allowed = {value(each) for each in self.handshakes if not each.resumed}
-        allowed |= {inherited} if self.inherited else set()
+        allowed = {value(each) for each in self.handshakes if not each.resumed} | self.had(field)
         return Shown(allowed, f"({where})", allowed) if allowed else None
 
     def of_hellos(self, field: str, values: set[object], where: str) -> Shown | None:
         """What the handshakes say, or the session that was resumed."""
-        inherited = self.inherited.get(field) if self.inherited else None
-        if self.inherited is not None and inherited is None:
+        if self.inherited is not None and not self.had(field):
             return None
-        allowed = values | ({inherited} if self.inherited else set())
+        allowed = values | self.had(field)
         return Shown(allowed, f"({where})", allowed)
 
 
