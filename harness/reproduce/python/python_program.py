@@ -68,7 +68,8 @@ def _attempt(attempt: Attempt, story: Story) -> Iterator[str]:
         yield "a lost flight, and the script's sockets lose nothing"
     for action in attempt.before:
         if action.name not in CLOCK_ACTIONS:
-            yield f"{action.name}: no such function in Python"
+            why = "it is not scripted" if action.name == "choose" else "no such function in Python"
+            yield f"{action.name}: {why}"
     during = {action.name for action in attempt.during}
     if any(action.name == "keep_session" and action.values for action in attempt.during):
         yield "SSL_SESSION_dup, SSL_SESSION_set_time, SSL_SESSION_set_timeout, SSL_clear: no such function in Python"

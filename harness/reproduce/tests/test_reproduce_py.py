@@ -309,5 +309,11 @@ def test_an_unknown_action_is_not_expressible(restarted: Story) -> None:
     assert python_program.lacks(story) == ["Python's ssl: connection 2: bake: no such function in Python"]
 
 
+def test_a_chosen_context_is_not_scripted(machine: tuple[Machine, Runtime]) -> None:
+    story = BY_NAME["tls13-chosen-by-name"].story(machine[0].one("libssl"), machine[1])
+
+    assert "Python's ssl: connection 2: choose: it is not scripted" in python_program.lacks(story)
+
+
 def test_the_gaps_of_the_story_are_missing(restarted: Story) -> None:
     assert python_program.lacks(replace(restarted, gaps=("nobody knows",))) == ["Python's ssl: nobody knows"]
