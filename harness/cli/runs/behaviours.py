@@ -13,8 +13,8 @@ from harness.builds.versions import newest_first
 from harness.cli.help import example
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.declared import declared, declaring
-from harness.cli.runs.diff import of_builds
 from harness.cli.runs.run import paths, scenarios
+from harness.cli.runs.units import of_builds
 from harness.model.errors import UsageError
 from harness.report.diff.behaviours import behaviours as differing
 from harness.report.diff.behaviours import builds_apart

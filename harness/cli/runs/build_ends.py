@@ -97,6 +97,17 @@ def ends_of(names: Sequence[str]) -> list[BuildEnds]:
     return [BuildEnds.of([one[stack] for stack in common]) for one in found]
 
 
+def ends_at(stacks: Sequence[str], versions: Sequence[str]) -> list[BuildEnds]:
+    """Return the build of each version, with the same stacks."""
+    with Runtime() as runtime:
+        machine = Machine(runtime)
+        try:
+            found = [[machine.one(f"{stack}@{version}") for stack in stacks] for version in versions]
+        finally:
+            machine.close()
+    return [BuildEnds.of(one) for one in found]
+
+
 def cache_of(given: Sequence[str]) -> RunCache:
     """Return the kept results of this code and these scenarios, with these arguments of pytest.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -13,40 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.agent.vocabulary import release
 from harness.case.desk_case import story_results
 from harness.cli.console import console
 from harness.cli.help import example
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.commits import CHECKED, Clone, commit_of, reproducible
 from harness.cli.runs.declared import declared
-from harness.cli.runs.inner_run import results_of
+from harness.cli.runs.elsewhere import by_version, elsewhere, story_elsewhere
+from harness.cli.runs.units import of_builds, of_units
 from harness.model.errors import UsageError
 from harness.report.diff.causes import causes, over_builds
-from harness.report.diff.causes_text import causes_text
+from harness.report.diff.causes_text import MOST, causes_text
 from harness.report.diff.options import explaining
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.report.run.causes_page import causes_page
-from harness.results.run_cache import Journal, merged, name_of
+from harness.results.run_cache import name_of
 from harness.results.writer import new_file, write_new
 from harness.story.reading import read_story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.cli.runs.build_ends import BuildEnds
+    from harness.cli.runs.elsewhere import Cells, Runs
     from harness.report.diff.causes import Cause
     from harness.report.json.shapes import CellObject, DiffObject, ResultsObject
-    from harness.results.run_cache import RunCache, Unit
-
-    Cells = Mapping[tuple[str, str], CellObject]
-    """The cells of a run by scenario and by id without builds."""
 
 DIFFERENT = 1
-ENDED = frozenset({0, 1})
-"""pytest's exit codes of a run that came to its end: all passed, or some failed."""
-MOST_AGAIN = 100
-"""Cells that run once more; where more are lost, it is the machine that is broken."""
 
 
 ON = "Show only observables that match, such as 'session.*'; may be repeated."
@@ -101,6 +93,9 @@ class Pair:
     type=click.Path(path_type=Path, file_okay=False),
     help="Go on to the commit of the first cause that a reproducer can check, in a clone of OpenSSL (docs/builds.md).",
 )
+@click.option(
+    "--no-table", is_flag=True, help="Do not run the first cell of each cause on the other builds that are here."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON objects (docs/json.md) and nothing else, one a line.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="BUILD BUILD [BUILD]... [PYTEST ARGUMENTS]...")
 def diff(**given: Any) -> None:
@@ -109,8 +104,9 @@ def diff(**given: Any) -> None:
     BUILD is a version, such as 1.1.1w, stack@version, or a stack on this machine's own build. Without a stack, libssl
     and openssl are compared if all builds have them. What changes in the same cells is one cause, headed by what
     matters most: outcome, mechanism, alert, tickets, counters, session, wire. Each says which scenario declares it,
-    and how every build that has results here behaves. With --across, builds also meet each other. Results are kept by
-    build, scenarios and code, and used again; a build that is named twice runs twice.
+    and how every build that is here behaves: its first cell runs on all of them. With --across, builds also meet each
+    other. Cells are kept by build, scenarios and code, and used again, even if the command is killed; a build that is
+    named twice runs twice.
 
     With --story, each build runs one story instead of the scenarios. With --commits, git finds the commit of the first
     cause that a reproducer can check; it builds OpenSSL in a work tree of CLONE.
@@ -128,17 +124,31 @@ def diff(**given: Any) -> None:
         new_file(given["page"])
     clone = Clone.of(given["commits"]) if given["commits"] else None
     pairs, runs = (of_story if given["story_file"] else of_scenarios)(names, more, given)
-    found = [compare(pair, runs, clone, given) for pair in pairs]
+    compared = [Compared.of(pair, given["on"]) for pair in pairs]
+    if not given["no_table"]:
+        runs = over_all(compared, runs, more, given)
+    found = [show(one, runs, clone, given) for one in compared]
     if given["page"]:
-        titled = [(pair.title, *shown) for pair, shown in zip(pairs, found, strict=True)]
-        write_new(given["page"], causes_page(titled, [version for version, _ in runs]))
-    if any(shown["differences"] for shown, _ in found):
+        write_new(given["page"], causes_page(found, [version for version, _ in runs]))
+    if any(shown["differences"] for _, shown, _ in found):
         click.get_current_context().exit(DIFFERENT)
 
 
-def of_scenarios(
-    names: Sequence[str], more: Sequence[str], given: Mapping[str, Any]
-) -> tuple[list[Pair], list[tuple[str, Cells]]]:
+def over_all(compared: Sequence[Compared], runs: Runs, more: Sequence[str], given: Mapping[str, Any]) -> Runs:
+    """Return the runs with the first cell of each cause that is shown on all other builds that are here."""
+    ends = [(one, one.pair.about[-1]) for one in compared if one.pair.about and one.causes]
+    if given["story_file"]:
+        for _one, end in ends[-1:]:
+            runs = story_elsewhere(read_story(given["story_file"]), str(given["story_file"]), end, runs)
+        return runs
+    whole = given["verbose"] or given["as_json"] or given["page"]
+    wanted = [
+        (one.known[cause.cells[0]], end) for one, end in ends for cause in (one.causes if whole else one.causes[:MOST])
+    ]
+    return elsewhere(wanted, runs, more)
+
+
+def of_scenarios(names: Sequence[str], more: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Pair], Runs]:
     """Run the scenarios on each build, or take the results that are kept; return what to compare, and all runs."""
     chosen = [*(["-k", given["expression"]] if given["expression"] else []), *more]
     ends = ends_of(names)
@@ -155,61 +165,7 @@ def of_scenarios(
     return pairs, by_version([*(cache.others(known) if cache else ()), *seen])
 
 
-def of_builds(
-    ends: Sequence[BuildEnds], chosen: Sequence[str], cache: RunCache | None, *, fresh: bool = False
-) -> list[ResultsObject]:
-    """Return the results of each build with itself; builds without kept results run together, in one run."""
-    units = [end.with_servers(end) for end in ends]
-    if len({end.version for end in ends}) < len(ends):
-        return [one for unit in units for one in of_units([unit], chosen, cache, fresh=fresh)]
-    return of_units(units, [*chosen, "--resumption-matrix=same"], cache, fresh=fresh)
-
-
-def of_units(
-    units: Sequence[Unit], arguments: Sequence[str], cache: RunCache | None, *, fresh: bool = False
-) -> list[ResultsObject]:
-    """Return the results of units: those that are kept, and those of one run of what is missing, which are kept then.
-
-    ``fresh`` runs all of it. A run that is interrupted keeps its cells.
-    """
-    if cache:
-        cache.close_journals()
-    kept = {unit.key: results for unit in units if cache and not fresh and (results := cache.get(unit.key))}
-    missing = [unit for unit in units if unit.key not in kept or not kept[unit.key]["finished"]]
-    for unit in units:
-        if unit not in missing:
-            click.echo(f"results of {_labels([unit])} are kept", err=True)
-    if missing:
-        without = [name_of(cell) for unit in missing if unit.key in kept for cell in kept[unit.key]["cells"]]
-        there = f"; {len(without)} are kept" if without else ""
-        click.echo(f"running the cells of {_labels(missing)}{there}", err=True)
-        clients = [label for unit in missing for label in unit.clients]
-        servers = [label for unit in missing for label in unit.servers]
-        with cache.journal(missing) if cache else nullcontext(Journal()) as journal:
-            run = results_of(clients, servers, arguments, folder=journal.results, without=without)
-            run = without_lost(run, clients, servers, arguments)
-            for unit in missing:
-                cells = run["cells"] if len(missing) == 1 else unit.own(run["cells"])
-                old = kept[unit.key]["cells"] if unit.key in kept else []
-                kept[unit.key] = merged(unit, run, [*old, *cells])
-            if cache:
-                whole = run["exit_status"] in ENDED
-                journal.kept = all(cache.put(unit, kept[unit.key], whole=whole) for unit in missing)
-    return [kept[unit.key] for unit in units]
-
-
-def _labels(units: Sequence[Unit]) -> str:
-    """The clients of units, and their servers if those are others."""
-    found = []
-    for unit in units:
-        servers = "" if unit.servers == unit.clients else f" with {', '.join(unit.servers)} as server"
-        found.append(f"{', '.join(unit.clients)}{servers}")
-    return ", ".join(found)
-
-
-def of_story(
-    names: Sequence[str], more: Sequence[str], given: Mapping[str, Any]
-) -> tuple[list[Pair], list[tuple[str, Cells]]]:
+def of_story(names: Sequence[str], more: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Pair], Runs]:
     """Run one story on each build; return the same. UsageError for options that are about scenarios."""
     if given["expression"] or given["across"] or more:
         typed = [*(["-k"] if given["expression"] else []), *(["--across"] if given["across"] else []), *more]
@@ -227,38 +183,58 @@ def neighbours(ends: Sequence[BuildEnds], seen: Sequence[ResultsObject]) -> list
     ]
 
 
-def compare(
-    pair: Pair, runs: Sequence[tuple[str, Cells]], clone: Clone | None, given: Mapping[str, Any]
-) -> tuple[DiffObject, list[Cause]]:
-    """Print what differs between two runs, by cause, and return both; ``given`` are the options of the command."""
-    click.echo(f"comparing {len(pair.before['cells'])} cells with {len(pair.after['cells'])}", err=True)
-    found = run_difference(pair.before, pair.after)
-    shown = only(found, given["on"])
-    if found["differences"] and not shown["differences"]:
-        others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
-        click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
-    known = by_id(pair.after)
-    until = pair.about[-1].version if pair.about else ""
-    options = [(end.version, end.options) for end in pair.about]
-    explained = [
-        replace(
-            over_builds(cause, runs, until),
-            declared=declared(cause, shown["before"], shown["after"]),
-            options=explaining(cause.observable, *options) if options else "",
-            command=again(known[cause.cells[0]]),
-        )
-        for cause in causes(shown["differences"])
-    ]
+@dataclass(frozen=True)
+class Compared:
+    """What differs between two runs."""
+
+    pair: Pair
+    shown: DiffObject
+    causes: list[Cause]
+    known: Cells
+    """The cells of the later run."""
+
+    @classmethod
+    def of(cls, pair: Pair, globs: Sequence[str]) -> Compared:
+        """Compare two runs; where globs name observables, only those are shown."""
+        click.echo(f"comparing {len(pair.before['cells'])} cells with {len(pair.after['cells'])}", err=True)
+        found = run_difference(pair.before, pair.after)
+        shown = only(found, globs)
+        if found["differences"] and not shown["differences"]:
+            others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
+            click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
+        return cls(pair, shown, causes(shown["differences"]), by_id(pair.after))
+
+    def explained(self, runs: Runs) -> list[Cause]:
+        """Return the causes with their value on each build, where they are declared, and a command for each."""
+        about, known = self.pair.about, self.known
+        until = about[-1].version if about else ""
+        options = [(end.version, end.options) for end in about]
+        return [
+            replace(
+                over_builds(cause, runs, until),
+                declared=declared(cause, self.shown["before"], self.shown["after"]),
+                options=explaining(cause.observable, *options) if options else "",
+                command=again(known[cause.cells[0]]),
+            )
+            for cause in self.causes
+        ]
+
+
+def show(
+    one: Compared, runs: Runs, clone: Clone | None, given: Mapping[str, Any]
+) -> tuple[str, DiffObject, list[Cause]]:
+    """Print what differs between two runs, by cause, and return it with its title."""
+    explained, about, title = one.explained(runs), one.pair.about, one.pair.title
     if clone:
-        explained = with_commit(explained, known, clone)
+        explained = with_commit(explained, one.known, clone)
     if given["as_json"]:
-        built = [end.to_json() for end in pair.about]
-        click.echo(json.dumps({**shown, "builds": built, "causes": [cause.to_json() for cause in explained]}))
+        built = [end.to_json() for end in about]
+        click.echo(json.dumps({**one.shown, "builds": built, "causes": [cause.to_json() for cause in explained]}))
     else:
-        head = [pair.title] if pair.title else [str(end) for end in pair.about]
+        head = [title] if title else [str(end) for end in about]
         verbose = given["verbose"]
-        console().print(causes_text(shown, explained, head, whole=verbose), soft_wrap=not verbose)
-    return shown, explained
+        console().print(causes_text(one.shown, explained, head, whole=verbose), soft_wrap=not verbose)
+    return title, one.shown, explained
 
 
 def with_commit(found: Sequence[Cause], cells: Cells, clone: Clone) -> list[Cause]:
@@ -280,32 +256,6 @@ def again(cell: CellObject) -> str:
         return f"resumption cell {shlex.quote(name_of(cell))}"
     ends = f"--client {cell['client']} --server {cell['server']}"
     return f"resumption connect --story {shlex.quote(cell['scenario'])} {ends}"
-
-
-def by_version(found: Iterable[ResultsObject]) -> list[tuple[str, Cells]]:
-    """Return the cells of each build with itself by its version, the oldest first."""
-    runs = {
-        results["clients"][0].partition("@")[2]: by_id(results)
-        for results in found
-        if results["clients"] and results["clients"] == results["servers"]
-    }
-    return sorted(runs.items(), key=lambda run: release(run[0]))
-
-
-def without_lost(
-    results: ResultsObject, clients: Sequence[str], servers: Sequence[str], arguments: Sequence[str]
-) -> ResultsObject:
-    """Run the cells that the harness lost once more, alone; those that it loses again stay lost."""
-    lost = [name_of(cell) for cell in results["cells"] if cell.get("lost")]
-    if not lost:
-        return results
-    if len(lost) > MOST_AGAIN:
-        click.echo(f"{len(lost)} cells are lost, too many to run again; they are set aside", err=True)
-        return results
-    click.echo(f"running {len(lost)} cells again that are lost", err=True)
-    again = results_of(clients, servers, [*arguments, "-n0", *(f"--resumption-cell={name}" for name in lost)])
-    found = {(cell["scenario"], cell["cell"]): cell for cell in again["cells"]}
-    return {**results, "cells": [found.get((cell["scenario"], cell["cell"]), cell) for cell in results["cells"]]}
 
 
 def only(shown: DiffObject, globs: Sequence[str]) -> DiffObject:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from harness.report.diff.difference import differences, shown
+from harness.report.diff.difference import ABSENT, NONE, differences
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Cause:
     table: tuple[tuple[str, str], ...] = ()
     """``3.0.13-3.1.5`` and the value, in the order of the versions."""
     between: tuple[str, ...] = ()
-    """The last build without the change and the first one with it, of those that have results here."""
+    """The last build without the change and the first one with it, of those that are here."""
     commit: str = ""
     """The commit that it comes from, with its date and title; empty if nobody looked for it."""
     command: str = ""
@@ -87,6 +87,7 @@ class Cause:
             "declared": self.declared or None,
             "options": self.options or None,
             "since": self.between[-1] if self.between else None,
+            "not_in": self.between[0] if self.between else None,
             "commit": self.commit or None,
             "table": [{"builds": builds, "value": value} for builds, value in self.table],
             "command": self.command,
@@ -189,25 +190,34 @@ def over_builds(cause: Cause, runs: Sequence[tuple[str, Mapping[Key, CellObject]
     there = [(version, cells[key]) for version, cells in runs if key in cells and cells[key]["case"]]
     if not there:
         return cause
-    first = there[0][1]
-    values, base = [], ""
-    for version, cell in there:
-        changed = [
-            one
-            for one in differences(CellObject, first, cell)
-            if one.observable == cause.observable and one.connection == cause.connection
-        ]
-        base = base or (changed[0].before if changed else "")
-        values.append((version, changed[0].after if changed else ""))
+    base = dict(there).get(until, there[-1][1])
+    values = [(version, _value(cause, base, cell)) for version, cell in there]
+    same = next((found[0] for _, found in values if found), cause.after)
     spans = []
-    for value, group in groupby(values, key=lambda one: one[1]):
-        versions = [version for version, _ in group]
-        spans.append((versions, value or base or shown(None)))
+    for value, group in groupby(values, key=lambda one: one[1][1] if one[1] else same):
+        spans.append(([version for version, _ in group], value))
     return replace(
         cause,
         table=tuple((span(versions), value) for versions, value in spans),
         between=_last_change([versions for versions, _ in spans], until),
     )
+
+
+def _value(cause: Cause, base: CellObject, cell: CellObject) -> tuple[str, str] | None:
+    """The value of a cause in the base and in another cell; None if they are equal.
+
+    Where the other cell lacks what holds the observable, such as an extension with a length, its value is that of the
+    holder.
+    """
+    found = {one.observable: one for one in differences(CellObject, base, cell) if one.connection == cause.connection}
+    words = cause.observable.split(".")
+    for count in range(len(words), 0, -1):
+        one = found.get(".".join(words[:count]))
+        if one and count == len(words):
+            return one.before, one.after
+        if one and one.after in {ABSENT, NONE}:
+            return cause.after, one.after
+    return None
 
 
 def span(versions: Sequence[str]) -> str:

@@ -54,6 +54,11 @@ def apart(before: str, after: str) -> tuple[str, str]:
     return _window(before, start), _window(after, start)
 
 
+def undeclared(cause: Cause) -> str:
+    """Return ``undeclared, since 3.0.15 (not in 3.0.13)``: the first build with the change, and the last without."""
+    return f"undeclared, since {cause.between[1]} (not in {cause.between[0]})" if cause.between else "undeclared"
+
+
 def _window(text: str, start: int) -> str:
     part = ("…" if start else "") + text[start:]
     return part if len(part) <= VALUE else f"{part[: VALUE - 1]}…"
@@ -73,8 +78,7 @@ def _cause(number: int, cause: Cause) -> list[RenderableType]:
     beside = f"; with {names}{others}" if names else ""
     options = f"from the options of the builds: {cause.options}" if cause.options else ""
     known = cause.declared or options
-    since = f", since {cause.between[-1]}" if cause.between else ""
-    said = Text(_fitting(f"    {known or f'undeclared{since}'}{beside}"), "" if known else "red")
+    said = Text(_fitting(f"    {known or undeclared(cause)}{beside}"), "" if known else "red")
     lines: list[RenderableType] = [
         Text(_fitting(f"{number:>2}  {cause.observable}: {before} -> {after}{more}  {where}"), "bold"),
         said,

@@ -713,12 +713,15 @@ class CauseObject(TypedDict):
         Annotated[str | None, about("the options of the builds that it comes from, null if it does not")]
     ]
     since: NotRequired[
-        Annotated[str | None, about("the first build with the change of those that have results here, null if unknown")]
+        Annotated[str | None, about("the first build with the change of those that are here, null if unknown")]
+    ]
+    not_in: NotRequired[
+        Annotated[str | None, about("the last build without the change of those that are here, null if unknown")]
     ]
     commit: NotRequired[
         Annotated[str | None, about("the commit that it comes from, its date and its title; null without `--commits`")]
     ]
-    table: Annotated[list[SpanObject], about("the value in the first cell on every build that has results here")]
+    table: Annotated[list[SpanObject], about("the value in the first cell on every build that is here")]
     command: Annotated[str, about("runs the first cell again on the second build")]
 
 

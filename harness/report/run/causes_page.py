@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from harness.report.diff.causes_text import undeclared
 from harness.report.run.markdown_text import cell
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _cause(cause: Cause) -> str:
     change = f"{cell(cause.observable)} in {where}: {cell(cause.before)} -> {cell(cause.after)}"
     spans = "<br>".join(f"{builds}: {cell(value)}" for builds, value in cause.table)
     known = cause.declared or (f"options: {cause.options}" if cause.options else "")
-    return _row([change, spans, cell(known) if known else "**undeclared**", cell(cause.command)])
+    return _row([change, spans, cell(known) if known else f"**{undeclared(cause)}**", cell(cause.command)])
 
 
 def _row(cells: Sequence[str]) -> str:
