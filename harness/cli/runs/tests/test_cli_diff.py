@@ -15,6 +15,7 @@ from harness.builds.system import build_for
 from harness.builds.versions import matching
 from harness.cli import main
 from harness.cli.runs.build_ends import is_build
+from harness.cli.runs.elsewhere import here
 from harness.model.build import Build
 
 if TYPE_CHECKING:
@@ -120,7 +121,31 @@ def test_a_story_differs_between_releases_and_its_command_repeats_it(
     assert code == 1
     label = f"libssl@{version('libssl')}"
     assert causes[0]["command"] == f"resumption connect --story {file} --client {label} --server {label}"
-    assert [span["builds"] for span in causes[0]["table"]] == [older[0], version("libssl")]
+    spans = [end for span in causes[0]["table"] for end in span["builds"].split("-")]
+    versions = here(["libssl"])
+    assert (spans[0], spans[-1]) == (versions[0], versions[-1])
+    assert causes[0]["not_in"] in versions
+    assert versions.index(causes[0]["since"]) == versions.index(causes[0]["not_in"]) + 1
+
+
+def test_the_first_cell_of_a_cause_runs_on_each_build_that_is_here(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of them all three are looked at, for speed."""
+    versions = here(["libssl"])
+    if len(versions) < 3:
+        pytest.skip("fewer than three builds are here; `resumption builds fetch 1.1.1w 3.5 4.0` fetches three")
+    oldest, middle, newest = versions[0], versions[len(versions) // 2], versions[-1]
+    monkeypatch.setattr("harness.cli.runs.elsewhere.here", lambda _stacks: [oldest, middle, newest])
+    test = "scenarios/tls12_ticket.py -k test_ticket_resumes"
+
+    _, out, err = run(capfd, f"diff libssl@{oldest} libssl@{newest} {test} --json")
+    _, alone, _ = run(capfd, f"diff libssl@{oldest} libssl@{newest} {test} --json --no-table")
+    causes, others = json.loads(out)["causes"], json.loads(alone)["causes"]
+
+    assert "cells on 1 more builds that are here" in err
+    assert any(middle in str(cause["table"]) or f"{oldest}-{newest}" in str(cause["table"]) for cause in causes)
+    assert not any(middle in str(cause["table"]) for cause in others)
 
 
 @pytest.mark.parametrize("beside", ["-k x", "--across", "scenarios/tls13_ticket.py"])

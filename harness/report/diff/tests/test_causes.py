@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
 from harness.report.diff.causes import causes, over_builds
-from harness.report.diff.causes_text import MOST, VALUE, WIDTH, apart, causes_text
+from harness.report.diff.causes_text import MOST, VALUE, WIDTH, apart, causes_text, undeclared
+from harness.report.diff.difference import ABSENT
 from harness.report.diff.run_difference import by_id, run_difference
-from harness.report.diff.tests.test_difference import FIRST
+from harness.report.diff.tests.test_difference import FIRST, HELLO
 from harness.report.diff.tests.test_run_difference import of, results
 
 if TYPE_CHECKING:
@@ -115,6 +116,28 @@ def test_a_table_says_what_every_build_does() -> None:
     assert over_builds(cause, runs, "3.2.0").between == ("1.1.1w", "3.0.19")
     assert over_builds(cause, runs, "3.5.6").between == ("3.2.0", "3.5.6")
     assert over_builds(cause, runs, "1.1.1w").between == ()
+
+
+def test_a_build_without_the_extension_has_no_length_of_it() -> None:
+    hello, whole = f"{FIRST}hellos__0__", cast("dict[str, Any]", HELLO)
+    first, *_ = whole["extensions"]
+    longer = {f"{hello}extensions__0__length": first["length"] + 3, f"{hello}length": whole["length"] + 3}
+    without = whole["length"] - sum(4 + each["length"] for each in whole["extensions"])
+    lacking = of("a", **{f"{hello}extensions": [], f"{hello}length": without})
+    (cause,) = found([of("a")], [of("a", **longer)])
+    runs = [("1.1.1w", lacking), ("3.5.8", of("a")), ("3.5.9", of("a", **longer)), ("4.0.3", lacking)]
+    lengths = str(first["length"]), str(first["length"] + 3)
+    made = over_builds(cause, [(version, by_id(results(version, one))) for version, one in runs], "3.5.9")
+
+    assert made.table == (("1.1.1w", ABSENT), ("3.5.8", lengths[0]), ("3.5.9", lengths[1]), ("4.0.3", ABSENT))
+    assert made.between == ("3.5.8", "3.5.9")
+
+
+def test_an_undeclared_cause_says_the_builds_around_the_change() -> None:
+    (cause,) = found([of("a")], [of("a", **DECLINED)])
+
+    assert undeclared(cause) == "undeclared"
+    assert undeclared(replace(cause, between=("3.0.13", "3.0.15"))) == "undeclared, since 3.0.15 (not in 3.0.13)"
 
 
 def test_causes_fit_on_one_screen_and_v_shows_all() -> None:
