@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.explain.facts.clocks import NANOSECONDS, age_at_client, shown_now
 from harness.explain.facts.evidence import gather
-from harness.explain.facts.history import actions
+from harness.explain.facts.history import CLOCK_ACTIONS, actions
 from harness.explain.facts.index import index_of
 from harness.model.tls import Role, TLSVersion
 from harness.model.transcript import (
@@ -247,17 +247,20 @@ class Handshake:
         """The least and the greatest age of the offered session by its client's clock, in seconds; None if unknown.
 
         Times are whole seconds, so that an age is only known to a second, unless the clock stands still. The client
-        makes its hello between the request for the connection and the moment at which the hello is relayed.
+        makes its hello between the request for the connection and the moment at which the hello is relayed. A clock
+        that was set to run shows no less than that time.
         """
         evidence = self._evidence
         age = age_at_client(evidence)
         if age is None or evidence.now is None or shown_now(evidence, Role.CLIENT) is None:
             return None
         until = [*self.earlier, self.connection]
-        moved = actions(until, Role.CLIENT, evidence.now.client_context, "move_clock", "stop_clock")
-        stopped = bool(moved) and isinstance(moved[-1].values.get("at"), int)
+        moved = actions(until, Role.CLIENT, evidence.now.client_context, *CLOCK_ACTIONS)
+        how = moved[-1].name if moved else ""
+        if how == "stop_clock":
+            return age, age
         before, after = self._seconds_around(evidence.now.asked)
-        return (age, age) if stopped else (age - 1 - before, age + 1 + after)
+        return age - 1 - (0 if how == "run_clock" else before), age + 1 + after
 
     def _seconds_around(self, asked: int) -> tuple[int, int]:
         """Whole seconds from the request for the connection to its beginning at the tap, and on to its hello."""

@@ -22,7 +22,7 @@ from harness.explain.rules.tests.broken import (
 )
 from harness.explain.rules.tests.edits import answer_bytes, extension, hello_bytes, message, numbers, vector
 from harness.explain.rules.tests.recorded import Recorded
-from harness.model.knobs import ServerConfig
+from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import Outcome, TLSVersion
 from harness.model.view import Saw
 from harness.pair.pair import Pair
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 TLS13 = TLSVersion.TLSv1_3
 SECP521R1, X448 = 25, 30
+START, SLOWLY = 1_800_000_000.1, 0.05
+"""A time, and seconds that a slow clock passes in one."""
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +190,20 @@ def test_an_age_counts_from_the_request_for_the_connection(
     late = replace(second, tcp=tcp, setup=setup)
 
     assert ("ticket_age_is_true" in {breach.rule.name for breach in breaches_of([first, late], late)}) is broken
+
+
+def test_a_clock_that_runs_shows_no_less_than_it_was_set_to(runtime: Runtime, honest: LibsslStack) -> None:
+    """A second that begins between the request and the connection is of another clock."""
+    pair = Pair((honest, honest), TLS13, runtime, client=ClientConfig(clock=0))
+    try:
+        pair.client.run_clock(START, pace=SLOWLY)
+        first = pair.connect()
+        pair.client.run_clock(START + first.session.lifetime_hint + 1.5, pace=SLOWLY)
+        second = pair.connect(first.session)
+    finally:
+        pair.close()
+    assert second.setup is not None
+    late = replace(second, setup=replace(second.setup, asked=second.setup.asked - NANOSECONDS))
+
+    assert second.outcome is Outcome.RESUMED
+    assert "ticket_not_too_old" in {breach.rule.name for breach in breaches_of([first, late], late)}
