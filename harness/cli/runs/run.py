@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.help import example
-from harness.cli.runs.shards import named_shard
+from harness.cli.runs.shards import named_shard, unsharded
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS, long_names
 
@@ -145,7 +145,10 @@ def run(*, arguments: tuple[str, ...], **options: object) -> None:
     everything = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *further]
     chosen, workers, shard = what_to_run(further), processes(everything), named_shard(os.environ, everything)
     if shard:
-        click.echo(f"shard {shard.number} of {shard.count}, as {shard.source} says", err=True)
+        says = "say" if " and " in shard.source else "says"
+        click.echo(f"shard {shard.number} of {shard.count}, as {shard.source} {says}", err=True)
+    elif note := unsharded(os.environ, shard):
+        click.echo(note, err=True)
     sys.stdout.flush()
     run_pytest([*given_options(options), *workers, *(shard.arguments if shard else []), *chosen, *further])
 

@@ -33,9 +33,8 @@ class Shard:
         if self.count > MOST:
             raise UsageError(f"{self.source} ask for {self.count} shards; a run has at most {MOST}")
         if not 1 <= self.number <= self.count:
-            raise UsageError(
-                f"{self.source} ask for shard {self.number} of {self.count}; there are only shards 1 to {self.count}"
-            )
+            there = f"there are only shards 1 to {self.count}" if self.count else "there is at least one"
+            raise UsageError(f"{self.source} ask for shard {self.number} of {self.count}; {there}")
 
     @property
     def arguments(self) -> list[str]:
@@ -68,8 +67,8 @@ def _own(environment: Environment) -> Shard | None:
 
 
 def _gitlab(environment: Environment) -> Shard | None:
-    """GitLab sets CI_NODE_INDEX only if the job uses `parallel`, CI_NODE_TOTAL always."""
-    if not environment.get("CI_NODE_INDEX"):
+    """GitLab sets CI_NODE_INDEX only if the job uses `parallel`, CI_NODE_TOTAL always: to 1 if it does not."""
+    if not environment.get("CI_NODE_INDEX") and environment.get("CI_NODE_TOTAL", "1") in {"", "1"}:
         return None
     number, count = _number(environment, "CI_NODE_INDEX"), _number(environment, "CI_NODE_TOTAL")
     return Shard(number, count, "CI_NODE_INDEX and CI_NODE_TOTAL")
@@ -87,9 +86,18 @@ def _slurm(environment: Environment) -> Shard | None:
 def _kubernetes(environment: Environment) -> Shard | None:
     """Kubernetes gives an indexed job the index of its pod, but not the number of pods."""
     if not environment.get("RESUMPTION_SHARDS"):
-        return None
+        return None  # `unsharded` says so, if there is an index
     number, count = _number(environment, "JOB_COMPLETION_INDEX") + 1, _number(environment, "RESUMPTION_SHARDS")
     return Shard(number, count, "JOB_COMPLETION_INDEX and RESUMPTION_SHARDS")
+
+
+def unsharded(environment: Environment, shard: Shard | None) -> str:
+    """Return what to say of a pod of an indexed job that runs all cells; empty for any other run."""
+    if shard or "RESUMPTION_SHARD" in environment or "RESUMPTION_SHARDS" in environment:
+        return ""
+    if not environment.get("JOB_COMPLETION_INDEX"):
+        return ""
+    return "all cells, although JOB_COMPLETION_INDEX is set: RESUMPTION_SHARDS=N makes each of N pods run a shard"
 
 
 def _number(environment: Environment, name: str) -> int:

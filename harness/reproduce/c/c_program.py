@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 OLDEST = (1, 1, 1)
 """The first release with every function that the program uses."""
 TEMPLATE = "program.c.j2"
+STREAM = "pyopenssl"
+"""The stack whose SSL_set_fd makes a BIO_s_socket of a socket of datagrams: an empty one is the end for it."""
 NOTIFYING = (Close.BOTH, Close.CLIENT_ONLY, Close.SERVER_ONLY)
 LISTED = 10
 """The maximum number of connections that the comment lists."""
@@ -84,8 +86,8 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
     for action in attempt.during:
         if action.name not in DURING:
             yield f"{action.name} on connection {attempt.number}"
-    if attempt.tls.datagrams and _meets_eof(attempt) and any(keys == ALERT for keys, _ in attempt.result.asked):
-        yield f"the alert of connection {attempt.number} at an empty datagram: memory, which joins the ends, has none"
+    if attempt.tls.datagrams and _meets_eof(attempt):
+        yield from _at_an_empty_datagram(attempt)
     if attempt.result.outcome is Outcome.ABORTED and _renegotiates_at_once(attempt):
         yield f"a renegotiation of connection {attempt.number} that fails before any data"
     if attempt.lost and apart:
@@ -94,6 +96,14 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
         yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def _at_an_empty_datagram(attempt: Attempt) -> Iterator[str]:
+    if any(keys == ALERT for keys, _ in attempt.result.asked):
+        yield f"the alert of connection {attempt.number} at an empty datagram: memory, which joins the ends, has none"
+    stacks = {attempt.client.stack, attempt.server.stack}
+    if STREAM in stacks and len(stacks) > 1:
+        yield f"an empty datagram of connection {attempt.number}, the end for pyOpenSSL and nothing for the other stack"
 
 
 def _meets_eof(attempt: Attempt) -> bool:
@@ -247,6 +257,7 @@ def render(story: Story) -> str:
         apart=apart,
         quic=is_quic(story),
         dtls=any(attempt.tls.carrier == "DTLS" for attempt in story.attempts),
+        streams=any(context.stack == STREAM for context in story.contexts),
         server_end=server_end(story),
         clocks=has_clocks(story),
         runs="run_clock" in calls,

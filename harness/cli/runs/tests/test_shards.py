@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cli.runs.shards import named_shard
+from harness.cli.runs.shards import named_shard, unsharded
 from harness.model.errors import UsageError
 
 SLURM = {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_COUNT": "4"}
@@ -35,6 +35,7 @@ def test_a_scheduler_names_the_shard(environment: dict[str, str], number: int, c
         {},
         {"RESUMPTION_SHARD": ""},
         {"CI_NODE_TOTAL": "1"},
+        {"CI_NODE_TOTAL": ""},
         {"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "1"},
         {"JOB_COMPLETION_INDEX": "1"},
         {"RESUMPTION_SHARD": "1/1", "CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "5"},
@@ -61,6 +62,10 @@ def test_arguments_come_before_the_environment(argument: str) -> None:
         ({"RESUMPTION_SHARD": "one"}, "RESUMPTION_SHARD cannot be 'one'"),
         ({"RESUMPTION_SHARD": "\u0661/3"}, "RESUMPTION_SHARD cannot be"),
         ({"CI_NODE_INDEX": "1"}, "CI_NODE_TOTAL is not set"),
+        ({"CI_NODE_TOTAL": "3"}, "CI_NODE_INDEX is not set"),
+        ({"CI_NODE_INDEX": "", "CI_NODE_TOTAL": "3"}, "CI_NODE_INDEX is not set"),
+        ({"CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "3"}, "ask for shard 0 of 3; there are only shards 1 to 3"),
+        ({"RESUMPTION_SHARDS": "0", "JOB_COMPLETION_INDEX": "0"}, "ask for shard 1 of 0; there is at least one"),
         ({"CI_NODE_INDEX": "x", "CI_NODE_TOTAL": "2"}, "CI_NODE_INDEX cannot be 'x'; it must be a whole number"),
         ({"CI_NODE_INDEX": "3", "CI_NODE_TOTAL": "2"}, "ask for shard 3 of 2; there are only shards 1 to 2"),
         (SLURM | {"SLURM_ARRAY_TASK_COUNT": ""}, "SLURM_ARRAY_TASK_COUNT is not set"),
@@ -73,3 +78,16 @@ def test_arguments_come_before_the_environment(argument: str) -> None:
 def test_a_wrong_value_is_one_clear_error(environment: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         named_shard(environment, [])
+
+
+@pytest.mark.parametrize(
+    ("environment", "noted"),
+    [
+        ({"JOB_COMPLETION_INDEX": "0"}, True),
+        ({"JOB_COMPLETION_INDEX": "0", "RESUMPTION_SHARD": "1/1"}, False),
+        ({"JOB_COMPLETION_INDEX": "0", "RESUMPTION_SHARDS": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_a_pod_that_runs_all_cells_says_so(environment: dict[str, str], *, noted: bool) -> None:
+    assert unsharded(environment, named_shard(environment, [])).startswith("all cells, although JOB_") is noted
