@@ -55,9 +55,9 @@ class Wanted:
 
 
 WANTED = (
-    Wanted("a HelloRetryRequest counts a resumption twice", ("3.6.5", "4.0.3")),
+    Wanted("a HelloRetryRequest counts a resumption twice", ("3.6", "4.0")),
     Wanted("tickets after a session of another hash", ("3.5.6", "3.5.7")),
-    Wanted("a session outlives a connection that was reset", ("3.6.5", "4.0.3")),
+    Wanted("a session outlives a connection that was reset", ("3.6", "4.0")),
     Wanted("a negative timeout is forced to 0, and no ticket can be made", ("3.0.13", "3.0.15")),
 )
 

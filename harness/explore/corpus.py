@@ -43,6 +43,13 @@ class Waiting:
 
 
 @dataclass
+class Versioned:
+    """The version of a state, which is read before the rest of it."""
+
+    schema: int = SCHEMA
+
+
+@dataclass
 class State:
     """How far an exploration is."""
 
@@ -78,10 +85,6 @@ class Folder:
         if not self._state.exists():
             return State(builds, seed)
         state = self._decoded(self._state)
-        if state.schema != SCHEMA:
-            raise UsageError(
-                f"{self._state} has schema {state.schema}, and this harness reads {SCHEMA}; name a new --to"
-            )
         if state.builds != builds:
             raise UsageError(
                 f"{self.path} is an exploration of {', '.join(state.builds)}; name the same builds, or a new --to"
@@ -90,15 +93,28 @@ class Folder:
 
     @staticmethod
     def _decoded(path: Path) -> State:
+        damaged = "remove it to begin again, the corpus and the findings stay"
         try:
-            return msgspec.json.decode(path.read_bytes(), type=State)
+            text = path.read_bytes()
+            schema = msgspec.json.decode(text, type=Versioned).schema
         except (msgspec.DecodeError, OSError) as error:
-            raise UsageError(
-                f"{path} is damaged: {error}; remove it to begin again, the corpus and the findings stay"
-            ) from error
+            raise UsageError(f"{path} is damaged: {error}; {damaged}") from error
+        if schema != SCHEMA:
+            raise UsageError(f"{path} has schema {schema}, and this harness reads {SCHEMA}; name a new --to")
+        try:
+            state = msgspec.json.decode(text, type=State)
+            for waiting in state.waiting:
+                waiting.read()
+        except (msgspec.DecodeError, UsageError) as error:
+            raise UsageError(f"{path} is damaged: {error}; {damaged}") from error
+        return state
 
     def stories(self) -> list[Story]:
-        """Return the corpus in order: its own stories, then those of other shards; UsageError for a damaged one."""
+        """Return the corpus in order: its own stories, then those of other shards; UsageError for a damaged one.
+
+        A story whose file was removed, as that error says, is no longer of the corpus.
+        """
+        self.state.corpus = [name for name in self.state.corpus if (self.path / CORPUS / name).exists()]
         own = [self._story(name) for name in self.state.corpus]
         return [*own, *self.of_others()]
 
@@ -152,18 +168,26 @@ class Folder:
         _write(self._state, json.dumps(asdict(self.state)))
 
     def new(self, kind: str, slug: str) -> Path:
-        """Return a new folder of a kind for a finding."""
-        place = self.path / kind
-        place.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(one.name[:3]) for one in place.iterdir() if one.name[:3].isdigit()), default=0)
+        """Return an empty folder for what is being written of a finding; one that a kill has left is removed."""
+        made = self.path / kind / f".{self.state.seed}-{slug}"
+        if made.exists():
+            shutil.rmtree(made)
+        made.mkdir(parents=True)
+        return made
+
+    @staticmethod
+    def settle(made: Path) -> Path:
+        """Give a folder that is whole its number, and return it."""
+        slug = made.name.partition("-")[2]
+        number = 1 + max((int(one.name[:3]) for one in made.parent.iterdir() if one.name[:3].isdigit()), default=0)
         while True:
-            made = place / f"{number:03d}-{slug}"
+            place = made.parent / f"{number:03d}-{slug}"
             try:
-                made.mkdir()
+                place.mkdir()
             except FileExistsError:
                 number += 1
             else:
-                return made
+                return made.rename(place)
 
 
 def digest(value: Any) -> str:

@@ -324,8 +324,9 @@ class Explorer:
         """Write the folder of a finding, and return it."""
         suspicion = finding.suspicion
         slug = re.sub(r"\W+", "-", f"{suspicion.oracle}-{suspicion.what}").strip("-")
-        place = self.folder.new(kind, slug)
-        write(place, finding, self.runtime, scenario=self.with_scenario)
+        made = self.folder.new(kind, slug)
+        write(made, finding, self.runtime, scenario=self.with_scenario)
+        place = self.folder.settle(made)
         self.report(f"{ {FINDINGS: 'finding', KNOWN: 'known', FLAKY: 'flaky'}[kind] } {place.name}: {suspicion.title}")
         return place
 
