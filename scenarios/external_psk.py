@@ -42,6 +42,17 @@ WRONG_BINDER = Expectation(
         "https://github.com/openssl/openssl/pull/25176: SSL_AD_DECRYPT_ERROR alert on PSK binder validation failure",
     ),
 )
+CALLBACK_SEES_TICKETS = Expectation(
+    True,  # noqa: FBT003 - the value that is expected
+    Differs(
+        False,  # noqa: FBT003 - a value
+        Role.SERVER,
+        "*@<3.0",
+        date(2026, 11, 30),
+        "tls_parse_ctos_psk asks the callback of TLS 1.2 for identities of up to PSK_MAX_IDENTITY_LEN bytes "
+        "(include/openssl/ssl.h), which are 128 before 3.0 and 256 since: then it is asked for tickets too",
+    ),
+)
 HINT = b"which one?"
 P256, P384 = 23, 24
 AES_256_OF_1_0_2, CHACHA20_OF_ECDHE, AES_256_OF_DHE = 0x008D, 0xCCAC, 0x00AB
@@ -101,6 +112,17 @@ def test_tls13_identity_is_proven_by_its_binder(pair):
     assert second.mechanism is Mechanism.PSK
     assert offered(second) == ([CLIENT_IDENTITY], 1)
     assert second.messages.server_hello.selected_psk == 0
+
+
+@scenario(versions=[TLSv1_3], client=PSK, server=ALONE | {"psk_callback": "psk"})
+def test_tls13_server_asks_the_callback_of_tls12_for_a_ticket(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert [call.call for call in first.server.callback_calls] == ["psk"]
+    assert bool(second.server.callback_calls) is CALLBACK_SEES_TICKETS.of(pair)
 
 
 @scenario(client=PSK, server=ALONE)

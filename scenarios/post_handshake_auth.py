@@ -20,10 +20,10 @@ NOT_PARSED = (
     "https://github.com/openssl/openssl/pull/24651; measured: 3.0.16, 3.3.3 and 3.4.1 do, 3.0.17 and 3.5.0 do not; the "
     "releases of 3.0.17's day, 3.2.5, 3.3.4 and 3.4.2, are taken for mended"
 )
-CERTIFICATES_AFTER_RESUMPTION = Expectation(
-    1,
+CERTIFICATE_AFTER_RESUMPTION = Expectation(
+    True,  # noqa: FBT003 - the value that is expected
     *(
-        Differs(0, Role.CLIENT, builds, date(2026, 11, 30), NOT_PARSED)
+        Differs(False, Role.CLIENT, builds, date(2026, 11, 30), NOT_PARSED)  # noqa: FBT003 - a value
         for builds in ("*@>=1.1.1,<3.0.17", "*@>=3.1,<3.2.5", "*@>=3.3,<3.3.4", "*@>=3.4,<3.4.2")
     ),
 )
@@ -121,8 +121,8 @@ def test_resumed_connection_can_be_asked_again(pair):
     assert asked
     assert second.outcome is third.outcome is RESUMED
     assert "CertificateRequest" in second.messages.types()
-    assert len(second.messages.certificates[Role.CLIENT]) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
-    assert int(third.server.peer_certificate) == CERTIFICATES_AFTER_RESUMPTION.of(pair)
+    assert bool(second.messages.certificates[Role.CLIENT]) is CERTIFICATE_AFTER_RESUMPTION.of(pair)
+    assert third.server.peer_certificate is CERTIFICATE_AFTER_RESUMPTION.of(pair)
 
 
 @scenario(

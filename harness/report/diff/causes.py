@@ -12,7 +12,7 @@ from harness.report.diff.difference import ABSENT, NONE, differences
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from harness.report.json.shapes import CauseObject, DifferenceObject
 
@@ -106,13 +106,27 @@ class _Change:
     """All places of one difference, or of one weak observable."""
 
     observable: str
-    values: Counter[tuple[str, str]] = field(default_factory=Counter)
     cells: dict[Key, int | None] = field(default_factory=dict)
+    """The connection in each cell."""
+    values: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """Before and after in each cell."""
+
+    @property
+    def pairs(self) -> Counter[tuple[str, str]]:
+        """Each pair of values with how many cells have it."""
+        return Counter(self.values[key] for key in self.cells)
 
     @property
     def frequent(self) -> tuple[str, str]:
         """Its most frequent values."""
-        return self.values.most_common(1)[0][0]
+        return self.pairs.most_common(1)[0][0]
+
+    def without(self, keys: Collection[Key]) -> _Change:
+        """Return the change in the other cells, those with the most frequent values first."""
+        rest = {key: connection for key, connection in self.cells.items() if key not in keys}
+        left = replace(self, cells=rest)
+        best = left.frequent
+        return replace(left, cells=dict(sorted(rest.items(), key=lambda one: self.values[one[0]] != best)))
 
 
 def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
@@ -121,19 +135,35 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
     for one in sorted(found, key=lambda one: -one["cells"]):  # the first cell is one of the most frequent values
         by_value = (one["before"], one["after"]) if rank(one["observable"]) <= BY_VALUE else ()
         change = changes.setdefault((one["observable"], *by_value), _Change(one["observable"]))
-        change.values[one["before"], one["after"]] += one["cells"]
         for place in one["places"]:
-            change.cells.setdefault((place["scenario"], place["cell"]), place["connection"])
+            key = place["scenario"], place["cell"]
+            change.cells.setdefault(key, place["connection"])
+            change.values.setdefault(key, (one["before"], one["after"]))
     many = len({key for change in changes.values() for key in change.cells}) / 2
     made: list[tuple[_Change, list[_Change]]] = []
     for change in sorted(changes.values(), key=_order):
         heads = [one for one, _ in made]
-        head = next((one for one in heads if _follows(change, one, many)), None) or _covering(change, heads, many)
+        head = next((one for one, beside in made if _follows(change, [one, *beside], many)), None)
+        head = head or _covering(change, heads, many)
         if head is None:
-            made.append((change, []))
+            made.append((_alone(change, heads, many), []))
         else:
             next(beside for one, beside in made if one is head).append(change)
     return [_cause(head, beside) for head, beside in made]
+
+
+def _alone(change: _Change, heads: Iterable[_Change], many: float) -> _Change:
+    """A weak difference where no outcome, mechanism, alert or number of tickets changes: there it follows from that.
+
+    A ticket's length follows from the session in it, too.
+    """
+    if rank(change.observable) <= BY_VALUE:
+        return change
+    strong = [one for one in heads if rank(one.observable) <= BY_VALUE and len(one.cells) <= many]
+    if change.observable == TICKET_LENGTH:
+        strong += [one for one in heads if one.observable.startswith(IN_SESSION)]
+    there = {key for one in strong for key in one.cells}
+    return change.without(there) if change.cells.keys() - there else change
 
 
 def _order(change: _Change) -> tuple[int, bool, int]:
@@ -147,7 +177,7 @@ def _cause(head: _Change, beside: Sequence[_Change]) -> Cause:
     return Cause(
         head.observable,
         *head.frequent,
-        values=len(head.values),
+        values=len(head.pairs),
         cells=cells,
         connection=head.cells[cells[0]],
         beside=tuple(dict.fromkeys(other.observable for other in beside if other.observable != head.observable)),
@@ -155,16 +185,20 @@ def _cause(head: _Change, beside: Sequence[_Change]) -> Cause:
     )
 
 
-def _follows(other: _Change, head: _Change, many: float) -> bool:
-    """Whether a difference is a consequence: it happens only, or nearly only, where the stronger one does.
+def _follows(other: _Change, cause: Sequence[_Change], many: float) -> bool:
+    """Whether a difference is a consequence of the first one of a cause: it happens only, or nearly only, there.
 
-    What a change in more than ``many`` cells brings about changes in nearly all of them.
+    What a change in more than ``many`` cells brings about changes in nearly all of them. How long a message is follows
+    from any difference of the cause.
     """
+    head = cause[0]
     common = len(other.cells.keys() & head.cells.keys())
     if found := LENGTH.fullmatch(other.observable):
         holder = IN_SESSION if found["message"] == TICKET_SENT else f"messages.{found['message']}."
-        inside = head.observable.startswith((IN_HELLO, holder))
-        return common >= (TOGETHER if head.observable.startswith(IN_HELLO) else HALF) * len(other.cells) and inside
+        hellos = {key for one in cause if one.observable.startswith(IN_HELLO) for key in one.cells}
+        if len(other.cells.keys() & hellos) >= TOGETHER * len(other.cells):
+            return True
+        return common >= HALF * len(other.cells) and head.observable.startswith(holder)
     if other.observable == TICKET_LENGTH and head.observable.startswith(IN_SESSION):
         return common >= TOGETHER * len(other.cells)
     if rank(other.observable) == rank(head.observable):

@@ -42,7 +42,7 @@ def causes_text(diff: DiffObject, found: Sequence[Cause], builds: Sequence[str],
         parts.append(f"{_counted(len(diff['one_sided']), 'cell')} on one side only; -v shows why")
     if diff["lost"]:
         parts.append(not_compared(diff["lost"], "set aside, because the harness lost it"))
-    return Group(*parts, summary(diff))
+    return Group(*parts, summary(diff, len(found)))
 
 
 def apart(before: str, after: str) -> tuple[str, str]:

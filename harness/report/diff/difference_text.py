@@ -32,8 +32,8 @@ def difference_text(diff: DiffObject) -> RenderableType:
     return Group(*parts, summary(diff))
 
 
-def summary(diff: DiffObject) -> str:
-    """``465 cells compared, 10 unsupported with both: 12 differences``."""
+def summary(diff: DiffObject, causes: int = 0) -> str:
+    """``465 cells compared, 10 unsupported with both: 12 distinct differences, of 3 causes``."""
     builds = f"{', '.join(diff['before'])} -> {', '.join(diff['after'])}"
     counted = [f"{diff['compared']} cells compared"]
     if diff["unsupported"]:
@@ -42,7 +42,8 @@ def summary(diff: DiffObject) -> str:
         counted.append(f"{len(diff['one_sided'])} on one side only")
     if diff["lost"]:
         counted.append(f"{len(diff['lost'])} lost and set aside")
-    return f"{builds}\n{', '.join(counted)}: {len(diff['differences']) or 'no'} distinct differences"
+    of = f", of {causes} cause{'' if causes == 1 else 's'}" if causes else ""
+    return f"{builds}\n{', '.join(counted)}: {len(diff['differences']) or 'no'} distinct differences{of}"
 
 
 def _differences(diff: DiffObject) -> Table:

@@ -156,7 +156,7 @@ def test_causes_fit_on_one_screen_and_v_shows_all() -> None:
     assert len(made) == 30
     assert len(screen) <= 40
     assert f"and {30 - MOST} more causes; -v shows all, with every difference" in screen
-    assert screen[-1] == "30 cells compared: 30 distinct differences"
+    assert screen[-1] == "30 cells compared: 30 distinct differences, of 30 causes"
     assert "tickets: 1 -> 39" in everything
 
 
@@ -166,3 +166,16 @@ def test_long_values_are_shown_where_they_differ() -> None:
     assert (one[-4:], other[-4:]) == ("c030", "c031")
     assert max(len(one), len(other)) <= VALUE
     assert apart("29", "4588") == ("29", "4588")
+
+
+def test_what_is_weak_follows_from_an_outcome_cell_by_cell() -> None:
+    """The end that a client saw changes in three cells; in one of them the outcome does too."""
+    ending = {f"{FIRST}endpoints__client__ending": "alert"}
+    names = "abcdefgh"
+    after = [of("a", **DECLINED, **ending), of("b", **ending), of("c", **ending), *(of(name) for name in names[3:])]
+    made = found([of(name) for name in names], after)
+
+    assert [(one.observable, [cell[0][-1] for cell in one.cells]) for one in made] == [
+        ("outcome", ["a"]),
+        ("endpoints.client.ending", ["b", "c"]),
+    ]
