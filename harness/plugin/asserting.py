@@ -10,12 +10,12 @@ import sys
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.plugin.flow import Fate, State, fate, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import CodeType, FrameType
 
     from harness.plugin.flow import At, Enters
@@ -34,8 +34,7 @@ def read_by_assert() -> bool:
     for frame in frames():
         if frame.f_code.co_name in TRANSPARENT:
             continue
-        tree, at = parsed(source_of(frame.f_code, frame.f_globals)), position(frame)
-        found = fate(places(tree.body, at), at, calls(frame, DEEPEST)) if tree else Fate.LOST
+        found = followed(frame)
         if found in {Fate.ASSERTED, Fate.LOST}:
             return found is Fate.ASSERTED
     return False
@@ -86,31 +85,81 @@ def position(frame: FrameType) -> At:
     return line or frame.f_lineno, column or 0
 
 
-def calls(frame: FrameType, deepest: int) -> Enters:
-    """Look into the functions that a frame can call by name."""
-    names = {**frame.f_globals, **frame.f_locals}
-    return lambda call, passed: asserts(called(call, names), passed, deepest)
+class Asked(NamedTuple):
+    """A name by which a function was looked for, where, and what it was then."""
+
+    name: str
+    scope: Mapping[str, object] | None
+    """None: the names of the frame itself."""
+    was: object
+    """The function, or None."""
+
+    def holds(self, names: Mapping[str, object]) -> bool:
+        """Whether it is the same now; ``names`` are those of the frame."""
+        return function_of(self.name, names if self.scope is None else self.scope) is self.was
 
 
-def called(call: ast.Call, names: dict[str, object]) -> FunctionType | None:
-    """The Python function that a call by name calls."""
-    function = names.get(call.func.id) if isinstance(call.func, ast.Name) else None
+class Followed(NamedTuple):
+    """What became of the value that a frame reads at one of its instructions."""
+
+    code: CodeType
+    fate: Fate
+    asked: tuple[Asked, ...]
+    """The functions that it was passed to."""
+
+
+_FOLLOWED: dict[tuple[int, int], Followed] = {}
+"""By the identity of the code, which is kept, and the instruction: a loop reads thousands of values at one place."""
+MOST = 4096
+
+
+def followed(frame: FrameType) -> Fate:
+    """What becomes of the value that a frame reads now; found again if a function on its way is another one."""
+    code, names = frame.f_code, {**frame.f_globals, **frame.f_locals}
+    key = id(code), frame.f_lasti
+    known = _FOLLOWED.get(key)
+    if known is None or not all(one.holds(names) for one in known.asked):
+        tree, at, asked = parsed(source_of(code, frame.f_globals)), position(frame), list[Asked]()
+        found = fate(places(tree.body, at), at, calls(names, None, DEEPEST, asked)) if tree else Fate.LOST
+        if len(_FOLLOWED) >= MOST:
+            _FOLLOWED.clear()
+        known = _FOLLOWED[key] = Followed(code, found, tuple(asked))
+    return known.fate
+
+
+def calls(names: Mapping[str, object], scope: Mapping[str, object] | None, deepest: int, asked: list[Asked]) -> Enters:
+    """Look into the functions that can be called by these names, and note each in ``asked``."""
+
+    def enters(call: ast.Call, passed: frozenset[str]) -> bool:
+        if not isinstance(call.func, ast.Name):
+            return False
+        function = function_of(call.func.id, names)
+        asked.append(Asked(call.func.id, scope, function))
+        return asserts(function, passed, deepest, asked)
+
+    return enters
+
+
+def function_of(name: str, names: Mapping[str, object]) -> FunctionType | None:
+    """The Python function of this name; None if it is none."""
+    function = names.get(name)
     return function if isinstance(function, FunctionType) else None
 
 
-def asserts(function: FunctionType | None, passed: frozenset[str], deepest: int) -> bool:
+def asserts(function: FunctionType | None, passed: frozenset[str], deepest: int, asked: list[Asked]) -> bool:
     """Whether a function asserts what is passed to it; ``passed`` are names of parameters, or places from ``0``."""
     if function is None or not deepest:
         return False
-    tree = parsed(source_of(function.__code__, function.__globals__))
+    names = function.__globals__
+    tree = parsed(source_of(function.__code__, names))
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__ and in_code(node, function.__code__):
             order = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
             held = frozenset(
                 order[int(name)] if name.isdecimal() and int(name) < len(order) else name for name in passed
             )
-            enters: Enters = lambda call, inner: asserts(called(call, function.__globals__), inner, deepest - 1)  # noqa: E731
-            return State(enters, held).after(node.body).fate is Fate.ASSERTED
+            inner = calls(names, names, deepest - 1, asked)
+            return State(inner, held).after(node.body).fate is Fate.ASSERTED
     return False
 
 

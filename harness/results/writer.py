@@ -92,29 +92,29 @@ class Results:
         self.folder = folder
         self._head = {"schema": SCHEMA, "started": _now(), **head}
         self._packer = Packer()
+        self._lines = folder / "results.jsonl"
+        self._begun = False
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Write the line of a cell, which consists of JSON values, after those of its parts that are new."""
         parts, packed = self._packer.pack(cell)
-        lines = [*([] if self._lines.exists() else [self._head]), *({"part": part} for part in parts), packed]
+        lines = [*([] if self._begun else [self._head]), *({"part": part} for part in parts), packed]
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._begun:
+                self.folder.mkdir(parents=True, exist_ok=True)
             with self._lines.open("a", encoding="ascii") as file:
                 file.write("".join(f"{compact(line)}\n" for line in lines))
         except OSError:
             self._packer.forget(parts)
             raise
-
-    @property
-    def _lines(self) -> Path:
-        return self.folder / "results.jsonl"
+        self._begun = True
 
     def finish(self, ending: Mapping[str, Any]) -> Path | None:
         """Replace the lines by results.json, with one line per part and cell; return its path, None without a cell.
 
         It copies line by line: 10,000 cells are about 25 MB.
         """
-        if not self._lines.exists():
+        if not self._begun:
             return None
         path = self.folder / "results.json"
         head = {**self._head, "finished": _now(), **ending}

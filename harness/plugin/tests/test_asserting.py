@@ -156,19 +156,24 @@ first.alert
 """
 
 
-@pytest.fixture
-def first() -> Connection:
+def looked_at(number: int) -> Connection:
     """A connection whose reads are looked at."""
-    made = connection(1, [Saw.FULL] * 3, offered=False, stacks=[fake_stack("libssl", "3.5.9")] * 2)
+    made = connection(number, [Saw.FULL] * 3, offered=False, stacks=[fake_stack("libssl", "3.5.9")] * 2)
     made.read_by_assert = read_by_assert
     return made
+
+
+@pytest.fixture
+def first() -> Connection:
+    """The first one."""
+    return looked_at(1)
 
 
 @pytest.fixture(params=["rewritten", "plain"])
 def story(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """Run the lines of a story in a module, with pytest's rewriting of asserts or without."""
 
-    def run(lines: str, first: Connection) -> None:
+    def run(lines: str, first: Connection, *more: Connection) -> None:
         path = tmp_path / "story.py"
         body = indent(lines.replace("\\n", "\n"), "    ")
         path.write_text(f"{HELPERS}\ndef test_story(pair, first):\n{body}\n")
@@ -177,7 +182,7 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
             rewrite_asserts(tree, path.read_bytes(), str(path))
         names: dict[str, Any] = {"__name__": "story", "__file__": str(path)}
         exec(compile(tree, str(path), "exec"), names)  # noqa: S102 - the lines of this test
-        names["test_story"](SimpleNamespace(connections=[first]), first)
+        names["test_story"](SimpleNamespace(connections=[first, *more]), first)
 
     return run
 
@@ -194,3 +199,37 @@ def test_what_no_assert_uses_does_not_count(story: Any, first: Connection, lines
     story(lines, first)
 
     assert first.asserted is False
+
+
+SWAPPED = r"""
+def judge(outcome):
+    assert outcome is FULL
+def glance(outcome):
+    print(outcome)
+for connection, helper in zip(pair.connections, HELPERS):
+    helper(connection.outcome)
+"""
+NESTED = r"""
+def through(outcome):
+    inner(outcome)
+def judge(outcome):
+    assert outcome is FULL
+def glance(outcome):
+    print(outcome)
+globals()["through"] = through
+for connection, helper in zip(pair.connections, HELPERS):
+    globals()["inner"] = helper
+    through(connection.outcome)
+"""
+
+
+@pytest.mark.parametrize("helpers", ["[judge, glance]", "[glance, judge]"])
+@pytest.mark.parametrize("lines", [SWAPPED, NESTED])
+def test_a_place_that_calls_another_function_is_followed_again(
+    story: Any, first: Connection, lines: str, helpers: str
+) -> None:
+    second = looked_at(2)
+
+    story(lines.replace("HELPERS", helpers), first, second)
+
+    assert (first.asserted, second.asserted) == ((True, False) if helpers.startswith("[judge") else (False, True))
