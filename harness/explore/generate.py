@@ -13,7 +13,7 @@ from msgspec.structs import fields, replace
 from harness.explore.known import parts
 from harness.explore.values import EDGES, EDITS, SHARED, role_of
 from harness.model.errors import HarnessError
-from harness.model.tls import USUAL_VERSIONS, Role, TLSVersion
+from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.smaller import without_step
 from harness.story.step import Offer
@@ -148,19 +148,22 @@ class Generator:
     def plain(self) -> list[Story]:
         """Return all that an exploration without seeds begins with: a session that is taken and offered.
 
-        In each version with the defaults, and then with each value of each knob, in the versions in turn.
+        In each version with the defaults, and then with each way to close and each value of each knob, in the versions
+        in turn.
         """
-        steps = (Connect(), Connect(offer=Offer()))
-        found = [Story(tls=tls, steps=steps) for tls in VERSIONS]
-        for role in Role:
-            for turn, (name, text) in enumerate(settings(self._values[role])):
-                ends = {Role.CLIENT: End(), Role.SERVER: End(), role: End(knobs={name: text})}
-                stories = (
-                    Story(tls=tls, steps=steps, client=ends[Role.CLIENT], server=ends[Role.SERVER])
-                    for tls in (*VERSIONS[turn % len(VERSIONS) :], *VERSIONS)
-                )
-                found += [story for story in stories if self.is_possible(story)][:1]
-        return found
+        again = Connect(offer=Offer())
+        begin = [Story(tls=tls, steps=(Connect(), again)) for tls in VERSIONS]
+        changed = [replace(begin[0], steps=(Connect(close=close), again)) for close in Close]
+        changed += [
+            replace(begin[0], client=End(knobs={name: text})) for name, text in settings(self._values[Role.CLIENT])
+        ]
+        changed += [
+            replace(begin[0], server=End(knobs={name: text})) for name, text in settings(self._values[Role.SERVER])
+        ]
+        for turn, story in enumerate(changed):
+            versions = (*VERSIONS[turn % len(VERSIONS) :], *VERSIONS)
+            begin += [one for tls in versions if self.is_possible(one := replace(story, tls=tls))][:1]
+        return begin
 
     def is_possible(self, story: Story) -> bool:
         """Return whether every build can tell a story."""
