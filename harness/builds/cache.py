@@ -92,7 +92,7 @@ class Cache:
                 self._replace(part, self.path(known.key))
             except OSError as error:
                 raise BuildError(
-                    f"the cache {self.folder} cannot be written: {error}; set {VARIABLE} to another folder"
+                    f"the cache {self.folder} cannot be written: {error.strerror}; set {VARIABLE} to another folder"
                 ) from error
             finally:
                 shutil.rmtree(part, ignore_errors=True)
@@ -117,7 +117,7 @@ class Cache:
             try:
                 _discard(self._set_aside(self.path(key)))
             except OSError as error:
-                raise BuildError(f"{self.path(key)} cannot be removed: {error}") from error
+                raise BuildError(f"{self.path(key)} cannot be removed: {error.strerror}") from error
 
     def damage(self, key: str, wanted: Callable[[str], bool] = every) -> list[str]:
         """Return what is wrong with the wanted files of a build, one line each: changed, missing or foreign.
@@ -165,7 +165,7 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BuildError(
-                f"the cache {self.folder} cannot be created: {error}; set {VARIABLE} to another folder"
+                f"the cache {self.folder} cannot be created: {error.strerror}; set {VARIABLE} to another folder"
             ) from error
         from filelock import FileLock, Timeout  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
 

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from harness.cli import SUBCOMMANDS, main
-from harness.cli import cli as command_line
+from harness.cli import main
+from harness.cli.command import SUBCOMMANDS
+from harness.cli.command import cli as command_line
 from harness.model.errors import SessionFormatError, UsageError
 from harness.model.session import Session
 from harness.model.tls import USUAL_VERSIONS

@@ -16,7 +16,7 @@ import pytest
 from harness.builds.cache import Cache
 from harness.builds.catalogue import CatalogueEntry, Part
 from harness.builds.libraries import READY
-from harness.cli import SUBCOMMANDS
+from harness.cli.command import SUBCOMMANDS
 from harness.model.errors import stretched
 
 if TYPE_CHECKING:
@@ -210,3 +210,32 @@ def started_wait(process: subprocess.Popen[bytes]) -> None:
         process.wait(0.1)
     except subprocess.TimeoutExpired:
         return
+
+
+INTERRUPTS = """import os, signal, sys
+
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["INTERRUPT_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+sys.meta_path.insert(0, Interrupts())
+"""
+"""A sitecustomize.py: Ctrl-C comes while Python looks for a module."""
+
+
+@pytest.mark.parametrize("at", ["click", "harness.cli.cases.connect", "harness.cli.runs.run", "pytest"])
+def test_an_interrupt_while_a_module_loads_is_one_line(tmp_path: Path, at: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS)
+    command = ["connect", *ENDS] if at == "harness.cli.cases.connect" else ["run", "-n0", "no_such_file.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", *command],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "INTERRUPT_AT": at},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr.strip()) == (130, "interrupted")

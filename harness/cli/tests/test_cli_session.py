@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from harness import cli
+from harness.cli import command as cli
 from harness.cli import main
 from harness.model.errors import SessionFormatError, TimedOutError, UsageError, stretched
 from harness.model.session import SESSION_FIELDS

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from harness.cli import SUBCOMMANDS, cli, main
+from harness.cli import main
+from harness.cli.command import SUBCOMMANDS, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

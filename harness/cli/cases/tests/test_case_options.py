@@ -6,8 +6,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from harness.agent.knobs import why_not
-from harness.cli import cli
 from harness.cli.cases.case_options import edits, knobs
+from harness.cli.command import cli
 from harness.model.errors import DEADLINE, VARIABLE, UsageError, stretched
 from harness.model.knobs import ClientConfig, config_type, parse_knob, show_knob
 from harness.model.session import parse_edit
