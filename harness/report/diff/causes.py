@@ -33,6 +33,8 @@ BY_VALUE = STRENGTHS.index("tickets")
 LENGTH = re.compile(r"messages\.(?P<message>\w+\.\w+)\.length")
 """How long a message is follows from what it holds, and from a hello: a server asks for what it offers as a client."""
 IN_HELLO, IN_SESSION = "hellos.", "session."
+GROUP, KEX_GROUP = re.compile(r"endpoints\.\w+\.(?:group|peer_temp_key)"), "session.kex_group"
+"""The group of a connection and its key are those of its session."""
 TICKET_LENGTH, TICKET_SENT = "session.ticket_length", "server.NewSessionTicket"
 """A ticket is as long as the fields of the session in it."""
 TOGETHER, HALF = 0.9, 0.5
@@ -199,6 +201,8 @@ def _follows(other: _Change, cause: Sequence[_Change], many: float) -> bool:
         if len(other.cells.keys() & hellos) >= TOGETHER * len(other.cells):
             return True
         return common >= HALF * len(other.cells) and head.observable.startswith(holder)
+    if GROUP.fullmatch(other.observable) and head.observable == KEX_GROUP:
+        return common >= TOGETHER * len(other.cells)
     if other.observable == TICKET_LENGTH and head.observable.startswith(IN_SESSION):
         return common >= TOGETHER * len(other.cells)
     if rank(other.observable) == rank(head.observable):

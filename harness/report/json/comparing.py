@@ -158,10 +158,11 @@ def _breaches(value: list[Mapping[str, Any]], _holder: object, _case: object) ->
 def _codes(value: list[str], _holder: object, _case: object) -> str:
     """Library and reason of each error; the words changed in 3.0 and again in 4.0.
 
-    An error of the system, such as EPIPE, has no library: which one it is depends on how fast the other end is.
+    An error of the system, such as EPIPE, has no library: which ones there are depends on how fast the other end is.
     """
     found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
-    return ", ".join(f"{code[1]}:{code[2]}" if code and code[1] != "0" else "other" for code in found) or "none"
+    codes = [f"{code[1]}:{code[2]}" if code and code[1] != "0" else "other" for code in found]
+    return ", ".join(code for place, code in enumerate(codes) if code != "other" or code not in codes[:place]) or "none"
 
 
 def _with_certificate(case: Mapping[str, Any]) -> bool:

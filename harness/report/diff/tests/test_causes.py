@@ -179,3 +179,12 @@ def test_what_is_weak_follows_from_an_outcome_cell_by_cell() -> None:
         ("outcome", ["a"]),
         ("endpoints.client.ending", ["b", "c"]),
     ]
+
+
+def test_the_group_of_a_connection_is_that_of_its_session() -> None:
+    group = {f"{FIRST}session__kex_group": 4588}
+    here = {f"{FIRST}endpoints__client__group": "X25519MLKEM768"}
+    names = "abcd"
+    (cause,) = found([of(name) for name in names], [of("a", **group, **here), *(of(n, **group) for n in "bcd")])
+
+    assert (cause.observable, cause.beside) == ("session.kex_group", ("endpoints.client.group",))
