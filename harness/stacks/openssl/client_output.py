@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from harness.model.tls import Ending, TLSVersion
-from harness.stacks.openssl.output import BLOCK, VERIFY, Output
+from harness.stacks.openssl.output import VERIFY, WAITS, Output
 from harness.wire.names import group_named
 
 CIPHER = re.compile(rb"(New|Reused), ([^,]+), Cipher is (.+)")
@@ -101,7 +101,7 @@ class ClientOutput(Output):
             self._in_ticket = True
         elif line == b"RENEGOTIATING":
             self.renegotiations += 1
-        elif line == b"---" or any(own.match(line) for own in (BLOCK, VERIFY, SERVER_NAME, ENCRYPTED_HELLO)):
+        elif line == b"---" or any(own.match(line) for own in (WAITS, VERIFY, SERVER_NAME, ENCRYPTED_HELLO)):
             pass
         else:
             self.received(line)

@@ -31,7 +31,10 @@ RESET_ERRNOS = (errno.EPIPE, errno.ECONNRESET)
 
 ERROR = re.compile(rb"[0-9A-F]+:error:([0-9A-F]+):(.*)")
 ERRNO = re.compile(rb"(?:read|write):errno=(\d+)")
-BLOCK = re.compile(rb"(?:(?:read|write) [RWAX] BLOCK|(?:Read|Write) BLOCK(?: \(Async\))?)\Z")
+TIMEOUT = b"TIMEOUT occurred"
+"""Of DTLS: a timer ran out, or since 3.2 s_client has something to send while a timer runs."""
+WAITS = re.compile(rb"(?:(?:read|write) [RWAX] BLOCK|(?:Read|Write) BLOCK(?: \(Async\))?|%b)\Z" % TIMEOUT)
+"""What the programs say of themselves while they wait."""
 VERIFY = re.compile(rb"(?:depth=|verify (?:error|return):)")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.model.connection import Counters
 from harness.model.tls import Ending, TLSVersion
-from harness.stacks.openssl.output import BLOCK, ERROR, NEW_CODES, VERIFY, Output
+from harness.stacks.openssl.output import ERROR, NEW_CODES, VERIFY, WAITS, Output
 
 EARLY_DATA_ENDS = b"Error reading early data"
 """What s_server prints behind early data that it could not read to the end, on the same line."""
@@ -137,7 +137,7 @@ class ServerOutput(Output):
         elif line == b"Failed to initiate request":
             self.refused_requests += 1
         elif (
-            line in {b"shutting down SSL", b"Renegotiation is DISABLED"} or BLOCK.fullmatch(line) or VERIFY.match(line)
+            line in {b"shutting down SSL", b"Renegotiation is DISABLED"} or WAITS.fullmatch(line) or VERIFY.match(line)
         ):
             pass
         else:

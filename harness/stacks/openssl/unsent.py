@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.stacks.openssl.output import TIMEOUT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,8 +20,8 @@ WRITE_BLOCK = b"write R BLOCK"
 class Unsent:
     """Reads the output of a non-blocking s_client and resends a line each time that it was lost.
 
-    The line is lost if SSL_write wants to read. The next output of s_client shows that SSL_read has made progress,
-    which is the time to resend. The command R writes as well, but no data: the first `write R BLOCK` after it concerns
+    The line is lost if SSL_write wants to read. The next output of s_client, but for that of a timer, shows that
+    SSL_read has made progress, which is the time to resend. The command R writes as well, but no data: the first `write R BLOCK` after it concerns
     no line. It is absent if the server is so fast that this write completes the handshake; then no line is lost.
     """
 
@@ -49,6 +51,6 @@ class Unsent:
             self._of_command = False
         elif line == WRITE_BLOCK:
             self._lost = bool(self._line)
-        elif self._lost:
+        elif self._lost and line != TIMEOUT:
             self._lost = False
             self._send(self._line)

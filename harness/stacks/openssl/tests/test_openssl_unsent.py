@@ -16,6 +16,8 @@ from harness.stacks.openssl.unsent import Unsent
         ([b"write R BLOCK", b"read R BLOCK", b"read R BLOCK"], 1),
         ([b"write R BLOCK", b"read R BLOCK", b"write R BLOCK", b"read R BLOCK"], 2),
         ([b"write R BLOCK", b"a line of the server"], 1),
+        ([b"write R BLOCK", b"TIMEOUT occurred"], 0),
+        ([b"write R BLOCK", b"TIMEOUT occurred", b"read R BLOCK"], 1),
     ],
 )
 def test_a_line_is_given_again_each_time_that_it_was_lost(printed: list[bytes], again: int) -> None:
