@@ -3,7 +3,16 @@
 from harness import ABORTED, FULL, RESUMED, Alert, Cookie, DTLSv1_2, Mechanism, Reason, Role, reasons, scenario
 
 HANDSHAKE_FAILURE = 40
-ASKED = ("ClientHello", "HelloVerifyRequest", "ClientHello", "ServerHello")
+
+
+def asks(connection):
+    """Whether the server asks for a cookie and gets it.
+
+    Each end's own order counts: DTLSv1_listen answers the first fragment of a hello, and pyOpenSSL sends a long one in
+    two, as its BIO_s_socket knows no MTU.
+    """
+    sent = {role: connection.messages.types(role)[:2] for role in Role}
+    return sent == {Role.CLIENT: ("ClientHello", "ClientHello"), Role.SERVER: ("HelloVerifyRequest", "ServerHello")}
 
 
 @scenario(versions=[DTLSv1_2], server={"cookie": [Cookie.ACCEPT, Cookie.LISTEN], "tickets": [True, False]})
@@ -14,10 +23,10 @@ def test_session_is_offered_again_with_the_cookie_and_resumes(pair):
     asked, answered = second.messages.client_hellos
     by = Mechanism.SESSION_TICKET if first.tickets else Mechanism.SESSION_ID
     assert first.outcome is FULL
-    assert first.messages.types()[:4] == ASKED
+    assert asks(first)
     assert second.outcome is RESUMED
     assert second.mechanism is by
-    assert second.messages.types()[:4] == ASKED
+    assert asks(second)
     assert (asked.cookie, len(answered.cookie)) == (b"", 20)
     assert asked.session_id == answered.session_id
     assert asked.session_ticket == answered.session_ticket

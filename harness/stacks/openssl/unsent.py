@@ -21,8 +21,9 @@ class Unsent:
     """Reads the output of a non-blocking s_client and resends a line each time that it was lost.
 
     The line is lost if SSL_write wants to read. The next output of s_client, but for that of a timer, shows that
-    SSL_read has made progress, which is the time to resend. The command R writes as well, but no data: the first `write R BLOCK` after it concerns
-    no line. It is absent if the server is so fast that this write completes the handshake; then no line is lost.
+    SSL_read has made progress, which is the time to resend. The command R writes as well, but no data: the first
+    `write R BLOCK` after it concerns no line. It is absent if the server is so fast that this write completes the
+    handshake; then no line is lost.
     """
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
