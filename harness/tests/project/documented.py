@@ -50,6 +50,7 @@ MASKS = (
     (r"(127\.0\.0\.1|localhost):\d+", "ADDRESS"),
     (r"(?<=/)resumption-\w{8}/", "FOLDER/"),
     (r"\b\d+\.\d+\.\d+[a-z]?\b", "VERSION"),
+    (r"\bVERSION-VERSION\b", "VERSION"),  # builds that show the same, as those that are here do
     (r"\b[0-9a-f]{4}…[0-9a-f]{4}\b", "BYTES"),
     (r"\b[0-9a-f]{16,}…?", "BYTES"),
     (r"\b\d+(\.\d+)?(?= [→←])", "TIME"),

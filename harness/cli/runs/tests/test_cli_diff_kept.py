@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Path:
 def started(folder: Path, builds: list[str], *more: str) -> subprocess.Popen[str]:
     """A diff in a project, with a cache of results of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "diff", *builds, "test_resumes.py", "-n0", *more],
+        [sys.executable, "-m", "harness.cli", "diff", *builds, "test_resumes.py", "-n0", "--no-table", *more],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

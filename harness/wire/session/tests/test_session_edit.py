@@ -271,7 +271,7 @@ def test_an_edit_is_read_and_shown(name: str, text: str, value: Value) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("cypher", "1", "no field 'cypher' .* can be changed; those that can: "),
+        ("cypher", "1", "no field 'cypher' .* can be changed .did you mean 'cipher'.*; those that can: "),
         ("ticket_length", "1", "no field"),
         ("cipher", "TLS", "allowed: a number, decimal or with 0x"),
         ("ticket", "flip:x", "allowed: hexadecimal digits, flip:N or invert"),
