@@ -114,7 +114,12 @@ def test_tls13_identity_is_proven_by_its_binder(pair):
     assert second.messages.server_hello.selected_psk == 0
 
 
-@scenario(versions=[TLSv1_3], client=PSK, server=ALONE | {"psk_callback": "psk"})
+@scenario(
+    versions=[TLSv1_3],
+    client=PSK,
+    server=ALONE | {"psk_callback": "psk"},
+    needs={"server": [Capability.CALLBACK_CALLS]},
+)
 def test_tls13_server_asks_the_callback_of_tls12_for_a_ticket(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
