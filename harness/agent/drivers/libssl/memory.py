@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.sockets import chosen_port
+
 if TYPE_CHECKING:
     from harness.agent.drivers.libssl.native import Native
 
@@ -50,7 +52,7 @@ class MemoryBios:
 
     def reset(self) -> None:
         """Go over to a socket of TCP that was reset: its first call gives ECONNRESET, later ones EPIPE or the end."""
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with chosen_port(1) as listener:
             self._dead = socket.create_connection(listener.getsockname())
             peer, _ = listener.accept()
         self._dead.settimeout(0)
