@@ -477,6 +477,7 @@ class Pair:
         except EndpointError as error:
             if error.what != NEVER_CONNECTED:
                 raise
+            self._open.discard(self.opened)
             self.opened -= 1
             return error
 

@@ -62,20 +62,17 @@ class Handshake:
 
     def chain(self, role: Role) -> tuple[bytes, ...] | None:
         """The chain that an end sent last; none of a raw public key; None if it sent none that could be read."""
-        sent = self._identity(role)
+        sent = self._identities[role]
         return sent.chain if isinstance(sent, Certificate) else None if sent is None else ()
 
     def raw_key(self, role: Role) -> bytes:
         """The raw public key that an end sent last; empty if it sent none."""
-        sent = self._identity(role)
+        sent = self._identities[role]
         return sent.key if isinstance(sent, RawPublicKey) else b""
-
-    def _identity(self, role: Role) -> Certificate | RawPublicKey | None:
-        """What an end proved itself with last; None if it sent nothing that could be read."""
-        return self._identities[role]
 
     @cached_property
     def _identities(self) -> Mapping[Role, Certificate | RawPublicKey | None]:
+        """What each end proved itself with last; None if it sent nothing that could be read."""
         kinds = (Certificate, RawPublicKey)
         return {
             role: next((each for each in reversed(self.contents(role)) if isinstance(each, kinds)), None)
