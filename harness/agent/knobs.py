@@ -962,6 +962,12 @@ class ServerKnobs:
         options=(Option("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 16, values=(False,)),),
         openssl=switch(off="-no_resumption_on_reneg"),
     )
+    server_preference: bool | None = knob(
+        kind=kinds.SWITCH,
+        meaning="whether the server's order of cipher suites counts, not the client's; by default only in Python's ssl",
+        options=(Option("SSL_OP_CIPHER_SERVER_PREFERENCE", 22),),
+        openssl=switch(on="-serverpref"),
+    )
     dhe: bool | None = knob(
         kind=kinds.SWITCH,
         meaning="whether it negotiates TLS 1.2 suites with DHE; by default only s_server does",

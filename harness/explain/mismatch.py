@@ -162,6 +162,7 @@ def cipher_differs(offer: Offer) -> Candidate | None:
         (
             f"session: {suite_name(offer.cipher)} ({session or 'hash unknown'})",
             f"wire: the ServerHello chooses {suite_name(server.cipher_suite)} ({chosen or 'hash unknown'})",
+            *(knob_text(offer.evidence.connection, Role.SERVER, "server_preference") if _prefers(offer) else ()),
         ),
         _same_hash(offer, session),
         "RFC 8446, 4.2.11; tls_parse_ctos_psk",
@@ -174,10 +175,20 @@ def _same_hash(offer: Offer, session: str | None) -> str:
     hello = offer.evidence.answered
     if session and hello and session not in map(hash_of, hello.cipher_suites):
         return f"enable a cipher suite with {session} at the client, such as {suite_name(offer.cipher)}"
+    if session and _prefers(offer):
+        return (
+            f"at the server, put a cipher suite with {session} first, or let the client's order decide (clear "
+            "SSL_OP_CIPHER_SERVER_PREFERENCE)"
+        )
     return (
         "make the server choose a cipher suite with the session's hash: the client's order decides, unless the server "
         "enables different suites or prefers its own order"
     )
+
+
+def _prefers(offer: Offer) -> bool:
+    """Whether the server was set to prefer its own order of suites."""
+    return offer.server_config is not None and offer.server_config.server_preference is True
 
 
 def extended_master_secret_added(offer: Offer) -> Candidate | None:

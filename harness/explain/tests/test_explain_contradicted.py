@@ -283,6 +283,21 @@ def test_a_suite_of_unknown_hash_is_reported_if_nothing_else_fits() -> None:
     assert "unknown hash" in finding.title
 
 
+def test_the_remedy_for_another_hash_is_the_order_of_the_server() -> None:
+    client = made.hellos(made.TICKET)[0]
+    client = replace(client, cipher_suites=(0x1302, 0x1301))
+    seen = made.transcript((client, made.hellos(cipher=0x1301)[1]), made.KEY + b"\xee" * 192)
+    remedies = []
+    for preference in (None, True):
+        setup = made.circumstances(server_preference=preference)
+        (finding,) = findings_of(made.first(setup=setup), made.declined(seen=seen, setup=setup))
+        assert finding.reason is R.CIPHER_DIFFERS
+        remedies.append(finding.remedy)
+
+    assert "SSL_OP_CIPHER_SERVER_PREFERENCE" in remedies[1]
+    assert "SSL_OP_CIPHER_SERVER_PREFERENCE" not in remedies[0]
+
+
 def test_the_version_outranks_a_ticket_that_was_not_read() -> None:
     client, _ = made.hellos(made.OTHER_TICKET)
     _, server = made.hellos(version=made.V12)
