@@ -22,7 +22,7 @@ from harness.explore.seeds import is_small
 from harness.explore.shrink import shrunk
 from harness.explore.values import accepted, knob_values
 from harness.model.errors import UsageError
-from harness.stacks.libssl import LibsslStack
+from harness.stacks.in_memory import InMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,10 +99,8 @@ class Explorer:
         self._following = 0.0
         """Seconds in which suspicions were followed up."""
         self._remembered: dict[tuple[str, ...], list[Suspicion]] = {}
-        self._fast: dict[str, Stack] = {
-            stack.label: LibsslStack(stack.build, self.runtime, joins=True) if stack.name == "libssl" else stack
-            for stack in self.stacks
-        }
+        self._in_memory = InMemory(self.runtime)
+        self._fast: dict[str, Stack] = {stack.label: self._in_memory.of(stack) for stack in self.stacks}
         self._scale = memory.Scale(self._fast.values())
         self._values = accepted(knob_values([*self.own, *self.seeds], self.stacks), [*self._fast.values()])
         self._generator = Generator(self._values, self._fits)
@@ -116,9 +114,7 @@ class Explorer:
 
     def close(self) -> None:
         """End the agents that join both ends in memory."""
-        for stack in self._fast.values():
-            if stack not in self.stacks:
-                stack.close()
+        self._in_memory.close()
 
     def _fits(self, story: Story, plan: Plan) -> bool:
         """Whether every build can tell a story."""

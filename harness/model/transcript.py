@@ -55,6 +55,11 @@ class Tcp:
     datagrams: bool = False
     """Whether it is UDP in place of TCP; an end is then an empty datagram, with which its sender leaves."""
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing carried it, as both ends are in one process: it has no ports, and no time passes."""
+        return not self.client_port
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.explain.proof.check import false_evidence
 from harness.explain.rules import RULES, breaches_of
@@ -43,6 +43,8 @@ class CellState:
     scenario: str
     """The file and the test."""
     pair: Pair | Visits | None = None
+    over: Literal["memory", "both"] | None = None
+    """How its ends met; None if over TCP alone."""
     verdict: Verdict = Verdict.PASSED
     reason: str = ""
     lost: bool = False
@@ -88,6 +90,8 @@ class CellState:
             "assertion": self.assertion,
             "case": self.case if whole or bad or self.case is None else brief_case(self.case),
         }
+        if self.over is not None:
+            cell["over"] = self.over
         if self.pair is not None and self.pair.declared:
             cell["declared"] = self._declared(self.pair.declared)
         return cell

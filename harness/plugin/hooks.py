@@ -19,7 +19,6 @@ from harness.matrix.pairing import Matrix
 from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lost
 from harness.model.tls import Outcome, Role
 from harness.model.verdict import Verdict
-from harness.pair.pair import Pair
 from harness.plugin.asserting import read_by_assert
 from harness.plugin.cell_verdict import CellState, disagreement, problem, undeclared
 from harness.plugin.entry import results_folder
@@ -27,6 +26,7 @@ from harness.plugin.failure import beside_outcome, leave, leave_reproducers, sho
 from harness.plugin.recorder import Recorder
 from harness.plugin.shared import Run
 from harness.plugin.waits import FOLDER, INPUT, writer
+from harness.plugin.ways import Over, go_over_tcp, is_for_both, joins, pair_of
 from harness.report.json.packed import compact
 from harness.results.retention import Limits
 from harness.results.uncollected import settled, uncollected
@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from harness.matrix.cells import Situation
+    from harness.pair.pair import Pair
     from harness.probe.program import Programs
     from harness.report.json.shapes import AssertionObject
     from harness.runtime.runtime import Runtime
     from harness.serve.visits import Visits
 
 RUN = pytest.StashKey[Run]()
+OVER = pytest.StashKey[Over]()
 RECORDER = pytest.StashKey[Recorder]()
 STATE = pytest.StashKey[CellState]()
 RUNNING = pytest.StashKey[CellState | None]()
@@ -134,6 +136,7 @@ def begin(config: pytest.Config) -> None:
             Matrix.parse(config.getoption("resumption_matrix")),
         )
         config.add_cleanup(run.close)
+        config.stash[OVER] = Over.parse(config.getoption("resumption_over"))
         head: dict[str, object] = {
             "clients": [stack.label for stack in run.clients],
             "servers": [stack.label for stack in run.servers],
@@ -240,26 +243,29 @@ def selectable(metafunc: pytest.Metafunc, found: list[Cell]) -> list[Cell]:
 def open_pair(request: pytest.FixtureRequest) -> Generator[Pair]:
     """Yield the pair of a cell, open until its test is over."""
     cell: Cell = request.param
-    runtime = request.config.stash[RUN].runtime
+    in_memory = joins(cell, request.config.stash[OVER])
     try:
-        made = Pair(
-            (cell.client_stack, cell.server_stack),
-            cell.tls,
-            runtime,
-            client=cell.client,
-            server=cell.server,
-            close=cell.close,
-            seconds=cell.seconds,
-        )
+        made = pair_of(cell, request.config.stash[RUN], in_memory=in_memory)
     except UnsupportedError as error:
         pytest.skip(f"UNSUPPORTED: {error}")
-    made.read_by_assert = read_by_assert
     if state := _state(request.node):
-        state.pair = made
+        state.pair, state.over = made, "memory" if in_memory else None
     try:
         yield made
     finally:
         made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run the test; one of some cells whose ends met in memory runs once more, over TCP, and must show the same."""
+    __tracebackhide__ = True
+    result = yield
+    state = _state(pyfuncitem)
+    if state and is_for_both(pyfuncitem, state.cell, pyfuncitem.config.stash[OVER], state.connections):
+        state.over = "both"
+        go_over_tcp(pyfuncitem, state.cell, pyfuncitem.config.stash[RUN], state.connections)
+    return result
 
 
 def start_program(request: pytest.FixtureRequest, opened: ExitStack) -> Callable[..., Programs]:

@@ -12,6 +12,7 @@ from harness.matrix.cells import cells, program_cells
 from harness.matrix.pairing import Matrix, Pairing, covering
 from harness.model.tls import Role
 from harness.runtime.runtime import Runtime
+from harness.stacks.in_memory import InMemory
 from harness.stacks.programs.known import known_programs, program_stack
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ class Run:
         machine = self._make_machine(self.runtime)
         self._opened.callback(machine.close)
         return machine
+
+    @cached_property
+    def in_memory(self) -> InMemory:
+        """The stacks whose ends meet in memory."""
+        joined = InMemory(self.runtime)
+        self._opened.callback(joined.close)
+        return joined
 
     @cached_property
     def clients(self) -> tuple[Stack, ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAME = "capture.pcapng"
 DISTRIBUTION = "resumption-harness"
 SECRETS = "The secrets in this file belong to throw-away test keys, made for one run and useless after it."
+IN_MEMORY = "Both ends are in one process and met in its memory, without TCP: the ports stand for none."
 SEALED = "Neither end logged its secrets, so encrypted messages stay encrypted."
 COMMENT = """\
 What a tap relayed between TLS clients and servers under test: stream 0 of TCP, or of UDP, is connection 1, and so on;
@@ -70,11 +71,12 @@ def _packets(connection: Connection, tcp: Tcp, stream: int) -> Iterator[Stamped]
 
 def _whose(connection: Connection, tcp: Tcp, stream: int) -> str:
     """The comment on the first packet of a stream."""
-    comment = (
-        f"connection {connection.number}: client {connection.client.view.name}, server {connection.server.view.name}\n"
+    ends = f"connection {connection.number}: client {connection.client.view.name}, server {connection.server.view.name}"
+    ports = (
         f"Port {client_port(stream)} stands for the client's port {tcp.client_port}, {SERVER_PORT} for the tap's port "
         f"{tcp.tap_port}, which relays to the server's port {tcp.server_port}."
     )
+    comment = f"{ends}\n{IN_MEMORY if tcp.in_memory else ports}"
     return comment if key_log(connection) else f"{comment}\n{SEALED}"
 
 

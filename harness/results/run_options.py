@@ -53,6 +53,13 @@ RUN_OPTIONS = (
         "all|same|pairwise|versions|against=BUILD",
         default="all",
     ),
+    RunOption(
+        "over",
+        "How the two ends of libssl of one build meet: in the memory of one process, and one cell in 20 over TCP as "
+        "well, which must show the same; or all over TCP. All other ends meet over TCP.",
+        "memory|tcp",
+        default="memory",
+    ),
     RunOption("openssl", "Also test the OpenSSL installed in this prefix.", "PREFIX", many=True),
     RunOption("stack", "Also test the stack of an agent, whose command is in this file.", "FILE", many=True),
     RunOption("results", "Write results.json and the evidence to this folder (default: a dated one).", "DIR"),

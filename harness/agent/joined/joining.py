@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.agent.requests import Request
 
 JOIN = "--join"
+MICRO = 1_000_000
+"""Microseconds of a second."""
 NAMED = OBJECT_NAME.about("the name of a pipe")
 _ROWS = (
     Verb(
@@ -42,6 +44,12 @@ _ROWS = (
         CONTEXT,
         "Let the library see the true time plus these seconds for this context, or this time if it is stopped.",
         {"seconds": INT, "stopped": BOOL},
+    ),
+    Verb(
+        "running_clock",
+        CONTEXT,
+        "Let the library see this time when it next asks, in microseconds, and so many more each true second.",
+        {"at": INT, "pace": INT},
     ),
     Verb("memory", AGENT, "Return the bytes that malloc has given out.", result={"in_use": "integer or null"}),
 )
@@ -102,6 +110,7 @@ class JoiningAgent(Agent):
             "wire": self._wire,
             "cut": self._cut,
             "clock": self._clock,
+            "running_clock": self._running_clock,
             "memory": self._memory,
         }
 
@@ -151,9 +160,17 @@ class JoiningAgent(Agent):
         return {"in_use": in_use()}
 
     def _clock(self, request: Request) -> dict[str, Any]:
-        context = known(self._contexts, request.fields["context"], "context")
-        set_clock = getattr(context, "set_clock", None)
-        if set_clock is None:
-            raise LackError("clock: this driver cannot give a context a clock of its own")
-        set_clock(request.fields["seconds"], stopped=request.fields["stopped"])
+        self._clocked(request, "set_clock")(request.fields["seconds"], stopped=request.fields["stopped"])
         return {}
+
+    def _running_clock(self, request: Request) -> dict[str, Any]:
+        self._clocked(request, "run_clock")(request.fields["at"] / MICRO, request.fields["pace"] / MICRO)
+        return {}
+
+    def _clocked(self, request: Request, name: str) -> Callable[..., None]:
+        method: Callable[..., None] | None = getattr(
+            known(self._contexts, request.fields["context"], "context"), name, None
+        )
+        if method is None:
+            raise LackError("clock: this driver cannot give a context a clock of its own")
+        return method

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -12,10 +14,13 @@ from harness.agent.joined.joining import JOIN
 from harness.explore.generate import standing
 from harness.explore.observe import features
 from harness.explore.play import UNSUPPORTED, play
+from harness.model.errors import UnsupportedError
+from harness.model.knobs import ClientConfig
 from harness.model.tls import USUAL_VERSIONS, Close, Role, TLSVersion
+from harness.pair.pair import Pair
 from harness.stacks.libssl import LibsslStack
 from harness.story.step import Offer
-from harness.story.steps import Age, CloseOpen, Connect, Exchange, Open, Renegotiate, StopClock
+from harness.story.steps import Age, CloseOpen, Connect, Exchange, Open, Renegotiate, RunClock, StopClock
 from harness.story.story import End, Story
 from harness.tests.raw_agent import libssl_build
 
@@ -34,9 +39,23 @@ STORIES = {
     "client only": (Connect(close=Close.CLIENT_ONLY), AGAIN),
     "server only": (Connect(close=Close.SERVER_ONLY), AGAIN),
     "expired": (Connect(), Age(seconds=8000), AGAIN),
+    "a clock that runs on": (Connect(), RunClock(of=Role.SERVER, seconds=7300, pace=0.1), AGAIN),
     "one clock": (Connect(), StopClock(of=Role.SERVER, seconds=9000), AGAIN),
     "open": (Open(), Exchange(), Open(), CloseOpen(connection=1), CloseOpen(connection=2)),
 }
+
+
+WITHOUT_CLOCKS = """
+import sys
+
+from harness.agent import program
+from harness.agent.drivers.libssl.time import SLOTS
+
+SLOTS.clear()
+sys.argv[1:4] = []
+program.main()
+"""
+"""An agent on a machine whose tables of functions are unknown."""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +110,27 @@ def test_a_clock_in_memory_dates_the_session(runtime: Runtime, joined: LibsslSta
     plain = play(standing(Story(tls=TLSVersion.TLSv1_2, steps=(Connect(),))), joined, runtime)
 
     assert [plain.connections[0].session.time - one.session.time > 999_000 for one in played.connections] == [True] * 2
+
+
+def test_a_clock_in_memory_runs_at_its_pace(runtime: Runtime, joined: LibsslStack) -> None:
+    """At a pace of a million, the second handshake is far from the moment that the first one met."""
+    pair = Pair((joined, joined), TLSVersion.TLSv1_2, runtime, client=ClientConfig(clock=0))
+    pair.client.run_clock(1_000_000_000, 1_000_000)
+    times = [pair.connect().session.time for _ in range(2)]
+    pair.close()
+
+    assert 1_000_000_000 <= times[0] < times[1] - 100
+
+
+def test_a_clock_that_an_agent_cannot_set_is_said(runtime: Runtime) -> None:
+    build = dataclasses.replace(libssl_build(), python=(sys.executable, "-c", WITHOUT_CLOCKS))
+    stack = LibsslStack(build, runtime, joins=True)
+    pair = Pair((stack, stack), TLSVersion.TLSv1_2, runtime, client=ClientConfig(clock=0))
+
+    with pytest.raises(UnsupportedError, match=r"ELF machine .* is unknown to the harness"):
+        pair.client.move_clock(5)
+    pair.close()
+    stack.close()
 
 
 def test_a_context_that_is_refused_leaves_the_agent_and_its_clocks_alive(runtime: Runtime, joined: LibsslStack) -> None:

@@ -33,9 +33,9 @@ FakePair.sees = {sees}
 FakePair.hello = {hello}
 
 def pytest_configure(config):
-    import harness.plugin.hooks
+    import harness.plugin.ways
 
-    harness.plugin.hooks.Pair = FakePair
+    harness.plugin.ways.Pair = FakePair
 
 def pytest_resumption_machine(runtime):
     return FakeMachine(fake_stack("openssl", "3.0.19", "counters"), fake_stack("libssl", "1.1.1w"))
@@ -64,7 +64,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run one scenario file with fake stacks, in this process unless it is to be several or to die."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.setattr("harness.plugin.hooks.Pair", Pair)
+    monkeypatch.setattr("harness.plugin.ways.Pair", Pair)
 
     def run(
         *options: str,

@@ -609,6 +609,12 @@ class CellObject(TypedDict):
             ),
         ]
     ]
+    over: NotRequired[
+        Annotated[
+            Literal["memory", "both"],
+            about("how its ends met: in `memory`, or `both` ways, over TCP too; absent if over TCP alone", NOT_AT_ALL),
+        ]
+    ]
     assertion: NotRequired[
         Annotated[AssertionObject | None, about("the assert that failed, null if none did", NOT_AT_ALL)]
     ]

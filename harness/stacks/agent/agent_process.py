@@ -78,6 +78,8 @@ class AgentProcess:
         self._dead: EndpointError | None = None
         self._freed: Pending[None] | None = None
         """The last request to free a context."""
+        self.sets_clocks = False
+        """Whether it has set the clock of a context, and so can."""
         self.child = Child(
             self._loop,
             runtime.warden,

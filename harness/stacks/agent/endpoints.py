@@ -52,11 +52,11 @@ class AgentEndpoint(Clocked):
         )
         if host.joins and config.clock is not None:
             self._clock = InnerClock(self._process, self._context)
-            if config.clock:
-                self._clock.move(config.clock)
         self._ask_more()
         try:
             self._process.answer("context", made)
+            if host.joins and config.clock:
+                self.move_clock(config.clock)
         except BaseException:
             host.done(self._process)
             raise

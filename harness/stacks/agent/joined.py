@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.model.errors import UsageError
+from harness.agent.joined.joining import MICRO
 from harness.model.tls import Role
 from harness.model.transcript import Chunk, Tcp, TcpEnd
 from harness.stacks.agent.agent_links import AgentLink
@@ -32,8 +32,14 @@ class InnerClock:
         self._context = context
 
     def _set(self, seconds: int, *, stopped: bool) -> None:
-        fields = {"context": self._context, "seconds": seconds, "stopped": stopped}
-        self._process.ask("clock", fields, lambda _reply: None)
+        self._ask("clock", {"seconds": seconds, "stopped": stopped})
+
+    def _ask(self, verb: str, fields: Mapping[str, Any]) -> None:
+        """Ask for it; wait for the first reply of the agent, which may say that it cannot set clocks."""
+        asked = self._process.ask(verb, {"context": self._context, **fields}, lambda _reply: None)
+        if not self._process.sets_clocks:
+            self._process.answer(verb, asked)
+            self._process.sets_clocks = True
 
     def move(self, seconds: int) -> None:
         """Set it to the true time plus ``seconds``."""
@@ -43,9 +49,9 @@ class InnerClock:
         """Stop it at a time, seconds since the epoch."""
         self._set(at, stopped=True)
 
-    def run(self, _at: float, _pace: float = 1) -> None:
-        """Refuse: only a process's own clock runs on from a time."""
-        raise UsageError("the clock of a context in memory is moved or stopped, and cannot run on from a time")
+    def run(self, at: float, pace: float = 1) -> None:
+        """Show this moment, seconds since the epoch, when the context next reads the clock, and run on at this pace."""
+        self._ask("running_clock", {"at": round(at * MICRO), "pace": round(pace * MICRO)})
 
 
 class Joined:

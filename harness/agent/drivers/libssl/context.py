@@ -22,7 +22,7 @@ from harness.agent.drivers.libssl.quic.connections import Connections
 from harness.agent.drivers.libssl.quic.end import QuicTls
 from harness.agent.drivers.libssl.sessions import HeldSessions
 from harness.agent.drivers.libssl.settings import PublicKey, Settings
-from harness.agent.drivers.libssl.time import OwnClock, Times
+from harness.agent.drivers.libssl.time import OwnClock, RunningClock, Times
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.fields import RequestError
 from harness.agent.joined.memory import MemoryEnd
@@ -263,8 +263,15 @@ class LibsslContext(Cache):
 
     def set_clock(self, seconds: int, *, stopped: bool) -> None:
         """Give this context, and its later connections, a time of their own."""
+        self._read(OwnClock(seconds, stopped))
+
+    def run_clock(self, at: float, pace: float) -> None:
+        """Give them a time that runs on from a moment, seconds since the epoch."""
+        self._read(RunningClock(at, pace))
+
+    def _read(self, clock: OwnClock | RunningClock) -> None:
         self.native.times = self.native.times or Times(self.native, *self.native.paths)
-        self.clock = OwnClock(seconds, stopped)
+        self.clock = clock
         for connection in self._connections.values():
             connection.clock = self.clock
 

@@ -43,6 +43,21 @@ class OwnClock:
         return self.seconds if self.stopped else time.time() + self.seconds
 
 
+@dataclass
+class RunningClock:
+    """A clock that shows a time when it is first read, seconds since the epoch, and runs on at a pace."""
+
+    at: float
+    pace: float
+    _first: float | None = None
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        true = time.time()
+        self._first = true if self._first is None else self._first
+        return self.at + (true - self._first) * self.pace
+
+
 class Times:
     """Replaces the functions; ``native.clock`` is whose time they show, None for the true one."""
 
