@@ -23,7 +23,7 @@ LINE = b"Stats please\n"
 """What the server sends after the handshake: a client must read once to have a TLS 1.3 ticket."""
 
 
-class InMemory:
+class Handshakes:
     """Both ends of one TLS version, with the options and the certificate of a pair of the harness."""
 
     def __init__(self, build: Build, tls: TLSVersion, issued: Issued) -> None:

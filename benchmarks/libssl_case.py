@@ -6,20 +6,24 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.in_memory import InMemory
+from benchmarks.in_memory import Handshakes
 from benchmarks.measure import alternate, table
 from benchmarks.parts import parts
 from harness.model.tls import USUAL_VERSIONS, Outcome
 from harness.pair.pair import Pair
 from harness.runtime.runtime import Runtime
+from harness.stacks.in_memory import InMemory
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.model.tls import TLSVersion
     from harness.stacks.base import Stack
 
 FLOOR = "handshakes in memory"
 WITH_CONTEXTS = "with their contexts"
+OVER_TCP = "case over TCP"
 CASE = "case"
 
 
@@ -33,11 +37,18 @@ def case(stack: Stack, tls: TLSVersion, runtime: Runtime) -> None:
         raise RuntimeError(second.describe())
 
 
-def compare(stack: Stack, tls: TLSVersion, runtime: Runtime, rounds: int) -> list[str]:
-    """The table of one TLS version, and where the time of a case goes."""
-    floor = InMemory(stack.build, tls, runtime.pki.issued("server"))
-    work = partial(case, stack, tls, runtime)
-    timings = alternate({FLOOR: floor.handshakes, WITH_CONTEXTS: floor.whole_case, CASE: work}, rounds)
+def compare(stacks: tuple[Stack, Stack], tls: TLSVersion, runtime: Runtime, rounds: int) -> list[str]:
+    """The table of one TLS version, and where the time of a case goes; ends of the first stack meet in memory."""
+    stack = stacks[1]
+    floor = Handshakes(stack.build, tls, runtime.pki.issued("server"))
+    work, over_tcp = (partial(case, one, tls, runtime) for one in stacks)
+    ways: dict[str, Callable[[], object]] = {
+        FLOOR: floor.handshakes,
+        WITH_CONTEXTS: floor.whole_case,
+        CASE: work,
+        OVER_TCP: over_tcp,
+    }
+    timings = alternate(ways, rounds)
     lines = [f"{tls.label}, {stack.label}, {rounds} rounds", *table(timings, FLOOR)]
     return lines + parts(work, rounds, timings[WITH_CONTEXTS].least)
 
@@ -48,9 +59,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     rounds = parser.parse_args().rounds
     with Runtime() as runtime:
-        machine = Machine(runtime)
+        machine, in_memory = Machine(runtime), InMemory(runtime)
+        stack = machine.one("libssl")
         for tls in USUAL_VERSIONS:
-            print("\n".join(compare(machine.one("libssl"), tls, runtime, rounds)), end="\n\n")
+            print("\n".join(compare((in_memory.of(stack), stack), tls, runtime, rounds)), end="\n\n")
+        in_memory.close()
         machine.close()
 
 

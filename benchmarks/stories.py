@@ -6,7 +6,7 @@ import argparse
 
 import psutil
 
-from benchmarks.in_memory import InMemory
+from benchmarks.in_memory import Handshakes
 from harness.builds.system import build_for
 from harness.explore.oracles import suspicions
 from harness.explore.play import play
@@ -40,7 +40,7 @@ def main() -> None:
     with Runtime() as runtime:
         stack = LibsslStack(build, runtime, joins=True)
         for tls in (TLSVersion.TLSv1_2, TLSVersion.TLSv1_3):
-            bare = InMemory(build, tls, runtime.pki.issued("server"))
+            bare = Handshakes(build, tls, runtime.pki.issued("server"))
             story = Story(tls=tls, steps=(StopClocks(), Connect(), Connect(offer=Offer())))
             spent = {"bare": 0.0, "harness": 0.0, "agent": 0.0}
             for number in range(-WARM_UP, rounds):

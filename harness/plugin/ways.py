@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from enum import StrEnum
+from inspect import signature
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +73,12 @@ def is_for_both(item: pytest.Function, cell: Cell, over: Over, seen: Sequence[Co
     """
     if zlib.crc32(item.nodeid.encode()) % BOTH or not joins(cell, over):
         return False
-    own = {*item.callspec.params} == {*item._fixtureinfo.argnames}  # noqa: SLF001 - what the test asks for
-    return own and not any("thread" in during(one) for one in seen)
+    return {*arguments(item)} == {*item.callspec.params} and not any("thread" in during(one) for one in seen)
+
+
+def arguments(item: pytest.Function) -> dict[str, Any]:
+    """What the test is called with."""
+    return {name: item.funcargs[name] for name in signature(item.obj).parameters if name in item.funcargs}
 
 
 def during(connection: Connection) -> set[str]:
@@ -85,9 +90,8 @@ def go_over_tcp(item: pytest.Function, cell: Cell, run: Run, seen: Sequence[Conn
     """Run the test of a cell over TCP too; DisagreementError unless its connections show what they did in memory."""
     __tracebackhide__ = True
     pair = pair_of(cell, run, in_memory=False)
-    given: dict[str, Any] = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as above
     try:
-        item.obj(**given | {"pair": pair})
+        item.obj(**arguments(item) | {"pair": pair})
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
         message = f"the cell passes in memory, and over TCP it does not: {type(error).__name__}: {error}"
         raise DisagreementError(message) from error
