@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import click
 
 from harness.cli.help import example
 from harness.cli.runs.declared import declares, declares_breach
-from harness.explore.corpus import Folder
+from harness.explore.corpus import Folder, held
 from harness.explore.explorer import Explorer
 from harness.explore.finding import TABLE
 from harness.explore.known import known
@@ -39,6 +40,7 @@ LATE = 600.0
 """Seconds that a shard has to end after this process: it may be at work on a finding."""
 STACK = "libssl"
 """The stack of a BUILD that is a version."""
+SEED = "Makes other stories; processes that share DIR have different ones. Default: 1."
 TO = "Keep corpus, state and findings in DIR, and go on with what is there. Default: explored-BUILD-BUILD."
 NONE = Path("none")
 """In place of a FILE: without what is shipped."""
@@ -73,7 +75,7 @@ class Part(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs a
 @click.option(
     "--seconds", type=click.IntRange(min=1), default=60, metavar="N", help="How long to explore. Default: 60."
 )
-@click.option("--seed", type=int, default=1, metavar="N", help="Makes other stories; shards share DIR. Default: 1.")
+@click.option("--seed", type=int, default=1, metavar="N", help=SEED)
 @click.option("-n", "processes", type=click.IntRange(min=1), metavar="N", help=PROCESSES)
 @click.option("--part", type=Part(), default="1/1", metavar="I/N", help=PART)
 @click.option("--from", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=FROM)
@@ -101,13 +103,17 @@ def explore(**given: Any) -> None:
     entries = [*([] if all_new else known()), *(entry for path in _named(given["more"]) for entry in known(path))]
     own, seeds = [story for path in _named(given["files"]) for story in stories_of(path)], shipped()
     writable(place)
-    with Runtime() as runtime:
+    with Runtime() as runtime, ExitStack() as ending:
         machine = Machine(runtime)
         try:
             stacks = [machine.one(build if not build[:1].isdigit() else f"{STACK}@{build}") for build in builds]
             labels = [stack.label for stack in stacks]
             if len(set(labels)) < len(labels):
                 raise UsageError(f"{', '.join(labels)}: name each build once")
+            for seed in range(given["seed"] + 1, given["seed"] + count):
+                with held(place, seed):
+                    pass  # it is free, and the shard will have it
+            ending.enter_context(held(place, given["seed"]))
             folder = Folder(place, labels, given["seed"])
             explorer = Explorer(
                 runtime,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,14 @@ from harness.model.errors import UsageError
 from harness.story.reading import read_story, story_of_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.story.story import Story
 
 SCHEMA = 1
-STATE = "state-{}.json"
+STATE, LOCK = "state-{}.json", "state-{}.lock"
+"""The state of a shard, by its seed, and the file that the process of this seed has locked."""
 CORPUS, FINDINGS, KNOWN, FLAKY = "corpus", "findings", "known", "flaky"
 """The folders in it: stories that showed something new, findings, known ones, and what did not repeat."""
 KEYS = "keys"
@@ -70,6 +74,37 @@ class State:
     """What is to be followed up, in this order."""
 
 
+@contextmanager
+def held(path: Path, seed: int) -> Iterator[None]:
+    """Keep other processes from a seed's state, which they would overwrite, as long as this one lives (flock(2)).
+
+    UsageError if another one has it, or if the folder has no place for it.
+    """
+    in_place(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / LOCK.format(seed)).open("a", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"nothing can be written to {path} ({error.strerror}); name another --to") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"another process explores {path} with --seed {seed}; name a --seed that none has (-n N takes N of "
+                "them, from --seed on), or another --to"
+            ) from error
+        except OSError as error:
+            raise UsageError(f"{lock.name} cannot be locked ({error.strerror}); name a --to on another disk") from error
+        yield
+
+
+def in_place(path: Path) -> None:
+    """UsageError if there is something else than a folder."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is not a folder; name another one with --to")
+
+
 class Folder:
     """The folder; shards that share one keep a state each, by their seed."""
 
@@ -80,8 +115,7 @@ class Folder:
         self._shared: set[str] = set()
 
     def _read(self, builds: list[str], seed: int) -> State:
-        if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path} is not a folder; name another one with --to")
+        in_place(self.path)
         if not self._state.exists():
             return State(builds, seed)
         state = self._decoded(self._state)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.agent.knobs import knobs_of
+from harness.builds.versions import build_version
 from harness.case.case import Ends, refusals
-from harness.explore.generate import RUNNING, Generator, standing
+from harness.explore.generate import RUNNING, Generator, is_playable, standing
 from harness.explore.observe import outcome_of
 from harness.explore.play import play
 from harness.explore.values import EDGES, OF_HASHES, OF_TIME, accepted, knob_values, limit
 from harness.model.tls import Outcome, Role, TLSVersion
 from harness.story.plan import Plan
 from harness.story.step import Offer
-from harness.story.steps import KINDS, Connect, NewServer, StopClocks
-from harness.story.story import Story
+from harness.story.steps import KINDS, AgeSessions, Connect, NewServer, ResizeCache, SetTimeouts, StopClocks
+from harness.story.story import End, Story
 
 if TYPE_CHECKING:
     from harness.runtime.runtime import Runtime
@@ -122,3 +123,29 @@ def test_a_number_has_the_edges_that_its_kind_allows(honest: LibsslStack, seeds:
     values = knob_values(seeds, [honest])[Role.SERVER][name]
 
     assert {str(edge) for edge in (*EDGES, limit(kind)) if kind.allows(edge)} <= set(values)
+
+
+FULL_CACHE = Story(
+    tls=TLSVersion.TLSv1_2,
+    server=End(knobs={"tickets": "off", "cache_size": "4"}),
+    steps=(*(Connect(),) * 3, SetTimeouts(seconds=300), *(Connect(),) * 2, Connect(offer=Offer(connection=1))),
+)
+"""Three sessions end at the same time, and one of them has to go."""
+
+
+def test_what_a_full_cache_removes_by_chance_is_not_tried(honest: LibsslStack, runtime: Runtime) -> None:
+    story = standing(FULL_CACHE)
+    shown = [outcome_of(play(story, honest, runtime).connections[-1]) for _ in range(80)]
+    by_order_of_hashes = build_version(honest.build.version) >= build_version("3.0")
+
+    assert not is_playable(FULL_CACHE)
+    assert set(shown) == ({Outcome.RESUMED, Outcome.DECLINED} if by_order_of_hashes else {Outcome.DECLINED})
+
+
+@pytest.mark.parametrize("step", [SetTimeouts(seconds=300), AgeSessions(seconds=1)])
+def test_sessions_that_all_change_are_tried_in_a_cache_with_room(step: SetTimeouts | AgeSessions) -> None:
+    plain = Story(tls=TLSVersion.TLSv1_2, steps=(Connect(), step))
+    resized = Story(tls=TLSVersion.TLSv1_2, steps=(Connect(), ResizeCache(entries=2), Connect(), step))
+    full = Story(tls=TLSVersion.TLSv1_2, server=FULL_CACHE.server, steps=(Connect(), Connect()))
+
+    assert [is_playable(story) for story in (plain, full, resized)] == [True, True, False]
