@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.story.story import Story
 
 SHIPPED = Path(__file__).parent / "known.toml"
+ENABLED = tuple(f"{role}.versions=" for role in Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,8 @@ def parts(story: Story) -> set[str]:
     """Return the words for what a story has.
 
     Such as ``tls=1.3``, ``server.timeout``, ``server.timeout=-1``, ``new_server``, ``eof``, ``edit.kex_group``. An
-    offer that is `older`, or has another `timeout`, is an edit too.
+    offer that is `older`, or has another `timeout`, is an edit too. A version that an end enables by its knob is there
+    as well as that of the story.
     """
     found = {f"tls={story.tls}"}
     for role in Role:
@@ -97,7 +99,8 @@ def parts(story: Story) -> set[str]:
         edits = {**offer.edit, **{name: value for name, value in changed.items() if value is not None}}
         for name, text in edits.items():
             found |= {f"edit.{name}", f"edit.{name}={text}"}
-    return found
+    enabled = [part.partition("=")[2] for part in found if part.startswith(ENABLED)]
+    return found | {f"tls={version}" for versions in enabled for version in versions.split(",")}
 
 
 def known(path: Path = SHIPPED) -> list[Known]:

@@ -1,4 +1,4 @@
-"""What the program in C compares where expectations name it: counters of the server and fields of a session."""
+"""What the program in C compares where expectations name it: counters, fields of a session, whether it was offered."""
 
 from __future__ import annotations
 
@@ -39,8 +39,11 @@ CIPHERS = (("endpoints", "client", "cipher"), ("endpoints", "server", "cipher"))
 """The cipher of a connection, which is that of the session that it yielded."""
 ALERT = ("alert", "number")
 """The alert, also of a connection whose handshake was completed."""
+WAS_OFFERED = ("was_offered",)
+"""Whether the server saw the session in the ClientHello."""
 SEEN = (
     ALERT,
+    WAS_OFFERED,
     *(("counters", name) for name in COUNTERS),
     *(("session", name) for name in FIELDS),
     *CIPHERS,
@@ -62,6 +65,8 @@ def _value(connection: Connection, keys: Keys) -> Any:
     if keys == ALERT:
         alert = connection.observed_alert()
         return "none" if alert is None else f"{alert.number} sent by the {alert.sender}"
+    if keys == WAS_OFFERED:
+        return None if connection.offered is None else int(connection.was_offered)
     if keys in CIPHERS:
         ends = connection.client, connection.server
         return next((end.cipher for end in ends if end.cipher), None) if session else None
@@ -82,6 +87,8 @@ def expressions(number: int, server: str, asked: Sequence[tuple[Keys, int | str]
         session = f"{connection}.session"
         if keys == ALERT:
             yield f'same(&{connection}, "alert", {connection}.seen.alert, "{value}")', "client" in str(value)
+        elif keys == WAS_OFFERED:
+            yield f'count(&{connection}, "was_offered", (long){connection}.offered, {value}L)', False
         elif keys in CIPHERS:
             cipher = f"{session} ? SSL_CIPHER_get_name(SSL_SESSION_get0_cipher({session})) : NULL"
             yield f'same(&{connection}, "cipher", {cipher}, "{value}")', True

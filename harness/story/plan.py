@@ -240,6 +240,11 @@ class Plan:
         """Check that a connection is over, or that its session was taken."""
         if number > self.count or (number in self._open and not (or_taken and self._taken[number])):
             self.misfit(f"connection {number} is not over before it")
+        if number in self._open and self._taken[number][-1] is not Held.DATA:
+            self.misfit(
+                f"connection {number} is open, and what `keep` took of it stays in its client's memory, where no id "
+                "shows; take its session with the step `session`"
+            )
 
     def take(self, number: int, held: Held = Held.DATA) -> None:
         """Take a session on an open connection."""

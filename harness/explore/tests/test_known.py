@@ -13,7 +13,7 @@ from harness.explore.oracles import BROKEN, BUILDS, COUNTERS, KEPT, Suspicion
 from harness.model.errors import UsageError
 from harness.model.tls import TLSVersion
 from harness.story.step import Offer
-from harness.story.steps import Connect
+from harness.story.steps import Connect, NewServer
 from harness.story.story import End, Story
 
 ROOT = Path(__file__).parents[3]
@@ -129,3 +129,12 @@ def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, text: st
 
     with pytest.raises(UsageError, match=why):
         known(file)
+
+
+def test_a_version_that_a_knob_enables_is_in_a_story() -> None:
+    """A story of TLS 1.2 whose ends enable 1.3 alone shows what 1.3 does."""
+    server = NewServer(knobs={"versions": "1.2,1.3"})
+    story = Story(tls=TLSVersion.TLSv1_2, client=End(knobs={"versions": "1.3"}), steps=(server, Connect()))
+
+    assert {part for part in parts(story) if part.startswith("tls=")} == {"tls=1.2", "tls=1.3"}
+    assert {part for part in parts(OTHER) if part.startswith("tls=")} == {"tls=1.3"}

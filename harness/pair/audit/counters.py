@@ -51,13 +51,15 @@ class Handshakes:
             gone = any(call.call == "choose" and call.result == "chosen" for call in calls)
         hellos = connection.transcript.client_hellos
         offering = sum(PRE_SHARED_KEY in h.extensions or bool(h.session_ticket) or bool(h.session_id) for h in hellos)
+        saw = connection.wire.saw
+        chosen = connection.observed_external_psk is not None  # or a handshake that ends early may have chosen it
         return cls(
-            saw=connection.wire.saw,
-            least=int(connection.wire.saw in {Saw.FULL, Saw.RESUMED} and not gone),
+            saw=saw,
+            least=int(saw in {Saw.FULL, Saw.RESUMED} and not gone),
             renegotiations=again,
             offers=offering + again,
             was_offered=bool(connection.was_offered),
-            external_psk=connection.observed_external_psk is not None,
+            external_psk=chosen or (saw is Saw.ABORTED and any(hello.external_psks for hello in hellos)),
         )
 
 
@@ -75,8 +77,8 @@ def _renegotiated(of: Handshakes) -> Most:
 
 
 def _hits(of: Handshakes) -> Most:
-    """OpenSSL counts a TLS 1.3 handshake with an external PSK too (tls_finish_handshake)."""
-    if of.external_psk and of.saw is Saw.FULL:
+    """OpenSSL counts a TLS 1.3 handshake with an external PSK too (tls_finish_handshake), also if no ticket follows."""
+    if of.external_psk and of.saw is not Saw.RESUMED:
         return Most(0, of.offers)
     resumed = int(of.saw is Saw.RESUMED)
     return Most(resumed, max(resumed, of.offers) if of.was_offered else of.renegotiations)

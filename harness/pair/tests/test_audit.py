@@ -661,6 +661,43 @@ def test_a_lie_about_the_psk_of_a_session_is_caught(
         pair.close()
 
 
+def test_a_ticket_beside_an_external_psk_resumes_in_another_group(runtime: Runtime, honest: LibsslStack) -> None:
+    """The client then goes on with a copy of its session (tls_parse_stoc_key_share), which is no external PSK."""
+    client = ClientConfig(psk_key="shared", groups="X25519")
+    server = ServerConfig(psk_key="shared", server_certificate="none")
+    pair = Pair((honest, honest), V13, runtime, client=client, server=server)
+    try:
+        first = pair.connect()
+        pair.new_client(groups="P-256")
+        second = pair.connect(first.session)
+
+        assert (first.outcome, second.outcome) == (Outcome.FULL, Outcome.RESUMED)
+        assert (first.external_psk, second.external_psk) == (b"Client_identity", None)
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize("hits", [None, 3])
+def test_a_hit_of_an_external_psk_counts_also_if_no_ticket_follows(
+    runtime: Runtime, honest: LibsslStack, liars: Liars, hits: int | None
+) -> None:
+    """The id of the second connection's ticket collides with that of the first one's."""
+    liar = liars.stack(counters={"hits": hits}, only={"finished": None}) if hits else honest
+    colliding = ServerConfig(psk_key="shared", server_certificate="none", tickets=False, session_id=b"a")
+    pair = Pair((honest, liar), V13, runtime, client=ClientConfig(psk_key="shared"), server=colliding)
+    try:
+        if hits:
+            with pytest.raises(DisagreementError, match=r"counter hits: the server reports 3; .* shows 0 to 1"):
+                pair.connect()
+            return
+        first, second = pair.connect(), pair.connect(presume_full=False)
+        assert (first.outcome, second.outcome, second.alert) == (Outcome.FULL, Outcome.ABORTED, Alert(80, Role.SERVER))
+        assert second.counters is not None
+        assert second.counters.hits == 2
+    finally:
+        pair.close()
+
+
 @pytest.mark.parametrize("tls", BOTH_VERSIONS)
 @pytest.mark.parametrize("certificate", ["client", None])
 def test_a_server_that_forgets_or_invents_a_resumed_client_is_caught(

@@ -237,6 +237,7 @@ def test_it_reports_the_session_and_both_ends_of_each_connection(
         ({"tickets": 1}, "tickets: 2, was 1"),
         ({"has_ticket": False}, "has_ticket: yes, was no"),
         ({"asked": ((("counters", "hits"), 7),)}, "hits: 0, was 7"),
+        ({"asked": ((("was_offered",), 0),)}, "was_offered: 1, was 0"),
         ({"asked": ((("session", "timeout"), 7201),)}, "session.timeout: 7200, was 7201"),
         ({"asked": ((("endpoints", "client", "cipher"), "none"),)}, "cipher: TLS_AES_256_GCM_SHA384, was none"),
         ({"asked": ((("alert", "number"), "40 sent by the client"),)}, "alert: none, was 40 sent by the client"),

@@ -208,6 +208,10 @@ def test_what_is_not_a_story_is_refused(text: str, message: str) -> None:
         ([{"do": "open"}, {"do": "connect", "offer": {"connection": 1}}], "connection 1 is still open"),
         ([{"do": "use_server", "server": 2}], "there is no server 2; the steps before it made 1"),
         ([{"do": "remove", "connection": 1}], "connection 1 is not over before it"),
+        (
+            [{"do": "open"}, {"do": "exchange"}, {"do": "keep"}, {"do": "remove", "connection": 1}, {"do": "close"}],
+            "step 4 (remove) does not fit: connection 1 is open, and what `keep` took of it stays in its client's",
+        ),
         ([{"do": "new_server", "knobs": {"timeout": "x"}}], "step 1 (new_server): server knob timeout cannot be 'x'"),
         (
             [

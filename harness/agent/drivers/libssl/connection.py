@@ -10,7 +10,7 @@ from harness.agent.drivers.libssl import exchange, sessions
 from harness.agent.drivers.libssl.datagrams import HANDLE_TIMEOUT, time_left
 from harness.agent.drivers.libssl.native import InterruptedByCallbackError, is_older, session_reused
 from harness.agent.drivers.libssl.secrets import SecretsOfMessages
-from harness.agent.drivers.libssl.sessions import export
+from harness.agent.drivers.libssl.sessions import export, id_of
 from harness.agent.drivers.libssl.unsupported import missing
 from harness.agent.knobs import early_data as early_data_of
 from harness.agent.library import EndError, Facts, LackError, TlsError, WantReadError
@@ -177,13 +177,19 @@ class LibsslTls:
     def _external_psk(self) -> str:
         """The identity of the external PSK, for which SSL_session_reused says 1 in TLS 1.3.
 
-        There a client's session is then another one than it was given; a server used the last one that it was given.
+        There a client's session is then another one than it was given, and no copy of it, which the client makes in
+        another group (tls_parse_stoc_key_share). A server used the last one that it was given.
         """
         ssl = self._native.ssl
         if c.VERSION_NAMES.get(ssl.SSL_version(self.ssl)) in BEFORE_1_3:
             return "" if self.reused else self._native.text(ssl.SSL_get_psk_identity(self.ssl)) or ""
-        used = self.reused and (self.offered is None or ssl.SSL_get_session(self.ssl) != self.offered)
+        used = self.reused and (self.offered is None or not self._goes_on(ssl.SSL_get_session(self.ssl)))
         return self.psk or "" if used else ""
+
+    def _goes_on(self, session: Any) -> bool:
+        """Whether a session is the one that was offered, or its copy."""
+        made = id_of(self._native, self.offered)
+        return session == self.offered or (made != b"" and id_of(self._native, session) == made)
 
     def write(self, data: bytes) -> int:
         """SSL_write."""

@@ -42,6 +42,8 @@ LIB_SSL = 20
 SINCE_3_0 = 0x30000000
 LIB_SHIFT = 23 if SSL.OPENSSL_VERSION_NUMBER >= SINCE_3_0 else 24
 """ERR_PACK of openssl/err.h, 3.0 and later, and before."""
+LONGEST_KEY = 48
+"""Bytes of the longest key of a session."""
 EARLY_DATA_ERROR = 0
 EARLY_DATA_FINISH = 2
 
@@ -238,9 +240,17 @@ def read_early_data(connection: SSL.Connection, size: int) -> bytes | None:
 
 
 def same(one: SSL.Session | None, other: SSL.Session | None) -> bool:
-    """Whether both are the same SSL_SESSION, or both are none."""
+    """Whether both are the same SSL_SESSION, or one is a copy of the other with its key, or both are none."""
     first, second = (None if session is None else getattr(session, "_session") for session in (one, other))  # noqa: B009  # see above
-    return bool(first == second)
+    if first is None or second is None:
+        return first is second
+    return bool(first == second) or _key_of(first) == _key_of(second)
+
+
+def _key_of(session: Any) -> bytes:
+    """SSL_SESSION_get_master_key."""
+    room = _ffi.new("unsigned char[]", LONGEST_KEY)
+    return bytes(_ffi.buffer(room, _lib.SSL_SESSION_get_master_key(session, room, LONGEST_KEY))[:])
 
 
 def psk_sessions_bound(*, client: bool) -> bool:
