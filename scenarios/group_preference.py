@@ -10,7 +10,6 @@ from datetime import date
 
 from harness import (
     ABORTED,
-    BOTH,
     DECLINED,
     FULL,
     RESUMED,
@@ -19,18 +18,24 @@ from harness import (
     Expectation,
     Mechanism,
     Outcome,
+    Reason,
     Role,
     TLSv1_3,
     openssl_chooses,
+    reasons,
     scenario,
 )
 
 SEEN = date(2026, 11, 30)
-X25519, P384, P521 = 29, 24, 25
+P384, P521 = 24, 25
+INTERNAL_ERROR = 80
 TUPLES = "SSL_CTX_set1_groups_list(3) of 3.5: a server asks for a group of an earlier tuple than that of the key share"
 ASKS = Expectation([False], Differs([True, False], Role.SERVER, "*@>=3.5", SEEN, TUPLES))
 """Whether each answer of the server to a ClientHello is a HelloRetryRequest."""
-USED_UP = Expectation(RESUMED, Differs(DECLINED, Role.SERVER, "*@>=3.5", SEEN, TUPLES))
+USED_UP: Expectation[tuple[Outcome, bool | None, tuple[Reason, ...]]] = Expectation(
+    (RESUMED, True, ()), Differs((DECLINED, None, (Reason.CONSUMED,)), Role.SERVER, "*@>=3.5", SEEN, TUPLES)
+)
+"""The outcome, whether the session came from the server's cache, and the reasons."""
 EARLY_DATA = Expectation("accepted", Differs("rejected", Role.SERVER, "*@>=3.5", SEEN, TUPLES))
 PREFERS_ANOTHER = {"groups": "P-384:X25519"}
 """The key share is of the first."""
@@ -40,12 +45,14 @@ NO_SHARE = (
     "X25519, which level 5 does not allow"
 )
 FAILS_AT_ONCE = "https://github.com/openssl/openssl/pull/28283: tls_construct_ctos_key_share fails if there is no share"
-SHARES: Expectation[tuple[Outcome, list[tuple[int, ...]]]] = Expectation(
-    (RESUMED, [(P521,)]),
-    Differs((ABORTED, [()]), Role.CLIENT, "*@>=3.5,<3.5.3", SEEN, f"{NO_SHARE}; it then sends an empty list"),
-    Differs((ABORTED, []), Role.CLIENT, "*@>=3.5.3", SEEN, FAILS_AT_ONCE),
+SHARES: Expectation[tuple[Outcome, int | None, list[tuple[int, ...]]]] = Expectation(
+    (RESUMED, None, [(P521,)]),
+    Differs(
+        (ABORTED, INTERNAL_ERROR, [()]), Role.CLIENT, "*@>=3.5,<3.5.3", SEEN, f"{NO_SHARE}; it then sends an empty list"
+    ),
+    Differs((ABORTED, INTERNAL_ERROR, []), Role.CLIENT, "*@>=3.5.3", SEEN, FAILS_AT_ONCE),
 )
-"""The outcome, and the groups of the key shares of each ClientHello."""
+"""The outcome, the client's alert, and the groups of the key shares of each ClientHello."""
 
 
 @scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER)
@@ -61,16 +68,29 @@ def test_session_resumes_in_the_group_that_the_server_prefers(pair):
     assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
 
 
-@scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER, server={"max_early_data": 1024, "anti_replay": BOTH})
+@scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER, server={"max_early_data": 1024})
 @openssl_chooses(Role.CLIENT, "one key share, of the first of its groups")
 @openssl_chooses(Role.SERVER, "whether it asks for a group that it prefers")
-def test_single_use_ticket_is_used_up_by_the_question_for_a_group(pair):
+def test_question_for_a_group_uses_up_a_ticket_that_may_be_used_once(pair):
     first = pair.connect()
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
     assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
-    assert second.outcome is (USED_UP.of(pair) if pair.server_config.anti_replay else RESUMED)
+    assert (second.outcome, second.from_cache, reasons(pair, second)) == USED_UP.of(pair)
+
+
+@scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER, server={"max_early_data": 1024, "anti_replay": False})
+@openssl_chooses(Role.CLIENT, "one key share, of the first of its groups")
+@openssl_chooses(Role.SERVER, "whether it asks for a group that it prefers")
+def test_question_for_a_group_leaves_a_ticket_that_may_be_used_again(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
+    assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
 
 
 @scenario(
@@ -86,6 +106,7 @@ def test_early_data_is_rejected_by_the_question_for_a_group(pair):
 
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
+    assert second.from_cache is False
     assert second.client.early_data == EARLY_DATA.of(pair)
 
 
@@ -97,8 +118,8 @@ def test_client_whose_security_level_allows_none_of_its_key_shares(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    shown = second.outcome, [hello.key_share_groups for hello in second.messages.client_hellos]
-    assert shown == SHARES.of(pair)
+    alert = second.alert and second.alert.number
+    assert (second.outcome, alert, [h.key_share_groups for h in second.messages.client_hellos]) == SHARES.of(pair)
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_IMPORT]})
