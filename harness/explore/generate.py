@@ -42,6 +42,8 @@ RUNNING = (MoveClock, RunClock)
 """Steps that let a clock run on with the true time: what they show differs from run to run, in whole seconds."""
 TAMPERING = (TamperStep, Release)
 """Steps of a man in the middle: what is held waits for a release, and no library is at fault for what was changed."""
+DROPPED = {"edit.master_key", "client.max_fragment_length"}
+"""What makes an end of DTLS drop records, as `parts` names it."""
 AT_ONCE, SIZES = {"age_sessions", "set_timeouts"}, {"server.cache_size", "resize_cache"}
 """What gives all sessions of a server another time at once, and what makes its cache small, as `parts` names it."""
 STOPPED = StopClocks()
@@ -59,14 +61,16 @@ def is_playable(story: Story) -> bool:
     """Return whether the explorer can play a story, and what it makes of it.
 
     DTLS drops a record that it cannot decrypt (RFC 6347, 4.1.2.7), as each is whose session has another master key at
-    one end: both ends then wait for a timer, and the clocks stand still.
+    one end: both ends then wait for a timer, and the clocks stand still. So does a client since 3.2 with a record that is
+    longer than the maximum fragment length of a session that it offers (ssl_set_new_record_layer), also if the server
+    declines it: 3.1 and before go on.
 
     Since 3.0 a full cache removes the session that ends first, and SSL_SESSION_set_time and SSL_SESSION_set_timeout put
     a session before those that end with it (https://github.com/openssl/openssl/pull/8687). A server that changes all of
     its sessions meets them in the order of their hashes, which are of random ids: which one is removed is chance.
     """
     found = parts(story)
-    dropped = story.tls.datagrams and "edit.master_key" in found
+    dropped = story.tls.datagrams and not found.isdisjoint(DROPPED)
     by_chance = not found.isdisjoint(AT_ONCE) and not found.isdisjoint(SIZES)
     tampered = any(isinstance(step, TAMPERING) for step in story.steps)
     return story.tls in VERSIONS and not (dropped or by_chance or tampered)

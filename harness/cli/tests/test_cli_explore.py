@@ -41,7 +41,7 @@ def exploring(folder: Path, seed: int) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_another_process_with_the_same_seed_is_refused(tmp_path: Path) -> None:
-    """Alone, or as the second of `-n 2`; one that was killed is no hindrance, and its state is gone on with."""
+    """Alone, or as the second of `-n 2`; after a kill the next one goes on with the state."""
     folder = tmp_path / "explored"
     with exploring(folder, 7):
         for options in (["-n1", "--seed=7"], ["-n2", "--seed=6"], ["--part=2/2", "--seed=7"]):

@@ -662,7 +662,7 @@ def test_a_lie_about_the_psk_of_a_session_is_caught(
 
 
 def test_a_ticket_beside_an_external_psk_resumes_in_another_group(runtime: Runtime, honest: LibsslStack) -> None:
-    """The client then goes on with a copy of its session (tls_parse_stoc_key_share), which is no external PSK."""
+    """The client then goes on with a copy of its session (tls_parse_stoc_key_share), and not with the external PSK."""
     client = ClientConfig(psk_key="shared", groups="X25519")
     server = ServerConfig(psk_key="shared", server_certificate="none")
     pair = Pair((honest, honest), V13, runtime, client=client, server=server)
