@@ -61,9 +61,9 @@ def is_playable(story: Story) -> bool:
     """Return whether the explorer can play a story, and what it makes of it.
 
     DTLS drops a record that it cannot decrypt (RFC 6347, 4.1.2.7), as each is whose session has another master key at
-    one end: both ends then wait for a timer, and the clocks stand still. So does a client since 3.2 with a record that is
-    longer than the maximum fragment length of a session that it offers (ssl_set_new_record_layer), also if the server
-    declines it: 3.1 and before go on.
+    one end: both ends then wait for a timer, and the clocks stand still. A client since 3.2 also drops what is longer
+    than the maximum fragment length of the session that it offers (ssl_set_new_record_layer), even if the server
+    declines it; 3.1 and before go on.
 
     Since 3.0 a full cache removes the session that ends first, and SSL_SESSION_set_time and SSL_SESSION_set_timeout put
     a session before those that end with it (https://github.com/openssl/openssl/pull/8687). A server that changes all of
