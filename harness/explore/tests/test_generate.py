@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 STORIES = 150
 MANY = 10_000
+SEEDS = range(1, 5)
+"""One or two of MANY stories make the three choices of the test that needs so many; those of one seed may have none."""
 AGAIN = Connect(offer=Offer())
 OTHER_HASH = NewServer(knobs={"ciphersuites": OF_HASHES["sha256"]})
 """The default list of suites begins with one of SHA-384."""
@@ -86,10 +88,11 @@ def meets_other_hash(story: Story) -> bool:
 def test_a_ticket_that_opens_meets_a_suite_of_another_hash(honest: LibsslStack, runtime: Runtime) -> None:
     """A change in OpenSSL 3.5.7 needs three choices: shared keys, suites without the session's hash, an offer."""
     plain = standing(Story(tls=TLSVersion.TLSv1_3, steps=(Connect(),)))
-    made = [story for story in stories(honest, [plain], MANY) if meets_other_hash(story)]
-    shown = [connection for story in made if (connection := play(story, honest, runtime).connections[-1]).offered]
+    made = (story for seed in SEEDS for story in stories(honest, [plain], MANY, seed) if meets_other_hash(story))
+    lasts = (play(story, honest, runtime).connections[-1] for story in made)
+    shown = ((outcome_of(last), last.client.cipher) for last in lasts if last.offered)
 
-    assert {(outcome_of(one), one.client.cipher) for one in shown} >= {(Outcome.DECLINED, OF_HASHES["sha256"])}
+    assert (Outcome.DECLINED, OF_HASHES["sha256"]) in shown
 
 
 def test_clocks_that_run_are_never_tried(made: list[Story]) -> None:
