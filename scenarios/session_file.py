@@ -86,7 +86,7 @@ def test_session_resumes_in_another_process_that_can_read_it(pair, tmp_path):
     pair.use_second_client()
 
     assert first.outcome is FULL
-    assert pair.client.name != first.client.view.name
+    assert pair.client.context != first.setup.client_context
     assert KNOWN.of(pair) in pair.offered(offered)
 
 
@@ -98,7 +98,7 @@ def test_session_of_another_client_is_declined_by_a_server_without_it(pair, tmp_
     pair.use_second_client()
 
     assert first.outcome is FULL
-    assert pair.client.name != first.client.view.name
+    assert pair.client.context != first.setup.client_context
     assert FORGOTTEN.of(pair) in pair.offered(offered)
 
 
@@ -112,7 +112,7 @@ def test_another_client_writes_back_every_field_of_a_tls12_session(pair, tmp_pat
     resumed = [connection.session for connection in pair.connections if connection.outcome is RESUMED]
 
     assert first.outcome is FULL
-    assert pair.client.name != first.client.view.name
+    assert pair.client.context != first.setup.client_context
     assert KNOWN.of(pair) in held
     assert [{name: session.get(name) for name in offered.known} for session in resumed] == [offered.known] * len(
         resumed

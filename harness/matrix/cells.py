@@ -163,10 +163,13 @@ def cells(
     clients: Sequence[Stack],
     servers: Sequence[Stack],
     meets: Callable[[Stack, Stack], bool] = lambda _client, _server: True,
+    *,
+    alike: bool = False,
 ) -> Iterator[Cell]:
     """Every cell of a situation, those that a stack cannot do included, in an order that never changes.
 
-    ``meets`` returns whether a client and a server make a pair; by default every one with every other.
+    ``meets`` returns whether a client and a server make a pair; by default every one with every other. If ``alike``,
+    the stack that a session goes over to may be the one that it leaves.
     """
     pairs = [(c, s) for c, s in product(clients, servers) if (not situation.same_stack or c is s) and meets(c, s)]
     further = product(
@@ -174,7 +177,7 @@ def cells(
     )
     every = choices(situation)
     for (client, server), (second_client, second_server), choice in product(pairs, further, every):
-        if second_client is client or second_server is server:
+        if not alike and (second_client is client or second_server is server):
             continue
         both = {Role.CLIENT: second_client, Role.SERVER: second_server}
         yield choice.cell(client, server, {role: stack for role, stack in both.items() if stack})

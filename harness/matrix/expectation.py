@@ -140,10 +140,15 @@ class Differs(Generic[T]):
         ranges = [(self.role, self.builds), (self.role, self.left), (other, self.peer)]
         return [(role, text) for role, text in ranges if text]
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """``*@<3.0 after *@>=3.0``: its builds, those that the pair has left, and those at the other end."""
         after = f" after {self.left}" if self.left else ""
         peer = f" with {self.peer}" if self.peer else ""
-        return f"{self.role} {self.builds}{after}{peer} gives {self.value!r}"
+        return f"{self.builds}{after}{peer}"
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.where} gives {self.value!r}"
 
 
 def broken_by(role: Role, builds: str, seen: date, evidence: str, **more: Any) -> Differs[bool]:

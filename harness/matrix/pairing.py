@@ -27,6 +27,11 @@ class Pairing(StrEnum):
     """Client and server, and the ends that they go over to, on the same version of OpenSSL, on any stack."""
     AGAINST = "against"
     """One build at one end and each other at the other, both ways."""
+    ACROSS = "across"
+    """Each version with another one: at the other end, or as the end to which a session goes over.
+
+    Where sessions go over, they also do so within each version.
+    """
     PAIRWISE = "pairwise"
     """A few pairs for each test and knobs, in which every client and every server is met: see `covering`."""
     VERSIONS = "versions"
@@ -35,7 +40,7 @@ class Pairing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A `--matrix` option, read: ``all``, ``same``, ``pairwise``, ``versions``, or ``against=BUILD``."""
+    """A `--matrix` option, read: ``all``, ``same``, ``across``, ``pairwise``, ``versions``, or ``against=BUILD``."""
 
     pairing: Pairing = Pairing.ALL
     build: str = ""
@@ -48,7 +53,8 @@ class Matrix:
         build = build.strip()
         if word not in [*Pairing] or (word == Pairing.AGAINST) != bool(build):
             raise UsageError(
-                f"--matrix cannot be {text!r}; it is all, same, pairwise, versions, or against=BUILD, as against=1.1.1w"
+                f"--matrix cannot be {text!r}; it is all, same, across, pairwise, versions, or against=BUILD, "
+                "as against=1.1.1w"
             )
         return cls(Pairing(word), build)
 
@@ -66,11 +72,18 @@ class Matrix:
             return (client in rivals) != (server in rivals)
         return True
 
+    @property
+    def alike(self) -> bool:
+        """Whether a session may go over from a stack to the same one."""
+        return self.pairing is Pairing.ACROSS
+
     def goes_over(self, cell: Cell) -> bool:
-        """Whether a cell's second ends, if it has any, are among those that its first ends are to meet."""
-        if self.pairing is not Pairing.SAME:
-            return True
-        return all(self.meets(stack, cell.server_stack) for stack in cell.seconds.values())
+        """Whether a cell's ends, with those that it goes over to, are ends that are to meet."""
+        ends = [cell.client_stack, cell.server_stack, *cell.seconds.values()]
+        builds = {(stack.build.library.family, stack.build.version) for stack in ends}
+        if self.pairing is Pairing.ACROSS:
+            return len(builds) > 1 or bool(cell.seconds)
+        return self.pairing is not Pairing.SAME or len(builds) == 1
 
 
 def covering(

@@ -113,8 +113,10 @@ class Pair:
         """What the tap is to do to the next connection."""
         self._made: dict[tuple[Role, int], tuple[Stack, ClientConfig | ServerConfig]] = {}
         """The stack and the knobs of each context, by its role and number."""
-        self._servers: dict[str, Server] = {}
-        """The latest server of each stack, by its label."""
+        self._at_second = False
+        """Whether the present server is the cell's second one."""
+        self._servers: dict[tuple[str, bool], Server] = {}
+        """The latest server of each stack, by its label and by whether it is the cell's second one."""
         self.server = self._start_server()
         """The present server."""
         self.client = self._start_client()
@@ -151,7 +153,7 @@ class Pair:
         self._endpoints.append(server)
         self._made[Role.SERVER, server.context] = self.server_stack, self.server_config
         self._set_clock(server, self.server_config.clock)
-        self._servers[self.server_stack.label] = server
+        self._servers[self.server_stack.label, self._at_second] = server
         return server
 
     def _bound(
@@ -196,7 +198,7 @@ class Pair:
         return self.client
 
     def use_second_client(self) -> Client:
-        """Switch to the cell's second client, another stack with the present knobs.
+        """Switch to the cell's second client, with the present knobs.
 
         UsageError if the cell has none: declare it with ``scenario(second_client=True)``.
         """
@@ -215,15 +217,15 @@ class Pair:
         return self.server
 
     def use_second_server(self) -> Server:
-        """Switch to the cell's second server, another stack with the present knobs; both keep running.
+        """Switch to the cell's second server, with the present knobs; both keep running.
 
         UsageError if the cell has none: declare it with ``scenario(second_server=True)``.
         """
-        return self._use_server(self._second(Role.SERVER))
+        return self._use_server(self._second(Role.SERVER), second=True)
 
     def use_first_server(self) -> Server:
         """Switch back to the first server, which keeps its state."""
-        return self._use_server(self._first_server)
+        return self._use_server(self._first_server, second=False)
 
     def _second(self, role: Role) -> Stack:
         if role not in self._seconds:
@@ -240,9 +242,9 @@ class Pair:
             raise UnsupportedError(self.server_stack.label, f"a known default of {name}", "its hello does not say")
         return value
 
-    def _use_server(self, stack: Stack) -> Server:
-        self.left[Role.SERVER], self.server_stack = self.server_stack, stack
-        self.server = self._servers.get(stack.label) or self._start_server()
+    def _use_server(self, stack: Stack, *, second: bool) -> Server:
+        self.left[Role.SERVER], self.server_stack, self._at_second = self.server_stack, stack, second
+        self.server = self._servers.get((stack.label, second)) or self._start_server()
         return self.server
 
     @property

@@ -105,7 +105,7 @@ class Run:
         def meets(client: Stack, server: Stack) -> bool:
             return self._matrix.meets(client, server, self._rivals) and self._comes_together(client, server)
 
-        found = cells(situation, clients, servers, meets)
+        found = cells(situation, clients, servers, meets, alike=self._matrix.alike)
         return [cell for cell in found if self._matrix.goes_over(cell)]
 
     def _sides(self, situation: Situation) -> tuple[Sequence[Stack], Sequence[Stack]]:

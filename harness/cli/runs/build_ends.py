@@ -64,6 +64,11 @@ class BuildEnds:
         key = digest([part for end in ends for part in (*end.labels, *end.identities)])
         return Unit(key, self.labels, servers.labels)
 
+    def meeting(self, other: BuildEnds) -> Unit:
+        """Return the unit of results of the cells in which its stacks and those of another build meet."""
+        labels = (*self.labels, *other.labels)
+        return Unit(digest(["across", *labels, *self.identities, *other.identities]), labels, labels)
+
     @property
     def version(self) -> str:
         """The version of the build."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from harness.matrix.expectation import Differs
     from harness.report.diff.causes import Cause
+    from harness.report.json.shapes import DeclaredObject
 
 BREACHES, ALERT_SENT = "breaches", "alert"
 """The observables that name the rules which a cell breaks, and the alert of a connection."""
@@ -37,6 +38,10 @@ IN_EVERY_SCENARIO = (
     "counters.items",
 )
 """What an end offers, keeps and counts by default is the same in every scenario, and one of them declares it."""
+DECISIVE = {"outcome", "mechanism", "alert"}
+"""What the scenarios look at in each cell; a declaration about two builds says why it is so where they meet."""
+GROUP, GROUP_OF_SESSION = re.compile(r"endpoints\.\w+\.(?:group|peer_temp_key)"), "session.kex_group"
+"""The group of a connection and its key are declared with the groups that a client names."""
 ERRORS = ".errors"
 CODE, ALERT_ERROR = re.compile(r"\b\d+:\d+\b"), re.compile(r"\b20:1(\d{3})\b")
 """An error as a difference shows it, library and reason; the reason of a received alert is 1000 and its number."""
@@ -93,9 +98,34 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
         found = _by_code(cause, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
         found = _by_values([head], _all_files(), before, after, whole=True)
-    if not found and cause.observable.startswith(IN_EVERY_SCENARIO):
-        found = _by_name(cause.observable, _all_files(), before, after)
+    everywhere = GROUP_OF_SESSION if GROUP.fullmatch(cause.observable) else cause.observable
+    if not found and everywhere.startswith(IN_EVERY_SCENARIO):
+        found = _by_name(everywhere, _all_files(), before, after)
     return found
+
+
+def declared_together(cause: Cause, here: Sequence[DeclaredObject], before: Sequence[str], after: Sequence[str]) -> str:
+    """Return the same for a cause that stands only where two builds meet.
+
+    ``here`` are the declared differences by which its first cell went, and the cells of each build alone did not; one
+    of them is about both builds, or has the value of the cause or of what changed beside it. Else it is declared what
+    the builds do alone, from which the cause follows, such as the groups of each of which one is common.
+    """
+    file = cause.cells[0][0].partition("::")[0]
+    values = [(cause.observable, cause.after), *((observable, value) for observable, _before, value in cause.changes)]
+    for named in _expectations(file):
+        for differs in named.expectation.differs:
+            known: DeclaredObject = {
+                "role": differs.role.value,
+                "builds": differs.builds,
+                "seen": differs.seen.isoformat(),
+                "evidence": differs.evidence,
+            }
+            texts = set(_texts(differs.value))
+            about_both = bool(differs.left or differs.peer) and cause.strength in DECISIVE
+            if known in here and (about_both or any(_said(observable, value) & texts for observable, value in values)):
+                return f"declared in {file}, {differs.role} {differs.where}, seen {differs.seen}"
+    return declared(cause, before, after)
 
 
 def _by_values(

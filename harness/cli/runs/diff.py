@@ -17,12 +17,14 @@ from harness.cli.console import console
 from harness.cli.help import example
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.commits import CHECKED, Clone, commit_of, reproducible
-from harness.cli.runs.declared import declared
+from harness.cli.runs.declared import declared, declared_together
 from harness.cli.runs.elsewhere import by_version, elsewhere, story_elsewhere
 from harness.cli.runs.units import of_builds, of_units
+from harness.matrix.pairing import Pairing
 from harness.model.errors import UsageError
 from harness.report.diff.causes import causes, over_builds
 from harness.report.diff.causes_text import MOST, causes_text
+from harness.report.diff.meeting import meeting_difference, met
 from harness.report.diff.options import explaining
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.report.run.causes_page import causes_page
@@ -50,10 +52,15 @@ class Pair:
 
     before: ResultsObject
     after: ResultsObject
-    title: str = ""
-    """What the second run is; empty if both are builds with themselves."""
     about: tuple[BuildEnds, ...] = ()
     """Both builds; none if they are one."""
+    mixed: ResultsObject | None = None
+    """The cells in which both builds meet, if these are compared with each build alone."""
+
+    @property
+    def title(self) -> str:
+        """What is compared; empty if it is two builds with themselves."""
+        return f"where {' and '.join(end.version for end in self.about)} meet, unlike each alone" if self.mixed else ""
 
 
 @click.command(
@@ -79,7 +86,7 @@ class Pair:
 @click.option(
     "--across",
     is_flag=True,
-    help="Also let each build be the client of the next one, and its server, and compare both with itself.",
+    help="Also let each build meet the next one, and show what is so in neither of them alone.",
 )
 @click.option(
     "--page",
@@ -104,8 +111,9 @@ def diff(**given: Any) -> None:
     BUILD is a version, such as 1.1.1w, stack@version, or a stack on this machine's own build. Without a stack, libssl
     and openssl are compared if all builds have them. What changes in the same cells is one cause, headed by what
     matters most: outcome, mechanism, alert, tickets, counters, session, wire. Each says which scenario declares it,
-    and how every build that is here behaves: its first cell runs on all of them. With --across, builds also meet each
-    other. Cells are kept by build, scenarios and code, and used again, even if the command is killed; a build that is
+    and how every build that is here behaves: its first cell runs on all of them. With --across, each build also meets
+    the next one, as client, as server and where a session goes over, and what is so in neither of them alone is shown.
+    Cells are kept by build, scenarios and code, and used again, even if the command is killed; a build that is
     named twice runs twice.
 
     With --story, each build runs one story instead of the scenarios. With --commits, git finds the commit of the first
@@ -136,7 +144,7 @@ def diff(**given: Any) -> None:
 
 def over_all(compared: Sequence[Compared], runs: Runs, more: Sequence[str], given: Mapping[str, Any]) -> Runs:
     """Return the runs with the first cell of each cause that is shown on all other builds that are here."""
-    ends = [(one, one.pair.about[-1]) for one in compared if one.pair.about and one.causes]
+    ends = [(one, one.pair.about[-1]) for one in compared if one.pair.about and one.causes and not one.pair.mixed]
     if given["story_file"]:
         for _one, end in ends[-1:]:
             runs = story_elsewhere(read_story(given["story_file"]), str(given["story_file"]), end, runs)
@@ -153,14 +161,17 @@ def of_scenarios(names: Sequence[str], more: Sequence[str], given: Mapping[str, 
     chosen = [*(["-k", given["expression"]] if given["expression"] else []), *more]
     ends = ends_of(names)
     cache = None if len(set(names)) < len(names) else cache_of(chosen)
-    seen = of_builds(ends, chosen, cache, fresh=given["fresh"])
+    seen = of_builds(ends, chosen, cache, fresh=given["fresh"], maybe_none=given["across"])
     pairs = neighbours(ends, seen)
     if given["across"]:
-        for (older, newer), itself in zip(pairwise(ends), seen, strict=False):
-            for clients, servers in ((older, newer), (newer, older)):
-                title = f"client {', '.join(clients.labels)} with server {', '.join(servers.labels)}"
-                (mixed,) = of_units([clients.with_servers(servers)], chosen, cache, fresh=given["fresh"])
-                pairs.append(Pair(itself, mixed, title))
+        for pair in [one for one in pairs if one.about]:
+            older, newer = pair.about
+            both = [*chosen, f"--resumption-matrix={Pairing.ACROSS}"]
+            title = f"the cells in which {older.version} and {newer.version} meet"
+            (mixed,) = of_units([older.meeting(newer)], both, cache, fresh=given["fresh"], title=title, maybe_none=True)
+            pairs.append(replace(pair, mixed=mixed))
+        if not any(found["cells"] for found in (*seen, *(pair.mixed for pair in pairs if pair.mixed))):
+            raise UsageError(f"pytest found no scenario to run with {' '.join([*names, *chosen])}")
     known = [end.with_servers(end).key for end in ends]
     return pairs, by_version([*(cache.others(known) if cache else ()), *seen])
 
@@ -196,17 +207,23 @@ class Compared:
     @classmethod
     def of(cls, pair: Pair, globs: Sequence[str]) -> Compared:
         """Compare two runs; where globs name observables, only those are shown."""
-        click.echo(f"comparing {len(pair.before['cells'])} cells with {len(pair.after['cells'])}", err=True)
-        found = run_difference(pair.before, pair.after)
+        mixed = pair.mixed
+        with_what = f"those in which they meet, {len(mixed['cells'])}" if mixed else str(len(pair.after["cells"]))
+        click.echo(f"comparing {len(pair.before['cells'])} cells with {with_what}", err=True)
+        both = pair.before, pair.after
+        found = meeting_difference(mixed, *both) if mixed else run_difference(*both)
         shown = only(found, globs)
         if found["differences"] and not shown["differences"]:
             others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
             click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
-        return cls(pair, shown, causes(shown["differences"]), by_id(pair.after))
+        known = {(one["scenario"], one["cell"]): one for one in mixed["cells"]} if mixed else by_id(pair.after)
+        return cls(pair, shown, causes(shown["differences"]), known)
 
     def explained(self, runs: Runs) -> list[Cause]:
         """Return the causes with their value on each build, where they are declared, and a command for each."""
         about, known = self.pair.about, self.known
+        if self.pair.mixed:
+            return [self._met(cause, self.pair.mixed) for cause in self.causes]
         until = about[-1].version if about else ""
         options = [(end.version, end.options) for end in about]
         return [
@@ -219,19 +236,26 @@ class Compared:
             for cause in self.causes
         ]
 
+    def _met(self, cause: Cause, mixed: ResultsObject) -> Cause:
+        """Return a cause that stands only where both builds meet, with the values of each alone."""
+        older, newer = self.pair.about
+        found = met(cause, mixed, self.pair.before, self.pair.after)
+        known = declared_together(cause, found.declared, older.labels, newer.labels)
+        return replace(found.cause, declared=known, command=again(self.known[cause.cells[0]]))
+
 
 def show(
     one: Compared, runs: Runs, clone: Clone | None, given: Mapping[str, Any]
 ) -> tuple[str, DiffObject, list[Cause]]:
     """Print what differs between two runs, by cause, and return it with its title."""
     explained, about, title = one.explained(runs), one.pair.about, one.pair.title
-    if clone:
+    if clone and not one.pair.mixed:
         explained = with_commit(explained, one.known, clone)
     if given["as_json"]:
         built = [end.to_json() for end in about]
         click.echo(json.dumps({**one.shown, "builds": built, "causes": [cause.to_json() for cause in explained]}))
     else:
-        head = [title] if title else [str(end) for end in about]
+        head = [title] if title else [*map(str, about)]
         verbose = given["verbose"]
         console().print(causes_text(one.shown, explained, head, whole=verbose), soft_wrap=not verbose)
     return title, one.shown, explained

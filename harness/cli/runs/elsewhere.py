@@ -35,7 +35,8 @@ def by_version(found: Iterable[ResultsObject], more: Runs = ()) -> list[tuple[st
     """Return the cells of each build with itself by its version, the oldest first, with ``more`` such cells."""
     runs: dict[str, dict[tuple[str, str], CellObject]] = {}
     for results in found:
-        if results["clients"] and results["clients"] == results["servers"]:
+        versions = {label.partition("@")[2] for label in (*results["clients"], *results["servers"])}
+        if results["clients"] == results["servers"] and len(versions) == 1:
             runs.setdefault(results["clients"][0].partition("@")[2], {}).update(by_id(results))
     for version, cells in more:
         runs.setdefault(version, {}).update(cells)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 RUN = (sys.executable, "-m", "harness.plugin", "-p", "no:cacheprovider", "--no-header", "--no-summary")
 """pytest with the harness's plugin and progress, for commands that show the results themselves."""
-BAD_USAGE, NOTHING = 2, 5
-"""Exit codes for bad usage and for an empty selection; 1 (failed tests) is a result, not an error."""
+ALL_SKIPPED, BAD_USAGE, NOTHING = 0, 2, 5
+"""Exit codes for tests without a cell, bad usage and an empty selection; 1 (failed tests) is a result, not an error."""
 
 
 def results_of(
@@ -33,13 +33,14 @@ def results_of(
     quiet: bool = False,
     folder: Path | None = None,
     without: Sequence[str] = (),
+    maybe_none: bool = False,
 ) -> ResultsObject:
     """Run the scenarios between clients and servers, each a ``stack@build``, and return results.json.
 
     ``arguments`` go to pytest. The results are written to ``folder``, which stays; by default nothing stays. The cells
     ``without``, by pytest's names of their tests, do not run. UsageError if pytest refuses the arguments or finds no
-    scenario; HarnessError if it was interrupted, or could not write everything. pytest and its workers are in the
-    process group of a warden, which ends them with this process.
+    scenario, unless there is ``maybe_none``; HarnessError if it was interrupted, or could not write everything. pytest
+    and its workers are in the process group of a warden, which ends them with this process.
     """
     labels = list(dict.fromkeys([*clients, *servers]))
     roles = [f"--resumption-client={label}" for label in clients]
@@ -60,7 +61,9 @@ def results_of(
             process_group=warden.group,
         )
         written = (results / "results.json").is_file()
-        if without and done.returncode == NOTHING:
+        if done.returncode == NOTHING and (without or maybe_none):
+            return _of_nothing(clients, servers)
+        if not written and done.returncode == ALL_SKIPPED and maybe_none:
             return _of_nothing(clients, servers)
         if not written and done.returncode in {BAD_USAGE, NOTHING}:
             what = "found no scenario to run" if done.returncode == NOTHING else "refused its arguments"
@@ -78,7 +81,7 @@ def results_of(
 
 
 def _of_nothing(clients: Sequence[str], servers: Sequence[str]) -> ResultsObject:
-    """The results of a run of which every cell is kept."""
+    """The results of a run without a cell, such as one of which every cell is kept."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "schema": SCHEMA,

@@ -131,9 +131,10 @@ def run(*, arguments: tuple[str, ...], **options: object) -> None:
     is one of the harness, such as tls13_ticket.py. Without them, all scenarios of the harness run.
 
     A GLOB is a stack, or stack@build: openssl@3.5 is the newest cached 3.5, '*@3.*' is every 3.x build on every stack.
-    `--matrix same` pairs builds of the same version. `against=BUILD` pairs BUILD with every other build, as client and
-    as server. `pairwise` selects a few pairs so that, for each test and choice of knobs, each client and each server
-    meets one of another version. `versions` selects fewer still, so that each version does.
+    `--matrix same` pairs builds of the same version, `across` those of different ones. `against=BUILD` pairs BUILD with
+    every other build, as client and as server. `pairwise` selects a few pairs so that, for each test and choice of
+    knobs, each client and each server meets one of another version. `versions` selects fewer still, so that each
+    version does.
 
     Further arguments go to pytest: -k, -x, --junitxml=FILE, --lf. Exit codes are pytest's, except 2 for bad usage. The
     scenarios run in one process per CPU; -n 0, --pdb and -s use a single process.

@@ -24,22 +24,38 @@ MOST_AGAIN = 100
 
 
 def of_builds(
-    ends: Sequence[BuildEnds], chosen: Sequence[str], cache: RunCache | None, *, fresh: bool = False, title: str = ""
+    ends: Sequence[BuildEnds],
+    chosen: Sequence[str],
+    cache: RunCache | None,
+    *,
+    fresh: bool = False,
+    title: str = "",
+    maybe_none: bool = False,
 ) -> list[ResultsObject]:
-    """Return the results of each build with itself; builds without kept results run together, in one run."""
+    """Return the results of each build with itself; builds without kept results run together, in one run.
+
+    ``maybe_none``: a build alone may have no cell, as where a session goes over from one build to another.
+    """
     units = [end.with_servers(end) for end in ends]
     if len({end.version for end in ends}) < len(ends):
         return [one for unit in units for one in of_units([unit], chosen, cache, fresh=fresh, title=title)]
-    return of_units(units, [*chosen, "--resumption-matrix=same"], cache, fresh=fresh, title=title)
+    same = [*chosen, "--resumption-matrix=same"]
+    return of_units(units, same, cache, fresh=fresh, title=title, maybe_none=maybe_none)
 
 
 def of_units(
-    units: Sequence[Unit], arguments: Sequence[str], cache: RunCache | None, *, fresh: bool = False, title: str = ""
+    units: Sequence[Unit],
+    arguments: Sequence[str],
+    cache: RunCache | None,
+    *,
+    fresh: bool = False,
+    title: str = "",
+    maybe_none: bool = False,
 ) -> list[ResultsObject]:
     """Return the results of units: those that are kept, and those of one run of what is missing, which are kept then.
 
-    ``fresh`` runs all of it. A run that is interrupted keeps its cells. ``title`` is what the units are, if not each is
-    to be named.
+    ``fresh`` runs all of it. It is an error if there is no cell, unless there is ``maybe_none``. A run that is
+    interrupted keeps its cells. ``title`` is what the units are, if not each is to be named.
     """
     if cache:
         cache.close_journals()
@@ -55,7 +71,9 @@ def of_units(
         clients = [label for unit in missing for label in unit.clients]
         servers = [label for unit in missing for label in unit.servers]
         with cache.journal(missing) if cache else nullcontext(Journal()) as journal:
-            run = results_of(clients, servers, arguments, folder=journal.results, without=without)
+            run = results_of(
+                clients, servers, arguments, folder=journal.results, without=without, maybe_none=maybe_none
+            )
             run = without_lost(run, clients, servers, arguments)
             for unit in missing:
                 cells = run["cells"] if len(missing) == 1 else unit.own(run["cells"])

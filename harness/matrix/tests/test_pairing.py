@@ -53,6 +53,7 @@ def versions_differ(cell: Cell) -> bool:
     [
         ("all", Matrix(Pairing.ALL)),
         ("same", Matrix(Pairing.SAME)),
+        ("across", Matrix(Pairing.ACROSS)),
         ("pairwise", Matrix(Pairing.PAIRWISE)),
         ("versions", Matrix(Pairing.VERSIONS)),
         ("against=1.1.1w", Matrix(Pairing.AGAINST, "1.1.1w")),
@@ -65,7 +66,7 @@ def test_a_matrix_is_read_as_people_write_it(text: str, matrix: Matrix) -> None:
 
 @pytest.mark.parametrize("text", ["", "some", "against", "against=", "same=3.0", "ALL"])
 def test_a_matrix_that_is_none_says_what_is_allowed(text: str) -> None:
-    with pytest.raises(UsageError, match="it is all, same, pairwise, versions, or against=BUILD"):
+    with pytest.raises(UsageError, match="it is all, same, across, pairwise, versions, or against=BUILD"):
         Matrix.parse(text)
 
 
@@ -98,6 +99,30 @@ def test_same_is_one_version_of_the_ends_that_a_cell_goes_over_to_as_well() -> N
         "openssl@3.5.7--libssl@3.5.7-TLSv1.3-then.server=openssl@3.5.7",
         "openssl@3.5.7--openssl@3.5.7-TLSv1.3-then.server=libssl@3.5.7",
     }
+
+
+def across(situation: Situation, *stacks: Stack) -> set[str]:
+    """The cells that ``across`` makes of these stacks."""
+    matrix = Matrix(Pairing.ACROSS)
+    found = cells(situation, stacks, stacks, matrix.meets, alike=matrix.alike)
+    return {cell.id for cell in found if matrix.goes_over(cell)}
+
+
+def test_across_is_each_version_with_another_one() -> None:
+    assert across(ONE_VERSION, *STACKS) == {
+        "libssl@1.1.1w--libssl@3.5.7-TLSv1.3",
+        "libssl@1.1.1w--openssl@3.5.7-TLSv1.3",
+        "libssl@3.5.7--libssl@1.1.1w-TLSv1.3",
+        "openssl@3.5.7--libssl@1.1.1w-TLSv1.3",
+    }
+
+
+def test_across_lets_sessions_go_over_between_versions_and_within_each() -> None:
+    found = across(Situation(versions=(TLSVersion.TLSv1_3,), second_server=True), OLD, NEW)
+
+    assert len(found) == 8
+    assert "libssl@3.5.7--libssl@3.5.7-TLSv1.3-then.server=libssl@1.1.1w" in found
+    assert "libssl@3.5.7--libssl@3.5.7-TLSv1.3-then.server=libssl@3.5.7" in found
 
 
 def test_against_is_one_build_with_each_other_both_ways() -> None:

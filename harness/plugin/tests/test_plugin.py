@@ -159,7 +159,9 @@ def test_a_matrix_that_is_none_is_bad_usage(run: Run) -> None:
     ran = run("--matrix=some")
 
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
-    ran.stderr.fnmatch_lines(["*--matrix cannot be 'some'; it is all, same, pairwise, versions, or against=BUILD*"])
+    ran.stderr.fnmatch_lines(
+        ["*--matrix cannot be 'some'; it is all, same, across, pairwise, versions, or against=BUILD*"]
+    )
 
 
 def test_a_build_that_is_not_here_is_bad_usage(run: Run) -> None:

@@ -34,7 +34,7 @@ def difference_text(diff: DiffObject) -> RenderableType:
 
 def summary(diff: DiffObject, causes: int = 0) -> str:
     """``465 cells compared, 10 unsupported with both: 12 distinct differences, of 3 causes``."""
-    builds = f"{', '.join(diff['before'])} -> {', '.join(diff['after'])}"
+    builds = ", ".join(diff["before"]) + ("" if diff.get("meeting") else f" -> {', '.join(diff['after'])}")
     counted = [f"{diff['compared']} cells compared"]
     if diff["unsupported"]:
         counted.append(f"{diff['unsupported']} unsupported with both")

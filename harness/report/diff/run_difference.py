@@ -74,7 +74,7 @@ def run_difference(
         "unsupported": unsupported,
         "lost": lost,
         "one_sided": one_sided,
-        "differences": [_grouped(found, places) for found, places in groups.items()],
+        "differences": [grouped(found, places) for found, places in groups.items()],
     }
 
 
@@ -96,7 +96,8 @@ def without_builds(cell: str, labels: Iterable[str]) -> str:
     return cell
 
 
-def _grouped(found: Difference, places: list[PlaceObject]) -> DifferenceObject:
+def grouped(found: Difference, places: list[PlaceObject]) -> DifferenceObject:
+    """Return a difference with all its places, as JSON."""
     return {
         "observable": found.observable,
         "before": found.before,

@@ -782,5 +782,14 @@ class DiffObject(TypedDict):
     lost: Annotated[list[LostObject], about("the cells that the harness lost, also when it ran them again")]
     one_sided: Annotated[list[OneSidedObject], about("the cells with a result on one side only")]
     differences: Annotated[list[DifferenceObject], about("what differs, in the order of the keys of a cell")]
+    meeting: NotRequired[
+        Annotated[
+            bool,
+            about(
+                "true if the cells are those in which the builds meet, and what differs is unlike each of them alone; "
+                "ids of cells keep their builds then"
+            ),
+        ]
+    ]
     builds: NotRequired[Annotated[list[BuiltObject], about("where both builds come from, empty if they are one")]]
     causes: NotRequired[Annotated[list[CauseObject], about("the differences by cause, the strongest first")]]

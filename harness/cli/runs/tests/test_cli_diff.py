@@ -148,6 +148,43 @@ def test_the_first_cell_of_a_cause_runs_on_each_build_that_is_here(
     assert not any(middle in str(cause["table"]) for cause in others)
 
 
+def neighbours() -> str:
+    """A libssl before 3.0, and this machine's own."""
+    older = matching("1.1.1", BuildStore().serving("libssl"))
+    if not older or build_version(version("libssl")) < build_version("3.0"):
+        pytest.skip("no libssl of 1.1.1 is here beside one since 3.0; `resumption builds fetch 1.1.1w` fetches one")
+    return f"libssl@{older[0]} libssl@{version('libssl')} --no-table -n0"
+
+
+def test_what_is_so_only_where_two_builds_meet_is_shown_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    """A 1.1.1 cannot read the tickets of a 3.0 (`UNKNOWN_FIELD` in scenarios/fleet.py)."""
+    test = "scenarios/fleet.py -k first_servers_ticket_still_resumes"
+
+    code, out, err = run(capfd, f"diff {neighbours()} {test} --across --json")
+    meeting = json.loads(out.splitlines()[-1])
+    first = meeting["causes"][0]
+
+    assert code == 1, err
+    assert (meeting["meeting"], meeting["lost"], meeting["one_sided"]) == (True, [], [])
+    assert (first["observable"], first["before"], first["after"]) == ("outcome", "resumed", "declined")
+    assert first["declared"].startswith("declared in scenarios/fleet.py, server *@<3.0 after *@>=3.0")
+    assert [span["value"] for span in first["table"]] == ["resumed", "resumed", "declined"]
+    assert " then 1.1.1" in first["table"][-1]["builds"]
+    assert "1.1.1" in first["command"].partition("then.server=")[2]
+
+
+def test_what_one_of_two_builds_does_alone_is_not_shown_where_they_meet(capfd: pytest.CaptureFixture[str]) -> None:
+    """The groups that a client names are its own, and since 3.0 its session has the group, whoever its server is."""
+    test = "scenarios/session_timeout.py"
+
+    _, out, err = run(capfd, f"diff {neighbours()} {test} --across --json")
+    alone, meeting = (json.loads(line) for line in out.splitlines())
+
+    assert "session.kex_group" in {one["observable"] for one in alone["differences"]}, err
+    assert meeting["compared"] > 0
+    assert meeting["differences"] == []
+
+
 @pytest.mark.parametrize("beside", ["-k x", "--across", "scenarios/tls13_ticket.py"])
 def test_a_story_and_scenarios_are_not_combined(capfd: pytest.CaptureFixture[str], tmp_path: Path, beside: str) -> None:
     (tmp_path / "story.json").write_text(json.dumps(STORY))
@@ -223,6 +260,7 @@ def test_a_crash_is_a_difference(capfd: pytest.CaptureFixture[str], tmp_path: Pa
         ("ssl@{0} libssl@{1}", "no stack has both builds"),
         ("libssl@{1} libssl@{1} scenarios/tls13_ticket.py -k no_such_scenario", "found no scenario to run"),
         ("libssl@{1} libssl@{1} --no-such-option", "refused its arguments"),
+        ("libssl@{1} libssl@{1} scenarios/tls13_ticket.py -k no_such_scenario --across", "found no scenario to run"),
         ("libssl@{1}", "Missing argument 'BUILD'"),
         ("libssl harness", "Missing argument 'BUILD'"),
         ("nonesuch libssl", "no stack matches 'nonesuch'"),
