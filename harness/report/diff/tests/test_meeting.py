@@ -69,7 +69,7 @@ def test_what_neither_build_shows_alone_is_a_difference() -> None:
 
 
 @pytest.mark.parametrize(("older", "newer"), [(DECLINED, {}), ({}, DECLINED), (DECLINED, DECLINED)])
-def test_what_one_build_shows_alone_is_no_difference(older: dict[str, Any], newer: dict[str, Any]) -> None:
+def test_what_one_build_shows_alone_does_not_differ(older: dict[str, Any], newer: dict[str, Any]) -> None:
     assert found(older, newer, DECLINED)["differences"] == []
 
 
@@ -80,7 +80,7 @@ def test_two_builds_that_differ_alone_have_both_values_before() -> None:
 
 
 def test_cells_of_one_build_alone_are_those_that_it_is_compared_with() -> None:
-    """Two servers of one build are no cell of a build with itself in other runs."""
+    """Other runs of a build with itself have no cell with two servers on one stack."""
     together = mixed(NEW, NEW, f"-then.server={OLD}", **DECLINED)
     for label in LABELS:
         together["cells"] += mixed(label, label, f"-then.server={label}")["cells"]
@@ -97,7 +97,7 @@ def test_a_cell_that_one_build_does_not_have_is_set_aside() -> None:
     assert [(one["before"], one["after"]) for one in shown["one_sided"]] == [("absent", "passed")]
 
 
-def test_a_lost_cell_is_no_difference() -> None:
+def test_a_lost_cell_does_not_differ() -> None:
     together = mixed(OLD, NEW, **DECLINED)
     together["cells"][0]["lost"] = True
 
