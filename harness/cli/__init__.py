@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """128 + SIGINT, as a shell reports it."""
+NO_SPACE = "free some space there, or name a place that has some"
+FULL = {
+    errno.ENOSPC: NO_SPACE,
+    errno.EDQUOT: NO_SPACE,
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name a place that takes larger files",
+}
+"""What to do if a file cannot be written whole, by error number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

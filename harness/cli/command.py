@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from harness.cli import INTERRUPTED
+from harness.cli import FULL, INTERRUPTED
 from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"error: {error}", err=True)
         return FAILED
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        place = f"{error.filename}: " if error.filename else "standard output: " if error.errno in FULL else ""
+        advice = f"; {FULL[error.errno]}" if error.errno in FULL else ""
+        click.echo(f"error: {place}{error.strerror or error}{advice}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0

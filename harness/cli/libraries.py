@@ -23,6 +23,7 @@ from harness.model.tls import Role
 from harness.report.library_fares import fare
 from harness.report.text.library_table import fares_table, library_page, library_table
 from harness.results.writer import writable
+from harness.runtime.files import ANYONE, write_whole
 from harness.runtime.runtime import Runtime
 from harness.stacks.foreign import Registration, ask_hello
 from harness.stacks.machine import Machine
@@ -164,8 +165,8 @@ def table(
     fares = _fares(others, against, [one for one in files if one != EVERY]) if files else []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "libraries.md").write_text(library_table(met) + fares_table(fares))
-        (folder / "libraries.html").write_text(library_page(met, fares))
+        write_whole(folder / "libraries.md", library_table(met) + fares_table(fares), ANYONE)
+        write_whole(folder / "libraries.html", library_page(met, fares), ANYONE)
     if as_json:
         names = ("mechanism", "client", "server", "result", "why")
         rows = [dict(zip(names, (*key, *value), strict=True)) for key, value in met.items()]

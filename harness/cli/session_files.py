@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -92,6 +91,7 @@ def expired_for(session: Session, now: int) -> int:
 
 def write(file: Path, connections: Iterable[Connection], *, overwrite: bool) -> None:
     """Write the last session that these connections yielded; HarnessError if they yielded none that can be written."""
+    from harness.runtime.files import write_new, write_whole  # noqa: PLC0415 - only this option needs them
     from harness.wire.session.codec import to_pem  # noqa: PLC0415 - only this option needs it
 
     found = [one.last_session for one in connections if one.last_session is not None]
@@ -99,14 +99,10 @@ def write(file: Path, connections: Iterable[Connection], *, overwrite: bool) -> 
     if not ders:
         why = "their client cannot export it" if found and found[-1].der is None else "there was none to resume"
         raise HarnessError(f"no session is written to {file}: {why}")
-    how = os.O_TRUNC if overwrite else os.O_EXCL
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600)
+        (write_whole if overwrite else write_new)(file, to_pem(ders[-1]))
     except FileExistsError as error:
         raise UsageError(f"--session-out {file} exists by now; add --overwrite, or give another file") from error
-    with os.fdopen(descriptor, "wb") as opened:
-        os.fchmod(descriptor, 0o600)
-        opened.write(to_pem(ders[-1]))
 
 
 def _resumable(session: Session) -> bool:

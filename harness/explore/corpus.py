@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ import msgspec
 
 from harness.explore.oracles import Suspicion  # noqa: TC001 - msgspec reads the annotations at run time
 from harness.model.errors import UsageError
+from harness.runtime.files import ANYONE, write_whole
 from harness.story.reading import read_story, story_of_json
 
 if TYPE_CHECKING:
@@ -232,6 +232,4 @@ def digest(value: Any) -> str:
 def _write(path: Path, text: str) -> None:
     """Write a file as a whole: a reader, also after a kill, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_whole(path, text, ANYONE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
 from harness.model.errors import UsageError
 from harness.report.capture import capture, key_log
+from harness.runtime.files import write_whole
 from harness.wire.session.codec import to_pem
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SECRETS = "The secrets in this file open the connections of a probe of a running server: keep it to yourself."
 OWNER = 0o700
-FILE = 0o600
 OTHERS = 0o077
 
 
@@ -60,12 +59,3 @@ class Keeper:
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole, or not at all."""
         write_whole(self.folder / name, data)
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """Write a file for its owner alone, whole or not at all."""
-    made = file.with_name(f".{file.name}.new")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "wb") as opened:
-        os.fchmod(opened.fileno(), FILE)
-        opened.write(data)
-    made.replace(file)

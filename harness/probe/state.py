@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.model.errors import SessionFormatError, UsageError, given_bytes
 from harness.model.probe import Held, Look, Round
 from harness.model.tls import Mechanism, Outcome
-from harness.probe.keeping import write_whole
+from harness.runtime.files import write_whole
 from harness.wire.session.codec import load, to_pem
 
 if TYPE_CHECKING:

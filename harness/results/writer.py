@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.model.errors import UsageError
 from harness.report.json.packed import Packer, compact, file_lines
+from harness.runtime import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,8 +78,7 @@ def new_file(path: Path) -> None:
 def write_new(path: Path, text: str) -> None:
     """Write a file that only its owner can read; UsageError if it exists."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        files.write_new(path, text)
     except FileExistsError as error:
         raise UsageError(f"{path} exists; name a new file, or remove it") from error
 
@@ -102,12 +103,22 @@ class Results:
         try:
             if not self._begun:
                 self.folder.mkdir(parents=True, exist_ok=True)
-            with self._lines.open("a", encoding="ascii") as file:
-                file.write("".join(f"{compact(line)}\n" for line in lines))
+            self._append("".join(f"{compact(line)}\n" for line in lines))
         except OSError:
             self._packer.forget(parts)
             raise
         self._begun = True
+
+    def _append(self, text: str) -> None:
+        """Write to the end of the lines; OSError names the file, and leaves no part of the text in it."""
+        with files.naming(self._lines), self._lines.open("a", encoding="ascii") as file:
+            before = file.tell()
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:
+                os.truncate(self._lines, before)
+                raise
 
     def finish(self, ending: Mapping[str, Any]) -> Path | None:
         """Replace the lines by results.json, with one line per part and cell; return its path, None without a cell.
@@ -118,7 +129,7 @@ class Results:
             return None
         path = self.folder / "results.json"
         head = {**self._head, "finished": _now(), **ending}
-        with path.open("w", encoding="ascii") as whole:
+        with files.whole_file(path, files.ANYONE) as whole:
             whole.writelines(file_lines(head, (self._read(parts=True), self._read(parts=False))))
         self._lines.unlink()
         return path
@@ -149,14 +160,24 @@ def _name(name: str, whole: str) -> str:
     return f"_{name}" if name in {"", ".", ".."} else name
 
 
-def keep(folder: Path, files: Mapping[str, str | bytes], scripts: Sequence[str] = ("commands.sh",)) -> Path:
-    """Write the files with content into the folder, replacing existing ones; scripts are executable."""
+def keep(folder: Path, contents: Mapping[str, str | bytes], scripts: Sequence[str] = ("commands.sh",)) -> Path:
+    """Write the files with content into the folder, replacing existing ones; scripts are executable.
+
+    If one cannot be written, OSError names it, and those that were written are removed.
+    """
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        if content:
-            path = folder / name
-            mode = 0o700 if name in scripts else 0o600
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-                path.chmod(mode)  # an existing file keeps its own mode
-                file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
+    written = []
+    try:
+        for name, content in contents.items():
+            if content:
+                files.write_whole(folder / name, content, 0o700 if name in scripts else files.OWNER)
+                written.append(folder / name)
+    except OSError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     return folder

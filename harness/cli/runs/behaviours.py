@@ -22,6 +22,7 @@ from harness.report.diff.options import explaining
 from harness.report.run.behaviours_page import behaviours_html, behaviours_markdown
 from harness.results.reader import kept_run
 from harness.results.writer import writable
+from harness.runtime.files import ANYONE, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,8 +79,8 @@ def behaviours(
     made, about = _map(found)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKDOWN).write_text(behaviours_markdown(made, about, MADE_BY))
-        (folder / PAGE).write_text(behaviours_html(made, about))
+        write_whole(folder / MARKDOWN, behaviours_markdown(made, about, MADE_BY), ANYONE)
+        write_whole(folder / PAGE, behaviours_html(made, about), ANYONE)
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "builds": about, "behaviours": [one.to_json() for one in made]}))
     else:

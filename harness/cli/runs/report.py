@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli import FULL
 from harness.cli.help import example
 from harness.model.errors import UsageError
 from harness.report.json.packed import lines
@@ -20,6 +21,7 @@ from harness.report.run.run_summary import totals
 from harness.results.folder import kept_of
 from harness.results.reader import WHOLE, kept_run
 from harness.results.uncollected import uncollected
+from harness.runtime.files import ANYONE, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,8 +118,10 @@ def _write(folder: Path, made: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
-            (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+            write_whole(folder / name, text, ANYONE)
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise UsageError(
-            f"nothing can be written to {folder} ({error.strerror}); name another folder with -o"
+            f"{error.filename or folder} cannot be written ({error.strerror}); name another folder with -o"
         ) from error

@@ -1,4 +1,4 @@
-"""A full disk under the private files of a run is reported as such, and never as what a TLS library did."""
+"""A full disk is reported as such, and never as what a TLS library did; what a command writes is there whole or not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from harness.model.errors import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MOUNT, UMOUNT = shutil.which("mount") or "mount", shutil.which("umount") or "umount"
 
@@ -65,9 +65,78 @@ def test_a_full_disk_is_the_error_and_no_verdict(tiny: Path, stack: str, left: i
 def test_a_limit_of_a_files_length_is_the_error_and_no_verdict(stack: str) -> None:
     argv = [sys.executable, "-m", "harness.cli", "connect", "--client", stack, "--server", stack, "--tls", "1.3"]
     limited = ["/bin/sh", "-c", 'ulimit -f 2 && exec "$@"', "sh", *argv]
-    done = subprocess.run(limited, check=False, capture_output=True, text=True, timeout=stretched(60))
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # Python would leave parts of its own files
+    done = subprocess.run(limited, env=environment, check=False, capture_output=True, text=True, timeout=stretched(60))
 
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("error: a file may have 1024 bytes here (ulimit -f; ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+CONNECT = ("connect", "--client", "libssl", "--server", "libssl", "--tls", "1.3")
+RUN = ("run", "middlebox_compat.py", "--client", "libssl", "--server", "libssl", "-n", "0")
+ADVICE = "free some space there, or name a place that has some"
+
+
+def command(folder: Path, *words: str, stdout: object = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "harness.cli", *words]
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]  # an open file is one, too
+        argv, cwd=folder, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=stretched(60)
+    )
+
+
+@pytest.mark.parametrize("option", ["--reproduce", "--keep"])
+def test_a_folder_that_does_not_fit_is_not_left_in_part(tiny: Path, option: str) -> None:
+    filled(tiny, 2)
+    done = command(tiny, *CONNECT, option, "made")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: made/")
+    assert done.stderr.endswith(f": No space left on device; {ADVICE}\n")
+    assert [path.name for path in tiny.iterdir()] == ["filler"]
+
+
+@pytest.mark.parametrize("option", ["--story-out", "--session-out"])
+def test_a_file_that_does_not_fit_is_not_left_in_part(tiny: Path, option: str) -> None:
+    filled(tiny, 0)
+    done = command(tiny, *CONNECT, option, "made")
+
+    assert done.returncode == 1
+    assert done.stderr == f"error: made: No space left on device; {ADVICE}\n"
+    assert [path.name for path in tiny.iterdir()] == ["filler"]
+
+
+def test_a_report_that_does_not_fit_names_its_file(tiny: Path, tmp_path: Path) -> None:
+    run = command(tmp_path, *RUN, "--results", "results")
+    assert run.returncode == 0, run.stdout
+    filled(tiny, 2)
+    done = command(tiny, "report", str(tmp_path / "results"), "-o", "page")
+
+    assert done.returncode == 1
+    assert done.stderr == f"error: page/index.html: No space left on device; {ADVICE}\n"
+    assert list((tiny / "page").iterdir()) == []
+
+
+def test_a_run_whose_results_do_not_fit_does_not_pass_and_can_be_read(tiny: Path, tmp_path: Path) -> None:
+    filled(tiny, 2)
+    run = command(tmp_path, *RUN, "--results", str(tiny / "results"))
+    done = command(tmp_path, "report", str(tiny / "results"), "-o", "page")
+
+    assert run.returncode == 1
+    assert "10 passed" in run.stdout
+    assert "ERROR: the results are incomplete, they could not be written: " in run.stdout
+    assert f"No space left on device: '{tiny}/results/results.jsonl'" in run.stdout
+    assert done.returncode == 0, done.stderr
+    assert "had no space for all its results" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("stacks",), (*CONNECT, "--json"), RUN])
+def test_an_output_that_takes_nothing_is_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = command(tmp_path, *words, stdout=full)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output")
+    assert "No space left on device" in done.stderr
     assert len(done.stderr.splitlines()) == 1
