@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tempfile
 from contextlib import suppress
@@ -111,13 +110,15 @@ class Results:
 
     def _append(self, text: str) -> None:
         """Write to the end of the lines; OSError names the file, and leaves no part of the text in it."""
-        with files.naming(self._lines), self._lines.open("a", encoding="ascii") as file:
-            before = file.tell()
+        with files.naming(self._lines), self._lines.open("ab", buffering=0) as file:
+            before, data = file.tell(), text.encode("ascii")
             try:
-                file.write(text)
-                file.flush()
+                while data:  # a nearly full disk takes a part
+                    data = data[file.write(data) :]
             except OSError:
-                os.truncate(self._lines, before)
+                file.truncate(before)
+                if not before:
+                    self._lines.unlink()
                 raise
 
     def finish(self, ending: Mapping[str, Any]) -> Path | None:

@@ -119,7 +119,7 @@ def test_a_report_that_does_not_fit_names_its_file(tiny: Path, tmp_path: Path) -
 
 
 def test_a_run_whose_results_do_not_fit_does_not_pass_and_can_be_read(tiny: Path, tmp_path: Path) -> None:
-    filled(tiny, 2)
+    filled(tiny, 5)
     run = command(tmp_path, *RUN, "--results", str(tiny / "results"))
     done = command(tmp_path, "report", str(tiny / "results"), "-o", "page")
 
