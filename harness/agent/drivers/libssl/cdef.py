@@ -7,7 +7,7 @@ Run as a script, this module writes ``declared.py``, which the driver loads.
 
 from __future__ import annotations
 
-import io
+import tempfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -260,9 +260,12 @@ def declared() -> str:
     ffi = cast("Any", cffi.FFI())
     ffi.cdef(SSL + CRYPTO + C)
     ffi.set_source("declared", None)
-    made = io.StringIO()
-    ffi.emit_python_code(made)
-    return f'"""The declarations of cdef.py as cffi keeps them; that module writes this one."""\n\n{made.getvalue()}'
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "declared.py"
+        ffi.emit_python_code(str(made))  # cffi 1.17 takes no open file
+        return (
+            f'"""The declarations of cdef.py as cffi keeps them; that module writes this one."""\n\n{made.read_text()}'
+        )
 
 
 if __name__ == "__main__":
