@@ -75,6 +75,39 @@ AFTER_RESET = Expectation(
 )
 
 
+IN_INIT = "lib=20 reason=407 "
+"""SSL_R_SHUTDOWN_WHILE_IN_INIT of SSL_shutdown (ssl/ssl_lib.c)."""
+SHUTDOWN_IS_REFUSED = Expectation(
+    True,  # noqa: FBT003 - the value that is expected
+    Differs(
+        False,  # noqa: FBT003
+        Role.SERVER,
+        "*@<3.0",
+        SEEN,
+        f"{BEFORE_3_0}; SSL_shutdown sends its alert and reports no error",
+    ),
+    Differs(
+        False,  # noqa: FBT003
+        Role.SERVER,
+        "*@>=4.0",
+        SEEN,
+        "measured: after a failed read SSL_shutdown reports SSL_R_SHUTDOWN_WHILE_IN_INIT (20:407) up to 3.6.5, and "
+        "fails with an empty error queue in 4.0.3",
+    ),
+)
+READ_AFTER_FAILURE = Expectation(
+    Ending.EOF,
+    Differs(
+        Ending.ALERT,
+        Role.SERVER,
+        "*@>=4.0",
+        SEEN,
+        "https://github.com/openssl/openssl/issues/30894: SSL_read after a failed read gives SSL_ERROR_SSL and an "
+        "empty error queue, where 3.6 and earlier read the end of TCP once more",
+    ),
+)
+
+
 def ended_by_tap(connection):
     """Whether the tap was the first to end TCP, towards both ends."""
     return connection.tcp.ends[0].sender is None
@@ -106,6 +139,14 @@ def test_session_survives_if_both_ends_called_shutdown(pair):
     assert third.from_cache is True
 
 
+@scenario(server=STATEFUL, close=Close.RST_SHUTDOWN_READ, needs=IN_MEMORY)
+def test_read_after_a_reset_and_a_shutdown_meets_the_end_again(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert first.server.ending is READ_AFTER_FAILURE.of(pair)
+
+
 @scenario(server=STATEFUL, close=Close.FREE, needs=IN_MEMORY)
 def test_session_is_lost_if_neither_end_called_shutdown(pair):
     first, second, third = both(pair, pair.close_how)
@@ -126,6 +167,7 @@ def test_shutdown_after_a_read_that_met_the_end_of_tcp_comes_too_late(pair):
 
     assert first.outcome is FULL
     assert first.server.ending is Ending.EOF
+    assert any(IN_INIT in error for error in first.server.errors) is SHUTDOWN_IS_REFUSED.of(pair)
     assert (second.outcome, reasons(pair, second)) == AT_CLIENT.of(pair)
     assert second.from_cache is not False
     assert (third.outcome, reasons(pair, third)) == AT_SERVER.of(pair)

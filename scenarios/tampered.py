@@ -170,6 +170,32 @@ def test_byte_follows_the_client_hello(pair):
     assert first.alert == TRAILING.of(pair)
 
 
+RECORD_LAYER_FAILED = "lib=20 reason=313 "
+"""SSL_R_RECORD_LAYER_FAILURE of ossl_tls_handle_rlayer_return (ssl/record/rec_layer_s3.c)."""
+RECORD_LAYER_SAYS_SO = Expectation(
+    1,
+    Differs(
+        0,
+        Role.SERVER,
+        "*@<3.2",
+        date(2026, 11, 30),
+        "the record layer became a part of its own in 3.2: SSL_R_RECORD_LAYER_FAILURE (20:313) follows its error",
+    ),
+)
+
+
+@scenario(versions=[TLSv1_3], played_by={Role.SERVER: "libssl"})
+def test_server_adds_that_its_record_layer_failed(pair):
+    first = pair.connect()
+    pair.tamper("edit", "client", "sealed record", part="last_byte")
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(BAD_RECORD_MAC, Role.SERVER)
+    assert sum(RECORD_LAYER_FAILED in error for error in second.server.errors) == RECORD_LAYER_SAYS_SO.of(pair)
+
+
 @scenario(versions=[TLSv1_3])
 def test_sealed_record_of_the_client_is_changed(pair):
     first = pair.connect()

@@ -31,6 +31,8 @@ COUNTED_NONCE = 16
 """Hexadecimal digits of the nonce of a ticket of OpenSSL (TICKET_NONCE_SIZE is 8 bytes)."""
 PRESENT, UNIT = "present", " bytes"
 """What a brief object has in place of a random value, or after its length."""
+OF_THE_SYSTEM = {"0", "2"}
+"""The libraries of errors of the system: none, and ERR_LIB_SYS (openssl/err.h)."""
 UNREAD = {"EncryptedRecord", "EncryptedHandshake", "EncryptedAlert"}
 
 
@@ -158,11 +160,11 @@ def _breaches(value: list[Mapping[str, Any]], _holder: object, _case: object) ->
 def _codes(value: list[str], _holder: object, _case: object) -> str:
     """Library and reason of each error; the words changed in 3.0 and again in 4.0.
 
-    An error of the system, such as EPIPE, has no library: which ones there are depends on how fast the other end is.
+    What is not of a library comes last, once: errors of the system, such as EPIPE, depend on how fast the other end is.
     """
     found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
-    codes = [f"{code[1]}:{code[2]}" if code and code[1] != "0" else "other" for code in found]
-    return ", ".join(code for place, code in enumerate(codes) if code != "other" or code not in codes[:place]) or "none"
+    codes = [f"{code[1]}:{code[2]}" for code in found if code and code[1] not in OF_THE_SYSTEM]
+    return ", ".join([*codes, *(["other"] if len(codes) < len(value) else [])]) or "none"
 
 
 def _with_certificate(case: Mapping[str, Any]) -> bool:
