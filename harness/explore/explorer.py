@@ -22,6 +22,7 @@ from harness.explore.seeds import is_small
 from harness.explore.shrink import shrunk
 from harness.explore.values import accepted, knob_values
 from harness.model.errors import UsageError
+from harness.results.uncollected import settled
 from harness.stacks.in_memory import InMemory
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Explorer:
         """Whether every build can tell a story."""
         return not any(refusals(story, Ends(stack, stack), plan) for stack in self.stacks)
 
+    @settled()
     def run(self, seconds: float) -> None:
         """Explore for so many seconds; what then still waits to be followed up is the first thing of the next run.
 
@@ -136,6 +138,7 @@ class Explorer:
         finally:
             self._note()
 
+    @settled()
     def replay(self, stories: Sequence[Story]) -> None:
         """Tell the shard's part of these stories once each, and follow up what an oracle objects to."""
         first, of = self.part
