@@ -21,6 +21,7 @@ from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import BuildError, UsageError
 from harness.report.text.builds_text import HEADS, Row, builds_json
 
@@ -158,12 +159,12 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 
 
 @builds.command(epilog=example("builds make openssl-3.5.7.tar.gz --sha256 HEX -- no-dtls"))
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=NamedPath(path_type=Path))
 @click.argument("options", nargs=-1, metavar="[CONFIGURE OPTIONS]...")
 @click.option("--label", default="", metavar="WORD", help="Add +WORD to the version: fips makes it openssl@3.5.7+fips.")
 @click.option("--sha256", metavar="HEX", help="Refuse a tarball that does not have this SHA-256.")
-@click.option("--signature", type=click.Path(path_type=Path), help="The tarball's detached signature, checked by gpgv.")
-@click.option("--keyring", type=click.Path(path_type=Path), help="The keys trusted to sign the tarball.")
+@click.option("--signature", type=NamedPath(path_type=Path), help="The tarball's detached signature, checked by gpgv.")
+@click.option("--keyring", type=NamedPath(path_type=Path), help="The keys trusted to sign the tarball.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once (default: one per CPU).")
 @click.option("--again", is_flag=True, help="Build it even if it is cached.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.runs.declared import declares, declares_breach
 from harness.explore.corpus import Folder, held
 from harness.explore.explorer import Explorer
@@ -78,10 +79,10 @@ class Part(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs a
 @click.option("--seed", type=int, default=1, metavar="N", help=SEED)
 @click.option("-n", "processes", type=click.IntRange(min=1), metavar="N", help=PROCESSES)
 @click.option("--part", type=Part(), default="1/1", metavar="I/N", help=PART)
-@click.option("--from", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=FROM)
-@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help=TO)
+@click.option("--from", "files", multiple=True, type=NamedPath(path_type=Path), metavar="FILE", help=FROM)
+@click.option("--to", "folder", type=NamedPath(path_type=Path), metavar="DIR", help=TO)
 @click.option("--replay", is_flag=True, help=REPLAY)
-@click.option("--known", "more", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=KNOWN)
+@click.option("--known", "more", multiple=True, type=NamedPath(path_type=Path), metavar="FILE", help=KNOWN)
 @click.option("--scenario", is_flag=True, help="Also write a scenario into each finding, with blanks to fill in.")
 def explore(**given: Any) -> None:
     """Run thousands of stories on each BUILD, and follow up what builds do differently or break (docs/explore.md).

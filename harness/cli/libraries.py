@@ -16,6 +16,7 @@ from harness.case.library_table import meetings
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.runs.inner_run import results_of
 from harness.cli.runs.run import found
 from harness.model.errors import BuildError, EndpointError, NoBuildError, TimedOutError, UsageError
@@ -116,7 +117,7 @@ def remove(names: tuple[str, ...]) -> None:
     "--write",
     "folder",
     metavar="DIR",
-    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    type=NamedPath(file_okay=False, writable=True, path_type=Path),
     help="Also write libraries.md and libraries.html to this folder.",
 )
 @click.option("--scenarios", "files", multiple=True, metavar="FILE|all", help=SCENARIOS)

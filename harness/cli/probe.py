@@ -13,6 +13,7 @@ import click
 
 from harness.cli import session_files
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.session_files import session_options
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
 from harness.explain.probing.holding import in_words, round_text
@@ -47,7 +48,7 @@ UNREACHABLE = 125
 """Exit code if the server cannot be reached, or nothing is known about it."""
 LARGEST_SEED = 999_999
 SAY = "What the client says. Default: http, a GET of /; none with --starttls."
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = NamedPath(exists=True, dir_okay=False, path_type=Path)
 OTHER_KEY = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
 """What Python's ssl says of a private key whose certificate is another one."""
 FAILED = 1
@@ -55,8 +56,8 @@ FAILED = 1
 SNI = "The server name to send, then others under which its sessions are offered. Default: HOST, if it is a name."
 FROM = "Whose sessions are offered to the addresses of --to."
 CLIENTS = "The clients, such as libssl@*. Default: libssl."
-STATE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
+STATE = NamedPath(dir_okay=False, path_type=Path)
+FOLDER = NamedPath(file_okay=False, path_type=Path)
 CERTIFICATE = "the client's"
 """Its name in the PKI of the run."""
 TLS = click.Choice([version.value for version in USUAL_VERSIONS])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.paths import NamedPath
 from harness.model.errors import HarnessError, SessionFormatError, UsageError, given_bytes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ OUT = "Write the session that the client got to FILE (PEM), for its owner alone.
 
 def session_options(offers: str) -> Callable[[F], F]:
     """Add the options; ``offers`` says who offers the session that comes in."""
-    file = click.Path(path_type=Path, dir_okay=False)
+    file = NamedPath(path_type=Path, dir_okay=False)
     options = (
         click.option("--session-in", type=file, metavar="FILE", help=f"{offers} the session in FILE (PEM or DER)."),
         click.option("--session-out", type=file, metavar="FILE", help=OUT),

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from harness.cli.console import console
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import UsageError
 from harness.model.tls import Role
 from harness.report.ability_tables import capability_rows, knob_meanings, knob_rows, reasons
@@ -30,8 +31,8 @@ OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 
 
 @click.command(epilog=example("stacks --why"))
-@click.option("--stack", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=AGENT)
-@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
+@click.option("--stack", "files", multiple=True, type=NamedPath(path_type=Path), metavar="FILE", help=AGENT)
+@click.option("--openssl", "prefixes", multiple=True, type=NamedPath(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--why", is_flag=True, help="Also show why a stack does not support a knob or a Capability.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def stacks(files: tuple[Path, ...], prefixes: tuple[Path, ...], *, why: bool, as_json: bool) -> None:

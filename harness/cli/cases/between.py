@@ -11,6 +11,7 @@ import click
 
 from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import UnreachableError, UsageError, stretched
 from harness.runtime.address import target
 from harness.runtime.runtime import Runtime
@@ -29,8 +30,8 @@ NO_CA = "{ca} is the authority of the server, which is not known here: give it w
 @click.command(epilog=example("between 127.0.0.1:8443 -- curl -sk {url} {url}"))
 @click.argument("address", metavar="HOST:PORT")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--keylog", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=KEYLOG)
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What {ca} stands for.")
+@click.option("--keylog", type=NamedPath(path_type=Path, dir_okay=False), metavar="FILE", help=KEYLOG)
+@click.option("--ca", type=NamedPath(exists=True, dir_okay=False, path_type=Path), help="What {ca} stands for.")
 @click.option(
     "--deadline",
     type=click.FloatRange(min=0, min_open=True),

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from harness.case.bisect import UntestableEndError
 from harness.case.desk import MOST_THREADS, Offering, desk
+from harness.cli.paths import NamedPath
 from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
 from harness.model.session import EDITABLE
@@ -52,7 +53,7 @@ OFFER = (
 THREADS = "In place of each further connection make N at once, each in a thread of the client."
 SECONDS = click.IntRange(-FARTHEST, FARTHEST)
 TLS = click.Choice([v.value for v in TLSVersion])
-FILE = click.Path(path_type=Path, dir_okay=False)
+FILE = NamedPath(path_type=Path, dir_okay=False)
 EXPECT = (
     "Exit 1 unless this holds: the last connection's outcome, such as resumed, or a comparison, such as "
     "'connection[2].hits == 1'; may be repeated."

@@ -14,6 +14,7 @@ from harness.cli import session_files
 from harness.cli.cases.case_options import case_options, exclusive, expectations, story_of, untestable
 from harness.cli.cases.reproducing import STORY, checked, reproducing, reproducing_options
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.session_files import session_options
 from harness.explain.proof.check import false_evidence
 from harness.model.errors import DisagreementError, EvidenceError, UsageError
@@ -97,8 +98,8 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 
 @click.command(epilog=example("connect --client openssl --server libssl --tls 1.3 --age 8000"))
 @case_options
-@click.option("--stack", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=AGENT)
-@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
+@click.option("--stack", "files", multiple=True, type=NamedPath(path_type=Path), metavar="FILE", help=AGENT)
+@click.option("--openssl", "prefixes", multiple=True, type=NamedPath(path_type=Path), metavar="PREFIX", help=OWN)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
 @click.option("--all", "all_", is_flag=True, help="Show every message and field of every connection.")
 @click.option(
@@ -106,7 +107,7 @@ def used(prefixes: tuple[Path, ...], ends: tuple[Stack, Stack], machine: Machine
 )
 @session_options("Let the first connection offer")
 @reproducing_options
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=KEPT)
+@click.option("--keep", type=NamedPath(path_type=Path, file_okay=False), metavar="DIR", help=KEPT)
 @untestable
 def connect(**given: Any) -> None:
     """Run one case: handshake, save the session, reconnect with it; show what all three witnesses saw.

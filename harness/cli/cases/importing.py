@@ -14,6 +14,7 @@ from harness.case.ssl_tests import read
 from harness.cli.cases.connect import judge
 from harness.cli.console import console
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import EndpointError, TimedOutError, UsageError
 from harness.results.writer import write_new
 from harness.runtime.runtime import Runtime
@@ -30,14 +31,14 @@ AGREES, DIFFERS, UNSAID = "agrees", "differs", "cannot be said"
 
 
 @click.command("import", epilog=example("import 10-resumption.cnf --client libssl@3.5 --server openssl"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=NamedPath(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--client", default="libssl", show_default=True, metavar="STACK", help="The client: stack or stack@build."
 )
 @click.option(
     "--server", default="libssl", show_default=True, metavar="STACK", help="The server: stack or stack@build."
 )
-@click.option("--stories", type=click.Path(path_type=Path), metavar="DIR", help="Also write each story to DIR.")
+@click.option("--stories", type=NamedPath(path_type=Path), metavar="DIR", help="Also write each story to DIR.")
 @click.pass_context
 def importing(context: click.Context, file: Path, client: str, server: str, stories: Path | None) -> None:
     """Run each test of one of OpenSSL's test/ssl-tests/*.cnf as a story, between any two stacks.

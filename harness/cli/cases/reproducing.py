@@ -10,6 +10,7 @@ import click
 
 from harness.case.case import case_object
 from harness.case.minimize import Minimal, essence, minimized
+from harness.cli.paths import NamedPath
 from harness.model.errors import UsageError
 from harness.report.expecting import Expectation, asked
 from harness.results.writer import keep, new_file, unused
@@ -37,8 +38,8 @@ STORY = "story.json"
 
 def reproducing_options(command: F) -> F:
     """Add the options to a command."""
-    folder = click.Path(path_type=Path, file_okay=False)
-    file = click.Path(path_type=Path, dir_okay=False)
+    folder = NamedPath(path_type=Path, file_okay=False)
+    file = NamedPath(path_type=Path, dir_okay=False)
     command = click.option("--story-out", type=file, metavar="FILE", help=STORY_OUT)(command)
     reproduce = click.option("--reproduce", type=folder, metavar="DIR", help=REPRODUCE)
     command = click.option("--unlike", metavar="BUILD", help=UNLIKE)(command)

@@ -13,6 +13,7 @@ import click
 
 from harness.cli.cases.case_options import knobs, settings
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.knobs import ServerConfig
 from harness.model.tls import Role
 from harness.runtime.runtime import Runtime
@@ -36,7 +37,7 @@ OWN = "Also use the OpenSSL installed in PREFIX; may be repeated."
 @click.option("--connections", type=click.IntRange(min=1), metavar="N", help="End after N connections.")
 @click.option("--verbose", "-v", is_flag=True, help="Also show the evidence of each reason, and what would change it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line (docs/clients.md), nothing else.")
-@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
+@click.option("--openssl", "prefixes", multiple=True, type=NamedPath(path_type=Path), metavar="PREFIX", help=OWN)
 def serve(**given: Any) -> None:
     """Keep one server open for clients of your own, and report each connection as it ends, with its reason.
 

@@ -10,6 +10,7 @@ import click
 
 from harness.cli.cases.case_options import UNTESTABLE
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import stretched
 from harness.runtime.runtime import Runtime
 from harness.serve.behaviour import CLAIMS
@@ -47,7 +48,7 @@ EXPECT = f"Exit 1 unless this holds; may be repeated: {', '.join(CLAIMS)}; KIND:
 @click.option("--expect", multiple=True, metavar="CLAIM", help=EXPECT)
 @click.option("--verbose", "-v", is_flag=True, help="Also show each connection with its evidence.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md) and nothing else.")
-@click.option("--openssl", "prefixes", multiple=True, type=click.Path(path_type=Path), metavar="PREFIX", help=OWN)
+@click.option("--openssl", "prefixes", multiple=True, type=NamedPath(path_type=Path), metavar="PREFIX", help=OWN)
 def watch(**given: Any) -> None:
     """Run COMMAND against ten kinds of server in turn, and show what it does with their sessions.
 

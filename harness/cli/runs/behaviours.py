@@ -11,6 +11,7 @@ import click
 from harness.builds.store import BuildStore
 from harness.builds.versions import newest_first
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.declared import declared, declaring
 from harness.cli.runs.run import paths, scenarios
@@ -47,14 +48,14 @@ SCHEMA = 1
     "folders",
     multiple=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     help="Take the results of a run that is over, and run nothing; may be repeated.",
 )
 @click.option(
     "--write",
     "folder",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     help=f"Also write {MARKDOWN} and {PAGE} to this folder.",
 )
 @click.option("--fresh", is_flag=True, help="Run every build, and take and keep no results.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.runs.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
@@ -35,13 +36,13 @@ SHOWN = 5
 @click.option(
     "--results",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     help="The run to look ID up in (default: the newest one in the default folder).",
 )
 @click.option(
     "--story-out",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NamedPath(path_type=Path, dir_okay=False),
     help="Only write the story of the cell to FILE, which `resumption connect --story` runs.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENT]...")

@@ -15,6 +15,7 @@ import click
 from harness.case.desk_case import story_results
 from harness.cli.console import console
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.commits import CHECKED, Clone, commit_of, reproducible
 from harness.cli.runs.declared import declared, declared_together
@@ -78,7 +79,7 @@ class Pair:
     "--story",
     "story_file",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NamedPath(path_type=Path, dir_okay=False),
     help="Run the story in FILE (docs/stories.md) on each build, and no scenarios.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Show every cause, and the table of all differences.")
@@ -91,13 +92,13 @@ class Pair:
 @click.option(
     "--page",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NamedPath(path_type=Path, dir_okay=False),
     help="Also write FILE, a Markdown page of all causes with their value on every build that has results here.",
 )
 @click.option(
     "--commits",
     metavar="CLONE",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(path_type=Path, file_okay=False),
     help="Go on to the commit of the first cause that a reproducer can check, in a clone of OpenSSL (docs/builds.md).",
 )
 @click.option(

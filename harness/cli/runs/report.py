@@ -10,6 +10,7 @@ import click
 
 from harness.cli import FULL
 from harness.cli.help import example
+from harness.cli.paths import NamedPath
 from harness.model.errors import UsageError
 from harness.report.json.packed import lines
 from harness.report.run.earlier import compare
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from harness.results.reader import KeptRun
 
 PAGE, SUMMARY, JUNIT, BEHAVIOURS = "index.html", "report.md", "junit.xml", "behaviours.html"
-PATH = click.Path(path_type=Path)
+PATH = NamedPath(path_type=Path)
 
 
 @click.command(epilog=example("report results --against last-week"))
