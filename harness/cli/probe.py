@@ -165,7 +165,7 @@ def _probed(
             for one in targets:
                 shared = limits_of(runtime, one, wanted)
                 for client in clients:
-                    if given["every"]:
+                    if given["every"] is not None:
                         done(_held(runtime, client, one, wanted, given, root))
                     else:
                         seen = _Seen(_kept(root, client.label)(one))
@@ -241,15 +241,15 @@ def _consistent(addresses: tuple[str, ...], given: dict[str, Any]) -> None:
         raise UsageError("--from and --to go together; give both, or HOST:PORT alone")
     if bool(addresses) == bool(given["sources"]):
         raise UsageError("give HOST:PORT, or --from HOST:PORT and --to HOST:PORT")
-    if bool(given["every"]) != bool(given["lasts"]):
+    if (given["every"] is None) != (given["lasts"] is None):
         raise UsageError("--every and --for go together; give both, such as --every 1h --for 2d")
-    if given["state"] and not given["every"]:
+    if given["state"] and given["every"] is None:
         raise UsageError("--state needs --every and --for, whose state it is")
-    if given["every"] and given["sources"]:
+    if given["every"] is not None and given["sources"]:
         raise UsageError("--every needs HOST:PORT, and goes without --from and --to")
-    if given["every"] and len(addresses) > 1:
+    if given["every"] is not None and len(addresses) > 1:
         raise UsageError("--every goes with one HOST:PORT; start a probe for each")
-    if given["every"] and duration(given["every"], "--every") > duration(given["lasts"], "--for"):
+    if given["every"] is not None and duration(given["every"], "--every") > duration(given["lasts"], "--for"):
         raise UsageError(f"--every {given['every']} is longer than --for {given['lasts']}; give more, or less")
 
 

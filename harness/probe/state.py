@@ -32,7 +32,7 @@ def duration(text: str, option: str) -> float:
     """Seconds of ``90s``, ``5min``, ``1h`` or ``2d``; UsageError for anything else."""
     found = DURATION.fullmatch(text.strip())
     if found is None or not float(found[1]):
-        raise UsageError(f"{option} {text}: give a number and s, min, h or d, such as 1h")
+        raise UsageError(f"{option} {text!r}: give a number and s, min, h or d, such as 1h")
     return float(found[1]) * UNITS[found[2]]
 
 

@@ -129,5 +129,5 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
 
 def _with_configure(folder: Path) -> Path:
     if not (folder / "config").is_file():
-        raise BuildError(f"{folder} is not OpenSSL's source: it has no `config`")
+        raise UsageError(f"{folder} is not OpenSSL's source: it has no `config`; name a tarball of it")
     return folder

@@ -248,3 +248,10 @@ def test_an_unknown_provider_lists_those_that_exist(capsys: pytest.CaptureFixtur
 
     assert code == 2
     assert "debian, wheel, cryptography" in capsys.readouterr().err
+
+
+def test_a_folder_without_openssl_s_source_is_bad_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code = main(["builds", "make", str(tmp_path)])
+
+    assert code == 2
+    assert f"{tmp_path} is not OpenSSL's source: it has no `config`; name a" in capsys.readouterr().err

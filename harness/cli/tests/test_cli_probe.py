@@ -287,13 +287,16 @@ def test_every_topic_is_in_the_schema() -> None:
         (("--from", "127.0.0.1:1"), "--from and --to go together"),
         (("127.0.0.1:1", "--from", "127.0.0.1:1", "--to", "127.0.0.1:2"), "give HOST:PORT, or --from"),
         (("127.0.0.1:1", "--every", "1h"), "--every and --for go together"),
-        (("127.0.0.1:1", "--every", "1y", "--for", "2d"), "--every 1y: give a number and s, min, h or d"),
+        (("127.0.0.1:1", "--every", "1y", "--for", "2d"), "--every '1y': give a number and s, min, h or d"),
+        (("127.0.0.1:1", "--every", "", "--for", "2d"), "--every '': give a number and s, min, h or d"),
+        (("127.0.0.1:1", "--every", "", "--state", "x"), "--every and --for go together"),
+        (("127.0.0.1:1", "--for", ""), "--every and --for go together"),
         (("127.0.0.1:1", "--every", "2d", "--for", "1h"), "--every 2d is longer than --for 1h"),
         (("127.0.0.1:1", "--state", "x"), "--state needs --every and --for"),
         (("127.0.0.1:1", "--client", "nothing@*"), "no stack matches 'nothing@*'"),
         (("--from", "127.0.0.1:1", "--to", "192.0.3.1:1"), "--allow-public"),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_options_that_do_not_fit_together_are_refused(
     arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
