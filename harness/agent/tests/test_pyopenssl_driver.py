@@ -29,6 +29,7 @@ NEWEST = (4, 0)
 SCSV = 0xFF
 """TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746), which OpenSSL 4.0 no longer sends: it sends the extension."""
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
+GROUPS = pytest.mark.skipif(SSL.OPENSSL_VERSION_NUMBER < 0x40000000, reason=lacks.GROUPS)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +199,7 @@ def test_psk_modes_at_a_server(pki: Pki, word: str, *, has_key_share: bool) -> N
     assert (51 in answered.extensions) is has_key_share
 
 
-@pytest.mark.skipif(SSL.OPENSSL_VERSION_NUMBER < 0x40000000, reason=lacks.GROUPS)
+@GROUPS
 def test_groups_are_the_ones_that_are_offered(pki: Pki) -> None:
     assert groups_of(hello(make(LIBRARY, "client", pki, groups="X25519:P-256"))) == [29, 23]
 
@@ -332,6 +333,7 @@ def test_a_client_with_another_key_identity_or_hash_is_refused(pki: Pki, wrong: 
     assert facts.finished is False
 
 
+@GROUPS
 def test_a_client_drops_a_psk_whose_hash_the_retry_excludes(pki: Pki) -> None:
     """Else tls_construct_ctos_psk aborts with SSL_R_BAD_PSK; the callback of TLS 1.2 and 1.3 cannot know the hash."""
     knobs = {"psk_key": PSK, "psk_callback": "session", "versions": ["1.3"], "groups": "P-384:P-256"}
