@@ -77,7 +77,7 @@ TLS = click.Choice([version.value for version in USUAL_VERSIONS])
 @click.option("--ca", type=FILE, help="Verify the server's certificate with this authority (PEM). Default: no check.")
 @click.option("--cert", type=FILE, help="The client's certificate chain (PEM); needs --key.")
 @click.option("--key", type=FILE, help="The private key of --cert (PEM, unencrypted).")
-@click.option("--expect", default="", metavar="WORD,...", help=f"Exit 1 unless all hold: {', '.join(EXPECTATIONS)}.")
+@click.option("--expect", metavar="WORD,...", help=f"Exit 1 unless all hold: {', '.join(EXPECTATIONS)}.")
 @click.option("--offers", type=click.IntRange(min=1), help=f"Offers of each mechanism. Default: {OFFERS}.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="Repeat the order of the offers of another probe.")
 @click.option("--starttls", type=click.Choice(sorted(TURNS)), help="Ask for TLS in the words of this protocol first.")
@@ -277,8 +277,8 @@ def _usable(authority: Path | None, certificate: Path | None, key: Path | None) 
             raise UsageError(f"--key {key} is not the key of --cert {certificate}; give its own") from error
 
 
-def _expected(text: str) -> list[str]:
-    words = [word.strip() for word in text.split(",")] if text else []
+def _expected(text: str | None) -> list[str]:
+    words = [] if text is None else [word.strip() for word in text.split(",")]
     if unknown := [word for word in words if word not in EXPECTATIONS]:
         raise UsageError(f"--expect has no {unknown[0]!r}; it takes: {', '.join(EXPECTATIONS)}")
     return words

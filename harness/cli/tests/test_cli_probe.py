@@ -223,10 +223,11 @@ def test_an_expectation_that_does_not_hold_ends_with_1(
     assert text in said
 
 
-def test_an_unknown_expectation_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refused(capsys, "127.0.0.1:1", "--expect", "resumes,fast", code=2)
+@pytest.mark.parametrize(("words", "unknown"), [("resumes,fast", "fast"), ("", ""), ("resumes,", "")])
+def test_an_unknown_expectation_is_refused(words: str, unknown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "127.0.0.1:1", "--expect", words, code=2)
 
-    assert said.startswith("error: --expect has no 'fast'; it takes: resumes, ")
+    assert said.startswith(f"error: --expect has no {unknown!r}; it takes: resumes, ")
 
 
 def test_a_certificate_that_does_not_verify_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
