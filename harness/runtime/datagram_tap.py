@@ -202,10 +202,18 @@ class TappedDatagrams:
         return self._client == client and Role.CLIENT in self._open
 
     def close(self) -> None:
-        """Close the socket; a second call does nothing."""
+        """End it; a second call does nothing.
+
+        The socket stays open until ``free``: a later conversation that the kernel gave its port would not reach the
+        server, which keeps its own socket of this one for what still comes to it.
+        """
         self._loop.forget(self._server)
-        self._server.close()
         self._open.clear()
+
+    def free(self) -> None:
+        """Give the port back."""
+        self.close()
+        self._server.close()
 
 
 class DatagramTap:
@@ -294,5 +302,5 @@ class DatagramTap:
         """Close every conversation."""
         self._loop.forget(self._socket)
         for tapped in self.connections:
-            tapped.close()
+            tapped.free()
         self._socket.close()

@@ -77,6 +77,23 @@ def test_each_datagram_is_relayed_and_recorded_as_one(ends: Ends) -> None:
     assert ends.tap.connections[0].tcp.datagrams
 
 
+def test_the_port_of_a_conversation_that_is_over_is_nobody_elses(ends: Ends) -> None:
+    """A server keeps a socket for what still comes from it, which would swallow a later conversation of that port."""
+    ends.tap.expect(os.getpid)
+    ends.client.send(b"one")
+    ends.loop.wait(lambda: bool(ends.tap.connections) and bool(ends.tap.connections[0].chunks), "its beginning")
+    _, tap = ends.server.recvfrom(100)
+    for role in Role:
+        ends.tap.connections[0].leave(role)
+    with socket.socket(type=socket.SOCK_DGRAM) as later:
+        with pytest.raises(OSError, match="in use"):
+            later.bind(tap)
+        ends.tap.close()
+        later.bind(tap)
+
+    assert ends.tap.connections[0].ended
+
+
 def test_a_datagram_that_is_not_expected_is_set_aside(ends: Ends) -> None:
     ends.client.send(b"nobody expects this")
 
