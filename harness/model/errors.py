@@ -150,7 +150,7 @@ class BuildError(HarnessError):
 
 
 class NoBuildError(BuildError, UsageError):
-    """A user named a stack that exists, and no build on this machine serves it."""
+    """A user named a stack that exists, and no build on this machine serves it, or a folder without an OpenSSL."""
 
 
 def is_lost(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.builds.inspection import measured
 from harness.model.build import Build
-from harness.model.errors import BuildError
+from harness.model.errors import NoBuildError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +43,11 @@ def prefix_builds(prefix: Path, version: str, origin: str, around: Mapping[str, 
 
 
 def measured_prefix(prefix: Path) -> dict[str, Build]:
-    """Return the builds under a prefix with their measured version; BuildError if it is not an OpenSSL."""
+    """Return the builds under a prefix with their measured version; NoBuildError if there are none, else BuildError."""
     where = prefix.absolute()
     builds = prefix_builds(where, "", "prefix")
     if not builds:
-        raise BuildError(
+        raise NoBuildError(
             f"{prefix} is not an OpenSSL: there is neither {' nor '.join(PROGRAMS)} in it, nor a libssl.so in "
             f"{', '.join(LIBRARIES[:2])}; name the folder that `./config --prefix` was given, after `make install_sw`"
         )

@@ -60,6 +60,13 @@ def test_git_bisect_skips_an_openssl_that_was_not_built(tmp_path: Path, capfd: p
     assert "is not an OpenSSL" in capfd.readouterr().err
 
 
+def test_a_folder_without_an_openssl_is_bad_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = main([*CASE, str(tmp_path / "none")])
+
+    assert code == 2
+    assert "none is not an OpenSSL: there is neither bin/openssl nor" in capfd.readouterr().err
+
+
 def test_git_bisect_skips_a_libssl_that_does_not_load(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lib").mkdir()
     for name in ("libssl.so.3", "libcrypto.so.3"):
