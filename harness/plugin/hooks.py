@@ -51,6 +51,8 @@ RECORDER = pytest.StashKey[Recorder]()
 STATE = pytest.StashKey[CellState]()
 RUNNING = pytest.StashKey[CellState | None]()
 DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
+MOST_SHARDS = 100_000
+"""More than a run has cells; pytest-split makes a list of all."""
 PLAYS = {"program": Role.SERVER, "client_program": Role.CLIENT}
 """The role of the program that each of these fixtures gives."""
 HEADED = pytest.StashKey[bool]()
@@ -142,7 +144,7 @@ def begin(config: pytest.Config) -> None:
             "servers": [stack.label for stack in run.servers],
         }
         if splits := config.getoption("splits", None):
-            head["shard"] = f"{config.getoption('group')}/{splits}"
+            head["shard"] = f"{config.getoption('group')}/{_counted(splits)}"
         worker: dict[str, str] = getattr(config, "workerinput", {})
         config.stash[FOLDER] = Path(worker.get(INPUT, run.runtime.folder))
         run.runtime.loop.on_long_wait = writer(config.stash[FOLDER], worker.get("workerid", "main"))
@@ -156,6 +158,13 @@ def begin(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[DECLARED] = {}
     config.stash[RUN] = run
+
+
+def _counted(splits: int) -> int:
+    """Return the number of shards; UsageError if no run has so many."""
+    if splits > MOST_SHARDS:
+        raise UsageError(f"--splits cannot be {splits}; a run has at most {MOST_SHARDS} shards")
+    return splits
 
 
 @pytest.hookimpl(optionalhook=True)

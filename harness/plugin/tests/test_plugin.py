@@ -164,6 +164,13 @@ def test_a_matrix_that_is_none_is_bad_usage(run: Run) -> None:
     )
 
 
+def test_more_shards_than_cells_can_have_are_refused(run: Run) -> None:
+    ran = run("--splits=99999999999999999999", "--group=1")
+
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(["ERROR: --splits cannot be 99999999999999999999; a run has at most 100000 shards"])
+
+
 def test_a_build_that_is_not_here_is_bad_usage(run: Run) -> None:
     ran = run("--matrix=against=2.0")
 

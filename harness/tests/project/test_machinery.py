@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from dataclasses import replace
@@ -17,6 +18,8 @@ from harness.tests.project import machinery
 from harness.tests.project.peers import ROOT
 
 ROWS = machinery.rows()
+MAKES_ML_DSA = importlib.util.find_spec("cryptography.hazmat.primitives.asymmetric.mldsa") is not None
+"""Whether the cryptography here, 47 or later, makes keys of ML-DSA; without them no cell shows that row."""
 OFFLINE = ("cannot be fetched", "does not answer", "does not serve this machine")
 
 
@@ -109,4 +112,5 @@ def test_a_build_shows_each_row_that_it_has(version: str, tmp_path: Path) -> Non
 
     build = store.builds(record)["openssl"]
 
-    assert machinery.untrue(build.version, machinery.run(build, tmp_path, cache)) == []
+    found = machinery.untrue(build.version, machinery.run(build, tmp_path, cache))
+    assert [line for line in found if MAKES_ML_DSA or not line.startswith("ML-DSA: ")] == []

@@ -129,14 +129,15 @@ def test_a_story_differs_between_releases_and_its_command_repeats_it(
 
 
 def test_the_first_cell_of_a_cause_runs_on_each_build_that_is_here(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of them all three are looked at, for speed."""
+    """Of them all three are looked at, for speed. Nothing is kept of an earlier run."""
     versions = here(["libssl"])
     if len(versions) < 3:
         pytest.skip("fewer than three builds are here; `resumption builds fetch 1.1.1w 3.5 4.0` fetches three")
     oldest, middle, newest = versions[0], versions[len(versions) // 2], versions[-1]
     monkeypatch.setattr("harness.cli.runs.elsewhere.here", lambda _stacks: [oldest, middle, newest])
+    monkeypatch.setattr("harness.cli.runs.build_ends.run_cache", lambda: tmp_path)
     test = "scenarios/tls12_ticket.py -k test_ticket_resumes"
 
     _, out, err = run(capfd, f"diff libssl@{oldest} libssl@{newest} {test} --json")
