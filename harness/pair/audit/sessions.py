@@ -76,15 +76,17 @@ class Taken:
 
     @cached_property
     def inherited(self) -> Session | None:
-        """The session that is resumed, or after a full handshake one that was offered without a session id.
+        """The session that is resumed, or after a full handshake one that was offered by its ticket, without an id.
 
-        What was not sent again comes from it. OpenSSL makes a new SSL_SESSION only in place of one that has an id
-        (tls_process_server_hello).
+        What was not sent again comes from it. OpenSSL makes a new SSL_SESSION in place of one that has an id
+        (tls_process_server_hello), or neither id nor ticket (tls_construct_client_hello: SSL_SESSION_is_resumable).
         """
         offered = self.wire.connection.offered
         if not self.handshakes or self.handshakes[0] is not self.wire.handshakes[0]:
             return None
-        return offered if self.wire.resumed or (offered and offered.get("session_id") == b"") else None
+        if self.wire.resumed or offered is None:
+            return offered
+        return offered if offered.get("session_id") == b"" and offered.get("ticket") != b"" else None
 
     def fold(self, of: Callable[[ServerHello], object]) -> set[object]:
         """What the ServerHello of each of its handshakes shows."""

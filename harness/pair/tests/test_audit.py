@@ -21,6 +21,7 @@ from harness.pair.pair import Pair
 from harness.stacks.openssl import OpensslStack
 from harness.tests.liars.lying import falsified, with_sessions
 from harness.tests.liars.raw_ends import RawStack
+from harness.wire.session.codec import edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -659,6 +660,18 @@ def test_a_lie_about_the_psk_of_a_session_is_caught(
             pair.connect()
     finally:
         pair.close()
+
+
+def test_a_session_without_id_and_ticket_leaves_nothing_to_the_next(runtime: Runtime, honest: LibsslStack) -> None:
+    """The client makes a new SSL_SESSION in its place (SSL_SESSION_is_resumable), whose fields are new."""
+    pair = Pair((honest, honest), V13, runtime, server=ServerConfig(num_tickets=0))
+    first = pair.connect()
+    second = pair.connect(edited(first.session, max_early_data=1))
+    pair.close()
+
+    assert second.offered is not None
+    assert (second.offered.session_id, second.offered.ticket, second.offered.max_early_data) == (b"", b"", 1)
+    assert (second.outcome, second.session.max_early_data) == (Outcome.FULL, 0)
 
 
 def test_a_ticket_beside_an_external_psk_resumes_in_another_group(runtime: Runtime, honest: LibsslStack) -> None:
