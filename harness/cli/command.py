@@ -94,6 +94,14 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
+def _give_up_output() -> None:
+    """Let what stdout cannot take go nowhere: Python would try once more at its end, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: sys.argv) and return the exit code.
 
@@ -104,6 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         code = cli.main(arguments, prog_name="resumption", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -120,5 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else "standard output: " if error.errno in FULL else ""
         advice = f"; {FULL[error.errno]}" if error.errno in FULL else ""
         click.echo(f"error: {place}{error.strerror or error}{advice}", err=True)
+        _give_up_output()
         return FAILED
     return code if isinstance(code, int) else 0

@@ -14,6 +14,7 @@ if __name__ == "__main__":
         from harness.plugin.command import main
 
         code = main(sys.argv[1:])
+        sys.stdout.flush()
     except KeyboardInterrupt:  # before pytest's session, which ends with a code of its own
         sys.stderr.write("interrupted\n")
         code = INTERRUPTED

@@ -34,7 +34,7 @@ def exploring(folder: Path, seed: int) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            assert "programs" in process.stderr.readline()
+            assert any("programs" in line for line in process.stderr)
             yield process
         finally:
             process.kill()

@@ -144,7 +144,7 @@ def test_a_wrong_value_of_an_option_is_bad_usage(tmp_path: Path) -> None:
     done = command(tmp_path, "run", "--matrix=some", "-n0")
 
     assert done.returncode == 2
-    assert "--matrix cannot be 'some'; it is all, same, pairwise" in done.stderr
+    assert "--matrix cannot be 'some'; it is all, same, across, pairwise" in done.stderr
 
 
 def test_the_help_lists_every_option_of_a_run(tmp_path: Path) -> None:
