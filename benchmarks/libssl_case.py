@@ -11,6 +11,7 @@ from benchmarks.measure import alternate, table
 from benchmarks.parts import parts
 from harness.model.tls import USUAL_VERSIONS, Outcome
 from harness.pair.pair import Pair
+from harness.results.uncollected import settled
 from harness.runtime.runtime import Runtime
 from harness.stacks.in_memory import InMemory
 from harness.stacks.machine import Machine
@@ -58,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     rounds = parser.parse_args().rounds
-    with Runtime() as runtime:
+    with settled(), Runtime() as runtime:  # as the cells of a run
         machine, in_memory = Machine(runtime), InMemory(runtime)
         stack = machine.one("libssl")
         for tls in USUAL_VERSIONS:
