@@ -183,10 +183,10 @@ def _signature(name: str, function: object) -> str:
 def _enumeration(enumeration: type[Enum]) -> Iterator[str]:
     yield _prose(inspect.getdoc(enumeration) or "")
     yield ""
-    notes = _members(enumeration)
+    notes = members(enumeration)
     if enumeration is Reason:
         for question in Question:
-            yield f"**{question.replace('_', ' ')}**: {_members(Question)[question.name]}"
+            yield f"**{question.replace('_', ' ')}**: {members(Question)[question.name]}"
             yield ""
             yield from _rows((m for m in Reason if m.question is question), {m.name: m.meaning for m in Reason})
         return
@@ -208,7 +208,7 @@ def _class(shown: type) -> Iterator[str]:
         yield ""
     yield _prose(inspect.getdoc(shown) or "")
     yield ""
-    notes = _members(shown)
+    notes = members(shown)
     fields = {name: kind for name, kind in _annotations(shown) if name in notes or is_dataclass(shown)}
     if not is_dataclass(shown):
         fields = {name: "" for name in notes if not name.startswith("_")} | fields
@@ -240,7 +240,7 @@ def _mro(shown: type) -> list[type]:
     return [c for c in reversed(shown.__mro__) if c.__module__.startswith("harness.")]
 
 
-def _members(shown: type) -> dict[str, str]:
+def members(shown: type) -> dict[str, str]:
     """The docstrings below the attributes of a class and of those it extends."""
     found: dict[str, str] = {}
     for each in _mro(shown):

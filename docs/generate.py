@@ -1,16 +1,15 @@
 """Writes the generated pages from the code that they describe, and the tables of docs/stories.md and PROTOCOL.md."""
 
 import json
-import re
 from pathlib import Path
 
 from docs.api_page import api_page
+from docs.protocol_page import protocol_page
 from harness.agent import knob
 from harness.model.tls import Role
 from harness.report.json.documentation import case_schema, page, probe_schema
-from harness.report.knobs_page import knobs_page, protocol_knobs
+from harness.report.knobs_page import knobs_page
 from harness.report.rules_page import rules_page
-from harness.report.verbs_page import with_verbs
 from harness.stacks import libssl, pyopenssl, ssl_
 from harness.stacks.openssl.abilities import program_abilities
 from harness.story.pages import with_tables
@@ -47,12 +46,11 @@ def _knobs() -> str:
 
 
 PROTOCOL = HERE.parent / "harness" / "agent" / "PROTOCOL.md"
-KNOB_TABLE = re.compile(r"\| knob \| JSON \|.*\n(?:\|.*\n)+")
 
 
 def protocol() -> str:
-    """The page of the agent's protocol, with the table of knobs again."""
-    return with_verbs(KNOB_TABLE.sub(lambda _found: protocol_knobs(), PROTOCOL.read_text()))
+    """The page of the agent's protocol, with its tables again."""
+    return protocol_page(PROTOCOL.read_text())
 
 
 def stories() -> str:

@@ -129,55 +129,82 @@ class Guard(threading.local):
             raise first
 
 
+Bytes = str
+"""Bytes as hexadecimal digits, two each: the protocol's type ``bytes``."""
+
+
 @dataclass
 class Facts:
-    """What the library reports about one connection; None is unknown. Becomes the protocol's ``facts`` object."""
+    """What the library reports about one connection; None is unknown. Becomes the protocol's ``facts`` object.
+
+    Fields and docstrings are the table of PROTOCOL.md, and a field that EndpointReport has by the same name becomes
+    that. REQUIRED_FACTS names those that no agent may leave out.
+    """
 
     finished: bool = False
-    """The handshake is complete (SSL_is_init_finished)."""
+    """the first handshake was completed (SSL_is_init_finished)"""
     reused: bool | None = None
-    """SSL_session_reused after the first handshake of the connection."""
+    """SSL_session_reused after the first handshake"""
     reused_at_end: bool | None = None
-    """SSL_session_reused after the last handshake; it differs from ``reused`` only after a renegotiation."""
+    """SSL_session_reused after the last handshake; it differs from `reused` only after a renegotiation"""
     evidence: str = ""
-    """The call and its result, such as ``SSL_session_reused() == 0``."""
+    """the call and its result, for people, such as `SSL_session_reused() == 0`"""
     version: str | None = None
-    """``1.2`` or ``1.3``."""
+    """the protocol version: `1.2`, `1.3`, `dtls1.2`, `quic`"""
     cipher: str | None = None
-    external_psk: str | None = None
-    """The identity of the external PSK of the first handshake, as hexadecimal digits; empty if it had none."""
+    """OpenSSL's name of the cipher suite"""
+    external_psk: Bytes | None = None
+    """the identity of the external PSK of the first handshake; empty if it had none"""
     alpn: str | None = None
+    """the protocol that was chosen, null if none was"""
     server_name: str | None = None
+    """SSL_get_servername"""
     peer_certificate: bool | None = None
+    """whether the peer has shown a certificate, in this handshake or in the resumed session's"""
     early_data: str | None = None
-    early_bytes: str | None = None
-    """The early data that a client wrote or a server read, as hexadecimal digits."""
+    """SSL_get_early_data_status: `not_sent`, `rejected` or `accepted`"""
+    early_bytes: Bytes | None = None
+    """the early data that a client wrote or a server read; null if it was to write or read none"""
     new_sessions: int | None = None
-    """Calls of a client's new-session callback (SSL_CTX_sess_set_new_cb)."""
+    """how often a client's new-session callback was called (SSL_CTX_sess_set_new_cb)"""
     group: str | None = None
-    """The group of this connection's key exchange, as the library names it; empty if it had none."""
+    """the group of this connection's key exchange by the library's name, not the session's; empty if it had none"""
     peer_temp_key: str | None = None
-    """The peer's ephemeral key (SSL_get_peer_tmp_key), ``X25519, 253 bits``; empty if there is none."""
+    """the peer's ephemeral key (SSL_get_peer_tmp_key), as `X25519, 253 bits`; empty if there is none"""
     peer_chain: list[str] | None = None
-    """SHA-256 of each certificate of the peer's chain, its own first, as hexadecimal digits."""
-    ocsp_response: str | None = None
-    """The stapled OCSP response that a client that asked for it holds of this connection; empty if it has none."""
+    """SHA-256 of each certificate of SSL_get_peer_cert_chain as hexadecimal digits, the peer's own first"""
+    ocsp_response: Bytes | None = None
+    """the stapled OCSP response of this connection that a client that asked for it holds
+    (SSL_get_tlsext_status_ocsp_resp); empty if it has none"""
     exporter: str | None = None
-    """SHA-256 of the exported keying material (see EXPORTER_LABEL), as hexadecimal digits."""
+    """SHA-256, as hexadecimal digits, of 32 bytes of SSL_export_keying_material with the label
+    `EXPORTER-resumption-harness` and no context"""
     tickets: int | None = None
-    """NewSessionTicket messages that a client received or a server sent."""
+    """NewSessionTicket messages that a client received or a server sent"""
     alerts: list[dict[str, Any]] | None = field(default_factory=list)
-    """``{"level": 2, "number": 80, "sent": false}`` in order, close_notify included; None if they are not visible."""
+    """`{"level": 2, "number": 80, "sent": false}` in order, close_notify included; `sent` by this end; null if the
+    library does not report each one"""
     keylog: list[str] = field(default_factory=list)
+    """lines of SSL_CTX_set_keylog_callback"""
     errors: list[dict[str, Any]] = field(default_factory=list)
-    """The error queue of every failed operation on this connection."""
+    """the entries of the error queues of all operations that failed on this connection"""
     counters: dict[str, int] | None = None
-    """SSL_CTX_sess_* of a server's context after the connection is freed; the agent reads them."""
+    """of a server's connection: what `counters` gives of its context, once the connection is freed; null if the
+    library has none"""
     callback_calls: list[dict[str, Any]] | None = None
-    """The calls of a server's callbacks in order, as ``{"call": "get", "subject": "0a0b", "result": "session"}``.
+    """of a server's connection: the calls of its callbacks in order, with the removals from an external cache since the
+    connection before, as `{"call": "get", "subject": bytes, "result": "session"}`. `call` is `get`, `new`, `remove`, or
+    `wait` where the handshake was interrupted, and `subject` the session's id; or it is `encrypt` or `decrypt`, and
+    `subject` the name of the ticket key; or it is `choose`, and `subject` the server name; or `put` or `take`, and
+    `subject` application data of a ticket, or `ticket`, and `subject` the key name of a ticket that was read. Null
+    without such callbacks"""
 
-    None without such callbacks; the agent reads them.
-    """
+
+REQUIRED_FACTS = {
+    *("finished", "reused", "evidence", "version", "cipher", "alpn", "server_name", "peer_certificate"),
+    *("early_data", "tickets", "alerts", "keylog", "errors"),
+}
+"""The facts that an agent gives of each connection, if only as null; it may leave out every other one."""
 
 
 class Tls(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.agent.library import REQUIRED_FACTS, Facts
 from harness.model.connection import Counters
 from harness.model.tls import Alert, Ending, TLSVersion, sends_last_flight
 from harness.model.view import CallbackCall, EndpointReport, Saw, View, Witness
 from harness.wire.names import group_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.model.tls import Role
 
@@ -83,6 +84,30 @@ def callback_calls(calls: Sequence[Mapping[str, Any]]) -> tuple[CallbackCall, ..
     return tuple(CallbackCall(str(call["call"]), bytes.fromhex(call["subject"]), str(call["result"])) for call in calls)
 
 
+READ: Mapping[str, Callable[[Any], Any]] = {"Bytes": bytes.fromhex, "list[str]": tuple}
+"""How a fact of such a type becomes the field of the same name; others stay as they are."""
+MADE = {"version", "group", "errors", "keylog", "alerts", "callback_calls"}
+"""The fields that are made in ways of their own."""
+REQUIRED, LEFT_OUT = (
+    {
+        fact: READ.get(str(kind).removesuffix(" | None"))
+        for fact, kind in Facts.__annotations__.items()
+        if fact in EndpointReport.__dataclass_fields__ and fact not in MADE and (fact in REQUIRED_FACTS) is required
+    }
+    for required in (True, False)
+)
+"""The other facts that are also fields: those that an agent has to give, and those that it may leave out."""
+
+
+def taken(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are facts of the same name; KeyError, TypeError or ValueError if one is malformed."""
+    found = {name: facts[name] for name in REQUIRED}
+    for name, read in LEFT_OUT.items():
+        value = facts.get(name)
+        found[name] = value if value is None or read is None else read(value)
+    return found
+
+
 def make_report(
     role: Role, name: str, facts: Mapping[str, Any], trail: Trail, commands: Sequence[str]
 ) -> EndpointReport:
@@ -93,19 +118,7 @@ def make_report(
     return EndpointReport(
         view=View(Witness(role.value), saw, tuple(evidence), name, fatal, facts["tickets"]),
         version=None if facts["version"] is None else TLSVersion(facts["version"]),
-        cipher=facts["cipher"],
-        alpn=facts["alpn"],
-        external_psk=None if facts.get("external_psk") is None else bytes.fromhex(facts["external_psk"]),
-        server_name=facts["server_name"],
-        peer_certificate=facts["peer_certificate"],
-        early_data=facts["early_data"],
-        early_bytes=None if facts.get("early_bytes") is None else bytes.fromhex(facts["early_bytes"]),
-        new_sessions=facts.get("new_sessions"),
         group=None if facts.get("group") is None else group_named(facts["group"]),
-        peer_temp_key=facts.get("peer_temp_key"),
-        peer_chain=None if facts.get("peer_chain") is None else tuple(facts["peer_chain"]),
-        ocsp_response=None if facts.get("ocsp_response") is None else bytes.fromhex(facts["ocsp_response"]),
-        exporter=facts.get("exporter"),
         ending=trail.ending or trail.cut,
         errors=(
             *(f"lib={e['lib']} reason={e['reason']} {e['text']}" for e in (*trail.queue, *facts["errors"])),
@@ -115,7 +128,7 @@ def make_report(
         output=trail.output,
         commands=tuple(commands),
         alerts=None if facts["alerts"] is None else tuple(alerts),
-        reused_at_end=facts.get("reused_at_end"),
         callback_calls=None if facts.get("callback_calls") is None else callback_calls(facts["callback_calls"]),
         extra=counters_of(facts),
+        **taken(facts),
     )

@@ -130,6 +130,12 @@ def test_each_block_of_a_page_works_with_a_network(page: str, tmp_path: Path) ->
     follow(page, reader(page, tmp_path), network=True)
 
 
+def test_the_page_of_the_protocol_is_what_the_code_says() -> None:
+    made = runpy.run_path(str(ROOT / "docs/generate.py"))["protocol"]()
+
+    assert (ROOT / "harness/agent/PROTOCOL.md").read_text() == made, "run: python docs/generate.py"
+
+
 def test_the_reference_is_what_the_docstrings_say() -> None:
     made = runpy.run_path(str(ROOT / "docs/generate.py"))["api_page"]()
 
