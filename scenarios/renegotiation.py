@@ -15,6 +15,7 @@ from harness import (
     Alert,
     Capability,
     Differs,
+    Ending,
     Expectation,
     Outcome,
     Role,
@@ -150,6 +151,21 @@ def test_client_without_renegotiation_refuses_the_servers(pair):
     assert connection.messages.handshakes == 1
     assert connection.renegotiation_resumed is None
     assert alerts == REFUSED_REQUEST
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"renegotiation": False},
+    played_by={Role.CLIENT: "libssl", Role.SERVER: "libssl"},
+)
+def test_server_that_has_given_up_reads_no_end_of_its_input(pair):
+    """Its SSL_write and SSL_read then fail at once, up to 3.6 with SSL_ERROR_SYSCALL, as at the end of TCP."""
+    done, connection = renegotiated(pair, Role.SERVER)
+
+    assert not done
+    assert connection.outcome is FULL
+    assert [alert.number for alert in connection.messages.alerts if alert.number] == REFUSED_REQUEST
+    assert connection.server.ending is Ending.ALERT
 
 
 SINCE_3_0 = (

@@ -182,7 +182,7 @@ class Native:
         if any(entry["lib"] == c.LIB_SSL and entry["reason"] == c.UNEXPECTED_EOF for entry in queue):
             raise EndError("eof", queue)
         if code == c.ERROR_SYSCALL and not queue:
-            if not number and self.release < THREE and self.ssl.SSL_want(ssl) == c.WANTS_NOTHING:
+            if not number and self.ssl.SSL_want(ssl) == c.WANTS_NOTHING:
                 raise TlsError([SILENT])
             raise EndError("reset" if number in {errno.ECONNRESET, errno.EPIPE} else "eof")
         raise TlsError(queue)
