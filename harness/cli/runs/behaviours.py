@@ -132,5 +132,5 @@ def _known(versions: Sequence[str]) -> list[BuildEnds]:
 def _said(older: str, newer: str, cause: Cause, ends: Mapping[str, BuildEnds]) -> str:
     """Where a change is declared, or which option of the builds it comes from; empty if neither is known."""
     both = [(version, ends[version].options if version in ends else None) for version in (older, newer)]
-    option = explaining(cause.observable, *both)
+    option = explaining(cause.names, *both)
     return declared(cause, [f"{STACK}@{older}"], [f"{STACK}@{newer}"]) or option

@@ -16,6 +16,7 @@ from harness.matrix.cells import Situation
 from harness.matrix.expectation import Builds, Expectation
 from harness.matrix.known_breaches import KNOWN_BREACHES
 from harness.model.tls import Alert
+from harness.report.diff.causes import LENGTH
 from harness.report.diff.difference import NONE
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ BREACHES, ALERT_SENT = "breaches", "alert"
 """The observables that name the rules which a cell breaks, and the alert of a connection."""
 IN_EVERY_SCENARIO = (
     "hellos.",
+    "messages.server.EncryptedExtensions",
     "session.kex_group",
     "session.resumable",
     "session.compression",
@@ -49,6 +51,8 @@ ALERT = re.compile(r"(?P<name>\w+) \((?P<number>\d+)\)(?:, level \d+)?(?: by (?P
 """An alert as a difference shows it; a scenario declares its number, or all of it."""
 EDGE = re.compile(r"(?:>=|<)(?!=)\s*([^,\s]+)")
 """The version at which a range begins, or before which it ends, as it is written: ``1.1.1l`` of ``*@<1.1.1l``."""
+PARTS = re.compile("_|(?<=[a-z])(?=[A-Z])")
+"""Between the words of a name: ``supported_groups``, ``HelloRetryRequest``."""
 COMMON = frozenset(
     [
         "certificate",
@@ -92,8 +96,10 @@ def declared(cause: Cause, before: Sequence[str], after: Sequence[str]) -> str:
         return found
     own = dict.fromkeys(scenario.partition("::")[0] for scenario, _ in cause.cells)
     head = (cause.observable, cause.before, cause.after)
-    changes = [head, *cause.changes, *_received(*head)]
-    found = _by_values(changes, own, before, after) or _by_name(cause.observable, own, before, after)
+    beside = [change for change in cause.changes if not LENGTH.fullmatch(change[0])]
+    changes = [head, *beside, *_received(*head)]
+    named = (_by_name(name, own, before, after) for name in cause.names)
+    found = _by_values(changes, own, before, after) or next(filter(None, named), "")
     if not found and cause.observable.endswith(ERRORS):
         found = _by_code(cause, before, after)
     if not found and cause.observable == ALERT_SENT:  # an alert means the same wherever it is sent
@@ -306,7 +312,7 @@ def _said(observable: str, text: str) -> set[str]:
 
 def _words(names: Iterable[str], least: int = LONG) -> set[str]:
     """The words of at least so many letters that distinguish one fact from others, without a plural's s."""
-    words = {word for name in names for word in re.split("[_ ]", name.lower())}
+    words = {word for name in names for word in PARTS.sub(" ", name).lower().split()}
     return {word.removesuffix("s") for word in words if len(word) >= least} - COMMON
 
 

@@ -231,7 +231,7 @@ class Compared:
             replace(
                 over_builds(cause, runs, until),
                 declared=declared(cause, self.shown["before"], self.shown["after"]),
-                options=explaining(cause.observable, *options) if options else "",
+                options=explaining(cause.names, *options) if options else "",
                 command=again(known[cause.cells[0]]),
             )
             for cause in self.causes

@@ -12,7 +12,7 @@ from harness.report.diff.difference import ABSENT, NONE, differences
 from harness.report.json.shapes import CellObject
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from harness.report.json.shapes import CauseObject, DifferenceObject
 
@@ -37,6 +37,13 @@ GROUP, KEX_GROUP = re.compile(r"endpoints\.\w+\.(?:group|peer_temp_key)"), "sess
 """The group of a connection and its key are those of its session."""
 TICKET_LENGTH, TICKET_SENT = "session.ticket_length", "server.NewSessionTicket"
 """A ticket is as long as the fields of the session in it."""
+EXTENSIONS = re.compile(r"(?P<fields>messages\.\w+\.\w+\.fields\.)extensions")
+"""The names of a message's extensions, of which some are fields of their own."""
+MANY, FEW = 0.25, 10
+"""The share of all changed cells above which a cause has a smaller one's cells by chance, and does not explain it.
+
+Of few cells it is the half.
+"""
 TOGETHER, HALF = 0.9, 0.5
 """The share of the cells of a weaker difference that a cause must have for it to be one of its consequences."""
 
@@ -74,6 +81,11 @@ class Cause:
     def strength(self) -> str:
         """One of STRENGTHS."""
         return STRENGTHS[rank(self.observable)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its observable; of the weakest also those beside it, which are as weak, so that any of them could lead it."""
+        return (self.observable, *self.beside) if self.strength == STRENGTHS[-1] else (self.observable,)
 
     def to_json(self) -> CauseObject:
         """Return it as JSON."""
@@ -141,17 +153,41 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
             key = place["scenario"], place["cell"]
             change.cells.setdefault(key, place["connection"])
             change.values.setdefault(key, (one["before"], one["after"]))
-    many = len({key for change in changes.values() for key in change.cells}) / 2
+    changed = len({key for change in changes.values() for key in change.cells})
+    many = max(changed * MANY, min(changed / 2, FEW))
     made: list[tuple[_Change, list[_Change]]] = []
-    for change in sorted(changes.values(), key=_order):
+    for change in sorted(_without_fields(list(changes.values())), key=_order):
         heads = [one for one, _ in made]
         head = next((one for one, beside in made if _follows(change, [one, *beside], many)), None)
         head = head or _covering(change, heads, many)
+        alone = change if head else _alone(change, heads, many)
+        head = head or next((one for one in heads if _is_as_weak(alone, one)), None)
         if head is None:
-            made.append((_alone(change, heads, many), []))
+            made.append((alone, []))
         else:
             next(beside for one, beside in made if one is head).append(change)
     return [_cause(head, beside) for head, beside in made]
+
+
+def _without_fields(changes: Sequence[_Change]) -> Iterator[_Change]:
+    """The changes, those of the names of extensions only where one comes or goes that is no field of its own."""
+    cells = {change.observable: change.cells for change in changes}
+    for change in changes:
+        shown = set()
+        if found := EXTENSIONS.fullmatch(change.observable):
+            for key, both in change.values.items():
+                before, after = ({*text.split(", ")} - {NONE} for text in both)
+                if before != after and all(key in cells.get(found["fields"] + name, ()) for name in before ^ after):
+                    shown.add(key)
+        if not shown:
+            yield change
+        elif change.cells.keys() - shown:
+            yield change.without(shown)
+
+
+def _is_as_weak(change: _Change, head: _Change) -> bool:
+    """Whether it is in the same cells as a head that is no stronger, once both lack what follows from others."""
+    return rank(change.observable) == rank(head.observable) and change.cells.keys() == head.cells.keys()
 
 
 def _alone(change: _Change, heads: Iterable[_Change], many: float) -> _Change:

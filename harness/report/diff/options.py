@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+from fnmatch import filter as matching
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 COMPRESSED = ("*compress_certificate*", "*CompressedCertificate*", "*compression*")
 SIGNS: Mapping[str, tuple[str, ...]] = {
@@ -23,9 +23,9 @@ RFC 8879 for the compressions, RFC 5054 for SRP; SSL_CTX_set_security_level(3): 
 
 
 def explaining(
-    observable: str, before: tuple[str, Collection[str] | None], after: tuple[str, Collection[str] | None]
+    observables: Sequence[str], before: tuple[str, Collection[str] | None], after: tuple[str, Collection[str] | None]
 ) -> str:
-    """Return ``zstd with 3.5.9 alone`` for an observable that an option changes which one build alone has.
+    """Return ``zstd with 3.5.9 alone`` if one build alone has an option that changes one of these observables.
 
     ``before`` and ``after`` are the name of a build and its options, None if they are unknown; empty if no option
     explains it.
@@ -35,6 +35,6 @@ def explaining(
     found = []
     for name, mine, others in ((before[0], before[1], after[1]), (after[0], after[1], before[1])):
         alone = [option for option in mine if option not in others]
-        shown = [option for option in alone if any(fnmatchcase(observable, glob) for glob in SIGNS.get(option, ()))]
+        shown = [option for option in alone if any(matching(observables, glob) for glob in SIGNS.get(option, ()))]
         found += [f"{', '.join(shown)} with {name} alone"] if shown else []
     return "; ".join(found)

@@ -136,3 +136,32 @@ def test_a_rule_that_a_scenario_declares_as_broken_is_declared() -> None:
 
     assert "known_breaches.py, for *@<1.1.0" in declared(one, ["libssl@1.0.2r"], ["libssl@1.1.1w"])
     assert declared(one, ["libssl@1.1.1w"], ["libssl@3.5.9"]) == ""
+
+
+BUILDS = (["libssl@3.0.20"], ["libssl@3.5.9"])
+QUESTION = ((("scenarios/group_preference.py::test_x", "x"),), 1)
+
+
+def test_what_is_as_weak_as_its_head_can_declare_a_cause() -> None:
+    retry = (("messages.server.HelloRetryRequest", "absent", "present"),)
+    one = Cause("messages.client.ClientHello", "absent", "present", 1, *QUESTION, (retry[0][0],), retry)
+
+    assert declared(one, *BUILDS).startswith("declared in scenarios/group_preference.py, since 3.5")
+    assert declared(replace(one, beside=(), changes=()), *BUILDS) == ""
+    assert declared(replace(one, observable="counters.accept"), *BUILDS) == ""
+
+
+def test_the_length_of_a_message_is_no_value_that_is_declared() -> None:
+    length = (("messages.server.EncryptedExtensions.length", "1", "2"),)
+    one = Cause("counters.accept", "5", "6", 1, *QUESTION, (length[0][0],), length)
+
+    assert declared(one, *BUILDS) == ""
+    assert declared(replace(one, changes=(("counters.hits", "1", "2"),)), *BUILDS) != ""
+
+
+def test_the_groups_of_a_server_are_declared_for_every_scenario() -> None:
+    one = cause("none", "supported_groups")
+    named = replace(one, observable="messages.server.EncryptedExtensions.fields.extensions")
+
+    assert declared(named, *BUILDS).startswith("declared in scenarios/hello_by_version.py, since 3.5")
+    assert declared(named, ["libssl@3.5.8"], ["libssl@3.5.9"]) == ""

@@ -17,7 +17,7 @@ from harness.report.diff.tests.test_run_difference import of, results
 
 if TYPE_CHECKING:
     from harness.report.diff.causes import Cause
-    from harness.report.json.shapes import DiffObject
+    from harness.report.json.shapes import DifferenceObject, DiffObject, PlaceObject
 
 DECLINED = {f"{FIRST}outcome": "declined", f"{FIRST}mechanism": None, f"{FIRST}tickets": 7}
 
@@ -188,3 +188,58 @@ def test_the_group_of_a_connection_is_that_of_its_session() -> None:
     (cause,) = found([of(name) for name in names], [of("a", **group, **here), *(of(n, **group) for n in "bcd")])
 
     assert (cause.observable, cause.beside) == ("session.kex_group", ("endpoints.client.group",))
+
+
+def difference(observable: str, before: str, after: str, cells: str) -> DifferenceObject:
+    """A difference in cells that each have a letter."""
+    places: list[PlaceObject] = [{"scenario": "scenarios/a.py::test", "cell": name, "connection": 1} for name in cells]
+    return {"observable": observable, "before": before, "after": after, "cells": len(cells), "places": places}
+
+
+def test_what_changes_in_many_cells_explains_no_change_in_a_few_of_them() -> None:
+    names = "".join(chr(ord("A") + number) for number in range(60))
+    made = causes(
+        [
+            difference("hellos.client.ClientHello.cipher_suites", "1302", "1301", names),
+            difference("session.kex_group", "29", "4588", names[:28]),
+            difference("endpoints.client.early_data", "rejected", "accepted", names[:2]),
+        ]
+    )
+
+    assert [(one.observable, len(one.cells)) for one in made] == [
+        ("session.kex_group", 28),
+        ("hellos.client.ClientHello.cipher_suites", 60),
+        ("endpoints.client.early_data", 2),
+    ]
+
+
+FIELDS = "messages.server.EncryptedExtensions.fields."
+
+
+def test_a_named_extension_with_a_field_of_its_own_is_a_difference_of_the_field() -> None:
+    made = causes(
+        [
+            difference(f"{FIELDS}extensions", "none", "early_data", "a"),
+            difference(f"{FIELDS}extensions", "supported_groups", "supported_groups, early_data", "b"),
+            difference(f"{FIELDS}extensions", "none", "supported_groups", "c"),
+            difference(f"{FIELDS}early_data", "absent", "present", "ab"),
+        ]
+    )
+
+    assert [(one.observable, one.after, [cell for _, cell in one.cells]) for one in made] == [
+        (f"{FIELDS}early_data", "present", ["a", "b"]),
+        (f"{FIELDS}extensions", "supported_groups", ["c"]),
+    ]
+
+
+def test_what_is_left_in_the_same_cells_is_one_cause() -> None:
+    made = causes(
+        [
+            difference("outcome", "resumed", "declined", "a"),
+            difference("messages.client.ClientHello", "absent", "present", "abc"),
+            difference("messages.server.HelloRetryRequest", "absent", "present", "abc"),
+        ]
+    )
+
+    assert [(one.observable, len(one.cells)) for one in made] == [("outcome", 1), ("messages.client.ClientHello", 2)]
+    assert made[1].names == ("messages.client.ClientHello", "messages.server.HelloRetryRequest")
