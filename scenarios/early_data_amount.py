@@ -6,11 +6,16 @@ default 16384 bytes (early_data_count_ok), also for early data that it skips. D.
 must fail if the server answers with TLS 1.2; OpenSSL's server notices it first.
 """
 
+from datetime import date
+
 from harness import (
     ABORTED,
     DECLINED,
     FULL,
+    Alert,
     Capability,
+    Differs,
+    Expectation,
     Mechanism,
     Reason,
     Role,
@@ -31,6 +36,19 @@ EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 UNEXPECTED_MESSAGE = 10
 EARLY_DATA = 42
 """The extension's number: a server that takes early data answers it in EncryptedExtensions (RFC 8446, 4.2.10)."""
+CHANGE_IS_SENT_AS = Expectation(
+    "ApplicationData",
+    Differs(
+        "ChangeCipherSpec",
+        Role.CLIENT,
+        "*@<3.2",
+        date(2026, 12, 1),
+        "measured: the ChangeCipherSpec of TLS 1.2, sealed by the keys of early data, is in a record of TLS 1.2 (25 "
+        "bytes) of 3.1.5, and of TLS 1.3 (18 bytes) of 3.2.3, where each key has a record layer of its version "
+        "(ssl/record/methods)",
+    ),
+)
+"""The record of it after a ServerHello of TLS 1.2, for which a client should fail (RFC 8446, D.3)."""
 
 
 def lengths(connection):
@@ -135,6 +153,23 @@ def test_early_data_to_a_tls12_server_ends_the_connection(pair):
     assert second.messages.server_hello.version is TLSv1_2
     assert second.alert.number == UNEXPECTED_MESSAGE
     assert second.alert.sender is Role.SERVER
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"versions": EITHER, "max_early_data": 1},
+    server=ALLOWS | {"versions": EITHER},
+    played_by={Role.CLIENT: "libssl", Role.SERVER: "libssl"},
+)
+def test_client_goes_on_in_tls12_with_the_keys_of_its_early_data(pair):
+    first = pair.connect()
+    pair.new_server(versions=(TLSv1_2,))
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(UNEXPECTED_MESSAGE, Role.SERVER)
+    assert second.messages.types(Role.CLIENT)[-1] == CHANGE_IS_SENT_AS.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client={"versions": EITHER}, server=ALLOWS)

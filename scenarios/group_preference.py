@@ -30,12 +30,22 @@ SEEN = date(2026, 11, 30)
 P384, P521 = 24, 25
 INTERNAL_ERROR = 80
 TUPLES = "SSL_CTX_set1_groups_list(3) of 3.5: a server asks for a group of an earlier tuple than that of the key share"
-ASKS = Expectation([False], Differs([True, False], Role.SERVER, "*@>=3.5", SEEN, TUPLES))
+RETRY_REQUESTS = Expectation([False], Differs([True, False], Role.SERVER, "*@>=3.5", SEEN, TUPLES))
 """Whether each answer of the server to a ClientHello is a HelloRetryRequest."""
 USED_UP: Expectation[tuple[Outcome, bool | None, tuple[Reason, ...]]] = Expectation(
     (RESUMED, True, ()), Differs((DECLINED, None, (Reason.CONSUMED,)), Role.SERVER, "*@>=3.5", SEEN, TUPLES)
 )
 """The outcome, whether the session came from the server's cache, and the reasons."""
+HITS_AFTER_QUESTION = Expectation(
+    1,
+    Differs(
+        2,
+        Role.SERVER,
+        "*@>=3.5",
+        date(2026, 12, 1),
+        f"{TUPLES}, and ssl_get_prev_session adds to sess_hit for the first and for the second ClientHello",
+    ),
+)
 EARLY_DATA = Expectation("accepted", Differs("rejected", Role.SERVER, "*@>=3.5", SEEN, TUPLES))
 PREFERS_ANOTHER = {"groups": "P-384:X25519"}
 """The key share is of the first."""
@@ -65,7 +75,7 @@ def test_session_resumes_in_the_group_that_the_server_prefers(pair):
     assert first.outcome is FULL
     assert second.mechanism is Mechanism.PSK
     assert second.messages.client_hellos[0].key_share_groups == (P384,)
-    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
+    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == RETRY_REQUESTS.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER, server={"max_early_data": 1024})
@@ -76,7 +86,7 @@ def test_question_for_a_group_uses_up_a_ticket_that_may_be_used_once(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
+    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == RETRY_REQUESTS.of(pair)
     assert (second.outcome, second.from_cache, reasons(pair, second)) == USED_UP.of(pair)
 
 
@@ -88,9 +98,22 @@ def test_question_for_a_group_leaves_a_ticket_that_may_be_used_again(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == ASKS.of(pair)
+    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == RETRY_REQUESTS.of(pair)
     assert second.mechanism is Mechanism.PSK
     assert second.from_cache is False
+
+
+@scenario(versions=[TLSv1_3], client=PREFERS_ANOTHER, needs={"server": [Capability.COUNTERS]})
+@openssl_chooses(Role.CLIENT, "one key share, of the first of its groups")
+@openssl_chooses(Role.SERVER, "whether it asks for a group that it prefers")
+def test_question_for_a_group_counts_the_resumption_twice(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert [hello.hello_retry_request for hello in second.messages.server_hellos] == RETRY_REQUESTS.of(pair)
+    assert pair.server.counters().hits == HITS_AFTER_QUESTION.of(pair)
 
 
 @scenario(

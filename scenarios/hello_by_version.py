@@ -64,7 +64,7 @@ FFDHE_IN_TLS12 = (
 
 CENTOS_1_0_2 = "*@==1.0.2k-fips"
 UPSTREAM_1_0_2 = f"*@<1.1.0,!={CENTOS_1_0_2.removeprefix('*@==')}"
-TODAY = date(2026, 11, 30)
+TODAY, NOW = date(2026, 11, 30), date(2026, 12, 1)
 FEWER_CURVES = "measured: 1.0.2k of CentOS names these four; its hobble-openssl takes the others out of the source"
 SECP256K1 = 22
 
@@ -151,6 +151,23 @@ FIRST_OF_THESE_CIPHERS: Expectation[set[int]] = Expectation(
 )
 """Of IDEA, RC4 and Triple-DES; none where there is none."""
 
+GROUPS_IN_ENCRYPTED_EXTENSIONS: Expectation[tuple[int, ...]] = Expectation(
+    GROUPS_IN_TLS13.value,
+    *(
+        Differs(differs.value, Role.SERVER, differs.builds, NOW, differs.evidence)
+        for differs in GROUPS_IN_TLS13.differs
+    ),
+)
+"""A server has the same groups by default as a client (RFC 8446, 4.2.7)."""
+X25519_IN_ENCRYPTED_EXTENSIONS = Expectation(
+    False,  # noqa: FBT003 - a value
+    Differs(True, Role.SERVER, "*@>=3.5", NOW, HYBRID_GROUPS),  # noqa: FBT003 - a value
+)
+"""Whether a server names its groups to a client of X25519, which was its first one until 3.5.
+
+tls_construct_stoc_supported_groups: a server whose first group is the connection's names none.
+"""
+
 NULL_METHOD, DEFLATE = 0, 1
 CRIME = "CHANGES, 1.1.0: CRIME protection: disable compression by default, even if OpenSSL is compiled with zlib"
 COMPRESSION: Expectation[tuple[list[int], int]] = Expectation(
@@ -234,9 +251,9 @@ def point_formats(hello):
     return [number for number in hello.extensions if number == EC_POINT_FORMATS]
 
 
-def listed(hello, number):
+def listed(extensions, number):
     """Return the two-byte numbers listed in an extension."""
-    body = hello.extensions[number][2:]
+    body = extensions[number][2:]
     return tuple(int.from_bytes(body[i : i + 2], "big") for i in range(0, len(body), 2))
 
 
@@ -284,16 +301,40 @@ def test_client_sends_its_default_key_shares(pair):
 def test_tls12_client_names_its_default_groups(pair):
     first, second = both_hellos(pair)
 
-    assert listed(first, SUPPORTED_GROUPS) == GROUPS_IN_TLS12.of(pair)
-    assert listed(second, SUPPORTED_GROUPS) == GROUPS_IN_TLS12.of(pair)
+    assert listed(first.extensions, SUPPORTED_GROUPS) == GROUPS_IN_TLS12.of(pair)
+    assert listed(second.extensions, SUPPORTED_GROUPS) == GROUPS_IN_TLS12.of(pair)
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls13_client_names_its_default_groups(pair):
     first, second = both_hellos(pair)
 
-    assert listed(first, SUPPORTED_GROUPS) == GROUPS_IN_TLS13.of(pair)
-    assert listed(second, SUPPORTED_GROUPS) == GROUPS_IN_TLS13.of(pair)
+    assert listed(first.extensions, SUPPORTED_GROUPS) == GROUPS_IN_TLS13.of(pair)
+    assert listed(second.extensions, SUPPORTED_GROUPS) == GROUPS_IN_TLS13.of(pair)
+
+
+@scenario(versions=[TLSv1_3], client={"groups": "P-256"}, needs={"server": [Capability.OPENSSL_CHOICES]})
+def test_tls13_server_names_its_default_groups(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert listed(first.messages.encrypted_extensions, SUPPORTED_GROUPS) == GROUPS_IN_ENCRYPTED_EXTENSIONS.of(pair)
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert listed(second.messages.encrypted_extensions, SUPPORTED_GROUPS) == GROUPS_IN_ENCRYPTED_EXTENSIONS.of(pair)
+
+
+@scenario(versions=[TLSv1_3], client={"groups": "X25519"}, needs={"server": [Capability.OPENSSL_CHOICES]})
+def test_tls13_server_names_no_groups_where_the_first_is_used(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    named = [SUPPORTED_GROUPS in connection.messages.encrypted_extensions for connection in (first, second)]
+
+    assert first.outcome is FULL
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert named == [X25519_IN_ENCRYPTED_EXTENSIONS.of(pair)] * 2
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.OPENSSL_CHOICES]})
@@ -301,16 +342,17 @@ def test_tls13_client_names_its_default_signature_algorithms(pair):
     first, second = both_hellos(pair)
     newer = BRAINPOOL | MLDSA | SM2SIG_SM3
 
-    assert newer & {*listed(first, SIGNATURE_ALGORITHMS)} == NEWER_ALGORITHMS.of(pair)
-    assert listed(second, SIGNATURE_ALGORITHMS) == listed(first, SIGNATURE_ALGORITHMS)
+    assert newer & {*listed(first.extensions, SIGNATURE_ALGORITHMS)} == NEWER_ALGORITHMS.of(pair)
+    assert listed(second.extensions, SIGNATURE_ALGORITHMS) == listed(first.extensions, SIGNATURE_ALGORITHMS)
 
 
 @scenario(versions=[TLSv1_2], client=AT_ONE_LEVEL, needs={"client": [Capability.OPENSSL_CHOICES]})
 def test_tls12_client_names_its_default_signature_algorithms(pair):
     first, second = both_hellos(pair)
+    named = {*listed(first.extensions, SIGNATURE_ALGORITHMS)}
 
-    assert (PSS_AND_EDDSA | SHA1) & {*listed(first, SIGNATURE_ALGORITHMS)} == SIGNATURE_ALGORITHMS_IN_TLS12.of(pair)
-    assert listed(second, SIGNATURE_ALGORITHMS) == listed(first, SIGNATURE_ALGORITHMS)
+    assert (PSS_AND_EDDSA | SHA1) & named == SIGNATURE_ALGORITHMS_IN_TLS12.of(pair)
+    assert listed(second.extensions, SIGNATURE_ALGORITHMS) == listed(first.extensions, SIGNATURE_ALGORITHMS)
 
 
 @scenario(versions=[TLSv1_2], needs={"client": [Capability.OPENSSL_CHOICES]})

@@ -6,7 +6,20 @@ shows neither certificate nor key (RFC 8446, 2.2; RFC 5246, 7.3): the key is ver
 
 from datetime import date
 
-from harness import ABORTED, FULL, Alert, Capability, Differs, Expectation, Role, Verify, reasons, scenario
+from harness import (
+    ABORTED,
+    FULL,
+    Alert,
+    Capability,
+    Differs,
+    Expectation,
+    Mechanism,
+    Role,
+    TLSv1_3,
+    Verify,
+    reasons,
+    scenario,
+)
 
 SERVER_CERTIFICATE_TYPE = 20
 """The extension (RFC 7250, 3)."""
@@ -20,6 +33,20 @@ REFUSED = Expectation(
     *(
         Differs(FULL, Role.CLIENT, builds, date(2026, 11, 30), NOT_ABORTED)
         for builds in ("*@>=3.2.0,<3.2.4", "*@>=3.3.0,<3.3.3", "*@>=3.4.0,<3.4.1")
+    ),
+)
+COMPRESS_CERTIFICATE = 27
+"""The extension (RFC 8879, 3)."""
+COMPRESS_CERTIFICATE_IS_ASKED = Expectation(
+    False,  # noqa: FBT003 - a value
+    Differs(
+        True,  # noqa: FBT003 - a value
+        Role.CLIENT,
+        "*@>=4.0",
+        date(2026, 12, 1),
+        "tls_construct_compress_certificate (ssl/statem/extensions.c): a client that has already sent "
+        "client_certificate_type asks for none; measured: 3.6.5 sends client_certificate_type before the place of "
+        "compress_certificate, 4.0.3 after it",
     ),
 )
 
@@ -89,3 +116,23 @@ def test_client_with_a_raw_public_key_resumes(pair):
     assert first.messages.raw_public_keys[Role.CLIENT]
     assert second.mechanism is not None
     assert Role.CLIENT not in second.messages.raw_public_keys
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"client_certificate": "client", "cert_decompression": True},
+    server={"client_rpk": True, "verify": Verify.REQUIRED, "expected_rpk": "client"},
+    same_stack=True,
+)
+def test_client_with_a_raw_public_key_asks_for_no_compressed_certificate(pair):
+    first = pair.connect()
+    pair.new_client(client_rpk=True, cert_decompression=None)
+    second = pair.connect()
+    third = pair.connect(offer=second.session)
+    asked = [COMPRESS_CERTIFICATE in one.messages.client_hello.extensions for one in (first, second, third)]
+
+    assert first.outcome is second.outcome is FULL
+    assert Role.CLIENT not in first.messages.raw_public_keys
+    assert second.messages.raw_public_keys[Role.CLIENT]
+    assert third.mechanism is Mechanism.PSK
+    assert asked == [True, *[COMPRESS_CERTIFICATE_IS_ASKED.of(pair)] * 2]
