@@ -124,7 +124,7 @@ def test_client_with_a_raw_public_key_resumes(pair):
     server={"client_rpk": True, "verify": Verify.REQUIRED, "expected_rpk": "client"},
     same_stack=True,
 )
-def test_client_with_a_raw_public_key_asks_for_no_compressed_certificate(pair):
+def test_raw_public_key_of_a_client_asks_for_no_compressed_certificate(pair):
     first = pair.connect()
     pair.new_client(client_rpk=True, cert_decompression=None)
     second = pair.connect()

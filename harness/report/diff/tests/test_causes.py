@@ -216,7 +216,7 @@ def test_what_changes_in_many_cells_explains_no_change_in_a_few_of_them() -> Non
 FIELDS = "messages.server.EncryptedExtensions.fields."
 
 
-def test_a_named_extension_with_a_field_of_its_own_is_a_difference_of_the_field() -> None:
+def test_an_extension_with_a_field_of_its_own_is_a_difference_of_that() -> None:
     made = causes(
         [
             difference(f"{FIELDS}extensions", "none", "early_data", "a"),
