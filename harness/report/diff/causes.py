@@ -170,7 +170,7 @@ def causes(found: Iterable[DifferenceObject]) -> list[Cause]:
 
 
 def _without_fields(changes: Sequence[_Change]) -> Iterator[_Change]:
-    """The changes, those of the names of extensions only where one comes or goes that is no field of its own."""
+    """The changes; names of extensions change only where one comes or goes that has not a field of its own."""
     cells = {change.observable: change.cells for change in changes}
     for change in changes:
         shown = set()
@@ -186,7 +186,7 @@ def _without_fields(changes: Sequence[_Change]) -> Iterator[_Change]:
 
 
 def _is_as_weak(change: _Change, head: _Change) -> bool:
-    """Whether it is in the same cells as a head that is no stronger, once both lack what follows from others."""
+    """Whether it is in the same cells as a head that is as weak, once both lack what follows from others."""
     return rank(change.observable) == rank(head.observable) and change.cells.keys() == head.cells.keys()
 
 

@@ -151,7 +151,7 @@ def test_what_is_as_weak_as_its_head_can_declare_a_cause() -> None:
     assert declared(replace(one, observable="counters.accept"), *BUILDS) == ""
 
 
-def test_the_length_of_a_message_is_no_value_that_is_declared() -> None:
+def test_a_declared_value_is_not_the_length_of_a_message() -> None:
     length = (("messages.server.EncryptedExtensions.length", "1", "2"),)
     one = Cause("counters.accept", "5", "6", 1, *QUESTION, (length[0][0],), length)
 
