@@ -301,10 +301,19 @@ def _either(source: Connection, *, asked: bool) -> str:
 
 
 def _unknown(source: Connection | None, session: Session | None) -> Finding:
-    number = f"connection {source.number}" if source else "an unknown connection"
+    if source is None:
+        return Finding(
+            Reason.NOT_OFFERED_UNKNOWN,
+            "the session has neither a ticket nor a session id, so no server can resume it; which connection it comes "
+            "from cannot be seen in it",
+            (*_seen(session), "session: it comes from an unknown connection"),
+            remedy="offer a session that was saved after its client read a ticket, or one with a session id",
+            source="SSL_SESSION_is_resumable(3)",
+        )
     return Finding(
         Reason.NOT_OFFERED_UNKNOWN,
-        f"the session of {number} has neither a ticket nor a session id, and the evidence is contradictory",
-        (*(_counts(source) if source else ()), *_seen(session)),
+        f"the session of connection {source.number} has neither a ticket nor a session id, and the evidence is "
+        "contradictory",
+        (*_counts(source), *_seen(session)),
         remedy="inspect the messages of the connection that yielded it",
     )

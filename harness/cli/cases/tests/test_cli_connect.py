@@ -216,7 +216,7 @@ BAD_USAGE = [
         "allowed: names of 1 to 255 bytes joined by commas, at most 65535 bytes with a length byte each, or unset",
     ),
     ("--client libssl --server libssl --tls 1.3 --keep /dev/null/x", "nothing can be written to /dev/null/x"),
-    ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range x>=0"),
+    ("--client libssl --server libssl --tls 1.3 --times -1", "-1 is not in the range 0<=x<=10000"),
     ("--client libssl --server libssl --tls 1.3 --json --all", "--json and --all cannot be combined"),
     ("--client libssl --server libssl --tls 1.3 --json --quiet", "--json and --quiet cannot be combined"),
     (
@@ -271,3 +271,16 @@ def test_the_stacks_as_json_say_what_each_lacks(capsys: pytest.CaptureFixture[st
     assert shown["schema"] == 1
     assert openssl["lacks"]["client"]["timeout"] == "no flag sets a session timeout"
     assert shown["knobs"]["server"]["num_tickets"]["values"] == "0 to 4096"
+
+
+def test_an_edited_session_without_a_ticket_has_a_plain_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = "--client libssl --server libssl --tls 1.3 --server-set num_tickets=0"
+    code, out, _ = run(capsys, f"connect {ends} --edit-copy timeout=5")
+
+    assert code == 0
+    assert out.startswith(
+        "Connection 2 offered no session: the session has neither a ticket nor a session id, so no server can "
+        "resume it; which connection it comes from cannot be seen in it\n"
+        "  - session: it has no ticket\n"
+    )
+    assert "contradict" not in out
