@@ -40,6 +40,8 @@ KEEPS: Mapping[Offering, Callable[[int], Keep]] = {
 }
 """How it is kept on the connection before, if not a copy, so many seconds older."""
 MOST_THREADS = 16
+MOST_TIMES = 10_000
+"""Connections after the first; a story of more is a load test."""
 NO_CLIENT, NO_SERVER = ClientConfig(), ServerConfig()
 UNCHANGED: Mapping[str, Any] = {}
 

@@ -18,6 +18,11 @@ FULL = {
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name a place that takes larger files",
 }
 """What to do if a file cannot be written whole, by error number."""
+UNUSABLE = {
+    errno.ENAMETOOLONG: "give a shorter path",
+    errno.ELOOP: "give a path without links in a circle",
+}
+"""What to do about a path that no file can have, by error number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

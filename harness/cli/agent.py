@@ -6,7 +6,7 @@ import click
 
 from harness.case.conformance import check_agent
 from harness.cli.cases.case_options import UNTESTABLE
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.model.errors import HarnessError, UsageError
 from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
@@ -44,7 +44,7 @@ def check(context: click.Context, command: tuple[str, ...]) -> None:
                 for line in (checked.breach or "").splitlines():
                     click.echo(f"      {line}")
         except HarnessError as error:
-            click.echo(f"error: {error}", err=True)
+            show_error(error)
             context.exit(UNTESTABLE)
         finally:
             machine.close()

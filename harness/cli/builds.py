@@ -20,7 +20,7 @@ from harness.builds.system import Missing, system_builds
 from harness.builds.versions import build_version, matching, means_all, nearest
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.cli.paths import NamedPath
 from harness.model.errors import BuildError, UsageError
 from harness.report.text.builds_text import HEADS, Row, builds_json
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.builds.record import Record
 
 FAILED = 1
+MOST_JOBS = 1000
 MADE = frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS})
 PROVIDER = click.option(
     "--provider", metavar="NAME", help="Only builds of this provider: debian, wheel, cryptography or source."
@@ -133,6 +134,8 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 
     Exit code 1: a build cannot be fetched, or its Debian suite has another version now.
     """
+    if mirror == "":
+        raise UsageError("--mirror is empty; give the URI of a Debian archive, or leave it out")
     store = BuildStore(mirror=mirror)
     chosen = store.chosen(versions, provider)
     if mirror and click.get_current_context().get_parameter_source("mirror") is ParameterSource.COMMANDLINE:
@@ -146,13 +149,13 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
             with owned(), progress.build(known.key):
                 record = store.fetch(known, progress.say, again=again)
         except BuildError as error:
-            click.echo(f"error: {error}", err=True)
+            show_error(error)
             failed += 1
             continue
         stacks = ", ".join(f"{stack}@{record.version}" for stack in store.builds(record))
         click.echo(f"{stacks}: {record.source}, {record.bytes / 1e6:.0f} MB, fetched in {record.seconds:.1f} s")
         if other := store.moved_on(versions, record):
-            click.echo(f"error: {other}", err=True)
+            show_error(other)
             failed += 1
     if failed:
         click.get_current_context().exit(FAILED)
@@ -165,17 +168,21 @@ def fetch(versions: tuple[str, ...], provider: str | None, mirror: str | None, *
 @click.option("--sha256", metavar="HEX", help="Refuse a tarball that does not have this SHA-256.")
 @click.option("--signature", type=NamedPath(path_type=Path), help="The tarball's detached signature, checked by gpgv.")
 @click.option("--keyring", type=NamedPath(path_type=Path), help="The keys trusted to sign the tarball.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N files at once (default: one per CPU).")
+@click.option(
+    "--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Compile N files at once (default: one per CPU)."
+)
 @click.option("--again", is_flag=True, help="Build it even if it is cached.")
 def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **vouching: Any) -> None:
     """Build OpenSSL from a tarball or a checkout into the cache; give Configure's options after `--`."""
     store = BuildStore()
-    if not re.fullmatch(r"[a-z0-9]*", label):
-        raise UsageError(f"invalid label {label!r}: use lowercase letters and digits, such as fips")
+    if not re.fullmatch(r"[a-z0-9]{,20}", label):
+        raise UsageError(f"invalid label {label!r}: use at most 20 lowercase letters and digits, such as fips")
     if vouching["keyring"] and not vouching["signature"]:
         raise UsageError("--keyring needs --signature FILE")
-    if source.is_dir() and (vouched := [f"--{name}" for name in ("sha256", "signature") if vouching[name]]):
+    if source.is_dir() and (vouched := [f"--{name}" for name in ("sha256", "signature") if vouching[name] is not None]):
         raise UsageError(f"{vouched[0]} is for tarballs, but {source} is a folder; remove it")
+    if (digits := vouching["sha256"]) is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
+        raise UsageError(f"--sha256 cannot be {digits!r}: give the 64 hexadecimal digits that `sha256sum FILE` prints")
     known = CatalogueEntry("-".join(filter(None, [source.absolute().name, label])), "source", MADE)
     with owned():
         record = store.make(known, Source(Recipe(source, options, **vouching)), say, label, again=again)
@@ -183,7 +190,12 @@ def make(source: Path, options: tuple[str, ...], label: str, *, again: bool, **v
 
 
 def present(store: BuildStore, versions: Sequence[str], provider: str | None = None) -> list[Record]:
-    """Return the cached builds that the versions select; UsageError names the nearest ones if there is no match."""
+    """Return the cached builds that the versions select; UsageError names the nearest ones if there is no match.
+
+    Also UsageError for an unknown provider.
+    """
+    if provider not in {None, *store.providers}:
+        raise UsageError(f"no provider {provider!r}; the providers are: {', '.join(store.providers)}")
     records = [record for record in store.here() if provider in {None, record.provider}]
     found: dict[str, Record] = {}
     for wanted in versions:

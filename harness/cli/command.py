@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import keyword
 import os
 import sys
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from harness.cli import FULL, INTERRUPTED
+from harness.cli import FULL, INTERRUPTED, UNUSABLE
+from harness.cli.messages import quoted, show_error
 from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +85,14 @@ def cli() -> None:
     """Test TLS session resumption between real OpenSSLs, with three witnesses for every verdict."""
 
 
+class _Shown(io.StringIO):
+    """What click shows, with the control characters that it takes out elsewhere."""
+
+    def isatty(self) -> bool:
+        """Return that it is a terminal."""
+        return True
+
+
 def _open_streams() -> None:
     """Open what the caller closed of stdin, stdout and stderr as /dev/null, so that no other file gets its number."""
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
@@ -106,29 +116,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: sys.argv) and return the exit code.
 
     0: success. 1: a failure, or a HarnessError other than a usage error. 2: bad usage, a knob value that the stack
-    does not support or OpenSSL refuses, or a file that is not a session. 130: Ctrl-C. Errors are one message on
-    stderr, without a traceback.
+    does not support or OpenSSL refuses, a path that no file can have, or a file that is not a session. 130: Ctrl-C.
+    Errors are one message on stderr, without a traceback.
     """
     _open_streams()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         code = cli.main(arguments, prog_name="resumption", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        shown = _Shown()
+        error.show(shown)
+        click.echo(quoted(shown.getvalue(), given), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except (UsageError, UnsupportedError, SessionFormatError, RefusedError) as error:
-        click.echo(f"error: {error}", err=True)
+        show_error(error, given)
         return BAD_USAGE
     except HarnessError as error:
-        click.echo(f"error: {error}", err=True)
+        show_error(error, given)
         return FAILED
     except OSError as error:
         place = f"{error.filename}: " if error.filename else "standard output: " if error.errno in FULL else ""
-        advice = f"; {FULL[error.errno]}" if error.errno in FULL else ""
-        click.echo(f"error: {place}{error.strerror or error}{advice}", err=True)
+        known = {**FULL, **UNUSABLE}
+        advice = f"; {known[error.errno]}" if error.errno in known else ""
+        show_error(f"{place}{error.strerror or error}{advice}", given)
         _give_up_output()
-        return FAILED
+        return BAD_USAGE if error.errno in UNUSABLE else FAILED
     return code if isinstance(code, int) else 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.cli.runs.declared import declares, declares_breach
 from harness.explore.corpus import Folder, held
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from harness.story.story import Story
 
 FOUND = 1
+MOST_PROCESSES = 1000
 LATE = 600.0
 """Seconds that a shard has to end after this process: it may be at work on a finding."""
 STACK = "libssl"
@@ -77,7 +78,7 @@ class Part(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs a
     "--seconds", type=click.IntRange(min=1), default=60, metavar="N", help="How long to explore. Default: 60."
 )
 @click.option("--seed", type=int, default=1, metavar="N", help=SEED)
-@click.option("-n", "processes", type=click.IntRange(min=1), metavar="N", help=PROCESSES)
+@click.option("-n", "processes", type=click.IntRange(1, MOST_PROCESSES), metavar="N", help=PROCESSES)
 @click.option("--part", type=Part(), default="1/1", metavar="I/N", help=PART)
 @click.option("--from", "files", multiple=True, type=NamedPath(path_type=Path), metavar="FILE", help=FROM)
 @click.option("--to", "folder", type=NamedPath(path_type=Path), metavar="DIR", help=TO)

@@ -15,7 +15,7 @@ from harness.builds.libraries import foreign_libraries, named
 from harness.case.library_table import meetings
 from harness.cli.console import console
 from harness.cli.fetching import Fetching, owned
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.cli.paths import NamedPath
 from harness.cli.runs.inner_run import results_of
 from harness.cli.runs.run import found
@@ -83,7 +83,7 @@ def fetch(context: click.Context, names: tuple[str, ...], *, again: bool) -> Non
                 progress.say("starting the agent")
                 _start(one)
         except BuildError as error:
-            click.echo(f"error: {error}", err=True)
+            show_error(error)
             failed += 1
             continue
         click.echo(f"{one.name}: {one.library} is ready")

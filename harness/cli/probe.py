@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import session_files
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.cli.paths import NamedPath
 from harness.cli.session_files import session_options
 from harness.explain.probing.expectations import EXPECTATIONS, unmet
@@ -119,7 +119,7 @@ def probe(addresses: tuple[str, ...], **given: Any) -> None:
     except (HarnessError, OSError) as error:
         if not isinstance(error, UnreachableError) and not is_lost(error):
             raise
-        click.echo(f"error: {error}", err=True)
+        show_error(error)
         click.get_current_context().exit(UNREACHABLE)
     if given["as_json"]:
         from harness.report.json.probing import probes_json  # noqa: PLC0415 - only `--json` needs it

@@ -8,7 +8,7 @@ from typing import IO
 import click
 
 from harness.cli.console import console
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.model.errors import SessionFormatError, UsageError
 from harness.model.session import Session
 from harness.report.json.encode import session_json

@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from harness.cli.console import console
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.model.errors import UsageError
 from harness.model.tls import Role

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.explore.oracles import BROKEN, BUILDS
 from harness.matrix.expectation import Builds
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, given_bytes
 from harness.model.tls import Role
 from harness.story.reading import story_of_text
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.story.story import Story
 
 SHIPPED = Path(__file__).parent / "known.toml"
+ADVICE = "name a file in the form of harness/explore/known.toml"
 ENABLED = tuple(f"{role}.versions=" for role in Role)
 
 
@@ -106,9 +107,9 @@ def parts(story: Story) -> set[str]:
 def known(path: Path = SHIPPED) -> list[Known]:
     """Return the entries of a file; UsageError says which entry is wrong, and why."""
     try:
-        rows: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("known", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+        rows: Any = tomllib.loads(given_bytes(path, str(path), ADVICE).decode()).get("known", [])
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}; {ADVICE}") from error
     found = []
     for number, row in enumerate(rows, 1):
         try:

@@ -16,7 +16,7 @@ from harness.matrix.cells import Cell
 from harness.matrix.citation import uncited
 from harness.matrix.expectation import Expectation, unmatched
 from harness.matrix.pairing import Matrix
-from harness.model.errors import BuildError, UnsupportedError, UsageError, is_lost
+from harness.model.errors import BuildError, UnsupportedError, UsageError, given_bytes, is_lost
 from harness.model.tls import Outcome, Role
 from harness.model.verdict import Verdict
 from harness.plugin.asserting import read_by_assert
@@ -29,6 +29,7 @@ from harness.plugin.waits import FOLDER, INPUT, writer
 from harness.plugin.ways import Over, go_over_tcp, is_for_both, joins, pair_of
 from harness.report.json.packed import compact
 from harness.results.retention import Limits
+from harness.results.run_options import RUN_OPTIONS
 from harness.results.uncollected import settled, uncollected
 from harness.results.writer import Results, usable
 from harness.runtime.warden import end_with_parent
@@ -53,6 +54,9 @@ RUNNING = pytest.StashKey[CellState | None]()
 DECLARED = pytest.StashKey[dict[int, Expectation[Any]]]()
 MOST_SHARDS = 100_000
 """More than a run has cells; pytest-split makes a list of all."""
+MOST_NAMES = 256 << 20
+"""Bytes of the names of all cells of a run."""
+CELLS = "name a file of cells, one a line"
 PLAYS = {"program": Role.SERVER, "client_program": Role.CLIENT}
 """The role of the program that each of these fixtures gives."""
 HEADED = pytest.StashKey[bool]()
@@ -113,11 +117,11 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not path:
         return
     try:
-        names = set(Path(path).read_text(encoding="utf-8").splitlines())
-    except (OSError, ValueError) as error:
-        raise pytest.UsageError(
-            f"--without {path} cannot be read: {error}; name a file of cells, one a line"
-        ) from error
+        names = set(given_bytes(Path(path), f"--without {path}", CELLS, MOST_NAMES).decode().splitlines())
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise pytest.UsageError(f"--without {path} is not text: {error.reason}; {CELLS}") from error
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in names])
     items[:] = [item for item in items if item.nodeid not in names]
 
@@ -130,6 +134,10 @@ def begin(config: pytest.Config) -> None:
     if RUN in config.stash:
         return
     hook = config.hook.pytest_resumption_machine
+    for option in RUN_OPTIONS:
+        value = config.getoption(option.dest)
+        if value == "" or (option.many and "" in value):
+            raise pytest.UsageError(f"{option.short} is empty; give {option.metavar}, or leave it out")
     try:
         run = Run(
             lambda runtime: hook(runtime=runtime, config=config),

@@ -65,7 +65,7 @@ def kinds_named(names: Sequence[str], *, steady: bool = False) -> tuple[Kind, ..
     """The kinds of these names, all if there are none; UsageError lists the names. ``steady``: of those that are."""
     unknown = [name for name in names if name not in BY_NAME]
     if unknown:
-        raise UsageError(f"no kind of server {', '.join(unknown)}; the kinds are: {', '.join(BY_NAME)}")
+        raise UsageError(f"no kind of server {', '.join(map(repr, unknown))}; the kinds are: {', '.join(BY_NAME)}")
     kinds = tuple(kind for kind in KINDS if kind.steady or not steady)
     if others := [name for name in names if BY_NAME[name] not in kinds]:
         raise UsageError(

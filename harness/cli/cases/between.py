@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.cases.case_options import UNTESTABLE
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.cli.paths import NamedPath
 from harness.model.errors import UnreachableError, UsageError, stretched
 from harness.runtime.address import target
@@ -57,7 +57,7 @@ def between(**given: Any) -> None:
     try:
         _run(command, given)
     except (CommandError, UnreachableError) as error:
-        click.echo(f"error: {error}", err=True)
+        show_error(error)
         click.get_current_context().exit(UNTESTABLE)
 
 

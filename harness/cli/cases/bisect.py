@@ -13,10 +13,10 @@ from harness.case.desk_case import DeskCase, Ends
 from harness.cli.cases.case_options import CASE_OPTIONS, case_options, given_on_command_line, story_of, untestable
 from harness.cli.cases.range_of_builds import BuildRange
 from harness.cli.cases.subject import ScenarioCell
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.model.errors import UsageError
 from harness.report.diff.difference import differences
-from harness.report.diff.observed import difference_line, last_outcome, matching
+from harness.report.diff.observed import difference_line, last_outcome, matching, refuse_unknown
 from harness.report.expecting import Expectation
 from harness.report.json.shapes import CellObject
 
@@ -90,7 +90,7 @@ def say(line: str) -> None:
 
 def subject_of(given: dict[str, Any]) -> Subject:
     """Return the subject of the options or the cell id; UsageError if both, neither, or an incomplete case is given."""
-    if given["cell"]:
+    if given["cell"] is not None:
         if typed := given_on_command_line({**CASE_OPTIONS, "story_file": "--story"}):
             raise UsageError(f"a cell's id and {typed[0]} both say what to run; give only one of them")
         return ScenarioCell.parse(given["cell"], (given["good"], given["bad"]))
@@ -179,8 +179,11 @@ class Looks:
         """Return the differences from the good build among the observables in which the bad build differs."""
         good, bad = self._ends
         found = self.between(good, version)
-        if version == bad and self._on and not found and (others := self._differing(good, version)):
-            say(f"note: no observable that differs matches --on; these differ: {', '.join(others)}")
+        if version == bad and self._on:
+            others = self._differing(good, version)
+            refuse_unknown(self._on, [self._see(good), self._see(bad)], others)
+            if others and not found:
+                say(f"note: no observable that differs matches --on; these differ: {', '.join(others)}")
         if version in {good, bad} or self._see(bad)["verdict"] == "unsupported":
             return found
         observables = {difference.observable for difference in self.between(good, bad)}

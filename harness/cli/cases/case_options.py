@@ -12,7 +12,8 @@ from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from harness.case.bisect import UntestableEndError
-from harness.case.desk import MOST_THREADS, Offering, desk
+from harness.case.desk import MOST_THREADS, MOST_TIMES, Offering, desk
+from harness.cli.messages import show_error
 from harness.cli.paths import NamedPath
 from harness.model.errors import BuildError, HarnessError, SetUpError, UsageError, is_lost
 from harness.model.knobs import DEFAULT, ClientConfig, ServerConfig, knobs_of, parse_knob
@@ -105,7 +106,9 @@ def case_options(command: F) -> F:
             help=OFFER,
         ),
         click.option("--threads", type=click.IntRange(1, MOST_THREADS), default=None, metavar="N", help=THREADS),
-        click.option("--times", type=click.IntRange(min=0), default=1, help="Connections after the first. Default: 1."),
+        click.option(
+            "--times", type=click.IntRange(0, MOST_TIMES), default=1, help="Connections after the first. Default: 1."
+        ),
         click.option("--expect", multiple=True, metavar="EXPECTATION", help=EXPECT, shell_complete=_outcomes),
         click.option("--story", "story_file", type=FILE, metavar="FILE", help=STORY),
     )
@@ -129,7 +132,7 @@ def untestable(command: Callable[..., None]) -> Callable[..., None]:
             unknown = isinstance(error, BuildError | SetUpError | UntestableEndError) or is_lost(error)
             if not unknown or (not given["expect"] and command.__name__ != "bisect"):
                 raise
-            click.echo(f"error: {error}", err=True)
+            show_error(error)
             click.get_current_context().exit(UNTESTABLE)
 
     return guarded

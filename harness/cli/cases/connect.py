@@ -13,7 +13,7 @@ from harness.case.desk import offering
 from harness.cli import session_files
 from harness.cli.cases.case_options import case_options, exclusive, expectations, story_of, untestable
 from harness.cli.cases.reproducing import STORY, checked, reproducing, reproducing_options
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.cli.session_files import session_options
 from harness.explain.proof.check import false_evidence

@@ -13,7 +13,7 @@ from harness.case.case import Ends, refusals, run
 from harness.case.ssl_tests import read
 from harness.cli.cases.connect import judge
 from harness.cli.console import console
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.model.errors import EndpointError, TimedOutError, UsageError
 from harness.results.writer import write_new

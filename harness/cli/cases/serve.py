@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.cases.case_options import knobs, settings
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.model.knobs import ServerConfig
 from harness.model.tls import Role

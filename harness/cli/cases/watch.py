@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.cases.case_options import UNTESTABLE
-from harness.cli.help import example
+from harness.cli.messages import example, show_error
 from harness.cli.paths import NamedPath
 from harness.model.errors import stretched
 from harness.runtime.runtime import Runtime
@@ -63,7 +63,7 @@ def watch(**given: Any) -> None:
     try:
         behaviours, label = _watch(watched, kinds, given)
     except CommandError as error:
-        click.echo(f"error: {error}", err=True)
+        show_error(error)
         click.get_current_context().exit(UNTESTABLE)
     wrong = broken(expected, behaviours)
     if given["as_json"]:

@@ -10,7 +10,7 @@ import click
 
 from harness.builds.store import BuildStore
 from harness.builds.versions import newest_first
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.declared import declared, declaring

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.cli.runs.run import run_pytest, scenarios
 from harness.matrix.cells import parse_id

@@ -14,7 +14,7 @@ import click
 
 from harness.case.desk_case import story_results
 from harness.cli.console import console
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.cli.runs.build_ends import cache_of, ends_of, is_build
 from harness.cli.runs.commits import CHECKED, Clone, commit_of, reproducible
@@ -26,6 +26,7 @@ from harness.model.errors import UsageError
 from harness.report.diff.causes import causes, over_builds
 from harness.report.diff.causes_text import MOST, causes_text
 from harness.report.diff.meeting import meeting_difference, met
+from harness.report.diff.observed import refuse_unknown
 from harness.report.diff.options import explaining
 from harness.report.diff.run_difference import by_id, run_difference
 from harness.report.run.causes_page import causes_page
@@ -214,8 +215,10 @@ class Compared:
         both = pair.before, pair.after
         found = meeting_difference(mixed, *both) if mixed else run_difference(*both)
         shown = only(found, globs)
-        if found["differences"] and not shown["differences"]:
-            others = ", ".join(sorted({d["observable"] for d in found["differences"]}))
+        differing = {d["observable"] for d in found["differences"]}
+        refuse_unknown(globs, both[0]["cells"], differing)
+        if differing and not shown["differences"]:
+            others = ", ".join(sorted(differing))
             click.echo(f"note: no observable that differs matches --on; these differ: {others}", err=True)
         known = {(one["scenario"], one["cell"]): one for one in mixed["cells"]} if mixed else by_id(pair.after)
         return cls(pair, shown, causes(shown["differences"]), known)

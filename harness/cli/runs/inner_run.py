@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from harness.cli.runs.run import processes, what_to_run
+from harness.cli.runs.run import processes, refuse_bytes, what_to_run
 from harness.model.errors import HarnessError, UsageError
 from harness.results.reader import kept_run
 from harness.results.writer import SCHEMA
@@ -38,10 +38,12 @@ def results_of(
     """Run the scenarios between clients and servers, each a ``stack@build``, and return results.json.
 
     ``arguments`` go to pytest. The results are written to ``folder``, which stays; by default nothing stays. The cells
-    ``without``, by pytest's names of their tests, do not run. UsageError if pytest refuses the arguments or finds no
-    scenario, unless there is ``maybe_none``; HarnessError if it was interrupted, or could not write everything. pytest
-    and its workers are in the process group of a warden, which ends them with this process.
+    ``without``, by pytest's names of their tests, do not run. UsageError if pytest refuses the arguments, one of them
+    is not UTF-8, or pytest finds no scenario, unless there is ``maybe_none``; HarnessError if it was interrupted, or
+    could not write everything. pytest and its workers are in the process group of a warden, which ends them with this
+    process.
     """
+    refuse_bytes(arguments)
     labels = list(dict.fromkeys([*clients, *servers]))
     roles = [f"--resumption-client={label}" for label in clients]
     roles += [f"--resumption-server={label}" for label in servers]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli import FULL
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.paths import NamedPath
 from harness.model.errors import UsageError
 from harness.report.json.packed import lines
@@ -19,6 +19,7 @@ from harness.report.run.markdown import markdown
 from harness.report.run.merge import Merged, merge
 from harness.report.run.page.page import page
 from harness.report.run.run_summary import totals
+from harness.report.text.lines import printable
 from harness.results.folder import kept_of
 from harness.results.reader import WHOLE, kept_run
 from harness.results.uncollected import uncollected
@@ -99,7 +100,7 @@ def report(*, results: tuple[Path, ...], output: Path | None, against: Path | No
     for note in notes:
         click.echo(f"note: {note}")
     for name in made:
-        click.echo(folder / name)
+        click.echo(printable(str(folder / name)))
 
 
 def _unfinished(runs: Mapping[str, KeptRun]) -> str:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.help import example
+from harness.cli.messages import example
 from harness.cli.runs.shards import named_shard, unsharded
 from harness.model.errors import UsageError
 from harness.results.run_options import RUN_OPTIONS, long_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -62,6 +62,15 @@ def processes(arguments: Sequence[str]) -> list[str]:
     return [] if chosen else ["-n", "auto"]
 
 
+def refuse_bytes(arguments: Iterable[str]) -> None:
+    """UsageError for an argument that is not UTF-8, which pytest-xdist cannot give to its workers."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{argument!r} is not UTF-8, and pytest-xdist takes nothing else; rename it") from error
+
+
 def paths(arguments: Sequence[str]) -> list[str]:
     """Return the arguments that are folders, files or test ids, not options or their values."""
     own = {name for option in RUN_OPTIONS if option.metavar for name in (option.long, option.short)}
@@ -75,7 +84,7 @@ def paths(arguments: Sequence[str]) -> list[str]:
 
 def _looks_like_path(argument: str) -> bool:
     path = argument.partition("::")[0]
-    return "/" in path or "::" in argument or path.endswith(".py") or Path(path).exists()
+    return Path(path).exists() or "/" in path or "::" in argument or path.endswith(".py")
 
 
 def what_to_run(arguments: Sequence[str]) -> list[str]:
@@ -155,7 +164,11 @@ def run(*, arguments: tuple[str, ...], **options: object) -> None:
 
 
 def run_pytest(arguments: Sequence[str]) -> None:
-    """Replace this process with pytest and the harness's plugin; signals and exit codes are then pytest's own."""
+    """Replace this process with pytest and the harness's plugin; signals and exit codes are then pytest's own.
+
+    UsageError for an argument that is not UTF-8.
+    """
+    refuse_bytes(arguments)
     os.execv(  # noqa: S606 - no shell is wanted
         sys.executable, [sys.executable, "-m", "harness.plugin", *arguments]
     )

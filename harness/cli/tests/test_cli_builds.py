@@ -255,3 +255,28 @@ def test_a_folder_without_openssl_s_source_is_bad_usage(capsys: pytest.CaptureFi
 
     assert code == 2
     assert f"{tmp_path} is not OpenSSL's source: it has no `config`; name a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["make", "--sha256=nonsense", "x.tar.gz"], "--sha256 cannot be 'nonsense': give the 64 hexadecimal digits"),
+        (["make", "--sha256=", "x.tar.gz"], "--sha256 cannot be '': give the 64 hexadecimal digits"),
+        (["make", f"--label={'a' * 21}", "x.tar.gz"], "use at most 20 lowercase letters and digits, such as fips"),
+        (["make", f"--jobs={10**24}", "x.tar.gz"], "is not in the range 1<=x<=1000"),
+        (["fetch", "--mirror=", "3.0.8"], "--mirror is empty; give the URI of a Debian archive, or leave it out"),
+        (
+            ["remove", "--provider=none", "3.0.8"],
+            "no provider 'none'; the providers are: debian, source, wheel",
+        ),
+        (["path", "--provider=", "3.0.8"], "no provider ''; the providers are: debian, source, wheel, cryptography"),
+    ],
+)
+def test_a_value_that_cannot_be_is_bad_usage(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], cache: Cache
+) -> None:
+    code = main(["builds", *arguments])
+
+    assert code == 2
+    assert says in capsys.readouterr().err
+    assert cache.path(KNOWN.key).is_dir()

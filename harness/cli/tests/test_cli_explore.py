@@ -62,3 +62,19 @@ def test_a_seed_is_free_again_after_its_exploration(tmp_path: Path) -> None:
         pass
     with held(tmp_path, 1), held(tmp_path, 2):
         pass
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (f"-n{10**24}", "is not in the range 1<=x<=1000"),
+        ("--known=.", "error: . cannot be read: Is a directory; name a file in the form of harness/explore/known.toml"),
+        ("--known=/dev/zero", "error: /dev/zero has more than 1 MiB; name a file in the form of"),
+    ],
+)
+def test_a_value_that_cannot_be_is_bad_usage(option: str, says: str, tmp_path: Path) -> None:
+    code, said = ended(tmp_path / "explored", option)
+
+    assert code == 2
+    assert says in said
+    assert not (tmp_path / "explored").exists()

@@ -39,6 +39,29 @@ def differences(kind: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
     return list(_Walk(cases, alike).object(kind, "", (before, after)))
 
 
+def observables(kind: Any, one: Mapping[str, Any]) -> set[str]:
+    """Return the observables of an object of a TypedDict of the shape, of all its connections; none of an order."""
+    return set(_names(kind, "", one))
+
+
+def _names(kind: Any, path: str, one: Mapping[str, Any]) -> Iterator[str]:
+    for key, comparing, inner in _plan(kind):
+        name, value = f"{path}.{key}" if path else key, one.get(key)
+        if isinstance(comparing, Connections):
+            for connection in value or ():
+                yield from _names(inner, "", connection)
+        elif isinstance(comparing, Each):
+            for (item, _place), found in _by_name(comparing, value or ()).items():
+                yield f"{name}.{item}"
+                yield from _names(inner, f"{name}.{item}", found)
+        elif isinstance(comparing, Named):
+            yield from (f"{name}.{text}" for text in value or ())
+        elif isinstance(comparing, Inside) and value is not None:
+            yield from _names(inner, name if comparing.named else path, value)
+        else:
+            yield name
+
+
 @cache
 def _plan(kind: Any) -> tuple[tuple[str, Comparing, Any], ...]:
     """Each key of an object type that is compared, with its rule, and with the type of the object that it holds."""

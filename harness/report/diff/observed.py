@@ -5,11 +5,14 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from harness.model.errors import UsageError
+from harness.report.diff.difference import observables
+from harness.report.json.shapes import CellObject
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from harness.report.diff.difference import Difference
-    from harness.report.json.shapes import CellObject
 
 
 def last_outcome(cell: CellObject) -> str:
@@ -25,6 +28,22 @@ def difference_line(difference: Difference) -> str:
     """Return ``connection 2: session.lifetime_hint 7200 -> 604800``."""
     where = f"connection {difference.connection}: " if difference.connection else ""
     return f"{where}{difference.observable} {difference.before} -> {difference.after}"
+
+
+def refuse_unknown(globs: Sequence[str], cells: Iterable[CellObject], differing: Collection[str]) -> None:
+    """UsageError for a glob of --on that matches no observable: neither one of the cells nor one that differs."""
+    left = [glob for glob in globs if not any(fnmatchcase(name, glob) for name in differing)]
+    for cell in cells:
+        if not left:
+            return
+        names = observables(CellObject, cell)
+        left = [glob for glob in left if not any(fnmatchcase(name, glob) for name in names)]
+    if left:
+        others = ", ".join(sorted(set(differing)))
+        raise UsageError(
+            f"--on {left[0]!r} matches no observable; "
+            + (f"those that differ are: {others}" if others else "an observable is, for example, session.timeout")
+        )
 
 
 def matching(found: Iterable[Difference], globs: Sequence[str]) -> list[Difference]:

@@ -18,10 +18,14 @@ TIED = "\N{NO-BREAK SPACE}"
 
 
 def printable(text: str) -> str:
-    """The text with control characters, which a peer may have sent, and line ends as hex escapes."""
+    """The text with control characters, which a peer may have sent, line ends and bytes of no character as escapes."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == TIED else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() or c == TIED else _escape(ord(c)) for c in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - of one byte
 
 
 def folded(text: str, width: int = WIDTH, first: str = "", rest: str | None = None) -> list[str]:

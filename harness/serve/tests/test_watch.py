@@ -197,7 +197,7 @@ def test_a_command_that_shows_nothing_is_exit_code_125(
     [
         ([], ["true"], "the command says nowhere where the server is: write {url} or {port} into it"),
         ([], ["", "{url}"], "the command begins with an empty word, where its program has to be"),
-        (["--kind=tls14"], ["true", "{url}"], "no kind of server tls14; the kinds are: tls12-id, "),
+        (["--kind=tls14"], ["true", "{url}"], "no kind of server 'tls14'; the kinds are: tls12-id, "),
         (["--expect=fast"], ["true", "{url}"], "--expect cannot be 'fast'; give offers, resumes, once, recovers, "),
         (["--expect=tls14:once"], ["true", "{url}"], "--expect cannot be 'tls14:once'"),
         (["--expect=none:offers"], ["true", "{url}"], "--expect none:offers can be asked of none of: tls12-id, "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, cast
 
@@ -212,7 +213,7 @@ def test_what_differs_is_named_where_no_glob_matches(capsys: pytest.CaptureFixtu
     shown = Scripted(v1={}, v2={TICKETS: 2, HINT: 5})
 
     with pytest.raises(EndError, match="2 was said to be bad and is good"):
-        search(shown.versions, looks(shown, None, "sesion.*"))
+        search(shown.versions, looks(shown, None, "session.t*"))
     assert "no observable that differs matches --on; these differ: session.lifetime_hint, tickets" in (
         capsys.readouterr().err
     )
@@ -392,3 +393,34 @@ def test_bad_usage_is_exit_code_2_and_says_what_is_allowed(
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize("on", ["nonsense", "", "session.nothing*"])
+def test_a_glob_of_no_observable_is_bad_usage(on: str) -> None:
+    shown = Scripted(v1={}, v2={TICKETS: 2})
+
+    with pytest.raises(UsageError, match=rf"--on '{re.escape(on)}' matches no observable; those that differ are: tick"):
+        search(shown.versions, looks(shown, None, "tickets", on))
+
+
+def test_an_observable_that_does_not_differ_is_no_bad_usage() -> None:
+    shown = Scripted(v1={}, v2={TICKETS: 2})
+
+    with pytest.raises(EndError, match="2 was said to be bad and is good"):
+        search(shown.versions, looks(shown, None, "session.lifetime_hint"))
+
+
+@pytest.mark.parametrize("times", ["-1", "10001", "9" * 25])
+def test_a_story_has_an_end(times: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ends = ["--client=libssl", "--server=libssl", "--tls=1.2"]
+    code = main(["bisect", "--good=1.1.1w", "--bad=3.5", *ends, f"--times={times}"])
+
+    assert code == 2
+    assert "is not in the range 0<=x<=10000" in capsys.readouterr().err
+
+
+def test_an_empty_id_of_a_cell_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["bisect", "--good=1.1.1w", "--bad=3.5", ""])
+
+    assert code == 2
+    assert capsys.readouterr().err.startswith("error: '' is not a cell id; it should look like scenarios/")

@@ -274,3 +274,16 @@ def test_bad_usage_is_exit_code_2_and_says_what_is_allowed(
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize(("on", "code"), [("nonsense", 2), ("session.nothing*", 2), ("session.timeout", 0)])
+def test_a_glob_of_no_observable_is_bad_usage(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, on: str, code: int
+) -> None:
+    file, build = tmp_path / "story.json", f"libssl@{version('libssl')}"
+    run(capfd, f"connect --client libssl --server libssl --tls 1.2 --story-out {file}")
+
+    ended, _, err = run(capfd, f"diff {build} {build} --story {file} --on session.t* --on {on}")
+
+    assert ended == code, err
+    assert (f"--on '{on}' matches no observable" in err) is bool(code)

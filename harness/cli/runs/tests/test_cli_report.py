@@ -178,3 +178,14 @@ def test_what_is_wrong_is_one_message_and_exit_code_2(
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_folder_with_a_line_end_in_its_name_is_one_line(
+    capfd: pytest.CaptureFixture[str], wrong: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a\nb\x1b[31m"
+    code, out, err = run(capfd, f"{wrong} -o '{folder}'")
+
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1] == rf"{tmp_path}/a\x0ab\x1b[31m/index.html"
+    assert (folder / "index.html").is_file()

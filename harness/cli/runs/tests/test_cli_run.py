@@ -7,13 +7,19 @@ import os
 import re
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.cli import main
 from harness.cli.runs.run import paths, processes, scenarios
 from harness.model.errors import VARIABLE, UsageError, stretched
 from harness.results.run_options import RUN_OPTIONS
+
+if TYPE_CHECKING:
+    from harness.results.run_options import RunOption
 
 ROOT = Path(__file__).parents[4]
 
@@ -191,3 +197,31 @@ def test_the_progress_says_what_a_hanging_cell_waits_for(
     assert done.returncode == 1, done.stdout + done.stderr
     cell = r"test_ticket\.py::test_agent_hangs\[\S+\]"
     assert re.search(rf"none ended in \d+ s; running: {cell} \(\d+ s, waiting for .*libssl@", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("words", [["run", "-n0"], ["run", "-n2", "--results=\udcff"], ["diff", "libssl", "libssl"]])
+def test_an_argument_that_is_no_utf8_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([*words, "\udcff.py"])
+
+    error = capsys.readouterr().err
+
+    assert code == 2
+    assert re.search(r"^error: '.*\\udcff(\.py)?' is not UTF-8, and pytest-xdist takes nothing", error, re.MULTILINE)
+
+
+@pytest.mark.parametrize("option", [option for option in RUN_OPTIONS if option.metavar], ids=attrgetter("name"))
+def test_an_option_of_a_run_is_never_empty(option: RunOption, tmp_path: Path) -> None:
+    (tmp_path / "test_ticket.py").write_text(SCENARIO)
+    done = command(tmp_path, "run", "-n0", f"{option.short}=", "test_ticket.py")
+
+    assert done.returncode == 2
+    assert done.stderr.strip() == f"ERROR: {option.short} is empty; give {option.metavar}, or leave it out"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != "_") == ["test_ticket.py"]
+
+
+def test_the_names_of_cells_that_never_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "test_ticket.py").write_text(SCENARIO)
+    done = command(tmp_path, "run", "-n0", "--client=libssl", "--without=/dev/zero", "--results=out", "test_ticket.py")
+
+    assert done.returncode != 0
+    assert "--without /dev/zero has more than 256 MiB; name a file of cells, one a line" in done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 from harness.model.connection import Counters
 from harness.model.knobs import ClientConfig, ServerConfig
 from harness.model.tls import TLSVersion
-from harness.report.diff.difference import Difference, differences
+from harness.report.diff.difference import Difference, differences, observables
 from harness.report.json.comparing import EXACTLY, INSIDE, Connections, Each, Inside
 from harness.report.json.encode import case_json
 from harness.report.json.shapes import CellObject, ConnectionObject, fields, held
@@ -286,3 +286,13 @@ def test_what_is_equal_differs_where_the_knobs_mask_only_one_side() -> None:
 
     assert next(one.observable for one in differences(CellObject, cell(), certified)).startswith("knobs.client")
     assert differences(CellObject, certified, json.loads(json.dumps(certified))) == []
+
+
+def test_each_observable_that_differs_is_an_observable_of_one_of_the_two() -> None:
+    one, other = cell(), cell(**{f"{FIRST}messages": [], f"{FIRST}session": None, "case__counters": None})
+    named = {found.observable for found in differences(CellObject, one, other)}
+
+    assert {"session", "counters"} <= named
+    assert named <= observables(CellObject, one) | observables(CellObject, other)
+    assert {"outcome", "session.lifetime_hint", "counters.hits"} <= observables(CellObject, one)
+    assert not {"session.lifetime_hint", "nonsense"} & observables(CellObject, other)
