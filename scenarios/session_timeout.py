@@ -55,6 +55,7 @@ ONE_SECOND_LESS = (
     "tls_construct_ctos_psk takes one second off the age (agesec--) before it compares it with the lifetime"
 )
 ONE_SECOND_LATE = {"ticket_not_too_old": broken_by(Role.CLIENT, "*@>=1.1.1", RULED, ONE_SECOND_LESS)}
+WEEK_LATE = {"ticket_within_seven_days": broken_by(Role.CLIENT, "*@>=1.1.1", date(2026, 12, 1), ONE_SECOND_LESS)}
 
 UNBOUNDED = (
     "*@<1.1.1o",
@@ -247,6 +248,33 @@ def test_tls13_client_offers_a_ticket_one_second_beyond_its_lifetime(pair):
     assert first.outcome is FULL
     assert second.outcome is RESUMED
     assert age_sent(first, second) == 2 * HOUR * 1000
+    assert third.outcome is FULL
+    assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
+    assert third.messages.client_hello.psk_identities == ()
+
+
+@scenario(
+    versions=[TLSv1_3],
+    client={"clock": 0},
+    server={"timeout": WEEK},
+    breaks=ONE_SECOND_LATE | WEEK_LATE,
+    needs={"client": [Capability.OPENSSL_CHOICES]},
+)
+def test_tls13_client_offers_a_ticket_one_second_beyond_a_week(pair):
+    """RFC 8446, 4.6.1 forbids it for any lifetime; a week and two seconds is too old for the client as well."""
+    pair.client.stop_clock(NOW)
+    first = pair.connect()
+    pair.client.stop_clock(NOW + WEEK + 1)
+    second = pair.connect(offer=first.session)
+    pair.client.stop_clock(NOW + WEEK + 2)
+    third = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert first.messages.tickets[-1].lifetime == WEEK
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert age_sent(first, second) == WEEK * 1000
+    assert reasons(pair, second) == (Reason.PAST_LIFETIME,)
     assert third.outcome is FULL
     assert reasons(pair, third) == (Reason.EXPIRED_AT_CLIENT,)
     assert third.messages.client_hello.psk_identities == ()

@@ -16,7 +16,9 @@ from harness import (
     Alert,
     Capability,
     Differs,
+    DTLSv1_2,
     Expectation,
+    Outcome,
     Reason,
     Role,
     StrictMiddlebox,
@@ -24,6 +26,7 @@ from harness import (
     TLSv1_3,
     Verify,
     broken_by,
+    edited,
     openssl_chooses,
     reasons,
     scenario,
@@ -37,7 +40,7 @@ EDITS = {"client": [Capability.SESSION_DATA, Capability.SESSION_IMPORT]}
 EMS = {"extended_master_secret": True}
 """An end that can do it: OpenSSL since 1.1.0."""
 AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
-BAD_RECORD_MAC, RECORD_OVERFLOW, ILLEGAL_PARAMETER, PROTOCOL_VERSION = 20, 22, 47, 70
+BAD_RECORD_MAC, RECORD_OVERFLOW, ILLEGAL_PARAMETER, PROTOCOL_VERSION, INTERNAL_ERROR = 20, 22, 47, 70, 80
 X25519 = 29
 MAX_FRAGMENT_LENGTH, LENGTH_OF_1024 = 1, 2
 """The extension's number, and what it says of 1024 bytes (RFC 6066, 4)."""
@@ -316,6 +319,75 @@ def test_client_keeps_to_the_fragment_length_of_a_declined_session(pair):
     assert second.outcome is LIMITED.of(pair)
     assert second.alert == ALERT_OF_LIMITED.of(pair)
     assert reasons(pair, second) == WHY_LIMITED.of(pair)
+
+
+TODAY = date(2026, 12, 1)
+AFTER_DECLINED: Expectation[tuple[Outcome, Alert | None, tuple[Reason, ...]]] = Expectation(
+    (DECLINED, None, (Reason.TICKET_KEY_UNKNOWN,)),
+    Differs(
+        (ABORTED, Alert(RECORD_OVERFLOW, Role.CLIENT), (Reason.MAX_FRAGMENT_LENGTH_CHANGED,)),
+        Role.CLIENT,
+        "*@>=3.2",
+        TODAY,
+        OF_OFFERED,
+    ),
+)
+DROPPED = (
+    f"{OF_OFFERED}; dtls_get_more_records drops what is more than 320 bytes longer, as if it were lost, until the "
+    "server sends its flight in smaller records (dtls1_check_timeout_num), which dtls_process_record refuses"
+)
+TOO_LONG_FOR_ITSELF = (
+    "https://github.com/openssl/openssl/pull/18093, in 1.1.1o: before, dtls1_do_write makes fragments of a message "
+    "that do_dtls1_write refuses (exceeds max fragment size); measured with 1.1.1n and 1.1.1o"
+)
+WITH_LENGTH = Expectation(FULL, Differs(ABORTED, Role.SERVER, "*@>=1.1.1,<1.1.1o", TODAY, TOO_LONG_FOR_ITSELF))
+"""The outcome of a handshake of DTLS with a maximum fragment length."""
+ALERT_WITH_LENGTH: Expectation[Alert | None] = Expectation(
+    None, Differs(Alert(INTERNAL_ERROR, Role.SERVER), Role.SERVER, "*@>=1.1.1,<1.1.1o", TODAY, TOO_LONG_FOR_ITSELF)
+)
+SENT_AGAIN = Expectation(0, Differs(1, Role.CLIENT, "*@>=3.2", TODAY, DROPPED))
+"""How often, at least, the client sends its ClientHello again."""
+OF_512 = 1
+"""What a session says of 512 bytes (RFC 6066, 4)."""
+WITH_TIMERS = {"retransmit_after": 20}
+"""An end without them may have a smaller MTU, as s_server of 1.1.1w: then no record is too long."""
+
+
+@scenario(versions=[DTLSv1_2], client={"max_fragment_length": 512})
+def test_dtls_handshake_has_a_maximum_fragment_length(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.messages.client_hello.extensions[MAX_FRAGMENT_LENGTH] == bytes([OF_512])
+    assert first.outcome is WITH_LENGTH.of(pair)
+    assert first.alert == ALERT_WITH_LENGTH.of(pair)
+
+
+@scenario(versions=[DTLSv1_2], client=WITH_TIMERS, server=WITH_TIMERS, needs=EDITS)
+def test_dtls_client_keeps_to_the_fragment_length_of_a_declined_session(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=edited(first.session, max_fragment_length_mode=OF_512))
+
+    assert first.outcome is FULL
+    assert MAX_FRAGMENT_LENGTH not in second.messages.client_hello.extensions
+    assert (second.outcome, second.alert, reasons(pair, second)) == AFTER_DECLINED.of(pair)
+
+
+@scenario(
+    versions=[DTLSv1_2],
+    client=WITH_TIMERS,
+    server=WITH_TIMERS | {"server_certificate": "large-client"},
+    needs=EDITS,
+)
+def test_dtls_client_waits_for_records_that_are_much_longer(pair):
+    first = pair.connect()
+    pair.new_server()
+    second = pair.connect(offer=edited(first.session, max_fragment_length_mode=OF_512))
+
+    assert first.outcome is FULL
+    assert MAX_FRAGMENT_LENGTH not in second.messages.client_hello.extensions
+    assert (second.outcome, second.alert, reasons(pair, second)) == AFTER_DECLINED.of(pair)
+    assert second.messages.types(Role.CLIENT).count("retransmitted ClientHello") >= SENT_AGAIN.of(pair)
 
 
 @scenario(
