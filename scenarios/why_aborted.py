@@ -332,7 +332,7 @@ AFTER_DECLINED: Expectation[tuple[Outcome, Alert | None, tuple[Reason, ...]]] = 
         OF_OFFERED,
     ),
 )
-DROPPED = (
+LONG_RECORDS_ARE_LOST = (
     f"{OF_OFFERED}; dtls_get_more_records drops what is more than 320 bytes longer, as if it were lost, until the "
     "server sends its flight in smaller records (dtls1_check_timeout_num), which dtls_process_record refuses"
 )
@@ -345,7 +345,7 @@ WITH_LENGTH = Expectation(FULL, Differs(ABORTED, Role.SERVER, "*@>=1.1.1,<1.1.1o
 ALERT_WITH_LENGTH: Expectation[Alert | None] = Expectation(
     None, Differs(Alert(INTERNAL_ERROR, Role.SERVER), Role.SERVER, "*@>=1.1.1,<1.1.1o", TODAY, TOO_LONG_FOR_ITSELF)
 )
-SENT_AGAIN = Expectation(0, Differs(1, Role.CLIENT, "*@>=3.2", TODAY, DROPPED))
+SENT_AGAIN = Expectation(0, Differs(1, Role.CLIENT, "*@>=3.2", TODAY, LONG_RECORDS_ARE_LOST))
 """How often, at least, the client sends its ClientHello again."""
 OF_512 = 1
 """What a session says of 512 bytes (RFC 6066, 4)."""
