@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from harness.builds.record import COMPILED, NAME, Record, can_run, every, fingerprints
+from harness.builds.record import COMPILED, NAME, UNREADABLE, Record, can_run, every, fingerprints
 from harness.model.errors import BuildError
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ def default_folder() -> Path:
     """Return ``$RESUMPTION_CACHE`` if set, or a folder in the user's cache (platformdirs)."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("resumption-harness") / "builds"
+
+
+def make(folder: Path) -> None:
+    """Make a folder of the cache unless it is there; BuildError if it cannot be made, or takes no files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BuildError(
+            f"the cache {folder} cannot be written: {error.strerror}; set {VARIABLE} to another folder"
+        ) from error
 
 
 class Cache:
@@ -148,7 +161,12 @@ class Cache:
         record = Record.read(self.path(key))
         for path in self.path(key).rglob(f"{COMPILED}/*"):
             if str(path.relative_to(self.path(key))) not in record.files:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise BuildError(
+                        f"{path} does not belong to its build, and cannot be removed: {error.strerror}"
+                    ) from error
 
     def missing(self, record: Record) -> list[str]:
         """Return the files that a build lacks, without a look at their content."""
@@ -161,12 +179,7 @@ class Cache:
 
     @contextmanager
     def _locked(self, key: str, say: Say) -> Iterator[None]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BuildError(
-                f"the cache {self.folder} cannot be created: {error.strerror}; set {VARIABLE} to another folder"
-            ) from error
+        make(self.folder)
         from filelock import FileLock, Timeout  # noqa: PLC0415 - a tenth of the time that `connect` takes to load
 
         lock = FileLock(self.folder / f".{key}.lock")
@@ -199,4 +212,6 @@ def _wrong(kept: str | None, found: str | None) -> str | None:
         return "is missing"
     if kept is None:
         return "does not belong to it"
+    if found.startswith(UNREADABLE):
+        return found.replace(UNREADABLE, "cannot be read: ")
     return None if kept == found else "has changed"

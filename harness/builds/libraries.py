@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness.builds.cache import Cache
+from harness.builds.cache import Cache, make
 from harness.builds.catalogue import Artefact
 from harness.model.errors import BuildError, UsageError
 
@@ -97,10 +97,7 @@ class ForeignLibrary:
     def place(self) -> Path:
         """The folder of the cache with what is ready to run, which is made if need be; BuildError if it cannot be."""
         place = self.made.parent
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BuildError(f"the cache {place} cannot be created: {error}") from error
+        make(place)
         return place
 
     def fetch(self, say: Say, temporary: Path, *, again: bool = False) -> None:

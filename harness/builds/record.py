@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.builds.catalogue import Artefact, Part
 from harness.builds.versions import build_version
-from harness.model.errors import BuildError, UsageError
+from harness.model.errors import BuildError, UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class Record:
             record.check(folder.name)
         except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
             raise BuildError(
-                f"{folder / NAME} cannot be read ({error}); remove the folder and fetch it again"
+                f"{folder / NAME} cannot be read ({reason_of(error)}); remove the folder and fetch it again"
             ) from error
         return record
 
@@ -107,6 +107,8 @@ KINDS = {
 """What a record must have to be listed."""
 COMPILED = "__pycache__"
 """Python's own name for the folder of what it compiled."""
+UNREADABLE = "unreadable: "
+"""In place of the SHA-256 of a file that cannot be read."""
 NEVER_RUN = (".a", ".h", ".html", ".pc")
 """Static libraries, headers and pages: a run loads none of them."""
 
@@ -135,5 +137,5 @@ def fingerprints(folder: Path, wanted: Callable[[str], bool] = every) -> dict[st
                 with path.open("rb") as file:
                     found[name] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
-                found[name] = f"unreadable: {error.strerror}"
+                found[name] = f"{UNREADABLE}{error.strerror}"
     return found

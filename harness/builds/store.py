@@ -14,7 +14,7 @@ from harness.builds.providers.source import Source
 from harness.builds.providers.wheel import Wheel
 from harness.builds.record import Record
 from harness.builds.versions import build_version, matching, means_all, nearest
-from harness.model.errors import BuildError, UsageError
+from harness.model.errors import BuildError, UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class BuildStore:
         try:
             return self.providers[record.provider].builds(self.cache.path(record.key), record.version)
         except (OSError, ValueError) as error:
-            raise BuildError(f"{self.cache.path(record.key)} is damaged: {error}") from error
+            raise BuildError(f"{self.cache.path(record.key)} is damaged: {reason_of(error)}") from error
 
     def serving(self, stack: str) -> dict[str, Build]:
         """The fetched builds that serve a stack, by version, newest first; none that is too damaged to say.

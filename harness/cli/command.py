@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from harness.cli import FULL, INTERRUPTED, UNUSABLE
+from harness.cli import INTERRUPTED, UNUSABLE
 from harness.cli.messages import quoted, show_error
 from harness.model.errors import HarnessError, RefusedError, SessionFormatError, UnsupportedError, UsageError
 
@@ -139,10 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_error(error, given)
         return FAILED
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else "standard output: " if error.errno in FULL else ""
-        known = {**FULL, **UNUSABLE}
-        advice = f"; {known[error.errno]}" if error.errno in known else ""
-        show_error(f"{place}{error.strerror or error}{advice}", given)
+        show_error(error, given)
         _give_up_output()
         return BAD_USAGE if error.errno in UNUSABLE else FAILED
     return code if isinstance(code, int) else 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli import FULL, UNUSABLE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,9 +21,17 @@ def example(arguments: str) -> str:
     return f"Example: resumption {arguments}"
 
 
+def of_system(error: OSError) -> str:
+    """Return what an error of the system says: its file, or stdout, the reason, and what to do where that is known."""
+    known = {**FULL, **UNUSABLE}
+    place = f"{error.filename}: " if error.filename else "standard output: " if error.errno in FULL else ""
+    return f"{place}{error.strerror or error}" + (f"; {known[error.errno]}" if error.errno in known else "")
+
+
 def show_error(error: object, arguments: Sequence[str] | None = None) -> None:
     """Print an error to stderr; ``arguments`` is the command line, by default sys.argv."""
-    click.echo(f"error: {quoted(str(error), sys.argv[1:] if arguments is None else arguments)}", err=True)
+    text = of_system(error) if isinstance(error, OSError) else str(error)
+    click.echo(f"error: {quoted(text, sys.argv[1:] if arguments is None else arguments)}", err=True)
 
 
 def quoted(text: str, arguments: Sequence[str]) -> str:

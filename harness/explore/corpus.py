@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.explore.oracles import Suspicion  # noqa: TC001 - msgspec reads the annotations at run time
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, reason_of
 from harness.runtime.files import ANYONE, write_whole
 from harness.story.reading import read_story, story_of_json
 
@@ -132,7 +132,7 @@ class Folder:
             text = path.read_bytes()
             schema = msgspec.json.decode(text, type=Versioned).schema
         except (msgspec.DecodeError, OSError) as error:
-            raise UsageError(f"{path} is damaged: {error}; {damaged}") from error
+            raise UsageError(f"{path} is damaged: {reason_of(error)}; {damaged}") from error
         if schema != SCHEMA:
             raise UsageError(f"{path} has schema {schema}, and this harness reads {SCHEMA}; name a new --to")
         try:

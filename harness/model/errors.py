@@ -41,6 +41,11 @@ class UsageError(HarnessError):
     """A user asked for what does not exist: a knob, a value, a stack. Exit code 2."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the words of an error; of one of the system without its number and path, which the message names."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
 def given_bytes(path: Path, name: str, advice: str, most: int = LONGEST_FILE) -> bytes:
     """Read a file that a user names, which may be a device without an end.
 

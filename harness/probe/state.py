@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.model.errors import SessionFormatError, UsageError, given_bytes
+from harness.model.errors import SessionFormatError, UsageError, given_bytes, reason_of
 from harness.model.probe import Held, Look, Round
 from harness.model.tls import Mechanism, Outcome
 from harness.runtime.files import write_whole
@@ -146,7 +146,7 @@ def opened(new: State) -> State:
         _take(new, read["waiting"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"{new.file} is not the state of a probe ({error}); name another --state, or remove it"
+            f"{new.file} is not the state of a probe ({reason_of(error)}); name another --state, or remove it"
         ) from error
     return new
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from harness.builds.programs import CommandError, command
-from harness.model.errors import BuildError
+from harness.model.errors import BuildError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,4 +101,4 @@ def unpack(wheel: Path, folder: Path, wanted: Callable[[str], bool] = lambda _na
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder, [name for name in archive.namelist() if wanted(name)])
     except (zipfile.BadZipFile, OSError) as error:
-        raise BuildError(f"{wheel.name} cannot be unpacked: {error}") from error
+        raise BuildError(f"{wheel.name} cannot be unpacked: {reason_of(error)}") from error

@@ -14,7 +14,7 @@ from harness.builds.integrity import vouch
 from harness.builds.programs import command, followed
 from harness.builds.providers import fips
 from harness.builds.providers.prefix import prefix_builds
-from harness.model.errors import BuildError, UsageError
+from harness.model.errors import BuildError, UsageError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +123,7 @@ def unpacked(recipe: Recipe, into: Path, say: Say) -> Path:
         with tarfile.open(origin) as archive:
             archive.extractall(into / "source", filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise BuildError(f"{origin} cannot be unpacked: {error}") from error
+        raise BuildError(f"{origin} cannot be unpacked: {reason_of(error)}") from error
     return _with_configure(next((into / "source").iterdir()))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -280,3 +282,62 @@ def test_a_value_that_cannot_be_is_bad_usage(
     assert code == 2
     assert says in capsys.readouterr().err
     assert cache.path(KNOWN.key).is_dir()
+
+
+def unprivileged(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command without the privilege of root to read and write everything."""
+    drop = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    argv = [*drop, sys.executable, "-m", "harness.cli", *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [["fetch", "--again", "3.0.8"], ["remove", "3.0.8"]], ids=" ".join)
+def test_a_cache_that_cannot_be_written_is_named(arguments: list[str], cache: Cache) -> None:
+    cache.folder.chmod(0o555)
+    done = unprivileged("builds", *arguments)
+    cache.folder.chmod(0o755)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"error: the cache {cache.folder} cannot be written: Permission denied; set RESUMPTION_CACHE to another folder"
+    )
+    assert cache.get(KNOWN.key)
+
+
+def test_a_library_that_cannot_be_fetched_to_the_cache_names_it(cache: Cache) -> None:
+    cache.folder.chmod(0o555)
+    done = unprivileged("libraries", "fetch", "tlslite")
+    cache.folder.chmod(0o755)
+
+    assert done.returncode == 1
+    assert re.search(r"^error: the cache \S+ cannot be written: Permission denied; set RESUMPTION_CACHE", done.stderr)
+
+
+def test_a_file_that_cannot_be_read_has_not_changed(cache: Cache) -> None:
+    library = cache.path(KNOWN.key) / "libssl.so.3"
+    library.chmod(0)
+    done = unprivileged("builds", "verify")
+
+    assert done.returncode == 1
+    assert done.stdout == f"{KNOWN.key}: {library} cannot be read: Permission denied\n"
+
+
+def test_a_record_that_cannot_be_read_is_named_once(cache: Cache) -> None:
+    record = cache.path(KNOWN.key) / "build.json"
+    record.chmod(0)
+    done = unprivileged("builds", "verify")
+
+    assert done.returncode == 1
+    assert f"{record} cannot be read (Permission denied); remove the folder and fetch it again" in done.stdout
+
+
+def test_a_cache_that_is_a_file_is_named(
+    cache: Cache, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = cache.folder / "file"
+    file.touch()
+    monkeypatch.setenv("RESUMPTION_CACHE", str(file))
+    code = main(["builds", "fetch", "3.0.8"])
+
+    assert code == 1
+    assert f"error: the cache {file} cannot be written: File exists; set RESUMPTION_CACHE" in capsys.readouterr().err

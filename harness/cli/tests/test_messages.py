@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.cli import main
-from harness.cli.messages import quoted
+from harness.cli.messages import quoted, show_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,27 @@ if TYPE_CHECKING:
 )
 def test_what_was_typed_is_on_one_line(text: str, arguments: list[str], shown: str) -> None:
     assert quoted(text, arguments) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (OSError(errno.EACCES, "Permission denied", "/a\nb"), r"error: /a\x0ab: Permission denied"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/a"), "error: /a: File name too long; give a shorter path"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "error: standard output: No space left on device; free",
+        ),
+        (OSError("fileno"), "error: fileno"),
+        (ValueError("of 2"), "error: of 2"),
+    ],
+)
+def test_an_error_of_the_system_names_its_file(
+    error: Exception, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_error(error, ["/a\nb"])
+
+    assert capsys.readouterr().err.startswith(shown)
 
 
 @pytest.mark.parametrize(
