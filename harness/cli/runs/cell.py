@@ -90,7 +90,7 @@ def node(text: str, results: Path | None) -> tuple[str, str, str]:
     known = [f"{one['scenario']}[{one['cell']}]" for one in kept_run(run).results["cells"]]
     chosen = [one for one in known if text in {one, one.partition("[")[2].removesuffix("]")}]
     if not chosen:
-        near = difflib.get_close_matches(text, known, 1, 0.3)
+        near = difflib.get_close_matches(text, known, 1, 0)
         raise UsageError(
             f"no cell {text!r} in {run}" + (f"; did you mean {near[0]!r}?" if near else ", which has no cells")
         )

@@ -30,6 +30,8 @@ QUICK, LONG = 60, 7 * 24 * 3600
 """Seconds for git alone, and for building commits."""
 GOOD, BAD = 0, 1
 """Exit codes of a reproducer's bisect.sh on the older and on the newer release."""
+TAGS = ("openssl-[0-9]*", "OpenSSL_[0-9]*")
+"""The tags of releases, as globs of git."""
 LETTERS = re.compile(r"(?P<numbers>[01]\.\d+\.\d+)(?P<letters>[a-z]*)")
 
 
@@ -41,7 +43,7 @@ class Clone:
 
     @classmethod
     def of(cls, folder: Path) -> Clone:
-        """Return the clone in a folder; UsageError if there is none, or no git."""
+        """Return the clone in a folder; UsageError if there is none, or one without a release, or no git."""
         clone = cls(folder)
         if not folder.is_dir():
             raise UsageError(f"--commits: there is no folder {folder}; name a clone of OpenSSL")
@@ -49,6 +51,11 @@ class Clone:
             clone.git("rev-parse", "--git-dir")
         except CommandError as error:
             raise UsageError(f"--commits: {folder} is not a clone of OpenSSL: {error}") from error
+        if not clone.git("tag", "--list", *TAGS):
+            raise UsageError(
+                f"--commits: {folder} has no tag of an OpenSSL release; name a clone of OpenSSL, or get its tags with "
+                "`git fetch --tags`"
+            )
         return clone
 
     def git(self, *arguments: str, at: Path | None = None) -> str:

@@ -51,6 +51,7 @@ def results_of(
     try:
         results = folder or warden.folder / "results"
         argv = [*RUN, *(["-q"] if quiet else []), *roles, f"--resumption-results={results}", *what_to_run(arguments)]
+        argv += [f"--basetemp={warden.folder / 'pytest'}"]
         if without:
             names = warden.folder / "without"
             names.write_text("".join(f"{name}\n" for name in without), encoding="utf-8")

@@ -72,6 +72,13 @@ def test_an_unknown_id_is_bad_usage_and_names_the_nearest(folder: Path, cell_id:
     assert cell_id.partition("::")[2] in done.stderr
 
 
+def test_a_word_that_is_like_no_id_has_the_nearest_too(folder: Path, cell_id: str) -> None:
+    done = command(folder, "cell", "x", "--results", "out")
+
+    assert done.returncode == 2
+    assert done.stderr == f"error: no cell 'x' in out; did you mean {cell_id!r}?\n"
+
+
 def test_an_id_of_a_build_that_is_not_here_is_bad_usage(folder: Path) -> None:
     done = command(folder, "cell", "test_ticket.py::test_ticket_resumes[libssl@2.0--libssl@2.0-TLSv1.3]")
 

@@ -287,3 +287,18 @@ def test_a_glob_of_no_observable_is_bad_usage(
 
     assert ended == code, err
     assert (f"--on '{on}' matches no observable" in err) is bool(code)
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+def test_nothing_stays_in_the_folder_for_temporary_files(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str
+) -> None:
+    build, temporary = f"libssl@{version('libssl')}", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    code, _, err = run(capfd, f"diff {build} {build} scenarios/psk_modes.py -k alone --fresh {processes}")
+
+    assert code == 0, err
+    assert [*temporary.iterdir()] == []

@@ -128,3 +128,17 @@ def test_a_folder_without_a_clone_is_bad_usage(
 
     assert code == 2
     assert ("not a clone of OpenSSL" if there else "there is no folder") in capfd.readouterr().err
+
+
+def test_a_repository_of_something_else_is_bad_usage(
+    clone: Clone, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = Clone(tmp_path / "other")
+    clone.git("clone", "--quiet", "--no-tags", str(clone.folder), str(other.folder))
+    other.git("tag", "v3.5.8")
+
+    code = main(["diff", "3.5.8", "3.5.9", "--commits", str(other.folder)])
+
+    assert code == 2
+    assert f"error: --commits: {other.folder} has no tag of an OpenSSL release; name a" in capfd.readouterr().err
+    assert Clone.of(clone.folder) == clone
