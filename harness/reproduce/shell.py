@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.agent.knobs import for_programs, psk_in_a_file
+from harness.agent.knobs import DEFAULT_IDENTITY, for_programs, psk_in_a_file
 from harness.agent.vocabulary import release
+from harness.model.capability import Capability
 from harness.model.knobs import Verify, knobs_of
 from harness.model.tls import ORDERS, Close, Role, TLSVersion
 from harness.reproduce import quoting
@@ -15,7 +16,7 @@ from harness.reproduce.clocks import Clocks, has_clocks
 from harness.reproduce.rendering import rendered
 from harness.reproduce.story import compared, gaps_of, no_common_alpn
 from harness.reproduce.words import UNSCRIPTED, grouped, summary, title
-from harness.stacks.openssl.abilities import program_abilities
+from harness.stacks.openssl.abilities import COMMON_MISSING, program_abilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +87,8 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     yield from (why for name, why in UNSCRIPTED.items() if name in during)
     if attempt.tls is TLSVersion.TLSv1_3 and "psk_key" in attempt.client.knobs and "psk_key" in attempt.server.knobs:
         yield "s_client and s_server print Reused of an external PSK, too"
+    elif _unknown_psk(attempt):
+        yield COMMON_MISSING[Capability.PSK_IDENTITIES.value]
     if "exchange" not in during:
         yield "nothing is exchanged, and s_client reads what comes as soon as its handshake is done"
     if attempt.beside:
@@ -99,6 +102,14 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     elif attempt.close is not Close.BOTH and attempt.server.stack != "openssl":
         why = f"s_server calls SSL_shutdown after every end, which the server on {attempt.server.stack} did not"
         yield f"close {attempt.close}: {why}"
+
+
+def _unknown_psk(attempt: Attempt) -> bool:
+    client, server = attempt.client.knobs, attempt.server.knobs
+    if "psk_key" not in client or "psk_key" not in server:
+        return False
+    offered, known = (ends.get("psk_identity") or DEFAULT_IDENTITY for ends in (client, server))
+    return isinstance(offered, tuple) and isinstance(known, tuple) and not {*offered} <= {*known}
 
 
 def _datagrams(attempt: Attempt) -> Iterator[str]:

@@ -9,10 +9,12 @@ Of programs that are the same text for text, one is run. Exit code 1 if any does
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,6 @@ from harness.runtime.runtime import Runtime
 from harness.stacks.machine import Machine
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator, Sequence
 
     from harness.model.build import Build
@@ -66,6 +67,14 @@ def compiled(build: Build, path: Path) -> subprocess.CompletedProcess[str]:
         return tools.run(first, str(path.parent), *others)
 
 
+def in_time(runner: Callable[[Path], subprocess.CompletedProcess[str]], path: Path) -> subprocess.CompletedProcess[str]:
+    """What it says, or that it took too long: then the others still run."""
+    try:
+        return runner(path)
+    except subprocess.TimeoutExpired as late:
+        return subprocess.CompletedProcess(late.cmd, 125, "", f"not done within {late.timeout:.0f} s\n")
+
+
 def main(results: Path, version: str, forms: Sequence[str] = ()) -> int:
     """Run all, or those of some forms, print what does not agree, and how many do."""
     counts: Counter[str] = Counter()
@@ -76,7 +85,7 @@ def main(results: Path, version: str, forms: Sequence[str] = ()) -> int:
                 continue
             with ThreadPoolExecutor(WORKERS) as pool:
                 paths = list(different(results, name))
-                for path, done in zip(paths, pool.map(runner, paths), strict=True):
+                for path, done in zip(paths, pool.map(partial(in_time, runner), paths), strict=True):
                     agrees = done.returncode == 0 and last_line(done) == "as observed"
                     counts[f"{name} {'agrees' if agrees else 'DOES NOT AGREE'}"] += 1
                     if not agrees:

@@ -30,6 +30,7 @@ NOW = 1_800_000_000
 """Where a stopped clock begins; any moment will do."""
 PSK: dict[str, Any] = {"psk_key": "shared"}
 ALONE: dict[str, Any] = {"server_certificate": "none"}
+HUGE: dict[str, Any] = {"client_certificate": "huge-client"}
 ALLOWS: dict[str, Any] = {"post_handshake_auth": True, "client_certificate": "client"}
 RAW: dict[str, Any] = {"server_rpk": True}
 STATEFUL: dict[str, Any] = {"tickets": False}
@@ -56,6 +57,11 @@ def lose(role: Role, which: int, *, resumed: bool = False) -> Callable[[Pair], N
 def resume(pair: Pair) -> None:
     """Offer what the first connection yielded."""
     pair.connect(offer=pair.connect().last_session, presume_full=False)
+
+
+def refused(pair: Pair) -> None:
+    """One connection, which may be aborted."""
+    pair.connect(presume_full=False)
 
 
 def restart(pair: Pair) -> None:
@@ -491,6 +497,13 @@ SITUATIONS = (
     Situation("tls13-external-psk", TLS13, restart, client=PSK, server=PSK | ALONE),
     Situation("tls12-external-psk", TLS12, client=PSK, server=PSK | ALONE | {"psk_hint": "which one?"}),
     Situation(
+        "tls12-external-psk-of-an-unknown-identity",
+        TLS12,
+        refused,
+        client=PSK | {"psk_identity": ("stranger",)},
+        server=PSK | ALONE,
+    ),
+    Situation(
         "tls13-external-psk-of-another-key",
         TLS13,
         alone,
@@ -529,6 +542,16 @@ SITUATIONS = (
     Situation("tls13-client-certificate", TLS13, client={"client_certificate": "client"}, server=VERIFYING),
     Situation("tls13-no-client-certificate", TLS13, alone, server=VERIFYING),
     Situation("tls12-verified-server", TLS12, client=VERIFYING),
+    Situation(
+        "tls13-chains",
+        TLS13,
+        client={"client_certificate": "chained-client", **VERIFYING},
+        server={"server_certificate": "chained-server", **VERIFYING},
+    ),
+    Situation("tls12-huge-client-certificate", TLS12, refused, client=HUGE, server=VERIFYING),
+    Situation(
+        "tls13-compressed-certificate", TLS13, client={"cert_decompression": True}, server={"cert_compression": True}
+    ),
     Situation("tls13-no-common-version", TLS13, alone, client={"versions": (TLS12,)}, server={"versions": (TLS13,)}),
     Situation("tls13-early-data", TLS13, thrice, client=EARLY, server=EARLY),
     Situation("tls13-early-data-replayed", TLS13, thrice, client=EARLY, server={**EARLY, "anti_replay": False}),
