@@ -64,7 +64,7 @@ def removable(place: Path, limits: Limits) -> list[Path]:
     """
     if limits == Limits():
         return []
-    runs = sorted(((when, path) for path in place.iterdir() if (when := _dated(path))), reverse=True)
+    runs = sorted(((when, path) for path in place.iterdir() if (when := dated(path))), reverse=True)
     failing = next((path for _, path in runs if not _passed(path)), None)
     total = 0
     found = []
@@ -78,7 +78,8 @@ def removable(place: Path, limits: Limits) -> list[Path]:
     return found
 
 
-def _dated(run: Path) -> datetime | None:
+def dated(run: Path) -> datetime | None:
+    """Return when a run of the default folder began; None for a folder that a user named."""
     try:
         return datetime.strptime(run.name, DATED).replace(tzinfo=UTC) if run.is_dir() else None
     except ValueError:

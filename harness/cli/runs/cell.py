@@ -17,6 +17,7 @@ from harness.matrix.cells import parse_id
 from harness.model.errors import UsageError
 from harness.report.json.brief import named_story
 from harness.results.reader import kept_run
+from harness.results.retention import dated
 from harness.results.writer import default_folder, new_file, write_new
 from harness.story.reading import story_of_json
 
@@ -106,9 +107,9 @@ def node(text: str, results: Path | None) -> tuple[str, str, str]:
 
 
 def newest_run() -> Path:
-    """Return the newest run in the default folder; UsageError if there is none."""
+    """Return the newest run in the default folder, of those that no user renamed; UsageError if there is none."""
     place = default_folder().parent
-    runs = sorted(path for path in place.glob("*") if path.is_dir())
+    runs = sorted(path for path in place.glob("*") if dated(path))
     if not runs:
         raise UsageError(f"no run found in {place}; name a run's folder with --results, or give FILE::TEST[CELL]")
     return runs[-1]

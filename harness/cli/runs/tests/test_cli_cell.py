@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.cli.runs.cell import node, where
+from harness.cli.runs.cell import newest_run, node, where
 from harness.cli.runs.tests.test_cli_run import SCENARIO, command
 from harness.model.errors import UsageError
 from harness.story.reading import story_of_json
@@ -77,6 +77,25 @@ def test_a_word_that_is_like_no_id_has_the_nearest_too(folder: Path, cell_id: st
 
     assert done.returncode == 2
     assert done.stderr == f"error: no cell 'x' in out; did you mean {cell_id!r}?\n"
+
+
+def test_the_newest_run_is_the_one_that_began_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    place = tmp_path / "resumption-harness" / "results"
+    for name in ("2026-11-30T23-59-59.999999Z", "2026-12-01T00-00-00.000000Z", "a-run-of-mine", "~"):
+        (place / name).mkdir(parents=True)
+    (place / "2026-12-02T00-00-00.000000Z").touch()
+
+    assert newest_run() == place / "2026-12-01T00-00-00.000000Z"
+
+
+def test_a_run_that_was_renamed_is_not_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    place = tmp_path / "resumption-harness" / "results"
+    (place / "mine").mkdir(parents=True)
+
+    with pytest.raises(UsageError, match=r"no run found in .*; name a run's folder with --results"):
+        newest_run()
 
 
 def test_an_id_of_a_build_that_is_not_here_is_bad_usage(folder: Path) -> None:
