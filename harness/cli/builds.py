@@ -34,7 +34,9 @@ FAILED = 1
 MOST_JOBS = 1000
 MADE = frozenset({Part.PROGRAM, Part.LIBRARY, Part.HEADERS})
 PROVIDER = click.option(
-    "--provider", metavar="NAME", help="Only builds of this provider: debian, wheel, cryptography or source."
+    "--provider",
+    metavar="NAME",
+    help="Only builds of this provider: debian, wheel, cryptography, source.",
 )
 
 

@@ -36,7 +36,7 @@ SUBCOMMANDS = {
         "stacks", "Show the stacks of this machine and the knobs and Capabilities that each supports."
     ),
     "bisect": Subcommand("cases.bisect", "Find the first build whose behaviour changed, fetching builds as needed."),
-    "diff": Subcommand("runs.diff", "Run the same cells on two builds and show every observable that differs."),
+    "diff": Subcommand("runs.diff", "Run the same cells on two or more builds and show what differs, by cause."),
     "behaviours": Subcommand(
         "runs.behaviours", "Show what OpenSSL's resumption does differently from version to version."
     ),

@@ -51,7 +51,7 @@ def _read(place: Path) -> KeptRun:
     named = place.name in {WHOLE, LINES} and not place.is_dir()
     folder = place.parent if named else place
     if not place.exists():
-        raise UsageError(f"{place} does not exist; name the folder that a run's last line named, or {RERUN}")
+        raise UsageError(f"{place} does not exist; name the folder that a run names at its end, or {RERUN}")
     if not folder.is_dir():
         raise UsageError(f"{place} is neither a folder of results nor a {WHOLE}; {AGAIN}")
     whole, lines = folder / WHOLE, folder / LINES

@@ -37,7 +37,9 @@ EXPECT = f"Exit 1 unless this holds; may be repeated: {', '.join(CLAIMS)}; KIND:
 @click.option("--server", "stack", default="libssl", metavar="STACK", help="The server. Default: libssl.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help=KIND)
 @click.option("--ftps", type=click.Choice(sorted(SCHEMES)), help=FTPS)
-@click.option("--times", type=click.IntRange(1, 100), default=1, help="Run the command so often in a row. Default: 1.")
+@click.option(
+    "--times", type=click.IntRange(1, 100), default=1, metavar="N", help="Run the command N times in a row. Default: 1."
+)
 @click.option(
     "--deadline",
     type=click.FloatRange(min=0, min_open=True),

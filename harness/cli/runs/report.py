@@ -51,7 +51,7 @@ PATH = NamedPath(path_type=Path)
 def report(*, results: tuple[Path, ...], output: Path | None, against: Path | None, behaviours: bool) -> None:
     """Write an HTML page, a Markdown summary and JUnit XML from the results of a run.
 
-    RESULTS is the folder that `resumption run` names in its last line; a killed run works too. The page is one file,
+    RESULTS is the folder that `resumption run` names at its end; a killed run works too. The page is one file,
     index.html, that needs no network; report.md is the summary; junit.xml has the reason of each failure.
 
     Several RESULTS, such as the shards of a run, are merged into one. DIR then also has the merged results.json.
