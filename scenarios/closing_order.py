@@ -9,9 +9,11 @@ SSL_OP_IGNORE_UNEXPECTED_EOF is set (SSL_CTX_set_options(3)); a reset is not.
 from datetime import date
 
 from harness import (
+    ABORTED,
     DECLINED,
     FULL,
     RESUMED,
+    Alert,
     Capability,
     Close,
     Differs,
@@ -75,6 +77,7 @@ AFTER_RESET = Expectation(
 )
 
 
+HANDSHAKE_FAILURE = 40
 IN_INIT = "lib=20 reason=407 "
 """SSL_R_SHUTDOWN_WHILE_IN_INIT of SSL_shutdown (ssl/ssl_lib.c)."""
 SHUTDOWN_IS_REFUSED = Expectation(
@@ -106,6 +109,20 @@ READ_AFTER_FAILURE = Expectation(
         "empty error queue, where 3.6 and earlier read the end of TCP once more",
     ),
 )
+
+
+S_CLIENT_SAYS_SO = Expectation(
+    0,
+    Differs(
+        1,
+        Role.CLIENT,
+        "openssl@>=3.6,<4.0",
+        date(2026, 12, 1),
+        "measured: after a failed handshake s_client 3.6.5 prints the error of SSL_shutdown (20:407), and 3.5.9 and "
+        "before print none of it; SSL_shutdown of 4.0.3 reports none there",
+    ),
+)
+"""How many errors of SSL_shutdown s_client prints."""
 
 
 def ended_by_tap(connection):
@@ -253,3 +270,17 @@ def test_client_that_left_its_tickets_unread_has_none(pair):
     assert first.server.ending is Ending.RESET
     assert second.offered is first.session
     assert (second.outcome, reasons(pair, second)) == (FULL, (Reason.NO_TICKET_YET,))
+
+
+@scenario(
+    versions=[TLSv1_2],
+    client={"groups": "P-256"},
+    server={"groups": "P-521"},
+    played_by={Role.CLIENT: "openssl", Role.SERVER: "openssl"},
+)
+def test_s_client_calls_shutdown_after_a_failed_handshake(pair):
+    first = pair.connect(presume_full=False)
+
+    assert first.outcome is ABORTED
+    assert first.alert == Alert(HANDSHAKE_FAILURE, Role.SERVER)
+    assert sum(IN_INIT in error for error in first.client.errors) == S_CLIENT_SAYS_SO.of(pair)

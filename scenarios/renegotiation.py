@@ -37,6 +37,18 @@ SILENT = (
     "after SSL_renegotiate has failed, s_server 4.0.3 prints nothing of it; 1.1.1w, 3.0.20, 3.5.9 and 3.6.5 print "
     "SSL routines:can_renegotiate:no renegotiation"
 )
+ENDING_AFTER_REFUSAL: Expectation[Ending | None] = Expectation(
+    Ending.CLOSE_NOTIFY,
+    Differs(
+        None,
+        Role.SERVER,
+        "openssl@<4.0",
+        date(2026, 12, 1),
+        "the error that SSL_renegotiate leaves in the queue ends s_server at its next SSL_get_error, which no longer "
+        "asks the queue in 4.0 (https://github.com/openssl/openssl/issues/30894)",
+    ),
+)
+"""What the server reads after SSL_renegotiate has failed."""
 REFUSALS_SAID = Expectation(1, Differs(0, Role.SERVER, "openssl@>=4.0", date(2026, 11, 29), SILENT))
 
 EC_POINT_FORMATS = 11
@@ -138,6 +150,7 @@ def test_server_without_renegotiation_asks_for_none(pair):
     assert connection.messages.handshakes == 1
     assert "HelloRequest" not in connection.messages.types(Role.SERVER)
     assert sum(NO_RENEGOTIATION in error for error in connection.server.errors) == REFUSALS_SAID.of(pair)
+    assert connection.server.ending is ENDING_AFTER_REFUSAL.of(pair)
 
 
 @scenario(versions=[TLSv1_2], client={"renegotiation": False}, needs=BY_SERVER)

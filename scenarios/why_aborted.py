@@ -46,6 +46,7 @@ MAX_FRAGMENT_LENGTH, LENGTH_OF_1024 = 1, 2
 """The extension's number, and what it says of 1024 bytes (RFC 6066, 4)."""
 
 SEEN = date(2026, 11, 29)
+TODAY = date(2026, 12, 1)
 WITHOUT_ALERT = without_alert(SEEN, "ssl_get_prev_session")
 ALERT_OF_CONTEXT: Expectation[Alert | None] = Expectation(Alert(80, Role.SERVER), *WITHOUT_ALERT)
 """internal_error."""
@@ -321,7 +322,6 @@ def test_client_keeps_to_the_fragment_length_of_a_declined_session(pair):
     assert reasons(pair, second) == WHY_LIMITED.of(pair)
 
 
-TODAY = date(2026, 12, 1)
 AFTER_DECLINED: Expectation[tuple[Outcome, Alert | None, tuple[Reason, ...]]] = Expectation(
     (DECLINED, None, (Reason.TICKET_KEY_UNKNOWN,)),
     Differs(
@@ -431,6 +431,31 @@ def test_tls12_session_with_another_secret_ends_in_a_record_layer_alert(pair):
     assert second.alert.number == BAD_RECORD_MAC
     assert second.alert.sender is Role.CLIENT
     assert reasons(pair, second) == (Reason.SECRET_DIFFERS,)
+
+
+PROVIDER_FAILED = "lib=57 reason=102 "
+"""PROV_R_BAD_DECRYPT of a cipher that finds another tag."""
+PROVIDER_SAYS_SO = Expectation(
+    1,
+    Differs(
+        0,
+        Role.CLIENT,
+        "*@<3.0",
+        TODAY,
+        "ciphers are in providers since 3.0, which report PROV_R_BAD_DECRYPT (57:102) before the error of the record",
+    ),
+)
+
+
+@scenario(versions=[TLSv1_2], played_by={Role.CLIENT: "libssl", Role.SERVER: "libssl"}, needs=EDITS)
+def test_client_reports_that_its_cipher_failed(pair):
+    first = pair.connect()
+    second = pair.connect(offer=with_other_secret(first.session))
+
+    assert first.outcome is FULL
+    assert second.outcome is ABORTED
+    assert second.alert == Alert(BAD_RECORD_MAC, Role.CLIENT)
+    assert sum(PROVIDER_FAILED in error for error in second.client.errors) == PROVIDER_SAYS_SO.of(pair)
 
 
 @scenario(needs=EDITS)

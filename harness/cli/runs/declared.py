@@ -30,6 +30,8 @@ BREACHES, ALERT_SENT = "breaches", "alert"
 """The observables that name the rules which a cell breaks, and the alert of a connection."""
 IN_EVERY_SCENARIO = (
     "hellos.",
+    "messages.client.ClientHello.",
+    "messages.server.ServerHello.",
     "messages.server.EncryptedExtensions",
     "session.kex_group",
     "session.resumable",

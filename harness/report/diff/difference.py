@@ -153,7 +153,7 @@ def _by_name(each: Each, side: Iterable[Any]) -> dict[tuple[str, int], Any]:
     """The items that have a name, by it and by their number among those of the same name, from 1."""
     seen: Counter[str] = Counter()
     found = {}
-    for item in side:
+    for item in each.certain(list(side)):
         if not (name := each.name(item)):
             continue
         seen[name] += 1

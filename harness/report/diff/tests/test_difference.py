@@ -296,3 +296,28 @@ def test_each_observable_that_differs_is_an_observable_of_one_of_the_two() -> No
     assert named <= observables(CellObject, one) | observables(CellObject, other)
     assert {"outcome", "session.lifetime_hint", "counters.hits"} <= observables(CellObject, one)
     assert not {"session.lifetime_hint", "nonsense"} & observables(CellObject, other)
+
+
+FLIGHT = [message("client", "ClientHello"), message("server", "Finished"), message("client", "Finished")]
+DATA = message("client", "ApplicationData")
+
+
+@pytest.mark.parametrize(
+    ("after", "left"),
+    [
+        ([message("server", "Alert", level="fatal", alert="unknown_ca (48)")], 0),
+        ([message("server", "Alert", level="warning", alert="close_notify (0)")], 1),
+        ([message("server", "ApplicationData"), message("server", "Alert", level="fatal", alert="x (10)")], 1),
+        ([message("client", "Alert", level="fatal", alert="unknown_ca (48)")], 1),
+    ],
+)
+def test_data_to_a_peer_that_refuses_the_last_flight_is_a_matter_of_time(
+    after: list[dict[str, Any]], left: int
+) -> None:
+    early = [FLIGHT[0], DATA, *FLIGHT[1:]]
+    before, other = cell(case__connections__0__messages=early + after), copy.deepcopy(cell())
+    other["case"]["connections"][0]["messages"] = [*early, DATA, *after]
+
+    found = [one.observable for one in differences(CellObject, before, other)]
+
+    assert found == ["messages.client.ApplicationData"] * left
