@@ -49,6 +49,17 @@ CHANGE_IS_SENT_AS = Expectation(
     ),
 )
 """The record of it after a ServerHello of TLS 1.2, for which a client should fail (RFC 8446, D.3)."""
+APPLICATION_DATA_OF_ALL: Expectation[list[int]] = Expectation(
+    [MOST],
+    Differs(
+        [MOST // 2, MOST // 2],
+        Role.CLIENT,
+        "openssl@<3.5",
+        date(2026, 12, 1),
+        "BUFSIZZ of apps/s_client.c, in whose pieces s_client sends: 8192 up to 3.2.0, 16384 in 3.5.7",
+    ),
+)
+"""The bytes of each record of early data."""
 
 
 def lengths(connection):
@@ -71,6 +82,22 @@ def test_early_data_arrives_as_it_was_sent(pair):
     assert len(second.client.early_bytes) == pair.client_config.max_early_data
     assert second.server.early_bytes == second.client.early_bytes
     assert lengths(second) == pair.client_config.max_early_data
+
+
+@scenario(
+    versions=[TLSv1_3], client={"max_early_data": MOST}, server=ALLOWS, needs={"client": [Capability.OPENSSL_CHOICES]}
+)
+def test_early_data_is_in_as_few_records_as_the_client_makes(pair):
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+    sent = [m for m in second.messages.messages if m.sender is Role.CLIENT and m.type == "ApplicationData"]
+    ends = second.messages.types(Role.CLIENT).index("EndOfEarlyData")
+    early = second.messages.types(Role.CLIENT)[:ends].count("ApplicationData")
+
+    assert first.outcome is FULL
+    assert second.mechanism is Mechanism.PSK
+    assert second.client.early_data == "accepted"
+    assert [message.length for message in sent[:early]] == APPLICATION_DATA_OF_ALL.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client={"max_early_data": AMOUNTS}, server=REPLAYED)

@@ -23,6 +23,8 @@ SESSION_TICKET, PADDING, PRE_SHARED_KEY = 35, 21, 41
 RANDOM_LENGTH = {"Certificate", "CertificateVerify", "ServerKeyExchange", "CompressedCertificate"}
 """Messages with signatures of ECDSA in DER, 70 to 72 bytes; certificates are made again for every run."""
 IN_HELLOS = {"ClientHello", "ServerHello", "HelloRetryRequest"}
+FATAL_COMMON, LAST_FATAL_COMMON = 3, 261
+"""The flags of a reason in 3.0, and the last number that such a reason had before, ERR_R_INIT_FAIL."""
 DATA = frozenset({"ApplicationData"})
 """Whether it comes before or during a renegotiation depends on timing."""
 UINT32 = re.compile(r"[0-9]{1,10}")
@@ -159,13 +161,22 @@ def _breaches(value: list[Mapping[str, Any]], _holder: object, _case: object) ->
     return ", ".join(breach["rule"] for breach in value) or "none"
 
 
+def _as_before_3_0(reason: int) -> int:
+    """The number of a reason of every library, such as ERR_R_INTERNAL_ERROR, before 3.0; of another one its own.
+
+    In 3.0 openssl/err.h gave them flags (ERR_RFLAG_FATAL, ERR_RFLAG_COMMON) and numbers from 256 on, in the same order.
+    """
+    number = reason & 0xFFFF
+    return number - 256 + 65 if reason >> 18 == FATAL_COMMON and number <= LAST_FATAL_COMMON else reason
+
+
 def _codes(value: list[str], _holder: object, _case: object) -> str:
     """Library and reason of each error; the words changed in 3.0 and again in 4.0.
 
     What is not of a library comes last, once: errors of the system, such as EPIPE, depend on how fast the other end is.
     """
     found = [re.search(r"lib=(\d+) reason=(\d+)", line) for line in value]
-    codes = [f"{code[1]}:{code[2]}" for code in found if code and code[1] not in OF_THE_SYSTEM]
+    codes = [f"{code[1]}:{_as_before_3_0(int(code[2]))}" for code in found if code and code[1] not in OF_THE_SYSTEM]
     return ", ".join([*codes, *(["other"] if len(codes) < len(value) else [])]) or "none"
 
 

@@ -321,3 +321,13 @@ def test_data_to_a_peer_that_refuses_the_last_flight_is_a_matter_of_time(
     found = [one.observable for one in differences(CellObject, before, other)]
 
     assert found == ["messages.client.ApplicationData"] * left
+
+
+def test_a_reason_of_every_library_has_the_number_that_it_had_before_3_0() -> None:
+    path = f"{FIRST}endpoints__server__errors"
+    of_3_0, of_1_1_1 = (cell(**{path: [f"lib=20 reason={reason} internal error"]}) for reason in (786691, 68))
+    other = cell(**{path: ["lib=20 reason=786692 disabled"]})
+
+    assert differences(CellObject, of_1_1_1, of_3_0) == []
+    (found,) = differences(CellObject, of_1_1_1, other)
+    assert (found.before, found.after) == ("20:68", "20:69")
