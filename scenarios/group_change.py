@@ -130,7 +130,7 @@ def test_session_that_resumes_in_another_group_has_only_a_new_ticket(pair):
 
 
 HYBRID_AT_FIRST = f"CHANGES of 3.5: X25519MLKEM768 is the first group by default, where it was X25519; {DUPLICATED}"
-TICKET_OF_DEFAULT_GROUP: Expectation[bool] = Expectation(
+KEEPS_ITS_FIRST_TICKET: Expectation[bool] = Expectation(
     True,  # noqa: FBT003 - a value
     Differs(False, Role.CLIENT, "*@>=3.5", date(2026, 12, 1), HYBRID_AT_FIRST, peer="*@>=3.5"),  # noqa: FBT003 - a value
 )
@@ -151,11 +151,11 @@ def test_session_of_the_default_group_resumes_in_x25519(pair):
     second = pair.connect(offer=first.session)
 
     assert first.outcome is FULL
-    assert (group(first.messages.server_hello) == X25519) is TICKET_OF_DEFAULT_GROUP.of(pair)
+    assert (group(first.messages.server_hello) == X25519) is KEEPS_ITS_FIRST_TICKET.of(pair)
     assert second.mechanism is Mechanism.PSK
     assert group(second.messages.server_hello) == X25519
     assert second.tickets == 0
-    assert second.last_session.has_ticket is TICKET_OF_DEFAULT_GROUP.of(pair)
+    assert second.last_session.has_ticket is KEEPS_ITS_FIRST_TICKET.of(pair)
 
 
 @scenario(versions=[TLSv1_3], client=OLD, server=SHARED)
