@@ -9,12 +9,12 @@ from harness.agent.knobs import DEFAULT_IDENTITY, for_programs, psk_in_a_file
 from harness.agent.vocabulary import release
 from harness.model.capability import Capability
 from harness.model.knobs import Verify, knobs_of
-from harness.model.tls import ORDERS, Close, Role, TLSVersion
+from harness.model.tls import ORDERS, Close, Mechanism, Role, TLSVersion
 from harness.reproduce import quoting
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import Clocks, has_clocks
 from harness.reproduce.rendering import rendered
-from harness.reproduce.story import compared, gaps_of, no_common_alpn
+from harness.reproduce.story import compared, gaps_of, name_refused, no_common_alpn
 from harness.reproduce.words import UNSCRIPTED, grouped, summary, title
 from harness.stacks.openssl.abilities import COMMON_MISSING, program_abilities
 
@@ -85,23 +85,31 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     yield from (ACTIONS.get(name, f"{name} cannot be asked of s_server") for name in asked)
     during = {action.name for action in attempt.during}
     yield from (why for name, why in UNSCRIPTED.items() if name in during)
-    if attempt.tls is TLSVersion.TLSv1_3 and "psk_key" in attempt.client.knobs and "psk_key" in attempt.server.knobs:
-        yield "s_client and s_server print Reused of an external PSK, too"
-    elif _unknown_psk(attempt):
-        yield COMMON_MISSING[Capability.PSK_IDENTITIES.value]
+    yield from _handshake(attempt)
     if "exchange" not in during:
         yield "nothing is exchanged, and s_client reads what comes as soon as its handshake is done"
     if attempt.beside:
         yield "another connection is open beside it, and s_server has one at a time"
     if attempt.offer is not None:
         yield from _offer(attempt.offer, attempt.tls)
-    if no_common_alpn(attempt) and attempt.server.stack != "openssl" and _release(attempt.server) < ALPN_REFUSED:
-        yield "no ALPN protocol in common: s_server before 3.0 goes on without any"
     if attempt.close in CLOSES:
         yield f"close {attempt.close}: {CLOSES[attempt.close]}"
     elif attempt.close is not Close.BOTH and attempt.server.stack != "openssl":
         why = f"s_server calls SSL_shutdown after every end, which the server on {attempt.server.stack} did not"
         yield f"close {attempt.close}: {why}"
+
+
+def _handshake(attempt: Attempt) -> Iterator[str]:
+    if attempt.tls is TLSVersion.TLSv1_3 and "psk_key" in attempt.client.knobs and "psk_key" in attempt.server.knobs:
+        yield "s_client and s_server print Reused of an external PSK, too"
+    elif _unknown_psk(attempt):
+        yield COMMON_MISSING[Capability.PSK_IDENTITIES.value]
+    if attempt.result.mechanism is Mechanism.SESSION_ID and attempt.result.tickets:
+        yield "s_client writes no session after a resumption of TLS 1.2, and the ticket that comes with it is lost"
+    if name_refused(attempt):
+        yield "s_client refuses the name of -verify_hostname before it connects"
+    if no_common_alpn(attempt) and attempt.server.stack != "openssl" and _release(attempt.server) < ALPN_REFUSED:
+        yield "no ALPN protocol in common: s_server before 3.0 goes on without any"
 
 
 def _unknown_psk(attempt: Attempt) -> bool:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.agent.vocabulary import release
+from harness.model.tls import Outcome, Role
 from harness.model.view import Saw
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
     from harness.model.session import Value
     from harness.model.setup import Action
-    from harness.model.tls import Alert, Close, Mechanism, Outcome, Role, TLSVersion
+    from harness.model.tls import Alert, Close, Mechanism, TLSVersion
+
+NAMES_CHECKED = (4,)
+"""The first OpenSSL whose SSL_set1_host refuses what is not a host name (PR 29612)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +208,13 @@ def no_common_alpn(attempt: Attempt) -> bool:
     """Return whether both ends have ALPN protocols but none in common; servers differ in what they do then."""
     client, server = attempt.client.knobs.get("alpn"), attempt.server.knobs.get("alpn")
     return isinstance(client, tuple) and isinstance(server, tuple) and not set(client) & set(server)
+
+
+def name_refused(attempt: Attempt) -> bool:
+    """Return whether SSL_set1_host refused the client's ``expected_name``: it then closes TCP without an alert."""
+    alert, checks = attempt.result.alert, release(attempt.client.version) >= NAMES_CHECKED
+    aborted = attempt.result.outcome is Outcome.ABORTED and (alert is None or alert.sender is Role.SERVER)
+    return aborted and checks and "expected_name" in attempt.client.given
 
 
 def gaps_of(story: Story, reasons: Iterable[str] = ()) -> list[str]:

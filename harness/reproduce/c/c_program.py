@@ -18,7 +18,7 @@ from harness.reproduce.c.knob_statements import COOKIES, cookie_of, knob_lacks
 from harness.reproduce.clocks import ACTIONS as CLOCK_ACTIONS
 from harness.reproduce.clocks import has_clocks
 from harness.reproduce.rendering import rendered
-from harness.reproduce.story import gaps_of
+from harness.reproduce.story import gaps_of, name_refused
 from harness.reproduce.words import summary, title
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def _calls(order: Iterable[str]) -> str:
 
 def lacks(story: Story) -> list[str]:
     """Return what a C program cannot express, each with the reason; empty if it can express the whole story."""
-    return gaps_of(story, (*_reasons(story), *(_quic_reasons(story) if is_quic(story) else ())))
+    names = ("a name that SSL_set1_host refuses, after which the program ends",) * any(
+        map(name_refused, story.attempts)
+    )
+    return gaps_of(story, (*names, *_reasons(story), *(_quic_reasons(story) if is_quic(story) else ())))
 
 
 def _reasons(story: Story) -> Iterator[str]:

@@ -425,6 +425,7 @@ SITUATIONS = (
     Situation("tls12-removed", TLS12, remove, server=STATEFUL),
     Situation("tls12-evicted", TLS12, evict, server={**STATEFUL, "cache_size": 1}),
     Situation("tls12-cache-made-smaller", TLS12, shrink, server=STATEFUL),
+    Situation("tls12-session-id-brings-a-ticket", TLS12, change_client(tickets=True), client=STATEFUL),
     Situation("tls12-cache-off", TLS12, server={**STATEFUL, "cache_mode": frozenset({CacheMode.OFF})}),
     Situation(
         "tls12-lookup-off",

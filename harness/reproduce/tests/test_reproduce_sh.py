@@ -18,6 +18,7 @@ from harness.model.setup import Action
 from harness.model.tls import Alert, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import shell
+from harness.reproduce.c import c_program
 from harness.reproduce.tests.reproducer_folders import laid_out, last_line, program, run
 from harness.reproduce.tests.situations import SITUATIONS
 from harness.runtime.clock import library
@@ -393,6 +394,30 @@ def test_an_unknown_action_is_not_expressible(restarted: Story) -> None:
     story = replace(restarted, attempts=(first, replace(second, before=(Action("bake"),))))
 
     assert shell.lacks(story) == ["connection 2: bake cannot be asked of s_server"]
+
+
+@pytest.mark.parametrize(
+    ("version", "alert", "lacking"),
+    [
+        (
+            "4.0.3",
+            Alert(50, Role.SERVER),
+            ["connection 2: s_client refuses the name of -verify_hostname before it connects"],
+        ),
+        ("4.0.3", Alert(42, Role.CLIENT), []),
+        ("3.6.5", Alert(50, Role.SERVER), []),
+    ],
+)
+def test_a_name_that_openssl_refuses_is_not_expressible(
+    version: str, alert: Alert, lacking: list[str], restarted: Story
+) -> None:
+    first, second = last_was(restarted, outcome=Outcome.ABORTED, alert=alert).attempts
+    client = replace(second.client, version=version, given={**second.client.given, "expected_name": "a"})
+
+    story = replace(restarted, attempts=(first, replace(second, client=client)))
+
+    assert shell.lacks(story) == lacking
+    assert bool(c_program.lacks(story)) is bool(lacking)
 
 
 def test_the_gaps_of_the_story_are_missing(restarted: Story) -> None:
