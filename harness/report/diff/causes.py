@@ -247,8 +247,13 @@ def _follows(other: _Change, cause: Sequence[_Change], many: float) -> bool:
 
 
 def _covering(change: _Change, heads: Iterable[_Change], many: float) -> _Change | None:
-    """The one with the most cells in common of the stronger ones that have, together, nearly all cells of a change."""
+    """The one with the most cells in common of the stronger ones that have, together, nearly all cells of a change.
+
+    Of a ticket's length they are all differences of the session in it.
+    """
     stronger = [one for one in heads if rank(one.observable) < rank(change.observable) and len(one.cells) <= many]
+    if change.observable == TICKET_LENGTH:
+        stronger += [one for one in heads if one.observable.startswith(IN_SESSION)]
     covered = {key for one in stronger for key in one.cells}
     if not stronger or len(change.cells.keys() & covered) < TOGETHER * len(change.cells):
         return None

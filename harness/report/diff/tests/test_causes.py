@@ -243,3 +243,16 @@ def test_what_is_left_in_the_same_cells_is_one_cause() -> None:
 
     assert [(one.observable, len(one.cells)) for one in made] == [("outcome", 1), ("messages.client.ClientHello", 2)]
     assert made[1].names == ("messages.client.ClientHello", "messages.server.HelloRetryRequest")
+
+
+def test_length_of_a_ticket_follows_from_several_facts_of_the_session() -> None:
+    made = causes(
+        [
+            difference("session.kex_group", "0", "29", "abcdefghij"),
+            difference("session.has_ticket", "true", "false", "kl"),
+            difference("session.ticket_length", "208", "224", "ijkl"),
+        ]
+    )
+
+    assert [one.observable for one in made] == ["session.kex_group", "session.has_ticket"]
+    assert made[0].beside == ("session.ticket_length",)
