@@ -55,7 +55,7 @@ NO_SHARE = (
     "X25519, which level 5 does not allow"
 )
 FAILS_AT_ONCE = "https://github.com/openssl/openssl/pull/28283: tls_construct_ctos_key_share fails if there is no share"
-SHARES: Expectation[tuple[Outcome, int | None, list[tuple[int, ...]]]] = Expectation(
+AT_LEVEL_5: Expectation[tuple[Outcome, int | None, list[tuple[int, ...]]]] = Expectation(
     (RESUMED, None, [(P521,)]),
     Differs(
         (ABORTED, INTERNAL_ERROR, [()]), Role.CLIENT, "*@>=3.5,<3.5.3", SEEN, f"{NO_SHARE}; it then sends an empty list"
@@ -142,7 +142,7 @@ def test_client_whose_security_level_allows_none_of_its_key_shares(pair):
 
     assert first.outcome is FULL
     alert = second.alert and second.alert.number
-    assert (second.outcome, alert, [h.key_share_groups for h in second.messages.client_hellos]) == SHARES.of(pair)
+    assert (second.outcome, alert, [h.key_share_groups for h in second.messages.client_hellos]) == AT_LEVEL_5.of(pair)
 
 
 @scenario(versions=[TLSv1_3], needs={"client": [Capability.SESSION_IMPORT]})

@@ -28,8 +28,8 @@ OTHER_NAMES = {
     "renegotiation_resumed": "mechanism",
     "was_offered": "mechanism",
 }
-BY_VALUE = STRENGTHS.index("tickets")
-"""Up to here two values are two causes; of what is weaker, all values of one observable are one."""
+OUTCOME, BY_VALUE = STRENGTHS.index("outcome"), STRENGTHS.index("tickets")
+"""The strongest, and the last one of which two values are two causes; of what is weaker, all values are one."""
 LENGTH = re.compile(r"messages\.(?P<message>\w+\.\w+)\.length")
 """How long a message is follows from what it holds, and from a hello: a server asks for what it offers as a client."""
 IN_HELLO, IN_SESSION = "hellos.", "session."
@@ -226,8 +226,8 @@ def _cause(head: _Change, beside: Sequence[_Change]) -> Cause:
 def _follows(other: _Change, cause: Sequence[_Change], many: float) -> bool:
     """Whether a difference is a consequence of the first one of a cause: it happens only, or nearly only, there.
 
-    What a change in more than ``many`` cells brings about changes in nearly all of them. How long a message is follows
-    from any difference of the cause.
+    What a change in more than ``many`` cells brings about changes in nearly all of them, but for an outcome, on which
+    all else depends. How long a message is follows from any difference of the cause.
     """
     head = cause[0]
     common = len(other.cells.keys() & head.cells.keys())
@@ -243,7 +243,8 @@ def _follows(other: _Change, cause: Sequence[_Change], many: float) -> bool:
         return common >= TOGETHER * len(other.cells)
     if rank(other.observable) == rank(head.observable):
         return other.cells.keys() == head.cells.keys()
-    return common >= TOGETHER * max(len(other.cells), len(head.cells) if len(head.cells) > many else 0)
+    is_wide = len(head.cells) > many and rank(head.observable) > OUTCOME
+    return common >= TOGETHER * max(len(other.cells), len(head.cells) if is_wide else 0)
 
 
 def _covering(change: _Change, heads: Iterable[_Change], many: float) -> _Change | None:

@@ -256,3 +256,16 @@ def test_length_of_a_ticket_follows_from_several_facts_of_the_session() -> None:
 
     assert [one.observable for one in made] == ["session.kex_group", "session.has_ticket"]
     assert made[0].beside == ("session.ticket_length",)
+
+
+def test_what_changes_with_the_outcome_of_nearly_all_cells_follows_from_it() -> None:
+    made = causes(
+        [
+            difference("connection", "present", "absent", "abcdefghijklmnop"),
+            difference("counters.accept", "2", "1", "abcdefghijkl"),
+            difference("counters.items", "3", "2", "qr"),
+        ]
+    )
+
+    assert [one.observable for one in made] == ["connection", "counters.items"]
+    assert made[0].beside == ("counters.accept",)
