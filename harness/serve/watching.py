@@ -77,7 +77,7 @@ def kinds_named(names: Sequence[str], *, steady: bool = False) -> tuple[Kind, ..
 def expectations(words: Sequence[str], kinds: Sequence[Kind], *, ftps: bool = False) -> list[tuple[str, Kind]]:
     """Each claim with each kind that it is asked of, from ``CLAIM`` or ``KIND:CLAIM``; UsageError for other words."""
     found = []
-    for word in words:
+    for word in dict.fromkeys(words):
         name, _, claim = word.rpartition(":")
         if claim not in CLAIMS or (name and name not in BY_NAME):
             raise UsageError(

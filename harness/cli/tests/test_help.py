@@ -1,7 +1,10 @@
-"""Every option of every command has a help text, and every command an example."""
+"""Every option of every command has a help text, every command an example, and what a page names exists."""
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -48,3 +51,48 @@ def test_each_help_shows_an_example_of_its_command(path: tuple[str, ...], capsys
 
     assert code == 0
     assert f"Example: resumption {' '.join(path)}" in shown
+
+
+ROOT = Path(__file__).parents[3]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("harness/**/*.md")]
+SOURCES = [file for file in ROOT.glob("harness/**/*.py") if "tests" not in file.parts and file.stem != "declared"]
+NAMED = re.compile(r"`(?:[A-Z_]+=\S+ )?resumption ([^`]+)`")
+"""A command within a sentence; several in a row, joined by `&&` and the like, are not written so."""
+
+
+def wrong(text: str) -> str:
+    """What does not exist in the words after ``resumption``: a command, a subcommand or an option; empty if all do."""
+    words, path = text.split(), tuple[str, ...]()
+    while words and (*path, words[0]) in ALL:
+        path = (*path, words.pop(0))
+    command = ALL.get(path)
+    if command is None or (isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0])):
+        return text
+    if command.context_settings.get("ignore_unknown_options"):
+        return ""  # they are pytest's
+    known = {"--help", *(name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts))}
+    options = [word.partition("=")[0] for word in takewhile(lambda word: word != "--", words) if word.startswith("--")]
+    return ", ".join(option for option in options if option not in known)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("builds show", "builds show"),
+        ("show", "show"),
+        ("report results --agains=old", "--agains"),
+        ("run --matrix same --maxfail=1", ""),
+        ("builds fetch --again VERSION", ""),
+        ("watch --kind=tls13 -- curl --insecure {url}", ""),
+    ],
+)
+def test_a_command_that_does_not_exist_is_found(text: str, says: str) -> None:
+    assert wrong(text) == says
+
+
+def test_each_command_that_a_page_or_a_message_names_exists() -> None:
+    files = [*PAGES, *SOURCES]
+    found = [(file.relative_to(ROOT), text) for file in files for text in NAMED.findall(file.read_text())]
+
+    assert len(found) > 100
+    assert [(str(file), text) for file, text in found if wrong(text)] == []

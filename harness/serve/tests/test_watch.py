@@ -13,6 +13,7 @@ import pytest
 from harness.cli import main
 from harness.runtime.clock import library
 from harness.serve.tests.clients import RESUMES
+from harness.serve.watching import expectations, kinds_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,3 +228,9 @@ def test_nothing_is_left_of_a_command_that_does_not_end(
 
     assert list(tmp_path.iterdir()) == []
     assert not any(process.info["cmdline"] == ["sleep", "601"] for process in psutil.process_iter(["cmdline"]))
+
+
+def test_a_claim_that_is_given_twice_is_asked_once() -> None:
+    kinds = kinds_named(["tls13"])
+
+    assert expectations(["offers", "offers", "tls13:once"], kinds) == [("offers", kinds[0]), ("once", kinds[0])]
