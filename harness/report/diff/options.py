@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-COMPRESSED = ("*compress_certificate*", "*CompressedCertificate*", "*compression*")
+COMPRESSED = (
+    "*compress_certificate*",
+    "*CompressedCertificate*",
+    "*compression*",
+    "messages.server.CertificateRequest.length",  # a server asks in it, also a client of a raw public key
+)
 SIGNS: Mapping[str, tuple[str, ...]] = {
     "zlib": COMPRESSED,
     "brotli": COMPRESSED,

@@ -16,6 +16,7 @@ HELLO = "hellos.client.ClientHello.extensions.compress_certificate.length"
         (HELLO, ("zlib", "srp"), ("zstd",), "zlib with 3.5.8 alone; zstd with 3.5.9 alone"),
         (HELLO, ("zlib", "srp"), ("zlib",), ""),
         ("hellos.client.ClientHello.extensions.signature_algorithms", (), ("seclevel2",), "seclevel2 with 3.5.9 alone"),
+        ("messages.server.CertificateRequest.length", ("zlib",), (), "zlib with 3.5.8 alone"),
         ("outcome", ("zlib",), (), ""),
         (HELLO, None, ("zlib",), ""),
     ],
