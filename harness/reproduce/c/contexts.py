@@ -100,8 +100,8 @@ class Maker:
             return None
         made, read = self._like.knobs.get("ticket_encrypts"), self._like.knobs.get("ticket_decrypts")
         return (
-            made.number if isinstance(made, TicketKeyResult) else 1,
-            read.number if isinstance(read, TicketKeyResult) else BY_KEY,
+            TicketKeyResult(made).number if isinstance(made, str) else 1,
+            TicketKeyResult(read).number if isinstance(read, str) else BY_KEY,
         )
 
     @property

@@ -433,6 +433,7 @@ SITUATIONS = (
         server={**STATEFUL, "cache_mode": frozenset({CacheMode.SERVER, CacheMode.NO_INTERNAL_LOOKUP})},
     ),
     Situation("tls12-rotated-ring", TLS12, rotate, server={"ticket_ring": "a"}),
+    Situation("tls12-ring-that-denies", TLS12, change_server(ticket_decrypts="none"), server={"ticket_ring": "a"}),
     Situation(
         "tls12-ring-of-3des",
         TLS12,
