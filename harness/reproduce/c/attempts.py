@@ -170,12 +170,19 @@ def _comment(attempt: Attempt) -> str:
     return f"/* Connection {attempt.number} {said}. */"
 
 
+def _there(role: Role | None, *, apart: bool) -> str:
+    """Where the ends are two processes, the condition with which a statement is for the one of this role alone."""
+    if not apart or role is None:
+        return ""
+    return "if (is_client) " if role is Role.CLIENT else "if (!is_client) "
+
+
 def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
     c = f"c{attempt.number}"
     yield _comment(attempt)
     for action in attempt.before:
         if action.name in BEFORE:
-            yield f"{'if (!is_client) ' if apart and action.role is Role.SERVER else ''}{BEFORE[action.name](action)}"
+            yield f"{_there(action.role, apart=apart)}{BEFORE[action.name](action)}"
     yield f"begin(&{c}, client_{attempt.client.number}, server_{attempt.server.number});"
     yield from (f"lose(&{c}, {c}.{sender}, {which});" for sender, which in attempt.lost)
     knobs = attempt.client.knobs
@@ -190,8 +197,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         yield f"MUST({here}SSL_set_tlsext_status_type({c}.client, TLSEXT_STATUSTYPE_ocsp));"
     for role, context in ((Role.CLIENT, attempt.client), (Role.SERVER, attempt.server)):
         if "expected_rpk" in context.knobs:
-            here = ("if (is_client) " if role is Role.CLIENT else "if (!is_client) ") if apart else ""
-            yield f"{here}expect_key({c}.{role}, {quoting.c(context.knobs['expected_rpk'])});"
+            yield f"{_there(role, apart=apart)}expect_key({c}.{role}, {quoting.c(context.knobs['expected_rpk'])});"
     if attempt.offer:
         yield _offer(attempt, attempt.offer)
         if knobs.get("max_early_data"):
@@ -238,7 +244,7 @@ def _close(attempt: Attempt, *, early: bool, apart: bool) -> Iterator[str]:
     yield head + f",\n{' ' * (len(head) + 4)}".join(lines) + "});"
     server = f"{attempt.server.role}_{attempt.server.number}"
     for call, of_client in expressions(attempt.number, server, attempt.result.asked):
-        yield f"{f'if ({chr(33) * (not of_client)}is_client) ' * apart}{call};"
+        yield f"{_there(Role.CLIENT if of_client else Role.SERVER, apart=apart)}{call};"
 
 
 def steps(story: Story, *, early: bool, apart: bool) -> Iterator[str]:

@@ -94,6 +94,20 @@ def flush_expired(pair: Pair) -> None:
     pair.connect(offer=first.session)
 
 
+def flush_at_client(pair: Pair) -> None:
+    """The client's cache is flushed, by the time of a session, once its clock was moved; it keeps the objects."""
+    kept = []
+    for clock in (0, HOUR):
+        pair.client.move_clock(clock)
+        live = pair.open()
+        live.exchange()
+        kept.append(live.keep_session())
+        session = live.close().session
+    pair.client.flush(session.time + 2 * HOUR - 10)
+    for each in kept:
+        pair.connect(offer=each)
+
+
 def flush_all(pair: Pair) -> None:
     """SSL_CTX_flush_sessions(0)."""
     first = pair.connect()
@@ -467,6 +481,12 @@ SITUATIONS = (
     Situation("tls12-clock-of-server", TLS12, expire_at_server, server={**STATEFUL, "clock": 0}),
     Situation("tls13-clock-of-server", TLS13, expire_at_server, server={"clock": 0}),
     Situation("tls13-clock-of-client", TLS13, expire_at_client, client={"clock": 0}),
+    Situation(
+        "tls13-flushed-at-client",
+        TLS13,
+        flush_at_client,
+        client={"clock": 0, "cache_mode": frozenset({CacheMode.CLIENT})},
+    ),
     Situation("tls13-clock-of-both", TLS13, expire_at_both, client={"clock": 0}, server={"clock": 0}),
     Situation("tls12-clock-of-both", TLS12, expire_at_both, client={"clock": 0}, server={**STATEFUL, "clock": 0}),
     Situation("tls13-clocks-run", TLS13, run_clocks, client={"clock": 0}, server={"clock": 0}),
