@@ -80,6 +80,7 @@ def _reasons(story: Story) -> Iterator[str]:
         yield from knob_lacks(context)
     for attempt in story.attempts:
         yield from _reasons_of(attempt, apart=is_apart(story))
+        yield from _too_long(story, attempt)
 
 
 def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
@@ -99,6 +100,15 @@ def _reasons_of(attempt: Attempt, *, apart: bool) -> Iterator[str]:
         yield f"the SSL of connection {attempt.offer.connection}, used again between two processes"
     if attempt.offer and attempt.offer.kept and attempt.client.stack == "ssl":
         yield f"the session in memory of connection {attempt.offer.connection}: SSLObject.session is a copy"
+
+
+def _too_long(story: Story, attempt: Attempt) -> Iterator[str]:
+    """Records of DTLS that are too long for the session that was offered (RFC 6066, 4); in memory they are shorter."""
+    if not attempt.tls.datagrams or attempt.offer is None or attempt.result.outcome is not Outcome.ABORTED:
+        return
+    limits = any("max_fragment_length" in context.knobs for context in story.of(Role.CLIENT))
+    if limits or "max_fragment_length_mode" in dict(attempt.offer.edits):
+        yield f"records of connection {attempt.number} beyond its session's limit: a socket's MTU makes them so long"
 
 
 def _at_an_empty_datagram(attempt: Attempt) -> Iterator[str]:

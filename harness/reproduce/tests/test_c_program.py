@@ -416,6 +416,19 @@ def test_two_clocks_at_once_are_missing(restarted: Story) -> None:
     assert c_program.lacks(story) == ["clocks of connections that are open side by side: each end goes by one clock"]
 
 
+def test_records_beyond_the_limit_of_a_declined_session_are_missing(runtime: Runtime, libssl: Stack) -> None:
+    story = BY_NAME["dtls12-ticket-resumes"].story(libssl, runtime)
+    first, second = story.attempts
+    assert second.offer is not None
+    limited = replace(second, offer=replace(second.offer, edits=(("max_fragment_length_mode", 1),)))
+    aborted = replace(limited, result=replace(limited.result, outcome=Outcome.ABORTED))
+
+    assert c_program.lacks(replace(story, attempts=(first, limited))) == []
+    assert c_program.lacks(replace(story, attempts=(first, aborted))) == [
+        "records of connection 2 beyond its session's limit: a socket's MTU makes them so long"
+    ]
+
+
 def test_an_unknown_action_is_reported_as_missing(restarted: Story) -> None:
     first, second = restarted.attempts
     story = replace(restarted, attempts=(first, replace(second, during=(Action("key_update"),))))
