@@ -162,6 +162,25 @@ def test_tls12_server_without_parameters_takes_a_group_of_rfc_7919(pair):
 
 @scenario(
     client={"client_certificate": "chained-client"},
+    server={"server_certificate": "chained-server", "verify": Verify.REQUIRED},
+)
+def test_chain_of_four_is_sent_whole_and_not_when_it_resumes(pair):
+    """Each end sends its certificate and those that certify it (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
+    first = pair.connect()
+    second = pair.connect(offer=first.session)
+
+    assert first.outcome is FULL
+    assert {role: len(chain) for role, chain in first.messages.certificates.items()} == {
+        Role.CLIENT: 4,
+        Role.SERVER: 4,
+    }
+    assert second.outcome is RESUMED
+    assert second.from_cache is False
+    assert second.messages.certificates == {}
+
+
+@scenario(
+    client={"client_certificate": "chained-client"},
     server={"server_certificate": "chained-server", "verify": Verify.REQUIRED, "tickets": BOTH},
     needs=CHAINS,
 )

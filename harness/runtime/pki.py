@@ -26,7 +26,11 @@ class Issued:
     """The PEM files of a certificate chain and of its private key."""
 
     certificate: Path
+    """Its own certificate first."""
     key: Path
+    further: Path | None = None
+    """The other certificates of the chain alone, for a program that reads the first of a file; None if there are none.
+    """
 
 
 def write_private(path: Path, data: bytes) -> Path:
@@ -111,13 +115,14 @@ class Pki:
                 not_after=_end(entry),
                 key_type=_made_by_trustme(kind),
             )
-            chain, secret = b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes()
+            own, secret = leaf.cert_chain_pems[0].bytes(), leaf.private_key_pem.bytes()
             if kind not in {ECDSA, RSA}:
                 own, secret = reissued(leaf, signer, kind)
-                chain = own + b"".join(blob.bytes() for blob in leaf.cert_chain_pems[1:])
-            certificate = write_private(self._folder / f"{name}.crt", chain)
+            others = b"".join(blob.bytes() for blob in leaf.cert_chain_pems[1:])
+            certificate = write_private(self._folder / f"{name}.crt", own + others)
             key = write_private(self._folder / f"{name}.key", secret)
-            self._issued[name] = Issued(certificate, key)
+            beside = write_private(self._folder / f"{name}.chain", others) if others else None
+            self._issued[name] = Issued(certificate, key, beside)
         return self._issued[name]
 
     def pem_files(self, names: Sequence[str]) -> dict[str, bytes]:

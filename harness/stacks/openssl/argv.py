@@ -24,6 +24,12 @@ Only without TLS 1.3, which has no renegotiation: with it, s_client could print 
 """
 
 
+def own_certificate(issued: Issued) -> list[str]:
+    """Return the flags of a program's certificate and key, and of its chain: -cert reads one certificate of a file."""
+    chain = ["-cert_chain", str(issued.further)] if issued.further else []
+    return ["-cert", str(issued.certificate), *chain, "-key", str(issued.key)]
+
+
 def server_argv(
     openssl: tuple[str, ...],
     version: str,
@@ -33,7 +39,7 @@ def server_argv(
     keylog: Path,
 ) -> list[str]:
     """Return the command line of s_server; ``authority`` is used only if the server verifies its clients."""
-    own = ["-cert", str(certificate.certificate), "-key", str(certificate.key)] if certificate else ["-nocert"]
+    own = own_certificate(certificate) if certificate else ["-nocert"]
     argv = [*openssl, "s_server", "-accept", f"{HOST}:0", *own]
     argv += ["-keylogfile", str(keylog), *no_default_authorities(version)]
     if config.verify in {Verify.OPTIONAL, Verify.ONCE, Verify.REQUIRED}:  # both flags set SSL_VERIFY_CLIENT_ONCE
@@ -51,7 +57,7 @@ def client_argv(
     argv = [*openssl, "s_client", *no_default_authorities(version)]
     argv += [NON_BLOCKING] if config.versions and config.versions[-1].handshake is not TLSVersion.TLSv1_3 else []
     if certificate is not None:
-        argv += ["-cert", str(certificate.certificate), "-key", str(certificate.key)]
+        argv += own_certificate(certificate)
     if config.verify is Verify.REQUIRED:
         argv += ["-verify", VERIFY_DEPTH, "-verify_return_error", "-CAfile", str(authority)]
     return argv + knob_flags(config, version)

@@ -34,6 +34,12 @@ def test_a_server_without_knobs_has_port_certificate_and_key_log_but_no_ca() -> 
     )
 
 
+def test_a_chain_is_given_beside_the_certificate_that_is_read_alone() -> None:
+    chained = Issued(Path("c.crt"), Path("c.key"), Path("c.chain"))
+
+    assert "-cert c.crt -cert_chain c.chain -key c.key" in " ".join(_client(chained))
+
+
 def test_a_client_without_knobs_has_no_authorities() -> None:
     assert " ".join(_client()) == "openssl s_client -no-CAfile -no-CApath -no-CAstore"
 
