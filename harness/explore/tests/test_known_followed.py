@@ -45,7 +45,6 @@ NOT_IN_C = {
 }
 """What no program in C shows, with the reason that the report of a finding gives."""
 REFUSED = {
-    "a client refuses an expected name that is not a valid DNS name": "cannot run: SSL_set1_dnsname",
     "a session with kex_group cannot be read": "cannot run: (found = d2i_SSL_SESSION",
 }
 """What the program cannot do on the build that refuses it, which it says (exit code 125)."""

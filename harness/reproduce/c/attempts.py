@@ -190,8 +190,7 @@ def _open(story: Story, attempt: Attempt, *, apart: bool) -> Iterator[str]:
         here = "!is_client || " if apart else ""
         yield f"MUST({here}SSL_set_tlsext_host_name({c}.client, {quoting.c(knobs['server_name'])}));"
     if "expected_name" in knobs:
-        here = "!is_client || " if apart else ""
-        yield f"MUST({here}SSL_set1_dnsname({c}.client, {quoting.c(knobs['expected_name'])}));"
+        yield f"{_there(Role.CLIENT, apart=apart)}expect_name(&{c}, {quoting.c(knobs['expected_name'])});"
     if knobs.get("ocsp"):
         here = "!is_client || " if apart else ""
         yield f"MUST({here}SSL_set_tlsext_status_type({c}.client, TLSEXT_STATUSTYPE_ocsp));"

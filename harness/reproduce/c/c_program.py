@@ -52,10 +52,7 @@ def _calls(order: Iterable[str]) -> str:
 
 def lacks(story: Story) -> list[str]:
     """Return what a C program cannot express, each with the reason; empty if it can express the whole story."""
-    names = ("a name that SSL_set1_host refuses, after which the program ends",) * any(
-        map(name_refused, story.attempts)
-    )
-    return gaps_of(story, (*names, *_reasons(story), *(_quic_reasons(story) if is_quic(story) else ())))
+    return gaps_of(story, (*_reasons(story), *(_quic_reasons(story) if is_quic(story) else ())))
 
 
 def _reasons(story: Story) -> Iterator[str]:
@@ -131,6 +128,8 @@ def _renegotiates_at_once(attempt: Attempt) -> bool:
 def _quic_reasons(story: Story) -> Iterator[str]:
     if is_apart(story):
         yield "QUIC between two processes, each with an OpenSSL or a clock of its own"
+    if any(map(name_refused, story.attempts)):
+        yield "a name over QUIC that SSL_set1_host refuses, after which the client sends nothing"
     if any("psk_key" in context.knobs for context in story.contexts):
         yield "an external PSK over QUIC, whose callbacks come before there is a connection"
     if any(action.name == "choose" for attempt in story.attempts for action in attempt.before):

@@ -654,3 +654,8 @@ OVER_QUIC = (
     *(Situation(f"quic-close-{how}", QUIC, server=STATEFUL, close=how) for how in OVER_UDP if how is not Close.EOF),
 )
 """Those that need a libssl of 3.5 or later."""
+BY_RELEASE = (
+    Situation("tls12-name-that-4.0-refuses", TLS12, refused, client={"expected_name": "a..b"}),
+    Situation("tls13-name-that-4.0-refuses", TLS13, refused, client={"expected_name": "a..b"}),
+)
+"""Those that s_client cannot say of some releases, and a program in C of each."""

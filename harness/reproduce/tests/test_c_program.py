@@ -21,7 +21,7 @@ from harness.pair.pair import Pair
 from harness.reproduce.c import c_program
 from harness.reproduce.story_builder import story_of
 from harness.reproduce.tests.compiled import SANITIZERS, Compiler, compiler, lay_out
-from harness.reproduce.tests.situations import OVER_QUIC, SITUATIONS, SOON
+from harness.reproduce.tests.situations import BY_RELEASE, OVER_QUIC, SITUATIONS, SOON
 
 if TYPE_CHECKING:
     import subprocess
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from harness.stacks.machine import Machine
 
 BUILDS = os.environ.get("RESUMPTION_REPRODUCERS", "").split()
-BY_NAME = {situation.name: situation for situation in SITUATIONS}
+BY_NAME = {situation.name: situation for situation in (*SITUATIONS, *BY_RELEASE)}
 FEW = (
     "tls12-restarted-server",
     "tls13-early-data",
@@ -80,6 +80,7 @@ APART = (
     "tls13-no-common-version",
     "tls13-early-data",
     "tls13-clock-of-server",
+    "tls13-name-that-4.0-refuses",
     "tls12-close-rst",
     "tls12-kept-eof",
     "tls12-renegotiation",
@@ -174,7 +175,7 @@ def test_it_agrees_and_is_clean_under_the_sanitizers(
 
 @pytest.mark.parametrize(
     ("version", "situation"),
-    [pytest.param(v, s, id=f"{v}-{s.name}") for v in BUILDS for s in (*SITUATIONS, *OVER_QUIC)],
+    [pytest.param(v, s, id=f"{v}-{s.name}") for v in BUILDS for s in (*SITUATIONS, *BY_RELEASE, *OVER_QUIC)],
 )
 def test_it_agrees_on_every_build(
     version: str, situation: Situation, machine: tuple[Machine, Runtime], tmp_path: Path

@@ -18,7 +18,6 @@ from harness.model.setup import Action
 from harness.model.tls import Alert, Outcome, Role
 from harness.model.view import Saw
 from harness.reproduce import shell
-from harness.reproduce.c import c_program
 from harness.reproduce.tests.reproducer_folders import laid_out, last_line, program, run
 from harness.reproduce.tests.situations import SITUATIONS
 from harness.runtime.clock import library
@@ -417,7 +416,6 @@ def test_a_name_that_openssl_refuses_is_not_expressible(
     story = replace(restarted, attempts=(first, replace(second, client=client)))
 
     assert shell.lacks(story) == lacking
-    assert bool(c_program.lacks(story)) is bool(lacking)
 
 
 def test_the_gaps_of_the_story_are_missing(restarted: Story) -> None:
