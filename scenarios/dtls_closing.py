@@ -14,6 +14,7 @@ from harness import (
     Close,
     Differs,
     DTLSv1_2,
+    Ending,
     Expectation,
     Outcome,
     Reason,
@@ -116,6 +117,15 @@ def test_shutdown_after_a_read_that_met_an_empty_datagram(pair):
     assert first.tcp.ends[0].sender is None
     assert ended(pair, second) == AT_CLIENT.of(pair)
     assert ended(pair, third) == AT_SERVER.of(pair)
+
+
+@scenario(versions=[DTLSv1_2], close=[Close.CLIENT_ONLY])
+def test_client_that_gets_no_answer_to_its_close_notify_reads_no_alert(pair):
+    first = pair.connect()
+
+    assert first.outcome is FULL
+    assert {alert.sender for alert in first.messages.alerts} == {Role.CLIENT}
+    assert first.client.ending is not Ending.ALERT
 
 
 @scenario(versions=[DTLSv1_2], client=QUIETLY, server=STATEFUL | QUIETLY, needs=IN_MEMORY)

@@ -329,7 +329,7 @@ def names_before(wire: Wire, role: Role) -> Collection[object] | None:
 
 
 def versions_before(wire: Wire, role: Role) -> Collection[object] | None:
-    """A client that has not read the ServerHello speaks one of those that it enables.
+    """A client that has not read the ServerHello speaks one of those that it enables: all, if it was given none.
 
     A server that has sent none says the latest that its OpenSSL has, or what it took from the ClientHello.
     """
@@ -338,10 +338,10 @@ def versions_before(wire: Wire, role: Role) -> Collection[object] | None:
         return None
     if role is Role.SERVER and not wire.unanswered:
         return ()
-    latest = {
-        version for version in TLSVersion if role is Role.SERVER and version.datagrams is wire.connection.tls.datagrams
-    }
-    return {*latest, *(setup.config(role).versions or ())}
+    enabled = setup.config(role).versions
+    if role is Role.CLIENT and isinstance(enabled, tuple):
+        return enabled
+    return {version for version in TLSVersion if version.datagrams is wire.connection.tls.datagrams}
 
 
 def ciphers_before(wire: Wire, _role: Role) -> Collection[object] | None:

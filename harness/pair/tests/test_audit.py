@@ -416,6 +416,24 @@ def test_an_aborted_end_without_alert_is_caught_unless_declared_silent(
     assert [found.fact for found in connection.contradictions] == caught
 
 
+@pytest.mark.parametrize(("versions", "caught"), [(None, []), ((V12,), ["version"])])
+def test_a_client_that_got_no_answer_may_say_each_version_that_it_enables(
+    runtime: Runtime, honest: LibsslStack, versions: tuple[TLSVersion, ...] | None, caught: list[str]
+) -> None:
+    """With default versions OpenSSL says its latest, be the case one of TLS 1.2 (SSL_version)."""
+    server = falsified(honest, lambda report: report)
+    client = falsified(honest, lambda report: replace(report, version=V13))
+    pair = Pair((client, server), V12, runtime, client=ClientConfig(groups="P-384"))
+    try:
+        pair.new_client(versions=versions)
+        connection = pair.connect(presume_full=False)
+    finally:
+        pair.close()
+
+    assert (connection.wire.saw, connection.transcript.server_hellos) == (Saw.ABORTED, ())
+    assert [found.fact for found in connection.contradictions] == caught
+
+
 @pytest.mark.parametrize(
     ("times", "errors", "caught"),
     [

@@ -126,7 +126,7 @@ class LibsslTls:
         """Check the result of an operation; record the error that it raises."""
         try:
             if result <= 0:
-                self._native.raise_for(self.ssl, result)
+                self._native.raise_for(self.ssl, result, failed=bool(self.errors))
         except (TlsError, EndError) as error:
             self.errors += error.queue
             if isinstance(error, TlsError) and is_older(self._native):

@@ -166,8 +166,12 @@ class Native:
             queue = self.errors() or [{"lib": 0, "reason": 0, "text": "the library gave no reason"}]
             raise TlsError([{**entry, "knob": knob} for entry in queue])
 
-    def raise_for(self, ssl: Any, result: int) -> None:
-        """Raise the error of a failed operation. Call this with its result, before any other call on this thread."""
+    def raise_for(self, ssl: Any, result: int, *, failed: bool = False) -> None:
+        """Raise the error of a failed operation. Call this with its result, before any other call on this thread.
+
+        ``failed``: the SSL has failed before. OpenSSL 3.0 to 3.6 then says SSL_ERROR_SYSCALL and reads nothing, as it
+        also says of an end of the input.
+        """
         number = self.ffi.errno
         code = self.ssl.SSL_get_error(ssl, result)
         if code == c.ERROR_WANT_READ:
@@ -182,7 +186,7 @@ class Native:
         if any(entry["lib"] == c.LIB_SSL and entry["reason"] == c.UNEXPECTED_EOF for entry in queue):
             raise EndError("eof", queue)
         if code == c.ERROR_SYSCALL and not queue:
-            if not number and self.ssl.SSL_want(ssl) == c.WANTS_NOTHING:
+            if not number and (failed or self.release < THREE) and self.ssl.SSL_want(ssl) == c.WANTS_NOTHING:
                 raise TlsError([SILENT])
             raise EndError("reset" if number in {errno.ECONNRESET, errno.EPIPE} else "eof")
         raise TlsError(queue)
