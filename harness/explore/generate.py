@@ -42,7 +42,7 @@ RUNNING = (MoveClock, RunClock)
 """Steps that let a clock run on with the true time: what they show differs from run to run, in whole seconds."""
 TAMPERING = (TamperStep, Release)
 """Steps of a man in the middle: what is held waits for a release, and no library is at fault for what was changed."""
-DROPPED = {"edit.master_key", "client.max_fragment_length"}
+DROPPED = {"edit.master_key", "edit.max_fragment_length_mode", "client.max_fragment_length"}
 """What makes an end of DTLS drop records, as `parts` names it."""
 AT_ONCE, SIZES = {"age_sessions", "set_timeouts"}, {"server.cache_size", "resize_cache"}
 """What gives all sessions of a server another time at once, and what makes its cache small, as `parts` names it."""

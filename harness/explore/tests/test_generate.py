@@ -152,3 +152,13 @@ def test_sessions_that_all_change_are_tried_in_a_cache_with_room(step: SetTimeou
     full = Story(tls=TLSVersion.TLSv1_2, server=FULL_CACHE.server, steps=(Connect(), Connect()))
 
     assert [is_playable(story) for story in (plain, full, resized)] == [True, True, False]
+
+
+@pytest.mark.parametrize("field", ["master_key", "max_fragment_length_mode"])
+def test_a_session_whose_records_dtls_drops_is_offered_over_tls_alone(field: str) -> None:
+    steps = (Connect(), Connect(offer=Offer(connection=1, edit={field: "1"})))
+
+    assert [is_playable(Story(tls=tls, steps=steps)) for tls in (TLSVersion.TLSv1_2, TLSVersion.DTLSv1_2)] == [
+        True,
+        False,
+    ]
