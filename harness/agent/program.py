@@ -27,8 +27,6 @@ DRIVERS = {"libssl": "libssl", "pyopenssl": "pyopenssl", "ssl": "ssl_"}
 STDIN = 0
 BUSY = 100
 """Maximum turns before replies are sent; they are also sent before the agent waits."""
-YOUNG = 5_000
-"""New objects after which Python looks for cycles. Its own number is 700, and a connection makes more than that."""
 
 
 def load(argv: Sequence[str]) -> Library:
@@ -73,7 +71,6 @@ def serve(load: Callable[[Sequence[str]], Library], make: type[Agent]) -> None:
     agent = make(library, watcher, outbox)
     agent.packs = PACK in sys.argv
     gc.freeze()  # imported modules stay: exclude them from garbage collection
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     requests = Lines()
     ended = False
 
