@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SAYS_WHY = release("1.1.1")
 """The first OpenSSL in which whatever fails in a handshake adds an error to the queue (SSLfatal)."""
+FLUSHES_WARNINGS = release("1.1.1d")
+"""The first 1.1.1 whose DTLS sends a warning at once (https://github.com/openssl/openssl/issues/8998)."""
 SENDS_EACH_ALERT = release("1.1.1o")
 """The first OpenSSL that sends an alert for each of its errors: before, tls1_alert_code knew no missing_extension."""
 READS_DATA_TWICE = (("3.2", "3.2.5"), ("3.3", "3.3.4"), ("3.4", "3.4.2"), ("3.5", "3.5.1"))
@@ -58,14 +60,37 @@ class _Extending:
         return self._most is None or reported == self._most[: len(reported)]
 
 
+class _ButWarnings:
+    """Every tuple with these alerts, and warnings beside them; close_notify is no warning that may be missing."""
+
+    def __init__(self, sent: tuple[str, ...]) -> None:
+        self._sent = _without_warnings(sent)
+
+    def __contains__(self, reported: object) -> bool:
+        return isinstance(reported, tuple) and _without_warnings(reported) == self._sent
+
+
+def _without_warnings(alerts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for text in alerts if text.startswith("close_notify") or not text.endswith("level 1"))
+
+
 def sent_alerts(wire: Wire, role: Role) -> Shown | None:
     """What an end sends into a connection that is cut may be missing on the wire."""
     alerts = wire.alerts(role)
     if alerts is None:
         return None
     sent = _numbers(alerts)
+    if _keeps_warnings(wire, role):
+        return Shown(_ButWarnings(sent), lambda: f"{readable(sent)} from the {role}")
     most = None if wire.cut or _unsent(wire) else sent
     return Shown(_Extending(sent, most), lambda: f"{readable(sent)} from the {role}")
+
+
+def _keeps_warnings(wire: Wire, role: Role) -> bool:
+    """Whether this end makes a warning of DTLS, and does not flush it: dtls1_dispatch_alert of 1.1.1 to 1.1.1c."""
+    version = release_of(wire.connection, role)
+    numbers = release(version) if version[:1].isdigit() else ()
+    return wire.connection.tls.datagrams and SAYS_WHY <= numbers < FLUSHES_WARNINGS
 
 
 def _unsent(wire: Wire) -> bool:

@@ -464,6 +464,26 @@ def test_a_warning_of_datagrams_is_read_five_times_or_once(
     assert [found.fact for found in connection.contradictions] == caught
 
 
+@pytest.mark.parametrize(
+    ("version", "level", "caught"),
+    [("1.1.1b", 1, []), ("1.1.1b", 2, ["alerts sent"]), ("1.1.1d", 1, ["alerts sent"])],
+)
+def test_a_warning_of_datagrams_that_stays_is_a_lie_since_1_1_1d(
+    runtime: Runtime, honest: LibsslStack, version: str, level: int, caught: list[str]
+) -> None:
+    def lie(report: EndpointReport) -> EndpointReport:
+        named = replace(report.view, name=f"libssl@{version}")
+        return replace(report, view=named, alerts=(Alert(100, Role.CLIENT, level), *(report.alerts or ())))
+
+    pair = Pair((falsified(honest, lie), honest), TLSVersion.DTLSv1_2, runtime)
+    try:
+        connection = pair.connect(presume_full=False)
+    finally:
+        pair.close()
+
+    assert [found.fact for found in connection.contradictions] == caught
+
+
 @pytest.mark.parametrize(("version", "caught"), [("1.1.1d", False), ("1.1.1e", True), ("4.0.3", True)])
 def test_the_sessions_name_is_a_lie_since_the_release_that_mended_it(
     runtime: Runtime, honest: LibsslStack, version: str, *, caught: bool
