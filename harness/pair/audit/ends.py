@@ -61,7 +61,7 @@ class _Extending:
 
 
 class _ButWarnings:
-    """Every tuple with these alerts, and warnings beside them; close_notify is no warning that may be missing."""
+    """Every tuple with these alerts, and warnings beside them; a close_notify may not be missing."""
 
     def __init__(self, sent: tuple[str, ...]) -> None:
         self._sent = _without_warnings(sent)
