@@ -86,11 +86,15 @@ def sent_alerts(wire: Wire, role: Role) -> Shown | None:
     return Shown(_Extending(sent, most), lambda: f"{readable(sent)} from the {role}")
 
 
+def _release_numbers(wire: Wire, role: Role) -> tuple[int, ...]:
+    """The release of an end's OpenSSL; empty, which is before all of them, if its version is not a number."""
+    version = release_of(wire.connection, role)
+    return release(version) if version[:1].isdigit() else ()
+
+
 def _keeps_warnings(wire: Wire, role: Role) -> bool:
     """Whether this end makes a warning of DTLS, and does not flush it: dtls1_dispatch_alert of 1.1.1 to 1.1.1c."""
-    version = release_of(wire.connection, role)
-    numbers = release(version) if version[:1].isdigit() else ()
-    return wire.connection.tls.datagrams and SAYS_WHY <= numbers < FLUSHES_WARNINGS
+    return wire.connection.tls.datagrams and SAYS_WHY <= _release_numbers(wire, role) < FLUSHES_WARNINGS
 
 
 def _unsent(wire: Wire) -> bool:
@@ -252,9 +256,8 @@ def _reads_data_twice(wire: Wire, role: Role) -> bool:
 
     From 3.2 to 3.2.4, 3.3.3, 3.4.1 and 3.5.0 OpenSSL keeps the record that it has read, and reads it again, empty.
     """
-    version = release_of(wire.connection, role)
-    number = release(version) if version[:1].isdigit() else ()
-    if not any(release(since) <= number < release(mended) for since, mended in READS_DATA_TWICE):
+    numbers = _release_numbers(wire, role)
+    if not any(release(since) <= numbers < release(mended) for since, mended in READS_DATA_TWICE):
         return False
     sent = [message.type for message in wire.transcript.messages if message.sender is role.peer]
     early = sent[: sent.index("Finished")] if "Finished" in sent else []

@@ -88,22 +88,19 @@ READ: Mapping[str, Callable[[Any], Any]] = {"Bytes": bytes.fromhex, "list[str]":
 """How a fact of such a type becomes the field of the same name; others stay as they are."""
 MADE = {"version", "group", "errors", "keylog", "alerts", "callback_calls"}
 """The fields that are made in ways of their own."""
-REQUIRED, LEFT_OUT = (
-    {
-        fact: READ.get(str(kind).removesuffix(" | None"))
-        for fact, kind in Facts.__annotations__.items()
-        if fact in EndpointReport.__dataclass_fields__ and fact not in MADE and (fact in REQUIRED_FACTS) is required
-    }
-    for required in (True, False)
-)
-"""The other facts that are also fields: those that an agent has to give, and those that it may leave out."""
+ALIKE = {
+    fact: READ.get(str(kind).removesuffix(" | None"))
+    for fact, kind in Facts.__annotations__.items()
+    if fact in EndpointReport.__dataclass_fields__ and fact not in MADE
+}
+"""The other facts that are also fields, with how each is read."""
 
 
 def taken(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that are facts of the same name; KeyError, TypeError or ValueError if one is malformed."""
-    found = {name: facts[name] for name in REQUIRED}
-    for name, read in LEFT_OUT.items():
-        value = facts.get(name)
+    found = {}
+    for name, read in ALIKE.items():
+        value = facts[name] if name in REQUIRED_FACTS else facts.get(name)
         found[name] = value if value is None or read is None else read(value)
     return found
 
